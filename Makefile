@@ -1,0 +1,25 @@
+# Every target sets up what is missing first; ARGS goes on to the command behind the target.
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check bench
+BIN := .venv/bin
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' Makefile
+
+setup: ## create .venv with the pinned dependencies; does nothing while they are unchanged
+	@sh scripts/setup.sh
+
+demo: setup ## run the example processes and show them; stays up until Ctrl-C (ARGS=--once: ends after the table)
+	@$(BIN)/procession demo $(ARGS)
+
+test: check ## check, then run all tests (ARGS: more arguments for pytest)
+	@$(BIN)/pytest -n 2 $(ARGS)
+
+check: setup ## format, lint, types and imports
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## measure (ARGS: arguments for procession bench)
+	@$(BIN)/procession bench $(ARGS)

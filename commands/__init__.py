@@ -1,0 +1,1 @@
+"""Intent becomes one append: commands and their handlers."""

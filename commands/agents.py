@@ -1,0 +1,97 @@
+"""Register and retire agents, and look them up when they are called."""
+
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from commands.deciding import Identified, decide, unidentified
+from commands.receipt import Receipt
+from domain.agents.agent import ACTIVE, Agent, fold
+from domain.agents.decisions import register_agent, retire_agent
+from domain.event import Cause, Event
+from domain.identity import agent_id
+from store.log import Log
+
+FRESH_FOR_SECONDS = 1.0
+
+
+class RegisterAgent(msgspec.Struct, frozen=True):
+    """Make an agent known, or change how it is called. config: as `parse_agent` returns it."""
+
+    name: str
+    config: dict[str, Any]
+
+
+class RetireAgent(msgspec.Struct, frozen=True):
+    """The agent takes no more work."""
+
+    name: str
+    reason: str = ""
+
+
+class Agents:
+    """Handles the commands above."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    def register(self, command: RegisterAgent, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Register an agent; the same registration again records nothing."""
+        return decide(
+            self._log,
+            agent_id(command.name),
+            _agent,
+            lambda agent: register_agent(agent, command.name, command.config, cause),
+            facts=lambda _agent, _new: {"name": command.name},
+            identified=identified,
+        )
+
+    def retire(self, command: RetireAgent, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Retire an agent. Raises NotFound."""
+        return decide(
+            self._log,
+            agent_id(command.name),
+            _agent,
+            lambda agent: retire_agent(agent, command.name, command.reason, cause),
+            facts=lambda _agent, _new: {"name": command.name},
+            identified=identified,
+        )
+
+    def statuses(self, names: Iterable[str]) -> dict[str, str]:
+        """Whether each of `names` is ``active`` or ``retired``; agents that never were are left out. One query."""
+        by_id = {agent_id(name): name for name in names}
+        found = self._log.streams(by_id)
+        return {by_id[id]: _agent(events).status for id, events in found.items()}
+
+
+class AgentDirectory:
+    """How to call each agent, read from the log at most once a second, all that are in use in one query."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._names: set[str] = set()
+        self._configs: dict[str, dict[str, Any]] = {}
+        self._read_at = 0.0
+        self._reading = threading.Lock()
+
+    def config(self, name: str) -> dict[str, Any] | None:
+        """How to call the agent `name`; None when it is unknown or retired."""
+        if name not in self._names or time.monotonic() - self._read_at > FRESH_FOR_SECONDS:
+            self._read(name)
+        return self._configs.get(name)
+
+    def _read(self, name: str) -> None:
+        with self._reading:
+            names = self._names | {name}
+            found = self._log.streams(agent_id(known) for known in names)
+            agents = [_agent(events) for events in found.values()]
+            self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
+            self._names = names
+            self._read_at = time.monotonic()
+
+
+def _agent(events: Sequence[Event]) -> Agent:
+    return fold(Agent(), events)

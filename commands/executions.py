@@ -1,0 +1,139 @@
+"""Start, cancel and answer executions."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from commands.deciding import Identified, persist, unidentified
+from commands.plans import Plans
+from commands.receipt import Receipt
+from commands.states import rehydrate
+from domain.agents.calls import Answer, Completed, Failed
+from domain.event import Cause
+from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_execution
+from domain.executions.events import Trigger
+from domain.executions.execution import Execution
+from domain.executions.unfolding import Unfolding
+from domain.identity import new_id
+from domain.processes.plan import accept_input
+from domain.refusal import NotFound
+from store.log import Log
+from store.unit import Conflict, OutcomeUnknown, Unit
+
+
+class StartExecution(msgspec.Struct, frozen=True):
+    """Run a published process: its latest version, or `version`."""
+
+    process_id: UUID
+    input: dict[str, Any]
+    version: int | None = None
+    trigger: Trigger = Trigger()
+
+
+class CancelExecution(msgspec.Struct, frozen=True):
+    """Call an execution off."""
+
+    execution_id: UUID
+    reason: str
+
+
+class AnswerStep(msgspec.Struct, frozen=True):
+    """An agent's answer to one attempt."""
+
+    execution_id: UUID
+    step: str
+    attempt: int
+    answer: Answer
+
+
+class Executions:
+    """Handles the commands above, one append each."""
+
+    def __init__(self, log: Log, plans: Plans) -> None:
+        self._log = log
+        self._plans = plans
+
+    def start(self, command: StartExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Start an execution; facts hold `execution_id` and `version`.
+
+        Raises NotFound, Forbidden (archived, nothing published) or Malformed (input).
+        """
+        id = new_id()
+        uncertain = False
+
+        def attempt() -> Receipt:
+            nonlocal uncertain
+            if uncertain and (page := self._log.stream_page(id)):
+                started = {"execution_id": str(id), "version": page[0].event.version}  # type: ignore[attr-defined]
+                return Receipt(id, page[-1].position, started)
+            plan, revision = self._plans.startable(command.process_id, command.version)
+            input = accept_input(plan.input_spec, command.input)
+            unfolding = start_execution(id, plan, input, command.trigger, cause)
+            receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
+            guards = ((command.process_id, revision),)
+            unit = Unit(id, 0, unfolding.events, guards=guards, answered=identified(receipt))
+            try:
+                return msgspec.structs.replace(receipt, position=self._log.append(unit))
+            except Conflict:
+                self._plans.forget(command.process_id)
+                raise
+            except OutcomeUnknown:
+                uncertain = True
+                raise
+
+        return persist(attempt)
+
+    def cancel(self, command: CancelExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Cancel a running execution. Raises NotFound, or ExecutionEndedAlready when it completed or failed."""
+        return self._decide(
+            command.execution_id,
+            lambda execution: cancel_execution(execution, command.reason, cause),
+            identified,
+        )
+
+    def answer(self, command: AnswerStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Record an agent's answer. Raises NotFound or StepNotRunning; a repeated answer is a duplicate."""
+        return self._decide(
+            command.execution_id,
+            lambda execution: answer_step(execution, command.step, command.attempt, command.answer, cause),
+            identified,
+        )
+
+    def load(self, execution_id: UUID) -> Execution:
+        """The state of an execution from the log. Raises NotFound."""
+        execution = rehydrate(execution_id, self._log.stream(execution_id), self._plans)
+        if execution is None:
+            raise NotFound(f"there is no execution {execution_id}")
+        return execution
+
+    def _decide(
+        self, execution_id: UUID, decision: Callable[[Execution], Unfolding], identified: Identified
+    ) -> Receipt:
+        def attempt() -> Receipt:
+            execution = self.load(execution_id)
+            unfolding = decision(execution)
+            receipt = Receipt(
+                execution_id, 0, {"execution_id": str(execution_id)}, duplicate=not unfolding.events
+            )
+            answered = identified(receipt)
+            if not unfolding.events and answered is None:
+                return msgspec.structs.replace(receipt, position=self._log.last_position())
+            unit = Unit(execution_id, execution.version, unfolding.events, answered=answered)
+            return msgspec.structs.replace(receipt, position=self._log.append(unit))
+
+        return persist(attempt)
+
+
+def answer_step(
+    execution: Execution, step: str, attempt: int, answer: Answer, cause: Cause, *, take: int = 0
+) -> Unfolding:
+    """The decision that an agent's answer calls for."""
+    if isinstance(answer, Completed):
+        return complete_step(
+            execution, step, attempt, answer.output, cause, usage=answer.usage, cost=answer.cost, take=take
+        )
+    if isinstance(answer, Failed):
+        return fail_step(execution, step, attempt, answer.error, cause, usage=answer.usage, cost=answer.cost)
+    return accept_step(execution, step, attempt, cause)

@@ -1,0 +1,68 @@
+"""Commands that carry an Idempotency-Key: the first answer is given again, whatever has happened since."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from commands.deciding import Identified
+from commands.receipt import Receipt
+from domain.refusal import Forbidden
+from store.answers import find_answer
+from store.log import Log
+from store.unit import Answered, KeyTaken
+
+
+class KeyReused(Forbidden):
+    """The Idempotency-Key was used for something else."""
+
+    code = "idempotency_key_reused"
+
+
+class Replayed(msgspec.Struct, frozen=True):
+    """The answer to a command: facts and position; replayed when it was given before."""
+
+    facts: dict[str, Any]
+    position: int
+    duplicate: bool = False
+    replayed: bool = False
+
+
+def answer_once(log: Log, key: str | None, asked: bytes, command: Callable[[Identified], Receipt]) -> Replayed:
+    """Carry out `command`, or give the first answer again when `key` was used for the same thing before.
+
+    asked: everything that says what is asked (method, path, body). command: gets what pairs its answer with the key.
+    Raises KeyReused when the key was used for something else, and whatever the command raises.
+    """
+    if key is None:
+        return _answer(command(lambda _receipt: None))
+    fingerprint = hashlib.sha256(asked).digest()
+    first = _first(log, key, fingerprint)
+    if first is not None:
+        return first
+
+    def identified(receipt: Receipt) -> Answered:
+        facts = msgspec.json.encode({"facts": receipt.facts, "duplicate": receipt.duplicate})
+        return Answered(key, fingerprint, facts)
+
+    try:
+        return _answer(command(identified))
+    except KeyTaken:
+        first = _first(log, key, fingerprint)
+        assert first is not None
+        return first
+
+
+def _first(log: Log, key: str, fingerprint: bytes) -> Replayed | None:
+    found = find_answer(log.datastore, key)
+    if found is None:
+        return None
+    if found.fingerprint != fingerprint:
+        raise KeyReused("this Idempotency-Key was used for another request")
+    answer = msgspec.json.decode(found.answer)
+    return Replayed(answer["facts"], found.position, answer["duplicate"], replayed=True)
+
+
+def _answer(receipt: Receipt) -> Replayed:
+    return Replayed(receipt.facts, receipt.position, receipt.duplicate)

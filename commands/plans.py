@@ -1,0 +1,83 @@
+"""Published versions ready to run, compiled once and kept."""
+
+import threading
+from uuid import UUID
+
+import msgspec
+
+from domain.processes.language import load_definition
+from domain.processes.plan import Plan, compile_plan
+from domain.processes.process import Process, fold
+from domain.refusal import Forbidden, NotFound
+from store.log import Log
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A process as of one revision of its stream."""
+
+    process: Process
+    revision: int
+
+
+class Plans:
+    """Plans by process and version. A version never changes, so a plan is kept for good; what is latest may change."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._plans: dict[tuple[UUID, int], Plan] = {}
+        self._latest: dict[UUID, Published] = {}
+        self._loading = threading.Lock()
+
+    def get(self, process_id: UUID, version: int) -> Plan:
+        """The plan of one published version. Raises NotFound."""
+        plan = self._plans.get((process_id, version))
+        if plan is None:
+            with self._loading:
+                plan = self._plans.get((process_id, version)) or self._load(process_id, version)
+        return plan
+
+    def latest(self, process_id: UUID, *, fresh: bool = False) -> Published:
+        """The process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound."""
+        published = None if fresh else self._latest.get(process_id)
+        if published is None:
+            events = self._log.stream(process_id)
+            process = fold(events)
+            if process is None:
+                raise NotFound("there is no such process")
+            published = self._latest[process_id] = Published(process, len(events))
+        return published
+
+    def forget(self, process_id: UUID) -> None:
+        """Let go of what may be stale about a process; its compiled versions stay, they never change."""
+        self._latest.pop(process_id, None)
+
+    def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
+        """The plan to start (the latest published, or `version`) and the revision of the process that this rests on.
+
+        Raises NotFound, or Forbidden when nothing is published or the process is archived; only after a fresh look.
+        """
+        published = self.latest(process_id)
+        if not _may_start(published.process, version):
+            published = self.latest(process_id, fresh=True)
+        process = published.process
+        if process.status == "archived":
+            raise Forbidden(f"the process {process.name!r} is archived", code="process_archived")
+        if process.latest == 0:
+            raise Forbidden(f"the process {process.name!r} has no published version", code="process_not_published")
+        if version is not None and not 1 <= version <= process.latest:
+            raise NotFound(f"the process {process.name!r} has no version {version}")
+        return self.get(process_id, version or process.latest), published.revision
+
+    def _load(self, process_id: UUID, version: int) -> Plan:
+        process = self.latest(process_id).process
+        if version not in process.versions:
+            process = self.latest(process_id, fresh=True).process
+        if version not in process.versions:
+            raise NotFound(f"the process has no version {version}")
+        plan = compile_plan(load_definition(process.versions[version].definition), process_id, version)
+        self._plans[process_id, version] = plan
+        return plan
+
+
+def _may_start(process: Process, version: int | None) -> bool:
+    return process.status != "archived" and process.latest > 0 and (version is None or 1 <= version <= process.latest)

@@ -1,0 +1,150 @@
+"""Draft, revise, validate, publish and archive processes."""
+
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import msgspec
+
+from commands.agents import Agents
+from commands.deciding import Identified, decide, unidentified
+from commands.receipt import Receipt
+from domain.event import Cause, Event
+from domain.identity import process_id
+from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
+from domain.processes.language import Parsed, agent_problems, parse_definition
+from domain.processes.process import Process, fold
+from domain.refusal import Malformed, NotFound, Problem, Stale
+from store.log import Log
+
+
+class DraftProcess(msgspec.Struct, frozen=True):
+    """Begin a process; source is YAML (or JSON) text."""
+
+    source: str | bytes
+
+
+class ReviseProcess(msgspec.Struct, frozen=True):
+    """Replace the draft. revision: the revision the designer saw, None for any."""
+
+    process_id: UUID
+    source: str | bytes
+    revision: int | None = None
+
+
+class PublishProcess(msgspec.Struct, frozen=True):
+    """Make the draft the next version."""
+
+    process_id: UUID
+    revision: int | None = None
+
+
+class ArchiveProcess(msgspec.Struct, frozen=True):
+    """Take the process out of use."""
+
+    process_id: UUID
+    reason: str = ""
+    revision: int | None = None
+
+
+class Processes:
+    """Handles the commands above."""
+
+    def __init__(self, log: Log, agents: Agents) -> None:
+        self._log = log
+        self._agents = agents
+
+    def validate(self, source: str | bytes) -> list[Problem]:
+        """Everything worth saying about a definition, agents that are not registered included; records nothing."""
+        parsed = parse_definition(source)
+        return [*parsed.problems, *self._agent_problems(parsed, "error")]
+
+    def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """A new draft; facts hold `process_id`, `name` and `problems`.
+
+        Raises Malformed when it cannot even be a draft, Forbidden when the name is in use.
+        """
+        parsed = parse_definition(command.source)
+        if parsed.name is None:
+            raise Malformed("this is not a process definition", list(parsed.problems))
+        problems = [*parsed.problems, *self._agent_problems(parsed, "warning")]
+        id = process_id(parsed.name)
+        return decide(
+            self._log,
+            id,
+            fold,
+            lambda process: draft_process(process, parsed, cause),
+            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, "problems": problems},
+            identified=identified,
+        )
+
+    def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Replace the draft; facts hold `process_id`, `name` and `problems`. Raises NotFound, Malformed, Forbidden, Stale."""
+        parsed = parse_definition(command.source)
+        problems = [*parsed.problems, *self._agent_problems(parsed, "warning")]
+        return self._decide(
+            command.process_id,
+            command.revision,
+            lambda process: revise_process(process, parsed, cause),
+            lambda process, _new: {"name": process.name, "problems": problems},
+            identified,
+        )
+
+    def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """The draft as the next version; facts hold `process_id` and `version`.
+
+        Raises NotFound, Malformed with every problem, Forbidden (archived) or Stale.
+        """
+
+        def decision(process: Process) -> list[Event]:
+            parsed = parse_definition(process.draft_source or process.versions[process.latest].source)
+            return publish_process(process, parsed, self._agent_problems(parsed, "error"), cause)
+
+        return self._decide(
+            command.process_id,
+            command.revision,
+            decision,
+            lambda process, new: {"version": process.latest + len(new)},
+            identified,
+        )
+
+    def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """No new executions from now on. Raises NotFound, Malformed (reason) or Stale."""
+        return self._decide(
+            command.process_id,
+            command.revision,
+            lambda process: archive_process(process, command.reason, cause),
+            lambda _process, _new: {},
+            identified,
+        )
+
+    def _decide(
+        self,
+        id: UUID,
+        revision: int | None,
+        decision: Callable[[Process], list[Event]],
+        facts: Callable[[Process, list[Event]], dict[str, object]],
+        identified: Identified,
+    ) -> Receipt:
+        def present(process: Process | None) -> Process:
+            if process is None:
+                raise NotFound(f"there is no process {id}")
+            if revision is not None and revision != process.revision:
+                raise Stale(f"the process is at revision {process.revision}, not {revision}", version=process.revision)
+            return process
+
+        return decide(
+            self._log,
+            id,
+            fold,
+            lambda process: decision(present(process)),
+            facts=lambda process, new: {"process_id": str(id), **facts(present(process), new)},
+            identified=identified,
+        )
+
+    def _agent_problems(self, parsed: Parsed, severity: str) -> Sequence[Problem]:
+        if parsed.definition is None:
+            return []
+        known = self._agents.statuses(parsed.definition.agents_used)
+        return agent_problems(parsed, known, severity)
+
+

@@ -1,0 +1,64 @@
+"""States of executions kept in memory by whoever works on them; the version check at the append catches staleness."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from uuid import UUID
+
+from commands.plans import Plans
+from domain.event import Event
+from domain.executions.events import ExecutionStarted
+from domain.executions.execution import Execution, evolve
+from store.log import Log
+
+
+class ExecutionStates:
+    """The most recently used executions. Not shared between threads."""
+
+    def __init__(self, log: Log, plans: Plans, *, size: int = 20_000) -> None:
+        self._log = log
+        self._plans = plans
+        self._size = size
+        self._kept: OrderedDict[UUID, Execution] = OrderedDict()
+
+    def get(self, execution_id: UUID) -> Execution | None:
+        """The state as known here, read from the log if it is not; None when there is no such execution."""
+        kept = self._kept.get(execution_id)
+        return kept if kept is not None else self.load([execution_id]).get(execution_id)
+
+    def load(self, execution_ids: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, Execution]:
+        """States of many executions, those not kept (or all, when `fresh`) read from the log in one query."""
+        wanted = list(dict.fromkeys(execution_ids))
+        found = {} if fresh else {id: self._kept[id] for id in wanted if id in self._kept}
+        missing = [id for id in wanted if id not in found]
+        if missing:
+            for id, events in self._log.streams(missing).items():
+                execution = rehydrate(id, events, self._plans)
+                if execution is not None:
+                    found[id] = execution
+                    self.keep(execution)
+        return found
+
+    def keep(self, execution: Execution) -> None:
+        """Remember the state after a successful append; executions that ended are let go."""
+        if execution.ended_at is not None:
+            self._kept.pop(execution.id, None)
+            return
+        self._kept[execution.id] = execution
+        self._kept.move_to_end(execution.id)
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
+
+    def forget(self, execution_id: UUID) -> None:
+        """Let go of a state that may be stale."""
+        self._kept.pop(execution_id, None)
+
+
+def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:
+    """The state after `events`; None when they are not those of an execution."""
+    if not events or not isinstance(events[0], ExecutionStarted):
+        return None
+    started = events[0]
+    execution = Execution(id, plans.get(started.process_id, started.version), steps={}, waiting={})
+    for event in events:
+        evolve(execution, event)
+    return execution

@@ -1,0 +1,1 @@
+"""Facts and rules: events, states, decisions, the language and the engine; no I/O."""

@@ -1,0 +1,37 @@
+"""The state of an agent, and how each event changes it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from domain.agents.events import AgentRegistered, AgentRetired
+from domain.event import Event
+
+ABSENT, ACTIVE, RETIRED = "absent", "active", "retired"
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """One agent. status: ``absent`` (never registered), ``active`` or ``retired``; version: events folded so far."""
+
+    version: int = 0
+    status: str = ABSENT
+    name: str = ""
+    kind: str = ""
+    config: dict[str, Any] = {}
+
+
+def evolve(agent: Agent, event: Event) -> Agent:
+    """The state after `event`; `agent` itself is left alone. Raises TypeError for an event of something else."""
+    if isinstance(event, AgentRegistered):
+        return Agent(agent.version + 1, ACTIVE, event.name, event.kind, event.config)
+    if isinstance(event, AgentRetired):
+        return Agent(agent.version + 1, RETIRED, agent.name, agent.kind, agent.config)
+    raise TypeError(f"{type(event).__name__} does not happen to agents")
+
+
+def fold(agent: Agent, events: Iterable[Event]) -> Agent:
+    """The state after all `events`, in order."""
+    for event in events:
+        agent = evolve(agent, event)
+    return agent

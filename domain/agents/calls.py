@@ -1,0 +1,80 @@
+"""What an agent is asked, and what it may answer."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.money import Money
+
+
+class AgentCall(msgspec.Struct, frozen=True):
+    """One attempt of one step, as the agent sees it.
+
+    message and parameters are rendered; deadline is an aware UTC time or None.
+    callback_token authenticates a later answer.
+    """
+
+    execution_id: UUID
+    step: str
+    attempt: int
+    agent: str
+    process: str
+    version: int
+    message: Any
+    parameters: dict[str, Any] = {}
+    output_schema: dict[str, Any] | None = None
+    deadline: datetime | None = None
+    callback_token: str = ""
+
+    @property
+    def idempotency_key(self) -> str:
+        """The same for every repetition of this attempt, so that an agent can tell."""
+        return f"{self.execution_id}:{self.step}:{self.attempt}"
+
+
+class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Tokens an agent says it used; `raw` is what it reported, untouched."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_tokens: int = 0
+    raw: dict[str, Any] | None = None
+
+
+class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why an attempt failed.
+
+    code: stable identifier (``agent_error``, ``agent_unreachable``, ``deadline_exceeded``…).
+    permanent: trying again cannot help. retry_after: how long the agent asked to be left alone.
+    """
+
+    code: str
+    message: str
+    permanent: bool = False
+    retry_after: timedelta | None = None
+    details: dict[str, Any] | None = None
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """The final answer: any JSON value."""
+
+    output: Any
+    usage: Usage | None = None
+    cost: Money | None = None
+
+
+class Failed(msgspec.Struct, frozen=True):
+    """The attempt failed; what it used until then is still known."""
+
+    error: StepError
+    usage: Usage | None = None
+    cost: Money | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The agent took the work and will call back with the attempt's token."""
+
+
+Answer = Completed | Failed | Accepted

@@ -1,0 +1,37 @@
+"""What may be done to an agent's entry, and what follows: pure functions of state, command and cause."""
+
+from typing import Any
+
+from domain.agents.agent import ABSENT, ACTIVE, RETIRED, Agent
+from domain.agents.events import AgentRegistered, AgentRetired
+from domain.event import Cause, Event, record
+from domain.refusal import NotFound
+
+
+def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause) -> list[Event]:
+    """Register `name`, or replace its configuration; also after it was retired. Nothing when it is active just so.
+
+    config: canonical, from `domain.agents.kinds.parse_agent`.
+    """
+    if agent.status == ACTIVE and agent.config == config:
+        return []
+    return [
+        AgentRegistered(
+            at=cause.at,
+            actor=cause.actor,
+            causation=cause.causation,
+            correlation=cause.correlation,
+            name=name,
+            kind=config["kind"],
+            config=config,
+        )
+    ]
+
+
+def retire_agent(agent: Agent, name: str, reason: str, cause: Cause) -> list[Event]:
+    """Call `name` no more. Nothing when it is retired already. Raises NotFound when it never was registered."""
+    if agent.status == ABSENT:
+        raise NotFound(f"there is no agent {name!r}", agent=name)
+    if agent.status == RETIRED:
+        return []
+    return [record(AgentRetired, cause, name=name, reason=reason)]

@@ -1,0 +1,23 @@
+"""What happens to an agent's entry in the directory; each class is stored under its own name for ever."""
+
+from typing import Any
+
+from domain.event import Event
+
+
+class AgentRegistered(Event, frozen=True, kw_only=True):
+    """The agent may be called from now on, as `config` says; a later one replaces an earlier one.
+
+    config: canonical, as `domain.agents.kinds.parse_agent` returns it; it holds references to secrets, never secrets.
+    """
+
+    name: str
+    kind: str
+    config: dict[str, Any]
+
+
+class AgentRetired(Event, frozen=True, kw_only=True):
+    """The agent is not called any more; it may be registered again."""
+
+    name: str
+    reason: str

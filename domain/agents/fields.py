@@ -1,0 +1,136 @@
+"""The types of values in an agent's configuration."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from domain.agents.references import check_references, check_secret, is_secret_name, looks_secret
+from domain.duration import parse_duration, print_duration
+from domain.money import Money, parse_money
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?")
+_OURS = re.compile(
+    r"accept|accept-encoding|connection|content-length|content-type|expect|host|idempotency-key|te|trailer"
+    r"|transfer-encoding|upgrade|x-procession-deadline"
+)
+
+
+def _plain(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("a text holds no NUL and no half of a surrogate pair")
+    return text
+
+
+def _check_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise PydanticCustomError("invalid_url", "an address starts with http:// or https:// and names a host")
+    if "@" in parts.netloc or any(is_secret_name(name) for name, _ in parse_qsl(parts.query, keep_blank_values=True)):
+        raise PydanticCustomError(
+            "secret_not_a_reference", "an address holds no password or key; send it in a header as a reference, ${NAME}"
+        )
+    if parts.fragment or "${" in url:
+        raise PydanticCustomError("invalid_url", "an address has no fragment and no references")
+    return url
+
+
+def _check_headers(headers: dict[str, str]) -> dict[str, str]:
+    found: list[tuple[str, str, str]] = []
+    seen: set[str] = set()
+    for name, value in headers.items():
+        try:
+            _check_header(name, value)
+        except PydanticCustomError as error:
+            found.append((error.type, error.message(), name))
+        if name.lower() in seen:
+            found.append(("duplicate_key", "the header is given twice", name))
+        seen.add(name.lower())
+    if found:
+        raise PydanticCustomError("several", "several headers are not acceptable", {"found": found})
+    return headers
+
+
+def _check_header(name: str, value: str) -> None:
+    if not _HEADER_NAME.fullmatch(name):
+        raise PydanticCustomError("invalid_header", "the name of a header is a token such as X-Team")
+    if _OURS.fullmatch(name.lower()):
+        raise PydanticCustomError("reserved_header", "the platform sets this header itself")
+    if not _HEADER_VALUE.fullmatch(value):
+        raise PydanticCustomError("invalid_header", "the value of a header is printable ASCII, 1 to 4096 long")
+    if is_secret_name(name) or looks_secret(value):
+        check_secret(value)
+    check_references(value)
+
+
+def _check_positive(duration: timedelta) -> timedelta:
+    if not duration:
+        raise ValueError("the duration is longer than zero")
+    return duration
+
+
+def _check_answers(answers: object) -> object:
+    if not isinstance(answers, list | dict):
+        raise PydanticCustomError("wrong_type", "answers is a list or an object")
+    return answers
+
+
+Text = Annotated[str, Field(min_length=1, max_length=100_000), AfterValidator(_plain)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+Url = Annotated[str, Field(max_length=2048), AfterValidator(_check_url)]
+Headers = Annotated[dict[str, str], Field(max_length=50, default_factory=dict), AfterValidator(_check_headers)]
+Secret = Annotated[str, Field(max_length=500), AfterValidator(check_secret)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(print_duration, return_type=str),
+    WithJsonSchema({"type": ["string", "number"], "examples": ["500ms", "30s", "PT1M", 60]}),
+]
+PositiveDuration = Annotated[Duration, AfterValidator(_check_positive)]
+Answers = Annotated[Any, AfterValidator(_check_answers), WithJsonSchema({"type": ["array", "object"]})]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class Config(BaseModel):
+    """Strict and closed: an unknown key is an error, a value is of its type."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Tokens(Config):
+    """Token counts of one call."""
+
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cached_tokens: Count = 0
+
+
+def _exact(value: Any) -> str:
+    amount = parse_money(value, "USD").amount
+    if amount < 0:
+        raise ValueError("a cost is not negative")
+    return str(amount)
+
+
+def _currency(value: str) -> str:
+    return parse_money(0, value).currency
+
+
+class Cost(Config):
+    """What one call costs: amount is an exact decimal, not negative; currency an ISO 4217 code."""
+
+    amount: Annotated[str, BeforeValidator(_exact)]
+    currency: Annotated[str, AfterValidator(_currency)]
+
+    @property
+    def money(self) -> Money:
+        """The same as an amount of money."""
+        return parse_money(self.amount, self.currency)

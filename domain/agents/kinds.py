@@ -1,0 +1,174 @@
+"""How each kind of agent is configured, and how a configuration from outside is read."""
+
+import re
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
+
+from domain.agents.fields import (
+    Answers,
+    Config,
+    Cost,
+    Duration,
+    Headers,
+    Name,
+    PositiveDuration,
+    Secret,
+    Text,
+    Tokens,
+    Url,
+)
+from domain.agents.problems import problems_of
+from domain.jsonvalue import storable_problems
+from domain.refusal import Malformed, Problem
+
+AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+MINUTE = timedelta(seconds=60)
+
+
+def _absolute(path: str) -> str:
+    if not PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise ValueError("the path of a file is absolute and has no ..")
+    return path
+
+
+def _usage_mode(value: object) -> object:
+    return "none" if value is None else value
+
+
+def _json_mode(value: object) -> object:
+    return {True: "object", False: "off"}[value] if isinstance(value, bool) else value
+
+
+def _usage_form(value: object) -> str:
+    return "mode" if isinstance(value, str) else "tokens"
+
+
+class ScriptedError(Config):
+    """What a failing script answers."""
+
+    code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = "agent_error"
+    message: Text = "the script says so"
+    permanent: bool = False
+    retry_after: Duration | None = None
+
+
+class ScriptedConfig(Config):
+    """An agent that runs inside the worker and uses no network.
+
+    script: ``echo`` answers the message; ``json_echo`` answers ``{agent, step, attempt, message, parameters}``;
+    ``fail`` fails with `error`; ``flaky`` fails its first `failures` attempts (default 1), then echoes; ``slow`` echoes
+    after `delay` (default 1s); ``answers`` answers from `answers`: of a list the item of the attempt (after its end the
+    last one again), of an object the value under the step's id, else the one under ``*``.
+    usage: ``counted`` (made up but exact: the words of message and answer, see ``gateway.scripted``), ``none`` or null,
+    or fixed counts. cost: reported for every call. delay: passes before the answer. record: absolute path of a file to
+    which every call appends its idempotency key and a line feed.
+    """
+
+    kind: Literal["scripted"] = "scripted"
+    script: Literal["echo", "json_echo", "fail", "flaky", "slow", "answers"]
+    usage: Annotated[
+        Annotated[Literal["counted", "none"], Tag("mode")] | Annotated[Tokens, Tag("tokens")],
+        Discriminator(_usage_form),
+        BeforeValidator(_usage_mode),
+    ] = "counted"
+    cost: Cost | None = None
+    delay: Duration | None = None
+    answers: Answers = None
+    error: ScriptedError | None = None
+    failures: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
+    record: Annotated[Text, AfterValidator(_absolute)] | None = None
+
+    def problems(self) -> list[Problem]:
+        """What does not go together."""
+        problems = []
+        if self.script == "answers" and not self.answers:
+            problems.append(Problem("missing", "the script answers needs at least one answer", "answers"))
+        for key, scripts in _ONLY_WITH.items():
+            if getattr(self, key) is not None and self.script not in scripts:
+                problems.append(
+                    Problem("not_applicable", f"{key} means something to {' and '.join(scripts)} only", key)
+                )
+        return problems
+
+
+_ONLY_WITH = {"answers": ("answers",), "error": ("fail", "flaky"), "failures": ("flaky",)}
+
+
+class HttpConfig(Config):
+    """An agent behind the JSON contract of ``gateway.http``. deadline: for one call, unless it answers 202 before."""
+
+    kind: Literal["http"] = "http"
+    url: Url
+    headers: Headers
+    deadline: PositiveDuration = MINUTE
+
+
+class OpenAIChatConfig(Config):
+    """A model behind an OpenAI-compatible ``{base_url}/chat/completions``.
+
+    api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) asks for a JSON object,
+    ``schema`` for what the step's output_schema says, and both answer the parsed value.
+    """
+
+    kind: Literal["openai_chat"] = "openai_chat"
+    base_url: Url
+    model: Name
+    api_key: Secret | None = None
+    headers: Headers
+    system: Text | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    json_mode: Annotated[Literal["off", "object", "schema"], BeforeValidator(_json_mode)] = "off"
+    deadline: PositiveDuration = MINUTE
+
+
+AgentConfig = Annotated[ScriptedConfig | HttpConfig | OpenAIChatConfig, Field(discriminator="kind")]
+KINDS: dict[str, type[Config]] = {
+    "scripted": ScriptedConfig,
+    "http": HttpConfig,
+    "openai_chat": OpenAIChatConfig,
+}
+_CONFIG: TypeAdapter[ScriptedConfig | HttpConfig | OpenAIChatConfig] = TypeAdapter(AgentConfig)
+
+
+def parse_agent(name: str, body: object) -> dict[str, Any]:
+    """The canonical configuration of the agent `name` that the JSON value `body` describes: defaults filled in.
+
+    Raises Malformed with every Problem; no message repeats a value that may be secret.
+    """
+    problems = []
+    if not isinstance(name, str) or not AGENT_NAME.fullmatch(name):
+        message = "the name of an agent is 1 to 64 of a-z 0-9 . _ - and begins with a letter or digit"
+        problems.append(Problem("invalid_name", message, "name"))
+    try:
+        config = read_agent(body)
+    except Malformed as malformed:
+        problems.extend(malformed.problems)
+    if problems:
+        raise Malformed(f"the agent cannot be registered: {problems[0].message}", problems)
+    canonical: dict[str, Any] = config.model_dump(mode="json", exclude_none=True)
+    if isinstance(config, ScriptedConfig) and config.answers is not None:
+        canonical["answers"] = config.answers  # a null inside an answer is an answer
+    return canonical
+
+
+def read_agent(body: object) -> ScriptedConfig | HttpConfig | OpenAIChatConfig:
+    """The configuration that `body` describes, typed. Raises Malformed with every Problem."""
+    if not isinstance(body, dict):
+        raise _malformed([Problem("wrong_type", f"a configuration is an object, not {type(body).__name__}")])
+    try:
+        config = _CONFIG.validate_python(body)
+    except ValidationError as error:
+        raise _malformed(problems_of(error, body, KINDS)) from None
+    problems = config.problems() if isinstance(config, ScriptedConfig) else []
+    problems += storable_problems(body)
+    if problems:
+        raise _malformed(problems)
+    return config
+
+
+def _malformed(problems: list[Problem]) -> Malformed:
+    return Malformed(f"the configuration is not well formed: {problems[0].message}", problems)

@@ -1,0 +1,79 @@
+"""Lengths of time as people write them: ``500ms``, ``30s``, ``1h30m``, ``PT1H30M``, or a number of seconds."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
+LONGEST = timedelta(days=36_500)
+
+_PART = r"\d{1,18}(?:\.\d{1,9})?"
+_SHORT = re.compile("".join(rf"(?:({_PART}){unit}(?![a-z])\s*)?" for unit in MICROSECONDS), re.ASCII)
+_ISO = re.compile(
+    rf"P(?:({_PART})W)?(?:({_PART})D)?(?:T(?=\d)(?:({_PART})H)?(?:({_PART})M)?(?:({_PART})S)?)?", re.ASCII
+)
+_ISO_UNITS = (7 * MICROSECONDS["d"], *(MICROSECONDS[unit] for unit in "dhms"))
+_EXAMPLES = "a duration is written like 500ms, 30s, 5m, 2h, 1d, 1h30m, PT1H30M, or as a number of seconds"
+
+
+def parse_duration(value: object) -> timedelta:
+    """The length of time that `value` names; a day is 24 hours, a bare number counts seconds.
+
+    Raises ValueError with a message for people: not a duration, negative, finer than a microsecond, over 36,500 days.
+    """
+    if isinstance(value, timedelta):
+        return _bounded(Decimal(value // timedelta(microseconds=1)))
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise ValueError(f"{_EXAMPLES}, not {type(value).__name__}")
+    if isinstance(value, str):
+        text = value.strip()
+        if len(text) > 80:
+            raise ValueError(_EXAMPLES)
+        if text and text[0] == "P":
+            return _sum(_ISO.fullmatch(text), _ISO_UNITS)
+        if not text or text[-1].isalpha():
+            return _sum(_SHORT.fullmatch(text), tuple(MICROSECONDS.values()))
+        value = text
+    try:
+        seconds = Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        raise ValueError(_EXAMPLES) from None
+    if not seconds.is_finite():
+        raise ValueError(_EXAMPLES)
+    return _bounded(seconds * MICROSECONDS["s"])
+
+
+def print_duration(duration: timedelta) -> str:
+    """The shortest of the written forms, which `parse_duration` reads as exactly `duration`: ``1h30m``, ``0s``."""
+    left = duration // timedelta(microseconds=1)
+    if left < 0:
+        raise ValueError("a duration is not negative")
+    parts = []
+    for unit, size in MICROSECONDS.items():
+        if unit == "ms":
+            amount = Decimal(left) / size
+            if amount:
+                parts.append(f"{amount.normalize():f}ms")
+        else:
+            count, left = divmod(left, size)
+            if count:
+                parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def _sum(match: re.Match[str] | None, units: tuple[int, ...]) -> timedelta:
+    if match is None or not any(match.groups()):
+        raise ValueError(_EXAMPLES)
+    return _bounded(
+        sum((Decimal(part) * unit for part, unit in zip(match.groups(), units, strict=True) if part), Decimal())
+    )
+
+
+def _bounded(microseconds: Decimal) -> timedelta:
+    if microseconds < 0:
+        raise ValueError("a duration is not negative")
+    if microseconds > LONGEST // timedelta(microseconds=1):
+        raise ValueError(f"a duration is at most {LONGEST.days} days")
+    if microseconds != int(microseconds):
+        raise ValueError("a duration is not finer than a microsecond")
+    return timedelta(microseconds=int(microseconds))

@@ -1,0 +1,1 @@
+"""Executions: one run of a published process, step by step."""

@@ -1,0 +1,101 @@
+"""What may be done to a process: pure decisions from state and parsed text to events, or a refusal."""
+
+from collections.abc import Sequence
+
+from domain import identity
+from domain.event import Cause, Event, record
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.language import Parsed, definition_document
+from domain.processes.process import Process
+from domain.refusal import Forbidden, Malformed, Problem
+
+MAX_REASON = 2_000
+
+
+def draft_process(process: Process | None, parsed: Parsed, cause: Cause) -> list[Event]:
+    """A new process under the name that `parsed` states; errors that a draft may have stay in it.
+
+    `process` is what is already there under that name. Raises Malformed when the text cannot even be a draft,
+    Forbidden ``process_name_taken`` (details: process_id) when the name is in use.
+    """
+    name = _name_of(parsed)
+    if process is not None:
+        raise Forbidden(
+            f"the name {name!r} is taken by another process; revise that one, or choose another name",
+            code="process_name_taken",
+            process_id=str(identity.process_id(name)),
+        )
+    return [record(ProcessDrafted, cause, name=name, source=parsed.source)]
+
+
+def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event]:
+    """The draft's text replaced; begins a draft when everything is published. The same text again: nothing.
+
+    Raises Malformed when the text cannot even be a draft, Forbidden ``name_differs`` or ``process_archived``.
+    """
+    _refuse_archived(process)
+    name = _name_of(parsed)
+    if name != process.name:
+        raise Forbidden(
+            f"this process is called {process.name!r} and its name is its identity; "
+            f"draft {name!r} as a process of its own",
+            code="name_differs",
+        )
+    if parsed.source == _current_source(process):
+        return []
+    return [record(ProcessRevised, cause, name=name, source=parsed.source)]
+
+
+def publish_process(process: Process, parsed: Parsed, agent_problems: Sequence[Problem], cause: Cause) -> list[Event]:
+    """The draft as the next version; nothing when the latest version says the same already.
+
+    `parsed` is the parsed draft (`process.draft_source`), `agent_problems` what is wrong with the agents it names.
+    Raises Malformed with every problem when there is an error, Forbidden ``process_archived``.
+    """
+    _refuse_archived(process)
+    if process.draft_source is None:
+        return []
+    problems = [*parsed.problems, *agent_problems]
+    errors = sum(problem.severity == "error" for problem in problems)
+    if parsed.definition is None or errors:
+        raise Malformed(f"{process.name} has {errors} error(s) and cannot be published", problems)
+    document = definition_document(parsed.definition)
+    if process.latest and process.versions[process.latest].definition == document:
+        return []
+    published = record(
+        ProcessPublished,
+        cause,
+        name=process.name,
+        version=process.latest + 1,
+        source=process.draft_source,
+        definition=document,
+        warnings=[problem for problem in problems if problem.severity == "warning"],
+    )
+    return [published]
+
+
+def archive_process(process: Process, reason: str, cause: Cause) -> list[Event]:
+    """The process taken out of use, for good; again: nothing. `reason` is text for people, at most 2,000 characters."""
+    if process.status == "archived":
+        return []
+    if len(reason) > MAX_REASON or "\0" in reason:
+        problem = Problem("invalid_text", f"a reason is text of at most {MAX_REASON} characters without NUL", "reason")
+        raise Malformed(problem.message, [problem])
+    return [record(ProcessArchived, cause, name=process.name, reason=reason)]
+
+
+def _name_of(parsed: Parsed) -> str:
+    if parsed.name is None:
+        raise Malformed("this is not a process definition yet", list(parsed.problems))
+    return parsed.name
+
+
+def _refuse_archived(process: Process) -> None:
+    if process.status == "archived":
+        raise Forbidden(f"{process.name} is archived", code="process_archived")
+
+
+def _current_source(process: Process) -> str:
+    if process.draft_source is not None:
+        return process.draft_source
+    return process.versions[process.latest].source

@@ -1,0 +1,43 @@
+"""What happens to a process; each class is stored under its own name for ever."""
+
+from typing import Any
+
+import msgspec
+
+from domain.event import Event
+from domain.refusal import Problem
+
+
+class ProcessDrafted(Event, frozen=True, kw_only=True):
+    """A new process got its name and its first draft; source is the YAML (or JSON) text as it was sent."""
+
+    name: str
+    source: str
+
+
+class ProcessRevised(Event, frozen=True, kw_only=True):
+    """The draft was replaced, or begun from the published version."""
+
+    name: str
+    source: str
+
+
+class ProcessPublished(Event, frozen=True, kw_only=True):
+    """The draft became version `version` (1, 2, 3...).
+
+    definition: the canonical document of `domain.processes.language.definition_document`.
+    warnings: what was worth telling, and did not stop the publication.
+    """
+
+    name: str
+    version: int
+    source: str
+    definition: dict[str, Any]
+    warnings: list[Problem] = msgspec.field(default_factory=list)
+
+
+class ProcessArchived(Event, frozen=True, kw_only=True):
+    """The process takes no new executions; those that run go on."""
+
+    name: str
+    reason: str

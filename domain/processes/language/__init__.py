@@ -1,0 +1,15 @@
+"""The process language: from text to a definition with every problem located, and back."""
+
+from domain.processes.language.agents import agent_problems
+from domain.processes.language.documents import definition_document, json_schema, load_definition, print_definition
+from domain.processes.language.parsing import Parsed, parse_definition
+
+__all__ = [
+    "Parsed",
+    "agent_problems",
+    "definition_document",
+    "json_schema",
+    "load_definition",
+    "parse_definition",
+    "print_definition",
+]

@@ -1,0 +1,64 @@
+"""The agents that a definition names, each with its place, and what is wrong with them."""
+
+from collections.abc import Iterator
+from collections.abc import Mapping as Fields
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from domain.processes.language.nodes import Mapping, Node, Sequence, text_of
+from domain.processes.words import did_you_mean
+from domain.refusal import Problem
+
+if TYPE_CHECKING:
+    from domain.processes.language.parsing import Parsed
+
+
+@dataclass(frozen=True, slots=True)
+class AgentUse:
+    """role: ``executor``, ``monitor`` or ``informed``. path, line and column: where the text says so."""
+
+    name: str
+    role: str
+    path: str
+    line: int
+    column: int
+
+
+def agents_in(root: Mapping) -> Iterator[AgentUse]:
+    """Every agent that the steps of a canonical tree name."""
+    steps = root.entries.get("steps")
+    for step in steps.items if isinstance(steps, Sequence) else ():
+        if isinstance(step, Mapping):
+            roles = step.entries.get("roles")
+            fields: dict[str, Node] = roles.entries if isinstance(roles, Mapping) else {}
+            for node in (step.entries.get("agent"), fields.get("executor")):
+                yield from _uses(node, "executor")
+            yield from _uses(fields.get("monitors"), "monitor")
+            yield from _uses(fields.get("informed"), "informed")
+
+
+def agent_problems(parsed: "Parsed", known: Fields[str, str], severity: str = "error") -> list[Problem]:
+    """Agents that are not registered, or retired; `known` holds the status of every agent by its name.
+
+    severity: of what concerns executors (``warning`` for a draft, ``error`` to publish); who only watches or is told
+    is always a warning, for the step can run without.
+    """
+    active = [name for name, status in known.items() if status != "retired"]
+    problems: list[Problem] = []
+    for use in parsed.agents:
+        status = known.get(use.name)
+        if status is not None and status != "retired":
+            continue
+        code = "unknown_agent" if status is None else "retired_agent"
+        message = f"there is no agent `{use.name}`" if status is None else f"the agent `{use.name}` is retired"
+        hint = did_you_mean(use.name, active) if len(problems) < 100 else ""
+        weight = severity if use.role == "executor" else "warning"
+        problems.append(Problem(code, message, use.path, use.line, use.column, hint or "register it first", weight))
+    return problems
+
+
+def _uses(node: Node | None, role: str) -> Iterator[AgentUse]:
+    for item in node.items if isinstance(node, Sequence) else (node,):
+        name = text_of(item)
+        if item is not None and name:
+            yield AgentUse(name, role, item.path, item.line, item.column)

@@ -1,0 +1,89 @@
+"""A definition as a stored document, as YAML in the canonical spelling, and the JSON Schema of all definitions."""
+
+import re
+from typing import Any
+
+import yaml
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+
+from domain.processes.definition import Definition
+from domain.processes.language.scalars import BOOLEAN, INTEGER, NOT_FINITE, NULL, NUMBER
+from domain.processes.parts import Part
+
+_WIDTH = 1 << 30
+_PLAIN_LINES = re.compile(
+    r"(?:[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*\n)+\Z"
+)
+
+
+def definition_document(definition: Definition) -> dict[str, Any]:
+    """The JSON document that is stored when a definition is published; what says nothing is left out."""
+    document = _document(definition)
+    assert isinstance(document, dict)
+    return document
+
+
+def load_definition(document: dict[str, Any]) -> Definition:
+    """The definition of a stored document. Raises pydantic's ValidationError for anything else."""
+    return Definition.model_validate(document)
+
+
+def print_definition(definition: Definition) -> str:
+    """YAML in the canonical spelling; parsed again it is the same definition."""
+    text: str = yaml.dump(
+        definition_document(definition), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH
+    )
+    return text
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the language, from the types that read it; other spellings are marked deprecated."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Definition.model_json_schema(schema_generator=_Untitled),
+    }
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out titles that only repeat a field's name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _document(value: Any) -> Any:
+    if isinstance(value, Part):
+        fields = type(value).model_fields
+        return {name: _document(item) for name, item in value if _says_something(item, fields[name])}
+    if isinstance(value, tuple | list):
+        return [_document(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _document(item) for key, item in value.items()}
+    return value
+
+
+def _says_something(value: Any, field: FieldInfo) -> bool:
+    return field.is_required() or value != field.get_default(call_default_factory=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes for a reader of YAML 1.2's core schema: quotes what that would not take for text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.yaml_implicit_resolvers = {}
+for _tag, _pattern in (("null", NULL), ("bool", BOOLEAN), ("int", INTEGER), ("float", NUMBER), ("float", NOT_FINITE)):
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, None)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if "\n" in text:
+        style = "|" if _PLAIN_LINES.match(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

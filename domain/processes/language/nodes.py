@@ -1,0 +1,100 @@
+"""The tree that a text is read into: plain JSON values, each knowing its line, column and path."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+SHOWN_KEY = 60
+
+
+@dataclass(slots=True, eq=False)
+class Place:
+    """line and column are 1-based; parent and key say where in the tree, as the text spells it."""
+
+    line: int
+    column: int
+    parent: "Sequence | Mapping | None"
+    key: str | int | None
+
+    @property
+    def path(self) -> str:
+        """As ``steps[2].roles.executor``; empty for the root."""
+        parts: list[str] = []
+        at: Place | None = self
+        while at is not None:
+            if at.key is not None:
+                parts.append(f"[{at.key}]" if isinstance(at.key, int) else f".{at.key[:SHOWN_KEY]}")
+            at = at.parent
+        return "".join(reversed(parts)).removeprefix(".")
+
+
+@dataclass(slots=True, eq=False)
+class Scalar(Place):
+    """value: what it means by the core schema. text: as it stands in the source, without quotes."""
+
+    value: str | int | float | bool | None
+    text: str
+
+
+@dataclass(slots=True, eq=False)
+class Sequence(Place):
+    """A list of nodes."""
+
+    items: "list[Node]" = field(default_factory=list)
+
+
+@dataclass(slots=True, eq=False)
+class Mapping(Place):
+    """entries: values by key. keys: where each key stands."""
+
+    entries: "dict[str, Node]" = field(default_factory=dict)
+    keys: dict[str, Place] = field(default_factory=dict)
+
+
+Node: TypeAlias = Scalar | Sequence | Mapping
+
+
+def plain(node: Node) -> Any:
+    """The JSON value that a node stands for; the reader has bounded its depth."""
+    match node:
+        case Scalar():
+            return node.value
+        case Sequence():
+            return [plain(item) for item in node.items]
+        case Mapping():
+            return {key: plain(value) for key, value in node.entries.items()}
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every scalar below a node, keys aside, in the order of the text."""
+    match node:
+        case Scalar():
+            yield node
+        case Sequence():
+            for item in node.items:
+                yield from scalars(item)
+        case Mapping():
+            for value in node.entries.values():
+                yield from scalars(value)
+
+
+def text_of(node: Node | None) -> str | None:
+    """The text that a node is, None when it is anything else."""
+    return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
+
+
+def kind_of(node: Node) -> str:
+    """What a node is, with its article, as messages name it."""
+    match node:
+        case Sequence():
+            return "a list"
+        case Mapping():
+            return "an object"
+        case Scalar(value=None):
+            return "empty"
+        case Scalar(value=bool()):
+            return "true or false"
+        case Scalar(value=str()):
+            return "text"
+        case _:
+            return "a number"

@@ -1,0 +1,76 @@
+"""The whole way from a text to a definition and everything there is to say about it."""
+
+import re
+from dataclasses import dataclass
+
+from domain.processes.definition import Definition
+from domain.processes.language.agents import AgentUse, agents_in
+from domain.processes.language.checking import check
+from domain.processes.language.nodes import Mapping, kind_of, text_of
+from domain.processes.language.problems import Problems
+from domain.processes.language.reading import read_tree
+from domain.processes.language.source import Unreadable, decode_source
+from domain.processes.language.spelling import canonicalise
+from domain.processes.language.validating import validate
+from domain.processes.parts import PROCESS_NAME
+from domain.refusal import Problem
+
+_NAME = re.compile(PROCESS_NAME.removesuffix("$"))
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a text turned out to be.
+
+    source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is
+    an error. problems: of every severity, by place. agents: each naming of an agent in the steps.
+    """
+
+    source: str
+    name: str | None
+    definition: Definition | None
+    problems: list[Problem]
+    agents: tuple[AgentUse, ...] = ()
+
+    @property
+    def fatal(self) -> bool:
+        """Whether the text cannot even be kept as a draft: unreadable, not an object, or without a valid name."""
+        return self.name is None
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that stop a publication."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """The problems that do not: warnings and notices."""
+        return [problem for problem in self.problems if problem.severity != "error"]
+
+
+def parse_definition(source: str | bytes) -> Parsed:
+    """Read a definition in YAML or JSON. Raises nothing: all that is wrong, with any input, is in `problems`.
+
+    JSON that was taken apart should be put together without escapes for what is not ASCII, or as valid JSON.
+    """
+    problems = Problems()
+    text = ""
+    try:
+        text = decode_source(source)
+        root = read_tree(text, problems)
+    except Unreadable as unreadable:
+        problems.note(unreadable.problem)
+        return Parsed(text, None, None, problems.all())
+    if not isinstance(root, Mapping):
+        found = "empty" if root is None else kind_of(root)
+        problem = Problem(
+            "not_a_mapping", f"a definition is an object with `name` and `steps`; this is {found}", line=1, column=1
+        )
+        problems.note(problem)
+        return Parsed(text, None, None, problems.all())
+    canonicalise(root, problems)
+    definition = validate(root, problems)
+    check(root, problems)
+    name = text_of(root.entries.get("name"))
+    valid_name = name if name is not None and _NAME.fullmatch(name) else None
+    return Parsed(text, valid_name, None if problems.errors else definition, problems.all(), tuple(agents_in(root)))

@@ -1,0 +1,68 @@
+"""From bytes to the characters of a source: size, encoding, and what a text may not hold."""
+
+import json
+import re
+
+from domain.refusal import Problem
+
+MAX_BYTES = 1 << 20
+
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_SURROGATE_PAIR = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+
+
+class Unreadable(Exception):
+    """The text cannot be read at all; `problem` says why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem
+
+
+def decode_source(source: str | bytes) -> str:
+    """The text of a source of at most 1 MiB, without its byte order mark. Raises Unreadable, located."""
+    if len(source) > MAX_BYTES:
+        raise _too_large()
+    try:
+        text = source.decode("utf-8") if isinstance(source, bytes) else source
+        if len(text.encode("utf-8")) > MAX_BYTES:
+            raise _too_large()
+    except UnicodeDecodeError as error:
+        before = error.object[: error.start]
+        line = before.count(b"\n") + 1
+        raise Unreadable(Problem("not_utf8", f"byte {error.start} is not UTF-8", line=line, column=1)) from None
+    except UnicodeEncodeError as error:
+        raise _at(error.object, error.start, "not_utf8", "half of a surrogate pair is not a character") from None
+    text = text.removeprefix("\ufeff")
+    if found := _UNPRINTABLE.search(text):
+        message = f"the character U+{ord(found.group()):04X} may not stand in a definition"
+        raise _at(text, found.start(), "unprintable_character", message)
+    return text
+
+
+def without_surrogate_escapes(text: str) -> str:
+    """JSON text with characters in place of pairs like ``\\ud83d\\ude00``, which YAML does not know; else as it is."""
+    if not text.lstrip().startswith("{") or "\\u" not in text:
+        return text
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return _SURROGATE_PAIR.sub(_character, text)
+
+
+def _character(found: re.Match[str]) -> str:
+    high, low = found.groups()
+    if high is None:
+        return found.group()
+    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
+
+
+def _too_large() -> Unreadable:
+    return Unreadable(Problem("too_large", f"a definition is at most {MAX_BYTES} bytes (1 MiB)"))
+
+
+def _at(text: str, position: int, code: str, message: str) -> Unreadable:
+    line = text.count("\n", 0, position) + 1
+    column = position - text.rfind("\n", 0, position)
+    return Unreadable(Problem(code, message, line=line, column=column))

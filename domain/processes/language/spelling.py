@@ -1,0 +1,187 @@
+"""Bringing a tree into the canonical spelling: aliases, short forms, keys nobody knows."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from domain.expressions import ROOTS, ExpressionProblem, parse_template
+from domain.processes.definition import Definition
+from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence, text_of
+from domain.processes.language.problems import Problems
+from domain.processes.parts import Part
+from domain.processes.steps import STEP_TYPES
+from domain.processes.words import did_you_mean
+
+_BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
+_IMPLIED_TYPE = "agent_task"
+
+
+def canonicalise(root: Mapping, problems: Problems) -> None:
+    """Rewrite the tree of a definition in place; nodes keep the line, column and path they have in the text."""
+    _label(root)
+    _outputs(root)
+    _fields(root, Definition, problems)
+    for step in _mappings(root.entries.get("steps")):
+        _step(step, problems)
+    for output in _mappings(root.entries.get("outputs")):
+        _source(output, problems)
+
+
+def _mappings(node: Node | None) -> Iterable[Mapping]:
+    return [item for item in node.items if isinstance(item, Mapping)] if isinstance(node, Sequence) else []
+
+
+def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
+    """Aliases, unknown keys and empty values of one part, and of the parts inside it."""
+    _aliases(node, part, problems)
+    known = part.model_fields
+    for key in [key for key in node.entries if key not in known]:
+        hint = ""
+        if not problems.full("warning"):
+            hint = did_you_mean(key, [*known, *part.also]) or f"known here: {', '.join(known)}"
+        problems.add(
+            "unknown_key",
+            f"`{key[:60]}` is not a key here, it is ignored",
+            node.keys[key],
+            hint=hint,
+            severity="warning",
+        )
+        del node.entries[key]
+    for key, value in list(node.entries.items()):
+        # An empty value says nothing, except where any value may stand.
+        if isinstance(value, Scalar) and value.value is None and known[key].annotation is not Any:
+            del node.entries[key]
+        elif inside := _part_inside(part, key):
+            _each(value, inside, lambda item, inner: _fields(item, inner, problems))
+
+
+def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
+    for spelling, canonical in part.also.items():
+        if spelling not in node.entries:
+            continue
+        at = node.keys[spelling]
+        if canonical in node.entries:
+            problems.add("said_twice", f"`{spelling}` and `{canonical}` say the same; keep `{canonical}`", at)
+            del node.entries[spelling]
+            continue
+        problems.add("alias", f"`{spelling}` is read as `{canonical}`", at, severity="notice")
+        node.entries[canonical] = node.entries.pop(spelling)
+        node.keys[canonical] = node.keys.pop(spelling)
+
+
+def _each(value: Node, inside: tuple[str, type[Part]], do: Callable[[Mapping, type[Part]], None]) -> None:
+    shape, part = inside
+    if shape == "one" and isinstance(value, Mapping):
+        do(value, part)
+    elif shape == "list" and isinstance(value, Sequence):
+        for item in _mappings(value):
+            do(item, part)
+    elif shape == "map" and isinstance(value, Mapping):
+        for entry in value.entries.values():
+            if isinstance(entry, Mapping):
+                do(entry, part)
+
+
+@cache
+def _part_inside(part: type[Part], field: str) -> tuple[str, type[Part]] | None:
+    """Whether a field holds a part (``one``), a list or a map of them; steps are left to their own types."""
+    if part is Definition and field == "steps":
+        return None
+    return _part_in(part.model_fields[field].annotation)
+
+
+def _part_in(annotation: Any) -> tuple[str, type[Part]] | None:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return "one", annotation
+    if origin is Annotated:
+        return _part_in(arguments[0])
+    if origin in (Union, UnionType):
+        return next((found for found in map(_part_in, arguments) if found), None)
+    if origin in (tuple, dict) and (found := _part_in(arguments[0] if origin is tuple else arguments[1])):
+        return ("list" if origin is tuple else "map"), found[1]
+    return None
+
+
+def _label(root: Mapping) -> None:
+    """The version is a free label: `1.10` is kept as written, not as a number."""
+    version = root.entries.get("version")
+    if isinstance(version, Scalar) and isinstance(version.value, int | float) and not isinstance(version.value, bool):
+        version.value = version.text
+
+
+def _outputs(root: Mapping) -> None:
+    """`{name: source}` as the list it is short for."""
+    outputs = root.entries.get("outputs")
+    if not isinstance(outputs, Mapping):
+        return
+    items = Sequence(outputs.line, outputs.column, outputs.parent, outputs.key)
+    for name, source in outputs.entries.items():
+        key = outputs.keys[name]
+        item = Mapping(key.line, key.column, key.parent, key.key, keys={"name": key, "source": key})
+        item.entries = {"name": Scalar(key.line, key.column, key.parent, key.key, name, name), "source": source}
+        items.items.append(item)
+    root.entries["outputs"] = items
+
+
+def _source(output: Mapping, problems: Problems) -> None:
+    """A bare path, `steps.a.output`, as the template it can only mean."""
+    source = output.entries.get("source")
+    if not isinstance(source, Scalar) or not isinstance(source.value, str) or not _BARE_PATH.match(source.value):
+        return
+    template = f"{{{{ {source.value.strip()} }}}}"
+    try:
+        parse_template(template)
+    except ExpressionProblem:
+        return
+    shown = f"`{source.value[:60]}` is read as `{template[:70]}`"
+    problems.add("alias", shown, source, severity="notice")
+    source.value = template
+
+
+def _step(step: Mapping, problems: Problems) -> None:
+    _dependencies(step, problems)
+    roles = step.entries.get("roles")
+    executor = roles.entries.get("executor") if isinstance(roles, Mapping) else None
+    if "type" not in step.entries and (executor is not None or "agent" in step.entries):
+        step.entries["type"] = Scalar(step.line, step.column, step, "type", _IMPLIED_TYPE, _IMPLIED_TYPE)
+    written = text_of(step.entries.get("type"))
+    if written is None:
+        return
+    if written not in STEP_TYPES:
+        hint = did_you_mean(written, STEP_TYPES) or f"known types: {', '.join(STEP_TYPES)}"
+        problems.add("unknown_step_type", f"there is no step type `{written[:60]}`", step.entries["type"], hint=hint)
+        return
+    if isinstance(roles, Mapping) and executor is not None and "agent" in STEP_TYPES[written].agent_fields:
+        _executor(step, roles, executor, problems)
+    _fields(step, STEP_TYPES[written], problems)
+
+
+def _executor(step: Mapping, roles: Mapping, executor: Node, problems: Problems) -> None:
+    """`roles.executor` says the same as `agent`, which is where it is kept."""
+    del roles.entries["executor"]
+    agent = step.entries.setdefault("agent", executor)
+    if agent is not executor and text_of(agent) != text_of(executor):
+        message = "`agent` and `roles.executor` name different agents; a step has one executor"
+        problems.add("executor_differs", message, executor, hint="keep one of the two")
+
+
+def _dependencies(step: Mapping, problems: Problems) -> None:
+    """One id as a list of one; an id named twice is named once."""
+    needed = step.entries.get("depends_on")
+    if isinstance(needed, Scalar) and needed.value is not None:
+        step.entries["depends_on"] = Sequence(needed.line, needed.column, step, "depends_on", items=[needed])
+    elif isinstance(needed, Sequence):
+        seen: set[str] = set()
+        kept: list[Node] = []
+        for item in needed.items:
+            name = text_of(item)
+            if name is not None and name in seen:
+                message = f"`{name[:60]}` is named twice"
+                problems.add("duplicate_dependency", message, item, severity="warning")
+                continue
+            kept.append(item)
+            seen.add(name or "")
+        needed.items = kept

@@ -1,0 +1,135 @@
+"""From a canonical tree to typed objects, each problem in the language's own words and located."""
+
+from collections.abc import Mapping as Fields
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.processes.definition import MAX_STEPS, Definition
+from domain.processes.language.nodes import Mapping, Node, Sequence, kind_of, plain, text_of
+from domain.processes.language.problems import Problems
+from domain.processes.parts import FIELD_NAME, PROCESS_NAME, STEP_ID
+from domain.processes.steps import STEP_TYPES, AnyStep, Step
+from domain.processes.words import did_you_mean
+
+_EXPECTED = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+}
+_EXPECTED_FIELD = {"condition": "an expression, true or false"}
+_NAMES = {
+    PROCESS_NAME: "lower-case letters, digits, `.`, `_` and `-`, a letter or digit first, at most 64 characters",
+    STEP_ID: "lower-case letters, digits, `_` and `-`, a letter first, at most 64 characters",
+    FIELD_NAME: "letters, digits, `_` and `-`, a letter or `_` first, at most 64 characters",
+}
+_MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
+
+
+def validate(root: Mapping, problems: Problems) -> Definition | None:
+    """The definition; None when a problem was noted, here or in any of its parts."""
+    before = problems.errors
+    steps = _steps(root, problems)
+    data = {key: plain(value) for key, value in root.entries.items() if key != "steps"}
+    written = root.entries.get("steps")
+    if isinstance(written, Sequence):
+        data["steps"] = steps
+    elif written is not None:
+        data["steps"] = plain(written)
+    try:
+        definition = Definition.model_validate(data)
+    except ValidationError as error:
+        for details in error.errors(include_url=False, include_input=False):
+            # Steps that are no steps have been reported one by one; that none is left says nothing more.
+            if details["loc"][0] != "steps" or not isinstance(written, Sequence) or not written.items:
+                _report(details, root, details["loc"], problems)
+        return None
+    return definition if problems.errors == before else None
+
+
+def _steps(root: Mapping, problems: Problems) -> list[AnyStep]:
+    written = root.entries.get("steps")
+    if not isinstance(written, Sequence):
+        return []
+    if len(written.items) > MAX_STEPS:
+        message = f"a process has at most {MAX_STEPS} steps, this one has {len(written.items)}"
+        problems.add("too_many_steps", message, written)
+    models: list[AnyStep] = []
+    for at, node in enumerate(written.items[:MAX_STEPS]):
+        kind = text_of(node.entries.get("type")) if isinstance(node, Mapping) else None
+        try:
+            if kind in STEP_TYPES:
+                models.append(STEP_TYPES[kind].model_validate(plain(node)))
+            else:
+                Step.model_validate(plain(node))
+        except ValidationError as error:
+            for details in error.errors(include_url=False, include_input=False):
+                _report(details, root, ("steps", at, *details["loc"]), problems)
+    return models
+
+
+def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], problems: Problems) -> None:
+    node, depth = _locate(root, loc)
+    rest = loc[depth:]
+    field = next((str(part) for part in reversed(loc[:depth]) if isinstance(part, str)), "the definition")
+    context: Fields[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            name = str(rest[0])
+            message = _MISSING.get(name, f"`{name}` is required")
+            problems.add("missing_field", message, node, below=f".{name}")
+        case "string_pattern_mismatch":
+            at = node.parent.keys[field] if rest == ("[key]",) and isinstance(node.parent, Mapping) else node
+            message = f"`{field[:60]}` is not a name that may stand here" if rest else f"`{field}` is not well formed"
+            code = "invalid_id" if context["pattern"] == STEP_ID else "invalid_name"
+            problems.add(code, message, at, hint=_NAMES.get(context["pattern"], ""))
+        case "string_too_long":
+            problems.add("too_long", f"`{field}` is at most {context['max_length']} characters long", node)
+        case "string_too_short":
+            problems.add("empty", f"`{field}` may not be empty", node)
+        case "too_long":
+            problems.add("too_many", f"`{field}` has at most {context['max_length']} entries", node)
+        case "too_short":
+            problems.add("empty", f"`{field}` needs at least one entry", node)
+        case "literal_error":
+            _unknown_value(node, field, str(context["expected"]), problems)
+        case "missing_value":
+            problems.add("missing_field", error["msg"], node)
+        case kind if kind in _EXPECTED:
+            if rest[1:] or (rest and rest[0] == "bool"):
+                return  # the other half of a field that may be of two types; the first half has been reported
+            _wrong_type(node, field, loc[:depth], _EXPECTED[kind], problems)
+        case _:
+            problems.add("invalid_value", f"`{field}`: {error['msg'][:200]}", node)
+
+
+def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: str, problems: Problems) -> None:
+    expected = _EXPECTED_FIELD.get(field, expected)
+    subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
+    hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
+    problems.add("wrong_type", f"{subject} must be {expected}, and is {kind_of(node)}", node, hint=hint)
+
+
+def _unknown_value(node: Node, field: str, expected: str, problems: Problems) -> None:
+    written = str(plain(node))[:60]
+    known = [word for word in expected.replace("' or '", "', '").strip("'").split("', '") if word]
+    code = "unknown_trigger_type" if node.path.startswith("triggers") else "unknown_value"
+    hint = did_you_mean(written, known) or f"one of: {', '.join(known)}"
+    problems.add(code, f"`{field}` cannot be `{written}`", node, hint=hint)
+
+
+def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, int]:
+    """The node that a place in the typed objects was made from, and how much of the place it stands for."""
+    node: Node = root
+    for depth, part in enumerate(loc):
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+            node = node.entries[part]
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
+        else:
+            return node, depth
+    return node, len(loc)

@@ -1,0 +1,93 @@
+"""The JSON Schema that an agent's answer must meet: bounded, never fetched from anywhere, compiled once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import jsonschema_rs
+
+MAX_EXPANSION = 100_000
+MAX_DEPTH = 200
+MAX_MESSAGES = 5
+MAX_MESSAGE = 300
+
+_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20, dfa_size_limit=1 << 20)
+_NAMED_REFERENCES = ("$dynamicRef", "$recursiveRef")
+
+
+class InvalidOutputSchema(ValueError):
+    """Not a JSON Schema that can be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSchema:
+    """A compiled schema; two are equal when their documents are."""
+
+    document: dict[str, Any]
+    _validator: jsonschema_rs.Validator = field(compare=False, repr=False)
+
+    def problems(self, output: Any) -> list[str]:
+        """At most the first five things wrong with `output`, each with the place in it."""
+        if self._validator.is_valid(output):
+            return []
+        messages: list[str] = []
+        for error in self._validator.iter_errors(output):
+            where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
+            messages.append(f"output{where}: {error.message}"[:MAX_MESSAGE])
+            if len(messages) == MAX_MESSAGES:
+                break
+        return messages
+
+
+def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
+    """The schema ready for use, draft 2020-12 unless its `$schema` names another one.
+
+    Raises InvalidOutputSchema when it is no JSON Schema, refers to anything outside itself, or unfolds to too much.
+    """
+    if _expansion(document, document, {}, 0) > MAX_EXPANSION:
+        raise InvalidOutputSchema(f"its references unfold to more than {MAX_EXPANSION} parts")
+    try:
+        validator = jsonschema_rs.validator_for(document, pattern_options=_PATTERNS, offline=True)
+    except (ValueError, jsonschema_rs.ReferencingError) as error:
+        where = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
+        message = str(getattr(error, "message", error))[:MAX_MESSAGE]
+        raise InvalidOutputSchema(f"{message} (at {where})" if where else message) from None
+    return OutputSchema(document, validator)
+
+
+def _expansion(part: Any, document: dict[str, Any], sizes: dict[int, int], depth: int) -> int:
+    """How many parts `part` has once its references are replaced by what they refer to, a recursion counted once.
+
+    References that repeat each other's targets would otherwise double the work of checking at every level.
+    """
+    if not isinstance(part, dict | list):
+        return 1
+    if id(part) in sizes:
+        return sizes[id(part)]
+    if depth > MAX_DEPTH:
+        raise InvalidOutputSchema(f"its references lead more than {MAX_DEPTH} levels deep")
+    sizes[id(part)] = 1
+    items = part.values() if isinstance(part, dict) else part
+    size = 1 + sum(_expansion(item, document, sizes, depth + 1) for item in items)
+    if isinstance(part, dict):
+        for name in _NAMED_REFERENCES:
+            if isinstance(part.get(name), str):
+                raise InvalidOutputSchema(f"`{name}` is not read; use a `$ref` that begins with `#`")
+        if isinstance(reference := part.get("$ref"), str):
+            size += _expansion(_target(reference, document), document, sizes, depth + 1)
+    sizes[id(part)] = size
+    return size
+
+
+def _target(reference: str, document: dict[str, Any]) -> Any:
+    if reference != "#" and not reference.startswith("#/"):
+        raise InvalidOutputSchema(f"`$ref: {reference[:100]}` is outside of the schema; only `#/…` is read")
+    target: Any = document
+    for step in reference.split("/")[1:]:
+        key = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(target, dict) and key in target:
+            target = target[key]
+        elif isinstance(target, list) and key.isdecimal() and int(key) < len(target):
+            target = target[int(key)]
+        else:
+            return None
+    return target

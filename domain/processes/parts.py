@@ -1,0 +1,61 @@
+"""What every part of a definition has in common: frozen, strictly typed, its other spellings kept beside it."""
+
+from enum import Enum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+STEP_ID = r"^[a-z][a-z0-9_-]{0,63}$"
+FIELD_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
+
+# pydantic matches these with an engine in which `$` is the end of the text, so that no line break slips through.
+ProcessName = Annotated[str, StringConstraints(pattern=PROCESS_NAME)]
+StepId = Annotated[str, StringConstraints(pattern=STEP_ID)]
+FieldName = Annotated[str, StringConstraints(pattern=FIELD_NAME)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Prose = Annotated[str, StringConstraints(max_length=10_000)]
+TemplateText = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
+ConditionText = Annotated[str, StringConstraints(min_length=1, max_length=4_096)]
+
+
+class Absent(Enum):
+    """Stands where nothing was given and null would mean something."""
+
+    ABSENT = "absent"
+
+
+ABSENT = Absent.ABSENT
+
+
+class Part(BaseModel):
+    """A piece of a definition. `also` holds other spellings of its fields, each with the canonical one."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    also: ClassVar[dict[str, str]] = {}
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = handler.resolve_ref_schema(handler(core_schema))
+        properties: dict[str, Any] = schema.get("properties", {})
+        for spelling, canonical in cls.also.items():
+            properties[spelling] = {**properties[canonical], "deprecated": True, "description": f"Says `{canonical}`."}
+        for canonical in sorted(set(schema.get("required", ())) & set(cls.also.values())):
+            spellings = [canonical, *(other for other, name in cls.also.items() if name == canonical)]
+            require_one_of(schema, canonical, [[name] for name in spellings])
+        return schema
+
+
+def require_one_of(schema: dict[str, Any], field: str, alternatives: list[list[str]]) -> None:
+    """Make a required field of a JSON Schema one that other properties may stand in for, each named by its path."""
+    schema["required"] = [name for name in schema["required"] if name != field]
+    if not schema["required"]:
+        del schema["required"]
+    schema.setdefault("allOf", []).append({"anyOf": [_requiring(path) for path in alternatives]})
+
+
+def _requiring(path: list[str]) -> dict[str, Any]:
+    first, *rest = path
+    return {"required": [first], **({"properties": {first: _requiring(rest)}} if rest else {})}

@@ -1,0 +1,64 @@
+"""The state of one process: what its events add up to."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+
+from domain.event import Event
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+
+Status = Literal["draft", "published", "archived"]
+
+
+class Version(msgspec.Struct, frozen=True):
+    """A published version: the text as it was sent, and the canonical document that executions run."""
+
+    source: str
+    definition: dict[str, Any]
+
+
+class Process(msgspec.Struct, frozen=True):
+    """A process now.
+
+    status: ``published`` as soon as there is a version, also while a newer draft is being written.
+    draft_source: the text of the draft; None when there is nothing unpublished.
+    versions: every published version by its number. latest: the highest number, 0 before the first.
+    revision: how many events made this state, which is the version of its stream.
+    """
+
+    name: str
+    status: Status
+    draft_source: str | None
+    versions: dict[int, Version] = msgspec.field(default_factory=dict)
+    latest: int = 0
+    revision: int = 1
+
+
+def evolve(process: Process | None, event: Event) -> Process:
+    """The process after `event`; the first event must be ProcessDrafted (ValueError otherwise)."""
+    if isinstance(event, ProcessDrafted) and process is None:
+        return Process(name=event.name, status="draft", draft_source=event.source)
+    if process is None:
+        raise ValueError(f"a process begins with ProcessDrafted, not {type(event).__name__}")
+    revision = process.revision + 1
+    match event:
+        case ProcessRevised():
+            return msgspec.structs.replace(process, draft_source=event.source, revision=revision)
+        case ProcessPublished():
+            versions = {**process.versions, event.version: Version(event.source, event.definition)}
+            return Process(event.name, "published", None, versions, event.version, revision)
+        case ProcessArchived():
+            return msgspec.structs.replace(process, status="archived", draft_source=None, revision=revision)
+        case _:
+            raise ValueError(f"{type(event).__name__} does not happen to a process that exists")
+
+
+def fold(events: Iterable[Event]) -> Process | None:
+    """The process after all `events`, in order; None for none, or for a stream that is not a process's."""
+    process: Process | None = None
+    for event in events:
+        if process is None and not isinstance(event, ProcessDrafted):
+            return None
+        process = evolve(process, event)
+    return process

@@ -1,0 +1,66 @@
+"""The step type `agent_task`: an agent is given a message and answers with any JSON value."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+
+from domain.expressions import Template, ValueTemplate, parse_template, parse_value
+from domain.processes.output_schema import OutputSchema, compile_output_schema
+from domain.processes.parts import Line, TemplateText, require_one_of
+from domain.processes.steps.step import Planned, Step
+
+
+class AgentTask(Step):
+    """message: a template. parameters: values with templates inside. output_schema: what the answer must meet."""
+
+    templates: ClassVar[tuple[str, ...]] = ("message", "parameters")
+    agent_fields: ClassVar[tuple[str, ...]] = ("agent",)
+
+    type: Literal["agent_task"]
+    agent: Line
+    message: TemplateText
+    parameters: dict[str, Any] = Field(default_factory=dict)
+    output_schema: dict[str, Any] | None = None
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        schema["required"].remove("type")  # a step that names its agent is an agent_task
+        require_one_of(schema, "agent", [["agent"], ["roles", "executor"]])
+        return schema
+
+    def plan(self, planned: Planned) -> "PlannedAgentTask":
+        """The step for the engine, with everything parsed and compiled."""
+        return PlannedAgentTask(
+            id=planned.id,
+            type=planned.type,
+            depends_on=planned.depends_on,
+            dependents=planned.dependents,
+            condition=planned.condition,
+            agent=self.agent,
+            message=parse_template(self.message),
+            parameters=parse_value(self.parameters),
+            schema=None if self.output_schema is None else compile_output_schema(self.output_schema),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAgentTask(Planned):
+    """agent: its name. message and parameters are rendered when the step is reached; the latter to an object."""
+
+    agent: str
+    message: Template
+    parameters: ValueTemplate
+    schema: OutputSchema | None
+
+    @property
+    def output_schema(self) -> dict[str, Any] | None:
+        """The JSON Schema as written, None when any answer will do."""
+        return None if self.schema is None else self.schema.document
+
+    def output_problems(self, output: Any) -> list[str]:
+        """What is wrong with an answer: at most the first five messages, none when it is as it must be."""
+        return [] if self.schema is None else self.schema.problems(output)

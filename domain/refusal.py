@@ -1,0 +1,66 @@
+"""Named refusals: what a rule says no to, and every problem found in what was sent."""
+
+import msgspec
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing wrong, located.
+
+    code: stable identifier in snake case. path: where, as ``steps[2].agent``. line, column: 1-based, where text was sent.
+    severity: ``error`` stops a publish; ``warning`` and ``notice`` do not.
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    line: int | None = None
+    column: int | None = None
+    hint: str = ""
+    severity: str = "error"
+
+
+class Refusal(Exception):
+    """A command was refused by a rule; nothing was recorded. The message is meant for the person who asked.
+
+    Refusal
+    ├── Malformed     what was sent cannot be read as what it should be (carries every Problem)
+    ├── NotFound      there is no such thing
+    ├── Forbidden     a rule of the domain says no in the present state
+    └── Stale         it was decided on a version that is not the current one
+    """
+
+    code = "refused"
+
+    def __init__(self, message: str, *, code: str | None = None, **details: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code or type(self).code
+        self.details = details
+
+
+class Malformed(Refusal):
+    """What was sent is not well formed; `problems` lists everything wrong with it."""
+
+    code = "malformed"
+
+    def __init__(self, message: str, problems: list[Problem], *, code: str | None = None) -> None:
+        super().__init__(message, code=code)
+        self.problems = problems
+
+
+class NotFound(Refusal):
+    """Nothing of that kind has that id."""
+
+    code = "not_found"
+
+
+class Forbidden(Refusal):
+    """Well formed, but refused by a rule in the present state."""
+
+    code = "conflict"
+
+
+class Stale(Refusal):
+    """The version it was decided on is not the current one; details hold `version`, the current one."""
+
+    code = "stale_version"

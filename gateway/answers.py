@@ -1,0 +1,112 @@
+"""Reading what an agent says it did: output, usage and cost, checked so that whatever passes can be stored."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from domain.agents.calls import Usage
+from domain.jsonvalue import check_storable, parse_json
+from domain.money import Money, parse_money
+from domain.refusal import Malformed
+from gateway.failures import AnswerMalformed, told
+
+
+def read_json(body: bytes) -> Any:
+    """The JSON value of `body`, fit to be stored. Raises AnswerMalformed."""
+    try:
+        value = parse_json(body)
+    except Malformed as error:
+        raise AnswerMalformed(told(error)) from None
+    refuse_nul(value)
+    return value
+
+
+def read_text(body: bytes) -> str:
+    """The UTF-8 text of `body`, fit to be stored. Raises AnswerMalformed."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise AnswerMalformed(f"byte {error.start} is not UTF-8") from None
+    check_answer(text)
+    return text
+
+
+def check_answer(value: Any) -> None:
+    """Raises AnswerMalformed when the JSON `value` could not be stored and read back the same."""
+    try:
+        check_storable(value)
+    except Malformed as error:
+        raise AnswerMalformed(told(error)) from None
+    refuse_nul(value)
+
+
+def refuse_nul(value: Any) -> None:
+    """Raises AnswerMalformed when a text or key inside `value` holds NUL, which PostgreSQL's texts cannot."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            if "\x00" in item:
+                raise AnswerMalformed("a text holds a NUL character")
+        elif isinstance(item, dict):
+            todo.extend(item)
+            todo.extend(item.values())
+        elif isinstance(item, list):
+            todo.extend(item)
+
+
+def read_usage(reported: Any) -> Usage | None:
+    """Token counts from either spelling, ``input_tokens``/``output_tokens`` or ``prompt_tokens``/``completion_tokens``.
+
+    Cached tokens are those read from a cache, a part of the input. What was reported is kept as `raw`. None for null.
+    Raises AnswerMalformed when it is not an object or a count is not a whole number from 0.
+    """
+    if reported is None:
+        return None
+    if not isinstance(reported, dict):
+        raise AnswerMalformed("usage is not an object")
+    return Usage(
+        input_tokens=_count(reported, "input_tokens", "prompt_tokens"),
+        output_tokens=_count(reported, "output_tokens", "completion_tokens"),
+        cached_tokens=_cached(reported),
+        raw=reported,
+    )
+
+
+def _cached(reported: dict[str, Any]) -> int:
+    for key in ("input_tokens_details", "prompt_tokens_details"):
+        inner = reported.get(key)
+        if isinstance(inner, dict) and inner.get("cached_tokens") is not None:
+            return _count(inner, "cached_tokens")
+    return _count(reported, "cached_tokens", "cache_read_input_tokens")
+
+
+def _count(reported: dict[str, Any], *keys: str) -> int:
+    for key in keys:
+        count = reported.get(key)
+        if count is not None:
+            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                raise AnswerMalformed(f"usage.{key} is not a whole number from 0")
+            return count
+    return 0
+
+
+def read_cost(reported: Any, body: bytes) -> Money | None:
+    """The exact amount in the ``cost`` member `reported` of the JSON object `body`; None for null.
+
+    A JSON number is read from the text again as a decimal: it never passes through a float. Raises AnswerMalformed.
+    """
+    if reported is None:
+        return None
+    if not isinstance(reported, dict):
+        raise AnswerMalformed('cost is not an object like {"amount": "0.0049", "currency": "USD"}')
+    amount = reported.get("amount")
+    if isinstance(amount, float):
+        amount = json.loads(body, parse_float=Decimal)["cost"]["amount"]
+    try:
+        cost = parse_money(amount, reported.get("currency"))
+    except ValueError as error:
+        raise AnswerMalformed(f"cost: {error}") from None
+    if cost.amount < 0:
+        raise AnswerMalformed("cost: the amount is negative")
+    return cost

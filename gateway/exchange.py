@@ -1,0 +1,144 @@
+"""One outgoing POST: bounded in time and size, never redirected, and what its status means."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import Any
+
+import httpx2
+import msgspec
+
+from domain.agents.calls import Failed, StepError
+from domain.jsonvalue import parse_json
+from domain.refusal import Malformed
+from gateway.failures import AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
+from gateway.retry_after import read_retry_after
+from gateway.secrets import Disclosed
+
+LARGEST_BODY = 1 << 20
+CONNECT_SECONDS = 10.0
+IDLE_CONNECTIONS = 100
+EXCERPT = 500
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """What came back: body is at most LARGEST_BODY bytes, `whole` is false when there was more."""
+
+    status: int
+    media_type: str
+    retry_after: str | None
+    body: bytes
+    whole: bool
+
+    def content(self) -> bytes:
+        """The complete body. Raises AnswerMalformed when it was too large."""
+        if not self.whole:
+            raise AnswerMalformed(f"it is larger than {LARGEST_BODY} bytes")
+        return self.body
+
+
+def outgoing_client(max_open: int) -> httpx2.AsyncClient:
+    """The client all agents are called with: a connection for each of `max_open` calls, no cookies, no redirects.
+
+    The proxies that the environment names are used, but never for this machine itself.
+    """
+    return httpx2.AsyncClient(
+        limits=httpx2.Limits(
+            max_connections=max_open,
+            max_keepalive_connections=min(max_open, IDLE_CONNECTIONS),
+            keepalive_expiry=30.0,
+        ),
+        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
+        follow_redirects=False,
+        # Cookies of one agent are none of another one's business, even on the same host.
+        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+        mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
+        # A compressed megabyte can unfold to a gigabyte, so none is asked for.
+        headers={"Accept-Encoding": "identity", "User-Agent": "procession"},
+    )
+
+
+async def post(
+    client: httpx2.AsyncClient,
+    url: str,
+    headers: dict[str, str],
+    body: bytes,
+    allowed: timedelta,
+    disclosed: Disclosed,
+) -> Reply | Failed:
+    """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked."""
+    headers = {**headers, "Content-Type": "application/json"}
+    try:
+        async with (
+            asyncio.timeout(allowed.total_seconds()),
+            client.stream("POST", url, headers=headers, content=body) as response,
+        ):
+            return await _read(response, disclosed)
+    except TimeoutError:
+        return deadline_exceeded(allowed)
+    except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL):
+        # Their messages may repeat a header, and a header may hold a secret.
+        return misconfigured("its address or one of its headers cannot be sent")
+    except httpx2.TransportError as error:
+        return unreachable(str(error) or type(error).__name__)
+
+
+async def _read(response: httpx2.Response, disclosed: Disclosed) -> Reply:
+    chunks, size = [], 0
+    async for chunk in response.aiter_raw():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            break
+    return Reply(
+        status=response.status_code,
+        media_type=_media_type(response.headers),
+        retry_after=response.headers.get("retry-after"),
+        body=disclosed.mask(b"".join(chunks))[:LARGEST_BODY],
+        whole=size <= LARGEST_BODY,
+    )
+
+
+def _media_type(headers: httpx2.Headers) -> str:
+    encoding = headers.get("content-encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        return f"{encoding[:40]} encoding"
+    return str(headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+
+def failure(reply: Reply) -> Failed:
+    """What a status other than 200 and 202 means.
+
+    429 and 503 may be tried again, after ``Retry-After`` if it was given; so may other 5xx. 3xx and other 4xx are
+    permanent.
+    """
+    status = reply.status
+    said = f"the agent answered {status}{_excerpt(reply)}"
+    if status in (429, 503):
+        code = "agent_rate_limited" if status == 429 else "agent_unavailable"
+        wait = read_retry_after(reply.retry_after, datetime.now(UTC))
+        return Failed(StepError(code, said, retry_after=wait, details={"status": status}))
+    if status >= 500:
+        return Failed(StepError("agent_error", said, details={"status": status}))
+    if status >= 400:
+        return refused("agent_refused", said, status=status)
+    if status >= 300:
+        return refused("agent_redirected", f"the agent answered {status}; redirects are not followed", status=status)
+    message = f"the agent answered status {status}; 200 and 202 are answers"
+    return Failed(StepError("agent_answer_malformed", message, details={"status": status}))
+
+
+def _excerpt(reply: Reply) -> str:
+    """What the body says about it: the message of a JSON error of a usual shape, or the beginning of a text."""
+    try:
+        text = _message(parse_json(reply.body))
+    except Malformed:
+        text = reply.body[: EXCERPT * 4].decode(errors="replace") if reply.media_type.startswith("text/") else ""
+    text = "".join(character if character.isprintable() else " " for character in text[:EXCERPT]).strip()
+    return f": {text}" if text else ""
+
+
+def _message(body: Any) -> str:
+    while isinstance(body, dict):
+        body = next((body[key] for key in ("error", "message", "detail", "title") if body.get(key)), None)
+    return body if isinstance(body, str) else ""

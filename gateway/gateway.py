@@ -1,0 +1,185 @@
+"""The gateway: begins agent calls without blocking, holds the open ones, and delivers each answer once."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx2
+
+from domain.agents.calls import AgentCall, Answer, Failed, StepError
+from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
+from domain.refusal import Malformed
+from gateway.adapter import Adapter
+from gateway.exchange import outgoing_client
+from gateway.failures import deadline_exceeded, misconfigured, told
+from gateway.http import Http
+from gateway.loop import LoopThread
+from gateway.openai_chat import OpenAIChat
+from gateway.scripted import Scripted
+
+Deliver = Callable[[AgentCall, Answer], None]
+Key = tuple[UUID, str, int]
+log = logging.getLogger("procession.gateway")
+
+
+class _Agent(NamedTuple):
+    """A configuration as it was given, and how calls under it are answered: at once, or by waiting."""
+
+    config: dict[str, Any]
+    instant: Callable[[AgentCall], Answer] | None
+    adapter: Adapter | None
+
+
+class _Open:
+    """A call under way."""
+
+    __slots__ = ("adapter", "call", "deliver", "task")
+
+    def __init__(self, call: AgentCall, adapter: Adapter, deliver: Deliver) -> None:
+        self.call = call
+        self.adapter = adapter
+        self.deliver = deliver
+        self.task: asyncio.Task[Answer] | None = None
+
+    @property
+    def key(self) -> Key:
+        return self.call.execution_id, self.call.step, self.call.attempt
+
+
+class AgentGateway:
+    """Calls agents. Its methods may be used from any thread but its own loop's, on which answers are delivered.
+
+    callback_base: where agents reach our API to answer later, or None when they cannot. max_open: calls that are on the
+    wire at once; more wait for a place, in order.
+    """
+
+    def __init__(self, *, callback_base: str | None, max_open: int = 1000) -> None:
+        self._callback_base = callback_base
+        self._max_open = max_open
+        self._agents: dict[str, _Agent] = {}
+        self._open: dict[Key, _Open] = {}
+        self._lock = threading.Lock()
+        self._places = asyncio.Semaphore(max_open)
+        self._loop = LoopThread("agent-calls")
+        self._client: httpx2.AsyncClient | None = None
+        self._closed = False
+
+    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
+        """Have the agent that `config` (canonical) describes answer `call`; never blocks on it.
+
+        What needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this thread.
+        Everything else is delivered later from the loop's thread, exactly once, unless it is cancelled; `deliver` must
+        not block there. An attempt that is open already stays as it is. Raises RuntimeError after `close`.
+        """
+        agent = self._agents.get(call.agent)
+        if agent is None or (agent.config is not config and agent.config != config):
+            agent = self._agents[call.agent] = self._read(config)
+        if self._closed:
+            raise RuntimeError("the gateway is closed")
+        if agent.instant is not None:
+            deliver(call, agent.instant(call))
+        elif agent.adapter is not None:
+            self._begin(_Open(call, agent.adapter, deliver))
+
+    def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
+        """Give up an open call: its connection is closed and nothing is delivered. Nothing when it is not open."""
+        with self._lock:
+            entry = self._open.pop((execution_id, step, attempt), None)
+        if entry is not None:
+            self._loop.call(self._abort, entry)
+
+    def open_calls(self) -> int:
+        """How many calls have begun and are neither delivered nor cancelled."""
+        return len(self._open)
+
+    def close(self, *, grace: timedelta) -> None:
+        """Begin nothing more, wait up to `grace` for open calls, cancel the rest, end the thread. Safe to repeat."""
+        with self._lock:
+            self._closed = True
+        if self._loop.started:
+            self._loop.run(self._drain(grace.total_seconds()))
+            self._loop.stop()
+
+    def _read(self, config: dict[str, Any]) -> _Agent:
+        try:
+            typed = read_agent(config)
+        except Malformed as error:
+            failed = misconfigured(told(error))
+            return _Agent(config, lambda call: failed, None)
+        match typed:
+            case ScriptedConfig():
+                scripted = Scripted(typed)
+                return _Agent(config, None, scripted) if scripted.delay else _Agent(config, scripted.answer_now, None)
+            case HttpConfig():
+                return _Agent(config, None, Http(typed, self._outgoing, self._callback_base))
+            case OpenAIChatConfig():
+                return _Agent(config, None, OpenAIChat(typed, self._outgoing))
+
+    def _outgoing(self) -> httpx2.AsyncClient:
+        if self._client is None:
+            self._client = outgoing_client(self._max_open)
+        return self._client
+
+    def _begin(self, entry: _Open) -> None:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the gateway is closed")
+            if entry.key in self._open:
+                return
+            self._open[entry.key] = entry
+            # Inside the lock, so that `close` finds the start of every open call queued before its own work.
+            self._loop.call(self._start, entry)
+
+    # Below: on the loop's thread only.
+
+    def _start(self, entry: _Open) -> None:
+        if self._open.get(entry.key) is entry:
+            entry.task = asyncio.get_running_loop().create_task(self._answer(entry))
+            entry.task.add_done_callback(partial(self._settle, entry))
+
+    async def _answer(self, entry: _Open) -> Answer:
+        deadline = entry.call.deadline
+        left = None if deadline is None else (deadline - datetime.now(UTC)).total_seconds()
+        if left is not None and left <= 0:
+            return deadline_exceeded()
+        try:
+            async with asyncio.timeout(left), self._places:
+                return await entry.adapter.answer(entry.call)
+        except TimeoutError:
+            return deadline_exceeded()
+
+    def _settle(self, entry: _Open, task: asyncio.Task[Answer]) -> None:
+        with self._lock:
+            ours = self._open.get(entry.key) is entry
+            if ours:
+                del self._open[entry.key]
+        if task.cancelled():
+            return
+        error = task.exception()
+        if not ours:
+            return
+        if error is not None:
+            log.error("calling agent %s failed", entry.call.agent, exc_info=error)
+            message = f"calling the agent failed inside the worker: {type(error).__name__}"
+            entry.deliver(entry.call, Failed(StepError("gateway_error", message)))
+        else:
+            entry.deliver(entry.call, task.result())
+
+    def _abort(self, entry: _Open) -> None:
+        if entry.task is not None:
+            entry.task.cancel()
+
+    async def _drain(self, seconds: float) -> None:
+        tasks = {entry.task for entry in list(self._open.values()) if entry.task is not None}
+        left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
+        for task in left:
+            task.cancel()
+        if left:
+            await asyncio.wait(left)
+        if self._client is not None:
+            await self._client.aclose()

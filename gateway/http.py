@@ -1,0 +1,106 @@
+"""Agents behind our JSON contract over HTTP.
+
+The worker POSTs ``{execution_id, step, attempt, agent, process, version, message, parameters, output_schema, deadline,
+callback: {url, fail_url, heartbeat_url, token}}`` with the headers ``Idempotency-Key: execution:step:attempt`` and
+``X-Procession-Deadline`` (the same instant as ``deadline``). The agent answers
+
+- 200 with the final answer. JSON: an object with the key ``output`` is ``{output, usage?, cost?: {amount, currency}}``
+  (other keys mean nothing), any other JSON value is itself the output. ``text/*``: the text is the output.
+- 202: it took the work and will POST to ``callback.url`` later.
+- 429 or 503, with ``Retry-After`` if it likes; other 4xx: do not ask again; other 5xx: ask again.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import httpx2
+import msgspec
+
+from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed
+from domain.agents.kinds import HttpConfig
+from gateway.answers import read_cost, read_json, read_text, read_usage
+from gateway.exchange import Reply, failure, post
+from gateway.failures import AnswerMalformed, malformed, refused
+from gateway.secrets import Disclosed, SecretMissing
+
+ClientSource = Callable[[], httpx2.AsyncClient]
+
+
+class Http:
+    """One agent behind the contract. callback_base: where agents reach our API, such as ``https://flow.example``."""
+
+    def __init__(self, config: HttpConfig, client: ClientSource, callback_base: str | None) -> None:
+        self._config = config
+        self._client = client
+        self._callback_base = callback_base.rstrip("/") if callback_base else None
+
+    async def answer(self, call: AgentCall) -> Answer:
+        """The agent's answer to `call`."""
+        disclosed = Disclosed()
+        try:
+            headers = disclosed.resolve_all(self._config.headers)
+        except SecretMissing as missing:
+            return refused("secret_missing", str(missing))
+        deadline = datetime.now(UTC) + self._config.deadline
+        if call.deadline is not None:
+            deadline = min(deadline, call.deadline)
+        until = deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        headers |= {
+            "Accept": "application/json, text/*;q=0.5",
+            "Idempotency-Key": call.idempotency_key,
+            "X-Procession-Deadline": until,
+        }
+        body = msgspec.json.encode(self._request(call, until))
+        reply = await post(self._client(), self._config.url, headers, body, self._config.deadline, disclosed)
+        if isinstance(reply, Failed):
+            return reply
+        return read_reply(reply)
+
+    def _request(self, call: AgentCall, until: str) -> dict[str, object]:
+        return {
+            "execution_id": call.execution_id,
+            "step": call.step,
+            "attempt": call.attempt,
+            "agent": call.agent,
+            "process": call.process,
+            "version": call.version,
+            "message": call.message,
+            "parameters": call.parameters,
+            "output_schema": call.output_schema,
+            "deadline": until,
+            "callback": self._callback(call),
+        }
+
+    def _callback(self, call: AgentCall) -> dict[str, str | None]:
+        base = self._callback_base
+        step = f"{base}/api/executions/{call.execution_id}/steps/{call.step}" if base else None
+        return {
+            "url": f"{step}/complete" if step else None,
+            "fail_url": f"{step}/fail" if step else None,
+            "heartbeat_url": f"{step}/heartbeat" if step else None,
+            "token": call.callback_token,
+        }
+
+
+def read_reply(reply: Reply) -> Answer:
+    """What the reply means under the contract."""
+    if reply.status == 202:
+        return Accepted()
+    if reply.status != 200:
+        return failure(reply)
+    try:
+        return _completed(reply)
+    except AnswerMalformed as error:
+        return malformed(str(error))
+
+
+def _completed(reply: Reply) -> Completed:
+    body = reply.content()
+    if reply.media_type.startswith("text/"):
+        return Completed(read_text(body))
+    if reply.media_type not in ("", "application/json") and not reply.media_type.endswith("+json"):
+        raise AnswerMalformed(f"it is {reply.media_type[:100]}, neither JSON nor text")
+    value = read_json(body)
+    if isinstance(value, dict) and "output" in value:
+        return Completed(value["output"], usage=read_usage(value.get("usage")), cost=read_cost(value.get("cost"), body))
+    return Completed(value)

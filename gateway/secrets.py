@@ -1,0 +1,57 @@
+"""Secrets: references are resolved at the moment of a call, and what they held is kept out of everything recorded."""
+
+import os
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+
+from domain.agents.references import REFERENCE
+
+MASK = b"***"
+SHORTEST_MASKED = 6
+_SENDABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+
+
+class SecretMissing(Exception):
+    """A referenced environment variable is not set, or holds what no header can carry; the message names it only."""
+
+
+class Disclosed:
+    """The secrets resolved for one call."""
+
+    def __init__(self) -> None:
+        self._values: set[str] = set()
+
+    def resolve(self, text: str) -> str:
+        """`text` with every ``${NAME}`` replaced by the environment's value. Raises SecretMissing."""
+        return REFERENCE.sub(self._value, text)
+
+    def resolve_all(self, texts: Mapping[str, str]) -> dict[str, str]:
+        """The same for every value of `texts`."""
+        return {name: self.resolve(text) for name, text in texts.items()}
+
+    def mask(self, data: bytes) -> bytes:
+        """`data` with every secret resolved so far replaced by ``***``, however JSON may have escaped it."""
+        for value in sorted(self._values, key=len, reverse=True):
+            # Very short values stand in ordinary text by chance; masking them would garble answers and protect nothing.
+            if len(value) >= SHORTEST_MASKED:
+                data = _any_form(value).sub(MASK, data)
+        return data
+
+    def _value(self, match: re.Match[str]) -> str:
+        name = match[1]
+        # Files that become variables often end in a line feed, which is never part of the secret.
+        value = os.environ.get(name, "").strip()
+        if not value:
+            raise SecretMissing(f"the environment variable {name} is not set where the worker runs")
+        if not _SENDABLE.fullmatch(value):
+            raise SecretMissing(f"the environment variable {name} holds characters that no header can carry")
+        self._values.add(value)
+        return value
+
+
+@lru_cache(maxsize=1000)
+def _any_form(secret: str) -> re.Pattern[bytes]:
+    """Matches `secret` as it is, and with any of its characters escaped as in JSON, also in JSON inside JSON."""
+    forms = (rf"(?:\\*{re.escape(character)}|\\+u00(?i:{ord(character):02x}))" for character in secret)
+    return re.compile("".join(forms).encode())

@@ -1,0 +1,78 @@
+"""Decisions on many executions on their way into one append."""
+
+from collections.abc import Callable, Mapping
+from uuid import UUID
+
+from commands.states import ExecutionStates
+from domain.event import Event
+from domain.executions.execution import Execution
+from domain.executions.unfolding import Unfolding
+from domain.refusal import Refusal
+from store.log import Log
+from store.unit import StoreError, Unit
+
+
+class Batch:
+    """Decides on top of what it has decided before: several answers of one execution become one unit.
+
+    loaded: the states to decide on. taking: attempts taken so far.
+    taken: after `append`, the attempts this worker now has to begin, with the state they belong to.
+    """
+
+    def __init__(self, loaded: Mapping[UUID, Execution], owner: UUID) -> None:
+        self._loaded = loaded
+        self._owner = owner
+        self._under_way: dict[UUID, _UnderWay] = {}
+        self.taking = 0
+        self.taken: list[tuple[Execution, str]] = []
+
+    def decide(self, execution_id: UUID, decision: Callable[[Execution], Unfolding]) -> bool:
+        """Add what `decision` states about an execution. False when it states nothing, or is refused: maybe on stale state."""
+        under_way = self._under_way.get(execution_id)
+        execution = under_way.execution if under_way else self._loaded.get(execution_id)
+        if execution is None:
+            return False
+        try:
+            unfolding = decision(execution)
+        except Refusal:
+            return False
+        if not unfolding.events:
+            return False
+        if under_way is None:
+            under_way = self._under_way[execution_id] = _UnderWay(execution.version)
+        under_way.execution = unfolding.execution
+        under_way.events += unfolding.events
+        under_way.taken += unfolding.taken
+        self.taking += len(unfolding.taken)
+        return True
+
+    def append(self, log: Log, states: ExecutionStates) -> set[UUID]:
+        """Record it all and keep the states; returns the executions that must be read again and decided afresh."""
+        work = list(self._under_way.items())
+        again: set[UUID] = set()
+        outcomes = log.append_all([Unit(id, w.version, w.events, self._owner) for id, w in work])
+        for (id, under_way), outcome in zip(work, outcomes, strict=True):
+            if isinstance(outcome, StoreError):
+                states.forget(id)
+                again.add(id)
+            else:
+                states.keep(under_way.execution)
+                self.taken += [(under_way.execution, step) for step in under_way.current()]
+        return again
+
+
+class _UnderWay:
+    """What one execution will have recorded."""
+
+    __slots__ = ("events", "execution", "taken", "version")
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.execution: Execution
+        self.events: list[Event] = []
+        self.taken: list[str] = []
+
+    def current(self) -> list[str]:
+        """The attempts taken that a later decision of the same batch has not ended."""
+        steps = self.execution.steps
+        return [step for step in self.taken if steps[step].status == "started"]

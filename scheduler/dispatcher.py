@@ -1,0 +1,190 @@
+"""The worker's loop: due attempts go to agents, their answers into the log, as many as there are in one append."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from uuid import UUID
+
+import psycopg
+
+from commands.agents import AgentDirectory
+from commands.executions import answer_step
+from commands.states import ExecutionStates
+from domain.agents.calls import AgentCall, Answer
+from domain.event import Cause
+from domain.executions.decisions import start_step
+from domain.executions.execution import Execution
+from domain.executions.unfolding import Unfolding
+from gateway.gateway import AgentGateway
+from scheduler.batch import Batch
+from scheduler.calling import Calling
+from store import due_steps
+from store.log import Log
+from store.datastore import OwnConnection
+
+logger = logging.getLogger(__name__)
+
+MAX_ANSWERS = 500
+MAX_CLAIM = 200
+IDLE_POLL_SECONDS = 1.0
+OUTAGE_PAUSE_SECONDS = 0.2
+
+
+class Dispatcher:
+    """One worker. `run` until `stop`; answers and wake-ups arrive through one inbox.
+
+    max_open: how many agent calls it holds at once.
+    """
+
+    def __init__(
+        self,
+        worker_id: UUID,
+        log: Log,
+        states: ExecutionStates,
+        agents: AgentDirectory,
+        gateway: AgentGateway,
+        claiming: OwnConnection,
+        *,
+        callback_key: bytes,
+        max_open: int = 1000,
+    ) -> None:
+        self.worker_id = worker_id
+        self._actor = f"worker:{worker_id}"
+        self._log = log
+        self._states = states
+        self._claiming = claiming
+        self._max_open = max_open
+        self._inbox: queue.SimpleQueue[tuple[AgentCall, Answer] | None] = queue.SimpleQueue()
+        self._calling = Calling(agents, gateway, self._deliver, callback_key)
+        self._may_be_due = True
+        self._stopping = threading.Event()
+        self._gave_up = threading.Event()
+
+    def wake(self) -> None:
+        """There may be work that nobody has."""
+        self._may_be_due = True
+        self._inbox.put(None)
+
+    def stop(self) -> None:
+        """Take nothing more; `run` returns when the open calls are answered."""
+        self._stopping.set()
+        self._inbox.put(None)
+
+    def give_up(self) -> None:
+        """Do not wait for open calls any longer; others will call those agents again."""
+        self._gave_up.set()
+        self._inbox.put(None)
+
+    @property
+    def calling(self) -> Calling:
+        """The calls that are open."""
+        return self._calling
+
+    def run(self) -> None:
+        """Work until stopped and drained."""
+        while not self._drained():
+            answers = self._receive()
+            try:
+                if answers:
+                    self._record(answers)
+                if self._may_be_due and not self._stopping.is_set():
+                    self._claim()
+            except psycopg.OperationalError as error:
+                logger.warning("the database is out of reach, trying again: %s", error)
+                self._may_be_due = True
+                self._stopping.wait(OUTAGE_PAUSE_SECONDS)
+
+    def _drained(self) -> bool:
+        if self._gave_up.is_set():
+            return True
+        return self._stopping.is_set() and not self._calling.open and self._inbox.empty()
+
+    def _deliver(self, call: AgentCall, answer: Answer) -> None:
+        self._inbox.put((call, answer))
+
+    def _receive(self) -> list[tuple[AgentCall, Answer]]:
+        """Everything that has arrived, waiting for the first when nothing has."""
+        answers: list[tuple[AgentCall, Answer]] = []
+        try:
+            item = self._inbox.get(timeout=IDLE_POLL_SECONDS)
+        except queue.Empty:
+            self._may_be_due = True
+            return answers
+        while True:
+            if item is not None:
+                answers.append(item)
+                if len(answers) >= MAX_ANSWERS:
+                    return answers
+            try:
+                item = self._inbox.get_nowait()
+            except queue.Empty:
+                return answers
+
+    def _capacity(self) -> int:
+        return 0 if self._stopping.is_set() else max(0, self._max_open - self._calling.open)
+
+    def _record(self, answers: list[tuple[AgentCall, Answer]]) -> None:
+        """Decide what the answers mean and append it all. What met a conflict, or meant nothing, is decided afresh once
+        its execution was read again; nothing is let go of while the database is out of reach."""
+        self._calling.answered(call for call, _ in answers)
+        todo, fresh = answers, False
+        try:
+            while todo:
+                loaded = self._states.load((call.execution_id for call, _ in todo), fresh=fresh)
+                batch = Batch(loaded, self.worker_id)
+                idle = [pair for pair in todo if not batch.decide(pair[0].execution_id, self._answering(*pair, batch))]
+                again = batch.append(self._log, self._states)
+                self._begin(batch.taken)
+                todo = [pair for pair in todo if pair[0].execution_id in again] + ([] if fresh else idle)
+                fresh = True
+        except BaseException:
+            for pair in todo:
+                self._inbox.put(pair)
+            raise
+
+    def _answering(self, call: AgentCall, answer: Answer, batch: Batch) -> Callable[[Execution], Unfolding]:
+        cause = Cause(datetime.now(UTC), self._actor, causation=f"answer:{call.step}:{call.attempt}")
+        take = self._capacity() - batch.taking
+        return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
+
+    def _claim(self) -> None:
+        """Take due attempts that nobody has, as far as there is room."""
+        limit = min(MAX_CLAIM, self._capacity())
+        if limit == 0:
+            return
+        with self._claiming.borrow() as connection:
+            claimed = due_steps.claim(connection, self.worker_id, limit)
+        self._may_be_due = len(claimed) == limit
+        if claimed:
+            self._start(claimed)
+        if self._may_be_due:
+            self._inbox.put(None)
+
+    def _start(self, claimed: list[tuple[UUID, str, int]]) -> None:
+        """Record that the claimed attempts start, and begin them; one that is not due by the log is struck off."""
+        todo, fresh = claimed, False
+        while todo:
+            loaded = self._states.load((execution_id for execution_id, _, _ in todo), fresh=fresh)
+            batch = Batch(loaded, self.worker_id)
+            idle = [due for due in todo if not batch.decide(due[0], self._starting(due))]
+            again = batch.append(self._log, self._states)
+            self._begin(batch.taken)
+            if fresh and idle:
+                with self._claiming.borrow() as connection:
+                    due_steps.drop(connection, self.worker_id, [(id, step) for id, step, _ in idle])
+                idle = []
+            todo = [due for due in todo if due[0] in again] + idle
+            fresh = True
+
+    def _starting(self, due: tuple[UUID, str, int]) -> Callable[[Execution], Unfolding]:
+        _, step, attempt = due
+        cause = Cause(datetime.now(UTC), self._actor, causation=f"start:{step}:{attempt}")
+        return lambda execution: start_step(execution, step, attempt, cause)
+
+    def _begin(self, taken: list[tuple[Execution, str]]) -> None:
+        for execution, step in taken:
+            self._calling.begin(execution, step)
+
+

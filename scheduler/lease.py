@@ -1,0 +1,71 @@
+"""A worker's sign of life, and what it does about others that gave none."""
+
+import logging
+import os
+import socket
+import threading
+from datetime import timedelta
+
+import psycopg
+
+from scheduler.calling import Attempt
+from scheduler.dispatcher import Dispatcher
+from store import due_steps
+from store.datastore import OwnConnection
+
+logger = logging.getLogger(__name__)
+
+
+class Lease:
+    """Renews the lease of one dispatcher from a thread of its own, so that a long append cannot let it lapse.
+
+    At each renewal it also puts the attempts of lost workers back on the list, ends calls whose attempts were taken
+    away (cancelled, or answered elsewhere), and gives back attempts that are this worker's by the list but not in fact.
+    """
+
+    def __init__(self, dispatcher: Dispatcher, connection: OwnConnection, lease: timedelta) -> None:
+        self._dispatcher = dispatcher
+        self._connection = connection
+        self._lease = lease
+        self._stopping = threading.Event()
+        self._unexplained: set[Attempt] = set()
+        self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
+
+    def start(self) -> None:
+        """Renew once, then go on renewing three times a lease."""
+        self.renew()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop renewing and put what is left back on the list at once."""
+        self._stopping.set()
+        self._thread.join()
+        try:
+            with self._connection.borrow() as connection:
+                due_steps.release_all(connection, self._dispatcher.worker_id)
+        except psycopg.OperationalError as error:
+            logger.warning("could not give attempts back, the lease will run out instead: %s", error)
+        self._connection.close()
+
+    def renew(self) -> None:
+        """One sign of life."""
+        worker, calling = self._dispatcher.worker_id, self._dispatcher.calling
+        open_before = calling.attempts()
+        with self._connection.borrow() as connection:
+            due_steps.renew(connection, worker, socket.gethostname(), os.getpid(), self._lease)
+            due_steps.release_lost(connection)
+            held = due_steps.held(connection, worker)
+            calling.cancel(open_before - held)
+            unexplained = held - calling.attempts()
+            twice = unexplained & self._unexplained
+            if twice:
+                due_steps.unclaim(connection, worker, [(id, step) for id, step, _ in twice])
+            self._unexplained = unexplained
+        self._dispatcher.wake()
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._lease.total_seconds() / 3):
+            try:
+                self.renew()
+            except psycopg.OperationalError as error:
+                logger.warning("could not renew the lease, trying again: %s", error)

@@ -1,0 +1,79 @@
+"""One worker: dispatcher, lease and ears, started and drained together."""
+
+import threading
+from datetime import timedelta
+
+from commands.agents import AgentDirectory
+from commands.plans import Plans
+from commands.states import ExecutionStates
+from domain.identity import new_id
+from gateway.gateway import AgentGateway
+from scheduler.dispatcher import Dispatcher
+from scheduler.lease import Lease
+from store.datastore import Datastore, OwnConnection
+from store.listening import LOG_CHANNEL, Listener
+from store.log import Log
+
+
+class Worker:
+    """Takes due attempts, calls their agents and records what they answer, until stopped.
+
+    lease: how long its attempts stay its own without a sign of life. drain: how long `stop` waits for open calls.
+    """
+
+    def __init__(
+        self,
+        datastore: Datastore,
+        log: Log,
+        plans: Plans,
+        *,
+        callback_key: bytes,
+        callback_base: str | None,
+        max_open: int,
+        lease: timedelta,
+        drain: timedelta,
+    ) -> None:
+        self.id = new_id()
+        self._drain = drain
+        self._gateway = AgentGateway(callback_base=callback_base, max_open=max_open)
+        # Who has which attempt is not a fact: if it is lost in a crash, the attempt is simply due again.
+        self._claiming = OwnConnection(datastore, synchronous_commit="off")
+        self._dispatcher = Dispatcher(
+            self.id,
+            log,
+            ExecutionStates(log, plans),
+            AgentDirectory(log),
+            self._gateway,
+            self._claiming,
+            callback_key=callback_key,
+            max_open=max_open,
+        )
+        self._lease = Lease(self._dispatcher, OwnConnection(datastore, synchronous_commit="off"), lease)
+        self._listener = Listener(datastore, LOG_CHANNEL, self._heard)
+        self._thread = threading.Thread(target=self._dispatcher.run, name="dispatcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin to work; returns when the worker is known to others and listens."""
+        self._lease.start()
+        self._listener.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take nothing more, wait for open calls as long as `drain` says, record them, give the rest back."""
+        self._dispatcher.stop()
+        self._thread.join(self._drain.total_seconds())
+        self._dispatcher.give_up()
+        self._thread.join()
+        self._listener.stop()
+        self._lease.stop()
+        self._gateway.close(grace=timedelta())
+        self._claiming.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the dispatcher runs."""
+        return self._thread.is_alive()
+
+    def _heard(self, payload: str) -> None:
+        if payload == "due":
+            self._dispatcher.wake()

@@ -1,0 +1,88 @@
+"""The columns of one append: what several decisions record, laid out as arrays."""
+
+from uuid import UUID
+
+from domain.executions.events import StepScheduled, StepStarted
+from store import arrays
+from store.due_steps import REMOVES
+from store.mapper import STORED_NAMES, encode
+from store.unit import Answered, Unit
+
+
+class Columns:
+    """Collects units; `parameters` are the arguments of the SQL function append_events, in its order."""
+
+    __slots__ = (
+        "answered",
+        "done",
+        "due",
+        "guards",
+        "ordinals",
+        "states",
+        "streams",
+        "topics",
+        "versions",
+    )
+
+    def __init__(self) -> None:
+        self.streams: list[bytes] = []
+        self.versions: list[int] = []
+        self.topics: list[str] = []
+        self.states: list[bytes] = []
+        self.guards: dict[UUID, int] = {}
+        self.done: list[tuple[bytes, str]] = []
+        self.due: dict[tuple[bytes, str], tuple[int, UUID | None]] = {}
+        self.answered: list[Answered] = []
+        self.ordinals: list[int] = []
+
+    def add(self, unit: Unit) -> None:
+        """Lay out one decision: its events, what they move on the to-do list, its guards and its answer."""
+        stream, version = unit.stream.bytes, unit.version
+        for event in unit.events:
+            version += 1
+            kind = type(event)
+            self.streams.append(stream)
+            self.versions.append(version)
+            self.topics.append(STORED_NAMES[kind])
+            self.states.append(encode(event))
+            if kind is StepScheduled:
+                self.due[stream, event.step] = (event.attempt, None)  # type: ignore[attr-defined]
+            elif kind is StepStarted:
+                if (stream, event.step) in self.due:  # type: ignore[attr-defined]
+                    self.due[stream, event.step] = (event.attempt, unit.owner)  # type: ignore[attr-defined]
+            elif kind in REMOVES and self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
+                self.done.append((stream, event.step))  # type: ignore[attr-defined]
+        for guarded, at in unit.guards:
+            # Two decisions resting on different versions of one stream cannot both hold: the older one decides.
+            self.guards[guarded] = min(at, self.guards.get(guarded, at))
+        if unit.answered is not None:
+            self.answered.append(unit.answered)
+            self.ordinals.append(len(self.streams))
+
+    def add_stored(self, stream: UUID, version: int, topic: str, state: bytes) -> None:
+        """Lay out an event that is encoded already."""
+        self.streams.append(stream.bytes)
+        self.versions.append(version)
+        self.topics.append(topic)
+        self.states.append(state)
+
+    def parameters(self) -> tuple[arrays.Array, ...]:
+        """Sixteen arrays in the order of append_events."""
+        return (
+            arrays.uuid_bytes(self.streams),
+            arrays.bigints(self.versions),
+            arrays.texts(self.topics),
+            arrays.byteas(self.states),
+            arrays.uuids(list(self.guards)),
+            arrays.bigints(list(self.guards.values())),
+            arrays.uuid_bytes([stream for stream, _ in self.done]),
+            arrays.texts([step for _, step in self.done]),
+            arrays.uuid_bytes([stream for stream, _ in self.due]),
+            arrays.texts([step for _, step in self.due]),
+            arrays.ints([attempt for attempt, _ in self.due.values()]),
+            arrays.uuids([owner for _, owner in self.due.values()]),
+            arrays.texts([answered.key for answered in self.answered]),
+            arrays.byteas([answered.fingerprint for answered in self.answered]),
+            arrays.byteas([answered.answer for answered in self.answered]),
+            arrays.ints(self.ordinals),
+        )

@@ -1,0 +1,85 @@
+"""File locks that the kernel releases when their holder dies, however it dies."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .errors import EmbeddedPostgresUnavailable
+
+if sys.platform != "win32":
+    import fcntl
+
+_POLL_SECONDS = 0.005
+
+
+def open_lock(path: Path) -> int:
+    """Open (and create) a lock file; the caller closes the descriptor, which also releases what it locked."""
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+
+
+def wait_exclusive(descriptor: int) -> None:
+    """Block, without a deadline, until nobody else holds the lock."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
+def try_exclusive(descriptor: int) -> bool:
+    """Take the lock exclusively if that is possible at once."""
+    return _try(descriptor, fcntl.LOCK_EX)
+
+
+def release(descriptor: int) -> None:
+    """Let go of the lock but keep the file open."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def open_shared(path: Path, deadline: float) -> int:
+    """Open the lock file and hold it shared.
+
+    deadline: a `time.monotonic()` instant. Raises EmbeddedPostgresUnavailable when it passes.
+    """
+    return _open_locked(path, fcntl.LOCK_SH, deadline)
+
+
+@contextmanager
+def exclusive(path: Path, deadline: float) -> Iterator[None]:
+    """Hold the lock exclusively within the block.
+
+    deadline: a `time.monotonic()` instant. Raises EmbeddedPostgresUnavailable when it passes.
+    """
+    descriptor = _open_locked(path, fcntl.LOCK_EX, deadline)
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_same_file(descriptor: int, path: Path) -> bool:
+    """Tell whether the open lock file is still the one found at that path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _open_locked(path: Path, operation: int, deadline: float) -> int:
+    descriptor = open_lock(path)
+    try:
+        while not _try(descriptor, operation):
+            if time.monotonic() > deadline:
+                raise EmbeddedPostgresUnavailable(f"another process has held {path} for too long")
+            time.sleep(_POLL_SECONDS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _try(descriptor: int, operation: int) -> bool:
+    try:
+        fcntl.flock(descriptor, operation | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,87 @@
+"""The watcher: a small process that stops the server about a second after its last user died, however that died."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from . import locks
+from .cluster import CHILD_ENVIRONMENT
+from .launcher import stop
+from .place import Locks
+
+_GRACE_SECONDS = 1.0
+_PROGRAM = "import sys; from store.embedded.watcher import watch; watch(sys.argv[1], int(sys.argv[2]))"
+# The shell leaves at once, so that the watcher is no child of ours and outlives us.
+_DETACH = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null &'
+
+
+def ensure_watched(places: Locks) -> None:
+    """Start a watcher unless one lives; call it under the control lock, before starting a server.
+
+    The watcher inherits its lock already taken, so there is no moment in which two could be started.
+    """
+    lock = locks.open_lock(places.watcher)
+    try:
+        if not locks.try_exclusive(lock):
+            return
+        program = [sys.executable, "-P", "-S", "-c", _PROGRAM, str(places.root), str(lock)]
+        subprocess.run(
+            ["/bin/sh", "-c", _DETACH, "sh", str(places.root / "watcher.log"), *program],
+            cwd="/",
+            env={**CHILD_ENVIRONMENT, "PYTHONPATH": _import_path()},
+            stdin=subprocess.DEVNULL,
+            check=True,
+            umask=0o077,
+            start_new_session=True,
+            pass_fds=[lock],
+        )
+    finally:
+        os.close(lock)
+
+
+def watch(root: str, lock: int) -> None:
+    """Wait until the server has no users, stop it, and end.
+
+    root: the directory of the locks. lock: the inherited descriptor of the watcher's lock, already held; a new watcher
+    can be started as soon as it is closed, which happens before the control lock is let go.
+    """
+    os.ftruncate(lock, 0)
+    os.write(lock, f"{os.getpid()}\n".encode())
+    places = Locks(Path(root))
+    users = locks.open_lock(places.users)
+    while locks.is_same_file(users, places.users):
+        locks.wait_exclusive(users)
+        # Let go at once: a starter holds the control lock while it waits for this one.
+        locks.release(users)
+        time.sleep(_GRACE_SECONDS)
+        if stop_if_unused(places, users, lock):
+            return
+
+
+def stop_if_unused(places: Locks, users: int, watcher: int | None = None) -> bool:
+    """Stop the server unless somebody uses it; tell whether nobody did.
+
+    users: an open descriptor of the users' lock that holds nothing. watcher: closed before others may start again.
+    """
+    control = locks.open_lock(places.control)
+    try:
+        locks.wait_exclusive(control)
+        if not locks.is_same_file(users, places.users):
+            return True  # the home was removed, and what is there now has a watcher of its own
+        if not locks.try_exclusive(users):
+            return False
+        stop(places.server.resolve() / "data")
+        if watcher is not None:
+            os.close(watcher)
+        return True
+    finally:
+        locks.release(users)
+        os.close(control)
+
+
+def _import_path() -> str:
+    """Return where we find our modules, for a child to find the same ones however we were started."""
+    root = Path(__file__).resolve().parents[2]
+    return os.pathsep.join([*(os.path.abspath(entry) for entry in sys.path), str(root)])

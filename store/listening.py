@@ -1,0 +1,58 @@
+"""LISTEN: being told that something was appended or projected."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import psycopg
+
+from store.datastore import Datastore
+
+logger = logging.getLogger(__name__)
+
+LOG_CHANNEL = "procession_log"
+PROJECTED_CHANNEL = "procession_projected"
+RETRY_SECONDS = 0.2
+CHECK_SECONDS = 0.5
+
+
+class Listener:
+    """A thread that hears one channel and calls `heard` with each payload, and once after every (re)connection.
+
+    What happened before the connection stood is not heard: `heard("")` on connecting means "look for yourself".
+    """
+
+    def __init__(self, datastore: Datastore, channel: str, heard: Callable[[str], None]) -> None:
+        self._datastore = datastore
+        self._channel = channel
+        self._heard = heard
+        self._stopping = threading.Event()
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"listen {channel}", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen; returns when the first connection stands, or after a moment during an outage."""
+        self._thread.start()
+        self._listening.wait(timeout=10)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._stopping.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except psycopg.OperationalError as error:
+                logger.warning("lost the ear for %s, trying again: %s", self._channel, error)
+                self._stopping.wait(RETRY_SECONDS)
+
+    def _listen(self) -> None:
+        with self._datastore.connect() as connection:
+            connection.execute(f"listen {self._channel}")  # type: ignore[arg-type]
+            self._listening.set()
+            self._heard("")
+            while not self._stopping.is_set():
+                for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
+                    self._heard(notification.payload)

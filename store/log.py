@@ -1,0 +1,160 @@
+"""The log: append decisions, read streams, read pages in order."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow, tuple_row
+
+from domain.event import Event
+from store.columns import Columns
+from store.mapper import Recorded, decode, recorded
+from store.datastore import Datastore, OwnConnection
+from store.recorder import LogRecorder
+from store.unit import Conflict, KeyTaken, OutcomeUnknown, StoreError, Unit
+
+STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
+order by originator_id, originator_version"""
+ONE_STREAM = "select topic, state from stored_events where originator_id = %s order by originator_version"
+STREAM_PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
+where originator_id = %s and originator_version > %s order by originator_version limit %s"""
+PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
+where notification_id > %s order by notification_id limit %s"""
+GUARD_MOVED = "PR001"
+MAX_BATCH_EVENTS = 5_000
+
+Outcome = int | StoreError
+
+
+class Log:
+    """The event store of one process: thread-safe; concurrent appends share a transaction."""
+
+    def __init__(self, datastore: Datastore) -> None:
+        self.datastore = datastore
+        self.recorder = LogRecorder(datastore)
+        self._connection = OwnConnection(datastore)
+        self._appending = threading.Lock()
+        self._waiting_guard = threading.Lock()
+        self._waiting: list[_Waiting] = []
+
+    def append(self, unit: Unit) -> int:
+        """Record one decision; the position of its last event.
+
+        Whatever other threads ask for while a transaction is in flight goes into the next one together.
+        Raises Conflict, KeyTaken or OutcomeUnknown.
+        """
+        waiting = _Waiting(unit)
+        with self._waiting_guard:
+            self._waiting.append(waiting)
+        with self._appending:
+            if waiting.outcome is None:
+                with self._waiting_guard:
+                    batch, self._waiting = self._waiting, []
+                outcomes = self._append_all([other.unit for other in batch])
+                for other, outcome in zip(batch, outcomes, strict=True):
+                    other.outcome = outcome
+        if isinstance(waiting.outcome, StoreError):
+            raise waiting.outcome
+        assert waiting.outcome is not None
+        return waiting.outcome
+
+    def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Record many decisions; for each, the position of its last event or why it was not recorded.
+
+        One transaction while nothing conflicts; with a conflict each one is tried by itself.
+        """
+        with self._appending:
+            return self._append_all(units)
+
+    def _append_all(self, units: Sequence[Unit]) -> list[Outcome]:
+        outcomes: list[Outcome] = []
+        batch: list[Unit] = []
+        events = 0
+        for unit in units:
+            batch.append(unit)
+            events += len(unit.events)
+            if events >= MAX_BATCH_EVENTS:
+                outcomes += self._append_batch(batch)
+                batch, events = [], 0
+        return outcomes + self._append_batch(batch) if batch else outcomes
+
+    def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
+        columns = Columns()
+        ends: list[int] = []
+        for unit in units:
+            columns.add(unit)
+            ends.append(len(columns.streams))
+        try:
+            with self._connection.borrow() as connection:
+                last = self.recorder.append(connection, columns)
+        except psycopg.errors.UniqueViolation as error:
+            refused = KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            return [OutcomeUnknown(str(error))] * len(units)
+        except psycopg.DatabaseError as error:
+            if error.sqlstate != GUARD_MOVED:
+                raise
+            refused = Conflict(str(error))
+        else:
+            first = last - len(columns.streams)
+            return [first + end for end in ends]
+        if len(units) == 1:
+            return [refused]
+        return [outcome for unit in units for outcome in self._append_batch([unit])]
+
+    def close(self) -> None:
+        """Give the appending connection back."""
+        with self._appending:
+            self._connection.close()
+
+    def stream(self, stream: UUID) -> list[Event]:
+        """Every event of one stream, oldest first; empty when there is no such stream."""
+        with self.datastore.reading() as connection:
+            rows = _tuples(connection, ONE_STREAM, (stream,))
+        return [decode(topic, state) for topic, state in rows]
+
+    def streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
+        """Every event of many streams in one query; streams without events are left out."""
+        found: dict[UUID, list[Event]] = {}
+        with self.datastore.reading() as connection:
+            rows = _tuples(connection, STREAMS, (list(streams),))
+        for stream, topic, state in rows:
+            found.setdefault(stream, []).append(decode(topic, state))
+        return found
+
+    def stream_page(self, stream: UUID, *, after: int = 0, limit: int = 200) -> list[Recorded]:
+        """Events of one stream with their places, from version `after` on."""
+        with self.datastore.reading() as connection:
+            return recorded(_tuples(connection, STREAM_PAGE, (stream, after, limit)))
+
+    def page(self, after: int, limit: int) -> list[Recorded]:
+        """The log from position `after` on, decoded."""
+        with self.datastore.reading() as connection:
+            return recorded(read_page(connection, after, limit))
+
+    def last_position(self) -> int:
+        """The position of the newest event; 0 for an empty log."""
+        return self.recorder.max_notification_id() or 0
+
+
+class _Waiting:
+    """A unit that waits for its turn, and what came of it."""
+
+    __slots__ = ("outcome", "unit")
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.outcome: Outcome | None = None
+
+
+def read_page(connection: Connection[Any], after: int, limit: int) -> list[TupleRow]:
+    """Raw rows (position, stream, version, topic, state) of the log after position `after`, in order."""
+    return _tuples(connection, PAGE, (after, limit))
+
+
+def _tuples(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[TupleRow]:
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        return cursor.execute(query, parameters, prepare=True).fetchall()  # type: ignore[arg-type]

@@ -1,0 +1,74 @@
+"""Forward-only migrations: numbered SQL files, each applied once, in order, under a lock."""
+
+import hashlib
+import secrets
+from importlib.resources import files
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+MIGRATION_LOCK = 4712
+LEDGER = """create table if not exists schema_migrations (
+  number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now())"""
+
+
+class MigrationChanged(RuntimeError):
+    """A migration that was applied reads differently now; migrations are never edited, a new one is added."""
+
+
+class SchemaTooNew(RuntimeError):
+    """The database was migrated by a newer release than this one."""
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """(number, file name, SQL) of every migration, in order."""
+    found = [file for file in files("store").joinpath("migrations").iterdir() if file.name.endswith(".sql")]
+    return sorted((int(file.name[:4]), file.name, file.read_text("utf-8")) for file in found)
+
+
+def migrate(dsn: str) -> list[str]:
+    """Apply what is missing; the names of the migrations applied. Safe when several processes call it at once.
+
+    Raises MigrationChanged, SchemaTooNew, or psycopg.Error when the server cannot be reached.
+    """
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        connection.execute(LEDGER)
+        return [name for number, name, sql in _pending(connection) for _ in [_apply(connection, number, name, sql)]]
+
+
+def pending(dsn: str) -> list[str]:
+    """The names of the migrations that `migrate` would apply; changes nothing."""
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        exists = connection.execute("select to_regclass('schema_migrations') is not null").fetchone()
+        if exists is None or not exists[0]:
+            return [name for _, name, _ in migrations()]
+        return [name for _, name, _ in _pending(connection)]
+
+
+def _pending(connection: Connection[Any]) -> list[tuple[int, str, str]]:
+    applied = dict(connection.execute("select number, digest from schema_migrations").fetchall())
+    known = migrations()
+    if applied and max(applied) > known[-1][0]:
+        raise SchemaTooNew(f"the database is at migration {max(applied)}, this release knows {known[-1][0]}")
+    for number, name, sql in known:
+        if number in applied and applied[number] != _digest(sql):
+            raise MigrationChanged(f"{name} was applied with other contents")
+    return [migration for migration in known if migration[0] not in applied]
+
+
+def _apply(connection: Connection[Any], number: int, name: str, sql: str) -> None:
+    with connection.transaction():
+        connection.execute(sql)  # type: ignore[arg-type]
+        connection.execute(
+            "insert into schema_migrations (number, name, digest) values (%s, %s, %s)", (number, name, _digest(sql))
+        )
+        connection.execute(
+            "insert into installation_keys (name, value) values ('callback', %s) on conflict do nothing",
+            (secrets.token_bytes(32),),
+        )
+
+
+def _digest(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()

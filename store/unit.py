@@ -1,0 +1,52 @@
+"""What one decision asks the store to record, and what it is told back."""
+
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A command's Idempotency-Key, a digest of what was asked, and the answer to give again (JSON, without position)."""
+
+    key: str
+    fingerprint: bytes
+    answer: bytes
+
+
+class Unit(msgspec.Struct):
+    """Events of one stream that are recorded together or not at all.
+
+    version: the version the stream is expected to have before. owner: the worker that takes attempts started in `events`.
+    guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
+    """
+
+    stream: UUID
+    version: int
+    events: list[Event]
+    owner: UUID | None = None
+    guards: tuple[tuple[UUID, int], ...] = ()
+    answered: Answered | None = None
+
+
+class StoreError(Exception):
+    """Recording did not succeed.
+
+    StoreError
+    ├── Conflict             a stream has moved on: read it again and decide again
+    ├── KeyTaken             the Idempotency-Key has been used: give its first answer
+    └── OutcomeUnknown       the connection was lost: read again, then decide again
+    """
+
+
+class Conflict(StoreError):
+    """Someone else appended to the stream, or to one the decision rests on; nothing was recorded."""
+
+
+class KeyTaken(StoreError):
+    """The Idempotency-Key is in use already; nothing was recorded."""
+
+
+class OutcomeUnknown(StoreError):
+    """The connection was lost in the middle: recorded or not, only the log can tell."""

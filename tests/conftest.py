@@ -1,0 +1,62 @@
+"""What tests share: one embedded server a run, a template database, and a clone of it for each test that wants one."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, settings
+from psycopg import conninfo
+
+from store.datastore import Datastore
+from store.embedded import embedded
+from store.migrating import migrate
+
+settings.register_profile(
+    "procession", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("procession")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """conninfo of the server that tests run on: that of DATABASE_URL, or an embedded one shared by all test workers."""
+    given = os.environ.get("DATABASE_URL")
+    if given:
+        yield given
+        return
+    shared = tmp_path_factory.getbasetemp()
+    home = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
+    with embedded(Path(home) / "home") as running:
+        yield running.conninfo
+
+
+@pytest.fixture(scope="session")
+def template(server: str) -> Iterator[str]:
+    """The name of a migrated, empty database to clone."""
+    name = f"template_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {name}")  # type: ignore[arg-type]
+        migrate(conninfo.make_conninfo(server, dbname=name))
+        yield name
+        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def dsn(server: str, template: str) -> Iterator[str]:
+    """conninfo of a migrated, empty database of one's own."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
+        yield conninfo.make_conninfo(server, dbname=name)
+        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def datastore(dsn: str) -> Iterator[Datastore]:
+    """Connections to a migrated, empty database of one's own."""
+    opened = Datastore(dsn, pool_size=10)
+    yield opened
+    opened.close()

@@ -1,0 +1,69 @@
+"""Whatever an agent answers, the result is an answer that can be stored; reading it raises nothing."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.agents.calls import Accepted, Completed, Failed
+from domain.jsonvalue import parse_json
+from gateway.exchange import Reply
+from gateway.http import read_reply as read_http
+from gateway.openai_chat import read_reply as read_chat
+from gateway.retry_after import LONGEST, read_retry_after
+
+NUMBERS = st.integers() | st.floats()
+JSON = st.recursive(
+    st.none() | st.booleans() | NUMBERS | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["output", "usage", "cost", "error", "choices", "message", "amount"]), inner)
+    ),
+    max_leaves=12,
+)
+ENVELOPES = st.fixed_dictionaries(
+    {},
+    optional={
+        "output": JSON,
+        "usage": st.dictionaries(st.sampled_from(["input_tokens", "prompt_tokens", "prompt_tokens_details"]), JSON),
+        "cost": st.fixed_dictionaries({"amount": NUMBERS | st.text(), "currency": st.just("USD")}),
+        "choices": st.lists(st.fixed_dictionaries({"message": st.fixed_dictionaries({"content": JSON})}), max_size=2),
+    },
+)
+
+
+def _json(value):
+    import json
+
+    return json.dumps(value).encode()
+
+
+BODIES = st.binary(max_size=60) | JSON.map(_json) | ENVELOPES.map(_json)
+REPLIES = st.builds(
+    Reply,
+    status=st.sampled_from([200, 200, 200, 200, 201, 202, 302, 404, 429, 500, 503]),
+    media_type=st.sampled_from(["", "application/json", "application/problem+json", "text/plain", "image/png"]),
+    retry_after=st.none()
+    | st.text()
+    | st.sampled_from(["1", "1e9", "99999999999999", "Wed, 21 Oct 2037 07:28:00 GMT"]),
+    body=BODIES,
+    whole=st.sampled_from([True, True, True, False]),
+)
+
+
+@given(REPLIES, st.sampled_from(["http", "chat", "chat as json"]))
+def test_every_reply_is_an_answer_that_can_be_stored(reply, kind):
+    answer = read_http(reply) if kind == "http" else read_chat(reply, as_json=kind != "chat")
+
+    assert isinstance(answer, Completed | Failed | Accepted)
+    written = msgspec.json.encode(answer)
+    assert b"\\u0000" not in written.replace(b"\\\\", b"")
+    parse_json(written)
+    assert msgspec.json.decode(written, type=type(answer)) == answer
+
+
+@given(st.text() | st.integers().map(str) | st.datetimes().map(lambda at: f"{at:%a, %d %b %Y %H:%M:%S} GMT"))
+def test_retry_after_is_none_or_at_most_a_day(header):
+    wait = read_retry_after(header, datetime(2030, 1, 1, tzinfo=UTC))
+    assert wait is None or timedelta() <= wait <= LONGEST
