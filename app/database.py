@@ -1,24 +1,40 @@
 """Which PostgreSQL: the one of DATABASE_URL, or the embedded one."""
 
 from types import TracebackType
+from typing import Self
 
-from app.settings import Settings
+import psycopg
+from psycopg import conninfo
+from pydantic import SecretStr
+
+from app.read_tables import prepare_read_tables
+from app.settings import BadSetting, Settings
 from store.datastore import Datastore
 from store.embedded import Embedded, embedded
-from store.migrating import migrate
+from store.migrating import migrate, pending
+
+CONNECT_SECONDS = 10
+
+
+class NotMigrated(RuntimeError):
+    """The database of DATABASE_URL lacks migrations that this release needs."""
 
 
 class Database:
-    """The server in use, held until closed. dsn: how to reach it; never printed, it may hold a password."""
+    """The server in use, held until closed. dsn: how to reach it; never printed, it may hold a password.
+
+    Raises BadSetting for a malformed address, EmbeddedPostgresUnavailable where the embedded server cannot run.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._read_dsn = _usable("READ_DATABASE_URL", settings.read_database_url)
         self._embedded: Embedded | None = None
-        if settings.database_url is None:
+        given = _usable("DATABASE_URL", settings.database_url)
+        if given is None:
             self._embedded = embedded(settings.home)
-            self.dsn = self._embedded.conninfo
-        else:
-            self.dsn = settings.database_url.get_secret_value()
+            given = self._embedded.conninfo
+        self.dsn: str = given
 
     @property
     def server(self) -> Embedded | None:
@@ -26,8 +42,23 @@ class Database:
         return self._embedded
 
     def migrate(self) -> list[str]:
-        """Apply missing migrations; their names."""
-        return migrate(self.dsn)
+        """Apply missing migrations and create read tables; the names of the migrations. Safe to call from many processes."""
+        applied = migrate(self.dsn)
+        prepare_read_tables(self.dsn)
+        return applied
+
+    def pending(self) -> list[str]:
+        """The migrations that `migrate` would apply."""
+        return pending(self.dsn)
+
+    def require_migrated(self) -> None:
+        """Migrate the embedded server; raise NotMigrated for one of DATABASE_URL that needs it, which its operator decides."""
+        if self._embedded is not None:
+            self.migrate()
+        elif missing := self.pending():
+            raise NotMigrated(
+                f"the database lacks {len(missing)} migration(s), from {missing[0]}; run `procession migrate` first"
+            )
 
     def datastore(self, *, pool_size: int | None = None) -> Datastore:
         """A new set of connections to it."""
@@ -36,15 +67,14 @@ class Database:
 
     def read_datastore(self) -> Datastore | None:
         """Connections to the read replica, where READ_DATABASE_URL names one."""
-        url = self._settings.read_database_url
-        return None if url is None else Datastore(url.get_secret_value(), pool_size=self._settings.pool_size)
+        return None if self._read_dsn is None else Datastore(self._read_dsn, pool_size=self._settings.pool_size)
 
     def close(self) -> None:
         """Let go of the embedded server; it stops when nobody holds it."""
         if self._embedded is not None:
             self._embedded.close()
 
-    def __enter__(self) -> "Database":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -53,3 +83,14 @@ class Database:
         self.close()
 
 
+def _usable(variable: str, url: SecretStr | None) -> str | None:
+    """The address with a limit on how long connecting may take. libpq's own complaint may hold the password: not shown."""
+    if url is None:
+        return None
+    dsn = url.get_secret_value()
+    try:
+        given = conninfo.conninfo_to_dict(dsn)
+        return conninfo.make_conninfo(dsn, connect_timeout=given.get("connect_timeout") or CONNECT_SECONDS)
+    except psycopg.Error:
+        message = f"{variable} is no PostgreSQL address such as postgresql://user@host/database"
+        raise BadSetting(message) from None

@@ -1,5 +1,6 @@
 """States of executions kept in memory by whoever works on them; the version check at the append catches staleness."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from uuid import UUID
@@ -9,6 +10,9 @@ from domain.event import Event
 from domain.executions.events import ExecutionStarted
 from domain.executions.execution import Execution, evolve
 from store.log import Log
+from store.unit import Outage
+
+logger = logging.getLogger(__name__)
 
 
 class ExecutionStates:
@@ -31,11 +35,32 @@ class ExecutionStates:
         found = {} if fresh else {id: self._kept[id] for id in wanted if id in self._kept}
         missing = [id for id in wanted if id not in found]
         if missing:
-            for id, events in self._log.streams(missing).items():
-                execution = rehydrate(id, events, self._plans)
-                if execution is not None:
-                    found[id] = execution
-                    self.keep(execution)
+            try:
+                read = self._read(missing)
+            except Outage:
+                raise
+            except Exception:
+                read = self._read_one_by_one(missing)
+            for execution in read:
+                found[execution.id] = execution
+                self.keep(execution)
+        return found
+
+    def _read(self, ids: list[UUID]) -> list[Execution]:
+        streams = self._log.streams(ids)
+        states = (rehydrate(id, events, self._plans) for id, events in streams.items())
+        return [execution for execution in states if execution is not None]
+
+    def _read_one_by_one(self, ids: list[UUID]) -> list[Execution]:
+        """An execution that cannot be read (a newer release wrote it, say) must not keep the others from working."""
+        found: list[Execution] = []
+        for id in ids:
+            try:
+                found += self._read([id])
+            except Outage:
+                raise
+            except Exception:
+                logger.exception("execution %s cannot be read and is left alone", id)
         return found
 
     def keep(self, execution: Execution) -> None:

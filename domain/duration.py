@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 MICROSECONDS = {"d": 86_400_000_000, "h": 3_600_000_000, "m": 60_000_000, "s": 1_000_000, "ms": 1_000}
 LONGEST = timedelta(days=36_500)
@@ -13,6 +13,9 @@ _ISO = re.compile(
     rf"P(?:({_PART})W)?(?:({_PART})D)?(?:T(?=\d)(?:({_PART})H)?(?:({_PART})M)?(?:({_PART})S)?)?", re.ASCII
 )
 _ISO_UNITS = (7 * MICROSECONDS["d"], *(MICROSECONDS[unit] for unit in "dhms"))
+_NUMBER = re.compile(r"-?\d{1,18}(?:\.\d{1,9})?", re.ASCII)
+_NEGATIVE = "a duration is not negative"
+_TOO_LONG = f"a duration is at most {LONGEST.days} days"
 _EXAMPLES = "a duration is written like 500ms, 30s, 5m, 2h, 1d, 1h30m, PT1H30M, or as a number of seconds"
 
 
@@ -23,21 +26,14 @@ def parse_duration(value: object) -> timedelta:
     """
     if isinstance(value, timedelta):
         return _bounded(Decimal(value // timedelta(microseconds=1)))
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
-        raise ValueError(f"{_EXAMPLES}, not {type(value).__name__}")
     if isinstance(value, str):
-        text = value.strip()
-        if len(text) > 80:
-            raise ValueError(_EXAMPLES)
-        if text and text[0] == "P":
-            return _sum(_ISO.fullmatch(text), _ISO_UNITS)
-        if not text or text[-1].isalpha():
-            return _sum(_SHORT.fullmatch(text), tuple(MICROSECONDS.values()))
-        value = text
-    try:
-        seconds = Decimal(str(value))
-    except (InvalidOperation, ValueError):
-        raise ValueError(_EXAMPLES) from None
+        return _read(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{_EXAMPLES}, not {type(value).__name__}")
+    if isinstance(value, int) and abs(value) > LONGEST.total_seconds():
+        # Before it becomes text: Python refuses to write very long integers.
+        raise ValueError(_TOO_LONG if value > 0 else _NEGATIVE)
+    seconds = Decimal(str(value))
     if not seconds.is_finite():
         raise ValueError(_EXAMPLES)
     return _bounded(seconds * MICROSECONDS["s"])
@@ -47,7 +43,7 @@ def print_duration(duration: timedelta) -> str:
     """The shortest of the written forms, which `parse_duration` reads as exactly `duration`: ``1h30m``, ``0s``."""
     left = duration // timedelta(microseconds=1)
     if left < 0:
-        raise ValueError("a duration is not negative")
+        raise ValueError(_NEGATIVE)
     parts = []
     for unit, size in MICROSECONDS.items():
         if unit == "ms":
@@ -61,6 +57,16 @@ def print_duration(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+def _read(text: str) -> timedelta:
+    if not text or len(text) > 80:
+        raise ValueError(_EXAMPLES)
+    if text[0] == "P":
+        return _sum(_ISO.fullmatch(text), _ISO_UNITS)
+    if _NUMBER.fullmatch(text):
+        return _bounded(Decimal(text) * MICROSECONDS["s"])
+    return _sum(_SHORT.fullmatch(text), tuple(MICROSECONDS.values()))
+
+
 def _sum(match: re.Match[str] | None, units: tuple[int, ...]) -> timedelta:
     if match is None or not any(match.groups()):
         raise ValueError(_EXAMPLES)
@@ -71,9 +77,9 @@ def _sum(match: re.Match[str] | None, units: tuple[int, ...]) -> timedelta:
 
 def _bounded(microseconds: Decimal) -> timedelta:
     if microseconds < 0:
-        raise ValueError("a duration is not negative")
+        raise ValueError(_NEGATIVE)
     if microseconds > LONGEST // timedelta(microseconds=1):
-        raise ValueError(f"a duration is at most {LONGEST.days} days")
+        raise ValueError(_TOO_LONG)
     if microseconds != int(microseconds):
         raise ValueError("a duration is not finer than a microsecond")
     return timedelta(microseconds=int(microseconds))

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx2
@@ -12,12 +11,11 @@ from domain.agents.calls import Failed, StepError
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from gateway.failures import AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
+from gateway.outgoing import Outgoing
 from gateway.retry_after import read_retry_after
 from gateway.secrets import Disclosed
 
 LARGEST_BODY = 1 << 20
-CONNECT_SECONDS = 10.0
-IDLE_CONNECTIONS = 100
 EXCERPT = 500
 
 
@@ -37,29 +35,8 @@ class Reply(msgspec.Struct, frozen=True):
         return self.body
 
 
-def outgoing_client(max_open: int) -> httpx2.AsyncClient:
-    """The client all agents are called with: a connection for each of `max_open` calls, no cookies, no redirects.
-
-    The proxies that the environment names are used, but never for this machine itself.
-    """
-    return httpx2.AsyncClient(
-        limits=httpx2.Limits(
-            max_connections=max_open,
-            max_keepalive_connections=min(max_open, IDLE_CONNECTIONS),
-            keepalive_expiry=30.0,
-        ),
-        timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
-        follow_redirects=False,
-        # Cookies of one agent are none of another one's business, even on the same host.
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
-        # A compressed megabyte can unfold to a gigabyte, so none is asked for.
-        headers={"Accept-Encoding": "identity", "User-Agent": "procession"},
-    )
-
-
 async def post(
-    client: httpx2.AsyncClient,
+    outgoing: Outgoing,
     url: str,
     headers: dict[str, str],
     body: bytes,
@@ -69,14 +46,15 @@ async def post(
     """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked."""
     headers = {**headers, "Content-Type": "application/json"}
     try:
-        async with (
-            asyncio.timeout(allowed.total_seconds()),
-            client.stream("POST", url, headers=headers, content=body) as response,
-        ):
-            return await _read(response, disclosed)
+        with outgoing.client() as client:
+            async with (
+                asyncio.timeout(allowed.total_seconds()),
+                client.stream("POST", url, headers=headers, content=body) as response,
+            ):
+                return await _read(response, disclosed)
     except TimeoutError:
         return deadline_exceeded(allowed)
-    except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL):
+    except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL, UnicodeError):
         # Their messages may repeat a header, and a header may hold a secret.
         return misconfigured("its address or one of its headers cannot be sent")
     except httpx2.TransportError as error:

@@ -9,17 +9,15 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import httpx2
-
 from domain.agents.calls import AgentCall, Answer, Failed, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
-from gateway.exchange import outgoing_client
 from gateway.failures import deadline_exceeded, misconfigured, told
 from gateway.http import Http
 from gateway.loop import LoopThread
 from gateway.openai_chat import OpenAIChat
+from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
 
 Deliver = Callable[[AgentCall, Answer], None]
@@ -60,13 +58,12 @@ class AgentGateway:
 
     def __init__(self, *, callback_base: str | None, max_open: int = 1000) -> None:
         self._callback_base = callback_base
-        self._max_open = max_open
         self._agents: dict[str, _Agent] = {}
         self._open: dict[Key, _Open] = {}
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
-        self._client: httpx2.AsyncClient | None = None
+        self._outgoing = Outgoing()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
@@ -119,11 +116,6 @@ class AgentGateway:
                 return _Agent(config, None, Http(typed, self._outgoing, self._callback_base))
             case OpenAIChatConfig():
                 return _Agent(config, None, OpenAIChat(typed, self._outgoing))
-
-    def _outgoing(self) -> httpx2.AsyncClient:
-        if self._client is None:
-            self._client = outgoing_client(self._max_open)
-        return self._client
 
     def _begin(self, entry: _Open) -> None:
         with self._lock:
@@ -181,5 +173,4 @@ class AgentGateway:
             task.cancel()
         if left:
             await asyncio.wait(left)
-        if self._client is not None:
-            await self._client.aclose()
+        await self._outgoing.close()

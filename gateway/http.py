@@ -10,10 +10,8 @@ callback: {url, fail_url, heartbeat_url, token}}`` with the headers ``Idempotenc
 - 429 or 503, with ``Retry-After`` if it likes; other 4xx: do not ask again; other 5xx: ask again.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
-import httpx2
 import msgspec
 
 from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed
@@ -21,17 +19,16 @@ from domain.agents.kinds import HttpConfig
 from gateway.answers import read_cost, read_json, read_text, read_usage
 from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
+from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
-
-ClientSource = Callable[[], httpx2.AsyncClient]
 
 
 class Http:
     """One agent behind the contract. callback_base: where agents reach our API, such as ``https://flow.example``."""
 
-    def __init__(self, config: HttpConfig, client: ClientSource, callback_base: str | None) -> None:
+    def __init__(self, config: HttpConfig, outgoing: Outgoing, callback_base: str | None) -> None:
         self._config = config
-        self._client = client
+        self._outgoing = outgoing
         self._callback_base = callback_base.rstrip("/") if callback_base else None
 
     async def answer(self, call: AgentCall) -> Answer:
@@ -51,7 +48,7 @@ class Http:
             "X-Procession-Deadline": until,
         }
         body = msgspec.json.encode(self._request(call, until))
-        reply = await post(self._client(), self._config.url, headers, body, self._config.deadline, disclosed)
+        reply = await post(self._outgoing, self._config.url, headers, body, self._config.deadline, disclosed)
         if isinstance(reply, Failed):
             return reply
         return read_reply(reply)

@@ -15,7 +15,7 @@ from domain.agents.kinds import OpenAIChatConfig
 from gateway.answers import check_answer, read_json, read_usage
 from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
-from gateway.http import ClientSource
+from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
 
 RESERVED = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
@@ -24,9 +24,9 @@ RESERVED = frozenset(("messages", "stream", "stream_options", "n", "response_for
 class OpenAIChat:
     """One model at one address."""
 
-    def __init__(self, config: OpenAIChatConfig, client: ClientSource) -> None:
+    def __init__(self, config: OpenAIChatConfig, outgoing: Outgoing) -> None:
         self._config = config
-        self._client = client
+        self._outgoing = outgoing
         parts = urlsplit(config.base_url)
         self._url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
@@ -43,7 +43,7 @@ class OpenAIChat:
             return refused("secret_missing", str(missing))
         headers |= {"Accept": "application/json", "Idempotency-Key": call.idempotency_key}
         body = msgspec.json.encode(self._request(call))
-        reply = await post(self._client(), self._url, headers, body, self._config.deadline, disclosed)
+        reply = await post(self._outgoing, self._url, headers, body, self._config.deadline, disclosed)
         if isinstance(reply, Failed):
             return reply
         return read_reply(reply, as_json=self._config.json_mode != "off")

@@ -1,5 +1,6 @@
 """Decisions on many executions on their way into one append."""
 
+import logging
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from domain.executions.unfolding import Unfolding
 from domain.refusal import Refusal
 from store.log import Log
 from store.unit import StoreError, Unit
+
+logger = logging.getLogger(__name__)
 
 
 class Batch:
@@ -35,6 +38,9 @@ class Batch:
         try:
             unfolding = decision(execution)
         except Refusal:
+            return False
+        except Exception:
+            logger.exception("execution %s could not be decided on and is left alone", execution_id)
             return False
         if not unfolding.events:
             return False

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
-import psycopg
-
 from commands.agents import AgentDirectory
 from commands.executions import answer_step
 from commands.states import ExecutionStates
@@ -22,6 +20,7 @@ from scheduler.batch import Batch
 from scheduler.calling import Calling
 from store import due_steps
 from store.log import Log
+from store.unit import Outage
 from store.datastore import OwnConnection
 
 logger = logging.getLogger(__name__)
@@ -91,7 +90,7 @@ class Dispatcher:
                     self._record(answers)
                 if self._may_be_due and not self._stopping.is_set():
                     self._claim()
-            except psycopg.OperationalError as error:
+            except Outage as error:
                 logger.warning("the database is out of reach, trying again: %s", error)
                 self._may_be_due = True
                 self._stopping.wait(OUTAGE_PAUSE_SECONDS)

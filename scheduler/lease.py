@@ -6,12 +6,11 @@ import socket
 import threading
 from datetime import timedelta
 
-import psycopg
-
 from scheduler.calling import Attempt
 from scheduler.dispatcher import Dispatcher
 from store import due_steps
 from store.datastore import OwnConnection
+from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +42,7 @@ class Lease:
         try:
             with self._connection.borrow() as connection:
                 due_steps.release_all(connection, self._dispatcher.worker_id)
-        except psycopg.OperationalError as error:
+        except Outage as error:
             logger.warning("could not give attempts back, the lease will run out instead: %s", error)
         self._connection.close()
 
@@ -67,5 +66,5 @@ class Lease:
         while not self._stopping.wait(self._lease.total_seconds() / 3):
             try:
                 self.renew()
-            except psycopg.OperationalError as error:
+            except Outage as error:
                 logger.warning("could not renew the lease, trying again: %s", error)

@@ -1,6 +1,8 @@
 """One worker: dispatcher, lease and ears, started and drained together."""
 
+import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 from commands.agents import AgentDirectory
@@ -14,10 +16,13 @@ from store.datastore import Datastore, OwnConnection
 from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
 
+logger = logging.getLogger(__name__)
+
 
 class Worker:
     """Takes due attempts, calls their agents and records what they answer, until stopped.
 
+    failed: called, from the worker's own thread, should it stop for a reason nobody foresaw.
     lease: how long its attempts stay its own without a sign of life. drain: how long `stop` waits for open calls.
     """
 
@@ -32,9 +37,11 @@ class Worker:
         max_open: int,
         lease: timedelta,
         drain: timedelta,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = new_id()
         self._drain = drain
+        self._failed = failed
         self._gateway = AgentGateway(callback_base=callback_base, max_open=max_open)
         # Who has which attempt is not a fact: if it is lost in a crash, the attempt is simply due again.
         self._claiming = OwnConnection(datastore, synchronous_commit="off")
@@ -50,7 +57,7 @@ class Worker:
         )
         self._lease = Lease(self._dispatcher, OwnConnection(datastore, synchronous_commit="off"), lease)
         self._listener = Listener(datastore, LOG_CHANNEL, self._heard)
-        self._thread = threading.Thread(target=self._dispatcher.run, name="dispatcher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
         """Begin to work; returns when the worker is known to others and listens."""
@@ -73,6 +80,18 @@ class Worker:
     def alive(self) -> bool:
         """Whether the dispatcher runs."""
         return self._thread.is_alive()
+
+    @property
+    def open_calls(self) -> int:
+        """How many calls are open, answers that wait to be recorded included."""
+        return self._dispatcher.calling.open
+
+    def _run(self) -> None:
+        try:
+            self._dispatcher.run()
+        except Exception:
+            logger.critical("the dispatcher failed; this worker works no longer", exc_info=True)
+            self._failed()
 
     def _heard(self, payload: str) -> None:
         if payload == "due":

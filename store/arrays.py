@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from uuid import UUID
 
 from psycopg.abc import AdaptContext, Buffer
@@ -10,6 +11,7 @@ from psycopg.pq import Format
 
 _NULL = b"\xff\xff\xff\xff"
 _UUID_LENGTH = b"\x00\x00\x00\x10"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where PostgreSQL begins to count
 
 
 class Array(bytes):
@@ -38,6 +40,14 @@ class ByteaArray(Array):
     """bytea[]"""
 
 
+class JsonArray(Array):
+    """json[]"""
+
+
+class TimestamptzArray(Array):
+    """timestamptz[]"""
+
+
 def uuids(values: Sequence[UUID | None]) -> UuidArray:
     """A uuid[]; None is NULL."""
     nulls = any(value is None for value in values)
@@ -45,21 +55,21 @@ def uuids(values: Sequence[UUID | None]) -> UuidArray:
     return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
 
 
-def uuid_bytes(values: Sequence[bytes]) -> UuidArray:
-    """A uuid[] of ids given as their 16 bytes."""
-    return UuidArray(_header(2950, len(values)) + b"".join([_UUID_LENGTH + value for value in values]))
+def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
+    """A uuid[] of ids given as their 16 bytes; None is NULL."""
+    nulls = None in values
+    body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
+    return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
 
 
-def bigints(values: Sequence[int]) -> BigintArray:
-    """A bigint[]."""
-    packed = struct.pack("!" + "iq" * len(values), *_interleave(8, values))
-    return BigintArray(_header(20, len(values)) + packed)
+def bigints(values: Sequence[int | None]) -> BigintArray:
+    """A bigint[]; None is NULL. Raises struct.error for a number of more than 64 bits."""
+    return BigintArray(_numbers(20, "q", values))
 
 
-def ints(values: Sequence[int]) -> IntArray:
-    """An int[]."""
-    packed = struct.pack("!" + "ii" * len(values), *_interleave(4, values))
-    return IntArray(_header(23, len(values)) + packed)
+def ints(values: Sequence[int | None]) -> IntArray:
+    """An int[]; None is NULL. Raises struct.error for a number of more than 32 bits."""
+    return IntArray(_numbers(23, "i", values))
 
 
 def texts(values: Sequence[str | None]) -> TextArray:
@@ -74,18 +84,49 @@ def byteas(values: Sequence[bytes | None]) -> ByteaArray:
     return ByteaArray(_header(17, len(values), nulls) + _variable(values))
 
 
+def jsons(values: Sequence[bytes | None]) -> JsonArray:
+    """A json[] of documents given as UTF-8 text; None is SQL's NULL, not JSON's."""
+    return JsonArray(_header(114, len(values), None in values) + _variable(values))
+
+
+def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
+    """A timestamptz[] of aware times, exact to the microsecond; None is NULL."""
+    return TimestamptzArray(_numbers(1184, "q", [None if value is None else _microseconds(value) for value in values]))
+
+
+def _microseconds(value: datetime) -> int:
+    since = value - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
 def _header(element: int, length: int, nulls: bool = False) -> bytes:
     return struct.pack("!iiIii", 1, nulls, element, length, 1) if length else struct.pack("!iiI", 0, 0, element)
 
 
-def _interleave(size: int, values: Sequence[int]) -> Iterable[int]:
-    both = [size] * (2 * len(values))
+def _numbers(element: int, code: str, values: Sequence[int | None]) -> bytes:
+    size = struct.calcsize("!" + code)
+    if None in values:
+        pack = struct.Struct("!i" + code).pack
+        body = b"".join([_NULL if value is None else pack(size, value) for value in values])
+        return _header(element, len(values), True) + body
+    both: list[int | None] = [size] * (2 * len(values))
     both[1::2] = values
-    return both
+    return _header(element, len(values)) + struct.pack("!" + ("i" + code) * len(values), *both)
 
 
 def _variable(values: Iterable[bytes | None]) -> bytes:
     return b"".join([_NULL if v is None else len(v).to_bytes(4, "big") + v for v in values])
+
+
+_OIDS: dict[type[Array], int] = {
+    UuidArray: 2951,
+    BigintArray: 1016,
+    IntArray: 1007,
+    TextArray: 1009,
+    ByteaArray: 1001,
+    JsonArray: 199,
+    TimestamptzArray: 1185,
+}
 
 
 class _ArrayDumper(Dumper):
@@ -97,6 +138,6 @@ class _ArrayDumper(Dumper):
 
 def register(context: AdaptContext) -> None:
     """Teach `context` (a connection) to send these arrays."""
-    for kind, oid in ((UuidArray, 2951), (BigintArray, 1016), (IntArray, 1007), (TextArray, 1009), (ByteaArray, 1001)):
+    for kind, oid in _OIDS.items():
         dumper = type(f"{kind.__name__}Dumper", (_ArrayDumper,), {"oid": oid})
         context.adapters.register_dumper(kind, dumper)

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
+from domain.catalogue import STORED_NAMES
 from domain.executions.events import StepScheduled, StepStarted
 from store import arrays
 from store.due_steps import REMOVES
-from store.mapper import STORED_NAMES, encode
+from store.mapper import encode
 from store.unit import Answered, Unit
 
 

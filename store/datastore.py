@@ -11,6 +11,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 from store import arrays
+from store.unit import Outage
 
 LOCK_TIMEOUT_MS = 30_000
 POOL_TIMEOUT_SECONDS = 10.0
@@ -36,6 +37,7 @@ class Datastore(PostgresDatastore):
 
     def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
         super().__init__("", "", "", "", "", pool_size=1)
+        self.dsn = dsn
         self.revive = revive
         self._parameters = connection_parameters(dsn)
         self.pool = ConnectionPool(  # type: ignore[assignment]
@@ -85,7 +87,7 @@ class OwnConnection:
             self._connection = self._datastore.connect(**self._settings)
         try:
             yield self._connection
-        except (psycopg.OperationalError, psycopg.InterfaceError):
+        except Outage:
             self.close()
             raise
 

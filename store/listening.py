@@ -4,9 +4,8 @@ import logging
 import threading
 from collections.abc import Callable
 
-import psycopg
-
 from store.datastore import Datastore
+from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +43,13 @@ class Listener:
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except psycopg.OperationalError as error:
+            except Outage as error:
                 logger.warning("lost the ear for %s, trying again: %s", self._channel, error)
                 self._stopping.wait(RETRY_SECONDS)
 
     def _listen(self) -> None:
         with self._datastore.connect() as connection:
-            connection.execute(f"listen {self._channel}")  # type: ignore[arg-type]
+            connection.execute(f"listen {self._channel}")
             self._listening.set()
             self._heard("")
             while not self._stopping.is_set():

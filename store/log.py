@@ -14,7 +14,7 @@ from store.columns import Columns
 from store.mapper import Recorded, decode, recorded
 from store.datastore import Datastore, OwnConnection
 from store.recorder import LogRecorder
-from store.unit import Conflict, KeyTaken, OutcomeUnknown, StoreError, Unit
+from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
@@ -92,7 +92,7 @@ class Log:
                 last = self.recorder.append(connection, columns)
         except psycopg.errors.UniqueViolation as error:
             refused = KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        except Outage as error:
             return [OutcomeUnknown(str(error))] * len(units)
         except psycopg.DatabaseError as error:
             if error.sqlstate != GUARD_MOVED:
@@ -157,4 +157,4 @@ def read_page(connection: Connection[Any], after: int, limit: int) -> list[Tuple
 
 def _tuples(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[TupleRow]:
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return cursor.execute(query, parameters, prepare=True).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(query, parameters, prepare=True).fetchall()

@@ -35,7 +35,10 @@ def migrate(dsn: str) -> list[str]:
     with psycopg.connect(dsn, autocommit=True) as connection:
         connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         connection.execute(LEDGER)
-        return [name for number, name, sql in _pending(connection) for _ in [_apply(connection, number, name, sql)]]
+        missing = _pending(connection)
+        for number, name, sql in missing:
+            _apply(connection, number, name, sql)
+        return [name for _, name, _ in missing]
 
 
 def pending(dsn: str) -> list[str]:
@@ -60,7 +63,7 @@ def _pending(connection: Connection[Any]) -> list[tuple[int, str, str]]:
 
 def _apply(connection: Connection[Any], number: int, name: str, sql: str) -> None:
     with connection.transaction():
-        connection.execute(sql)  # type: ignore[arg-type]
+        connection.execute(sql)
         connection.execute(
             "insert into schema_migrations (number, name, digest) values (%s, %s, %s)", (number, name, _digest(sql))
         )

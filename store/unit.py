@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import msgspec
+import psycopg
 
 from domain.event import Event
 
@@ -28,6 +29,10 @@ class Unit(msgspec.Struct):
     owner: UUID | None = None
     guards: tuple[tuple[UUID, int], ...] = ()
     answered: Answered | None = None
+
+
+# What psycopg raises when the server cannot be reached, or goes away in the middle.
+Outage = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 class StoreError(Exception):

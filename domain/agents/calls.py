@@ -28,6 +28,10 @@ class AgentCall(msgspec.Struct, frozen=True):
     deadline: datetime | None = None
     callback_token: str = ""
 
+    def __repr__(self) -> str:
+        # Without the token, which must not reach a log, and without the message, which may be long.
+        return f"AgentCall({self.idempotency_key}, agent={self.agent!r})"
+
     @property
     def idempotency_key(self) -> str:
         """The same for every repetition of this attempt, so that an agent can tell."""

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Annotated, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -12,6 +13,9 @@ from domain.agents.references import check_references, check_secret, is_secret_n
 from domain.duration import parse_duration, print_duration
 from domain.money import Money, parse_money
 
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?")
+_BRACKETED = re.compile(r"(?:[^@]*@)?\[[0-9A-Fa-f:.]+\](?::\d*)?")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4094}[\x21-\x7e])?")
 _OURS = re.compile(
@@ -29,7 +33,7 @@ def _plain(text: str) -> str:
 def _check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        usable = parts.scheme in ("http", "https") and parts.port != 0 and _is_host(parts.hostname or "", parts.netloc)
     except ValueError:
         usable = False
     if not usable or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
@@ -41,6 +45,15 @@ def _check_url(url: str) -> str:
     if parts.fragment or "${" in url:
         raise PydanticCustomError("invalid_url", "an address has no fragment and no references")
     return url
+
+
+def _is_host(host: str, place: str) -> bool:
+    """Whether `host`, standing in `place` (with brackets and port), is a name or the number of a host."""
+    if "[" in place:
+        return _BRACKETED.fullmatch(place) is not None and isinstance(ip_address(host), IPv6Address)
+    if host.rpartition(".")[2].isdigit():
+        return isinstance(ip_address(host), IPv4Address)
+    return len(host) <= 253 and _HOST_NAME.fullmatch(host) is not None
 
 
 def _check_headers(headers: dict[str, str]) -> dict[str, str]:

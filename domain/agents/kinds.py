@@ -43,7 +43,7 @@ def _json_mode(value: object) -> object:
 
 
 def _usage_form(value: object) -> str:
-    return "mode" if isinstance(value, str) else "tokens"
+    return "usage as a word" if isinstance(value, str) else "usage in numbers"
 
 
 class ScriptedError(Config):
@@ -70,7 +70,7 @@ class ScriptedConfig(Config):
     kind: Literal["scripted"] = "scripted"
     script: Literal["echo", "json_echo", "fail", "flaky", "slow", "answers"]
     usage: Annotated[
-        Annotated[Literal["counted", "none"], Tag("mode")] | Annotated[Tokens, Tag("tokens")],
+        Annotated[Literal["counted", "none"], Tag("usage as a word")] | Annotated[Tokens, Tag("usage in numbers")],
         Discriminator(_usage_form),
         BeforeValidator(_usage_mode),
     ] = "counted"

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from domain.refusal import Problem
 
 # Names of union branches that pydantic puts into a location.
-_BRANCHES = frozenset(("mode", "tokens"))
+_BRANCHES = frozenset(("usage as a word", "usage in numbers"))
 # Codes of our own checks go out as they are; pydantic's remaining ones are limits on a value.
 _OURS = re.compile(
     "duplicate_key|invalid_header|invalid_url|reserved_header|secret_not_a_reference|secret_reserved|wrong_type"

@@ -15,9 +15,12 @@ if sys.platform != "win32":
 _POLL_SECONDS = 0.005
 
 
-def open_lock(path: Path) -> int:
-    """Open (and create) a lock file; the caller closes the descriptor, which also releases what it locked."""
-    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def open_lock(path: Path, *, create: bool = True) -> int:
+    """Open a lock file; the caller closes the descriptor, which also releases what it locked.
+
+    create: make the file if it is not there; without it, FileNotFoundError.
+    """
+    return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
 
 
 def wait_exclusive(descriptor: int) -> None:

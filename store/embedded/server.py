@@ -83,7 +83,7 @@ class Embedded:
         if wait:
             users = locks.open_lock(self._locks.users)
             try:
-                stop_if_unused(self._locks, users)
+                stop_if_unused(self._locks, self._place.data, users)
             finally:
                 os.close(users)
         else:

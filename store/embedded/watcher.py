@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import locks
@@ -50,34 +52,47 @@ def watch(root: str, lock: int) -> None:
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
     places = Locks(Path(root))
+    data = places.server.resolve() / "data"
     users = locks.open_lock(places.users)
-    while locks.is_same_file(users, places.users):
+    stopped = False
+    while not stopped:
         locks.wait_exclusive(users)
         # Let go at once: a starter holds the control lock while it waits for this one.
         locks.release(users)
         time.sleep(_GRACE_SECONDS)
-        if stop_if_unused(places, users, lock):
-            return
+        stopped = stop_if_unused(places, data, users, lock)
 
 
-def stop_if_unused(places: Locks, users: int, watcher: int | None = None) -> bool:
-    """Stop the server unless somebody uses it; tell whether nobody did.
+def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = None) -> bool:
+    """Stop the server of `data` unless somebody uses it; tell whether nobody did.
 
     users: an open descriptor of the users' lock that holds nothing. watcher: closed before others may start again.
     """
-    control = locks.open_lock(places.control)
-    try:
-        locks.wait_exclusive(control)
-        if not locks.is_same_file(users, places.users):
-            return True  # the home was removed, and what is there now has a watcher of its own
-        if not locks.try_exclusive(users):
-            return False
-        stop(places.server.resolve() / "data")
+    with _control(places):
+        if locks.is_same_file(users, places.users):
+            if not locks.try_exclusive(users):
+                return False
+            stop(data)
+        elif places.server.resolve() / "data" != data or not data.exists():
+            stop(data)  # the home was removed, with our locks; a new home at its place would watch this path itself
         if watcher is not None:
             os.close(watcher)
-        return True
-    finally:
         locks.release(users)
+        return True
+
+
+@contextmanager
+def _control(places: Locks) -> Iterator[None]:
+    """Hold the control lock, unless the home was removed: then there is none, and none must be created in it."""
+    try:
+        control = locks.open_lock(places.control, create=False)
+    except FileNotFoundError:
+        yield
+        return
+    try:
+        locks.wait_exclusive(control)
+        yield
+    finally:
         os.close(control)
 
 

@@ -48,7 +48,7 @@ class LoopbackServer:
         self.hangs_up = False
         self.url = ""
         self._ready = threading.Event()
-        self._loop = asyncio.new_event_loop()
+        self.loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def always(self, reply: bytes | None) -> None:
@@ -62,24 +62,24 @@ class LoopbackServer:
         assert self._ready.wait(5)
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join()
 
     async def _nothing(self, request: Request) -> bytes | None:
         return None
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2048))
+        asyncio.set_event_loop(self.loop)
+        server = self.loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0, backlog=2048))
         self.url = "http://{}:{}".format(*server.sockets[0].getsockname())
-        self._loop.call_soon(self._ready.set)
-        self._loop.run_forever()
+        self.loop.call_soon(self._ready.set)
+        self.loop.run_forever()
         server.close()
-        tasks = asyncio.all_tasks(self._loop)
+        tasks = asyncio.all_tasks(self.loop)
         for task in tasks:
             task.cancel()
-        self._loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
-        self._loop.close()
+        self.loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        self.loop.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

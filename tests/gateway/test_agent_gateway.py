@@ -60,7 +60,7 @@ def test_beginning_a_call_does_not_wait_for_it(rig):
     rig.gateway.begin(rig.call(), rig.http(), rig.deliveries)
     assert rig.gateway.open_calls() == 1
     assert rig.deliveries.empty()
-    rig.server._loop.call_soon_threadsafe(release.set)
+    rig.server.loop.call_soon_threadsafe(release.set)
     assert rig.deliveries.next() == Completed(1)
 
 
@@ -129,7 +129,7 @@ def test_an_attempt_that_is_open_is_not_called_again(rig):
     config = rig.http()
     rig.gateway.begin(rig.call(), config, rig.deliveries)
     rig.gateway.begin(rig.call(), config, rig.deliveries)
-    rig.server._loop.call_soon_threadsafe(release.set)
+    rig.server.loop.call_soon_threadsafe(release.set)
     assert rig.deliveries.next() == Completed(1)
     rig.gateway.close(grace=timedelta(seconds=5))
     assert rig.deliveries.empty()
@@ -157,6 +157,14 @@ def test_nothing_begins_after_closing(rig):
     for script in ("echo", "slow"):
         with pytest.raises(RuntimeError, match="closed"):
             rig.gateway.begin(rig.call(), rig.config(kind="scripted", script=script), rig.deliveries)
+
+
+def test_a_fault_inside_the_worker_is_logged_and_still_delivered(rig, caplog):
+    half_a_surrogate_pair = "\ud800"  # cannot be written as JSON, and is refused long before it becomes a message
+    error = rig.ask(rig.http(), rig.call(half_a_surrogate_pair)).error
+    assert (error.code, error.permanent) == ("gateway_error", False)
+    assert "calling agent writer failed" in caplog.text
+    assert rig.gateway.open_calls() == 0
 
 
 def test_a_new_configuration_counts_from_the_next_call(rig):

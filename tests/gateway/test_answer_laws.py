@@ -1,5 +1,6 @@
 """Whatever an agent answers, the result is an answer that can be stored; reading it raises nothing."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -34,8 +35,6 @@ ENVELOPES = st.fixed_dictionaries(
 
 
 def _json(value):
-    import json
-
     return json.dumps(value).encode()
 
 

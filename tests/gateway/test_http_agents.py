@@ -1,5 +1,6 @@
 """Agents behind the JSON contract: what is asked, and what every answer means."""
 
+import asyncio
 import socket
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +10,9 @@ import pytest
 
 from domain.agents.calls import Accepted, Completed, Failed, Usage
 from domain.money import Money
+from gateway.exchange import post
+from gateway.outgoing import Outgoing
+from gateway.secrets import Disclosed
 
 
 def test_the_request_carries_the_whole_call(rig):
@@ -177,8 +181,7 @@ def test_a_form_that_was_not_asked_for_is_not_read(rig, headers):
 
 def test_a_deadline_ends_the_call(rig):
     async def never(request):
-        rig.server.requests.append(request)
-        await rig.server._loop.create_future()
+        await asyncio.Event().wait()
 
     rig.server.respond = never
     answer = rig.ask(rig.http(deadline="50ms"))
@@ -214,10 +217,37 @@ def test_a_connection_that_breaks_is_unreachable(rig, broken):
     assert (answer.error.code, answer.error.permanent) == ("agent_unreachable", False)
 
 
-def test_an_address_no_client_can_use_is_a_failure(rig):
-    answer = rig.ask(rig.config(kind="http", url="http://xn--/"))
-    print(answer)
-    assert 0
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("http://1.2.3.999/", {}),
+        ("gopher://h/", {}),
+        ("{}/run", {"x": "a\nb"}),
+        ("{}/", {"x": "ü"}),
+    ],
+)
+def test_what_cannot_be_sent_is_a_permanent_failure(server, url, headers):
+    async def send():
+        outgoing = Outgoing()
+        try:
+            return await post(outgoing, url.format(server.url), headers, b"1", timedelta(seconds=5), Disclosed())
+        finally:
+            await outgoing.close()
+
+    error = asyncio.run(send()).error
+    assert (error.code, error.permanent) == ("agent_misconfigured", True)
+
+
+def test_a_host_nobody_knows_is_unreachable(rig):
+    answer = rig.ask(rig.config(kind="http", url="http://nobody.invalid/"))
+    assert (answer.error.code, answer.error.permanent) == ("agent_unreachable", False)
+
+
+def test_proxies_of_the_environment_are_not_used_for_this_machine(rig, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    rig.server.always(rig.response(200, {"output": 1}))
+    assert rig.ask(rig.http()) == Completed(1)
 
 
 def test_cookies_are_not_kept(rig):

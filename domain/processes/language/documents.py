@@ -12,9 +12,9 @@ from domain.processes.language.scalars import BOOLEAN, INTEGER, NOT_FINITE, NULL
 from domain.processes.parts import Part
 
 _WIDTH = 1 << 30
-_PLAIN_LINES = re.compile(
-    r"(?:[^\s\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff][^\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]*\n)+\Z"
-)
+# Readers take more for the end of a line than `\n`, and fold it; such texts are quoted, or written line by line.
+_BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
+_ORDINARY_LINES = re.compile(r"(?!\s)[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\U00010000-\U0010ffff]+\Z")
 
 
 def definition_document(definition: Definition) -> dict[str, Any]:
@@ -81,8 +81,9 @@ for _tag, _pattern in (("null", NULL), ("bool", BOOLEAN), ("int", INTEGER), ("fl
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
-    if "\n" in text:
-        style = "|" if _PLAIN_LINES.match(text) else '"'
+    if _BREAKS.search(text):
+        # The dumper itself goes back to quotes where a block could not hold the text.
+        style = "|" if _ORDINARY_LINES.match(text) else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

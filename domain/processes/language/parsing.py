@@ -49,10 +49,7 @@ class Parsed:
 
 
 def parse_definition(source: str | bytes) -> Parsed:
-    """Read a definition in YAML or JSON. Raises nothing: all that is wrong, with any input, is in `problems`.
-
-    JSON that was taken apart should be put together without escapes for what is not ASCII, or as valid JSON.
-    """
+    """Read a definition in YAML or JSON. Raises nothing: all that is wrong, with any input, is in `problems`."""
     problems = Problems()
     text = ""
     try:

@@ -7,7 +7,7 @@ import yaml
 from domain.processes.language.nodes import Mapping, Node, Place, Scalar, Sequence
 from domain.processes.language.problems import Problems
 from domain.processes.language.scalars import OutOfRange, resolve
-from domain.processes.language.source import Unreadable, without_surrogate_escapes
+from domain.processes.language.source import Unreadable, as_yaml
 from domain.refusal import Problem
 
 MAX_DEPTH = 50
@@ -25,7 +25,7 @@ def read_tree(text: str, problems: Problems) -> Node | None:
     """
     builder = _Builder(problems)
     try:
-        for event in yaml.parse(without_surrogate_escapes(text), Loader=_LOADER):
+        for event in yaml.parse(as_yaml(text), Loader=_LOADER):
             if not builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:
@@ -181,6 +181,8 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     message = "not YAML: " + " ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
         return Unreadable(Problem("yaml_syntax", message[:300]))
+    if "maximum nesting" in message:  # libyaml looks ahead, and has a limit of its own
+        return Unreadable(Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", line=mark.line + 1, column=1))
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     hint = "indent with spaces, not tabs" if line[mark.column : mark.column + 1] == "\t" else ""

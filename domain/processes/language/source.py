@@ -8,7 +8,11 @@ from domain.refusal import Problem
 MAX_BYTES = 1 << 20
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE_PAIR = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|.)", re.DOTALL)
+# What JSON text may hold and YAML reads differently or not at all: escaped surrogate pairs, and some characters as they
+# are. Other escapes are matched so that a backslash that is escaped itself begins nothing.
+_ONLY_IN_JSON = re.compile(
+    r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.|([\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff])"
+)
 
 
 class Unreadable(Exception):
@@ -33,29 +37,32 @@ def decode_source(source: str | bytes) -> str:
         raise Unreadable(Problem("not_utf8", f"byte {error.start} is not UTF-8", line=line, column=1)) from None
     except UnicodeEncodeError as error:
         raise _at(error.object, error.start, "not_utf8", "half of a surrogate pair is not a character") from None
-    text = text.removeprefix("\ufeff")
+    return text.removeprefix("\ufeff")
+
+
+def as_yaml(text: str) -> str:
+    """The text as a YAML reader takes it: JSON is respelled where YAML differs. Raises Unreadable, located."""
+    if text.lstrip().startswith("{") and _ONLY_IN_JSON.search(text) and _is_json(text):
+        text = _ONLY_IN_JSON.sub(_respelled, text)
     if found := _UNPRINTABLE.search(text):
         message = f"the character U+{ord(found.group()):04X} may not stand in a definition"
         raise _at(text, found.start(), "unprintable_character", message)
     return text
 
 
-def without_surrogate_escapes(text: str) -> str:
-    """JSON text with characters in place of pairs like ``\\ud83d\\ude00``, which YAML does not know; else as it is."""
-    if not text.lstrip().startswith("{") or "\\u" not in text:
-        return text
+def _is_json(text: str) -> bool:
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        return text
-    return _SURROGATE_PAIR.sub(_character, text)
+        return False
+    return True
 
 
-def _character(found: re.Match[str]) -> str:
-    high, low = found.groups()
-    if high is None:
-        return found.group()
-    return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
+def _respelled(found: re.Match[str]) -> str:
+    high, low, character = found.groups()
+    if high is not None:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + (int(low, 16) - 0xDC00))
+    return f"\\u{ord(character):04x}" if character is not None else found.group()
 
 
 def _too_large() -> Unreadable:

@@ -1,6 +1,7 @@
 """The embedded server survives, or ends as it should, when any of its processes is killed."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -160,3 +161,15 @@ def test_whoever_joins_brings_a_killed_watcher_back(
     share.close(wait=True)
     user.kill()
     wait_for_end(server)
+
+
+def test_the_server_of_a_removed_home_stops_with_its_last_user(
+    cold_home: Path, wait_for_end: Callable[[int], None]
+) -> None:
+    share = embedded(cold_home)
+    server = share.postmaster_pid
+    elsewhere = share.directory
+    shutil.rmtree(cold_home)
+    share.close()
+    wait_for_end(server)
+    shutil.rmtree(elsewhere, ignore_errors=True)

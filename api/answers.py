@@ -1,0 +1,30 @@
+"""Answers, encoded once, by msgspec."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+encode = msgspec.json.Encoder().encode
+
+
+class Json(Response):
+    """A JSON answer: views, receipts, or anything else that msgspec encodes."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """The JSON of `content`."""
+        return encode(content)
+
+
+class ProblemJson(Json):
+    """A problem document."""
+
+    media_type = "application/problem+json"
+
+
+def view(content: Any, headers: Mapping[str, str] | None = None) -> Json:
+    """200 with the view a query returned."""
+    return Json(content, 200, headers)

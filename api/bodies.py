@@ -1,0 +1,64 @@
+"""Bodies: read up to a bound, of the kinds that are read here."""
+
+from email.message import Message
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from api.refusals import Interrupted, TooLarge, WrongMediaType, malformed
+from domain.jsonvalue import parse_json
+from domain.refusal import Problem
+
+MAX_BODY = 2 << 20
+JSON = "application/json"
+YAML = frozenset(("application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"))
+
+
+async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
+    """The body of `request`. Raises TooLarge as soon as it is clear that it has more than `limit` bytes."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise WrongMediaType("bodies are read as they are, without Content-Encoding")
+    declared = request.headers.get("content-length", "")
+    if declared.isascii() and declared.isdigit() and (len(declared) > 18 or int(declared) > limit):
+        raise _too_large(limit)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > limit:
+                raise _too_large(limit)
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Interrupted("the body was not complete") from None
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def media_type(request: Request) -> str:
+    """The kind of body, lower case, without parameters; empty when none is named. Raises WrongMediaType (charset)."""
+    given = request.headers.get("content-type", "")
+    if given == JSON or not given:
+        return given
+    message = Message()
+    message["content-type"] = given
+    charset = message.get_param("charset", "utf-8")
+    if not isinstance(charset, str) or charset.lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise WrongMediaType("text is sent in UTF-8")
+    return message.get_content_type().lower()
+
+
+def is_json(kind: str) -> bool:
+    """Whether a media type is JSON."""
+    return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def json_object(request: Request, body: bytes) -> dict[str, Any]:
+    """The JSON object in `body`; an empty one for an empty body. Raises WrongMediaType or Malformed."""
+    if not body:
+        return {}
+    if not is_json(media_type(request)):
+        raise WrongMediaType(f"the body is sent as {JSON}")
+    value = parse_json(body)
+    if not isinstance(value, dict):
+        raise malformed([Problem("wrong_type", "the body is a JSON object")])
+    return value

@@ -1,0 +1,45 @@
+"""From request to command to receipt: the way every command goes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import anyio
+import msgspec
+from anyio import CapacityLimiter
+from starlette.requests import Request
+
+from api.answers import Json
+from api.asking import cause_of, idempotency_key
+from commands.deciding import Identified
+from commands.idempotency import Replayed, answer_once
+from commands.receipt import Receipt
+from domain.event import Cause
+
+# Commands that wait for the same append share a transaction: the more may wait together, the larger it gets.
+COMMANDS = CapacityLimiter(64)
+
+Command = Callable[[Cause, Identified], Receipt]
+
+
+async def carry_out(
+    request: Request, body: bytes, command: Command, *, status: int = 200, cause: Cause | None = None
+) -> Json:
+    """Carry out `command`, or give its first answer again when the request's Idempotency-Key was used for it before."""
+    key = idempotency_key(request)
+    because = cause or cause_of(request)
+    asked = b"" if key is None else b"%s %s\n%s" % (request.method.encode(), request.scope["path"].encode(), body)
+
+    def work() -> Replayed:
+        log = request.app.state.services.log
+        return answer_once(log, key, asked, lambda identified: command(because, identified))
+
+    return answer(await anyio.to_thread.run_sync(work, limiter=COMMANDS), status)
+
+
+def answer(replayed: Replayed, status: int) -> Json:
+    """What the command did, and up to which position."""
+    content: dict[str, Any] = dict(replayed.facts)
+    content["position"] = replayed.position
+    if replayed.duplicate:
+        content["duplicate"] = True
+    return Json(content, status, {"Idempotency-Replayed": "true"} if replayed.replayed else None)

@@ -1,0 +1,104 @@
+"""Executions: start, cancel; the list, one in detail, its events."""
+
+from typing import Annotated, Any
+
+import anyio
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api import openapi
+from api.answers import view
+from api.bodies import json_object, read_body
+from api.carrying_out import QUERIES, carry_out
+from api.fields import Fields
+from api.parameters import NO_PARAMETERS, ExecutionsAsked, Fresh, StreamPage
+from api.references import execution_named, process_named
+from commands.executions import CancelExecution, StartExecution
+from domain.refusal import NotFound
+from queries.events import EventView, list_execution_events
+from queries.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, get_execution, list_executions
+from queries.paging import Page
+
+# An input may have 1 MiB; the rest of the body is its braces.
+MAX_INPUT = (1 << 20) + 1_024
+
+router = APIRouter(tags=["executions"])
+
+
+@router.post(
+    "/processes/{process}/execute",
+    dependencies=[NO_PARAMETERS],
+    summary="Start an execution (the same under another name)",
+    **openapi.command("Started", 202, body="StartExecution", body_required=False),
+)
+@router.post(
+    "/processes/{process}/executions",
+    dependencies=[NO_PARAMETERS],
+    summary="Start an execution",
+    **openapi.command("Started", 202, body="StartExecution", body_required=False),
+)
+async def start_execution(process: str, request: Request) -> Response:
+    """Run a published process: its latest version, or the one named. Goes on by itself."""
+    body = await read_body(request, MAX_INPUT)
+    command = _start(process, json_object(request, body))
+    executions = request.app.state.services.executions
+    return await carry_out(
+        request, body, lambda cause, identified: executions.start(command, cause, identified), status=202
+    )
+
+
+def _start(process: str, body: dict[str, Any]) -> StartExecution:
+    fields = Fields(body, "input", "version")
+    input = fields.object("input")
+    version = fields.whole("version", lowest=1)
+    fields.check()
+    return StartExecution(process_named(process), input or {}, version)
+
+
+@router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary]))
+def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Response:
+    """The newest first."""
+    wanted = ExecutionFilter(
+        process_ids=_processes(asked.process),
+        versions=[int(version) for version in asked.version],
+        statuses=asked.status,
+        triggers=asked.trigger,
+        started_from=asked.started_from,
+        started_to=asked.started_to,
+    )
+    return view(list_executions(request.app.state.services.reading, wanted, **asked.page))
+
+
+def _processes(references: list[str]) -> list[Any]:
+    return [process_named(reference) for reference in references]
+
+
+@router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
+def get(execution_id: str, request: Request, asked: Annotated[Fresh, Query()]) -> Response:
+    """With its steps in the order of the definition; those not reached are pending."""
+    id, state = execution_named(execution_id), request.app.state
+    return view(get_execution(state.services.reading, state.definitions, id, min_position=asked.min_position))
+
+
+@router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))
+def events(execution_id: str, request: Request, asked: Annotated[StreamPage, Query()]) -> Response:
+    """The execution's stream, as it stands in the log."""
+    id = execution_named(execution_id)
+    return view(list_execution_events(request.app.state.services.reading, id, after=asked.after, **asked.page))
+
+
+@router.post(
+    "/executions/{execution_id}/cancel",
+    dependencies=[NO_PARAMETERS],
+    summary="Cancel an execution",
+    **openapi.command("Cancelled", 200, 404, 409, body="CancelExecution", body_required=False),
+)
+async def cancel(execution_id: str, request: Request) -> Response:
+    """Call it off; attempts under way are given up. Again: a duplicate."""
+    body = await read_body(request)
+    fields = Fields(json_object(request, body), "reason")
+    reason = fields.text("reason")
+    fields.check()
+    command = CancelExecution(execution_named(execution_id), reason or "")
+    executions = request.app.state.services.executions
+    return await carry_out(request, body, lambda cause, identified: executions.cancel(command, cause, identified))

@@ -1,0 +1,152 @@
+"""Query parameters: declared once, strict, and unknown ones refused on every route."""
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import Depends
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from starlette.requests import Request
+
+from api.errors import unknown_filter
+from api.refusals import BadRequest
+from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
+
+MAX_VALUES = 200
+# A + that was not escaped arrives as a blank.
+_UNESCAPED_OFFSET = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)$")
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
+
+
+def _each(values: list[str]) -> list[str]:
+    found = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    if len(found) > MAX_VALUES:
+        raise ValueError(f"at most {MAX_VALUES} values")
+    if any("\0" in part or len(part) > 200 for part in found):
+        raise ValueError("a value is text of at most 200 characters without NUL")
+    return found
+
+
+def _numbers(values: list[str]) -> list[str]:
+    for part in _each(values):
+        if not (part.isascii() and part.isdigit() and len(part) <= 9):
+            raise ValueError("whole numbers, separated by commas")
+    return values
+
+
+def _one_of(known: Iterable[str]) -> Callable[[list[str]], list[str]]:
+    names = tuple(known)
+
+    def check(values: list[str]) -> list[str]:
+        for value in values:
+            if value not in names:
+                raise ValueError(f"one of {', '.join(names)}")
+        return values
+
+    return check
+
+
+def parse_instant(text: Any) -> datetime:
+    """The aware UTC time that `text` names in ISO 8601, with an offset. Raises ValueError."""
+    written = _UNESCAPED_OFFSET.sub(r"\1+\2", str(text))
+    message = "a time is written as 2026-01-31T09:00:00Z, with an offset"
+    if not _INSTANT.fullmatch(written):
+        raise ValueError(message)
+    try:
+        return datetime.fromisoformat(written).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(message) from None
+
+
+Values = Annotated[list[str], AfterValidator(_each)]
+Numbers = Annotated[list[str], AfterValidator(_numbers)]
+Instant = Annotated[
+    datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Position = Annotated[int, Field(ge=0, le=LARGEST)]
+
+EXECUTION_STATUSES = ("running", "completed", "failed", "cancelled")
+PROCESS_STATUSES = ("draft", "published", "archived")
+AGENT_STATUSES = ("active", "retired")
+SEVERAL = "Several are separated by commas: any of them."
+
+
+class Asked(BaseModel):
+    """No parameters but those declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Fresh(Asked):
+    """min_position: wait, at most five seconds, until the read model has reached it."""
+
+    min_position: Position | None = None
+
+
+class Paged(Fresh):
+    """A page of a list."""
+
+    cursor: Annotated[str, Field(max_length=300)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+
+    @property
+    def page(self) -> dict[str, Any]:
+        """What the list is asked for, filters aside."""
+        return {"cursor": self.cursor, "limit": self.limit, "min_position": self.min_position}
+
+
+class ExecutionsAsked(Paged):
+    """Filters of the executions."""
+
+    process: Annotated[Values, Field(description=f"Names or ids. {SEVERAL}")] = []
+    version: Annotated[Numbers, Field(description=f"Published versions. {SEVERAL}")] = []
+    status: Annotated[
+        Values, AfterValidator(_one_of(EXECUTION_STATUSES)), Field(description=", ".join(EXECUTION_STATUSES))
+    ] = []
+    trigger: Annotated[Values, Field(description=f"What started them, such as manual. {SEVERAL}")] = []
+    started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
+    started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
+
+
+class ProcessesAsked(Paged):
+    """Filters of the processes."""
+
+    name: Annotated[Values, Field(description=SEVERAL)] = []
+    status: Annotated[
+        Values, AfterValidator(_one_of(PROCESS_STATUSES)), Field(description=", ".join(PROCESS_STATUSES))
+    ] = []
+    owner: Annotated[Values, Field(description=SEVERAL)] = []
+
+
+class AgentsAsked(Paged):
+    """Filters of the agents."""
+
+    name: Annotated[Values, Field(description=SEVERAL)] = []
+    kind: Annotated[Values, Field(description=SEVERAL)] = []
+    status: Annotated[
+        Values, AfterValidator(_one_of(AGENT_STATUSES)), Field(description=", ".join(AGENT_STATUSES))
+    ] = []
+
+
+class StreamPage(Paged):
+    """A page of one stream: events with versions beyond `after`, or beyond the cursor."""
+
+    after: Position = 0
+
+
+class LogPage(StreamPage):
+    """A page of the log: events with positions beyond `after`, or beyond the cursor."""
+
+    type: Annotated[Values, Field(description=f"Stored names such as StepCompleted. {SEVERAL}")] = []
+
+
+async def _nothing(request: Request) -> None:
+    if request.scope["query_string"]:
+        names = [name for name, _ in parse_qsl(request.url.query, keep_blank_values=True)] or [request.url.query]
+        problems = [unknown_filter(name[:60], ()) for name in names[:20]]
+        raise BadRequest(problems[0].message, problems, code="unknown_filter")
+
+
+NO_PARAMETERS = Depends(_nothing)

@@ -1,0 +1,19 @@
+"""What the database knows of this installation: the key it made for itself, and the workers that live."""
+
+from store.datastore import Datastore
+
+
+def callback_key(datastore: Datastore) -> bytes:
+    """The key that signs the tokens of agents that answer later; every process of the installation has the same."""
+    with datastore.reading() as connection:
+        row = connection.execute("select value from installation_keys where name = 'callback'").fetchone()
+    if row is None:
+        raise LookupError("the database holds no callback key although it is migrated")
+    return bytes(row["value"])
+
+
+def live_workers(datastore: Datastore) -> int:
+    """How many workers have given a sign of life within their lease."""
+    with datastore.reading() as connection:
+        row = connection.execute("select count(*) as n from workers where lease_until > now()").fetchone()
+    return int(row["n"]) if row else 0

@@ -1,0 +1,78 @@
+"""API, worker and projector in one process: started together, drained together."""
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+from app.serving import ApiServer
+from app.signals import Stopping
+from app.wiring import Wiring
+from scheduler.projector import Projector
+from scheduler.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+
+class Roles:
+    """What one process does. Each `start_` begins a role; leaving `running` ends them all, calls under way first."""
+
+    def __init__(self, wiring: Wiring, stopping: Stopping) -> None:
+        self._wiring = wiring
+        self._stopping = stopping
+        self._api: ApiServer | None = None
+        self._worker: Worker | None = None
+        self._projector: Projector | None = None
+
+    def start_api(self, bound: socket.socket) -> str:
+        """Serve the API on a bound socket; its address."""
+        self._wiring.progress.start()
+        self._api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
+        self._api.start()
+        return self._api.url
+
+    def start_worker(self, callback_base: str | None) -> None:
+        """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
+        settings = self._wiring.settings
+        self._worker = Worker(
+            self._wiring.datastore,
+            self._wiring.log,
+            self._wiring.plans,
+            callback_key=self._wiring.callback_key(),
+            callback_base=settings.public_url or callback_base,
+            max_open=settings.max_open_calls,
+            lease=settings.lease,
+            drain=settings.drain,
+            failed=lambda: self._failed("worker"),
+        )
+        self._worker.start()
+
+    def start_projector(self) -> None:
+        """Keep the read models up to date."""
+        self._projector = Projector(self._wiring.datastore)
+        self._projector.start()
+
+    def stop(self) -> None:
+        """Drain: the worker and the API end at the same time, then the projector, so that it sees what they recorded."""
+        ending = [threading.Thread(target=part.stop) for part in (self._worker, self._api) if part is not None]
+        for thread in ending:
+            thread.start()
+        for thread in ending:
+            thread.join()
+        if self._projector is not None:
+            self._projector.stop()
+        if self._api is not None:
+            self._wiring.progress.stop()
+
+    def _failed(self, part: str) -> None:
+        self._stopping.ask(f"the {part} broke", failed=True)
+
+
+@contextmanager
+def running(wiring: Wiring, stopping: Stopping) -> Iterator[Roles]:
+    """Roles to start; on leaving they are drained, whatever happened inside."""
+    with ExitStack() as ending:
+        roles = Roles(wiring, stopping)
+        ending.callback(roles.stop)
+        yield roles

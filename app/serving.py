@@ -1,0 +1,85 @@
+"""The HTTP API on a thread of its own, so that the main thread is free for signals and for showing things."""
+
+import asyncio
+import logging
+import socket
+import threading
+from collections.abc import Callable
+
+import uvicorn
+
+from api import Services, create_app
+from app.sockets import url_of
+from app.wiring import Wiring
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 30.0
+CLOSE_SECONDS = 5
+
+
+class ApiServer:
+    """Serves on a socket that is bound already. failed: called, from its thread, should it end without being asked."""
+
+    def __init__(self, wiring: Wiring, bound: socket.socket, failed: Callable[[], None]) -> None:
+        key = wiring.settings.api_key
+        services = Services(
+            log=wiring.log,
+            processes=wiring.processes,
+            executions=wiring.executions,
+            agents=wiring.agents,
+            reading=wiring.reading,
+            callback_key=wiring.callback_key(),
+            api_key=None if key is None else key.get_secret_value(),
+        )
+        config = uvicorn.Config(
+            create_app(services),
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=CLOSE_SECONDS,
+        )
+        self.url = url_of(bound)
+        self._socket = bound
+        self._server = _Server(config)
+        self._failed = failed
+        self._thread = threading.Thread(target=self._run, name="api", daemon=True)
+
+    def start(self) -> None:
+        """Begin to serve; returns when requests are answered. Raises RuntimeError when it does not come up."""
+        self._thread.start()
+        self._server.up.wait(START_SECONDS)
+        if not self._server.started:
+            raise RuntimeError("the API did not start; see the log above")
+
+    def stop(self) -> None:
+        """Take no new requests, answer those under way, end streams; at most a few seconds."""
+        self._server.should_exit = True
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=self._server.config.get_loop_factory()) as runner:
+                runner.run(self._server.serve(sockets=[self._socket]))
+        except SystemExit:
+            logger.error("the API could not start")
+        finally:
+            self._server.up.set()
+            if not self._server.should_exit:
+                self._failed()
+
+
+class _Server(uvicorn.Server):
+    """Says when it is up."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()

@@ -1,0 +1,72 @@
+"""The address that the API listens on, taken before anything else starts."""
+
+import errno
+import ipaddress
+import socket
+
+from app.settings import BadSetting, Settings
+
+PORTS_TRIED = 100
+
+
+class AddressUnavailable(OSError):
+    """The address cannot be listened on; the message says why, for people."""
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Raise BadSetting when the API could be reached from elsewhere without a key."""
+    if settings.api_key is None and not _is_loopback(settings.host):
+        raise BadSetting(
+            f"--host {settings.host} can be reached from other machines: set PROCESSION_API_KEY, "
+            "which callers must then show, or keep to 127.0.0.1"
+        )
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to the address; port 0 takes any free one. Raises AddressUnavailable."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as error:
+        raise AddressUnavailable(f"{host} is no address of this machine: {error.strerror or error}") from None
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(address)
+        # Two sockets may be bound to one address, but only one can listen: now we know.
+        bound.listen(2048)
+    except OSError as error:
+        bound.close()
+        raise AddressUnavailable(error.errno, _why(error, host, port)) from None
+    return bound
+
+
+def listen_on_next_free(host: str, port: int) -> socket.socket:
+    """Like `listen`, trying the ports after `port` while they are taken."""
+    for candidate in range(port, min(port + PORTS_TRIED, 65_536)):
+        try:
+            return listen(host, candidate)
+        except AddressUnavailable as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+    return listen(host, 0)
+
+
+def url_of(bound: socket.socket) -> str:
+    """The address of a bound socket, as a browser on this machine takes it."""
+    host, port = bound.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):  # noqa: S104
+        host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"port {port} on {host} is taken by another program; choose another with --port"
+    return f"cannot listen on {host} port {port}: {error.strerror}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,76 @@
+"""W1 and W2 at saturation, and one execution alone, with worker and projector in processes of their own."""
+
+import time
+from datetime import UTC, datetime
+from statistics import median, quantiles
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+from bench.rig import Rig, children
+from bench.workloads import NAMES
+from commands.executions import Executions, StartExecution
+from domain.event import Cause
+from domain.identity import process_id
+from store.listening import LOG_CHANNEL
+
+WORKER = ("work", "--no-projector")
+PROJECTOR = ("work", "--only-projector")
+
+
+def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str, Any]:
+    """Steps a second with `executions` under way at once, every projection running: median of `rounds`.
+
+    projected_steps_per_s counts until the last projection has caught up with the round. cpu: seconds a thousand steps.
+    """
+    steps = executions * NAMES[workload][2]
+    rates, projected = [], []
+    with children(rig.dsn, [WORKER, PROJECTOR]) as (worker, projector):
+        rig.start(workload, 20)
+        rig.wait_idle()
+        rig.wait_projected()
+        before = worker.cpu_seconds(), projector.cpu_seconds()
+        for _ in range(rounds):
+            begun = time.perf_counter()
+            rig.start(workload, executions)
+            rig.wait_idle()
+            rates.append(steps / (time.perf_counter() - begun))
+            rig.wait_projected()
+            projected.append(steps / (time.perf_counter() - begun))
+        thousands = steps * rounds / 1000
+        return {
+            "steps_per_s": median(rates),
+            "projected_steps_per_s": median(projected),
+            "worker_cpu_ms_per_1000_steps": (worker.cpu_seconds() - before[0]) / thousands * 1000,
+            "projector_cpu_ms_per_1000_steps": (projector.cpu_seconds() - before[1]) / thousands * 1000,
+            "worker_peak_mib": worker.peak_mib(),
+            "projector_peak_mib": projector.peak_mib(),
+        }
+
+
+def alone(rig: Rig, workload: str, runs: int) -> dict[str, float]:
+    """p50 and p99, in ms, from the start command to the recorded end of one execution with nothing else running."""
+    executions = Executions(rig.log, rig.plans)
+    times = []
+    with children(rig.dsn, [WORKER, PROJECTOR]), rig.datastore.connect() as ear:
+        ear.execute(f"listen {LOG_CHANNEL}")
+        for run in range(runs + 5):
+            begun = time.perf_counter()
+            command = StartExecution(process_id(NAMES[workload][0]), {"n": 1})
+            id = executions.start(command, Cause(datetime.now(UTC), "user:bench")).stream
+            _wait_for_end(ear, id)
+            if run >= 5:
+                times.append((time.perf_counter() - begun) * 1e3)
+    return {"p50_ms": median(times), "p99_ms": quantiles(times, n=100)[98]}
+
+
+def _wait_for_end(ear: psycopg.Connection[Any], id: UUID) -> None:
+    ended = """select topic like 'Execution%%ed' and topic <> 'ExecutionStarted' as ended from stored_events
+      where originator_id = %s order by originator_version desc limit 1"""
+    while True:
+        row = ear.execute(ended, (id,), prepare=True).fetchone()
+        if row is not None and row["ended"]:
+            return
+        for _ in ear.notifies(timeout=5, stop_after=1):
+            pass

@@ -1,0 +1,155 @@
+"""A database of its own on the server under test, and the processes that work on it."""
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+import psycopg
+from psycopg import conninfo
+
+from bench.workloads import AGENT, NAMES
+from commands.agents import Agents, RegisterAgent
+from commands.plans import Plans
+from commands.processes import DraftProcess, Processes, PublishProcess
+from domain.agents.kinds import parse_agent
+from domain.event import Cause
+from domain.executions.decisions import start_execution
+from domain.executions.events import Trigger
+from domain.identity import new_id, process_id
+from store.datastore import Datastore
+from store.log import Log
+from store.migrating import migrate
+from store.unit import Unit
+
+CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:bench")
+DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
+DEADLINE_SECONDS = 300
+
+
+class NotDurable(RuntimeError):
+    """The server would not keep what it says it has kept: figures from it mean nothing."""
+
+
+class Rig:
+    """A migrated database with the benchmark's processes published."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self.datastore = Datastore(dsn, pool_size=10)
+        self.log = Log(self.datastore)
+        self.plans = Plans(self.log)
+        agents = Agents(self.log)
+        agents.register(RegisterAgent("noop", parse_agent("noop", AGENT)), CAUSE)
+        processes = Processes(self.log, agents)
+        for name, source, _ in NAMES.values():
+            processes.draft(DraftProcess(source), CAUSE)
+            processes.publish(PublishProcess(process_id(name)), CAUSE)
+
+    def start(self, workload: str, executions: int) -> None:
+        """Start many executions, a hundred in an append."""
+        plan, _ = self.plans.startable(process_id(NAMES[workload][0]), None)
+        for begin in range(0, executions, 100):
+            units = []
+            for _ in range(begin, min(begin + 100, executions)):
+                id = new_id()
+                cause = Cause(datetime.now(UTC), "user:bench")
+                units.append(Unit(id, 0, start_execution(id, plan, {"n": 1}, Trigger(), cause).events))
+            self.log.append_all(units)
+
+    def wait_idle(self) -> None:
+        """Return when nothing is due any more, which is when every execution has ended."""
+        with self.datastore.connect() as connection:
+            wait_until(lambda: not _one(connection, "select exists (select from due_steps)"))
+
+    def wait_projected(self) -> None:
+        """Return when every projection has reached the end of the log."""
+        with self.datastore.connect() as connection:
+            last = _one(connection, "select max(notification_id) from stored_events")
+            query = """select coalesce(min(notification_id), 0) >= %s from notification_tracking
+              where application_name not like '\\_\\_%%' and application_name not like '%%:%%'"""
+            wait_until(lambda: bool(_one(connection, query, last)))
+
+    def close(self) -> None:
+        """Close its connections."""
+        self.log.close()
+        self.datastore.close()
+
+
+@contextmanager
+def rig(server: str) -> Iterator[Rig]:
+    """A rig on a new database of `server`, dropped at the end. Raises NotDurable."""
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        for setting in DURABILITY:
+            if _one(admin, f"show {setting}") != "on":
+                raise NotDurable(f"{setting} is off")
+        admin.execute(f"create database {name}")
+        made = None
+        try:
+            dsn = conninfo.make_conninfo(server, dbname=name)
+            migrate(dsn)
+            made = Rig(dsn)
+            yield made
+        finally:
+            if made is not None:
+                made.close()
+            admin.execute(f"drop database {name} with (force)")
+
+
+class Child:
+    """A `procession` command in a process of its own."""
+
+    def __init__(self, dsn: str, *arguments: str) -> None:
+        environment = {**os.environ, "DATABASE_URL": dsn}
+        command = [str(Path(sys.executable).with_name("procession")), *arguments]
+        self._process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far."""
+        times = psutil.Process(self._process.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def peak_mib(self) -> float:
+        """The most memory it has held, in MiB."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+    def stop(self) -> None:
+        """Ask it to drain, and wait."""
+        self._process.terminate()
+        self._process.wait(60)
+
+
+@contextmanager
+def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child]]:
+    """Several commands at once, drained at the end."""
+    running = [Child(dsn, *command) for command in commands]
+    try:
+        yield running
+    finally:
+        for child in running:
+            child.stop()
+
+
+def wait_until(condition: "Condition", pause: float = 0.003) -> None:
+    """Ask again and again. Raises TimeoutError after five minutes."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {DEADLINE_SECONDS} s for the benchmark to get on")
+        time.sleep(pause)
+
+
+def _one(connection: psycopg.Connection[dict[str, object]], query: str, *parameters: object) -> object:
+    row = connection.execute(query, parameters or None).fetchone()
+    assert row is not None
+    return next(iter(row.values())) if isinstance(row, dict) else row[0]

@@ -1,0 +1,187 @@
+"""What projections read of each event: its stored shape, with JSON documents left as the text they are."""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.money import Money
+
+
+class Fact(msgspec.Struct, gc=False):
+    """One event in its place. stream: the 16 bytes of its id; version: its number within the stream, from 1."""
+
+    position: int
+    stream: bytes
+    version: int
+    topic: str
+    event: Any
+
+
+# Each class below has the name its event is stored under, and some of its fields. A document is a Raw: what an agent
+# answered goes into a json column byte for byte, without being taken apart.
+NULL, EMPTY = msgspec.Raw(b"null"), msgspec.Raw(b"{}")
+
+
+class _At(msgspec.Struct, gc=False):
+    at: datetime
+
+
+class _Trigger(msgspec.Struct, gc=False):
+    type: str = "manual"
+    id: str | None = None
+    payload: msgspec.Raw = NULL
+
+
+class ExecutionStarted(_At, gc=False, kw_only=True):
+    actor: str
+    process_id: UUID
+    process: str
+    version: int
+    input: msgspec.Raw
+    steps: int
+    trigger: _Trigger = _Trigger()
+
+
+class StepScheduled(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    agent: str
+    message: msgspec.Raw
+    parameters: msgspec.Raw = EMPTY
+
+
+class StepStarted(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+
+
+class StepReclaimed(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class StepAccepted(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class StepCompleted(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    output: msgspec.Raw
+    started_at: datetime
+
+
+class StepFailed(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    error: msgspec.Raw
+    started_at: datetime | None = None
+
+
+class StepSkipped(_At, gc=False, kw_only=True):
+    step: str
+    reason: str
+
+
+class StepCancelled(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    reason: str
+    started_at: datetime | None = None
+
+
+class _Usage(msgspec.Struct, gc=False):
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+class CostRecorded(_At, gc=False, kw_only=True):
+    step: str
+    usage: _Usage | None = None
+    cost: Money | None = None
+
+
+class ExecutionCompleted(_At, gc=False, kw_only=True):
+    process_id: UUID
+    outputs: msgspec.Raw
+
+
+class ExecutionFailed(_At, gc=False, kw_only=True):
+    process_id: UUID
+    error: msgspec.Raw
+
+
+class ExecutionCancelled(_At, gc=False, kw_only=True):
+    process_id: UUID
+    reason: str
+
+
+class ProcessDrafted(_At, gc=False, kw_only=True):
+    name: str
+    source: str
+
+
+class ProcessRevised(ProcessDrafted, gc=False, kw_only=True):
+    pass
+
+
+class ProcessPublished(_At, gc=False, kw_only=True):
+    actor: str
+    name: str
+    version: int
+    source: str
+    definition: msgspec.Raw
+
+
+class ProcessArchived(_At, gc=False, kw_only=True):
+    name: str
+
+
+class AgentRegistered(_At, gc=False, kw_only=True):
+    name: str
+    kind: str
+    config: msgspec.Raw
+
+
+class AgentRetired(_At, gc=False, kw_only=True):
+    name: str
+
+
+SHAPES: dict[str, type[_At]] = {
+    shape.__name__: shape
+    for shape in (
+        AgentRegistered,
+        AgentRetired,
+        CostRecorded,
+        ExecutionCancelled,
+        ExecutionCompleted,
+        ExecutionFailed,
+        ExecutionStarted,
+        ProcessArchived,
+        ProcessDrafted,
+        ProcessPublished,
+        ProcessRevised,
+        StepAccepted,
+        StepCancelled,
+        StepCompleted,
+        StepFailed,
+        StepReclaimed,
+        StepScheduled,
+        StepSkipped,
+        StepStarted,
+    )
+}
+_DECODERS: dict[str, Callable[[bytes], Any]] = {
+    name: msgspec.json.Decoder(shape).decode for name, shape in SHAPES.items()
+}
+
+
+def read_facts(rows: Iterable[tuple[Any, ...]], topics: Collection[str]) -> list[Fact]:
+    """Rows (position, stream, version, topic, state) of the log as facts, those of other `topics` left out undecoded.
+
+    Raises msgspec.DecodeError when a state is not what its topic says.
+    """
+    decoders = _DECODERS
+    return [Fact(p, stream, version, t, decoders[t](state)) for p, stream, version, t, state in rows if t in topics]

@@ -1,0 +1,73 @@
+"""Agents: the directory."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.identity import agent_id
+from domain.refusal import NotFound
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
+from queries.reading import Reading, fetch
+
+DIRECTORY = "agent_directory"
+
+_COLUMNS = "agent_id, name, kind, status, config, registered_at, retired_at"
+_LIST = f"select {_COLUMNS} from agent_directory where {{where}} order by name limit %(rows)s"
+_ONE = f"select {_COLUMNS} from agent_directory where agent_id = %s"
+
+
+class AgentView(msgspec.Struct, frozen=True):
+    """An agent. status: ``active`` or ``retired``; config holds references to secrets, never secrets."""
+
+    agent_id: UUID
+    name: str
+    kind: str
+    status: str
+    config: msgspec.Raw
+    registered_at: datetime
+    retired_at: datetime | None
+
+
+class AgentDetail(AgentView, frozen=True):
+    """An agent, and how fresh this is."""
+
+    as_of_position: int
+    lag_seconds: float
+
+
+class AgentFilter(msgspec.Struct, frozen=True):
+    """Which agents: OR within a field, AND between fields."""
+
+    names: list[str] = []
+    kinds: list[str] = []
+    statuses: list[str] = []
+
+
+def list_agents(
+    reading: Reading,
+    asked: AgentFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[AgentView]:
+    """Agents by name, retired ones included unless filtered out. Raises BadCursor or NotYet."""
+    where = Where({"rows": limit + 1})
+    where.add("name > {}", read_cursor("a", cursor) if cursor is not None else None)
+    where.any_of("name", asked.names, "text")
+    where.any_of("kind", asked.kinds, "text")
+    where.any_of("status", asked.statuses, "text")
+    with reading.of(DIRECTORY, min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    return page_of([AgentView(**row) for row in rows], limit, freshness, lambda row: write_cursor("a", row.name))
+
+
+def get_agent(reading: Reading, name: str, *, min_position: int | None = None) -> AgentDetail:
+    """One agent. Raises NotFound or NotYet."""
+    with reading.of(DIRECTORY, min_position) as (connection, freshness):
+        rows = fetch(connection, _ONE, (agent_id(name),))
+    if not rows:
+        raise NotFound("there is no such agent")
+    return AgentDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)

@@ -1,0 +1,115 @@
+"""Events as they stand in the log: one execution's stream, and the whole log."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import tuple_row
+
+from domain.event import Event
+from domain.refusal import NotFound
+from queries.paging import DEFAULT_LIMIT, Page, page_of, read_position, write_cursor
+from queries.reading import Reading
+from store.mapper import Recorded, recorded
+
+# How much of the log one request may look through when it wants events of a few types only.
+WINDOW = 5_000
+
+_COLUMNS = "notification_id, originator_id, originator_version, topic, state"
+_STREAM = f"""select {_COLUMNS} from stored_events where originator_id = %s and originator_version > %s and exists (
+  select from stored_events where originator_id = %s and originator_version = 1 and topic = 'ExecutionStarted')
+order by originator_version limit %s"""
+_LOG = f"select {_COLUMNS} from stored_events where notification_id > %s order by notification_id limit %s"
+_LOG_OF_TYPES = f"""select {_COLUMNS} from (
+  select * from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen
+where topic = any(%s) order by notification_id limit %s"""
+_WINDOW_END = f"""select max(notification_id), count(*) from (
+  select notification_id from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen"""
+_COMMON = frozenset(Event.__struct_fields__)
+
+
+class EventView(msgspec.Struct, frozen=True):
+    """An event in its place. data: what it states, beside when, who and why."""
+
+    position: int
+    stream: UUID
+    version: int
+    type: str
+    at: datetime
+    actor: str
+    causation: str
+    correlation: str
+    data: dict[str, Any]
+
+
+def list_execution_events(
+    reading: Reading,
+    execution_id: UUID,
+    *,
+    after: int = 0,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[EventView]:
+    """The events of an execution with versions beyond `after`, in order. Raises NotFound, BadCursor or NotYet."""
+    beyond = read_position("v", cursor, after)
+    with reading.log(min_position) as (connection, freshness):
+        found = _read(connection, _STREAM, (execution_id, beyond, execution_id, limit + 1))
+        if not found and not _read(connection, _STREAM, (execution_id, 0, execution_id, 1)):
+            raise NotFound(f"there is no execution {execution_id}")
+    return page_of(_views(found), limit, freshness, lambda row: write_cursor("v", row.version))
+
+
+def list_events(
+    reading: Reading,
+    *,
+    types: list[str],
+    after: int = 0,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[EventView]:
+    """The log beyond position `after`, in order; with `types`, a page may be short or empty and the list still go on.
+
+    Raises BadCursor or NotYet.
+    """
+    beyond = read_position("l", cursor, after)
+    with reading.log(min_position) as (connection, freshness):
+        if not types:
+            found = _read(connection, _LOG, (beyond, limit + 1))
+            return page_of(_views(found), limit, freshness, lambda row: write_cursor("l", row.position))
+        with connection.cursor(row_factory=tuple_row) as cursor_of_window:
+            row = cursor_of_window.execute(_WINDOW_END, (beyond,), prepare=True).fetchone()
+        end, looked_through = row or (None, 0)
+        found = _read(connection, _LOG_OF_TYPES, (beyond, types, limit + 1))
+    page = page_of(_views(found), limit, freshness, lambda row: write_cursor("l", row.position))
+    if page.next_cursor is None and looked_through == WINDOW:
+        return msgspec.structs.replace(page, next_cursor=write_cursor("l", end))
+    return page
+
+
+def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[Recorded]:
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        return recorded(cursor.execute(query, parameters, prepare=True).fetchall())  # type: ignore[arg-type]
+
+
+def _views(found: list[Recorded]) -> list[EventView]:
+    return [_view(each) for each in found]
+
+
+def _view(found: Recorded) -> EventView:
+    event = found.event
+    data = {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
+    return EventView(
+        found.position,
+        found.stream,
+        found.version,
+        found.topic,
+        event.at,
+        event.actor,
+        event.causation,
+        event.correlation,
+        data,
+    )

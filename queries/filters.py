@@ -1,0 +1,29 @@
+"""Conditions of a list: OR within a field, AND between fields."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+class Where:
+    """Collects conditions; `sql` joins them, `parameters` holds their values by name."""
+
+    def __init__(self, parameters: dict[str, Any] | None = None) -> None:
+        self.parameters: dict[str, Any] = dict(parameters or {})
+        self._conditions: list[str] = []
+
+    @property
+    def sql(self) -> str:
+        """The condition that a row must meet."""
+        return " and ".join(self._conditions) or "true"
+
+    def add(self, condition: str, value: object) -> None:
+        """Add `condition`, in which {} stands for `value`; nothing for None."""
+        if value is not None:
+            name = f"p{len(self._conditions)}"
+            self.parameters[name] = value
+            self._conditions.append(condition.format(f"%({name})s"))
+
+    def any_of(self, column: str, values: Sequence[object], kind: str) -> None:
+        """`column` has one of `values`, of the SQL type `kind`; nothing when there are none."""
+        if values:
+            self.add(f"{column} = any({{}}::{kind}[])", list(values))

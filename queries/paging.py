@@ -1,0 +1,71 @@
+"""Pages of a list: opaque keyset cursors that neither skip nor repeat while rows arrive."""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import msgspec
+
+from domain.refusal import Refusal
+from queries.reading import Freshness
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 50
+LARGEST = 2**63 - 1
+
+T = TypeVar("T")
+
+
+class BadCursor(Refusal):
+    """The cursor is not one that a list of this kind gave out."""
+
+    code = "bad_cursor"
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some rows of a list. next_cursor: where to go on, None after the last row."""
+
+    items: Sequence[T]
+    next_cursor: str | None
+    as_of_position: int
+    lag_seconds: float
+
+
+def page_of(rows: Sequence[T], limit: int, freshness: Freshness, cursor: Callable[[T], str]) -> Page[T]:
+    """The page that `rows` are, of which one more than `limit` was asked for to see whether the list goes on."""
+    items = rows[:limit]
+    following = cursor(items[-1]) if len(rows) > limit else None
+    return Page(items, following, freshness.as_of_position, freshness.lag_seconds)
+
+
+def write_cursor(kind: str, key: str | int) -> str:
+    """An opaque cursor of the list `kind` that goes on after the row with `key`."""
+    return base64.urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("=")
+
+
+def read_cursor(kind: str, cursor: str) -> str:
+    """The key in a cursor of the list `kind`. Raises BadCursor."""
+    padded = cursor + "=" * (-len(cursor) % 4)
+    try:
+        written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        raise _bad() from None
+    of, separator, key = written.partition(":")
+    if not separator or of != kind or "\0" in key:
+        raise _bad()
+    return key
+
+
+def read_position(kind: str, cursor: str | None, default: int) -> int:
+    """The position in a cursor of the list `kind`, `default` without one. Raises BadCursor."""
+    if cursor is None:
+        return default
+    key = read_cursor(kind, cursor)
+    if not (key.isascii() and key.isdigit() and len(key) <= 19 and int(key) <= LARGEST):
+        raise _bad()
+    return int(key)
+
+
+def _bad() -> BadCursor:
+    return BadCursor("this cursor is not one that this list gave out; begin again without it")

@@ -1,0 +1,191 @@
+"""Processes: the list, one in detail, and its published versions."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import DictRow
+
+from domain.refusal import NotFound
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
+from queries.reading import Reading, fetch
+
+CATALOGUE = "process_catalogue"
+
+_SUMMARY = """p.process_id, p.name, p.status, p.revision, nullif(p.latest_version, 0) as version,
+  p.draft_source is not null as has_draft, p.description, coalesce(p.labels, '[]'::json) as labels, p.owner,
+  p.created_at, p.updated_at, p.published_at, p.last_execution_id, p.last_execution_status, p.last_started_at,
+  p.started, p.completed, p.failed, p.cancelled"""
+_LIST = f"select {_SUMMARY} from process_catalogue p where {{where}} order by p.name limit %(rows)s"
+_DETAIL = f"""select {_SUMMARY}, v.definition, coalesce(p.draft_source, v.source) as yaml
+from process_catalogue p
+left join process_versions v on v.process_id = p.process_id and v.version = p.latest_version
+where p.process_id = %s"""
+_VERSION = """select v.process_id, p.name, v.version, v.definition, v.source as yaml, v.published_at, v.actor
+from process_versions v join process_catalogue p using (process_id) where v.process_id = %s and v.version = %s"""
+
+_COUNTS = ("started", "completed", "failed", "cancelled")
+
+
+class LastRun(msgspec.Struct, frozen=True):
+    """The execution that was started last."""
+
+    execution_id: UUID
+    status: str
+    started_at: datetime
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """How many executions began, and how many ended in which way."""
+
+    started: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
+class ProcessSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A process in the list. version: the latest published; success_rate: of those completed or failed, 0 to 1."""
+
+    process_id: UUID
+    name: str
+    status: str
+    revision: int
+    version: int | None
+    has_draft: bool
+    description: str | None
+    labels: msgspec.Raw
+    owner: str | None
+    created_at: datetime
+    updated_at: datetime
+    published_at: datetime | None
+    last_run: LastRun | None
+    executions: Counts
+    success_rate: float | None
+
+
+class StepRoles(msgspec.Struct, frozen=True):
+    """Who executes a step, who watches it and who is told of it."""
+
+    step: str
+    executor: str | None
+    monitors: list[str]
+    informed: list[str]
+
+
+class ProcessDetail(ProcessSummary, frozen=True, kw_only=True):
+    """A process. definition: of the latest version; yaml: the draft's text, else that of the latest version."""
+
+    definition: msgspec.Raw
+    yaml: str | None
+    triggers: msgspec.Raw
+    roles: list[StepRoles]
+    as_of_position: int
+    lag_seconds: float
+
+
+class ProcessVersion(msgspec.Struct, frozen=True):
+    """A published version."""
+
+    process_id: UUID
+    name: str
+    version: int
+    definition: msgspec.Raw
+    yaml: str
+    published_at: datetime
+    actor: str | None
+    as_of_position: int
+    lag_seconds: float
+
+
+class ProcessFilter(msgspec.Struct, frozen=True):
+    """Which processes: OR within a field, AND between fields."""
+
+    names: list[str] = []
+    statuses: list[str] = []
+    owners: list[str] = []
+
+
+class _Roles(msgspec.Struct, frozen=True):
+    monitors: list[str] = []
+    informed: list[str] = []
+
+
+class _Step(msgspec.Struct, frozen=True):
+    id: str
+    agent: str | None = None
+    roles: _Roles = _Roles()
+
+
+class _Definition(msgspec.Struct, frozen=True):
+    steps: list[_Step] = []
+    triggers: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+_NULL = msgspec.Raw(b"null")
+_decode_definition = msgspec.json.Decoder(_Definition).decode
+
+
+def list_processes(
+    reading: Reading,
+    asked: ProcessFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[ProcessSummary]:
+    """Processes by name. Raises BadCursor or NotYet."""
+    where = Where({"rows": limit + 1})
+    where.add("p.name > {}", read_cursor("p", cursor) if cursor is not None else None)
+    where.any_of("p.name", asked.names, "text")
+    where.any_of("p.status", asked.statuses, "text")
+    where.any_of("p.owner", asked.owners, "text")
+    with reading.of(CATALOGUE, min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    summaries = [ProcessSummary(**_shaped(row)) for row in rows]
+    return page_of(summaries, limit, freshness, lambda row: write_cursor("p", row.name))
+
+
+def get_process(reading: Reading, process_id: UUID, *, min_position: int | None = None) -> ProcessDetail:
+    """One process. Raises NotFound or NotYet."""
+    with reading.of(CATALOGUE, min_position) as (connection, freshness):
+        rows = fetch(connection, _DETAIL, (process_id,))
+    if not rows:
+        raise NotFound("there is no such process")
+    row = rows[0]
+    document = row.pop("definition")
+    definition = _decode_definition(document) if document is not None else _Definition()
+    return ProcessDetail(
+        **_shaped(row),
+        definition=document if document is not None else _NULL,
+        triggers=definition.triggers,
+        roles=[StepRoles(step.id, step.agent, step.roles.monitors, step.roles.informed) for step in definition.steps],
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
+    )
+
+
+def get_process_version(
+    reading: Reading, process_id: UUID, version: int, *, min_position: int | None = None
+) -> ProcessVersion:
+    """One published version. Raises NotFound or NotYet."""
+    with reading.of(CATALOGUE, min_position) as (connection, freshness):
+        rows = fetch(connection, _VERSION, (process_id, version))
+    if not rows:
+        raise NotFound(f"there is no such process, or it has no version {version}")
+    return ProcessVersion(
+        **rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds
+    )
+
+
+def _shaped(row: DictRow) -> DictRow:
+    execution_id, status, started_at = (
+        row.pop(name) for name in ("last_execution_id", "last_execution_status", "last_started_at")
+    )
+    counts = Counts(*(row.pop(name) or 0 for name in _COUNTS))
+    ended = counts.completed + counts.failed
+    row["last_run"] = None if execution_id is None else LastRun(execution_id, status, started_at)
+    row["executions"] = counts
+    row["success_rate"] = round(counts.completed / ended, 4) if ended else None
+    return row

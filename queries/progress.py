@@ -1,0 +1,90 @@
+"""How far each read model is, and waiting for it: woken by the projector, and looking again by itself."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from store.datastore import Datastore
+from store.listening import PROJECTED_CHANNEL, Listener
+
+LOG = "log"
+RECHECK_SECONDS = 0.1
+POSITIONS = """
+select application_name as name, notification_id as position from notification_tracking
+union all select 'log', coalesce(max(notification_id), 0) from stored_events"""
+
+Heard = Callable[[int], None]
+
+
+class Progress:
+    """Shared by everybody in a process who waits: one listener, and one look at the positions for all.
+
+    main: where the projector notifies. read: where queries run, and so where positions count (a replica may be behind).
+    """
+
+    def __init__(self, main: Datastore, read: Datastore | None = None) -> None:
+        self._read = read or main
+        self._listener = Listener(main, PROJECTED_CHANNEL, self._hear)
+        self._changed = threading.Condition()
+        self._generation = 0
+        self._heard: list[Heard] = []
+        self._looking = threading.Lock()
+        self._seen: dict[str, int] = {}
+        self._seen_generation = -1
+        self._seen_at = 0.0
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._listener.start()
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._listener.stop()
+
+    def subscribe(self, heard: Heard) -> Callable[[], None]:
+        """Call `heard` with the position whenever read models advance (0: look for yourself); returns what ends that."""
+        with self._changed:
+            self._heard.append(heard)
+
+        def unsubscribe() -> None:
+            with self._changed:
+                self._heard.remove(heard)
+
+        return unsubscribe
+
+    def reached(self, projection: str, position: int, timeout: float) -> bool:
+        """Wait until `projection` has reached `position`, at most `timeout` seconds; whether it has.
+
+        Raises psycopg.OperationalError during an outage.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            generation = self._generation
+            if self._look(generation).get(projection, 0) >= position:
+                return True
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            with self._changed:
+                self._changed.wait_for(lambda seen=generation: self._generation != seen, min(left, RECHECK_SECONDS))
+
+    def _look(self, generation: int) -> dict[str, int]:
+        """The positions as of `generation` or later; whoever comes meanwhile shares the look."""
+        with self._looking:
+            fresh = self._seen_generation >= generation and time.monotonic() - self._seen_at < RECHECK_SECONDS / 2
+            if not fresh:
+                seen_generation = self._generation
+                with self._read.reading() as connection:
+                    rows = connection.execute(POSITIONS, prepare=True).fetchall()
+                self._seen = {row["name"]: row["position"] for row in rows}
+                self._seen_generation, self._seen_at = seen_generation, time.monotonic()
+            return self._seen
+
+    def _hear(self, payload: str) -> None:
+        position = int(payload) if payload.isdigit() else 0
+        with self._changed:
+            self._generation += 1
+            self._changed.notify_all()
+            heard = list(self._heard)
+        for tell in heard:
+            tell(position)

@@ -1,0 +1,108 @@
+"""Where queries run, how fresh what they find is, and waiting until it is fresh enough."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import psycopg
+from psycopg import Connection
+from psycopg.adapt import Loader
+from psycopg.abc import Buffer
+from psycopg.rows import DictRow, dict_row
+
+from domain.refusal import Refusal
+from queries.progress import LOG, Progress
+from store.datastore import Datastore
+
+WAIT_SECONDS = 5.0
+RETRY_AFTER_SECONDS = 1
+
+# What the database raises while it cannot be reached; whoever maps errors to answers maps these to "unavailable".
+OUTAGES: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
+
+# `at` is the first field of every stored event; a state can be a MiB, so that only its beginning is fetched.
+AS_OF = """
+select seen.position, substring(next.state from 1 for 100) as next
+from (select coalesce((select notification_id from notification_tracking where application_name = %s), 0) as position) seen
+left join lateral (
+  select state from stored_events where notification_id > seen.position order by notification_id limit 1) next on true"""
+HEAD = "select coalesce(max(notification_id), 0) as position, null::bytea as next from stored_events"
+
+_AT = re.compile(rb'\{"at":"([^"]{1,40})"')
+
+
+class NotYet(Refusal):
+    """The read model has not reached the position asked for; `retry_after` (seconds) says when to ask again."""
+
+    code = "not_yet"
+
+
+class Freshness(msgspec.Struct, frozen=True):
+    """as_of_position: everything up to there is in the answer. lag_seconds: age of the first event that is not."""
+
+    as_of_position: int
+    lag_seconds: float
+
+
+class Reading:
+    """Queries of one process, on the main server or on a replica of it.
+
+    progress: knows, or is told by the main server, how far the read models are.
+    """
+
+    def __init__(self, datastore: Datastore, progress: Progress) -> None:
+        self.datastore = datastore
+        self.progress = progress
+
+    @contextmanager
+    def of(self, projection: str, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
+        """A connection, and how fresh the read model of `projection` is at least.
+
+        Waits up to five seconds until it has reached `min_position`. Raises NotYet, or one of OUTAGES.
+        """
+        if min_position is not None and not self.progress.reached(projection, min_position, WAIT_SECONDS):
+            raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
+        with self.datastore.reading() as connection:
+            yield connection, read_freshness(connection, projection)
+
+    @contextmanager
+    def log(self, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
+        """The same for questions that the log itself answers."""
+        with self.of(LOG, min_position) as found:
+            yield found
+
+
+def read_freshness(connection: Connection[Any], projection: str) -> Freshness:
+    """How far `projection` is; read before its rows, so that they are at least as fresh."""
+    if projection == LOG:
+        row = connection.execute(HEAD, prepare=True).fetchone()
+    else:
+        row = connection.execute(AS_OF, (projection,), prepare=True).fetchone()
+    assert row is not None
+    return Freshness(row["position"], age_of(row["next"]))
+
+
+def age_of(state: bytes | None) -> float:
+    """Seconds since the event that begins with `state` happened; 0 without one."""
+    found = _AT.match(bytes(state)) if state is not None else None
+    if found is None:
+        return 0.0
+    at = datetime.fromisoformat(found[1].decode())
+    return max(0.0, round((datetime.now(UTC) - at).total_seconds(), 3))
+
+
+class _RawJson(Loader):
+    """A json column as it is written, to be embedded in an answer without being parsed."""
+
+    def load(self, data: Buffer) -> Any:
+        return msgspec.Raw(bytes(data))
+
+
+def fetch(connection: Connection[Any], query: str, parameters: Any = ()) -> list[DictRow]:
+    """Rows of a query, json columns as msgspec.Raw."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        cursor.adapters.register_loader("json", _RawJson)
+        return cursor.execute(query, parameters, prepare=True).fetchall()  # type: ignore[arg-type]

@@ -1,0 +1,78 @@
+"""Registering and retiring agents: given events, when a command, then events."""
+
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.agents.agent import ACTIVE, RETIRED, Agent, evolve, fold
+from domain.agents.decisions import register_agent, retire_agent
+from domain.agents.events import AgentRegistered, AgentRetired
+from domain.event import Cause
+from domain.executions.events import StepAccepted
+from domain.refusal import NotFound
+
+CAUSE = Cause(at=datetime(2030, 1, 1, tzinfo=UTC), actor="user:ann", causation="c-1", correlation="r-1")
+STAMP = {"at": CAUSE.at, "actor": "user:ann", "causation": "c-1", "correlation": "r-1"}
+ECHO = {"kind": "scripted", "script": "echo", "usage": "counted"}
+FAIL = {"kind": "scripted", "script": "fail", "usage": "counted"}
+
+
+def registered(config):
+    return AgentRegistered(name="writer", kind=config["kind"], config=config, **STAMP)
+
+
+RETIRE = AgentRetired(name="writer", reason="moved", **STAMP)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([], [registered(ECHO)]),
+        ([registered(ECHO)], []),
+        ([registered(FAIL)], [registered(ECHO)]),
+        ([registered(ECHO), RETIRE], [registered(ECHO)]),
+    ],
+    ids=["new", "the same again", "another configuration", "after retiring"],
+)
+def test_registering(before, after):
+    assert register_agent(fold(Agent(), before), "writer", ECHO, CAUSE) == after
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [([registered(ECHO)], [RETIRE]), ([registered(ECHO), RETIRE], [])], ids=["active", "again"]
+)
+def test_retiring(before, after):
+    assert retire_agent(fold(Agent(), before), "writer", "moved", CAUSE) == after
+
+
+def test_retiring_what_never_was_is_refused():
+    with pytest.raises(NotFound, match="writer"):
+        retire_agent(Agent(), "writer", "moved", CAUSE)
+
+
+def test_the_state_says_what_is_in_force():
+    agent = fold(Agent(), [registered(FAIL), registered(ECHO)])
+    assert agent == Agent(2, ACTIVE, "writer", "scripted", ECHO)
+    assert evolve(agent, RETIRE) == Agent(3, RETIRED, "writer", "scripted", ECHO)
+
+
+def test_events_of_something_else_are_not_folded():
+    with pytest.raises(TypeError, match="StepAccepted"):
+        evolve(Agent(), StepAccepted(step="a", attempt=1, **STAMP))
+
+
+@given(st.lists(st.sampled_from(["echo", "fail", "retire"])))
+def test_a_command_given_twice_appends_nothing_the_second_time(commands):
+    def decide(agent, command):
+        if command == "retire":
+            return retire_agent(agent, "writer", "moved", CAUSE)
+        return register_agent(agent, "writer", ECHO if command == "echo" else FAIL, CAUSE)
+
+    agent = Agent()
+    for command in commands:
+        if command == "retire" and not agent.name:
+            continue
+        agent = fold(agent, decide(agent, command))
+        assert decide(agent, command) == []

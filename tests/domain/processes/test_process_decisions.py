@@ -1,0 +1,162 @@
+"""Given what happened to a process, when something is asked of it, then what happens next, or why not."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import reduce
+
+import pytest
+
+from domain.event import Cause, Event
+from domain.identity import process_id
+from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.language import definition_document, parse_definition
+from domain.processes.process import Process, evolve
+from domain.refusal import Forbidden, Malformed, Problem
+
+CAUSE = Cause(at=datetime(2024, 5, 1, tzinfo=UTC), actor="user:ann", causation="req-1")
+ONE = "name: p\nsteps: [{id: a, agent: w, message: one}]\n"
+TWO = ONE.replace("one", "two")
+BROKEN = "name: p\nsteps: []\n"
+
+
+def given(*events: Event) -> Process:
+    process = reduce(evolve, events, None)
+    assert process is not None
+    return process
+
+
+def stated(kind: Callable[..., Event], **facts: object) -> Event:
+    return kind(at=CAUSE.at, actor=CAUSE.actor, causation=CAUSE.causation, **facts)
+
+
+def drafted(source: str = ONE) -> Event:
+    return stated(ProcessDrafted, name="p", source=source)
+
+
+def revised(source: str) -> Event:
+    return stated(ProcessRevised, name="p", source=source)
+
+
+def published(version: int, source: str) -> Event:
+    definition = parse_definition(source).definition
+    assert definition is not None
+    return stated(
+        ProcessPublished, name="p", version=version, source=source, definition=definition_document(definition)
+    )
+
+
+def archived() -> Event:
+    return stated(ProcessArchived, name="p", reason="old")
+
+
+def test_a_new_name_is_drafted() -> None:
+    assert draft_process(None, parse_definition(ONE), CAUSE) == [drafted()]
+
+
+def test_a_draft_may_have_errors_but_not_be_unreadable() -> None:
+    assert draft_process(None, parse_definition(BROKEN), CAUSE) == [drafted(BROKEN)]
+    for unreadable in ("name: [", "just text", "steps: []", "name: Bad Name"):
+        with pytest.raises(Malformed) as refusal:
+            draft_process(None, parse_definition(unreadable), CAUSE)
+        assert refusal.value.problems
+
+
+@pytest.mark.parametrize("history", [[drafted()], [drafted(), published(1, ONE)], [drafted(), archived()]])
+def test_a_name_in_use_is_refused(history: list[Event]) -> None:
+    with pytest.raises(Forbidden) as refusal:
+        draft_process(given(*history), parse_definition(ONE), CAUSE)
+    assert refusal.value.code == "process_name_taken"
+    assert refusal.value.details == {"process_id": str(process_id("p"))}
+
+
+def test_a_draft_is_revised() -> None:
+    assert revise_process(given(drafted()), parse_definition(TWO), CAUSE) == [revised(TWO)]
+
+
+def test_revising_a_published_process_begins_a_draft() -> None:
+    process = given(drafted(), published(1, ONE))
+    assert process.draft_source is None
+    assert revise_process(process, parse_definition(TWO), CAUSE) == [revised(TWO)]
+    assert given(drafted(), published(1, ONE), revised(TWO)).status == "published"
+
+
+@pytest.mark.parametrize(
+    ("history", "source"),
+    [([drafted()], ONE), ([drafted(), revised(TWO)], TWO), ([drafted(), published(1, ONE)], ONE)],
+)
+def test_the_same_text_again_changes_nothing(history: list[Event], source: str) -> None:
+    assert revise_process(given(*history), parse_definition(source), CAUSE) == []
+
+
+def test_the_name_is_the_identity() -> None:
+    with pytest.raises(Forbidden) as refusal:
+        revise_process(given(drafted()), parse_definition(ONE.replace("name: p", "name: q")), CAUSE)
+    assert refusal.value.code == "name_differs"
+
+
+def test_versions_are_counted() -> None:
+    process = given(drafted())
+    assert publish_process(process, parse_definition(ONE), [], CAUSE) == [published(1, ONE)]
+    process = given(drafted(), published(1, ONE), revised(TWO))
+    assert publish_process(process, parse_definition(TWO), [], CAUSE) == [published(2, TWO)]
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [drafted(), published(1, ONE)],
+        [drafted(), published(1, ONE), revised(TWO), revised(ONE)],
+        [drafted(), published(1, ONE), revised(ONE + "# a remark\n")],
+    ],
+)
+def test_publishing_what_is_published_changes_nothing(history: list[Event]) -> None:
+    process = given(*history)
+    assert publish_process(process, parse_definition(process.draft_source or ONE), [], CAUSE) == []
+    assert process.latest == 1
+
+
+def test_errors_are_not_published_and_all_are_told() -> None:
+    agents = [Problem("unknown_agent", "there is no agent", "steps[0].agent", 2, 1)]
+    with pytest.raises(Malformed) as refusal:
+        publish_process(given(drafted(BROKEN)), parse_definition(BROKEN), agents, CAUSE)
+    assert [problem.code for problem in refusal.value.problems] == ["empty", "unknown_agent"]
+    with pytest.raises(Malformed):
+        publish_process(given(drafted()), parse_definition(ONE), agents, CAUSE)
+
+
+def test_warnings_are_published_with_the_version() -> None:
+    source = ONE + "colour: red\n"
+    (event,) = publish_process(given(drafted(source)), parse_definition(source), [], CAUSE)
+    assert isinstance(event, ProcessPublished)
+    assert [problem.code for problem in event.warnings] == ["unknown_key"]
+
+
+def test_archived_is_for_good() -> None:
+    process = given(drafted())
+    assert archive_process(process, "old", CAUSE) == [archived()]
+    process = given(drafted(), archived())
+    assert archive_process(process, "again", CAUSE) == []
+    for refused in (
+        lambda: revise_process(process, parse_definition(TWO), CAUSE),
+        lambda: publish_process(process, parse_definition(ONE), [], CAUSE),
+    ):
+        with pytest.raises(Forbidden) as refusal:
+            refused()
+        assert refusal.value.code == "process_archived"
+
+
+def test_a_reason_is_text_that_can_be_kept() -> None:
+    for reason in ("a\0b", "x" * 2_001):
+        with pytest.raises(Malformed):
+            archive_process(given(drafted()), reason, CAUSE)
+
+
+def test_state_is_what_the_events_add_up_to() -> None:
+    process = given(drafted(), published(1, ONE), revised(TWO), published(2, TWO), archived())
+    assert (process.name, process.status, process.latest, process.revision) == ("p", "archived", 2, 5)
+    assert {number: version.source for number, version in process.versions.items()} == {1: ONE, 2: TWO}
+    with pytest.raises(ValueError, match="begins with ProcessDrafted"):
+        evolve(None, archived())
+    with pytest.raises(ValueError, match="does not happen"):
+        evolve(process, drafted())
