@@ -2,19 +2,18 @@
 
 from typing import Annotated, Any
 
-import anyio
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
 from api.bodies import json_object, read_body
-from api.carrying_out import QUERIES, carry_out
+from api.carrying_out import carry_out
 from api.fields import Fields
 from api.parameters import NO_PARAMETERS, ExecutionsAsked, Fresh, StreamPage
+from api.receipts import ExecutionAnswered, ExecutionStarted, ReasonBody, StartBody
 from api.references import execution_named, process_named
 from commands.executions import CancelExecution, StartExecution
-from domain.refusal import NotFound
 from queries.events import EventView, list_execution_events
 from queries.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, get_execution, list_executions
 from queries.paging import Page
@@ -29,13 +28,13 @@ router = APIRouter(tags=["executions"])
     "/processes/{process}/execute",
     dependencies=[NO_PARAMETERS],
     summary="Start an execution (the same under another name)",
-    **openapi.command("Started", 202, body="StartExecution", body_required=False),
+    **openapi.command(ExecutionStarted, 202, 404, body=StartBody),
 )
 @router.post(
     "/processes/{process}/executions",
     dependencies=[NO_PARAMETERS],
     summary="Start an execution",
-    **openapi.command("Started", 202, body="StartExecution", body_required=False),
+    **openapi.command(ExecutionStarted, 202, 404, body=StartBody),
 )
 async def start_execution(process: str, request: Request) -> Response:
     """Run a published process: its latest version, or the one named. Goes on by itself."""
@@ -59,7 +58,7 @@ def _start(process: str, body: dict[str, Any]) -> StartExecution:
 def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Response:
     """The newest first."""
     wanted = ExecutionFilter(
-        process_ids=_processes(asked.process),
+        process_ids=[process_named(reference) for reference in asked.process],
         versions=[int(version) for version in asked.version],
         statuses=asked.status,
         triggers=asked.trigger,
@@ -67,10 +66,6 @@ def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Respo
         started_to=asked.started_to,
     )
     return view(list_executions(request.app.state.services.reading, wanted, **asked.page))
-
-
-def _processes(references: list[str]) -> list[Any]:
-    return [process_named(reference) for reference in references]
 
 
 @router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
@@ -91,7 +86,7 @@ def events(execution_id: str, request: Request, asked: Annotated[StreamPage, Que
     "/executions/{execution_id}/cancel",
     dependencies=[NO_PARAMETERS],
     summary="Cancel an execution",
-    **openapi.command("Cancelled", 200, 404, 409, body="CancelExecution", body_required=False),
+    **openapi.command(ExecutionAnswered, 200, 404, body=ReasonBody),
 )
 async def cancel(execution_id: str, request: Request) -> Response:
     """Call it off; attempts under way are given up. Again: a duplicate."""

@@ -11,7 +11,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.requests import Request
 
 from api.errors import unknown_filter
+from api.references import process_named
 from api.refusals import BadRequest
+from domain.refusal import NotFound
 from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
 
 MAX_VALUES = 200
@@ -33,6 +35,15 @@ def _numbers(values: list[str]) -> list[str]:
     for part in _each(values):
         if not (part.isascii() and part.isdigit() and len(part) <= 9):
             raise ValueError("whole numbers, separated by commas")
+    return values
+
+
+def _references(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            process_named(value)
+        except NotFound:
+            raise ValueError(f"{value[:60]!r} is neither the name nor the id of a process") from None
     return values
 
 
@@ -100,7 +111,7 @@ class Paged(Fresh):
 class ExecutionsAsked(Paged):
     """Filters of the executions."""
 
-    process: Annotated[Values, Field(description=f"Names or ids. {SEVERAL}")] = []
+    process: Annotated[Values, AfterValidator(_references), Field(description=f"Names or ids. {SEVERAL}")] = []
     version: Annotated[Numbers, Field(description=f"Published versions. {SEVERAL}")] = []
     status: Annotated[
         Values, AfterValidator(_one_of(EXECUTION_STATUSES)), Field(description=", ".join(EXECUTION_STATUSES))

@@ -28,14 +28,15 @@ class Roles:
     def start_api(self, bound: socket.socket) -> str:
         """Serve the API on a bound socket; its address."""
         self._wiring.progress.start()
-        self._api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
-        self._api.start()
-        return self._api.url
+        api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
+        api.start()
+        self._api = api
+        return api.url
 
     def start_worker(self, callback_base: str | None) -> None:
         """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
         settings = self._wiring.settings
-        self._worker = Worker(
+        worker = Worker(
             self._wiring.datastore,
             self._wiring.log,
             self._wiring.plans,
@@ -46,12 +47,14 @@ class Roles:
             drain=settings.drain,
             failed=lambda: self._failed("worker"),
         )
-        self._worker.start()
+        worker.start()
+        self._worker = worker
 
     def start_projector(self) -> None:
         """Keep the read models up to date."""
-        self._projector = Projector(self._wiring.datastore)
-        self._projector.start()
+        projector = Projector(self._wiring.datastore)
+        projector.start()
+        self._projector = projector
 
     def stop(self) -> None:
         """Drain: the worker and the API end at the same time, then the projector, so that it sees what they recorded."""

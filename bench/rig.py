@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +62,11 @@ class Rig:
                 cause = Cause(datetime.now(UTC), "user:bench")
                 units.append(Unit(id, 0, start_execution(id, plan, {"n": 1}, Trigger(), cause).events))
             self.log.append_all(units)
+
+    def busy(self) -> bool:
+        """Whether anything is due or under way."""
+        with self.datastore.reading() as connection:
+            return bool(_one(connection, "select exists (select from due_steps)"))
 
     def wait_idle(self) -> None:
         """Return when nothing is due any more, which is when every execution has ended."""
@@ -140,7 +145,7 @@ def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child
             child.stop()
 
 
-def wait_until(condition: "Condition", pause: float = 0.003) -> None:
+def wait_until(condition: Callable[[], bool], pause: float = 0.003) -> None:
     """Ask again and again. Raises TimeoutError after five minutes."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not condition():

@@ -142,9 +142,5 @@ class Processes:
         )
 
     def _agent_problems(self, parsed: Parsed, severity: str) -> Sequence[Problem]:
-        if parsed.definition is None:
-            return []
-        known = self._agents.statuses(parsed.definition.agents_used)
+        known = self._agents.statuses({use.name for use in parsed.agents})
         return agent_problems(parsed, known, severity)
-
-

@@ -33,6 +33,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 E = TypeVar("E", bound=Event)
 
 
-def record(kind: type[E], cause: Cause, **facts: Any) -> E:
+def record(kind: type[E], cause: Cause, /, **facts: Any) -> E:
     """An event of `kind` that states `facts`, stamped with when, who and why."""
     return kind(at=cause.at, actor=cause.actor, causation=cause.causation, correlation=cause.correlation, **facts)

@@ -71,6 +71,8 @@ def storable_problems(value: Any, path: str = "") -> list[Problem]:
 
 
 def _check_text(text: str, where: str, problems: list[Problem]) -> None:
+    if "\0" in text:
+        problems.append(Problem("nul_character", "text holds a NUL character, which PostgreSQL cannot keep", where[:200]))
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         problems.append(Problem("lone_surrogate", "text holds half of a surrogate pair", where[:200]))
 

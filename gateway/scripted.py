@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,6 +32,8 @@ class Scripted:
         self.delay = usual if config.delay is None else config.delay
         self.answer_now = self._chosen(config)
         self._record = config.record
+        if config.record is not None and not may_record(config.record):
+            self.delay, self.answer_now = timedelta(), _may_not_record
 
     async def answer(self, call: AgentCall) -> Answer:
         """The answer, after the delay; the call is noted before it."""
@@ -69,6 +72,20 @@ class Scripted:
 def words(value: Any) -> int:
     """The number of words in a text, or in the compact JSON of another value."""
     return len((value if isinstance(value, str) else msgspec.json.encode(value).decode()).split())
+
+
+def may_record(path: str) -> bool:
+    """Whether the operator lets scripted agents keep records where `path` is: below the directory PROCESSION_RECORDS.
+
+    Without that, whoever may register an agent could have a worker write to any file.
+    """
+    allowed = os.environ.get("PROCESSION_RECORDS")
+    return bool(allowed) and Path(path).resolve().is_relative_to(Path(allowed or "").resolve())
+
+
+def _may_not_record(call: AgentCall) -> Answer:
+    message = "records are kept only below the directory that the worker's setting PROCESSION_RECORDS names"
+    return Failed(StepError("record_not_allowed", message, permanent=True))
 
 
 def note(path: str, call: AgentCall) -> Failed | None:

@@ -1,7 +1,7 @@
 """Which executions are there, in what state, and what did they use: a row an execution."""
 
 from datetime import datetime
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,11 +9,8 @@ import msgspec
 from psycopg import Connection
 
 from projections.facts import Fact
-from projections.projection import Handler, Projection, clean
+from projections.projection import EXACT, Handler, Projection, clean
 from store import arrays
-
-# Sums are exact, or an error: amounts have up to 40 digits and 40 places, far from where this context would round.
-EXACT = Context(prec=400, traps=[Inexact])
 
 
 class Row(msgspec.Struct, gc=False):

@@ -11,6 +11,9 @@ from gateway.gateway import AgentGateway
 
 Attempt = tuple[UUID, str, int]
 
+CALL_BACK = frozenset(("http",))
+"""Kinds of agents that may answer later and need a token to do so."""
+
 
 class Calling:
     """Turns attempts into calls and remembers which are open until their answers are about to be recorded."""
@@ -40,6 +43,8 @@ class Calling:
     def begin(self, execution: Execution, step: str) -> None:
         """Call the agent of an attempt that has just been started; never waits for the answer."""
         planned, state = execution.plan.steps[step], execution.steps[step]
+        config = self._agents.config(state.agent)
+        calls_back = config is not None and config["kind"] in CALL_BACK
         call = AgentCall(
             execution.id,
             step,
@@ -51,10 +56,9 @@ class Calling:
             state.parameters,
             planned.output_schema,
             None,
-            callback_token(self._callback_key, execution.id, step, state.attempt),
+            callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
         )
         self._open[execution.id, step, state.attempt] = call
-        config = self._agents.config(state.agent)
         if config is None:
             error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
             self._deliver(call, Failed(error))

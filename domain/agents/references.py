@@ -12,7 +12,7 @@ _SECRET_NAME = re.compile(
     r"(?:$|[-_.])"
 )
 # The platform's own connection settings are nobody's agent's business.
-_RESERVED = re.compile(r"DATABASE_URL|READ_DATABASE_URL|PG[A-Z]+")
+_RESERVED = re.compile(r"DATABASE_URL|READ_DATABASE_URL|PG[A-Z]+|PROCESSION_[A-Z_]+")
 
 
 def check_secret(value: str) -> str:

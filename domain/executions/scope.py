@@ -9,14 +9,36 @@ from domain.executions.execution import COMPLETED, Execution, StepState
 def scope(execution: Execution) -> dict[str, Any]:
     """The roots that paths begin with: input, steps, execution, process, trigger."""
     trigger = execution.trigger
-    started_at = execution.started_at
     return {
         "input": execution.input,
         "steps": StepsView(execution.steps),
-        "execution": {"id": str(execution.id), "started_at": started_at.isoformat() if started_at else None},
+        "execution": ExecutionView(execution),
         "process": {"name": execution.plan.name, "version": execution.plan.version},
         "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload},
     }
+
+
+class ExecutionView(Mapping[str, str | None]):
+    """The execution itself; shaped when asked for, which is seldom."""
+
+    __slots__ = ("_execution",)
+
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
+
+    def __getitem__(self, member: str) -> str | None:
+        if member == "id":
+            return str(self._execution.id)
+        if member == "started_at":
+            started_at = self._execution.started_at
+            return started_at.isoformat() if started_at else None
+        raise KeyError(member)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("id", "started_at"))
+
+    def __len__(self) -> int:
+        return 2
 
 
 class StepsView(Mapping[str, dict[str, Any]]):

@@ -28,6 +28,11 @@ def wait_exclusive(descriptor: int) -> None:
     fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
+def wait_shared(descriptor: int) -> None:
+    """Block, without a deadline, until nobody holds the lock exclusively, and hold it shared."""
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+
+
 def try_exclusive(descriptor: int) -> bool:
     """Take the lock exclusively if that is possible at once."""
     return _try(descriptor, fcntl.LOCK_EX)

@@ -71,7 +71,8 @@ def locks_of(home: Path) -> Locks:
 def settle(locks: Locks) -> Place:
     """Find or create the server's directory; call it under the control lock.
 
-    As root it lies below the home if the server's account can go there, else below /var/lib with a link in the home:
+    As root it lies below the home if the server's account can go there, else below /var/lib with a link in the home
+    (below the directory for temporary files, if the home is):
     modes of directories that are not ours are never loosened. Removing the home therefore forgets the server's data.
     """
     account = server_account(locks.server)
@@ -83,7 +84,7 @@ def settle(locks: Locks) -> Place:
                 locks.root.chmod(0o711)
             _make_private(locks.server, account)
         else:
-            locks.server.symlink_to(_elsewhere(account))
+            locks.server.symlink_to(_elsewhere(locks.root, account))
     server = locks.server.resolve()
     if not account.may_enter(server):
         raise EmbeddedPostgresUnavailable(f"the user `{account.name}` cannot reach its files in {server}")
@@ -129,8 +130,11 @@ def _make_private(directory: Path, account: Account) -> None:
     account.give(directory)
 
 
-def _elsewhere(account: Account) -> Path:
-    ours = _SHARED_STATE / f"procession-{os.geteuid()}"
+def _elsewhere(root: Path, account: Account) -> Path:
+    """Make a directory for the server outside a home that its account cannot enter; a temporary home's is temporary."""
+    temporary = Path(tempfile.gettempdir()).resolve()
+    parent = temporary if root.is_relative_to(temporary) else _SHARED_STATE
+    ours = parent / f"procession-{os.geteuid()}"
     ours.mkdir(mode=0o711, exist_ok=True)
     if ours.is_symlink() or ours.stat().st_uid != os.geteuid() or not account.may_enter(ours):
         raise EmbeddedPostgresUnavailable(f"{ours} is not a directory of ours that `{account.name}` can enter")

@@ -70,7 +70,7 @@ def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = 
     """
     with _control(places):
         if locks.is_same_file(users, places.users):
-            if not locks.try_exclusive(users):
+            if not _nobody_else(users):
                 return False
             stop(data)
         elif places.server.resolve() / "data" != data or not data.exists():
@@ -79,6 +79,18 @@ def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = 
             os.close(watcher)
         locks.release(users)
         return True
+
+
+def _nobody_else(users: int) -> bool:
+    """Take the users' lock exclusively unless somebody uses the server; call it under the control lock."""
+    if locks.try_exclusive(users):
+        return True
+    # It may be the watcher that has it, for the moment it takes to see that nobody does: let that pass and look again.
+    locks.wait_shared(users)
+    if locks.try_exclusive(users):
+        return True
+    locks.release(users)
+    return False
 
 
 @contextmanager

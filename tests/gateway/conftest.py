@@ -5,10 +5,12 @@ import queue
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
+
 import pytest
 
 from domain.agents.calls import AgentCall, Answer
@@ -190,3 +192,9 @@ def rig(server: LoopbackServer) -> Iterator[Rig]:
     gateway = AgentGateway(callback_base="https://flow.example/")
     yield Rig(server, gateway)
     gateway.close(grace=timedelta())
+
+
+@pytest.fixture(autouse=True)
+def _records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripted agents may keep their records in the test's own directory."""
+    monkeypatch.setenv("PROCESSION_RECORDS", str(tmp_path))

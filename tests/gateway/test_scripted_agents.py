@@ -86,6 +86,13 @@ def test_every_call_is_noted_in_the_record(rig, tmp_path, delay):
     assert record.read_text() == f"{rig.execution_id}:write:1\n{rig.execution_id}:write:2\n"
 
 
+def test_a_record_outside_of_where_records_are_allowed_is_refused(rig, tmp_path, monkeypatch):
+    outside = str(tmp_path.parent / "outside")
+    assert rig.ask(scripted(rig, "echo", record=outside)).error.code == "record_not_allowed"
+    monkeypatch.delenv("PROCESSION_RECORDS")
+    assert rig.ask(scripted(rig, "echo", record=str(tmp_path / "calls"), delay="1s")).error.code == "record_not_allowed"
+
+
 def test_a_record_that_cannot_be_written_is_a_failure(rig, tmp_path):
     error = rig.ask(scripted(rig, "echo", record=str(tmp_path / "no" / "calls"))).error
     assert (error.code, error.permanent) == ("record_failed", True)

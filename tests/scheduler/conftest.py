@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -98,3 +99,9 @@ def installation(datastore: Datastore) -> Iterator[Installation]:
     for worker in made.workers:
         worker.stop()
     made.log.close()
+
+
+@pytest.fixture(autouse=True)
+def _records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scripted agents may keep their records in the test's own directory."""
+    monkeypatch.setenv("PROCESSION_RECORDS", str(tmp_path))

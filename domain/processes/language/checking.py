@@ -1,15 +1,13 @@
 """What has to agree across a definition; works on the tree, so that one part's problem does not hide another's."""
 
 from domain.processes.definition import MAX_STEPS
-from domain.processes.inputs import is_of_type, kind_of, same
+from domain.processes.inputs import KINDS, is_of_type, kind_of, same
 from domain.processes.language.dependencies import check_dependencies
 from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.processes.language.problems import Problems
 from domain.processes.language.references import References
 from domain.processes.output_schema import InvalidOutputSchema, compile_output_schema
 from domain.processes.words import did_you_mean
-
-_FIELD_TYPES = ("string", "number", "integer", "boolean", "array", "object")
 
 
 def check(root: Mapping, problems: Problems) -> None:
@@ -93,7 +91,7 @@ def _check_default(field: Node, problems: Problems) -> None:
 
 def _check_type(node: Node, kind: str | None, what: str, problems: Problems) -> bool:
     value = plain(node)
-    if kind not in _FIELD_TYPES or is_of_type(value, kind):
+    if kind not in KINDS or is_of_type(value, kind):
         return True
     article = "an" if kind[0] in "aio" else "a"
     problems.add("wrong_type", f"{what} must be {article} {kind}, and is {kind_of(value)}", node)

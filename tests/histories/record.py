@@ -1,0 +1,179 @@
+"""Golden histories: events as they were stored, and what they add up to. Run, it adds what is not recorded yet.
+
+A history is recorded once and never written again; neither is an entry of events.json. What a later release makes of
+them is compared with what was recorded.
+"""
+
+import json
+import runpy
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from app.event_shapes import Field, Shape, event_shapes, part_shapes
+from domain.agents import agent
+from domain.agents.agent import Agent
+from domain.agents.events import AgentRegistered
+from domain.event import Event
+from domain.executions import execution
+from domain.executions.events import ExecutionStarted
+from domain.executions.execution import Execution
+from domain.processes import process
+from domain.processes.events import ProcessDrafted, ProcessPublished
+from domain.processes.language import load_definition
+from domain.processes.plan import Plan, compile_plan
+from store.mapper import STORED_NAMES, decode, encode
+
+HERE = Path(__file__).parent
+SHAPES = HERE / "events.json"
+
+Plans = dict[tuple[UUID, int], Plan]
+Recorded = dict[str, dict[str, Shape]]
+
+
+class Row(msgspec.Struct):
+    """One event as it lies in the log. state: the stored bytes, as text."""
+
+    stream: UUID
+    version: int
+    topic: str
+    state: str
+
+    def event(self) -> Event:
+        """The event as this release reads it."""
+        return decode(self.topic, self.state.encode())
+
+
+def names() -> list[str]:
+    """The histories there are."""
+    return sorted(file.stem for file in HERE.glob("*.jsonl"))
+
+
+def rows(name: str) -> list[Row]:
+    """The events of one history, oldest first."""
+    lines = (HERE / f"{name}.jsonl").read_bytes().splitlines()
+    return [msgspec.json.decode(line, type=Row) for line in lines]
+
+
+def recorded_state(name: str) -> Any:
+    """What the events of a history added up to when it was recorded."""
+    return json.loads((HERE / f"{name}.state.json").read_text())
+
+
+def plans(histories: Iterator[list[Row]]) -> Plans:
+    """Every version that is published in some history."""
+    return {
+        (row.stream, event.version): compile_plan(load_definition(event.definition), row.stream, event.version)
+        for history in histories
+        for row in history
+        if isinstance(event := row.event(), ProcessPublished)
+    }
+
+
+def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
+    """What events add up to, as JSON; of an execution all but the plan, which is its process's."""
+    match events[0]:
+        case AgentRegistered():
+            state: Any = agent.fold(Agent(), events)
+        case ProcessDrafted():
+            state = process.fold(events)
+        case ExecutionStarted() as started:
+            plan = known[started.process_id, started.version]
+            folded = execution.fold(Execution(stream, plan), events)
+            state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field != "plan"}
+        case other:
+            raise ValueError(f"no stream begins with {type(other).__name__}")
+    return json.loads(msgspec.json.encode(state))
+
+
+def write_history(name: str, stream: UUID, events: list[Event], known: Plans) -> None:
+    """Record a history and what it adds up to. Raises FileExistsError when it has been recorded."""
+    stored = [Row(stream, n, STORED_NAMES[type(event)], encode(event).decode()) for n, event in enumerate(events, 1)]
+    with (HERE / f"{name}.jsonl").open("xb") as file:
+        file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in stored))
+    state = state_of(stream, events, known)
+    (HERE / f"{name}.state.json").write_text(json.dumps(state, indent=1, ensure_ascii=False) + "\n")
+
+
+def shapes_now() -> Recorded:
+    """The shapes of this release."""
+    return {"events": event_shapes(), "parts": part_shapes()}
+
+
+def recorded_shapes() -> Recorded:
+    """The shapes that the log may hold."""
+    return msgspec.json.decode(SHAPES.read_bytes(), type=Recorded) if SHAPES.exists() else {"events": {}, "parts": {}}
+
+
+def broken_promises(recorded: Recorded, now: Recorded) -> list[str]:
+    """Why this release could not read, or would misread, what was stored in shapes recorded earlier."""
+    return [
+        f"{name}.{problem}"
+        for group, shapes in recorded.items()
+        for name, shape in shapes.items()
+        for problem in _broken(shape, now[group].get(name))
+    ]
+
+
+def unrecorded(recorded: Recorded, now: Recorded) -> list[str]:
+    """Events, parts and fields that are not recorded yet."""
+    return [
+        f"{name}.{field}"
+        for group, shapes in now.items()
+        for name, shape in shapes.items()
+        for field in shape.fields
+        if name not in recorded[group] or field not in recorded[group][name].fields
+    ]
+
+
+def _broken(was: Shape, now: Shape | None) -> Iterator[str]:
+    if now is None:
+        yield "*: removed or renamed"
+        return
+    for name, field in was.fields.items():
+        present = now.fields.get(name)
+        if present is None:
+            yield f"{name}: removed or renamed"
+        elif present.type != field.type:
+            yield f"{name}: was {field.type}, is {present.type}"
+        elif not field.required and present != field:
+            yield f"{name}: left out it meant {field.default!r}, now it means something else"
+    for name, field in now.fields.items():
+        if name not in was.fields and field.required:
+            yield f"{name}: is new and has no default, so stored events lack it"
+
+
+def grown(recorded: Recorded, now: Recorded) -> Recorded:
+    """What was recorded, and after it what is new."""
+    return {
+        group: {
+            name: Shape(dict[str, Field](recorded[group].get(name, Shape({})).fields) | shape.fields)
+            for name, shape in shapes.items()
+        }
+        for group, shapes in now.items()
+    }
+
+
+def main() -> None:
+    """Add what is not recorded yet: shapes to events.json, and every story that has no history."""
+    before, now = recorded_shapes(), shapes_now()
+    if problems := broken_promises(before, now):
+        raise SystemExit("events only grow:\n  " + "\n  ".join(problems))
+    new = unrecorded(before, now)
+    SHAPES.write_text(json.dumps(msgspec.to_builtins(grown(before, now)), indent=1, ensure_ascii=False) + "\n")
+    sys.stdout.write(f"shapes: {len(new)} new fields\n" + "".join(f"  {field}\n" for field in new))
+    stories = runpy.run_path(str(HERE / "stories.py"))["STORIES"]
+    for name, story in stories.items():
+        if name not in names():
+            known = plans(rows(other) for other in names())
+            stream, events = story(known)
+            write_history(name, stream, events, known)
+            sys.stdout.write(f"history: {name}, {len(events)} events\n")
+
+
+if __name__ == "__main__":
+    main()

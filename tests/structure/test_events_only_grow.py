@@ -1,0 +1,106 @@
+"""What was stored once can be read for ever: shapes only grow, and golden histories add up to what they always did."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.event_shapes import Field, Shape
+from domain.agents.events import AgentRegistered
+from domain.agents.kinds import read_agent
+from domain.catalogue import EVENTS
+
+HISTORIES = Path(__file__).parents[1] / "histories"
+record = SimpleNamespace(**runpy.run_path(str(HISTORIES / "record.py")))
+HOW = "run: python tests/histories/record.py"
+
+
+def test_no_stored_field_was_removed_renamed_retyped_or_given_another_meaning() -> None:
+    assert record.broken_promises(record.recorded_shapes(), record.shapes_now()) == []
+
+
+def test_every_shape_is_recorded() -> None:
+    assert record.unrecorded(record.recorded_shapes(), record.shapes_now()) == [], HOW
+
+
+@pytest.mark.parametrize("name", record.names())
+def test_a_golden_history_adds_up_to_what_it_did_when_it_was_recorded(name: str) -> None:
+    rows = record.rows(name)
+    assert [row.version for row in rows] == list(range(1, len(rows) + 1))
+    known = record.plans(record.rows(other) for other in record.names())
+    state = record.state_of(rows[0].stream, [row.event() for row in rows], known)
+    assert_holds(record.recorded_state(name), state)
+
+
+def test_golden_histories_show_every_field_with_something_in_it() -> None:
+    events = [row.event() for name in record.names() for row in record.rows(name)]
+    seen = {shown for event in events for shown in shown_fields(event)}
+    now = record.shapes_now()
+    wanted = {(name, field) for shapes in now.values() for name, shape in shapes.items() for field in shape.fields}
+    assert wanted - seen == set(), f"tell a story with it in tests/histories/stories.py, then {HOW}"
+
+
+def test_configurations_in_golden_histories_can_still_be_called() -> None:
+    events = [row.event() for row in record.rows("agent")]
+    configs = [event.config for event in events if isinstance(event, AgentRegistered)]
+    assert [read_agent(config).kind for config in configs] == ["scripted", "http"]
+
+
+def test_stored_names_are_the_names_of_their_classes() -> None:
+    """A literal may differ from its class once a class is renamed; until then a difference is a slip."""
+    assert {name: kind.__name__ for name, kind in EVENTS.items()} == {name: name for name in EVENTS}
+
+
+WAS = {"events": {"StepDone": Shape({"step": Field("text"), "note": Field("text", "")})}, "parts": {}}
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"step": Field("text"), "note": Field("text", "")}, []),
+        ({"step": Field("text"), "note": Field("text", ""), "by": Field("text", "nobody")}, []),
+        ({"step": Field("text", "none"), "note": Field("text", "")}, []),
+        ({"note": Field("text", "")}, ["StepDone.step: removed or renamed"]),
+        ({"step": Field("uuid"), "note": Field("text", "")}, ["StepDone.step: was text, is uuid"]),
+        ({"step": Field("text"), "note": Field("text")}, ["StepDone.note: left out it meant '', now it means"]),
+        ({"step": Field("text"), "note": Field("text", "-")}, ["StepDone.note: left out it meant '', now it means"]),
+        (
+            {"step": Field("text"), "note": Field("text", ""), "by": Field("text")},
+            ["StepDone.by: is new and has no default"],
+        ),
+        (None, ["StepDone.*: removed or renamed"]),
+    ],
+)
+def test_a_change_that_stored_events_do_not_survive_is_told(fields: dict[str, Field] | None, told: list[str]) -> None:
+    now = {"events": {} if fields is None else {"StepDone": Shape(fields)}, "parts": {}}
+    problems = record.broken_promises(WAS, now)
+    assert len(problems) == len(told)
+    assert all(problem.startswith(start) for problem, start in zip(problems, told, strict=True))
+
+
+def assert_holds(recorded: Any, now: Any, path: str = "state") -> None:
+    """Everything recorded is there and the same; a later release may know more."""
+    if isinstance(recorded, dict) and isinstance(now, dict):
+        for key, value in recorded.items():
+            assert key in now, f"{path}.{key} is gone"
+            assert_holds(value, now[key], f"{path}.{key}")
+    else:
+        assert now == recorded, path
+
+
+def shown_fields(value: Any) -> list[tuple[str, str]]:
+    """(name of event or part, field) of everything in `value` that is not its default."""
+    if isinstance(value, list | tuple):
+        return [shown for item in value for shown in shown_fields(item)]
+    if not isinstance(value, msgspec.Struct):
+        return []
+    found: list[tuple[str, str]] = []
+    for field in msgspec.structs.fields(type(value)):
+        held = getattr(value, field.name)
+        if field.required or (held != field.default and held):
+            found.append((type(value).__name__, field.encode_name))
+        found += shown_fields(held)
+    return found
