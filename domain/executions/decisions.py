@@ -5,35 +5,38 @@ from uuid import UUID
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Cause
-from domain.executions.advance import advance, ending, fail, give_up, reach
+from domain.executions.advance import advance, reach
+from domain.executions.ending import ending, give_up
 from domain.executions.events import (
     CostRecorded,
     ExecutionCancelled,
     ExecutionStarted,
     StepAccepted,
+    StepAnswerIgnored,
     StepCompleted,
     StepFailed,
     StepReclaimed,
     StepStarted,
     Trigger,
 )
-from domain.executions.execution import ACCEPTED, RUNNING, SCHEDULED, STARTED, UNDER_WAY, Execution, StepState
+from domain.executions.execution import ACCEPTED, RUNNING, SCHEDULED, STARTED, WAITING, Execution, StepState
+from domain.executions.failing import settle, too_costly
+from domain.executions.refusals import ExecutionEndedAlready, StepNotRunning
 from domain.executions.unfolding import Unfolding
 from domain.money import Money
-from domain.processes.plan import Plan
-from domain.refusal import Forbidden, NotFound
+from domain.processes.plan import Plan, PlannedAgentTask
+from domain.refusal import NotFound
 
-
-class StepNotRunning(Forbidden):
-    """The attempt named is not one that is under way."""
-
-    code = "step_not_running"
-
-
-class ExecutionEndedAlready(Forbidden):
-    """The execution has ended; nothing more can be asked of it."""
-
-    code = "execution_ended"
+__all__ = [
+    "ExecutionEndedAlready",
+    "StepNotRunning",
+    "accept_step",
+    "cancel_execution",
+    "complete_step",
+    "fail_step",
+    "start_execution",
+    "start_step",
+]
 
 
 def start_execution(
@@ -50,16 +53,15 @@ def start_execution(
         steps=len(plan.steps),
         trigger=trigger,
     )
-    skipped = []
-    for step in plan.roots:
-        if unfolding.execution.status == RUNNING and reach(unfolding, plan.steps[step]):
-            skipped.append(step)
-    advance(unfolding, skipped)
+    ended = [
+        step for step in plan.roots if unfolding.execution.status == RUNNING and reach(unfolding, plan.steps[step])
+    ]
+    advance(unfolding, ended)
     return unfolding
 
 
 def start_step(execution: Execution, step: str, attempt: int, cause: Cause) -> Unfolding:
-    """A worker takes a due attempt; one that was under way with a lost worker is reclaimed. Nothing when it is not due."""
+    """A worker takes a due attempt; one that was with a lost worker is reclaimed. Nothing when it is not due."""
     unfolding = Unfolding(execution, cause)
     state = execution.steps.get(step)
     if execution.status == RUNNING and state is not None and state.attempt == attempt:
@@ -92,19 +94,19 @@ def complete_step(
     cost: Money | None = None,
     take: int = 0,
 ) -> Unfolding:
-    """The agent's answer, and all that follows from it. Nothing when this attempt has ended already.
+    """The agent's answer, and all that follows from it. Nothing when this attempt was answered already.
 
-    An answer that does not meet the step's output_schema fails the attempt. Raises StepNotRunning or NotFound.
+    An answer that does not meet the step's output_schema, or with which the step has cost more than its max_cost, fails
+    the attempt. One that comes after the attempt has ended is noted, with its cost, and changes nothing.
+    Raises StepNotRunning or NotFound.
     """
     unfolding = Unfolding(execution, cause, take)
-    state = _attempt(execution, step, attempt)
+    state = _attempt(unfolding, step, attempt, usage, cost)
     if state is None:
         return unfolding
-    _record_cost(unfolding, step, attempt, state, usage, cost)
-    problems = execution.plan.steps[step].output_problems(output)
-    if problems:
-        error = StepError("output_schema_mismatch", "; ".join(problems))
-        _fail_step(unfolding, step, attempt, state, error)
+    error = _answer_problem(unfolding, step, output)
+    if error is not None:
+        _fail(unfolding, step, state, error)
         return unfolding
     unfolding.record(StepCompleted, step=step, attempt=attempt, output=output, started_at=state.started_at)
     advance(unfolding, (step,))
@@ -120,16 +122,20 @@ def fail_step(
     *,
     usage: Usage | None = None,
     cost: Money | None = None,
+    take: int = 0,
 ) -> Unfolding:
-    """The attempt failed, and with it the execution. Nothing when this attempt has ended already.
+    """The attempt failed: another one is made, or the process goes on as it says, or the execution fails.
 
-    Raises StepNotRunning or NotFound.
+    Nothing when this attempt was answered already; an answer that comes after the attempt has ended is noted, with its
+    cost, and changes nothing. Raises StepNotRunning or NotFound.
     """
-    unfolding = Unfolding(execution, cause)
-    state = _attempt(execution, step, attempt)
+    unfolding = Unfolding(execution, cause, take)
+    state = _attempt(unfolding, step, attempt, usage, cost)
     if state is not None:
-        _record_cost(unfolding, step, attempt, state, usage, cost)
-        _fail_step(unfolding, step, attempt, state, error)
+        exceeded = too_costly(execution.plan.steps[step], unfolding.execution.steps[step])
+        if exceeded is not None:
+            error = StepError(exceeded.code, f"{exceeded.message}; {error.code}: {error.message}", permanent=True)
+        _fail(unfolding, step, state, error)
     return unfolding
 
 
@@ -147,27 +153,39 @@ def cancel_execution(execution: Execution, reason: str, cause: Cause) -> Unfoldi
     return unfolding
 
 
-def _attempt(execution: Execution, step: str, attempt: int) -> StepState | None:
-    """The attempt if it is under way, None if it has ended."""
+def _attempt(
+    unfolding: Unfolding, step: str, attempt: int, usage: Usage | None, cost: Money | None
+) -> StepState | None:
+    """The attempt that was answered if it is under way, and None if it has ended; what it used is recorded once."""
+    execution = unfolding.execution
     if step not in execution.plan.steps:
         raise NotFound(f"the process has no step {step!r}")
     state = execution.steps.get(step)
     if state is None or attempt > state.attempt or attempt < 1:
         raise StepNotRunning(f"attempt {attempt} of step {step!r} has not begun", code="wrong_attempt")
-    if attempt < state.attempt or state.status not in UNDER_WAY:
-        return None
-    if state.status not in (STARTED, ACCEPTED):
-        raise StepNotRunning(f"attempt {attempt} of step {step!r} is due but not yet taken by a worker")
-    return state
-
-
-def _record_cost(
-    unfolding: Unfolding, step: str, attempt: int, state: StepState, usage: Usage | None, cost: Money | None
-) -> None:
+    goes_on = attempt == state.attempt and state.status in (STARTED, ACCEPTED)
+    if not goes_on:
+        reason = execution.unanswered.get(f"{step}:{attempt}")
+        if reason is None:
+            if attempt == state.attempt and state.status in (SCHEDULED, WAITING):
+                raise StepNotRunning(f"attempt {attempt} of step {step!r} is not with an agent")
+            return None
+        unfolding.record(StepAnswerIgnored, step=step, attempt=attempt, reason=reason)
     if usage is not None or cost is not None:
         unfolding.record(CostRecorded, step=step, attempt=attempt, agent=state.agent, usage=usage, cost=cost)
+    return state if goes_on else None
 
 
-def _fail_step(unfolding: Unfolding, step: str, attempt: int, state: StepState, error: StepError) -> None:
-    unfolding.record(StepFailed, step=step, attempt=attempt, error=error, started_at=state.started_at)
-    fail(unfolding, error, step)
+def _answer_problem(unfolding: Unfolding, step: str, output: Any) -> StepError | None:
+    planned = unfolding.execution.plan.steps[step]
+    if not isinstance(planned, PlannedAgentTask):
+        return None
+    if planned.schema is not None and (problems := planned.output_problems(output)):
+        return StepError("output_schema_mismatch", "; ".join(problems))
+    return None if planned.max_cost is None else too_costly(planned, unfolding.execution.steps[step])
+
+
+def _fail(unfolding: Unfolding, step: str, state: StepState, error: StepError) -> None:
+    unfolding.record(StepFailed, step=step, attempt=state.attempt, error=error, started_at=state.started_at)
+    planned = unfolding.execution.plan.steps[step]
+    advance(unfolding, (step,) if settle(unfolding, planned, error) else ())

@@ -1,6 +1,6 @@
 """What happens in an execution; each class is stored under its own name for ever."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -79,20 +79,143 @@ class StepFailed(Event, frozen=True, kw_only=True):
     started_at: datetime | None = None
 
 
-class StepSkipped(Event, frozen=True, kw_only=True):
-    """The step will not run: reason is ``condition_false``."""
+class StepTimedOut(Event, frozen=True, kw_only=True):
+    """The step took too long. scope: ``attempt`` for its timeout, ``total`` for its total_timeout.
+
+    started_at: when the attempt that this ended began; None when none was under way.
+    """
 
     step: str
+    attempt: int
+    scope: str
+    started_at: datetime | None = None
+
+
+class StepHeartbeatMissed(Event, frozen=True, kw_only=True):
+    """The agent that was to answer later gave no sign of life by due_at; StepFailed follows."""
+
+    step: str
+    attempt: int
+    due_at: datetime
+
+
+class StepRetryScheduled(Event, frozen=True, kw_only=True):
+    """After an attempt that ended with error `code`, attempt number `attempt` is to be made at due_at."""
+
+    step: str
+    attempt: int
+    due_at: datetime
+    code: str
+
+
+class StepSkipped(Event, frozen=True, kw_only=True):
+    """The step will not run, or what became of it no longer counts.
+
+    reason: ``condition_false``, ``branch_not_taken``, ``on_error``, ``on_timeout`` or ``operator``.
+    comment: why, in the words of the operator who skipped it.
+    """
+
+    step: str
+    reason: str
+    comment: str = ""
+
+
+class StepDiverted(Event, frozen=True, kw_only=True):
+    """The step did not succeed and the process goes on at `target` alone. reason: ``on_error`` or ``on_timeout``."""
+
+    step: str
+    target: str
     reason: str
 
 
 class StepCancelled(Event, frozen=True, kw_only=True):
-    """The attempt was given up because its execution ended first."""
+    """The attempt was given up: its execution ended first, or an operator wanted otherwise.
+
+    reason: ``execution_failed``, ``execution_cancelled``, ``retried``, ``skipped`` or ``reassigned``.
+    """
 
     step: str
     attempt: int
     reason: str
     started_at: datetime | None = None
+
+
+class StepAnswerIgnored(Event, frozen=True, kw_only=True):
+    """An agent answered an attempt that was over. reason: how it had ended, as ``step_timed_out``."""
+
+    step: str
+    attempt: int
+    reason: str
+
+
+class StepRetried(Event, frozen=True, kw_only=True):
+    """An operator wants the step done again; its retry policy and total_timeout begin anew."""
+
+    step: str
+    reason: str
+
+
+class StepReassigned(Event, frozen=True, kw_only=True):
+    """An operator gave the step to another agent; its retry policy and total_timeout begin anew."""
+
+    step: str
+    agent: str
+    reason: str
+
+
+class TimerStarted(Event, frozen=True, kw_only=True):
+    """A timer step was reached and waits until due_at."""
+
+    step: str
+    attempt: int
+    due_at: datetime
+
+
+class TimerFired(Event, frozen=True, kw_only=True):
+    """A timer step's time has come. lateness: how long after due_at that was noticed, never negative."""
+
+    step: str
+    attempt: int
+    due_at: datetime
+    lateness: timedelta
+
+
+class TimerCancelled(Event, frozen=True, kw_only=True):
+    """A timer step waits no longer; reason as in StepCancelled, or ``step_timed_out``."""
+
+    step: str
+    attempt: int
+    reason: str
+
+
+class TimerMoved(Event, frozen=True, kw_only=True):
+    """An operator set another time. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry`` or ``heartbeat``."""
+
+    step: str
+    kind: str
+    due_at: datetime
+    reason: str
+
+
+class RouteChecked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One route of a gateway: where it leads, its condition as written (None when it has none), and whether it held."""
+
+    target: str
+    value: bool
+    condition: str | None = None
+
+
+class GatewayEvaluated(Event, frozen=True, kw_only=True):
+    """The gateway looked at its conditions, in order and as far as was needed, and chose where to go on.
+
+    default: whether no condition held and the default route was chosen for that.
+    """
+
+    step: str
+    attempt: int
+    conditions: list[RouteChecked]
+    chosen: list[str]
+    default: bool = False
 
 
 class CostRecorded(Event, frozen=True, kw_only=True):
@@ -130,3 +253,10 @@ class ExecutionCancelled(ExecutionEnded, frozen=True, kw_only=True):
     """Somebody called it off."""
 
     reason: str
+
+
+class ExecutionRetried(Event, frozen=True, kw_only=True):
+    """A failed execution goes on; `steps` are those that had failed, or were given up for it, and are open again."""
+
+    reason: str
+    steps: list[str]

@@ -1,87 +1,54 @@
-"""The state of an execution, and how each event changes it."""
+"""How each event changes the state of an execution."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-import msgspec
-
-from domain.agents.calls import StepError
 from domain.event import Event
+from domain.executions import events, step_evolution, timer_evolution
 from domain.executions.events import (
-    CostRecorded,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionRetried,
     ExecutionStarted,
-    StepAccepted,
-    StepCancelled,
-    StepCompleted,
-    StepFailed,
-    StepReclaimed,
-    StepScheduled,
-    StepSkipped,
-    StepStarted,
-    Trigger,
 )
-from domain.money import Money
-from domain.processes.plan import Plan
+from domain.executions.state import (
+    ACCEPTED,
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    OPEN,
+    RETRYING,
+    RUNNING,
+    SCHEDULED,
+    SKIPPED,
+    STARTED,
+    TIMED_OUT,
+    UNDER_WAY,
+    WAITING,
+    Execution,
+    StepState,
+)
 
-RUNNING, COMPLETED, FAILED, CANCELLED = "running", "completed", "failed", "cancelled"
-SCHEDULED, STARTED, ACCEPTED, SKIPPED = "scheduled", "started", "accepted", "skipped"
-UNDER_WAY = frozenset((SCHEDULED, STARTED, ACCEPTED))
-
-
-class StepState(msgspec.Struct, frozen=True, gc=False):
-    """One step so far: status, the number of its latest attempt, and what that attempt was given and gave."""
-
-    status: str
-    attempt: int
-    agent: str = ""
-    message: Any = None
-    parameters: dict[str, Any] = {}
-    output: Any = None
-    error: StepError | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    costs: tuple[Money, ...] = ()
-
-
-class Execution(msgspec.Struct):
-    """One run of a process.
-
-    version: number of events folded so far. waiting: per step, how many of its dependencies have not ended.
-    open: steps that have not ended. The plan is immutable and shared by all executions of that version.
-    """
-
-    id: UUID
-    plan: Plan
-    version: int = 0
-    status: str = ""
-    input: dict[str, Any] = {}
-    trigger: Trigger = Trigger()
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    steps: dict[str, StepState] = {}
-    waiting: dict[str, int] = {}
-    open: int = 0
-
-    def copy(self) -> "Execution":
-        """A copy that can be evolved without touching this one."""
-        return Execution(
-            self.id,
-            self.plan,
-            self.version,
-            self.status,
-            self.input,
-            self.trigger,
-            self.started_at,
-            self.ended_at,
-            self.steps.copy(),
-            self.waiting.copy(),
-            self.open,
-        )
+__all__ = [
+    "ACCEPTED",
+    "CANCELLED",
+    "COMPLETED",
+    "FAILED",
+    "OPEN",
+    "RETRYING",
+    "RUNNING",
+    "SCHEDULED",
+    "SKIPPED",
+    "STARTED",
+    "TIMED_OUT",
+    "UNDER_WAY",
+    "WAITING",
+    "Execution",
+    "StepState",
+    "evolve",
+    "fold",
+]
 
 
 def evolve(execution: Execution, event: Event) -> Execution:
@@ -104,101 +71,58 @@ def _started(execution: Execution, event: ExecutionStarted) -> None:
     execution.input = event.input
     execution.trigger = event.trigger
     execution.started_at = event.at
-    execution.waiting = {step.id: len(step.depends_on) for step in execution.plan.steps.values() if step.depends_on}
+    execution.waiting = {step.id: len(step.incoming) for step in execution.plan.steps.values() if step.incoming}
     execution.open = len(execution.plan.steps)
 
 
-def _step_scheduled(execution: Execution, event: StepScheduled) -> None:
-    before = execution.steps.get(event.step)
-    costs = before.costs if before else ()
-    execution.steps[event.step] = StepState(
-        SCHEDULED, event.attempt, event.agent, event.message, event.parameters, costs=costs
-    )
-
-
-def _step_started(execution: Execution, event: StepStarted) -> None:
-    step = execution.steps[event.step]
-    execution.steps[event.step] = StepState(
-        STARTED, step.attempt, step.agent, step.message, step.parameters, started_at=event.at, costs=step.costs
-    )
-
-
-def _step_reclaimed(execution: Execution, event: StepReclaimed) -> None:
-    """The attempt goes on as it was."""
-
-
-def _step_accepted(execution: Execution, event: StepAccepted) -> None:
-    execution.steps[event.step] = msgspec.structs.replace(execution.steps[event.step], status=ACCEPTED)
-
-
-def _step_completed(execution: Execution, event: StepCompleted) -> None:
-    step = execution.steps[event.step]
-    execution.steps[event.step] = StepState(
-        COMPLETED,
-        step.attempt,
-        step.agent,
-        output=event.output,
-        started_at=step.started_at,
-        ended_at=event.at,
-        costs=step.costs,
-    )
-    _close(execution, event.step)
-
-
-def _step_failed(execution: Execution, event: StepFailed) -> None:
-    step = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt)
-    execution.steps[event.step] = msgspec.structs.replace(step, status=FAILED, error=event.error, ended_at=event.at)
-    _close(execution, event.step)
-
-
-def _step_skipped(execution: Execution, event: StepSkipped) -> None:
-    execution.steps[event.step] = StepState(SKIPPED, 0, ended_at=event.at)
-    _close(execution, event.step)
-
-
-def _step_cancelled(execution: Execution, event: StepCancelled) -> None:
-    step = execution.steps[event.step]
-    execution.steps[event.step] = msgspec.structs.replace(step, status=CANCELLED, ended_at=event.at)
-    _close(execution, event.step)
-
-
-def _close(execution: Execution, step: str) -> None:
-    execution.open -= 1
-    waiting = execution.waiting
-    for dependent in execution.plan.steps[step].dependents:
-        waiting[dependent] -= 1
-
-
-def _cost_recorded(execution: Execution, event: CostRecorded) -> None:
-    if event.cost is not None:
-        step = execution.steps[event.step]
-        execution.steps[event.step] = msgspec.structs.replace(step, costs=(*step.costs, event.cost))
-
-
 def _completed(execution: Execution, event: ExecutionCompleted) -> None:
-    execution.status, execution.ended_at = COMPLETED, event.at
+    _end(execution, COMPLETED, event)
 
 
 def _failed(execution: Execution, event: ExecutionFailed) -> None:
-    execution.status, execution.ended_at = FAILED, event.at
+    _end(execution, FAILED, event)
 
 
 def _cancelled(execution: Execution, event: ExecutionCancelled) -> None:
-    execution.status, execution.ended_at = CANCELLED, event.at
+    _end(execution, CANCELLED, event)
+
+
+def _end(execution: Execution, status: str, event: Event) -> None:
+    execution.status, execution.ended_at = status, event.at
+    execution.timers.clear()
+
+
+def _retried(execution: Execution, event: ExecutionRetried) -> None:
+    execution.status, execution.ended_at = RUNNING, None
+    for step in event.steps:
+        step_evolution.begun_anew(execution, step)
 
 
 _EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {
     ExecutionStarted: _started,
-    StepScheduled: _step_scheduled,
-    StepStarted: _step_started,
-    StepReclaimed: _step_reclaimed,
-    StepAccepted: _step_accepted,
-    StepCompleted: _step_completed,
-    StepFailed: _step_failed,
-    StepSkipped: _step_skipped,
-    StepCancelled: _step_cancelled,
-    CostRecorded: _cost_recorded,
     ExecutionCompleted: _completed,
     ExecutionFailed: _failed,
     ExecutionCancelled: _cancelled,
+    ExecutionRetried: _retried,
+    events.StepScheduled: step_evolution.scheduled,
+    events.StepStarted: step_evolution.started,
+    events.StepReclaimed: step_evolution.noted,
+    events.StepAccepted: step_evolution.accepted,
+    events.StepCompleted: step_evolution.completed,
+    events.StepFailed: step_evolution.failed,
+    events.StepTimedOut: step_evolution.timed_out,
+    events.StepHeartbeatMissed: step_evolution.heartbeat_missed,
+    events.StepRetryScheduled: step_evolution.retry_scheduled,
+    events.StepSkipped: step_evolution.skipped,
+    events.StepDiverted: step_evolution.diverted,
+    events.StepCancelled: step_evolution.cancelled,
+    events.StepAnswerIgnored: step_evolution.answer_ignored,
+    events.StepRetried: step_evolution.retried,
+    events.StepReassigned: step_evolution.reassigned,
+    events.CostRecorded: step_evolution.cost_recorded,
+    events.GatewayEvaluated: step_evolution.gateway_evaluated,
+    events.TimerStarted: timer_evolution.started,
+    events.TimerFired: timer_evolution.ended,
+    events.TimerCancelled: timer_evolution.ended,
+    events.TimerMoved: timer_evolution.moved,
 }

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from domain.event import Cause, Event, record
+from domain.event import Cause, Event
 from domain.executions.execution import Execution, evolve
+from domain.executions.timers import TimerKey, Timers, timers_dropped, timers_set
 
 
 class Unfolding:
@@ -13,7 +14,7 @@ class Unfolding:
     taken: the steps so taken, in order.
     """
 
-    __slots__ = ("cause", "events", "execution", "take", "taken")
+    __slots__ = ("_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
 
     def __init__(self, execution: Execution, cause: Cause, take: int = 0) -> None:
         self.execution = execution.copy()
@@ -21,9 +22,23 @@ class Unfolding:
         self.take = take
         self.taken: list[str] = []
         self.events: list[Event] = []
+        self._timers_before = execution.timers
+        self._stamp = cause.at, cause.actor, cause.causation, cause.correlation
 
-    def record(self, kind: type[Event], **facts: Any) -> None:
+    @property
+    def timers_set(self) -> Timers:
+        """The timers that the decision started or moved."""
+        return timers_set(self._timers_before, self.execution.timers)
+
+    @property
+    def timers_dropped(self) -> list[TimerKey]:
+        """The timers that the decision ended."""
+        return timers_dropped(self._timers_before, self.execution.timers)
+
+    def record(self, kind: type[Event], /, **facts: Any) -> None:
         """State one more event and evolve by it."""
-        event = record(kind, self.cause, **facts)
+        # As in domain.event.record, but without handing the facts on once more: no call is made more often.
+        at, actor, causation, correlation = self._stamp
+        event = kind(at=at, actor=actor, causation=causation, correlation=correlation, **facts)
         self.events.append(event)
         evolve(self.execution, event)

@@ -6,8 +6,9 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from domain.processes.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose
-from domain.processes.steps import AnyStep
+from domain.processes.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose, requiring
+from domain.processes.quantities import Duration
+from domain.processes.steps import STEP_TYPES, AnyStep, Retry, Roles
 
 MAX_STEPS = 1_000
 MAX_LABELS = 50
@@ -55,6 +56,14 @@ class Output(Part):
     description: Prose | None = None
 
 
+class Defaults(Part):
+    """What holds for every step that says nothing of it; roles one by one."""
+
+    timeout: Duration | None = None
+    retry: Retry | None = None
+    roles: Roles = Roles()
+
+
 class Definition(Part):
     """A whole process, as its designer wrote it; version is a label of theirs, not the published version."""
 
@@ -64,6 +73,7 @@ class Definition(Part):
     owner: Line | None = None
     version: Line | None = None
     input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
+    defaults: Defaults | None = None
     triggers: Annotated[tuple[Trigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()
     steps: Annotated[tuple[AnyStep, ...], Field(strict=False, min_length=1, max_length=MAX_STEPS)]
     outputs: Annotated[tuple[Output, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
@@ -75,9 +85,29 @@ class Definition(Part):
         properties["version"] = {"type": ["string", "number"], "description": "A free label."}
         by_name = {"type": "object", "description": "Each output's source by its name."}
         properties["outputs"] = {"anyOf": [properties["outputs"], by_name]}
+        schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), _each_by()]})
         return schema
 
     @property
     def agents_used(self) -> tuple[str, ...]:
-        """The names of all agents that the steps name, in whatever role, sorted."""
-        return tuple(sorted({agent for step in self.steps for agent in step.agents()}))
+        """The names of all agents that the steps and the defaults name, in whatever role, sorted."""
+        named = {agent for step in self.steps for agent in step.agents()}
+        return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
+
+    def roles_of(self, step: AnyStep) -> Roles:
+        """The step's roles with the defaults for those it says nothing of; nobody gets a second one by default."""
+        given = self.defaults.roles if self.defaults is not None else Roles()
+        taken = step.agents()
+        return Roles(
+            executor=step.executor,
+            monitors=step.roles.monitors or tuple(name for name in given.monitors if name not in taken),
+            informed=step.roles.informed or tuple(name for name in given.informed if name not in taken),
+        )
+
+
+def _each_by() -> dict[str, Any]:
+    """JSON Schema: every step is one that names who executes it, or of a type that nobody has to."""
+    others = [name for name, kind in STEP_TYPES.items() if "agent" not in kind.agent_fields]
+    other = {"required": ["type"], "properties": {"type": {"enum": others}}}
+    by_whom = {"anyOf": [requiring(["agent"]), requiring(["roles", "executor"]), other]}
+    return {"properties": {"steps": {"items": by_whom}}}

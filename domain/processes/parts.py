@@ -53,9 +53,10 @@ def require_one_of(schema: dict[str, Any], field: str, alternatives: list[list[s
     schema["required"] = [name for name in schema["required"] if name != field]
     if not schema["required"]:
         del schema["required"]
-    schema.setdefault("allOf", []).append({"anyOf": [_requiring(path) for path in alternatives]})
+    schema.setdefault("allOf", []).append({"anyOf": [requiring(path) for path in alternatives]})
 
 
-def _requiring(path: list[str]) -> dict[str, Any]:
+def requiring(path: list[str]) -> dict[str, Any]:
+    """The JSON Schema of objects that hold something at that path."""
     first, *rest = path
-    return {"required": [first], **({"properties": {first: _requiring(rest)}} if rest else {})}
+    return {"required": [first], **({"properties": {first: requiring(rest)}} if rest else {})}

@@ -4,18 +4,45 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from domain.expressions import Condition, ValueTemplate, parse_condition, parse_value
-from domain.processes.definition import Definition
+from domain.processes.definition import Defaults, Definition
 from domain.processes.inputs import InputSpec, accept_input, input_spec
-from domain.processes.steps import Planned, PlannedStep
+from domain.processes.steps import (
+    AnyStep,
+    Fallback,
+    Planned,
+    PlannedAgentTask,
+    PlannedGateway,
+    PlannedRetry,
+    PlannedRoute,
+    PlannedStep,
+    PlannedTimer,
+)
+from domain.processes.steps.fallback import plan_fallback
 
-__all__ = ["InputSpec", "Plan", "PlannedStep", "accept_input", "compile_plan"]
+__all__ = [
+    "Fallback",
+    "InputSpec",
+    "Plan",
+    "Planned",
+    "PlannedAgentTask",
+    "PlannedGateway",
+    "PlannedRetry",
+    "PlannedRoute",
+    "PlannedStep",
+    "PlannedTimer",
+    "accept_input",
+    "compile_plan",
+]
+
+Edges = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A process version ready to run.
 
-    steps: by id, in definition order. roots: ids of the steps that wait for nothing. outputs: (name, template).
+    steps: by id, in definition order. roots: ids of the steps that nothing leads to, so that they wait for nothing.
+    outputs: (name, template).
     """
 
     name: str
@@ -29,22 +56,54 @@ class Plan:
 
 def compile_plan(definition: Definition, process_id: UUID, version: int) -> Plan:
     """The plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
-    dependents: dict[str, list[str]] = {step.id: [] for step in definition.steps}
-    for step in definition.steps:
-        for needed in step.depends_on:
-            dependents[needed].append(step.id)
+    incoming, dependents = _edges(definition)
+    defaults = definition.defaults or Defaults()
     steps: dict[str, PlannedStep] = {}
     for step in definition.steps:
-        common = Planned(step.id, step.type, step.depends_on, tuple(dependents[step.id]), _condition(step.condition))
-        steps[step.id] = step.plan(common)
+        steps[step.id] = step.plan(_planned(step, defaults, incoming[step.id], dependents[step.id]))
     return Plan(
         name=definition.name,
         process_id=process_id,
         version=version,
         steps=steps,
-        roots=tuple(step.id for step in definition.steps if not step.depends_on),
+        roots=tuple(name for name, sources in incoming.items() if not sources),
         outputs=tuple((output.name, parse_value(output.source)) for output in definition.outputs),
         input_spec=input_spec(definition),
+    )
+
+
+def _edges(definition: Definition) -> tuple[Edges, Edges]:
+    """Who leads to each step, and whom each step leads to; each once, however many ways there are."""
+    incoming = {step.id: dict.fromkeys(step.depends_on) for step in definition.steps}
+    for step in definition.steps:
+        for target in step.goes_to():
+            incoming[target][step.id] = None
+    dependents: dict[str, list[str]] = {step.id: [] for step in definition.steps}
+    for name, sources in incoming.items():
+        for source in sources:
+            dependents[source].append(name)
+    return (
+        {name: tuple(sources) for name, sources in incoming.items()},
+        {name: tuple(targets) for name, targets in dependents.items()},
+    )
+
+
+def _planned(step: AnyStep, defaults: Defaults, incoming: tuple[str, ...], dependents: tuple[str, ...]) -> Planned:
+    timeout, retry = step.timeout, step.retry
+    if step.takes_defaults:
+        timeout, retry = timeout or defaults.timeout, retry or defaults.retry
+    return Planned(
+        id=step.id,
+        type=step.type,
+        depends_on=step.depends_on,
+        incoming=incoming,
+        dependents=dependents,
+        condition=_condition(step.condition),
+        timeout=timeout,
+        total_timeout=step.total_timeout,
+        on_timeout=plan_fallback(step.on_timeout),
+        retry=None if retry is None else retry.plan(),
+        on_error=plan_fallback(step.on_error),
     )
 
 

@@ -25,16 +25,16 @@ class AgentUse:
 
 
 def agents_in(root: Mapping) -> Iterator[AgentUse]:
-    """Every agent that the steps of a canonical tree name."""
-    steps = root.entries.get("steps")
+    """Every agent that the defaults and the steps of a canonical tree name."""
+    defaults, steps = root.entries.get("defaults"), root.entries.get("steps")
+    given = _roles(defaults).get("executor")
+    yield from _uses_in(_roles(defaults), given)
     for step in steps.items if isinstance(steps, Sequence) else ():
         if isinstance(step, Mapping):
-            roles = step.entries.get("roles")
-            fields: dict[str, Node] = roles.entries if isinstance(roles, Mapping) else {}
-            for node in (step.entries.get("agent"), fields.get("executor")):
-                yield from _uses(node, "executor")
-            yield from _uses(fields.get("monitors"), "monitor")
-            yield from _uses(fields.get("informed"), "informed")
+            roles, agent = _roles(step), step.entries.get("agent")
+            if agent is not given:  # where it is the default's, that was told above
+                yield from _uses(agent, "executor")
+            yield from _uses_in(roles, roles.get("executor"))
 
 
 def agent_problems(parsed: "Parsed", known: Fields[str, str], severity: str = "error") -> list[Problem]:
@@ -55,6 +55,17 @@ def agent_problems(parsed: "Parsed", known: Fields[str, str], severity: str = "e
         weight = severity if use.role == "executor" else "warning"
         problems.append(Problem(code, message, use.path, use.line, use.column, hint or "register it first", weight))
     return problems
+
+
+def _roles(part: Node | None) -> dict[str, Node]:
+    roles = part.entries.get("roles") if isinstance(part, Mapping) else None
+    return roles.entries if isinstance(roles, Mapping) else {}
+
+
+def _uses_in(roles: dict[str, Node], executor: Node | None) -> Iterator[AgentUse]:
+    yield from _uses(executor, "executor")
+    yield from _uses(roles.get("monitors"), "monitor")
+    yield from _uses(roles.get("informed"), "informed")
 
 
 def _uses(node: Node | None, role: str) -> Iterator[AgentUse]:

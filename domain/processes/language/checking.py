@@ -6,6 +6,8 @@ from domain.processes.language.dependencies import check_dependencies
 from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.processes.language.problems import Problems
 from domain.processes.language.references import References
+from domain.processes.language.routes import check_routes
+from domain.processes.language.timing import check_retry, check_timing
 from domain.processes.output_schema import InvalidOutputSchema, compile_output_schema
 from domain.processes.words import did_you_mean
 
@@ -16,12 +18,19 @@ def check(root: Mapping, problems: Problems) -> None:
     graph = check_dependencies(steps, problems)
     declared = root.entries.get("input")
     inputs = declared.entries if isinstance(declared, Mapping) else None
+    defaults = root.entries.get("defaults")
+    if isinstance(defaults, Mapping):
+        _check_roles(defaults, problems)
+        check_retry(defaults.entries.get("retry"), problems)
+    default_timeout = isinstance(defaults, Mapping) and "timeout" in defaults.entries
     references = References(graph, inputs, problems)
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
             references.check_step(at, step)
             _check_roles(step, problems)
             _check_output_schema(step, problems)
+            check_timing(step, default_timeout, problems)
+            check_routes(step, problems)
     for output in _items(root, "outputs"):
         if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
             references.check_templates(source, None)
@@ -50,9 +59,10 @@ def _check_unique(root: Mapping, key: str, field: str, problems: Problems) -> No
 
 
 def _check_roles(step: Mapping, problems: Problems) -> None:
-    """An agent has one role in a step."""
+    """An agent has one role in a step; the defaults are checked the same way."""
     roles = step.entries.get("roles")
-    seen = {text_of(step.entries.get("agent"))} - {None}
+    executor = roles.entries.get("executor") if isinstance(roles, Mapping) else None
+    seen = {text_of(step.entries.get("agent")), text_of(executor)} - {None}
     for role in ("monitors", "informed"):
         node = roles.entries.get(role) if isinstance(roles, Mapping) else None
         for item in node.items if isinstance(node, Sequence) else ():

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from domain.processes.language.leads import known_leads, refuse_backwards
 from domain.processes.language.nodes import Mapping, Node, Sequence, text_of
 from domain.processes.language.problems import Problems
 from domain.processes.words import did_you_mean
@@ -20,7 +21,10 @@ class Graph:
 
 
 def check_dependencies(steps: list[Node], problems: Problems) -> Graph:
-    """The graph of the steps; notes ids given twice, dependencies on unknown steps or on the step itself, cycles."""
+    """The graph of the steps, in which a step comes after whatever may lead to it: by depends_on, a route or a goto.
+
+    Notes ids given twice, dependencies on unknown steps or on the step itself, cycles, and what leads nowhere or back.
+    """
     ids = _ids(steps, problems)
     needs: dict[int, list[int]] = {at: [] for at in range(len(steps))}
     for at, step in enumerate(steps):
@@ -36,15 +40,19 @@ def check_dependencies(steps: list[Node], problems: Problems) -> Graph:
                 problems.add("self_dependency", f"`{name}` cannot depend on itself", node)
             else:
                 needs[at].append(ids[name])
+    leads = known_leads(steps, ids, problems)
     ordered, stuck = _ordered(needs)
     if stuck:
         _cycles(steps, needs, stuck, problems)
         return Graph(ids, None)
-    ancestors: dict[int, int] = {}
-    for at in ordered:
-        ancestors[at] = 0
-        for needed in needs[at]:
-            ancestors[at] |= ancestors[needed] | 1 << needed
+    together = {at: list(needed) for at, needed in needs.items()}
+    for lead in leads:
+        together[lead.target].append(lead.source)
+    all_ordered, all_stuck = _ordered(together)
+    if not all_stuck:
+        return Graph(ids, _ancestors(all_ordered, together))
+    ancestors = _ancestors(ordered, needs)
+    refuse_backwards(steps, leads, ancestors, problems)
     return Graph(ids, ancestors)
 
 
@@ -61,6 +69,15 @@ def _ids(steps: list[Node], problems: Problems) -> dict[str, int]:
         else:
             ids[name] = at
     return ids
+
+
+def _ancestors(ordered: list[int], needs: dict[int, list[int]]) -> dict[int, int]:
+    ancestors: dict[int, int] = {}
+    for at in ordered:
+        ancestors[at] = 0
+        for needed in needs[at]:
+            ancestors[at] |= ancestors[needed] | 1 << needed
+    return ancestors
 
 
 def _ordered(needs: dict[int, list[int]]) -> tuple[list[int], set[int]]:

@@ -1,12 +1,14 @@
 """A definition as a stored document, as YAML in the canonical spelling, and the JSON Schema of all definitions."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import yaml
 from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
+from domain.duration import print_duration
 from domain.processes.definition import Definition
 from domain.processes.language.scalars import BOOLEAN, INTEGER, NOT_FINITE, NULL, NUMBER
 from domain.processes.parts import Part
@@ -60,6 +62,8 @@ def _document(value: Any) -> Any:
         return [_document(item) for item in value]
     if isinstance(value, dict):
         return {key: _document(item) for key, item in value.items()}
+    if isinstance(value, timedelta):
+        return print_duration(value)
     return value
 
 

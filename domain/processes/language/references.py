@@ -7,6 +7,7 @@ from domain.expressions import ExpressionProblem, Path, parse_condition, parse_t
 from domain.processes.language.dependencies import Graph
 from domain.processes.language.nodes import Mapping, Node, Scalar, scalars, text_of
 from domain.processes.language.problems import Problems
+from domain.processes.language.routes import routes_of
 from domain.processes.steps import STEP_TYPES
 from domain.processes.words import did_you_mean
 
@@ -27,10 +28,11 @@ class References:
     problems: Problems
 
     def check_step(self, at: int, step: Mapping) -> None:
-        """The condition and the templates of the step at place `at` of the list."""
-        condition = step.entries.get("condition")
-        if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
-            self._condition(condition, condition.value, at)
+        """The conditions and the templates of the step at place `at` of the list."""
+        for part in (step, *routes_of(step)):
+            condition = part.entries.get("condition")
+            if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
+                self._condition(condition, condition.value, at)
         kind = STEP_TYPES.get(text_of(step.entries.get("type")) or "")
         for field in kind.templates if kind is not None else ():
             if field in step.entries:

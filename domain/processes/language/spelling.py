@@ -8,14 +8,13 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from domain.expressions import ROOTS, ExpressionProblem, parse_template
 from domain.processes.definition import Definition
-from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence, text_of
+from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence
 from domain.processes.language.problems import Problems
+from domain.processes.language.step_spelling import default_executor, respell_step
 from domain.processes.parts import Part
-from domain.processes.steps import STEP_TYPES
 from domain.processes.words import did_you_mean
 
 _BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
-_IMPLIED_TYPE = "agent_task"
 
 
 def canonicalise(root: Mapping, problems: Problems) -> None:
@@ -23,8 +22,11 @@ def canonicalise(root: Mapping, problems: Problems) -> None:
     _label(root)
     _outputs(root)
     _fields(root, Definition, problems)
+    executor = default_executor(root)
     for step in _mappings(root.entries.get("steps")):
-        _step(step, problems)
+        part = respell_step(step, executor, problems)
+        if part is not None:
+            _fields(step, part, problems)
     for output in _mappings(root.entries.get("outputs")):
         _source(output, problems)
 
@@ -139,49 +141,3 @@ def _source(output: Mapping, problems: Problems) -> None:
     shown = f"`{source.value[:60]}` is read as `{template[:70]}`"
     problems.add("alias", shown, source, severity="notice")
     source.value = template
-
-
-def _step(step: Mapping, problems: Problems) -> None:
-    _dependencies(step, problems)
-    roles = step.entries.get("roles")
-    executor = roles.entries.get("executor") if isinstance(roles, Mapping) else None
-    if "type" not in step.entries and (executor is not None or "agent" in step.entries):
-        step.entries["type"] = Scalar(step.line, step.column, step, "type", _IMPLIED_TYPE, _IMPLIED_TYPE)
-    written = text_of(step.entries.get("type"))
-    if written is None:
-        return
-    if written not in STEP_TYPES:
-        hint = did_you_mean(written, STEP_TYPES) or f"known types: {', '.join(STEP_TYPES)}"
-        problems.add("unknown_step_type", f"there is no step type `{written[:60]}`", step.entries["type"], hint=hint)
-        return
-    if isinstance(roles, Mapping) and executor is not None and "agent" in STEP_TYPES[written].agent_fields:
-        _executor(step, roles, executor, problems)
-    _fields(step, STEP_TYPES[written], problems)
-
-
-def _executor(step: Mapping, roles: Mapping, executor: Node, problems: Problems) -> None:
-    """`roles.executor` says the same as `agent`, which is where it is kept."""
-    del roles.entries["executor"]
-    agent = step.entries.setdefault("agent", executor)
-    if agent is not executor and text_of(agent) != text_of(executor):
-        message = "`agent` and `roles.executor` name different agents; a step has one executor"
-        problems.add("executor_differs", message, executor, hint="keep one of the two")
-
-
-def _dependencies(step: Mapping, problems: Problems) -> None:
-    """One id as a list of one; an id named twice is named once."""
-    needed = step.entries.get("depends_on")
-    if isinstance(needed, Scalar) and needed.value is not None:
-        step.entries["depends_on"] = Sequence(needed.line, needed.column, step, "depends_on", items=[needed])
-    elif isinstance(needed, Sequence):
-        seen: set[str] = set()
-        kept: list[Node] = []
-        for item in needed.items:
-            name = text_of(item)
-            if name is not None and name in seen:
-                message = f"`{name[:60]}` is named twice"
-                problems.add("duplicate_dependency", message, item, severity="warning")
-                continue
-            kept.append(item)
-            seen.add(name or "")
-        needed.items = kept

@@ -10,8 +10,11 @@ from domain.processes.definition import MAX_STEPS, Definition
 from domain.processes.language.nodes import Mapping, Node, Sequence, kind_of, plain, text_of
 from domain.processes.language.problems import Problems
 from domain.processes.parts import FIELD_NAME, PROCESS_NAME, STEP_ID
+from domain.processes.quantities import CURRENCY_CODE
 from domain.processes.steps import STEP_TYPES, AnyStep, Step
+from domain.processes.steps.fallback import TARGET, WORD
 from domain.processes.words import did_you_mean
+from domain.zones import zone_names
 
 _EXPECTED = {
     "string_type": "text",
@@ -20,13 +23,21 @@ _EXPECTED = {
     "dict_type": "an object",
     "model_type": "an object",
     "model_attributes_type": "an object",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
 }
 _EXPECTED_FIELD = {"condition": "an expression, true or false"}
 _NAMES = {
     PROCESS_NAME: "lower-case letters, digits, `.`, `_` and `-`, a letter or digit first, at most 64 characters",
     STEP_ID: "lower-case letters, digits, `_` and `-`, a letter first, at most 64 characters",
+    CURRENCY_CODE: "three capital letters, as USD",
     FIELD_NAME: "letters, digits, `_` and `-`, a letter or `_` first, at most 64 characters",
 }
+_NAME_CODES = {STEP_ID: "invalid_id", CURRENCY_CODE: "invalid_currency"}
+# What types of the language say themselves, in words for people.
+_OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_timezone", "invalid_amount"}
+_OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
 _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
 
 
@@ -73,6 +84,7 @@ def _steps(root: Mapping, problems: Problems) -> list[AnyStep]:
 
 
 def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], problems: Problems) -> None:
+    loc = tuple(part for part in loc if part not in (WORD, TARGET))
     node, depth = _locate(root, loc)
     rest = loc[depth:]
     field = next((str(part) for part in reversed(loc[:depth]) if isinstance(part, str)), "the definition")
@@ -85,7 +97,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
         case "string_pattern_mismatch":
             at = node.parent.keys[field] if rest == ("[key]",) and isinstance(node.parent, Mapping) else node
             message = f"`{field[:60]}` is not a name that may stand here" if rest else f"`{field}` is not well formed"
-            code = "invalid_id" if context["pattern"] == STEP_ID else "invalid_name"
+            code = _NAME_CODES.get(context["pattern"], "invalid_name")
             problems.add(code, message, at, hint=_NAMES.get(context["pattern"], ""))
         case "string_too_long":
             problems.add("too_long", f"`{field}` is at most {context['max_length']} characters long", node)
@@ -97,6 +109,12 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             problems.add("empty", f"`{field}` needs at least one entry", node)
         case "literal_error":
             _unknown_value(node, field, str(context["expected"]), problems)
+        case "greater_than_equal" | "less_than_equal":
+            bound = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
+            problems.add("out_of_range", f"`{field}` is {bound}", node)
+        case kind if kind in _OWN_CODES:
+            hint = _zone_hint(node, problems) if kind == "unknown_timezone" else ""
+            problems.add(kind, f"`{field}`: {error['msg'][:200]}", node, hint=hint)
         case "missing_value":
             problems.add("missing_field", error["msg"], node)
         case kind if kind in _EXPECTED:
@@ -118,8 +136,15 @@ def _unknown_value(node: Node, field: str, expected: str, problems: Problems) ->
     written = str(plain(node))[:60]
     known = [word for word in expected.replace("' or '", "', '").strip("'").split("', '") if word]
     code = "unknown_trigger_type" if node.path.startswith("triggers") else "unknown_value"
-    hint = did_you_mean(written, known) or f"one of: {', '.join(known)}"
+    others = [_OTHER_VALUES[field]] if field in _OTHER_VALUES else []
+    hint = did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
     problems.add(code, f"`{field}` cannot be `{written}`", node, hint=hint)
+
+
+def _zone_hint(node: Node, problems: Problems) -> str:
+    written = text_of(node) or ""
+    near = sorted(name for name in zone_names() if name[:1] == written[:1].upper())
+    return "" if problems.full() else did_you_mean(written, near)
 
 
 def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, int]:

@@ -1,15 +1,41 @@
 """The step types: one file each, and a row each in this registry."""
 
-from typing import TypeAlias
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
 
 from domain.processes.steps.agent_task import AgentTask, PlannedAgentTask
+from domain.processes.steps.fallback import Fallback
+from domain.processes.steps.gateway import Gateway, PlannedGateway, PlannedRoute
+from domain.processes.steps.retry import PlannedRetry, Retry
 from domain.processes.steps.step import Planned, Roles, Step
+from domain.processes.steps.timer import PlannedTimer, Timer
 
-# With a second type these become unions (the first one discriminated by `type`), and the type checker then names
-# every place that has to tell them apart.
-AnyStep: TypeAlias = AgentTask
-PlannedStep: TypeAlias = PlannedAgentTask
+# Wherever the types have to be told apart, the type checker names what is missing.
+AnyStep: TypeAlias = Annotated[AgentTask | Timer | Gateway, Field(discriminator="type")]
+PlannedStep: TypeAlias = PlannedAgentTask | PlannedTimer | PlannedGateway
 
-STEP_TYPES: dict[str, type[AnyStep]] = {"agent_task": AgentTask}
+STEP_TYPES: dict[str, type[AgentTask] | type[Timer] | type[Gateway]] = {
+    "agent_task": AgentTask,
+    "gateway": Gateway,
+    "timer": Timer,
+}
 
-__all__ = ["STEP_TYPES", "AgentTask", "AnyStep", "Planned", "PlannedAgentTask", "PlannedStep", "Roles", "Step"]
+__all__ = [
+    "STEP_TYPES",
+    "AgentTask",
+    "AnyStep",
+    "Fallback",
+    "Gateway",
+    "Planned",
+    "PlannedAgentTask",
+    "PlannedGateway",
+    "PlannedRetry",
+    "PlannedRoute",
+    "PlannedStep",
+    "PlannedTimer",
+    "Retry",
+    "Roles",
+    "Step",
+    "Timer",
+]

@@ -1,6 +1,7 @@
 """The step type `agent_task`: an agent is given a message and answers with any JSON value."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, GetJsonSchemaHandler
@@ -8,13 +9,18 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from domain.expressions import Template, ValueTemplate, parse_template, parse_value
+from domain.money import Money
 from domain.processes.output_schema import OutputSchema, compile_output_schema
-from domain.processes.parts import Line, TemplateText, require_one_of
+from domain.processes.parts import Line, TemplateText
+from domain.processes.quantities import Duration, MoneyLimit
 from domain.processes.steps.step import Planned, Step
 
 
 class AgentTask(Step):
-    """message: a template. parameters: values with templates inside. output_schema: what the answer must meet."""
+    """message: a template. parameters: values with templates inside. output_schema: what the answer must meet.
+
+    heartbeat: how long an agent that answers later may be silent. max_cost: of all attempts together.
+    """
 
     templates: ClassVar[tuple[str, ...]] = ("message", "parameters")
     agent_fields: ClassVar[tuple[str, ...]] = ("agent",)
@@ -24,37 +30,47 @@ class AgentTask(Step):
     message: TemplateText
     parameters: dict[str, Any] = Field(default_factory=dict)
     output_schema: dict[str, Any] | None = None
+    heartbeat: Duration | None = None
+    max_cost: MoneyLimit | None = None
+
+    @property
+    def executor(self) -> str:
+        """The agent."""
+        return self.agent
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         schema["required"].remove("type")  # a step that names its agent is an agent_task
-        require_one_of(schema, "agent", [["agent"], ["roles", "executor"]])
+        schema["required"].remove("agent")  # or `roles.executor`, or that of `defaults`: the root sees to that
         return schema
 
     def plan(self, planned: Planned) -> "PlannedAgentTask":
         """The step for the engine, with everything parsed and compiled."""
         return PlannedAgentTask(
-            id=planned.id,
-            type=planned.type,
-            depends_on=planned.depends_on,
-            dependents=planned.dependents,
-            condition=planned.condition,
+            **planned.common(),
             agent=self.agent,
             message=parse_template(self.message),
             parameters=parse_value(self.parameters),
             schema=None if self.output_schema is None else compile_output_schema(self.output_schema),
+            heartbeat=self.heartbeat,
+            max_cost=None if self.max_cost is None else self.max_cost.money,
         )
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedAgentTask(Planned):
-    """agent: its name. message and parameters are rendered when the step is reached; the latter to an object."""
+    """agent: its name. message and parameters are rendered when the step is reached; the latter to an object.
+
+    heartbeat and max_cost: None for no limit.
+    """
 
     agent: str
     message: Template
     parameters: ValueTemplate
     schema: OutputSchema | None
+    heartbeat: timedelta | None
+    max_cost: Money | None
 
     @property
     def output_schema(self) -> dict[str, Any] | None:

@@ -1,12 +1,16 @@
 """What every step has, whatever its type: as written in a definition, and as planned for the engine."""
 
-from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, WithJsonSchema
 
 from domain.expressions import Condition
 from domain.processes.parts import ConditionText, Line, Part, StepId
+from domain.processes.quantities import Duration
+from domain.processes.steps.fallback import Fallback, Goto, GotoStep, OnError, OnTimeout
+from domain.processes.steps.retry import PlannedRetry, Retry
 
 MAX_AGENTS = 100
 
@@ -23,35 +27,73 @@ class Roles(Part):
     monitors: Agents = ()
     informed: Agents = ()
 
+    def agents(self) -> set[str]:
+        """Every agent that has a role."""
+        return {*self.monitors, *self.informed} | ({self.executor} if self.executor else set())
+
 
 class Step(Part):
     """The fields common to all steps.
 
     templates: fields whose texts, however deep, are templates. agent_fields: fields that name one agent each.
+    takes_defaults: whether the timeout and the retry policy of the definition's `defaults` hold for it.
+    inside: fields that people also write inside of another one, by the key of that one.
     """
 
     templates: ClassVar[tuple[str, ...]] = ()
     agent_fields: ClassVar[tuple[str, ...]] = ()
+    takes_defaults: ClassVar[bool] = True
+    inside: ClassVar[str | None] = None
 
     id: StepId
     name: Line | None = None
     type: str
     depends_on: StepIds = ()
     condition: ConditionText | bool | None = None
+    timeout: Duration | None = None
+    total_timeout: Duration | None = None
+    on_timeout: OnTimeout | None = None
+    retry: Retry | None = None
+    on_error: OnError | None = None
     roles: Roles = Roles()
 
     def agents(self) -> set[str]:
         """Every agent the step names, in whatever role."""
         named = (getattr(self, field) for field in self.agent_fields)
-        return {*(name for name in named if name), *self.roles.monitors, *self.roles.informed}
+        return {name for name in named if name} | self.roles.agents()
+
+    @property
+    def executor(self) -> str | None:
+        """Who is to do it, None when nobody is named."""
+        return self.roles.executor
+
+    def goes_to(self) -> tuple[str, ...]:
+        """The ids of the steps that this one may lead to without their depending on it."""
+        return tuple(goto.target for goto in (self.on_error, self.on_timeout) if isinstance(goto, Goto | GotoStep))
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A step ready to run. depends_on and dependents are step ids in definition order; condition None means always."""
+    """A step ready to run.
+
+    depends_on: step ids as written. incoming: those, and each step that may lead here by a route, on_error or
+    on_timeout. dependents: the steps of whose incoming this one is. condition None means always.
+    timeout: of one attempt; total_timeout: of all, with the waiting between them. on_timeout None: what on_error says.
+    on_error None: the execution fails. retry None: nothing is retried. Defaults of the definition are in.
+    """
 
     id: str
     type: str
     depends_on: tuple[str, ...]
+    incoming: tuple[str, ...]
     dependents: tuple[str, ...]
     condition: Condition | bool | None
+    timeout: timedelta | None
+    total_timeout: timedelta | None
+    on_timeout: Fallback | None
+    retry: PlannedRetry | None
+    on_error: Fallback | None
+
+    def common(self) -> dict[str, Any]:
+        """The fields that steps of all types have, to make one of a type with."""
+        return {field.name: getattr(self, field.name) for field in fields(Planned)}

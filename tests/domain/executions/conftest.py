@@ -2,20 +2,89 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import pytest
 
-from domain.event import Cause
+from domain.event import Cause, Event
+from domain.executions.decisions import start_execution
+from domain.executions.events import Trigger
+from domain.executions.execution import Execution, fold
+from domain.executions.timers import Timers
+from domain.executions.unfolding import Unfolding
 from domain.processes.definition import Definition
 from domain.processes.plan import Plan, compile_plan
+from domain.refusal import Refusal
 
 PROCESS = UUID(int=7)
 BEGIN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
+E = TypeVar("E", bound=Event)
 PlanOf = Callable[..., Plan]
 At = Callable[[float], Cause]
+Begin = Callable[..., "Run"]
+
+
+class Run:
+    """An execution under test: what was decided so far, one decision after another, and the log of it.
+
+    The to-do list of timers is kept from what the decisions say they set and dropped.
+    """
+
+    def __init__(self, begun: Unfolding) -> None:
+        self.execution = Execution(begun.execution.id, begun.execution.plan)
+        self.events: list[Event] = []
+        self.timers: Timers = {}
+        self.taken: list[str] = []
+        self.log(begun)
+
+    def log(self, unfolding: Unfolding) -> list[str]:
+        """Append what was decided; the names of its events, as in ``StepCompleted(a)``."""
+        self.events += unfolding.events
+        self.execution = unfolding.execution
+        self.taken = unfolding.taken
+        for key in unfolding.timers_dropped:
+            del self.timers[key]
+        self.timers.update(unfolding.timers_set)
+        return names(unfolding.events)
+
+    def then(self, decide: Callable[..., Unfolding], *command: Any, after: float, **more: Any) -> list[str]:
+        """Decide on a command `after` so many seconds; the names of the events."""
+        return self.log(decide(self.execution, *command, cause=_at(after), **more))
+
+    def refuses(self, decide: Callable[..., Unfolding], *command: Any, after: float) -> str:
+        """The code with which a command is refused."""
+        with pytest.raises(Refusal) as refused:
+            decide(self.execution, *command, cause=_at(after))
+        return refused.value.code
+
+    def due(self, step: str, kind: str) -> float | None:
+        """In how many seconds from the beginning that timer is due."""
+        due_at = self.timers.get((step, kind))
+        return None if due_at is None else (due_at - BEGIN).total_seconds()
+
+    def status(self, step: str) -> str | None:
+        """Where the step stands, None when it was not reached."""
+        state = self.execution.steps.get(step)
+        return None if state is None else state.status
+
+    def last(self, kind: type[E]) -> E:
+        """The newest event of that kind."""
+        return next(event for event in reversed(self.events) if isinstance(event, kind))
+
+    def replayed(self) -> Execution:
+        """The state that the log adds up to."""
+        return fold(Execution(self.execution.id, self.execution.plan), self.events)
+
+
+def names(events: list[Event]) -> list[str]:
+    """The names of events, each with its step if it has one."""
+    return [f"{type(e).__name__}({step})" if (step := getattr(e, "step", None)) else type(e).__name__ for e in events]
+
+
+def _at(seconds: float) -> Cause:
+    return Cause(BEGIN + timedelta(seconds=seconds), "user:test", causation="test")
 
 
 @pytest.fixture(scope="session")
@@ -37,4 +106,15 @@ def plan_of() -> PlanOf:
 @pytest.fixture(scope="session")
 def at() -> At:
     """at(5): the cause of something that happens five seconds after the beginning."""
-    return lambda seconds: Cause(BEGIN + timedelta(seconds=seconds), "user:test", causation="test")
+    return _at
+
+
+@pytest.fixture(scope="session")
+def begin(plan_of: PlanOf) -> Begin:
+    """begin({"a": [], …}, take=9, a={…}): an execution at second 0, whose worker takes what becomes due."""
+
+    def build(graph: dict[str, list[str]], take: int = 9, input: dict[str, Any] | None = None, **more: Any) -> Run:
+        plan = plan_of(graph, **more)
+        return Run(start_execution(UUID(int=1), plan, input or {}, Trigger(), _at(0), take))
+
+    return build

@@ -28,7 +28,9 @@ ID = UUID(int=1)
 
 
 def names(unfolding: Unfolding) -> list[str]:
-    return [f"{type(e).__name__}({e.step})" if hasattr(e, "step") and e.step else type(e).__name__ for e in unfolding.events]
+    return [
+        f"{type(e).__name__}({e.step})" if hasattr(e, "step") and e.step else type(e).__name__ for e in unfolding.events
+    ]
 
 
 def started(plan: Plan, at, take: int = 0, input: dict | None = None) -> Unfolding:
@@ -195,7 +197,7 @@ def test_cancelling_gives_up_what_is_under_way_and_cancelling_again_is_nothing(p
     cancelled = cancel_execution(execution, "enough", at(1))
     assert names(cancelled) == ["StepCancelled(a)", "StepCancelled(b)", "ExecutionCancelled"]
     assert cancel_execution(cancelled.execution, "enough", at(2)).events == []
-    assert complete_step(cancelled.execution, "a", 1, 1, at(3)).events == []
+    assert fail_step(cancelled.execution, "b", 1, StepError("x", "y"), at(3)).events == []
     assert start_step(cancelled.execution, "b", 1, at(3)).events == []
 
 

@@ -1,101 +1,309 @@
-"""Laws that hold for every process graph, whatever agents answer and in whatever order."""
+"""Laws that hold for every process graph, whatever agents answer, operators do and timers bring, in whatever order."""
 
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.agents.calls import StepError
 from domain.event import Event
-from domain.executions.decisions import cancel_execution, complete_step, fail_step, start_execution, start_step
+from domain.executions.decisions import (
+    accept_step,
+    cancel_execution,
+    complete_step,
+    fail_step,
+    start_execution,
+    start_step,
+)
 from domain.executions.events import (
+    CostRecorded,
     ExecutionEnded,
+    ExecutionRetried,
+    GatewayEvaluated,
+    StepAnswerIgnored,
     StepCancelled,
     StepCompleted,
+    StepDiverted,
     StepFailed,
     StepScheduled,
     StepSkipped,
     StepStarted,
+    StepTimedOut,
+    TimerStarted,
     Trigger,
 )
 from domain.executions.execution import Execution, fold
+from domain.executions.firing import fire_timer, fire_timer_early
+from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.unfolding import Unfolding
+from domain.money import Money
+from domain.processes.plan import Plan, PlannedGateway
+from domain.refusal import Refusal
 
-ID = UUID(int=1)
-TERMINAL = (StepCompleted, StepFailed, StepSkipped, StepCancelled)
+Graph = dict[str, list[str]]
+Steps = dict[str, dict[str, Any]]
+Script = list[tuple[str, int, int]]
+
+ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
+BEGINS = (StepStarted, TimerStarted)
+CENT = Money(Decimal("0.01"), "USD")
 
 
 @st.composite
-def graphs(draw: st.DrawFn) -> tuple[dict[str, list[str]], dict[str, dict[str, Any]]]:
-    """A random acyclic graph of up to eight steps, some with conditions on what came before."""
+def processes(draw: st.DrawFn) -> tuple[Graph, Steps]:
+    """A random acyclic graph of up to eight steps of all types, with every setting that the engine looks at."""
     ids = [f"s{n}" for n in range(draw(st.integers(1, 8)))]
-    graph, more = {}, {}
-    for n, id in enumerate(ids):
-        graph[id] = sorted(draw(st.sets(st.sampled_from(ids[:n]), max_size=3))) if n else []
+    graph: Graph = {}
+    steps: Steps = {}
+    for n, step in enumerate(ids):
+        graph[step] = sorted(draw(st.sets(st.sampled_from(ids[:n]), max_size=3))) if n else []
+        steps[step] = more = draw(st.sampled_from([agent, agent, timer, gateway]))(draw, ids[n + 1 :])
         if draw(st.booleans()):
-            odd = f"(steps.{graph[id][0]}.output || 0) > 1" if graph[id] else "input.go"
-            more[id] = {"condition": draw(st.sampled_from([odd, "true", "false"]))}
-    return graph, more
+            before = graph[step][0] if graph[step] else "s0"
+            conditions = ["true", "false", f"(steps.{before}.output || 0) > 1", f"steps.{before}.output > 1"]
+            more["condition"] = draw(st.sampled_from(conditions))
+        if ids[n + 1 :] and draw(st.booleans()):
+            target = draw(st.sampled_from(ids[n + 1 :]))
+            more["on_error"] = draw(st.sampled_from(["skip_step", {"goto_step": target}]))
+            more["on_timeout"] = draw(st.sampled_from(["fail", "skip", {"goto": target}]))
+    return graph, steps
 
 
-actions = st.lists(st.tuples(st.sampled_from(["ok", "ok", "ok", "fail", "cancel", "restart"]), st.integers(0, 7)), max_size=40)
+def agent(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
+    """An agent task with policies."""
+    retry = {"max_attempts": draw(st.integers(1, 3)), "delay": draw(st.integers(0, 9)), "backoff": "linear"}
+    may = {
+        "timeout": 5,
+        "total_timeout": 12,
+        "heartbeat": 3,
+        "retry": retry,
+        "max_cost": {"amount": "0.02", "currency": "USD"},
+    }
+    return {name: may[name] for name in draw(st.sets(st.sampled_from(sorted(may))))}
 
 
-def play(plan: Any, at: Any, script: list[tuple[str, int]], take: int) -> list[Event]:
-    """Every event of an execution whose worker and agents follow `script`, then answer whatever is left."""
-    unfolding = start_execution(ID, plan, {"go": True}, Trigger(), at(0), take)
-    events, execution = list(unfolding.events), unfolding.execution
-    for turn, (action, choice) in enumerate([*script, *[("ok", 0)] * 40]):
-        if execution.ended_at:
-            break
-        open_steps = [id for id, step in execution.steps.items() if step.status in ("scheduled", "started")]
-        step = open_steps[choice % len(open_steps)]
-        cause = at(turn + 1)
+def timer(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
+    """A timer step that may time out."""
+    more = {"timeout": 4, "retry": {"max_attempts": 2, "delay": draw(st.integers(0, 2))}} if draw(st.booleans()) else {}
+    return {"type": "timer", "duration": draw(st.integers(0, 9)), **more}
+
+
+def gateway(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
+    """A gateway to steps that come later; an agent task when there are none."""
+    if not later:
+        return agent(draw, later)
+    targets = draw(st.lists(st.sampled_from(later), min_size=1, max_size=3))
+    routes = [{"target": target, "condition": draw(st.sampled_from(["true", "false"]))} for target in targets]
+    default = {"default_route": draw(st.sampled_from(later))} if draw(st.booleans()) else {}
+    kind = draw(st.sampled_from(["exclusive", "inclusive", "parallel"]))
+    return {"type": "gateway", "gateway_type": kind, "routes": routes, **default}
+
+
+scripts = st.lists(
+    st.tuples(
+        st.sampled_from(["ok", "text", "fail", "fire", "accept", "late", "repair", "again", "cancel", "restart"]),
+        st.integers(0, 9),
+        st.integers(0, 6),
+    ),
+    max_size=30,
+)
+
+
+class Play:
+    """An execution whose worker, agents, operators and clock follow a script, and then bring it to its end.
+
+    Whatever is decided is checked against the laws that hold for single decisions.
+    """
+
+    def __init__(self, plan: Plan, at: Callable[[float], Any], script: Script, take: int) -> None:
+        self.plan, self.at, self.take, self.seconds = plan, at, take, 0
+        self.execution = Execution(UUID(int=1), plan)
+        self.events: list[Event] = []
+        self.timers: dict[tuple[str, str], Any] = {}
+        self.costs = 0
+        self.log(start_execution(UUID(int=1), plan, {}, Trigger(), at(0), take))
+        for action, choice, seconds in script:
+            self.seconds += seconds
+            self.act(action, choice)
+        for turn in range(400):
+            if self.execution.ended_at is not None:
+                break
+            self.act("ok" if turn % 2 else "due", turn)
+        assert self.execution.ended_at is not None, "an execution that does not end"
+
+    def log(self, unfolding: Unfolding) -> None:
+        self.events += unfolding.events
+        self.execution = unfolding.execution
+        for key in unfolding.timers_dropped:
+            del self.timers[key]
+        self.timers |= unfolding.timers_set
+        assert self.timers == self.execution.timers
+
+    def decide(self, decision: Callable[..., Unfolding], *command: Any, repeatable: bool = True, **more: Any) -> None:
+        """Carry a command out, and show that carrying it out again appends nothing."""
+        cause = self.at(self.seconds)
+        try:
+            self.log(decision(self.execution, *command, cause=cause, **more))
+            if repeatable:
+                assert decision(self.execution, *command, cause=cause, **more).events == []
+        except Refusal:
+            return
+
+    def act(self, action: str, choice: int) -> None:
+        states = self.execution.steps
+        with_agent = [step for step, state in states.items() if state.status in ("started", "accepted")]
+        queued = [step for step, state in states.items() if state.status == "scheduled"]
+        timers = list(self.execution.timers)
+        reached = list(states)
         if action == "restart":
-            execution = fold(Execution(ID, plan), events)
-            continue
-        if action == "cancel":
-            unfolding = cancel_execution(execution, "script", cause)
-        elif execution.steps[step].status == "scheduled":
-            unfolding = start_step(execution, step, 1, cause)
+            self.execution = fold(Execution(self.execution.id, self.plan), self.events)
+        elif action == "cancel" and choice == 0:
+            self.decide(cancel_execution, "script")
+        elif action == "repair" and reached:
+            repair = [retry_step, skip_step, reassign_step][choice % 3]
+            agent = ("other",) if repair is reassign_step else ()
+            self.decide(repair, reached[choice % len(reached)], *agent, "script", repeatable=False)
+        elif action == "again":
+            self.decide(retry_execution, "script", repeatable=False, take=self.take)
+        elif action in ("fire", "due") and timers and not (action == "due" and (queued or with_agent)):
+            step, kind = (
+                min(timers, key=self.execution.timers.__getitem__) if action == "due" else timers[choice % len(timers)]
+            )
+            if action == "due":
+                self.seconds = max(self.seconds, self.due_in(step, kind))
+            self.decide(fire_timer, step, kind, take=self.take)
+            if choice == 9:
+                self.decide(fire_timer_early, step, kind, "script", take=self.take, repeatable=False)
+        elif action == "late" and reached:
+            self.answer(reached[choice % len(reached)], 1, "ok")
+        elif queued:
+            step = queued[choice % len(queued)]
+            self.decide(start_step, step, states[step].attempt, repeatable=False)
+        elif with_agent:
+            step = with_agent[choice % len(with_agent)]
+            self.answer(step, states[step].attempt, action)
+
+    def due_in(self, step: str, kind: str) -> int:
+        return -(-(self.execution.timers[step, kind] - self.at(0).at) // timedelta(seconds=1))
+
+    def answer(self, step: str, attempt: int, action: str) -> None:
+        before = len(self.events)
+        if action == "accept":
+            self.decide(accept_step, step, attempt)
         elif action == "fail":
-            unfolding = fail_step(execution, step, 1, StepError("agent_error", "script"), cause)
+            self.decide(fail_step, step, attempt, StepError("agent_error", "script"), cost=CENT, take=self.take)
         else:
-            unfolding = complete_step(execution, step, 1, choice, cause, take=take)
-        events += unfolding.events
-        execution = unfolding.execution
-    return events
+            output = "text" if action == "text" else attempt + 1
+            self.decide(complete_step, step, attempt, output, cost=CENT, take=self.take)
+        answers = (StepCompleted, StepFailed, StepAnswerIgnored)
+        self.costs += any(isinstance(event, answers) for event in self.events[before:])
 
 
-@given(graphs(), actions, st.integers(0, 3))
-def test_every_execution_ends_and_nothing_follows_its_end(plan_of, at, graph, script, take):
-    events = play(plan_of(graph[0], **graph[1]), at, script, take)
-    assert [isinstance(e, ExecutionEnded) for e in events].index(True) == len(events) - 1
+Played = Callable[..., Play]
 
 
-@given(graphs(), actions, st.integers(0, 3))
-def test_every_attempt_that_was_scheduled_has_exactly_one_end_and_no_step_has_two(plan_of, at, graph, script, take):
-    events = play(plan_of(graph[0], **graph[1]), at, script, take)
-    ended = [e.step for e in events if isinstance(e, TERMINAL)]
-    assert len(ended) == len(set(ended))
-    assert {e.step for e in events if isinstance(e, StepScheduled)} <= set(ended)
+@pytest.fixture(scope="session")
+def play(plan_of: Any, at: Any) -> Played:
+    """play(process, script, take): a played execution."""
+    return lambda process, script, take: Play(plan_of(process[0], **process[1]), at, script, take)
 
 
-@given(graphs(), actions, st.integers(0, 3))
-def test_no_step_starts_before_all_it_needs_have_ended(plan_of, at, graph, script, take):
-    ended: set[str] = set()
-    for event in play(plan_of(graph[0], **graph[1]), at, script, take):
-        if isinstance(event, TERMINAL):
-            ended.add(event.step)
-        if isinstance(event, StepScheduled | StepStarted | StepSkipped):
-            assert set(graph[0][event.step]) <= ended
+@given(processes(), scripts, st.integers(0, 3))
+def test_every_execution_ends_and_nothing_but_late_answers_follows_its_end(play, process, script, take):
+    ended = False
+    for event in play(process, script, take).events:
+        if isinstance(event, ExecutionRetried):
+            ended = False
+        assert not ended or isinstance(event, StepAnswerIgnored | CostRecorded)
+        ended = ended or isinstance(event, ExecutionEnded)
+    assert ended
 
 
-@given(graphs(), actions, st.integers(0, 3))
-def test_replaying_the_log_gives_the_same_state(plan_of, at, graph, script, take):
-    plan = plan_of(graph[0], **graph[1])
-    events = play(plan, at, script, take)
-    whole = fold(Execution(ID, plan), events)
-    for cut in range(0, len(events) + 1, 3):
-        assert fold(fold(Execution(ID, plan), events[:cut]), events[cut:]) == whole
-    assert whole.version == len(events)
+@given(processes(), scripts, st.integers(0, 3))
+def test_every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(play, process, script, take):
+    events = play(process, script, take).events
+    begun = Counter((e.step, e.attempt) for e in events if isinstance(e, BEGINS))
+    ended = Counter((e.step, e.attempt) for e in events if isinstance(e, ENDS) and getattr(e, "started_at", None))
+    gateways = Counter((e.step, e.attempt) for e in events if isinstance(e, GatewayEvaluated))
+    assert begun + gateways == ended
+    assert set(ended.values()) <= {1}
+    numbers: dict[str, int] = {}
+    for event in events:
+        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated):
+            assert event.attempt > numbers.get(event.step, 0)
+            numbers[event.step] = event.attempt
+
+
+@given(processes(), scripts, st.integers(0, 3))
+def test_a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_something_does(play, process, script, take):
+    played = play(process, script, take)
+    for seen, event in firsts(played.events):
+        step = played.plan.steps[event.step]
+        leading = [leads(played.plan, seen, source, step.id) for source in step.incoming]
+        assert None not in leading, f"{step.id} did not wait"
+        not_taken = isinstance(event, StepSkipped) and event.reason == "branch_not_taken"
+        assert not_taken is (bool(leading) and not any(leading))
+
+
+@given(processes(), scripts, st.integers(0, 3))
+def test_replaying_the_log_gives_the_same_state(play, process, script, take):
+    played = play(process, script, take)
+    new = Execution(UUID(int=1), played.plan)
+    assert fold(new, played.events) == played.execution
+    assert played.execution.version == len(played.events)
+    for cut in range(0, len(played.events), 3):
+        assert fold(fold(new, played.events[:cut]), played.events[cut:]) == played.execution
+
+
+@given(processes(), scripts, st.integers(0, 3))
+def test_every_answer_is_paid_for_once_and_the_steps_cost_what_the_execution_does(play, process, script, take):
+    played = play(process, script, take)
+    booked = [event.cost for event in played.events if isinstance(event, CostRecorded)]
+    of_steps = [cost for state in played.execution.steps.values() for cost in state.costs]
+    assert len(booked) == len(of_steps) == played.costs
+    assert sum(cost.amount for cost in booked) == sum(cost.amount for cost in of_steps)
+
+
+@given(processes(), scripts, st.integers(0, 3))
+def test_an_execution_that_has_ended_waits_for_nothing(play, process, script, take):
+    execution = play(process, script, take).execution
+    open_ones = {"scheduled", "started", "accepted", "waiting", "retrying"}
+    assert execution.timers == {}
+    assert not open_ones & {state.status for state in execution.steps.values()}
+    if execution.status == "completed":
+        assert set(execution.steps) == set(execution.plan.steps)
+        assert execution.open == 0
+        assert not any(execution.waiting.values())
+
+
+def firsts(events: list[Event]) -> Iterator[tuple[list[Event], Any]]:
+    """The event with which each step was first reached or passed over, and all that happened before."""
+    known: set[str] = set()
+    for n, event in enumerate(events):
+        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated | StepSkipped | StepFailed):
+            if event.step not in known:
+                known.add(event.step)
+                yield events[:n], event
+
+
+def leads(plan: Plan, events: list[Event], source: str, target: str) -> bool | None:
+    """Whether `source` leads to `target` by the language's rules; None while that is undecided."""
+    ended = (StepCompleted, StepSkipped, StepDiverted)
+    end = next((e for e in reversed(events) if isinstance(e, ended) and e.step == source), None)
+    if end is None:
+        return None
+    if isinstance(end, StepDiverted):
+        return target == end.target
+    if isinstance(end, StepSkipped) and end.reason == "branch_not_taken":
+        return False
+    step = plan.steps[source]
+    if isinstance(step, PlannedGateway) and target in {*(route.target for route in step.routes), step.default}:
+        chosen = [e.chosen for e in events if isinstance(e, GatewayEvaluated) and e.step == source]
+        return isinstance(end, StepCompleted) and target in chosen[-1]
+    return source in plan.steps[target].depends_on

@@ -1,5 +1,6 @@
 """Laws of the language: printing and parsing agree, documents load and meet the schema, any text gets an answer."""
 
+from datetime import timedelta
 from typing import Any
 
 import jsonschema_rs
@@ -7,7 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.processes.definition import Definition, InputField, Output, Trigger
+from domain.processes.definition import Defaults, Definition, InputField, Output, Trigger
 from domain.processes.language import (
     Parsed,
     definition_document,
@@ -16,7 +17,11 @@ from domain.processes.language import (
     parse_definition,
     print_definition,
 )
-from domain.processes.steps import AgentTask, Roles
+from domain.processes.parts import Part
+from domain.processes.quantities import MoneyLimit
+from domain.processes.steps import AgentTask, AnyStep, Gateway, Retry, Roles, Timer
+from domain.processes.steps.fallback import Goto, GotoStep
+from domain.processes.steps.gateway import Route
 from domain.refusal import Problem
 
 SCHEMA = jsonschema_rs.validator_for(json_schema(), offline=True)
@@ -34,50 +39,20 @@ steps:
   roles: {executor: editor, monitors: [boss]}
   message: "{{ steps.a.output }}"
   output_schema: {type: object, required: [z]}
+  retry: {max_attempts: 3, initial_delay: 2s}
+  on_error: {action: goto_step, target_step: d}
+- {id: c, type: gateway, depends_on: b, routes: [{expression: 1 < 2, next: d}], default_route: e}
+- {id: d, type: timer, config: {delay: 5m}, timeout: 1h, on_timeout: {goto: e}}
+- {id: e, type: timer, until: "2026-01-31T09:00", timezone: UTC}
 outputs: {result: "{{ steps.b.output }}"}
 """
 
 characters = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 texts = st.text(characters, max_size=40).filter(lambda text: "{{" not in text)
 lines = st.text(characters, min_size=1, max_size=20)
-TRICKY = [
-    "yes",
-    "1e3",
-    "0o7",
-    "0x1F",
-    "~",
-    "null",
-    "True",
-    ".inf",
-    "09:00",
-    "<<",
-    "'",
-    '"',
-    "%",
-    "!x",
-    "&a",
-    "*a",
-    "1_0",
-]
-TRICKY += [
-    "=",
-    "---",
-    "#",
-    "-",
-    "[",
-    "{",
-    "?",
-    ":",
-    "|",
-    ">",
-    "é",
-    "@",
-    "`",
-    "a\n  b\n\n",
-    "a \nb",
-    "a\n\n\nb\n",
-    "a\r\nb",
-]
+UNQUOTED = "yes 1e3 0o7 0x1F ~ null True .inf 09:00 << ' \" % !x &a *a 1_0 = --- # - [ { ? : | > é @ `"
+TRICKY = UNQUOTED.split()
+TRICKY += ["a\n  b\n\n", "a \nb", "a\n\n\nb\n", "a\r\nb"]
 TRICKY += ["- a", "a: b", " x ", "\n", "a\n\n b\n", "a\nb", "", "\x85\u2028", "\t", "\ufeff", "a #b"]
 tricky = st.sampled_from(TRICKY)
 numbers = st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
@@ -96,37 +71,109 @@ fields = st.builds(
 ) | st.builds(InputField, type=st.sampled_from(["string", "integer", "object"]), required=st.booleans())
 
 
+durations = st.timedeltas(timedelta(microseconds=1), timedelta(days=365))
+retries = st.sampled_from(
+    [
+        None,
+        Retry(),
+        Retry(max_attempts=3, backoff="linear", max_delay=timedelta(hours=1)),
+        Retry(max_attempts=9, delay=timedelta(), backoff="exponential", multiplier=1.5, retry_on=("a", "b")),
+        Retry(max_attempts=2, give_up_on=("1e3", "no")),
+    ]
+)
+conditions = st.sampled_from([True, False, "1 < 2", "not execution.id == 'a: b'"])
+
+
+def gotos(part: type[Part], key: str, later: list[str]) -> st.SearchStrategy[Any]:
+    return st.builds(part, **{key: st.sampled_from(later)}) if later else st.none()
+
+
+@st.composite
+def commons(draw: st.DrawFn, step: str, earlier: list[str], later: list[str]) -> dict[str, Any]:
+    timeout = draw(st.none() | durations)
+    return {
+        "id": step,
+        "name": draw(st.none() | lines | tricky.filter(bool)),
+        "depends_on": tuple(draw(st.lists(st.sampled_from(earlier), unique=True))) if earlier else (),
+        "condition": draw(st.none() | conditions),
+        "timeout": timeout,
+        "total_timeout": draw(st.sampled_from([None, timedelta(days=365)])),
+        "on_timeout": draw(st.sampled_from([None, "fail", "skip"]) | gotos(Goto, "goto", later)) if timeout else None,
+        "retry": draw(retries),
+        "on_error": draw(st.sampled_from([None, "fail_process", "skip_step"]) | gotos(GotoStep, "goto_step", later)),
+    }
+
+
+@st.composite
+def agent_tasks(draw: st.DrawFn, common: dict[str, Any], agents: list[str]) -> AgentTask:
+    references = [f"{{{{ steps.{other}.output }}}}" for other in common["depends_on"]]
+    return AgentTask(
+        **common,
+        type="agent_task",
+        roles=draw(st.sampled_from([Roles(), Roles(monitors=(agents[1],), informed=(agents[2],))])),
+        agent=agents[0],
+        message=draw(texts.filter(bool) | tricky.filter(bool) | st.sampled_from(["{{ process.name }}", *references])),
+        parameters=draw(objects),
+        output_schema=draw(st.sampled_from([None, {}, {"type": "object", "required": ["no"]}])),
+        heartbeat=draw(st.none() | durations),
+        max_cost=draw(st.sampled_from([None, MoneyLimit(amount="0.050", currency="USD")])),
+    )
+
+
+@st.composite
+def timers(draw: st.DrawFn, common: dict[str, Any]) -> Timer:
+    times = [
+        {"duration": draw(durations)},
+        {"duration": timedelta()},
+        {"duration": "{{ execution.id }}"},
+        {"until": "2026-01-31T09:00:00+01:00"},
+        {"until": "2026-01-31 09:00", "timezone": "Europe/Berlin"},
+        {"until": "{{ execution.started_at }}", "timezone": "UTC"},
+    ]
+    return Timer(**common, type="timer", **draw(st.sampled_from(times)))
+
+
+@st.composite
+def gateways(draw: st.DrawFn, common: dict[str, Any], later: list[str]) -> Gateway:
+    targets = draw(st.lists(st.sampled_from(later), min_size=1, max_size=3, unique=True))
+    kind = draw(st.sampled_from(["exclusive", "inclusive", "parallel"]))
+    if kind == "parallel":
+        routes = [Route(target=target) for target in targets]
+        return Gateway(**common, type="gateway", gateway_type=kind, routes=tuple(routes))
+    routes = [Route(target=target, condition=draw(conditions)) for target in targets]
+    default = draw(st.sampled_from([None, *later]))
+    if default is not None and draw(st.booleans()):
+        routes.append(Route(target=default, default=True))
+        default = None
+    return Gateway(**common, type="gateway", gateway_type=kind, routes=tuple(routes), default_route=default)
+
+
 @st.composite
 def definitions(draw: st.DrawFn) -> Definition:
     ids = draw(
         st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,6}[a-z0-9]", fullmatch=True), min_size=1, max_size=4, unique=True)
     )
     agents = draw(st.lists(lines, min_size=3, max_size=3, unique=True))
-    steps = []
+    steps: list[AnyStep] = []
     for at, step in enumerate(ids):
-        needed = tuple(draw(st.lists(st.sampled_from(ids[:at]), unique=True))) if at else ()
-        references = [f"{{{{ steps.{other}.output }}}}" for other in needed]
-        steps.append(
-            AgentTask(
-                id=step,
-                name=draw(st.none() | lines | tricky.filter(bool)),
-                type="agent_task",
-                depends_on=needed,
-                condition=draw(st.sampled_from([None, True, False, "1 < 2", "not execution.id == 'a: b'"])),
-                roles=draw(st.sampled_from([Roles(), Roles(monitors=(agents[1],), informed=(agents[2],))])),
-                agent=agents[0],
-                message=draw(
-                    texts.filter(bool) | tricky.filter(bool) | st.sampled_from(["{{ process.name }}", *references])
-                ),
-                parameters=draw(objects),
-                output_schema=draw(st.sampled_from([None, {}, {"type": "object", "required": ["no"]}])),
-            )
-        )
+        later = ids[at + 1 :]
+        common = draw(commons(step, ids[:at], later))
+        kinds: list[st.SearchStrategy[Any]] = [agent_tasks(common, agents), timers(common)]
+        steps.append(draw(st.one_of(*kinds, *([gateways(common, later)] if later else []))))
     return Definition(
         name=draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True)),
         description=draw(st.none() | texts | tricky),
         labels=tuple(draw(st.lists(lines, max_size=2))),
         version=draw(st.sampled_from([None, "1", "1.10", "beta"])),
+        defaults=draw(
+            st.none()
+            | st.builds(
+                Defaults,
+                timeout=st.none() | durations,
+                retry=retries,
+                roles=st.sampled_from([Roles(), Roles(executor=agents[1], monitors=(agents[2],))]),
+            )
+        ),
         input=draw(st.none() | st.dictionaries(names, fields, max_size=3)),
         triggers=draw(st.sampled_from([(), (Trigger(type="manual", id="x", enabled=False),)])),
         steps=tuple(steps),
@@ -203,21 +250,21 @@ def test_a_mutilated_definition_is_answered_with_problems(start: int, length: in
     sound(parse_definition(SEED[:start] + put + SEED[start + length :]))
 
 
-WORDS = [
-    "name",
-    "steps",
-    "id",
-    "agent",
-    "roles",
-    "executor",
-    "monitors",
-    "input",
-    "outputs",
-    "type",
-    "depends_on",
+WORDS = ["name", "steps", "id", "agent", "roles", "executor", "monitors", "input", "outputs", "type", "depends_on"]
+WORDS += ["timeout", "retry", "on_error", "on_timeout", "action", "goto", "goto_step", "routes", "target", "defaults"]
+WORDS += ["duration", "until", "timezone", "config", "max_cost", "amount", "retry_on", "default_route"]
+WORDS += [
+    "condition",
+    "message",
     "default",
+    "enum",
+    "triggers",
+    "source",
+    "value",
+    "output_schema",
+    "parameters",
+    "required",
 ]
-WORDS += ["condition", "message", "enum", "triggers", "source", "value", "output_schema", "parameters", "required"]
 
 
 def _known_words(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -233,3 +280,6 @@ def test_any_shape_of_known_words_is_answered_with_problems(shape: Any) -> None:
             yaml.safe_dump({"name": "p", "steps": [shape, shape], "triggers": [shape], "outputs": [shape]})
         )
     )
+    if isinstance(shape, dict):
+        steps = [{**shape, "id": f"s{at}", "type": kind} for at, kind in enumerate(("timer", "gateway", "agent_task"))]
+        sound(parse_definition(yaml.safe_dump({"name": "p", "steps": steps, "defaults": shape})))

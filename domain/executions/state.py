@@ -1,0 +1,90 @@
+"""What an execution is: its steps, its timers, and how far the paths through it are decided."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.agents.calls import StepError
+from domain.executions.events import Trigger
+from domain.executions.timers import Timers
+from domain.money import Money
+from domain.processes.plan import Plan
+
+RUNNING, COMPLETED, FAILED, CANCELLED = "running", "completed", "failed", "cancelled"
+SCHEDULED, STARTED, ACCEPTED, WAITING, RETRYING = "scheduled", "started", "accepted", "waiting", "retrying"
+SKIPPED, TIMED_OUT = "skipped", "timed_out"
+
+# An attempt is due or goes on.
+UNDER_WAY = frozenset((SCHEDULED, STARTED, ACCEPTED, WAITING))
+# The step has not ended; between two attempts it is RETRYING.
+OPEN = UNDER_WAY | {RETRYING}
+
+
+class StepState(msgspec.Struct, frozen=True, gc=False):
+    """One step so far: status, the number of its latest attempt, and what that attempt was given and gave.
+
+    first_attempt: the attempt from which the retry policy counts. began_at: when the first of those was started, from
+    which total_timeout counts. due_at: until when a timer step waits. chosen: where a gateway, or a step that was
+    diverted, leads; None for any other.
+    """
+
+    status: str
+    attempt: int
+    agent: str = ""
+    message: Any = None
+    parameters: dict[str, Any] = {}
+    output: Any = None
+    error: StepError | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    costs: tuple[Money, ...] = ()
+    first_attempt: int = 1
+    began_at: datetime | None = None
+    due_at: datetime | None = None
+    chosen: tuple[str, ...] | None = None
+
+
+class Execution(msgspec.Struct):
+    """One run of a process. The plan is immutable and shared by all executions of that version.
+
+    version: number of events folded so far. open: steps that have not ended.
+    waiting: per step, how many of the edges that lead to it are undecided. dead: per step, how many are decided and do
+    not lead to it; steps with none are left out. timers: what happens by itself, and when.
+    unanswered: attempts (``step:attempt``) that ended without the answer of their agent, and how; it may still come.
+    """
+
+    id: UUID
+    plan: Plan
+    version: int = 0
+    status: str = ""
+    input: dict[str, Any] = {}
+    trigger: Trigger = Trigger()
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    steps: dict[str, StepState] = {}
+    waiting: dict[str, int] = {}
+    open: int = 0
+    dead: dict[str, int] = {}
+    timers: Timers = {}
+    unanswered: dict[str, str] = {}
+
+    def copy(self) -> "Execution":
+        """A copy that can be evolved without touching this one."""
+        return Execution(
+            self.id,
+            self.plan,
+            self.version,
+            self.status,
+            self.input,
+            self.trigger,
+            self.started_at,
+            self.ended_at,
+            self.steps.copy(),
+            self.waiting.copy(),
+            self.open,
+            self.dead.copy() if self.dead else {},
+            self.timers.copy() if self.timers else {},
+            self.unanswered.copy() if self.unanswered else {},
+        )

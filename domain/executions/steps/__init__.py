@@ -1,0 +1,33 @@
+"""The step types as the engine begins them: one file each. To begin is to return whether the step has ended at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from domain.executions.execution import StepState
+from domain.executions.steps import agent_task, gateway, timer
+from domain.executions.unfolding import Unfolding
+from domain.expressions import Scope
+from domain.processes.plan import PlannedAgentTask, PlannedGateway, PlannedStep, PlannedTimer
+
+Begin = Callable[[Unfolding, Any, int, Scope], bool]
+BeginAgain = Callable[[Unfolding, Any, StepState], bool]
+
+_BEGIN: dict[type[PlannedStep], Begin] = {
+    PlannedAgentTask: agent_task.begin,
+    PlannedGateway: gateway.begin,
+    PlannedTimer: timer.begin,
+}
+_BEGIN_AGAIN: dict[type[PlannedStep], BeginAgain] = {
+    PlannedAgentTask: agent_task.begin_again,
+    PlannedTimer: timer.begin_again,
+}
+
+
+def begin(unfolding: Unfolding, step: PlannedStep, attempt: int, visible: Scope) -> bool:
+    """Begin an attempt with what expressions can see now. Raises EvaluationFailed, and has then recorded nothing."""
+    return _BEGIN[type(step)](unfolding, step, attempt, visible)
+
+
+def begin_again(unfolding: Unfolding, step: PlannedStep) -> bool:
+    """Begin the next attempt with what the one before was given."""
+    return _BEGIN_AGAIN[type(step)](unfolding, step, unfolding.execution.steps[step.id])

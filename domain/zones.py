@@ -1,0 +1,53 @@
+"""Instants as people write them: with an offset, or as the time on a clock somewhere."""
+
+import re
+from datetime import UTC, datetime
+from functools import cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,3}", re.ASCII)
+_TIME = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d{2}", re.ASCII)
+_EXAMPLES = "a time is written like 2026-01-31T09:00:00Z, or without an offset beside a timezone"
+
+
+def parse_zone(name: str) -> ZoneInfo:
+    """The IANA time zone of that name. Raises ValueError with a message for people when there is none."""
+    if len(name) <= 64 and _NAME.fullmatch(name):
+        try:
+            return ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # what is no zone may still be a file, or a folder
+            pass
+    raise ValueError(f"there is no time zone {name[:64]!r}; a zone is written like Europe/Berlin or UTC")
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """The names of all zones that are known here."""
+    return frozenset(available_timezones())
+
+
+def parse_time(text: str) -> datetime:
+    """A date and a time of day in ISO 8601, aware when it was written with an offset. Raises ValueError otherwise."""
+    written = text.strip()
+    if len(written) > 64 or not _TIME.match(written):
+        raise ValueError(_EXAMPLES)
+    try:
+        return datetime.fromisoformat(written)
+    except ValueError:
+        raise ValueError(_EXAMPLES) from None
+
+
+def instant_of(time: datetime, zone: ZoneInfo | None) -> datetime:
+    """The instant in UTC; `zone` says what a time without an offset means.
+
+    A time that clocks skip is taken as long after the gap as it lies in it, one that they show twice is the first.
+    Raises ValueError when there is neither an offset nor a zone, or the instant is outside of the years 1 to 9999.
+    """
+    if time.tzinfo is None:
+        if zone is None:
+            raise ValueError("a time without an offset needs a timezone beside it")
+        time = time.replace(tzinfo=zone, fold=0)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a time lies in the years 1 to 9999") from None

@@ -1,0 +1,44 @@
+"""The page of the language: its examples are read without a word, and no field is missing from it."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.expressions.filters import FILTERS
+from domain.processes.definition import Defaults, Definition, InputField, Output, Trigger
+from domain.processes.language import parse_definition
+from domain.processes.language.references import MEMBERS, STEP_MEMBERS
+from domain.processes.parts import Part
+from domain.processes.quantities import MoneyLimit
+from domain.processes.steps import STEP_TYPES, Retry, Roles
+from domain.processes.steps.fallback import Goto, GotoStep
+from domain.processes.steps.gateway import Route
+
+PAGE = (Path(__file__).parents[3] / "docs/process-language.md").read_text("utf-8")
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+PARTS: list[type[Part]] = [Definition, InputField, Defaults, Trigger, Output, Retry, Roles, Goto, GotoStep, Route]
+PARTS += [MoneyLimit, *STEP_TYPES.values()]
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_example_is_read_without_a_word(example: str) -> None:
+    beside = "" if example.startswith("name:") else "name: example\n"
+    if not re.search(r"^steps:", example, re.MULTILINE):
+        beside += "steps: [{id: a, agent: writer, message: x}]\n"
+    assert parse_definition(beside + example).problems == []
+
+
+def words() -> Iterator[str]:
+    for part in PARTS:
+        yield from part.model_fields
+        yield from part.also
+    yield from (*STEP_TYPES, *FILTERS, *STEP_MEMBERS)
+    for root, members in MEMBERS.items():
+        yield from (f"{root}.{member}" for member in members)
+
+
+@pytest.mark.parametrize("word", sorted(set(words())))
+def test_every_field_is_on_the_page(word: str) -> None:
+    assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", PAGE)
