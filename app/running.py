@@ -27,7 +27,6 @@ class Roles:
 
     def start_api(self, bound: socket.socket) -> str:
         """Serve the API on a bound socket; its address."""
-        self._wiring.progress.start()
         api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
         api.start()
         self._api = api
@@ -57,7 +56,7 @@ class Roles:
         self._projector = projector
 
     def stop(self) -> None:
-        """Drain: the worker and the API end at the same time, then the projector, so that it sees what they recorded."""
+        """Drain: the worker and the API at the same time, then the projector, so that it sees what they recorded."""
         ending = [threading.Thread(target=part.stop) for part in (self._worker, self._api) if part is not None]
         for thread in ending:
             thread.start()
@@ -65,8 +64,6 @@ class Roles:
             thread.join()
         if self._projector is not None:
             self._projector.stop()
-        if self._api is not None:
-            self._wiring.progress.stop()
 
     def _failed(self, part: str) -> None:
         self._stopping.ask(f"the {part} broke", failed=True)

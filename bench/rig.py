@@ -81,6 +81,12 @@ class Rig:
               where application_name not like '\\_\\_%%' and application_name not like '%%:%%'"""
             wait_until(lambda: bool(_one(connection, query, last)))
 
+    def server_cpu_seconds(self) -> dict[int, float]:
+        """User and system time so far of every server process that works for this database, by pid; local server only."""
+        with self.datastore.reading() as connection:
+            rows = connection.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
+        return {row["pid"]: cpu_seconds(row["pid"]) for row in rows if psutil.pid_exists(row["pid"])}
+
     def close(self) -> None:
         """Close its connections."""
         self.log.close()
@@ -120,8 +126,7 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """User and system time so far."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds(self._process.pid)
 
     def peak_mib(self) -> float:
         """The most memory it has held, in MiB."""
@@ -143,6 +148,12 @@ def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child
     finally:
         for child in running:
             child.stop()
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
 
 
 def wait_until(condition: Callable[[], bool], pause: float = 0.003) -> None:

@@ -14,7 +14,7 @@ import httpx2
 import psycopg
 import pytest
 
-from store.embedded import Embedded, embedded
+from store.embedded import Embedded, EmbeddedPostgresUnavailable, embedded
 
 PROCESSION = Path(sys.executable).with_name("procession")
 DEADLINE_SECONDS = 60.0
@@ -61,8 +61,8 @@ class Site:
         self._start(name)
 
     def kill_server(self) -> None:
-        """SIGKILL PostgreSQL."""
-        os.kill(self.server.postmaster_pid, signal.SIGKILL)
+        """SIGKILL PostgreSQL, once somebody has brought it back after the last time."""
+        os.kill(patiently(lambda: self.server.postmaster_pid, EmbeddedPostgresUnavailable), signal.SIGKILL)
 
     def rows(self, query: str, *parameters: object) -> list[tuple]:
         """Ask the database directly, however often it takes until it is back."""
@@ -71,6 +71,11 @@ class Site:
     def _rows(self, query: str, parameters: tuple) -> list[tuple]:
         with psycopg.connect(self.server.conninfo, autocommit=True) as connection:
             return connection.execute(query, parameters or None).fetchall()
+
+    @staticmethod
+    def patiently(act: Callable[[], T], *failures: type[Exception]) -> T:
+        """`act` until it does not fail with one of `failures`, with a deadline."""
+        return patiently(act, *failures)
 
     def ready(self) -> None:
         """Return when the API answers."""

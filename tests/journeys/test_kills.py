@@ -46,14 +46,14 @@ def put(site, path, body):
 
 def post(site, path, body, key):
     """Ask until there is an answer, with the same key each time."""
-    while True:
-        try:
-            answer = httpx2.post(f"{site.base}{path}", json=body, headers={"Idempotency-Key": key}, timeout=10)
-        except httpx2.TransportError:
-            continue
-        if answer.status_code < 500:
-            answer.raise_for_status()
-            return answer.json()
+
+    def ask():
+        answer = httpx2.post(f"{site.base}{path}", json=body, headers={"Idempotency-Key": key}, timeout=10)
+        if answer.status_code == 503:
+            raise httpx2.TransportError(answer.text)
+        return answer
+
+    return site.patiently(ask, httpx2.TransportError).raise_for_status().json()
 
 
 def start_all(site, started):
@@ -81,7 +81,7 @@ def kill_now_and_then(site, victims, seed):
 def test_every_execution_ends_once_whatever_is_killed(killable, victims):
     site, started, seed = killable, [], time.time_ns()
     (site.directory / "seed").write_text(str(seed))
-    starting = threading.Thread(target=start_all, args=(site, started))
+    starting = threading.Thread(target=start_all, args=(site, started), daemon=True)
     starting.start()
     kill_now_and_then(site, victims, seed)
     starting.join()
