@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from app.process import collect_seldom, make_room_for_calls
 from app.serving import ApiServer
 from app.signals import Stopping
 from app.wiring import Wiring
@@ -35,6 +36,8 @@ class Roles:
     def start_worker(self, callback_base: str | None) -> None:
         """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
         settings = self._wiring.settings
+        make_room_for_calls(settings.max_open_calls)
+        collect_seldom()
         worker = Worker(
             self._wiring.datastore,
             self._wiring.log,
@@ -51,6 +54,7 @@ class Roles:
 
     def start_projector(self) -> None:
         """Keep the read models up to date."""
+        collect_seldom()
         projector = Projector(self._wiring.datastore)
         projector.start()
         self._projector = projector

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
@@ -82,7 +83,7 @@ class Rig:
             wait_until(lambda: bool(_one(connection, query, last)))
 
     def server_cpu_seconds(self) -> dict[int, float]:
-        """User and system time so far of every server process that works for this database, by pid; local server only."""
+        """User and system time so far of every server process that works for this database, by pid."""
         with self.datastore.reading() as connection:
             rows = connection.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
         return {row["pid"]: cpu_seconds(row["pid"]) for row in rows if psutil.pid_exists(row["pid"])}
@@ -120,9 +121,7 @@ class Child:
     def __init__(self, dsn: str, *arguments: str) -> None:
         environment = {**os.environ, "DATABASE_URL": dsn}
         command = [str(Path(sys.executable).with_name("procession")), *arguments]
-        self._process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-        )
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
     def cpu_seconds(self) -> float:
         """User and system time so far."""
@@ -165,7 +164,7 @@ def wait_until(condition: Callable[[], bool], pause: float = 0.003) -> None:
         time.sleep(pause)
 
 
-def _one(connection: psycopg.Connection[dict[str, object]], query: str, *parameters: object) -> object:
+def _one(connection: psycopg.Connection[Any], query: str, *parameters: object) -> object:
     row = connection.execute(query, parameters or None).fetchone()
     assert row is not None
     return next(iter(row.values())) if isinstance(row, dict) else row[0]

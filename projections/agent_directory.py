@@ -82,7 +82,7 @@ class AgentDirectory(Projection[Changes]):
       last_position bigint not null
     ) with (fillfactor = 70);
     """
-    handlers: dict[str, Handler[Changes]] = {"AgentRegistered": _registered, "AgentRetired": _retired}  # noqa: RUF012
+    handlers: dict[str, Handler[Changes]] = {"AgentRegistered": _registered, "AgentRetired": _retired}
 
     def changes(self) -> Changes:
         return {}

@@ -210,7 +210,7 @@ class ProcessCatalogue(Projection[Changes]):
       primary key (process_id, version)
     );
     """
-    handlers: dict[str, Handler[Changes]] = {  # noqa: RUF012
+    handlers: dict[str, Handler[Changes]] = {
         "ProcessDrafted": _drafted,
         "ProcessRevised": _revised,
         "ProcessPublished": _published,

@@ -35,7 +35,7 @@ class State(msgspec.Struct):
     """One projection as this process sees it.
 
     state: ``standby`` (another process runs it, or none yet), ``running``, ``catching_up`` (more than a page behind),
-    ``stale`` (its tables are of another definition: rebuild it) or ``failed`` (it cannot be written; tried again every second).
+    ``stale`` (its tables are of another definition: rebuild it) or ``failed`` (cannot be written; tried every second).
     """
 
     projection: Projection[Any]

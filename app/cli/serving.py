@@ -14,6 +14,7 @@ from app.running import running
 from app.settings import Settings, read_settings
 from app.signals import Stopping
 from app.sockets import listen, refuse_open_door, url_of
+from domain.duration import print_duration
 
 cli = typer.Typer()
 
@@ -79,12 +80,12 @@ def run(output: Output, settings: Settings, *, api: bool, worker: bool, projecto
         output.answer(ready, str(ready["message"]))
         output.flush()
         stopping.wait()
-        logger.info("%s: ending, at most %s for open calls", stopping.reason, settings.drain)
+        logger.info("%s: ending, at most %s for open calls", stopping.reason, print_duration(settings.drain))
     if stopping.failed:
         raise Failure("broken", f"{stopping.reason}; see the log above")
 
 
 def _ready(url: str | None, worker: bool, projector: bool) -> dict[str, object]:
     names = [name for name, runs in (("API", url), ("worker", worker), ("projector", projector)) if runs]
-    running_ = f"{' and '.join(names)} ready"
-    return {"ready": True, "url": url, "message": f"{running_} at {url}, see {url}/docs" if url else running_}
+    message = f"{', '.join(names)} ready"
+    return {"ready": True, "url": url, "message": f"{message} at {url}, see {url}/docs" if url else message}

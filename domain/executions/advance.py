@@ -22,7 +22,7 @@ from domain.processes.plan import PlannedStep
 
 
 def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:
-    """Reach every step that waited only for those `ended`, as far as that leads, and end the execution when all is done.
+    """Reach every step that waited only for those `ended`, as far as that leads, and end the execution when all is.
 
     Costs time in proportion to what follows, not to the size of the process or its history.
     """
@@ -59,9 +59,7 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 
 def _schedule(unfolding: Unfolding, step: PlannedStep, message: Any, parameters: Any) -> None:
-    unfolding.record(
-        StepScheduled, step=step.id, attempt=1, agent=step.agent, message=message, parameters=parameters
-    )
+    unfolding.record(StepScheduled, step=step.id, attempt=1, agent=step.agent, message=message, parameters=parameters)
     if unfolding.take > 0:
         unfolding.take -= 1
         unfolding.taken.append(step.id)
@@ -78,9 +76,7 @@ def give_up(unfolding: Unfolding, reason: str) -> None:
     """Cancel every attempt that is scheduled or under way."""
     for id, step in list(unfolding.execution.steps.items()):
         if step.status in UNDER_WAY:
-            unfolding.record(
-                StepCancelled, step=id, attempt=step.attempt, reason=reason, started_at=step.started_at
-            )
+            unfolding.record(StepCancelled, step=id, attempt=step.attempt, reason=reason, started_at=step.started_at)
     unfolding.taken.clear()
 
 
@@ -101,5 +97,3 @@ def _complete(unfolding: Unfolding) -> None:
             unfolding.record(ExecutionFailed, error=problem, **ending(unfolding))
             return
     unfolding.record(ExecutionCompleted, outputs=outputs, **ending(unfolding))
-
-

@@ -50,16 +50,14 @@ def start_execution(
         steps=len(plan.steps),
         trigger=trigger,
     )
-    skipped = []
-    for step in plan.roots:
-        if unfolding.execution.status == RUNNING and reach(unfolding, plan.steps[step]):
-            skipped.append(step)
+    running = unfolding.execution
+    skipped = [step for step in plan.roots if running.status == RUNNING and reach(unfolding, plan.steps[step])]
     advance(unfolding, skipped)
     return unfolding
 
 
 def start_step(execution: Execution, step: str, attempt: int, cause: Cause) -> Unfolding:
-    """A worker takes a due attempt; one that was under way with a lost worker is reclaimed. Nothing when it is not due."""
+    """A worker takes a due attempt; one under way with a lost worker is reclaimed. Nothing when it is not due."""
     unfolding = Unfolding(execution, cause)
     state = execution.steps.get(step)
     if execution.status == RUNNING and state is not None and state.attempt == attempt:

@@ -1,7 +1,7 @@
 """An API on a database of its own, with read models that are brought up to date when a test says so."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -116,6 +116,13 @@ def installed(datastore: Datastore, api_key: str | None = None) -> Iterator[Inst
 def installation(datastore: Datastore) -> Iterator[Installation]:
     with installed(datastore) as made:
         yield made
+
+
+@pytest.fixture
+def keyed(datastore: Datastore) -> Iterator[Callable[[str], Installation]]:
+    """Makes an installation that asks for an API key."""
+    with ExitStack() as ending:
+        yield lambda key: ending.enter_context(installed(datastore, key))
 
 
 @pytest.fixture

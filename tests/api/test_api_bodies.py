@@ -23,6 +23,7 @@ HOSTILE = [
     b'{"input": {"name": 1e999}}',
     b'{"input": {"name": ' + b"9" * 5000 + b"}}",
     b'{"input": {"name": "\\ud800"}}',
+    b'{"input": {"name": "\\u0000"}}',
     b'{"input": {"name": "a", "name": "b"}}',
     b'{"input": ' + b'{"name":' * 200 + b"1" + b"}" * 201,
     b"[" * 100_000,
@@ -113,7 +114,7 @@ def test_a_body_of_another_kind_is_415(shared_client: TestClient, headers: dict[
 
 @pytest.mark.parametrize("kind", [JSON, "application/json; charset=UTF-8", "APPLICATION/JSON", "application/x+json"])
 def test_json_is_read_under_each_of_its_names(shared_client: TestClient, kind: str) -> None:
-    body = b'{"input": {"name": "\\u0000 and more"}}'
+    body = b'{"input": {"name": "Ann"}}'
     assert shared_client.post(START, content=body, headers={"Content-Type": kind}).status_code == 202
 
 

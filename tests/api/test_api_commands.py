@@ -31,7 +31,7 @@ def test_a_key_used_for_something_else_is_refused(
     events = installation.events()
     others = [
         client.post(START, json={"input": {"name": "Bob"}}, headers=headers),
-        client.post(f"/api/executions/{id}/cancel", json=BODY["input"] and {}, headers=headers),
+        client.post(f"/api/executions/{id}/cancel", json={}, headers=headers),
     ]
     for answer in others:
         assert answer.status_code == 409
@@ -84,7 +84,7 @@ def test_every_command_keeps_its_answer_under_its_key(
 
 @pytest.mark.parametrize("key", ["", "two words", "x" * 256, "naïve"])
 def test_a_key_is_visible_ascii(shared_client: TestClient, key: str, problem_codes: Any) -> None:
-    answer = shared_client.post(START, json=BODY, headers={"Idempotency-Key": key.encode("latin-1").decode("latin-1")})
+    answer = shared_client.post(START, json=BODY, headers={"Idempotency-Key": key.encode("latin-1")})
     assert (answer.status_code, problem_codes(answer)[0]) == (400, "invalid_header")
 
 

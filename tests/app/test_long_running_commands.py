@@ -145,6 +145,18 @@ def test_work_alone_carries_out_what_was_started_elsewhere(launch: Launch, hello
     assert ended(process)[0] == 0
 
 
+def test_a_wait_that_is_interrupted_is_exit_code_130_and_the_execution_goes_on(
+    launch: Launch, hello: Path, wiring: Wiring
+) -> None:
+    process = launch("start", "hello", "--wait")
+    assert process.stderr is not None
+    assert "no worker is running" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    code, errors = ended(process)
+    assert (code, errors) == (130, "")
+    assert "ExecutionStarted" in [event.topic for event in wiring.log.page(0, 100)]
+
+
 def test_a_port_that_is_taken_is_said_to_be(procession: Run, database: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -20,6 +20,8 @@ NAMES = [file.relative_to(ROOT).as_posix() for file in DOCUMENTS]
 TO_BE_WRITTEN = {"projections/agent_speed.py", "domain/processes/steps/timer.py"}
 ROOMS = "api|app|bench|commands|docs|domain|examples|gateway|projections|queries|scheduler|scripts|store|tests|\\.ci"
 A_FILE = re.compile(rf"(?:(?:{ROOMS})/[\w./*-]*|[\w-]+\.(?:md|toml|txt|yaml)|Makefile)")
+A_METHOD = re.compile(r"[A-Z]\w+\.[a-z_]\w+")
+THE_LIBRARYS = {"Application.save"}
 A_VARIABLE = re.compile(r"\b(?:PROCESSION_[A-Z_]+|(?:READ_)?DATABASE_URL)\b")
 
 
@@ -77,6 +79,21 @@ def test_environment_variables_that_are_named_are_read() -> None:
     named = {variable for file in DOCUMENTS for variable in A_VARIABLE.findall(file.read_text())}
     assert named
     assert {variable for variable in named if f'"{variable}"' not in code} == set()
+
+
+def test_methods_that_are_named_exist() -> None:
+    rooms = ("api", "commands", "domain", "gateway", "projections", "queries", "scheduler", "store")
+    code = "\n".join(file.read_text() for room in rooms for file in (ROOT / room).rglob("*.py"))
+    named = {
+        text for file in DOCUMENTS for text in reading.inline_code(file) if A_METHOD.fullmatch(text)
+    } - THE_LIBRARYS
+    assert named
+    missing = {text for text in named if not is_defined(*text.split("."), code)}
+    assert missing == set()
+
+
+def is_defined(kind: str, method: str, code: str) -> bool:
+    return bool(re.search(rf"^class {kind}\b.*?^    (?:async )?def {method}\b", code, re.MULTILINE | re.DOTALL))
 
 
 def test_every_decision_is_listed_once_and_says_what_enforces_it() -> None:

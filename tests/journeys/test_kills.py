@@ -77,7 +77,9 @@ def kill_now_and_then(site, victims, seed):
 
 
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("victims", [("worker-1", "worker-2", "api", "worker-1"), ("server", "worker-2", "server", "api")])
+@pytest.mark.parametrize(
+    "victims", [("worker-1", "worker-2", "api", "worker-1"), ("server", "worker-2", "server", "api")]
+)
 def test_every_execution_ends_once_whatever_is_killed(killable, victims):
     site, started, seed = killable, [], time.time_ns()
     (site.directory / "seed").write_text(str(seed))

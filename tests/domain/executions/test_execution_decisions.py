@@ -28,7 +28,8 @@ ID = UUID(int=1)
 
 
 def names(unfolding: Unfolding) -> list[str]:
-    return [f"{type(e).__name__}({e.step})" if hasattr(e, "step") and e.step else type(e).__name__ for e in unfolding.events]
+    named = ((type(event).__name__, getattr(event, "step", None)) for event in unfolding.events)
+    return [f"{name}({step})" if step else name for name, step in named]
 
 
 def started(plan: Plan, at, take: int = 0, input: dict | None = None) -> Unfolding:

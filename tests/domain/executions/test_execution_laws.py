@@ -38,7 +38,8 @@ def graphs(draw: st.DrawFn) -> tuple[dict[str, list[str]], dict[str, dict[str, A
     return graph, more
 
 
-actions = st.lists(st.tuples(st.sampled_from(["ok", "ok", "ok", "fail", "cancel", "restart"]), st.integers(0, 7)), max_size=40)
+turns = st.sampled_from(["ok", "ok", "ok", "fail", "cancel", "restart"])
+actions = st.lists(st.tuples(turns, st.integers(0, 7)), max_size=40)
 
 
 def play(plan: Any, at: Any, script: list[tuple[str, int]], take: int) -> list[Event]:
