@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import psycopg
 from psycopg import conninfo
+from psycopg.rows import dict_row
 
 from bench.workloads import AGENT, NAMES
 from commands.agents import Agents, RegisterAgent
@@ -24,6 +25,7 @@ from domain.event import Cause
 from domain.executions.decisions import start_execution
 from domain.executions.events import Trigger
 from domain.identity import new_id, process_id
+from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.log import Log
 from store.migrating import migrate
@@ -107,6 +109,8 @@ def rig(server: str) -> Iterator[Rig]:
         try:
             dsn = conninfo.make_conninfo(server, dbname=name)
             migrate(dsn)
+            with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+                create_read_tables(connection)
             made = Rig(dsn)
             yield made
         finally:

@@ -29,7 +29,7 @@ class Progress:
     def __init__(self, main: Datastore, read: Datastore | None = None) -> None:
         self.main = main
         self._read = read or main
-        self._listener = Listener(main, PROJECTED_CHANNEL, self._hear)
+        self._listener: Listener | None = None
         self._changed = threading.Condition()
         self._generation = 0
         self._heard: list[Heard] = []
@@ -40,11 +40,14 @@ class Progress:
 
     def start(self) -> None:
         """Begin to listen."""
+        self._listener = Listener(self.main, PROJECTED_CHANNEL, self._hear)
         self._listener.start()
 
     def stop(self) -> None:
-        """Stop listening."""
-        self._listener.stop()
+        """Stop listening; whoever waits looks from time to time."""
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
 
     def subscribe(self, heard: Heard) -> Callable[[], None]:
         """Call `heard` with the position whenever read models advance, 0 for "look"; returns what ends that."""

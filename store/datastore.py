@@ -82,7 +82,7 @@ class OwnConnection:
 
     @contextmanager
     def borrow(self) -> Iterator[Connection[DictRow]]:
-        """The connection, in autocommit mode. An error of the connection itself closes it; the next use opens another."""
+        """The connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
         if self._connection is None or self._connection.closed:
             self._connection = self._datastore.connect(**self._settings)
         try:

@@ -59,7 +59,8 @@ def demo(
         if found is not None:
             _show(output, url, found)
             output.flush()
-        if found is None or not once:
+        if not once and found is not None:
+            output.note("Ctrl-C ends it")
             stopping.wait()
     if stopping.failed:
         raise Failure("broken", f"{stopping.reason}; see the log above")

@@ -14,6 +14,10 @@ from app.cli.progress import Bar, Progressing
 from domain.refusal import Problem
 
 
+# In a file or a pipe nothing is folded that a line can hold.
+FILE_WIDTH = 400
+
+
 class Output:
     """Where one command writes. json: one JSON document on standard output, whatever the outcome."""
 
@@ -59,7 +63,8 @@ class Output:
         if not rows:
             self.line("none")
             return
-        self._out.print(table_of(columns, rows, right=right), soft_wrap=False)
+        width = None if self._out.is_terminal else FILE_WIDTH
+        self._out.print(table_of(columns, rows, right=right), soft_wrap=False, width=width)
 
     def note(self, text: str) -> None:
         """Say something on the way, on standard error; nothing with --json."""

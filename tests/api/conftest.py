@@ -1,5 +1,6 @@
 """An API on a database of its own, with read models that are brought up to date when a test says so."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -69,7 +70,9 @@ class Installation:
 
     @property
     def app(self) -> FastAPI:
-        return create_app(self.services)
+        """Another application on it, as another process would have."""
+        reading = Reading(self.datastore, Progress(self.datastore))
+        return create_app(dataclasses.replace(self.services, reading=reading))
 
     def project(self) -> int:
         """Bring every read model up to the end of the log; the position reached."""

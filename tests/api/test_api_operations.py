@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api import create_app
-from store.datastore import Datastore
 
 
 def test_the_log_is_read_page_by_page_and_by_type(client: TestClient, installation: Any, start: Any) -> None:
@@ -117,8 +115,8 @@ def test_a_database_without_migrations_is_not_ready(installation: Any) -> None:
     assert (ready.status_code, ready.json()["migrations"]) == (503, "missing")
 
 
-def test_every_route_of_the_api_asks_for_the_key_but_for_callbacks(datastore: Datastore, keyed: Any) -> None:
-    app = create_app(keyed("the key").services)
+def test_every_route_of_the_api_asks_for_the_key_but_for_callbacks(keyed: Any) -> None:
+    app = keyed("the key").app
     operations = [
         (method.upper(), path)
         for path, methods in app.openapi()["paths"].items()

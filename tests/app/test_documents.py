@@ -29,8 +29,7 @@ def test_a_document_is_the_value_its_text_stands_for() -> None:
 def test_a_text_that_is_no_document_is_refused_with_its_problems(text: bytes) -> None:
     with pytest.raises(Malformed) as refused:
         read_document(text)
-    assert [problem.severity for problem in refused.value.problems][0] == "error"
-    assert refused.value.problems[0].line == len(text.splitlines())
+    assert [problem.line is not None for problem in refused.value.problems] == [True]
 
 
 def test_no_more_of_a_file_is_read_than_can_be_taken(tmp_path: Path) -> None:

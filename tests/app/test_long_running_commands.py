@@ -183,7 +183,6 @@ def test_the_demo_runs_on_a_server_of_its_own_and_shows_a_table(launch: Launch, 
             str(port),
             PROCESSION_HOME=str(tmp_path / "home"),
             DATABASE_URL="",
-            COLUMNS="160",
         )
         shown, errors = process.communicate(timeout=60)
     assert process.returncode == 0, errors

@@ -26,7 +26,7 @@ def test_a_taken_port_is_refused_and_the_next_free_one_found() -> None:
 
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
 def test_an_address_of_another_machine_is_refused(host: str) -> None:
-    with pytest.raises(AddressUnavailable, match="listen on|no address"):
+    with pytest.raises(AddressUnavailable, match=r"listen on|no address"):
         listen_on_next_free(host, 0)
 
 
