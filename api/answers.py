@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 encode = msgspec.json.Encoder().encode
 
 
-class Json(Response):
+class Json(JSONResponse):
     """A JSON answer: views, receipts, or anything else that msgspec encodes."""
 
     media_type = "application/json"

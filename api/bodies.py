@@ -34,6 +34,10 @@ async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"a body has at most {limit} bytes here", limit=limit)
+
+
 def media_type(request: Request) -> str:
     """The kind of body, lower case, without parameters; empty when none is named. Raises WrongMediaType (charset)."""
     given = request.headers.get("content-type", "")

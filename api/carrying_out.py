@@ -1,10 +1,9 @@
 """From request to command to receipt: the way every command goes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import anyio
-import msgspec
 from anyio import CapacityLimiter
 from starlette.requests import Request
 
@@ -22,9 +21,18 @@ Command = Callable[[Cause, Identified], Receipt]
 
 
 async def carry_out(
-    request: Request, body: bytes, command: Command, *, status: int = 200, cause: Cause | None = None
+    request: Request,
+    body: bytes,
+    command: Command,
+    *,
+    status: int = 200,
+    cause: Cause | None = None,
+    always: Mapping[str, object] | None = None,
 ) -> Json:
-    """Carry out `command`, or give its first answer again when the request's Idempotency-Key was used for it before."""
+    """Carry out `command`, or give its first answer again when the request's Idempotency-Key was used for it before.
+
+    cause: the request's, unless given. always: what the answer holds whatever the command says.
+    """
     key = idempotency_key(request)
     because = cause or cause_of(request)
     asked = b"" if key is None else b"%s %s\n%s" % (request.method.encode(), request.scope["path"].encode(), body)
@@ -33,13 +41,12 @@ async def carry_out(
         log = request.app.state.services.log
         return answer_once(log, key, asked, lambda identified: command(because, identified))
 
-    return answer(await anyio.to_thread.run_sync(work, limiter=COMMANDS), status)
+    return answer(await anyio.to_thread.run_sync(work, limiter=COMMANDS), status, always or {})
 
 
-def answer(replayed: Replayed, status: int) -> Json:
+def answer(replayed: Replayed, status: int, always: Mapping[str, object]) -> Json:
     """What the command did, and up to which position."""
-    content: dict[str, Any] = dict(replayed.facts)
-    content["position"] = replayed.position
+    content: dict[str, Any] = {**always, **replayed.facts, "position": replayed.position}
     if replayed.duplicate:
         content["duplicate"] = True
     return Json(content, status, {"Idempotency-Replayed": "true"} if replayed.replayed else None)

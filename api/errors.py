@@ -17,7 +17,8 @@ from api.refusals import BadRequest, Interrupted, TokenInvalid, TooLarge, Unauth
 from commands.deciding import Unavailable
 from domain.refusal import Forbidden, Malformed, NotFound, Problem, Refusal, Stale
 from queries.paging import BadCursor
-from queries.reading import OUTAGES, RETRY_AFTER_SECONDS, NotYet
+from queries.reading import RETRY_AFTER_SECONDS, NotYet
+from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -77,7 +78,7 @@ def install(app: FastAPI) -> None:
         HTTPException: _http,
         RequestValidationError: _invalid,
         Exception: _unexpected,
-        **dict.fromkeys(OUTAGES, _unavailable),
+        **dict.fromkeys(Outage, _unavailable),
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)

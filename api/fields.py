@@ -1,6 +1,7 @@
 """The fields of a body: each looked at, and every problem reported at once."""
 
 import difflib
+import re
 from typing import Any
 
 from api.refusals import malformed
@@ -12,18 +13,19 @@ MAX_TEXT = 2_000
 class Fields:
     """Takes a JSON object apart. Every getter notes what is wrong and answers None; `check` raises it all."""
 
-    def __init__(self, value: dict[str, Any], *known: str, path: str = "") -> None:
+    def __init__(self, value: dict[str, Any], *known: str) -> None:
         self._value = value
-        self._path = f"{path}." if path else ""
+        self._path = ""
         self.problems: list[Problem] = []
-        for name in value:
-            if name not in known:
-                close = difflib.get_close_matches(name[:60], known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known) or 'none'}"
-                self._note("unknown_key", f"unknown key {name[:60]!r}", name[:60], hint)
+        self._refuse_unknown(known)
 
-    def __contains__(self, name: str) -> bool:
-        return name in self._value
+    def inside(self, name: str, value: dict[str, Any], *known: str) -> "Fields":
+        """The fields of the object `value` under `name`; what is wrong with them is wrong with the whole."""
+        inner = Fields.__new__(Fields)
+        inner._value, inner._path, inner.problems = value, f"{self._path}{name}.", self.problems
+        if name in self._value:
+            inner._refuse_unknown(known)
+        return inner
 
     def anything(self, name: str) -> Any:
         """Any value; required."""
@@ -31,17 +33,24 @@ class Fields:
             self._note("missing", f"{name} is missing", name)
         return self._value.get(name)
 
-    def text(self, name: str, *, required: bool = False, longest: int = MAX_TEXT) -> str | None:
-        """A text of at most `longest` characters, without NUL."""
-        value = self._of(name, str, "a text", required)
-        if value is not None and (len(value) > longest or "\0" in value):
-            self._note("invalid_value", f"{name} is a text of at most {longest} characters without NUL", name)
+    def text(
+        self, name: str, *, required: bool = False, longest: int = MAX_TEXT, pattern: str | None = None
+    ) -> str | None:
+        """A text of at most `longest` characters, without NUL, of the form `pattern`."""
+        value: str | None = self._of(name, str, "a text", required)
+        if value is None:
             return None
-        return value
+        if len(value) > longest or "\0" in value:
+            self._note("invalid_value", f"{name} is a text of at most {longest} characters without NUL", name)
+        elif pattern is not None and not re.fullmatch(pattern, value):
+            self._note("invalid_value", f"{name} has the form {pattern}", name)
+        else:
+            return value
+        return None
 
     def whole(self, name: str, *, required: bool = False, lowest: int = 0, highest: int = 2**31 - 1) -> int | None:
         """A whole number between `lowest` and `highest`."""
-        value = self._of(name, int, "a whole number", required)
+        value: int | None = self._of(name, int, "a whole number", required)
         if value is not None and not lowest <= value <= highest:
             self._note("invalid_value", f"{name} is between {lowest} and {highest}", name)
             return None
@@ -56,7 +65,8 @@ class Fields:
 
     def object(self, name: str, *, required: bool = False) -> dict[str, Any] | None:
         """An object."""
-        return self._of(name, dict, "an object", required)
+        value: dict[str, Any] | None = self._of(name, dict, "an object", required)
+        return value
 
     def wrong(self, name: str, message: str) -> None:
         """Note that the value of `name` cannot be."""
@@ -78,5 +88,13 @@ class Fields:
             return None
         return value
 
+    def _refuse_unknown(self, known: tuple[str, ...]) -> None:
+        for name in self._value:
+            if name not in known:
+                close = difflib.get_close_matches(name[:60], known, n=1)
+                hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known) or 'none'}"
+                self._note("unknown_key", f"unknown key {name[:60]!r}", name[:60], hint)
+
     def _note(self, code: str, message: str, name: str, hint: str = "") -> None:
-        self.problems.append(Problem(code, message, f"{self._path}{name}", hint=hint))
+        if len(self.problems) < 100:
+            self.problems.append(Problem(code, message, f"{self._path}{name}", hint=hint))

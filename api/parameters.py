@@ -32,10 +32,11 @@ def _each(values: list[str]) -> list[str]:
 
 
 def _numbers(values: list[str]) -> list[str]:
-    for part in _each(values):
+    numbers = _each(values)
+    for part in numbers:
         if not (part.isascii() and part.isdigit() and len(part) <= 9):
             raise ValueError("whole numbers, separated by commas")
-    return values
+    return numbers
 
 
 def _references(values: list[str]) -> list[str]:
@@ -73,9 +74,7 @@ def parse_instant(text: Any) -> datetime:
 
 Values = Annotated[list[str], AfterValidator(_each)]
 Numbers = Annotated[list[str], AfterValidator(_numbers)]
-Instant = Annotated[
-    datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Position = Annotated[int, Field(ge=0, le=LARGEST)]
 
 EXECUTION_STATUSES = ("running", "completed", "failed", "cancelled")
@@ -151,6 +150,12 @@ class LogPage(StreamPage):
     """A page of the log: events with positions beyond `after`, or beyond the cursor."""
 
     type: Annotated[Values, Field(description=f"Stored names such as StepCompleted. {SEVERAL}")] = []
+
+
+class StreamAsked(Asked):
+    """execution: only the events of this one."""
+
+    execution: str | None = None
 
 
 async def _nothing(request: Request) -> None:

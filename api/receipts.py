@@ -31,6 +31,14 @@ class ExecutionAnswered(Receipt, kw_only=True):
     execution_id: UUID
 
 
+class StepAnswered(Receipt, kw_only=True):
+    """An agent's answer was recorded, or had been."""
+
+    execution_id: UUID
+    step: str
+    attempt: int
+
+
 class ProcessDrafted(Receipt, kw_only=True):
     """A draft was made or revised. problems: what stands in the way of a publication, and what is worth knowing."""
 

@@ -7,8 +7,8 @@ import psycopg
 from psycopg import conninfo
 from pydantic import SecretStr
 
-from app.read_tables import prepare_read_tables
 from app.settings import BadSetting, Settings
+from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.embedded import Embedded, embedded
 from store.migrating import migrate, pending
@@ -42,9 +42,10 @@ class Database:
         return self._embedded
 
     def migrate(self) -> list[str]:
-        """Apply missing migrations and create read tables; the names of the migrations. Safe to call from many processes."""
+        """Apply missing migrations and create missing read tables; the migrations' names. Safe to repeat."""
         applied = migrate(self.dsn)
-        prepare_read_tables(self.dsn)
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            create_read_tables(connection)
         return applied
 
     def pending(self) -> list[str]:
@@ -52,7 +53,7 @@ class Database:
         return pending(self.dsn)
 
     def require_migrated(self) -> None:
-        """Migrate the embedded server; raise NotMigrated for one of DATABASE_URL that needs it, which its operator decides."""
+        """Migrate the embedded server. Of DATABASE_URL's its operator decides: raises NotMigrated when it must."""
         if self._embedded is not None:
             self.migrate()
         elif missing := self.pending():
@@ -84,7 +85,7 @@ class Database:
 
 
 def _usable(variable: str, url: SecretStr | None) -> str | None:
-    """The address with a limit on how long connecting may take. libpq's own complaint may hold the password: not shown."""
+    """The address, with a limit on how long connecting may take. What libpq complains of may hold the password."""
     if url is None:
         return None
     dsn = url.get_secret_value()

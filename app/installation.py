@@ -1,4 +1,8 @@
-"""What the database knows of this installation: the key it made for itself, and the workers that live."""
+"""What the database knows of this installation: its key, live workers, and dead letters."""
+
+from datetime import datetime
+
+import msgspec
 
 from store.datastore import Datastore
 
@@ -17,3 +21,19 @@ def live_workers(datastore: Datastore) -> int:
     with datastore.reading() as connection:
         row = connection.execute("select count(*) as n from workers where lease_until > now()").fetchone()
     return int(row["n"]) if row else 0
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """An event, by its position in the log, that a projection could not digest."""
+
+    projection: str
+    position: int
+    error: str
+    at: datetime
+
+
+def dead_letters(datastore: Datastore, limit: int) -> list[DeadLetter]:
+    """The newest dead letters."""
+    query = "select projection, position, error, at from dead_letters order by at desc, position desc limit %s"
+    with datastore.reading() as connection:
+        return [DeadLetter(**row) for row in connection.execute(query, (limit,)).fetchall()]

@@ -1,12 +1,30 @@
 """Plain log lines on standard error."""
 
 import logging
+import sys
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+CHATTY = ("httpx2", "httpcore2", "uvicorn", "asyncio", "sse_starlette")
+
+
+class _Stderr(logging.Handler):
+    """Writes to standard error as it is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
+        sys.stderr.flush()
+
+
+_HANDLER = _Stderr()
+_HANDLER.setFormatter(logging.Formatter(FORMAT))
 
 
 def log_to_stderr(level: int) -> None:
     """Log from `level` on. What libraries say of their ordinary doings is left out."""
-    logging.basicConfig(level=level, format=FORMAT, force=True)
-    for name in ("httpx2", "httpcore2", "uvicorn", "asyncio", "sse_starlette"):
+    root = logging.getLogger()
+    if _HANDLER not in root.handlers:
+        root.addHandler(_HANDLER)
+    _HANDLER.setLevel(level)
+    root.setLevel(level)
+    for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

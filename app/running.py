@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from app.process import collect_seldom, make_room_for_calls
 from app.serving import ApiServer
 from app.signals import Stopping
 from app.wiring import Wiring
@@ -27,7 +28,6 @@ class Roles:
 
     def start_api(self, bound: socket.socket) -> str:
         """Serve the API on a bound socket; its address."""
-        self._wiring.progress.start()
         api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
         api.start()
         self._api = api
@@ -36,6 +36,8 @@ class Roles:
     def start_worker(self, callback_base: str | None) -> None:
         """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
         settings = self._wiring.settings
+        make_room_for_calls(settings.max_open_calls)
+        collect_seldom()
         worker = Worker(
             self._wiring.datastore,
             self._wiring.log,
@@ -52,12 +54,13 @@ class Roles:
 
     def start_projector(self) -> None:
         """Keep the read models up to date."""
+        collect_seldom()
         projector = Projector(self._wiring.datastore)
         projector.start()
         self._projector = projector
 
     def stop(self) -> None:
-        """Drain: the worker and the API end at the same time, then the projector, so that it sees what they recorded."""
+        """Drain: the worker and the API at the same time, then the projector, so that it sees what they recorded."""
         ending = [threading.Thread(target=part.stop) for part in (self._worker, self._api) if part is not None]
         for thread in ending:
             thread.start()
@@ -65,8 +68,6 @@ class Roles:
             thread.join()
         if self._projector is not None:
             self._projector.stop()
-        if self._api is not None:
-            self._wiring.progress.stop()
 
     def _failed(self, part: str) -> None:
         self._stopping.ask(f"the {part} broke", failed=True)

@@ -32,8 +32,9 @@ class ApiServer:
             callback_key=wiring.callback_key(),
             api_key=None if key is None else key.get_secret_value(),
         )
+        self._app = create_app(services)
         config = uvicorn.Config(
-            create_app(services),
+            self._app,
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -58,6 +59,7 @@ class ApiServer:
 
     def stop(self) -> None:
         """Take no new requests, answer those under way, end streams; at most a few seconds."""
+        self._app.state.feed.close()
         self._server.should_exit = True
         self._thread.join()
 

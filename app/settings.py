@@ -20,7 +20,7 @@ def _home() -> Path:
 class Settings(BaseSettings):
     """Read from the environment variables named; secrets do not show when printed. An empty variable counts as unset.
 
-    lease: how long a worker keeps its attempts without a sign of life. drain: how long it waits for open calls at its end.
+    lease: how long a worker keeps its attempts without a sign of life. drain: how long it waits for open calls.
     public_url: where agents on other hosts reach the API to answer later.
     """
 

@@ -4,12 +4,15 @@ import os
 import queue
 import signal
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Self
 
 AT_ONCE = 130
+# Signal handlers run on the main thread only, which the system need not be the one to wake.
+LOOK_SECONDS = 0.5
 
 
 class Stopping:
@@ -31,12 +34,14 @@ class Stopping:
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is asked for, at most `seconds`; whether it was."""
-        try:
-            self._waking.get(timeout=seconds)
-        except queue.Empty:
-            return self.asked
-        self._waking.put(None)
-        return True
+        deadline = None if seconds is None else time.monotonic() + seconds
+        while not self.asked:
+            left = LOOK_SECONDS if deadline is None else min(LOOK_SECONDS, deadline - time.monotonic())
+            if left <= 0:
+                break
+            with suppress(queue.Empty):
+                self._waking.get(timeout=left)
+        return self.asked
 
     @contextmanager
     def on_signals(self) -> Iterator[Self]:

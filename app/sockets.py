@@ -9,8 +9,12 @@ from app.settings import BadSetting, Settings
 PORTS_TRIED = 100
 
 
-class AddressUnavailable(OSError):
-    """The address cannot be listened on; the message says why, for people."""
+class AddressUnavailable(Exception):
+    """The address cannot be listened on; the message says why, for people. taken: another program has it."""
+
+    def __init__(self, message: str, *, taken: bool = False) -> None:
+        super().__init__(message)
+        self.taken = taken
 
 
 def refuse_open_door(settings: Settings) -> None:
@@ -36,7 +40,7 @@ def listen(host: str, port: int) -> socket.socket:
         bound.listen(2048)
     except OSError as error:
         bound.close()
-        raise AddressUnavailable(error.errno, _why(error, host, port)) from None
+        raise _unavailable(error, host, port) from None
     return bound
 
 
@@ -46,7 +50,7 @@ def listen_on_next_free(host: str, port: int) -> socket.socket:
         try:
             return listen(host, candidate)
         except AddressUnavailable as error:
-            if error.errno != errno.EADDRINUSE:
+            if not error.taken:
                 raise
     return listen(host, 0)
 
@@ -59,10 +63,11 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _why(error: OSError, host: str, port: int) -> str:
+def _unavailable(error: OSError, host: str, port: int) -> AddressUnavailable:
     if error.errno == errno.EADDRINUSE:
-        return f"port {port} on {host} is taken by another program; choose another with --port"
-    return f"cannot listen on {host} port {port}: {error.strerror}"
+        message = f"port {port} on {host} is taken by another program; choose another with --port"
+        return AddressUnavailable(message, taken=True)
+    return AddressUnavailable(f"cannot listen on {host} port {port}: {error.strerror}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""The command `procession bench`: measures, and sets every figure beside the floor of the same server in the same run."""
+"""The command `procession bench`: every figure beside the floor of the same server in the same run."""
 
 import argparse
 import json
@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from psycopg import conninfo, connect
+from psycopg import connect, conninfo
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from app.database import Database
-from app.settings import Settings
+from app.settings import read_settings
 from bench.engine import alone, saturated
 from bench.http_load import list_while_busy, starts
 from bench.rebuilds import rebuilds
@@ -25,7 +25,7 @@ PARTS = ("floor", "w1", "w2", "lone", "starts", "list", "rebuild")
 def main(argv: Sequence[str]) -> int:
     """Run the parts asked for and print a table, or JSON with --json. Returns an exit code."""
     asked = _parser().parse_args(argv)
-    with Database(Settings()) as database:
+    with Database(read_settings()) as database:
         figures = measure(database.dsn, asked)
     if asked.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")

@@ -88,7 +88,7 @@ def main() -> None:
     arguments.add_argument("url")
     arguments.add_argument("--executions", type=int, default=100)
     given = arguments.parse_args()
-    DBOS(config={"name": "bench-peer", "system_database_url": given.url, "log_level": "ERROR", "run_admin_server": False})
+    DBOS(config={"name": "bench-peer", "system_database_url": given.url, "log_level": "ERROR"})
     DBOS.launch()
     alone(3)
     lone = alone(30)

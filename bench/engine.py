@@ -30,7 +30,7 @@ def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str
         rig.start(workload, 20)
         rig.wait_idle()
         rig.wait_projected()
-        before = worker.cpu_seconds(), projector.cpu_seconds()
+        before = worker.cpu_seconds(), projector.cpu_seconds(), rig.server_cpu_seconds()
         for _ in range(rounds):
             begun = time.perf_counter()
             rig.start(workload, executions)
@@ -38,12 +38,14 @@ def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str
             rates.append(steps / (time.perf_counter() - begun))
             rig.wait_projected()
             projected.append(steps / (time.perf_counter() - begun))
+        server = sum(seconds - before[2].get(pid, 0) for pid, seconds in rig.server_cpu_seconds().items())
         thousands = steps * rounds / 1000
         return {
             "steps_per_s": median(rates),
             "projected_steps_per_s": median(projected),
             "worker_cpu_ms_per_1000_steps": (worker.cpu_seconds() - before[0]) / thousands * 1000,
             "projector_cpu_ms_per_1000_steps": (projector.cpu_seconds() - before[1]) / thousands * 1000,
+            "server_cpu_ms_per_1000_steps": server / thousands * 1000,
             "worker_peak_mib": worker.peak_mib(),
             "projector_peak_mib": projector.peak_mib(),
         }

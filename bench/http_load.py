@@ -4,7 +4,6 @@ import asyncio
 import socket
 import time
 from statistics import median, quantiles
-from typing import Any
 
 import httpx2
 
@@ -85,5 +84,3 @@ def _wait_ready(base: str) -> None:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
-
-

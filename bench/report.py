@@ -31,7 +31,12 @@ def rows(figures: dict[str, Any]) -> Iterator[Row]:
         for name, value in figures.get(part, {}).items():
             yield f"{part}: {name}", value, "", ""
     for name, value in figures.get("rebuild", {}).items():
-        yield f"rebuild: {name}", value, "events/s", _against(value, floor_of(figures).get("rebuild_events_per_s"), "floor")
+        yield (
+            f"rebuild: {name}",
+            value,
+            "events/s",
+            _against(value, floor_of(figures).get("rebuild_events_per_s"), "floor"),
+        )
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psutil
 import psycopg
 from psycopg import conninfo
+from psycopg.rows import dict_row
 
 from bench.workloads import AGENT, NAMES
 from commands.agents import Agents, RegisterAgent
@@ -23,6 +25,7 @@ from domain.event import Cause
 from domain.executions.decisions import start_execution
 from domain.executions.events import Trigger
 from domain.identity import new_id, process_id
+from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.log import Log
 from store.migrating import migrate
@@ -81,6 +84,12 @@ class Rig:
               where application_name not like '\\_\\_%%' and application_name not like '%%:%%'"""
             wait_until(lambda: bool(_one(connection, query, last)))
 
+    def server_cpu_seconds(self) -> dict[int, float]:
+        """User and system time so far of every server process that works for this database, by pid."""
+        with self.datastore.reading() as connection:
+            rows = connection.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
+        return {row["pid"]: cpu_seconds(row["pid"]) for row in rows if psutil.pid_exists(row["pid"])}
+
     def close(self) -> None:
         """Close its connections."""
         self.log.close()
@@ -100,6 +109,8 @@ def rig(server: str) -> Iterator[Rig]:
         try:
             dsn = conninfo.make_conninfo(server, dbname=name)
             migrate(dsn)
+            with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+                create_read_tables(connection)
             made = Rig(dsn)
             yield made
         finally:
@@ -114,14 +125,11 @@ class Child:
     def __init__(self, dsn: str, *arguments: str) -> None:
         environment = {**os.environ, "DATABASE_URL": dsn}
         command = [str(Path(sys.executable).with_name("procession")), *arguments]
-        self._process = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-        )
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
     def cpu_seconds(self) -> float:
         """User and system time so far."""
-        times = psutil.Process(self._process.pid).cpu_times()
-        return float(times.user + times.system)
+        return cpu_seconds(self._process.pid)
 
     def peak_mib(self) -> float:
         """The most memory it has held, in MiB."""
@@ -145,6 +153,12 @@ def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child
             child.stop()
 
 
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process so far."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
 def wait_until(condition: Callable[[], bool], pause: float = 0.003) -> None:
     """Ask again and again. Raises TimeoutError after five minutes."""
     deadline = time.monotonic() + DEADLINE_SECONDS
@@ -154,7 +168,7 @@ def wait_until(condition: Callable[[], bool], pause: float = 0.003) -> None:
         time.sleep(pause)
 
 
-def _one(connection: psycopg.Connection[dict[str, object]], query: str, *parameters: object) -> object:
+def _one(connection: psycopg.Connection[Any], query: str, *parameters: object) -> object:
     row = connection.execute(query, parameters or None).fetchone()
     assert row is not None
     return next(iter(row.values())) if isinstance(row, dict) else row[0]

@@ -1,4 +1,4 @@
-"""What is run: W1, ten steps one after the other; W2, ten at once and a join. Agents answer at once with 190 letters."""
+"""What is run: W1, ten steps one after the other; W2, ten at once and a join. Agents answer at once, 190 letters."""
 
 AGENT = {"kind": "scripted", "script": "answers", "answers": [{"text": "x" * 190}], "usage": "none"}
 STEPS = 10

@@ -36,7 +36,7 @@ def decide(
 ) -> Receipt:
     """Carry out `decision` on one stream and answer with its position.
 
-    fold: the state of the stream's events (none: it does not exist). decision: pure, returns events or raises a Refusal.
+    fold: the state of the stream's events (none: it does not exist). decision: pure, gives events or raises a Refusal.
     facts: what the caller is told, from the state before and the new events. identified: pairs the answer with its key.
     Raises Unavailable when the store stays out of reach.
     """

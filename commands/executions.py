@@ -114,9 +114,7 @@ class Executions:
         def attempt() -> Receipt:
             execution = self.load(execution_id)
             unfolding = decision(execution)
-            receipt = Receipt(
-                execution_id, 0, {"execution_id": str(execution_id)}, duplicate=not unfolding.events
-            )
+            receipt = Receipt(execution_id, 0, {"execution_id": str(execution_id)}, duplicate=not unfolding.events)
             answered = identified(receipt)
             if not unfolding.events and answered is None:
                 return msgspec.structs.replace(receipt, position=self._log.last_position())

@@ -78,7 +78,7 @@ class Processes:
         )
 
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Replace the draft; facts hold `process_id`, `name` and `problems`. Raises NotFound, Malformed, Forbidden, Stale."""
+        """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
         problems = [*parsed.problems, *self._agent_problems(parsed, "warning")]
         return self._decide(

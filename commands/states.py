@@ -39,7 +39,7 @@ class ExecutionStates:
                 read = self._read(missing)
             except Outage:
                 raise
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it is, it is logged with its execution below
                 read = self._read_one_by_one(missing)
             for execution in read:
                 found[execution.id] = execution

@@ -1,4 +1,4 @@
-"""JSON from outside: read strictly, bounded in depth and numbers, so that whatever passes can be stored and shown again."""
+"""JSON from outside, read strictly and within bounds, so that whatever passes can be stored and shown again."""
 
 import json
 import math
@@ -18,7 +18,8 @@ class _Repeated(ValueError):
 def parse_json(data: bytes) -> Any:
     """The value that the UTF-8 text `data` holds.
 
-    Raises Malformed with one located Problem: not UTF-8, not JSON, a key twice in one object, numbers out of range, too deep.
+    Raises Malformed with one located Problem: not UTF-8, not JSON, a key twice in one object, numbers out of range,
+    too deep.
     """
     try:
         text = data.decode("utf-8")
@@ -40,7 +41,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def check_storable(value: Any, path: str = "") -> None:
-    """Raises Malformed listing what in `value` could not be stored: numbers out of range, lone surrogates, too deep."""
+    """Raises Malformed listing what in `value` could not be stored: numbers out of range, odd characters, too deep."""
     problems = storable_problems(value, path)
     if problems:
         raise Malformed(problems[0].message, problems)
@@ -72,7 +73,7 @@ def storable_problems(value: Any, path: str = "") -> list[Problem]:
 
 def _check_text(text: str, where: str, problems: list[Problem]) -> None:
     if "\0" in text:
-        problems.append(Problem("nul_character", "text holds a NUL character, which PostgreSQL cannot keep", where[:200]))
+        problems.append(Problem("nul_character", "text holds NUL, which PostgreSQL cannot keep", where[:200]))
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         problems.append(Problem("lone_surrogate", "text holds half of a surrogate pair", where[:200]))
 

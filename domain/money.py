@@ -19,10 +19,10 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 def parse_money(amount: object, currency: object) -> Money:
     """Money from a decimal string (or int) and a currency code.
 
-    Raises ValueError with a message for people when either is not acceptable; floats are refused because they are not exact.
+    Raises ValueError with a message for people when either is not acceptable; floats are refused, they are not exact.
     """
     if isinstance(amount, bool) or not isinstance(amount, str | int | Decimal):
-        raise ValueError(f"an amount is a decimal string such as \"0.0049\", not {type(amount).__name__}")
+        raise ValueError(f'an amount is a decimal string such as "0.0049", not {type(amount).__name__}')
     try:
         value = Decimal(amount)
     except InvalidOperation:

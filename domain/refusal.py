@@ -6,7 +6,7 @@ import msgspec
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing wrong, located.
 
-    code: stable identifier in snake case. path: where, as ``steps[2].agent``. line, column: 1-based, where text was sent.
+    code: stable identifier in snake case. path: where, as ``steps[2].agent``. line, column: from 1, for texts.
     severity: ``error`` stops a publish; ``warning`` and ``notice`` do not.
     """
 

@@ -57,7 +57,8 @@ on conflict (agent_id) do update set
   config = coalesce(excluded.config, t.config),
   registered_at = coalesce(t.registered_at, excluded.registered_at),
   updated_at = coalesce(excluded.updated_at, t.updated_at),
-  retired_at = case when excluded.kind is null then coalesce(excluded.retired_at, t.retired_at) else excluded.retired_at end,
+  retired_at = case when excluded.kind is not null then excluded.retired_at
+    else coalesce(excluded.retired_at, t.retired_at) end,
   revision = excluded.revision,
   last_position = excluded.last_position"""
 
@@ -81,7 +82,7 @@ class AgentDirectory(Projection[Changes]):
       last_position bigint not null
     ) with (fillfactor = 70);
     """
-    handlers: dict[str, Handler[Changes]] = {"AgentRegistered": _registered, "AgentRetired": _retired}  # noqa: RUF012
+    handlers: dict[str, Handler[Changes]] = {"AgentRegistered": _registered, "AgentRetired": _retired}
 
     def changes(self) -> Changes:
         return {}

@@ -132,7 +132,7 @@ class ExecutionDetail(Projection[Changes]):
     ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
     {execution_steps.DDL}
     """
-    handlers: dict[str, Handler[Changes]] = {  # noqa: RUF012
+    handlers: dict[str, Handler[Changes]] = {
         "ExecutionStarted": _started,
         "StepScheduled": _step(execution_steps.scheduled),
         "StepStarted": _step(execution_steps.started),

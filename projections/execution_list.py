@@ -184,7 +184,7 @@ class ExecutionList(Projection[Changes]):
         "create index execution_list_status_idx on execution_list (status, position)",
         "create index execution_list_started_idx on execution_list (started_at)",
     )
-    handlers: dict[str, Handler[Changes]] = {  # noqa: RUF012
+    handlers: dict[str, Handler[Changes]] = {
         "ExecutionStarted": _started,
         "StepScheduled": _touched,
         "StepStarted": _touched,

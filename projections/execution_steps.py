@@ -162,7 +162,8 @@ create table execution_step_costs (
 
 _OF_ATTEMPT = ("message", "parameters", "output", "error", "skip_reason", "cancel_reason", "started_at", "ended_at")
 _REPLACED = ",\n  ".join(
-    f"{column} = case when excluded.agent is null then coalesce(excluded.{column}, t.{column}) else excluded.{column} end"
+    f"{column} = case when excluded.agent is not null then excluded.{column}"
+    f" else coalesce(excluded.{column}, t.{column}) end"
     for column in _OF_ATTEMPT
 )
 UPSERT = f"""

@@ -29,7 +29,7 @@ class _At(msgspec.Struct, gc=False):
     at: datetime
 
 
-class _Trigger(msgspec.Struct, gc=False):
+class _Trigger(msgspec.Struct, frozen=True, gc=False):
     type: str = "manual"
     id: str | None = None
     payload: msgspec.Raw = NULL

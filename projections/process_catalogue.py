@@ -103,9 +103,8 @@ def _published(changes: Changes, fact: Fact) -> None:
     row = _process_row(changes, fact)
     row.status, row.draft_source, row.latest_version, row.published_at = "published", None, event.version, event.at
     row.description, row.labels, row.owner = described.description, bytes(described.labels), described.owner
-    changes.versions[fact.stream, event.version] = Version(
-        bytes(event.definition), event.source, event.at, clean(event.actor)
-    )
+    version = Version(bytes(event.definition), event.source, event.at, clean(event.actor))
+    changes.versions.setdefault((fact.stream, event.version), version)
 
 
 def _archived(changes: Changes, fact: Fact) -> None:
@@ -143,8 +142,8 @@ def _execution_ended(changes: Changes, fact: Fact, status: str) -> Row:
     return row
 
 
-_LATEST = ("name", "status", "revision", "latest_version", "updated_at", "published_at")
-_LATEST += ("last_execution_id", "last_execution_status", "last_started_at")
+_OF_PROCESS = ("name", "status", "revision", "latest_version", "updated_at", "published_at")
+_OF_EXECUTIONS = ("last_execution_id", "last_execution_status", "last_started_at")
 _COUNTS = ("started", "completed", "failed", "cancelled")
 UPSERT = f"""
 insert into process_catalogue as t (
@@ -153,7 +152,7 @@ insert into process_catalogue as t (
   last_position)
 select * from unnest({", ".join(["%b"] * 20)})
 on conflict (process_id) do update set
-  {", ".join(f"{column} = coalesce(excluded.{column}, t.{column})" for column in _LATEST)},
+  {", ".join(f"{column} = coalesce(excluded.{column}, t.{column})" for column in (*_OF_PROCESS, *_OF_EXECUTIONS))},
   {", ".join(f"{column} = t.{column} + excluded.{column}" for column in _COUNTS)},
   draft_source = case when excluded.revision is null then t.draft_source else excluded.draft_source end,
   description = case when excluded.latest_version is null then t.description else excluded.description end,
@@ -211,7 +210,7 @@ class ProcessCatalogue(Projection[Changes]):
       primary key (process_id, version)
     );
     """
-    handlers: dict[str, Handler[Changes]] = {  # noqa: RUF012
+    handlers: dict[str, Handler[Changes]] = {
         "ProcessDrafted": _drafted,
         "ProcessRevised": _revised,
         "ProcessPublished": _published,

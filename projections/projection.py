@@ -54,14 +54,14 @@ class Projection(ABC, Generic[C]):
 
     def create(self, connection: Connection[Any], *, indexed: bool = True) -> None:
         """Create the tables, and the indexes too if `indexed`, in the first schema of the search path."""
-        connection.execute(self.ddl)  # type: ignore[arg-type]
+        connection.execute(self.ddl)
         if indexed:
             self.create_indexes(connection)
 
     def create_indexes(self, connection: Connection[Any]) -> None:
         """Create the indexes of the tables found on the search path."""
         for statement in self.indexes:
-            connection.execute(statement)  # type: ignore[arg-type]
+            connection.execute(statement)
 
     @property
     def digest(self) -> str:

@@ -92,7 +92,7 @@ def list_events(
 
 def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[Recorded]:
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return recorded(cursor.execute(query, parameters, prepare=True).fetchall())  # type: ignore[arg-type]
+        return recorded(cursor.execute(query, parameters, prepare=True).fetchall())
 
 
 def _views(found: list[Recorded]) -> list[EventView]:

@@ -174,9 +174,7 @@ def get_process_version(
         rows = fetch(connection, _VERSION, (process_id, version))
     if not rows:
         raise NotFound(f"there is no such process, or it has no version {version}")
-    return ProcessVersion(
-        **rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds
-    )
+    return ProcessVersion(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)
 
 
 def _shaped(row: DictRow) -> DictRow:

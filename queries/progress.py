@@ -3,15 +3,19 @@
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 
 from store.datastore import Datastore
 from store.listening import PROJECTED_CHANNEL, Listener
 
 LOG = "log"
+ALL = "all"
 RECHECK_SECONDS = 0.1
 POSITIONS = """
 select application_name as name, notification_id as position from notification_tracking
-union all select 'log', coalesce(max(notification_id), 0) from stored_events"""
+union all select 'log', coalesce(max(notification_id), 0) from stored_events
+union all select 'all', coalesce(min(t.notification_id), 0)
+  from projections p join notification_tracking t on t.application_name = p.name where p.failure is null"""
 
 Heard = Callable[[int], None]
 
@@ -23,8 +27,9 @@ class Progress:
     """
 
     def __init__(self, main: Datastore, read: Datastore | None = None) -> None:
+        self.main = main
         self._read = read or main
-        self._listener = Listener(main, PROJECTED_CHANNEL, self._hear)
+        self._listener: Listener | None = None
         self._changed = threading.Condition()
         self._generation = 0
         self._heard: list[Heard] = []
@@ -35,14 +40,17 @@ class Progress:
 
     def start(self) -> None:
         """Begin to listen."""
+        self._listener = Listener(self.main, PROJECTED_CHANNEL, self._hear)
         self._listener.start()
 
     def stop(self) -> None:
-        """Stop listening."""
-        self._listener.stop()
+        """Stop listening; whoever waits looks from time to time."""
+        if self._listener is not None:
+            self._listener.stop()
+            self._listener = None
 
     def subscribe(self, heard: Heard) -> Callable[[], None]:
-        """Call `heard` with the position whenever read models advance (0: look for yourself); returns what ends that."""
+        """Call `heard` with the position whenever read models advance, 0 for "look"; returns what ends that."""
         with self._changed:
             self._heard.append(heard)
 
@@ -66,7 +74,14 @@ class Progress:
             if left <= 0:
                 return False
             with self._changed:
-                self._changed.wait_for(lambda seen=generation: self._generation != seen, min(left, RECHECK_SECONDS))
+                self._changed.wait_for(partial(self._moved_on, generation), min(left, RECHECK_SECONDS))
+
+    def _moved_on(self, generation: int) -> bool:
+        return self._generation != generation
+
+    def position(self) -> int:
+        """What every read model that does not stand still has reached. Raises psycopg.OperationalError in an outage."""
+        return self._look(self._generation).get(ALL, 0)
 
     def _look(self, generation: int) -> dict[str, int]:
         """The positions as of `generation` or later; whoever comes meanwhile shares the look."""

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
-import psycopg
 from psycopg import Connection
-from psycopg.adapt import Loader
 from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
 
 from domain.refusal import Refusal
@@ -20,15 +19,13 @@ from store.datastore import Datastore
 WAIT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 1
 
-# What the database raises while it cannot be reached; whoever maps errors to answers maps these to "unavailable".
-OUTAGES: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
-
-# `at` is the first field of every stored event; a state can be a MiB, so that only its beginning is fetched.
 AS_OF = """
 select seen.position, substring(next.state from 1 for 100) as next
-from (select coalesce((select notification_id from notification_tracking where application_name = %s), 0) as position) seen
+from (select coalesce(
+  (select notification_id from notification_tracking where application_name = %s), 0) as position) seen
 left join lateral (
-  select state from stored_events where notification_id > seen.position order by notification_id limit 1) next on true"""
+  select state from stored_events where notification_id > seen.position order by notification_id limit 1
+) next on true"""
 HEAD = "select coalesce(max(notification_id), 0) as position, null::bytea as next from stored_events"
 
 _AT = re.compile(rb'\{"at":"([^"]{1,40})"')
@@ -61,7 +58,7 @@ class Reading:
     def of(self, projection: str, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
         """A connection, and how fresh the read model of `projection` is at least.
 
-        Waits up to five seconds until it has reached `min_position`. Raises NotYet, or one of OUTAGES.
+        Waits up to five seconds until it has reached `min_position`. Raises NotYet, or Outage.
         """
         if min_position is not None and not self.progress.reached(projection, min_position, WAIT_SECONDS):
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
@@ -105,4 +102,4 @@ def fetch(connection: Connection[Any], query: str, parameters: Any = ()) -> list
     """Rows of a query, json columns as msgspec.Raw."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("json", _RawJson)
-        return cursor.execute(query, parameters, prepare=True).fetchall()  # type: ignore[arg-type]
+        return cursor.execute(query, parameters, prepare=True).fetchall()

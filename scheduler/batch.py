@@ -30,7 +30,7 @@ class Batch:
         self.taken: list[tuple[Execution, str]] = []
 
     def decide(self, execution_id: UUID, decision: Callable[[Execution], Unfolding]) -> bool:
-        """Add what `decision` states about an execution. False when it states nothing, or is refused: maybe on stale state."""
+        """Add what `decision` states about an execution. False when it states nothing or is refused: maybe stale."""
         under_way = self._under_way.get(execution_id)
         execution = under_way.execution if under_way else self._loaded.get(execution_id)
         if execution is None:

@@ -1,11 +1,10 @@
 """The agent calls that one worker has open."""
 
-import hmac
 from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from commands.agents import AgentDirectory
-from domain.agents.calls import AgentCall, Answer, Failed, StepError
+from domain.agents.calls import AgentCall, Answer, Failed, StepError, callback_token
 from domain.executions.execution import Execution
 from gateway.gateway import AgentGateway
 
@@ -75,8 +74,3 @@ class Calling:
         for attempt in attempts:
             if self._open.pop(attempt, None) is not None:
                 self._gateway.cancel(*attempt)
-
-
-def callback_token(key: bytes, execution_id: UUID, step: str, attempt: int) -> str:
-    """What an agent must show to answer this attempt later: made from the installation's key, stored nowhere."""
-    return hmac.digest(key, f"{execution_id}:{step}:{attempt}".encode(), "sha256").hex()

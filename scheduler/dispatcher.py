@@ -19,9 +19,9 @@ from gateway.gateway import AgentGateway
 from scheduler.batch import Batch
 from scheduler.calling import Calling
 from store import due_steps
+from store.datastore import OwnConnection
 from store.log import Log
 from store.unit import Outage
-from store.datastore import OwnConnection
 
 logger = logging.getLogger(__name__)
 
@@ -185,5 +185,3 @@ class Dispatcher:
     def _begin(self, taken: list[tuple[Execution, str]]) -> None:
         for execution, step in taken:
             self._calling.begin(execution, step)
-
-

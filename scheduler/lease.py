@@ -4,15 +4,19 @@ import logging
 import os
 import socket
 import threading
+import time
 from datetime import timedelta
 
 from scheduler.calling import Attempt
 from scheduler.dispatcher import Dispatcher
 from store import due_steps
+from store.answers import forget_old_answers
 from store.datastore import OwnConnection
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)
+
+CLEAR_UP_SECONDS = 3600.0
 
 
 class Lease:
@@ -28,6 +32,7 @@ class Lease:
         self._lease = lease
         self._stopping = threading.Event()
         self._unexplained: set[Attempt] = set()
+        self._clear_up_at = 0.0
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
 
     def start(self) -> None:
@@ -61,6 +66,14 @@ class Lease:
                 due_steps.unclaim(connection, worker, [(id, step) for id, step, _ in twice])
             self._unexplained = unexplained
         self._dispatcher.wake()
+        self._clear_up()
+
+    def _clear_up(self) -> None:
+        """Now and then, drop answers that nobody will ask for again; it does not matter which worker does."""
+        if time.monotonic() >= self._clear_up_at:
+            self._clear_up_at = time.monotonic() + CLEAR_UP_SECONDS
+            with self._connection.borrow() as connection:
+                forget_old_answers(connection)
 
     def _run(self) -> None:
         while not self._stopping.wait(self._lease.total_seconds() / 3):

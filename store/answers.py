@@ -19,7 +19,7 @@ class StoredAnswer(msgspec.Struct, frozen=True):
 
 
 def find_answer(datastore: Datastore, key: str) -> StoredAnswer | None:
-    """The first answer given for `key`, if it was used in the last seven days."""
+    """The first answer given for `key`, if it is still kept: seven days at least."""
     with datastore.reading() as connection:
         row = connection.execute(
             "select fingerprint, answer, position from idempotency_keys where key = %s", (key,), prepare=True

@@ -52,7 +52,7 @@ class Datastore(PostgresDatastore):
 
     @contextmanager
     def reading(self) -> Iterator[Connection[DictRow]]:
-        """A connection of the pool in autocommit mode, for queries. Raises psycopg.OperationalError during an outage."""
+        """A connection of the pool in autocommit mode, for queries. Raises psycopg.OperationalError in an outage."""
         with self.pool.connection() as connection:
             yield connection
 
@@ -82,7 +82,7 @@ class OwnConnection:
 
     @contextmanager
     def borrow(self) -> Iterator[Connection[DictRow]]:
-        """The connection, in autocommit mode. Any error of the connection itself closes it: the next use opens another."""
+        """The connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
         if self._connection is None or self._connection.closed:
             self._connection = self._datastore.connect(**self._settings)
         try:
@@ -100,5 +100,3 @@ class OwnConnection:
 
 def _configure(connection: Connection[Any]) -> None:
     arrays.register(connection)
-
-

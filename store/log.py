@@ -11,8 +11,8 @@ from psycopg.rows import TupleRow, tuple_row
 
 from domain.event import Event
 from store.columns import Columns
-from store.mapper import Recorded, decode, recorded
 from store.datastore import Datastore, OwnConnection
+from store.mapper import Recorded, decode, recorded
 from store.recorder import LogRecorder
 from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
 

@@ -9,7 +9,7 @@ from domain.event import Event
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """A command's Idempotency-Key, a digest of what was asked, and the answer to give again (JSON, without position)."""
+    """A command's Idempotency-Key, a digest of what was asked, the answer to give again (JSON, without position)."""
 
     key: str
     fingerprint: bytes
@@ -19,7 +19,7 @@ class Answered(msgspec.Struct, frozen=True):
 class Unit(msgspec.Struct):
     """Events of one stream that are recorded together or not at all.
 
-    version: the version the stream is expected to have before. owner: the worker that takes attempts started in `events`.
+    version: the version the stream is expected to have before. owner: the worker that takes what `events` start.
     guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
     """
 

@@ -1,6 +1,7 @@
 """What tests share: one embedded server a run, a template database, and a clone of it for each test that wants one."""
 
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from psycopg import conninfo
 
 from store.datastore import Datastore
-from store.embedded import embedded
+from store.embedded import EmbeddedPostgresUnavailable, embedded
 from store.migrating import migrate
 
 settings.register_profile(
@@ -29,8 +30,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     shared = tmp_path_factory.getbasetemp()
     home = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
-    with embedded(Path(home) / "home") as running:
-        yield running.conninfo
+    running = embedded(Path(home) / "home")
+    yield running.conninfo
+    running.close(wait=True)
+    try:
+        assert running.postmaster_pid  # another test worker still uses it, and will clear up
+    except EmbeddedPostgresUnavailable:
+        shutil.rmtree(running.directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,15 @@ import typer
 
 from app.cli.output import Output
 from app.database import NotMigrated
+from app.demo.examples import ExamplesMissing
+from app.documents import FileUnreadable, MalformedFile
 from app.settings import BadSetting
 from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
 from domain.refusal import Malformed, Refusal
+from projections.pages import Broken
+from projections.rebuilding import RebuildRunning
+from projections.verifying import NotBuilt
 from queries.reading import NotYet
 from store.embedded import EmbeddedPostgresUnavailable
 from store.migrating import MigrationChanged, SchemaTooNew
@@ -22,51 +27,63 @@ FAILED, USAGE, UNAVAILABLE = 1, 2, 3
 
 
 class Failure(Exception):
-    """A command did not do what it was asked to. code: for programs; exit: the exit code."""
+    """A command did not do what it was asked to. code: for programs."""
 
-    def __init__(self, code: str, message: str, *, exit: int = FAILED) -> None:
+    def __init__(self, code: str, message: str, *, exit_code: int = FAILED) -> None:
         super().__init__(message)
         self.code = code
-        self.exit = exit
+        self.exit_code = exit_code
 
 
 @contextmanager
 def failing(context: Any) -> Iterator[None]:
-    """What the command inside raises ends it with a message and an exit code. What nobody foresaw goes on, to be reported."""
+    """What the command inside raises ends it with a message and an exit code; what nobody foresaw goes on."""
     try:
         yield
     except BaseException as error:
         told = explain(error)
         if told is None:
             raise
-        code, message, exit = told
+        code, message, exit_code = told
         output = context.find_root().obj or Output(json=False)
         problems = error.problems if isinstance(error, Malformed) else ()
-        output.error(code, message, problems, getattr(error, "source", ""))
-        raise typer.Exit(exit) from None
+        output.error(code, message, problems, error.source if isinstance(error, MalformedFile) else "")
+        raise typer.Exit(exit_code) from None
 
 
 def explain(error: BaseException) -> tuple[str, str, int] | None:
     """The code, the message and the exit code of an error; None for one that nobody foresaw."""
     match error:
         case Failure():
-            return error.code, str(error), error.exit
+            return error.code, str(error), error.exit_code
         case BadSetting():
             return "bad_setting", str(error), USAGE
+        case ExamplesMissing():
+            return "examples_missing", str(error), USAGE
+        case FileUnreadable():
+            return "file_unreadable", str(error), USAGE
         case NotYet():
             return error.code, error.message, UNAVAILABLE
         case Refusal():
             return error.code, error.message, FAILED
         case NotMigrated():
             return "not_migrated", str(error), FAILED
+        case RebuildRunning():
+            return "rebuild_running", str(error), FAILED
+        case NotBuilt() | Broken():
+            return "projection_broken", str(error), FAILED
         case SchemaTooNew() | MigrationChanged():
             return "schema_differs", str(error), FAILED
         case AddressUnavailable():
             return "address_unavailable", str(error), FAILED
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():
             return "unavailable", str(error), UNAVAILABLE
+        case psycopg.errors.UndefinedTable():
+            return "not_migrated", "the database lacks tables of this release; run `procession migrate` first", FAILED
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return "unavailable", f"the database cannot be used: {_first_line(error)}", UNAVAILABLE
+        case psycopg.Error():
+            return "database", f"the database refuses: {_first_line(error)}", FAILED
         case _:
             return None
 

@@ -12,12 +12,14 @@ from app.wiring import Wiring
 
 
 @contextmanager
-def opened(output: Output, settings: Settings | None = None, *, migrate: bool = False) -> Iterator[Wiring]:
+def opened(
+    output: Output, settings: Settings | None = None, *, migrate: bool = False, log_level: int = logging.ERROR
+) -> Iterator[Wiring]:
     """The wiring on a migrated database. migrate: bring the database up to date, also one of DATABASE_URL.
 
     Raises BadSetting, NotMigrated, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
-    log_to_stderr(logging.INFO if migrate else logging.ERROR)
+    log_to_stderr(log_level)
     settings = settings or read_settings()
     with opened_database(output, settings) as database:
         if migrate:

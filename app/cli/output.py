@@ -1,6 +1,5 @@
 """What a command shows: JSON or text on standard output, everything on the way there on standard error."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,10 +7,15 @@ from typing import Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from app.cli.progress import Bar, Progressing
 from domain.refusal import Problem
+
+
+# In a file or a pipe nothing is folded that a line can hold.
+FILE_WIDTH = 400
 
 
 class Output:
@@ -28,9 +32,9 @@ class Output:
         return not self.json and self._err.is_terminal
 
     @property
-    def console(self) -> Console:
-        """Standard output, for tables and live pictures."""
-        return self._out
+    def screen(self) -> Console:
+        """Where moving pictures are shown: standard error, so that standard output can go to a file."""
+        return self._err
 
     def document(self, value: Any) -> None:
         """Write a JSON document."""
@@ -48,12 +52,19 @@ class Output:
         """Write a line, as it is."""
         self._out.print(text, markup=False)
 
-    def table(self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: frozenset[str] = frozenset()) -> None:
+    def flush(self) -> None:
+        """Have what was written seen now, also by a pipe."""
+        self._out.file.flush()
+
+    def table(
+        self, columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: frozenset[str] = frozenset()
+    ) -> None:
         """Write a table; of an empty one only that there is nothing."""
         if not rows:
             self.line("none")
             return
-        self._out.print(table_of(columns, rows, right=right), soft_wrap=False)
+        width = None if self._out.is_terminal else FILE_WIDTH
+        self._out.print(table_of(columns, rows, right=right), soft_wrap=False, width=width)
 
     def note(self, text: str) -> None:
         """Say something on the way, on standard error; nothing with --json."""
@@ -113,12 +124,4 @@ def table_of(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right:
 
 
 def _plain(cell: object) -> str:
-    from rich.markup import escape
-
     return escape("" if cell is None else str(cell))
-
-
-def flush() -> None:
-    """Have everything written before an abrupt end."""
-    sys.stdout.flush()
-    sys.stderr.flush()

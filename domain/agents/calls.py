@@ -1,5 +1,6 @@
 """What an agent is asked, and what it may answer."""
 
+import hmac
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -82,3 +83,8 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 Answer = Completed | Failed | Accepted
+
+
+def callback_token(key: bytes, execution_id: UUID, step: str, attempt: int) -> str:
+    """What an agent must show to answer this attempt later: made from the installation's key, stored nowhere."""
+    return hmac.digest(key, f"{execution_id}:{step}:{attempt}".encode(), "sha256").hex()

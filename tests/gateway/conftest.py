@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
-
 import pytest
 
 from domain.agents.calls import AgentCall, Answer

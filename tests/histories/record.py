@@ -1,7 +1,8 @@
 """Golden histories: events as they were stored, and what they add up to. Run, it adds what is not recorded yet.
 
 A history is recorded once and never written again; neither is an entry of events.json. What a later release makes of
-them is compared with what was recorded.
+them is compared with what was recorded. Only the state is not stored for ever: where it is given another shape on
+purpose, delete the `.state.json`, run this again, and read the difference.
 """
 
 import json
@@ -95,8 +96,15 @@ def write_history(name: str, stream: UUID, events: list[Event], known: Plans) ->
     stored = [Row(stream, n, STORED_NAMES[type(event)], encode(event).decode()) for n, event in enumerate(events, 1)]
     with (HERE / f"{name}.jsonl").open("xb") as file:
         file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in stored))
-    state = state_of(stream, events, known)
-    (HERE / f"{name}.state.json").write_text(json.dumps(state, indent=1, ensure_ascii=False) + "\n")
+    write_state(name, known)
+
+
+def write_state(name: str, known: Plans) -> None:
+    """Record what the stored events of a history add up to. Raises FileExistsError when that has been recorded."""
+    stored = rows(name)
+    state = state_of(stored[0].stream, [row.event() for row in stored], known)
+    with (HERE / f"{name}.state.json").open("x") as file:
+        file.write(json.dumps(state, indent=1, ensure_ascii=False) + "\n")
 
 
 def shapes_now() -> Recorded:
@@ -173,6 +181,10 @@ def main() -> None:
             stream, events = story(known)
             write_history(name, stream, events, known)
             sys.stdout.write(f"history: {name}, {len(events)} events\n")
+    for name in names():
+        if not (HERE / f"{name}.state.json").exists():
+            write_state(name, plans(rows(other) for other in names()))
+            sys.stdout.write(f"state: {name}\n")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from uuid import uuid4
 
 from commands.agents import RetireAgent
+from store.answers import find_answer
+from store.unit import Answered, Unit
 
 FAN = """
 name: fan
@@ -168,3 +170,14 @@ def test_what_the_list_says_a_worker_has_but_it_has_not_is_given_back_and_called
         connection.execute("update due_steps set owner = %s where execution_id = %s", (worker.id, id))
     installation.cancel(blocking)
     assert installation.ended(id)[0].status == "completed"
+
+
+def test_answers_that_are_a_week_old_are_dropped_and_newer_ones_kept(installation):
+
+    for key in ("old", "new"):
+        installation.log.append(Unit(uuid4(), 0, [], answered=Answered(key, b"", b"{}")))
+    with installation.datastore.reading() as connection:
+        connection.execute("update idempotency_keys set at = now() - interval '8 days' where key = 'old'")
+    installation.worker()
+    assert find_answer(installation.datastore, "old") is None
+    assert find_answer(installation.datastore, "new") is not None

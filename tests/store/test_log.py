@@ -66,7 +66,8 @@ def test_an_append_at_a_version_in_use_is_a_conflict_and_records_nothing(log):
 def test_in_a_batch_only_the_one_that_conflicts_is_left_out(log):
     taken, free = uuid4(), uuid4()
     log.append(Unit(taken, 0, [skipped()]))
-    outcomes = log.append_all([Unit(free, 0, [skipped(), skipped()]), Unit(taken, 0, [skipped()]), Unit(uuid4(), 0, [skipped()])])
+    units = [Unit(free, 0, [skipped(), skipped()]), Unit(taken, 0, [skipped()]), Unit(uuid4(), 0, [skipped()])]
+    outcomes = log.append_all(units)
     assert isinstance(outcomes[1], Conflict)
     assert log.page(outcomes[0] - 1, 1)[0].stream == free
     assert len(log.stream(free)) == 2
@@ -142,7 +143,8 @@ def test_a_lost_connection_leaves_the_outcome_unknown_and_the_next_append_works(
     log.append(Unit(uuid4(), 0, [skipped()]))
     with datastore.reading() as connection:
         connection.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+            """select pg_terminate_backend(pid) from pg_stat_activity
+            where datname = current_database() and pid <> pg_backend_pid()"""
         )
     with pytest.raises(OutcomeUnknown):
         log.append(Unit(uuid4(), 0, [skipped()]))
@@ -214,8 +216,7 @@ def test_migrating_again_changes_nothing_and_an_edited_migration_is_noticed(dsn)
 def test_an_execution_ended_elsewhere_is_noticed_by_its_version(log):
     stream = uuid4()
     log.append(Unit(stream, 0, [skipped()]))
-    log.append(
-        Unit(stream, 1, [record(ExecutionCancelled, CAUSE, process_id=uuid4(), version=1, started_at=CAUSE.at, reason="r")])
-    )
+    facts = {"process_id": uuid4(), "version": 1, "started_at": CAUSE.at, "reason": "r"}
+    log.append(Unit(stream, 1, [record(ExecutionCancelled, CAUSE, **facts)]))
     with pytest.raises(Conflict):
         log.append(Unit(stream, 1, [skipped()]))

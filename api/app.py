@@ -1,0 +1,60 @@
+"""The application: every route, what is round them, and what begins and ends with it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import anyio
+from fastapi import APIRouter, FastAPI
+
+from api import agents, errors, events, executions, health, openapi, processes, projections, schema, steps, stream
+from api.authorising import AUTHORISED
+from api.envelope import Envelope
+from api.feed import Feed
+from api.services import Services
+from queries.executions import Definitions
+
+# Queries may wait for a read model, and commands, which have threads of their own, must not wait for them.
+QUERY_THREADS = 100
+
+GUARDED = (executions, processes, agents, events, projections, stream, schema)
+
+
+def create_app(services: Services) -> FastAPI:
+    """The API on `services`. While it runs, `app.state.feed.close()` ends all streams, from any thread."""
+    release = version("procession")
+    app = FastAPI(
+        title=openapi.TITLE,
+        version=release,
+        summary="A process engine for work done by AI agents and people.",
+        lifespan=_lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.definitions = Definitions()
+    app.state.feed = Feed(services.reading.progress)
+    app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
+    app.add_middleware(Envelope)
+    errors.install(app)
+    guarded = APIRouter(prefix="/api", dependencies=[AUTHORISED])
+    for room in GUARDED:
+        guarded.include_router(room.router)
+    app.include_router(guarded)
+    # Agents that answer later show the token of their attempt instead.
+    app.include_router(steps.router, prefix="/api")
+    app.include_router(health.router)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    progress, feed = app.state.services.reading.progress, app.state.feed
+    anyio.to_thread.current_default_thread_limiter().total_tokens = QUERY_THREADS
+    await anyio.to_thread.run_sync(progress.start)
+    feed.open()
+    try:
+        yield
+    finally:
+        feed.shut()
+        await anyio.to_thread.run_sync(progress.stop)

@@ -1,0 +1,25 @@
+"""The JSON Schema of the process language."""
+
+import functools
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from api import openapi
+from api.answers import encode
+from api.parameters import Asked
+from domain.processes.language import json_schema
+
+router = APIRouter(tags=["processes"])
+
+
+@router.get("/schema", summary="The process language", **openapi.query(dict[str, Any]))
+def get(_request: Request, _asked: Annotated[Asked, Query()]) -> Response:
+    """JSON Schema 2020-12, for editors."""
+    return Response(_encoded(), media_type="application/json")
+
+
+@functools.cache
+def _encoded() -> bytes:
+    return encode(json_schema())

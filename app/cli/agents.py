@@ -1,0 +1,107 @@
+"""agents list, register, retire."""
+
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.opening import opened
+from app.cli.options import Cursor, Json, Limit
+from app.cli.output import output_of
+from app.cli.showing import note_lag
+from app.cli.wording import moment, short, status
+from app.documents import inside, read_document, read_file
+from app.wiring import operator
+from commands.agents import RegisterAgent, RetireAgent
+from domain.agents.kinds import parse_agent
+from domain.jsonvalue import parse_json
+from domain.refusal import Malformed
+from queries.agents import AgentFilter, list_agents
+
+cli = typer.Typer(help="Agents: who carries out steps.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@cli.command("list")
+def list_(
+    context: typer.Context,
+    kind: Annotated[list[str] | None, typer.Option(help="Of this kind; repeatable.")] = None,
+    limit: Limit = 200,
+    cursor: Cursor = None,
+    json: Json = False,
+) -> None:
+    """List agents by name."""
+    output = output_of(context, json)
+    with opened(output) as wiring:
+        page = list_agents(wiring.reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
+    if json:
+        output.document(page)
+        return
+    rows = [(a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config)) for a in page.items]
+    output.table(("agent", "kind", "status", "registered", "configuration"), rows)
+    note_lag(output, page.lag_seconds)
+
+
+@cli.command()
+def register(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="The configuration, YAML or JSON; - is standard input.")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="scripted, http or openai_chat, instead of or on top of a file.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One entry of the configuration; repeatable."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Register an agent, or change how it is called; the same again changes nothing. Secrets are written ${NAME}."""
+    output = output_of(context, json)
+    if file is None and kind is None:
+        raise typer.BadParameter("give a FILE, or --kind and --set", param_hint="FILE")
+    entries = {**({"kind": kind} if kind else {}), **dict(map(_entry, settings or []))}
+    with inside(file):
+        config = _config(name, file, entries)
+    with opened(output) as wiring:
+        receipt = wiring.agents.register(RegisterAgent(name, config), operator("cli:register"))
+    answer = {"name": name, "kind": config["kind"], "new": not receipt.duplicate, "position": receipt.position}
+    output.answer(answer, f"{name}: " + ("unchanged" if receipt.duplicate else f"registered ({config['kind']})"))
+
+
+@cli.command()
+def retire(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    reason: Annotated[str, typer.Option(help="Why, for people.")] = "",
+    json: Json = False,
+) -> None:
+    """Take an agent out of use; steps that name it fail from then on."""
+    output = output_of(context, json)
+    with opened(output) as wiring:
+        receipt = wiring.agents.retire(RetireAgent(name, reason), operator("cli:retire"))
+    answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
+    output.answer(answer, f"{name}: " + ("was retired already" if receipt.duplicate else "retired"))
+
+
+def _config(name: str, file: str | None, entries: dict[str, Any]) -> dict[str, Any]:
+    """The canonical configuration of what a file says and the entries on top. Raises Malformed, located in the file."""
+    if file is None:
+        return parse_agent(name, entries)
+    document = read_document(read_file(file))
+    body = document.value
+    try:
+        return parse_agent(name, {**body, **entries} if isinstance(body, dict) else body)
+    except Malformed as malformed:
+        located = [document.locate(problem) for problem in malformed.problems]
+        raise Malformed(malformed.message, located) from None
+
+
+def _entry(pair: str) -> tuple[str, Any]:
+    key, separator, text = pair.partition("=")
+    if not separator or not key:
+        raise typer.BadParameter(f"takes KEY=VALUE, not {pair[:80]!r}", param_hint="--set")
+    try:
+        return key, parse_json(text.encode("utf-8", "surrogatepass"))
+    except Malformed:
+        return key, text

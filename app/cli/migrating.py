@@ -1,0 +1,21 @@
+"""migrate: bring the database up to date."""
+
+import typer
+
+from app.cli.opening import opened_database
+from app.cli.options import DryRun, Json
+from app.cli.output import output_of
+from app.settings import read_settings
+
+cli = typer.Typer()
+
+
+@cli.command()
+def migrate(context: typer.Context, dry_run: DryRun = False, json: Json = False) -> None:
+    """Apply the migrations that the database lacks, and create missing read tables. Safe to repeat."""
+    output = output_of(context, json)
+    with opened_database(output, read_settings()) as database, output.busy("migrating"):
+        names = database.pending() if dry_run else database.migrate()
+    verb = "would apply" if dry_run else "applied"
+    lines = [f"{verb} {name}" for name in names] or ["nothing to apply"]
+    output.answer({"pending" if dry_run else "applied": names}, *lines)

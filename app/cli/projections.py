@@ -1,0 +1,133 @@
+"""projections list, rebuild, verify, dead-letters: read models, for operators."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from app.cli.failures import FAILED
+from app.cli.opening import opened
+from app.cli.options import DryRun, Json, Limit
+from app.cli.output import Output, output_of
+from app.cli.wording import moment, seconds, short, status
+from app.installation import dead_letters
+from app.read_models import READ_MODELS, ReadModel
+from app.wiring import Wiring
+from domain.processes.words import did_you_mean
+from queries.projections import list_projections
+
+cli = typer.Typer(help="Read models: what the log adds up to.", no_args_is_help=True, rich_markup_mode=None)
+
+NUMBERS = frozenset({"position", "behind", "lag", "events", "rows", "differing"})
+
+
+@cli.command("list")
+def list_(context: typer.Context, json: Json = False) -> None:
+    """List read models with their positions and how far they are behind the log."""
+    output = output_of(context, json)
+    with opened(output) as wiring:
+        found = list_projections(wiring.reading)
+    if json:
+        output.document(found)
+        return
+    rows = [
+        (each.name, status(each.state), each.position, each.lag, seconds(each.lag_seconds), each.last_error)
+        for each in found.items
+    ]
+    output.table(("projection", "state", "position", "behind", "lag", "last error"), rows, right=NUMBERS)
+
+
+@cli.command()
+def rebuild(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All of them, one after the other.")] = False,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Build read models anew from the log, beside the ones in use, and put them in their place.
+
+    Readers go on meanwhile. Safe to interrupt and to run again; two at once on one read model are refused.
+    """
+    output = output_of(context, json)
+    if bool(names) == everything:
+        raise typer.BadParameter("name read models, or give --all", param_hint="NAME")
+    chosen = _chosen(names)
+    with opened(output) as wiring:
+        if dry_run:
+            _tell_plan(output, wiring, chosen)
+            return
+        results = [_rebuild(output, wiring, model) for model in chosen]
+    output.answer({"rebuilt": results})
+
+
+@cli.command()
+def verify(
+    context: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All of them without a name.")] = None,
+    json: Json = False,
+) -> None:
+    """Prove that read models are what the log adds up to: rebuild them aside and compare. Changes nothing.
+
+    Exit code 1 if a row differs.
+    """
+    output = output_of(context, json)
+    chosen = _chosen(names)
+    with opened(output) as wiring:
+        results = [_verify(output, wiring, model) for model in chosen]
+    output.answer({"verified": results})
+    if any(result["differing"] for result in results):
+        raise typer.Exit(FAILED)
+
+
+@cli.command("dead-letters")
+def dead_letters_(context: typer.Context, limit: Limit = 50, json: Json = False) -> None:
+    """List the events that a read model could not digest; it went on without them, and a rebuild tries them again."""
+    output = output_of(context, json)
+    with opened(output) as wiring:
+        found = dead_letters(wiring.datastore, limit)
+    if json:
+        output.document({"items": found})
+        return
+    rows = [(each.projection, each.position, moment(each.at), each.error) for each in found]
+    output.table(("projection", "position", "at", "error"), rows, right=NUMBERS)
+
+
+def _chosen(names: Sequence[str] | None) -> list[ReadModel]:
+    by_name = {model.name: model for model in READ_MODELS}
+    for name in names or []:
+        if name not in by_name:
+            hint = did_you_mean(name, by_name) or f"there are {', '.join(by_name)}"
+            raise typer.BadParameter(f"there is no read model {name!r}; {hint}", param_hint="NAME")
+    return [by_name[name] for name in dict.fromkeys(names)] if names else list(READ_MODELS)
+
+
+def _tell_plan(output: Output, wiring: Wiring, chosen: Sequence[ReadModel]) -> None:
+    events = wiring.log.last_position()
+    lines = [f"{model.name}: would be rebuilt from {events:,} events" for model in chosen]
+    output.answer({"would_rebuild": [model.name for model in chosen], "events": events}, *lines)
+
+
+def _rebuild(output: Output, wiring: Wiring, model: ReadModel) -> dict[str, Any]:
+    with output.progress(f"rebuilding {model.name}") as progress:
+        built = model.rebuild(wiring.datastore, progress)
+    if not output.json:
+        output.line(f"{model.name}: rebuilt from {built.events:,} events in {seconds(built.seconds)}")
+    return {"name": model.name, "events": built.events, "seconds": built.seconds}
+
+
+def _verify(output: Output, wiring: Wiring, model: ReadModel) -> dict[str, Any]:
+    with output.progress(f"verifying {model.name}") as progress:
+        found = model.verify(wiring.datastore, progress)
+    if not output.json:
+        outcome = f"{found.differing:,} differ" if found.differing else "all as the log says"
+        output.line(f"{model.name}: {found.rows:,} rows, {outcome}")
+        for sample in found.samples:
+            output.line(f"  {sample.table} {short(sample.key, 80)}")
+            output.line(f"    is:        {_row(sample.live)}")
+            output.line(f"    should be: {_row(sample.rebuilt)}")
+    return {"name": model.name, "rows": found.rows, "differing": found.differing, "samples": found.samples}
+
+
+def _row(row: dict[str, Any] | None) -> str:
+    return "missing" if row is None else short(row, 300)

@@ -1,0 +1,91 @@
+"""up, serve, work: the processes that run until they are asked to end."""
+
+import logging
+from contextlib import ExitStack
+from typing import Annotated
+
+import typer
+
+from app.cli.failures import Failure
+from app.cli.opening import opened
+from app.cli.options import Drain, Host, Json, Lease, MaxOpen, Port
+from app.cli.output import Output, output_of
+from app.running import running
+from app.settings import Settings, read_settings
+from app.signals import Stopping
+from app.sockets import listen, refuse_open_door, url_of
+from domain.duration import print_duration
+
+cli = typer.Typer()
+
+logger = logging.getLogger(__name__)
+
+
+@cli.command()
+def up(
+    context: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    lease: Lease = None,
+    max_open: MaxOpen = None,
+    drain: Drain = None,
+    json: Json = False,
+) -> None:
+    """Run everything in one process: API, worker and projector. Ends on SIGTERM or Ctrl-C, after open calls."""
+    settings = read_settings(host=host, port=port, lease=lease, max_open_calls=max_open, drain=drain)
+    run(output_of(context, json), settings, api=True, worker=True, projector=True)
+
+
+@cli.command()
+def serve(context: typer.Context, host: Host = None, port: Port = None, json: Json = False) -> None:
+    """Run the API only; executions go on where `procession work` runs on the same database."""
+    run(output_of(context, json), read_settings(host=host, port=port), api=True, worker=False, projector=False)
+
+
+@cli.command()
+def work(
+    context: typer.Context,
+    projector: Annotated[
+        bool, typer.Option("--projector/--no-projector", help="Keep read models up to date, too.")
+    ] = True,
+    only_projector: Annotated[bool, typer.Option("--only-projector", help="Take no steps.")] = False,
+    lease: Lease = None,
+    max_open: MaxOpen = None,
+    drain: Drain = None,
+    json: Json = False,
+) -> None:
+    """Run a worker, and a projector unless another should. As many as wanted share one database."""
+    if only_projector and not projector:
+        raise typer.BadParameter("excludes --no-projector", param_hint="--only-projector")
+    settings = read_settings(lease=lease, max_open_calls=max_open, drain=drain)
+    run(output_of(context, json), settings, api=False, worker=not only_projector, projector=projector)
+
+
+def run(output: Output, settings: Settings, *, api: bool, worker: bool, projector: bool) -> None:
+    """Run the roles asked for until told to end. Raises Failure when one of them breaks."""
+    stopping = Stopping()
+    with ExitStack() as ending:
+        bound = None
+        if api:
+            refuse_open_door(settings)
+            bound = ending.enter_context(listen(settings.host, settings.port))
+        ending.enter_context(stopping.on_signals())
+        wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.INFO))
+        roles = ending.enter_context(running(wiring, stopping))
+        if projector:
+            roles.start_projector()
+        if worker:
+            roles.start_worker(url_of(bound) if bound else None)
+        ready = _ready(roles.start_api(bound) if bound else None, worker, projector)
+        output.answer(ready, str(ready["message"]))
+        output.flush()
+        stopping.wait()
+        logger.info("%s: ending, at most %s for open calls", stopping.reason, print_duration(settings.drain))
+    if stopping.failed:
+        raise Failure("broken", f"{stopping.reason}; see the log above")
+
+
+def _ready(url: str | None, worker: bool, projector: bool) -> dict[str, object]:
+    names = [name for name, runs in (("API", url), ("worker", worker), ("projector", projector)) if runs]
+    message = f"{', '.join(names)} ready"
+    return {"ready": True, "url": url, "message": f"{message} at {url}, see {url}/docs" if url else message}

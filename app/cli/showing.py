@@ -1,0 +1,83 @@
+"""Executions, one execution and events as text."""
+
+from app.cli.output import Output
+from app.cli.wording import amounts, moment, seconds, short, status
+from queries.events import EventView
+from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.paging import Page
+
+LAG_WORTH_SAYING_SECONDS = 5.0
+NUMBERS = frozenset({"steps", "duration", "tokens", "cost", "attempts", "version", "position"})
+
+
+def show_executions(output: Output, page: Page[ExecutionSummary]) -> None:
+    """A list of executions."""
+    if output.json:
+        output.document(page)
+        return
+    columns = ("execution", "process", "version", "status", "steps", "started", "duration", "tokens", "cost")
+    output.table(columns, [_row(each) for each in page.items], right=NUMBERS)
+    _more(output, page.next_cursor)
+    note_lag(output, page.lag_seconds)
+
+
+def show_execution(output: Output, execution: ExecutionDetail) -> None:
+    """One execution with its steps."""
+    if output.json:
+        output.document(execution)
+        return
+    output.line(f"{execution.execution_id}  {execution.process}, version {execution.version}")
+    lasted = f" in {seconds(execution.duration)}" if execution.duration is not None else ""
+    output.line(
+        f"{execution.status}{lasted}, started {moment(execution.started_at)} by {execution.actor or 'nobody known'}"
+    )
+    for name in ("input", "outputs", "error"):
+        if text := short(getattr(execution, name), 1_000):
+            output.line(f"{name}: {text}")
+    if cost := amounts(execution.cost.own):
+        output.line(f"cost: {cost}")
+    columns = ("step", "status", "agent", "attempts", "duration", "tokens", "cost", "output or error")
+    output.table(columns, [_step(step) for step in execution.steps], right=NUMBERS)
+    note_lag(output, execution.lag_seconds)
+
+
+def show_events(output: Output, page: Page[EventView]) -> None:
+    """The events of an execution."""
+    if output.json:
+        output.document(page)
+        return
+    rows = [(each.position, each.version, moment(each.at), each.type, short(each.data, 90)) for each in page.items]
+    output.table(("position", "version", "at", "event", "data"), rows, right=NUMBERS)
+    _more(output, page.next_cursor)
+
+
+def note_lag(output: Output, lag_seconds: float) -> None:
+    """Say so when read models are far behind: most likely nobody keeps them up to date."""
+    if lag_seconds > LAG_WORTH_SAYING_SECONDS:
+        output.note(f"read models are {seconds(lag_seconds)} behind: is a projector running (`procession work`)?")
+
+
+def _row(execution: ExecutionSummary) -> tuple[object, ...]:
+    return (
+        execution.execution_id,
+        execution.process,
+        execution.version,
+        status(execution.status),
+        f"{execution.steps_done}/{execution.steps}",
+        moment(execution.started_at),
+        seconds(execution.duration),
+        f"{execution.input_tokens + execution.output_tokens:,}",
+        amounts(execution.cost),
+    )
+
+
+def _step(step: StepView) -> tuple[object, ...]:
+    tokens = f"{step.usage.input_tokens + step.usage.output_tokens:,}" if step.usage else ""
+    told = short(step.error) or short(step.output) or step.skip_reason or ""
+    attempts = step.attempts or ""
+    return step.id, status(step.status), step.agent, attempts, seconds(step.duration), tokens, amounts(step.cost), told
+
+
+def _more(output: Output, cursor: str | None) -> None:
+    if cursor is not None:
+        output.line(f"more: --cursor {cursor}")

@@ -1,0 +1,59 @@
+"""How values are written for people."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+from rich.text import Text
+
+from queries.executions import Amount
+
+STYLES = {
+    "completed": "green",
+    "published": "green",
+    "active": "green",
+    "running": "cyan",
+    "failed": "red",
+    "cancelled": "yellow",
+    "skipped": "dim",
+    "pending": "dim",
+}
+
+
+def seconds(value: float | None) -> str:
+    """A length of time: ``340 ms``, ``2.1 s``, ``3 m 05 s``, ``2 h 05 m``."""
+    if value is None:
+        return ""
+    if value < 1:
+        return f"{value * 1000:.0f} ms"
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} m"
+
+
+def amounts(cost: Iterable[Amount] | msgspec.Raw) -> str:
+    """Money, an amount a currency: ``0.0049 USD``."""
+    listed = msgspec.json.decode(cost, type=list[Amount]) if isinstance(cost, msgspec.Raw) else cost
+    return ", ".join(f"{each.amount} {each.currency}" for each in listed)
+
+
+def moment(at: datetime | None) -> str:
+    """A time to the second, in UTC."""
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def status(word: str) -> Text:
+    """A status, coloured where colours show."""
+    return Text(word, style=STYLES.get(word, ""))
+
+
+def short(value: object, width: int = 60) -> str:
+    """A JSON value on one line of at most `width` characters."""
+    encoded = bytes(value) if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
+    if encoded == b"null":
+        return ""
+    text = encoded.decode()
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,1 @@
+"""The demo: example agents and processes, run with real input and shown while they run."""

@@ -1,0 +1,60 @@
+"""The files of `examples/`: agents, processes, and inputs to run them with."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from app.documents import inside, read_document, read_file
+from domain.agents.kinds import parse_agent
+from domain.jsonvalue import parse_json
+
+
+class ExamplesMissing(Exception):
+    """There is no folder with example processes where they are looked for."""
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A process to publish, and inputs to run it with, one execution each."""
+
+    file: str
+    source: bytes
+    inputs: list[dict[str, Any]]
+
+
+def find_examples(given: Path | None) -> Path:
+    """The folder: the one given, or that of this checkout, or that of the working directory. Raises ExamplesMissing."""
+    looked_at = [given] if given else [Path(__file__).parents[2] / "examples", Path.cwd() / "examples"]
+    for folder in looked_at:
+        if any(folder.glob("*.yaml")):
+            return folder
+    raise ExamplesMissing(f"no example processes in {' or '.join(map(str, looked_at))}; name a folder with --examples")
+
+
+def example_agents(folder: Path) -> dict[str, dict[str, Any]]:
+    """Canonical configurations by name: every file of `agents/` is an agent of its name. Raises Malformed."""
+    agents = {}
+    for file in sorted(folder.glob("agents/*.yaml")):
+        with inside(str(file)):
+            agents[file.stem] = parse_agent(file.stem, read_document(read_file(str(file))).value)
+    return agents
+
+
+def example_processes(folder: Path) -> list[Example]:
+    """The processes, each with `<name>.input.json` and `<name>.<case>.input.json`. Raises Malformed."""
+    return [
+        Example(str(file), read_file(str(file)), [_input(path) for path in _inputs(folder, file.stem)])
+        for file in sorted(folder.glob("*.yaml"))
+    ]
+
+
+def _inputs(folder: Path, name: str) -> list[Path]:
+    return sorted([*folder.glob(f"{name}.input.json"), *folder.glob(f"{name}.*.input.json")])
+
+
+def _input(path: Path) -> dict[str, Any]:
+    with inside(str(path)):
+        value = parse_json(read_file(str(path)))
+    if not isinstance(value, dict):
+        raise ExamplesMissing(f"{path} holds no JSON object")
+    return value

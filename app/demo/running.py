@@ -1,0 +1,86 @@
+"""Registers the example agents, publishes the example processes, runs them, and follows the runs to their end."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from app.demo.examples import example_agents, example_processes
+from app.documents import inside
+from app.publishing import publish_source
+from app.signals import Stopping
+from app.wiring import Wiring, operator
+from commands.agents import RegisterAgent
+from commands.executions import StartExecution
+from commands.states import rehydrate
+from domain.executions.execution import Execution
+from queries.executions import ExecutionFilter, ExecutionSummary, list_executions
+
+LOOK_SECONDS = 0.1
+
+
+class Prepared(msgspec.Struct, frozen=True):
+    """What is ready to run. new_agents and new_versions: those that were not there just so before."""
+
+    agents: int
+    new_agents: int
+    processes: int
+    new_versions: int
+    runs: list[StartExecution]
+
+
+def prepare(wiring: Wiring, folder: Path) -> Prepared:
+    """Register and publish what the folder holds; nothing new is recorded for what is unchanged. Raises Malformed."""
+    agents = example_agents(folder)
+    cause = operator("cli:demo")
+    registered = [wiring.agents.register(RegisterAgent(*agent), cause) for agent in agents.items()]
+    examples = example_processes(folder)
+    versions = []
+    runs = []
+    for example in examples:
+        with inside(example.file):
+            published = publish_source(wiring, example.source)
+        versions.append(published)
+        runs += [StartExecution(UUID(published.process_id), given) for given in example.inputs]
+    new_agents = sum(not receipt.duplicate for receipt in registered)
+    return Prepared(len(agents), new_agents, len(examples), sum(version.new for version in versions), runs)
+
+
+def start_all(wiring: Wiring, runs: Sequence[StartExecution]) -> list[UUID]:
+    """Start every run; the ids of the executions, in order."""
+    return [wiring.executions.start(run, operator("cli:demo")).stream for run in runs]
+
+
+def follow(
+    wiring: Wiring,
+    ids: Sequence[UUID],
+    stopping: Stopping,
+    seen: Callable[[list[Execution]], None],
+    timeout: float,
+) -> bool:
+    """Show `seen` the executions, in order, several times a second, until all have ended.
+
+    False when the process is asked to end before that. Raises TimeoutError after `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        streams = wiring.log.streams(ids)
+        folded = [rehydrate(each, streams.get(each, []), wiring.plans) for each in ids]
+        executions = [execution for execution in folded if execution is not None]
+        seen(executions)
+        if all(execution.ended_at is not None for execution in executions):
+            return True
+        if stopping.wait(LOOK_SECONDS):
+            return False
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"the example processes have not ended within {timeout:.0f} s")
+
+
+def summaries(wiring: Wiring, ids: Sequence[UUID]) -> list[ExecutionSummary]:
+    """The executions as the read model lists them once it has seen their ends, in the order of `ids`. Raises NotYet."""
+    position = wiring.log.last_position()
+    page = list_executions(wiring.reading, ExecutionFilter(), limit=200, min_position=position)
+    listed = {each.execution_id: each for each in page.items}
+    return [listed[each] for each in ids if each in listed]

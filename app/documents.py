@@ -1,0 +1,88 @@
+"""Documents in files: read with bounds, as YAML or JSON, and problems in them located."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from domain.processes.language.nodes import Mapping, Node, Sequence, plain
+from domain.processes.language.problems import Problems
+from domain.processes.language.reading import read_tree
+from domain.processes.language.source import MAX_BYTES, Unreadable, decode_source
+from domain.refusal import Malformed, Problem
+
+
+class FileUnreadable(Exception):
+    """A file cannot be read; the message names it and says why."""
+
+
+class MalformedFile(Malformed):
+    """What a file holds is malformed; `source` names the file."""
+
+    def __init__(self, malformed: Malformed, source: str) -> None:
+        super().__init__(malformed.message, malformed.problems, code=malformed.code)
+        self.source = source
+
+
+@contextmanager
+def inside(source: str | None) -> Iterator[None]:
+    """Problems raised inside are in the file `source`, if there is one."""
+    try:
+        yield
+    except Malformed as malformed:
+        raise malformed if source is None else MalformedFile(malformed, source) from None
+
+
+class Document:
+    """The JSON value that a text stands for, and where in the text its parts are."""
+
+    def __init__(self, root: Node | None) -> None:
+        self._root = root
+        self.value: Any = None if root is None else plain(root)
+
+    def locate(self, problem: Problem) -> Problem:
+        """The problem with the line and column of its path, or of what is nearest above it in the text."""
+        node = self._find(problem.path)
+        return problem if node is None else msgspec.structs.replace(problem, line=node.line, column=node.column)
+
+    def _find(self, path: str) -> Node | None:
+        node, found = self._root, None
+        for key in path.replace("[", ".").replace("]", "").split("."):
+            if isinstance(node, Mapping) and key in node.entries:
+                found = node = node.entries[key]
+            elif isinstance(node, Sequence) and key.isdigit() and int(key) < len(node.items):
+                found = node = node.items[int(key)]
+            else:
+                break
+        return found
+
+
+def read_document(source: bytes) -> Document:
+    """The one document in YAML or JSON text. Raises Malformed with every problem, located."""
+    problems = Problems()
+    try:
+        root = read_tree(decode_source(source), problems)
+    except Unreadable as unreadable:
+        problems.note(unreadable.problem)
+        root = None
+    if problems.errors:
+        raise Malformed("the text cannot be read", problems.all())
+    return Document(root)
+
+
+def read_file(path: str) -> bytes:
+    """What a file holds, ``-`` being standard input; of one that is too large a byte more than is allowed.
+
+    Raises FileUnreadable.
+    """
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read(MAX_BYTES + 1)
+        with Path(path).open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise FileUnreadable(f"{path} cannot be read: {reason}") from None

@@ -1,0 +1,44 @@
+"""From the text of a definition to a published version, in one go and safe to repeat."""
+
+import msgspec
+
+from app.wiring import Wiring, operator
+from commands.processes import DraftProcess, PublishProcess, ReviseProcess
+from domain.identity import process_id
+from domain.processes.language import parse_definition
+from domain.refusal import Forbidden, Malformed, Problem
+
+
+class PublishedVersion(msgspec.Struct, frozen=True):
+    """What is published under a name now. new: this made the version; problems: warnings and notices about it."""
+
+    process_id: str
+    name: str
+    version: int
+    new: bool
+    position: int
+    problems: list[Problem]
+
+
+def publish_source(wiring: Wiring, source: bytes) -> PublishedVersion:
+    """Draft or revise the process that `source` names, and publish it; a text that says nothing new changes nothing.
+
+    Raises Malformed with every problem, before anything is recorded, or Forbidden when the process is archived.
+    """
+    problems = wiring.processes.validate(source)
+    name = parse_definition(source).name
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors or name is None:
+        raise Malformed(f"{name or 'the definition'} has {errors} error(s) and is not published", problems)
+    process = process_id(name)
+    cause = operator("cli:publish")
+    try:
+        wiring.processes.draft(DraftProcess(source), cause)
+    except Forbidden as taken:
+        if taken.code != "process_name_taken":
+            raise
+        wiring.processes.revise(ReviseProcess(process, source), cause)
+    receipt = wiring.processes.publish(PublishProcess(process), cause)
+    return PublishedVersion(
+        str(process), name, receipt.facts["version"], not receipt.duplicate, receipt.position, problems
+    )

@@ -1,0 +1,103 @@
+"""Waiting for the end of an execution: woken by what is appended, with the log as the only witness."""
+
+import queue
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.executions.events import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionEnded,
+    ExecutionFailed,
+    ExecutionStarted,
+    StepCompleted,
+    StepFailed,
+    StepSkipped,
+)
+from store.listening import LOG_CHANNEL, Listener
+from store.log import Log
+from store.mapper import Recorded
+
+PAGE = 500
+LOOK_AGAIN_SECONDS = 1.0
+# On a busy log there is something new at every moment; looking this often is soon enough.
+BREATH_SECONDS = 0.02
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How an execution ended. status: ``completed``, ``failed`` or ``cancelled``; duration in seconds."""
+
+    status: str
+    outputs: dict[str, Any]
+    error: dict[str, Any] | None
+    duration: float
+    position: int
+
+
+def wait_for_end(
+    log: Log, execution_id: UUID, timeout: float | None, progress: Callable[[int, int], None]
+) -> Ended | None:
+    """How the execution ended; None when it has not within `timeout` seconds. progress: steps done, steps in all."""
+    woken: queue.SimpleQueue[None] = queue.SimpleQueue()
+    listener = Listener(log.datastore, LOG_CHANNEL, lambda _payload: woken.put(None))
+    listener.start()
+    try:
+        return _follow(log, execution_id, timeout, progress, woken)
+    finally:
+        listener.stop()
+
+
+def _follow(
+    log: Log,
+    execution_id: UUID,
+    timeout: float | None,
+    progress: Callable[[int, int], None],
+    woken: "queue.SimpleQueue[None]",
+) -> Ended | None:
+    deadline = None if timeout is None else time.monotonic() + timeout
+    version = done = steps = 0
+    while True:
+        page = log.stream_page(execution_id, after=version, limit=PAGE)
+        for recorded in page:
+            version = recorded.version
+            if isinstance(recorded.event, ExecutionStarted):
+                steps = recorded.event.steps
+            elif isinstance(recorded.event, StepCompleted | StepSkipped | StepFailed):
+                done += 1
+            elif isinstance(recorded.event, ExecutionEnded):
+                return _ended(recorded)
+        progress(done, steps)
+        left = LOOK_AGAIN_SECONDS if deadline is None else min(LOOK_AGAIN_SECONDS, deadline - time.monotonic())
+        if left <= 0:
+            return None
+        _wait(woken, left)
+
+
+def _wait(woken: "queue.SimpleQueue[None]", seconds: float) -> None:
+    try:
+        woken.get(timeout=seconds)
+        time.sleep(BREATH_SECONDS)
+        while True:
+            woken.get_nowait()
+    except queue.Empty:
+        return
+
+
+def _ended(recorded: Recorded) -> Ended:
+    event = recorded.event
+    duration = (event.at - event.started_at).total_seconds()  # type: ignore[attr-defined]
+    match event:
+        case ExecutionCompleted():
+            return Ended("completed", event.outputs, None, duration, recorded.position)
+        case ExecutionFailed():
+            error = {"code": event.error.code, "message": event.error.message, "step": event.step}
+            return Ended("failed", {}, error, duration, recorded.position)
+        case ExecutionCancelled():
+            error = {"code": "cancelled", "message": event.reason, "step": None}
+            return Ended("cancelled", {}, error, duration, recorded.position)
+        case _:
+            raise TypeError(f"{type(event).__name__} does not end an execution")

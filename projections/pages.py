@@ -1,0 +1,117 @@
+"""A page of the log brought into read tables: folded, written with the position, and what cannot be digested parked."""
+
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import DictRow, TupleRow
+from psycopg.types.string import ByteaBinaryLoader
+
+from projections.facts import read_facts
+from projections.positions import Positions
+from projections.projection import Projection, clean
+from store.datastore import Datastore
+from store.listening import PROJECTED_CHANNEL
+from store.unit import Outage
+
+logger = logging.getLogger(__name__)
+
+PAGE = 5_000
+# Rows and position are committed together: what a crash undoes is projected again, so nobody waits for the disk.
+# Plans go by indexes and are made once, whatever the statistics of a table that was empty a moment ago say.
+SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
+
+PARK = """
+insert into dead_letters (projection, position, error) values (%s, %s, %s)
+on conflict (projection, position) do update set error = excluded.error, at = now()"""
+
+
+class Broken(Exception):
+    """The projection cannot be written at all, whatever the event: its tables are missing or not what it expects."""
+
+
+def connect(datastore: Datastore, **settings: str) -> Connection[DictRow]:
+    """A connection of one's own for projecting: ids are read as 16 bytes."""
+    connection = datastore.connect(**SETTINGS, **settings)
+    connection.adapters.register_loader("uuid", ByteaBinaryLoader)
+    return connection
+
+
+def project_page(
+    connection: Connection[Any],
+    positions: Positions,
+    projections: Sequence[Projection[Any]],
+    after: int,
+    rows: Sequence[TupleRow],
+) -> None:
+    """Bring a page that begins behind `after` into several projections that are there, in one transaction, and notify.
+
+    Raises Moved, an Outage, or whatever an event that cannot be digested raises: then use park_page one by one.
+    """
+    topics = frozenset[str]().union(*(projection.handlers for projection in projections))
+    facts = read_facts(rows, topics)
+    folded = [(projection, projection.fold(facts)) for projection in projections]
+    until: int = rows[-1][0]
+    with connection.transaction():
+        positions.move(connection, [projection.name for projection in projections], after, until)
+        for projection, changes in folded:
+            projection.write(connection, changes)
+        notify(connection, until)
+
+
+def park_page(
+    connection: Connection[Any], positions: Positions, projection: Projection[Any], after: int, rows: Sequence[TupleRow]
+) -> None:
+    """The same for one projection, leaving out the events that it cannot digest. Raises Moved, Broken or an Outage."""
+    until: int = rows[-1][0]
+    with connection.transaction():
+        positions.move(connection, [projection.name], after, until)
+        digest(connection, projection, rows, projection.name)
+        notify(connection, until)
+
+
+def digest(connection: Connection[Any], projection: Projection[Any], rows: Sequence[TupleRow], parked_as: str) -> None:
+    """Write `rows` within the caller's transaction; events that cannot be digested become dead letters of `parked_as`.
+
+    Halves what fails until one event is left: the rows do not depend on where pages end. Raises Broken or an Outage.
+    """
+    if not any(row[3] in projection.handlers for row in rows):
+        return
+    try:
+        with connection.transaction():
+            projection.write(connection, projection.fold(read_facts(rows, projection.handlers)))
+    except Exception as error:
+        if is_outage(error):
+            raise
+        if is_broken(error):
+            raise Broken(f"{projection.name}: {describe(error)}") from error
+        if len(rows) > 1:
+            half = len(rows) // 2
+            digest(connection, projection, rows[:half], parked_as)
+            digest(connection, projection, rows[half:], parked_as)
+            return
+        logger.exception("%s cannot digest the event at position %d, it is parked", projection.name, rows[0][0])
+        connection.execute(PARK, (parked_as, rows[0][0], describe(error)))
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether it says nothing about the event: the server is away, busy or full. Limits of a value are no outage."""
+    return isinstance(error, Outage) and not isinstance(error, psycopg.errors.ProgramLimitExceeded)
+
+
+def is_broken(error: Exception) -> bool:
+    """Whether it says nothing about the event: a missing table or column, no permission (SQLSTATE class 42)."""
+    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("42")
+
+
+def describe(error: Exception) -> str:
+    """The error for people and for a text column, without the values that PostgreSQL adds as details."""
+    text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return clean(f"{type(error).__name__}: {text or error}")
+
+
+def notify(connection: Connection[Any], position: int) -> None:
+    """Tell whoever waits for read models that some have got to `position`, once the transaction is committed."""
+    connection.execute("select pg_notify(%s, %s)", (PROJECTED_CHANNEL, str(position)), prepare=True)

@@ -1,0 +1,54 @@
+"""How far each projection is, moved in the transaction that writes its rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from eventsourcing.persistence import IntegrityError, Tracking
+from psycopg import Connection
+
+from store.datastore import Datastore
+from store.recorder import LogRecorder
+
+READ = "select application_name, notification_id from notification_tracking where application_name = any(%s)"
+# In the order of names: two transactions that move several positions never wait for each other in a circle.
+LOCK = f"{READ} order by application_name for update"
+
+
+class Moved(Exception):
+    """The position is not where it was read: somebody else projects, or the projection was rebuilt. Read it again."""
+
+
+class Positions:
+    """Positions as the event sourcing library tracks them: forward only."""
+
+    def __init__(self, datastore: Datastore) -> None:
+        self._recorder = LogRecorder(datastore)
+
+    def read(self, connection: Connection[Any], names: Sequence[str]) -> dict[str, int]:
+        """Position by name; names that are not tracked are left out."""
+        return _positions(connection, READ, names)
+
+    def lock(self, connection: Connection[Any], names: Sequence[str]) -> dict[str, int]:
+        """The same, and nobody else moves them before the end of the transaction."""
+        return _positions(connection, LOCK, names)
+
+    def move(self, connection: Connection[Any], names: Sequence[str], after: int, until: int) -> None:
+        """Move from `after` to `until`, before the rows are written. Raises Moved when a position is elsewhere."""
+        found = self.lock(connection, names)
+        for name in names:
+            if found.get(name) != after:
+                raise Moved(f"{name} is at {found.get(name)}, not at {after}")
+            self.advance(connection, name, until)
+
+    def advance(self, connection: Connection[Any], name: str, until: int) -> None:
+        """Move to `until`. Raises Moved when that is not forward."""
+        with connection.cursor() as cursor:
+            try:
+                self._recorder._insert_tracking(cursor, Tracking(name, until))
+            except IntegrityError as error:
+                raise Moved(str(error)) from error
+
+
+def _positions(connection: Connection[Any], query: str, names: Sequence[str]) -> dict[str, int]:
+    rows = connection.execute(query, (list(names),), prepare=True).fetchall()
+    return {row["application_name"]: row["notification_id"] for row in rows}

@@ -1,0 +1,191 @@
+"""Keeping projections up with the log: one runner each among all processes, others stand by."""
+
+import logging
+import time
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from projections import ALL
+from projections.pages import PAGE, Broken, connect, describe, is_outage, park_page, project_page
+from projections.positions import Moved, Positions
+from projections.projection import Projection, clean
+from projections.tables import built_digests
+from store.datastore import Datastore
+from store.log import read_page
+
+logger = logging.getLogger(__name__)
+
+RUNNER_LOCK = 4713
+LOOK_SECONDS = 1.0  # how often to try for what others run, and to look for tables rebuilt
+
+STANDBY, RUNNING, CATCHING_UP, STALE, FAILED = "standby", "running", "catching_up", "stale", "failed"
+
+TRY_LOCK = "select pg_try_advisory_lock(%s, %s) as done"
+UNLOCK = "select pg_advisory_unlock(%s, %s) as done"
+FAIL = "update projections set failure = %s, failed_at = now() where name = %s"
+FORGET = "update projections set failure = null, failed_at = null where name = %s and failure is not null"
+
+
+class State(msgspec.Struct):
+    """One projection as this process sees it.
+
+    state: ``standby`` (another process runs it, or none yet), ``running``, ``catching_up`` (more than a page behind),
+    ``stale`` (its tables are of another definition: rebuild it) or ``failed`` (cannot be written; tried every second).
+    """
+
+    projection: Projection[Any]
+    state: str = STANDBY
+    position: int = 0
+    error: str | None = None
+
+
+class Runner:
+    """Projects whatever no other process projects. Not for two threads at once; any method may raise an Outage.
+
+    After an Outage, `close` it: the next `look` begins with another connection and without any locks.
+    """
+
+    def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
+        self._datastore = datastore
+        self._positions = Positions(datastore)
+        self._states = {projection.name: State(projection) for projection in projections}
+        self._connection: Connection[DictRow] | None = None
+        self._look_at = 0.0
+
+    @property
+    def states(self) -> list[State]:
+        """Every projection as this process sees it now."""
+        return list(self._states.values())
+
+    def close(self) -> None:
+        """Let go of everything: others take over."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        self._look_at = 0.0
+        for state in self._states.values():
+            state.state, state.error = STANDBY, None
+
+    def look(self) -> None:
+        """Take what nobody runs, and see what has been rebuilt; does so at most once a second."""
+        if time.monotonic() < self._look_at:
+            return
+        if self._connection is None:
+            self._connection = connect(self._datastore)
+        digests = built_digests(self._connection)
+        for name, state in self._states.items():
+            fits = digests.get(name) == state.projection.digest
+            if state.state not in (STANDBY, STALE):
+                state.state = RUNNING
+                if not fits:
+                    self._leave(state)
+            elif not _lock(self._connection, TRY_LOCK, name):
+                state.state = STANDBY
+            elif fits:
+                state.state, state.error = RUNNING, None
+                self._connection.execute(FORGET, (name,))
+                logger.info("running projection %s", name)
+            else:
+                self._leave(state)
+        self._read_positions()
+        self._look_at = time.monotonic() + LOOK_SECONDS
+
+    def advance(self) -> int:
+        """Project at most a page of the log for each group of projections that are at the same position.
+
+        Returns the events of the largest page; less than PAGE means that the end of the log was reached.
+        """
+        largest, ceiling = 0, None
+        for position, group in sorted(self._groups().items(), reverse=True):
+            rows = read_page(self._running, position, PAGE)
+            found = len(rows)
+            if ceiling is not None:
+                # Up to where the others are, and not beyond: from there on they read the log together.
+                rows = [row for row in rows if row[0] <= ceiling]
+            if found == PAGE:
+                for state in group:
+                    state.state = CATCHING_UP
+            if rows and not self._project(group, position, rows):
+                found = PAGE  # not the end: the positions are known now, go on from there
+            largest, ceiling = max(largest, found), max(state.position for state in group)
+        return largest
+
+    @property
+    def _running(self) -> Connection[DictRow]:
+        assert self._connection is not None, "look first"
+        return self._connection
+
+    def _groups(self) -> dict[int, list[State]]:
+        groups: dict[int, list[State]] = {}
+        for state in self._states.values():
+            if state.state in (RUNNING, CATCHING_UP):
+                state.state = RUNNING
+                groups.setdefault(state.position, []).append(state)
+        return groups
+
+    def _project(self, group: list[State], after: int, rows: list[Any]) -> bool:
+        """Whether the positions were as expected."""
+        try:
+            project_page(self._running, self._positions, [state.projection for state in group], after, rows)
+        except Moved:
+            self._read_positions()
+            return False
+        except Exception as error:
+            if is_outage(error):
+                raise
+            logger.debug("the page behind %d is projected in parts: %s", after, describe(error))
+            as_expected = [self._project_alone(state, after, rows) for state in group]
+            return all(as_expected)
+        self._arrived(group, rows)
+        return True
+
+    def _project_alone(self, state: State, after: int, rows: list[Any]) -> bool:
+        try:
+            park_page(self._running, self._positions, state.projection, after, rows)
+        except Moved:
+            self._read_positions()
+            return False
+        except Broken as error:
+            self._failed(state, clean(str(error)))
+        else:
+            self._arrived([state], rows)
+        return True
+
+    def _failed(self, state: State, error: str) -> None:
+        if state.error != error:
+            logger.error("a projection stands still, the others go on: %s", error)
+            self._running.execute(FAIL, (error, state.projection.name))
+        state.state, state.error = FAILED, error
+
+    def _arrived(self, group: list[State], rows: list[Any]) -> None:
+        for state in group:
+            state.position = rows[-1][0]
+            if state.error is not None:
+                state.error = None
+                self._running.execute(FORGET, (state.projection.name,))
+
+    def _leave(self, state: State) -> None:
+        """The tables are not what this release expects: leave them to whichever release they suit."""
+        name = state.projection.name
+        self._failed(state, f"{name} was built as another release defines it; rebuild it")
+        state.state = STALE
+        _lock(self._running, UNLOCK, name)
+
+    def _read_positions(self) -> None:
+        for name, position in self._positions.read(self._running, list(self._states)).items():
+            self._states[name].position = position
+
+
+def lock_key(name: str) -> int:
+    """A projection's number among locks: a signed 32-bit integer that never changes."""
+    return zlib.crc32(name.encode()) - 2**31
+
+
+def _lock(connection: Connection[Any], query: str, name: str) -> bool:
+    row = connection.execute(query, (RUNNER_LOCK, lock_key(name)), prepare=True).fetchone()
+    return row is not None and bool(row["done"])

@@ -1,0 +1,160 @@
+"""Steps of an execution: those it has reached, and those it has not, in the order of the definition."""
+
+import threading
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from queries.reading import fetch
+
+COSTS = """coalesce((
+  select json_agg(json_build_object('amount', c.amount::text, 'currency', c.currency) order by c.currency)
+  from {table} c where {on}), '[]'::json)"""
+_STEPS = "select definition from process_versions where process_id = %s and version = %s"
+
+
+class Amount(msgspec.Struct, frozen=True):
+    """Money; amount is an exact decimal."""
+
+    amount: str
+    currency: str
+
+
+class StepInput(msgspec.Struct, frozen=True):
+    """What the agent is given."""
+
+    message: msgspec.Raw
+    parameters: msgspec.Raw
+
+
+class TokenUsage(msgspec.Struct, frozen=True):
+    """Tokens used by all attempts together."""
+
+    input_tokens: int
+    output_tokens: int
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds."""
+
+    id: str
+    name: str | None
+    type: str
+    depends_on: list[str]
+    status: str = "pending"
+    attempts: int = 0
+    agent: str | None = None
+    input: StepInput | None = None
+    output: msgspec.Raw
+    error: msgspec.Raw
+    skip_reason: str | None = None
+    cancel_reason: str | None = None
+    scheduled_at: datetime | None = None
+    started_at: datetime | None = None
+    completed_at: datetime | None = None
+    duration: float | None = None
+    cost: list[Amount] = []
+    usage: TokenUsage | None = None
+
+
+class _PlannedStep(msgspec.Struct, frozen=True):
+    id: str
+    name: str | None = None
+    type: str = "agent_task"
+    agent: str | None = None
+    depends_on: list[str] = []
+
+
+class _Definition(msgspec.Struct, frozen=True):
+    steps: list[_PlannedStep]
+
+
+class StepRow(msgspec.Struct, frozen=True):
+    """A step as its read table has it."""
+
+    step: str
+    status: str
+    attempt: int | None
+    agent: str | None
+    message: msgspec.Raw
+    parameters: msgspec.Raw
+    output: msgspec.Raw
+    error: msgspec.Raw
+    skip_reason: str | None
+    cancel_reason: str | None
+    scheduled_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration: float | None
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: list[Amount]
+
+
+NULL = msgspec.Raw(b"null")
+decode_steps = msgspec.json.Decoder(list[StepRow]).decode
+_decode_definition = msgspec.json.Decoder(_Definition).decode
+
+
+class Definitions:
+    """The steps of published versions, read once: a version never changes."""
+
+    def __init__(self, size: int = 1_000) -> None:
+        self._size = size
+        self._kept: dict[tuple[UUID, int], list[_PlannedStep]] = {}
+        self._keeping = threading.Lock()
+
+    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[_PlannedStep]:
+        """The steps of a version in order; none while its read model has not seen it."""
+        kept = self._kept.get((process_id, version))
+        if kept is not None:
+            return kept
+        rows = fetch(connection, _STEPS, (process_id, version))
+        if not rows:
+            return []
+        steps = _decode_definition(rows[0]["definition"]).steps
+        with self._keeping:
+            if len(self._kept) >= self._size:
+                self._kept.clear()
+            self._kept[process_id, version] = steps
+        return steps
+
+
+def step_views(planned: list[_PlannedStep], found: dict[str, StepRow]) -> list[StepView]:
+    """The steps in the order of the definition, `found` by id; those it does not know come last."""
+    known = {step.id for step in planned}
+    order = [*planned, *(_PlannedStep(step.step) for step in found.values() if step.step not in known)]
+    return [_step(step, found.get(step.id)) for step in order]
+
+
+def _step(planned: _PlannedStep, row: StepRow | None) -> StepView:
+    known = {"id": planned.id, "name": planned.name, "type": planned.type, "depends_on": planned.depends_on}
+    if row is None:
+        return StepView(**known, agent=planned.agent, output=NULL, error=NULL)  # type: ignore[arg-type]
+    return StepView(
+        **known,  # type: ignore[arg-type]
+        status=row.status,
+        attempts=row.attempt or 0,
+        agent=row.agent or planned.agent,
+        input=None if row.scheduled_at is None else StepInput(row.message, row.parameters),
+        output=row.output,
+        error=row.error,
+        skip_reason=row.skip_reason,
+        cancel_reason=row.cancel_reason,
+        scheduled_at=row.scheduled_at,
+        started_at=row.started_at,
+        completed_at=row.ended_at,
+        duration=row.duration,
+        cost=row.cost,
+        usage=usage_of(row),
+    )
+
+
+def usage_of(step: StepRow) -> TokenUsage | None:
+    """Tokens used; None when there were none."""
+    if not step.input_tokens and not step.output_tokens:
+        return None
+    return TokenUsage(step.input_tokens or 0, step.output_tokens or 0)

@@ -1,0 +1,95 @@
+"""The loop that keeps read models up to date: woken by every append, and back after any outage."""
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from projections import ALL
+from projections.pages import PAGE
+from projections.projection import Projection
+from projections.running import Runner, State
+from store.datastore import Datastore
+from store.listening import LOG_CHANNEL, Listener
+from store.unit import Outage
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0  # how long a wake-up that was lost goes unnoticed
+RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
+DRAIN_SECONDS = 5.0
+# While events keep coming, a pause between two pages lets more of them share the next transaction: a step then costs
+# one row instead of two, and an execution one update for many of its steps. The more comes, the longer it pays to pause.
+LINGER_SECONDS = 0.005
+BUSY_LINGER_SECONDS = 0.05
+BUSY_EVENTS = 500
+
+
+class Projector:
+    """A thread that runs `projections`, or stands by while another process does."""
+
+    def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
+        self._runner = Runner(datastore, projections)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._failures = 0  # in a row
+        self._listener = Listener(datastore, LOG_CHANNEL, lambda _payload: self._wake.set())
+        self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
+
+    def start(self) -> None:
+        """Begin to project."""
+        self._listener.start()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Project what is there, for at most five seconds, and let go: another process takes over."""
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join()
+        self._listener.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the loop runs, an outage included."""
+        return self._thread.is_alive()
+
+    @property
+    def states(self) -> list[State]:
+        """Every projection as this process sees it: running here, or on standby, and why not."""
+        return self._runner.states
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._project()
+            except Outage as error:
+                logger.warning("projecting was interrupted, trying again: %s", error)
+            except Exception:
+                logger.exception("projecting was interrupted by something unforeseen, trying again")
+            else:
+                break
+            self._runner.close()
+            self._stopping.wait(RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)])
+            self._failures += 1
+        self._runner.close()
+
+    def _project(self) -> None:
+        paused_at, linger = 0.0, LINGER_SECONDS
+        while not self._stopping.is_set():
+            if time.monotonic() - paused_at < linger:
+                self._stopping.wait(linger)
+            self._runner.look()
+            self._wake.clear()
+            events = self._runner.advance()
+            self._failures = 0
+            linger = BUSY_LINGER_SECONDS if events >= BUSY_EVENTS else LINGER_SECONDS
+            if events < PAGE:
+                paused_at = time.monotonic()
+                self._wake.wait(POLL_SECONDS)
+        self._drain()
+
+    def _drain(self) -> None:
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while time.monotonic() < deadline and self._runner.advance() > 0:
+            pass

@@ -1,0 +1,196 @@
+"""An API on a database of its own, with read models that are brought up to date when a test says so."""
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import msgspec
+import psycopg
+import pytest
+from fastapi import FastAPI
+from psycopg.conninfo import make_conninfo
+from starlette.testclient import TestClient
+
+from api import Services, create_app
+from commands.agents import Agents
+from commands.executions import AnswerStep, Executions
+from commands.plans import Plans
+from commands.processes import Processes
+from domain.agents.calls import Answer, Completed
+from domain.event import Cause
+from domain.executions.decisions import start_step
+from projections.running import Runner
+from projections.tables import create_read_tables
+from queries.progress import Progress
+from queries.reading import Reading
+from store.datastore import Datastore
+from store.log import Log
+from store.unit import Unit
+
+CALLBACK_KEY = b"callback key of tests"
+GREETING = """
+name: greeting
+description: Greets.
+labels: [demo]
+owner: ann
+input:
+  name: {type: string, required: true}
+steps:
+  - {id: greet, agent: writer, message: "Hello {{ input.name }}"}
+  - {id: check, agent: writer, message: "Check {{ steps.greet.output }}", depends_on: greet}
+outputs:
+  text: "{{ steps.check.output }}"
+"""
+
+
+class Installation:
+    """What runs behind the API, and the work of projector and worker done by hand."""
+
+    def __init__(self, datastore: Datastore, api_key: str | None = None) -> None:
+        self.datastore = datastore
+        self.log = Log(datastore)
+        self.plans = Plans(self.log)
+        agents = Agents(self.log)
+        self.executions = Executions(self.log, self.plans)
+        self.runner = Runner(datastore)
+        self.reading = Reading(datastore, Progress(datastore))
+        self.services = Services(
+            log=self.log,
+            processes=Processes(self.log, agents),
+            executions=self.executions,
+            agents=agents,
+            reading=self.reading,
+            callback_key=CALLBACK_KEY,
+            api_key=api_key,
+            stream_check_seconds=0.2,
+        )
+
+    @property
+    def app(self) -> FastAPI:
+        """Another application on it, as another process would have."""
+        reading = Reading(self.datastore, Progress(self.datastore))
+        return create_app(dataclasses.replace(self.services, reading=reading))
+
+    def project(self) -> int:
+        """Bring every read model up to the end of the log; the position reached."""
+        self.runner.look()
+        while self.runner.advance():
+            pass
+        return self.log.last_position()
+
+    def take(self, execution_id: UUID, step: str, attempt: int = 1) -> None:
+        """A worker takes an attempt."""
+        execution = self.executions.load(execution_id)
+        unfolding = start_step(execution, step, attempt, cause())
+        self.log.append(Unit(execution_id, execution.version, unfolding.events))
+
+    def answer(self, execution_id: UUID, step: str, answer: Answer | None = None) -> None:
+        """A worker takes an attempt, and records the agent's answer."""
+        self.take(execution_id, step)
+        given = answer if answer is not None else Completed(f"output of {step}")
+        self.executions.answer(AnswerStep(execution_id, step, 1, given), cause())
+
+    def events(self) -> int:
+        """How many events the log holds."""
+        with self.datastore.reading() as connection:
+            row = connection.execute("select count(*) as n from stored_events").fetchone()
+        assert row is not None
+        return int(row["n"])
+
+
+def cause() -> Cause:
+    return Cause(datetime.now(UTC), "worker:test")
+
+
+@contextmanager
+def installed(datastore: Datastore, api_key: str | None = None) -> Iterator[Installation]:
+    made = Installation(datastore, api_key)
+    with datastore.reading() as connection:
+        create_read_tables(connection)
+    yield made
+    made.runner.close()
+    made.log.close()
+
+
+@pytest.fixture
+def installation(datastore: Datastore) -> Iterator[Installation]:
+    with installed(datastore) as made:
+        yield made
+
+
+@pytest.fixture
+def keyed(datastore: Datastore) -> Iterator[Callable[[str], Installation]]:
+    """Makes an installation that asks for an API key."""
+    with ExitStack() as ending:
+        yield lambda key: ending.enter_context(installed(datastore, key))
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient]:
+    with TestClient(installation.app) as client:
+        yield client
+
+
+@pytest.fixture
+def greeting(client: TestClient, installation: Installation) -> str:
+    """The id of a published process with two steps, one after the other."""
+    return publish_greeting(client, installation)
+
+
+def publish_greeting(client: TestClient, installation: Installation) -> str:
+    config = {"kind": "scripted", "script": "echo"}
+    assert client.put("/api/agents/writer", json=config).status_code == 200
+    drafted = client.post("/api/processes", content=GREETING, headers={"Content-Type": "application/yaml"})
+    assert drafted.status_code == 201, drafted.text
+    assert client.post("/api/processes/greeting/publish").status_code == 200
+    installation.project()
+    return str(drafted.json()["process_id"])
+
+
+@pytest.fixture(scope="module")
+def shared(server: str, template: str) -> Iterator[Installation]:
+    """For tables of requests that are refused: an installation shared by a module, with the greeting published."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
+        datastore = Datastore(make_conninfo(server, dbname=name))
+        with installed(datastore) as made:
+            yield made
+        datastore.close()
+        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def shared_client(shared: Installation) -> Iterator[TestClient]:
+    with TestClient(shared.app) as client:
+        publish_greeting(client, shared)
+        yield client
+
+
+@pytest.fixture
+def start(client: TestClient, greeting: str) -> Callable[..., UUID]:
+    """Start an execution of the greeting."""
+
+    def starting(**input: Any) -> UUID:
+        answer = client.post(f"/api/processes/{greeting}/executions", json={"input": input or {"name": "Ann"}})
+        assert answer.status_code == 202, answer.text
+        return UUID(answer.json()["execution_id"])
+
+    return starting
+
+
+@pytest.fixture
+def problem_codes() -> Callable[[Any], list[str]]:
+    """The codes of all problems in a problem document, its own first; checks that it is one."""
+    return _problem_codes
+
+
+def _problem_codes(answer: Any) -> list[str]:
+    assert answer.headers["content-type"] == "application/problem+json", answer.text
+    document = msgspec.json.decode(answer.content)
+    assert {"type", "title", "status", "detail", "code", "problems"} <= document.keys()
+    assert document["status"] == answer.status_code
+    return [document["code"], *(problem["code"] for problem in document["problems"])]

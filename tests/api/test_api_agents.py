@@ -1,0 +1,49 @@
+"""Agents over HTTP: registered, replaced, retired, listed."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+ECHO = {"kind": "scripted", "script": "echo"}
+
+
+def test_an_agent_is_registered_once_and_replaced_by_another_configuration(
+    client: TestClient, installation: Any
+) -> None:
+    first = client.put("/api/agents/writer", json=ECHO)
+    assert (first.status_code, first.json()) == (200, {"name": "writer", "position": 1})
+    assert client.put("/api/agents/writer", json=ECHO).json()["duplicate"] is True
+    assert client.put("/api/agents/writer", json={"kind": "http", "url": "https://a.example"}).status_code == 200
+    installation.project()
+    seen = client.get("/api/agents/writer").json()
+    assert (seen["name"], seen["kind"], seen["status"]) == ("writer", "http", "active")
+    assert seen["config"]["url"] == "https://a.example"
+    assert seen["as_of_position"] == 2
+
+
+def test_a_configuration_is_refused_with_every_problem_and_never_repeats_a_secret(client: TestClient) -> None:
+    body = {"kind": "openai_chat", "api_key": "sk-very-secret", "modell": "x"}
+    answer = client.put("/api/agents/Bad Name", json=body)
+    assert answer.status_code == 422
+    codes = {problem["code"] for problem in answer.json()["problems"]}
+    assert {"invalid_name", "secret_not_a_reference", "unknown_key", "missing"} <= codes
+    assert "sk-very-secret" not in answer.text
+
+
+def test_a_retired_agent_stays_in_the_directory(client: TestClient, installation: Any) -> None:
+    client.put("/api/agents/writer", json=ECHO)
+    client.put("/api/agents/reader", json=ECHO)
+    assert client.request("DELETE", "/api/agents/writer", json={"reason": "tired"}).status_code == 200
+    assert client.delete("/api/agents/writer").json()["duplicate"] is True
+    installation.project()
+
+    def names(**filters: Any) -> list[str]:
+        return [item["name"] for item in client.get("/api/agents", params=filters).json()["items"]]
+
+    assert names() == ["reader", "writer"]
+    assert names(status="retired") == ["writer"]
+    assert names(status="active", kind="scripted") == ["reader"]
+    assert names(kind="http") == []
+    page = client.get("/api/agents", params={"limit": 1}).json()
+    assert names(cursor=page["next_cursor"]) == ["writer"]
+    assert client.get("/api/agents/writer").json()["retired_at"] is not None

@@ -1,0 +1,84 @@
+"""The API against its own description: schemathesis asks what nobody would think of asking."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode, openapi
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from starlette.testclient import TestClient
+
+EXAMPLES = 12
+# 500 is not described, so that answering it is not conforming; 503 is, for positions that do not come.
+CHOSEN = [status_code_conformance, content_type_conformance, response_schema_conformance]
+
+
+@pytest.fixture(scope="module")
+def description(shared: Any) -> Any:
+    return shared.app.openapi()
+
+
+def test_the_description_names_every_type_it_refers_to(description: Any) -> None:
+    schemas = description["components"]["schemas"]
+    referred: set[str] = set()
+    todo: list[Any] = [description]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            referred |= {value for key, value in item.items() if key == "$ref"}
+            todo += item.values()
+        elif isinstance(item, list):
+            todo += item
+    assert {name.rpartition("/")[2] for name in referred} <= schemas.keys()
+    assert description["info"]["title"] == "Procession"
+    assert {"ProblemDocument", "ExecutionDetail", "ProcessDetail"} <= schemas.keys()
+
+
+def test_the_documentation_is_there(shared_client: TestClient) -> None:
+    assert shared_client.get("/docs").status_code == 200
+    assert shared_client.get("/openapi.json").json()["openapi"].startswith("3.1")
+
+
+def test_the_api_keeps_to_its_description(
+    shared: Any, shared_client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Valid and invalid requests, made up from the description: no answer that it does not describe."""
+    monkeypatch.setattr("queries.reading.WAIT_SECONDS", 0.02)
+    started = shared_client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()
+    shared.project()
+    there = {"process": "greeting", "execution_id": started["execution_id"], "name": "writer", "version": "1"}
+    schema = openapi.from_asgi("/openapi.json", shared.app).exclude(path="/api/stream")
+    asked = {
+        mode: sum(ask(result.ok(), mode, there) for result in schema.get_all_operations()) for mode in GenerationMode
+    }
+    assert all(count > 100 for count in asked.values())
+
+
+def ask(operation: Any, mode: GenerationMode, there: dict[str, str]) -> int:
+    """Ask about one operation, half of the time for things that are there; how often."""
+    asked = 0
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @settings(
+        max_examples=EXAMPLES,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    def asking(case: Case) -> None:
+        nonlocal asked
+        asked += 1
+        if asked % 2:
+            case.path_parameters.update({name: there.get(name, was) for name, was in case.path_parameters.items()})
+        case.call_and_validate(checks=CHOSEN)
+
+    try:
+        asking()
+    except Unsatisfiable:
+        assert mode is GenerationMode.NEGATIVE  # there is nothing about this operation that could be wrong
+    return asked

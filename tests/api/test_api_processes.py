@@ -1,0 +1,143 @@
+"""Processes over HTTP: drafted in three spellings, revised, validated, published, archived, looked at."""
+
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+YAML = {"Content-Type": "application/yaml"}
+TEXT = "name: second\nsteps:\n  - {id: a, agent: writer, message: hi}\n"
+DEFINITION = {"name": "second", "steps": [{"id": "a", "agent": "writer", "message": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"content": TEXT, "headers": YAML},
+        {"content": TEXT, "headers": {"Content-Type": "text/x-yaml; charset=utf-8"}},
+        {"json": {"definition": TEXT}},
+        {"json": {"definition": DEFINITION}},
+        {"json": DEFINITION},
+    ],
+)
+def test_a_draft_is_sent_as_yaml_or_json(client: TestClient, greeting: str, sent: dict[str, Any]) -> None:
+    answer = client.post("/api/processes", **sent)
+    assert answer.status_code == 201, answer.text
+    assert set(answer.json()) == {"process_id", "name", "problems", "position"}
+    assert (answer.json()["name"], answer.json()["problems"]) == ("second", [])
+    assert client.post("/api/processes/second/publish").json()["version"] == 1
+
+
+def test_a_draft_keeps_its_errors_and_tells_them_where_they_are(client: TestClient, greeting: str) -> None:
+    text = "name: second\nsteps:\n  - {id: a, agent: nobody, mesage: hi}\n"
+    drafted = client.post("/api/processes", content=text, headers=YAML)
+    assert drafted.status_code == 201
+    found = {problem["code"]: problem for problem in drafted.json()["problems"]}
+    assert found["unknown_key"]["line"] == 3
+    assert len(found) >= 2
+    published = client.post("/api/processes/second/publish")
+    assert published.status_code == 422
+    assert len(published.json()["problems"]) >= 2
+
+
+def test_a_name_in_use_is_refused_and_says_by_whom(client: TestClient, greeting: str) -> None:
+    answer = client.post("/api/processes", content="name: greeting\nsteps: []", headers=YAML)
+    assert (answer.status_code, answer.json()["code"]) == (409, "process_name_taken")
+    assert answer.json()["process_id"] == greeting
+
+
+def test_validating_records_nothing(client: TestClient, installation: Any, greeting: str) -> None:
+    events = installation.events()
+    good = client.post("/api/processes/validate", content=TEXT, headers=YAML)
+    assert (good.status_code, good.json()) == (200, {"valid": True, "problems": [], "warnings": []})
+    wrong = client.post("/api/processes/validate", json={"definition": TEXT.replace("writer", "nobody") + "extra: 1"})
+    assert wrong.json()["valid"] is False
+    assert ["nobody" in problem["message"] for problem in wrong.json()["problems"]] == [True]
+    assert [(found["code"], found["severity"]) for found in wrong.json()["warnings"]] == [("unknown_key", "warning")]
+    assert installation.events() == events
+
+
+@pytest.mark.parametrize("body", [{"definition": 5}, {"definition": None}, {"definition": TEXT, "version": 1}])
+def test_a_wrapped_definition_is_a_text_or_an_object(shared_client: TestClient, body: Any) -> None:
+    assert shared_client.post("/api/processes", json=body).status_code == 422
+
+
+def test_detail_shows_the_latest_version_and_the_draft(client: TestClient, installation: Any, greeting: str) -> None:
+    seen = client.get(f"/api/processes/{greeting}").json()
+    assert seen == client.get("/api/processes/greeting").json()
+    assert (seen["process_id"], seen["status"], seen["version"], seen["has_draft"]) == (
+        greeting,
+        "published",
+        1,
+        False,
+    )
+    assert (seen["labels"], seen["owner"], seen["description"]) == (["demo"], "ann", "Greets.")
+    assert [step["id"] for step in seen["definition"]["steps"]] == ["greet", "check"]
+    assert seen["yaml"].startswith("\nname: greeting")
+    assert seen["roles"][0] == {"step": "greet", "executor": "writer", "monitors": [], "informed": []}
+    assert seen["triggers"] == []
+    assert (seen["last_run"], seen["success_rate"]) == (None, None)
+    revised = client.put("/api/processes/greeting", content=TEXT.replace("second", "greeting"), headers=YAML)
+    position = installation.project()
+    assert revised.json()["position"] == position
+    seen = client.get("/api/processes/greeting", params={"min_position": position}).json()
+    assert (seen["has_draft"], seen["version"], seen["yaml"]) == (True, 1, TEXT.replace("second", "greeting"))
+    assert [step["id"] for step in seen["definition"]["steps"]] == ["greet", "check"]
+
+
+def test_published_versions_stay_as_they_were(client: TestClient, installation: Any, greeting: str) -> None:
+    client.put("/api/processes/greeting", content=TEXT.replace("second", "greeting"), headers=YAML)
+    assert client.post("/api/processes/greeting/publish").json()["version"] == 2
+    installation.project()
+    first, second = (client.get(f"/api/processes/greeting/versions/{n}").json() for n in (1, 2))
+    assert [step["id"] for step in first["definition"]["steps"]] == ["greet", "check"]
+    assert [step["id"] for step in second["definition"]["steps"]] == ["a"]
+    assert (first["version"], first["actor"], first["name"]) == (1, "user:anonymous", "greeting")
+    assert client.get("/api/processes/greeting/versions/3").status_code == 404
+
+
+def test_the_list_tells_how_runs_went(client: TestClient, installation: Any, start: Any) -> None:
+    done, failed = start(), start()
+    for step in ("greet", "check"):
+        installation.answer(done, step)
+    client.post(f"/api/executions/{failed}/cancel", json={})
+    installation.project()
+    item = client.get("/api/processes").json()["items"][0]
+    assert item["last_run"]["execution_id"] == str(failed)
+    assert item["executions"] == {"started": 2, "completed": 1, "failed": 0, "cancelled": 1}
+    assert item["success_rate"] == 1.0
+
+
+def test_the_list_is_filtered_and_paged_by_name(client: TestClient, installation: Any, greeting: str) -> None:
+    for name in ("alpha", "beta", "gamma"):
+        client.post("/api/processes", content=TEXT.replace("second", name), headers=YAML)
+    client.post("/api/processes/greeting/archive", json={"reason": "old"})
+    installation.project()
+
+    def names(**filters: Any) -> list[str]:
+        return [item["name"] for item in client.get("/api/processes", params=filters).json()["items"]]
+
+    assert names() == ["alpha", "beta", "gamma", "greeting"]
+    assert names(status="draft") == ["alpha", "beta", "gamma"]
+    assert names(status="archived", owner="ann") == ["greeting"]
+    assert names(name="beta,greeting") == ["beta", "greeting"]
+    first = client.get("/api/processes", params={"limit": 2}).json()
+    rest = client.get("/api/processes", params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [item["name"] for item in first["items"] + rest["items"]] == names()
+    assert rest["next_cursor"] is None
+
+
+def test_archiving_is_done_once_and_says_why(client: TestClient, installation: Any, greeting: str) -> None:
+    assert client.post("/api/processes/greeting/archive", json={"reason": "old"}).status_code == 200
+    again = client.post("/api/processes/greeting/archive")
+    assert again.json()["duplicate"] is True
+    event = client.get("/api/events", params={"type": "ProcessArchived"}).json()["items"]
+    assert [each["data"]["reason"] for each in event] == ["old"]
+    revise = client.put("/api/processes/greeting", content=TEXT.replace("second", "greeting"), headers=YAML)
+    assert (revise.status_code, revise.json()["code"]) == (409, "process_archived")
+
+
+def test_the_language_is_described(shared_client: TestClient) -> None:
+    schema = shared_client.get("/api/schema").json()
+    assert schema["$schema"].startswith("https://json-schema.org/draft/2020-12")
+    assert "steps" in schema["properties"]

@@ -1,0 +1,147 @@
+"""Server-sent events, over a real server: what is told, resuming, and a clean end."""
+
+import asyncio
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+import uvicorn
+from starlette.testclient import TestClient
+
+START_SECONDS = 20
+
+
+class Served:
+    """An application behind uvicorn on a thread."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=10)
+        self.server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        with asyncio.Runner() as runner:
+            runner.run(self.server.serve(sockets=[self._socket]))
+
+    def stop(self) -> None:
+        self.app.state.feed.close()
+        self.server.should_exit = True
+        self._thread.join(timeout=START_SECONDS)
+        assert not self._thread.is_alive(), "the server did not end"
+
+
+@pytest.fixture
+def served(installation: Any) -> Iterator[Served]:
+    made = Served(installation.app)
+    yield made
+    made.stop()
+
+
+class Stream:
+    """One open stream, read event by event."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        self.response = response
+        self._lines = response.iter_lines()
+
+    def next(self) -> dict[str, Any]:
+        """The next event: its event, id and data."""
+        found: dict[str, Any] = {}
+        for line in self._lines:
+            if not line and found:
+                return found
+            name, separator, value = line.partition(": ")
+            if separator and name:
+                found[name] = json.loads(value) if name == "data" else value
+        raise EOFError
+
+
+@pytest.fixture
+def listen(served: Served) -> Iterator[Callable[..., Stream]]:
+    opened: list[Any] = []
+    client = httpx2.Client(base_url=served.url, timeout=10)
+
+    def listening(query: str = "", last: str | None = None) -> Stream:
+        headers = {} if last is None else {"Last-Event-ID": last}
+        context = client.stream("GET", f"/api/stream{query}", headers=headers)
+        response = context.__enter__()
+        opened.append(context)
+        assert response.status_code == 200
+        assert response.headers["content-type"].startswith("text/event-stream")
+        return Stream(response)
+
+    yield listening
+    for context in opened:
+        context.__exit__(None, None, None)
+    client.close()
+
+
+@pytest.fixture
+def client(installation: Any) -> Iterator[TestClient]:
+    """Commands go through an application of their own, as from another process."""
+    with TestClient(installation.app) as other:
+        yield other
+
+
+def test_a_stream_tells_every_position_that_read_models_reach(
+    listen: Callable[..., Stream], installation: Any, start: Any
+) -> None:
+    first, second = listen(), listen()
+    told = first.next()
+    assert (told["event"], told["id"], told["data"]) == ("position", "3", {"position": 3})
+    assert second.next() == told
+    start()
+    position = installation.project()
+    for stream in (first, second):
+        assert stream.next()["data"] == {"position": position}
+
+
+def test_a_stream_goes_on_after_the_last_position_told(
+    listen: Callable[..., Stream], installation: Any, start: Any
+) -> None:
+    resumed = listen(last="3")
+    start()
+    position = installation.project()
+    assert resumed.next()["data"] == {"position": position}
+    assert listen(last="2").next()["data"] == {"position": position}
+
+
+def test_the_stream_of_an_execution_tells_each_event_once(
+    listen: Callable[..., Stream], installation: Any, start: Any
+) -> None:
+    id = start()
+    stream = listen(f"?execution={id}")
+    told = [stream.next(), stream.next()]
+    assert [each["data"]["type"] for each in told] == ["ExecutionStarted", "StepScheduled"]
+    installation.answer(id, "greet")
+    installation.project()
+    while told[-1]["data"]["version"] < 5:
+        told.append(stream.next())
+    assert [each["id"] for each in told] == ["1", "2", "3", "4", "5"]
+    assert told[-1]["event"] == "event"
+    resumed = listen(f"?execution={id}", last="3")
+    assert resumed.next() == told[3]
+
+
+def test_streams_end_when_the_server_does(served: Served, listen: Callable[..., Stream], greeting: str) -> None:
+    stream = listen()
+    stream.next()
+    served.stop()
+    with pytest.raises(EOFError):
+        stream.next()
+
+
+def test_what_cannot_be_listened_to_is_refused_before_the_stream_begins(shared_client: TestClient) -> None:
+    assert shared_client.get("/api/stream?execution=nothing").status_code == 404
+    assert shared_client.get("/api/stream?execution=0192f0c1-0000-7000-8000-000000000000").status_code == 404
+    for last in ("x", "-1", "9" * 30, ""):
+        answer = shared_client.get("/api/stream", headers={"Last-Event-ID": last})
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_header")

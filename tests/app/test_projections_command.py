@@ -1,0 +1,71 @@
+"""`procession projections`: read models listed, rebuilt and proven from the command line."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.read_models import READ_MODELS
+from app.wiring import Wiring
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def busy(document: Run, hello: Path, working: Wiring) -> Wiring:
+    """An installation in which an execution has ended and every read model has seen it."""
+    ended = document("start", "hello", "--wait", "--timeout", "20s")
+    working.progress.start()
+    try:
+        for projection in document("projections", "list")["items"]:
+            assert working.progress.reached(projection["name"], ended["position"], 10)
+    finally:
+        working.progress.stop()
+    return working
+
+
+def test_read_models_are_listed_with_their_positions_and_are_as_the_log_says(document: Run, busy: Wiring) -> None:
+    items = document("projections", "list")["items"]
+    assert {item["name"] for item in items} >= {"execution_list", "execution_detail", "process_catalogue"}
+    assert {item["position"] for item in items} == {busy.log.last_position()}
+    verified = document("projections", "verify")["verified"]
+    assert {each["name"] for each in verified} == {model.name for model in READ_MODELS}
+    assert [each["differing"] for each in verified] == [0] * len(READ_MODELS)
+
+
+def test_a_row_that_was_tampered_with_is_found_and_mended(document: Run, busy: Wiring, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("update execution_list set steps_done = 77")
+    found = document("projections", "verify", "execution_list", code=1)["verified"][0]
+    assert found["differing"] > 0
+    assert found["samples"]
+    assert document("projections", "rebuild", "execution_list", "--dry-run")["would_rebuild"] == ["execution_list"]
+    assert document("projections", "verify", "execution_list", code=1)["verified"] == [found]
+    rebuilt = document("projections", "rebuild", "execution_list")["rebuilt"]
+    assert [(each["name"], each["events"]) for each in rebuilt] == [("execution_list", busy.log.last_position())]
+    assert document("projections", "verify", "execution_list")["verified"][0]["differing"] == 0
+
+
+def test_all_of_them_can_be_rebuilt(document: Run, busy: Wiring) -> None:
+    rebuilt = document("projections", "rebuild", "--all")["rebuilt"]
+    assert [each["name"] for each in rebuilt] == [model.name for model in READ_MODELS]
+
+
+def test_events_that_could_not_be_digested_are_listed(document: Run, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("insert into dead_letters (projection, position, error) values ('execution_list', 5, 'odd')")
+    items = document("projections", "dead-letters")["items"]
+    assert [(item["projection"], item["position"], item["error"]) for item in items] == [("execution_list", 5, "odd")]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("rebuild",), ("rebuild", "execution_lost"), ("rebuild", "execution_list", "--all"), ("verify", "x")]
+)
+def test_read_models_are_called_by_their_names(procession: Run, arguments: tuple[str, ...]) -> None:
+    assert procession("projections", *arguments).exit_code == 2
+
+
+def test_the_nearest_name_is_suggested(procession: Run) -> None:
+    assert "execution_list" in procession("projections", "rebuild", "execution_lost").stderr

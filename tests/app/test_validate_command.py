@@ -1,0 +1,88 @@
+"""`procession validate`: every problem with its place, whatever is in the file."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+VALID = "name: p\nsteps:\n  - {id: a, agent: echo, message: hi}\n"
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(9)
+)
+HOSTILE = {
+    "empty": b"",
+    "a list": b"- 1\n",
+    "not YAML": b"name: [\n",
+    "a bomb": BOMB.encode(),
+    "deep": b"[" * 100_000,
+    "ten megabytes": b"name: p\n# " + b"x" * 10_000_000,
+    "not UTF-8": b"name: \xff\xfe\n",
+    "NUL": b"name: p\x00q\n",
+    "a tag": b"name: !!python/object/apply:os.system ['true']\nsteps: []\n",
+    "wrong types": b"name: {a: 1}\nsteps: 12\n",
+    "a cycle": b"name: p\nsteps:\n- {id: a, agent: x, message: m, depends_on: b}\n"
+    b"- {id: b, agent: x, message: m, depends_on: a}\n",
+    "the same id twice": b"name: p\nsteps:\n- {id: a, agent: x, message: m}\n- {id: a, agent: x, message: m}\n",
+    "a key twice": b"name: p\nname: q\nsteps:\n- {id: a, agent: x, message: m}\n",
+    "a huge number": b"name: p\nsteps:\n- {id: a, agent: x, message: m, parameters: {n: " + b"9" * 5_000 + b"}}\n",
+    "a hostile expression": b"name: p\nsteps:\n- {id: a, agent: x, message: '{{ " + b"(" * 10_000 + b" }}'}\n",
+}
+
+
+def test_a_valid_definition_is_said_to_be_valid(procession: Run, tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(VALID)
+    result = procession("validate", str(file))
+    assert (result.exit_code, result.stdout) == (0, f"{file}: valid\n")
+
+
+@pytest.mark.parametrize("source", HOSTILE.values(), ids=list(HOSTILE))
+def test_a_hostile_file_is_refused_with_its_problems(document: Run, tmp_path: Path, source: bytes) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_bytes(source)
+    answer = document("validate", str(file), code=1)
+    assert not answer["valid"]
+    assert [problem["code"] for problem in answer["files"][0]["problems"]]
+
+
+def test_problems_are_located_in_their_file(procession: Run, tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(VALID.replace("message: hi", "mesage: hi"))
+    result = procession("validate", str(file))
+    assert result.exit_code == 1
+    assert f"{file}:3:" in result.stdout
+    assert "did you mean `message`?" in result.stdout
+
+
+def test_every_file_is_checked_and_one_invalid_one_counts(document: Run, tmp_path: Path) -> None:
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(VALID)
+    bad.write_text("name: p\n")
+    answer = document("validate", str(bad), str(good), code=1)
+    assert [file["valid"] for file in answer["files"]] == [False, True]
+
+
+def test_standard_input_can_be_checked(document: Run) -> None:
+    assert document("validate", "-", given=VALID.encode())["valid"]
+
+
+@pytest.mark.parametrize("name", ["missing.yaml", "."])
+def test_a_file_that_cannot_be_read_is_a_matter_of_usage(procession: Run, tmp_path: Path, name: str) -> None:
+    result = procession("validate", str(tmp_path / name))
+    assert result.exit_code == 2
+    assert "cannot be read" in result.stderr
+
+
+def test_agents_are_checked_where_a_database_is_asked(document: Run, hello: Path, tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(VALID.replace("echo", "ecko"))
+    assert document("validate", str(file))["valid"]
+    answer = document("validate", str(file), "--agents", code=1)
+    assert [problem["code"] for problem in answer["files"][0]["problems"]] == ["unknown_agent"]
+
+
+def test_the_schema_of_the_language_is_written(document: Run) -> None:
+    assert "steps" in document("schema")["properties"]

@@ -1,0 +1,180 @@
+"""Every command in the documents is run here, in order, as a reader would, or is one of those that CI runs itself."""
+
+import json
+import os
+import runpy
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx2
+import pytest
+
+ROOT = Path(__file__).parents[2]
+reading = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("reading.py"))))
+NAMES = [file.relative_to(ROOT).as_posix() for file in reading.documents()]
+
+# Not run here, and why not.
+RUN_BY_CI = {
+    "make setup": "CI's first step; this test runs in what it set up",
+    "make check": "part of `make test`",
+    "make test": "what CI runs; this test is part of it",
+    "make demo": "stays up until Ctrl-C; tests/app run `procession demo`",
+    "make bench": "measures for minutes; the same at small sizes is run here",
+    ".venv/bin/pytest tests/domain": "part of `make test`",
+}
+STAYING_UP = ("up", "serve", "work")
+SECONDS = 60
+NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
+
+
+class Reader:
+    """Somebody who does what the documents say, in a copy of the checkout and on a database of their own."""
+
+    def __init__(self, checkout: Path, dsn: str) -> None:
+        self.checkout = checkout
+        self.port = free_port()
+        self._instead = {"127.0.0.1:8080": f"127.0.0.1:{self.port}", "--port 8080": f"--port {self.port}"}
+        self._instead["--host 0.0.0.0"] = "--host 127.0.0.1"
+        self._own = {"DATABASE_URL": dsn, "PROCESSION_PORT": str(self.port)}
+        self.environment = {**os.environ, **self._own}
+        self._up: dict[str, subprocess.Popen[str]] = {}
+        self._starting: list[str] = []
+
+    def follow(self, block: Any) -> None:
+        """Do what one block says."""
+        if block.file is not None:
+            (self.checkout / block.file).write_text(block.text)
+        elif block.language == "http":
+            self._ask(block.text)
+        elif block.language in ("sh", "console"):
+            for command in block.commands:
+                if command not in RUN_BY_CI:
+                    self._do(command)
+
+    def settle(self) -> None:
+        """Return when everything that was started has said that it is ready."""
+        while self._starting:
+            command = self._starting.pop()
+            process = self._up[command]
+            assert process.stdout is not None
+            killing = threading.Timer(SECONDS, process.kill)
+            killing.start()
+            said = process.stdout.readline()
+            killing.cancel()
+            assert "ready" in said, f"{command}: {said}{(self.checkout / 'stderr.log').read_text()}"
+
+    def stop(self) -> None:
+        """End what stays up; each must end in order."""
+        up, self._up, self.environment = self._up, {}, {**os.environ, **self._own}
+        for process in up.values():
+            process.terminate()
+        ended = {command: end_of(process) for command, process in up.items()}
+        assert ended == dict.fromkeys(ended, 0)
+
+    def _do(self, command: str) -> None:
+        for said, meant in self._instead.items():
+            command = command.replace(said, meant)
+        words = shlex.split(command)
+        if words[0] == "export":
+            self.environment |= dict(pair.split("=", 1) for pair in words[1:]) | self._own
+        elif words[0].endswith("procession") and words[1] in STAYING_UP:
+            self._start(command)
+        else:
+            self.settle()
+            done = subprocess.run(
+                command,
+                shell=True,
+                cwd=self.checkout,
+                env=self.environment,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+    def _start(self, command: str) -> None:
+        with (self.checkout / "stderr.log").open("a") as log:
+            process = subprocess.Popen(
+                shlex.split(command),
+                cwd=self.checkout,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self._up[command] = process
+        self._starting.append(command)
+
+    def _ask(self, request: str) -> None:
+        """Send a request written as in HTTP, but with a whole address."""
+        head, _, body = request.partition("\n\n")
+        first, *lines = head.splitlines()
+        method, address = first.split()
+        self.settle()
+        for said, meant in self._instead.items():
+            address = address.replace(said, meant)
+        headers = dict(line.split(": ", 1) for line in lines)
+        answer = httpx2.request(method, address, headers=headers, content=body)
+        assert answer.status_code < 300, answer.text
+        assert json.loads(answer.text)["position"] > 0
+
+
+@pytest.fixture
+def reader(tmp_path: Path, dsn: str) -> Iterator[Reader]:
+    checkout = tmp_path / "procession"
+    shutil.copytree(ROOT, checkout, ignore=NOT_COPIED)
+    (checkout / ".venv").symlink_to(Path(sys.prefix))
+    made = Reader(checkout, dsn)
+    yield made
+    made.stop()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_document_says_to_do_works(name: str, request: pytest.FixtureRequest) -> None:
+    blocks = [block for block in reading.blocks(ROOT / name) if is_followed(block)]
+    if blocks:
+        reader = request.getfixturevalue("reader")
+        for _, section in groupby(blocks, key=lambda block: block.section):
+            for block in section:
+                reader.follow(block)
+            reader.settle()
+            reader.stop()
+
+
+def test_what_only_ci_runs_is_still_said_somewhere() -> None:
+    said = {command for name in NAMES for block in reading.blocks(ROOT / name) for command in block.commands}
+    assert set(RUN_BY_CI) - said == set()
+
+
+def is_followed(block: Any) -> bool:
+    """Whether there is something to do in a block."""
+    if block.file is not None or block.language == "http":
+        return True
+    return block.language in ("sh", "console") and any(command not in RUN_BY_CI for command in block.commands)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def end_of(process: subprocess.Popen[str]) -> int:
+    """The exit code of a process that was asked to end; it is killed when it does not."""
+    try:
+        return process.wait(SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()
+    finally:
+        assert process.stdout is not None
+        process.stdout.close()

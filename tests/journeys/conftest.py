@@ -1,0 +1,115 @@
+"""A whole installation in processes of its own: embedded PostgreSQL, API, workers; all of it may be killed."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import httpx2
+import psycopg
+import pytest
+
+from store.embedded import Embedded, EmbeddedPostgresUnavailable, embedded
+
+PROCESSION = Path(sys.executable).with_name("procession")
+DEADLINE_SECONDS = 60.0
+
+T = TypeVar("T")
+
+
+class Site:
+    """Processes on one embedded server. Every one of them can be killed and started again by its name."""
+
+    def __init__(self, directory: Path, server: Embedded) -> None:
+        self.directory = directory
+        self.server = server
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._commands: dict[str, list[str]] = {}
+        self.base = ""
+
+    def launch(self, name: str, *arguments: str) -> None:
+        """Run a `procession` command as the process called `name`."""
+        self._commands[name] = [str(PROCESSION), *arguments]
+        self._start(name)
+
+    def _start(self, name: str) -> None:
+        environment = {
+            **os.environ,
+            "PROCESSION_HOME": str(self.directory / "home"),
+            "PROCESSION_RECORDS": str(self.directory),
+            "PROCESSION_LEASE": "PT1S",
+        }
+        environment.pop("DATABASE_URL", None)
+        with (self.directory / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                self._commands[name], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+
+    def kill(self, name: str) -> None:
+        """SIGKILL the process called `name`, which has no chance to tidy up."""
+        process = self._running.pop(name)
+        process.kill()
+        process.wait()
+
+    def restart(self, name: str) -> None:
+        """Start the process called `name` again."""
+        self._start(name)
+
+    def kill_server(self) -> None:
+        """SIGKILL PostgreSQL, once somebody has brought it back after the last time."""
+        os.kill(patiently(lambda: self.server.postmaster_pid, EmbeddedPostgresUnavailable), signal.SIGKILL)
+
+    def rows(self, query: str, *parameters: object) -> list[tuple]:
+        """Ask the database directly, however often it takes until it is back."""
+        return patiently(lambda: self._rows(query, parameters), psycopg.OperationalError)
+
+    def _rows(self, query: str, parameters: tuple) -> list[tuple]:
+        with psycopg.connect(self.server.conninfo, autocommit=True) as connection:
+            return connection.execute(query, parameters or None).fetchall()
+
+    @staticmethod
+    def patiently(act: Callable[[], T], *failures: type[Exception]) -> T:
+        """`act` until it does not fail with one of `failures`, with a deadline."""
+        return patiently(act, *failures)
+
+    def ready(self) -> None:
+        """Return when the API answers."""
+        patiently(lambda: httpx2.get(f"{self.base}/health/ready").raise_for_status(), httpx2.HTTPError)
+
+    def stop(self) -> None:
+        """Drain every process; kill what does not end."""
+        for process in self._running.values():
+            process.terminate()
+        for process in self._running.values():
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def patiently(act: Callable[[], T], *failures: type[Exception]) -> T:
+    """`act` until it does not fail with one of `failures`, with a deadline."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while True:
+        try:
+            return act()
+        except failures:
+            if time.monotonic() > deadline:
+                raise
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    """An installation with nothing running but PostgreSQL."""
+    server = embedded(tmp_path / "home")
+    made = Site(tmp_path, server)
+    yield made
+    made.stop()
+    server.close(wait=True)
+    shutil.rmtree(server.directory, ignore_errors=True)

@@ -1,0 +1,223 @@
+"""Read tables to project into, logs to project, and rows to compare."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from domain.agents.calls import StepError, Usage
+from domain.agents.events import AgentRegistered, AgentRetired
+from domain.event import Event
+from domain.executions.events import (
+    CostRecorded,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionStarted,
+    StepAccepted,
+    StepCancelled,
+    StepCompleted,
+    StepFailed,
+    StepReclaimed,
+    StepScheduled,
+    StepSkipped,
+    StepStarted,
+    Trigger,
+)
+from domain.identity import agent_id, process_id
+from domain.money import Money
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from projections.projection import Projection
+from projections.tables import create_read_tables
+from store.datastore import Datastore
+from store.log import Log
+from store.mapper import STORED_NAMES, encode
+from store.unit import Unit
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+Happened = list[tuple[UUID, Event]]
+AsRows = Callable[[Iterable[tuple[UUID, Event]]], list[tuple[Any, ...]]]
+Append = Callable[[Iterable[tuple[UUID, Event]]], int]
+RowsOf = Callable[[Connection[Any], Projection[Any]], list[Any]]
+
+
+@pytest.fixture
+def read_tables(datastore: Datastore) -> Datastore:
+    """A database with empty read tables."""
+    with datastore.reading() as connection:
+        create_read_tables(connection)
+    return datastore
+
+
+@pytest.fixture
+def log(read_tables: Datastore) -> Iterable[Log]:
+    opened = Log(read_tables)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def append(log: Log) -> Append:
+    """append([(stream, event), …]): record them one by one in order; the last position."""
+
+    def record(happened: Iterable[tuple[UUID, Event]]) -> int:
+        told = list(happened)
+        versions = {stream: len(events) for stream, events in log.streams({stream for stream, _ in told}).items()}
+        units = []
+        for stream, event in told:
+            version = versions.get(stream, 0)
+            units.append(Unit(stream, version, [event]))
+            versions[stream] = version + 1
+        positions = log.append_all(units)
+        assert all(isinstance(position, int) for position in positions)
+        return log.last_position()
+
+    return record
+
+
+@pytest.fixture(scope="session")
+def as_rows() -> AsRows:
+    """as_rows([(stream, event), …]): as the log would give them, from position 1 on."""
+
+    def rows(happened: Iterable[tuple[UUID, Event]]) -> list[tuple[Any, ...]]:
+        versions: dict[UUID, int] = {}
+        found = []
+        for position, (stream, event) in enumerate(happened, 1):
+            versions[stream] = versions.get(stream, 0) + 1
+            found.append((position, stream.bytes, versions[stream], STORED_NAMES[type(event)], encode(event)))
+        return found
+
+    return rows
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> RowsOf:
+    """rows_of(connection, projection): everything in its tables, in one order, documents as text."""
+
+    def rows(connection: Connection[Any], projection: Projection[Any]) -> list[Any]:
+        found = []
+        for table in projection.tables:
+            query = f"select row(t.*)::text as row from {table} t order by 1"
+            found.append((table, [row["row"] for row in connection.execute(query).fetchall()]))
+        return found
+
+    return rows
+
+
+class Story:
+    """Events of a few executions, processes and agents, each stamped a second after the one before."""
+
+    def __init__(self) -> None:
+        self.happened: Happened = []
+
+    def tell(self, stream: UUID, kind: type[Event], /, **facts: Any) -> "Story":
+        at = BEGIN + timedelta(seconds=len(self.happened))
+        self.happened.append((stream, kind(at=at, actor="user:ann", **facts)))
+        return self
+
+    def start(self, execution: UUID, process: str = "p", /, **facts: Any) -> "Story":
+        given = {"version": 1, "input": {"n": 1}, "steps": 2, "trigger": Trigger("manual")} | facts
+        return self.tell(execution, ExecutionStarted, process_id=process_id(process), process=process, **given)
+
+    def end(self, execution: UUID, kind: type[Event], process: str = "p", /, **facts: Any) -> "Story":
+        return self.tell(execution, kind, process_id=process_id(process), version=1, started_at=BEGIN, **facts)
+
+    def schedule(self, execution: UUID, step: str = "a", attempt: int = 1) -> "Story":
+        facts = {"agent": "echo", "message": f"do {step}", "parameters": {"k": attempt}}
+        return self.tell(execution, StepScheduled, step=step, attempt=attempt, **facts)
+
+
+@pytest.fixture
+def story() -> Story:
+    """Tells what happened, event by event; `happened` is what to append."""
+    return Story()
+
+
+_STEP = st.sampled_from(["a", "b"])
+_DOCUMENT = st.sampled_from([None, 1, "nul \0 in it", {"k": [1, 2.5, None]}, "ä" * 300, 2**63 - 1])
+_AMOUNT = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12)
+_MONEY = st.none() | st.builds(Money, _AMOUNT | st.just(Decimal("1E+3")), st.sampled_from(["USD", "EUR"]))
+_ERROR = st.builds(StepError, st.sampled_from(["agent_error", "x"]), st.sampled_from(["no", "a\0b" * 2_000]))
+_USAGE = st.none() | st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**6))
+_TIME = st.none() | st.just(BEGIN)
+_OF_STEP = {
+    StepScheduled: {"agent": st.just("echo"), "message": _DOCUMENT, "parameters": st.just({}) | st.just({"k": 1})},
+    StepStarted: {},
+    StepReclaimed: {},
+    StepAccepted: {},
+    StepCompleted: {"output": _DOCUMENT, "started_at": st.just(BEGIN)},
+    StepFailed: {"error": _ERROR, "started_at": _TIME},
+    StepCancelled: {"reason": st.just("execution_failed"), "started_at": _TIME},
+}
+_OF_END = {
+    ExecutionCompleted: {"outputs": st.just({}) | st.just({"answer": 42})},
+    ExecutionFailed: {"error": _ERROR},
+    ExecutionCancelled: {"reason": st.just("enough")},
+}
+
+
+@st.composite
+def _happened(draw: st.DrawFn) -> Happened:
+    """Anything that could be in a log and much that could not: only what begins a stream is always first in it."""
+    story = Story()
+    begun: set[Any] = set()
+    for _ in range(draw(st.integers(0, 40))):
+        kind = draw(st.sampled_from(["step", "step", "step", "cost", "skip", "end", "process", "agent"]))
+        number = draw(st.integers(0, 3))
+        execution, process = UUID(int=number), f"p{number % 2}"
+        if kind == "process":
+            _tell_process(draw, story, f"p{number}", begun)
+        elif kind == "agent":
+            name = f"a{number % 2}"
+            if draw(st.booleans()):
+                facts = {"kind": "scripted", "config": {"kind": "scripted", "n": number}}
+                story.tell(agent_id(name), AgentRegistered, name=name, **facts)
+            else:
+                story.tell(agent_id(name), AgentRetired, name=name, reason="old")
+        elif execution not in begun:
+            begun.add(execution)
+            story.start(execution, process, trigger=Trigger(draw(st.sampled_from(["manual", "webhook"])), payload=[1]))
+        elif kind == "step":
+            event = draw(st.sampled_from(list(_OF_STEP)))
+            facts = {name: draw(strategy) for name, strategy in _OF_STEP[event].items()}
+            story.tell(execution, event, step=draw(_STEP), attempt=draw(st.integers(1, 3)), **facts)
+        elif kind == "cost":
+            facts = {"usage": draw(_USAGE), "cost": draw(_MONEY)}
+            story.tell(execution, CostRecorded, step=draw(_STEP), attempt=1, agent="echo", **facts)
+        elif kind == "skip":
+            story.tell(execution, StepSkipped, step=draw(_STEP), reason="condition_false")
+        else:
+            event = draw(st.sampled_from(list(_OF_END)))
+            facts = {name: draw(strategy) for name, strategy in _OF_END[event].items()}
+            story.end(execution, event, process, **facts)
+    return story.happened
+
+
+def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> None:
+    stream = process_id(name)
+    if name not in begun:
+        begun.add(name)
+        story.tell(stream, ProcessDrafted, name=name, source="draft")
+        return
+    kind = draw(st.sampled_from([ProcessRevised, ProcessPublished, ProcessPublished, ProcessArchived]))
+    if kind is ProcessPublished:
+        version = 1 + sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
+        definition = draw(
+            st.sampled_from([{}, {"description": "d", "labels": ["x"], "owner": "ann"}, {"owner": "bob"}])
+        )
+        story.tell(stream, kind, name=name, version=version, source=f"v{version}", definition=definition)
+    elif kind is ProcessRevised:
+        story.tell(stream, kind, name=name, source=f"revision {len(story.happened)}")
+    else:
+        story.tell(stream, kind, name=name, reason="old")
+
+
+@pytest.fixture(scope="session")
+def histories() -> st.SearchStrategy[Happened]:
+    """Random logs, as (stream, event)."""
+    return _happened()

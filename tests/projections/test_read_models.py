@@ -1,0 +1,139 @@
+"""What each read model shows, given events."""
+
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from domain.agents.calls import StepError, Usage
+from domain.agents.events import AgentRegistered, AgentRetired
+from domain.executions.events import (
+    CostRecorded,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    StepCompleted,
+    StepFailed,
+    StepSkipped,
+    StepStarted,
+    Trigger,
+)
+from domain.identity import agent_id, process_id
+from domain.money import Money
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from projections.running import Runner
+
+X, Y = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def shown(read_tables, append):
+    """shown(story, query): rows of a query when every projection has seen the story."""
+
+    def show(story, query):
+        append(story.happened)
+        story.happened.clear()
+        runner = Runner(read_tables)
+        runner.look()
+        runner.advance()
+        runner.close()
+        with read_tables.reading() as connection:
+            return connection.execute(query).fetchall()
+
+    return show
+
+
+def test_the_list_counts_steps_tokens_and_money_exactly(shown, story):
+    story.start(X, steps=3).schedule(X, "a")
+    for amount in ("0.1", "0.2", "1E+2", "0.0000000000000000000000000000000000000001"):
+        cost = Money(Decimal(amount), "USD")
+        story.tell(X, CostRecorded, step="a", attempt=1, agent="echo", usage=Usage(10, 3), cost=cost)
+    story.tell(X, StepCompleted, step="a", attempt=1, output=1, started_at=story.happened[1][1].at)
+    story.tell(X, StepSkipped, step="b", reason="condition_false")
+    story.tell(X, StepFailed, step="c", attempt=1, error=StepError("x", "y"))
+    [row] = shown(story, "select * from execution_list join execution_list_costs using (execution_id)")
+    assert (row["steps"], row["steps_done"], row["steps_failed"]) == (3, 2, 1)
+    assert (row["input_tokens"], row["output_tokens"]) == (40, 12)
+    assert row["amount"] == Decimal("100.3000000000000000000000000000000000000001")
+    assert (row["status"], row["position"], row["last_position"]) == ("running", 1, 9)
+
+
+def test_an_error_is_shown_short_and_without_nul(shown, story):
+    error = StepError("agent_error", "\0" + "x" * 5_000, details={"k": "\0"})
+    story.start(X).end(X, ExecutionFailed, error=error)
+    [row] = shown(story, "select * from execution_list")
+    assert (row["status"], row["error_code"]) == ("failed", "agent_error")
+    assert row["error_message"] == "\ufffd" + "x" * 1_999
+    [detail] = shown(story, "select error::text as error, status from execution_detail")
+    assert "\\u0000" in detail["error"]
+
+
+def test_the_detail_shows_each_step_as_its_latest_attempt(shown, story):
+    story.start(X, input={"big": 2**63 - 1, "nul": "\0"}).schedule(X)
+    story.tell(X, StepStarted, step="a", attempt=1)
+    story.tell(X, StepFailed, step="a", attempt=1, error=StepError("x", "y"))
+    [first] = shown(story, "select * from execution_steps")
+    assert (first["status"], first["error"]) == ("failed", {"code": "x", "message": "y"})
+    story.schedule(X, attempt=2)
+    [second] = shown(story, "select * from execution_steps")
+    assert (second["status"], second["attempt"], second["parameters"]) == ("scheduled", 2, {"k": 2})
+    assert (second["error"], second["started_at"], second["ended_at"]) == (None, None, None)
+    assert second["first_position"] == first["first_position"]
+    story.tell(X, StepCompleted, step="a", attempt=2, output=None, started_at=second["scheduled_at"])
+    [third] = shown(story, "select output::text as output, message from execution_steps")
+    assert third == {"output": "null", "message": "do a"}
+    [detail] = shown(story, "select input::text as input, trigger from execution_detail")
+    assert detail["input"] == '{"big":9223372036854775807,"nul":"\\u0000"}'
+    assert detail["trigger"] == {"type": "manual", "id": None, "payload": None}
+
+
+def test_the_detail_shows_the_trigger_whole(shown, story):
+    story.start(X, trigger=Trigger("webhook", "w", {"a": [1]}))
+    [row] = shown(story, "select trigger from execution_detail")
+    assert row["trigger"] == {"type": "webhook", "id": "w", "payload": {"a": [1]}}
+
+
+def test_what_ends_later_but_started_earlier_is_not_the_last_execution(shown, story):
+    query = "select last_execution_id, last_execution_status, started, completed, cancelled from process_catalogue"
+    story.start(X).start(Y)
+    shown(story, query)
+    story.end(X, ExecutionCompleted, outputs={})
+    [row] = shown(story, query)
+    assert (row["last_execution_id"], row["last_execution_status"], row["completed"]) == (Y, "running", 1)
+    story.end(Y, ExecutionCancelled, reason="enough")
+    [row] = shown(story, query)
+    assert tuple(row.values()) == (Y, "cancelled", 2, 1, 1)
+
+
+def test_a_process_is_drafted_published_revised_and_archived(shown, story):
+    p, query = process_id("p"), "select * from process_catalogue"
+    [row] = shown(story.tell(p, ProcessDrafted, name="p", source="one"), query)
+    assert (row["status"], row["draft_source"], row["revision"], row["latest_version"]) == ("draft", "one", 1, None)
+    definition = {"name": "p", "description": "d", "labels": ["x"], "owner": "ann"}
+    story.tell(p, ProcessPublished, name="p", version=1, source="one", definition=definition)
+    [row] = shown(story, query)
+    assert (row["status"], row["draft_source"], row["latest_version"]) == ("published", None, 1)
+    assert (row["description"], row["labels"], row["owner"]) == ("d", ["x"], "ann")
+    [row] = shown(story.tell(p, ProcessRevised, name="p", source="two"), query)
+    assert (row["status"], row["draft_source"], row["revision"]) == ("published", "two", 3)
+    story.tell(p, ProcessPublished, name="p", version=2, source="two", definition={"name": "p"})
+    [row] = shown(story, query)
+    assert (row["description"], row["labels"], row["owner"], row["latest_version"]) == (None, [], None, 2)
+    [row] = shown(story.tell(p, ProcessArchived, name="p", reason="old"), query)
+    assert (row["status"], row["draft_source"]) == ("archived", None)
+    versions = shown(story, "select version, source, definition, actor from process_versions order by version")
+    assert [(row["version"], row["source"]) for row in versions] == [(1, "one"), (2, "two")]
+    assert versions[0]["definition"] == definition
+
+
+def test_an_agent_that_is_registered_again_is_active_again(shown, story):
+    a, query = agent_id("a"), "select * from agent_directory"
+    config = {"kind": "http", "url": "http://x"}
+    story.tell(a, AgentRegistered, name="a", kind="http", config=config)
+    [row] = shown(story.tell(a, AgentRetired, name="a", reason="old"), query)
+    assert (row["status"], row["kind"], row["config"]) == ("retired", "http", config)
+    assert row["retired_at"] > row["registered_at"]
+    story.tell(a, AgentRegistered, name="a", kind="scripted", config={"kind": "scripted"})
+    [again] = shown(story, query)
+    assert (again["status"], again["kind"], again["retired_at"]) == ("active", "scripted", None)
+    assert (again["registered_at"], again["revision"]) == (row["registered_at"], 3)

@@ -1,0 +1,120 @@
+"""Verification: clean for whatever the log holds, and not fooled by a row that was touched."""
+
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.agents.events import AgentRegistered
+from domain.identity import agent_id, process_id
+from domain.processes.events import ProcessDrafted
+from projections import ALL
+from projections.execution_list import ExecutionList
+from projections.running import Runner
+from projections.verifying import NotBuilt, verify
+
+X, Y = UUID(int=1), UUID(int=2)
+TAMPERING = {
+    "execution_list": "update execution_list set steps_done = steps_done + 1 where execution_id = '{x}'",
+    "execution_detail": "update execution_steps set message = '\"other\"' where execution_id = '{x}'",
+    "process_catalogue": "update process_catalogue set failed = 7",
+    "agent_directory": "update agent_directory set config = '{{}}'",
+}
+
+
+def quiet(_done, _total):
+    """Progress that nobody watches."""
+
+
+def project(datastore):
+    runner = Runner(datastore)
+    runner.look()
+    while runner.advance():
+        pass
+    runner.close()
+
+
+@pytest.fixture
+def projected(read_tables, append, story):
+    story.tell(process_id("p"), ProcessDrafted, name="p", source="s")
+    story.tell(agent_id("a"), AgentRegistered, name="a", kind="scripted", config={"kind": "scripted"})
+    append(story.start(X).schedule(X).start(Y).schedule(Y).happened)
+    project(read_tables)
+    return read_tables
+
+
+@pytest.mark.parametrize("projection", ALL, ids=lambda p: p.name)
+def test_a_row_that_was_touched_is_found_and_shown(projected, projection):
+    clean = verify(projected, projection, quiet)
+    assert (clean.differing, clean.samples) == (0, [])
+    assert clean.rows > 0
+    with projected.reading() as connection:
+        connection.execute(TAMPERING[projection.name].format(x=X))
+    found = verify(projected, projection, quiet)
+    assert (found.rows, found.differing) == (clean.rows, 1)
+    [sample] = found.samples
+    assert sample.table in projection.tables
+    assert sample.live is not None
+    assert sample.rebuilt is not None
+    assert sample.live != sample.rebuilt
+    assert sample.key.items() <= sample.live.items()
+
+
+def test_missing_and_surplus_rows_are_found(projected):
+    with projected.reading() as connection:
+        connection.execute("delete from execution_list where execution_id = %s", (X,))
+        connection.execute("update execution_list set execution_id = %s where execution_id = %s", (UUID(int=9), Y))
+    found = verify(projected, ALL[0], quiet)
+    assert found.differing == 3
+    shown = {sample.key["execution_id"]: (sample.live is None, sample.rebuilt is None) for sample in found.samples}
+    assert shown == {str(X): (True, False), str(Y): (True, False), str(UUID(int=9)): (False, True)}
+
+
+def test_events_that_are_not_projected_yet_are_no_difference(projected, append, story):
+    story.happened.clear()
+    append(story.start(UUID(int=3)).happened)
+    assert verify(projected, ALL[0], quiet).differing == 0
+
+
+def test_verifying_leaves_nothing_behind(projected):
+    query = """select (select count(*) from pg_class) as tables, (select count(*) from dead_letters) as letters,
+      (select sum(notification_id) from notification_tracking) as positions"""
+    with projected.reading() as connection:
+        verify(projected, ALL[0], quiet)  # the first makes the session's schema for temporary tables
+        before = connection.execute(query).fetchone()
+        verify(projected, ALL[0], quiet)
+        assert connection.execute(query).fetchone() == before
+
+
+def test_progress_is_told(projected):
+    told = []
+    verify(projected, ALL[0], lambda done, total: told.append((done, total)))
+    assert told == [(6, 6)]
+
+
+def test_tables_of_another_definition_are_not_compared(projected):
+    class Changed(ExecutionList):
+        ddl = ExecutionList.ddl + "alter table execution_list add column extra text;"
+
+    with pytest.raises(NotBuilt, match="rebuild execution_list"):
+        verify(projected, Changed(), quiet)
+
+
+@settings(max_examples=10)
+@given(data=st.data())
+def test_random_logs_projected_in_random_portions_are_clean(read_tables, append, histories, data):
+    happened = data.draw(histories)
+    with read_tables.reading() as connection:
+        connection.execute("truncate stored_events, due_steps, dead_letters")
+        connection.execute("alter sequence stored_events_notification_id_seq restart")
+        connection.execute("update notification_tracking set notification_id = 0")
+        for table in (table for projection in ALL for table in projection.tables):
+            connection.execute(f"truncate {table}")
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(happened)), max_size=3)))
+    for begin, end in zip([0, *cuts], [*cuts, len(happened)], strict=True):
+        append(happened[begin:end])
+        project(read_tables)
+    for projection in ALL:
+        found = verify(read_tables, projection, quiet)
+        assert (found.differing, found.samples) == (0, [])

@@ -1,0 +1,119 @@
+"""The projector's loop: woken by appends, back after outages, taken over by another when it goes."""
+
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from domain.executions.events import StepSkipped
+from projections import ALL
+from projections.positions import Positions
+from projections.running import RUNNER_LOCK
+from projections.tables import create_read_tables
+from scheduler.projector import Projector
+from store.log import Log
+from store.unit import Unit
+
+
+@pytest.fixture
+def log(datastore):
+    with datastore.reading() as connection:
+        create_read_tables(connection)
+    opened = Log(datastore)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def projector(datastore, log):
+    started = []
+
+    def start():
+        started.append(Projector(datastore))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.alive:
+            one.stop()
+
+
+def append(log):
+    event = StepSkipped(at=datetime(2026, 1, 1, tzinfo=UTC), actor="x", step="a", reason="condition_false")
+    return log.append(Unit(uuid4(), 0, [event]))
+
+
+def arrives(datastore, position, seconds=20.0):
+    """Wait for notifications until every projection is at `position`; whether they are in time."""
+    names = [projection.name for projection in ALL]
+    deadline = time.monotonic() + seconds
+    with datastore.connect() as ear:
+        ear.execute("listen procession_projected")
+        while time.monotonic() < deadline:
+            if set(Positions(datastore).read(ear, names).values()) == {position}:
+                return True
+            for _ in ear.notifies(timeout=0.2, stop_after=1):
+                pass
+    return False
+
+
+def runners(datastore, query="select pid from"):
+    with datastore.reading() as connection:
+        return connection.execute(
+            f"""{query} pg_locks where locktype = 'advisory' and classid = %s
+            and database = (select oid from pg_database where datname = current_database())""",
+            (RUNNER_LOCK,),
+        ).fetchall()
+
+
+def states(projector):
+    return {state.state for state in projector.states}
+
+
+def test_an_append_is_projected_and_what_came_before_the_start_too(datastore, log, projector):
+    append(log)
+    projector()
+    assert arrives(datastore, append(log))
+    assert arrives(datastore, append(log))
+
+
+def test_stopping_projects_what_is_there_and_another_takes_over(datastore, log, projector):
+    first = projector()
+    assert arrives(datastore, append(log))
+    second = projector()
+    assert states(first) == {"running"}
+    assert states(second) == {"standby"}
+    last = append(log)
+    first.stop()
+    assert not first.alive
+    assert arrives(datastore, last)
+    assert arrives(datastore, append(log))
+    assert states(second) == {"running"}
+
+
+def test_when_the_connections_that_project_are_killed_each_projection_has_one_runner_again(datastore, log, projector):
+    one, other = projector(), projector()
+    assert arrives(datastore, append(log))
+    for _ in range(3):
+        assert len(runners(datastore)) == len(ALL)
+        runners(datastore, "select pg_terminate_backend(pid) from")
+        assert arrives(datastore, append(log))
+    assert one.alive
+    assert other.alive
+
+
+def test_nothing_is_lost_when_every_connection_is_cut(datastore, log, projector):
+    running = projector()
+    assert arrives(datastore, append(log))
+    with datastore.connect() as killer:
+        killer.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = current_database() and pid <> pg_backend_pid()"
+        )
+    fresh = Log(datastore)  # the connection of the other one is gone as well
+    last = append(fresh)
+    fresh.close()
+    assert arrives(datastore, last)
+    assert running.alive
