@@ -20,7 +20,7 @@ from domain.identity import new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound
 from store.log import Log
-from store.unit import Conflict, OutcomeUnknown, Unit
+from store.unit import Answered, Conflict, OutcomeUnknown, Unit
 
 
 class StartExecution(msgspec.Struct, frozen=True):
@@ -73,7 +73,9 @@ class Executions:
             unfolding = start_execution(id, plan, input, command.trigger, cause)
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
             guards = ((command.process_id, revision),)
-            unit = Unit(id, 0, unfolding.events, guards=guards, answered=identified(receipt))
+            unit = Unit(
+                id, 0, unfolding.events, guards=guards, answered=identified(receipt), timers_set=unfolding.timers_set
+            )
             try:
                 return msgspec.structs.replace(receipt, position=self._log.append(unit))
             except Conflict:
@@ -118,10 +120,22 @@ class Executions:
             answered = identified(receipt)
             if not unfolding.events and answered is None:
                 return msgspec.structs.replace(receipt, position=self._log.last_position())
-            unit = Unit(execution_id, execution.version, unfolding.events, answered=answered)
+            unit = unit_of(execution, unfolding, answered)
             return msgspec.structs.replace(receipt, position=self._log.append(unit))
 
         return persist(attempt)
+
+
+def unit_of(execution: Execution, unfolding: Unfolding, answered: Answered | None = None) -> Unit:
+    """What is to be recorded of a decision taken on `execution`."""
+    return Unit(
+        execution.id,
+        execution.version,
+        unfolding.events,
+        answered=answered,
+        timers_set=unfolding.timers_set,
+        timers_dropped=unfolding.timers_dropped,
+    )
 
 
 def answer_step(

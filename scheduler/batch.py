@@ -1,12 +1,13 @@
 """Decisions on many executions on their way into one append."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 from commands.states import ExecutionStates
 from domain.event import Event
 from domain.executions.execution import Execution
+from domain.executions.timers import timers_dropped, timers_set
 from domain.executions.unfolding import Unfolding
 from domain.refusal import Refusal
 from store.log import Log
@@ -45,7 +46,7 @@ class Batch:
         if not unfolding.events:
             return False
         if under_way is None:
-            under_way = self._under_way[execution_id] = _UnderWay(execution.version)
+            under_way = self._under_way[execution_id] = _UnderWay(execution)
         under_way.execution = unfolding.execution
         under_way.events += unfolding.events
         under_way.taken += unfolding.taken
@@ -56,7 +57,7 @@ class Batch:
         """Record it all and keep the states; returns the executions that must be read again and decided afresh."""
         work = list(self._under_way.items())
         again: set[UUID] = set()
-        outcomes = log.append_all([Unit(id, w.version, w.events, self._owner) for id, w in work])
+        outcomes = log.append_all([self._unit(id, under_way) for id, under_way in work])
         for (id, under_way), outcome in zip(work, outcomes, strict=True):
             if isinstance(outcome, StoreError):
                 states.forget(id)
@@ -66,14 +67,34 @@ class Batch:
                 self.taken += [(under_way.execution, step) for step in under_way.current()]
         return again
 
+    def events(self) -> Iterator[tuple[UUID, Event]]:
+        """Every event decided on, with its execution."""
+        for id, under_way in self._under_way.items():
+            for event in under_way.events:
+                yield id, event
+
+    def _unit(self, id: UUID, decided: "_UnderWay") -> Unit:
+        before, after = decided.timers, decided.execution.timers
+        if not before and not after:
+            return Unit(id, decided.version, decided.events, self._owner)
+        return Unit(
+            id,
+            decided.version,
+            decided.events,
+            self._owner,
+            timers_set=timers_set(before, after),
+            timers_dropped=timers_dropped(before, after),
+        )
+
 
 class _UnderWay:
     """What one execution will have recorded."""
 
-    __slots__ = ("events", "execution", "taken", "version")
+    __slots__ = ("events", "execution", "taken", "timers", "version")
 
-    def __init__(self, version: int) -> None:
-        self.version = version
+    def __init__(self, before: Execution) -> None:
+        self.version = before.version
+        self.timers = before.timers
         self.execution: Execution
         self.events: list[Event] = []
         self.taken: list[str] = []

@@ -6,6 +6,7 @@ from uuid import UUID
 from commands.agents import AgentDirectory
 from domain.agents.calls import AgentCall, Answer, Failed, StepError, callback_token
 from domain.executions.execution import Execution
+from domain.processes.plan import PlannedAgentTask
 from gateway.gateway import AgentGateway
 
 Attempt = tuple[UUID, str, int]
@@ -53,7 +54,7 @@ class Calling:
             execution.plan.version,
             state.message,
             state.parameters,
-            planned.output_schema,
+            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
             None,
             callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
         )

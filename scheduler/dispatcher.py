@@ -18,6 +18,8 @@ from domain.executions.unfolding import Unfolding
 from gateway.gateway import AgentGateway
 from scheduler.batch import Batch
 from scheduler.calling import Calling
+from scheduler.firing import MAX_FIRE, Firing, given_up
+from scheduler.timekeeper import Timekeeper
 from store import due_steps
 from store.datastore import OwnConnection
 from store.log import Log
@@ -57,7 +59,10 @@ class Dispatcher:
         self._max_open = max_open
         self._inbox: queue.SimpleQueue[tuple[AgentCall, Answer] | None] = queue.SimpleQueue()
         self._calling = Calling(agents, gateway, self._deliver, callback_key)
+        self._firing = Firing(worker_id, log, states, claiming, self._capacity)
+        self._timekeeper = Timekeeper(self.wake_for_timers)
         self._may_be_due = True
+        self._timers_may_be_due = True
         self._stopping = threading.Event()
         self._gave_up = threading.Event()
 
@@ -65,6 +70,15 @@ class Dispatcher:
         """There may be work that nobody has."""
         self._may_be_due = True
         self._inbox.put(None)
+
+    def wake_for_timers(self) -> None:
+        """There may be timers that are due."""
+        self._timers_may_be_due = True
+        self._inbox.put(None)
+
+    def expect_timer(self, due_at: datetime) -> None:
+        """Somebody set a timer that is due then."""
+        self._timekeeper.expect(due_at)
 
     def stop(self) -> None:
         """Take nothing more; `run` returns when the open calls are answered."""
@@ -83,16 +97,25 @@ class Dispatcher:
 
     def run(self) -> None:
         """Work until stopped and drained."""
+        self._timekeeper.start()
+        try:
+            self._work()
+        finally:
+            self._timekeeper.stop()
+
+    def _work(self) -> None:
         while not self._drained():
             answers = self._receive()
             try:
                 if answers:
                     self._record(answers)
+                if self._timers_may_be_due and not self._stopping.is_set():
+                    self._fire()
                 if self._may_be_due and not self._stopping.is_set():
                     self._claim()
             except Outage as error:
                 logger.warning("the database is out of reach, trying again: %s", error)
-                self._may_be_due = True
+                self._may_be_due = self._timers_may_be_due = True
                 self._stopping.wait(OUTAGE_PAUSE_SECONDS)
 
     def _drained(self) -> bool:
@@ -109,7 +132,7 @@ class Dispatcher:
         try:
             item = self._inbox.get(timeout=IDLE_POLL_SECONDS)
         except queue.Empty:
-            self._may_be_due = True
+            self._may_be_due = self._timers_may_be_due = True
             return answers
         while True:
             if item is not None:
@@ -147,6 +170,18 @@ class Dispatcher:
         cause = Cause(datetime.now(UTC), self._actor, causation=f"answer:{call.step}:{call.attempt}")
         take = self._capacity() - batch.taking
         return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
+
+    def _fire(self) -> None:
+        """Fire what is due, and be woken when the next timer is."""
+        claimed = self._firing.claim()
+        for batch in self._firing.fire(claimed):
+            self._calling.cancel(given_up(batch))
+            self._begin(batch.taken)
+        self._timers_may_be_due = len(claimed) == MAX_FIRE
+        if self._timers_may_be_due:
+            self._inbox.put(None)
+        elif (due_at := self._firing.next_due()) is not None:
+            self._timekeeper.expect(due_at)
 
     def _claim(self) -> None:
         """Take due attempts that nobody has, as far as there is room."""

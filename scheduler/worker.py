@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from commands.agents import AgentDirectory
 from commands.plans import Plans
@@ -12,6 +12,7 @@ from domain.identity import new_id
 from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Dispatcher
 from scheduler.lease import Lease
+from scheduler.timekeeper import TIMER
 from store.datastore import Datastore, OwnConnection
 from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
@@ -94,5 +95,8 @@ class Worker:
             self._failed()
 
     def _heard(self, payload: str) -> None:
-        if payload == "due":
-            self._dispatcher.wake()
+        for token in payload.split():
+            if token == "due":
+                self._dispatcher.wake()
+            elif token.startswith(TIMER):
+                self._dispatcher.expect_timer(datetime.fromtimestamp(float(token.removeprefix(TIMER)), UTC))

@@ -1,9 +1,11 @@
 """The columns of one append: what several decisions record, laid out as arrays."""
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
 from domain.executions.events import StepScheduled, StepStarted
+from domain.executions.timers import TimerKey
 from store import arrays
 from store.due_steps import REMOVES
 from store.mapper import encode
@@ -16,11 +18,13 @@ class Columns:
     __slots__ = (
         "answered",
         "done",
+        "dropped",
         "due",
         "guards",
         "ordinals",
         "states",
         "streams",
+        "timers",
         "topics",
         "versions",
     )
@@ -33,6 +37,8 @@ class Columns:
         self.guards: dict[UUID, int] = {}
         self.done: list[tuple[bytes, str]] = []
         self.due: dict[tuple[bytes, str], tuple[int, UUID | None]] = {}
+        self.timers: dict[tuple[bytes, TimerKey], datetime] = {}
+        self.dropped: list[tuple[bytes, TimerKey]] = []
         self.answered: list[Answered] = []
         self.ordinals: list[int] = []
 
@@ -53,6 +59,10 @@ class Columns:
                     self.due[stream, event.step] = (event.attempt, unit.owner)  # type: ignore[attr-defined]
             elif kind in REMOVES and self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
                 self.done.append((stream, event.step))  # type: ignore[attr-defined]
+        for timer, due_at in unit.timers_set.items():
+            self.timers[stream, timer] = due_at
+        for timer in unit.timers_dropped:
+            self.dropped.append((stream, timer))
         for guarded, at in unit.guards:
             # Two decisions resting on different versions of one stream cannot both hold: the older one decides.
             self.guards[guarded] = min(at, self.guards.get(guarded, at))
@@ -68,7 +78,7 @@ class Columns:
         self.states.append(state)
 
     def parameters(self) -> tuple[arrays.Array, ...]:
-        """Sixteen arrays in the order of append_events."""
+        """As many arrays as append_events takes, in its order."""
         return (
             arrays.uuid_bytes(self.streams),
             arrays.bigints(self.versions),
@@ -86,4 +96,11 @@ class Columns:
             arrays.byteas([answered.fingerprint for answered in self.answered]),
             arrays.byteas([answered.answer for answered in self.answered]),
             arrays.ints(self.ordinals),
+            arrays.uuid_bytes([stream for stream, _ in self.dropped]),
+            arrays.texts([step for _, (step, _) in self.dropped]),
+            arrays.texts([kind for _, (_, kind) in self.dropped]),
+            arrays.uuid_bytes([stream for stream, _ in self.timers]),
+            arrays.texts([step for _, (step, _) in self.timers]),
+            arrays.texts([kind for _, (_, kind) in self.timers]),
+            arrays.timestamptzs(list(self.timers.values())),
         )

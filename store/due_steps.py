@@ -7,11 +7,20 @@ from uuid import UUID
 from psycopg import Connection
 
 from domain.event import Event
-from domain.executions.events import StepAccepted, StepCancelled, StepCompleted, StepFailed
+from domain.executions.events import (
+    StepAccepted,
+    StepCancelled,
+    StepCompleted,
+    StepFailed,
+    StepHeartbeatMissed,
+    StepTimedOut,
+)
 from store import arrays
 
 # The events after which an attempt is nothing for a worker to do.
-REMOVES: frozenset[type[Event]] = frozenset((StepAccepted, StepCancelled, StepCompleted, StepFailed))
+REMOVES: frozenset[type[Event]] = frozenset(
+    (StepAccepted, StepCancelled, StepCompleted, StepFailed, StepHeartbeatMissed, StepTimedOut)
+)
 
 CLAIM = """
 with due as (

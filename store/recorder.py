@@ -12,7 +12,7 @@ from psycopg import Connection
 from store.columns import Columns
 from store.datastore import Datastore
 
-APPEND = "select append_events(" + ", ".join(["%b"] * 16) + ")"
+APPEND = "select append_events(" + ", ".join(["%b"] * 23) + ")"
 
 
 class LogRecorder(PostgresProcessRecorder):

@@ -6,6 +6,7 @@ import msgspec
 import psycopg
 
 from domain.event import Event
+from domain.executions.timers import TimerKey, Timers
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -20,6 +21,7 @@ class Unit(msgspec.Struct):
     """Events of one stream that are recorded together or not at all.
 
     version: the version the stream is expected to have before. owner: the worker that takes what `events` start.
+    timers_set, timers_dropped: what the decision did to the execution's timers.
     guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
     """
 
@@ -29,6 +31,8 @@ class Unit(msgspec.Struct):
     owner: UUID | None = None
     guards: tuple[tuple[UUID, int], ...] = ()
     answered: Answered | None = None
+    timers_set: Timers = {}
+    timers_dropped: list[TimerKey] = []
 
 
 # What psycopg raises when the server cannot be reached, or goes away in the middle.

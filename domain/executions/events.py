@@ -92,11 +92,10 @@ class StepTimedOut(Event, frozen=True, kw_only=True):
 
 
 class StepHeartbeatMissed(Event, frozen=True, kw_only=True):
-    """The agent that was to answer later gave no sign of life by due_at; StepFailed follows."""
+    """The agent that was to answer later gave no sign of life in time; StepFailed follows."""
 
     step: str
     attempt: int
-    due_at: datetime
 
 
 class StepRetryScheduled(Event, frozen=True, kw_only=True):

@@ -112,8 +112,8 @@ def _time_out(unfolding: Unfolding, step: PlannedStep, scope: str) -> bool:
 
 
 def _heartbeat(unfolding: Unfolding, step: PlannedStep) -> bool:
-    state, due_at = unfolding.execution.steps[step.id], unfolding.execution.timers[step.id, HEARTBEAT]
-    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, due_at=due_at)
+    state = unfolding.execution.steps[step.id]
+    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt)
     error = StepError("heartbeat_missed", "the agent gave no sign of life in time")
     unfolding.record(StepFailed, step=step.id, attempt=state.attempt, error=error, started_at=state.started_at)
     return settle(unfolding, step, error)

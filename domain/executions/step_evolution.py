@@ -1,7 +1,7 @@
-"""How events change the steps of an execution. Events of one decision may contradict each other's bookkeeping:
+"""How events change the steps of an execution.
 
-an attempt that ends badly closes its step and leads nowhere, until the next event says that the step goes on after all
-(retried), that what follows goes on after all (skipped, diverted), or that the execution has failed.
+An attempt that ends badly closes its step and leads nowhere, until the next event of the same decision says that the
+step goes on after all (retried), that what follows does (skipped, diverted), or that the execution has failed.
 """
 
 from datetime import datetime

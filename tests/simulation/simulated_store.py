@@ -8,13 +8,11 @@ from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
-from domain.executions.events import StepScheduled, StepStarted, StepTimedOut
+from domain.executions.events import StepScheduled, StepStarted
 from domain.executions.timers import TimerKey, Timers
 from store.due_steps import REMOVES
 from store.mapper import decode, encode
 from store.unit import Conflict, OutcomeUnknown
-
-ENDS_ATTEMPT = REMOVES | {StepTimedOut}
 
 
 class Store:
@@ -66,7 +64,7 @@ class Store:
                 self._unowned.append((stream, event.step))
             elif isinstance(event, StepStarted) and event.step in scheduled:
                 self.due_steps[stream, event.step] = (event.attempt, owner)
-            elif isinstance(event, tuple(ENDS_ATTEMPT)):
+            elif type(event) in REMOVES:
                 self.due_steps.pop((stream, event.step), None)  # type: ignore[attr-defined]
 
     def stream(self, stream: UUID) -> list[Event]:

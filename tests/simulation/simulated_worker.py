@@ -1,4 +1,4 @@
-"""One worker of a simulation: takes due attempts, calls agents, records answers, fires timers, and may die at any touch."""
+"""One worker of a simulation: takes due attempts, calls agents, records answers, fires timers, may die at any touch."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -65,12 +65,14 @@ class Worker:
             self.world.crashed(self)
 
     def renew(self) -> None:
-        """Show that it lives, end calls that were taken away, give back attempts that it has without knowing of them."""
+        """Show that it lives, end calls that were taken away, give back what it has without knowing."""
         self.lease_until = self.world.now + LEASE
         held = self.world.store.held(self.id)
         self.open.intersection_update(held)
         unexplained = {attempt for attempt in held if attempt not in self.open}
-        self.world.store.release([(id_, step) for id_, step, n in held if (id_, step, n) in unexplained & self._unexplained])
+        self.world.store.release(
+            [(id_, step) for id_, step, n in held if (id_, step, n) in unexplained & self._unexplained]
+        )
         self._unexplained = unexplained
         self.turn()
 

@@ -1,4 +1,4 @@
-"""The world of a simulation: a clock that is turned by hand, workers that die, agents with whims, operators with doubts."""
+"""The world of a simulation: a clock turned by hand, workers that die, agents with whims, operators with doubts."""
 
 import heapq
 from collections.abc import Callable, Iterable
@@ -52,7 +52,7 @@ class World:
         self.later(5, self._poll)
 
     def run(self) -> None:
-        """Until every execution has ended and nobody is about to do anything. Raises AssertionError if that never comes."""
+        """Until every execution has ended and nobody has anything to do. Raises AssertionError if that never comes."""
         while self._agenda:
             self.now, _, action = heapq.heappop(self._agenda)
             assert self.now - BEGIN < timedelta(seconds=LONGEST), f"{len(self.running)} executions do not end"

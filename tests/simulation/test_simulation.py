@@ -76,7 +76,9 @@ def test_the_to_do_list_of_timers_is_at_any_time_what_the_log_says(seed: int) ->
 
     def look(stream: Any, events: list[Event], owner: Any) -> None:
         if stream in states:
-            listed = {(step, kind): due for (id_, step, kind), due in simulated.store.due_timers.items() if id_ == stream}
+            listed = {
+                (step, kind): due for (id_, step, kind), due in simulated.store.due_timers.items() if id_ == stream
+            }
             expected = states[stream].timers
             assert listed.keys() == expected.keys()
             assert all(listed[key] == due for key, due in expected.items() if key[1] != "heartbeat")

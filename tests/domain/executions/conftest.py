@@ -93,9 +93,9 @@ def plan_of() -> PlanOf:
 
     def build(graph: dict[str, list[str]], outputs: dict[str, Any] | None = None, **steps: dict[str, Any]) -> Plan:
         written = [
-            {"id": id, "type": "agent_task", "agent": "echo", "message": f"do {id}", "depends_on": needs}
-            | steps.get(id, {})
-            for id, needs in graph.items()
+            {"id": step, "type": "agent_task", "agent": "echo", "message": f"do {step}", "depends_on": needs}
+            | steps.get(step, {})
+            for step, needs in graph.items()
         ]
         named = [{"name": name, "source": source} for name, source in (outputs or {}).items()]
         return compile_plan(Definition.model_validate({"name": "test", "steps": written, "outputs": named}), PROCESS, 1)
@@ -111,10 +111,10 @@ def at() -> At:
 
 @pytest.fixture(scope="session")
 def begin(plan_of: PlanOf) -> Begin:
-    """begin({"a": [], …}, take=9, a={…}): an execution at second 0, whose worker takes what becomes due."""
+    """begin({"a": [], …}, take=9, given={…}, a={…}): an execution at second 0, whose worker takes what becomes due."""
 
-    def build(graph: dict[str, list[str]], take: int = 9, input: dict[str, Any] | None = None, **more: Any) -> Run:
+    def build(graph: dict[str, list[str]], take: int = 9, given: dict[str, Any] | None = None, **more: Any) -> Run:
         plan = plan_of(graph, **more)
-        return Run(start_execution(UUID(int=1), plan, input or {}, Trigger(), _at(0), take))
+        return Run(start_execution(UUID(int=1), plan, given or {}, Trigger(), _at(0), take))
 
     return build

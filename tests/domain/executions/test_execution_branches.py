@@ -38,23 +38,23 @@ def reached(run: Any) -> set[str]:
     ],
 )
 def test_only_chosen_targets_run(begin, kind, n, taken):
-    run = begin(TWO_WAYS, input={"n": n}, g=by_size(kind))
+    run = begin(TWO_WAYS, given={"n": n}, g=by_size(kind))
     assert reached(run) == taken
     skipped = {e.step for e in run.events if isinstance(e, StepSkipped)}
     assert skipped == {"high", "low"} - taken
 
 
 def test_a_gateway_says_what_it_looked_at_and_what_it_chose(begin):
-    run = begin(TWO_WAYS, input={"n": 15}, g=by_size())
+    run = begin(TWO_WAYS, given={"n": 15}, g=by_size())
     evaluated = run.last(GatewayEvaluated)
     assert evaluated.conditions == [RouteChecked("high", True, "input.n > 10")]
     assert (evaluated.chosen, evaluated.default) == (["high"], False)
-    run = begin(TWO_WAYS, input={"n": 30}, g=by_size("inclusive"))
+    run = begin(TWO_WAYS, given={"n": 30}, g=by_size("inclusive"))
     assert [route.value for route in run.last(GatewayEvaluated).conditions] == [True, False]
 
 
 def test_what_a_gateway_chose_can_be_read(begin):
-    run = begin(TWO_WAYS, input={"n": 15}, g=by_size(), high={"message": "{{ steps.g.output.chosen }}"})
+    run = begin(TWO_WAYS, given={"n": 15}, g=by_size(), high={"message": "{{ steps.g.output.chosen }}"})
     assert run.execution.steps["high"].message == ["high"]
 
 
@@ -78,14 +78,14 @@ def test_with_nowhere_to_go_on_the_gateway_fails(begin, kind):
 
 
 def test_a_condition_that_cannot_be_worked_out_fails_the_gateway(begin):
-    run = begin({"g": [], "a": []}, input={"n": "text"}, g=gate("exclusive", ("input.n > 1", "a")))
+    run = begin({"g": [], "a": []}, given={"n": "text"}, g=gate("exclusive", ("input.n > 1", "a")))
     assert run.last(StepFailed).error.code == "type_mismatch"
 
 
 def test_a_join_waits_for_what_can_still_come_and_not_for_what_cannot(begin):
-    run = begin(TWO_WAYS, input={"n": 5}, g=by_size())
+    run = begin(TWO_WAYS, given={"n": 5}, g=by_size())
     assert run.then(complete_step, "low", 1, "x", after=1)[-1] == "StepScheduled(end)"
-    run = begin(TWO_WAYS, input={"n": 15}, g=by_size("inclusive"))
+    run = begin(TWO_WAYS, given={"n": 15}, g=by_size("inclusive"))
     assert run.then(complete_step, "low", 1, "x", after=1) == ["StepCompleted(low)"]
     assert run.then(complete_step, "high", 1, "x", after=2, take=0) == ["StepCompleted(high)", "StepScheduled(end)"]
 
@@ -150,7 +150,7 @@ def test_several_routes_to_one_step_are_one_branch(begin):
 
 
 def test_of_a_gateway_that_is_left_out_no_route_is_taken(begin):
-    run = begin(TWO_WAYS, input={"n": 5}, g=by_size(condition="false"))
+    run = begin(TWO_WAYS, given={"n": 5}, g=by_size(condition="false"))
     assert run.execution.status == "completed"
     assert {e.step: e.reason for e in run.events if isinstance(e, StepSkipped)} == {
         "g": "condition_false",

@@ -33,8 +33,8 @@ def names(unfolding: Unfolding) -> list[str]:
     ]
 
 
-def started(plan: Plan, at, take: int = 0, input: dict | None = None) -> Unfolding:
-    return start_execution(ID, plan, input or {}, Trigger(), at(0), take)
+def started(plan: Plan, at, take: int = 0, given: dict | None = None) -> Unfolding:
+    return start_execution(ID, plan, given or {}, Trigger(), at(0), take)
 
 
 def completed(execution: Execution, *steps: str, at, output: object = None) -> Execution:
@@ -101,7 +101,7 @@ def test_an_execution_whose_steps_are_all_skipped_completes_at_once(plan_of, at)
 
 def test_a_step_gets_its_message_and_parameters_with_their_types(plan_of, at):
     plan = plan_of({"a": [], "b": ["a"]}, b={"parameters": {"n": "{{ steps.a.output.n }}", "list": ["{{ input.x }}"]}})
-    execution = started(plan, at, take=1, input={"x": True}).execution
+    execution = started(plan, at, take=1, given={"x": True}).execution
     scheduled = complete_step(execution, "a", 1, {"n": 4}, at(1)).events[-1]
     assert isinstance(scheduled, StepScheduled)
     assert scheduled.parameters == {"n": 4, "list": [True]}

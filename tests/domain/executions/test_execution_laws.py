@@ -46,21 +46,21 @@ from domain.money import Money
 from domain.processes.plan import Plan, PlannedGateway
 from domain.refusal import Refusal
 
-Graph = dict[str, list[str]]
-Steps = dict[str, dict[str, Any]]
+Process = tuple[dict[str, list[str]], dict[str, dict[str, Any]]]
 Script = list[tuple[str, int, int]]
 
+CLOSED = {"completed", "failed", "timed_out", "skipped", "cancelled"}
 ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
 BEGINS = (StepStarted, TimerStarted)
 CENT = Money(Decimal("0.01"), "USD")
 
 
 @st.composite
-def processes(draw: st.DrawFn) -> tuple[Graph, Steps]:
+def processes(draw: st.DrawFn) -> Process:
     """A random acyclic graph of up to eight steps of all types, with every setting that the engine looks at."""
     ids = [f"s{n}" for n in range(draw(st.integers(1, 8)))]
-    graph: Graph = {}
-    steps: Steps = {}
+    graph: dict[str, list[str]] = {}
+    steps: dict[str, dict[str, Any]] = {}
     for n, step in enumerate(ids):
         graph[step] = sorted(draw(st.sets(st.sampled_from(ids[:n]), max_size=3))) if n else []
         steps[step] = more = draw(st.sampled_from([agent, agent, timer, gateway]))(draw, ids[n + 1 :])
@@ -78,13 +78,8 @@ def processes(draw: st.DrawFn) -> tuple[Graph, Steps]:
 def agent(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
     """An agent task with policies."""
     retry = {"max_attempts": draw(st.integers(1, 3)), "delay": draw(st.integers(0, 9)), "backoff": "linear"}
-    may = {
-        "timeout": 5,
-        "total_timeout": 12,
-        "heartbeat": 3,
-        "retry": retry,
-        "max_cost": {"amount": "0.02", "currency": "USD"},
-    }
+    limit = {"amount": "0.02", "currency": "USD"}
+    may = {"timeout": 5, "total_timeout": 12, "heartbeat": 3, "retry": retry, "max_cost": limit}
     return {name: may[name] for name in draw(st.sets(st.sampled_from(sorted(may))))}
 
 
@@ -176,7 +171,9 @@ class Play:
                 min(timers, key=self.execution.timers.__getitem__) if action == "due" else timers[choice % len(timers)]
             )
             if action == "due":
-                self.seconds = max(self.seconds, self.due_in(step, kind))
+                self.seconds = max(
+                    self.seconds, -(-(self.execution.timers[step, kind] - self.at(0).at) // timedelta(seconds=1))
+                )
             self.decide(fire_timer, step, kind, take=self.take)
             if choice == 9:
                 self.decide(fire_timer_early, step, kind, "script", take=self.take, repeatable=False)
@@ -188,9 +185,6 @@ class Play:
         elif with_agent:
             step = with_agent[choice % len(with_agent)]
             self.answer(step, states[step].attempt, action)
-
-    def due_in(self, step: str, kind: str) -> int:
-        return -(-(self.execution.timers[step, kind] - self.at(0).at) // timedelta(seconds=1))
 
     def answer(self, step: str, attempt: int, action: str) -> None:
         before = len(self.events)
@@ -205,11 +199,8 @@ class Play:
         self.costs += any(isinstance(event, answers) for event in self.events[before:])
 
 
-Played = Callable[..., Play]
-
-
 @pytest.fixture(scope="session")
-def play(plan_of: Any, at: Any) -> Played:
+def play(plan_of: Any, at: Any) -> Callable[..., Play]:
     """play(process, script, take): a played execution."""
     return lambda process, script, take: Play(plan_of(process[0], **process[1]), at, script, take)
 
@@ -273,9 +264,8 @@ def test_every_answer_is_paid_for_once_and_the_steps_cost_what_the_execution_doe
 @given(processes(), scripts, st.integers(0, 3))
 def test_an_execution_that_has_ended_waits_for_nothing(play, process, script, take):
     execution = play(process, script, take).execution
-    open_ones = {"scheduled", "started", "accepted", "waiting", "retrying"}
     assert execution.timers == {}
-    assert not open_ones & {state.status for state in execution.steps.values()}
+    assert {state.status for state in execution.steps.values()} <= CLOSED
     if execution.status == "completed":
         assert set(execution.steps) == set(execution.plan.steps)
         assert execution.open == 0
@@ -286,10 +276,10 @@ def firsts(events: list[Event]) -> Iterator[tuple[list[Event], Any]]:
     """The event with which each step was first reached or passed over, and all that happened before."""
     known: set[str] = set()
     for n, event in enumerate(events):
-        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated | StepSkipped | StepFailed):
-            if event.step not in known:
-                known.add(event.step)
-                yield events[:n], event
+        first = isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated | StepSkipped | StepFailed)
+        if first and event.step not in known:
+            known.add(event.step)
+            yield events[:n], event
 
 
 def leads(plan: Plan, events: list[Event], source: str, target: str) -> bool | None:

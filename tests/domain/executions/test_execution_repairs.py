@@ -118,6 +118,14 @@ def test_a_retry_need_not_be_waited_for(begin):
     assert run.timers == {}
 
 
+def test_a_step_that_an_operator_retries_has_all_its_time_and_all_its_attempts_again(begin):
+    run = begin({"a": []}, a={"total_timeout": "60s", "retry": {"max_attempts": 2, "delay": "1s"}})
+    run.then(fail_step, "a", 1, BUSY, after=1)
+    run.then(retry_step, "a", "it is back", after=2, take=1)
+    assert run.due("a", "total_timeout") == 62
+    assert run.then(fail_step, "a", 2, BUSY, after=3) == ["StepFailed(a)", "StepRetryScheduled(a)"]
+
+
 def test_a_step_under_way_may_be_left_out(begin):
     run = begin({"wait": [], "b": ["wait"]}, wait={"type": "timer", "duration": "1h"})
     assert run.then(skip_step, "wait", "no need", after=1) == [

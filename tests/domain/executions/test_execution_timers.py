@@ -58,7 +58,7 @@ def test_a_timer_whose_time_is_now_or_past_fires_in_the_same_decision(begin, wai
     [(-1, "timer_invalid"), ("soon", "timer_invalid"), (366 * 86_400, "timer_too_long"), (None, "timer_invalid")],
 )
 def test_a_time_that_cannot_be_waited_for_fails_the_step(begin, wait, code):
-    run = begin({"wait": []}, input={"wait": wait}, wait={"type": "timer", "duration": "{{ input.wait }}"})
+    run = begin({"wait": []}, given={"wait": wait}, wait={"type": "timer", "duration": "{{ input.wait }}"})
     assert run.last(StepFailed).error.code == code
     assert run.execution.status == "failed"
 
@@ -208,6 +208,13 @@ def test_an_agent_that_answers_later_has_to_show_that_it_lives(begin, at):
     with pytest.raises(Exception, match="not under way"):
         record_heartbeat(run.execution, "a", 1, at(22).at)
     assert run.then(complete_step, "a", 1, "after all", after=23) == ["StepAnswerIgnored(a)"]
+
+
+def test_nobody_listens_for_heartbeats_of_an_attempt_that_has_ended(begin):
+    run = begin({"a": [], "b": []}, a={"heartbeat": "10s", "timeout": "30s"})
+    run.then(accept_step, "a", 1, after=1)
+    run.then(complete_step, "a", 1, "done", after=2)
+    assert run.timers == {}
 
 
 def test_an_operator_may_move_a_timer_or_not_wait_for_it(begin, at):
