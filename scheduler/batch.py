@@ -1,7 +1,7 @@
 """Decisions on many executions on their way into one append."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from commands.states import ExecutionStates
@@ -10,7 +10,7 @@ from domain.executions.execution import Execution
 from domain.executions.timers import timers_dropped, timers_set
 from domain.executions.unfolding import Unfolding
 from domain.refusal import Refusal
-from store.log import Log
+from store.log import Log, Outcome
 from store.unit import StoreError, Unit
 
 logger = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
     loaded: the states to decide on. taking: attempts taken so far.
-    taken: after `append`, the attempts this worker now has to begin, with the state they belong to.
+    taken: after `append` or `settle`, the attempts this worker now has to begin, with the state they belong to.
     """
 
     def __init__(self, loaded: Mapping[UUID, Execution], owner: UUID) -> None:
@@ -55,10 +55,20 @@ class Batch:
 
     def append(self, log: Log, states: ExecutionStates) -> set[UUID]:
         """Record it all and keep the states; returns the executions that must be read again and decided afresh."""
-        work = list(self._under_way.items())
+        return self.settle(log.append_all(self.units()), states)
+
+    def units(self) -> list[Unit]:
+        """What is to be recorded, a unit an execution."""
+        return [self._unit(id, decided) for id, decided in self._under_way.items()]
+
+    def executions(self) -> Collection[UUID]:
+        """The executions decided on."""
+        return self._under_way.keys()
+
+    def settle(self, outcomes: Sequence[Outcome], states: ExecutionStates) -> set[UUID]:
+        """The units have been appended: keep the states; returns the executions that must be decided afresh."""
         again: set[UUID] = set()
-        outcomes = log.append_all([self._unit(id, under_way) for id, under_way in work])
-        for (id, under_way), outcome in zip(work, outcomes, strict=True):
+        for (id, under_way), outcome in zip(self._under_way.items(), outcomes, strict=True):
             if isinstance(outcome, StoreError):
                 states.forget(id)
                 again.add(id)
@@ -69,8 +79,8 @@ class Batch:
 
     def events(self) -> Iterator[tuple[UUID, Event]]:
         """Every event decided on, with its execution."""
-        for id, under_way in self._under_way.items():
-            for event in under_way.events:
+        for id, decided in self._under_way.items():
+            for event in decided.events:
                 yield id, event
 
     def _unit(self, id: UUID, decided: "_UnderWay") -> Unit:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from commands.agents import AgentDirectory
-from commands.executions import answer_step
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
@@ -19,6 +18,8 @@ from gateway.gateway import AgentGateway
 from scheduler.batch import Batch
 from scheduler.calling import Calling
 from scheduler.firing import MAX_FIRE, Firing, given_up
+from scheduler.pipeline import Appended
+from scheduler.recording import Answered, Recording, Work
 from scheduler.timekeeper import Timekeeper
 from store import due_steps
 from store.datastore import OwnConnection
@@ -27,7 +28,6 @@ from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
-MAX_ANSWERS = 500
 MAX_CLAIM = 200
 IDLE_POLL_SECONDS = 1.0
 OUTAGE_PAUSE_SECONDS = 0.2
@@ -57,8 +57,11 @@ class Dispatcher:
         self._states = states
         self._claiming = claiming
         self._max_open = max_open
-        self._inbox: queue.SimpleQueue[tuple[AgentCall, Answer] | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Answered | Appended[Work] | None] = queue.SimpleQueue()
         self._calling = Calling(agents, gateway, self._deliver, callback_key)
+        self._recording = Recording(
+            worker_id, log, states, self._capacity, self._calling.answered, self._recorded, self._inbox.put
+        )
         self._firing = Firing(worker_id, log, states, claiming, self._capacity)
         self._timekeeper = Timekeeper(self.wake_for_timers)
         self._may_be_due = True
@@ -97,86 +100,72 @@ class Dispatcher:
 
     def run(self) -> None:
         """Work until stopped and drained."""
+        self._recording.start()
         self._timekeeper.start()
         try:
-            self._work()
+            while not self._drained():
+                try:
+                    self._receive(wait=not self._recording.can_go_on)
+                    self._work()
+                except Outage as error:
+                    logger.warning("the database is out of reach, trying again: %s", error)
+                    self._may_be_due = self._timers_may_be_due = True
+                    self._stopping.wait(OUTAGE_PAUSE_SECONDS)
         finally:
             self._timekeeper.stop()
+            self._recording.stop()
 
     def _work(self) -> None:
-        while not self._drained():
-            answers = self._receive()
-            try:
-                if answers:
-                    self._record(answers)
-                if self._timers_may_be_due and not self._stopping.is_set():
-                    self._fire()
-                if self._may_be_due and not self._stopping.is_set():
-                    self._claim()
-            except Outage as error:
-                logger.warning("the database is out of reach, trying again: %s", error)
-                self._may_be_due = self._timers_may_be_due = True
-                self._stopping.wait(OUTAGE_PAUSE_SECONDS)
+        while self._recording.can_go_on:
+            self._recording.go_on(self._inbox.empty)
+            self._receive(wait=False)
+        if self._timers_may_be_due and not self._stopping.is_set():
+            self._finish_recording()
+            self._fire()
+        if self._may_be_due and not self._stopping.is_set():
+            self._finish_recording()
+            self._claim()
+
+    def _finish_recording(self) -> None:
+        """Wait until no batch is on its way, so that what is decided next is decided on states that are recorded."""
+        while self._recording.busy:
+            self._receive(wait=True)
 
     def _drained(self) -> bool:
         if self._gave_up.is_set():
             return True
-        return self._stopping.is_set() and not self._calling.open and self._inbox.empty()
+        done = self._recording.idle and not self._calling.open and self._inbox.empty()
+        return self._stopping.is_set() and done
 
     def _deliver(self, call: AgentCall, answer: Answer) -> None:
         self._inbox.put((call, answer))
 
-    def _receive(self) -> list[tuple[AgentCall, Answer]]:
-        """Everything that has arrived, waiting for the first when nothing has."""
-        answers: list[tuple[AgentCall, Answer]] = []
+    def _receive(self, *, wait: bool) -> None:
+        """Take in everything that has arrived; `wait` for the first when nothing has."""
         try:
-            item = self._inbox.get(timeout=IDLE_POLL_SECONDS)
+            item = self._inbox.get(timeout=IDLE_POLL_SECONDS) if wait else self._inbox.get_nowait()
         except queue.Empty:
-            self._may_be_due = self._timers_may_be_due = True
-            return answers
+            if wait:
+                self._may_be_due = self._timers_may_be_due = True
+            return
         while True:
-            if item is not None:
-                answers.append(item)
-                if len(answers) >= MAX_ANSWERS:
-                    return answers
+            if isinstance(item, tuple):
+                self._recording.add(item)
+            elif item is not None:
+                self._recording.settle(item)
             try:
                 item = self._inbox.get_nowait()
             except queue.Empty:
-                return answers
+                return
 
     def _capacity(self) -> int:
         return 0 if self._stopping.is_set() else max(0, self._max_open - self._calling.open)
-
-    def _record(self, answers: list[tuple[AgentCall, Answer]]) -> None:
-        """Decide what the answers mean and append it all. What met a conflict, or meant nothing, is decided afresh once
-        its execution was read again; nothing is let go of while the database is out of reach."""
-        self._calling.answered(call for call, _ in answers)
-        todo, fresh = answers, False
-        try:
-            while todo:
-                loaded = self._states.load((call.execution_id for call, _ in todo), fresh=fresh)
-                batch = Batch(loaded, self.worker_id)
-                idle = [pair for pair in todo if not batch.decide(pair[0].execution_id, self._answering(*pair, batch))]
-                again = batch.append(self._log, self._states)
-                self._begin(batch.taken)
-                todo = [pair for pair in todo if pair[0].execution_id in again] + ([] if fresh else idle)
-                fresh = True
-        except BaseException:
-            for pair in todo:
-                self._inbox.put(pair)
-            raise
-
-    def _answering(self, call: AgentCall, answer: Answer, batch: Batch) -> Callable[[Execution], Unfolding]:
-        cause = Cause(datetime.now(UTC), self._actor, causation=f"answer:{call.step}:{call.attempt}")
-        take = self._capacity() - batch.taking
-        return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
 
     def _fire(self) -> None:
         """Fire what is due, and be woken when the next timer is."""
         claimed = self._firing.claim()
         for batch in self._firing.fire(claimed):
-            self._calling.cancel(given_up(batch))
-            self._begin(batch.taken)
+            self._recorded(batch)
         self._timers_may_be_due = len(claimed) == MAX_FIRE
         if self._timers_may_be_due:
             self._inbox.put(None)
@@ -204,7 +193,7 @@ class Dispatcher:
             batch = Batch(loaded, self.worker_id)
             idle = [due for due in todo if not batch.decide(due[0], self._starting(due))]
             again = batch.append(self._log, self._states)
-            self._begin(batch.taken)
+            self._recorded(batch)
             if fresh and idle:
                 with self._claiming.borrow() as connection:
                     due_steps.drop(connection, self.worker_id, [(id, step) for id, step, _ in idle])
@@ -217,6 +206,8 @@ class Dispatcher:
         cause = Cause(datetime.now(UTC), self._actor, causation=f"start:{step}:{attempt}")
         return lambda execution: start_step(execution, step, attempt, cause)
 
-    def _begin(self, taken: list[tuple[Execution, str]]) -> None:
-        for execution, step in taken:
+    def _recorded(self, batch: Batch) -> None:
+        """Calls whose attempts were given up end; those taken begin."""
+        self._calling.cancel(given_up(batch))
+        for execution, step in batch.taken:
             self._calling.begin(execution, step)

@@ -46,7 +46,7 @@ class Firing:
             return due_timers.next_due(connection)
 
     def fire(self, claimed: list[Due]) -> Iterator[Batch]:
-        """Decide and record what follows; yields each batch once it is recorded. A timer unknown to the log is dropped."""
+        """Decide and record what follows; yields each batch once recorded. A timer unknown to the log is dropped."""
         todo, fresh = claimed, False
         while todo:
             loaded = self._states.load((execution_id for execution_id, _, _ in todo), fresh=fresh)
@@ -74,11 +74,7 @@ class Firing:
 
 def given_up(batch: Batch) -> list[Attempt]:
     """The attempts that a batch ended without an answer: their calls are of no use any more."""
-    return [
-        (execution_id, event.step, event.attempt)
-        for execution_id, event in batch.events()
-        if isinstance(event, GIVES_UP)
-    ]
+    return [(id, event.step, event.attempt) for id, event in batch.events() if isinstance(event, GIVES_UP)]
 
 
 def _has(execution: Execution | None, due: Due) -> bool:

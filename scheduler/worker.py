@@ -95,8 +95,8 @@ class Worker:
             self._failed()
 
     def _heard(self, payload: str) -> None:
-        for token in payload.split():
-            if token == "due":
+        for word in payload.split():
+            if word == "due":
                 self._dispatcher.wake()
-            elif token.startswith(TIMER):
-                self._dispatcher.expect_timer(datetime.fromtimestamp(float(token.removeprefix(TIMER)), UTC))
+            elif word.startswith(TIMER):
+                self._dispatcher.expect_timer(datetime.fromtimestamp(float(word.removeprefix(TIMER)), UTC))

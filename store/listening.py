@@ -37,6 +37,11 @@ class Listener:
     def stop(self) -> None:
         """Stop listening."""
         self._stopping.set()
+        try:
+            with self._datastore.reading() as connection:
+                connection.execute("select pg_notify(%s, '')", (self._channel,))
+        except Outage as error:
+            logger.debug("the ear for %s notices by itself that it is to stop: %s", self._channel, error)
         self._thread.join()
 
     def _run(self) -> None:

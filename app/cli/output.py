@@ -1,5 +1,6 @@
 """What a command shows: JSON or text on standard output, everything on the way there on standard error."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,6 @@ from rich.table import Table
 from app.cli.progress import Bar, Progressing
 from domain.refusal import Problem
 
-
 # In a file or a pipe nothing is folded that a line can hold.
 FILE_WIDTH = 400
 
@@ -23,7 +23,8 @@ class Output:
 
     def __init__(self, *, json: bool) -> None:
         self.json = json
-        self._out = Console(highlight=False, soft_wrap=True)
+        width = None if sys.stdout.isatty() else FILE_WIDTH
+        self._out = Console(highlight=False, soft_wrap=True, width=width)
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
 
     @property
@@ -63,8 +64,7 @@ class Output:
         if not rows:
             self.line("none")
             return
-        width = None if self._out.is_terminal else FILE_WIDTH
-        self._out.print(table_of(columns, rows, right=right), soft_wrap=False, width=width)
+        self._out.print(table_of(columns, rows, right=right), soft_wrap=False)
 
     def note(self, text: str) -> None:
         """Say something on the way, on standard error; nothing with --json."""

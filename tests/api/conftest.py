@@ -25,7 +25,7 @@ from domain.executions.decisions import start_step
 from projections.running import Runner
 from projections.tables import create_read_tables
 from queries.progress import Progress
-from queries.reading import Reading
+from queries.reading import WAIT_SECONDS, Reading
 from store.datastore import Datastore
 from store.log import Log
 from store.unit import Unit
@@ -51,6 +51,7 @@ class Installation:
 
     def __init__(self, datastore: Datastore, api_key: str | None = None) -> None:
         self.datastore = datastore
+        self.wait_seconds = WAIT_SECONDS
         self.log = Log(datastore)
         self.plans = Plans(self.log)
         agents = Agents(self.log)
@@ -71,7 +72,7 @@ class Installation:
     @property
     def app(self) -> FastAPI:
         """Another application on it, as another process would have."""
-        reading = Reading(self.datastore, Progress(self.datastore))
+        reading = Reading(self.datastore, Progress(self.datastore), wait_seconds=self.wait_seconds)
         return create_app(dataclasses.replace(self.services, reading=reading))
 
     def project(self) -> int:

@@ -43,9 +43,7 @@ def test_one_key_sent_many_times_at_once_starts_one_execution(
     client: TestClient, installation: Any, greeting: str
 ) -> None:
     with ThreadPoolExecutor(8) as pool:
-        sent = [
-            pool.submit(client.post, START, json=BODY, headers={"Idempotency-Key": "at-once"}) for _ in range(16)
-        ]
+        sent = [pool.submit(client.post, START, json=BODY, headers={"Idempotency-Key": "at-once"}) for _ in range(16)]
         answers = [each.result() for each in sent]
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["execution_id"] for answer in answers}) == 1
@@ -106,9 +104,7 @@ def test_a_stale_version_is_refused_with_the_current_one(client: TestClient, gre
 
 
 @pytest.mark.parametrize("header", ["2", '"two"', '"-1"', '"99999999999999999999"', '"2", "3"'])
-def test_a_version_that_cannot_be_understood_is_400(
-    shared_client: TestClient, header: str, problem_codes: Any
-) -> None:
+def test_a_version_that_cannot_be_understood_is_400(shared_client: TestClient, header: str, problem_codes: Any) -> None:
     answer = shared_client.post("/api/processes/greeting/publish", headers={"If-Match": header})
     assert (answer.status_code, problem_codes(answer)[0]) == (400, "invalid_header")
 

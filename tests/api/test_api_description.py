@@ -44,11 +44,9 @@ def test_the_documentation_is_there(shared_client: TestClient) -> None:
     assert shared_client.get("/openapi.json").json()["openapi"].startswith("3.1")
 
 
-def test_the_api_keeps_to_its_description(
-    shared: Any, shared_client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_api_keeps_to_its_description(shared: Any, shared_client: TestClient) -> None:
     """Valid and invalid requests, made up from the description: no answer that it does not describe."""
-    monkeypatch.setattr("queries.reading.WAIT_SECONDS", 0.02)
+    shared.wait_seconds = 0.02
     started = shared_client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()
     shared.project()
     there = {"process": "greeting", "execution_id": started["execution_id"], "name": "writer", "version": "1"}

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.agents.calls import Completed, Failed, StepError, Usage
+from domain.identity import process_id
 from domain.money import Money
 
 ABSENT = "0192f0c1-0000-7000-8000-000000000000"
@@ -17,16 +18,16 @@ ABSENT = "0192f0c1-0000-7000-8000-000000000000"
 @pytest.mark.parametrize("route", ["executions", "execute"])
 @pytest.mark.parametrize("by", ["id", "name"])
 def test_a_published_process_is_started_by_id_or_name(
-    client: TestClient, installation: Any, greeting: str, route: str, by: str
+    shared_client: TestClient, shared: Any, route: str, by: str
 ) -> None:
-    named = greeting if by == "id" else "greeting"
-    answer = client.post(f"/api/processes/{named}/{route}", json={"input": {"name": "Ann"}})
+    named = str(process_id("greeting")) if by == "id" else "greeting"
+    answer = shared_client.post(f"/api/processes/{named}/{route}", json={"input": {"name": "Ann"}})
     assert answer.status_code == 202
     started = answer.json()
     assert set(started) == {"execution_id", "version", "position"}
     assert started["version"] == 1
-    assert started["position"] == installation.log.last_position()
-    assert installation.executions.load(UUID(started["execution_id"])).status == "running"
+    assert started["position"] == shared.log.last_position()
+    assert shared.executions.load(UUID(started["execution_id"])).status == "running"
 
 
 def test_the_read_model_shows_what_was_started_once_it_has_the_position(

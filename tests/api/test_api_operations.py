@@ -4,9 +4,7 @@ import threading
 import time
 from typing import Any
 
-import pytest
 from starlette.testclient import TestClient
-
 
 
 def test_the_log_is_read_page_by_page_and_by_type(client: TestClient, installation: Any, start: Any) -> None:
@@ -63,14 +61,13 @@ def test_a_query_waits_for_the_position_it_is_asked_for(client: TestClient, inst
     assert (seen.status_code, seen.json()["as_of_position"]) == (200, position)
 
 
-def test_a_position_that_does_not_come_is_503(
-    client: TestClient, greeting: str, monkeypatch: pytest.MonkeyPatch, problem_codes: Any
-) -> None:
-    monkeypatch.setattr("queries.reading.WAIT_SECONDS", 0.2)
-    for path in ("/api/executions", "/api/processes", "/api/agents", "/api/events"):
-        answer = client.get(path, params={"min_position": 1_000_000})
-        assert (answer.status_code, problem_codes(answer)) == (503, ["not_yet"])
-        assert int(answer.headers["Retry-After"]) > 0
+def test_a_position_that_does_not_come_is_503(installation: Any, problem_codes: Any) -> None:
+    installation.wait_seconds = 0.2
+    with TestClient(installation.app) as client:
+        for path in ("/api/executions", "/api/processes", "/api/agents", "/api/events"):
+            answer = client.get(path, params={"min_position": 1_000_000})
+            assert (answer.status_code, problem_codes(answer)) == (503, ["not_yet"])
+            assert int(answer.headers["Retry-After"]) > 0
 
 
 def test_lag_is_the_age_of_the_first_event_not_seen(client: TestClient, start: Any) -> None:
