@@ -7,7 +7,21 @@ from importlib.metadata import version
 import anyio
 from fastapi import APIRouter, FastAPI
 
-from api import agents, errors, events, executions, health, openapi, processes, projections, schema, steps, stream
+from api import (
+    agents,
+    errors,
+    events,
+    executions,
+    health,
+    openapi,
+    processes,
+    projections,
+    repairs,
+    schema,
+    steps,
+    stream,
+    timers,
+)
 from api.authorising import AUTHORISED
 from api.envelope import Envelope
 from api.feed import Feed
@@ -17,7 +31,7 @@ from queries.executions import Definitions
 # Queries may wait for a read model, and commands, which have threads of their own, must not wait for them.
 QUERY_THREADS = 100
 
-GUARDED = (executions, processes, agents, events, projections, stream, schema)
+GUARDED = (executions, repairs, timers, processes, agents, events, projections, stream, schema)
 
 
 def create_app(services: Services) -> FastAPI:

@@ -2,8 +2,10 @@
 
 import difflib
 import re
+from datetime import datetime
 from typing import Any
 
+from api.parameters import parse_instant
 from api.refusals import malformed
 from domain.refusal import Problem
 
@@ -48,6 +50,13 @@ class Fields:
             return value
         return None
 
+    def reason(self) -> str:
+        """Why, in words; required, and not empty."""
+        reason = self.text("reason", required=True)
+        if reason is not None and not reason.strip():
+            self._note("missing", "reason says why", "reason")
+        return reason or ""
+
     def whole(self, name: str, *, required: bool = False, lowest: int = 0, highest: int = 2**31 - 1) -> int | None:
         """A whole number between `lowest` and `highest`."""
         value: int | None = self._of(name, int, "a whole number", required)
@@ -55,6 +64,15 @@ class Fields:
             self._note("invalid_value", f"{name} is between {lowest} and {highest}", name)
             return None
         return value
+
+    def instant(self, name: str) -> datetime | None:
+        """A time in ISO 8601 with an offset, in aware UTC; required."""
+        text = self.text(name, required=True)
+        try:
+            return None if text is None else parse_instant(text)
+        except ValueError as error:
+            self._note("invalid_value", f"{name}: {error}", name)
+            return None
 
     def flag(self, name: str) -> bool:
         """True or false; false when it is left out."""

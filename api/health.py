@@ -2,23 +2,38 @@
 
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import Json, view
 from api.parameters import NO_PARAMETERS
-from queries.health import Live, Readiness, get_readiness
+from queries.health import READY, UNREADY, Live, Readiness, get_readiness
+from queries.reading import Reading
+from queries.timers import OverdueTimers, overdue_summary
+from store.unit import Outage
+
+DEGRADED = "degraded"
+# Timers so late mean that no worker keeps up with them, or that there is none.
+TOLERATED_LATENESS_SECONDS = 60.0
 
 router = APIRouter(prefix="/health", tags=["operations"])
+
+
+class Health(Readiness, frozen=True, kw_only=True):
+    """status: ``ready``, ``degraded`` (it answers, but timers are far overdue) or ``unready``."""
+
+    overdue_timers: OverdueTimers | None = None
+
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {
     503: {
         "description": "Not ready",
-        "content": {"application/json": {"schema": openapi.schema_of(Readiness)}},
+        "content": {"application/json": {"schema": openapi.schema_of(Health)}},
     }
 }
-_READY = openapi.query(Readiness)
+_READY = openapi.query(Health)
 _READY["responses"] |= _NOT_READY
 
 
@@ -30,6 +45,23 @@ async def live() -> Response:
 
 @router.get("/ready", dependencies=[NO_PARAMETERS], summary="Is it ready", **_READY)
 def ready(request: Request) -> Response:
-    """200 when the database answers and is migrated; else 503. Says how far read models are behind."""
-    readiness = get_readiness(request.app.state.services.reading)
-    return Json(readiness, 200 if readiness.status == "ready" else 503)
+    """200 when the database answers and is migrated; else 503. Says how far read models are behind, and timers late.
+
+    Timers that are more than a minute late make it degraded: still 200, for requests are answered.
+    """
+    health = _health(request.app.state.services.reading)
+    return Json(health, 503 if health.status == UNREADY else 200)
+
+
+def _health(reading: Reading) -> Health:
+    readiness = get_readiness(reading)
+    found = msgspec.structs.asdict(readiness)
+    if readiness.status != READY:
+        return Health(**found)
+    try:
+        overdue = overdue_summary(reading)
+    except Outage:
+        return Health(UNREADY, "down", "unknown")
+    if overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
+        found["status"] = DEGRADED
+    return Health(**found, overdue_timers=overdue)

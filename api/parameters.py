@@ -80,6 +80,7 @@ Position = Annotated[int, Field(ge=0, le=LARGEST)]
 EXECUTION_STATUSES = ("running", "completed", "failed", "cancelled")
 PROCESS_STATUSES = ("draft", "published", "archived")
 AGENT_STATUSES = ("active", "retired")
+TIMER_FILTERS = ("overdue",)
 SEVERAL = "Several are separated by commas: any of them."
 
 
@@ -137,6 +138,14 @@ class AgentsAsked(Paged):
     kind: Annotated[Values, Field(description=SEVERAL)] = []
     status: Annotated[
         Values, AfterValidator(_one_of(AGENT_STATUSES)), Field(description=", ".join(AGENT_STATUSES))
+    ] = []
+
+
+class TimersAsked(Paged):
+    """Filters of the timers."""
+
+    due: Annotated[
+        Values, AfterValidator(_one_of(TIMER_FILTERS)), Field(description="overdue: only those that should have fired.")
     ] = []
 
 

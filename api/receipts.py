@@ -1,5 +1,6 @@
 """What commands answer and what they are sent, as the description of the API tells it."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from msgspec import Meta
 from domain.refusal import Problem
 
 Count = Annotated[int, Meta(ge=0, le=10**12)]
+Reason = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class Receipt(msgspec.Struct, kw_only=True):
@@ -37,6 +39,21 @@ class StepAnswered(Receipt, kw_only=True):
     execution_id: UUID
     step: str
     attempt: int
+
+
+class StepRepaired(Receipt, kw_only=True):
+    """What an operator decided about a step was recorded."""
+
+    execution_id: UUID
+    step: str
+
+
+class TimerChanged(Receipt, kw_only=True):
+    """A timer was moved or fired. duplicate: it was due then already."""
+
+    execution_id: UUID
+    step: str
+    kind: str
 
 
 class ProcessDrafted(Receipt, kw_only=True):
@@ -85,6 +102,33 @@ class ReasonBody(msgspec.Struct, forbid_unknown_fields=True):
     """Why, for people."""
 
     reason: Annotated[str, Meta(max_length=2_000)] | None = None
+
+
+class StatedReasonBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why, for people; needed."""
+
+    reason: Reason
+
+
+class ReassignBody(msgspec.Struct, forbid_unknown_fields=True):
+    """agent: who is to do the step."""
+
+    agent: Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
+    reason: Reason
+
+
+class MoveBody(msgspec.Struct, forbid_unknown_fields=True):
+    """due_at: when the timer is to be due, with an offset; in the past: at once."""
+
+    due_at: datetime
+    reason: Reason
+
+
+class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A sign of life. token: as for an answer."""
+
+    attempt: Annotated[int, Meta(ge=1, le=2**31 - 1)]
+    token: str | None = None
 
 
 class DefinitionBody(msgspec.Struct):

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from commands.agents import Agents
 from commands.executions import Executions
 from commands.processes import Processes
+from commands.repairs import Repairs
+from commands.timers import Timers
 from queries.reading import Reading
 from store.log import Log
 
@@ -20,6 +22,8 @@ class Services:
     log: Log
     processes: Processes
     executions: Executions
+    repairs: Repairs
+    timers: Timers
     agents: Agents
     reading: Reading
     callback_key: bytes = field(repr=False)

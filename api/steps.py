@@ -13,10 +13,11 @@ from api.bodies import json_object, read_body
 from api.carrying_out import carry_out
 from api.fields import Fields
 from api.parameters import NO_PARAMETERS
-from api.receipts import CompleteBody, FailBody, StepAnswered
+from api.receipts import CompleteBody, FailBody, HeartbeatBody, StepAnswered
 from api.references import execution_named
 from api.refusals import TokenInvalid
 from commands.executions import AnswerStep
+from commands.timers import RecordHeartbeat
 from domain.agents.calls import Answer, Completed, Failed, StepError, Usage, callback_token
 from domain.event import Cause
 from domain.executions.decisions import StepNotRunning
@@ -66,25 +67,56 @@ async def fail(execution_id: str, step: str, request: Request) -> Response:
     return await _answer(request, body, fields, execution_id, step, lambda: Failed(error, usage, cost))
 
 
+@router.post(
+    "/heartbeat",
+    dependencies=[NO_PARAMETERS],
+    summary="An agent's sign of life",
+    **openapi.command(StepAnswered, 200, 403, 404, body=HeartbeatBody, required=True),
+)
+async def heartbeat(execution_id: str, step: str, request: Request) -> Response:
+    """For agents that said they would answer later: the step's `heartbeat` begins anew. 409: the attempt is over."""
+    body = await read_body(request)
+    fields = Fields(json_object(request, body), "attempt", "token")
+    id, attempt = _attempt(request, fields, execution_id, step)
+    command = RecordHeartbeat(id, step, attempt)
+    timers = request.app.state.services.timers
+    return await carry_out(
+        request,
+        body,
+        lambda cause, identified: timers.heartbeat(command, cause, identified),
+        cause=_by_the_agent(request),
+        always={"step": step, "attempt": attempt, "duplicate": False},
+    )
+
+
 async def _answer(request: Request, body: bytes, fields: Fields, execution_id: str, step: str, read: Any) -> Response:
+    id, attempt = _attempt(request, fields, execution_id, step)
+    answer: Answer = read()
+    command = AnswerStep(id, step, attempt, answer)
+    executions = request.app.state.services.executions
+    return await carry_out(
+        request,
+        body,
+        lambda cause, identified: executions.answer(command, cause, identified),
+        cause=_by_the_agent(request),
+        always={"step": step, "attempt": attempt, "duplicate": False},
+    )
+
+
+def _attempt(request: Request, fields: Fields, execution_id: str, step: str) -> tuple[UUID, int]:
+    """The execution and the attempt, for an agent that shows its token. Raises Malformed with all that is wrong."""
     attempt = fields.whole("attempt", required=True, lowest=1)
     token = fields.text("token") or bearer_token(request)
     fields.check()
     assert attempt is not None
     id = execution_named(execution_id)
-    services = request.app.state.services
-    _authenticate(services.callback_key, token, id, step, attempt)
-    answer: Answer = read()
-    command = AnswerStep(id, step, attempt, answer)
+    _authenticate(request.app.state.services.callback_key, token, id, step, attempt)
+    return id, attempt
+
+
+def _by_the_agent(request: Request) -> Cause:
     caused = cause_of(request)
-    cause = Cause(caused.at, "agent:callback", caused.causation)
-    return await carry_out(
-        request,
-        body,
-        lambda because, identified: services.executions.answer(command, because, identified),
-        cause=cause,
-        always={"step": step, "attempt": attempt, "duplicate": False},
-    )
+    return Cause(caused.at, "agent:callback", caused.causation)
 
 
 def _authenticate(key: bytes, token: str | None, id: UUID, step: str, attempt: int) -> None:

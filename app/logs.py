@@ -4,7 +4,7 @@ import logging
 import sys
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-CHATTY = ("httpx2", "httpcore2", "uvicorn", "asyncio", "sse_starlette")
+CHATTY = ("apscheduler", "httpx2", "httpcore2", "uvicorn", "asyncio", "sse_starlette")
 
 
 class _Stderr(logging.Handler):

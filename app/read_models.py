@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-import projections.due_steps as due_steps
-from projections import ALL
+from projections import ALL, due_steps, due_timers
 from projections.projection import Projection
 from projections.rebuilding import Rebuilt, rebuild
 from projections.verifying import Verified, verify
 from store.datastore import Datastore
 
 Progressing = Callable[[int, int], None]
+Rebuild = Callable[[Datastore, Progressing], Rebuilt]
+Verify = Callable[[Datastore, Progressing], Verified]
 
 
 class ReadModel(Protocol):
@@ -41,16 +42,17 @@ class _Projected:
         return verify(datastore, self._projection, progress)
 
 
-class _DueSteps:
-    """The to-do list of workers, which the append itself keeps."""
+class _ToDoList:
+    """A list of what is due, which the append itself keeps. rebuild and verify: those of the list's own module."""
 
-    name = "due_steps"
-
-    def rebuild(self, datastore: Datastore, progress: Progressing) -> Rebuilt:
-        return due_steps.rebuild(datastore, progress)
-
-    def verify(self, datastore: Datastore, progress: Progressing) -> Verified:
-        return due_steps.verify(datastore, progress)
+    def __init__(self, name: str, rebuild: Rebuild, verify: Verify) -> None:
+        self.name = name
+        self.rebuild = rebuild
+        self.verify = verify
 
 
-READ_MODELS: tuple[ReadModel, ...] = (*map(_Projected, ALL), _DueSteps())
+READ_MODELS: tuple[ReadModel, ...] = (
+    *map(_Projected, ALL),
+    _ToDoList("due_steps", due_steps.rebuild, due_steps.verify),
+    _ToDoList("due_timers", due_timers.rebuild, due_timers.verify),
+)

@@ -27,6 +27,8 @@ class ApiServer:
             log=wiring.log,
             processes=wiring.processes,
             executions=wiring.executions,
+            repairs=wiring.repairs,
+            timers=wiring.timers,
             agents=wiring.agents,
             reading=wiring.reading,
             callback_key=wiring.callback_key(),

@@ -13,15 +13,24 @@ from domain.executions.events import (
     ExecutionCompleted,
     ExecutionEnded,
     ExecutionFailed,
+    ExecutionRetried,
     ExecutionStarted,
+    StepCancelled,
     StepCompleted,
     StepFailed,
+    StepReassigned,
+    StepRetried,
+    StepRetryScheduled,
+    StepScheduled,
     StepSkipped,
+    StepTimedOut,
 )
 from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
 from store.mapper import Recorded
 
+STEP_ENDED = (StepCompleted, StepSkipped, StepFailed, StepTimedOut, StepCancelled)
+STEP_GOES_ON = (StepRetryScheduled, StepRetried, StepReassigned, StepScheduled)
 PAGE = 500
 LOOK_AGAIN_SECONDS = 1.0
 # On a busy log there is something new at every moment; looking this often is soon enough.
@@ -59,18 +68,28 @@ def _follow(
     woken: "queue.SimpleQueue[None]",
 ) -> Ended | None:
     deadline = None if timeout is None else time.monotonic() + timeout
-    version = done = steps = 0
+    version = steps = 0
+    done: set[str] = set()
+    ended: Recorded | None = None
     while True:
         page = log.stream_page(execution_id, after=version, limit=PAGE)
         for recorded in page:
             version = recorded.version
             if isinstance(recorded.event, ExecutionStarted):
                 steps = recorded.event.steps
-            elif isinstance(recorded.event, StepCompleted | StepSkipped | StepFailed):
-                done += 1
+            elif isinstance(recorded.event, STEP_ENDED):
+                done.add(recorded.event.step)
+            elif isinstance(recorded.event, STEP_GOES_ON):
+                done.discard(recorded.event.step)
             elif isinstance(recorded.event, ExecutionEnded):
-                return _ended(recorded)
-        progress(done, steps)
+                ended = recorded
+            elif isinstance(recorded.event, ExecutionRetried):
+                ended = None
+        if len(page) == PAGE:
+            continue
+        if ended is not None:
+            return _ended(ended)
+        progress(len(done), steps)
         left = LOOK_AGAIN_SECONDS if deadline is None else min(LOOK_AGAIN_SECONDS, deadline - time.monotonic())
         if left <= 0:
             return None

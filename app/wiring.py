@@ -11,6 +11,8 @@ from commands.agents import Agents
 from commands.executions import Executions
 from commands.plans import Plans
 from commands.processes import Processes
+from commands.repairs import Repairs
+from commands.timers import Timers
 from domain.event import Cause
 from queries.executions import Definitions
 from queries.progress import Progress
@@ -31,6 +33,8 @@ class Wiring:
         self.agents = Agents(self.log)
         self.processes = Processes(self.log, self.agents)
         self.executions = Executions(self.log, self.plans)
+        self.repairs = Repairs(self.executions, self.agents)
+        self.timers = Timers(self.executions, self.datastore)
         self.progress = Progress(self.datastore, self._replica)
         self.reading = Reading(self._replica or self.datastore, self.progress)
         self.definitions = Definitions()

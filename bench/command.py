@@ -18,8 +18,9 @@ from bench.http_load import list_while_busy, starts
 from bench.rebuilds import rebuilds
 from bench.report import table
 from bench.rig import rig
+from bench.timers import timers
 
-PARTS = ("floor", "w1", "w2", "lone", "starts", "list", "rebuild")
+PARTS = ("floor", "w1", "w2", "lone", "starts", "list", "rebuild", "timers")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,7 +49,10 @@ def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
         "starts": lambda: _on_rig(server, lambda r: starts(r, 300 if asked.quick else 5_000)),
         "list": lambda: _on_rig(server, lambda r: list_while_busy(r, size if asked.quick else 3_000)),
         "rebuild": lambda: _on_rig(server, lambda r: rebuilds(r, events, 1 if asked.quick else 3)),
-        "dbos": lambda: dbos(server, 30 if asked.quick else 100),
+        "timers": lambda: _on_rig(
+            server, lambda r: timers(r, 200 if asked.quick else 2_000, 10_000 if asked.quick else 100_000, rounds)
+        ),
+        "dbos": lambda: dbos(server, 30 if asked.quick else 100, 200 if asked.quick else 2_000),
         "floor_again": lambda: floor(server, floor_events),
     }
     wanted = [part for part in work if part.removesuffix("_again") in asked.only or (part == "dbos" and asked.dbos)]
@@ -70,15 +74,16 @@ def floor(server: str, events: int) -> dict[str, float]:
     return figures
 
 
-def dbos(server: str, executions: int) -> dict[str, float]:
-    """The same workloads on DBOS, in a database of its own on the same server."""
+def dbos(server: str, executions: int, at_once: int) -> dict[str, float]:
+    """W1, W2 and timers on DBOS, in a database of its own on the same server."""
     with connect(server, autocommit=True) as admin:
         admin.execute("drop database if exists bench_dbos with (force)")
         admin.execute("create database bench_dbos")
     try:
         to = conninfo.conninfo_to_dict(server)
         url = f"postgresql://{to.get('user', '')}@/bench_dbos?host={to.get('host', '')}&port={to.get('port', 5432)}"
-        command = [sys.executable, "-m", "bench.dbos_peer", url, "--executions", str(executions)]
+        sizes = "--executions", str(executions), "--timers", str(at_once)
+        command = [sys.executable, "-m", "bench.dbos_peer", url, *sizes]
         answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
         figures: dict[str, float] = json.loads(answer.splitlines()[-1])
         return figures
@@ -96,7 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="procession bench", description=__doc__)
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--quick", action="store_true", help="small sizes: to see that it runs, not to quote")
-    parser.add_argument("--dbos", action="store_true", help="also run W1 and W2 on DBOS (needs the extra `bench`)")
+    parser.add_argument(
+        "--dbos", action="store_true", help="also run W1, W2 and timers on DBOS (needs the extra `bench`)"
+    )
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=f"some of: {', '.join(PARTS)}"
     )

@@ -1,4 +1,4 @@
-"""W1 and W2 on DBOS, on the same server with the same durability; run as a program, prints one JSON object.
+"""W1, W2 and timers on DBOS, on the same server with the same durability; run as a program, prints one JSON object.
 
 Needs the extra `bench`. Workflows are started by as many threads as serves them best here; steps return 190 letters.
 """
@@ -72,6 +72,36 @@ def w2(executions: int) -> float:
     return executions * (STEPS + 1) / (time.perf_counter() - begun)
 
 
+@DBOS.workflow()
+async def sleeper(due_at: float) -> float:
+    """Waits until `due_at`, in seconds since 1970; how late it went on, in ms."""
+    await DBOS.sleep_async(max(0.0, due_at - time.time()))
+    return (time.time() - due_at) * 1e3
+
+
+def timers(at_once: int, ahead: float) -> dict[str, float]:
+    """How late `at_once` sleeps that end together were, in ms, and when the last result was durable.
+
+    ahead: seconds from now to the end of the sleeps, enough to begin them all.
+    """
+
+    async def run() -> dict[str, float]:
+        due_at = time.time() + ahead
+        handles = [await DBOS.start_workflow_async(sleeper, due_at) for _ in range(at_once)]
+        began = time.time()
+        late = [await handle.get_result() for handle in handles]
+        durable = (time.time() - due_at) * 1e3
+        return {
+            "timers_p50_ms": median(late),
+            "timers_p99_ms": quantiles(late, n=100)[98],
+            "timers_max_ms": max(late),
+            "timers_durable_ms": durable,
+            "timers_spare_s": due_at - began,
+        }
+
+    return asyncio.run(run())
+
+
 def alone(runs: int) -> list[float]:
     """Times in ms of one sequential workflow alone, run directly."""
     times = []
@@ -87,12 +117,19 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("url")
     arguments.add_argument("--executions", type=int, default=100)
+    arguments.add_argument("--timers", type=int, default=2_000)
+    arguments.add_argument("--timers-only", action="store_true")  # by hand: W1 and W2 take minutes
     given = arguments.parse_args()
     DBOS(config={"name": "bench-peer", "system_database_url": given.url, "log_level": "ERROR"})
     DBOS.launch()
+    slept = timers(given.timers, 5 + given.timers / 100)
+    if given.timers_only:
+        DBOS.destroy()
+        print(json.dumps(slept))
+        return
     alone(3)
     lone = alone(30)
-    result = {
+    result = slept | {
         "w1_steps_per_s": median(w1(given.executions) for _ in range(3)),
         "w2_steps_per_s": median(w2(given.executions) for _ in range(3)),
         "lone_p50_ms": median(lone),

@@ -37,6 +37,9 @@ def rows(figures: dict[str, Any]) -> Iterator[Row]:
             "events/s",
             _against(value, floor_of(figures).get("rebuild_events_per_s"), "floor"),
         )
+    for name, value in figures.get("timers", {}).items():
+        peer = figures.get("dbos", {}).get(f"timers_{name}")
+        yield f"timers: {name}", value, "%" if "percent" in name else "ms", _against(value, peer, "DBOS")
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

@@ -55,15 +55,17 @@ class Rig:
             processes.draft(DraftProcess(source), CAUSE)
             processes.publish(PublishProcess(process_id(name)), CAUSE)
 
-    def start(self, workload: str, executions: int) -> None:
+    def start(self, workload: str, executions: int, given: dict[str, Any] | None = None) -> None:
         """Start many executions, a hundred in an append."""
+        given = {"n": 1} if given is None else given
         plan, _ = self.plans.startable(process_id(NAMES[workload][0]), None)
         for begin in range(0, executions, 100):
             units = []
             for _ in range(begin, min(begin + 100, executions)):
                 id = new_id()
                 cause = Cause(datetime.now(UTC), "user:bench")
-                units.append(Unit(id, 0, start_execution(id, plan, {"n": 1}, Trigger(), cause).events))
+                begun = start_execution(id, plan, given, Trigger(), cause)
+                units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers))
             self.log.append_all(units)
 
     def busy(self) -> bool:

@@ -1,4 +1,4 @@
-"""What is run: W1, ten steps one after the other; W2, ten at once and a join. Agents answer at once, 190 letters."""
+"""What is run: W1, ten steps one after the other; W2, ten at once and a join; one timer. Agents answer at once."""
 
 AGENT = {"kind": "scripted", "script": "answers", "answers": [{"text": "x" * 190}], "usage": "none"}
 STEPS = 10
@@ -18,4 +18,13 @@ W2 = (
     + 'outputs: {answer: "{{ steps.join.output.text }}"}\n'
 )
 
-NAMES = {"w1": ("bench-sequential", W1, STEPS), "w2": ("bench-parallel", W2, STEPS + 1)}
+TIMER = """name: bench-timer
+input: {at: {type: string, required: true}}
+steps: [{id: wait, type: timer, until: "{{ input.at }}"}]
+"""
+
+NAMES = {
+    "w1": ("bench-sequential", W1, STEPS),
+    "w2": ("bench-parallel", W2, STEPS + 1),
+    "timer": ("bench-timer", TIMER, 1),
+}

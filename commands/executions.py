@@ -11,9 +11,9 @@ from commands.plans import Plans
 from commands.receipt import Receipt
 from commands.states import rehydrate
 from domain.agents.calls import Answer, Completed, Failed
-from domain.event import Cause
+from domain.event import Cause, Event
 from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_execution
-from domain.executions.events import Trigger
+from domain.executions.events import StepAnswerIgnored, Trigger
 from domain.executions.execution import Execution
 from domain.executions.unfolding import Unfolding
 from domain.identity import new_id
@@ -89,15 +89,15 @@ class Executions:
 
     def cancel(self, command: CancelExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Cancel a running execution. Raises NotFound, or ExecutionEndedAlready when it completed or failed."""
-        return self._decide(
+        return self.decide(
             command.execution_id,
             lambda execution: cancel_execution(execution, command.reason, cause),
             identified,
         )
 
     def answer(self, command: AnswerStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Record an agent's answer. Raises NotFound or StepNotRunning; a repeated answer is a duplicate."""
-        return self._decide(
+        """Record an agent's answer. Raises NotFound or StepNotRunning; a repeated or late answer is a duplicate."""
+        return self.decide(
             command.execution_id,
             lambda execution: answer_step(execution, command.step, command.attempt, command.answer, cause),
             identified,
@@ -110,20 +110,45 @@ class Executions:
             raise NotFound(f"there is no execution {execution_id}")
         return execution
 
-    def _decide(
-        self, execution_id: UUID, decision: Callable[[Execution], Unfolding], identified: Identified
+    def decide(
+        self, execution_id: UUID, decision: Callable[[Execution], Unfolding], identified: Identified = unidentified
     ) -> Receipt:
+        """Carry out `decision` on one execution and answer with its position; facts hold `execution_id`.
+
+        decision: pure; it takes no attempts, for here is nobody to call agents. Raises NotFound or what it raises.
+        """
+        uncertain: Unit | None = None
+
         def attempt() -> Receipt:
+            nonlocal uncertain
+            if uncertain is not None and (position := self._recorded(uncertain)):
+                return _receipt(execution_id, uncertain.events, position)
             execution = self.load(execution_id)
             unfolding = decision(execution)
-            receipt = Receipt(execution_id, 0, {"execution_id": str(execution_id)}, duplicate=not unfolding.events)
+            receipt = _receipt(execution_id, unfolding.events)
             answered = identified(receipt)
             if not unfolding.events and answered is None:
                 return msgspec.structs.replace(receipt, position=self._log.last_position())
             unit = unit_of(execution, unfolding, answered)
-            return msgspec.structs.replace(receipt, position=self._log.append(unit))
+            try:
+                return msgspec.structs.replace(receipt, position=self._log.append(unit))
+            except OutcomeUnknown:
+                uncertain = unit
+                raise
 
         return persist(attempt)
+
+    def _recorded(self, unit: Unit) -> int:
+        """The position of the unit's last event if it has been recorded after all; else 0."""
+        if not unit.events:
+            return 0
+        page = self._log.stream_page(unit.stream, after=unit.version, limit=len(unit.events))
+        return page[-1].position if [each.event for each in page] == unit.events else 0
+
+
+def _receipt(execution_id: UUID, events: list[Event], position: int = 0) -> Receipt:
+    repeated = not events or isinstance(events[0], StepAnswerIgnored)
+    return Receipt(execution_id, position, {"execution_id": str(execution_id)}, duplicate=repeated)
 
 
 def unit_of(execution: Execution, unfolding: Unfolding, answered: Answered | None = None) -> Unit:

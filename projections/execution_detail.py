@@ -8,15 +8,20 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from projections import execution_steps
-from projections.execution_steps import StepChanges, document
+from projections import execution_steps, step_tables
+from projections.execution_steps import StepChanges
 from projections.facts import Fact
 from projections.projection import Handler, Projection, clean
+from projections.step_tables import document
 from store import arrays
 
 
 class Row(msgspec.Struct, gc=False):
-    """What a page changes in a row; None leaves a column as it is."""
+    """What a page changes in a row; None leaves a column as it is.
+
+    retried_at: given exactly when the execution went on after a failure; ended_at and error are then meant even
+    if None.
+    """
 
     last_position: int
     process_id: UUID | None = None
@@ -31,6 +36,7 @@ class Row(msgspec.Struct, gc=False):
     cancel_reason: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    retried_at: datetime | None = None
     started_position: int | None = None
 
 
@@ -80,6 +86,13 @@ def _failed(changes: Changes, fact: Fact) -> None:
     row.status, row.error, row.ended_at = "failed", fact.event.error, fact.event.at
 
 
+def _retried(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.retried_at, row.ended_at, row.error = "running", fact.event.at, None, None
+    for step in fact.event.steps:
+        execution_steps.reopened(changes.steps, fact, step)
+
+
 def _cancelled(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.cancel_reason, row.ended_at = "cancelled", clean(fact.event.reason), fact.event.at
@@ -88,8 +101,8 @@ def _cancelled(changes: Changes, fact: Fact) -> None:
 UPSERT = f"""
 insert into execution_detail as t (
   execution_id, process_id, process, version, status, trigger, actor, input, outputs, error, cancel_reason,
-  started_at, ended_at, started_position, last_position)
-select * from unnest({", ".join(["%b"] * 15)})
+  started_at, ended_at, retried_at, started_position, last_position)
+select * from unnest({", ".join(["%b"] * 16)})
 on conflict (execution_id) do update set
   process_id = coalesce(t.process_id, excluded.process_id),
   process = coalesce(t.process, excluded.process),
@@ -99,10 +112,12 @@ on conflict (execution_id) do update set
   actor = coalesce(t.actor, excluded.actor),
   input = coalesce(t.input, excluded.input),
   outputs = coalesce(excluded.outputs, t.outputs),
-  error = coalesce(excluded.error, t.error),
+  error = case when excluded.retried_at is not null then excluded.error else coalesce(excluded.error, t.error) end,
   cancel_reason = coalesce(excluded.cancel_reason, t.cancel_reason),
   started_at = coalesce(t.started_at, excluded.started_at),
-  ended_at = coalesce(excluded.ended_at, t.ended_at),
+  ended_at = case when excluded.retried_at is not null then excluded.ended_at
+    else coalesce(excluded.ended_at, t.ended_at) end,
+  retried_at = coalesce(excluded.retried_at, t.retried_at),
   started_position = coalesce(t.started_position, excluded.started_position),
   last_position = excluded.last_position"""
 
@@ -127,25 +142,39 @@ class ExecutionDetail(Projection[Changes]):
       cancel_reason text,
       started_at timestamptz,
       ended_at timestamptz,
+      retried_at timestamptz,
       started_position bigint,
       last_position bigint not null
     ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-    {execution_steps.DDL}
+    {step_tables.DDL}
     """
     handlers: dict[str, Handler[Changes]] = {
         "ExecutionStarted": _started,
         "StepScheduled": _step(execution_steps.scheduled),
         "StepStarted": _step(execution_steps.started),
-        "StepReclaimed": _step(execution_steps.reclaimed),
+        "StepReclaimed": _step(execution_steps.touched),
         "StepAccepted": _step(execution_steps.accepted),
         "StepCompleted": _step(execution_steps.completed),
         "StepSkipped": _step(execution_steps.skipped),
         "StepFailed": _step(execution_steps.failed),
+        "StepTimedOut": _step(execution_steps.timed_out),
+        "StepHeartbeatMissed": _step(execution_steps.touched),
+        "StepRetryScheduled": _step(execution_steps.retry_scheduled),
+        "StepDiverted": _step(execution_steps.diverted),
         "StepCancelled": _step(execution_steps.cancelled),
+        "StepAnswerIgnored": _step(execution_steps.touched),
+        "StepRetried": _step(execution_steps.retried),
+        "StepReassigned": _step(execution_steps.reassigned),
+        "TimerStarted": _step(execution_steps.timer_started),
+        "TimerFired": _step(execution_steps.touched),
+        "TimerCancelled": _step(execution_steps.touched),
+        "TimerMoved": _step(execution_steps.timer_moved),
+        "GatewayEvaluated": _step(execution_steps.gateway_evaluated),
         "CostRecorded": _step(execution_steps.cost_recorded),
         "ExecutionCompleted": _completed,
         "ExecutionFailed": _failed,
         "ExecutionCancelled": _cancelled,
+        "ExecutionRetried": _retried,
     }
 
     def changes(self) -> Changes:
@@ -154,7 +183,7 @@ class ExecutionDetail(Projection[Changes]):
     def write(self, connection: Connection[Any], changes: Changes) -> None:
         if changes.rows:
             connection.execute(UPSERT, _columns(changes.rows), prepare=True)
-        execution_steps.write(connection, changes.steps)
+        step_tables.write(connection, changes.steps)
 
 
 def _columns(changed: dict[bytes, Row]) -> tuple[arrays.Array, ...]:
@@ -173,6 +202,7 @@ def _columns(changed: dict[bytes, Row]) -> tuple[arrays.Array, ...]:
         arrays.texts([row.cancel_reason for row in rows]),
         arrays.timestamptzs([row.started_at for row in rows]),
         arrays.timestamptzs([row.ended_at for row in rows]),
+        arrays.timestamptzs([row.retried_at for row in rows]),
         arrays.bigints([row.started_position for row in rows]),
         arrays.bigints([row.last_position for row in rows]),
     )

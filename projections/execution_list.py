@@ -14,7 +14,11 @@ from store import arrays
 
 
 class Row(msgspec.Struct, gc=False):
-    """What a page changes in a row: None leaves a column as it is; the numbers of steps and tokens are added."""
+    """What a page changes in a row: None leaves a column as it is; the numbers of steps and tokens are added.
+
+    retried_at: given exactly when the execution went on after a failure; ended_at and the error are then meant even if
+    None.
+    """
 
     last_position: int
     last_at: datetime
@@ -27,6 +31,7 @@ class Row(msgspec.Struct, gc=False):
     actor: str | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    retried_at: datetime | None = None
     steps: int | None = None
     steps_done: int = 0
     steps_failed: int = 0
@@ -63,6 +68,9 @@ class Error(msgspec.Struct, gc=False):
     message: str
 
 
+# Why a step that failed, or took too long, is skipped after all.
+INSTEAD_OF_FAILING = frozenset(("on_error", "on_timeout"))
+
 decode_error = msgspec.json.Decoder(Error).decode
 
 
@@ -86,6 +94,18 @@ def _step_failed(changes: Changes, fact: Fact) -> None:
     changes.row(fact).steps_failed += 1
 
 
+def _step_goes_on(changes: Changes, fact: Fact) -> None:
+    """The failure before, in the same decision, was only that of an attempt."""
+    changes.row(fact).steps_failed -= 1
+
+
+def _step_skipped(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.steps_done += 1
+    if fact.event.reason in INSTEAD_OF_FAILING:
+        row.steps_failed -= 1
+
+
 def _cost_recorded(changes: Changes, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     if event.usage is not None:
@@ -107,16 +127,29 @@ def _failed(changes: Changes, fact: Fact) -> None:
     row.error_code, row.error_message = clean(error.code), clean(error.message)
 
 
+def _retried(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.retried_at = "running", fact.event.at
+    row.ended_at = row.error_code = row.error_message = None
+    # An execution fails with one step; the others were cancelled for it, or had been diverted and stay as they are.
+    row.steps_failed -= 1
+
+
 def _cancelled(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.ended_at = "cancelled", fact.event.at
 
 
+_ENDS = ",\n  ".join(
+    f"{column} = case when excluded.retried_at is not null then excluded.{column}"
+    f" else coalesce(excluded.{column}, t.{column}) end"
+    for column in ("ended_at", "error_code", "error_message")
+)
 UPSERT = f"""
 insert into execution_list as t (
-  execution_id, position, process_id, process, version, status, trigger, actor, started_at, ended_at,
+  execution_id, position, process_id, process, version, status, trigger, actor, started_at, ended_at, retried_at,
   steps, steps_done, steps_failed, input_tokens, output_tokens, error_code, error_message, last_position, last_at)
-select * from unnest({", ".join(["%b"] * 19)})
+select * from unnest({", ".join(["%b"] * 20)})
 on conflict (execution_id) do update set
   position = coalesce(t.position, excluded.position),
   process_id = coalesce(t.process_id, excluded.process_id),
@@ -126,14 +159,13 @@ on conflict (execution_id) do update set
   trigger = coalesce(t.trigger, excluded.trigger),
   actor = coalesce(t.actor, excluded.actor),
   started_at = coalesce(t.started_at, excluded.started_at),
-  ended_at = coalesce(excluded.ended_at, t.ended_at),
+  {_ENDS},
+  retried_at = coalesce(excluded.retried_at, t.retried_at),
   steps = coalesce(t.steps, excluded.steps),
   steps_done = t.steps_done + excluded.steps_done,
   steps_failed = t.steps_failed + excluded.steps_failed,
   input_tokens = t.input_tokens + excluded.input_tokens,
   output_tokens = t.output_tokens + excluded.output_tokens,
-  error_code = coalesce(excluded.error_code, t.error_code),
-  error_message = coalesce(excluded.error_message, t.error_message),
   last_position = excluded.last_position,
   last_at = excluded.last_at"""
 
@@ -161,6 +193,7 @@ class ExecutionList(Projection[Changes]):
       actor text,
       started_at timestamptz,
       ended_at timestamptz,
+      retried_at timestamptz,
       steps int,
       steps_done int not null,
       steps_failed int not null,
@@ -191,13 +224,26 @@ class ExecutionList(Projection[Changes]):
         "StepReclaimed": _touched,
         "StepAccepted": _touched,
         "StepCompleted": _step_done,
-        "StepSkipped": _step_done,
+        "StepSkipped": _step_skipped,
         "StepFailed": _step_failed,
+        "StepTimedOut": _step_failed,
+        "StepHeartbeatMissed": _touched,
+        "StepRetryScheduled": _step_goes_on,
+        "StepDiverted": _touched,
         "StepCancelled": _touched,
+        "StepAnswerIgnored": _touched,
+        "StepRetried": _touched,
+        "StepReassigned": _touched,
+        "TimerStarted": _touched,
+        "TimerFired": _touched,
+        "TimerCancelled": _touched,
+        "TimerMoved": _touched,
+        "GatewayEvaluated": _touched,
         "CostRecorded": _cost_recorded,
         "ExecutionCompleted": _completed,
         "ExecutionFailed": _failed,
         "ExecutionCancelled": _cancelled,
+        "ExecutionRetried": _retried,
     }
 
     def changes(self) -> Changes:
@@ -228,6 +274,7 @@ def _columns(changed: dict[bytes, Row]) -> tuple[arrays.Array, ...]:
         arrays.texts([row.actor for row in rows]),
         arrays.timestamptzs([row.started_at for row in rows]),
         arrays.timestamptzs([row.ended_at for row in rows]),
+        arrays.timestamptzs([row.retried_at for row in rows]),
         arrays.ints([row.steps for row in rows]),
         arrays.ints([row.steps_done for row in rows]),
         arrays.ints([row.steps_failed for row in rows]),

@@ -1,21 +1,25 @@
-"""The steps of executions: a row a step, folded and written for execution_detail."""
+"""The steps of executions as they are folded for execution_detail: what each event changes in a step's row."""
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 
 import msgspec
-from psycopg import Connection
 
+from domain.executions.step_evolution import time_out
+from domain.executions.timers import RETRY, TIMER
 from projections.facts import Fact
 from projections.projection import EXACT, clean
-from store import arrays
+
+# What a step that took too long shows for an error: its event leaves that to the scope.
+TIMED_OUT = {scope: msgspec.Raw(msgspec.json.encode(time_out(scope))) for scope in ("attempt", "total")}
 
 
 class StepRow(msgspec.Struct, gc=False):
-    """What a page changes in a step: None leaves a column as it is, tokens are added.
+    """What a page changes in a step: None leaves a column as it is, tokens and unpriced attempts are added.
 
-    agent: given exactly when a new attempt was scheduled; all that belongs to the attempt before is then forgotten.
+    scheduled_at: given exactly when a new attempt was reached; all that belongs to the one before is then forgotten.
+    reopened_at: given exactly when the step went on after an attempt; how that one ended is then forgotten, but not its
+    error. due_at: until when the step waits, or waited last.
     """
 
     last_position: int
@@ -32,8 +36,13 @@ class StepRow(msgspec.Struct, gc=False):
     scheduled_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    reopened_at: datetime | None = None
+    due_at: datetime | None = None
+    chosen: bytes | None = None
+    conditions: msgspec.Raw | None = None
     input_tokens: int = 0
     output_tokens: int = 0
+    unpriced: int = 0
 
 
 class StepChanges:
@@ -47,7 +56,11 @@ class StepChanges:
 
     def row(self, fact: Fact) -> StepRow:
         """The row of the fact's step."""
-        key = fact.stream, fact.event.step
+        return self.row_of(fact, fact.event.step)
+
+    def row_of(self, fact: Fact, step: str) -> StepRow:
+        """The row of a step, which has moved to this fact."""
+        key = fact.stream, step
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = StepRow(fact.position, fact.position)
@@ -55,22 +68,47 @@ class StepChanges:
             row.last_position = fact.position
         return row
 
+    def attempt(self, fact: Fact, status: str) -> StepRow:
+        """The row of the fact's step with a new attempt: it begins anew but for where it stands and what was used."""
+        event, before = fact.event, self.row(fact)
+        row = self.rows[fact.stream, event.step] = StepRow(
+            fact.position,
+            before.first_position,
+            status,
+            event.attempt,
+            before.agent,
+            scheduled_at=event.at,
+            reopened_at=before.reopened_at,
+            input_tokens=before.input_tokens,
+            output_tokens=before.output_tokens,
+            unpriced=before.unpriced,
+        )
+        return row
+
 
 def scheduled(changes: StepChanges, fact: Fact) -> None:
-    """A new attempt: the row begins anew but for where it stands and what was used before."""
-    event, before = fact.event, changes.row(fact)
-    changes.rows[fact.stream, event.step] = StepRow(
-        fact.position,
-        before.first_position,
-        "scheduled",
-        event.attempt,
-        event.agent,
-        event.message,
-        event.parameters,
-        scheduled_at=event.at,
-        input_tokens=before.input_tokens,
-        output_tokens=before.output_tokens,
-    )
+    """An attempt is due."""
+    event, row = fact.event, changes.attempt(fact, "scheduled")
+    row.agent, row.message, row.parameters = event.agent, event.message, event.parameters
+
+
+def timer_started(changes: StepChanges, fact: Fact) -> None:
+    """A timer step waits."""
+    event, row = fact.event, changes.attempt(fact, "waiting")
+    row.started_at, row.due_at = event.at, event.due_at
+
+
+def timer_moved(changes: StepChanges, fact: Fact) -> None:
+    """Another time; that of a timeout or a heartbeat is not what the step waits for."""
+    row = changes.row(fact)
+    if fact.event.kind in (TIMER, RETRY):
+        row.due_at = fact.event.due_at
+
+
+def gateway_evaluated(changes: StepChanges, fact: Fact) -> None:
+    """The gateway has chosen; StepCompleted ends it."""
+    event, row = fact.event, changes.attempt(fact, "started")
+    row.started_at, row.chosen, row.conditions = event.at, bytes(event.chosen), event.conditions
 
 
 def started(changes: StepChanges, fact: Fact) -> None:
@@ -79,8 +117,8 @@ def started(changes: StepChanges, fact: Fact) -> None:
     row.status, row.started_at = "started", fact.event.at
 
 
-def reclaimed(changes: StepChanges, fact: Fact) -> None:
-    """Another worker has the attempt, which goes on."""
+def touched(changes: StepChanges, fact: Fact) -> None:
+    """Something happened that another event of the same decision accounts for, or that changes nothing to be shown."""
     changes.row(fact)
 
 
@@ -104,10 +142,44 @@ def failed(changes: StepChanges, fact: Fact) -> None:
         row.started_at = event.started_at
 
 
+def timed_out(changes: StepChanges, fact: Fact) -> None:
+    """The attempt, or the whole step, took too long."""
+    event, row = fact.event, changes.row(fact)
+    row.status, row.error, row.ended_at = "timed_out", TIMED_OUT[event.scope], event.at
+
+
+def retry_scheduled(changes: StepChanges, fact: Fact) -> None:
+    """The step goes on after all, later; attempt stays the number of the one that was made."""
+    reopened(changes, fact, fact.event.step).due_at = fact.event.due_at
+
+
+def retried(changes: StepChanges, fact: Fact) -> None:
+    """The step goes on after all, now."""
+    reopened(changes, fact, fact.event.step)
+
+
+def reassigned(changes: StepChanges, fact: Fact) -> None:
+    """The step goes on after all, with another agent."""
+    reopened(changes, fact, fact.event.step).agent = fact.event.agent
+
+
+def reopened(changes: StepChanges, fact: Fact, step: str) -> StepRow:
+    """The row of a step that is between two attempts."""
+    row = changes.row_of(fact, step)
+    row.status, row.reopened_at = "retrying", fact.event.at
+    row.cancel_reason = row.started_at = row.ended_at = row.due_at = None
+    return row
+
+
+def diverted(changes: StepChanges, fact: Fact) -> None:
+    """The process goes on at one step alone."""
+    changes.row(fact).chosen = msgspec.json.encode([fact.event.target])
+
+
 def skipped(changes: StepChanges, fact: Fact) -> None:
-    """The step does not run."""
+    """The step does not run, or what became of it does not count."""
     row = changes.row(fact)
-    row.status, row.attempt, row.ended_at = "skipped", 0, fact.event.at
+    row.status, row.ended_at = "skipped", fact.event.at
     row.skip_reason = clean(fact.event.reason)
 
 
@@ -124,108 +196,8 @@ def cost_recorded(changes: StepChanges, fact: Fact) -> None:
     if event.usage is not None:
         row.input_tokens += event.usage.input_tokens
         row.output_tokens += event.usage.output_tokens
+        if event.cost is None and (event.usage.input_tokens or event.usage.output_tokens):
+            row.unpriced += 1
     if event.cost is not None:
         key = fact.stream, event.step, event.cost.currency
         changes.costs[key] = EXACT.add(changes.costs.get(key, Decimal(0)), event.cost.amount)
-
-
-DDL = """
-create table execution_steps (
-  execution_id uuid not null,
-  step text not null,
-  first_position bigint not null,
-  last_position bigint not null,
-  status text,
-  attempt int,
-  agent text,
-  message json,
-  parameters json,
-  output json,
-  error json,
-  skip_reason text,
-  cancel_reason text,
-  scheduled_at timestamptz,
-  started_at timestamptz,
-  ended_at timestamptz,
-  input_tokens bigint not null,
-  output_tokens bigint not null,
-  primary key (execution_id, step)
-) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
-create table execution_step_costs (
-  execution_id uuid not null,
-  step text not null,
-  currency text not null,
-  amount numeric not null,
-  primary key (execution_id, step, currency)
-);
-"""
-
-_OF_ATTEMPT = ("message", "parameters", "output", "error", "skip_reason", "cancel_reason", "started_at", "ended_at")
-_REPLACED = ",\n  ".join(
-    f"{column} = case when excluded.agent is not null then excluded.{column}"
-    f" else coalesce(excluded.{column}, t.{column}) end"
-    for column in _OF_ATTEMPT
-)
-UPSERT = f"""
-insert into execution_steps as t (
-  execution_id, step, first_position, last_position, status, attempt, agent, message, parameters, output, error,
-  skip_reason, cancel_reason, scheduled_at, started_at, ended_at, input_tokens, output_tokens)
-select * from unnest({", ".join(["%b"] * 18)})
-on conflict (execution_id, step) do update set
-  last_position = excluded.last_position,
-  status = coalesce(excluded.status, t.status),
-  attempt = coalesce(excluded.attempt, t.attempt),
-  agent = coalesce(excluded.agent, t.agent),
-  scheduled_at = coalesce(excluded.scheduled_at, t.scheduled_at),
-  {_REPLACED},
-  input_tokens = t.input_tokens + excluded.input_tokens,
-  output_tokens = t.output_tokens + excluded.output_tokens"""
-
-UPSERT_COSTS = """
-insert into execution_step_costs as t (execution_id, step, currency, amount)
-select execution_id, step, currency, amount::numeric
-from unnest(%b, %b, %b, %b) as x(execution_id, step, currency, amount)
-on conflict (execution_id, step, currency) do update set amount = t.amount + excluded.amount"""
-
-
-def write(connection: Connection[Any], changes: StepChanges) -> None:
-    """Bring the changes into execution_steps and execution_step_costs."""
-    if changes.rows:
-        connection.execute(UPSERT, _columns(changes.rows), prepare=True)
-    if changes.costs:
-        columns = (
-            arrays.uuid_bytes([execution for execution, _, _ in changes.costs]),
-            arrays.texts([step for _, step, _ in changes.costs]),
-            arrays.texts([currency for _, _, currency in changes.costs]),
-            arrays.texts([str(amount) for amount in changes.costs.values()]),
-        )
-        connection.execute(UPSERT_COSTS, columns, prepare=True)
-
-
-def _columns(changed: dict[tuple[bytes, str], StepRow]) -> tuple[arrays.Array, ...]:
-    rows = changed.values()
-    return (
-        arrays.uuid_bytes([execution for execution, _ in changed]),
-        arrays.texts([step for _, step in changed]),
-        arrays.bigints([row.first_position for row in rows]),
-        arrays.bigints([row.last_position for row in rows]),
-        arrays.texts([row.status for row in rows]),
-        arrays.ints([row.attempt for row in rows]),
-        arrays.texts([row.agent for row in rows]),
-        arrays.jsons([document(row.message) for row in rows]),
-        arrays.jsons([document(row.parameters) for row in rows]),
-        arrays.jsons([document(row.output) for row in rows]),
-        arrays.jsons([document(row.error) for row in rows]),
-        arrays.texts([row.skip_reason for row in rows]),
-        arrays.texts([row.cancel_reason for row in rows]),
-        arrays.timestamptzs([row.scheduled_at for row in rows]),
-        arrays.timestamptzs([row.started_at for row in rows]),
-        arrays.timestamptzs([row.ended_at for row in rows]),
-        arrays.bigints([row.input_tokens for row in rows]),
-        arrays.bigints([row.output_tokens for row in rows]),
-    )
-
-
-def document(raw: msgspec.Raw | None) -> bytes | None:
-    """The text of a document, for a json column."""
-    return None if raw is None else bytes(raw)

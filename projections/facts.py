@@ -80,6 +80,25 @@ class StepFailed(_At, gc=False, kw_only=True):
     started_at: datetime | None = None
 
 
+class StepTimedOut(_At, gc=False, kw_only=True):
+    step: str
+    scope: str
+
+
+class StepHeartbeatMissed(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class StepRetryScheduled(_At, gc=False, kw_only=True):
+    step: str
+    due_at: datetime
+
+
+class StepDiverted(_At, gc=False, kw_only=True):
+    step: str
+    target: str
+
+
 class StepSkipped(_At, gc=False, kw_only=True):
     step: str
     reason: str
@@ -90,6 +109,46 @@ class StepCancelled(_At, gc=False, kw_only=True):
     attempt: int
     reason: str
     started_at: datetime | None = None
+
+
+class StepAnswerIgnored(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class StepRetried(_At, gc=False, kw_only=True):
+    step: str
+
+
+class StepReassigned(_At, gc=False, kw_only=True):
+    step: str
+    agent: str
+
+
+class TimerStarted(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    due_at: datetime
+
+
+class TimerFired(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class TimerCancelled(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class TimerMoved(_At, gc=False, kw_only=True):
+    step: str
+    kind: str
+    due_at: datetime
+
+
+class GatewayEvaluated(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    conditions: msgspec.Raw
+    chosen: msgspec.Raw
 
 
 class _Usage(msgspec.Struct, gc=False):
@@ -116,6 +175,10 @@ class ExecutionFailed(_At, gc=False, kw_only=True):
 class ExecutionCancelled(_At, gc=False, kw_only=True):
     process_id: UUID
     reason: str
+
+
+class ExecutionRetried(_At, gc=False, kw_only=True):
+    steps: list[str]
 
 
 class ProcessDrafted(_At, gc=False, kw_only=True):
@@ -158,19 +221,32 @@ SHAPES: dict[str, type[_At]] = {
         ExecutionCancelled,
         ExecutionCompleted,
         ExecutionFailed,
+        ExecutionRetried,
         ExecutionStarted,
+        GatewayEvaluated,
         ProcessArchived,
         ProcessDrafted,
         ProcessPublished,
         ProcessRevised,
         StepAccepted,
+        StepAnswerIgnored,
         StepCancelled,
         StepCompleted,
+        StepDiverted,
         StepFailed,
+        StepHeartbeatMissed,
+        StepReassigned,
         StepReclaimed,
+        StepRetried,
+        StepRetryScheduled,
         StepScheduled,
         StepSkipped,
         StepStarted,
+        StepTimedOut,
+        TimerCancelled,
+        TimerFired,
+        TimerMoved,
+        TimerStarted,
     )
 }
 _DECODERS: dict[str, Callable[[bytes], Any]] = {

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
+from projections import process_failures
 from projections.facts import Fact
 from projections.projection import Handler, Projection, clean
 from store import arrays
@@ -53,14 +54,18 @@ class Changes:
 
     ended: by process, how executions ended that started on earlier pages, for as long as none of it started later:
     one of them may be the newest, which only the table knows.
+    failed: executions that failed, with their process; None for those that failed no more when the page ended.
+    retried: executions that went on after a failure on an earlier page, and where; only the table knows their process.
     """
 
-    __slots__ = ("ended", "rows", "versions")
+    __slots__ = ("ended", "failed", "retried", "rows", "versions")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, Row] = {}
         self.versions: dict[tuple[bytes, int], Version] = {}
         self.ended: dict[bytes, dict[bytes, str]] = {}
+        self.failed: dict[bytes, bytes | None] = {}
+        self.retried: dict[bytes, int] = {}
 
     def row(self, process: bytes, fact: Fact) -> Row:
         """The row of `process`, which has moved to this fact."""
@@ -121,19 +126,28 @@ def _execution_started(changes: Changes, fact: Fact) -> None:
 
 
 def _execution_completed(changes: Changes, fact: Fact) -> None:
-    _execution_ended(changes, fact, "completed").completed += 1
+    _execution_is(changes, fact, fact.event.process_id.bytes, "completed").completed += 1
 
 
 def _execution_failed(changes: Changes, fact: Fact) -> None:
-    _execution_ended(changes, fact, "failed").failed += 1
+    _execution_is(changes, fact, fact.event.process_id.bytes, "failed").failed += 1
+    changes.failed[fact.stream] = fact.event.process_id.bytes
+
+
+def _execution_retried(changes: Changes, fact: Fact) -> None:
+    process = changes.failed.get(fact.stream)
+    if process is not None:
+        _execution_is(changes, fact, process, "running").failed -= 1
+    elif fact.stream not in changes.failed:
+        changes.retried[fact.stream] = fact.position
+    changes.failed[fact.stream] = None
 
 
 def _execution_cancelled(changes: Changes, fact: Fact) -> None:
-    _execution_ended(changes, fact, "cancelled").cancelled += 1
+    _execution_is(changes, fact, fact.event.process_id.bytes, "cancelled").cancelled += 1
 
 
-def _execution_ended(changes: Changes, fact: Fact, status: str) -> Row:
-    process = fact.event.process_id.bytes
+def _execution_is(changes: Changes, fact: Fact, process: bytes, status: str) -> Row:
     row = changes.row(process, fact)
     if row.last_execution_id is None:
         changes.ended.setdefault(process, {})[fact.stream] = status
@@ -173,11 +187,11 @@ where t.process_id = x.process_id and t.last_execution_id = x.execution_id"""
 
 
 class ProcessCatalogue(Projection[Changes]):
-    """process_catalogue, and every published version in process_versions."""
+    """process_catalogue, every published version in process_versions, and which executions failed."""
 
     name = "process_catalogue"
-    tables = ("process_catalogue", "process_versions")
-    ddl = """
+    tables = ("process_catalogue", "process_versions", "process_failures")
+    ddl = f"""
     create table process_catalogue (
       process_id uuid primary key,
       name text unique,
@@ -209,6 +223,7 @@ class ProcessCatalogue(Projection[Changes]):
       actor text not null,
       primary key (process_id, version)
     );
+    {process_failures.DDL}
     """
     handlers: dict[str, Handler[Changes]] = {
         "ProcessDrafted": _drafted,
@@ -219,6 +234,7 @@ class ProcessCatalogue(Projection[Changes]):
         "ExecutionCompleted": _execution_completed,
         "ExecutionFailed": _execution_failed,
         "ExecutionCancelled": _execution_cancelled,
+        "ExecutionRetried": _execution_retried,
     }
 
     def changes(self) -> Changes:
@@ -229,6 +245,7 @@ class ProcessCatalogue(Projection[Changes]):
             connection.execute(UPSERT, _columns(changes.rows), prepare=True)
         if changes.versions:
             connection.execute(UPSERT_VERSIONS, _version_columns(changes.versions), prepare=True)
+        process_failures.write(connection, changes.retried, changes.failed)
         if changes.ended:
             ends = [(p, e, status) for p, executions in changes.ended.items() for e, status in executions.items()]
             columns = (

@@ -11,7 +11,7 @@ from domain.refusal import NotFound
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
-from queries.steps import COSTS, NULL, Amount, Definitions, StepView, decode_steps, step_views, usage_of
+from queries.steps import COSTS, NULL, Amount, Definitions, StepView, decode_steps, step_views
 
 __all__ = [
     "Amount",
@@ -20,6 +20,7 @@ __all__ = [
     "ExecutionFilter",
     "ExecutionSummary",
     "StepView",
+    "TimerOfExecution",
     "get_execution",
     "list_executions",
 ]
@@ -40,7 +41,8 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
   d.last_position as position, d.cancel_reason,
   coalesce((select json_agg(s order by s.first_position) from (
     select s.step, s.first_position, s.status, s.attempt, s.agent, s.message, s.parameters, s.output, s.error,
-      s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at,
+      s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions, s.unpriced,
+      case when s.status in ('waiting', 'retrying') then s.due_at end as due_at,
       extract(epoch from s.ended_at - s.started_at)::float8 as duration, s.input_tokens, s.output_tokens,
       {COSTS.format(table="execution_step_costs", on="c.execution_id = s.execution_id and c.step = s.step")} as cost
     from execution_steps s where s.execution_id = d.execution_id) s), '[]'::json) as steps,
@@ -52,6 +54,7 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
     )
 } as own
 from execution_detail d where d.execution_id = %s"""
+_TIMERS = "select step, kind, due_at from due_timers where execution_id = %s order by due_at, step, kind"
 
 
 class ErrorSummary(msgspec.Struct, frozen=True):
@@ -85,15 +88,23 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
 
 
 class ExecutionCost(msgspec.Struct, frozen=True):
-    """own: of its own steps, with_children: those of its sub-processes too; unpriced: steps with usage but no cost."""
+    """own: of its own steps, with_children: of its sub-processes too; unpriced: attempts with usage but no cost."""
 
     own: msgspec.Raw
     with_children: msgspec.Raw
     unpriced: int
 
 
+class TimerOfExecution(msgspec.Struct, frozen=True):
+    """What happens by itself at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry`` or ``heartbeat``."""
+
+    step: str
+    kind: str
+    due_at: datetime
+
+
 class ExecutionDetail(msgspec.Struct, frozen=True):
-    """An execution with its steps in the order of its definition."""
+    """An execution with its steps in the order of its definition, and its timers, the next one first."""
 
     execution_id: UUID
     process_id: UUID
@@ -110,6 +121,7 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     ended_at: datetime | None
     duration: float | None
     steps: list[StepView]
+    timers: list[TimerOfExecution]
     cost: ExecutionCost
     position: int
     as_of_position: int
@@ -158,15 +170,17 @@ def get_execution(
         if not rows:
             raise NotFound(f"there is no execution {execution_id}")
         row = rows[0]
+        timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
         planned = definitions.steps(connection, row["process_id"], row["version"])
     found = {step.step: step for step in decode_steps(row.pop("steps"))}
     own = row.pop("own")
-    unpriced = sum(usage_of(step) is not None and not step.cost for step in found.values())
+    unpriced = sum(step.unpriced for step in found.values())
     documents: dict[str, Any] = {name: row.pop(name) or NULL for name in ("trigger", "input", "outputs", "error")}
     return ExecutionDetail(
         **row,
         **documents,
         steps=step_views(planned, found),
+        timers=timers,
         cost=ExecutionCost(own, own, unpriced),
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,

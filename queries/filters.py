@@ -23,6 +23,13 @@ class Where:
             self.parameters[name] = value
             self._conditions.append(condition.format(f"%({name})s"))
 
+    def beyond(self, columns: Sequence[str], values: Sequence[object]) -> None:
+        """The row comes after that whose `columns`, by which the list is ordered, have `values`."""
+        names = [f"beyond{n}" for n in range(len(values))]
+        self.parameters.update(zip(names, values, strict=True))
+        marks = ", ".join(f"%({name})s" for name in names)
+        self._conditions.append(f"({', '.join(columns)}) > ({marks})")
+
     def any_of(self, column: str, values: Sequence[object], kind: str) -> None:
         """`column` has one of `values`, of the SQL type `kind`; nothing when there are none."""
         if values:

@@ -50,10 +50,10 @@ def read_cursor(kind: str, cursor: str) -> str:
     try:
         written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
-        raise _bad() from None
+        raise bad_cursor() from None
     of, separator, key = written.partition(":")
     if not separator or of != kind or "\0" in key:
-        raise _bad()
+        raise bad_cursor()
     return key
 
 
@@ -63,9 +63,10 @@ def read_position(kind: str, cursor: str | None, default: int) -> int:
         return default
     key = read_cursor(kind, cursor)
     if not (key.isascii() and key.isdigit() and len(key) <= 19 and int(key) <= LARGEST):
-        raise _bad()
+        raise bad_cursor()
     return int(key)
 
 
-def _bad() -> BadCursor:
+def bad_cursor() -> BadCursor:
+    """What to raise for a cursor that does not say where to go on."""
     return BadCursor("this cursor is not one that this list gave out; begin again without it")

@@ -38,7 +38,12 @@ class TokenUsage(msgspec.Struct, frozen=True):
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
-    """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds."""
+    """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds.
+
+    error: of the last attempt that ended badly, also while another one is to come. due_at: until when a step that is
+    ``waiting`` or ``retrying`` waits. chosen: where a gateway leads, or a step that was diverted for its error;
+    conditions: what the gateway looked at, as {target, value, condition}.
+    """
 
     id: str
     name: str | None
@@ -55,6 +60,9 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     scheduled_at: datetime | None = None
     started_at: datetime | None = None
     completed_at: datetime | None = None
+    due_at: datetime | None = None
+    chosen: list[str] | None = None
+    conditions: msgspec.Raw
     duration: float | None = None
     cost: list[Amount] = []
     usage: TokenUsage | None = None
@@ -88,9 +96,13 @@ class StepRow(msgspec.Struct, frozen=True):
     scheduled_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
+    due_at: datetime | None
+    chosen: list[str] | None
+    conditions: msgspec.Raw
     duration: float | None
     input_tokens: int | None
     output_tokens: int | None
+    unpriced: int
     cost: list[Amount]
 
 
@@ -133,13 +145,13 @@ def step_views(planned: list[_PlannedStep], found: dict[str, StepRow]) -> list[S
 def _step(planned: _PlannedStep, row: StepRow | None) -> StepView:
     known = {"id": planned.id, "name": planned.name, "type": planned.type, "depends_on": planned.depends_on}
     if row is None:
-        return StepView(**known, agent=planned.agent, output=NULL, error=NULL)  # type: ignore[arg-type]
+        return StepView(**known, agent=planned.agent, output=NULL, error=NULL, conditions=NULL)  # type: ignore[arg-type]
     return StepView(
         **known,  # type: ignore[arg-type]
         status=row.status,
         attempts=row.attempt or 0,
         agent=row.agent or planned.agent,
-        input=None if row.scheduled_at is None else StepInput(row.message, row.parameters),
+        input=None if row.agent is None or row.scheduled_at is None else StepInput(row.message, row.parameters),
         output=row.output,
         error=row.error,
         skip_reason=row.skip_reason,
@@ -147,6 +159,9 @@ def _step(planned: _PlannedStep, row: StepRow | None) -> StepView:
         scheduled_at=row.scheduled_at,
         started_at=row.started_at,
         completed_at=row.ended_at,
+        due_at=row.due_at,
+        chosen=row.chosen,
+        conditions=row.conditions,
         duration=row.duration,
         cost=row.cost,
         usage=usage_of(row),

@@ -10,7 +10,7 @@ from domain.executions.execution import Execution
 from domain.executions.timers import timers_dropped, timers_set
 from domain.executions.unfolding import Unfolding
 from domain.refusal import Refusal
-from store.log import Log, Outcome
+from store.log import Outcome
 from store.unit import StoreError, Unit
 
 logger = logging.getLogger(__name__)
@@ -20,11 +20,11 @@ class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
     loaded: the states to decide on. taking: attempts taken so far.
-    taken: after `append` or `settle`, the attempts this worker now has to begin, with the state they belong to.
+    taken: after `settle`, the attempts this worker now has to begin, with the state they belong to.
     """
 
     def __init__(self, loaded: Mapping[UUID, Execution], owner: UUID) -> None:
-        self._loaded = loaded
+        self.loaded = loaded
         self._owner = owner
         self._under_way: dict[UUID, _UnderWay] = {}
         self.taking = 0
@@ -33,7 +33,7 @@ class Batch:
     def decide(self, execution_id: UUID, decision: Callable[[Execution], Unfolding]) -> bool:
         """Add what `decision` states about an execution. False when it states nothing or is refused: maybe stale."""
         under_way = self._under_way.get(execution_id)
-        execution = under_way.execution if under_way else self._loaded.get(execution_id)
+        execution = under_way.execution if under_way else self.loaded.get(execution_id)
         if execution is None:
             return False
         try:
@@ -52,10 +52,6 @@ class Batch:
         under_way.taken += unfolding.taken
         self.taking += len(unfolding.taken)
         return True
-
-    def append(self, log: Log, states: ExecutionStates) -> set[UUID]:
-        """Record it all and keep the states; returns the executions that must be read again and decided afresh."""
-        return self.settle(log.append_all(self.units()), states)
 
     def units(self) -> list[Unit]:
         """What is to be recorded, a unit an execution."""

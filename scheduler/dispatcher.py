@@ -15,11 +15,12 @@ from domain.executions.decisions import start_step
 from domain.executions.execution import Execution
 from domain.executions.unfolding import Unfolding
 from gateway.gateway import AgentGateway
+from scheduler.appending import Appending, Work
 from scheduler.batch import Batch
 from scheduler.calling import Calling
-from scheduler.firing import MAX_FIRE, Firing, given_up
+from scheduler.firing import Firing, given_up
 from scheduler.pipeline import Appended
-from scheduler.recording import Answered, Recording, Work
+from scheduler.recording import Answered, Recording
 from scheduler.timekeeper import Timekeeper
 from store import due_steps
 from store.datastore import OwnConnection
@@ -59,10 +60,9 @@ class Dispatcher:
         self._max_open = max_open
         self._inbox: queue.SimpleQueue[Answered | Appended[Work] | None] = queue.SimpleQueue()
         self._calling = Calling(agents, gateway, self._deliver, callback_key)
-        self._recording = Recording(
-            worker_id, log, states, self._capacity, self._calling.answered, self._recorded, self._inbox.put
-        )
-        self._firing = Firing(worker_id, log, states, claiming, self._capacity)
+        self._appending = Appending(log, states, self._recorded, self._inbox.put)
+        self._recording = Recording(worker_id, states, self._appending, self._capacity, self._calling.answered)
+        self._firing = Firing(worker_id, states, self._appending, claiming, self._capacity)
         self._timekeeper = Timekeeper(self.wake_for_timers)
         self._may_be_due = True
         self._timers_may_be_due = True
@@ -100,7 +100,7 @@ class Dispatcher:
 
     def run(self) -> None:
         """Work until stopped and drained."""
-        self._recording.start()
+        self._appending.start()
         self._timekeeper.start()
         try:
             while not self._drained():
@@ -113,7 +113,8 @@ class Dispatcher:
                     self._stopping.wait(OUTAGE_PAUSE_SECONDS)
         finally:
             self._timekeeper.stop()
-            self._recording.stop()
+            self._release_timers()
+            self._appending.stop()
 
     def _work(self) -> None:
         while self._recording.can_go_on:
@@ -128,13 +129,13 @@ class Dispatcher:
 
     def _finish_recording(self) -> None:
         """Wait until no batch is on its way, so that what is decided next is decided on states that are recorded."""
-        while self._recording.busy:
+        while self._appending.busy:
             self._receive(wait=True)
 
     def _drained(self) -> bool:
         if self._gave_up.is_set():
             return True
-        done = self._recording.idle and not self._calling.open and self._inbox.empty()
+        done = self._recording.idle and not self._appending.busy and not self._calling.open and self._inbox.empty()
         return self._stopping.is_set() and done
 
     def _deliver(self, call: AgentCall, answer: Answer) -> None:
@@ -152,7 +153,8 @@ class Dispatcher:
             if isinstance(item, tuple):
                 self._recording.add(item)
             elif item is not None:
-                self._recording.settle(item)
+                self._appending.settle(item)
+                self._recording.unstick()
             try:
                 item = self._inbox.get_nowait()
             except queue.Empty:
@@ -163,14 +165,16 @@ class Dispatcher:
 
     def _fire(self) -> None:
         """Fire what is due, and be woken when the next timer is."""
-        claimed = self._firing.claim()
-        for batch in self._firing.fire(claimed):
-            self._recorded(batch)
-        self._timers_may_be_due = len(claimed) == MAX_FIRE
-        if self._timers_may_be_due:
-            self._inbox.put(None)
-        elif (due_at := self._firing.next_due()) is not None:
-            self._timekeeper.expect(due_at)
+        self._timers_may_be_due = False
+        look_at = self._firing.fire_due()
+        if look_at is not None:
+            self._timekeeper.expect(look_at)
+
+    def _release_timers(self) -> None:
+        try:
+            self._firing.release()
+        except Outage as error:
+            logger.warning("timers in hand are left to others only when they are overdue: %s", error)
 
     def _claim(self) -> None:
         """Take due attempts that nobody has, as far as there is room."""
@@ -192,8 +196,7 @@ class Dispatcher:
             loaded = self._states.load((execution_id for execution_id, _, _ in todo), fresh=fresh)
             batch = Batch(loaded, self.worker_id)
             idle = [due for due in todo if not batch.decide(due[0], self._starting(due))]
-            again = batch.append(self._log, self._states)
-            self._recorded(batch)
+            again = self._appending.now(batch)
             if fresh and idle:
                 with self._claiming.borrow() as connection:
                     due_steps.drop(connection, self.worker_id, [(id, step) for id, step, _ in idle])

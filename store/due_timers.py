@@ -11,26 +11,30 @@ from store import arrays
 Due = tuple[UUID, str, str]
 """(execution_id, step, kind)"""
 
-# In hand for long enough to decide and append a batch; after a crash in between, the timer fires that much later.
-IN_HAND = timedelta(seconds=5)
+# Others leave a timer in hand alone until so long after it is due; should its worker die, it fires that much later.
+IN_HAND = timedelta(seconds=3)
 
 CLAIM = """
 with due as (
   select execution_id, step, kind from due_timers
-  where due_at <= %(now)s and (claimed_until is null or claimed_until < now())
+  where due_at <= %(until)s and (kind <> 'heartbeat' or due_at <= %(now)s)
+    and (claimed_until is null or claimed_until < now())
   order by due_at limit %(limit)s for update skip locked)
-update due_timers d set claimed_until = now() + %(in_hand)s from due
+update due_timers d set claimed_until = greatest(now(), due_at) + %(in_hand)s from due
 where d.execution_id = due.execution_id and d.step = due.step and d.kind = due.kind
-returning d.execution_id, d.step, d.kind"""
+returning d.execution_id, d.step, d.kind, d.due_at"""
 
 NEXT = "select min(due_at) as due_at from due_timers where claimed_until is null or claimed_until < now()"
 
 
-def claim(connection: Connection[Any], now: datetime, limit: int) -> list[Due]:
-    """Take in hand up to `limit` timers that are due at `now` (the worker's clock) and nobody has; the oldest first."""
-    parameters = {"now": now, "limit": limit, "in_hand": IN_HAND}
+def claim(connection: Connection[Any], now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
+    """Take in hand up to `limit` timers that are due by `until` and that nobody has, earliest first, with their times.
+
+    Heartbeats only when they are due: a sign of life may still put them off, here and nowhere else.
+    """
+    parameters = {"now": now, "until": until, "limit": limit, "in_hand": IN_HAND}
     rows = connection.execute(CLAIM, parameters, prepare=True, binary=True).fetchall()
-    return [(row["execution_id"], row["step"], row["kind"]) for row in rows]
+    return sorted((row["due_at"], (row["execution_id"], row["step"], row["kind"])) for row in rows)
 
 
 def next_due(connection: Connection[Any]) -> datetime | None:
@@ -38,6 +42,15 @@ def next_due(connection: Connection[Any]) -> datetime | None:
     row = connection.execute(NEXT, prepare=True).fetchone()
     due_at: datetime | None = row["due_at"] if row else None
     return due_at
+
+
+def release(connection: Connection[Any], timers: list[Due]) -> None:
+    """Let others have timers that were taken in hand and not fired."""
+    connection.execute(
+        """update due_timers d set claimed_until = null from unnest(%b, %b, %b) as x(execution_id, step, kind)
+        where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind""",
+        _columns(timers),
+    )
 
 
 def drop(connection: Connection[Any], now: datetime, timers: list[Due]) -> None:

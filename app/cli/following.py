@@ -8,9 +8,15 @@ from rich.text import Text
 
 from app.cli.output import Output, table_of
 from app.cli.wording import status
-from domain.executions.execution import CANCELLED, COMPLETED, FAILED, SKIPPED, UNDER_WAY, Execution
+from domain.executions.execution import CANCELLED, COMPLETED, FAILED, OPEN, SKIPPED, TIMED_OUT, UNDER_WAY, Execution
 
-MARKS = {COMPLETED: ("■", "green"), SKIPPED: ("·", "dim"), FAILED: ("✗", "red"), CANCELLED: ("✗", "yellow")}
+MARKS = {
+    COMPLETED: ("■", "green"),
+    SKIPPED: ("·", "dim"),
+    FAILED: ("✗", "red"),
+    TIMED_OUT: ("✗", "red"),
+    CANCELLED: ("✗", "yellow"),
+}
 
 
 class Following:
@@ -29,7 +35,7 @@ class Following:
             return
         for each in executions:
             for step, state in list(each.steps.items()):
-                if state.status not in UNDER_WAY:
+                if state.status not in OPEN:
                     self._tell(f"{each.id}:{step}", f"{each.plan.name}: step {step} {state.status}")
             if each.ended_at is not None:
                 self._tell(str(each.id), f"{each.plan.name}: {each.status}")
@@ -58,7 +64,7 @@ def _marks(execution: Execution) -> Text:
         state = execution.steps.get(step)
         if state is None:
             marks.append("□", style="dim")
-        elif state.status in UNDER_WAY:
+        elif state.status in OPEN:
             marks.append("▣", style="cyan")
         else:
             mark, style = MARKS[state.status]

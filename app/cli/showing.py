@@ -5,9 +5,10 @@ from app.cli.wording import amounts, moment, seconds, short, status
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
 from queries.paging import Page
+from queries.timers import TimerView
 
 LAG_WORTH_SAYING_SECONDS = 5.0
-NUMBERS = frozenset({"steps", "duration", "tokens", "cost", "attempts", "version", "position"})
+NUMBERS = frozenset({"steps", "duration", "tokens", "cost", "attempts", "version", "position", "overdue"})
 
 
 def show_executions(output: Output, page: Page[ExecutionSummary]) -> None:
@@ -38,7 +39,27 @@ def show_execution(output: Output, execution: ExecutionDetail) -> None:
         output.line(f"cost: {cost}")
     columns = ("step", "status", "agent", "attempts", "duration", "tokens", "cost", "output or error")
     output.table(columns, [_step(step) for step in execution.steps], right=NUMBERS)
+    for step in execution.steps:
+        if step.chosen is not None:
+            output.line(f"branch: {step.id} leads to {', '.join(step.chosen) or 'nothing'}")
+    for timer in execution.timers:
+        output.line(f"timer: {timer.kind} of {timer.step} is due at {moment(timer.due_at)}")
     note_lag(output, execution.lag_seconds)
+
+
+def show_timers(output: Output, page: Page[TimerView]) -> None:
+    """What is due when."""
+    if output.json:
+        output.document(page)
+        return
+    columns = ("due", "overdue", "timer", "step", "process", "execution")
+    rows = [
+        (moment(t.due_at), seconds(t.overdue_seconds or None), t.kind, t.step, t.process, t.execution_id)
+        for t in page.items
+    ]
+    output.table(columns, rows, right=NUMBERS)
+    _more(output, page.next_cursor)
+    note_lag(output, page.lag_seconds)
 
 
 def show_events(output: Output, page: Page[EventView]) -> None:

@@ -1,9 +1,10 @@
 """An API on a database of its own, with read models that are brought up to date when a test says so."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,9 +17,11 @@ from starlette.testclient import TestClient
 
 from api import Services, create_app
 from commands.agents import Agents
-from commands.executions import AnswerStep, Executions
+from commands.executions import AnswerStep, Executions, unit_of
 from commands.plans import Plans
 from commands.processes import Processes
+from commands.repairs import Repairs
+from commands.timers import Timers
 from domain.agents.calls import Answer, Completed
 from domain.event import Cause
 from domain.executions.decisions import start_step
@@ -26,9 +29,9 @@ from projections.running import Runner
 from projections.tables import create_read_tables
 from queries.progress import Progress
 from queries.reading import WAIT_SECONDS, Reading
+from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
-from store.unit import Unit
 
 CALLBACK_KEY = b"callback key of tests"
 GREETING = """
@@ -62,6 +65,8 @@ class Installation:
             log=self.log,
             processes=Processes(self.log, agents),
             executions=self.executions,
+            repairs=Repairs(self.executions, agents),
+            timers=Timers(self.executions, datastore),
             agents=agents,
             reading=self.reading,
             callback_key=CALLBACK_KEY,
@@ -86,13 +91,44 @@ class Installation:
         """A worker takes an attempt."""
         execution = self.executions.load(execution_id)
         unfolding = start_step(execution, step, attempt, cause())
-        self.log.append(Unit(execution_id, execution.version, unfolding.events))
+        self.log.append(unit_of(execution, unfolding))
 
     def answer(self, execution_id: UUID, step: str, answer: Answer | None = None) -> None:
         """A worker takes an attempt, and records the agent's answer."""
         self.take(execution_id, step)
         given = answer if answer is not None else Completed(f"output of {step}")
         self.executions.answer(AnswerStep(execution_id, step, 1, given), cause())
+
+    def publish(self, client: TestClient, source: str, **agents: Any) -> None:
+        """Register scripted agents, and publish a process."""
+        for agent, config in agents.items():
+            assert client.put(f"/api/agents/{agent}", json={"kind": "scripted", **config}).status_code == 200
+        drafted = client.post("/api/processes", content=source, headers={"Content-Type": "application/yaml"})
+        assert drafted.status_code == 201, drafted.text
+        published = client.post(f"/api/processes/{drafted.json()['process_id']}/publish")
+        assert published.status_code == 200, published.text
+
+    def begin(self, client: TestClient, process: str) -> UUID:
+        """Start an execution without input."""
+        answer = client.post(f"/api/processes/{process}/executions", json={})
+        assert answer.status_code == 202, answer.text
+        return UUID(answer.json()["execution_id"])
+
+    def due_timers(self) -> dict[tuple[str, str], datetime]:
+        """The clock's to-do list: when each timer of a step is due."""
+        with self.datastore.reading() as connection:
+            rows = connection.execute("select step, kind, due_at from due_timers").fetchall()
+        return {(row["step"], row["kind"]): row["due_at"] for row in rows}
+
+    def types(self, execution_id: UUID) -> list[str]:
+        """The types of the execution's events."""
+        return [type(event).__name__ for event in self.log.stream(execution_id)]
+
+    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait on a fact, with a deadline."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "waited in vain"
 
     def events(self) -> int:
         """How many events the log holds."""
@@ -133,6 +169,29 @@ def keyed(datastore: Datastore) -> Iterator[Callable[[str], Installation]]:
 def client(installation: Installation) -> Iterator[TestClient]:
     with TestClient(installation.app) as client:
         yield client
+
+
+@pytest.fixture
+def worker(installation: Installation) -> Iterator[Worker]:
+    """A worker at work, as another process would have it."""
+    datastore = Datastore(installation.datastore.dsn, pool_size=4)
+    log = Log(datastore)
+    ten_seconds = timedelta(seconds=10)
+    working = Worker(
+        datastore,
+        log,
+        Plans(log),
+        callback_key=CALLBACK_KEY,
+        callback_base=None,
+        max_open=100,
+        lease=ten_seconds,
+        drain=ten_seconds,
+    )
+    working.start()
+    yield working
+    working.stop()
+    log.close()
+    datastore.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 START = "/api/processes/greeting/executions"
+EXECUTION = "/api/executions/0192f0c1-0000-7000-8000-000000000000"
 BODY = {"input": {"name": "Ann"}}
 
 
@@ -139,6 +140,11 @@ def test_an_actor_is_a_plain_name(shared_client: TestClient, actor: str, problem
         ("POST", "/api/processes/greeting/publish"),
         ("PUT", "/api/agents/writer"),
         ("DELETE", "/api/agents/writer"),
+        ("POST", f"{EXECUTION}/retry"),
+        ("POST", f"{EXECUTION}/steps/greet/skip"),
+        ("POST", f"{EXECUTION}/steps/greet/heartbeat"),
+        ("POST", f"{EXECUTION}/timers/greet/timeout/fire"),
+        ("GET", "/api/timers"),
         ("GET", "/api/processes/greeting"),
         ("GET", "/api/agents"),
         ("GET", "/api/events"),

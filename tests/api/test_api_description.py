@@ -50,6 +50,7 @@ def test_the_api_keeps_to_its_description(shared: Any, shared_client: TestClient
     started = shared_client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()
     shared.project()
     there = {"process": "greeting", "execution_id": started["execution_id"], "name": "writer", "version": "1"}
+    there |= {"step": "greet", "kind": "timeout"}
     schema = openapi.from_asgi("/openapi.json", shared.app).exclude(path="/api/stream")
     asked = {
         mode: sum(ask(result.ok(), mode, there) for result in schema.get_all_operations()) for mode in GenerationMode

@@ -17,7 +17,11 @@ DOCUMENTS: list[Path] = reading.documents()
 NAMES = [file.relative_to(ROOT).as_posix() for file in DOCUMENTS]
 
 # Files that a recipe tells its reader to write.
-TO_BE_WRITTEN = {"projections/agent_speed.py", "domain/processes/steps/timer.py"}
+TO_BE_WRITTEN = {
+    "projections/agent_speed.py",
+    "domain/processes/steps/approval.py",
+    "domain/executions/steps/approval.py",
+}
 ROOMS = "api|app|bench|commands|docs|domain|examples|gateway|projections|queries|scheduler|scripts|store|tests|\\.ci"
 A_FILE = re.compile(rf"(?:(?:{ROOMS})/[\w./*-]*|[\w-]+\.(?:md|toml|txt|yaml)|Makefile)")
 A_METHOD = re.compile(r"[A-Z]\w+\.[a-z_]\w+")

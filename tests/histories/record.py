@@ -174,8 +174,8 @@ def main() -> None:
     new = unrecorded(before, now)
     SHAPES.write_text(json.dumps(msgspec.to_builtins(grown(before, now)), indent=1, ensure_ascii=False) + "\n")
     sys.stdout.write(f"shapes: {len(new)} new fields\n" + "".join(f"  {field}\n" for field in new))
-    stories = runpy.run_path(str(HERE / "stories.py"))["STORIES"]
-    for name, story in stories.items():
+    stories = [runpy.run_path(str(HERE / file))["STORIES"] for file in ("stories.py", "timed_stories.py")]
+    for name, story in [pair for each in stories for pair in each.items()]:
         if name not in names():
             known = plans(rows(other) for other in names())
             stream, events = story(known)

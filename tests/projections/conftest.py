@@ -18,15 +18,29 @@ from domain.executions.events import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionRetried,
     ExecutionStarted,
+    GatewayEvaluated,
+    RouteChecked,
     StepAccepted,
+    StepAnswerIgnored,
     StepCancelled,
     StepCompleted,
+    StepDiverted,
     StepFailed,
+    StepHeartbeatMissed,
+    StepReassigned,
     StepReclaimed,
+    StepRetried,
+    StepRetryScheduled,
     StepScheduled,
     StepSkipped,
     StepStarted,
+    StepTimedOut,
+    TimerCancelled,
+    TimerFired,
+    TimerMoved,
+    TimerStarted,
     Trigger,
 )
 from domain.identity import agent_id, process_id
@@ -145,6 +159,8 @@ _MONEY = st.none() | st.builds(Money, _AMOUNT | st.just(Decimal("1E+3")), st.sam
 _ERROR = st.builds(StepError, st.sampled_from(["agent_error", "x"]), st.sampled_from(["no", "a\0b" * 2_000]))
 _USAGE = st.none() | st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**6))
 _TIME = st.none() | st.just(BEGIN)
+_DUE = st.sampled_from([BEGIN, BEGIN + timedelta(hours=1)])
+_WHY = st.just("why")
 _OF_STEP = {
     StepScheduled: {"agent": st.just("echo"), "message": _DOCUMENT, "parameters": st.just({}) | st.just({"k": 1})},
     StepStarted: {},
@@ -153,6 +169,24 @@ _OF_STEP = {
     StepCompleted: {"output": _DOCUMENT, "started_at": st.just(BEGIN)},
     StepFailed: {"error": _ERROR, "started_at": _TIME},
     StepCancelled: {"reason": st.just("execution_failed"), "started_at": _TIME},
+    StepTimedOut: {"scope": st.sampled_from(["attempt", "total"]), "started_at": _TIME},
+    StepHeartbeatMissed: {},
+    StepRetryScheduled: {"due_at": _DUE, "code": st.just("agent_error")},
+    StepDiverted: {"target": _STEP, "reason": st.just("on_error")},
+    StepAnswerIgnored: {"reason": st.just("step_timed_out")},
+    StepRetried: {"reason": _WHY},
+    StepReassigned: {"agent": st.sampled_from(["echo", "other"]), "reason": _WHY},
+    StepSkipped: {
+        "reason": st.sampled_from(["condition_false", "branch_not_taken", "on_error", "on_timeout", "operator"])
+    },
+    TimerStarted: {"due_at": _DUE},
+    TimerFired: {"due_at": _DUE, "lateness": st.just(timedelta(0))},
+    TimerCancelled: {"reason": st.just("step_timed_out")},
+    TimerMoved: {"kind": st.sampled_from(["timer", "timeout", "retry"]), "due_at": _DUE, "reason": _WHY},
+    GatewayEvaluated: {
+        "conditions": st.just([RouteChecked("b", True, "input.n > 0")]),
+        "chosen": st.sampled_from([["b"], ["a", "b"]]),
+    },
 }
 _OF_END = {
     ExecutionCompleted: {"outputs": st.just({}) | st.just({"answer": 42})},
@@ -163,11 +197,14 @@ _OF_END = {
 
 @st.composite
 def _happened(draw: st.DrawFn) -> Happened:
-    """Anything that could be in a log and much that could not: only what begins a stream is always first in it."""
+    """Anything that could be in a log and much that could not: but what begins a stream is always first in it, and only
+    what failed goes on.
+    """
     story = Story()
     begun: set[Any] = set()
+    ended: dict[UUID, type[Event]] = {}
     for _ in range(draw(st.integers(0, 40))):
-        kind = draw(st.sampled_from(["step", "step", "step", "cost", "skip", "end", "process", "agent"]))
+        kind = draw(st.sampled_from(["step", "step", "step", "step", "cost", "end", "retry", "process", "agent"]))
         number = draw(st.integers(0, 3))
         execution, process = UUID(int=number), f"p{number % 2}"
         if kind == "process":
@@ -185,14 +222,17 @@ def _happened(draw: st.DrawFn) -> Happened:
         elif kind == "step":
             event = draw(st.sampled_from(list(_OF_STEP)))
             facts = {name: draw(strategy) for name, strategy in _OF_STEP[event].items()}
-            story.tell(execution, event, step=draw(_STEP), attempt=draw(st.integers(1, 3)), **facts)
+            if "attempt" in event.__struct_fields__:
+                facts["attempt"] = draw(st.integers(1, 3))
+            story.tell(execution, event, step=draw(_STEP), **facts)
         elif kind == "cost":
             facts = {"usage": draw(_USAGE), "cost": draw(_MONEY)}
             story.tell(execution, CostRecorded, step=draw(_STEP), attempt=1, agent="echo", **facts)
-        elif kind == "skip":
-            story.tell(execution, StepSkipped, step=draw(_STEP), reason="condition_false")
+        elif kind == "retry" and ended.get(execution) is ExecutionFailed:
+            del ended[execution]
+            story.tell(execution, ExecutionRetried, reason="why", steps=draw(st.lists(_STEP, unique=True)))
         else:
-            event = draw(st.sampled_from(list(_OF_END)))
+            event = ended[execution] = draw(st.sampled_from([*_OF_END, ExecutionFailed]))
             facts = {name: draw(strategy) for name, strategy in _OF_END[event].items()}
             story.end(execution, event, process, **facts)
     return story.happened

@@ -1,5 +1,6 @@
 """What each read model shows, given events."""
 
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,10 +13,18 @@ from domain.executions.events import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionRetried,
+    GatewayEvaluated,
+    RouteChecked,
     StepCompleted,
+    StepDiverted,
     StepFailed,
+    StepRetryScheduled,
     StepSkipped,
     StepStarted,
+    StepTimedOut,
+    TimerMoved,
+    TimerStarted,
     Trigger,
 )
 from domain.identity import agent_id, process_id
@@ -24,6 +33,8 @@ from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPubl
 from projections.running import Runner
 
 X, Y = UUID(int=1), UUID(int=2)
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = BEGIN + timedelta(days=1)
 
 
 @pytest.fixture
@@ -85,6 +96,59 @@ def test_the_detail_shows_each_step_as_its_latest_attempt(shown, story):
     [detail] = shown(story, "select input::text as input, trigger from execution_detail")
     assert detail["input"] == '{"big":9223372036854775807,"nul":"\\u0000"}'
     assert detail["trigger"] == {"type": "manual", "id": None, "payload": None}
+
+
+def test_a_step_between_attempts_shows_its_error_and_when_it_goes_on(shown, story):
+    story.start(X).schedule(X).tell(X, StepStarted, step="a", attempt=1)
+    at = story.happened[-1][1].at
+    story.tell(X, StepTimedOut, step="a", attempt=1, scope="attempt", started_at=at)
+    story.tell(X, StepRetryScheduled, step="a", attempt=2, due_at=LATER, code="step_timed_out")
+    [row] = shown(story, "select * from execution_steps")
+    assert (row["status"], row["attempt"], row["due_at"], row["ended_at"]) == ("retrying", 1, LATER, None)
+    assert row["error"] == {"code": "step_timed_out", "message": "the step took longer than its timeout"}
+    [listed] = shown(story, "select * from execution_list")
+    assert (listed["steps_failed"], listed["status"]) == (0, "running")
+    story.tell(X, StepFailed, step="a", attempt=2, error=StepError("x", "y"))
+    story.tell(X, StepSkipped, step="a", reason="on_error")
+    [row] = shown(story, "select * from execution_steps")
+    assert (row["status"], row["attempt"], row["skip_reason"]) == ("skipped", 2, "on_error")
+    [listed] = shown(story, "select * from execution_list")
+    assert (listed["steps_failed"], listed["steps_done"]) == (0, 1)
+
+
+def test_a_timer_waits_a_gateway_chooses_and_a_diverted_step_says_where_to(shown, story):
+    story.start(X).tell(X, TimerStarted, step="t", attempt=1, due_at=BEGIN)
+    story.tell(X, TimerMoved, step="t", kind="timer", due_at=LATER, reason="why")
+    story.tell(X, TimerMoved, step="t", kind="timeout", due_at=BEGIN, reason="why")
+    conditions = [RouteChecked("a", False, "input.n > 1"), RouteChecked("b", True)]
+    story.tell(X, GatewayEvaluated, step="g", attempt=1, conditions=conditions, chosen=["b"])
+    story.schedule(X).tell(X, StepFailed, step="a", attempt=1, error=StepError("x", "y"))
+    story.tell(X, StepDiverted, step="a", target="b", reason="on_error")
+    timer, gateway, step = shown(story, "select * from execution_steps order by first_position")
+    assert (timer["status"], timer["attempt"], timer["due_at"], timer["agent"]) == ("waiting", 1, LATER, None)
+    assert (gateway["chosen"], step["chosen"], step["status"]) == (["b"], ["b"], "failed")
+    assert gateway["conditions"] == [
+        {"target": "a", "value": False, "condition": "input.n > 1"},
+        {"target": "b", "value": True},
+    ]
+
+
+def test_an_execution_that_is_retried_runs_again_and_has_not_failed(shown, story):
+    story.start(X).schedule(X).tell(X, StepFailed, step="a", attempt=1, error=StepError("x", "y"))
+    story.end(X, ExecutionFailed, error=StepError("x", "y"))
+    catalogue = "select last_execution_status, failed, completed from process_catalogue"
+    assert shown(story, catalogue) == [{"last_execution_status": "failed", "failed": 1, "completed": 0}]
+    story.tell(X, ExecutionRetried, reason="why", steps=["a"])
+    assert shown(story, catalogue) == [{"last_execution_status": "running", "failed": 0, "completed": 0}]
+    [listed] = shown(story, "select * from execution_list")
+    assert (listed["status"], listed["ended_at"], listed["error_code"]) == ("running", None, None)
+    assert listed["steps_failed"] == 0
+    [detail] = shown(story, "select * from execution_detail")
+    assert (detail["status"], detail["ended_at"], detail["error"]) == ("running", None, None)
+    [step] = shown(story, "select * from execution_steps")
+    assert (step["status"], step["error"]) == ("retrying", {"code": "x", "message": "y"})
+    story.end(X, ExecutionCompleted, outputs={})
+    assert shown(story, catalogue) == [{"last_execution_status": "completed", "failed": 0, "completed": 1}]
 
 
 def test_the_detail_shows_the_trigger_whole(shown, story):

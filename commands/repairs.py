@@ -1,0 +1,97 @@
+"""What operators do about executions and steps that went wrong: retry, skip, reassign."""
+
+from uuid import UUID
+
+import msgspec
+
+from commands.agents import Agents
+from commands.deciding import Identified, unidentified
+from commands.executions import Executions
+from commands.receipt import Receipt
+from domain.agents.agent import ACTIVE
+from domain.event import Cause
+from domain.executions import repairs
+from domain.refusal import Forbidden
+
+
+class RetryExecution(msgspec.Struct, frozen=True):
+    """A failed execution is to go on from what failed."""
+
+    execution_id: UUID
+    reason: str
+
+
+class RetryStep(msgspec.Struct, frozen=True):
+    """The step is to be done again, now."""
+
+    execution_id: UUID
+    step: str
+    reason: str
+
+
+class SkipStep(msgspec.Struct, frozen=True):
+    """It is to go on without the step."""
+
+    execution_id: UUID
+    step: str
+    reason: str
+
+
+class ReassignStep(msgspec.Struct, frozen=True):
+    """Another agent is to do the step, now."""
+
+    execution_id: UUID
+    step: str
+    agent: str
+    reason: str
+
+
+class AgentUnknown(Forbidden):
+    """No agent of that name takes work."""
+
+    code = "unknown_agent"
+
+
+class Repairs:
+    """Handles the commands above, one append each. All raise NotFound and what `domain.executions.repairs` refuses."""
+
+    def __init__(self, executions: Executions, agents: Agents) -> None:
+        self._executions = executions
+        self._agents = agents
+
+    def retry_execution(self, command: RetryExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """A failed execution goes on from what failed, in new attempts."""
+        return self._executions.decide(
+            command.execution_id,
+            lambda execution: repairs.retry_execution(execution, command.reason, cause),
+            identified,
+        )
+
+    def retry_step(self, command: RetryStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """The step begins again; when an attempt is due already, this is a duplicate."""
+        return self._executions.decide(
+            command.execution_id,
+            lambda execution: repairs.retry_step(execution, command.step, command.reason, cause),
+            identified,
+        )
+
+    def skip_step(self, command: SkipStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """The execution goes on without the step."""
+        return self._executions.decide(
+            command.execution_id,
+            lambda execution: repairs.skip_step(execution, command.step, command.reason, cause),
+            identified,
+        )
+
+    def reassign_step(self, command: ReassignStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """The agent gets the step; when it has it already, this is a duplicate. Raises AgentUnknown too."""
+        status = self._agents.statuses([command.agent]).get(command.agent)
+        if status is None:
+            raise AgentUnknown(f"there is no agent {command.agent!r}")
+        if status != ACTIVE:
+            raise AgentUnknown(f"the agent {command.agent!r} is retired", code="retired_agent")
+        return self._executions.decide(
+            command.execution_id,
+            lambda execution: repairs.reassign_step(execution, command.step, command.agent, command.reason, cause),
+            identified,
+        )

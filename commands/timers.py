@@ -1,0 +1,95 @@
+"""What operators and agents do to timers: move one, fire one early, put one off by a sign of life."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from commands.deciding import Identified, unidentified
+from commands.executions import Executions
+from commands.receipt import Receipt
+from domain.event import Cause
+from domain.executions import firing
+from domain.executions.timers import HEARTBEAT, KINDS
+from domain.executions.unfolding import Unfolding
+from domain.refusal import NotFound
+from store import due_timers
+from store.datastore import Datastore
+
+
+class MoveTimer(msgspec.Struct, frozen=True):
+    """A timer is to be due at another time, in aware UTC; kind is one of `domain.executions.timers.KINDS`."""
+
+    execution_id: UUID
+    step: str
+    kind: str
+    due_at: datetime
+    reason: str
+
+
+class FireTimer(msgspec.Struct, frozen=True):
+    """A timer is not to be waited for."""
+
+    execution_id: UUID
+    step: str
+    kind: str
+    reason: str
+
+
+class RecordHeartbeat(msgspec.Struct, frozen=True):
+    """The agent that is to answer later lives."""
+
+    execution_id: UUID
+    step: str
+    attempt: int
+
+
+class Timers:
+    """Handles the commands above."""
+
+    def __init__(self, executions: Executions, datastore: Datastore) -> None:
+        self._executions = executions
+        self._datastore = datastore
+
+    def move(self, command: MoveTimer, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Set another time; one that is not in the future fires the timer.
+
+        Raises NotFound, NoSuchTimer, ExecutionEndedAlready or TimerTooFar.
+        """
+        kind = _known(command.kind)
+        return self._executions.decide(
+            command.execution_id,
+            lambda execution: firing.move_timer(execution, command.step, kind, command.due_at, command.reason, cause),
+            identified,
+        )
+
+    def fire(self, command: FireTimer, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Fire a timer before it is due. Raises NotFound, NoSuchTimer or ExecutionEndedAlready."""
+        kind = _known(command.kind)
+        return self._executions.decide(
+            command.execution_id,
+            lambda execution: firing.fire_timer_early(execution, command.step, kind, command.reason, cause),
+            identified,
+        )
+
+    def heartbeat(self, command: RecordHeartbeat, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Put the attempt's heartbeat timer off, if it has one; nothing is recorded, and nothing a duplicate.
+
+        A worker that has the timer in hand already fires it all the same. Raises NotFound or StepNotRunning.
+        """
+        execution = self._executions.load(command.execution_id)
+        until = firing.record_heartbeat(execution, command.step, command.attempt, cause.at)
+        if until is not None:
+            # An operator may have moved the timer further away than a sign of life does.
+            due_at = max(until, execution.timers[command.step, HEARTBEAT])
+            with self._datastore.reading() as connection:
+                due_timers.put_off(connection, (execution.id, command.step, HEARTBEAT), due_at)
+        # Nothing to record but the answer, where it has a key.
+        receipt = self._executions.decide(execution.id, lambda now: Unfolding(now, cause), identified)
+        return msgspec.structs.replace(receipt, duplicate=False)
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise NotFound(f"there are no timers of kind {kind!r}: they are {', '.join(KINDS)}")
+    return kind

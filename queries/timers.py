@@ -1,0 +1,85 @@
+"""Timers: what happens by itself and when, and what should have happened by now."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
+from queries.reading import Reading, fetch
+
+LIST = "execution_list"
+
+_ORDER = ("t.due_at", "t.execution_id", "t.step", "t.kind")
+# Rows of the to-do list are moved with the log itself; only the process comes from a read model, which may be behind.
+_LIST = f"""
+select t.execution_id, t.step, t.kind, t.due_at, l.process,
+  greatest(0, extract(epoch from now() - t.due_at))::float8 as overdue_seconds
+from due_timers t left join execution_list l using (execution_id)
+where {{where}} order by {", ".join(_ORDER)} limit %(rows)s"""
+_OVERDUE = """
+select count(*) as count, coalesce(max(extract(epoch from now() - due_at)), 0)::float8 as worst_seconds
+from due_timers where due_at < now()"""
+
+
+class TimerView(msgspec.Struct, frozen=True):
+    """What happens by itself at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry`` or ``heartbeat``.
+
+    overdue_seconds: how long that is past, 0 before. process: its name; None for an execution begun a moment ago.
+    """
+
+    execution_id: UUID
+    step: str
+    kind: str
+    due_at: datetime
+    overdue_seconds: float
+    process: str | None
+
+
+class OverdueTimers(msgspec.Struct, frozen=True):
+    """How many timers are due and have not fired yet, and how many seconds late the latest of them is."""
+
+    count: int
+    worst_seconds: float
+
+
+def list_timers(
+    reading: Reading,
+    *,
+    overdue: bool = False,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[TimerView]:
+    """Timers, the next one first; with `overdue`, only those that are due by now. Raises BadCursor or NotYet."""
+    where = Where({"rows": limit + 1})
+    if cursor is not None:
+        where.beyond(_ORDER, _read_cursor(cursor))
+    if overdue:
+        where.add("t.due_at < {}", datetime.now(UTC))
+    with reading.of(LIST, min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    return page_of([TimerView(**row) for row in rows], limit, freshness, _cursor)
+
+
+def overdue_summary(reading: Reading) -> OverdueTimers:
+    """How late the clock is: a timer is normally overdue for milliseconds. Raises Outage."""
+    with reading.datastore.reading() as connection:
+        return OverdueTimers(**fetch(connection, _OVERDUE)[0])
+
+
+def _cursor(row: TimerView) -> str:
+    return write_cursor("t", f"{row.due_at.astimezone(UTC).isoformat()} {row.execution_id} {row.kind} {row.step}")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID, str, str]:
+    parts = read_cursor("t", cursor).split(" ", 3)
+    try:
+        due_at, execution_id, kind, step = parts
+        at = datetime.fromisoformat(due_at)
+        if at.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return at, UUID(execution_id), step, kind
+    except ValueError:
+        raise bad_cursor() from None

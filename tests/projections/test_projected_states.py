@@ -1,0 +1,110 @@
+"""Read models against the engine: whatever happens, rows say of executions and steps what their folded state says."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from domain.executions.execution import Execution, fold
+from domain.executions.state import COMPLETED, FAILED, RETRYING, SKIPPED, TIMED_OUT, WAITING
+from domain.executions.timers import RETRY
+from projections.execution_detail import ExecutionDetail
+from projections.execution_list import ExecutionList
+from projections.facts import read_facts
+from projections.process_catalogue import ProcessCatalogue
+
+SIMULATION = str(Path(__file__).parents[1] / "simulation")
+
+
+@cache
+def simulated(seed: int) -> Any:
+    """A few executions of random processes with everything that can go wrong; see tests/simulation."""
+    if SIMULATION not in sys.path:
+        sys.path.insert(0, SIMULATION)
+    from simulated_world import World
+
+    world = World(seed, executions=25)
+    world.run()
+    return world
+
+
+def cut_short(seed: int, whim: int) -> tuple[list[Execution], list[tuple[Any, Any]]]:
+    """Executions that are somewhere on their way: their states by the engine, and the log of them all, mixed."""
+    world, random = simulated(seed), Random(whim)
+    states, parts, log = [], [], []
+    for id_ in world.ids:
+        events = world.store.stream(id_)
+        known = events[: random.randint(1, len(events))] if random.random() < 0.8 else events
+        states.append(fold(Execution(id_, world.execution(id_).plan), known))
+        parts.append([(id_, event) for event in known])
+    while parts:
+        part = random.choice(parts)
+        log.append(part.pop(0))
+        if not part:
+            parts.remove(part)
+    return states, log
+
+
+def pages(rows: list[Any], size: int) -> Iterator[list[Any]]:
+    return (rows[begin : begin + size] for begin in range(0, len(rows), size))
+
+
+# Three numbers say it all: there is nothing to shrink.
+@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(seed=st.integers(0, 5), whim=st.integers(0, 999), size=st.integers(1, 200))
+def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, whim, size):
+    states, log = cut_short(seed, whim)
+    models = ExecutionList(), ExecutionDetail(), ProcessCatalogue()
+    with read_tables.connect() as connection, connection.transaction(force_rollback=True):
+        for page in pages(as_rows(log), size):
+            for model in models:
+                model.write(connection, model.fold(read_facts(page, model.handlers)))
+        listed = {row["execution_id"]: row for row in connection.execute("select * from execution_list").fetchall()}
+        details = {row["execution_id"]: row for row in connection.execute("select * from execution_detail").fetchall()}
+        steps: dict[Any, dict[str, Any]] = {}
+        for row in connection.execute("select * from execution_steps").fetchall():
+            steps.setdefault(row["execution_id"], {})[row["step"]] = row
+        counted = connection.execute("select * from process_catalogue").fetchall()
+    for state in states:
+        assert_same(state, listed[state.id], details[state.id], steps.get(state.id, {}))
+    assert sum(row["started"] for row in counted) == len(states)
+    statuses = Counter(state.status for state in states)
+    assert {name: sum(row[name] for row in counted) for name in ("completed", "failed", "cancelled")} == {
+        name: statuses[name] for name in ("completed", "failed", "cancelled")
+    }
+    newest = {state.id: state.status for state in states}
+    assert all(row["last_execution_status"] == newest[row["last_execution_id"]] for row in counted)
+
+
+def assert_same(state: Execution, listed: Any, detail: Any, steps: dict[str, Any]) -> None:
+    assert (listed["status"], listed["ended_at"]) == (state.status, state.ended_at)
+    assert (detail["status"], detail["ended_at"]) == (state.status, state.ended_at)
+    failed = state.status == FAILED
+    assert ((listed["error_code"] is not None), (detail["error"] is not None)) == (failed, failed)
+    statuses = Counter(step.status for step in state.steps.values())
+    assert listed["steps_done"] == statuses[COMPLETED] + statuses[SKIPPED]
+    assert listed["steps_failed"] == statuses[FAILED] + statuses[TIMED_OUT]
+    assert {id_: row["status"] for id_, row in steps.items()} == {id_: step.status for id_, step in state.steps.items()}
+    for id_, step in state.steps.items():
+        row = steps[id_]
+        assert (row["attempt"] or 0) == step.attempt
+        assert row["ended_at"] == step.ended_at
+        assert (row["started_at"] if step.started_at else None) == step.started_at
+        assert row["chosen"] == (None if step.chosen is None else list(step.chosen))
+        if step.agent:
+            assert row["agent"] == step.agent
+        if step.status == WAITING:
+            assert row["due_at"] == step.due_at
+        elif step.status == RETRYING:
+            assert row["due_at"] == state.timers.get((id_, RETRY))
+        if step.error is not None:
+            assert row["error"] == msgspec.to_builtins(step.error) | {"message": row["error"]["message"]}
+        elif step.status not in (SKIPPED, "cancelled"):
+            assert row["error"] is None
