@@ -20,7 +20,7 @@ POLL_SECONDS = 1.0  # how long a wake-up that was lost goes unnoticed
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 DRAIN_SECONDS = 5.0
 # While events keep coming, a pause between two pages lets more of them share the next transaction: a step costs
-# one row instead of two, and an execution one update for many of its steps. The more comes, the longer it pays to pause.
+# one row instead of two, and an execution one update for many of its steps. The more comes, the more it pays to wait.
 LINGER_SECONDS = 0.005
 BUSY_LINGER_SECONDS = 0.05
 BUSY_EVENTS = 500
