@@ -60,6 +60,7 @@ class Recording:
         self._in_flight: set[UUID] = set()
         self._outstanding = 0
         self._taking = 0
+        self._stuck = False
 
     def start(self) -> None:
         """Begin to append."""
@@ -72,6 +73,7 @@ class Recording:
     def add(self, answered: Answered) -> None:
         """An answer has arrived."""
         self._waiting.append(answered)
+        self._stuck = False
 
     @property
     def busy(self) -> bool:
@@ -86,12 +88,13 @@ class Recording:
     @property
     def can_go_on(self) -> bool:
         """Whether there is something that may be decided on now."""
-        return bool(self._waiting) and self._outstanding < DEPTH
+        return bool(self._waiting) and self._outstanding < DEPTH and not self._stuck
 
     def go_on(self, alone: Callable[[], bool]) -> None:
         """Decide on answers that wait, and append that: at once when `alone` says that nothing else is to be done."""
         answers = self._take()
         if not answers:
+            self._stuck = True  # until a batch that is on its way has arrived, or another answer has
             return
         try:
             work, idle = self._decide(answers, fresh=False)
@@ -112,6 +115,7 @@ class Recording:
     def settle(self, appended: Appended[Work]) -> None:
         """A batch that was on its way has been appended, or has failed."""
         self._outstanding -= 1
+        self._stuck = False
         self._taking -= appended.work.batch.taking
         self._in_flight.difference_update(appended.work.batch.executions())
         if appended.error is not None:
