@@ -39,6 +39,7 @@ class Log:
         self._appending = threading.Lock()
         self._waiting_guard = threading.Lock()
         self._waiting: list[_Waiting] = []
+        self._led = False
 
     def append(self, unit: Unit) -> int:
         """Record one decision; the position of its last event.
@@ -49,17 +50,33 @@ class Log:
         waiting = _Waiting(unit)
         with self._waiting_guard:
             self._waiting.append(waiting)
-        with self._appending:
-            if waiting.outcome is None:
-                with self._waiting_guard:
-                    batch, self._waiting = self._waiting, []
-                outcomes = self._append_all([other.unit for other in batch])
-                for other, outcome in zip(batch, outcomes, strict=True):
-                    other.outcome = outcome
-        if isinstance(waiting.outcome, StoreError):
+            leads, self._led = not self._led, True
+        if not leads:
+            waiting.told.wait()
+        if waiting.outcome is None:
+            self._lead()
+        if isinstance(waiting.outcome, BaseException):
             raise waiting.outcome
         assert waiting.outcome is not None
         return waiting.outcome
+
+    def _lead(self) -> None:
+        """Append for everybody who waits, oneself included, and let the first of those who came meanwhile lead next."""
+        with self._waiting_guard:
+            batch, self._waiting = self._waiting, []
+        try:
+            with self._appending:
+                outcomes: Sequence[Outcome | BaseException] = self._append_all([other.unit for other in batch])
+        except BaseException as error:  # noqa: BLE001 - it is everybody's, and raised by each
+            outcomes = [error] * len(batch)
+        with self._waiting_guard:
+            self._led = bool(self._waiting)
+            following = self._waiting[0] if self._waiting else None
+        for other, outcome in zip(batch, outcomes, strict=True):
+            other.outcome = outcome
+            other.told.set()
+        if following is not None:
+            following.told.set()
 
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         """Record many decisions; for each, the position of its last event or why it was not recorded.
@@ -141,13 +158,14 @@ class Log:
 
 
 class _Waiting:
-    """A unit that waits for its turn, and what came of it."""
+    """A unit that waits for its turn, and what came of it; told without an outcome means: your turn to lead."""
 
-    __slots__ = ("outcome", "unit")
+    __slots__ = ("outcome", "told", "unit")
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
-        self.outcome: Outcome | None = None
+        self.outcome: Outcome | BaseException | None = None
+        self.told = threading.Event()
 
 
 def read_page(connection: Connection[Any], after: int, limit: int) -> list[TupleRow]:
