@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI
 
 from api import (
     agents,
+    approvals,
     errors,
     events,
     executions,
@@ -21,6 +22,7 @@ from api import (
     steps,
     stream,
     timers,
+    webhooks,
 )
 from api.authorising import AUTHORISED
 from api.envelope import Envelope
@@ -31,7 +33,7 @@ from queries.executions import Definitions
 # Queries may wait for a read model, and commands, which have threads of their own, must not wait for them.
 QUERY_THREADS = 100
 
-GUARDED = (executions, repairs, timers, processes, agents, events, projections, stream, schema)
+GUARDED = (executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
 
 
 def create_app(services: Services) -> FastAPI:
@@ -57,6 +59,8 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(guarded)
     # Agents that answer later show the token of their attempt instead.
     app.include_router(steps.router, prefix="/api")
+    # Callers of webhooks show the secret of the trigger instead.
+    app.include_router(webhooks.router, prefix="/api")
     app.include_router(health.router)
     return app
 

@@ -37,6 +37,19 @@ def idempotency_key(request: Request) -> str | None:
     return key
 
 
+def delivery_key(request: Request, trigger: str) -> str | None:
+    """What a delivery to a webhook trigger is told from others by: webhook-id, or else Idempotency-Key.
+
+    In this order because webhook-id is what a signature covers. Raises BadRequest.
+    """
+    id = request.headers.get("webhook-id")
+    if id is None:
+        return idempotency_key(request)
+    if not _KEY.fullmatch(id):
+        raise _bad("webhook-id", "is 1 to 255 visible ASCII characters")
+    return f"webhook:{trigger}:{id}"
+
+
 def revision_asked(request: Request) -> int | None:
     """The version in If-Match, None when any will do. Raises BadRequest."""
     given = request.headers.get("if-match")

@@ -9,6 +9,11 @@ from api.refusals import Unauthorised
 
 
 async def _authorised(request: Request) -> None:
+    require_api_key(request)
+
+
+def require_api_key(request: Request) -> None:
+    """Raises Unauthorised."""
     key: str | None = request.app.state.services.api_key
     if key is None:
         return

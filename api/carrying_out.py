@@ -28,12 +28,14 @@ async def carry_out(
     status: int = 200,
     cause: Cause | None = None,
     always: Mapping[str, object] | None = None,
+    key: str | None = None,
 ) -> Json:
     """Carry out `command`, or give its first answer again when the request's Idempotency-Key was used for it before.
 
-    cause: the request's, unless given. always: what the answer holds whatever the command says.
+    cause: the request's, unless given. always: what the answer holds whatever the command says. key: stands in for an
+    Idempotency-Key.
     """
-    key = idempotency_key(request)
+    key = key or idempotency_key(request)
     because = cause or cause_of(request)
     asked = b"" if key is None else b"%s %s\n%s" % (request.method.encode(), request.scope["path"].encode(), body)
 

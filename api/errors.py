@@ -13,8 +13,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.answers import ProblemJson
-from api.refusals import BadRequest, Interrupted, TokenInvalid, TooLarge, Unauthorised, WrongMediaType
+from api.refusals import (
+    BadRequest,
+    Interrupted,
+    SecretUnavailable,
+    TokenInvalid,
+    TooLarge,
+    Unauthorised,
+    WrongMediaType,
+)
 from commands.deciding import Unavailable
+from domain.executions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Problem, Refusal, Stale
 from queries.paging import BadCursor
 from queries.reading import RETRY_AFTER_SECONDS, NotYet
@@ -28,6 +37,7 @@ STATUS: dict[type[Refusal], int] = {
     Interrupted: 400,
     Unauthorised: 401,
     TokenInvalid: 403,
+    ApproverNotNamed: 403,
     NotFound: 404,
     Forbidden: 409,
     Stale: 412,
@@ -35,6 +45,7 @@ STATUS: dict[type[Refusal], int] = {
     WrongMediaType: 415,
     Malformed: 422,
     NotYet: 503,
+    SecretUnavailable: 503,
     Refusal: 409,
 }
 HEADERS: dict[int, dict[str, str]] = {

@@ -1,4 +1,4 @@
-"""Executions: start, cancel; the list, one in detail, its events."""
+"""Executions: start, cancel; the list, one in detail, now or as it was, its events."""
 
 from typing import Annotated, Any
 
@@ -10,12 +10,14 @@ from api.answers import view
 from api.bodies import json_object, read_body
 from api.carrying_out import carry_out
 from api.fields import Fields
-from api.parameters import NO_PARAMETERS, ExecutionsAsked, Fresh, StreamPage
+from api.parameters import NO_PARAMETERS, DifferenceAsked, ExecutionAsked, ExecutionsAsked, StreamPage
 from api.receipts import ExecutionAnswered, ExecutionStarted, ReasonBody, StartBody
 from api.references import execution_named, process_named
 from commands.executions import CancelExecution, StartExecution
+from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
 from queries.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, get_execution, list_executions
+from queries.folding import get_execution_as_of
 from queries.paging import Page
 
 # An input may have 1 MiB; the rest of the body is its braces.
@@ -69,10 +71,22 @@ def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Respo
 
 
 @router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
-def get(execution_id: str, request: Request, asked: Annotated[Fresh, Query()]) -> Response:
-    """With its steps in the order of the definition; those not reached are pending."""
+def get(execution_id: str, request: Request, asked: Annotated[ExecutionAsked, Query()]) -> Response:
+    """With its steps in the order of the definition; those not reached are pending. as_of: as it was there."""
     id, state = execution_named(execution_id), request.app.state
-    return view(get_execution(state.services.reading, state.definitions, id, min_position=asked.min_position))
+    reading, definitions, fresh = state.services.reading, state.definitions, asked.min_position
+    if asked.as_of is not None:
+        return view(get_execution_as_of(reading, definitions, id, asked.as_of, min_position=fresh))
+    return view(get_execution(reading, definitions, id, min_position=fresh))
+
+
+@router.get("/executions/{execution_id}/diff", summary="What changed", **openapi.query(Difference, 404))
+def difference(execution_id: str, request: Request, asked: Annotated[DifferenceAsked, Query()]) -> Response:
+    """Between two points, each a position in the log or an instant: what is not the same, before and after."""
+    id, state = execution_named(execution_id), request.app.state
+    points = asked.point_from, asked.point_to
+    fresh = asked.min_position
+    return view(get_difference(state.services.reading, state.definitions, id, *points, min_position=fresh))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))

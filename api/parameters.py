@@ -72,14 +72,28 @@ def parse_instant(text: Any) -> datetime:
         raise ValueError(message) from None
 
 
+def parse_point(text: Any) -> int | datetime:
+    """The position in the log, or the instant, that `text` names. Raises ValueError."""
+    written = str(text)
+    if written.isascii() and written.isdigit() and len(written) <= 19 and int(written) <= LARGEST:
+        return int(written)
+    try:
+        return parse_instant(written)
+    except ValueError:
+        raise ValueError("a point is a position in the log, or a time such as 2026-01-31T09:00:00Z") from None
+
+
 Values = Annotated[list[str], AfterValidator(_each)]
 Numbers = Annotated[list[str], AfterValidator(_numbers)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Position = Annotated[int, Field(ge=0, le=LARGEST)]
+_POINT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, {"type": "string", "format": "date-time"}]}
+Point = Annotated[int | datetime, BeforeValidator(parse_point), WithJsonSchema(_POINT)]
 
 EXECUTION_STATUSES = ("running", "completed", "failed", "cancelled")
 PROCESS_STATUSES = ("draft", "published", "archived")
 AGENT_STATUSES = ("active", "retired")
+APPROVAL_STATUSES = ("open", "granted", "refused", "changes_requested", "expired", "cancelled")
 TIMER_FILTERS = ("overdue",)
 SEVERAL = "Several are separated by commas: any of them."
 
@@ -94,6 +108,19 @@ class Fresh(Asked):
     """min_position: wait, at most five seconds, until the read model has reached it."""
 
     min_position: Position | None = None
+
+
+class ExecutionAsked(Fresh):
+    """as_of: the execution as it was there, from its own events; a position in the log, or an instant."""
+
+    as_of: Point | None = None
+
+
+class DifferenceAsked(Fresh):
+    """Two points: positions in the log, or instants."""
+
+    point_from: Annotated[Point, Field(alias="from")]
+    point_to: Annotated[Point, Field(alias="to")]
 
 
 class Paged(Fresh):
@@ -139,6 +166,16 @@ class AgentsAsked(Paged):
     status: Annotated[
         Values, AfterValidator(_one_of(AGENT_STATUSES)), Field(description=", ".join(AGENT_STATUSES))
     ] = []
+
+
+class ApprovalsAsked(Paged):
+    """Filters of the approvals."""
+
+    process: Annotated[Values, AfterValidator(_references), Field(description=f"Names or ids. {SEVERAL}")] = []
+    status: Annotated[
+        Values, AfterValidator(_one_of(APPROVAL_STATUSES)), Field(description=", ".join(APPROVAL_STATUSES))
+    ] = []
+    approver: Annotated[Values, Field(description=f"Those that they may decide. {SEVERAL}")] = []
 
 
 class TimersAsked(Paged):

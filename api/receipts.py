@@ -48,6 +48,13 @@ class StepRepaired(Receipt, kw_only=True):
     step: str
 
 
+class ApprovalDecided(Receipt, kw_only=True):
+    """A decision was recorded. duplicate: the same person had decided the same already."""
+
+    execution_id: UUID
+    approval_id: str
+
+
 class TimerChanged(Receipt, kw_only=True):
     """A timer was moved or fired. duplicate: it was due then already."""
 
@@ -102,6 +109,12 @@ class ReasonBody(msgspec.Struct, forbid_unknown_fields=True):
     """Why, for people."""
 
     reason: Annotated[str, Meta(max_length=2_000)] | None = None
+
+
+class CommentBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why, for people; some approvals cannot do without."""
+
+    comment: Annotated[str, Meta(max_length=2_000)] | None = None
 
 
 class StatedReasonBody(msgspec.Struct, forbid_unknown_fields=True):

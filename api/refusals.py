@@ -19,6 +19,12 @@ class Unauthorised(Refusal):
     code = "unauthorised"
 
 
+class SecretUnavailable(Refusal):
+    """The secret that the caller should show is not known here either."""
+
+    code = "secret_unavailable"
+
+
 class TokenInvalid(Refusal):
     """The token shown is not that of the attempt."""
 

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from commands.agents import Agents
+from commands.approvals import Approvals
 from commands.executions import Executions
 from commands.processes import Processes
 from commands.repairs import Repairs
 from commands.timers import Timers
+from commands.webhooks import Webhooks
 from queries.reading import Reading
 from store.log import Log
 
@@ -24,6 +26,8 @@ class Services:
     executions: Executions
     repairs: Repairs
     timers: Timers
+    webhooks: Webhooks
+    approvals: Approvals
     agents: Agents
     reading: Reading
     callback_key: bytes = field(repr=False)

@@ -26,6 +26,11 @@ kept, *uuid* is text, *any JSON* is whatever was given.
 _STREAMS = {
     "domain.processes.events": ("A process", "One stream a process, its id derived from the name."),
     "domain.executions.events": ("An execution", "One stream an execution, its id a UUID version 7."),
+    "domain.executions.approval_events": ("An approval", "In the stream of its execution."),
+    "domain.processes.trigger_events": (
+        "A webhook trigger",
+        "One stream a trigger, its id derived from the trigger's.",
+    ),
     "domain.agents.events": ("An agent", "One stream an agent, its id derived from the name."),
 }
 _COMMON = {

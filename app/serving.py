@@ -29,6 +29,8 @@ class ApiServer:
             executions=wiring.executions,
             repairs=wiring.repairs,
             timers=wiring.timers,
+            webhooks=wiring.webhooks,
+            approvals=wiring.approvals,
             agents=wiring.agents,
             reading=wiring.reading,
             callback_key=wiring.callback_key(),

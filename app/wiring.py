@@ -8,11 +8,13 @@ from app.database import Database
 from app.installation import callback_key
 from app.settings import Settings
 from commands.agents import Agents
+from commands.approvals import Approvals
 from commands.executions import Executions
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.repairs import Repairs
 from commands.timers import Timers
+from commands.webhooks import Webhooks
 from domain.event import Cause
 from queries.executions import Definitions
 from queries.progress import Progress
@@ -35,6 +37,8 @@ class Wiring:
         self.executions = Executions(self.log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.timers = Timers(self.executions, self.datastore)
+        self.webhooks = Webhooks(self.log, self.plans)
+        self.approvals = Approvals(self.executions)
         self.progress = Progress(self.datastore, self._replica)
         self.reading = Reading(self._replica or self.datastore, self.progress)
         self.definitions = Definitions()

@@ -15,6 +15,7 @@ ATTEMPTS = 20
 
 State = TypeVar("State")
 Identified = Callable[[Receipt], Answered | None]
+Guards = tuple[tuple[UUID, int], ...]
 
 
 class Unavailable(Exception):
@@ -33,12 +34,13 @@ def decide(
     *,
     facts: Callable[[State, list[Event]], dict[str, object]] | None = None,
     identified: Identified = unidentified,
+    rests_on: Callable[[list[Event]], Guards] = lambda _new: (),
 ) -> Receipt:
     """Carry out `decision` on one stream and answer with its position.
 
     fold: the state of the stream's events (none: it does not exist). decision: pure, gives events or raises a Refusal.
     facts: what the caller is told, from the state before and the new events. identified: pairs the answer with its key.
-    Raises Unavailable when the store stays out of reach.
+    rests_on: the guards of the new events. Raises Unavailable when the store stays out of reach.
     """
 
     def attempt() -> Receipt:
@@ -49,7 +51,8 @@ def decide(
         answered = identified(receipt)
         if not new and answered is None:
             return msgspec.structs.replace(receipt, position=log.last_position())
-        return msgspec.structs.replace(receipt, position=log.append(Unit(stream, len(events), new, answered=answered)))
+        unit = Unit(stream, len(events), new, guards=rests_on(new), answered=answered)
+        return msgspec.structs.replace(receipt, position=log.append(unit))
 
     return persist(attempt)
 

@@ -69,7 +69,8 @@ class Executions:
                 started = {"execution_id": str(id), "version": page[0].event.version}  # type: ignore[attr-defined]
                 return Receipt(id, page[-1].position, started)
             plan, revision = self._plans.startable(command.process_id, command.version)
-            input = accept_input(plan.input_spec, command.input)
+            by_hand = command.trigger.type == "manual"
+            input = accept_input(plan.input_spec if by_hand else plan.input_spec.bare, command.input)
             unfolding = start_execution(id, plan, input, command.trigger, cause)
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
             guards = ((command.process_id, revision),)

@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from commands.agents import Agents
-from commands.deciding import Identified, decide, unidentified
+from commands.claims import claim_webhooks
+from commands.deciding import Guards, Identified, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
 from domain.identity import process_id
@@ -92,7 +93,7 @@ class Processes:
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """The draft as the next version; facts hold `process_id` and `version`.
 
-        Raises NotFound, Malformed with every problem, Forbidden (archived) or Stale.
+        Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
 
         def decision(process: Process) -> list[Event]:
@@ -105,6 +106,7 @@ class Processes:
             decision,
             lambda process, new: {"version": process.latest + len(new)},
             identified,
+            lambda new: claim_webhooks(self._log, new, cause),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -124,6 +126,7 @@ class Processes:
         decision: Callable[[Process], list[Event]],
         facts: Callable[[Process, list[Event]], dict[str, object]],
         identified: Identified,
+        rests_on: Callable[[list[Event]], Guards] = lambda _new: (),
     ) -> Receipt:
         def present(process: Process | None) -> Process:
             if process is None:
@@ -139,6 +142,7 @@ class Processes:
             lambda process: decision(present(process)),
             facts=lambda process, new: {"process_id": str(id), **facts(present(process), new)},
             identified=identified,
+            rests_on=rests_on,
         )
 
     def _agent_problems(self, parsed: Parsed, severity: str) -> Sequence[Problem]:

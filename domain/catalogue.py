@@ -2,6 +2,14 @@
 
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Event
+from domain.executions.approval_events import (
+    ApprovalCancelled,
+    ApprovalChangesRequested,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
+)
 from domain.executions.events import (
     CostRecorded,
     ExecutionCancelled,
@@ -31,10 +39,17 @@ from domain.executions.events import (
     TimerStarted,
 )
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.trigger_events import TriggerClaimed
 
 EVENTS: dict[str, type[Event]] = {
     "AgentRegistered": AgentRegistered,
     "AgentRetired": AgentRetired,
+    "ApprovalCancelled": ApprovalCancelled,
+    "ApprovalChangesRequested": ApprovalChangesRequested,
+    "ApprovalExpired": ApprovalExpired,
+    "ApprovalGranted": ApprovalGranted,
+    "ApprovalRefused": ApprovalRefused,
+    "ApprovalRequested": ApprovalRequested,
     "CostRecorded": CostRecorded,
     "ExecutionCancelled": ExecutionCancelled,
     "ExecutionCompleted": ExecutionCompleted,
@@ -65,6 +80,7 @@ EVENTS: dict[str, type[Event]] = {
     "TimerFired": TimerFired,
     "TimerMoved": TimerMoved,
     "TimerStarted": TimerStarted,
+    "TriggerClaimed": TriggerClaimed,
 }
 
 STORED_NAMES: dict[type[Event], str] = {kind: name for name, kind in EVENTS.items()}

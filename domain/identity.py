@@ -23,6 +23,11 @@ def process_id(name: str) -> UUID:
     return uuid5(NAMESPACE, f"process:{name}")
 
 
+def trigger_id(name: str) -> UUID:
+    """The id of the stream that says which process has the webhook trigger with that id."""
+    return uuid5(NAMESPACE, f"trigger:{name}")
+
+
 def agent_id(name: str) -> UUID:
     """The id of the agent called `name`."""
     return uuid5(NAMESPACE, f"agent:{name}")

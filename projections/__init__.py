@@ -3,9 +3,16 @@
 from typing import Any
 
 from projections.agent_directory import AgentDirectory
+from projections.approvals import Approvals
 from projections.execution_detail import ExecutionDetail
 from projections.execution_list import ExecutionList
 from projections.process_catalogue import ProcessCatalogue
 from projections.projection import Projection
 
-ALL: tuple[Projection[Any], ...] = (ExecutionList(), ExecutionDetail(), ProcessCatalogue(), AgentDirectory())
+ALL: tuple[Projection[Any], ...] = (
+    ExecutionList(),
+    ExecutionDetail(),
+    ProcessCatalogue(),
+    AgentDirectory(),
+    Approvals(),
+)

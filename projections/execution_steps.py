@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from domain.executions.step_evolution import time_out
-from domain.executions.timers import RETRY, TIMER
+from domain.executions.timers import DEADLINE, RETRY, TIMER
 from projections.facts import Fact
 from projections.projection import EXACT, clean
 
@@ -98,10 +98,16 @@ def timer_started(changes: StepChanges, fact: Fact) -> None:
     row.started_at, row.due_at = event.at, event.due_at
 
 
+def approval_requested(changes: StepChanges, fact: Fact) -> None:
+    """An approval step waits for people."""
+    event, row = fact.event, changes.attempt(fact, "waiting")
+    row.started_at, row.due_at = event.at, event.deadline
+
+
 def timer_moved(changes: StepChanges, fact: Fact) -> None:
     """Another time; that of a timeout or a heartbeat is not what the step waits for."""
     row = changes.row(fact)
-    if fact.event.kind in (TIMER, RETRY):
+    if fact.event.kind in (TIMER, RETRY, DEADLINE):
         row.due_at = fact.event.due_at
 
 

@@ -22,7 +22,7 @@ class Fact(msgspec.Struct, gc=False):
 
 # Each class below has the name its event is stored under, and some of its fields. A document is a Raw: what an agent
 # answered goes into a json column byte for byte, without being taken apart.
-NULL, EMPTY = msgspec.Raw(b"null"), msgspec.Raw(b"{}")
+NULL, EMPTY, NONE = msgspec.Raw(b"null"), msgspec.Raw(b"{}"), msgspec.Raw(b"[]")
 
 
 class _At(msgspec.Struct, gc=False):
@@ -144,6 +144,40 @@ class TimerMoved(_At, gc=False, kw_only=True):
     due_at: datetime
 
 
+class ApprovalRequested(_At, gc=False, kw_only=True):
+    step: str
+    attempt: int
+    approval_id: str
+    process_id: UUID
+    process: str
+    title: str
+    description: str = ""
+    approvers: msgspec.Raw = NONE
+    artifacts: msgspec.Raw = NONE
+    deadline: datetime | None = None
+
+
+class ApprovalGranted(StepStarted, gc=False, kw_only=True):
+    by: str
+    comment: str = ""
+
+
+class ApprovalRefused(ApprovalGranted, gc=False, kw_only=True):
+    pass
+
+
+class ApprovalChangesRequested(ApprovalGranted, gc=False, kw_only=True):
+    pass
+
+
+class ApprovalExpired(StepStarted, gc=False, kw_only=True):
+    pass
+
+
+class ApprovalCancelled(StepStarted, gc=False, kw_only=True):
+    pass
+
+
 class GatewayEvaluated(_At, gc=False, kw_only=True):
     step: str
     attempt: int
@@ -202,6 +236,10 @@ class ProcessArchived(_At, gc=False, kw_only=True):
     name: str
 
 
+class TriggerClaimed(_At, gc=False, kw_only=True):
+    process_id: UUID
+
+
 class AgentRegistered(_At, gc=False, kw_only=True):
     name: str
     kind: str
@@ -213,41 +251,9 @@ class AgentRetired(_At, gc=False, kw_only=True):
 
 
 SHAPES: dict[str, type[_At]] = {
-    shape.__name__: shape
-    for shape in (
-        AgentRegistered,
-        AgentRetired,
-        CostRecorded,
-        ExecutionCancelled,
-        ExecutionCompleted,
-        ExecutionFailed,
-        ExecutionRetried,
-        ExecutionStarted,
-        GatewayEvaluated,
-        ProcessArchived,
-        ProcessDrafted,
-        ProcessPublished,
-        ProcessRevised,
-        StepAccepted,
-        StepAnswerIgnored,
-        StepCancelled,
-        StepCompleted,
-        StepDiverted,
-        StepFailed,
-        StepHeartbeatMissed,
-        StepReassigned,
-        StepReclaimed,
-        StepRetried,
-        StepRetryScheduled,
-        StepScheduled,
-        StepSkipped,
-        StepStarted,
-        StepTimedOut,
-        TimerCancelled,
-        TimerFired,
-        TimerMoved,
-        TimerStarted,
-    )
+    name: shape
+    for name, shape in sorted(globals().items())
+    if isinstance(shape, type) and issubclass(shape, _At) and shape is not _At
 }
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
     name: msgspec.json.Decoder(shape).decode for name, shape in SHAPES.items()

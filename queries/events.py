@@ -21,6 +21,7 @@ _COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 _STREAM = f"""select {_COLUMNS} from stored_events where originator_id = %s and originator_version > %s and exists (
   select from stored_events where originator_id = %s and originator_version = 1 and topic = 'ExecutionStarted')
 order by originator_version limit %s"""
+_WHOLE = f"select {_COLUMNS} from stored_events where originator_id = %s order by originator_version"
 _LOG = f"select {_COLUMNS} from stored_events where notification_id > %s order by notification_id limit %s"
 _LOG_OF_TYPES = f"""select {_COLUMNS} from (
   select * from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen
@@ -88,6 +89,11 @@ def list_events(
     if page.next_cursor is None and looked_through == WINDOW:
         return msgspec.structs.replace(page, next_cursor=write_cursor("l", end))
     return page
+
+
+def read_stream(connection: Connection[Any], stream: UUID) -> list[Recorded]:
+    """Every event of one stream, in order."""
+    return _read(connection, _WHOLE, (stream,))
 
 
 def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[Recorded]:

@@ -96,7 +96,7 @@ class ExecutionCost(msgspec.Struct, frozen=True):
 
 
 class TimerOfExecution(msgspec.Struct, frozen=True):
-    """What happens by itself at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry`` or ``heartbeat``."""
+    """What happens by itself at due_at. kind: as the list of timers says."""
 
     step: str
     kind: str
@@ -104,7 +104,10 @@ class TimerOfExecution(msgspec.Struct, frozen=True):
 
 
 class ExecutionDetail(msgspec.Struct, frozen=True):
-    """An execution with its steps in the order of its definition, and its timers, the next one first."""
+    """An execution with its steps in the order of its definition, and its timers, the next one first.
+
+    as_of: the position or the instant it was asked for, None for now.
+    """
 
     execution_id: UUID
     process_id: UUID
@@ -126,6 +129,7 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     position: int
     as_of_position: int
     lag_seconds: float
+    as_of: int | datetime | None = None
 
 
 class ExecutionFilter(msgspec.Struct, frozen=True):

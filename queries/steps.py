@@ -8,12 +8,20 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from domain.processes.events import ProcessPublished
+from domain.processes.language import load_definition
+from domain.processes.plan import Plan, compile_plan
+from domain.refusal import NotFound
 from queries.reading import fetch
+from store.mapper import decode
 
 COSTS = """coalesce((
   select json_agg(json_build_object('amount', c.amount::text, 'currency', c.currency) order by c.currency)
   from {table} c where {on}), '[]'::json)"""
 _STEPS = "select definition from process_versions where process_id = %s and version = %s"
+# Versions are published as 1, 2, 3...
+_PUBLISHED = """select topic, state from stored_events where originator_id = %s and topic = 'ProcessPublished'
+order by originator_version offset %s - 1 limit 1"""
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -117,6 +125,7 @@ class Definitions:
     def __init__(self, size: int = 1_000) -> None:
         self._size = size
         self._kept: dict[tuple[UUID, int], list[_PlannedStep]] = {}
+        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[_PlannedStep]]] = {}
         self._keeping = threading.Lock()
 
     def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[_PlannedStep]:
@@ -133,6 +142,26 @@ class Definitions:
                 self._kept.clear()
             self._kept[process_id, version] = steps
         return steps
+
+    def compiled(
+        self, connection: Connection[DictRow], process_id: UUID, version: int
+    ) -> tuple[Plan, list[_PlannedStep]]:
+        """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
+        kept = self._compiled.get((process_id, version))
+        if kept is not None:
+            return kept
+        rows = fetch(connection, _PUBLISHED, (process_id, version))
+        if not rows:
+            raise NotFound(f"the process has no version {version}")
+        published = decode(rows[0]["topic"], rows[0]["state"])
+        assert isinstance(published, ProcessPublished)
+        plan = compile_plan(load_definition(published.definition), process_id, version)
+        found = plan, msgspec.convert(published.definition, _Definition).steps
+        with self._keeping:
+            if len(self._compiled) >= self._size:
+                self._compiled.clear()
+            self._compiled[process_id, version] = found
+        return found
 
 
 def step_views(planned: list[_PlannedStep], found: dict[str, StepRow]) -> list[StepView]:

@@ -24,7 +24,8 @@ from due_timers where due_at < now()"""
 
 
 class TimerView(msgspec.Struct, frozen=True):
-    """What happens by itself at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry`` or ``heartbeat``.
+    """What happens by itself at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry``, ``heartbeat``
+    or ``deadline``.
 
     overdue_seconds: how long that is past, 0 before. process: its name; None for an execution begun a moment ago.
     """

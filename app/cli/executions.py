@@ -1,16 +1,17 @@
-"""start, executions, show: runs of processes."""
+"""start, executions, show, diff: runs of processes."""
 
 from datetime import datetime
 from typing import Annotated
 
 import typer
 
+from api.parameters import parse_point
 from api.references import execution_named, process_named
 from app.cli.failures import FAILED, UNAVAILABLE, Failure
 from app.cli.opening import opened
 from app.cli.options import Cursor, Json, Limit
 from app.cli.output import Output, output_of
-from app.cli.showing import show_events, show_execution, show_executions
+from app.cli.showing import show_difference, show_events, show_execution, show_executions
 from app.documents import inside, read_file
 from app.inputs import read_input
 from app.installation import live_workers
@@ -19,8 +20,10 @@ from app.wiring import Wiring, operator
 from commands.executions import StartExecution
 from commands.receipt import Receipt
 from domain.duration import parse_duration
+from queries.differences import get_difference
 from queries.events import list_execution_events
 from queries.executions import ExecutionFilter, get_execution, list_executions
+from queries.folding import Point, get_execution_as_of
 
 cli = typer.Typer()
 
@@ -99,6 +102,9 @@ def executions(
 def show(
     context: typer.Context,
     execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")],
+    as_of: Annotated[
+        str | None, typer.Option("--as-of", metavar="POINT", help="As it was at this position of the log, or time.")
+    ] = None,
     events: Annotated[bool, typer.Option("--events", help="Its events from the log instead.")] = False,
     cursor: Cursor = None,
     json: Json = False,
@@ -106,11 +112,32 @@ def show(
     """Show one execution with its steps, or its events."""
     output = output_of(context, json)
     execution_id = execution_named(execution)
+    point = None if as_of is None else _point("--as-of", as_of)
+    if events and point is not None:
+        raise typer.BadParameter("events are those that the log has now", param_hint="--as-of")
     with opened(output) as wiring:
         if events:
             show_events(output, list_execution_events(wiring.reading, execution_id, cursor=cursor, limit=EVENTS_SHOWN))
+        elif point is not None:
+            show_execution(output, get_execution_as_of(wiring.reading, wiring.definitions, execution_id, point))
         else:
             show_execution(output, get_execution(wiring.reading, wiring.definitions, execution_id))
+
+
+@cli.command()
+def diff(
+    context: typer.Context,
+    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")],
+    point_from: Annotated[str, typer.Argument(metavar="FROM", help="A position of the log, or a time.")],
+    point_to: Annotated[str, typer.Argument(metavar="TO", help="Another one.")],
+    json: Json = False,
+) -> None:
+    """Show what changed in one execution between two points."""
+    output = output_of(context, json)
+    execution_id = execution_named(execution)
+    points = _point("FROM", point_from), _point("TO", point_to)
+    with opened(output) as wiring:
+        show_difference(output, get_difference(wiring.reading, wiring.definitions, execution_id, *points))
 
 
 def _wait(output: Output, wiring: Wiring, receipt: Receipt, timeout: float | None) -> Ended:
@@ -162,6 +189,13 @@ def _time(option: str, text: str | None) -> datetime | None:
     if at is not None and at.tzinfo is None:
         raise typer.BadParameter("a time says its offset, as in 2026-01-31T09:00:00Z", param_hint=option)
     return at
+
+
+def _point(option: str, text: str) -> Point:
+    try:
+        return parse_point(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def _known(statuses: list[str]) -> list[str]:

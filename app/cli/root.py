@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli import agents, demo, executions, extensions, migrating, processes, projections, repairs, serving
+from app.cli import agents, approvals, demo, executions, extensions, migrating, processes, projections, repairs, serving
 from app.cli.failures import failing
 
 
@@ -29,7 +29,7 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-for part in (demo.cli, serving.cli, migrating.cli, processes.cli, executions.cli, repairs.cli):
+for part in (demo.cli, serving.cli, migrating.cli, processes.cli, executions.cli, repairs.cli, approvals.cli):
     cli.registered_commands += part.registered_commands
 cli.add_typer(agents.cli, name="agents")
 cli.add_typer(projections.cli, name="projections")

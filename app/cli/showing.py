@@ -1,7 +1,9 @@
 """Executions, one execution and events as text."""
 
 from app.cli.output import Output
-from app.cli.wording import amounts, moment, seconds, short, status
+from app.cli.wording import amounts, moment, point, seconds, short, status
+from queries.approvals import ApprovalView
+from queries.differences import Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
 from queries.paging import Page
@@ -28,6 +30,8 @@ def show_execution(output: Output, execution: ExecutionDetail) -> None:
         output.document(execution)
         return
     output.line(f"{execution.execution_id}  {execution.process}, version {execution.version}")
+    if execution.as_of is not None:
+        output.line(f"as it was at {point(execution.as_of)}")
     lasted = f" in {seconds(execution.duration)}" if execution.duration is not None else ""
     output.line(
         f"{execution.status}{lasted}, started {moment(execution.started_at)} by {execution.actor or 'nobody known'}"
@@ -47,6 +51,19 @@ def show_execution(output: Output, execution: ExecutionDetail) -> None:
     note_lag(output, execution.lag_seconds)
 
 
+def show_difference(output: Output, difference: Difference) -> None:
+    """What changed in an execution."""
+    if output.json:
+        output.document(difference)
+        return
+    output.line(f"{difference.execution_id}  {difference.process}, version {difference.version}")
+    output.line(f"from {point(difference.point_from)} to {point(difference.point_to)}")
+    rows = [("", name, short(change.before), short(change.after)) for name, change in difference.changed.items()]
+    for step in difference.steps:
+        rows += [(step.id, name, short(change.before), short(change.after)) for name, change in step.changed.items()]
+    output.table(("step", "what", "before", "after"), rows)
+
+
 def show_timers(output: Output, page: Page[TimerView]) -> None:
     """What is due when."""
     if output.json:
@@ -58,6 +75,20 @@ def show_timers(output: Output, page: Page[TimerView]) -> None:
         for t in page.items
     ]
     output.table(columns, rows, right=NUMBERS)
+    _more(output, page.next_cursor)
+    note_lag(output, page.lag_seconds)
+
+
+def show_approvals(output: Output, page: Page[ApprovalView]) -> None:
+    """What people are asked, and what they decided."""
+    if output.json:
+        output.document(page)
+        return
+    rows = [
+        (moment(a.requested_at), a.status, a.title, a.process, moment(a.deadline), a.decided_by, a.approval_id)
+        for a in page.items
+    ]
+    output.table(("asked", "status", "title", "process", "deadline", "decided by", "approval"), rows)
     _more(output, page.next_cursor)
     note_lag(output, page.lag_seconds)
 

@@ -1,7 +1,7 @@
 """How values are written for people."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 from rich.text import Text
@@ -46,6 +46,11 @@ def amounts(cost: Iterable[Amount] | msgspec.Raw) -> str:
 def moment(at: datetime | None) -> str:
     """A time to the second, in UTC."""
     return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
+
+
+def point(at: int | datetime) -> str:
+    """A position in the log, or an instant to the microsecond, in UTC."""
+    return f"position {at}" if isinstance(at, int) else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}Z"
 
 
 def status(word: str) -> Text:

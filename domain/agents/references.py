@@ -28,6 +28,14 @@ def check_secret(value: str) -> str:
     return check_references(value)
 
 
+def check_reference(value: str) -> str:
+    """`value` if it is one reference and nothing else. Raises PydanticCustomError, as check_secret does."""
+    if not REFERENCE.fullmatch(value):
+        message = "a secret is given as a reference to an environment variable, ${NAME}, never as itself"
+        raise PydanticCustomError("secret_not_a_reference", message)
+    return check_references(value)
+
+
 def check_references(value: str) -> str:
     """`value` if what it refers to may be referred to. Raises PydanticCustomError (``secret_reserved``)."""
     for name in REFERENCE.findall(value):

@@ -3,11 +3,14 @@
 from typing import Any
 
 from domain.agents.calls import StepError
+from domain.executions.approval_events import ApprovalCancelled
+from domain.executions.approvals import approval_id
 from domain.executions.events import ExecutionCompleted, ExecutionFailed, StepCancelled, TimerCancelled
 from domain.executions.execution import OPEN, WAITING, StepState
 from domain.executions.scope import scope
 from domain.executions.unfolding import Unfolding
 from domain.expressions import EvaluationFailed
+from domain.processes.plan import PlannedApproval
 
 
 def complete(unfolding: Unfolding) -> None:
@@ -40,9 +43,20 @@ def give_up(unfolding: Unfolding, reason: str) -> None:
 
 def cancel_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
     """Cancel the attempt that is under way, or the one that was to come."""
-    if state.status == WAITING:
-        unfolding.record(TimerCancelled, step=step, attempt=state.attempt, reason=reason)
+    stop_waiting(unfolding, step, state, reason)
     unfolding.record(StepCancelled, step=step, attempt=state.attempt, reason=reason, started_at=state.started_at)
+
+
+def stop_waiting(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
+    """What a step waits for, if it waits for its time or for people, it waits for no longer."""
+    if state.status != WAITING:
+        return
+    execution, attempt = unfolding.execution, state.attempt
+    if isinstance(execution.plan.steps[step], PlannedApproval):
+        id = approval_id(execution.id, step, attempt)
+        unfolding.record(ApprovalCancelled, step=step, attempt=attempt, approval_id=id, reason=reason)
+    else:
+        unfolding.record(TimerCancelled, step=step, attempt=attempt, reason=reason)
 
 
 def ending(unfolding: Unfolding) -> dict[str, Any]:

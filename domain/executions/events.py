@@ -110,7 +110,7 @@ class StepRetryScheduled(Event, frozen=True, kw_only=True):
 class StepSkipped(Event, frozen=True, kw_only=True):
     """The step will not run, or what became of it no longer counts.
 
-    reason: ``condition_false``, ``branch_not_taken``, ``on_error``, ``on_timeout`` or ``operator``.
+    reason: ``condition_false``, ``branch_not_taken``, ``on_error``, ``on_timeout``, ``on_deadline`` or ``operator``.
     comment: why, in the words of the operator who skipped it.
     """
 
@@ -188,7 +188,10 @@ class TimerCancelled(Event, frozen=True, kw_only=True):
 
 
 class TimerMoved(Event, frozen=True, kw_only=True):
-    """An operator set another time. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry`` or ``heartbeat``."""
+    """An operator set another time.
+
+    kind: ``timer``, ``timeout``, ``total_timeout``, ``retry``, ``heartbeat`` or ``deadline``.
+    """
 
     step: str
     kind: str

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from domain.event import Event
-from domain.executions import events, step_evolution, timer_evolution
+from domain.executions import approval_events, approval_evolution, events, step_evolution, timer_evolution
 from domain.executions.events import (
     ExecutionCancelled,
     ExecutionCompleted,
@@ -125,4 +125,10 @@ _EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {
     events.TimerFired: timer_evolution.ended,
     events.TimerCancelled: timer_evolution.ended,
     events.TimerMoved: timer_evolution.moved,
+    approval_events.ApprovalRequested: approval_evolution.requested,
+    approval_events.ApprovalGranted: approval_evolution.granted,
+    approval_events.ApprovalRefused: approval_evolution.refused,
+    approval_events.ApprovalChangesRequested: approval_evolution.changes_requested,
+    approval_events.ApprovalExpired: approval_evolution.expired,
+    approval_events.ApprovalCancelled: approval_evolution.cancelled,
 }

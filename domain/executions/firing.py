@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from domain.agents.calls import StepError
 from domain.event import Cause
 from domain.executions.advance import advance
-from domain.executions.events import StepFailed, StepHeartbeatMissed, StepTimedOut, TimerCancelled, TimerMoved
-from domain.executions.execution import ACCEPTED, RUNNING, STARTED, WAITING, Execution
+from domain.executions.approving import expire
+from domain.executions.ending import stop_waiting
+from domain.executions.events import StepFailed, StepHeartbeatMissed, StepTimedOut, TimerMoved
+from domain.executions.execution import ACCEPTED, RUNNING, STARTED, Execution
 from domain.executions.failing import settle
 from domain.executions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
 from domain.executions.step_evolution import time_out
 from domain.executions.steps import begin_again, timer
-from domain.executions.timers import HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
+from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
 from domain.executions.unfolding import Unfolding
 from domain.processes.plan import PlannedAgentTask, PlannedStep
 from domain.refusal import NotFound
@@ -105,8 +107,7 @@ def _total_timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 def _time_out(unfolding: Unfolding, step: PlannedStep, scope: str) -> bool:
     state = unfolding.execution.steps[step.id]
-    if state.status == WAITING:
-        unfolding.record(TimerCancelled, step=step.id, attempt=state.attempt, reason="step_timed_out")
+    stop_waiting(unfolding, step.id, state, "step_timed_out")
     unfolding.record(StepTimedOut, step=step.id, attempt=state.attempt, scope=scope, started_at=state.started_at)
     return settle(unfolding, step, time_out(scope))
 
@@ -125,4 +126,5 @@ _FIRE: dict[str, Callable[[Unfolding, PlannedStep], bool]] = {
     TOTAL_TIMEOUT: _total_timeout,
     RETRY: _retry,
     HEARTBEAT: _heartbeat,
+    DEADLINE: expire,
 }

@@ -1,6 +1,6 @@
 """What is refused about executions, and what each refusal is called."""
 
-from domain.refusal import Forbidden, NotFound
+from domain.refusal import Forbidden, Malformed, NotFound
 
 
 class StepNotRunning(Forbidden):
@@ -43,6 +43,30 @@ class NotAnAgentTask(Forbidden):
     """Only what an agent does can be given to another agent."""
 
     code = "not_an_agent_task"
+
+
+class NoSuchApproval(NotFound):
+    """Nobody was asked for that approval."""
+
+    code = "no_such_approval"
+
+
+class ApproverNotNamed(Forbidden):
+    """The step names who may decide, and not this one."""
+
+    code = "approver_not_named"
+
+
+class ApprovalDecided(Forbidden):
+    """The approval is not open any more; details hold its `decision` and who it was `decided_by`, if anybody."""
+
+    code = "approval_decided"
+
+
+class ReasonRequired(Malformed):
+    """The step asks that whoever decides says why."""
+
+    code = "reason_required"
 
 
 class NoSuchTimer(NotFound):

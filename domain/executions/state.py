@@ -26,8 +26,8 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     """One step so far: status, the number of its latest attempt, and what that attempt was given and gave.
 
     first_attempt: the attempt from which the retry policy counts. began_at: when the first of those was started, from
-    which total_timeout counts. due_at: until when a timer step waits. chosen: where a gateway, or a step that was
-    diverted, leads; None for any other.
+    which total_timeout counts. due_at: until when a timer step or an approval waits. chosen: where a gateway, or a step
+    that was diverted, leads; None for any other.
     """
 
     status: str
@@ -46,6 +46,18 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     chosen: tuple[str, ...] | None = None
 
 
+class Approval(msgspec.Struct, frozen=True, gc=False):
+    """What an attempt asked people for. status: ``open`` until it is ``granted``, ``refused``, ``changes_requested``,
+    ``expired`` or ``cancelled``. by: who decided.
+    """
+
+    title: str
+    description: str
+    artifacts: list[Any]
+    status: str = "open"
+    by: str | None = None
+
+
 class Execution(msgspec.Struct):
     """One run of a process. The plan is immutable and shared by all executions of that version.
 
@@ -53,6 +65,7 @@ class Execution(msgspec.Struct):
     waiting: per step, how many of the edges that lead to it are undecided. dead: per step, how many are decided and do
     not lead to it; steps with none are left out. timers: what happens by itself, and when.
     unanswered: attempts (``step:attempt``) that ended without the answer of their agent, and how; it may still come.
+    approvals: by the attempt (``step:attempt``) that asked for them.
     """
 
     id: UUID
@@ -69,6 +82,7 @@ class Execution(msgspec.Struct):
     dead: dict[str, int] = {}
     timers: Timers = {}
     unanswered: dict[str, str] = {}
+    approvals: dict[str, Approval] = {}
 
     def copy(self) -> "Execution":
         """A copy that can be evolved without touching this one."""
@@ -87,4 +101,5 @@ class Execution(msgspec.Struct):
             self.dead.copy() if self.dead else {},
             self.timers.copy() if self.timers else {},
             self.unanswered.copy() if self.unanswered else {},
+            self.approvals.copy() if self.approvals else {},
         )

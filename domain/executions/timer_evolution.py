@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from domain.executions.events import TimerCancelled, TimerFired, TimerMoved, TimerStarted
 from domain.executions.state import SCHEDULED, WAITING, Execution, StepState
-from domain.executions.timers import HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
+from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
 from domain.processes.plan import PlannedAgentTask, PlannedStep
 
 
@@ -35,7 +35,7 @@ def ended(execution: Execution, event: TimerFired | TimerCancelled) -> None:
 def moved(execution: Execution, event: TimerMoved) -> None:
     """Another time."""
     execution.timers[event.step, event.kind] = event.due_at
-    if event.kind == TIMER:
+    if event.kind in (TIMER, DEADLINE):
         execution.steps[event.step] = replace(execution.steps[event.step], due_at=event.due_at)
 
 
@@ -61,6 +61,7 @@ def end_attempt(execution: Execution, step: str) -> None:
     if timers:
         timers.pop((step, TIMEOUT), None)
         timers.pop((step, HEARTBEAT), None)
+        timers.pop((step, DEADLINE), None)
 
 
 def end_step(execution: Execution, step: str) -> None:

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT = "timer", "timeout", "total_timeout", "retry", "heartbeat"
-KINDS = (TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT)
+DEADLINE = "deadline"
+KINDS = (TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT, DEADLINE)
 
 TimerKey = tuple[str, str]
 """(step, kind)"""

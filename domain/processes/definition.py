@@ -6,6 +6,7 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from domain.agents.references import check_reference
 from domain.processes.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose, requiring
 from domain.processes.quantities import Duration
 from domain.processes.steps import STEP_TYPES, AnyStep, Retry, Roles
@@ -38,12 +39,16 @@ class InputField(Part):
 
 
 class Trigger(Part):
-    """What may start an execution; `input` is merged under what the caller gives."""
+    """What may start an execution; `input` is merged under what the caller gives.
 
-    type: Literal["manual"]
+    secret: what callers of a webhook must show, as a reference to an environment variable, ``${NAME}``.
+    """
+
+    type: Literal["manual", "webhook"]
     id: FieldName
     enabled: bool = True
     input: dict[str, Any] = Field(default_factory=dict)
+    secret: Annotated[str, AfterValidator(check_reference)] | None = None
 
 
 class Output(Part):

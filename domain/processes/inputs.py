@@ -27,10 +27,15 @@ class InputSpec:
     fields: Mapping[str, InputField] | None
     fixed: Mapping[str, Any]
 
+    @property
+    def bare(self) -> "InputSpec":
+        """The same without fixed input, for triggers that bring their own."""
+        return InputSpec(self.fields, {})
+
 
 def input_spec(definition: Definition) -> InputSpec:
     """What an execution's input must be; the fixed input is that of the first enabled manual trigger."""
-    enabled = (trigger.input for trigger in definition.triggers if trigger.enabled)
+    enabled = (each.input for each in definition.triggers if each.enabled and each.type == "manual")
     return InputSpec(definition.input, next(enabled, {}))
 
 

@@ -1,16 +1,18 @@
 """What the engine runs: a published definition, compiled once, never changed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.expressions import Condition, ValueTemplate, parse_condition, parse_value
-from domain.processes.definition import Defaults, Definition
+from domain.processes.definition import Defaults, Definition, Trigger
 from domain.processes.inputs import InputSpec, accept_input, input_spec
 from domain.processes.steps import (
     AnyStep,
     Fallback,
     Planned,
     PlannedAgentTask,
+    PlannedApproval,
     PlannedGateway,
     PlannedRetry,
     PlannedRoute,
@@ -25,6 +27,7 @@ __all__ = [
     "Plan",
     "Planned",
     "PlannedAgentTask",
+    "PlannedApproval",
     "PlannedGateway",
     "PlannedRetry",
     "PlannedRoute",
@@ -42,7 +45,7 @@ class Plan:
     """A process version ready to run.
 
     steps: by id, in definition order. roots: ids of the steps that nothing leads to, so that they wait for nothing.
-    outputs: (name, template).
+    outputs: (name, template). webhooks: triggers of that type by id, also those that are switched off.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Plan:
     roots: tuple[str, ...]
     outputs: tuple[tuple[str, ValueTemplate], ...]
     input_spec: InputSpec
+    webhooks: Mapping[str, Trigger] = field(default_factory=dict)
 
 
 def compile_plan(definition: Definition, process_id: UUID, version: int) -> Plan:
@@ -69,6 +73,7 @@ def compile_plan(definition: Definition, process_id: UUID, version: int) -> Plan
         roots=tuple(name for name, sources in incoming.items() if not sources),
         outputs=tuple((output.name, parse_value(output.source)) for output in definition.outputs),
         input_spec=input_spec(definition),
+        webhooks={trigger.id: trigger for trigger in definition.triggers if trigger.type == "webhook"},
     )
 
 

@@ -17,11 +17,13 @@ from starlette.testclient import TestClient
 
 from api import Services, create_app
 from commands.agents import Agents
+from commands.approvals import Approvals
 from commands.executions import AnswerStep, Executions, unit_of
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.repairs import Repairs
 from commands.timers import Timers
+from commands.webhooks import Webhooks
 from domain.agents.calls import Answer, Completed
 from domain.event import Cause
 from domain.executions.decisions import start_step
@@ -67,6 +69,8 @@ class Installation:
             executions=self.executions,
             repairs=Repairs(self.executions, agents),
             timers=Timers(self.executions, datastore),
+            webhooks=Webhooks(self.log, self.plans),
+            approvals=Approvals(self.executions),
             agents=agents,
             reading=self.reading,
             callback_key=CALLBACK_KEY,

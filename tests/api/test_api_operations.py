@@ -37,6 +37,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
     seen = client.get("/api/projections").json()
     assert {item["name"] for item in seen["items"]} == {
         "agent_directory",
+        "approvals",
         "execution_detail",
         "execution_list",
         "process_catalogue",

@@ -98,3 +98,7 @@ def test_the_examples_end_as_they_say_and_soon(demo: Demo) -> None:
     assert called.outputs["called"] == "Hello Robin, we have news."
     assert called.outputs["instead"] != "nothing"
     assert {"StepRetryScheduled", "StepDiverted"} <= demo.topics("steady-call")
+
+    (released,) = demo.ends("press-release")
+    assert released.outputs["decision"] == "approved"
+    assert {"ApprovalRequested", "ApprovalExpired"} <= demo.topics("press-release")

@@ -23,10 +23,11 @@ from domain.event import Event
 from domain.executions import execution
 from domain.executions.events import ExecutionStarted
 from domain.executions.execution import Execution
-from domain.processes import process
+from domain.processes import claims, process
 from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.language import load_definition
 from domain.processes.plan import Plan, compile_plan
+from domain.processes.trigger_events import TriggerClaimed
 from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
@@ -82,6 +83,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state: Any = agent.fold(Agent(), events)
         case ProcessDrafted():
             state = process.fold(events)
+        case TriggerClaimed():
+            state = claims.fold(events)
         case ExecutionStarted() as started:
             plan = known[started.process_id, started.version]
             folded = execution.fold(Execution(stream, plan), events)
@@ -174,7 +177,10 @@ def main() -> None:
     new = unrecorded(before, now)
     SHAPES.write_text(json.dumps(msgspec.to_builtins(grown(before, now)), indent=1, ensure_ascii=False) + "\n")
     sys.stdout.write(f"shapes: {len(new)} new fields\n" + "".join(f"  {field}\n" for field in new))
-    stories = [runpy.run_path(str(HERE / file))["STORIES"] for file in ("stories.py", "timed_stories.py")]
+    stories = [
+        runpy.run_path(str(HERE / file))["STORIES"]
+        for file in ("stories.py", "timed_stories.py", "approval_stories.py")
+    ]
     for name, story in [pair for each in stories for pair in each.items()]:
         if name not in names():
             known = plans(rows(other) for other in names())

@@ -21,8 +21,10 @@ from domain.executions.decisions import (
 from domain.executions.events import Trigger
 from domain.executions.execution import Execution
 from domain.executions.unfolding import Unfolding
-from domain.identity import agent_id, process_id
+from domain.identity import agent_id, process_id, trigger_id
 from domain.money import Money
+from domain.processes.claims import claim_trigger
+from domain.processes.claims import fold as fold_claim
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.language import parse_definition
 from domain.processes.plan import Plan
@@ -88,6 +90,14 @@ def _process(events: list[Event]) -> Process:
     state = fold_process(events)
     assert state is not None
     return state
+
+
+def webhook_trigger(_: Plans) -> Told:
+    """Claimed by one process, and by another when the first had it no more."""
+    holder = Process("golden", "published", None)
+    events = claim_trigger("new-order", None, None, "golden", _cause(0))
+    events += claim_trigger("new-order", fold_claim(events), holder, "silver", _cause(1))
+    return trigger_id("new-order"), events
 
 
 class _Told:
@@ -164,4 +174,5 @@ STORIES = {
     "execution-failed": execution_failed,
     "execution-without-outputs": execution_without_outputs,
     "execution-cancelled": execution_cancelled,
+    "webhook-trigger": webhook_trigger,
 }

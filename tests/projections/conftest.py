@@ -13,6 +13,14 @@ from psycopg import Connection
 from domain.agents.calls import StepError, Usage
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Event
+from domain.executions.approval_events import (
+    ApprovalCancelled,
+    ApprovalChangesRequested,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
+)
 from domain.executions.events import (
     CostRecorded,
     ExecutionCancelled,
@@ -161,6 +169,7 @@ _USAGE = st.none() | st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**
 _TIME = st.none() | st.just(BEGIN)
 _DUE = st.sampled_from([BEGIN, BEGIN + timedelta(hours=1)])
 _WHY = st.just("why")
+_DECIDED = {"approval_id": st.just("id"), "by": st.just("user:ann"), "comment": st.sampled_from(["", "so\0so"])}
 _OF_STEP = {
     StepScheduled: {"agent": st.just("echo"), "message": _DOCUMENT, "parameters": st.just({}) | st.just({"k": 1})},
     StepStarted: {},
@@ -182,7 +191,25 @@ _OF_STEP = {
     TimerStarted: {"due_at": _DUE},
     TimerFired: {"due_at": _DUE, "lateness": st.just(timedelta(0))},
     TimerCancelled: {"reason": st.just("step_timed_out")},
-    TimerMoved: {"kind": st.sampled_from(["timer", "timeout", "retry"]), "due_at": _DUE, "reason": _WHY},
+    TimerMoved: {
+        "kind": st.sampled_from(["timer", "timeout", "retry", "deadline", "deadline"]),
+        "due_at": _DUE,
+        "reason": _WHY,
+    },
+    ApprovalRequested: {
+        "approval_id": st.just("id"),
+        "process_id": st.just(process_id("p")),
+        "process": st.just("p"),
+        "title": st.sampled_from(["May it?", "nul \0 in it"]),
+        "approvers": st.sampled_from([[], ["ann", "bob"]]),
+        "artifacts": st.lists(_DOCUMENT, max_size=2),
+        "deadline": st.none() | _DUE,
+    },
+    ApprovalGranted: _DECIDED,
+    ApprovalRefused: _DECIDED,
+    ApprovalChangesRequested: _DECIDED,
+    ApprovalExpired: {"approval_id": st.just("id"), "on_deadline": st.just("reject")},
+    ApprovalCancelled: {"approval_id": st.just("id"), "reason": st.just("step_timed_out")},
     GatewayEvaluated: {
         "conditions": st.just([RouteChecked("b", True, "input.n > 0")]),
         "chosen": st.sampled_from([["b"], ["a", "b"]]),

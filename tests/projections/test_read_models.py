@@ -8,6 +8,7 @@ import pytest
 
 from domain.agents.calls import StepError, Usage
 from domain.agents.events import AgentRegistered, AgentRetired
+from domain.executions.approval_events import ApprovalExpired, ApprovalGranted, ApprovalRequested
 from domain.executions.events import (
     CostRecorded,
     ExecutionCancelled,
@@ -114,6 +115,24 @@ def test_a_step_between_attempts_shows_its_error_and_when_it_goes_on(shown, stor
     assert (row["status"], row["attempt"], row["skip_reason"]) == ("skipped", 2, "on_error")
     [listed] = shown(story, "select * from execution_list")
     assert (listed["steps_failed"], listed["steps_done"]) == (0, 1)
+
+
+def test_an_approval_shows_what_was_asked_and_decided_and_only_the_last_one_of_a_step_is_moved(shown, story):
+    asked = {"approval_id": "id", "process_id": process_id("p"), "process": "p", "title": "May it?", "deadline": BEGIN}
+    query = "select attempt, status, deadline, decided_by, comment, approvers from approvals order by position"
+    story.start(X).tell(X, ApprovalRequested, step="a", attempt=1, **asked)
+    story.tell(X, ApprovalExpired, step="a", attempt=1, approval_id="id", on_deadline="reject")
+    story.tell(X, ApprovalRequested, step="a", attempt=2, approvers=["ann"], **asked)
+    before, after = shown(story, query)
+    assert [before[name] for name in ("status", "deadline", "decided_by")] == ["expired", BEGIN, None]
+    assert [after[name] for name in ("status", "deadline", "approvers")] == ["open", BEGIN, ["ann"]]
+    story.tell(X, TimerMoved, step="a", kind="timeout", due_at=BEGIN + timedelta(days=9), reason="why")
+    story.tell(X, TimerMoved, step="a", kind="deadline", due_at=LATER, reason="why")
+    story.tell(X, ApprovalGranted, step="a", attempt=2, approval_id="id", by="user:ann", comment="fine")
+    again, after = shown(story, query)
+    assert again == before
+    assert [after[name] for name in ("status", "deadline", "decided_by")] == ["granted", LATER, "user:ann"]
+    assert after["comment"] == "fine"
 
 
 def test_a_timer_waits_a_gateway_chooses_and_a_diverted_step_says_where_to(shown, story):

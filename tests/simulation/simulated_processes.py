@@ -28,7 +28,7 @@ def _plan(random: Random, id_: UUID) -> Plan:
 def _step(random: Random, ids: list[str], n: int) -> dict[str, Any]:
     later = ids[n + 1 :]
     needs = sorted(random.sample(ids[:n], min(n, random.choice([0, 1, 1, 1, 2, 3]))))
-    kind = random.choice([_agent, _agent, _agent, _timer, _gateway if later else _agent])
+    kind = random.choice([_agent, _agent, _agent, _timer, _approval, _gateway if later else _agent])
     step: dict[str, Any] = {"id": ids[n], "depends_on": needs, **kind(random, later)}
     if random.random() < 0.2:
         before = needs[0] if needs else ids[n]
@@ -66,6 +66,13 @@ def _timer(random: Random, later: list[str]) -> dict[str, Any]:
         step["timeout"] = 20
         step["retry"] = {"max_attempts": 2, "delay": 3}
     return step
+
+
+def _approval(random: Random, later: list[str]) -> dict[str, Any]:
+    """People who are asked, and let the deadline pass."""
+    on_deadline = random.choice(["reject", "approve", "skip"])
+    step = {"type": "human_approval", "deadline": random.choice([1, 10, 120]), "on_deadline": on_deadline}
+    return step | ({"retry": {"max_attempts": 2, "delay": 3}} if random.random() < 0.3 else {})
 
 
 def _gateway(random: Random, later: list[str]) -> dict[str, Any]:

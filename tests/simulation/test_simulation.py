@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.event import Event
+from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
 from domain.executions.events import (
     CostRecorded,
     GatewayEvaluated,
@@ -22,6 +23,7 @@ from domain.executions.events import (
 from domain.executions.execution import Execution, evolve
 
 EXECUTIONS = 200
+BEGINS = (StepStarted, TimerStarted, GatewayEvaluated, ApprovalRequested)
 ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
 
 
@@ -45,8 +47,9 @@ def test_every_execution_ends_whatever_goes_wrong(seed: int) -> None:
 
 
 def assert_lawful(execution: Execution, events: list[Event]) -> None:
-    begun = Counter((e.step, e.attempt) for e in events if isinstance(e, StepStarted | TimerStarted | GatewayEvaluated))
+    begun = Counter((e.step, e.attempt) for e in events if isinstance(e, BEGINS))
     ended = Counter((e.step, e.attempt) for e in events if isinstance(e, ENDS) and e.started_at is not None)
+    ended += Counter((e.step, e.attempt) for e in events if isinstance(e, ApprovalExpired) and e.on_deadline == "skip")
     assert begun == ended, "an attempt has one end"
     assert set(ended.values()) <= {1}
     paid = Counter((e.step, e.attempt) for e in events if isinstance(e, CostRecorded))
@@ -60,7 +63,7 @@ def assert_in_order(execution: Execution, events: list[Event]) -> None:
     """No step begins before all that may lead to it has ended."""
     over: set[str] = set()
     for event in events:
-        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated):
+        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated | ApprovalRequested):
             assert over >= set(execution.plan.steps[event.step].incoming), "a step waits for what leads to it"
         if isinstance(event, StepCompleted | StepSkipped | StepDiverted):
             over.add(event.step)

@@ -4,21 +4,23 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.executions.execution import StepState
-from domain.executions.steps import agent_task, gateway, timer
+from domain.executions.steps import agent_task, approval, gateway, timer
 from domain.executions.unfolding import Unfolding
 from domain.expressions import Scope
-from domain.processes.plan import PlannedAgentTask, PlannedGateway, PlannedStep, PlannedTimer
+from domain.processes.plan import PlannedAgentTask, PlannedApproval, PlannedGateway, PlannedStep, PlannedTimer
 
 Begin = Callable[[Unfolding, Any, int, Scope], bool]
 BeginAgain = Callable[[Unfolding, Any, StepState], bool]
 
 _BEGIN: dict[type[PlannedStep], Begin] = {
     PlannedAgentTask: agent_task.begin,
+    PlannedApproval: approval.begin,
     PlannedGateway: gateway.begin,
     PlannedTimer: timer.begin,
 }
 _BEGIN_AGAIN: dict[type[PlannedStep], BeginAgain] = {
     PlannedAgentTask: agent_task.begin_again,
+    PlannedApproval: approval.begin_again,
     PlannedTimer: timer.begin_again,
 }
 

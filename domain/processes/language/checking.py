@@ -40,6 +40,7 @@ def check(root: Mapping, problems: Problems) -> None:
         _check_default(field, problems)
     for trigger in _items(root, "triggers"):
         _check_fixed_input(trigger, inputs, problems)
+        _check_has_secret(trigger, problems)
 
 
 def _items(root: Mapping, key: str) -> list[Node]:
@@ -121,3 +122,10 @@ def _check_fixed_input(trigger: Node, inputs: dict[str, Node] | None, problems: 
         field = inputs[name]
         kind = text_of(field.entries.get("type")) if isinstance(field, Mapping) else None
         _check_type(node, kind, f"the input `{name}`", problems)
+
+
+def _check_has_secret(trigger: Node, problems: Problems) -> None:
+    """Only those that are called from outside have one."""
+    secret = trigger.entries.get("secret") if isinstance(trigger, Mapping) else None
+    if secret is not None and isinstance(trigger, Mapping) and text_of(trigger.entries.get("type")) == "manual":
+        problems.add("secret_unused", "`secret` is for triggers of the type `webhook`", secret)

@@ -15,6 +15,8 @@ def check_timing(step: Mapping, default_timeout: bool, problems: Problems) -> No
     kind = text_of(step.entries.get("type")) or ""
     if kind == "timer":
         _check_timer(step, problems)
+    if "on_deadline" in step.entries and "deadline" not in step.entries:
+        _unused(step, "on_deadline", "without a `deadline`", problems)
     check_retry(step.entries.get("retry"), problems)
     one, total = _duration_of(step.entries.get("timeout")), _duration_of(step.entries.get("total_timeout"))
     if one is not None and total is not None and one > total:

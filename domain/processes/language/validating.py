@@ -12,6 +12,7 @@ from domain.processes.language.problems import Problems
 from domain.processes.parts import FIELD_NAME, PROCESS_NAME, STEP_ID
 from domain.processes.quantities import CURRENCY_CODE
 from domain.processes.steps import STEP_TYPES, AnyStep, Step
+from domain.processes.steps.approval import APPROVER
 from domain.processes.steps.fallback import TARGET, WORD
 from domain.processes.words import did_you_mean
 from domain.zones import zone_names
@@ -31,12 +32,14 @@ _EXPECTED_FIELD = {"condition": "an expression, true or false"}
 _NAMES = {
     PROCESS_NAME: "lower-case letters, digits, `.`, `_` and `-`, a letter or digit first, at most 64 characters",
     STEP_ID: "lower-case letters, digits, `_` and `-`, a letter first, at most 64 characters",
+    APPROVER: "letters, digits, `.`, `_`, `@` and `-`, at most 64 characters, as people act under",
     CURRENCY_CODE: "three capital letters, as USD",
     FIELD_NAME: "letters, digits, `_` and `-`, a letter or `_` first, at most 64 characters",
 }
-_NAME_CODES = {STEP_ID: "invalid_id", CURRENCY_CODE: "invalid_currency"}
+_NAME_CODES = {APPROVER: "invalid_approver", STEP_ID: "invalid_id", CURRENCY_CODE: "invalid_currency"}
 # What types of the language say themselves, in words for people.
 _OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_timezone", "invalid_amount"}
+_OWN_CODES |= {"secret_not_a_reference", "secret_reserved"}
 _OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
 _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
 

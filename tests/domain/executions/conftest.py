@@ -9,12 +9,12 @@ import pytest
 
 from domain.event import Cause, Event
 from domain.executions.decisions import start_execution
-from domain.executions.events import Trigger
+from domain.executions.events import GatewayEvaluated, StepCompleted, StepDiverted, StepSkipped, Trigger
 from domain.executions.execution import Execution, fold
 from domain.executions.timers import Timers
 from domain.executions.unfolding import Unfolding
 from domain.processes.definition import Definition
-from domain.processes.plan import Plan, compile_plan
+from domain.processes.plan import Plan, PlannedGateway, compile_plan
 from domain.refusal import Refusal
 
 PROCESS = UUID(int=7)
@@ -118,3 +118,25 @@ def begin(plan_of: PlanOf) -> Begin:
         return Run(start_execution(UUID(int=1), plan, given or {}, Trigger(), _at(0), take))
 
     return build
+
+
+@pytest.fixture(scope="session")
+def leads() -> Callable[[Plan, list[Event], str, str], bool | None]:
+    """leads(plan, events, "a", "b"): whether a leads to b by the language's rules; None while that is undecided."""
+    return _leads
+
+
+def _leads(plan: Plan, events: list[Event], source: str, target: str) -> bool | None:
+    ended = (StepCompleted, StepSkipped, StepDiverted)
+    end = next((e for e in reversed(events) if isinstance(e, ended) and e.step == source), None)
+    if end is None:
+        return None
+    if isinstance(end, StepDiverted):
+        return target == end.target
+    if isinstance(end, StepSkipped) and end.reason == "branch_not_taken":
+        return False
+    step = plan.steps[source]
+    if isinstance(step, PlannedGateway) and target in {*(route.target for route in step.routes), step.default}:
+        chosen = [e.chosen for e in events if isinstance(e, GatewayEvaluated) and e.step == source]
+        return isinstance(end, StepCompleted) and target in chosen[-1]
+    return source in plan.steps[target].depends_on

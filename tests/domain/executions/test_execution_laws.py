@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from domain.agents.calls import StepError
 from domain.event import Event
+from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
+from domain.executions.approving import decide_approval
 from domain.executions.decisions import (
     accept_step,
     cancel_execution,
@@ -29,7 +31,6 @@ from domain.executions.events import (
     StepAnswerIgnored,
     StepCancelled,
     StepCompleted,
-    StepDiverted,
     StepFailed,
     StepScheduled,
     StepSkipped,
@@ -43,7 +44,7 @@ from domain.executions.firing import fire_timer, fire_timer_early
 from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
 from domain.executions.unfolding import Unfolding
 from domain.money import Money
-from domain.processes.plan import Plan, PlannedGateway
+from domain.processes.plan import Plan
 from domain.refusal import Refusal
 
 Process = tuple[dict[str, list[str]], dict[str, dict[str, Any]]]
@@ -51,7 +52,8 @@ Script = list[tuple[str, int, int]]
 
 CLOSED = {"completed", "failed", "timed_out", "skipped", "cancelled"}
 ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
-BEGINS = (StepStarted, TimerStarted)
+BEGINS = (StepStarted, TimerStarted, ApprovalRequested)
+REACHED = (StepScheduled, TimerStarted, GatewayEvaluated, ApprovalRequested)
 CENT = Money(Decimal("0.01"), "USD")
 
 
@@ -63,7 +65,7 @@ def processes(draw: st.DrawFn) -> Process:
     steps: dict[str, dict[str, Any]] = {}
     for n, step in enumerate(ids):
         graph[step] = sorted(draw(st.sets(st.sampled_from(ids[:n]), max_size=3))) if n else []
-        steps[step] = more = draw(st.sampled_from([agent, agent, timer, gateway]))(draw, ids[n + 1 :])
+        steps[step] = more = draw(st.sampled_from([agent, agent, timer, gateway, approval]))(draw, ids[n + 1 :])
         if draw(st.booleans()):
             before = graph[step][0] if graph[step] else "s0"
             conditions = ["true", "false", f"(steps.{before}.output || 0) > 1", f"steps.{before}.output > 1"]
@@ -89,6 +91,13 @@ def timer(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
     return {"type": "timer", "duration": draw(st.integers(0, 9)), **more}
 
 
+def approval(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
+    """People who are asked, and silent at last."""
+    more = {"retry": {"max_attempts": 2, "delay": draw(st.integers(0, 2))}} if draw(st.booleans()) else {}
+    on_deadline = draw(st.sampled_from(["reject", "approve", "skip"]))
+    return {"type": "human_approval", "deadline": draw(st.integers(1, 9)), "on_deadline": on_deadline, **more}
+
+
 def gateway(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
     """A gateway to steps that come later; an agent task when there are none."""
     if not later:
@@ -102,7 +111,9 @@ def gateway(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
 
 scripts = st.lists(
     st.tuples(
-        st.sampled_from(["ok", "text", "fail", "fire", "accept", "late", "repair", "again", "cancel", "restart"]),
+        st.sampled_from(
+            ["ok", "text", "fail", "fire", "accept", "late", "repair", "again", "cancel", "restart", "say"]
+        ),
         st.integers(0, 9),
         st.integers(0, 6),
     ),
@@ -177,6 +188,10 @@ class Play:
             self.decide(fire_timer, step, kind, take=self.take)
             if choice == 9:
                 self.decide(fire_timer_early, step, kind, "script", take=self.take, repeatable=False)
+        elif action == "say" and reached:
+            step = reached[choice % len(reached)]
+            verdict = ["granted", "refused", "changes_requested"][choice % 3]
+            self.decide(decide_approval, step, states[step].attempt, "user:ann", verdict, "", take=self.take)
         elif action == "late" and reached:
             self.answer(reached[choice % len(reached)], 1, "ok")
         elif queued:
@@ -221,18 +236,19 @@ def test_every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(p
     events = play(process, script, take).events
     begun = Counter((e.step, e.attempt) for e in events if isinstance(e, BEGINS))
     ended = Counter((e.step, e.attempt) for e in events if isinstance(e, ENDS) and getattr(e, "started_at", None))
+    ended += Counter((e.step, e.attempt) for e in events if isinstance(e, ApprovalExpired) and e.on_deadline == "skip")
     gateways = Counter((e.step, e.attempt) for e in events if isinstance(e, GatewayEvaluated))
     assert begun + gateways == ended
     assert set(ended.values()) <= {1}
     numbers: dict[str, int] = {}
     for event in events:
-        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated):
+        if isinstance(event, REACHED):
             assert event.attempt > numbers.get(event.step, 0)
             numbers[event.step] = event.attempt
 
 
 @given(processes(), scripts, st.integers(0, 3))
-def test_a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_something_does(play, process, script, take):
+def test_a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(play, leads, process, script, take):
     played = play(process, script, take)
     for seen, event in firsts(played.events):
         step = played.plan.steps[event.step]
@@ -276,24 +292,6 @@ def firsts(events: list[Event]) -> Iterator[tuple[list[Event], Any]]:
     """The event with which each step was first reached or passed over, and all that happened before."""
     known: set[str] = set()
     for n, event in enumerate(events):
-        first = isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated | StepSkipped | StepFailed)
-        if first and event.step not in known:
+        if isinstance(event, (*REACHED, StepSkipped, StepFailed)) and event.step not in known:
             known.add(event.step)
             yield events[:n], event
-
-
-def leads(plan: Plan, events: list[Event], source: str, target: str) -> bool | None:
-    """Whether `source` leads to `target` by the language's rules; None while that is undecided."""
-    ended = (StepCompleted, StepSkipped, StepDiverted)
-    end = next((e for e in reversed(events) if isinstance(e, ended) and e.step == source), None)
-    if end is None:
-        return None
-    if isinstance(end, StepDiverted):
-        return target == end.target
-    if isinstance(end, StepSkipped) and end.reason == "branch_not_taken":
-        return False
-    step = plan.steps[source]
-    if isinstance(step, PlannedGateway) and target in {*(route.target for route in step.routes), step.default}:
-        chosen = [e.chosen for e in events if isinstance(e, GatewayEvaluated) and e.step == source]
-        return isinstance(end, StepCompleted) and target in chosen[-1]
-    return source in plan.steps[target].depends_on

@@ -19,7 +19,7 @@ from domain.processes.language import (
 )
 from domain.processes.parts import Part
 from domain.processes.quantities import MoneyLimit
-from domain.processes.steps import AgentTask, AnyStep, Gateway, Retry, Roles, Timer
+from domain.processes.steps import AgentTask, AnyStep, Gateway, HumanApproval, Retry, Roles, Timer
 from domain.processes.steps.fallback import Goto, GotoStep
 from domain.processes.steps.gateway import Route
 from domain.refusal import Problem
@@ -133,6 +133,12 @@ def timers(draw: st.DrawFn, common: dict[str, Any]) -> Timer:
     return Timer(**common, type="timer", **draw(st.sampled_from(times)))
 
 
+def approvals(common: dict[str, Any]) -> st.SearchStrategy[HumanApproval]:
+    given = {**common, "type": "human_approval", "timeout": None, "on_timeout": None, "deadline": timedelta(hours=1)}
+    given |= {"approvers": ("ann", "b@x.org"), "on_deadline": "skip", "require_reason": True, "title": "A?"}
+    return st.lists(values, max_size=2).map(lambda some: HumanApproval(**given, artifacts=tuple(some)))
+
+
 @st.composite
 def gateways(draw: st.DrawFn, common: dict[str, Any], later: list[str]) -> Gateway:
     targets = draw(st.lists(st.sampled_from(later), min_size=1, max_size=3, unique=True))
@@ -158,7 +164,7 @@ def definitions(draw: st.DrawFn) -> Definition:
     for at, step in enumerate(ids):
         later = ids[at + 1 :]
         common = draw(commons(step, ids[:at], later))
-        kinds: list[st.SearchStrategy[Any]] = [agent_tasks(common, agents), timers(common)]
+        kinds: list[st.SearchStrategy[Any]] = [agent_tasks(common, agents), timers(common), approvals(common)]
         steps.append(draw(st.one_of(*kinds, *([gateways(common, later)] if later else []))))
     return Definition(
         name=draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True)),
@@ -175,7 +181,11 @@ def definitions(draw: st.DrawFn) -> Definition:
             )
         ),
         input=draw(st.none() | st.dictionaries(names, fields, max_size=3)),
-        triggers=draw(st.sampled_from([(), (Trigger(type="manual", id="x", enabled=False),)])),
+        triggers=draw(
+            st.sampled_from(
+                [(), (Trigger(type="manual", id="x", enabled=False), Trigger(type="webhook", id="y", secret="${A}"))]
+            )
+        ),
         steps=tuple(steps),
         outputs=tuple(
             Output(name=name, source=draw(values.filter(lambda value: value is not None and not _bare_path(value))))

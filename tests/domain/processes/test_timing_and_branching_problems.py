@@ -5,6 +5,7 @@ import pytest
 from domain.processes.language import agent_problems, parse_definition
 from domain.refusal import Problem
 
+PEOPLE = "id: h, type: human_approval"
 AGENT = "id: a, agent: w, message: x"
 TIMER = "id: t, type: timer"
 GATE = "id: g, type: gateway"
@@ -21,6 +22,14 @@ def step(text: str) -> str:
 
 # Each `§` marks where the problem is; it is taken out before reading.
 ERRORS = [
+    (f"{PEOPLE}, approvers: [ann, §'a b']", "invalid_approver", "approvers[1]"),
+    (f"{PEOPLE}, approvers: §7", "wrong_type", "approvers"),
+    (f"{PEOPLE}, deadline: §0", "invalid_duration", "deadline"),
+    (f"{PEOPLE}, deadline: 1h, §timeout: 1h", "said_twice", "timeout"),
+    (f"{PEOPLE}, deadline: 1h, on_deadline: §wait", "unknown_value", "on_deadline"),
+    (f"{PEOPLE}, require_reason: §maybe", "wrong_type", "require_reason"),
+    (f"{PEOPLE}, artifacts: §x", "wrong_type", "artifacts"),
+    (f"{PEOPLE}, title: §'{{{{ input.'", "expression_syntax", "title"),
     (f"{AGENT}, timeout: §0", "invalid_duration", "timeout"),
     (f"{AGENT}, timeout: §-1", "invalid_duration", "timeout"),
     (f"{AGENT}, timeout: §soon", "invalid_duration", "timeout"),

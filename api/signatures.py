@@ -1,0 +1,64 @@
+"""Whether a delivery to a webhook trigger shows its secret: signed as Standard Webhooks says, or beside it."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import logging
+import time
+
+from starlette.requests import Request
+
+from api.refusals import SecretUnavailable, Unauthorised
+from gateway.secrets import Disclosed, SecretMissing
+
+logger = logging.getLogger(__name__)
+
+TOLERANCE_SECONDS = 300
+PREFIX = "whsec_"
+
+
+def require_secret(request: Request, body: bytes, reference: str) -> None:
+    """`reference` names the secret, ``${NAME}``, in the environment of the API.
+
+    Raises Unauthorised, or SecretUnavailable, which tells the caller neither name nor value.
+    """
+    try:
+        secret = Disclosed().resolve(reference)
+        key = _key(secret)
+    except (SecretMissing, ValueError) as error:
+        logger.error("a webhook is refused: %s", error)
+        raise SecretUnavailable("the secret of this trigger is not set up where the API runs") from None
+    shown = request.headers.get("x-webhook-secret")
+    if shown is not None:
+        if not hmac.compare_digest(shown.encode("latin-1"), secret.encode()):
+            raise _refused()
+        return
+    _check_signature(request, body, key)
+
+
+def _key(secret: str) -> bytes:
+    if not secret.startswith(PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError(f"the secret begins with {PREFIX} and does not go on in base64") from None
+
+
+def _check_signature(request: Request, body: bytes, key: bytes) -> None:
+    names = ("webhook-id", "webhook-timestamp", "webhook-signature")
+    id, timestamp, signatures = (request.headers.get(name, "").encode("latin-1") for name in names)
+    if not (id and timestamp and signatures):
+        raise _refused()
+    if not timestamp.isdigit() or len(timestamp) > 18 or abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
+        raise Unauthorised("the delivery's webhook-timestamp is not of these five minutes", code="webhook_unauthorised")
+    signature = b"v1," + base64.b64encode(hmac.digest(key, b".".join((id, timestamp, body)), hashlib.sha256))
+    # All are compared, so that the time tells nothing about which one it was.
+    if not sum(hmac.compare_digest(each, signature) for each in signatures.split(b" ")):
+        raise _refused()
+
+
+def _refused() -> Unauthorised:
+    message = "show the trigger's secret: sign the delivery as Standard Webhooks says, or send it as X-Webhook-Secret"
+    return Unauthorised(message, code="webhook_unauthorised")

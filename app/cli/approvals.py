@@ -1,0 +1,62 @@
+"""approvals, approve, reject: what people are asked, and what they decide."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from app.cli.opening import opened
+from app.cli.options import Cursor, Json, Limit
+from app.cli.output import output_of
+from app.cli.showing import show_approvals
+from commands.approvals import DecideApproval
+from domain.event import Cause
+from domain.executions.approving import Verdict
+from domain.processes.steps.approval import APPROVER
+from queries.approvals import ApprovalFilter, list_approvals
+
+cli = typer.Typer()
+
+Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="The id of an approval.")]
+Comment = Annotated[str, typer.Option(help="Why, for people.")]
+As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; needed where approvers are named.")]
+
+
+@cli.command()
+def approvals(
+    context: typer.Context,
+    open_: Annotated[bool, typer.Option("--open", help="Only those that nobody has decided yet.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    json: Json = False,
+) -> None:
+    """List approvals: what people are asked and what they decided, the newest first."""
+    output = output_of(context, json)
+    asked = ApprovalFilter(statuses=["open"] if open_ else [])
+    with opened(output) as wiring:
+        page = list_approvals(wiring.reading, asked, cursor=cursor, limit=limit)
+    show_approvals(output, page)
+
+
+@cli.command()
+def approve(context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: Json = False) -> None:
+    """Approve: the execution goes on."""
+    _decide(context, approval, "granted", comment, by, json)
+
+
+@cli.command()
+def reject(context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: Json = False) -> None:
+    """Reject: the step fails, and the execution unless it says otherwise."""
+    _decide(context, approval, "refused", comment, by, json)
+
+
+def _decide(context: typer.Context, approval: str, verdict: Verdict, comment: str, by: str, json: bool) -> None:
+    output = output_of(context, json)
+    if not re.fullmatch(APPROVER, by):
+        raise typer.BadParameter("is a name of at most 64 of A-Z a-z 0-9 . _ @ -", param_hint="--as")
+    cause = Cause(datetime.now(UTC), f"user:{by}", causation="cli:decide")
+    with opened(output) as wiring:
+        receipt = wiring.approvals.decide(DecideApproval(approval, verdict, comment), cause)
+    answer = {**receipt.facts, "approval_id": approval, "new": not receipt.duplicate, "position": receipt.position}
+    output.answer(answer, f"approval {approval}: {verdict}" + (" already" if receipt.duplicate else ""))

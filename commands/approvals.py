@@ -1,0 +1,45 @@
+"""What people decide about approvals."""
+
+import msgspec
+
+from commands.deciding import Identified, unidentified
+from commands.executions import Executions
+from commands.receipt import Receipt
+from domain.event import Cause
+from domain.executions.approvals import parse_approval_id
+from domain.executions.approving import Verdict, decide_approval
+from domain.executions.refusals import NoSuchApproval
+from domain.refusal import NotFound
+
+
+class DecideApproval(msgspec.Struct, frozen=True):
+    """Whoever acts says what they think of what they were asked."""
+
+    approval_id: str
+    verdict: Verdict
+    comment: str = ""
+
+
+class Approvals:
+    """Handles the command above, in one append."""
+
+    def __init__(self, executions: Executions) -> None:
+        self._executions = executions
+
+    def decide(self, command: DecideApproval, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Decide, and let the execution go on; the same decision by the same person again is a duplicate.
+
+        Raises NoSuchApproval, ApproverNotNamed, ReasonRequired or ApprovalDecided.
+        """
+        execution_id, step, attempt = parse_approval_id(command.approval_id)
+        verdict, comment = command.verdict, command.comment
+        try:
+            return self._executions.decide(
+                execution_id,
+                lambda execution: decide_approval(execution, step, attempt, cause.actor, verdict, comment, cause),
+                identified,
+            )
+        except NoSuchApproval:
+            raise
+        except NotFound:
+            raise NoSuchApproval("there is no such approval") from None

@@ -1,0 +1,51 @@
+"""Which process has the id of a webhook trigger: ids are called from outside, and unique over all processes."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain import identity
+from domain.event import Cause, Event, record
+from domain.processes.process import Process
+from domain.processes.trigger_events import TriggerClaimed
+from domain.refusal import Forbidden
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """The process that claimed an id last; whether its latest version has the trigger is another question."""
+
+    trigger: str
+    process_id: UUID
+    process: str
+
+
+def fold(events: Sequence[Event]) -> Claim | None:
+    """The claim that holds after `events`; None when there was none."""
+    claimed = [event for event in events if isinstance(event, TriggerClaimed)]
+    return Claim(claimed[-1].trigger, claimed[-1].process_id, claimed[-1].process) if claimed else None
+
+
+def claim_trigger(trigger: str, claim: Claim | None, holder: Process | None, name: str, cause: Cause) -> list[Event]:
+    """The process `name` claims the id; nothing when it has it. holder: the process of `claim`.
+
+    Raises Forbidden ``trigger_taken`` when the holder is in use and its latest version has the trigger.
+    """
+    id = identity.process_id(name)
+    if claim is not None and claim.process_id == id:
+        return []
+    if holder is not None and holder.status != "archived" and trigger in webhooks_of(holder):
+        message = f"the webhook trigger {trigger!r} is one of {holder.name!r}; give it an id of its own"
+        raise Forbidden(message, code="trigger_taken")
+    return [record(TriggerClaimed, cause, trigger=trigger, process_id=id, process=name)]
+
+
+def webhooks_of(process: Process) -> list[str]:
+    """The ids of the webhook triggers of its latest version, also of those that are switched off."""
+    return webhook_ids(process.versions[process.latest].definition) if process.latest else []
+
+
+def webhook_ids(definition: dict[str, Any]) -> list[str]:
+    """The ids of the webhook triggers in a canonical document."""
+    return [trigger["id"] for trigger in definition.get("triggers", ()) if trigger["type"] == "webhook"]

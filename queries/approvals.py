@@ -1,0 +1,90 @@
+"""Approvals: what people were asked, and what they decided."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.executions.approvals import parse_approval_id
+from domain.executions.refusals import NoSuchApproval
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
+from queries.reading import Reading, fetch
+
+APPROVALS = "approvals"
+
+_COLUMNS = """approval_id, execution_id, process_id, process, step, attempt, title, description, approvers, artifacts,
+status, requested_at, deadline, decided_by, decided_at, comment, position"""
+_LIST = f"select {_COLUMNS} from approvals where {{where}} order by position desc limit %(rows)s"
+_ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
+_MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text[])"
+
+
+class ApprovalView(msgspec.Struct, frozen=True):
+    """An approval. status: ``open``, ``granted``, ``refused``, ``changes_requested``, ``expired`` or ``cancelled``.
+
+    approvers: who may decide; empty for anybody. decided_at: also when it expired or was cancelled.
+    """
+
+    approval_id: str
+    execution_id: UUID
+    process_id: UUID
+    process: str
+    step: str
+    attempt: int
+    title: str
+    description: str
+    approvers: msgspec.Raw
+    artifacts: msgspec.Raw
+    status: str
+    requested_at: datetime
+    deadline: datetime | None
+    decided_by: str | None
+    decided_at: datetime | None
+    comment: str | None
+    position: int
+
+
+class ApprovalDetail(ApprovalView, frozen=True):
+    """An approval, and how fresh this is."""
+
+    as_of_position: int
+    lag_seconds: float
+
+
+class ApprovalFilter(msgspec.Struct, frozen=True):
+    """Which approvals: OR within a field, AND between fields. approvers: those that one of them may decide."""
+
+    process_ids: list[UUID] = []
+    statuses: list[str] = []
+    approvers: list[str] = []
+
+
+def list_approvals(
+    reading: Reading,
+    asked: ApprovalFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[ApprovalView]:
+    """Approvals, the newest first. Raises BadCursor or NotYet."""
+    where = Where({"rows": limit + 1})
+    where.add("position < {}", read_position("p", cursor, LARGEST))
+    where.any_of("process_id", asked.process_ids, "uuid")
+    where.any_of("status", asked.statuses, "text")
+    where.add(_MAY_DECIDE, [name.removeprefix("user:") for name in asked.approvers] or None)
+    with reading.of(APPROVALS, min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    views = [ApprovalView(**row) for row in rows]
+    return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position))
+
+
+def get_approval(reading: Reading, approval_id: str, *, min_position: int | None = None) -> ApprovalDetail:
+    """One approval. Raises NoSuchApproval or NotYet."""
+    key = parse_approval_id(approval_id)
+    with reading.of(APPROVALS, min_position) as (connection, freshness):
+        rows = fetch(connection, _ONE, key)
+    if not rows:
+        raise NoSuchApproval("there is no such approval")
+    return ApprovalDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)

@@ -1,0 +1,105 @@
+"""What changed in one execution between two points of its stream."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from queries.executions import ExecutionDetail
+from queries.folding import Point, fold_at
+from queries.reading import Reading
+from queries.steps import Definitions
+
+_OF_THE_EXECUTION = ("status", "outputs", "error", "cancel_reason", "ended_at", "timers")
+_OF_A_STEP = (
+    "status",
+    "attempts",
+    "agent",
+    "input",
+    "output",
+    "error",
+    "skip_reason",
+    "cancel_reason",
+    "due_at",
+    "chosen",
+    "cost",
+    "usage",
+)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What something was, and what it became."""
+
+    before: Any
+    after: Any
+
+
+class StepDifference(msgspec.Struct, frozen=True):
+    """changed: by the name of the field of the step's view."""
+
+    id: str
+    changed: dict[str, Change]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """What is not the same at two points; either may be the earlier one.
+
+    point_from, point_to: as asked, called ``from`` and ``to``. from_position, to_position: of the execution's last
+    event there. changed: by the name of the field of the execution's view. cost and unpriced: of its own steps.
+    steps: those that changed, in the order of the definition.
+    """
+
+    execution_id: UUID
+    process: str
+    version: int
+    point_from: int | datetime = msgspec.field(name="from")
+    point_to: int | datetime = msgspec.field(name="to")
+    from_position: int
+    to_position: int
+    changed: dict[str, Change]
+    steps: list[StepDifference]
+    as_of_position: int
+    lag_seconds: float
+
+
+def get_difference(
+    reading: Reading,
+    definitions: Definitions,
+    execution_id: UUID,
+    point_from: Point,
+    point_to: Point,
+    *,
+    min_position: int | None = None,
+) -> Difference:
+    """What changed between two points. Raises NotFound, also for a point before the start, or NotYet."""
+    with reading.log(min_position) as (connection, freshness):
+        before, after = fold_at(connection, definitions, execution_id, point_from, point_to)
+    steps = [
+        StepDifference(one.id, changed)
+        for one, other in zip(before.steps, after.steps, strict=True)
+        if (changed := _changed(one, other, _OF_A_STEP))
+    ]
+    return Difference(
+        execution_id=execution_id,
+        process=before.process,
+        version=before.version,
+        point_from=point_from,
+        point_to=point_to,
+        from_position=before.position,
+        to_position=after.position,
+        changed=_changed(before, after, _OF_THE_EXECUTION) | _costs(before, after),
+        steps=steps,
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
+    )
+
+
+def _costs(before: ExecutionDetail, after: ExecutionDetail) -> dict[str, Change]:
+    changed = _changed(before.cost, after.cost, ("own", "unpriced"))
+    return {{"own": "cost"}.get(name, name): change for name, change in changed.items()}
+
+
+def _changed(before: object, after: object, names: tuple[str, ...]) -> dict[str, Change]:
+    values = [(name, getattr(before, name), getattr(after, name)) for name in names]
+    return {name: Change(was, became) for name, was, became in values if was != became}

@@ -1,0 +1,45 @@
+"""`procession approvals`, `approve` and `reject`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from app.wiring import Wiring
+
+Run = Callable[..., Any]
+
+SOURCE = """
+name: asks
+steps:
+  - {id: ask, type: human_approval, approvers: ann, title: May it?, deadline: 1h}
+"""
+
+
+def test_approvals_are_listed_and_decided(document: Run, procession: Run, hello: Path, working: Wiring) -> None:
+    file = hello.with_name("asks.yaml")
+    file.write_text(SOURCE)
+    assert procession("publish", str(file)).exit_code == 0
+    first, second = (document("start", "asks") for _ in range(2))
+    reached(working, second["position"])
+    ids = [f"{each['execution_id']}:ask:1" for each in (second, first)]
+    assert [item["approval_id"] for item in document("approvals", "--open")["items"]] == ids
+    assert "May it?" in procession("approvals").stdout
+
+    assert document("approve", ids[0], code=1)["error"]["code"] == "approver_not_named"
+    assert document("approve", ids[0], "--as", "ann", "--comment", "fine")["new"] is True
+    assert document("approve", ids[0], "--as", "ann")["new"] is False
+    assert document("reject", ids[0], "--as", "ann", code=1)["error"]["code"] == "approval_decided"
+    assert procession("approve", ids[0], "--as", "not a name").exit_code == 2
+    rejected = document("reject", ids[1], "--as", "ann")
+    reached(working, rejected["position"])
+    assert [item["status"] for item in document("approvals")["items"]] == ["granted", "refused"]
+    assert document("approvals", "--open")["items"] == []
+    assert document("approve", "this", code=1)["error"]["code"] == "no_such_approval"
+
+
+def reached(wiring: Wiring, position: int) -> None:
+    wiring.progress.start()
+    try:
+        assert wiring.progress.reached("approvals", position, 10)
+    finally:
+        wiring.progress.stop()

@@ -1,0 +1,292 @@
+"""An execution as it was: what its own stream says at a point is what the read models showed there."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from domain.agents.calls import StepError, Usage
+from domain.event import Cause, Event, record
+from domain.executions.approving import decide_approval
+from domain.executions.decisions import (
+    accept_step,
+    cancel_execution,
+    complete_step,
+    fail_step,
+    start_execution,
+    start_step,
+)
+from domain.executions.events import Trigger
+from domain.executions.execution import UNDER_WAY, Execution
+from domain.executions.firing import fire_timer_early
+from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.unfolding import Unfolding
+from domain.identity import new_id, process_id
+from domain.money import Money
+from domain.processes.events import ProcessDrafted, ProcessPublished
+from domain.processes.language import load_definition
+from domain.processes.plan import compile_plan
+from domain.refusal import NotFound, Refusal
+from projections.running import Runner
+from projections.tables import create_read_tables
+from queries.differences import get_difference
+from queries.executions import ExecutionDetail, get_execution
+from queries.folding import get_execution_as_of
+from queries.progress import Progress
+from queries.reading import Reading
+from queries.steps import Definitions
+from store.datastore import Datastore
+from store.log import Log
+from store.unit import Unit
+
+BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
+PROCESS = process_id("p")
+DEFINITION: dict[str, Any] = {
+    "name": "p",
+    "steps": [
+        {
+            "id": "ask",
+            "type": "agent_task",
+            "name": "Ask",
+            "agent": "echo",
+            "message": "hello",
+            "timeout": "5s",
+            "retry": {"max_attempts": 2, "delay": "3s"},
+            "on_timeout": "skip",
+        },
+        {"id": "wait", "type": "timer", "duration": "9s", "timeout": "4s", "retry": {"max_attempts": 2}},
+        {"id": "sign", "type": "human_approval", "description": "?", "deadline": "6s", "retry": {"max_attempts": 2}},
+        {
+            "id": "choose",
+            "type": "gateway",
+            "gateway_type": "exclusive",
+            "depends_on": ["ask"],
+            "routes": [{"condition": "(steps.ask.output || 0) > 1", "target": "more"}],
+            "default_route": "less",
+        },
+        {
+            "id": "more",
+            "type": "agent_task",
+            "agent": "echo",
+            "message": "{{ steps.ask.output }}",
+            "on_error": "skip_step",
+        },
+        {"id": "less", "type": "agent_task", "agent": "echo", "message": "less", "on_error": {"goto_step": "last"}},
+        {
+            "id": "last",
+            "type": "agent_task",
+            "agent": "echo",
+            "message": "{{ steps.less.output + 1 }}",
+            "depends_on": ["more", "less"],
+        },
+    ],
+    "outputs": [{"name": "answer", "source": "{{ steps.ask.output || 0 }}"}],
+}
+PLAN = compile_plan(load_definition(DEFINITION), PROCESS, 1)
+ACTIONS = [
+    "ok",
+    "ok",
+    "ok",
+    "text",
+    "fail",
+    "fire",
+    "accept",
+    "granted",
+    "refused",
+    "retry",
+    "skip",
+    "reassign",
+    "again",
+    "cancel",
+]
+SCRIPTS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 9)), max_size=16)
+
+
+class Shown:
+    """An installation of which the log is written by hand, and what its read models show after each append."""
+
+    def __init__(self, datastore: Datastore) -> None:
+        self.log, self.runner = Log(datastore), Runner(datastore)
+        self.reading = Reading(datastore, Progress(datastore))
+        self.definitions = Definitions()
+        drafted = record(ProcessDrafted, at(0), name="p", source="p")
+        published = record(ProcessPublished, at(0), name="p", version=1, source="p", definition=DEFINITION)
+        self.append(PROCESS, 0, [drafted, published])
+
+    def append(self, stream: UUID, version: int, events: list[Event], **timers: Any) -> None:
+        """Record events, and bring the read models up to them."""
+        self.log.append(Unit(stream, version, events, **timers))
+        self.runner.look()
+        while self.runner.advance():
+            pass
+
+    def decide(self, before: Execution, unfolding: Unfolding) -> Execution:
+        """Record what was decided."""
+        if unfolding.events:
+            timers = {"timers_set": unfolding.timers_set, "timers_dropped": unfolding.timers_dropped}
+            self.append(before.id, before.version, unfolding.events, **timers)
+        return unfolding.execution
+
+    def now(self, id: UUID) -> ExecutionDetail:
+        """What the read models show."""
+        return get_execution(self.reading, self.definitions, id)
+
+    def then(self, id: UUID, point: int | datetime) -> ExecutionDetail:
+        """What the stream says up to a point."""
+        return get_execution_as_of(self.reading, self.definitions, id, point)
+
+    def started(self) -> Execution:
+        """An execution that has just begun."""
+        unfolding = start_execution(new_id(), PLAN, {"n": 1}, Trigger(payload=[1]), at(0))
+        return self.decide(Execution(unfolding.execution.id, PLAN), unfolding)
+
+    def play(self, script: list[tuple[str, int]]) -> list[ExecutionDetail]:
+        """Run an execution by a script; what was shown after each append."""
+        execution = self.started()
+        views = [self.now(execution.id)]
+        for seconds, (action, choice) in enumerate(script, 1):
+            try:
+                execution = self.decide(execution, act(execution, action, choice, at(seconds)))
+            except Refusal:
+                continue
+            views.append(self.now(execution.id))
+        return views
+
+
+def at(seconds: int) -> Cause:
+    return Cause(BEGIN + timedelta(seconds=seconds), "user:ann")
+
+
+def act(execution: Execution, action: str, choice: int, cause: Cause) -> Unfolding:
+    """What somebody does next to one of the steps reached."""
+    under_way = [step for step, state in execution.steps.items() if state.status in UNDER_WAY]
+    repairs_any = action in ("retry", "skip", "reassign")
+    steps = list(execution.steps) if repairs_any or not under_way else under_way
+    step = steps[choice % len(steps)]
+    state, timers = execution.steps[step], list(execution.timers)
+    repairs: dict[str, Callable[[], Unfolding]] = {
+        "retry": lambda: retry_step(execution, step, "why", cause),
+        "skip": lambda: skip_step(execution, step, "why", cause),
+        "reassign": lambda: reassign_step(execution, step, f"agent{choice}", "why", cause),
+        "again": lambda: retry_execution(execution, "why", cause),
+        "cancel": lambda: cancel_execution(execution, "why", cause),
+        "granted": lambda: decide_approval(execution, "sign", 1 + choice % 2, "user:ann", "granted", "why", cause),
+        "refused": lambda: decide_approval(execution, "sign", 1 + choice % 2, "user:ann", "refused", "why", cause),
+    }
+    if action in repairs:
+        return repairs[action]()
+    if action == "fire" and timers:
+        return fire_timer_early(execution, *timers[choice % len(timers)], "why", cause)
+    if state.status == "scheduled":
+        return start_step(execution, step, state.attempt, cause)
+    if action == "accept":
+        return accept_step(execution, step, state.attempt, cause)
+    cost = Money(Decimal("0.10") * choice, "USD" if choice % 2 else "EUR") if choice else None
+    used: dict[str, Any] = {"usage": Usage(choice, 1), "cost": cost}
+    if action == "fail":
+        return fail_step(execution, step, state.attempt, StepError("agent_error", "no"), cause, **used)
+    return complete_step(execution, step, state.attempt, "text" if action == "text" else choice, cause, **used)
+
+
+def comparable(view: ExecutionDetail) -> Any:
+    """A view without how fresh it is."""
+    view = msgspec.structs.replace(view, as_of_position=0, lag_seconds=0.0, as_of=None)
+    return msgspec.json.decode(msgspec.json.encode(view))
+
+
+@pytest.fixture
+def shown(datastore: Datastore) -> Iterator[Shown]:
+    with datastore.reading() as connection:
+        create_read_tables(connection)
+    made = Shown(datastore)
+    yield made
+    made.runner.close()
+    made.log.close()
+
+
+FAILED_TWICE = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("fail", 0)]
+
+
+@settings(max_examples=60)
+@example(script=[*FAILED_TWICE, ("again", 0), ("ok", 0), ("ok", 0), ("ok", 2)])
+@example(script=[*FAILED_TWICE, ("skip", 0), ("cancel", 0)])
+@given(script=SCRIPTS)
+def test_at_every_position_it_is_what_the_read_model_showed_there(shown: Shown, script: list[tuple[str, int]]) -> None:
+    for view in shown.play(script):
+        assert comparable(shown.then(view.execution_id, view.position)) == comparable(view)
+
+
+SCRIPT = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("ok", 0)]
+
+
+def test_an_instant_is_up_to_and_including_what_happened_then(shown: Shown) -> None:
+    views = shown.play(SCRIPT)
+    for seconds, view in enumerate(views):
+        then = shown.then(view.execution_id, at(seconds).at)
+        assert comparable(then) == comparable(view)
+        assert then.as_of == at(seconds).at
+        assert shown.then(view.execution_id, at(seconds + 1).at - timedelta(microseconds=1)).position == view.position
+
+
+def test_a_point_says_what_was_asked_and_how_far_the_log_is(shown: Shown) -> None:
+    first, *_, last = shown.play(SCRIPT)
+    then = shown.then(first.execution_id, first.position)
+    assert (then.as_of, then.position, then.as_of_position) == (first.position, first.position, last.position)
+    to_come = shown.then(first.execution_id, last.position + 100)
+    assert (to_come.as_of_position, comparable(to_come)) == (last.position, comparable(last))
+
+
+def test_before_the_start_there_is_no_execution(shown: Shown) -> None:
+    execution = shown.started()
+    begun = shown.now(execution.id).position - execution.version
+    for point in (0, begun, BEGIN - timedelta(microseconds=1)):
+        with pytest.raises(NotFound, match="had not started"):
+            shown.then(execution.id, point)
+    for stream in (PROCESS, UUID(int=1)):
+        with pytest.raises(NotFound, match="there is no execution"):
+            shown.then(stream, begun)
+
+
+def test_nothing_but_what_changed_is_in_a_difference(shown: Shown) -> None:
+    first, started, failed, *_ = views = shown.play([*SCRIPT, ("cancel", 0)])
+    id = first.execution_id
+
+    def changed(before: ExecutionDetail, after: ExecutionDetail) -> Any:
+        found = get_difference(shown.reading, shown.definitions, id, before.position, after.position)
+        told = msgspec.json.decode(msgspec.json.encode(found))
+        assert (told["from"], told["to"]) == (before.position, after.position)
+        return told["changed"], {step["id"]: step["changed"] for step in told["steps"]}
+
+    assert changed(started, started) == ({}, {})
+    of_execution, of_steps = changed(first, started)
+    assert set(of_execution) == {"timers"}
+    assert of_steps == {"ask": {"status": {"before": "scheduled", "after": "started"}}}
+    _, of_steps = changed(started, failed)
+    assert of_steps["ask"]["status"] == {"before": "started", "after": "retrying"}
+    assert of_steps["ask"]["error"]["after"]["code"] == "agent_error"
+    of_execution, of_steps = changed(first, views[-1])
+    assert of_execution["status"] == {"before": "running", "after": "cancelled"}
+    assert of_execution["cancel_reason"] == {"before": None, "after": "why"}
+    back, _ = changed(views[-1], first)
+    assert back["status"] == {"before": "cancelled", "after": "running"}
+
+
+@pytest.mark.parametrize(
+    ("spent", "changed"),
+    [
+        (3, {"cost": {"before": [], "after": [{"amount": "0.30", "currency": "USD"}]}}),
+        (0, {"unpriced": {"before": 0, "after": 1}}),
+    ],
+)
+def test_a_difference_tells_what_was_spent_meanwhile(shown: Shown, spent: int, changed: dict[str, Any]) -> None:
+    _, before, after = shown.play([("ok", 0), ("fail", spent)])
+    id, points = before.execution_id, (before.position, after.position)
+    told = msgspec.json.decode(msgspec.json.encode(get_difference(shown.reading, shown.definitions, id, *points)))
+    told["changed"].pop("timers")
+    assert told["changed"] == changed
