@@ -14,12 +14,14 @@ PROCESS = """
 name: killed
 steps:
   - {id: a, agent: careful, message: "{{ input.n }}"}
-  - {id: b, agent: careful, message: "{{ steps.a.output }}", depends_on: a}
-  - {id: c, agent: careful, message: "{{ steps.a.output }}", depends_on: a}
+  - {id: pause, type: timer, duration: 100ms, depends_on: a}
+  - {id: b, agent: careful, message: "{{ steps.a.output }}", depends_on: pause}
+  - {id: c, agent: flaky, message: "{{ steps.a.output }}", depends_on: a, retry: {max_attempts: 2, delay: 50ms}}
   - {id: d, agent: careful, message: "{{ steps.b.output }}{{ steps.c.output }}", depends_on: [b, c]}
 outputs: {answer: "{{ steps.d.output }}"}
 """
-STEPS = 4
+STEPS = 5
+CALLS = 5  # the flaky one fails the first time
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def killable(site):
     site.ready()
     agent = {"kind": "scripted", "script": "slow", "delay": "20ms", "record": str(site.directory / "calls")}
     put(site, "/api/agents/careful", agent)
+    put(site, "/api/agents/flaky", {**agent, "script": "flaky", "failures": 1})
     process = post(site, "/api/processes", {"definition": PROCESS}, "draft")
     post(site, f"/api/processes/{process['process_id']}/publish", {}, "publish")
     for name in ("worker-1", "worker-2"):
@@ -96,8 +99,12 @@ def test_every_execution_ends_once_whatever_is_killed(killable, victims):
     assert len(set(started)) == EXECUTIONS
     topics = dict(site.rows("select topic, count(*) from stored_events group by topic"))
     assert topics["ExecutionStarted"] == topics["ExecutionCompleted"] == EXECUTIONS
-    assert topics["StepScheduled"] == topics["StepStarted"] == topics["StepCompleted"] == EXECUTIONS * STEPS
-    assert not {"StepFailed", "StepCancelled", "ExecutionFailed", "ExecutionCancelled"} & topics.keys()
+    assert topics["StepScheduled"] == topics["StepStarted"] == EXECUTIONS * CALLS
+    assert topics["StepCompleted"] == EXECUTIONS * STEPS
+    for once in ("TimerStarted", "TimerFired", "StepFailed", "StepRetryScheduled"):
+        assert topics[once] == EXECUTIONS
+    assert not {"StepTimedOut", "StepCancelled", "ExecutionFailed", "ExecutionCancelled"} & topics.keys()
+    assert site.rows("select count(*) from due_timers") == [(0,)]
     assert site.rows("select count(*) from due_steps") == [(0,)]
     every_version = """select count(*) from (select originator_id from stored_events group by originator_id
       having max(originator_version) <> count(*)) as gap"""
@@ -113,5 +120,5 @@ def check_calls(site):
         "select originator_id::text, convert_from(state, 'utf8')::json from stored_events where topic = 'StepReclaimed'"
     ):
         reclaimed[f"{execution}:{state['step']}:{state['attempt']}"] += 1
-    assert len(calls) == EXECUTIONS * STEPS
+    assert len(calls) == EXECUTIONS * CALLS
     assert {key: count for key, count in calls.items() if count > 1 + reclaimed[key]} == {}

@@ -93,7 +93,7 @@ def test_no_file_holds_what_belongs_to_one_machine() -> None:
         ("https://packages.example.org/sim" + "ple/", True),
         ("psycopg==3.3.9", False),
         ("a simple rule, said simply", False),
-        ("https://example.org/work/main", False),
+        ("https://example.org/tree/main", False),
     ],
 )
 def test_the_look_for_foreign_things_finds_them(text: str, is_foreign: bool) -> None:

@@ -2,7 +2,8 @@
 
 from domain.processes.language.agents import agent_problems
 from domain.processes.language.documents import definition_document, json_schema, load_definition, print_definition
-from domain.processes.language.parsing import Parsed, parse_definition
+from domain.processes.language.parsed import Parsed
+from domain.processes.language.parsing import parse_definition
 
 __all__ = [
     "Parsed",

@@ -2,26 +2,11 @@
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Fields
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from domain.processes.language.nodes import Mapping, Node, Sequence, text_of
+from domain.processes.language.parsed import AgentUse, Parsed
 from domain.processes.words import did_you_mean
 from domain.refusal import Problem
-
-if TYPE_CHECKING:
-    from domain.processes.language.parsing import Parsed
-
-
-@dataclass(frozen=True, slots=True)
-class AgentUse:
-    """role: ``executor``, ``monitor`` or ``informed``. path, line and column: where the text says so."""
-
-    name: str
-    role: str
-    path: str
-    line: int
-    column: int
 
 
 def agents_in(root: Mapping) -> Iterator[AgentUse]:
@@ -37,7 +22,7 @@ def agents_in(root: Mapping) -> Iterator[AgentUse]:
             yield from _uses_in(roles, roles.get("executor"))
 
 
-def agent_problems(parsed: "Parsed", known: Fields[str, str], severity: str = "error") -> list[Problem]:
+def agent_problems(parsed: Parsed, known: Fields[str, str], severity: str = "error") -> list[Problem]:
     """Agents that are not registered, or retired; `known` holds the status of every agent by its name.
 
     severity: of what concerns executors (``warning`` for a draft, ``error`` to publish); who only watches or is told

@@ -1,12 +1,11 @@
 """The whole way from a text to a definition and everything there is to say about it."""
 
 import re
-from dataclasses import dataclass
 
-from domain.processes.definition import Definition
-from domain.processes.language.agents import AgentUse, agents_in
+from domain.processes.language.agents import agents_in
 from domain.processes.language.checking import check
 from domain.processes.language.nodes import Mapping, kind_of, text_of
+from domain.processes.language.parsed import Parsed
 from domain.processes.language.problems import Problems
 from domain.processes.language.reading import read_tree
 from domain.processes.language.source import Unreadable, decode_source
@@ -16,36 +15,6 @@ from domain.processes.parts import PROCESS_NAME
 from domain.refusal import Problem
 
 _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
-
-
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What a text turned out to be.
-
-    source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is
-    an error. problems: of every severity, by place. agents: each naming of an agent in the steps.
-    """
-
-    source: str
-    name: str | None
-    definition: Definition | None
-    problems: list[Problem]
-    agents: tuple[AgentUse, ...] = ()
-
-    @property
-    def fatal(self) -> bool:
-        """Whether the text cannot even be kept as a draft: unreadable, not an object, or without a valid name."""
-        return self.name is None
-
-    @property
-    def errors(self) -> list[Problem]:
-        """The problems that stop a publication."""
-        return [problem for problem in self.problems if problem.severity == "error"]
-
-    @property
-    def warnings(self) -> list[Problem]:
-        """The problems that do not: warnings and notices."""
-        return [problem for problem in self.problems if problem.severity != "error"]
 
 
 def parse_definition(source: str | bytes) -> Parsed:

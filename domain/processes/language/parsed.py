@@ -1,0 +1,47 @@
+"""What a text turned out to be, with everything there is to say about it."""
+
+from dataclasses import dataclass
+
+from domain.processes.definition import Definition
+from domain.refusal import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class AgentUse:
+    """role: ``executor``, ``monitor`` or ``informed``. path, line and column: where the text says so."""
+
+    name: str
+    role: str
+    path: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a text turned out to be.
+
+    source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is
+    an error. problems: of every severity, by place. agents: each naming of an agent in the steps.
+    """
+
+    source: str
+    name: str | None
+    definition: Definition | None
+    problems: list[Problem]
+    agents: tuple[AgentUse, ...] = ()
+
+    @property
+    def fatal(self) -> bool:
+        """Whether the text cannot even be kept as a draft: unreadable, not an object, or without a valid name."""
+        return self.name is None
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that stop a publication."""
+        return [problem for problem in self.problems if problem.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Problem]:
+        """The problems that do not: warnings and notices."""
+        return [problem for problem in self.problems if problem.severity != "error"]
