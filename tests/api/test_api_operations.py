@@ -49,7 +49,11 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
     installation.project()
     assert {item["lag"] for item in client.get("/api/projections").json()["items"]} == {0}
     installation.runner.close()
-    assert {item["state"] for item in client.get("/api/projections").json()["items"]} == {"unattended"}
+
+    def unattended() -> bool:  # once the server has let go of the locks of the closed connection
+        return {item["state"] for item in client.get("/api/projections").json()["items"]} == {"unattended"}
+
+    installation.until(unattended)
 
 
 def test_a_query_waits_for_the_position_it_is_asked_for(client: TestClient, installation: Any, start: Any) -> None:
