@@ -100,7 +100,7 @@ def test_a_signature_or_the_secret_itself_opens(client: TestClient, installation
 @pytest.mark.parametrize(
     "made",
     [
-        lambda: {},
+        dict,
         lambda: {"X-Webhook-Secret": "whsec_"},
         lambda: {"X-Webhook-Secret": "wh\xe4t"},
         lambda: {"Authorization": f"Bearer {WHSEC}"},
