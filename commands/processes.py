@@ -1,18 +1,19 @@
 """Draft, revise, validate, publish and archive processes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 import msgspec
 
 from commands.agents import Agents
+from commands.called import read_calls
 from commands.claims import claim_webhooks
 from commands.deciding import Guards, Identified, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
 from domain.identity import process_id
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
-from domain.processes.language import Parsed, agent_problems, parse_definition
+from domain.processes.language import Parsed, agent_problems, channel_problems, parse_definition, process_problems
 from domain.processes.process import Process, fold
 from domain.refusal import Malformed, NotFound, Problem, Stale
 from store.log import Log
@@ -48,16 +49,17 @@ class ArchiveProcess(msgspec.Struct, frozen=True):
 
 
 class Processes:
-    """Handles the commands above."""
+    """Handles the commands above. channels: through which notifications can be delivered, as the operator set up."""
 
-    def __init__(self, log: Log, agents: Agents) -> None:
+    def __init__(self, log: Log, agents: Agents, channels: Collection[str] = ()) -> None:
         self._log = log
         self._agents = agents
+        self._channels = channels
 
     def validate(self, source: str | bytes) -> list[Problem]:
-        """Everything worth saying about a definition, agents that are not registered included; records nothing."""
+        """Everything worth saying about a definition, and the agents and processes it names; records nothing."""
         parsed = parse_definition(source)
-        return [*parsed.problems, *self._agent_problems(parsed, "error")]
+        return [*parsed.problems, *self._look_around(parsed, "error")[0]]
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """A new draft; facts hold `process_id`, `name` and `problems`.
@@ -67,7 +69,7 @@ class Processes:
         parsed = parse_definition(command.source)
         if parsed.name is None:
             raise Malformed("this is not a process definition", list(parsed.problems))
-        problems = [*parsed.problems, *self._agent_problems(parsed, "warning")]
+        problems = [*parsed.problems, *self._look_around(parsed, "warning")[0]]
         id = process_id(parsed.name)
         return decide(
             self._log,
@@ -81,7 +83,7 @@ class Processes:
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
-        problems = [*parsed.problems, *self._agent_problems(parsed, "warning")]
+        problems = [*parsed.problems, *self._look_around(parsed, "warning")[0]]
         return self._decide(
             command.process_id,
             command.revision,
@@ -96,9 +98,13 @@ class Processes:
         Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
 
+        called: Guards = ()
+
         def decision(process: Process) -> list[Event]:
+            nonlocal called
             parsed = parse_definition(process.draft_source or process.versions[process.latest].source)
-            return publish_process(process, parsed, self._agent_problems(parsed, "error"), cause)
+            problems, called = self._look_around(parsed, "error")
+            return publish_process(process, parsed, problems, cause)
 
         return self._decide(
             command.process_id,
@@ -106,7 +112,7 @@ class Processes:
             decision,
             lambda process, new: {"version": process.latest + len(new)},
             identified,
-            lambda new: claim_webhooks(self._log, new, cause),
+            lambda new: (*claim_webhooks(self._log, new, cause), *called),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -145,6 +151,13 @@ class Processes:
             rests_on=rests_on,
         )
 
-    def _agent_problems(self, parsed: Parsed, severity: str) -> Sequence[Problem]:
+    def _look_around(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
+        """What is wrong with what a definition names and does not hold, and the processes that this rests on."""
         known = self._agents.statuses({use.name for use in parsed.agents})
-        return agent_problems(parsed, known, severity)
+        calls, called = read_calls(self._log, parsed)
+        problems = [
+            *agent_problems(parsed, known, severity),
+            *process_problems(parsed, calls, severity),
+            *channel_problems(parsed, self._channels),
+        ]
+        return problems, called

@@ -9,8 +9,8 @@ from commands.plans import Plans
 from domain.executions.events import Trigger
 from domain.identity import trigger_id
 from domain.processes.claims import fold
-from domain.processes.definition import Trigger as DefinedTrigger
 from domain.processes.plan import Plan
+from domain.processes.triggers import WebhookTrigger
 from domain.refusal import Forbidden, NotFound
 from store.log import Log
 
@@ -19,7 +19,7 @@ class Webhook(msgspec.Struct, frozen=True):
     """A webhook trigger of the latest published version."""
 
     plan: Plan
-    trigger: DefinedTrigger
+    trigger: WebhookTrigger
 
     def starting(self, payload: Any) -> StartExecution:
         """The command that a delivery is. Of an object only the fields that are declared as input count.

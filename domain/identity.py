@@ -31,3 +31,8 @@ def trigger_id(name: str) -> UUID:
 def agent_id(name: str) -> UUID:
     """The id of the agent called `name`."""
     return uuid5(NAMESPACE, f"agent:{name}")
+
+
+def child_id(parent: UUID, step: str, attempt: int) -> UUID:
+    """The id of the execution that an attempt of a step starts, the same whoever works it out."""
+    return uuid5(NAMESPACE, f"child:{parent}:{step}:{attempt}")

@@ -8,6 +8,7 @@ import msgspec
 from app.documents import inside, read_document, read_file
 from domain.agents.kinds import parse_agent
 from domain.jsonvalue import parse_json
+from domain.processes.language import parse_definition
 
 
 class ExamplesMissing(Exception):
@@ -41,11 +42,25 @@ def example_agents(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def example_processes(folder: Path) -> list[Example]:
-    """The processes, each with `<name>.input.json` and `<name>.<case>.input.json`. Raises Malformed."""
-    return [
-        Example(str(file), read_file(str(file)), [_input(path) for path in _inputs(folder, file.stem)])
+    """The processes, each with `<name>.input.json` and `<name>.<case>.input.json`, after those it calls.
+
+    Raises Malformed.
+    """
+    examples = {
+        file.stem: Example(str(file), read_file(str(file)), [_input(path) for path in _inputs(folder, file.stem)])
         for file in sorted(folder.glob("*.yaml"))
-    ]
+    }
+    called = {
+        name: [use.name for use in parse_definition(example.source).processes if use.name in examples]
+        for name, example in examples.items()
+    }
+    # A cycle is left to publishing, which says more about it.
+    ordered: dict[str, Example] = {}
+    while len(ordered) < len(examples):
+        left = [name for name in examples if name not in ordered]
+        ready = [name for name in left if ordered.keys() >= set(called[name])] or left
+        ordered |= {name: examples[name] for name in ready}
+    return list(ordered.values())
 
 
 def _inputs(folder: Path, name: str) -> list[Path]:

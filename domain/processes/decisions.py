@@ -46,16 +46,17 @@ def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event
     return [record(ProcessRevised, cause, name=name, source=parsed.source)]
 
 
-def publish_process(process: Process, parsed: Parsed, agent_problems: Sequence[Problem], cause: Cause) -> list[Event]:
+def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], cause: Cause) -> list[Event]:
     """The draft as the next version; nothing when the latest version says the same already.
 
-    `parsed` is the parsed draft (`process.draft_source`), `agent_problems` what is wrong with the agents it names.
+    `parsed` is the parsed draft (`process.draft_source`), `found` what is wrong with what it names and does not hold:
+    agents, other processes, channels.
     Raises Malformed with every problem when there is an error, Forbidden ``process_archived``.
     """
     _refuse_archived(process)
     if process.draft_source is None:
         return []
-    problems = [*parsed.problems, *agent_problems]
+    problems = [*parsed.problems, *found]
     errors = sum(problem.severity == "error" for problem in problems)
     if parsed.definition is None or errors:
         raise Malformed(f"{process.name} has {errors} error(s) and cannot be published", problems)

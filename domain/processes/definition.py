@@ -6,15 +6,17 @@ from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from domain.agents.references import check_reference
+from domain.processes.costs import Costs
 from domain.processes.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose, requiring
 from domain.processes.quantities import Duration
 from domain.processes.steps import STEP_TYPES, AnyStep, Retry, Roles
+from domain.processes.triggers import AnyTrigger
 
 MAX_STEPS = 1_000
 MAX_LABELS = 50
 MAX_FIELDS = 200
 MAX_TRIGGERS = 50
+MAX_RUNNING = 1_000_000
 
 FieldType = Literal["string", "number", "integer", "boolean", "array", "object"]
 
@@ -38,19 +40,6 @@ class InputField(Part):
     enum: Annotated[tuple[Any, ...] | None, Field(strict=False, min_length=1, max_length=1_000)] = None
 
 
-class Trigger(Part):
-    """What may start an execution; `input` is merged under what the caller gives.
-
-    secret: what callers of a webhook must show, as a reference to an environment variable, ``${NAME}``.
-    """
-
-    type: Literal["manual", "webhook"]
-    id: FieldName
-    enabled: bool = True
-    input: dict[str, Any] = Field(default_factory=dict)
-    secret: Annotated[str, AfterValidator(check_reference)] | None = None
-
-
 class Output(Part):
     """A named result of an execution; source is a value with templates inside."""
 
@@ -70,7 +59,12 @@ class Defaults(Part):
 
 
 class Definition(Part):
-    """A whole process, as its designer wrote it; version is a label of theirs, not the published version."""
+    """A whole process, as its designer wrote it; version is a label of theirs, not the published version.
+
+    max_running: how many executions may run at once; more of them wait, first come, first served.
+    """
+
+    as_written: ClassVar[tuple[str, ...]] = ("version",)
 
     name: ProcessName
     description: Prose | None = None
@@ -79,7 +73,9 @@ class Definition(Part):
     version: Line | None = None
     input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
     defaults: Defaults | None = None
-    triggers: Annotated[tuple[Trigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()
+    max_running: Annotated[int, Field(ge=1, le=MAX_RUNNING)] | None = None
+    costs: Costs | None = None
+    triggers: Annotated[tuple[AnyTrigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()
     steps: Annotated[tuple[AnyStep, ...], Field(strict=False, min_length=1, max_length=MAX_STEPS)]
     outputs: Annotated[tuple[Output, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
 
@@ -87,7 +83,6 @@ class Definition(Part):
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         properties = schema["properties"]
-        properties["version"] = {"type": ["string", "number"], "description": "A free label."}
         by_name = {"type": "object", "description": "Each output's source by its name."}
         properties["outputs"] = {"anyOf": [properties["outputs"], by_name]}
         schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), _each_by()]})
@@ -96,7 +91,7 @@ class Definition(Part):
     @property
     def agents_used(self) -> tuple[str, ...]:
         """The names of all agents that the steps and the defaults name, in whatever role, sorted."""
-        named = {agent for step in self.steps for agent in step.agents()}
+        named = {agent for step in self.steps for agent in (*step.agents(), *step.undone_by())}
         return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
 
     def roles_of(self, step: AnyStep) -> Roles:

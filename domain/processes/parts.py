@@ -31,15 +31,24 @@ ABSENT = Absent.ABSENT
 
 
 class Part(BaseModel):
-    """A piece of a definition. `also` holds other spellings of its fields, each with the canonical one."""
+    """A piece of a definition. `also` holds other spellings of its fields, each with the canonical one.
+
+    as_written: text fields that people also write as a number, kept to the last digit as it stands there.
+    listed: lists in whose place one entry may stand alone.
+    """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
     also: ClassVar[dict[str, str]] = {}
+    as_written: ClassVar[tuple[str, ...]] = ()
+    listed: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = handler.resolve_ref_schema(handler(core_schema))
         properties: dict[str, Any] = schema.get("properties", {})
+        for name in cls.as_written:
+            properties[name] = {**properties[name], "anyOf": [{"type": "string"}, {"type": "number"}]}
+            properties[name].pop("type", None)
         for spelling, canonical in cls.also.items():
             properties[spelling] = {**properties[canonical], "deprecated": True, "description": f"Says `{canonical}`."}
         for canonical in sorted(set(schema.get("required", ())) & set(cls.also.values())):

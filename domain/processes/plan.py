@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from domain.expressions import Condition, ValueTemplate, parse_condition, parse_value
-from domain.processes.definition import Defaults, Definition, Trigger
+from domain.processes.definition import Defaults, Definition
 from domain.processes.inputs import InputSpec, accept_input, input_spec
 from domain.processes.steps import (
     AnyStep,
@@ -14,24 +14,32 @@ from domain.processes.steps import (
     PlannedAgentTask,
     PlannedApproval,
     PlannedGateway,
+    PlannedNotification,
     PlannedRetry,
     PlannedRoute,
     PlannedStep,
+    PlannedSubProcess,
     PlannedTimer,
+    compensation_id,
 )
+from domain.processes.steps.compensation import CompensatingNotification, CompensatingTask
 from domain.processes.steps.fallback import plan_fallback
+from domain.processes.triggers import WebhookTrigger
 
 __all__ = [
     "Fallback",
     "InputSpec",
+    "Limits",
     "Plan",
     "Planned",
     "PlannedAgentTask",
     "PlannedApproval",
     "PlannedGateway",
+    "PlannedNotification",
     "PlannedRetry",
     "PlannedRoute",
     "PlannedStep",
+    "PlannedSubProcess",
     "PlannedTimer",
     "accept_input",
     "compile_plan",
@@ -41,11 +49,22 @@ Edges = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How far executions may call others: max_depth below the first one, max_descendants of that one altogether."""
+
+    max_depth: int = 10
+    max_descendants: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A process version ready to run.
 
-    steps: by id, in definition order. roots: ids of the steps that nothing leads to, so that they wait for nothing.
+    steps: by id, in definition order, and after them what undoes them, which is no part of the graph. roots: ids of
+    the steps that nothing leads to, so that they wait for nothing. waiting: of the others, how many ways lead to each.
     outputs: (name, template). webhooks: triggers of that type by id, also those that are switched off.
+    compensations: by the id of a step, that of what undoes it. max_running: executions of the process at once, None
+    for no limit.
     """
 
     name: str
@@ -55,16 +74,28 @@ class Plan:
     roots: tuple[str, ...]
     outputs: tuple[tuple[str, ValueTemplate], ...]
     input_spec: InputSpec
-    webhooks: Mapping[str, Trigger] = field(default_factory=dict)
+    webhooks: Mapping[str, WebhookTrigger] = field(default_factory=dict)
+    waiting: dict[str, int] = field(default_factory=dict)
+    compensations: Mapping[str, str] = field(default_factory=dict)
+    max_running: int | None = None
+    limits: Limits = Limits()
+
+    @property
+    def size(self) -> int:
+        """The number of steps, without what undoes them."""
+        return len(self.steps) - len(self.compensations)
 
 
-def compile_plan(definition: Definition, process_id: UUID, version: int) -> Plan:
+def compile_plan(definition: Definition, process_id: UUID, version: int, limits: Limits = Limits()) -> Plan:
     """The plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
     incoming, dependents = _edges(definition)
     defaults = definition.defaults or Defaults()
     steps: dict[str, PlannedStep] = {}
     for step in definition.steps:
         steps[step.id] = step.plan(_planned(step, defaults, incoming[step.id], dependents[step.id]))
+    undoing = {step.id: step.compensation for step in definition.steps if step.compensation is not None}
+    for name, compensation in undoing.items():
+        steps[compensation_id(name)] = compensation.plan(_undoing(name, compensation, defaults))
     return Plan(
         name=definition.name,
         process_id=process_id,
@@ -73,7 +104,11 @@ def compile_plan(definition: Definition, process_id: UUID, version: int) -> Plan
         roots=tuple(name for name, sources in incoming.items() if not sources),
         outputs=tuple((output.name, parse_value(output.source)) for output in definition.outputs),
         input_spec=input_spec(definition),
-        webhooks={trigger.id: trigger for trigger in definition.triggers if trigger.type == "webhook"},
+        webhooks={trigger.id: trigger for trigger in definition.triggers if isinstance(trigger, WebhookTrigger)},
+        waiting={name: len(sources) for name, sources in incoming.items() if sources},
+        compensations={name: compensation_id(name) for name in undoing},
+        max_running=definition.max_running,
+        limits=limits,
     )
 
 
@@ -109,6 +144,25 @@ def _planned(step: AnyStep, defaults: Defaults, incoming: tuple[str, ...], depen
         on_timeout=plan_fallback(step.on_timeout),
         retry=None if retry is None else retry.plan(),
         on_error=plan_fallback(step.on_error),
+        compensates=None,
+    )
+
+
+def _undoing(step: str, written: CompensatingTask | CompensatingNotification, defaults: Defaults) -> Planned:
+    retry = written.retry or defaults.retry
+    return Planned(
+        id=compensation_id(step),
+        type=written.type,
+        depends_on=(),
+        incoming=(),
+        dependents=(),
+        condition=None,
+        timeout=written.timeout or defaults.timeout,
+        total_timeout=written.total_timeout,
+        on_timeout=None,
+        retry=None if retry is None else retry.plan(),
+        on_error=None,
+        compensates=step,
     )
 
 

@@ -1,7 +1,7 @@
 """Durations and money in a definition: read from the forms people write, kept exactly."""
 
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -52,11 +52,16 @@ Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_posi
 # Text is a template; a constant is a duration already.
 DelayOrTemplate = Annotated[timedelta | str, BeforeValidator(_duration_or_template), WithJsonSchema(_DURATION)]
 
+# A decimal that is not negative.
+AmountText = Annotated[str, AfterValidator(_amount)]
+
 
 class MoneyLimit(Part):
-    """An amount of money: a decimal in quotes, kept as written, and its ISO 4217 currency."""
+    """An amount of money: a decimal, kept as written, and its ISO 4217 currency."""
 
-    amount: Annotated[str, AfterValidator(_amount)]
+    as_written: ClassVar[tuple[str, ...]] = ("amount",)
+
+    amount: AmountText
     currency: Annotated[str, StringConstraints(pattern=CURRENCY_CODE)]
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from collections.abc import Mapping as Fields
 
+from domain.processes.language.compensations import compensation_of
 from domain.processes.language.nodes import Mapping, Node, Sequence, text_of
 from domain.processes.language.parsed import AgentUse, Parsed
 from domain.processes.words import did_you_mean
@@ -20,6 +21,9 @@ def agents_in(root: Mapping) -> Iterator[AgentUse]:
             if agent is not given:  # where it is the default's, that was told above
                 yield from _uses(agent, "executor")
             yield from _uses_in(roles, roles.get("executor"))
+            compensation = compensation_of(step)
+            if compensation is not None:
+                yield from _uses(compensation.entries.get("agent"), "executor")
 
 
 def agent_problems(parsed: Parsed, known: Fields[str, str], severity: str = "error") -> list[Problem]:

@@ -2,11 +2,16 @@
 
 from domain.processes.definition import MAX_STEPS
 from domain.processes.inputs import KINDS, is_of_type, kind_of, same
+from domain.processes.language.children import check_sub_process
+from domain.processes.language.compensations import compensation_of
+from domain.processes.language.costs import check_costs
 from domain.processes.language.dependencies import check_dependencies
 from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
+from domain.processes.language.notifications import check_notification
 from domain.processes.language.problems import Problems
 from domain.processes.language.references import References
 from domain.processes.language.routes import check_routes
+from domain.processes.language.schedules import check_schedule
 from domain.processes.language.timing import check_retry, check_timing
 from domain.processes.output_schema import InvalidOutputSchema, compile_output_schema
 from domain.processes.words import did_you_mean
@@ -28,9 +33,13 @@ def check(root: Mapping, problems: Problems) -> None:
         if isinstance(step, Mapping):
             references.check_step(at, step)
             _check_roles(step, problems)
-            _check_output_schema(step, problems)
-            check_timing(step, default_timeout, problems)
             check_routes(step, problems)
+            check_sub_process(step, problems)
+            for part in (step, compensation_of(step)):
+                if part is not None:
+                    _check_output_schema(part, problems)
+                    check_timing(part, default_timeout, problems)
+                    check_notification(part, problems)
     for output in _items(root, "outputs"):
         if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
             references.check_templates(source, None)
@@ -40,7 +49,9 @@ def check(root: Mapping, problems: Problems) -> None:
         _check_default(field, problems)
     for trigger in _items(root, "triggers"):
         _check_fixed_input(trigger, inputs, problems)
-        _check_has_secret(trigger, problems)
+        if isinstance(trigger, Mapping):
+            check_schedule(trigger, inputs, problems)
+    check_costs(root, problems)
 
 
 def _items(root: Mapping, key: str) -> list[Node]:
@@ -122,10 +133,3 @@ def _check_fixed_input(trigger: Node, inputs: dict[str, Node] | None, problems: 
         field = inputs[name]
         kind = text_of(field.entries.get("type")) if isinstance(field, Mapping) else None
         _check_type(node, kind, f"the input `{name}`", problems)
-
-
-def _check_has_secret(trigger: Node, problems: Problems) -> None:
-    """Only those that are called from outside have one."""
-    secret = trigger.entries.get("secret") if isinstance(trigger, Mapping) else None
-    if secret is not None and isinstance(trigger, Mapping) and text_of(trigger.entries.get("type")) == "manual":
-        problems.add("secret_unused", "`secret` is for triggers of the type `webhook`", secret)

@@ -1,6 +1,7 @@
 """What a text turned out to be, with everything there is to say about it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from domain.processes.definition import Definition
 from domain.refusal import Problem
@@ -18,11 +19,52 @@ class AgentUse:
 
 
 @dataclass(frozen=True, slots=True)
+class Spot:
+    """Where a text says something: path, line and column."""
+
+    path: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputUse:
+    """A field of the input that a step gives to a process. value: ABSENT where only running it tells."""
+
+    name: str
+    value: Any
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessUse:
+    """A step that calls a process. version: the one named, None for the latest.
+
+    at, version_at, inputs_at: where the process, its version and the input are named, or would be.
+    """
+
+    name: str
+    version: int | None
+    inputs: tuple[InputUse, ...]
+    at: Spot
+    version_at: Spot
+    inputs_at: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelUse:
+    """A channel that a notification goes through."""
+
+    name: str
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """What a text turned out to be.
 
     source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is
-    an error. problems: of every severity, by place. agents: each naming of an agent in the steps.
+    an error. problems: of every severity, by place. agents, processes, channels: each naming of one in the steps.
     """
 
     source: str
@@ -30,6 +72,8 @@ class Parsed:
     definition: Definition | None
     problems: list[Problem]
     agents: tuple[AgentUse, ...] = ()
+    processes: tuple[ProcessUse, ...] = ()
+    channels: tuple[ChannelUse, ...] = ()
 
     @property
     def fatal(self) -> bool:

@@ -4,7 +4,9 @@ import re
 
 from domain.processes.language.agents import agents_in
 from domain.processes.language.checking import check
+from domain.processes.language.children import processes_in
 from domain.processes.language.nodes import Mapping, kind_of, text_of
+from domain.processes.language.notifications import channels_in
 from domain.processes.language.parsed import Parsed
 from domain.processes.language.problems import Problems
 from domain.processes.language.reading import read_tree
@@ -39,4 +41,12 @@ def parse_definition(source: str | bytes) -> Parsed:
     check(root, problems)
     name = text_of(root.entries.get("name"))
     valid_name = name if name is not None and _NAME.fullmatch(name) else None
-    return Parsed(text, valid_name, None if problems.errors else definition, problems.all(), tuple(agents_in(root)))
+    return Parsed(
+        text,
+        valid_name,
+        None if problems.errors else definition,
+        problems.all(),
+        agents=tuple(agents_in(root)),
+        processes=tuple(processes_in(root)),
+        channels=tuple(channels_in(root)),
+    )

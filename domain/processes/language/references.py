@@ -1,14 +1,17 @@
 """Expressions and templates in a definition: that they can be read, and that what they refer to can be there."""
 
 from collections.abc import Collection
+from collections.abc import Mapping as Types
 from dataclasses import dataclass
 
 from domain.expressions import ExpressionProblem, Path, parse_condition, parse_template
+from domain.processes.language.compensations import compensation_of
 from domain.processes.language.dependencies import Graph
 from domain.processes.language.nodes import Mapping, Node, Scalar, scalars, text_of
 from domain.processes.language.problems import Problems
 from domain.processes.language.routes import routes_of
-from domain.processes.steps import STEP_TYPES
+from domain.processes.steps import STEP_TYPES, Step
+from domain.processes.steps.compensation import COMPENSATION_TYPES, Compensating
 from domain.processes.words import did_you_mean
 
 STEP_MEMBERS = ("output", "status", "error", "duration", "cost", "started_at", "completed_at")
@@ -33,10 +36,11 @@ class References:
             condition = part.entries.get("condition")
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
                 self._condition(condition, condition.value, at)
-        kind = STEP_TYPES.get(text_of(step.entries.get("type")) or "")
-        for field in kind.templates if kind is not None else ():
-            if field in step.entries:
-                self.check_templates(step.entries[field], at)
+        self._fields(step, STEP_TYPES, at)
+        compensation = compensation_of(step)
+        if compensation is not None:
+            # It may come after any step: whether that has run is not known before.
+            self._fields(compensation, COMPENSATION_TYPES, None)
 
     def check_templates(self, node: Node, at: int | None) -> None:
         """Every template in a value; `at` is the step it belongs to, None where all steps have ended."""
@@ -48,6 +52,12 @@ class References:
                     self._unreadable(problem, scalar)
                 else:
                     self._paths(template.paths, scalar, at)
+
+    def _fields(self, part: Mapping, types: Types[str, type[Step | Compensating]], at: int | None) -> None:
+        kind = types.get(text_of(part.entries.get("type")) or "")
+        for field in kind.templates if kind is not None else ():
+            if field in part.entries:
+                self.check_templates(part.entries[field], at)
 
     def _condition(self, node: Scalar, text: str, at: int) -> None:
         try:

@@ -8,8 +8,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from domain.expressions import ROOTS, ExpressionProblem, parse_template
 from domain.processes.definition import Definition
+from domain.processes.language.compensations import respell_compensation
+from domain.processes.language.costs import respell_costs
 from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence
 from domain.processes.language.problems import Problems
+from domain.processes.language.schedules import respell_trigger
 from domain.processes.language.step_spelling import default_executor, respell_step
 from domain.processes.parts import Part
 from domain.processes.words import did_you_mean
@@ -19,14 +22,21 @@ _BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
 
 def canonicalise(root: Mapping, problems: Problems) -> None:
     """Rewrite the tree of a definition in place; nodes keep the line, column and path they have in the text."""
-    _label(root)
     _outputs(root)
+    respell_costs(root, problems)
     _fields(root, Definition, problems)
     executor = default_executor(root)
     for step in _mappings(root.entries.get("steps")):
         part = respell_step(step, executor, problems)
         if part is not None:
             _fields(step, part, problems)
+            compensation = step.entries.get("compensation")
+            if isinstance(compensation, Mapping) and (kind := respell_compensation(compensation)) is not None:
+                _fields(compensation, kind, problems)
+    for trigger in _mappings(root.entries.get("triggers")):
+        kind = respell_trigger(trigger, problems)
+        if kind is not None:
+            _fields(trigger, kind, problems)
     for output in _mappings(root.entries.get("outputs")):
         _source(output, problems)
 
@@ -38,6 +48,10 @@ def _mappings(node: Node | None) -> Iterable[Mapping]:
 def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
     """Aliases, unknown keys and empty values of one part, and of the parts inside it."""
     _aliases(node, part, problems)
+    for field in part.as_written:
+        _number_as_text(node.entries.get(field))
+    for field in part.listed:
+        _list_of_one(node, field)
     known = part.model_fields
     for key in [key for key in node.entries if key not in known]:
         hint = ""
@@ -73,6 +87,18 @@ def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
         node.keys[canonical] = node.keys.pop(spelling)
 
 
+def _number_as_text(node: Node | None) -> None:
+    """`1.10` as it stands in the source, and not as the number."""
+    if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        node.value = node.text
+
+
+def _list_of_one(node: Mapping, field: str) -> None:
+    alone = node.entries.get(field)
+    if isinstance(alone, Scalar) and alone.value is not None:
+        node.entries[field] = Sequence(alone.line, alone.column, alone.parent, alone.key, items=[alone])
+
+
 def _each(value: Node, inside: tuple[str, type[Part]], do: Callable[[Mapping, type[Part]], None]) -> None:
     shape, part = inside
     if shape == "one" and isinstance(value, Mapping):
@@ -88,8 +114,8 @@ def _each(value: Node, inside: tuple[str, type[Part]], do: Callable[[Mapping, ty
 
 @cache
 def _part_inside(part: type[Part], field: str) -> tuple[str, type[Part]] | None:
-    """Whether a field holds a part (``one``), a list or a map of them; steps are left to their own types."""
-    if part is Definition and field == "steps":
+    """Whether a field holds a part (``one``), a list or a map; those of several types are left to each one's own."""
+    if field in ("steps", "triggers") if part is Definition else field == "compensation":
         return None
     return _part_in(part.model_fields[field].annotation)
 
@@ -105,13 +131,6 @@ def _part_in(annotation: Any) -> tuple[str, type[Part]] | None:
     if origin in (tuple, dict) and (found := _part_in(arguments[0] if origin is tuple else arguments[1])):
         return ("list" if origin is tuple else "map"), found[1]
     return None
-
-
-def _label(root: Mapping) -> None:
-    """The version is a free label: `1.10` is kept as written, not as a number."""
-    version = root.entries.get("version")
-    if isinstance(version, Scalar) and isinstance(version.value, int | float) and not isinstance(version.value, bool):
-        version.value = version.text
 
 
 def _outputs(root: Mapping) -> None:

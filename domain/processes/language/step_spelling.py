@@ -4,7 +4,7 @@ import re
 
 from domain.processes.language.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.processes.language.problems import Problems
-from domain.processes.steps import STEP_TYPES, HumanApproval, Step
+from domain.processes.steps import STEP_TYPES, Step
 from domain.processes.words import did_you_mean
 
 _IMPLIED_TYPE = "agent_task"
@@ -48,8 +48,6 @@ def respell_step(step: Mapping, given_executor: Node | None, problems: Problems)
             _executor(step, roles, executor, problems)
         elif given_executor is not None:
             step.entries.setdefault("agent", given_executor)
-    if part is HumanApproval:
-        _one_approver(step)
     if part.inside is not None:
         _lift(step, part, part.inside, problems)
     return part
@@ -112,14 +110,6 @@ def _fallback(step: Mapping, field: str, problems: Problems) -> None:
         target.entries[key] = Scalar(node.line, node.column, step, field, found[1], found[1])
         target.keys[key] = target
         step.entries[field] = target
-
-
-def _one_approver(step: Mapping) -> None:
-    """One name as a list of one."""
-    for key in ("approvers", "assignees"):
-        node = step.entries.get(key)
-        if isinstance(node, Scalar) and node.value is not None:
-            step.entries[key] = Sequence(node.line, node.column, step, key, items=[node])
 
 
 def _dependencies(step: Mapping, problems: Problems) -> None:

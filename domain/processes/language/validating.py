@@ -6,14 +6,15 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from domain.processes.definition import MAX_STEPS, Definition
+from domain.processes.definition import MAX_STEPS, MAX_TRIGGERS, Definition
 from domain.processes.language.nodes import Mapping, Node, Sequence, kind_of, plain, text_of
 from domain.processes.language.problems import Problems
-from domain.processes.parts import FIELD_NAME, PROCESS_NAME, STEP_ID
+from domain.processes.parts import FIELD_NAME, PROCESS_NAME, STEP_ID, Part
 from domain.processes.quantities import CURRENCY_CODE
-from domain.processes.steps import STEP_TYPES, AnyStep, Step
+from domain.processes.steps import STEP_TYPES, Step
 from domain.processes.steps.approval import APPROVER
 from domain.processes.steps.fallback import TARGET, WORD
+from domain.processes.triggers import TRIGGER_TYPES, Trigger
 from domain.processes.words import did_you_mean
 from domain.zones import zone_names
 
@@ -40,54 +41,58 @@ _NAME_CODES = {APPROVER: "invalid_approver", STEP_ID: "invalid_id", CURRENCY_COD
 # What types of the language say themselves, in words for people.
 _OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_timezone", "invalid_amount"}
 _OWN_CODES |= {"secret_not_a_reference", "secret_reserved"}
+_OWN_CODES |= {"invalid_cron", "never_comes", "invalid_day"}
 _OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
 _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
+
+# The lists whose entries are of types: those by name, what is common to them, how many there may be.
+_BY_TYPE: dict[str, tuple[Fields[str, type[Part]], type[Part], int]] = {
+    "steps": (STEP_TYPES, Step, MAX_STEPS),
+    "triggers": (TRIGGER_TYPES, Trigger, MAX_TRIGGERS),
+}
 
 
 def validate(root: Mapping, problems: Problems) -> Definition | None:
     """The definition; None when a problem was noted, here or in any of its parts."""
     before = problems.errors
-    steps = _steps(root, problems)
-    data = {key: plain(value) for key, value in root.entries.items() if key != "steps"}
-    written = root.entries.get("steps")
-    if isinstance(written, Sequence):
-        data["steps"] = steps
-    elif written is not None:
-        data["steps"] = plain(written)
+    data = {key: plain(value) for key, value in root.entries.items() if key not in _BY_TYPE}
+    for key in _BY_TYPE:
+        if key in root.entries:
+            data[key] = _typed(root, key, problems)
     try:
         definition = Definition.model_validate(data)
     except ValidationError as error:
         for details in error.errors(include_url=False, include_input=False):
-            # Steps that are no steps have been reported one by one; that none is left says nothing more.
-            if details["loc"][0] != "steps" or not isinstance(written, Sequence) or not written.items:
-                _report(details, root, details["loc"], problems)
+            _report(details, root, details["loc"], problems)
         return None
     return definition if problems.errors == before else None
 
 
-def _steps(root: Mapping, problems: Problems) -> list[AnyStep]:
-    written = root.entries.get("steps")
+def _typed(root: Mapping, key: str, problems: Problems) -> Any:
+    """The steps, or the triggers, that are well formed, each by the type it says it is of; all others are reported."""
+    written = root.entries[key]
     if not isinstance(written, Sequence):
-        return []
-    if len(written.items) > MAX_STEPS:
-        message = f"a process has at most {MAX_STEPS} steps, this one has {len(written.items)}"
-        problems.add("too_many_steps", message, written)
-    models: list[AnyStep] = []
-    for at, node in enumerate(written.items[:MAX_STEPS]):
+        return plain(written)
+    types, common, most = _BY_TYPE[key]
+    if len(written.items) > most:
+        message = f"a process has at most {most:,} {key}, this one has {len(written.items):,}"
+        problems.add(f"too_many_{key}", message, written)
+    models: list[Part] = []
+    for at, node in enumerate(written.items[:most]):
         kind = text_of(node.entries.get("type")) if isinstance(node, Mapping) else None
         try:
-            if kind in STEP_TYPES:
-                models.append(STEP_TYPES[kind].model_validate(plain(node)))
+            if kind is not None and kind in types:
+                models.append(types[kind].model_validate(plain(node)))
             else:
-                Step.model_validate(plain(node))
+                common.model_validate(plain(node))
         except ValidationError as error:
             for details in error.errors(include_url=False, include_input=False):
-                _report(details, root, ("steps", at, *details["loc"]), problems)
+                _report(details, root, (key, at, *details["loc"]), problems)
     return models
 
 
 def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], problems: Problems) -> None:
-    loc = tuple(part for part in loc if part not in (WORD, TARGET))
+    loc = _without_types(tuple(part for part in loc if part not in (WORD, TARGET)))
     node, depth = _locate(root, loc)
     rest = loc[depth:]
     field = next((str(part) for part in reversed(loc[:depth]) if isinstance(part, str)), "the definition")
@@ -95,8 +100,19 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
     match error["type"]:
         case "missing":
             name = str(rest[0])
-            message = _MISSING.get(name, f"`{name}` is required")
+            required = f"`{name}` is required"
+            # Only a step itself may be given its agent elsewhere.
+            message = _MISSING.get(name, required) if len(loc) == 3 else required
             problems.add("missing_field", message, node, below=f".{name}")
+        case "union_tag_not_found":
+            hint = "name an `agent`, or say `type: notification`"
+            problems.add("missing_field", "`type` is required", node, hint=hint, below=".type")
+        case "union_tag_invalid":
+            named = node.entries["type"] if isinstance(node, Mapping) else node
+            _unknown_value(named, "type", str(context["expected_tags"]), problems)
+        case "string_pattern_mismatch" if field == "process" and "{{" in (text_of(node) or ""):
+            message = "`process` is the name of a process, and no expression"
+            problems.add("invalid_name", message, node, hint="choose among several with a gateway")
         case "string_pattern_mismatch":
             at = node.parent.keys[field] if rest == ("[key]",) and isinstance(node.parent, Mapping) else node
             message = f"`{field[:60]}` is not a name that may stand here" if rest else f"`{field}` is not well formed"
@@ -109,9 +125,13 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
         case "too_long":
             problems.add("too_many", f"`{field}` has at most {context['max_length']} entries", node)
         case "too_short":
+            if isinstance(node, Sequence) and node.items:
+                return  # the entries, none of which is well formed, are reported one by one
             problems.add("empty", f"`{field}` needs at least one entry", node)
         case "literal_error":
             _unknown_value(node, field, str(context["expected"]), problems)
+        case "greater_than":
+            problems.add("out_of_range", f"`{field}` is more than {context['gt']:g}", node)
         case "greater_than_equal" | "less_than_equal":
             bound = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
             problems.add("out_of_range", f"`{field}` is {bound}", node)
@@ -138,7 +158,7 @@ def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: st
 def _unknown_value(node: Node, field: str, expected: str, problems: Problems) -> None:
     written = str(plain(node))[:60]
     known = [word for word in expected.replace("' or '", "', '").strip("'").split("', '") if word]
-    code = "unknown_trigger_type" if node.path.startswith("triggers") else "unknown_value"
+    code = "unknown_trigger_type" if field == "type" and node.path.startswith("triggers") else "unknown_value"
     others = [_OTHER_VALUES[field]] if field in _OTHER_VALUES else []
     hint = did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
     problems.add(code, f"`{field}` cannot be `{written}`", node, hint=hint)
@@ -148,6 +168,11 @@ def _zone_hint(node: Node, problems: Problems) -> str:
     written = text_of(node) or ""
     near = sorted(name for name in zone_names() if name[:1] == written[:1].upper())
     return "" if problems.full() else did_you_mean(written, near)
+
+
+def _without_types(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """What undoes a step is told by its type, which is no key of the text."""
+    return (*loc[:3], *loc[4:]) if loc[2:3] == ("compensation",) and loc[3:4] else loc
 
 
 def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, int]:

@@ -1,37 +1,21 @@
 """The step type `agent_task`: an agent is given a message and answers with any JSON value."""
 
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
-from pydantic import Field, GetJsonSchemaHandler
+from pydantic import GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from domain.expressions import Template, ValueTemplate, parse_template, parse_value
-from domain.money import Money
-from domain.processes.output_schema import OutputSchema, compile_output_schema
-from domain.processes.parts import Line, TemplateText
-from domain.processes.quantities import Duration, MoneyLimit
-from domain.processes.steps.step import Planned, Step
+from domain.processes.steps.agent_work import AgentWork, PlannedAgentTask
+from domain.processes.steps.step import Step
+
+__all__ = ["AgentTask", "PlannedAgentTask"]
 
 
-class AgentTask(Step):
-    """message: a template. parameters: values with templates inside. output_schema: what the answer must meet.
-
-    heartbeat: how long an agent that answers later may be silent. max_cost: of all attempts together.
-    """
-
-    templates: ClassVar[tuple[str, ...]] = ("message", "parameters")
-    agent_fields: ClassVar[tuple[str, ...]] = ("agent",)
+class AgentTask(AgentWork, Step):
+    """What the agent is asked for, beside what every step has."""
 
     type: Literal["agent_task"]
-    agent: Line
-    message: TemplateText
-    parameters: dict[str, Any] = Field(default_factory=dict)
-    output_schema: dict[str, Any] | None = None
-    heartbeat: Duration | None = None
-    max_cost: MoneyLimit | None = None
 
     @property
     def executor(self) -> str:
@@ -44,39 +28,3 @@ class AgentTask(Step):
         schema["required"].remove("type")  # a step that names its agent is an agent_task
         schema["required"].remove("agent")  # or `roles.executor`, or that of `defaults`: the root sees to that
         return schema
-
-    def plan(self, planned: Planned) -> "PlannedAgentTask":
-        """The step for the engine, with everything parsed and compiled."""
-        return PlannedAgentTask(
-            **planned.common(),
-            agent=self.agent,
-            message=parse_template(self.message),
-            parameters=parse_value(self.parameters),
-            schema=None if self.output_schema is None else compile_output_schema(self.output_schema),
-            heartbeat=self.heartbeat,
-            max_cost=None if self.max_cost is None else self.max_cost.money,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedAgentTask(Planned):
-    """agent: its name. message and parameters are rendered when the step is reached; the latter to an object.
-
-    heartbeat and max_cost: None for no limit.
-    """
-
-    agent: str
-    message: Template
-    parameters: ValueTemplate
-    schema: OutputSchema | None
-    heartbeat: timedelta | None
-    max_cost: Money | None
-
-    @property
-    def output_schema(self) -> dict[str, Any] | None:
-        """The JSON Schema as written, None when any answer will do."""
-        return None if self.schema is None else self.schema.document
-
-    def output_problems(self, output: Any) -> list[str]:
-        """What is wrong with an answer: at most the first five messages, none when it is as it must be."""
-        return [] if self.schema is None else self.schema.problems(output)

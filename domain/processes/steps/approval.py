@@ -9,7 +9,8 @@ from pydantic import Field, StringConstraints, WithJsonSchema
 from domain.expressions import Template, ValueTemplate, parse_template, parse_value
 from domain.processes.parts import TemplateText
 from domain.processes.quantities import Duration
-from domain.processes.steps.step import Planned, Step
+from domain.processes.steps.planned import Planned
+from domain.processes.steps.step import Step
 
 MAX_APPROVERS = 100
 MAX_ARTIFACTS = 100
@@ -39,6 +40,7 @@ class HumanApproval(Step):
         "timeout": "deadline",
         "timeout_action": "on_deadline",
     }
+    listed: ClassVar[tuple[str, ...]] = ("approvers",)
     templates: ClassVar[tuple[str, ...]] = ("title", "description", "artifacts")
     takes_defaults: ClassVar[bool] = False
 

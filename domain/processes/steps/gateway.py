@@ -7,7 +7,8 @@ from pydantic import Field
 
 from domain.expressions import Condition, parse_condition
 from domain.processes.parts import ConditionText, Part, StepId
-from domain.processes.steps.step import Planned, Step
+from domain.processes.steps.planned import Planned
+from domain.processes.steps.step import Step
 
 MAX_ROUTES = 100
 

@@ -1,16 +1,14 @@
-"""What every step has, whatever its type: as written in a definition, and as planned for the engine."""
+"""What every step has, whatever its type, as written in a definition."""
 
-from dataclasses import dataclass, fields
-from datetime import timedelta
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field, WithJsonSchema
 
-from domain.expressions import Condition
 from domain.processes.parts import ConditionText, Line, Part, StepId
 from domain.processes.quantities import Duration
-from domain.processes.steps.fallback import Fallback, Goto, GotoStep, OnError, OnTimeout
-from domain.processes.steps.retry import PlannedRetry, Retry
+from domain.processes.steps.compensation import CompensatingTask, Compensation
+from domain.processes.steps.fallback import Goto, GotoStep, OnError, OnTimeout
+from domain.processes.steps.retry import Retry
 
 MAX_AGENTS = 100
 
@@ -55,12 +53,17 @@ class Step(Part):
     on_timeout: OnTimeout | None = None
     retry: Retry | None = None
     on_error: OnError | None = None
+    compensation: Compensation | None = None
     roles: Roles = Roles()
 
     def agents(self) -> set[str]:
-        """Every agent the step names, in whatever role."""
+        """Every agent the step names, in whatever role; whoever undoes it is named apart."""
         named = (getattr(self, field) for field in self.agent_fields)
         return {name for name in named if name} | self.roles.agents()
+
+    def undone_by(self) -> set[str]:
+        """The agent that is asked to undo the step, if one is."""
+        return {self.compensation.agent} if isinstance(self.compensation, CompensatingTask) else set()
 
     @property
     def executor(self) -> str | None:
@@ -70,30 +73,3 @@ class Step(Part):
     def goes_to(self) -> tuple[str, ...]:
         """The ids of the steps that this one may lead to without their depending on it."""
         return tuple(goto.target for goto in (self.on_error, self.on_timeout) if isinstance(goto, Goto | GotoStep))
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """A step ready to run.
-
-    depends_on: step ids as written. incoming: those, and each step that may lead here by a route, on_error or
-    on_timeout. dependents: the steps of whose incoming this one is. condition None means always.
-    timeout: of one attempt; total_timeout: of all, with the waiting between them. on_timeout None: what on_error says.
-    on_error None: the execution fails. retry None: nothing is retried. Defaults of the definition are in.
-    """
-
-    id: str
-    type: str
-    depends_on: tuple[str, ...]
-    incoming: tuple[str, ...]
-    dependents: tuple[str, ...]
-    condition: Condition | bool | None
-    timeout: timedelta | None
-    total_timeout: timedelta | None
-    on_timeout: Fallback | None
-    retry: PlannedRetry | None
-    on_error: Fallback | None
-
-    def common(self) -> dict[str, Any]:
-        """The fields that steps of all types have, to make one of a type with."""
-        return {field.name: getattr(self, field.name) for field in fields(Planned)}

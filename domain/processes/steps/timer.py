@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from domain.duration import parse_duration
 from domain.expressions import JSON, EvaluationFailed, Scope, Template, parse_template
 from domain.processes.parts import TemplateText
 from domain.processes.quantities import ONE_YEAR, DelayOrTemplate
-from domain.processes.steps.step import Planned, Step
+from domain.processes.steps.planned import Planned
+from domain.processes.steps.step import Step
+from domain.processes.times import ZoneName, check_time
 from domain.zones import instant_of, parse_time, parse_zone
 
 # The same day next year is never too far away.
@@ -22,20 +24,7 @@ FARTHEST = ONE_YEAR + timedelta(days=1)
 
 
 def _time_or_template(text: str) -> str:
-    if "{{" not in text:
-        try:
-            parse_time(text)
-        except ValueError as error:
-            raise PydanticCustomError("invalid_time", "{reason}", {"reason": str(error)}) from None
-    return text
-
-
-def _zone(name: str) -> str:
-    try:
-        parse_zone(name)
-    except ValueError as error:
-        raise PydanticCustomError("unknown_timezone", "{reason}", {"reason": str(error)}) from None
-    return name
+    return text if "{{" in text else check_time(text)
 
 
 class Timer(Step):
@@ -49,7 +38,7 @@ class Timer(Step):
     type: Literal["timer"]
     duration: DelayOrTemplate | None = None
     until: Annotated[TemplateText, AfterValidator(_time_or_template)] | None = None
-    timezone: Annotated[str, AfterValidator(_zone)] | None = None
+    timezone: ZoneName | None = None
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

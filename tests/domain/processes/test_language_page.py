@@ -7,19 +7,30 @@ from pathlib import Path
 import pytest
 
 from domain.expressions.filters import FILTERS
-from domain.processes.definition import Defaults, Definition, InputField, Output, Trigger
+from domain.processes.costs import CostLevel, Costs
+from domain.processes.definition import Defaults, Definition, InputField, Output
 from domain.processes.language import parse_definition
 from domain.processes.language.references import MEMBERS, STEP_MEMBERS
 from domain.processes.parts import Part
 from domain.processes.quantities import MoneyLimit
 from domain.processes.steps import STEP_TYPES, Retry, Roles
+from domain.processes.steps.compensation import COMPENSATION_TYPES
 from domain.processes.steps.fallback import Goto, GotoStep
 from domain.processes.steps.gateway import Route
+from domain.processes.triggers import TRIGGER_TYPES, Dst, ScheduleTrigger
 
 PAGE = (Path(__file__).parents[3] / "docs/process-language.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-PARTS: list[type[Part]] = [Definition, InputField, Defaults, Trigger, Output, Retry, Roles, Goto, GotoStep, Route]
-PARTS += [MoneyLimit, *STEP_TYPES.values()]
+PARTS: list[type[Part]] = [Definition, InputField, Defaults, Output, Retry, Roles, Goto, GotoStep, Route]
+PARTS += [
+    *COMPENSATION_TYPES.values(),
+    MoneyLimit,
+    Costs,
+    CostLevel,
+    Dst,
+    *TRIGGER_TYPES.values(),
+    *STEP_TYPES.values(),
+]
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
@@ -34,7 +45,7 @@ def words() -> Iterator[str]:
     for part in PARTS:
         yield from part.model_fields
         yield from part.also
-    yield from (*STEP_TYPES, *FILTERS, *STEP_MEMBERS)
+    yield from (*STEP_TYPES, *TRIGGER_TYPES, *ScheduleTrigger.takes, *FILTERS, *STEP_MEMBERS)
     for root, members in MEMBERS.items():
         yield from (f"{root}.{member}" for member in members)
 

@@ -68,7 +68,7 @@ ERRORS = [
     ),
     (f"{AGENT}, retry: {{max_attempts: 2, retry_on: §x}}", "wrong_type", "retry.retry_on"),
     (f"{AGENT}, max_cost: §5", "wrong_type", "max_cost"),
-    (f"{AGENT}, max_cost: {{amount: §0.05, currency: USD}}", "wrong_type", "max_cost.amount"),
+    (f"{AGENT}, max_cost: {{amount: §true, currency: USD}}", "wrong_type", "max_cost.amount"),
     (f"{AGENT}, max_cost: {{amount: §'-1', currency: USD}}", "invalid_amount", "max_cost.amount"),
     (f"{AGENT}, max_cost: {{amount: §'1,50', currency: USD}}", "invalid_amount", "max_cost.amount"),
     (f"{AGENT}, max_cost: {{amount: '1', currency: §usd}}", "invalid_currency", "max_cost.currency"),

@@ -1,0 +1,34 @@
+"""Looking up the processes that a definition calls, and those they call, before it is published."""
+
+from uuid import UUID
+
+from commands.deciding import Guards
+from domain.identity import process_id
+from domain.processes.calls import Calls
+from domain.processes.language import Parsed
+from domain.processes.process import Process, fold
+from store.log import Log
+
+
+def read_calls(log: Log, parsed: Parsed) -> tuple[Calls, Guards]:
+    """All that is called, and the revisions of all those processes; one query for each level of calls.
+
+    A publication that rests on these revisions closes no cycle: of two that are made at the same moment, each with half
+    of one, the second finds that what it looked at has moved on.
+    """
+    caller = parsed.name or ""
+    calls = Calls(caller, [(use.name, use.version) for use in parsed.processes])
+    revisions: dict[UUID, int] = {}
+    while wanted := calls.wanted:
+        ids = {name: process_id(name) for name in wanted}
+        streams = log.streams(ids.values())
+        found: dict[str, Process] = {}
+        for name, id in ids.items():
+            process = fold(streams.get(id, ()))
+            revisions[id] = len(streams.get(id, ()))
+            if process is not None:
+                found[name] = process
+        calls.learn(found)
+    # That of the process itself is what its publication is appended at.
+    revisions.pop(process_id(caller), None)
+    return calls, tuple(revisions.items())
