@@ -26,6 +26,8 @@ kept, *uuid* is text, *any JSON* is whatever was given.
 _STREAMS = {
     "domain.processes.events": ("A process", "One stream a process, its id derived from the name."),
     "domain.executions.events": ("An execution", "One stream an execution, its id a UUID version 7."),
+    "domain.executions.child_events": ("A child", "In the stream of the execution that calls it."),
+    "domain.executions.compensation_events": ("A compensation", "In the stream of its execution."),
     "domain.executions.approval_events": ("An approval", "In the stream of its execution."),
     "domain.processes.trigger_events": (
         "A webhook trigger",
@@ -73,14 +75,22 @@ def _by_module() -> dict[str, list[str]]:
 
 def _described(name: str, kind: type, shape: Shape, left_out: set[str]) -> str:
     """A heading, what the docstring says of the whole, and a table of the fields with what it says of each."""
+    text, meanings = _told(kind)
+    for above in kind.__mro__[1:]:
+        meanings = _told(above)[1] | meanings
+    table = _table(Shape({n: field for n, field in shape.fields.items() if n not in left_out}), meanings)
+    return "\n\n".join(part for part in (f"### {name}", text, table) if part)
+
+
+def _told(kind: type) -> tuple[str, dict[str, str]]:
+    """What the docstring of a class says of the whole, and of each field."""
     text, *notes = _NOTE.split(inspect.cleandoc(kind.__doc__ or "").replace("``", "`"))
     meanings = {
         field: " ".join(meaning.split())
         for names, meaning in zip(notes[::2], notes[1::2], strict=True)
         for field in re.split(", | and ", names)
     }
-    table = _table(Shape({n: field for n, field in shape.fields.items() if n not in left_out}), meanings)
-    return "\n\n".join(part for part in (f"### {name}", text.strip(), table) if part)
+    return text.strip(), meanings
 
 
 def _table(shape: Shape, meanings: dict[str, str]) -> str:

@@ -39,6 +39,21 @@ class AgentCall(msgspec.Struct, frozen=True):
         return f"{self.execution_id}:{self.step}:{self.attempt}"
 
 
+class GivenUp(msgspec.Struct, frozen=True):
+    """An attempt that an agent took to answer later, and that nobody waits for any more. reason: as its event says."""
+
+    execution_id: UUID
+    step: str
+    attempt: int
+    agent: str
+    reason: str
+
+    @property
+    def idempotency_key(self) -> str:
+        """That of the attempt."""
+        return f"{self.execution_id}:{self.step}:{self.attempt}"
+
+
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Tokens an agent says it used; `raw` is what it reported, untouched."""
 

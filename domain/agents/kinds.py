@@ -98,10 +98,14 @@ _ONLY_WITH = {"answers": ("answers",), "error": ("fail", "flaky"), "failures": (
 
 
 class HttpConfig(Config):
-    """An agent behind the JSON contract of ``gateway.http``. deadline: for one call, unless it answers 202 before."""
+    """An agent behind the JSON contract of ``gateway.http``. deadline: for one call, unless it answers 202 before.
+
+    cancel_url: where it is told of attempts that it took to answer later and that nobody waits for any more.
+    """
 
     kind: Literal["http"] = "http"
     url: Url
+    cancel_url: Url | None = None
     headers: Headers
     deadline: PositiveDuration = MINUTE
 

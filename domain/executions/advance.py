@@ -3,17 +3,11 @@
 from collections import deque
 from collections.abc import Iterable
 
-from domain.agents.calls import StepError
-from domain.executions.edges import unreachable
+from domain.executions.compensating import undo
 from domain.executions.ending import complete
-from domain.executions.events import StepFailed, StepSkipped
-from domain.executions.execution import RUNNING
-from domain.executions.failing import settle
-from domain.executions.scope import scope
-from domain.executions.steps import begin
+from domain.executions.execution import COMPENSATING, RUNNING
+from domain.executions.reaching import arrive
 from domain.executions.unfolding import Unfolding
-from domain.expressions import Condition, EvaluationFailed
-from domain.processes.plan import PlannedStep
 
 
 def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:
@@ -21,6 +15,18 @@ def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:
 
     Costs time in proportion to what follows, not to the size of the process or its history.
     """
+    execution = unfolding.execution
+    if execution.status == COMPENSATING:
+        undo(unfolding, ended)
+        return
+    _go_on(unfolding, ended)
+    if execution.open == 0 and execution.status == RUNNING:
+        complete(unfolding)
+    if execution.status == COMPENSATING:
+        undo(unfolding, ())
+
+
+def _go_on(unfolding: Unfolding, ended: Iterable[str]) -> None:
     execution = unfolding.execution
     steps = execution.plan.steps
     todo = deque(ended)
@@ -32,31 +38,3 @@ def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:
                 todo.append(dependent)
             elif execution.status != RUNNING:
                 return
-    if execution.open == 0 and execution.status == RUNNING:
-        complete(unfolding)
-
-
-def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
-    """Every edge to `step` is decided: skip it when none leads there, or else reach it. True when it has ended."""
-    if unfolding.execution.dead and unreachable(unfolding.execution, step):
-        unfolding.record(StepSkipped, step=step.id, reason="branch_not_taken")
-        return True
-    return reach(unfolding, step)
-
-
-def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
-    """Skip, begin or fail `step`. True when it has ended at once and others may follow."""
-    visible = scope(unfolding.execution)
-    before = unfolding.execution.steps.get(step.id)
-    attempt = 1 if before is None else before.attempt + 1
-    try:
-        condition = step.condition
-        runs = condition.evaluate(visible) if isinstance(condition, Condition) else condition is not False
-        if runs:
-            return begin(unfolding, step, attempt, visible)
-    except EvaluationFailed as error:
-        problem = StepError(error.code, error.message, permanent=True)
-        unfolding.record(StepFailed, step=step.id, attempt=attempt, error=problem)
-        return settle(unfolding, step, problem)
-    unfolding.record(StepSkipped, step=step.id, reason="condition_false")
-    return True

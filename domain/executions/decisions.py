@@ -1,15 +1,18 @@
 """What may be done to an execution, and what follows: pure functions of state, command and cause."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Cause
-from domain.executions.advance import advance, reach
-from domain.executions.ending import ending, give_up
+from domain.executions.advance import advance
+from domain.executions.child_events import Parent
+from domain.executions.ending import cancel, fail
 from domain.executions.events import (
     CostRecorded,
-    ExecutionCancelled,
+    ExecutionAdmitted,
+    ExecutionQueued,
     ExecutionStarted,
     StepAccepted,
     StepAnswerIgnored,
@@ -19,8 +22,21 @@ from domain.executions.events import (
     StepStarted,
     Trigger,
 )
-from domain.executions.execution import ACCEPTED, RUNNING, SCHEDULED, STARTED, WAITING, Execution, StepState
+from domain.executions.execution import (
+    ACCEPTED,
+    ACTIVE,
+    CANCELLED,
+    COMPENSATING,
+    QUEUED,
+    RUNNING,
+    SCHEDULED,
+    STARTED,
+    WAITING,
+    Execution,
+    StepState,
+)
 from domain.executions.failing import settle, too_costly
+from domain.executions.reaching import reach
 from domain.executions.refusals import ExecutionEndedAlready, StepNotRunning
 from domain.executions.unfolding import Unfolding
 from domain.money import Money
@@ -31,6 +47,7 @@ __all__ = [
     "ExecutionEndedAlready",
     "StepNotRunning",
     "accept_step",
+    "admit_execution",
     "cancel_execution",
     "complete_step",
     "fail_step",
@@ -40,31 +57,71 @@ __all__ = [
 
 
 def start_execution(
-    id: UUID, plan: Plan, input: dict[str, Any], trigger: Trigger, cause: Cause, take: int = 0
+    id: UUID,
+    plan: Plan,
+    input: dict[str, Any],
+    trigger: Trigger,
+    cause: Cause,
+    take: int = 0,
+    *,
+    callees: Mapping[str, Plan] = {},
+    parent: Parent | None = None,
+    descendants: int = 0,
 ) -> Unfolding:
-    """A new execution of `plan` with `input` (checked and complete), and its first steps."""
-    unfolding = Unfolding(Execution(id, plan), cause, take)
+    """A new execution of `plan` with `input` (checked and complete), and its first steps, unless it is to wait.
+
+    callees: by its step, the plan of each process that may be called, those that cannot be left out. descendants: how
+    many its root had started before; one too many fails at once.
+    """
+    unfolding = Unfolding(Execution(id, plan, callees=callees), cause, take)
     unfolding.record(
         ExecutionStarted,
         process_id=plan.process_id,
         process=plan.name,
         version=plan.version,
         input=input,
-        steps=len(plan.steps),
+        steps=plan.size,
         trigger=trigger,
+        parent=parent,
+        pinned={step: callee.version for step, callee in callees.items()},
     )
-    ended = [
-        step for step in plan.roots if unfolding.execution.status == RUNNING and reach(unfolding, plan.steps[step])
-    ]
-    advance(unfolding, ended)
+    if parent is not None and descendants >= plan.limits.max_descendants:
+        message = f"execution {parent.root} has started {descendants} others, directly or not, and may not start more"
+        fail(unfolding, StepError("too_many_descendants", message, permanent=True), None)
+    elif queues(unfolding.execution):
+        unfolding.record(ExecutionQueued, process_id=plan.process_id)
+    else:
+        _begin(unfolding)
     return unfolding
+
+
+def queues(execution: Execution) -> bool:
+    """Whether it needs a place of its own: its process limits how many run, and none that waits for it has a place."""
+    held = () if execution.parent is None else execution.parent.holds
+    return execution.plan.max_running is not None and execution.plan.process_id not in held
+
+
+def admit_execution(execution: Execution, cause: Cause, take: int = 0) -> Unfolding:
+    """There is room for the execution, which waited longest. Nothing when it does not wait."""
+    unfolding = Unfolding(execution, cause, take)
+    if execution.status == QUEUED:
+        unfolding.record(ExecutionAdmitted, process_id=execution.plan.process_id)
+        _begin(unfolding)
+    return unfolding
+
+
+def _begin(unfolding: Unfolding) -> None:
+    execution, plan = unfolding.execution, unfolding.execution.plan
+    advance(
+        unfolding, [step for step in plan.roots if execution.status == RUNNING and reach(unfolding, plan.steps[step])]
+    )
 
 
 def start_step(execution: Execution, step: str, attempt: int, cause: Cause) -> Unfolding:
     """A worker takes a due attempt; one that was with a lost worker is reclaimed. Nothing when it is not due."""
     unfolding = Unfolding(execution, cause)
     state = execution.steps.get(step)
-    if execution.status == RUNNING and state is not None and state.attempt == attempt:
+    if execution.status in ACTIVE and state is not None and state.attempt == attempt:
         if state.status == SCHEDULED:
             unfolding.record(StepStarted, step=step, attempt=attempt)
             unfolding.taken.append(step)
@@ -139,16 +196,20 @@ def fail_step(
     return unfolding
 
 
-def cancel_execution(execution: Execution, reason: str, cause: Cause) -> Unfolding:
-    """Call the execution off; attempts under way are given up. Nothing when it is cancelled already.
+def cancel_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+    """Call the execution off: attempts under way are given up, and what was done is undone.
 
-    Raises ExecutionEndedAlready when it completed or failed.
+    Nothing when it is cancelled already, or will be. Raises ExecutionEndedAlready when it completed or
+    failed, or will fail.
     """
-    unfolding = Unfolding(execution, cause)
-    if execution.status == RUNNING:
-        give_up(unfolding, "execution_cancelled")
-        unfolding.record(ExecutionCancelled, reason=reason, **ending(unfolding))
-    elif execution.status != "cancelled":
+    unfolding = Unfolding(execution, cause, take)
+    if execution.status in (RUNNING, QUEUED):
+        cancel(unfolding, reason)
+        advance(unfolding, ())
+    elif execution.status == COMPENSATING and execution.outcome is not None:
+        if execution.outcome.status != CANCELLED:
+            raise ExecutionEndedAlready("the execution has failed and is being undone", status=COMPENSATING)
+    elif execution.status != CANCELLED:
         raise ExecutionEndedAlready(f"the execution is {execution.status} already", status=execution.status)
     return unfolding
 

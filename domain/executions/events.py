@@ -8,6 +8,7 @@ import msgspec
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Event
+from domain.executions.child_events import Parent
 from domain.money import Money
 
 
@@ -20,7 +21,10 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class ExecutionStarted(Event, frozen=True, kw_only=True):
-    """An execution began, pinned to one published version; input is complete, defaults filled in."""
+    """An execution began, pinned to one published version; input is complete, defaults filled in.
+
+    parent: the attempt that started it, where one did. pinned: by its step, the version of each process it may call.
+    """
 
     process_id: UUID
     process: str
@@ -28,6 +32,20 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
     input: dict[str, Any]
     steps: int
     trigger: Trigger = Trigger()
+    parent: Parent | None = None
+    pinned: dict[str, int] = {}
+
+
+class ExecutionQueued(Event, frozen=True, kw_only=True):
+    """As many executions of the process run as may run at once; nothing of this one begins before ExecutionAdmitted."""
+
+    process_id: UUID
+
+
+class ExecutionAdmitted(Event, frozen=True, kw_only=True):
+    """The execution waited longest and there is room for it; its time runs from now."""
+
+    process_id: UUID
 
 
 class StepScheduled(Event, frozen=True, kw_only=True):
@@ -82,20 +100,23 @@ class StepFailed(Event, frozen=True, kw_only=True):
 class StepTimedOut(Event, frozen=True, kw_only=True):
     """The step took too long. scope: ``attempt`` for its timeout, ``total`` for its total_timeout.
 
-    started_at: when the attempt that this ended began; None when none was under way.
+    started_at: when the attempt that this ended began; None when none was under way. tell: the agent that had taken the
+    attempt to answer later, and is to be told.
     """
 
     step: str
     attempt: int
     scope: str
     started_at: datetime | None = None
+    tell: str | None = None
 
 
 class StepHeartbeatMissed(Event, frozen=True, kw_only=True):
-    """The agent that was to answer later gave no sign of life in time; StepFailed follows."""
+    """The agent that was to answer later gave no sign of life in time; StepFailed follows. tell: as in StepTimedOut."""
 
     step: str
     attempt: int
+    tell: str | None = None
 
 
 class StepRetryScheduled(Event, frozen=True, kw_only=True):
@@ -131,12 +152,14 @@ class StepCancelled(Event, frozen=True, kw_only=True):
     """The attempt was given up: its execution ended first, or an operator wanted otherwise.
 
     reason: ``execution_failed``, ``execution_cancelled``, ``retried``, ``skipped`` or ``reassigned``.
+    tell: as in StepTimedOut.
     """
 
     step: str
     attempt: int
     reason: str
     started_at: datetime | None = None
+    tell: str | None = None
 
 
 class StepAnswerIgnored(Event, frozen=True, kw_only=True):
@@ -231,11 +254,15 @@ class CostRecorded(Event, frozen=True, kw_only=True):
 
 
 class ExecutionEnded(Event, frozen=True, kw_only=True):
-    """What every end of an execution states, so that a reader needs no other event to account for it."""
+    """What every end of an execution states, so that a reader needs no other event to account for it.
+
+    reports_to: the execution that waits for this end, where one does.
+    """
 
     process_id: UUID
     version: int
     started_at: datetime
+    reports_to: UUID | None = None
 
 
 class ExecutionCompleted(ExecutionEnded, frozen=True, kw_only=True):

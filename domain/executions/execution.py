@@ -4,20 +4,35 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from domain.event import Event
-from domain.executions import approval_events, approval_evolution, events, step_evolution, timer_evolution
+from domain.executions import (
+    approval_events,
+    approval_evolution,
+    child_events,
+    child_evolution,
+    compensation_events,
+    compensation_evolution,
+    events,
+    step_evolution,
+    timer_evolution,
+)
 from domain.executions.events import (
+    ExecutionAdmitted,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
+    ExecutionQueued,
     ExecutionRetried,
     ExecutionStarted,
 )
 from domain.executions.state import (
     ACCEPTED,
+    ACTIVE,
     CANCELLED,
+    COMPENSATING,
     COMPLETED,
     FAILED,
     OPEN,
+    QUEUED,
     RETRYING,
     RUNNING,
     SCHEDULED,
@@ -32,10 +47,13 @@ from domain.executions.state import (
 
 __all__ = [
     "ACCEPTED",
+    "ACTIVE",
     "CANCELLED",
+    "COMPENSATING",
     "COMPLETED",
     "FAILED",
     "OPEN",
+    "QUEUED",
     "RETRYING",
     "RUNNING",
     "SCHEDULED",
@@ -70,9 +88,18 @@ def _started(execution: Execution, event: ExecutionStarted) -> None:
     execution.status = RUNNING
     execution.input = event.input
     execution.trigger = event.trigger
+    execution.parent = event.parent
     execution.started_at = event.at
-    execution.waiting = {step.id: len(step.incoming) for step in execution.plan.steps.values() if step.incoming}
-    execution.open = len(execution.plan.steps)
+    execution.waiting = execution.plan.waiting.copy()
+    execution.open = execution.plan.size
+
+
+def _queued(execution: Execution, event: ExecutionQueued) -> None:
+    execution.status = QUEUED
+
+
+def _admitted(execution: Execution, event: ExecutionAdmitted) -> None:
+    execution.status, execution.started_at = RUNNING, event.at
 
 
 def _completed(execution: Execution, event: ExecutionCompleted) -> None:
@@ -90,6 +117,7 @@ def _cancelled(execution: Execution, event: ExecutionCancelled) -> None:
 def _end(execution: Execution, status: str, event: Event) -> None:
     execution.status, execution.ended_at = status, event.at
     execution.timers.clear()
+    execution.children.clear()
 
 
 def _retried(execution: Execution, event: ExecutionRetried) -> None:
@@ -100,6 +128,8 @@ def _retried(execution: Execution, event: ExecutionRetried) -> None:
 
 _EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {
     ExecutionStarted: _started,
+    ExecutionQueued: _queued,
+    ExecutionAdmitted: _admitted,
     ExecutionCompleted: _completed,
     ExecutionFailed: _failed,
     ExecutionCancelled: _cancelled,
@@ -131,4 +161,10 @@ _EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {
     approval_events.ApprovalChangesRequested: approval_evolution.changes_requested,
     approval_events.ApprovalExpired: approval_evolution.expired,
     approval_events.ApprovalCancelled: approval_evolution.cancelled,
+    child_events.SubProcessStarted: child_evolution.started,
+    child_events.SubProcessClosed: child_evolution.closed,
+    compensation_events.CompensationRequired: compensation_evolution.required,
+    compensation_events.CompensationStarted: compensation_evolution.started,
+    compensation_events.CompensationCompleted: compensation_evolution.noted,
+    compensation_events.CompensationFailed: compensation_evolution.noted,
 }

@@ -27,6 +27,8 @@ def settle(unfolding: Unfolding, step: PlannedStep, error: StepError) -> bool:
     if due_at is not None:
         unfolding.record(StepRetryScheduled, step=step.id, attempt=state.attempt + 1, due_at=due_at, code=error.code)
         return due_at <= unfolding.cause.at and begin_again(unfolding, step)
+    if step.compensates is not None:
+        return True  # the others are undone all the same
     reason, fallback = "on_error", step.on_error
     if state.status == TIMED_OUT and step.on_timeout is not None:
         # Without an on_timeout, taking too long is an error like any other.

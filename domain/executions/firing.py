@@ -7,9 +7,9 @@ from domain.agents.calls import StepError
 from domain.event import Cause
 from domain.executions.advance import advance
 from domain.executions.approving import expire
-from domain.executions.ending import stop_waiting
+from domain.executions.ending import stop_waiting, to_tell
 from domain.executions.events import StepFailed, StepHeartbeatMissed, StepTimedOut, TimerMoved
-from domain.executions.execution import ACCEPTED, RUNNING, STARTED, Execution
+from domain.executions.execution import ACCEPTED, STARTED, Execution
 from domain.executions.failing import settle
 from domain.executions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
 from domain.executions.step_evolution import time_out
@@ -56,7 +56,7 @@ def move_timer(
 
 
 def _due_at(execution: Execution, step: str, kind: str) -> datetime:
-    if execution.status != RUNNING:
+    if execution.ended_at is not None:
         raise ExecutionEndedAlready(f"the execution is {execution.status}", status=execution.status)
     if step not in execution.plan.steps:
         raise NotFound(f"the process has no step {step!r}")
@@ -108,13 +108,14 @@ def _total_timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
 def _time_out(unfolding: Unfolding, step: PlannedStep, scope: str) -> bool:
     state = unfolding.execution.steps[step.id]
     stop_waiting(unfolding, step.id, state, "step_timed_out")
-    unfolding.record(StepTimedOut, step=step.id, attempt=state.attempt, scope=scope, started_at=state.started_at)
+    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    unfolding.record(StepTimedOut, scope=scope, **facts)
     return settle(unfolding, step, time_out(scope))
 
 
 def _heartbeat(unfolding: Unfolding, step: PlannedStep) -> bool:
     state = unfolding.execution.steps[step.id]
-    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt)
+    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, tell=to_tell(state))
     error = StepError("heartbeat_missed", "the agent gave no sign of life in time")
     unfolding.record(StepFailed, step=step.id, attempt=state.attempt, error=error, started_at=state.started_at)
     return settle(unfolding, step, error)

@@ -21,6 +21,12 @@ class ExecutionNotFailed(Forbidden):
     code = "execution_not_failed"
 
 
+class ExecutionCompensated(Forbidden):
+    """What the execution did has been undone: there is nothing to go on from."""
+
+    code = "execution_compensated"
+
+
 class NothingToRetry(Forbidden):
     """No step failed: what comes after the steps did, and would again."""
 

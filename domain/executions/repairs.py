@@ -3,14 +3,16 @@
 from collections.abc import Iterable
 
 from domain.event import Cause
-from domain.executions.advance import advance, arrive, reach
+from domain.executions.advance import advance
 from domain.executions.edges import ready
 from domain.executions.ending import cancel_attempt
 from domain.executions.events import ExecutionRetried, StepReassigned, StepRetried, StepSkipped
 from domain.executions.execution import (
+    ACTIVE,
     CANCELLED,
     FAILED,
     OPEN,
+    QUEUED,
     RETRYING,
     RUNNING,
     SCHEDULED,
@@ -18,7 +20,9 @@ from domain.executions.execution import (
     Execution,
     StepState,
 )
+from domain.executions.reaching import arrive, reach
 from domain.executions.refusals import (
+    ExecutionCompensated,
     ExecutionEndedAlready,
     ExecutionNotFailed,
     NotAnAgentTask,
@@ -34,7 +38,8 @@ from domain.refusal import NotFound
 def retry_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
     """A failed execution goes on from what failed; what was given up for that is begun again too.
 
-    Raises ExecutionNotFailed, or NothingToRetry when the outputs alone could not be worked out.
+    Raises ExecutionNotFailed, ExecutionCompensated when what it did has been undone, or NothingToRetry when the outputs
+    alone could not be worked out.
     """
     if execution.status != FAILED:
         raise ExecutionNotFailed(f"the execution is {execution.status}", status=execution.status)
@@ -105,7 +110,7 @@ def _to_repair(execution: Execution, step: str) -> StepState:
     """The step, which is open in a running execution or unfinished in a failed one."""
     if step not in execution.plan.steps:
         raise NotFound(f"the process has no step {step!r}")
-    if execution.status not in (RUNNING, FAILED):
+    if execution.status not in (*ACTIVE, QUEUED, FAILED):
         raise ExecutionEndedAlready(f"the execution is {execution.status}", status=execution.status)
     state = execution.steps.get(step)
     if state is None:
@@ -120,9 +125,11 @@ def _unfinished(state: StepState) -> bool:
 
 
 def _reopen(unfolding: Unfolding, reason: str) -> list[str]:
+    if unfolding.execution.outcome is not None:
+        raise ExecutionCompensated("what the execution did has been undone; start another one")
     steps = [step for step, state in unfolding.execution.steps.items() if _unfinished(state)]
     if not steps:
-        raise NothingToRetry("no step failed, but what the outputs are made of")
+        raise NothingToRetry("no step failed: what made the execution fail would do so again")
     unfolding.record(ExecutionRetried, reason=reason, steps=steps)
     return steps
 
@@ -135,10 +142,11 @@ def _end_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str)
 def _begin(unfolding: Unfolding, steps: Iterable[str], ended: Iterable[str] = ()) -> None:
     """Begin `steps` again, then whatever had become ready when the execution failed and was not reached for that."""
     execution = unfolding.execution
-    plan, done = execution.plan, list(ended)
-    done += [step for step in steps if execution.status == RUNNING and reach(unfolding, plan.steps[step])]
+    plan, done, status = execution.plan, list(ended), execution.status
+    # One of them may fail the execution, which then has no use for the others.
+    done += [step for step in steps if execution.status == status and reach(unfolding, plan.steps[step])]
     for step, planned in plan.steps.items():
-        missed = step not in execution.steps and ready(execution, planned)
+        missed = step not in execution.steps and planned.compensates is None and ready(execution, planned)
         if missed and execution.status == RUNNING and arrive(unfolding, planned):
             done.append(step)
     advance(unfolding, done)

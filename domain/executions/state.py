@@ -1,5 +1,6 @@
 """What an execution is: its steps, its timers, and how far the paths through it are decided."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -7,12 +8,14 @@ from uuid import UUID
 import msgspec
 
 from domain.agents.calls import StepError
+from domain.executions.child_events import Parent
 from domain.executions.events import Trigger
 from domain.executions.timers import Timers
 from domain.money import Money
 from domain.processes.plan import Plan
 
 RUNNING, COMPLETED, FAILED, CANCELLED = "running", "completed", "failed", "cancelled"
+QUEUED, COMPENSATING = "queued", "compensating"
 SCHEDULED, STARTED, ACCEPTED, WAITING, RETRYING = "scheduled", "started", "accepted", "waiting", "retrying"
 SKIPPED, TIMED_OUT = "skipped", "timed_out"
 
@@ -20,6 +23,8 @@ SKIPPED, TIMED_OUT = "skipped", "timed_out"
 UNDER_WAY = frozenset((SCHEDULED, STARTED, ACCEPTED, WAITING))
 # The step has not ended; between two attempts it is RETRYING.
 OPEN = UNDER_WAY | {RETRYING}
+# Steps of the execution may be done.
+ACTIVE = frozenset((RUNNING, COMPENSATING))
 
 
 class StepState(msgspec.Struct, frozen=True, gc=False):
@@ -27,7 +32,8 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
 
     first_attempt: the attempt from which the retry policy counts. began_at: when the first of those was started, from
     which total_timeout counts. due_at: until when a timer step or an approval waits. chosen: where a gateway, or a step
-    that was diverted, leads; None for any other.
+    that was diverted, leads; None for any other. message: for a sub-process, the child's input. child: the execution
+    that the step waits for.
     """
 
     status: str
@@ -44,6 +50,7 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     began_at: datetime | None = None
     due_at: datetime | None = None
     chosen: tuple[str, ...] | None = None
+    child: UUID | None = None
 
 
 class Approval(msgspec.Struct, frozen=True, gc=False):
@@ -58,6 +65,23 @@ class Approval(msgspec.Struct, frozen=True, gc=False):
     by: str | None = None
 
 
+class Child(msgspec.Struct, frozen=True, gc=False):
+    """An execution that an attempt of a step started. waits: whether the step is told how it ends."""
+
+    step: str
+    attempt: int
+    waits: bool
+
+
+class Outcome(msgspec.Struct, frozen=True, gc=False):
+    """How an execution that undoes what it did will end; the facts of CompensationRequired."""
+
+    status: str
+    error: StepError | None = None
+    step: str | None = None
+    reason: str = ""
+
+
 class Execution(msgspec.Struct):
     """One run of a process. The plan is immutable and shared by all executions of that version.
 
@@ -66,6 +90,10 @@ class Execution(msgspec.Struct):
     not lead to it; steps with none are left out. timers: what happens by itself, and when.
     unanswered: attempts (``step:attempt``) that ended without the answer of their agent, and how; it may still come.
     approvals: by the attempt (``step:attempt``) that asked for them.
+    parent: where it comes from, None for one that nobody calls. callees: by its step, the plan of each process that it
+    may call. children: those it started that have not ended, as far as it knows, and were not closed.
+    undo: completed steps that have a compensation, in the order of their completion, less those undone.
+    outcome: given from the moment that what was done has to be undone.
     """
 
     id: UUID
@@ -83,6 +111,11 @@ class Execution(msgspec.Struct):
     timers: Timers = {}
     unanswered: dict[str, str] = {}
     approvals: dict[str, Approval] = {}
+    parent: Parent | None = None
+    callees: Mapping[str, Plan] = {}
+    children: dict[UUID, Child] = {}
+    undo: tuple[str, ...] = ()
+    outcome: Outcome | None = None
 
     def copy(self) -> "Execution":
         """A copy that can be evolved without touching this one."""
@@ -102,4 +135,9 @@ class Execution(msgspec.Struct):
             self.timers.copy() if self.timers else {},
             self.unanswered.copy() if self.unanswered else {},
             self.approvals.copy() if self.approvals else {},
+            self.parent,
+            self.callees,
+            self.children.copy() if self.children else {},
+            self.undo,
+            self.outcome,
         )

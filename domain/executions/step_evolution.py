@@ -117,6 +117,10 @@ def completed(execution: Execution, event: StepCompleted) -> None:
     )
     if execution.timers:
         end_step(execution, event.step)
+    if step.child is not None:
+        execution.children.pop(step.child, None)
+    if event.step in execution.plan.compensations:
+        execution.undo = (*execution.undo, event.step)
     leads_on(execution, event.step, step.chosen)
 
 
@@ -227,7 +231,9 @@ def _reopened(execution: Execution, step: str, state: StepState) -> None:
 def _ended(
     execution: Execution, step: str, state: StepState, status: str, at: datetime, error: StepError | None = None
 ) -> None:
-    execution.steps[step] = replace(state, status=status, error=error or state.error, ended_at=at)
+    if state.child is not None:
+        execution.children.pop(state.child, None)
+    execution.steps[step] = replace(state, status=status, error=error or state.error, ended_at=at, child=None)
     end_attempt(execution, step)
     leads_nowhere(execution, step)
 

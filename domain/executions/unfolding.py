@@ -23,7 +23,9 @@ class Unfolding:
         self.taken: list[str] = []
         self.events: list[Event] = []
         self._timers_before = execution.timers
-        self._stamp = cause.at, cause.actor, cause.causation, cause.correlation
+        # What happens in a tree of executions is found by its root.
+        correlation = cause.correlation or ("" if execution.parent is None else str(execution.parent.root))
+        self._stamp = cause.at, cause.actor, cause.causation, correlation
 
     @property
     def timers_set(self) -> Timers:

@@ -32,6 +32,8 @@ from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
 SHAPES = HERE / "events.json"
+STORIES = ("stories.py", "timed_stories.py", "approval_stories.py", "family_stories.py", "undoing_stories.py")
+PLANS = ("plan", "callees")
 
 Plans = dict[tuple[UUID, int], Plan]
 Recorded = dict[str, dict[str, Shape]]
@@ -77,7 +79,7 @@ def plans(histories: Iterator[list[Row]]) -> Plans:
 
 
 def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
-    """What events add up to, as JSON; of an execution all but the plan, which is its process's."""
+    """What events add up to, as JSON; of an execution all but the plans, which are its processes'."""
     match events[0]:
         case AgentRegistered():
             state: Any = agent.fold(Agent(), events)
@@ -88,7 +90,7 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
         case ExecutionStarted() as started:
             plan = known[started.process_id, started.version]
             folded = execution.fold(Execution(stream, plan), events)
-            state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field != "plan"}
+            state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field not in PLANS}
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
     return json.loads(msgspec.json.encode(state))
@@ -177,10 +179,7 @@ def main() -> None:
     new = unrecorded(before, now)
     SHAPES.write_text(json.dumps(msgspec.to_builtins(grown(before, now)), indent=1, ensure_ascii=False) + "\n")
     sys.stdout.write(f"shapes: {len(new)} new fields\n" + "".join(f"  {field}\n" for field in new))
-    stories = [
-        runpy.run_path(str(HERE / file))["STORIES"]
-        for file in ("stories.py", "timed_stories.py", "approval_stories.py")
-    ]
+    stories = [runpy.run_path(str(HERE / file))["STORIES"] for file in STORIES]
     for name, story in [pair for each in stories for pair in each.items()]:
         if name not in names():
             known = plans(rows(other) for other in names())

@@ -4,10 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from domain.executions.execution import StepState
-from domain.executions.steps import agent_task, approval, gateway, timer
+from domain.executions.steps import agent_task, approval, gateway, notification, sub_process, timer
 from domain.executions.unfolding import Unfolding
 from domain.expressions import Scope
-from domain.processes.plan import PlannedAgentTask, PlannedApproval, PlannedGateway, PlannedStep, PlannedTimer
+from domain.processes.plan import (
+    PlannedAgentTask,
+    PlannedApproval,
+    PlannedGateway,
+    PlannedNotification,
+    PlannedStep,
+    PlannedSubProcess,
+    PlannedTimer,
+)
 
 Begin = Callable[[Unfolding, Any, int, Scope], bool]
 BeginAgain = Callable[[Unfolding, Any, StepState], bool]
@@ -16,11 +24,15 @@ _BEGIN: dict[type[PlannedStep], Begin] = {
     PlannedAgentTask: agent_task.begin,
     PlannedApproval: approval.begin,
     PlannedGateway: gateway.begin,
+    PlannedNotification: notification.begin,
+    PlannedSubProcess: sub_process.begin,
     PlannedTimer: timer.begin,
 }
 _BEGIN_AGAIN: dict[type[PlannedStep], BeginAgain] = {
     PlannedAgentTask: agent_task.begin_again,
     PlannedApproval: approval.begin_again,
+    PlannedNotification: notification.begin_again,
+    PlannedSubProcess: sub_process.begin_again,
     PlannedTimer: timer.begin_again,
 }
 

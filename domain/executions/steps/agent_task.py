@@ -14,15 +14,16 @@ def begin(unfolding: Unfolding, step: PlannedAgentTask, attempt: int, visible: S
     message, parameters = step.message.render(visible), step.parameters.render(visible)
     before = unfolding.execution.steps.get(step.id) if attempt > 1 else None
     agent = step.agent if before is None or not before.agent else before.agent  # it may have been reassigned
-    return _schedule(unfolding, step.id, attempt, agent, message, parameters)
+    return schedule(unfolding, step.id, attempt, agent, message, parameters)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedAgentTask, before: StepState) -> bool:
     """The same for the same agent."""
-    return _schedule(unfolding, step.id, before.attempt + 1, before.agent, before.message, before.parameters)
+    return schedule(unfolding, step.id, before.attempt + 1, before.agent, before.message, before.parameters)
 
 
-def _schedule(unfolding: Unfolding, step: str, attempt: int, agent: str, message: Any, parameters: Any) -> bool:
+def schedule(unfolding: Unfolding, step: str, attempt: int, agent: str, message: Any, parameters: Any) -> bool:
+    """An attempt is due for a worker; the deciding one takes it if it may. False: it has not ended."""
     unfolding.record(StepScheduled, step=step, attempt=attempt, agent=agent, message=message, parameters=parameters)
     if unfolding.take > 0:
         unfolding.take -= 1

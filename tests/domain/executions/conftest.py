@@ -8,22 +8,26 @@ from uuid import UUID
 import pytest
 
 from domain.event import Cause, Event
+from domain.executions.child_events import SubProcessStarted
+from domain.executions.children import start_child
 from domain.executions.decisions import start_execution
 from domain.executions.events import GatewayEvaluated, StepCompleted, StepDiverted, StepSkipped, Trigger
 from domain.executions.execution import Execution, fold
 from domain.executions.timers import Timers
 from domain.executions.unfolding import Unfolding
 from domain.processes.definition import Definition
-from domain.processes.plan import Plan, PlannedGateway, compile_plan
+from domain.processes.plan import Limits, Plan, PlannedGateway, compile_plan
 from domain.refusal import Refusal
 
 PROCESS = UUID(int=7)
+USUAL = Limits()
 BEGIN = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 E = TypeVar("E", bound=Event)
 PlanOf = Callable[..., Plan]
 At = Callable[[float], Cause]
 Begin = Callable[..., "Run"]
+ChildOf = Callable[..., "Run"]
 
 
 class Run:
@@ -33,7 +37,8 @@ class Run:
     """
 
     def __init__(self, begun: Unfolding) -> None:
-        self.execution = Execution(begun.execution.id, begun.execution.plan)
+        self.new = Execution(begun.execution.id, begun.execution.plan, callees=begun.execution.callees)
+        self.execution = self.new
         self.events: list[Event] = []
         self.timers: Timers = {}
         self.taken: list[str] = []
@@ -75,7 +80,7 @@ class Run:
 
     def replayed(self) -> Execution:
         """The state that the log adds up to."""
-        return fold(Execution(self.execution.id, self.execution.plan), self.events)
+        return fold(self.new, self.events)
 
 
 def names(events: list[Event]) -> list[str]:
@@ -89,16 +94,27 @@ def _at(seconds: float) -> Cause:
 
 @pytest.fixture(scope="session")
 def plan_of() -> PlanOf:
-    """plan_of({"a": [], "b": ["a"]}, b={"condition": …}, outputs={…}): a plan of agent tasks by their dependencies."""
+    """plan_of({"a": [], "b": ["a"]}, b={"condition": …}, outputs={…}): a plan of agent tasks by their dependencies.
 
-    def build(graph: dict[str, list[str]], outputs: dict[str, Any] | None = None, **steps: dict[str, Any]) -> Plan:
+    root: further fields of the definition, such as `input`.
+    """
+
+    def build(
+        graph: dict[str, list[str]],
+        outputs: dict[str, Any] | None = None,
+        root: dict[str, Any] | None = None,
+        version: int = 1,
+        limits: Limits = USUAL,
+        **steps: dict[str, Any],
+    ) -> Plan:
         written = [
             {"id": step, "type": "agent_task", "agent": "echo", "message": f"do {step}", "depends_on": needs}
             | steps.get(step, {})
             for step, needs in graph.items()
         ]
         named = [{"name": name, "source": source} for name, source in (outputs or {}).items()]
-        return compile_plan(Definition.model_validate({"name": "test", "steps": written, "outputs": named}), PROCESS, 1)
+        definition = {"name": "test", "steps": written, "outputs": named} | (root or {})
+        return compile_plan(Definition.model_validate(definition), PROCESS, version, limits)
 
     return build
 
@@ -111,11 +127,33 @@ def at() -> At:
 
 @pytest.fixture(scope="session")
 def begin(plan_of: PlanOf) -> Begin:
-    """begin({"a": [], …}, take=9, given={…}, a={…}): an execution at second 0, whose worker takes what becomes due."""
+    """begin({"a": [], …}, take=9, given={…}, a={…}): an execution at second 0, whose worker takes what becomes due.
 
-    def build(graph: dict[str, list[str]], take: int = 9, given: dict[str, Any] | None = None, **more: Any) -> Run:
+    callees: by its step, the plan of the process that it may call.
+    """
+
+    def build(
+        graph: dict[str, list[str]],
+        take: int = 9,
+        given: dict[str, Any] | None = None,
+        callees: dict[str, Plan] | None = None,
+        **more: Any,
+    ) -> Run:
         plan = plan_of(graph, **more)
-        return Run(start_execution(UUID(int=1), plan, given or {}, Trigger(), _at(0), take))
+        return Run(start_execution(UUID(int=1), plan, given or {}, Trigger(), _at(0), take, callees=callees or {}))
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def child_of() -> ChildOf:
+    """child_of(run, plan, after=1): the execution that `run` asked for last, which runs `plan`."""
+
+    def build(parent: Run, plan: Plan, after: float, take: int = 9, **more: Any) -> Run:
+        asked = parent.last(SubProcessStarted)
+        callees = more.pop("callees", {})
+        new = Execution(asked.child, plan, callees=callees)
+        return Run(start_child(new, asked, parent.execution.id, _at(after), take, **more))
 
     return build
 

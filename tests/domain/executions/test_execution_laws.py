@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -14,15 +12,15 @@ from hypothesis import strategies as st
 from domain.agents.calls import StepError
 from domain.event import Event
 from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
-from domain.executions.approving import decide_approval
-from domain.executions.decisions import (
-    accept_step,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
+from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from domain.executions.children import end_child, start_child
+from domain.executions.compensation_events import (
+    CompensationCompleted,
+    CompensationFailed,
+    CompensationRequired,
+    CompensationStarted,
 )
+from domain.executions.decisions import cancel_execution, complete_step, fail_step, start_execution
 from domain.executions.events import (
     CostRecorded,
     ExecutionEnded,
@@ -40,184 +38,80 @@ from domain.executions.events import (
     Trigger,
 )
 from domain.executions.execution import Execution, fold
-from domain.executions.firing import fire_timer, fire_timer_early
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
-from domain.executions.unfolding import Unfolding
-from domain.money import Money
 from domain.processes.plan import Plan
-from domain.refusal import Refusal
+from tests.domain.executions.drawn_processes import CHILD, processes
+from tests.domain.executions.played import ACTIONS, Clock, Played
 
-Process = tuple[dict[str, list[str]], dict[str, dict[str, Any]]]
 Script = list[tuple[str, int, int]]
 
 CLOSED = {"completed", "failed", "timed_out", "skipped", "cancelled"}
 ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
-BEGINS = (StepStarted, TimerStarted, ApprovalRequested)
-REACHED = (StepScheduled, TimerStarted, GatewayEvaluated, ApprovalRequested)
-CENT = Money(Decimal("0.01"), "USD")
-
-
-@st.composite
-def processes(draw: st.DrawFn) -> Process:
-    """A random acyclic graph of up to eight steps of all types, with every setting that the engine looks at."""
-    ids = [f"s{n}" for n in range(draw(st.integers(1, 8)))]
-    graph: dict[str, list[str]] = {}
-    steps: dict[str, dict[str, Any]] = {}
-    for n, step in enumerate(ids):
-        graph[step] = sorted(draw(st.sets(st.sampled_from(ids[:n]), max_size=3))) if n else []
-        steps[step] = more = draw(st.sampled_from([agent, agent, timer, gateway, approval]))(draw, ids[n + 1 :])
-        if draw(st.booleans()):
-            before = graph[step][0] if graph[step] else "s0"
-            conditions = ["true", "false", f"(steps.{before}.output || 0) > 1", f"steps.{before}.output > 1"]
-            more["condition"] = draw(st.sampled_from(conditions))
-        if ids[n + 1 :] and draw(st.booleans()):
-            target = draw(st.sampled_from(ids[n + 1 :]))
-            more["on_error"] = draw(st.sampled_from(["skip_step", {"goto_step": target}]))
-            more["on_timeout"] = draw(st.sampled_from(["fail", "skip", {"goto": target}]))
-    return graph, steps
-
-
-def agent(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
-    """An agent task with policies."""
-    retry = {"max_attempts": draw(st.integers(1, 3)), "delay": draw(st.integers(0, 9)), "backoff": "linear"}
-    limit = {"amount": "0.02", "currency": "USD"}
-    may = {"timeout": 5, "total_timeout": 12, "heartbeat": 3, "retry": retry, "max_cost": limit}
-    return {name: may[name] for name in draw(st.sets(st.sampled_from(sorted(may))))}
-
-
-def timer(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
-    """A timer step that may time out."""
-    more = {"timeout": 4, "retry": {"max_attempts": 2, "delay": draw(st.integers(0, 2))}} if draw(st.booleans()) else {}
-    return {"type": "timer", "duration": draw(st.integers(0, 9)), **more}
-
-
-def approval(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
-    """People who are asked, and silent at last."""
-    more = {"retry": {"max_attempts": 2, "delay": draw(st.integers(0, 2))}} if draw(st.booleans()) else {}
-    on_deadline = draw(st.sampled_from(["reject", "approve", "skip"]))
-    return {"type": "human_approval", "deadline": draw(st.integers(1, 9)), "on_deadline": on_deadline, **more}
-
-
-def gateway(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
-    """A gateway to steps that come later; an agent task when there are none."""
-    if not later:
-        return agent(draw, later)
-    targets = draw(st.lists(st.sampled_from(later), min_size=1, max_size=3))
-    routes = [{"target": target, "condition": draw(st.sampled_from(["true", "false"]))} for target in targets]
-    default = {"default_route": draw(st.sampled_from(later))} if draw(st.booleans()) else {}
-    kind = draw(st.sampled_from(["exclusive", "inclusive", "parallel"]))
-    return {"type": "gateway", "gateway_type": kind, "routes": routes, **default}
-
+BEGINS = (StepStarted, TimerStarted, ApprovalRequested, SubProcessStarted)
+REACHED = (StepScheduled, TimerStarted, GatewayEvaluated, ApprovalRequested, SubProcessStarted)
 
 scripts = st.lists(
-    st.tuples(
-        st.sampled_from(
-            ["ok", "text", "fail", "fire", "accept", "late", "repair", "again", "cancel", "restart", "say"]
-        ),
-        st.integers(0, 9),
-        st.integers(0, 6),
-    ),
+    st.tuples(st.sampled_from([*ACTIONS, "child"]), st.integers(0, 9), st.integers(0, 6)),
     max_size=30,
 )
 
 
-class Play:
-    """An execution whose worker, agents, operators and clock follow a script, and then bring it to its end.
+class Play(Played):
+    """An execution that follows a script, and is then brought to its end; the children that it asks for end at will."""
 
-    Whatever is decided is checked against the laws that hold for single decisions.
-    """
-
-    def __init__(self, plan: Plan, at: Callable[[float], Any], script: Script, take: int) -> None:
-        self.plan, self.at, self.take, self.seconds = plan, at, take, 0
-        self.execution = Execution(UUID(int=1), plan)
-        self.events: list[Event] = []
-        self.timers: dict[tuple[str, str], Any] = {}
-        self.costs = 0
-        self.log(start_execution(UUID(int=1), plan, {}, Trigger(), at(0), take))
+    def __init__(self, plan: Plan, child: Plan, clock: Clock, script: Script, take: int) -> None:
+        callees = {id: child for id, step in plan.steps.items() if getattr(step, "process", "") == CHILD}
+        new = Execution(UUID(int=1), plan, callees=callees)
+        begun = start_execution(new.id, plan, {}, Trigger(), clock.now(), take, callees=callees)
+        super().__init__(new, begun, clock, take)
+        self.child = child
         for action, choice, seconds in script:
-            self.seconds += seconds
+            clock.seconds += seconds
             self.act(action, choice)
         for turn in range(400):
-            if self.execution.ended_at is not None:
+            if self.ended:
                 break
-            self.act("ok" if turn % 2 else "due", turn)
-        assert self.execution.ended_at is not None, "an execution that does not end"
-
-    def log(self, unfolding: Unfolding) -> None:
-        self.events += unfolding.events
-        self.execution = unfolding.execution
-        for key in unfolding.timers_dropped:
-            del self.timers[key]
-        self.timers |= unfolding.timers_set
-        assert self.timers == self.execution.timers
-
-    def decide(self, decision: Callable[..., Unfolding], *command: Any, repeatable: bool = True, **more: Any) -> None:
-        """Carry a command out, and show that carrying it out again appends nothing."""
-        cause = self.at(self.seconds)
-        try:
-            self.log(decision(self.execution, *command, cause=cause, **more))
-            if repeatable:
-                assert decision(self.execution, *command, cause=cause, **more).events == []
-        except Refusal:
-            return
+            assert self.work("ok", turn) or self.end_one(turn) or self.wait(), "an execution that waits for nothing"
+        assert self.ended, "an execution that does not end"
 
     def act(self, action: str, choice: int) -> None:
-        states = self.execution.steps
-        with_agent = [step for step, state in states.items() if state.status in ("started", "accepted")]
-        queued = [step for step, state in states.items() if state.status == "scheduled"]
-        timers = list(self.execution.timers)
-        reached = list(states)
-        if action == "restart":
-            self.execution = fold(Execution(self.execution.id, self.plan), self.events)
-        elif action == "cancel" and choice == 0:
-            self.decide(cancel_execution, "script")
-        elif action == "repair" and reached:
-            repair = [retry_step, skip_step, reassign_step][choice % 3]
-            agent = ("other",) if repair is reassign_step else ()
-            self.decide(repair, reached[choice % len(reached)], *agent, "script", repeatable=False)
-        elif action == "again":
-            self.decide(retry_execution, "script", repeatable=False, take=self.take)
-        elif action in ("fire", "due") and timers and not (action == "due" and (queued or with_agent)):
-            step, kind = (
-                min(timers, key=self.execution.timers.__getitem__) if action == "due" else timers[choice % len(timers)]
-            )
-            if action == "due":
-                self.seconds = max(
-                    self.seconds, -(-(self.execution.timers[step, kind] - self.at(0).at) // timedelta(seconds=1))
-                )
-            self.decide(fire_timer, step, kind, take=self.take)
-            if choice == 9:
-                self.decide(fire_timer_early, step, kind, "script", take=self.take, repeatable=False)
-        elif action == "say" and reached:
-            step = reached[choice % len(reached)]
-            verdict = ["granted", "refused", "changes_requested"][choice % 3]
-            self.decide(decide_approval, step, states[step].attempt, "user:ann", verdict, "", take=self.take)
-        elif action == "late" and reached:
-            self.answer(reached[choice % len(reached)], 1, "ok")
-        elif queued:
-            step = queued[choice % len(queued)]
-            self.decide(start_step, step, states[step].attempt, repeatable=False)
-        elif with_agent:
-            step = with_agent[choice % len(with_agent)]
-            self.answer(step, states[step].attempt, action)
+        """As Played, or a child ends: one that is waited for, or any that there ever was."""
+        if action != "child":
+            super().act(action, choice)
+        elif choice < 5 or not self.end_one(choice):
+            asked = [event for event in self.events if isinstance(event, SubProcessStarted)]
+            if asked:
+                self.end(asked[choice % len(asked)], choice)
 
-    def answer(self, step: str, attempt: int, action: str) -> None:
-        before = len(self.events)
-        if action == "accept":
-            self.decide(accept_step, step, attempt)
-        elif action == "fail":
-            self.decide(fail_step, step, attempt, StepError("agent_error", "script"), cost=CENT, take=self.take)
+    def end_one(self, choice: int) -> bool:
+        """One of the children that are waited for ends; False when there is none."""
+        waited = [e for e in self.events if isinstance(e, SubProcessStarted) and e.wait and e.child in self.children]
+        if waited:
+            self.end(waited[choice % len(waited)], choice)
+        return bool(waited)
+
+    @property
+    def children(self) -> dict[UUID, Any]:
+        """Those that have not ended, as far as the execution knows."""
+        return self.execution.children
+
+    def end(self, asked: SubProcessStarted, choice: int) -> None:
+        """A child runs, ends in one way or another, and reports."""
+        cause, parent = self.clock.now(), self.execution.id
+        child = start_child(Execution(asked.child, self.child), asked, parent, cause, 1).execution
+        if choice % 4 == 3:
+            end = cancel_execution(child, "script", cause)
+        elif choice % 4 == 2:
+            end = fail_step(child, "work", 1, StepError("agent_error", "script"), cause)
         else:
-            output = "text" if action == "text" else attempt + 1
-            self.decide(complete_step, step, attempt, output, cost=CENT, take=self.take)
-        answers = (StepCompleted, StepFailed, StepAnswerIgnored)
-        self.costs += any(isinstance(event, answers) for event in self.events[before:])
+            end = complete_step(child, "work", 1, choice, cause)
+        self.decide(end_child, child.id, end.events[-1], take=self.take)
 
 
 @pytest.fixture(scope="session")
 def play(plan_of: Any, at: Any) -> Callable[..., Play]:
     """play(process, script, take): a played execution."""
-    return lambda process, script, take: Play(plan_of(process[0], **process[1]), at, script, take)
+    child = plan_of({"work": []}, {"result": "{{ steps.work.output }}"})
+    return lambda process, script, take: Play(plan_of(process[0], **process[1]), child, Clock(at), script, take)
 
 
 @given(processes(), scripts, st.integers(0, 3))
@@ -259,13 +153,47 @@ def test_a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(
 
 
 @given(processes(), scripts, st.integers(0, 3))
+def test_what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begun(play, process, script, take):
+    played = play(process, script, take)
+    undoing = list(played.plan.compensations.values())
+    required = [n for n, event in enumerate(played.events) if isinstance(event, CompensationRequired)]
+    before = played.events[: required[0]] if required else played.events
+    after = played.events[required[0] :] if required else []
+    completed = [e.step for e in before if isinstance(e, StepCompleted) and e.step in played.plan.compensations]
+    assert len(required) == bool(completed and played.execution.status != "completed")
+    assert not [e for e in before if getattr(e, "step", None) in undoing]
+    assert [e.step for e in after if isinstance(e, CompensationStarted)] == (completed[::-1] if required else [])
+    assert {e.step for e in after if isinstance(e, REACHED + BEGINS)} <= set(undoing)
+    # One after the other: each has its end before the next begins.
+    marks = [e for e in after if isinstance(e, CompensationStarted | CompensationCompleted | CompensationFailed)]
+    assert [e.step for e in marks] == [step for step in completed[::-1] for _ in range(2)] * bool(required)
+    assert all(isinstance(each, CompensationStarted) for each in marks[::2])
+    succeeded = {e.step for e in after if isinstance(e, CompensationCompleted)}
+    steps = played.execution.steps
+    assert succeeded == {
+        s for s, id in played.plan.compensations.items() if id in steps and steps[id].output is not None
+    }
+
+
+@given(processes(), scripts, st.integers(0, 3))
+def test_every_child_is_asked_for_once_and_closed_at_most_once(play, process, script, take):
+    played = play(process, script, take)
+    asked = {e.child: e for e in played.events if isinstance(e, SubProcessStarted)}
+    assert len(asked) == sum(isinstance(e, SubProcessStarted) for e in played.events)
+    closed = [e for e in played.events if isinstance(e, SubProcessClosed)]
+    assert len({e.child for e in closed}) == len(closed)
+    for event in closed:
+        assert (event.step, event.attempt) == (asked[event.child].step, asked[event.child].attempt)
+        assert played.plan.steps[event.step].on_parent_close == "cancel"
+
+
+@given(processes(), scripts, st.integers(0, 3))
 def test_replaying_the_log_gives_the_same_state(play, process, script, take):
     played = play(process, script, take)
-    new = Execution(UUID(int=1), played.plan)
-    assert fold(new, played.events) == played.execution
+    assert fold(played.new, played.events) == played.execution
     assert played.execution.version == len(played.events)
     for cut in range(0, len(played.events), 3):
-        assert fold(fold(new, played.events[:cut]), played.events[cut:]) == played.execution
+        assert fold(fold(played.new, played.events[:cut]), played.events[cut:]) == played.execution
 
 
 @given(processes(), scripts, st.integers(0, 3))
@@ -280,10 +208,10 @@ def test_every_answer_is_paid_for_once_and_the_steps_cost_what_the_execution_doe
 @given(processes(), scripts, st.integers(0, 3))
 def test_an_execution_that_has_ended_waits_for_nothing(play, process, script, take):
     execution = play(process, script, take).execution
-    assert execution.timers == {}
+    assert (execution.timers, execution.children) == ({}, {})
     assert {state.status for state in execution.steps.values()} <= CLOSED
     if execution.status == "completed":
-        assert set(execution.steps) == set(execution.plan.steps)
+        assert set(execution.steps) == set(execution.plan.steps) - set(execution.plan.compensations.values())
         assert execution.open == 0
         assert not any(execution.waiting.values())
 

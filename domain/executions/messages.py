@@ -1,0 +1,42 @@
+"""Which events ask something of another execution or of an agent, and of whom."""
+
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any
+from uuid import UUID
+
+from domain.event import Event
+from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from domain.executions.events import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    StepCancelled,
+    StepHeartbeatMissed,
+    StepTimedOut,
+)
+from domain.identity import agent_id
+
+
+def _agent(event: Any) -> UUID | None:
+    return None if event.tell is None else agent_id(event.tell)
+
+
+# By the kind of event, whom it is for: a child that is to begin or to be cancelled, a parent that waits for this end,
+# an agent that need not answer any more.
+RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
+    SubProcessStarted: attrgetter("child"),
+    SubProcessClosed: attrgetter("child"),
+    ExecutionCompleted: attrgetter("reports_to"),
+    ExecutionFailed: attrgetter("reports_to"),
+    ExecutionCancelled: attrgetter("reports_to"),
+    StepCancelled: _agent,
+    StepHeartbeatMissed: _agent,
+    StepTimedOut: _agent,
+}
+
+
+def recipient_of(event: Event) -> UUID | None:
+    """Whom `event` asks something of, an execution or an agent; None for an event that is nobody else's business."""
+    recipient = RECIPIENTS.get(type(event))
+    return None if recipient is None else recipient(event)

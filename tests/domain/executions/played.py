@@ -1,0 +1,145 @@
+"""An execution whose worker, agents, operators and clock do as they are told."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from domain.agents.calls import StepError
+from domain.event import Cause, Event
+from domain.executions.approving import decide_approval
+from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_step
+from domain.executions.events import StepAnswerIgnored, StepCompleted, StepFailed
+from domain.executions.execution import Execution, fold
+from domain.executions.firing import fire_timer, fire_timer_early
+from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.unfolding import Unfolding
+from domain.money import Money
+from domain.refusal import Refusal
+
+ACTIONS = ("ok", "text", "fail", "fire", "accept", "late", "repair", "again", "cancel", "restart", "say")
+CENT = Money(Decimal("0.01"), "USD")
+
+
+class Clock:
+    """The time, in seconds from the beginning."""
+
+    def __init__(self, at: Callable[[float], Cause]) -> None:
+        self._at, self.seconds = at, 0
+
+    def now(self) -> Cause:
+        """The cause of what happens now."""
+        return self._at(self.seconds)
+
+    def reach(self, due_at: Any) -> None:
+        """Turn it to the first full second at which `due_at` has come."""
+        self.seconds = max(self.seconds, -(-(due_at - self._at(0).at) // timedelta(seconds=1)))
+
+
+class Played:
+    """One execution. Whatever is decided is checked against the laws that hold for single decisions.
+
+    take: how many attempts a decision takes. costs: how many answers are to be paid for.
+    """
+
+    def __init__(self, new: Execution, begun: Unfolding, clock: Clock, take: int) -> None:
+        self.new, self.clock, self.take, self.costs = new, clock, take, 0
+        self.plan = new.plan
+        self.execution = new
+        self.events: list[Event] = []
+        self.timers: dict[tuple[str, str], Any] = {}
+        self.log(begun)
+
+    def log(self, unfolding: Unfolding) -> None:
+        """Append what was decided."""
+        self.events += unfolding.events
+        self.execution = unfolding.execution
+        for key in unfolding.timers_dropped:
+            del self.timers[key]
+        self.timers |= unfolding.timers_set
+        assert self.timers == self.execution.timers
+
+    def decide(self, decision: Callable[..., Unfolding], *command: Any, repeatable: bool = True, **more: Any) -> None:
+        """Carry a command out, and show that carrying it out again appends nothing."""
+        cause = self.clock.now()
+        try:
+            self.log(decision(self.execution, *command, cause=cause, **more))
+            if repeatable:
+                assert decision(self.execution, *command, cause=cause, **more).events == []
+        except Refusal:
+            return
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended."""
+        return self.execution.ended_at is not None
+
+    def with_status(self, *statuses: str) -> list[str]:
+        """The steps that have one of them."""
+        return [step for step, state in self.execution.steps.items() if state.status in statuses]
+
+    def act(self, action: str, choice: int) -> None:
+        """Do one thing, if it is possible now; anything else is done for a worker or an agent."""
+        reached = list(self.execution.steps)
+        match action:
+            case "restart":
+                self.execution = fold(self.new, self.events)
+            case "cancel" if choice == 0:
+                self.decide(cancel_execution, "script", take=self.take)
+            case "repair" if reached:
+                repair = [retry_step, skip_step, reassign_step][choice % 3]
+                agent = ("other",) if repair is reassign_step else ()
+                self.decide(repair, reached[choice % len(reached)], *agent, "script", repeatable=False)
+            case "again":
+                self.decide(retry_execution, "script", repeatable=False, take=self.take)
+            case "fire" if self.timers:
+                self.fire(*list(self.timers)[choice % len(self.timers)], early=choice == 9)
+            case "say" if reached:
+                step = reached[choice % len(reached)]
+                verdict = ["granted", "refused", "changes_requested"][choice % 3]
+                attempt = self.execution.steps[step].attempt
+                self.decide(decide_approval, step, attempt, "user:ann", verdict, "", take=self.take)
+            case "late" if reached:
+                self.answer(reached[choice % len(reached)], 1, "ok")
+            case _:
+                self.work(action, choice)
+
+    def work(self, answer: str, choice: int) -> bool:
+        """A worker takes an attempt, or an agent answers one; False when there is none."""
+        if due := self.with_status("scheduled"):
+            step = due[choice % len(due)]
+            self.decide(start_step, step, self.execution.steps[step].attempt, repeatable=False)
+        elif called := self.with_status("started", "accepted"):
+            step = called[choice % len(called)]
+            self.answer(step, self.execution.steps[step].attempt, answer)
+        else:
+            return False
+        return True
+
+    def wait(self) -> bool:
+        """Let the next timer come; False when there is none."""
+        if not self.timers:
+            return False
+        step, kind = min(self.timers, key=self.timers.__getitem__)
+        self.clock.reach(self.timers[step, kind])
+        self.fire(step, kind)
+        return True
+
+    def fire(self, step: str, kind: str, *, early: bool = False) -> None:
+        """A timer wakes somebody up, whether it is due or not."""
+        self.decide(fire_timer, step, kind, take=self.take)
+        if early:
+            self.decide(fire_timer_early, step, kind, "script", take=self.take, repeatable=False)
+
+    def answer(self, step: str, attempt: int, action: str) -> None:
+        """An agent answers, rightly or not."""
+        before = len(self.events)
+        if action == "accept":
+            self.decide(accept_step, step, attempt)
+        elif action == "fail":
+            self.decide(fail_step, step, attempt, StepError("agent_error", "script"), cost=CENT, take=self.take)
+        else:
+            output = "text" if action == "text" else attempt + 1
+            self.decide(complete_step, step, attempt, output, cost=CENT, take=self.take)
+        answers = (StepCompleted, StepFailed, StepAnswerIgnored)
+        self.costs += any(isinstance(event, answers) for event in self.events[before:])

@@ -1,0 +1,245 @@
+"""What was done is undone before an execution ends badly, the last first."""
+
+from decimal import Decimal
+
+import pytest
+
+from domain.agents.calls import StepError
+from domain.executions.children import end_child
+from domain.executions.compensation_events import CompensationFailed, CompensationRequired, CompensationStarted
+from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_step
+from domain.executions.events import (
+    ExecutionCancelled,
+    ExecutionFailed,
+    StepScheduled,
+    StepStarted,
+)
+from domain.executions.firing import fire_timer
+from domain.executions.repairs import reassign_step
+from domain.money import Money
+
+BUSY = StepError("agent_error", "busy")
+CHAIN = {"a": [], "b": ["a"], "c": ["b"]}
+
+
+def undo(message="undo", **more):
+    """What undoes a step, as written."""
+    return {"compensation": {"type": "agent_task", "agent": "undoer", "message": message, **more}}
+
+
+def completed(run, *steps, after=1):
+    for step in steps:
+        run.then(complete_step, step, 1, f"{step} done", after=after, take=9)
+
+
+def failing(begin, graph=CHAIN, last="c", **steps):
+    """An execution all of whose steps but the last have completed, and whose last one has failed at second 2."""
+    run = begin(graph, **steps)
+    completed(run, *(step for step in graph if step != last))
+    run.then(fail_step, last, 1, BUSY, after=2, take=1)
+    return run
+
+
+def started(run):
+    return [event.step for event in run.events if isinstance(event, CompensationStarted)]
+
+
+def test_what_completed_is_undone_in_reverse_order_and_then_the_execution_has_failed(begin):
+    run = begin(CHAIN, a=undo("undo {{ steps.a.output }}"), b=undo("undo {{ steps.b.output }}"))
+    completed(run, "a", "b")
+    assert run.then(fail_step, "c", 1, BUSY, after=2, take=1) == [
+        "StepFailed(c)",
+        "CompensationRequired(c)",
+        "CompensationStarted(b)",
+        "StepScheduled(b.compensation)",
+        "StepStarted(b.compensation)",
+    ]
+    assert (run.execution.status, run.taken, run.execution.ended_at) == ("compensating", ["b.compensation"], None)
+    assert (run.last(StepScheduled).message, run.last(StepScheduled).agent) == ("undo b done", "undoer")
+    assert run.then(complete_step, "b.compensation", 1, 1, after=3, take=1) == [
+        "StepCompleted(b.compensation)",
+        "CompensationCompleted(b)",
+        "CompensationStarted(a)",
+        "StepScheduled(a.compensation)",
+        "StepStarted(a.compensation)",
+    ]
+    assert run.then(complete_step, "a.compensation", 1, 1, after=4) == [
+        "StepCompleted(a.compensation)",
+        "CompensationCompleted(a)",
+        "ExecutionFailed(c)",
+    ]
+    assert (run.last(ExecutionFailed).error, run.execution.status) == (BUSY, "failed")
+    assert run.replayed() == run.execution
+
+
+def test_the_order_is_that_of_completion_and_not_of_the_definition(begin):
+    run = begin({"a": [], "b": [], "c": []}, a=undo(), b=undo())
+    completed(run, "b", "a")
+    run.then(fail_step, "c", 1, BUSY, after=2, take=1)
+    run.then(complete_step, "a.compensation", 1, 1, after=3, take=1)
+    assert started(run) == ["a", "b"]
+
+
+def test_an_execution_that_is_cancelled_undoes_too_and_is_cancelled_then(begin):
+    run = begin(CHAIN, a=undo())
+    completed(run, "a")
+    assert run.then(cancel_execution, "enough", after=2, take=1) == [
+        "StepCancelled(b)",
+        "CompensationRequired",
+        "CompensationStarted(a)",
+        "StepScheduled(a.compensation)",
+        "StepStarted(a.compensation)",
+    ]
+    assert (run.last(CompensationRequired).outcome, run.last(CompensationRequired).reason) == ("cancelled", "enough")
+    assert run.then(cancel_execution, "really", after=3) == []
+    assert run.then(complete_step, "a.compensation", 1, 1, after=4)[-1] == "ExecutionCancelled"
+    assert run.last(ExecutionCancelled).reason == "enough"
+
+
+def test_with_nothing_to_undo_an_execution_ends_at_once(begin):
+    run = begin(CHAIN, a={"on_error": "skip_step"} | undo(), b={"condition": "false"} | undo(), c=undo())
+    run.then(fail_step, "a", 1, BUSY, after=1, take=1)
+    assert (run.status("a"), run.status("b")) == ("skipped", "skipped")
+    assert run.then(fail_step, "c", 1, BUSY, after=2) == ["StepFailed(c)", "ExecutionFailed(c)"]
+
+
+def test_one_that_fails_does_not_keep_the_others_from_being_undone(begin):
+    run = failing(begin, a=undo(), b=undo())
+    assert run.then(fail_step, "b.compensation", 1, BUSY, after=3)[:3] == [
+        "StepFailed(b.compensation)",
+        "CompensationFailed(b)",
+        "CompensationStarted(a)",
+    ]
+    assert run.last(CompensationFailed).error == BUSY
+    run.then(start_step, "a.compensation", 1, after=4)
+    assert run.then(complete_step, "a.compensation", 1, 1, after=5)[-1] == "ExecutionFailed(c)"
+
+
+def test_a_compensation_is_attempted_as_often_as_it_says(begin):
+    run = failing(begin, a=undo(), b=undo(retry={"max_attempts": 2, "delay": 10}))
+    assert run.then(fail_step, "b.compensation", 1, BUSY, after=3) == [
+        "StepFailed(b.compensation)",
+        "StepRetryScheduled(b.compensation)",
+    ]
+    assert (run.due("b.compensation", "retry"), started(run)) == (13, ["b"])
+    assert run.then(fire_timer, "b.compensation", "retry", after=13, take=1) == [
+        "StepScheduled(b.compensation)",
+        "StepStarted(b.compensation)",
+    ]
+    run.then(fail_step, "b.compensation", 2, BUSY, after=14)
+    assert started(run) == ["b", "a"]
+
+
+@pytest.mark.parametrize("kind", ["timeout", "total_timeout"])
+def test_a_compensation_may_take_too_long(begin, kind):
+    run = failing(begin, a=undo(), b=undo(**{kind: 10}))
+    assert run.due("b.compensation", kind) == 12
+    assert run.then(fire_timer, "b.compensation", kind, after=12)[:3] == [
+        "StepTimedOut(b.compensation)",
+        "CompensationFailed(b)",
+        "CompensationStarted(a)",
+    ]
+    assert run.last(CompensationFailed).error.code == "step_timed_out"
+    assert run.timers == {}
+    assert run.then(complete_step, "b.compensation", 1, 1, after=13) == ["StepAnswerIgnored(b.compensation)"]
+
+
+def test_nothing_of_a_compensation_that_failed_is_waited_for(begin):
+    run = failing(begin, a=undo(), b=undo(total_timeout=10))
+    run.then(fail_step, "b.compensation", 1, BUSY, after=3)
+    assert (run.timers, run.then(fire_timer, "b.compensation", "total_timeout", after=12)) == ({}, [])
+
+
+def test_a_compensation_that_is_silent_has_missed_its_heartbeat(begin):
+    run = failing(begin, a=undo(heartbeat=5))
+    run.then(accept_step, "a.compensation", 1, after=3)
+    assert run.then(fire_timer, "a.compensation", "heartbeat", after=8)[-2:] == [
+        "CompensationFailed(a)",
+        "ExecutionFailed(c)",
+    ]
+
+
+def test_outputs_that_cannot_be_worked_out_undo_everything(begin):
+    run = begin({"a": []}, outputs={"x": "{{ steps.a.nowhere }}"}, a=undo())
+    assert run.then(complete_step, "a", 1, 1, after=1, take=0) == [
+        "StepCompleted(a)",
+        "CompensationRequired",
+        "CompensationStarted(a)",
+        "StepScheduled(a.compensation)",
+    ]
+    run.then(start_step, "a.compensation", 1, after=2)
+    run.then(complete_step, "a.compensation", 1, 1, after=3)
+    assert (run.last(ExecutionFailed).step, run.execution.status) == (None, "failed")
+
+
+def test_a_compensation_that_cannot_be_worked_out_fails_alone(begin):
+    run = begin(CHAIN, a=undo(), b=undo("{{ steps.c.output }}"))
+    completed(run, "a", "b")
+    assert run.then(fail_step, "c", 1, BUSY, after=2, take=0) == [
+        "StepFailed(c)",
+        "CompensationRequired(c)",
+        "CompensationStarted(b)",
+        "StepFailed(b.compensation)",
+        "CompensationFailed(b)",
+        "CompensationStarted(a)",
+        "StepScheduled(a.compensation)",
+    ]
+
+
+def test_a_compensation_knows_why_it_is_wanted(begin):
+    run = failing(begin, a=undo("because of {{ steps.c.error.code }}"))
+    assert run.execution.steps["a.compensation"].message == "because of agent_error"
+
+
+def test_a_step_that_ends_in_the_decision_that_fails_is_undone_like_any_other(begin):
+    timer = {"type": "timer", "duration": 0}
+    run = begin({"wait": [], "b": []}, wait=timer | undo(), b={"message": "{{ steps.wait.nowhere }}"}, take=0)
+    assert [type(event).__name__ for event in run.events] == [
+        "ExecutionStarted",
+        "TimerStarted",
+        "TimerFired",
+        "StepCompleted",
+        "StepFailed",
+        "CompensationRequired",
+        "CompensationStarted",
+        "StepScheduled",
+    ]
+
+
+def test_an_answer_must_be_what_the_compensation_asks_for(begin):
+    run = failing(begin, a=undo(output_schema={"type": "object"}))
+    assert "CompensationFailed(a)" in run.then(complete_step, "a.compensation", 1, "text", after=3)
+    assert run.last(CompensationFailed).error.code == "output_schema_mismatch"
+
+
+def test_a_notification_may_undo(begin):
+    told = {"compensation": {"type": "notification", "channel": ["slack"], "message": "undo {{ steps.a.output }}"}}
+    run = failing(begin, a=told)
+    scheduled = run.last(StepScheduled)
+    assert (scheduled.agent, scheduled.message, scheduled.parameters) == ("", "undo a done", {"channels": ["slack"]})
+    assert run.last(StepStarted).step == "a.compensation"
+    assert run.refuses(reassign_step, "a.compensation", "x", "y", after=3) == "not_an_agent_task"
+
+
+def test_a_called_process_is_undone_by_the_one_that_called_it(begin, child_of, plan_of):
+    child = plan_of({"work": []})
+    call = {"type": "sub_process", "process": "child"} | undo("undo {{ steps.call.output }}")
+    run = begin({"call": [], "c": ["call"]}, call=call, callees={"call": child})
+    below = child_of(run, child, after=1)
+    below.then(complete_step, "work", 1, 1, after=2)
+    run.then(end_child, below.execution.id, below.events[-1], after=3, take=1)
+    run.then(fail_step, "c", 1, BUSY, after=4, take=1)
+    assert (started(run), run.taken) == (["call"], ["call.compensation"])
+
+
+def test_what_undoing_costs_counts_and_may_be_too_much(begin):
+    run = failing(begin, a=undo(max_cost={"amount": "0.02", "currency": "USD"}, retry={"max_attempts": 2, "delay": 0}))
+    cents = Money(Decimal("0.03"), "USD")
+    assert run.then(fail_step, "a.compensation", 1, BUSY, after=3, cost=cents) == [
+        "CostRecorded(a.compensation)",
+        "StepFailed(a.compensation)",
+        "CompensationFailed(a)",
+        "ExecutionFailed(c)",
+    ]
+    assert run.last(CompensationFailed).error.code == "max_cost_exceeded"
+    assert run.execution.steps["a.compensation"].costs == (cents,)
