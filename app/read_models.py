@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from projections import ALL, due_steps, due_timers
+from projections import ALL, admissions, due_steps, due_timers, families, outbox
 from projections.projection import Projection
 from projections.rebuilding import Rebuilt, rebuild
 from projections.verifying import Verified, verify
@@ -43,7 +43,7 @@ class _Projected:
 
 
 class _ToDoList:
-    """A list of what is due, which the append itself keeps. rebuild and verify: those of the list's own module."""
+    """A list that the append itself keeps. rebuild and verify: those of the list's own module."""
 
     def __init__(self, name: str, rebuild: Rebuild, verify: Verify) -> None:
         self.name = name
@@ -55,4 +55,7 @@ READ_MODELS: tuple[ReadModel, ...] = (
     *map(_Projected, ALL),
     _ToDoList("due_steps", due_steps.rebuild, due_steps.verify),
     _ToDoList("due_timers", due_timers.rebuild, due_timers.verify),
+    _ToDoList("outbox", outbox.rebuild, outbox.verify),
+    _ToDoList("admissions", admissions.rebuild, admissions.verify),
+    _ToDoList("families", families.rebuild, families.verify),
 )

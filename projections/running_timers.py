@@ -1,4 +1,4 @@
-"""The timers of the executions that run, by the log: folded as the engine folds them, with the plans they run by."""
+"""The timers of the executions that go on, by the log: folded as the engine folds them, with the plans they run by."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow, tuple_row
 from domain.catalogue import EVENTS
 from domain.executions.events import ExecutionStarted
 from domain.executions.execution import Execution, evolve
-from domain.executions.state import RUNNING
+from domain.executions.state import ACTIVE
 from domain.executions.timers import Timers
 from domain.processes.events import ProcessPublished
 from domain.processes.language import load_definition
@@ -72,7 +72,7 @@ class RunningTimers:
                     plan = self._plan(event.process_id, event.version)
                     folding[stream] = Execution(UUID(bytes=stream), plan, steps={}, waiting={}, timers={})
                 evolve(folding[stream], event)
-            self.timers |= {stream: state.timers for stream, state in folding.items() if state.status == RUNNING}
+            self.timers |= {stream: state.timers for stream, state in folding.items() if state.status in ACTIVE}
 
     def _plan(self, process_id: UUID, version: int) -> Plan:
         plan = self._plans.get((process_id, version))

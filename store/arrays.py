@@ -32,6 +32,10 @@ class IntArray(Array):
     """int[]"""
 
 
+class BoolArray(Array):
+    """bool[]"""
+
+
 class TextArray(Array):
     """text[]"""
 
@@ -70,6 +74,11 @@ def bigints(values: Sequence[int | None]) -> BigintArray:
 def ints(values: Sequence[int | None]) -> IntArray:
     """An int[]; None is NULL. Raises struct.error for a number of more than 32 bits."""
     return IntArray(_numbers(23, "i", values))
+
+
+def bools(values: Sequence[bool | None]) -> BoolArray:
+    """A bool[]; None is NULL."""
+    return BoolArray(_numbers(16, "?", values))
 
 
 def texts(values: Sequence[str | None]) -> TextArray:
@@ -122,6 +131,7 @@ _OIDS: dict[type[Array], int] = {
     UuidArray: 2951,
     BigintArray: 1016,
     IntArray: 1007,
+    BoolArray: 1000,
     TextArray: 1009,
     ByteaArray: 1001,
     JsonArray: 199,

@@ -4,12 +4,13 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.events import StepScheduled, StepStarted
+from domain.executions.events import ExecutionStarted, StepScheduled, StepStarted
+from domain.executions.messages import RECIPIENTS
 from domain.executions.timers import TimerKey
 from store import arrays
 from store.due_steps import REMOVES
 from store.mapper import encode
-from store.unit import Answered, Unit
+from store.unit import Answered, MessageKey, Place, Unit
 
 
 class Columns:
@@ -20,8 +21,13 @@ class Columns:
         "done",
         "dropped",
         "due",
+        "families",
+        "gone",
         "guards",
+        "handled",
+        "messages",
         "ordinals",
+        "places",
         "states",
         "streams",
         "timers",
@@ -39,12 +45,18 @@ class Columns:
         self.due: dict[tuple[bytes, str], tuple[int, UUID | None]] = {}
         self.timers: dict[tuple[bytes, TimerKey], datetime] = {}
         self.dropped: list[tuple[bytes, TimerKey]] = []
+        self.messages: dict[MessageKey, tuple[UUID, bool]] = {}
+        self.handled: list[MessageKey] = []
+        self.places: dict[UUID, Place] = {}
+        self.families: dict[UUID, int] = {}
+        self.gone = False
         self.answered: list[Answered] = []
         self.ordinals: list[int] = []
 
     def add(self, unit: Unit) -> None:
-        """Lay out one decision: its events, what they move on the to-do list, its guards and its answer."""
+        """Lay out one decision: its events, what they move on the to-do list, its messages, guards and answer."""
         stream, version = unit.stream.bytes, unit.version
+        done_before = len(self.done)
         for event in unit.events:
             version += 1
             kind = type(event)
@@ -57,12 +69,26 @@ class Columns:
             elif kind is StepStarted:
                 if (stream, event.step) in self.due:  # type: ignore[attr-defined]
                     self.due[stream, event.step] = (event.attempt, unit.owner)  # type: ignore[attr-defined]
-            elif kind in REMOVES and self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
-                self.done.append((stream, event.step))  # type: ignore[attr-defined]
+            elif kind in REMOVES:
+                if self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
+                    self.done.append((stream, event.step))  # type: ignore[attr-defined]
+            elif kind is ExecutionStarted and event.parent is not None:  # type: ignore[attr-defined]
+                root = event.parent.root  # type: ignore[attr-defined]
+                self.families[root] = self.families.get(root, 0) + 1
+            if kind in RECIPIENTS and (recipient := RECIPIENTS[kind](event)) is not None:
+                self.messages[unit.stream, version] = (recipient, unit.owner is not None)
+        if unit.owner is None and len(self.done) > done_before:
+            self.gone = True  # some worker may have a call open that nobody waits for any more
         for timer, due_at in unit.timers_set.items():
             self.timers[stream, timer] = due_at
         for timer in unit.timers_dropped:
             self.dropped.append((stream, timer))
+        for message in unit.handled:
+            # Asked and answered in one append: nobody else need ever hear of it.
+            if self.messages.pop(message, None) is None:
+                self.handled.append(message)
+        if unit.place is not None:
+            self.places[unit.stream] = unit.place
         for guarded, at in unit.guards:
             # Two decisions resting on different versions of one stream cannot both hold: the older one decides.
             self.guards[guarded] = min(at, self.guards.get(guarded, at))
@@ -77,8 +103,8 @@ class Columns:
         self.topics.append(topic)
         self.states.append(state)
 
-    def parameters(self) -> tuple[arrays.Array, ...]:
-        """As many arrays as append_events takes, in its order."""
+    def parameters(self) -> tuple[arrays.Array | bool, ...]:
+        """The arguments of append_events, in its order."""
         return (
             arrays.uuid_bytes(self.streams),
             arrays.bigints(self.versions),
@@ -103,4 +129,42 @@ class Columns:
             arrays.texts([step for _, (step, _) in self.timers]),
             arrays.texts([kind for _, (_, kind) in self.timers]),
             arrays.timestamptzs(list(self.timers.values())),
+            *self._relations(),
+            self.gone,
         )
+
+    def _relations(self) -> tuple[arrays.Array, ...]:
+        """What concerns other executions; most appends have nothing of it."""
+        if not (self.messages or self.handled or self.places or self.families):
+            return _UNRELATED
+        placed = {execution: place for execution, place in self.places.items() if place.state != "left"}
+        return (
+            arrays.uuids([source for source, _ in self.handled]),
+            arrays.bigints([version for _, version in self.handled]),
+            arrays.uuids([source for source, _ in self.messages]),
+            arrays.bigints([version for _, version in self.messages]),
+            arrays.uuids([recipient for recipient, _ in self.messages.values()]),
+            arrays.bools([claimed for _, claimed in self.messages.values()]),
+            arrays.uuids([execution for execution in self.places if execution not in placed]),
+            arrays.uuids(list(placed)),
+            arrays.uuids([place.process_id for place in placed.values()]),
+            arrays.bools([place.state == "running" for place in placed.values()]),
+            arrays.uuids(list(self.families)),
+            arrays.ints(list(self.families.values())),
+        )
+
+
+_UNRELATED: tuple[arrays.Array, ...] = (
+    arrays.uuids([]),
+    arrays.bigints([]),
+    arrays.uuids([]),
+    arrays.bigints([]),
+    arrays.uuids([]),
+    arrays.bools([]),
+    arrays.uuids([]),
+    arrays.uuids([]),
+    arrays.uuids([]),
+    arrays.bools([]),
+    arrays.uuids([]),
+    arrays.ints([]),
+)

@@ -23,7 +23,15 @@ STREAM_PAGE = """select notification_id, originator_id, originator_version, topi
 where originator_id = %s and originator_version > %s order by originator_version limit %s"""
 PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where notification_id > %s order by notification_id limit %s"""
-GUARD_MOVED = "PR001"
+REFUSED = "PR001"
+# An append looks rows up by their keys and never otherwise: its statements are planned once, for that, instead of again
+# and again from how long the arrays are and how large the lists happen to be.
+PLANNING = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
 MAX_BATCH_EVENTS = 5_000
 
 Outcome = int | StoreError
@@ -35,7 +43,7 @@ class Log:
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
         self.recorder = LogRecorder(datastore)
-        self._connection = OwnConnection(datastore)
+        self._connection = OwnConnection(datastore, **PLANNING)
         self._appending = threading.Lock()
         self._waiting_guard = threading.Lock()
         self._waiting: list[_Waiting] = []
@@ -89,13 +97,19 @@ class Log:
     def _append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         outcomes: list[Outcome] = []
         batch: list[Unit] = []
+        written: set[UUID] = set()
         events = 0
         for unit in units:
+            if unit.guards and any(guarded in written for guarded, _ in unit.guards):
+                # Guards are looked at before anything is written: what this one rests on has to be there by then.
+                outcomes += self._append_batch(batch)
+                batch, written, events = [], set(), 0
             batch.append(unit)
+            written.add(unit.stream)
             events += len(unit.events)
             if events >= MAX_BATCH_EVENTS:
                 outcomes += self._append_batch(batch)
-                batch, events = [], 0
+                batch, written, events = [], set(), 0
         return outcomes + self._append_batch(batch) if batch else outcomes
 
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
@@ -112,7 +126,7 @@ class Log:
         except Outage as error:
             return [OutcomeUnknown(str(error))] * len(units)
         except psycopg.DatabaseError as error:
-            if error.sqlstate != GUARD_MOVED:
+            if error.sqlstate != REFUSED:
                 raise
             refused = Conflict(str(error))
         else:

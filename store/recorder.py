@@ -12,7 +12,7 @@ from psycopg import Connection
 from store.columns import Columns
 from store.datastore import Datastore
 
-APPEND = "select append_events(" + ", ".join(["%b"] * 23) + ")"
+APPEND = "select append_events(" + ", ".join(["%b"] * 36) + ")"
 
 
 class LogRecorder(PostgresProcessRecorder):
@@ -29,7 +29,8 @@ class LogRecorder(PostgresProcessRecorder):
     def append(self, connection: Connection[Any], columns: Columns) -> int:
         """Record everything in `columns` in one round trip; returns the position of the last event.
 
-        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guard has moved on.
+        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guard has moved on
+        or a handled message is not there.
         """
         row = connection.execute(APPEND, columns.parameters(), prepare=True).fetchone()
         assert row is not None

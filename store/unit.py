@@ -1,5 +1,6 @@
 """What one decision asks the store to record, and what it is told back."""
 
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -17,11 +18,24 @@ class Answered(msgspec.Struct, frozen=True):
     answer: bytes
 
 
+MessageKey = tuple[UUID, int]
+"""The event that asks: its stream and version."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a decision puts an execution of a process that limits how many run at once."""
+
+    process_id: UUID
+    state: Literal["queued", "running", "left"]
+
+
 class Unit(msgspec.Struct):
     """Events of one stream that are recorded together or not at all.
 
-    version: the version the stream is expected to have before. owner: the worker that takes what `events` start.
-    timers_set, timers_dropped: what the decision did to the execution's timers.
+    version: the version the stream is expected to have before. owner: the worker that takes what `events` start, and
+    sees to what they ask of others. timers_set, timers_dropped: what the decision did to the execution's timers.
+    handled: messages that this decision answers; if one is not there, nothing is recorded.
+    place: where the execution is from now on, if its process limits how many run and that has changed.
     guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
     """
 
@@ -33,6 +47,8 @@ class Unit(msgspec.Struct):
     answered: Answered | None = None
     timers_set: Timers = {}
     timers_dropped: list[TimerKey] = []
+    handled: list[MessageKey] = []
+    place: Place | None = None
 
 
 # What psycopg raises when the server cannot be reached, or goes away in the middle.
@@ -50,7 +66,10 @@ class StoreError(Exception):
 
 
 class Conflict(StoreError):
-    """Someone else appended to the stream, or to one the decision rests on; nothing was recorded."""
+    """Someone else appended to the stream, or to one the decision rests on, or handled the same message first.
+
+    Nothing was recorded.
+    """
 
 
 class KeyTaken(StoreError):

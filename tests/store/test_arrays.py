@@ -16,6 +16,7 @@ KINDS = {
     "uuid": (arrays.uuids, st.uuids()),
     "bigint": (arrays.bigints, st.integers(-(2**63), 2**63 - 1)),
     "int": (arrays.ints, st.integers(-(2**31), 2**31 - 1)),
+    "bool": (arrays.bools, st.booleans()),
     "text": (arrays.texts, TEXT),
     "bytea": (arrays.byteas, st.binary()),
     "timestamptz": (arrays.timestamptzs, TIMES),

@@ -29,13 +29,6 @@ def skipped(step: str = "a") -> Event:
     return record(StepSkipped, CAUSE, step=step, reason="condition_false")
 
 
-@pytest.fixture
-def log(datastore):
-    opened = Log(datastore)
-    yield opened
-    opened.close()
-
-
 def due(datastore: Datastore) -> list[tuple[str, int, UUID | None]]:
     with datastore.reading() as connection:
         rows = connection.execute("select step, attempt, owner from due_steps order by step").fetchall()
@@ -88,6 +81,21 @@ def test_a_decision_that_rests_on_a_stream_that_moved_on_is_a_conflict(log):
     log.append(Unit(process, 1, [skipped()]))
     with pytest.raises(Conflict):
         log.append(Unit(uuid4(), 0, [skipped()], guards=((process, 1),)))
+
+
+def test_of_two_decisions_in_one_append_that_rest_on_one_another_s_streams_the_first_one_holds(log):
+    left, right = uuid4(), uuid4()
+    log.append_all([Unit(left, 0, [skipped()]), Unit(right, 0, [skipped()])])
+    outcomes = log.append_all(
+        [
+            Unit(left, 1, [skipped()], guards=((right, 1),)),
+            Unit(uuid4(), 0, [skipped()]),
+            Unit(right, 1, [skipped()], guards=((left, 1),)),
+            Unit(uuid4(), 0, [skipped()], guards=((right, 1), (left, 2))),
+        ]
+    )
+    assert [isinstance(outcome, Conflict) for outcome in outcomes] == [False, False, True, False]
+    assert (len(log.stream(left)), len(log.stream(right))) == (2, 1)
 
 
 def test_the_to_do_list_moves_with_the_events(log, datastore):

@@ -1,0 +1,129 @@
+"""Which messages between executions the log says are still to be handled, folded event by event."""
+
+from collections.abc import Iterable
+
+import msgspec
+from psycopg.rows import TupleRow
+
+from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from store.mapper import decode
+
+Key = tuple[bytes, int]
+"""The event that asks: stream and version."""
+
+ENDS = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"))
+# After these no step waits for its child any more.
+STEP_ENDS = frozenset(("StepCompleted", "StepFailed", "StepTimedOut", "StepCancelled", "StepSkipped"))
+OTHERS = frozenset(
+    ("CompensationRequired", "ExecutionRetried", "ExecutionStarted", "SubProcessClosed", "SubProcessStarted")
+)
+TOPICS = sorted(ENDS | STEP_ENDS | OTHERS)
+
+
+class _Call(msgspec.Struct):
+    """What a parent that has not ended knows of one it called. over: the child has ended or is about to."""
+
+    parent: bytes
+    step: str
+    waits: bool
+    over: bool = False
+
+
+class _Step(msgspec.Struct, gc=False):
+    """What counts of an event that ends a step."""
+
+    step: str
+
+
+_step = msgspec.json.Decoder(_Step).decode
+
+
+class Calls:
+    """Follows every execution that called another, and every one that was called."""
+
+    def __init__(self) -> None:
+        self._starting: dict[bytes, Key] = {}
+        self._closing: dict[bytes, dict[Key, bytes]] = {}
+        self._reporting: dict[bytes, dict[Key, bytes]] = {}
+        # By child, while its parent has not ended; the children of each parent; by step, the one that it waits for.
+        self._calls: dict[bytes, _Call] = {}
+        self._children: dict[bytes, list[bytes]] = {}
+        self._waiting: dict[tuple[bytes, str], bytes] = {}
+
+    def unhandled(self) -> dict[Key, bytes]:
+        """The messages that something still depends on, with their recipients.
+
+        A child that has not begun has to; one that was closed and is not ending yet has to; and a parent that waits has
+        to hear how its child ended.
+        """
+        found = {key: child for child, key in self._starting.items()}
+        for messages in (*self._closing.values(), *self._reporting.values()):
+            found |= messages
+        return found
+
+    def fold(self, rows: Iterable[TupleRow]) -> None:
+        """Go on by rows (position, stream, version, topic, state) of TOPICS, in their order."""
+        for _, stream, version, topic, state in rows:
+            if topic in STEP_ENDS:
+                if stream in self._children:
+                    self._wait_no_longer(stream, _step(state).step)
+            elif topic == "ExecutionStarted":
+                self._starting.pop(stream, None)
+            elif topic in ENDS:
+                self._ends((stream, version))
+            elif topic in OTHERS:
+                self._other((stream, version), topic, state)
+
+    def _other(self, key: Key, topic: str, state: bytes) -> None:
+        stream = key[0]
+        if topic == "CompensationRequired":
+            self._over(stream)
+        elif topic == "ExecutionRetried":
+            if stream in self._calls:
+                self._calls[stream].over = False
+        else:
+            event = decode(topic, state)
+            if isinstance(event, SubProcessStarted):
+                self._started(key, event)
+            elif isinstance(event, SubProcessClosed):
+                self._closed(key, event.child.bytes)
+
+    def _started(self, key: Key, event: SubProcessStarted) -> None:
+        parent, child = key[0], event.child.bytes
+        self._starting[child] = key
+        self._calls[child] = _Call(parent, event.step, event.wait)
+        self._children.setdefault(parent, []).append(child)
+        if event.wait:
+            self._waiting[parent, event.step] = child
+
+    def _closed(self, key: Key, child: bytes) -> None:
+        call = self._calls.get(child)
+        if call is None:
+            return
+        if not call.over:
+            self._closing.setdefault(child, {})[key] = child
+        if call.waits:
+            self._wait_no_longer(call.parent, call.step)
+
+    def _ends(self, key: Key) -> None:
+        stream = key[0]
+        call = self._calls.get(stream)
+        if call is not None and call.waits:
+            self._reporting.setdefault(stream, {})[key] = call.parent
+        self._over(stream)
+        for child in self._children.pop(stream, ()):
+            gone = self._calls.pop(child)
+            self._waiting.pop((stream, gone.step), None)
+            self._reporting.pop(child, None)
+
+    def _over(self, child: bytes) -> None:
+        """It ends, or undoes what it did and then ends: there is nothing left to close."""
+        self._closing.pop(child, None)
+        if child in self._calls:
+            self._calls[child].over = True
+
+    def _wait_no_longer(self, parent: bytes, step: str) -> None:
+        child = self._waiting.pop((parent, step), None)
+        if child is not None:
+            self._calls[child].waits = False
+            self._reporting.pop(child, None)

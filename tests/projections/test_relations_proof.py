@@ -1,0 +1,163 @@
+"""Messages, admissions and families against the log: whatever executions do to each other, the lists can be proven."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from domain.executions.decisions import admit_execution, cancel_execution, complete_step, start_step
+from projections import admissions, due_steps, due_timers, families, outbox
+from store.datastore import Datastore
+from tests.projections.families_at_work import Site
+
+LISTS = (outbox, admissions, families, due_steps, due_timers)
+
+
+def quiet(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@pytest.fixture(params=range(4))
+def site(datastore: Datastore, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """One of several courses that things may take."""
+    made = Site(datastore, request.param)
+    yield made
+    made.log.close()
+
+
+@pytest.fixture
+def happened(datastore: Datastore) -> Iterator[Site]:
+    """One course in which executions wait for each other in every way, and the lists have rows of every kind."""
+    made = Site(datastore, 1)
+    made.happen(50)
+    for name in ("leaf", "leaf", "leaf"):
+        made.start(name)
+    made.admit()
+    for name in ("root", "leaf", "leaf", "root"):
+        made.start(name)
+    yield made
+    made.log.close()
+
+
+def test_lists_that_appends_keep_are_what_the_log_adds_up_to_and_can_be_built_from_it_again(site: Site) -> None:
+    for _ in range(6):
+        site.happen(25)
+        assert {each.NAME: each.verify(site.datastore, quiet).samples for each in LISTS} == {
+            each.NAME: [] for each in LISTS
+        }
+        kept = site.listed()
+        for table in ("outbox", "admissions", "families"):
+            site.run(f"delete from {table} where random() < 0.5")
+        for each in LISTS:
+            each.rebuild(site.datastore, quiet)
+            assert each.verify(site.datastore, quiet).differing == 0
+        mended = site.listed()
+        # A message that nothing depended on any more need not come back.
+        assert mended.pop("outbox") <= kept.pop("outbox")
+        assert mended == kept
+    assert len(kept["families"]) > 1
+
+
+def test_when_nobody_interferes_all_comes_to_an_end_and_the_lists_are_empty(site: Site) -> None:
+    site.happen(100)
+    while site.handle(reach=1) or site.work() or site.admit():
+        pass
+    assert (site.listed()["outbox"], site.listed()["admissions"]) == (set(), set())
+
+
+def test_a_child_that_undoes_what_it_did_when_it_is_closed_is_accounted_for(datastore: Datastore) -> None:
+    site = Site(datastore, 0)
+    site.start("root")
+    while site.handle(reach=1):
+        pass
+    root = next(id for id in site.ids if "skips" in site.executions.load(id).steps)
+    child = site.executions.load(root).steps["skips"].child
+    assert child is not None
+    site.decide(child, lambda before: admit_execution(before, site.cause()))
+    site.decide(child, lambda before: start_step(before, "work", 1, site.cause()))
+    site.decide(child, lambda before: complete_step(before, "work", 1, 1, site.cause()))
+    site.decide(root, lambda before: cancel_execution(before, "enough", site.cause()))
+    while site.handle(reach=1):
+        pass
+    site.decide(child, lambda before: start_step(before, "work.compensation", 1, site.cause()))
+    assert site.executions.load(child).status == "compensating"
+    timers = "due_timers", "execution_id, step, kind"
+    for each in LISTS:
+        assert each.verify(datastore, quiet).differing == 0
+        each.rebuild(datastore, quiet)
+    assert (child, "work.compensation", "timeout") in site.rows(*timers)
+    site.log.close()
+
+
+def test_messages_that_were_touched_are_found_and_put_right_and_those_in_hand_stay_there(happened: Site) -> None:
+    kept = happened.listed()["outbox"]
+    assert happened.run("update outbox set claimed_until = now() + interval '1 hour'") == len(kept)
+    missing = happened.ids[-1]
+    elsewhere = next(row[:2] for row in kept if row[0] == happened.ids[-4])
+    happened.run("delete from outbox where source = %s", missing)
+    lost = [row for row in kept if row[0] == missing]
+    happened.run("update outbox set recipient = source where (source, version) = (%s, %s)", *elsewhere)
+    happened.run("insert into outbox (source, version, recipient) values (%s, 1, %s)", happened.ids[0], happened.ids[1])
+    happened.run("insert into outbox (source, version, recipient) values (%s, 999, %s)", happened.ids[1], missing)
+    found = outbox.verify(happened.datastore, quiet)
+    touched = {(str(row[0]), row[1]) for row in lost} | {(str(elsewhere[0]), elsewhere[1])}
+    touched |= {(str(happened.ids[0]), 1), (str(happened.ids[1]), 999)}
+    assert found.differing == len(touched)
+    assert {(each.key["source"], each.key["version"]) for each in found.samples} <= touched
+    outbox.rebuild(happened.datastore, quiet)
+    assert happened.listed()["outbox"] == kept
+    assert happened.run("select from outbox where claimed_until is null") == len(lost) + 1
+
+
+def test_a_message_that_nothing_depends_on_any_more_is_late_and_not_wrong(happened: Site) -> None:
+    event = """select originator_id, originator_version from stored_events s where topic = 'SubProcessStarted'
+    and not exists (select from outbox where source = originator_id and version = originator_version)"""
+    with happened.datastore.reading() as connection:
+        row = connection.execute(event).fetchone()
+        assert row is not None
+        source, version = row.values()
+    child = happened.log.stream(source)[version - 1].child
+    happened.run("insert into outbox (source, version, recipient) values (%s, %s, %s)", source, version, child)
+    assert outbox.verify(happened.datastore, quiet).differing == 0
+    outbox.rebuild(happened.datastore, quiet)
+    assert (source, version, child) in happened.listed()["outbox"]
+
+
+def test_those_who_wait_in_the_wrong_order_are_found_and_put_in_line_anew(happened: Site) -> None:
+    waiting = happened.listed()["waiting"]
+    assert len(waiting) > 2
+    happened.run("update admissions set position = -position where not running")
+    found = admissions.verify(happened.datastore, quiet)
+    assert found.differing == len(waiting) - len(waiting) % 2
+    (last,) = [each for each in found.samples if each.key["execution_id"] == str(waiting[-1][0])]
+    assert last.live is not None
+    assert last.rebuilt is not None
+    assert (last.live["place"], last.rebuilt["place"]) == (1, len(waiting))
+    admissions.rebuild(happened.datastore, quiet)
+    assert happened.listed()["waiting"] == waiting
+
+
+def test_who_is_wrongly_there_or_wrongly_waits_is_put_right(happened: Site) -> None:
+    kept = happened.listed()
+    happened.run("update admissions set running = not running where execution_id = %s", kept["waiting"][0][0])
+    happened.run("update admissions set running = false where running")
+    happened.run(
+        "insert into admissions (execution_id, process_id, running) values (%s, %s, true)", UUID(int=7), UUID(int=8)
+    )
+    assert admissions.verify(happened.datastore, quiet).differing > 2
+    admissions.rebuild(happened.datastore, quiet)
+    assert {**happened.listed(), "outbox": kept["outbox"]} == kept
+
+
+def test_families_that_were_miscounted_are_found_and_put_right(happened: Site) -> None:
+    kept = happened.listed()["families"]
+    root, count = min(kept, key=str)
+    happened.run("update families set descendants = descendants + 5 where root = %s", root)
+    happened.run("insert into families values (%s, 1)", UUID(int=7))
+    found = families.verify(happened.datastore, quiet)
+    assert {each.key["root"]: (each.live, each.rebuilt) for each in found.samples} == {
+        str(root): ({"descendants": count + 5}, {"descendants": count}),
+        str(UUID(int=7)): ({"descendants": 1}, None),
+    }
+    families.rebuild(happened.datastore, quiet)
+    assert happened.listed()["families"] == kept
