@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from commands.deciding import Identified, persist, unidentified
+from commands.places import place_of
 from commands.plans import Plans
 from commands.receipt import Receipt
 from commands.states import rehydrate
@@ -71,16 +72,22 @@ class Executions:
             plan, revision = self._plans.startable(command.process_id, command.version)
             by_hand = command.trigger.type == "manual"
             input = accept_input(plan.input_spec if by_hand else plan.input_spec.bare, command.input)
-            unfolding = start_execution(id, plan, input, command.trigger, cause)
+            callees, called = self._plans.callees(plan)
+            unfolding = start_execution(id, plan, input, command.trigger, cause, callees=callees)
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
-            guards = ((command.process_id, revision),)
             unit = Unit(
-                id, 0, unfolding.events, guards=guards, answered=identified(receipt), timers_set=unfolding.timers_set
+                id,
+                0,
+                unfolding.events,
+                guards=((command.process_id, revision), *called),
+                answered=identified(receipt),
+                timers_set=unfolding.timers_set,
+                place=place_of("", unfolding.execution),
             )
             try:
                 return msgspec.structs.replace(receipt, position=self._log.append(unit))
             except Conflict:
-                self._plans.forget(command.process_id)
+                self._plans.forget(process_id for process_id, _ in unit.guards)
                 raise
             except OutcomeUnknown:
                 uncertain = True
@@ -161,6 +168,7 @@ def unit_of(execution: Execution, unfolding: Unfolding, answered: Answered | Non
         answered=answered,
         timers_set=unfolding.timers_set,
         timers_dropped=unfolding.timers_dropped,
+        place=place_of(execution.status, unfolding.execution),
     )
 
 

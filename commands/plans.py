@@ -1,12 +1,13 @@
 """Published versions ready to run, compiled once and kept."""
 
 import threading
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import msgspec
 
 from domain.processes.language import load_definition
-from domain.processes.plan import Plan, compile_plan
+from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
 from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, NotFound
 from store.log import Log
@@ -19,11 +20,17 @@ class Published(msgspec.Struct, frozen=True):
     revision: int
 
 
+Callees = Mapping[str, Plan]
+"""By its step, the plan of the process that a sub-process step calls."""
+Guards = tuple[tuple[UUID, int], ...]
+
+
 class Plans:
     """Plans by process and version. A version never changes, so a plan is kept for good; what is latest may change."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         self._log = log
+        self._limits = limits
         self._plans: dict[tuple[UUID, int], Plan] = {}
         self._latest: dict[UUID, Published] = {}
         self._loading = threading.Lock()
@@ -47,9 +54,10 @@ class Plans:
             published = self._latest[process_id] = Published(process, len(events))
         return published
 
-    def forget(self, process_id: UUID) -> None:
-        """Let go of what may be stale about a process; its compiled versions stay, they never change."""
-        self._latest.pop(process_id, None)
+    def forget(self, process_ids: Iterable[UUID]) -> None:
+        """Let go of what may be stale about processes; their compiled versions stay, they never change."""
+        for process_id in process_ids:
+            self._latest.pop(process_id, None)
 
     def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
         """The plan to start (the latest published, or `version`) and the revision of the process that this rests on.
@@ -68,13 +76,38 @@ class Plans:
             raise NotFound(f"the process {process.name!r} has no version {version}")
         return self.get(process_id, version or process.latest), published.revision
 
+    def callees(self, plan: Plan) -> tuple[Callees, Guards]:
+        """What the steps of `plan` would call now, and the revisions of those processes that this rests on.
+
+        Steps whose process is not there, is archived, or has no such version are left out.
+        """
+        callees: dict[str, Plan] = {}
+        guards: dict[UUID, int] = {}
+        for step in plan.steps.values():
+            if isinstance(step, PlannedSubProcess):
+                try:
+                    callees[step.id], guards[step.process_id] = self.startable(step.process_id, step.version)
+                except (NotFound, Forbidden):
+                    latest = self._latest.get(step.process_id)
+                    guards[step.process_id] = 0 if latest is None else latest.revision
+        return callees, tuple(guards.items())
+
+    def pinned(self, plan: Plan, versions: Mapping[str, int]) -> Callees:
+        """What the steps of `plan` call in the `versions` that an execution was pinned to. Raises NotFound."""
+        called = ((step, plan.steps[step], version) for step, version in versions.items())
+        return {
+            id: self.get(step.process_id, version)
+            for id, step, version in called
+            if isinstance(step, PlannedSubProcess)
+        }
+
     def _load(self, process_id: UUID, version: int) -> Plan:
         process = self.latest(process_id).process
         if version not in process.versions:
             process = self.latest(process_id, fresh=True).process
         if version not in process.versions:
             raise NotFound(f"the process has no version {version}")
-        plan = compile_plan(load_definition(process.versions[version].definition), process_id, version)
+        plan = compile_plan(load_definition(process.versions[version].definition), process_id, version, self._limits)
         self._plans[process_id, version] = plan
         return plan
 

@@ -29,6 +29,10 @@ class ExecutionStates:
         kept = self._kept.get(execution_id)
         return kept if kept is not None else self.load([execution_id]).get(execution_id)
 
+    def kept(self, execution_id: UUID) -> Execution | None:
+        """The state as known here; None when it would have to be read."""
+        return self._kept.get(execution_id)
+
     def load(self, execution_ids: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, Execution]:
         """States of many executions, those not kept (or all, when `fresh`) read from the log in one query."""
         wanted = list(dict.fromkeys(execution_ids))
@@ -83,7 +87,9 @@ def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:
     if not events or not isinstance(events[0], ExecutionStarted):
         return None
     started = events[0]
-    execution = Execution(id, plans.get(started.process_id, started.version), steps={}, waiting={})
+    plan = plans.get(started.process_id, started.version)
+    callees = plans.pinned(plan, started.pinned) if started.pinned else {}
+    execution = Execution(id, plan, steps={}, waiting={}, callees=callees)
     for event in events:
         evolve(execution, event)
     return execution

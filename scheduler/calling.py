@@ -1,18 +1,25 @@
-"""The agent calls that one worker has open."""
+"""The agent calls, and notifications under way, that one worker has open."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import UUID
 
 from commands.agents import AgentDirectory
-from domain.agents.calls import AgentCall, Answer, Failed, StepError, callback_token
+from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError, callback_token
+from domain.event import Event
+from domain.executions.events import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.execution import Execution
-from domain.processes.plan import PlannedAgentTask
+from domain.processes.plan import PlannedAgentTask, PlannedNotification
 from gateway.gateway import AgentGateway
+from store.outbox import Message
 
 Attempt = tuple[UUID, str, int]
 
 CALL_BACK = frozenset(("http",))
 """Kinds of agents that may answer later and need a token to do so."""
+
+# What an agent is told, where the event has no words of its own.
+_REASONS: dict[type[Event], str] = {StepTimedOut: "step_timed_out", StepHeartbeatMissed: "heartbeat_missed"}
 
 
 class Calling:
@@ -41,9 +48,10 @@ class Calling:
         return set(self._open.copy())
 
     def begin(self, execution: Execution, step: str) -> None:
-        """Call the agent of an attempt that has just been started; never waits for the answer."""
+        """Call the agent of an attempt that has just been started, or notify; never waits for the answer."""
         planned, state = execution.plan.steps[step], execution.steps[step]
-        config = self._agents.config(state.agent)
+        notifies = isinstance(planned, PlannedNotification)
+        config = None if notifies else self._agents.config(state.agent)
         calls_back = config is not None and config["kind"] in CALL_BACK
         call = AgentCall(
             execution.id,
@@ -59,11 +67,26 @@ class Calling:
             callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
         )
         self._open[execution.id, step, state.attempt] = call
-        if config is None:
+        if notifies:
+            self._gateway.notify(call, self._deliver)
+        elif config is None:
             error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
             self._deliver(call, Failed(error))
         else:
             self._gateway.begin(call, config, self._deliver)
+
+    def tell(self, message: Message, told: Callable[[bool], None]) -> None:
+        """Have the agent told that nobody waits for the attempt that `message` is about; never waits for that.
+
+        told: called, in this thread or another, with whether the agent knows, or need not.
+        """
+        event: Any = message.event
+        reason = event.reason if isinstance(event, StepCancelled) else _REASONS[type(event)]
+        config = self._agents.config(event.tell)
+        if config is None or config["kind"] not in CALL_BACK:
+            told(True)
+        else:
+            self._gateway.tell(GivenUp(message.source, event.step, event.attempt, event.tell, reason), config, told)
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """These calls are open no longer."""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from commands.agents import AgentDirectory
+from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
@@ -15,11 +16,13 @@ from domain.executions.decisions import start_step
 from domain.executions.execution import Execution
 from domain.executions.unfolding import Unfolding
 from gateway.gateway import AgentGateway
+from scheduler.admitting import Admitting
 from scheduler.appending import Appending, Work
 from scheduler.batch import Batch
 from scheduler.calling import Calling
 from scheduler.firing import Firing, given_up
 from scheduler.pipeline import Appended
+from scheduler.reactor import Reactor
 from scheduler.recording import Answered, Recording
 from scheduler.timekeeper import Timekeeper
 from store import due_steps
@@ -45,6 +48,7 @@ class Dispatcher:
         worker_id: UUID,
         log: Log,
         states: ExecutionStates,
+        plans: Plans,
         agents: AgentDirectory,
         gateway: AgentGateway,
         claiming: OwnConnection,
@@ -61,11 +65,26 @@ class Dispatcher:
         self._inbox: queue.SimpleQueue[Answered | Appended[Work] | None] = queue.SimpleQueue()
         self._calling = Calling(agents, gateway, self._deliver, callback_key)
         self._appending = Appending(log, states, self._recorded, self._inbox.put)
-        self._recording = Recording(worker_id, states, self._appending, self._capacity, self._calling.answered)
+        self._reactor = Reactor(
+            worker_id,
+            states,
+            plans,
+            self._appending,
+            claiming,
+            self._capacity,
+            self._calling.tell,
+            lambda: self._inbox.put(None),
+        )
+        self._recording = Recording(
+            worker_id, states, self._appending, self._capacity, self._calling.answered, self._reactor.follow_up
+        )
         self._firing = Firing(worker_id, states, self._appending, claiming, self._capacity)
+        self._admitting = Admitting(worker_id, states, plans, self._appending, claiming, self._capacity)
         self._timekeeper = Timekeeper(self.wake_for_timers)
         self._may_be_due = True
         self._timers_may_be_due = True
+        self._messages_may_wait = True
+        self._may_be_room = True
         self._stopping = threading.Event()
         self._gave_up = threading.Event()
 
@@ -74,9 +93,24 @@ class Dispatcher:
         self._may_be_due = True
         self._inbox.put(None)
 
+    def look_again(self) -> None:
+        """There may be anything: a wake-up may have been lost, and what others had in hand may be free again."""
+        self._look_everywhere()
+        self._inbox.put(None)
+
     def wake_for_timers(self) -> None:
         """There may be timers that are due."""
         self._timers_may_be_due = True
+        self._inbox.put(None)
+
+    def wake_for_messages(self) -> None:
+        """There may be messages that nobody has."""
+        self._messages_may_wait = True
+        self._inbox.put(None)
+
+    def wake_for_room(self) -> None:
+        """There may be executions that wait for their turn, and room for them."""
+        self._may_be_room = True
         self._inbox.put(None)
 
     def expect_timer(self, due_at: datetime) -> None:
@@ -105,27 +139,39 @@ class Dispatcher:
         try:
             while not self._drained():
                 try:
-                    self._receive(wait=not self._recording.can_go_on)
+                    self._receive(wait=not self._can_go_on)
                     self._work()
                 except Outage as error:
                     logger.warning("the database is out of reach, trying again: %s", error)
-                    self._may_be_due = self._timers_may_be_due = True
+                    self._look_everywhere()
                     self._stopping.wait(OUTAGE_PAUSE_SECONDS)
         finally:
             self._timekeeper.stop()
-            self._release_timers()
+            self._release()
             self._appending.stop()
 
     def _work(self) -> None:
         while self._recording.can_go_on:
             self._recording.go_on(self._inbox.empty)
             self._receive(wait=False)
-        if self._timers_may_be_due and not self._stopping.is_set():
+        if self._stopping.is_set():
+            return
+        if self._timers_may_be_due:
             self._finish_recording()
             self._fire()
-        if self._may_be_due and not self._stopping.is_set():
+        if self._messages_may_wait or self._reactor.holding:
+            self._finish_recording()
+            self._react()
+        if self._may_be_room:
+            self._finish_recording()
+            self._admit()
+        if self._may_be_due:
             self._finish_recording()
             self._claim()
+
+    @property
+    def _can_go_on(self) -> bool:
+        return self._recording.can_go_on or (self._reactor.holding and not self._stopping.is_set())
 
     def _finish_recording(self) -> None:
         """Wait until no batch is on its way, so that what is decided next is decided on states that are recorded."""
@@ -147,7 +193,7 @@ class Dispatcher:
             item = self._inbox.get(timeout=IDLE_POLL_SECONDS) if wait else self._inbox.get_nowait()
         except queue.Empty:
             if wait:
-                self._may_be_due = self._timers_may_be_due = True
+                self._look_everywhere()
             return
         while True:
             if isinstance(item, tuple):
@@ -170,11 +216,29 @@ class Dispatcher:
         if look_at is not None:
             self._timekeeper.expect(look_at)
 
-    def _release_timers(self) -> None:
+    def _react(self) -> None:
+        """Handle what is in hand, and what else waits."""
+        if self._messages_may_wait:
+            self._messages_may_wait = False
+            self._messages_may_wait = self._reactor.claim()
+        if self._reactor.holding:
+            self._reactor.react()
+
+    def _admit(self) -> None:
+        """Let in who waits for their turn, as far as there is room."""
+        self._may_be_room = False
+        if self._admitting.admit():
+            self.wake_for_room()
+
+    def _look_everywhere(self) -> None:
+        self._may_be_due = self._timers_may_be_due = self._messages_may_wait = self._may_be_room = True
+
+    def _release(self) -> None:
         try:
             self._firing.release()
+            self._reactor.release()
         except Outage as error:
-            logger.warning("timers in hand are left to others only when they are overdue: %s", error)
+            logger.warning("what is in hand is left to others only when it is overdue: %s", error)
 
     def _claim(self) -> None:
         """Take due attempts that nobody has, as far as there is room."""
@@ -214,3 +278,5 @@ class Dispatcher:
         self._calling.cancel(given_up(batch))
         for execution, step in batch.taken:
             self._calling.begin(execution, step)
+        if batch.messages:
+            self._reactor.add(batch.messages)

@@ -17,6 +17,7 @@ from store.unit import Outage
 logger = logging.getLogger(__name__)
 
 CLEAR_UP_SECONDS = 3600.0
+MOST_OFTEN_SECONDS = 0.05
 
 
 class Lease:
@@ -31,6 +32,7 @@ class Lease:
         self._connection = connection
         self._lease = lease
         self._stopping = threading.Event()
+        self._gone = threading.Event()
         self._unexplained: set[Attempt] = set()
         self._clear_up_at = 0.0
         self._thread = threading.Thread(target=self._run, name="lease", daemon=True)
@@ -43,6 +45,7 @@ class Lease:
     def stop(self) -> None:
         """Stop renewing and put what is left back on the list at once."""
         self._stopping.set()
+        self._gone.set()
         self._thread.join()
         try:
             with self._connection.borrow() as connection:
@@ -50,6 +53,10 @@ class Lease:
         except Outage as error:
             logger.warning("could not give attempts back, the lease will run out instead: %s", error)
         self._connection.close()
+
+    def attempts_gone(self) -> None:
+        """Somebody ended attempts that may be this worker's: look soon."""
+        self._gone.set()
 
     def renew(self) -> None:
         """One sign of life."""
@@ -65,7 +72,7 @@ class Lease:
             if twice:
                 due_steps.unclaim(connection, worker, [(id, step) for id, step, _ in twice])
             self._unexplained = unexplained
-        self._dispatcher.wake()
+        self._dispatcher.look_again()
         self._clear_up()
 
     def _clear_up(self) -> None:
@@ -75,9 +82,26 @@ class Lease:
             with self._connection.borrow() as connection:
                 forget_old_answers(connection)
 
+    def _end_calls_gone(self) -> None:
+        calling = self._dispatcher.calling
+        open_before = calling.attempts()
+        if open_before:
+            with self._connection.borrow() as connection:
+                calling.cancel(open_before - due_steps.held(connection, self._dispatcher.worker_id))
+
     def _run(self) -> None:
-        while not self._stopping.wait(self._lease.total_seconds() / 3):
+        interval = self._lease.total_seconds() / 3
+        renew_at = time.monotonic() + interval
+        while not self._stopping.wait(MOST_OFTEN_SECONDS):
+            gone = self._gone.wait(max(0.0, renew_at - time.monotonic()))
+            if self._stopping.is_set():
+                return
+            self._gone.clear()
             try:
-                self.renew()
+                if gone:
+                    self._end_calls_gone()
+                if time.monotonic() >= renew_at:
+                    renew_at = time.monotonic() + interval
+                    self.renew()
             except Outage as error:
                 logger.warning("could not renew the lease, trying again: %s", error)

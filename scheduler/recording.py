@@ -23,6 +23,7 @@ class Recording:
     """Records answers for one worker, on the worker's thread.
 
     room: how many attempts the worker may take at once now. answered: told of calls whose answers are being decided on.
+    follow_up: adds to a batch what follows for other executions.
     """
 
     def __init__(
@@ -32,6 +33,7 @@ class Recording:
         appending: Appending,
         room: Callable[[], int],
         answered: Callable[[Iterable[AgentCall]], None],
+        follow_up: Callable[[Batch], None],
     ) -> None:
         self._worker_id = worker_id
         self._actor = f"worker:{worker_id}"
@@ -39,6 +41,7 @@ class Recording:
         self._appending = appending
         self._room = room
         self._answered = answered
+        self._follow_up = follow_up
         self._waiting: deque[Answered] = deque()
         self._stuck = False
 
@@ -115,6 +118,7 @@ class Recording:
         loaded = self._states.load((call.execution_id for call, _ in answers), fresh=fresh)
         batch = Batch(loaded, self._worker_id)
         idle = [pair for pair in answers if not batch.decide(pair[0].execution_id, self._answering(*pair, batch))]
+        self._follow_up(batch)
         return batch, idle
 
     def _answering(self, call: AgentCall, answer: Answer, batch: Batch) -> Callable[[Execution], Unfolding]:

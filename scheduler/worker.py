@@ -9,6 +9,7 @@ from commands.agents import AgentDirectory
 from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.identity import new_id
+from gateway.channels import Channels
 from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Dispatcher
 from scheduler.lease import Lease
@@ -25,6 +26,7 @@ class Worker:
 
     failed: called, from the worker's own thread, should it stop for a reason nobody foresaw.
     lease: how long its attempts stay its own without a sign of life. drain: how long `stop` waits for open calls.
+    channels: how notifications can be delivered.
     """
 
     def __init__(
@@ -38,18 +40,20 @@ class Worker:
         max_open: int,
         lease: timedelta,
         drain: timedelta,
+        channels: Channels | None = None,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = new_id()
         self._drain = drain
         self._failed = failed
-        self._gateway = AgentGateway(callback_base=callback_base, max_open=max_open)
+        self._gateway = AgentGateway(callback_base=callback_base, max_open=max_open, channels=channels)
         # Who has which attempt is not a fact: if it is lost in a crash, the attempt is simply due again.
         self._claiming = OwnConnection(datastore, synchronous_commit="off")
         self._dispatcher = Dispatcher(
             self.id,
             log,
             ExecutionStates(log, plans),
+            plans,
             AgentDirectory(log),
             self._gateway,
             self._claiming,
@@ -57,6 +61,12 @@ class Worker:
             max_open=max_open,
         )
         self._lease = Lease(self._dispatcher, OwnConnection(datastore, synchronous_commit="off"), lease)
+        self._wake = {
+            "due": self._dispatcher.wake,
+            "message": self._dispatcher.wake_for_messages,
+            "room": self._dispatcher.wake_for_room,
+            "gone": self._lease.attempts_gone,
+        }
         self._listener = Listener(datastore, LOG_CHANNEL, self._heard)
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
@@ -96,7 +106,7 @@ class Worker:
 
     def _heard(self, payload: str) -> None:
         for word in payload.split():
-            if word == "due":
-                self._dispatcher.wake()
+            if word in self._wake:
+                self._wake[word]()
             elif word.startswith(TIMER):
                 self._dispatcher.expect_timer(datetime.fromtimestamp(float(word.removeprefix(TIMER)), UTC))

@@ -31,13 +31,16 @@ class Site:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
         self.base = ""
+        self.client = httpx2.Client(timeout=10)
 
     def launch(self, name: str, *arguments: str) -> None:
         """Run a `procession` command as the process called `name`."""
         self._commands[name] = [str(PROCESSION), *arguments]
         self._start(name)
 
-    def _start(self, name: str) -> None:
+    @property
+    def environment(self) -> dict[str, str]:
+        """What the processes are told."""
         environment = {
             **os.environ,
             "PROCESSION_HOME": str(self.directory / "home"),
@@ -45,9 +48,12 @@ class Site:
             "PROCESSION_LEASE": "PT1S",
         }
         environment.pop("DATABASE_URL", None)
+        return environment
+
+    def _start(self, name: str) -> None:
         with (self.directory / f"{name}.log").open("ab") as log:
             self._running[name] = subprocess.Popen(
-                self._commands[name], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                self._commands[name], env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def kill(self, name: str) -> None:
@@ -79,10 +85,11 @@ class Site:
 
     def ready(self) -> None:
         """Return when the API answers."""
-        patiently(lambda: httpx2.get(f"{self.base}/health/ready").raise_for_status(), httpx2.HTTPError)
+        patiently(lambda: self.client.get(f"{self.base}/health/ready").raise_for_status(), httpx2.HTTPError)
 
     def stop(self) -> None:
         """Drain every process; kill what does not end."""
+        self.client.close()
         for process in self._running.values():
             process.terminate()
         for process in self._running.values():

@@ -1,11 +1,12 @@
 """A small installation on a real database: agents, processes, workers started by hand."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
@@ -18,6 +19,8 @@ from domain.agents.kinds import parse_agent
 from domain.event import Cause
 from domain.executions.execution import Execution
 from domain.identity import process_id
+from domain.processes.plan import Limits
+from gateway.channels import Channels
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
@@ -53,18 +56,25 @@ class Installation:
     def cancel(self, id: UUID) -> None:
         self.executions.cancel(CancelExecution(id, "test"), self.cause)
 
-    def worker(self, lease: float = 1.0, max_open: int = 1000) -> Worker:
+    def worker(
+        self,
+        lease: float = 1.0,
+        max_open: int = 1000,
+        channels: Channels | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+    ) -> Worker:
         datastore = Datastore(self.datastore.dsn, pool_size=4)
         log = Log(datastore)
         worker = Worker(
             datastore,
             log,
-            Plans(log),
+            Plans(log, limits),
             callback_key=b"key",
             callback_base=None,
             max_open=max_open,
             lease=timedelta(seconds=lease),
             drain=timedelta(seconds=5),
+            channels=channels,
         )
         worker.start()
         self.workers.append(worker)
@@ -80,16 +90,35 @@ class Installation:
     def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
         """Wait on a fact, with a deadline."""
         deadline = time.monotonic() + seconds
+        pause = threading.Event()
         while not condition():
             assert time.monotonic() < deadline, "waited in vain"
+            pause.wait(0.005)
 
     def topics(self, id: UUID) -> Counter[str]:
         return Counter(type(event).__name__ for event in self.log.stream(id))
 
     def due(self) -> list[tuple[str, UUID | None]]:
+        return [(row["step"], row["owner"]) for row in self.rows("select step, owner from due_steps order by step")]
+
+    def rows(self, query: LiteralString, *parameters: object) -> list[dict[str, Any]]:
+        """What the database says; a statement that answers nothing gives no rows."""
         with self.datastore.reading() as connection:
-            rows = connection.execute("select step, owner from due_steps order by step").fetchall()
-        return [(row["step"], row["owner"]) for row in rows]
+            cursor = connection.execute(query, parameters)
+            return cursor.fetchall() if cursor.description else []
+
+    def left(self, *lists: str) -> int:
+        """How much is left to do, in some of the lists or in all of them."""
+        (row,) = self.rows(
+            """select (select count(*) from due_steps) as due_steps, (select count(*) from due_timers) as due_timers,
+            (select count(*) from outbox) as outbox, (select count(*) from admissions) as admissions"""
+        )
+        return sum(row[name] for name in lists or row)
+
+    def count(self, topic: str) -> int:
+        """How many such events there are, of whatever execution."""
+        (row,) = self.rows("select count(*) as n from stored_events where topic = %s", topic)
+        return int(row["n"])
 
 
 @pytest.fixture

@@ -181,3 +181,14 @@ def test_answers_that_are_a_week_old_are_dropped_and_newer_ones_kept(installatio
     installation.worker()
     assert find_answer(installation.datastore, "old") is None
     assert find_answer(installation.datastore, "new") is not None
+
+
+def test_the_open_call_of_a_cancelled_execution_ends_long_before_the_lease_is_renewed(installation):
+    installation.agent("slow", script="slow", delay="1h")
+    installation.publish(ONE)
+    worker = installation.worker(lease=3600)
+    id = installation.start("one")
+    installation.until(lambda: worker.open_calls == 1)
+    installation.cancel(id)
+    installation.until(lambda: worker.open_calls == 0)
+    assert installation.state(id).status == "cancelled"

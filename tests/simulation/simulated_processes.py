@@ -1,54 +1,103 @@
-"""Random processes of all step types, with policies of every kind."""
+"""Random processes of all step types, with policies of every kind, that call one another."""
 
 from random import Random
 from typing import Any
 from uuid import UUID
 
+from commands.plans import Plans
+from domain.event import Cause, Event, record
+from domain.identity import process_id
 from domain.processes.definition import Definition
-from domain.processes.plan import Plan, compile_plan
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished
+from domain.processes.language import definition_document
+from domain.processes.plan import Limits, Plan
+
+LIMITS = Limits(max_depth=2, max_descendants=12)
+LEVELS, PER_LEVEL = 4, 3
+
+Kept = dict[tuple[UUID, int], Plan]
 
 
-class Plans:
-    """The published processes of a simulation, as `commands.states` asks for them."""
+class SimulatedPlans(Plans):
+    """The real ones on a simulated log; what never changes, a compiled version, is shared by all that are alive."""
 
-    def __init__(self, random: Random, count: int) -> None:
-        self.all = [_plan(random, UUID(int=n + 1)) for n in range(count)]
-
-    def get(self, process_id: UUID, version: int) -> Plan:
-        """The plan of a version."""
-        return self.all[process_id.int - 1]
+    def __init__(self, log: Any, kept: Kept) -> None:
+        super().__init__(log, LIMITS)
+        self._plans = kept
 
 
-def _plan(random: Random, id_: UUID) -> Plan:
-    ids = [f"s{n}" for n in range(random.randint(1, 9))]
-    steps = [_step(random, ids, n) for n in range(len(ids))]
-    return compile_plan(Definition.model_validate({"name": "simulated", "steps": steps}), id_, 1)
+def processes(random: Random) -> list[dict[str, Any]]:
+    """Definitions, by levels: each may call those of lower levels, one level more than is allowed at run time."""
+    levels = [[f"process-{level}-{n}" for n in range(PER_LEVEL)] for level in range(LEVELS)]
+    found: list[dict[str, Any]] = []
+    for level, names in enumerate(levels):
+        callees = [name for lower in levels[level + 1 :] for name in lower]
+        found += [_process(random, name, callees) for name in names]
+    return found
 
 
-def _step(random: Random, ids: list[str], n: int) -> dict[str, Any]:
+def published(definition: dict[str, Any], version: int, cause: Cause) -> list[Event]:
+    """The events that make `definition` the next version of its process."""
+    name, document = definition["name"], definition_document(Definition.model_validate(definition))
+    drafted = [record(ProcessDrafted, cause, name=name, source="")] if version == 1 else []
+    return [*drafted, record(ProcessPublished, cause, name=name, version=version, source="", definition=document)]
+
+
+def archived(definition: dict[str, Any], cause: Cause) -> list[Event]:
+    """The event that takes a process out of use."""
+    return [record(ProcessArchived, cause, name=definition["name"], reason="no longer")]
+
+
+def id_of(definition: dict[str, Any]) -> UUID:
+    """The id of a process."""
+    return process_id(definition["name"])
+
+
+def _process(random: Random, name: str, callees: list[str]) -> dict[str, Any]:
+    ids = [f"s{n}" for n in range(random.randint(1, 7))]
+    definition: dict[str, Any] = {
+        "name": name,
+        "input": {"n": {"type": "integer", "default": 1}},
+        "steps": [_step(random, ids, n, callees) for n in range(len(ids))],
+        "outputs": [{"name": "last", "source": random.choice([f"{{{{ steps.{ids[-1]}.output }}}}", "{{ input.n }}"])}],
+    }
+    if random.random() < 0.4:
+        definition["max_running"] = random.randint(1, 5)
+    return definition
+
+
+def _step(random: Random, ids: list[str], n: int, callees: list[str]) -> dict[str, Any]:
     later = ids[n + 1 :]
     needs = sorted(random.sample(ids[:n], min(n, random.choice([0, 1, 1, 1, 2, 3]))))
-    kind = random.choice([_agent, _agent, _agent, _timer, _approval, _gateway if later else _agent])
-    step: dict[str, Any] = {"id": ids[n], "depends_on": needs, **kind(random, later)}
+    calls = [_sub_process, _sub_process, _sub_process] if callees else []
+    kinds = [_agent, _agent, _agent, _timer, _approval, _notification, _gateway if later else _agent, *calls]
+    kind = random.choice(kinds)
+    more = kind(random, callees if kind is _sub_process else later)
+    step: dict[str, Any] = {"id": ids[n], "depends_on": needs, **more}
     if random.random() < 0.2:
         before = needs[0] if needs else ids[n]
-        step["condition"] = random.choice(["true", "false", f"(steps.{before}.output || 0) != 'no'"])
+        step["condition"] = random.choice(["true", "true", "true", "false", f"(steps.{before}.output || 0) != 'no'"])
     if later and random.random() < 0.3:
         step["on_error"] = random.choice(["skip_step", {"goto_step": random.choice(later)}])
     if later and random.random() < 0.3:
         step["on_timeout"] = random.choice(["fail", "skip", {"goto": random.choice(later)}])
+    if random.random() < 0.3:
+        step["compensation"] = _compensation(random, ids[n])
     return step
 
 
-def _agent(random: Random, later: list[str]) -> dict[str, Any]:
-    retry = {
+def _retry(random: Random) -> dict[str, Any]:
+    return {
         "max_attempts": random.randint(2, 4),
         "delay": random.choice([0, 1, 5]),
         "backoff": random.choice(["fixed", "linear", "exponential"]),
     }
+
+
+def _agent(random: Random, later: list[str]) -> dict[str, Any]:
     step: dict[str, Any] = {"type": "agent_task", "agent": "echo", "message": "do it"}
     if random.random() < 0.5:
-        step["retry"] = retry
+        step["retry"] = _retry(random)
     if random.random() < 0.5:
         step["timeout"] = random.randint(2, 30)
     if random.random() < 0.2:
@@ -58,6 +107,47 @@ def _agent(random: Random, later: list[str]) -> dict[str, Any]:
     if random.random() < 0.1:
         step["max_cost"] = {"amount": "0.02", "currency": "USD"}
     return step
+
+
+def _notification(random: Random, later: list[str]) -> dict[str, Any]:
+    step: dict[str, Any] = {"type": "notification", "channel": ["webhook"], "message": "look at {{ input.n }}"}
+    if random.random() < 0.5:
+        step["timeout"] = random.randint(2, 30)
+    return step | ({"retry": _retry(random)} if random.random() < 0.5 else {})
+
+
+def _sub_process(random: Random, callees: list[str]) -> dict[str, Any]:
+    step: dict[str, Any] = {
+        "type": "sub_process",
+        "process": random.choice(callees),
+        "input_mapping": {"n": random.choice([*[7, "{{ input.n }}"] * 6, "no number"])},
+        "wait": random.random() < 0.8,
+        "on_parent_close": random.choice(["cancel", "cancel", "abandon"]),
+    }
+    if random.random() < 0.3:
+        step["version"] = 1
+    if random.random() < 0.5:
+        step["output_key"] = "child"
+    if random.random() < 0.4:
+        step["retry"] = _retry(random)
+    if random.random() < 0.4:
+        step["timeout"] = random.choice([5, 60, 600])
+    if random.random() < 0.2:
+        step["total_timeout"] = random.choice([60, 600])
+    return step
+
+
+def _compensation(random: Random, step: str) -> dict[str, Any]:
+    message = random.choice([*["undo it"] * 7, f"undo {{{{ steps.{step}.output.child.last }}}}"])
+    done: dict[str, Any] = (
+        _notification(random, []) if random.random() < 0.3 else {"type": "agent_task", "agent": "echo"}
+    )
+    done["message"] = message
+    if random.random() < 0.5:
+        done["retry"] = _retry(random)
+    if random.random() < 0.5:
+        done["timeout"] = random.randint(2, 30)
+    return done
 
 
 def _timer(random: Random, later: list[str]) -> dict[str, Any]:
@@ -70,7 +160,7 @@ def _timer(random: Random, later: list[str]) -> dict[str, Any]:
 
 def _approval(random: Random, later: list[str]) -> dict[str, Any]:
     """People who are asked, and let the deadline pass."""
-    on_deadline = random.choice(["reject", "approve", "skip"])
+    on_deadline = random.choice(["reject", "approve", "approve", "approve", "skip"])
     step = {"type": "human_approval", "deadline": random.choice([1, 10, 120]), "on_deadline": on_deadline}
     return step | ({"retry": {"max_attempts": 2, "delay": 3}} if random.random() < 0.3 else {})
 

@@ -1,35 +1,38 @@
-"""One worker of a simulation: takes due attempts, calls agents, records answers, fires timers, may die at any touch."""
+"""One worker of a simulation: takes due attempts, calls agents, records answers, fires timers, may die at any touch.
+
+What it decides with is the real one's; this is its loop, as in scheduler.dispatcher, and its lease.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from commands.executions import answer_step
+from simulated_appending import SimulatedAppending
+from simulated_processes import SimulatedPlans
+from simulated_reacting import SimulatedFiring, SimulatedReactor, SimulatedRecording
+from simulated_store import Crash
+
 from commands.states import ExecutionStates
-from domain.agents.calls import Answer
+from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
-from domain.executions.decisions import start_step
-from domain.executions.execution import STARTED, Execution
-from domain.executions.firing import fire_timer
-from domain.executions.timers import timers_dropped, timers_set
+from domain.executions.decisions import admit_execution, start_step
+from domain.executions.execution import Execution
 from domain.executions.unfolding import Unfolding
-from domain.refusal import Refusal
-from store.unit import StoreError
+from scheduler.appending import Work
+from scheduler.batch import Batch
+from scheduler.firing import given_up
+from scheduler.pipeline import Appended
+from store.admissions import Queue
 
 if TYPE_CHECKING:
     from simulated_world import World
 
 Attempt = tuple[UUID, str, int]
 Decide = Callable[[Execution], Unfolding]
-Work = tuple[UUID, Decide]
 
 LEASE = timedelta(seconds=30)
 MAX_OPEN = 30
-
-
-class Crash(Exception):
-    """The process died."""
 
 
 class Worker:
@@ -39,30 +42,42 @@ class Worker:
         self.world = world
         self.number = number
         self.id = UUID(int=world.random.getrandbits(128))
-        self.states = ExecutionStates(world.store, world.plans, size=200)  # type: ignore[arg-type]
+        self.plans = SimulatedPlans(world.store, world.kept_plans)
+        self.states = ExecutionStates(world.store, self.plans, size=60)  # type: ignore[arg-type]
         self.open: set[Attempt] = set()
-        self.inbox: list[tuple[Attempt, Answer]] = []
         self.alive = True
         self.lease_until = world.now + LEASE
+        self.appending = SimulatedAppending(self, self._arrived)
+        self._reactor = SimulatedReactor(self)
+        self._recording = SimulatedRecording(self, self._reactor.follow_up)
+        self._firing = SimulatedFiring(self)
         self._unexplained: set[Attempt] = set()
+        self._seen: list[Queue] = []
+        self._at_work = False
 
     def deliver(self, attempt: Attempt, answer: Answer) -> None:
         """An agent has answered."""
         if self.alive and attempt in self.open:
-            self.inbox.append((attempt, answer))
+            self._recording.add((AgentCall(*attempt, "", "", 1, None), answer))
             self.turn()
 
     def turn(self) -> None:
         """Do whatever there is to do."""
-        if not self.alive:
+        self.awake(lambda: None)
+
+    def awake(self, begin: Callable[[], None]) -> None:
+        """Do something, then whatever else there is to do. Nothing while it is at work, for it does one at a time."""
+        if not self.alive or self._at_work:
             return
+        self._at_work = True
         try:
-            self._record()
-            self._claim()
-            self._fire()
+            begin()
+            self._work()
         except Crash:
             self.alive = False
             self.world.crashed(self)
+        finally:
+            self._at_work = False
 
     def renew(self) -> None:
         """Show that it lives, end calls that were taken away, give back what it has without knowing."""
@@ -76,93 +91,85 @@ class Worker:
         self._unexplained = unexplained
         self.turn()
 
-    def _record(self) -> None:
-        answers, self.inbox = self.inbox, []
-        self.open.difference_update(attempt for attempt, _ in answers)
-        if answers:
-            self._carry_out([(attempt[0], self._answering(attempt, answer)) for attempt, answer in answers])
-
-    def _answering(self, attempt: Attempt, answer: Answer) -> Decide:
-        _, step, number = attempt
-        cause, take = self._cause(), self._capacity()
-        return lambda execution: answer_step(execution, step, number, answer, cause, take=take)
-
-    def _claim(self) -> None:
-        self._touch()
-        claimed = self.world.store.claim(self.id, min(3, self._capacity()))
-        self._touch()
-        cause = self._cause()
-        idle = self._carry_out([(id_, _starting(step, attempt, cause)) for id_, step, attempt in claimed])
-        self.world.store.drop(self.id, [claimed[n][:2] for n in idle])
-
-    def _fire(self) -> None:
-        cause = self._cause()
-        due = self.world.store.overdue(self.world.now)
-        self._touch()
-        self._carry_out([(id_, _firing(step, kind, cause, self._capacity())) for id_, step, kind in due])
-
-    def _carry_out(self, work: list[Work]) -> list[int]:
-        """Decide and append, several decisions on one execution together; again on fresh state after any trouble.
-
-        Returns which of the work came to nothing even so.
-        """
-        todo, fresh, nothing = list(range(len(work))), False, []
-        while todo:
-            self._touch()
-            loaded = self.states.load((work[n][0] for n in todo), fresh=fresh)
-            decided: dict[UUID, tuple[Execution, list[Unfolding]]] = {}
-            idle = [n for n in todo if not _decide(loaded[work[n][0]], work[n], decided)]
-            again = {id_ for id_, (before, unfoldings) in decided.items() if not self._append(before, unfoldings)}
-            if fresh:
-                nothing += idle
-            todo = [n for n in todo if work[n][0] in again and n not in idle] + ([] if fresh else idle)
-            fresh = True
-        return nothing
-
-    def _append(self, before: Execution, unfoldings: list[Unfolding]) -> bool:
-        after = unfoldings[-1].execution
-        events = [event for unfolding in unfoldings for event in unfolding.events]
-        moved = timers_set(before.timers, after.timers), timers_dropped(before.timers, after.timers)
-        self._touch()
-        try:
-            self.world.append(before, after, events, *moved, self.id)
-        except StoreError:
-            self.states.forget(before.id)
-            return False
-        self._touch()
-        self.states.keep(after)
-        for step in [step for unfolding in unfoldings for step in unfolding.taken]:
-            state = after.steps[step]
-            if state.status == STARTED:
-                self.open.add((after.id, step, state.attempt))
-                self.world.call(self, after, step)
-        return True
-
-    def _capacity(self) -> int:
-        return max(0, MAX_OPEN - len(self.open))
-
-    def _cause(self) -> Cause:
-        return Cause(self.world.now, f"worker:{self.number}")
-
-    def _touch(self) -> None:
+    def touch(self) -> None:
+        """About to do something outside, or just back from there: this is where processes die, and others go on."""
         if self.world.random.random() < self.world.crashes:
             raise Crash
+        self.world.meanwhile()
 
+    def cause(self, causation: str = "") -> Cause:
+        """Now, by this worker."""
+        return Cause(self.world.now, f"worker:{self.number}", causation)
 
-def _decide(loaded: Execution, work: Work, decided: dict[UUID, tuple[Execution, list[Unfolding]]]) -> bool:
-    before, unfoldings = decided.get(work[0], (loaded, []))
-    try:
-        unfolding = work[1](unfoldings[-1].execution if unfoldings else before)
-    except Refusal:
-        return False
-    if unfolding.events:
-        decided[work[0]] = before, [*unfoldings, unfolding]
-    return bool(unfolding.events)
+    def capacity(self) -> int:
+        """How many attempts it may take now."""
+        return max(0, MAX_OPEN - len(self.open))
 
+    def recorded(self, batch: Batch) -> None:
+        """Calls whose attempts were given up end; those taken begin; what was asked of others is in hand."""
+        assert not batch.broken, "nothing is so broken that it cannot be decided on"
+        self.open.difference_update(given_up(batch))
+        for execution, step in batch.taken:
+            self.open.add((execution.id, step, execution.steps[step].attempt))
+            self.world.agents.call(self, execution, step)
+        self._reactor.add(batch.messages)
 
-def _starting(step: str, attempt: int, cause: Cause) -> Decide:
-    return lambda execution: start_step(execution, step, attempt, cause)
+    def _arrived(self, appended: Appended[Work]) -> None:
+        self.appending.settle(appended)
+        self._recording.unstick()
 
+    def _work(self) -> None:
+        """In the real one's order; what has to wait for a batch that is on its way is done when that has arrived."""
+        while self._recording.can_go_on:
+            self._recording.go_on(lambda: self.world.random.random() < 0.7)
+        for act in (self._firing.fire_due, self._react, self._admit, self._claim):
+            if self.appending.busy:
+                return
+            act()
 
-def _firing(step: str, kind: str, cause: Cause, take: int) -> Decide:
-    return lambda execution: fire_timer(execution, step, kind, cause, take)
+    def _react(self) -> None:
+        self._reactor.claim()
+        while self._reactor.holding:
+            self._reactor.react()
+
+    def _admit(self) -> None:
+        """As scheduler.admitting; at times it acts on what it saw a while ago, and others have acted since."""
+        seen, self._seen = self._seen or self.world.store.relations.room(5), []
+        if seen and self.world.random.random() < 0.2:
+            self._seen = seen
+            self.world.later(self.world.random.uniform(0, 3), self.turn)
+            return
+        admitted: list[UUID] = []
+        for queue in seen:
+            limit = self.plans.get(queue.process_id, self.plans.latest(queue.process_id).process.latest).max_running
+            admitted += queue.waiting if limit is None else queue.waiting[: max(0, limit - queue.running)]
+        if admitted:
+            self.touch()
+            batch = Batch(self.states.load(admitted), self.id)
+            stale = [id_ for id_ in admitted if not batch.decide(id_, self._admitting(batch))]
+            for id_ in stale:
+                self.states.forget(id_)
+            self.appending.now(batch)
+
+    def _admitting(self, batch: Batch) -> Decide:
+        cause, take = self.cause("room"), self.capacity() - batch.taking
+        return lambda execution: admit_execution(execution, cause, take)
+
+    def _claim(self) -> None:
+        self.touch()
+        todo, fresh = self.world.store.claim(self.id, min(3, self.capacity())), False
+        while todo:
+            self.touch()
+            batch = Batch(self.states.load((id_ for id_, _, _ in todo), fresh=fresh), self.id)
+            idle = [due for due in todo if not batch.decide(due[0], self._starting(due))]
+            again = self.appending.now(batch)
+            if fresh and idle:
+                self.world.store.drop(self.id, [(id_, step) for id_, step, _ in idle])
+                idle = []
+            todo = [due for due in todo if due[0] in again] + idle
+            fresh = True
+
+    def _starting(self, due: Attempt) -> Decide:
+        _, step, attempt = due
+        cause = self.cause(f"start:{step}:{attempt}")
+        return lambda execution: start_step(execution, step, attempt, cause)

@@ -1,54 +1,67 @@
-"""The world of a simulation: a clock turned by hand, workers that die, agents with whims, operators with doubts."""
+"""The world of a simulation: a clock turned by hand, workers that die, what is published and started."""
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from simulated_processes import Plans
+from simulated_agents import Agents
+from simulated_people import People
+from simulated_processes import Kept, SimulatedPlans, archived, id_of, processes, published
 from simulated_store import Store
-from simulated_worker import Attempt, Decide, Worker
+from simulated_watch import Watch
+from simulated_worker import Decide, Worker
 
-from commands.executions import answer_step
+from commands.executions import unit_of
+from commands.places import place_of
 from commands.states import rehydrate
-from domain.agents.calls import Accepted, Answer, Completed, Failed, StepError
-from domain.event import Cause, Event
-from domain.executions.decisions import cancel_execution, start_execution
-from domain.executions.events import Trigger
-from domain.executions.execution import ACCEPTED, FAILED, RUNNING, STARTED, Execution
-from domain.executions.firing import fire_timer_early, move_timer, record_heartbeat
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
-from domain.executions.timers import HEARTBEAT, TimerKey, Timers
-from domain.money import Money
-from domain.refusal import Refusal
-from store.unit import StoreError
+from domain.event import Cause
+from domain.executions.approval_events import ApprovalRequested
+from domain.executions.decisions import start_execution
+from domain.executions.events import ExecutionEnded, ExecutionFailed, ExecutionRetried, ExecutionStarted, Trigger
+from domain.executions.execution import Execution
+from domain.processes.events import ProcessArchived
+from domain.refusal import Forbidden, Refusal
+from store.unit import Conflict, MessageKey, StoreError, Unit
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-CENT = Money(Decimal("0.01"), "USD")
-LONGEST = 30_000  # seconds; nothing in a simulation takes nearly as long
+LONGEST = 60_000  # seconds; nothing in a simulation takes nearly as long
 
 
 class World:
-    """Everything that happens follows from the seed."""
+    """Everything that happens follows from the seed.
+
+    executions: how many are started by somebody; these start others. ids: of all of them.
+    """
 
     def __init__(self, seed: int, *, executions: int, workers: int = 3, faults: float = 0.01) -> None:
         self.random = Random(seed)
         self.now = BEGIN
         self.crashes = faults / 4
-        self.store = Store(self.random, faults)
-        self.plans = Plans(self.random, 12)
+        self._interleaving = 2 * faults
+        self.kept_plans: Kept = {}
+        self.watch = Watch(self.kept_plans)
+        self.store = Store(self.random, 0, self._recorded)
+        self.plans = SimulatedPlans(self.store, self.kept_plans)
         self.running: dict[UUID, None] = {}
         self.ids: list[UUID] = []
         self.crashed_workers = 0
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
         self._planned = 0
-        self._expected: set[Attempt] = set()
+        self.agents = Agents(self)
+        self.people = People(self)
+        self._processes = processes(self.random)
+        for definition in self._processes:
+            self.publish(definition)
+        self.store.faults = faults
         self.workers = [Worker(self, number) for number in range(workers)]
         for _ in range(executions):
-            self.later(self.random.uniform(0, 60), self._start)
+            self.later(self.random.uniform(0, 60), self._start_any)
+        for _ in range(3):
+            self.later(self.random.uniform(0, 60), lambda: self.publish(self.random.choice(self._processes)))
+        self.later(self.random.uniform(0, 200), self._archive)
         self.later(5, self._poll)
 
     def run(self) -> None:
@@ -65,33 +78,40 @@ class World:
 
     def execution(self, id_: UUID) -> Execution:
         """The state of an execution by the log."""
-        found = rehydrate(id_, self.store.stream(id_), self.plans)  # type: ignore[arg-type]
+        found = rehydrate(id_, self.store.stream(id_), self.plans)
         assert found is not None
         return found
 
-    def append(
-        self,
-        before: Execution,
-        after: Execution,
-        events: list[Event],
-        timers_set: Timers,
-        timers_dropped: Iterable[TimerKey],
-        owner: UUID | None = None,
-    ) -> None:
-        """Record what was decided, and wake somebody for what is due."""
-        try:
-            self.store.append(before.id, before.version, events, timers_set, timers_dropped, owner)
-        finally:
-            for due_at in timers_set.values():
-                late = self.random.choice([0, 0.01, 0.5, 3])
-                self.later(max(0.0, (due_at - self.now).total_seconds()) + late, self._wake)
-            self.later(self.random.uniform(0, 0.2), self._wake)
-        if after.ended_at is not None:
-            self.running.pop(after.id, None)
-            if after.status == FAILED and self.random.random() < 0.2:
-                self.later(self.random.uniform(0, 20), lambda: self._command(after.id, retry_execution, "again"))
-        else:
-            self.running[after.id] = None
+    def _recorded(self, unit: Unit, together: set[UUID]) -> None:
+        """Something was recorded, whether or not who did so hears of it: somebody wakes for what is due."""
+        self.watch.look(unit, together)
+        for due_at in unit.timers_set.values():
+            late = self.random.choice([0, 0.01, 0.5, 3])
+            self.later(max(0.0, (due_at - self.now).total_seconds()) + late, self.wake)
+        self.later(self.random.uniform(0, 0.2), self.wake)
+        id_ = unit.stream
+        for event in unit.events:
+            if isinstance(event, ExecutionStarted):
+                self.ids.append(id_)
+                self.people.started(id_)
+            if isinstance(event, ExecutionStarted | ExecutionRetried):
+                self.running[id_] = None
+            if isinstance(event, ExecutionEnded):
+                del self.running[id_]
+            if isinstance(event, ExecutionFailed):
+                self.people.failed(id_)
+            if isinstance(event, ApprovalRequested):
+                self.people.asked(id_, event)
+
+    def meanwhile(self) -> None:
+        """While one is about to record what it decided, others may do so first."""
+        if self.random.random() < self._interleaving:
+            self.wake()
+
+    def drop_messages(self, keys: list[MessageKey]) -> None:
+        """A worker says that nothing is left to do about these."""
+        self.store.relations.drop(keys)
+        self.watch.gone(keys)
 
     def crashed(self, worker: Worker) -> None:
         """A worker is gone; another takes its place, and what it had is given to others when its lease is over."""
@@ -100,94 +120,53 @@ class World:
         left = (worker.lease_until - self.now).total_seconds()
         self.later(max(0.0, left), lambda: self._release(worker))
 
-    def call(self, worker: Worker, execution: Execution, step: str) -> None:
-        """The agent of an attempt is called, and does as it likes."""
-        attempt = (execution.id, step, execution.steps[step].attempt)
-        whim = self.random.random()
-        takes = self.random.choice([0, 0.1, 1, 5, 25])
-        if whim < 0.05:
-            return  # its answer is lost
-        if whim < 0.25:
-            self.later(takes / 5, lambda: worker.deliver(attempt, Accepted()))
-            self._expected.add(attempt)
-            self.later(takes + 0.5, lambda: self._call_back(attempt, self._answer()))
-            heartbeat = getattr(execution.plan.steps[step], "heartbeat", None)
-            if heartbeat is not None and self.random.random() < 0.8:
-                self._beat(attempt, heartbeat.total_seconds() / 2)
-            return
-        answer = self._answer()
-        self.later(takes, lambda: worker.deliver(attempt, answer))
-
-    def _answer(self) -> Answer:
-        whim = self.random.random()
-        if whim < 0.82:
-            return Completed(self.random.choice(["yes", "no", 3, None]), cost=CENT)
-        if whim < 0.95:
-            wait = self.random.choice([None, timedelta(seconds=7)])
-            return Failed(StepError("agent_error", "a whim", retry_after=wait), cost=CENT)
-        return Failed(StepError("bad_request", "a whim", permanent=True))
-
-    def _call_back(self, attempt: Attempt, answer: Answer) -> None:
-        """An agent that was to answer later does, perhaps twice, and again when it does not hear back."""
-        id_, step, number = attempt
-        heard = self._decide(id_, lambda execution: answer_step(execution, step, number, answer, self._cause("agent")))
-        if heard:
-            self._expected.discard(attempt)
-        if not heard or self.random.random() < 0.2:
-            self.later(self.random.uniform(0, 9), lambda: self._call_back(attempt, answer))
-
-    def _beat(self, attempt: Attempt, every: float) -> None:
-        def beat() -> None:
-            id_, step, number = attempt
-            try:
-                due_at = record_heartbeat(self.execution(id_), step, number, self.now)
-            except Refusal:
-                return
-            if due_at is not None and (id_, step, HEARTBEAT) in self.store.due_timers:
-                self.store.due_timers[id_, step, HEARTBEAT] = due_at
-                self.later((due_at - self.now).total_seconds(), self._wake)
-            if self.random.random() < 0.9:
-                self.later(every, beat)
-
-        self.later(every, beat)
-
-    def _start(self) -> None:
-        plan = self.random.choice(self.plans.all)
-        id_ = UUID(int=self.random.getrandbits(128))
-        unfolding = start_execution(id_, plan, {}, Trigger(), self._cause("user"))
+    def _start_any(self) -> None:
+        """Those that come first call others; one that is archived is left alone, and another one is started."""
+        definition = self._processes[min(self.random.randrange(len(self._processes)) for _ in range(2))]
         try:
-            self.append(Execution(id_, plan), unfolding.execution, unfolding.events, unfolding.timers_set, [])
+            self.start(UUID(int=self.random.getrandbits(128)), definition)
+        except Forbidden:
+            self.later(0, self._start_any)
+
+    def start(self, id_: UUID, definition: dict[str, Any]) -> None:
+        """Have a process executed, as commands.executions does. Raises Forbidden when it is archived."""
+        while not self.store.version(id_):  # it may be there although the acknowledgement was lost
+            plan, revision = self.plans.startable(id_of(definition), None)
+            callees, called = self.plans.callees(plan)
+            unfolding = start_execution(id_, plan, {"n": 1}, Trigger(), self.cause("user"), callees=callees)
+            guards = ((plan.process_id, revision), *called)
+            timers, place = unfolding.timers_set, place_of("", unfolding.execution)
+            try:
+                self.store.append(Unit(id_, 0, unfolding.events, guards=guards, timers_set=timers, place=place))
+            except Conflict:
+                self.plans.forget(process for process, _ in guards)
+            except StoreError:
+                continue
+
+    def publish(self, definition: dict[str, Any]) -> None:
+        """The process once more, as it is: what was decided on the version before is decided again."""
+        stream = id_of(definition)
+        events = self.store.stream(stream)
+        if not any(isinstance(event, ProcessArchived) for event in events):
+            versions = len(events) - 1 if events else 0
+            self._append_quietly(Unit(stream, len(events), published(definition, versions + 1, self.cause("user"))))
+
+    def _archive(self) -> None:
+        definition = self.random.choice(self._processes)
+        stream = id_of(definition)
+        self._append_quietly(Unit(stream, self.store.version(stream), archived(definition, self.cause("user"))))
+
+    def _append_quietly(self, unit: Unit) -> None:
+        try:
+            self.store.append(unit)
         except StoreError:
-            if not self.store.stream(id_):
-                self.later(1, self._start)
-                return
-            self.running[id_] = None
-        self.ids.append(id_)
-        if self.random.random() < 0.3:
-            self.later(self.random.uniform(0, 60), lambda: self._interfere(id_))
+            return
 
-    def _interfere(self, id_: UUID) -> None:
-        """An operator does something, sensible or not."""
-        execution = self.execution(id_)
-        timers, steps = list(execution.timers), list(execution.steps)
-        whim = self.random.random()
-        if timers and whim < 0.4:
-            step, kind = self.random.choice(timers)
-            if whim < 0.2:
-                self._command(id_, fire_timer_early, step, kind, "why wait")
-            else:
-                self._command(id_, move_timer, step, kind, self.now + timedelta(seconds=15), "later")
-        elif steps and whim < 0.8:
-            step = self.random.choice(steps)
-            repair: Any = self.random.choice([retry_step, skip_step, reassign_step])
-            self._command(id_, repair, step, *(["other"] if repair is reassign_step else []), "stuck")
-        else:
-            self._command(id_, cancel_execution, "enough")
+    def command(self, id_: UUID, decision: Callable[..., Any], *command: Any) -> None:
+        """Have somebody's command carried out, or refused."""
+        self.decide(id_, lambda execution: decision(execution, *command, cause=self.cause("user:operator")))
 
-    def _command(self, id_: UUID, decision: Callable[..., Any], *command: Any) -> None:
-        self._decide(id_, lambda execution: decision(execution, *command, cause=self._cause("user:operator")))
-
-    def _decide(self, id_: UUID, decide: Decide) -> bool:
+    def decide(self, id_: UUID, decide: Decide) -> bool:
         """Carry a command out; False when whoever gave it does not hear back."""
         for _ in range(20):
             before = self.execution(id_)
@@ -199,14 +178,16 @@ class World:
                 return True
             if self.random.random() < self.crashes:
                 return False
+            self.meanwhile()
             try:
-                self.append(before, decided.execution, decided.events, decided.timers_set, decided.timers_dropped)
+                self.store.append(unit_of(before, decided))
             except StoreError:
                 continue
             return self.random.random() >= self.crashes
         return False
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Some worker hears that there is something to do, if it lives."""
         self.random.choice(self.workers).turn()
 
     def _poll(self) -> None:
@@ -215,27 +196,17 @@ class World:
             if worker.alive:
                 worker.renew()
         for id_ in list(self.running) if self.random.random() < 0.1 else ():
-            self._unstick(id_)
+            self.people.unstick(id_)
         if self.running or self._agenda:
             self.later(10, self._poll)
-
-    def _unstick(self, id_: UUID) -> None:
-        execution = self.execution(id_)
-        if execution.status != RUNNING:
-            self.running.pop(id_, None)  # it ended in an append whose acknowledgement was lost
-            return
-        for step, state in execution.steps.items():
-            lost = state.started_at is not None and self.now - state.started_at > timedelta(seconds=100)
-            if state.status in (STARTED, ACCEPTED) and lost and (id_, step, state.attempt) not in self._expected:
-                self._command(id_, retry_step, step, "no answer")
-                return
 
     def _replace(self, worker: Worker) -> None:
         self.workers[worker.number] = Worker(self, worker.number)
 
     def _release(self, worker: Worker) -> None:
         self.store.release([(id_, step) for id_, step, _ in self.store.held(worker.id)])
-        self._wake()
+        self.wake()
 
-    def _cause(self, actor: str) -> Cause:
+    def cause(self, actor: str) -> Cause:
+        """Now, by `actor`."""
         return Cause(self.now, actor)

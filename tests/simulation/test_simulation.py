@@ -1,13 +1,23 @@
 """The whole engine with everything that can go wrong around it. A failing seed can be run again: --seed N."""
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
+from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from domain.executions.compensation_events import (
+    CompensationCompleted,
+    CompensationFailed,
+    CompensationRequired,
+    CompensationStarted,
+)
 from domain.executions.events import (
     CostRecorded,
+    ExecutionStarted,
     GatewayEvaluated,
     StepCancelled,
     StepCompleted,
@@ -21,9 +31,14 @@ from domain.executions.events import (
     TimerStarted,
 )
 from domain.executions.execution import Execution, evolve
+from domain.executions.timers import HEARTBEAT
+from domain.identity import child_id
+from domain.processes.plan import PlannedSubProcess
+from store.unit import Unit
 
-EXECUTIONS = 200
-BEGINS = (StepStarted, TimerStarted, GatewayEvaluated, ApprovalRequested)
+EXECUTIONS = 70
+BEGINS = (StepStarted, TimerStarted, GatewayEvaluated, ApprovalRequested, SubProcessStarted)
+REACHES = (StepScheduled, TimerStarted, GatewayEvaluated, ApprovalRequested, SubProcessStarted)
 ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
 
 
@@ -36,14 +51,21 @@ def world(seed: int, **more: Any) -> Any:
 
 
 def test_every_execution_ends_whatever_goes_wrong(seed: int) -> None:
+    """What may not be so even for a moment is looked at by simulated_watch at every append."""
     simulated = world(seed)
-    assert len(simulated.ids) == EXECUTIONS
-    for id_ in simulated.ids:
-        execution, events = simulated.execution(id_), simulated.store.stream(id_)
+    histories = {id_: simulated.store.stream(id_) for id_ in simulated.ids}
+    assert len(histories) == len(simulated.ids) > EXECUTIONS
+    for id_, events in histories.items():
+        execution = simulated.execution(id_)
         assert execution.ended_at is not None
         assert_lawful(execution, events)
+        assert_undone_in_reverse(execution, events)
+        assert_closed(execution, events)
+    assert_related(histories)
     assert simulated.store.due_steps == {}
     assert simulated.store.due_timers == {}
+    assert simulated.store.relations.outbox == {}
+    assert simulated.store.relations.admissions == {}
 
 
 def assert_lawful(execution: Execution, events: list[Event]) -> None:
@@ -54,7 +76,8 @@ def assert_lawful(execution: Execution, events: list[Event]) -> None:
     assert set(ended.values()) <= {1}
     paid = Counter((e.step, e.attempt) for e in events if isinstance(e, CostRecorded))
     assert set(paid.values()) <= {1}, "an answer is paid for once"
-    assert paid.total() == sum(len(state.costs) for state in execution.steps.values())
+    booked = Counter((e.step, e.cost) for e in events if isinstance(e, CostRecorded))
+    assert booked == Counter((step, cost) for step, state in execution.steps.items() for cost in state.costs)
     assert all(e.lateness >= timedelta() for e in events if isinstance(e, TimerFired)), "no timer is early"
     assert_in_order(execution, events)
 
@@ -63,40 +86,102 @@ def assert_in_order(execution: Execution, events: list[Event]) -> None:
     """No step begins before all that may lead to it has ended."""
     over: set[str] = set()
     for event in events:
-        if isinstance(event, StepScheduled | TimerStarted | GatewayEvaluated | ApprovalRequested):
+        if isinstance(event, REACHES):
             assert over >= set(execution.plan.steps[event.step].incoming), "a step waits for what leads to it"
         if isinstance(event, StepCompleted | StepSkipped | StepDiverted):
             over.add(event.step)
 
 
-def test_the_to_do_list_of_timers_is_at_any_time_what_the_log_says(seed: int) -> None:
-    """Checked by a look at every append of a simulation without heartbeats, which the log does not know of."""
+def assert_undone_in_reverse(execution: Execution, events: list[Event]) -> None:
+    """What was completed and can be undone is undone once, what was completed last first, and nothing else is."""
+    required = [n for n, event in enumerate(events) if isinstance(event, CompensationRequired)]
+    done = [e.step for e in events[: required[0]] if isinstance(e, StepCompleted)] if required else []
+    expected = [step for step in reversed(done) if step in execution.plan.compensations]
+    assert [e.step for e in events if isinstance(e, CompensationStarted)] == expected
+    assert [e.step for e in events if isinstance(e, CompensationCompleted | CompensationFailed)] == expected
+    assert bool(expected) == bool(required)
+
+
+def assert_closed(execution: Execution, events: list[Event]) -> None:
+    """A child that is not wanted without its parent is called off once, unless the parent has heard of its end."""
+    closed = Counter(event.child for event in events if isinstance(event, SubProcessClosed))
+    heard = {(event.step, event.attempt) for event in events if isinstance(event, StepCompleted | StepFailed)}
+    for event in events:
+        if isinstance(event, SubProcessStarted):
+            step = execution.plan.steps[event.step]
+            assert isinstance(step, PlannedSubProcess)
+            wanted = step.on_parent_close == "abandon" or (event.wait and (event.step, event.attempt) in heard)
+            assert closed[event.child] == (0 if wanted else 1)
+
+
+def assert_related(histories: dict[UUID, list[Event]]) -> None:
+    """Every attempt that calls a process has its one child, every child the attempt that called it."""
+    asked = {
+        event.child: (id_, event)
+        for id_, events in histories.items()
+        for event in events
+        if isinstance(event, SubProcessStarted)
+    }
+    assert len(asked) == sum(isinstance(e, SubProcessStarted) for events in histories.values() for e in events)
+    for id_, events in histories.items():
+        started = events[0]
+        assert isinstance(started, ExecutionStarted)
+        assert [event for event in events[1:] if isinstance(event, ExecutionStarted)] == []
+        assert (started.parent is not None) == (id_ in asked)
+        if started.parent is not None:
+            parent, event = asked.pop(id_)
+            assert id_ == child_id(parent, event.step, event.attempt)
+            assert (started.parent.execution_id, started.parent.step) == (parent, event.step)
+            assert (started.version, started.input) == (event.version, event.input)
+    assert asked == {}, "nobody is missing"
+
+
+def test_states_and_to_do_lists_are_at_any_time_what_the_log_says(seed: int) -> None:
+    """Checked by a look at every append of a simulation; of heartbeats the log does not know."""
     from simulated_world import World
 
-    simulated = World(seed + 1_000, executions=10)
-    states: dict[Any, Execution] = {}
-    record = simulated.store._record
+    simulated = World(seed + 1_000, executions=8)
+    recorded, plans = simulated.store.watch, simulated.plans
+    states: dict[UUID, Execution] = {}
+    compared = 0
 
-    def look(stream: Any, events: list[Event], owner: Any) -> None:
-        if stream in states:
-            listed = {
-                (step, kind): due for (id_, step, kind), due in simulated.store.due_timers.items() if id_ == stream
-            }
-            expected = states[stream].timers
-            assert listed.keys() == expected.keys()
-            assert all(listed[key] == due for key, due in expected.items() if key[1] != "heartbeat")
-        else:
-            states[stream] = Execution(stream, simulated.plans.get(events[0].process_id, 1))  # type: ignore[attr-defined]
-        for event in events:
-            evolve(states[stream], event)
-        record(stream, events, owner)
+    def look(unit: Unit, together: set[UUID]) -> None:
+        nonlocal compared
+        id_, first = unit.stream, unit.events[0]
+        if isinstance(first, ExecutionStarted):
+            plan = plans.get(first.process_id, first.version)
+            states[id_] = Execution(id_, plan, callees=plans.pinned(plan, first.pinned))
+        if id_ in states:
+            for worker in simulated.workers:
+                kept = worker.states.kept(id_)
+                if kept is not None and kept.version == unit.version:
+                    assert kept == states[id_]
+                    compared += 1
+            for event in unit.events:
+                evolve(states[id_], event)
+            assert_listed(states[id_], simulated.store.due_timers)
+        recorded(unit, together)
 
-    simulated.store._record = look
+    simulated.store.watch = look
     simulated.run()
-    assert len(states) == 10
+    assert states.keys() == set(simulated.ids)
+    assert compared > 0
+
+
+def assert_listed(execution: Execution, due_timers: dict[tuple[UUID, str, str], datetime]) -> None:
+    listed = {(step, kind): due_at for (id_, step, kind), due_at in due_timers.items() if id_ == execution.id}
+    assert listed.keys() == execution.timers.keys()
+    assert all(listed[key] == due_at for key, due_at in execution.timers.items() if key[1] != HEARTBEAT)
 
 
 def test_a_seed_tells_the_same_story_every_time() -> None:
     first, second = world(7), world(7)
+    assert first.ids == second.ids
     assert [first.store.stream(id_) for id_ in first.ids] == [second.store.stream(id_) for id_ in second.ids]
     assert first.crashed_workers > 0
+
+
+def test_everything_that_can_happen_in_an_execution_happens_in_simulations() -> None:
+    simulated = [world(seed) for seed in (1, 2, 3)]
+    happened = {type(e) for each in simulated for id_ in each.ids for e in each.store.stream(id_)}
+    assert {kind for kind in STORED_NAMES if kind.__module__.startswith("domain.executions")} - happened == set()

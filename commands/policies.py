@@ -1,0 +1,28 @@
+"""Whenever something happens in one execution, what is then to be done about another: pure, from event to decision."""
+
+from collections.abc import Callable
+
+from domain.event import Cause
+from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from domain.executions.children import close_child, end_child, start_child
+from domain.executions.events import ExecutionEnded
+from domain.executions.execution import Execution
+from domain.executions.unfolding import Unfolding
+from store.outbox import Message
+
+
+def whenever(message: Message, cause: Cause, take: int, descendants: int = 0) -> Callable[[Execution], Unfolding]:
+    """The decision about its recipient that a message asks for.
+
+    descendants: for one that asks for a child, how many its root has started so far. Raises TypeError for an event that
+    asks nothing of another execution.
+    """
+    match message.event:
+        case SubProcessStarted() as wanted:
+            return lambda child: start_child(child, wanted, message.source, cause, take, descendants=descendants)
+        case SubProcessClosed() as unwanted:
+            return lambda child: close_child(child, unwanted, message.source, cause, take)
+        case ExecutionEnded() as end:
+            return lambda parent: end_child(parent, message.source, end, cause, take)
+        case other:
+            raise TypeError(f"{type(other).__name__} asks nothing of another execution")

@@ -1,0 +1,61 @@
+"""Agents that took an attempt to answer later are told when nobody waits for it any more."""
+
+import queue
+
+import pytest
+
+from domain.agents.calls import GivenUp
+
+
+@pytest.fixture
+def tell(rig):
+    """tell(config): whether the agent knows, as the gateway says."""
+
+    def ask(config):
+        told = queue.SimpleQueue()
+        given_up = GivenUp(rig.execution_id, "write", 2, "writer", "step_timed_out")
+        rig.gateway.tell(given_up, config, told.put)
+        return told.get(timeout=20)
+
+    return ask
+
+
+def test_the_agent_is_told_which_attempt_is_not_waited_for_and_why(rig, tell, monkeypatch):
+    monkeypatch.setenv("WRITERS_KEY", "very secret")
+    rig.server.always(rig.response(204))
+    headers = {"Authorization": "Bearer ${WRITERS_KEY}"}
+    assert tell(rig.http(cancel_url=f"{rig.server.url}/stop", headers=headers)) is True
+    request = rig.server.requests[0]
+    assert request.path == "/stop"
+    assert request.json == {
+        "execution_id": str(rig.execution_id),
+        "step": "write",
+        "attempt": 2,
+        "agent": "writer",
+        "reason": "step_timed_out",
+    }
+    assert request.headers["idempotency-key"] == f"{rig.execution_id}:write:2"
+    assert request.headers["authorization"] == "Bearer very secret"
+
+
+@pytest.mark.parametrize(
+    ("status", "knows"), [(200, True), (202, True), (404, True), (410, True), (429, False), (500, False), (503, False)]
+)
+def test_an_agent_that_did_not_understand_knows_and_one_in_trouble_does_not(rig, tell, status, knows):
+    rig.server.always(rig.response(status))
+    assert tell(rig.http(cancel_url=f"{rig.server.url}/stop")) is knows
+
+
+def test_an_agent_that_hangs_up_does_not_know(rig, tell):
+    assert tell(rig.http(cancel_url=f"{rig.server.url}/stop")) is False
+
+
+def test_agents_without_a_cancel_url_need_not_be_told(rig, tell):
+    assert tell(rig.http()) is True
+    assert tell(rig.config(kind="scripted", script="echo")) is True
+    assert rig.server.requests == []
+
+
+def test_a_secret_that_is_not_there_is_no_reason_to_try_for_ever(rig, tell):
+    assert tell(rig.http(cancel_url=f"{rig.server.url}/stop", headers={"X-Key": "${NOT_SET_ANYWHERE}"})) is True
+    assert rig.server.requests == []

@@ -1,0 +1,46 @@
+"""Decisions of one batch that answer each other are recorded together, whichever was taken first."""
+
+from commands.policies import whenever
+from domain.executions.decisions import complete_step, start_step
+from domain.executions.execution import Execution
+from domain.identity import child_id, new_id, process_id
+from scheduler.batch import Batch
+from store import outbox
+
+CALLEE = "name: callee\nsteps: [{id: work, agent: echo, message: hello}]\n"
+CALLER = """
+name: caller
+steps:
+  - {id: own, agent: echo, message: hello}
+  - {id: call, type: sub_process, process: callee}
+"""
+
+
+def test_a_parent_that_has_an_answer_of_its_own_is_recorded_after_the_child_whose_end_it_takes_in(installation):
+    installation.agent("echo", script="echo")
+    installation.publish(CALLEE)
+    installation.publish(CALLER)
+    parent, cause = installation.start("caller"), installation.cause
+    child = child_id(parent, "call", 1)
+    callee = installation.plans.get(process_id("callee"), 1)
+
+    begin = Batch({parent: installation.state(parent), child: Execution(child, callee)}, new_id())
+    begin.decide(parent, lambda execution: start_step(execution, "own", 1, cause))
+    with installation.datastore.reading() as connection:
+        (asked,) = outbox.claim(connection, 10)
+    begin.decide(child, whenever(asked, cause, 1), asked.key)
+    recorded(installation, begin)
+
+    both = Batch({id: installation.state(id) for id in (parent, child)}, new_id())
+    both.decide(parent, lambda execution: complete_step(execution, "own", 1, "done", cause))
+    both.decide(child, lambda execution: complete_step(execution, "work", 1, "done", cause))
+    (end,) = both.asked()
+    both.decide(parent, whenever(end, cause, 0), end.key)
+    recorded(installation, both)
+    assert installation.state(parent).status == "completed"
+    assert installation.left() == 0
+
+
+def recorded(installation, batch):
+    outcomes = installation.log.append_all(batch.units())
+    assert all(isinstance(outcome, int) for outcome in outcomes)

@@ -1,0 +1,90 @@
+"""The agents of a simulation, who do as they like."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from commands.executions import answer_step
+from domain.agents.calls import Accepted, Answer, Completed, Failed, StepError
+from domain.executions.execution import Execution
+from domain.executions.firing import record_heartbeat
+from domain.executions.timers import HEARTBEAT
+from domain.money import Money
+from domain.refusal import Refusal
+from store.outbox import Message
+
+if TYPE_CHECKING:
+    from simulated_worker import Worker
+    from simulated_world import World
+
+Attempt = tuple[UUID, str, int]
+
+PRICES = [Money(Decimal("0.01"), "USD"), Money(Decimal("0.002"), "USD"), Money(Decimal("0.01"), "EUR")]
+
+
+class Agents:
+    """expected: attempts whose answers are still to come by a call back."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+        self.expected: set[Attempt] = set()
+
+    def call(self, worker: "Worker", execution: Execution, step: str) -> None:
+        """The agent of an attempt is called, and does as it likes."""
+        attempt = (execution.id, step, execution.steps[step].attempt)
+        whim = self._world.random.random()
+        takes = self._world.random.choice([0, 0.1, 1, 5, 25])
+        if whim < 0.05:
+            return  # its answer is lost
+        if whim < 0.25:
+            self._world.later(takes / 5, lambda: worker.deliver(attempt, Accepted()))
+            self.expected.add(attempt)
+            self._world.later(takes + 0.5, lambda: self._call_back(attempt, self._answer()))
+            heartbeat = getattr(execution.plan.steps[step], "heartbeat", None)
+            if heartbeat is not None and self._world.random.random() < 0.8:
+                self._beat(attempt, heartbeat.total_seconds() / 2)
+            return
+        answer = self._answer()
+        self._world.later(takes, lambda: worker.deliver(attempt, answer))
+
+    def _answer(self) -> Answer:
+        whim, cost = self._world.random.random(), self._world.random.choice(PRICES)
+        if whim < 0.82:
+            return Completed(self._world.random.choice(["yes", "no", 3, None]), cost=cost)
+        if whim < 0.95:
+            wait = self._world.random.choice([None, timedelta(seconds=7)])
+            return Failed(StepError("agent_error", "a whim", retry_after=wait), cost=cost)
+        return Failed(StepError("bad_request", "a whim", permanent=True))
+
+    def _call_back(self, attempt: Attempt, answer: Answer) -> None:
+        """An agent that was to answer later does, perhaps twice, and again when it does not hear back."""
+        id_, step, number = attempt
+        heard = self._world.decide(
+            id_, lambda execution: answer_step(execution, step, number, answer, self._world.cause("agent"))
+        )
+        if heard:
+            self.expected.discard(attempt)
+        if not heard or self._world.random.random() < 0.2:
+            self._world.later(self._world.random.uniform(0, 9), lambda: self._call_back(attempt, answer))
+
+    def _beat(self, attempt: Attempt, every: float) -> None:
+        def beat() -> None:
+            id_, step, number = attempt
+            try:
+                due_at = record_heartbeat(self._world.execution(id_), step, number, self._world.now)
+            except Refusal:
+                return
+            if due_at is not None and (id_, step, HEARTBEAT) in self._world.store.due_timers:
+                self._world.store.due_timers[id_, step, HEARTBEAT] = due_at
+                self._world.later((due_at - self._world.now).total_seconds(), self._world.wake)
+            if self._world.random.random() < 0.9:
+                self._world.later(every, beat)
+
+        self._world.later(every, beat)
+
+    def tell(self, message: Message, told: Callable[[bool], None]) -> None:
+        """An agent is told that nobody waits for its answer any more; perhaps it can be reached."""
+        knows = self._world.random.random() < 0.7
+        self._world.later(self._world.random.choice([0, 1, 5]), lambda: told(knows))

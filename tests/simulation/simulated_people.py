@@ -1,0 +1,70 @@
+"""The people of a simulation: those who are asked, and operators with doubts."""
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from domain.executions.approval_events import ApprovalRequested
+from domain.executions.approving import Verdict, decide_approval
+from domain.executions.decisions import cancel_execution
+from domain.executions.execution import ACCEPTED, STARTED
+from domain.executions.firing import fire_timer_early, move_timer
+from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+
+if TYPE_CHECKING:
+    from simulated_world import World
+
+
+class People:
+    """What they do follows from what they see, and is refused at times."""
+
+    def __init__(self, world: "World") -> None:
+        self._world = world
+
+    def started(self, id_: UUID) -> None:
+        """An execution: somebody may have something against it."""
+        if self._world.random.random() < 0.3:
+            self._world.later(self._world.random.uniform(0, 60), lambda: self._interfere(id_))
+
+    def failed(self, id_: UUID) -> None:
+        """An execution that may be worth another try."""
+        if self._world.random.random() < 0.2:
+            again = self._world.random.uniform(0, 20)
+            self._world.later(again, lambda: self._world.command(id_, retry_execution, "again"))
+
+    def asked(self, id_: UUID, event: ApprovalRequested) -> None:
+        """Two people decide, or one, or nobody in time."""
+        for who in ("user:ann", "user:bob"):
+            if self._world.random.random() < 0.4:
+                verdict: Verdict = self._world.random.choice(["granted", "granted", "refused", "changes_requested"])
+                said = partial(self._world.command, id_, decide_approval, event.step, event.attempt, who, verdict, "so")
+                self._world.later(self._world.random.uniform(0, 60), said)
+
+    def unstick(self, id_: UUID) -> None:
+        """Make another attempt where an answer must have been lost."""
+        execution = self._world.execution(id_)
+        for step, state in execution.steps.items():
+            lost = state.started_at is not None and self._world.now - state.started_at > timedelta(seconds=100)
+            expected = (id_, step, state.attempt) in self._world.agents.expected
+            if state.status in (STARTED, ACCEPTED) and lost and not expected:
+                self._world.command(id_, retry_step, step, "no answer")
+                return
+
+    def _interfere(self, id_: UUID) -> None:
+        """An operator does something, sensible or not."""
+        execution = self._world.execution(id_)
+        timers, steps = list(execution.timers), list(execution.steps)
+        whim = self._world.random.random()
+        if timers and whim < 0.4:
+            step, kind = self._world.random.choice(timers)
+            if whim < 0.2:
+                self._world.command(id_, fire_timer_early, step, kind, "why wait")
+            else:
+                self._world.command(id_, move_timer, step, kind, self._world.now + timedelta(seconds=15), "later")
+        elif steps and whim < 0.8:
+            step = self._world.random.choice(steps)
+            repair: Any = self._world.random.choice([retry_step, skip_step, reassign_step])
+            self._world.command(id_, repair, step, *(["other"] if repair is reassign_step else []), "stuck")
+        else:
+            self._world.command(id_, cancel_execution, "enough")

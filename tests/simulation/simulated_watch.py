@@ -1,0 +1,90 @@
+"""Looks at every append of a simulation: what may not be so even for a moment."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from simulated_processes import Kept
+
+from domain.executions.child_events import SubProcessClosed
+from domain.executions.compensation_events import CompensationRequired
+from domain.executions.events import (
+    ExecutionAdmitted,
+    ExecutionEnded,
+    ExecutionQueued,
+    ExecutionRetried,
+    ExecutionStarted,
+)
+from domain.processes.events import ProcessArchived, ProcessPublished
+from domain.processes.plan import PlannedSubProcess
+from store.unit import MessageKey, Unit
+
+
+class Watch:
+    """Knows of every execution how far it is, by the events alone, and who of a limited process waits and who runs."""
+
+    def __init__(self, plans: Kept) -> None:
+        self._plans = plans
+        self._latest: dict[UUID, int] = {}
+        self._status: dict[UUID, str] = {}
+        self._started: dict[UUID, ExecutionStarted] = {}
+        self._waiting: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        self._admitted: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self._closing: dict[MessageKey, UUID] = {}
+
+    def look(self, unit: Unit, together: set[UUID]) -> None:
+        """A unit has been recorded; `together`: what was to be recorded in the same append."""
+        for version, event in enumerate(unit.events, unit.version + 1):
+            match event:
+                case ProcessPublished(version=latest):
+                    self._latest[unit.stream] = latest
+                case ProcessArchived():
+                    del self._latest[unit.stream]
+                case ExecutionStarted():
+                    self._start(unit.stream, event)
+                case ExecutionQueued(process_id=process):
+                    self._status[unit.stream] = "queued"
+                    self._waiting[process].append(unit.stream)
+                case ExecutionAdmitted(process_id=process):
+                    self._admit(unit.stream, process, together)
+                case CompensationRequired():
+                    self._status[unit.stream] = "compensating"
+                case ExecutionRetried():
+                    self._status[unit.stream] = "running"
+                case ExecutionEnded():
+                    self._end(unit.stream, event.process_id)
+                case SubProcessClosed():
+                    self._closing[unit.stream, version] = event.child
+        self.gone(unit.handled)
+
+    def gone(self, messages: Iterable[MessageKey]) -> None:
+        """These have been seen to."""
+        for key in messages:
+            child = self._closing.pop(key, None)
+            if child is not None:
+                assert self._status[child] not in ("running", "queued"), "what is not wanted any longer goes on"
+
+    def _start(self, id: UUID, event: ExecutionStarted) -> None:
+        self._started[id], self._status[id] = event, "running"
+        steps = self._plans[event.process_id, event.version].steps.values()
+        calls = [step for step in steps if isinstance(step, PlannedSubProcess) and step.process_id in self._latest]
+        now = {step.id: step.version or self._latest[step.process_id] for step in calls}
+        assert event.pinned == now, "what is called is pinned as of the moment of the start"
+
+    def _admit(self, id: UUID, process: UUID, together: set[UUID]) -> None:
+        self._status[id] = "running"
+        line = self._waiting[process]
+        # Those that waited longer were tried in the same append, and the connection was lost for them alone.
+        assert together.issuperset(line[: line.index(id)]), "who waited longest is let in first"
+        line.remove(id)
+        self._admitted[process].add(id)
+        limit = self._plans[process, self._started[id].version].max_running
+        assert limit is not None
+        assert len(self._admitted[process]) <= limit, "more run than may run at once"
+
+    def _end(self, id: UUID, process: UUID) -> None:
+        assert self._status[id] in ("running", "queued", "compensating"), "an execution ends once"
+        self._status[id] = "ended"
+        self._admitted[process].discard(id)
+        if id in self._waiting[process]:
+            self._waiting[process].remove(id)

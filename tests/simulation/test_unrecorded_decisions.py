@@ -1,0 +1,90 @@
+"""Found by simulations: messages and decisions that were not recorded."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from commands.executions import answer_step
+from domain.agents.calls import Answer, Completed, Failed, StepError
+from domain.executions.execution import COMPLETED, RUNNING
+from domain.executions.repairs import skip_step
+from domain.identity import child_id
+from store.log import Outcome
+from store.outbox import Message
+from store.unit import Conflict, Unit
+
+PARENT = UUID(int=1)
+CHILD = {
+    "name": "child",
+    "input": {"n": {"type": "integer"}},
+    "steps": [{"id": "do", "type": "agent_task", "agent": "echo", "message": "do it"}],
+}
+CALLS = {"type": "sub_process", "process": "child", "input_mapping": {"n": 1}}
+CALLER = {"name": "caller", "input": {"n": {"type": "integer"}}, "steps": [{"id": "a"} | CALLS, {"id": "b"} | CALLS]}
+
+
+def test_a_message_that_meant_nothing_after_a_decision_that_was_not_recorded_is_handled_again() -> None:
+    """One child fails, and with it the parent; the end of the other would mean nothing to that. But while the worker
+    decides so, an operator has the parent go on without the first: it waits for the other, and has to hear of it.
+    """
+    world = quiet_world()
+    for definition in (CHILD, CALLER):
+        world.publish(definition)
+    world.start(PARENT, CALLER)
+    worker = world.workers[0]
+    worker.turn()
+    answer(world, child_id(PARENT, "a", 1), Failed(StepError("broken", "it broke", permanent=True)))
+    answer(world, child_id(PARENT, "b", 1), Completed("done"))
+
+    append_all, tries = world.store.append_all, []
+
+    def contended(units: Sequence[Unit]) -> list[Outcome]:
+        if worker.id not in {unit.owner for unit in units if unit.stream == PARENT}:
+            return append_all(units)  # type: ignore[no-any-return]
+        tries.append(len(units))
+        if len(tries) == 1:
+            return [Conflict()] * len(units)
+        if len(tries) == 2:
+            world.command(PARENT, skip_step, "a", "not needed")
+        return append_all(units)  # type: ignore[no-any-return]
+
+    world.store.append_all = contended
+    worker.turn()
+
+    assert len(tries) > 2
+    assert world.execution(PARENT).status == COMPLETED
+    worker.turn()
+    assert world.store.relations.outbox == {}
+
+
+def test_a_message_that_somebody_else_struck_off_does_not_keep_a_worker_busy() -> None:
+    """It would mean something again, but to answer it is a conflict for ever."""
+    world = quiet_world()
+    for definition in (CHILD, CALLER):
+        world.publish(definition)
+    world.start(PARENT, CALLER)
+    worker = world.workers[0]
+    worker.turn()
+    answer(world, child_id(PARENT, "a", 1), Completed("done"))
+    claim = world.store.relations.claim
+
+    def claim_and_lose(now: datetime, limit: int) -> list[Message]:
+        claimed: list[Message] = claim(now, limit)
+        world.drop_messages([message.key for message in claimed])
+        return claimed
+
+    world.store.relations.claim = claim_and_lose
+    worker.turn()
+    answer(world, child_id(PARENT, "b", 1), Completed("done"))
+    assert world.execution(PARENT).status == RUNNING
+
+
+def quiet_world() -> Any:
+    from simulated_world import World  # found once conftest.py has said where
+
+    return World(0, executions=0, workers=1, faults=0)
+
+
+def answer(world: Any, child: UUID, given: Answer) -> None:
+    assert world.decide(child, lambda execution: answer_step(execution, "do", 1, given, world.cause("agent")))
