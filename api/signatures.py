@@ -1,8 +1,5 @@
 """Whether a delivery to a webhook trigger shows its secret: signed as Standard Webhooks says, or beside it."""
 
-import base64
-import binascii
-import hashlib
 import hmac
 import logging
 import time
@@ -11,11 +8,11 @@ from starlette.requests import Request
 
 from api.refusals import SecretUnavailable, Unauthorised
 from gateway.secrets import Disclosed, SecretMissing
+from gateway.standard_webhooks import key_of, sign
 
 logger = logging.getLogger(__name__)
 
 TOLERANCE_SECONDS = 300
-PREFIX = "whsec_"
 
 
 def require_secret(request: Request, body: bytes, reference: str) -> None:
@@ -25,7 +22,7 @@ def require_secret(request: Request, body: bytes, reference: str) -> None:
     """
     try:
         secret = Disclosed().resolve(reference)
-        key = _key(secret)
+        key = key_of(secret)
     except (SecretMissing, ValueError) as error:
         logger.error("a webhook is refused: %s", error)
         raise SecretUnavailable("the secret of this trigger is not set up where the API runs") from None
@@ -37,15 +34,6 @@ def require_secret(request: Request, body: bytes, reference: str) -> None:
     _check_signature(request, body, key)
 
 
-def _key(secret: str) -> bytes:
-    if not secret.startswith(PREFIX):
-        return secret.encode()
-    try:
-        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
-        raise ValueError(f"the secret begins with {PREFIX} and does not go on in base64") from None
-
-
 def _check_signature(request: Request, body: bytes, key: bytes) -> None:
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     id, timestamp, signatures = (request.headers.get(name, "").encode("latin-1") for name in names)
@@ -53,7 +41,7 @@ def _check_signature(request: Request, body: bytes, key: bytes) -> None:
         raise _refused()
     if not timestamp.isdigit() or len(timestamp) > 18 or abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
         raise Unauthorised("the delivery's webhook-timestamp is not of these five minutes", code="webhook_unauthorised")
-    signature = b"v1," + base64.b64encode(hmac.digest(key, b".".join((id, timestamp, body)), hashlib.sha256))
+    signature = sign(key, id, timestamp, body)
     # All are compared, so that the time tells nothing about which one it was.
     if not sum(hmac.compare_digest(each, signature) for each in signatures.split(b" ")):
         raise _refused()

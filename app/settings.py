@@ -6,8 +6,9 @@ from typing import Annotated
 
 import platformdirs
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from app.channels import ChannelSettings
 from domain.duration import parse_duration
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
@@ -17,11 +18,12 @@ def _home() -> Path:
     return Path(platformdirs.user_data_dir("procession", appauthor=False))
 
 
-class Settings(BaseSettings):
+class Settings(ChannelSettings):
     """Read from the environment variables named; secrets do not show when printed. An empty variable counts as unset.
 
     lease: how long a worker keeps its attempts without a sign of life. drain: how long it waits for open calls.
-    public_url: where agents on other hosts reach the API to answer later.
+    public_url: where agents on other hosts reach the API to answer later. max_depth, max_descendants: how far below
+    the first execution others may be called, and how many altogether.
     """
 
     model_config = SettingsConfigDict(populate_by_name=True, env_ignore_empty=True, hide_input_in_errors=True)
@@ -36,6 +38,8 @@ class Settings(BaseSettings):
     lease: Duration = Field(timedelta(seconds=10), validation_alias="PROCESSION_LEASE", gt=timedelta())
     drain: Duration = Field(timedelta(seconds=30), validation_alias="PROCESSION_DRAIN", ge=timedelta())
     max_open_calls: int = Field(1000, validation_alias="PROCESSION_MAX_OPEN_CALLS", ge=1, le=20_000)
+    max_depth: int = Field(10, validation_alias="PROCESSION_MAX_DEPTH", ge=1, le=10_000)
+    max_descendants: int = Field(10_000, validation_alias="PROCESSION_MAX_DESCENDANTS", ge=1)
     pool_size: int = Field(10, validation_alias="PROCESSION_POOL_SIZE", ge=2, le=100)
 
 
@@ -48,14 +52,17 @@ def read_settings(**flags: object) -> Settings:
     try:
         return Settings(**{name: value for name, value in flags.items() if value is not None})  # type: ignore[arg-type]
     except ValidationError as error:
-        told = "; ".join(f"{_variable(found['loc'])}: {_reason(found['msg'])}" for found in error.errors())
+        told = "; ".join(_variable(found["loc"]) + _reason(found["msg"]) for found in error.errors())
         raise BadSetting(told) from None
 
 
 def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]) if location else "settings"
+    """Which one is wrong, and a colon; nothing where several do not go together, which the message names itself."""
+    if not location:
+        return ""
+    name = str(location[0])
     field = Settings.model_fields.get(name)
-    return str(field.validation_alias) if field is not None else name
+    return f"{name if field is None else field.validation_alias}: "
 
 
 def _reason(message: str) -> str:

@@ -10,7 +10,7 @@ import msgspec
 from domain.agents.calls import Failed, StepError
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
-from gateway.failures import AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
+from gateway.failures import AGENT, AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
 from gateway.outgoing import Outgoing
 from gateway.retry_after import read_retry_after
 from gateway.secrets import Disclosed
@@ -42,8 +42,12 @@ async def post(
     body: bytes,
     allowed: timedelta,
     disclosed: Disclosed,
+    who: str = AGENT,
 ) -> Reply | Failed:
-    """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked."""
+    """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked.
+
+    who: what messages call the one that is asked.
+    """
     headers = {**headers, "Content-Type": "application/json"}
     try:
         with outgoing.client() as client:
@@ -53,12 +57,12 @@ async def post(
             ):
                 return await _read(response, disclosed)
     except TimeoutError:
-        return deadline_exceeded(allowed)
+        return deadline_exceeded(allowed, who)
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL, UnicodeError):
         # Their messages may repeat a header, and a header may hold a secret.
-        return misconfigured("its address or one of its headers cannot be sent")
+        return misconfigured("its address or one of its headers cannot be sent", who)
     except httpx2.TransportError as error:
-        return unreachable(str(error) or type(error).__name__)
+        return unreachable(disclosed.mask_text(str(error)) or type(error).__name__, who)
 
 
 async def _read(response: httpx2.Response, disclosed: Disclosed) -> Reply:
@@ -84,14 +88,14 @@ def _media_type(headers: httpx2.Headers) -> str:
     return str(headers.get("content-type", "")).partition(";")[0].strip().lower()
 
 
-def failure(reply: Reply) -> Failed:
+def failure(reply: Reply, who: str = AGENT) -> Failed:
     """What a status other than 200 and 202 means.
 
     429 and 503 may be tried again, after ``Retry-After`` if it was given; so may other 5xx. 3xx and other 4xx are
     permanent.
     """
     status = reply.status
-    said = f"the agent answered {status}{_excerpt(reply)}"
+    said = f"{who} answered {status}{_excerpt(reply)}"
     if status in (429, 503):
         code = "agent_rate_limited" if status == 429 else "agent_unavailable"
         wait = read_retry_after(reply.retry_after, datetime.now(UTC))
@@ -101,8 +105,8 @@ def failure(reply: Reply) -> Failed:
     if status >= 400:
         return refused("agent_refused", said, status=status)
     if status >= 300:
-        return refused("agent_redirected", f"the agent answered {status}; redirects are not followed", status=status)
-    message = f"the agent answered status {status}; 200 and 202 are answers"
+        return refused("agent_redirected", f"{who} answered {status}; redirects are not followed", status=status)
+    message = f"{who} answered status {status}; 200 and 202 are answers"
     return Failed(StepError("agent_answer_malformed", message, details={"status": status}))
 
 

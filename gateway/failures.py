@@ -6,6 +6,9 @@ from typing import Any
 from domain.agents.calls import Failed, StepError, Usage
 from domain.refusal import Malformed
 
+AGENT = "the agent"
+"""Who it was, in messages; others than agents are called as well."""
+
 
 class AnswerMalformed(Exception):
     """The agent answered something that cannot be read or stored; the message says what, without repeating it."""
@@ -16,20 +19,20 @@ def malformed(message: str, usage: Usage | None = None) -> Failed:
     return Failed(StepError("agent_answer_malformed", f"the agent's answer is not usable: {message}"), usage=usage)
 
 
-def unreachable(reason: str) -> Failed:
+def unreachable(reason: str, who: str = AGENT) -> Failed:
     """No connection, or it broke before the answer was complete."""
-    return Failed(StepError("agent_unreachable", f"the agent could not be reached: {reason}"))
+    return Failed(StepError("agent_unreachable", f"{who} could not be reached: {reason}"))
 
 
-def deadline_exceeded(allowed: timedelta | None = None) -> Failed:
+def deadline_exceeded(allowed: timedelta | None = None, who: str = AGENT) -> Failed:
     """The answer was not there in time; `allowed` is how long it was waited for, where that is known."""
     seconds = f" within {allowed.total_seconds():g} s" if allowed is not None else " before the deadline"
-    return Failed(StepError("deadline_exceeded", f"the agent did not answer{seconds}"))
+    return Failed(StepError("deadline_exceeded", f"{who} did not answer{seconds}"))
 
 
-def misconfigured(reason: str) -> Failed:
+def misconfigured(reason: str, who: str = AGENT) -> Failed:
     """The agent's configuration cannot be used; trying again cannot help."""
-    return Failed(StepError("agent_misconfigured", f"the agent is not configured correctly: {reason}", permanent=True))
+    return Failed(StepError("agent_misconfigured", f"{who} is not configured correctly: {reason}", permanent=True))
 
 
 def refused(code: str, message: str, **details: Any) -> Failed:

@@ -9,16 +9,19 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.agents.calls import AgentCall, Answer, Failed, StepError
+from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
+from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, told
 from gateway.http import Http
 from gateway.loop import LoopThread
+from gateway.notifications import Notifications
 from gateway.openai_chat import OpenAIChat
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
+from gateway.telling import tell
 
 Deliver = Callable[[AgentCall, Answer], None]
 Key = tuple[UUID, str, int]
@@ -50,13 +53,16 @@ class _Open:
 
 
 class AgentGateway:
-    """Calls agents. Its methods may be used from any thread but its own loop's, on which answers are delivered.
+    """Calls agents and notifies people.
+
+    Its methods may be used from any thread but its own loop's, on which answers are delivered.
 
     callback_base: where agents reach our API to answer later, or None when they cannot. max_open: calls that are on the
-    wire at once; more wait for a place, in order.
+    wire at once; more wait for a place, in order. channels: how notifications can be delivered; ValueError is raised
+    for a secret that cannot be used.
     """
 
-    def __init__(self, *, callback_base: str | None, max_open: int = 1000) -> None:
+    def __init__(self, *, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None) -> None:
         self._callback_base = callback_base
         self._agents: dict[str, _Agent] = {}
         self._open: dict[Key, _Open] = {}
@@ -64,6 +70,8 @@ class AgentGateway:
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
         self._outgoing = Outgoing()
+        self._notifications = Notifications(channels or Channels(), self._outgoing)
+        self._telling: set[asyncio.Task[bool]] = set()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
@@ -82,6 +90,35 @@ class AgentGateway:
             deliver(call, agent.instant(call))
         elif agent.adapter is not None:
             self._begin(_Open(call, agent.adapter, deliver))
+
+    def notify(self, call: AgentCall, deliver: Deliver) -> None:
+        """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
+
+        parameters: ``{channels: [...], subject?, recipients?: [...], url?}``. What can never be delivered is answered
+        at once, in this thread.
+        """
+        if self._closed:
+            raise RuntimeError("the gateway is closed")
+        unfit = self._notifications.unfit(call)
+        if unfit is not None:
+            deliver(call, unfit)
+        else:
+            self._begin(_Open(call, self._notifications, deliver))
+
+    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
+        """Have the agent that `config` describes told that it need not answer; never blocks on it.
+
+        told: called with whether it knows, or need not, in this thread or from the loop's, where it must not block; not
+        at all when the gateway is closed before.
+        """
+        try:
+            typed = read_agent(config)
+        except Malformed:
+            typed = None
+        if isinstance(typed, HttpConfig) and typed.cancel_url is not None:
+            self._loop.call(self._tell, typed, given_up, told)
+        else:
+            told(True)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
         """Give up an open call: its connection is closed and nothing is delivered. Nothing when it is not open."""
@@ -156,18 +193,34 @@ class AgentGateway:
         if not ours:
             return
         if error is not None:
-            log.error("calling agent %s failed", entry.call.agent, exc_info=error)
-            message = f"calling the agent failed inside the worker: {type(error).__name__}"
+            agent = entry.call.agent
+            log.error("%s failed", f"calling agent {agent}" if agent else "delivering a notification", exc_info=error)
+            what = "calling the agent" if agent else "delivering the notification"
+            message = f"{what} failed inside the worker: {type(error).__name__}"
             entry.deliver(entry.call, Failed(StepError("gateway_error", message)))
         else:
             entry.deliver(entry.call, task.result())
+
+    def _tell(self, config: HttpConfig, given_up: GivenUp, told: Callable[[bool], None]) -> None:
+        task = asyncio.get_running_loop().create_task(tell(self._outgoing, config, given_up))
+        self._telling.add(task)
+        task.add_done_callback(partial(self._has_told, told))
+
+    def _has_told(self, told: Callable[[bool], None], task: asyncio.Task[bool]) -> None:
+        self._telling.discard(task)
+        if not task.cancelled():
+            error = task.exception()
+            if error is not None:
+                log.error("telling an agent failed", exc_info=error)
+            told(error is None and task.result())
 
     def _abort(self, entry: _Open) -> None:
         if entry.task is not None:
             entry.task.cancel()
 
     async def _drain(self, seconds: float) -> None:
-        tasks = {entry.task for entry in list(self._open.values()) if entry.task is not None}
+        tasks: set[asyncio.Task[Any]] = {each.task for each in list(self._open.values()) if each.task is not None}
+        tasks |= self._telling
         left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
         for task in left:
             task.cancel()

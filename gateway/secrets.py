@@ -30,8 +30,16 @@ class Disclosed:
         """The same for every value of `texts`."""
         return {name: self.resolve(text) for name, text in texts.items()}
 
+    def add(self, value: str) -> None:
+        """`value` is secret too, though nothing refers to it."""
+        self._values.add(value)
+
+    def mask_text(self, text: str) -> str:
+        """The same as `mask`, for text."""
+        return self.mask(text.encode(errors="replace")).decode()
+
     def mask(self, data: bytes) -> bytes:
-        """`data` with every secret resolved so far replaced by ``***``, however JSON may have escaped it."""
+        """`data` with every secret known so far replaced by ``***``, however JSON may have escaped it."""
         for value in sorted(self._values, key=len, reverse=True):
             # Very short values stand in ordinary text by chance; masking them would garble answers and protect nothing.
             if len(value) >= SHORTEST_MASKED:

@@ -1,0 +1,130 @@
+"""One message handed in at a mail server, and what its replies mean."""
+
+import asyncio
+import base64
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from email.headerregistry import Address
+from email.message import EmailMessage
+
+from aiosmtplib import (
+    SMTP,
+    SMTPAuthenticationError,
+    SMTPConnectError,
+    SMTPException,
+    SMTPRecipientsRefused,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+)
+
+from domain.agents.calls import Failed, StepError
+from gateway.channels import MailServer
+from gateway.exchange import EXCERPT
+from gateway.failures import deadline_exceeded, misconfigured, refused, unreachable
+from gateway.secrets import Disclosed
+
+ALLOWED = timedelta(seconds=60)
+GOODBYE_SECONDS = 2.0
+WHO = "the mail server"
+
+
+async def hand_in(
+    server: MailServer,
+    message: EmailMessage,
+    sender: Address,
+    recipients: Sequence[Address],
+    allowed: timedelta = ALLOWED,
+) -> Failed | None:
+    """Have `server` take the message for all recipients; None when it did.
+
+    4yz replies may be tried again, 5yz are permanent. Where it takes the message for some recipients only, that is a
+    failure too, and those got it.
+    """
+    disclosed = _disclosed(server)
+    client = _client(server, allowed)
+    try:
+        async with asyncio.timeout(allowed.total_seconds()):
+            await client.connect()
+            addresses = [recipient.addr_spec for recipient in recipients]
+            left_out, _ = await client.send_message(message, sender=sender.addr_spec, recipients=addresses)
+        await _say_goodbye(client)
+    except TimeoutError:
+        return deadline_exceeded(allowed, WHO)
+    except (SMTPException, OSError, ValueError) as error:
+        return _failure(error, disclosed)
+    finally:
+        client.close()
+    if left_out:
+        replies = {address: (reply.code, reply.message) for address, reply in left_out.items()}
+        return _left_out(replies, disclosed)
+    return None
+
+
+def _client(server: MailServer, allowed: timedelta) -> SMTP:
+    return SMTP(
+        hostname=server.host,
+        port=server.port,
+        username=server.user,
+        password=server.password,
+        use_tls=server.tls,
+        # None: when it is offered. A password is not said in the clear to another machine, even if whoever stands
+        # between hides the offer.
+        start_tls=True if server.needs_tls and not server.tls else None,
+        timeout=allowed.total_seconds(),
+    )
+
+
+async def _say_goodbye(client: SMTP) -> None:
+    # The message was accepted; how the connection ends changes nothing.
+    with suppress(SMTPException, OSError):
+        await client.quit(timeout=GOODBYE_SECONDS)
+
+
+def _disclosed(server: MailServer) -> Disclosed:
+    """The password, also as it goes over the wire, in which form a server may repeat it."""
+    disclosed = Disclosed()
+    if server.user is not None and server.password is not None:
+        disclosed.add(server.password)
+        for said in (server.password, f"\0{server.user}\0{server.password}"):
+            disclosed.add(base64.b64encode(said.encode()).decode())
+    return disclosed
+
+
+def _failure(error: Exception, disclosed: Disclosed) -> Failed:
+    match error:
+        case SMTPAuthenticationError():
+            return _reply(error.code, "it does not accept the user and the password")
+        case SMTPRecipientsRefused():
+            replies = {each.recipient: (each.code, each.message) for each in error.recipients}
+            return _left_out(replies, disclosed)
+        case SMTPResponseException():
+            return _reply(error.code, _readable(error.message, disclosed))
+        case SMTPServerDisconnected() | SMTPConnectError() | OSError():
+            return unreachable(_readable(str(error), disclosed) or type(error).__name__, WHO)
+        case SMTPException():
+            return misconfigured(_readable(error.message, disclosed), WHO)
+        case _:
+            # The library's message may repeat what was to be sent.
+            return misconfigured("the message cannot be put into its protocol", WHO)
+
+
+def _left_out(replies: Mapping[str, tuple[int, str]], disclosed: Disclosed) -> Failed:
+    """Some recipients, or all, were refused; worth another attempt as long as one of them may be accepted then."""
+    address, (code, text) = min(replies.items(), key=lambda reply: reply[1][0])
+    others = f" and {len(replies) - 1} more" if len(replies) > 1 else ""
+    return _reply(code, f"it does not take the message for {address}{others}: {_readable(text, disclosed)}")
+
+
+def _reply(code: int, said: str) -> Failed:
+    message = f"{WHO} answered {code}: {said}"
+    if 500 <= code < 600:
+        return refused("agent_refused", message, status=code)
+    if 400 <= code < 500:
+        return Failed(StepError("agent_unavailable", message, details={"status": code}))
+    return Failed(StepError("agent_answer_malformed", f"{WHO} gave a reply that is none: {said}"))
+
+
+def _readable(text: str, disclosed: Disclosed) -> str:
+    masked = disclosed.mask_text(text)
+    return "".join(character if character.isprintable() else " " for character in masked[:EXCERPT]).strip()
