@@ -58,12 +58,15 @@ def _start(process: str, body: dict[str, Any]) -> StartExecution:
 
 @router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary]))
 def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Response:
-    """The newest first."""
+    """The newest first; without those that other executions started, unless asked for."""
     wanted = ExecutionFilter(
         process_ids=[process_named(reference) for reference in asked.process],
         versions=[int(version) for version in asked.version],
         statuses=asked.status,
         triggers=asked.trigger,
+        parents=[execution_named(id) for id in asked.parent],
+        roots=[execution_named(id) for id in asked.root],
+        include_children=asked.include_children,
         started_from=asked.started_from,
         started_to=asked.started_to,
     )
@@ -72,7 +75,10 @@ def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Respo
 
 @router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
 def get(execution_id: str, request: Request, asked: Annotated[ExecutionAsked, Query()]) -> Response:
-    """With its steps in the order of the definition; those not reached are pending. as_of: as it was there."""
+    """With its steps in the order of the definition; those not reached are pending.
+
+    Each step shows the executions it started, and the execution where it comes from. as_of: as it all was there.
+    """
     id, state = execution_named(execution_id), request.app.state
     reading, definitions, fresh = state.services.reading, state.definitions, asked.min_position
     if asked.as_of is not None:

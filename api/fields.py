@@ -5,7 +5,7 @@ import re
 from datetime import datetime
 from typing import Any
 
-from api.parameters import parse_instant
+from api.instants import parse_instant
 from api.refusals import malformed
 from domain.refusal import Problem
 

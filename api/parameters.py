@@ -1,8 +1,7 @@
 """Query parameters: declared once, strict, and unknown ones refused on every route."""
 
-import re
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -11,15 +10,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from starlette.requests import Request
 
 from api.errors import unknown_filter
-from api.references import process_named
+from api.instants import parse_instant, parse_point
+from api.references import execution_named, process_named
 from api.refusals import BadRequest
 from domain.refusal import NotFound
+from queries.executions import STATUSES
 from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
 
 MAX_VALUES = 200
-# A + that was not escaped arrives as a blank.
-_UNESCAPED_OFFSET = re.compile(r"(T[0-9:.]+) (\d\d:?\d\d)$")
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 
 
 def _each(values: list[str]) -> list[str]:
@@ -48,6 +46,15 @@ def _references(values: list[str]) -> list[str]:
     return values
 
 
+def _executions(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            execution_named(value)
+        except NotFound:
+            raise ValueError(f"{value[:60]!r} is not the id of an execution") from None
+    return values
+
+
 def _one_of(known: Iterable[str]) -> Callable[[list[str]], list[str]]:
     names = tuple(known)
 
@@ -60,29 +67,6 @@ def _one_of(known: Iterable[str]) -> Callable[[list[str]], list[str]]:
     return check
 
 
-def parse_instant(text: Any) -> datetime:
-    """The aware UTC time that `text` names in ISO 8601, with an offset. Raises ValueError."""
-    written = _UNESCAPED_OFFSET.sub(r"\1+\2", str(text))
-    message = "a time is written as 2026-01-31T09:00:00Z, with an offset"
-    if not _INSTANT.fullmatch(written):
-        raise ValueError(message)
-    try:
-        return datetime.fromisoformat(written).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError(message) from None
-
-
-def parse_point(text: Any) -> int | datetime:
-    """The position in the log, or the instant, that `text` names. Raises ValueError."""
-    written = str(text)
-    if written.isascii() and written.isdigit() and len(written) <= 19 and int(written) <= LARGEST:
-        return int(written)
-    try:
-        return parse_instant(written)
-    except ValueError:
-        raise ValueError("a point is a position in the log, or a time such as 2026-01-31T09:00:00Z") from None
-
-
 Values = Annotated[list[str], AfterValidator(_each)]
 Numbers = Annotated[list[str], AfterValidator(_numbers)]
 Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
@@ -90,7 +74,6 @@ Position = Annotated[int, Field(ge=0, le=LARGEST)]
 _POINT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, {"type": "string", "format": "date-time"}]}
 Point = Annotated[int | datetime, BeforeValidator(parse_point), WithJsonSchema(_POINT)]
 
-EXECUTION_STATUSES = ("running", "completed", "failed", "cancelled")
 PROCESS_STATUSES = ("draft", "published", "archived")
 AGENT_STATUSES = ("active", "retired")
 APPROVAL_STATUSES = ("open", "granted", "refused", "changes_requested", "expired", "cancelled")
@@ -140,10 +123,23 @@ class ExecutionsAsked(Paged):
 
     process: Annotated[Values, AfterValidator(_references), Field(description=f"Names or ids. {SEVERAL}")] = []
     version: Annotated[Numbers, Field(description=f"Published versions. {SEVERAL}")] = []
-    status: Annotated[
-        Values, AfterValidator(_one_of(EXECUTION_STATUSES)), Field(description=", ".join(EXECUTION_STATUSES))
+    status: Annotated[Values, AfterValidator(_one_of(STATUSES)), Field(description=", ".join(STATUSES))] = []
+    trigger: Annotated[
+        Values, Field(description=f"What started them: manual, webhook, sub_process (children). {SEVERAL}")
     ] = []
-    trigger: Annotated[Values, Field(description=f"What started them, such as manual. {SEVERAL}")] = []
+    parent: Annotated[
+        Values, AfterValidator(_executions), Field(description=f"Ids: those that these executions started. {SEVERAL}")
+    ] = []
+    root: Annotated[
+        Values, AfterValidator(_executions), Field(description=f"Ids: these, and all executions below them. {SEVERAL}")
+    ] = []
+    include_children: Annotated[
+        bool,
+        Field(
+            description="Whether executions that others started are listed too, as they are when asked for by parent, "
+            "root or the trigger sub_process."
+        ),
+    ] = False
     started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
     started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
 

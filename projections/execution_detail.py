@@ -20,7 +20,7 @@ class Row(msgspec.Struct, gc=False):
     """What a page changes in a row; None leaves a column as it is.
 
     retried_at: given exactly when the execution went on after a failure; ended_at and error are then meant even
-    if None.
+    if None. parent_id, parent_step, parent_attempt: given only where an attempt of another execution started it.
     """
 
     last_position: int
@@ -38,6 +38,9 @@ class Row(msgspec.Struct, gc=False):
     ended_at: datetime | None = None
     retried_at: datetime | None = None
     started_position: int | None = None
+    parent_id: UUID | None = None
+    parent_step: str | None = None
+    parent_attempt: int | None = None
 
 
 class Changes:
@@ -74,6 +77,22 @@ def _started(changes: Changes, fact: Fact) -> None:
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
     row.status, row.trigger, row.actor = "running", msgspec.json.encode(event.trigger), clean(event.actor)
     row.input, row.started_at, row.started_position = event.input, event.at, fact.position
+    parent = event.parent
+    if parent is not None:
+        row.parent_id, row.parent_step, row.parent_attempt = parent.execution_id, parent.step, parent.attempt
+
+
+def _queued(changes: Changes, fact: Fact) -> None:
+    changes.row(fact).status = "queued"
+
+
+def _admitted(changes: Changes, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.started_at = "running", fact.event.at
+
+
+def _compensating(changes: Changes, fact: Fact) -> None:
+    changes.row(fact).status = "compensating"
 
 
 def _completed(changes: Changes, fact: Fact) -> None:
@@ -101,8 +120,8 @@ def _cancelled(changes: Changes, fact: Fact) -> None:
 UPSERT = f"""
 insert into execution_detail as t (
   execution_id, process_id, process, version, status, trigger, actor, input, outputs, error, cancel_reason,
-  started_at, ended_at, retried_at, started_position, last_position)
-select * from unnest({", ".join(["%b"] * 16)})
+  started_at, ended_at, retried_at, started_position, parent_id, parent_step, parent_attempt, last_position)
+select * from unnest({", ".join(["%b"] * 19)})
 on conflict (execution_id) do update set
   process_id = coalesce(t.process_id, excluded.process_id),
   process = coalesce(t.process, excluded.process),
@@ -114,11 +133,14 @@ on conflict (execution_id) do update set
   outputs = coalesce(excluded.outputs, t.outputs),
   error = case when excluded.retried_at is not null then excluded.error else coalesce(excluded.error, t.error) end,
   cancel_reason = coalesce(excluded.cancel_reason, t.cancel_reason),
-  started_at = coalesce(t.started_at, excluded.started_at),
+  started_at = coalesce(excluded.started_at, t.started_at),
   ended_at = case when excluded.retried_at is not null then excluded.ended_at
     else coalesce(excluded.ended_at, t.ended_at) end,
   retried_at = coalesce(excluded.retried_at, t.retried_at),
   started_position = coalesce(t.started_position, excluded.started_position),
+  parent_id = coalesce(t.parent_id, excluded.parent_id),
+  parent_step = coalesce(t.parent_step, excluded.parent_step),
+  parent_attempt = coalesce(t.parent_attempt, excluded.parent_attempt),
   last_position = excluded.last_position"""
 
 
@@ -144,12 +166,19 @@ class ExecutionDetail(Projection[Changes]):
       ended_at timestamptz,
       retried_at timestamptz,
       started_position bigint,
+      -- The attempt that started it, where one did.
+      parent_id uuid,
+      parent_step text,
+      parent_attempt int,
       last_position bigint not null
     ) with (fillfactor = 60, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0);
     {step_tables.DDL}
     """
+    indexes = ("create index execution_detail_parent_idx on execution_detail (parent_id) where parent_id is not null",)
     handlers: dict[str, Handler[Changes]] = {
         "ExecutionStarted": _started,
+        "ExecutionQueued": _queued,
+        "ExecutionAdmitted": _admitted,
         "StepScheduled": _step(execution_steps.scheduled),
         "StepStarted": _step(execution_steps.started),
         "StepReclaimed": _step(execution_steps.touched),
@@ -176,6 +205,12 @@ class ExecutionDetail(Projection[Changes]):
         "ApprovalGranted": _step(execution_steps.touched),
         "ApprovalRefused": _step(execution_steps.touched),
         "GatewayEvaluated": _step(execution_steps.gateway_evaluated),
+        "SubProcessStarted": _step(execution_steps.sub_process_started),
+        "SubProcessClosed": _step(execution_steps.touched),
+        "CompensationRequired": _compensating,
+        "CompensationStarted": _step(execution_steps.undoing("started")),
+        "CompensationCompleted": _step(execution_steps.undoing("completed")),
+        "CompensationFailed": _step(execution_steps.undoing("failed")),
         "CostRecorded": _step(execution_steps.cost_recorded),
         "ExecutionCompleted": _completed,
         "ExecutionFailed": _failed,
@@ -210,5 +245,8 @@ def _columns(changed: dict[bytes, Row]) -> tuple[arrays.Array, ...]:
         arrays.timestamptzs([row.ended_at for row in rows]),
         arrays.timestamptzs([row.retried_at for row in rows]),
         arrays.bigints([row.started_position for row in rows]),
+        arrays.uuids([row.parent_id for row in rows]),
+        arrays.texts([row.parent_step for row in rows]),
+        arrays.ints([row.parent_attempt for row in rows]),
         arrays.bigints([row.last_position for row in rows]),
     )

@@ -1,5 +1,6 @@
 """The steps of executions as they are folded for execution_detail: what each event changes in a step's row."""
 
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -9,6 +10,7 @@ from domain.executions.step_evolution import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from projections.facts import Fact
 from projections.projection import EXACT, clean
+from projections.shapes import EMPTY
 
 # What a step that took too long shows for an error: its event leaves that to the scope.
 TIMED_OUT = {scope: msgspec.Raw(msgspec.json.encode(time_out(scope))) for scope in ("attempt", "total")}
@@ -19,7 +21,7 @@ class StepRow(msgspec.Struct, gc=False):
 
     scheduled_at: given exactly when a new attempt was reached; all that belongs to the one before is then forgotten.
     reopened_at: given exactly when the step went on after an attempt; how that one ended is then forgotten, but not its
-    error. due_at: until when the step waits, or waited last.
+    error. due_at: until when the step waits, or waited last. compensation: how far it is undone.
     """
 
     last_position: int
@@ -40,6 +42,7 @@ class StepRow(msgspec.Struct, gc=False):
     due_at: datetime | None = None
     chosen: bytes | None = None
     conditions: msgspec.Raw | None = None
+    compensation: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     unpriced: int = 0
@@ -79,6 +82,7 @@ class StepChanges:
             before.agent,
             scheduled_at=event.at,
             reopened_at=before.reopened_at,
+            compensation=before.compensation,
             input_tokens=before.input_tokens,
             output_tokens=before.output_tokens,
             unpriced=before.unpriced,
@@ -87,9 +91,11 @@ class StepChanges:
 
 
 def scheduled(changes: StepChanges, fact: Fact) -> None:
-    """An attempt is due."""
+    """An attempt is due; what is only told to people is for no agent."""
     event, row = fact.event, changes.attempt(fact, "scheduled")
-    row.agent, row.message, row.parameters = event.agent, event.message, event.parameters
+    row.message, row.parameters = event.message, event.parameters
+    if event.agent:
+        row.agent = event.agent
 
 
 def timer_started(changes: StepChanges, fact: Fact) -> None:
@@ -102,6 +108,21 @@ def approval_requested(changes: StepChanges, fact: Fact) -> None:
     """An approval step waits for people."""
     event, row = fact.event, changes.attempt(fact, "waiting")
     row.started_at, row.due_at = event.at, event.deadline
+
+
+def sub_process_started(changes: StepChanges, fact: Fact) -> None:
+    """Another execution is to run; the step waits for it, or StepCompleted follows."""
+    event, row = fact.event, changes.attempt(fact, "waiting" if fact.event.wait else "started")
+    row.started_at, row.message, row.parameters = event.at, event.input, EMPTY
+
+
+def undoing(status: str) -> Callable[[StepChanges, Fact], None]:
+    """How far the step is undone."""
+
+    def handle(changes: StepChanges, fact: Fact) -> None:
+        changes.row(fact).compensation = status
+
+    return handle
 
 
 def timer_moved(changes: StepChanges, fact: Fact) -> None:

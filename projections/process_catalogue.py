@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
-from projections import process_failures
+from projections import newest_executions, process_failures
 from projections.facts import Fact
+from projections.newest_executions import Now
 from projections.projection import Handler, Projection, clean
 from store import arrays
 
@@ -52,18 +53,18 @@ class Version(msgspec.Struct, gc=False):
 class Changes:
     """Rows by process, versions by process and number.
 
-    ended: by process, how executions ended that started on earlier pages, for as long as none of it started later:
-    one of them may be the newest, which only the table knows.
+    now: by process, what became of executions that started on earlier pages, for as long as none of it started later:
+    one of them may be the newest, which only the table knows. Status, and since when if that is its start.
     failed: executions that failed, with their process; None for those that failed no more when the page ended.
     retried: executions that went on after a failure on an earlier page, and where; only the table knows their process.
     """
 
-    __slots__ = ("ended", "failed", "retried", "rows", "versions")
+    __slots__ = ("failed", "now", "retried", "rows", "versions")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, Row] = {}
         self.versions: dict[tuple[bytes, int], Version] = {}
-        self.ended: dict[bytes, dict[bytes, str]] = {}
+        self.now: dict[bytes, dict[bytes, Now]] = {}
         self.failed: dict[bytes, bytes | None] = {}
         self.retried: dict[bytes, int] = {}
 
@@ -122,7 +123,15 @@ def _execution_started(changes: Changes, fact: Fact) -> None:
     row = changes.row(process, fact)
     row.started += 1
     row.last_execution_id, row.last_execution_status, row.last_started_at = fact.stream, "running", fact.event.at
-    changes.ended.pop(process, None)
+    changes.now.pop(process, None)
+
+
+def _execution_queued(changes: Changes, fact: Fact) -> None:
+    _execution_is(changes, fact, fact.event.process_id.bytes, "queued")
+
+
+def _execution_admitted(changes: Changes, fact: Fact) -> None:
+    _execution_is(changes, fact, fact.event.process_id.bytes, "running", started_at=fact.event.at)
 
 
 def _execution_completed(changes: Changes, fact: Fact) -> None:
@@ -147,12 +156,16 @@ def _execution_cancelled(changes: Changes, fact: Fact) -> None:
     _execution_is(changes, fact, fact.event.process_id.bytes, "cancelled").cancelled += 1
 
 
-def _execution_is(changes: Changes, fact: Fact, process: bytes, status: str) -> Row:
+def _execution_is(
+    changes: Changes, fact: Fact, process: bytes, status: str, *, started_at: datetime | None = None
+) -> Row:
     row = changes.row(process, fact)
     if row.last_execution_id is None:
-        changes.ended.setdefault(process, {})[fact.stream] = status
+        executions = changes.now.setdefault(process, {})
+        executions[fact.stream] = status, started_at or executions.get(fact.stream, ("", None))[1]
     elif row.last_execution_id == fact.stream:
         row.last_execution_status = status
+        row.last_started_at = started_at or row.last_started_at
     return row
 
 
@@ -179,11 +192,6 @@ UPSERT_VERSIONS = """
 insert into process_versions as t (process_id, version, definition, source, published_at, actor)
 select * from unnest(%b, %b, %b, %b, %b, %b)
 on conflict (process_id, version) do nothing"""
-
-END_NEWEST = """
-update process_catalogue t set last_execution_status = x.status
-from unnest(%b, %b, %b) as x(process_id, execution_id, status)
-where t.process_id = x.process_id and t.last_execution_id = x.execution_id"""
 
 
 class ProcessCatalogue(Projection[Changes]):
@@ -231,6 +239,8 @@ class ProcessCatalogue(Projection[Changes]):
         "ProcessPublished": _published,
         "ProcessArchived": _archived,
         "ExecutionStarted": _execution_started,
+        "ExecutionQueued": _execution_queued,
+        "ExecutionAdmitted": _execution_admitted,
         "ExecutionCompleted": _execution_completed,
         "ExecutionFailed": _execution_failed,
         "ExecutionCancelled": _execution_cancelled,
@@ -246,14 +256,7 @@ class ProcessCatalogue(Projection[Changes]):
         if changes.versions:
             connection.execute(UPSERT_VERSIONS, _version_columns(changes.versions), prepare=True)
         process_failures.write(connection, changes.retried, changes.failed)
-        if changes.ended:
-            ends = [(p, e, status) for p, executions in changes.ended.items() for e, status in executions.items()]
-            columns = (
-                arrays.uuid_bytes([process for process, _, _ in ends]),
-                arrays.uuid_bytes([execution for _, execution, _ in ends]),
-                arrays.texts([status for _, _, status in ends]),
-            )
-            connection.execute(END_NEWEST, columns, prepare=True)
+        newest_executions.write(connection, changes.now)
 
 
 def _columns(changed: dict[bytes, Row]) -> tuple[arrays.Array, ...]:

@@ -30,6 +30,7 @@ create table execution_steps (
   due_at timestamptz,
   chosen json,
   conditions json,
+  compensation text,
   input_tokens bigint not null,
   output_tokens bigint not null,
   unpriced int not null,
@@ -60,8 +61,8 @@ UPSERT = f"""
 insert into execution_steps as t (
   execution_id, step, first_position, last_position, status, attempt, agent, message, parameters, output, error,
   skip_reason, cancel_reason, scheduled_at, started_at, ended_at, reopened_at, due_at, chosen, conditions,
-  input_tokens, output_tokens, unpriced)
-select * from unnest({", ".join(["%b"] * 23)})
+  compensation, input_tokens, output_tokens, unpriced)
+select * from unnest({", ".join(["%b"] * 24)})
 on conflict (execution_id, step) do update set
   last_position = excluded.last_position,
   status = coalesce(excluded.status, t.status),
@@ -69,6 +70,7 @@ on conflict (execution_id, step) do update set
   agent = coalesce(excluded.agent, t.agent),
   scheduled_at = coalesce(excluded.scheduled_at, t.scheduled_at),
   reopened_at = coalesce(excluded.reopened_at, t.reopened_at),
+  compensation = coalesce(excluded.compensation, t.compensation),
   {_replaced(_OF_ATTEMPT, "excluded.scheduled_at is not null")},
   {_replaced(_OF_ITS_END, "coalesce(excluded.scheduled_at, excluded.reopened_at) is not null")},
   input_tokens = t.input_tokens + excluded.input_tokens,
@@ -119,6 +121,7 @@ def _columns(changed: dict[tuple[bytes, str], StepRow]) -> tuple[arrays.Array, .
         arrays.timestamptzs([row.due_at for row in rows]),
         arrays.jsons([row.chosen for row in rows]),
         arrays.jsons([document(row.conditions) for row in rows]),
+        arrays.texts([row.compensation for row in rows]),
         arrays.bigints([row.input_tokens for row in rows]),
         arrays.bigints([row.output_tokens for row in rows]),
         arrays.ints([row.unpriced for row in rows]),

@@ -6,12 +6,13 @@ from uuid import UUID
 
 import msgspec
 
+from queries.events import Point
 from queries.executions import ExecutionDetail
-from queries.folding import Point, fold_at
+from queries.folding import fold_at
 from queries.reading import Reading
-from queries.steps import Definitions
+from queries.steps import Definitions, StepView, unreached
 
-_OF_THE_EXECUTION = ("status", "outputs", "error", "cancel_reason", "ended_at", "timers")
+_OF_THE_EXECUTION = ("status", "outputs", "error", "cancel_reason", "ended_at", "timers", "started_at")
 _OF_A_STEP = (
     "status",
     "attempts",
@@ -25,6 +26,8 @@ _OF_A_STEP = (
     "chosen",
     "cost",
     "usage",
+    "children",
+    "compensation",
 )
 
 
@@ -46,8 +49,8 @@ class Difference(msgspec.Struct, frozen=True):
     """What is not the same at two points; either may be the earlier one.
 
     point_from, point_to: as asked, called ``from`` and ``to``. from_position, to_position: of the execution's last
-    event there. changed: by the name of the field of the execution's view. cost and unpriced: of its own steps.
-    steps: those that changed, in the order of the definition.
+    event there. changed: by the name of the field of the execution's view. cost and unpriced: of its own steps;
+    cost_with_children: where others below it cost something. steps: those that changed, in the order of the definition.
     """
 
     execution_id: UUID
@@ -77,7 +80,7 @@ def get_difference(
         before, after = fold_at(connection, definitions, execution_id, point_from, point_to)
     steps = [
         StepDifference(one.id, changed)
-        for one, other in zip(before.steps, after.steps, strict=True)
+        for one, other in _pairs(before.steps, after.steps)
         if (changed := _changed(one, other, _OF_A_STEP))
     ]
     return Difference(
@@ -95,9 +98,17 @@ def get_difference(
     )
 
 
+def _pairs(before: list[StepView], after: list[StepView]) -> list[tuple[StepView, StepView]]:
+    """Each step at both points; one that is only reached at one of them, because it undoes another, is pending."""
+    was, became = {step.id: step for step in before}, {step.id: step for step in after}
+    return [(was.get(id) or unreached(step), became.get(id) or unreached(step)) for id, step in (was | became).items()]
+
+
 def _costs(before: ExecutionDetail, after: ExecutionDetail) -> dict[str, Change]:
-    changed = _changed(before.cost, after.cost, ("own", "unpriced"))
-    return {{"own": "cost"}.get(name, name): change for name, change in changed.items()}
+    changed = _changed(before.cost, after.cost, ("own", "with_children", "unpriced"))
+    if all(view.cost.own == view.cost.with_children for view in (before, after)):
+        changed.pop("with_children", None)
+    return {{"own": "cost", "with_children": "cost_with_children"}.get(name, name): it for name, it in changed.items()}
 
 
 def _changed(before: object, after: object, names: tuple[str, ...]) -> dict[str, Change]:

@@ -21,6 +21,9 @@ _COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 _STREAM = f"""select {_COLUMNS} from stored_events where originator_id = %s and originator_version > %s and exists (
   select from stored_events where originator_id = %s and originator_version = 1 and topic = 'ExecutionStarted')
 order by originator_version limit %s"""
+_SOME = f"""select {_COLUMNS} from stored_events where originator_id = any(%s) and topic = any(%s)
+order by originator_id, originator_version"""
+_FIRST = f"select {_COLUMNS} from stored_events where originator_id = any(%s) and originator_version = 1"
 _WHOLE = f"select {_COLUMNS} from stored_events where originator_id = %s order by originator_version"
 _LOG = f"select {_COLUMNS} from stored_events where notification_id > %s order by notification_id limit %s"
 _LOG_OF_TYPES = f"""select {_COLUMNS} from (
@@ -29,6 +32,9 @@ where topic = any(%s) order by notification_id limit %s"""
 _WINDOW_END = f"""select max(notification_id), count(*) from (
   select notification_id from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen"""
 _COMMON = frozenset(Event.__struct_fields__)
+
+Point = int | datetime
+"""Where to stop: a position in the log, or an aware instant; what happened there is included."""
 
 
 class EventView(msgspec.Struct, frozen=True):
@@ -96,6 +102,26 @@ def read_stream(connection: Connection[Any], stream: UUID) -> list[Recorded]:
     return _read(connection, _WHOLE, (stream,))
 
 
+def stated(event: Event) -> dict[str, Any]:
+    """What an event states, beside when, who and why."""
+    return {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
+
+
+def read_streams(connection: Connection[Any], streams: list[UUID], types: list[str]) -> list[Recorded]:
+    """The events of these types in several streams: stream after stream, in order."""
+    return _read(connection, _SOME, (streams, types))
+
+
+def read_starts(connection: Connection[Any], streams: list[UUID]) -> list[Recorded]:
+    """The first event of each of several streams."""
+    return _read(connection, _FIRST, (streams,))
+
+
+def is_up_to(point: Point, found: Recorded) -> bool:
+    """Whether it happened at `point` or before."""
+    return found.event.at <= point if isinstance(point, datetime) else found.position <= point
+
+
 def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[Recorded]:
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         return recorded(cursor.execute(query, parameters, prepare=True).fetchall())
@@ -107,7 +133,6 @@ def _views(found: list[Recorded]) -> list[EventView]:
 
 def _view(found: Recorded) -> EventView:
     event = found.event
-    data = {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
     return EventView(
         found.position,
         found.stream,
@@ -117,5 +142,5 @@ def _view(found: Recorded) -> EventView:
         event.actor,
         event.causation,
         event.correlation,
-        data,
+        stated(event),
     )

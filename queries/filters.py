@@ -23,6 +23,10 @@ class Where:
             self.parameters[name] = value
             self._conditions.append(condition.format(f"%({name})s"))
 
+    def holds(self, condition: str) -> None:
+        """Add `condition` as it is."""
+        self._conditions.append(condition)
+
     def beyond(self, columns: Sequence[str], values: Sequence[object]) -> None:
         """The row comes after that whose `columns`, by which the list is ordered, have `values`."""
         names = [f"beyond{n}" for n in range(len(values))]
@@ -34,3 +38,8 @@ class Where:
         """`column` has one of `values`, of the SQL type `kind`; nothing when there are none."""
         if values:
             self.add(f"{column} = any({{}}::{kind}[])", list(values))
+
+    def any_of_either(self, columns: Sequence[str], values: Sequence[object], kind: str) -> None:
+        """One of `columns` has one of `values`; nothing when there are none."""
+        if values:
+            self.add(f"({' or '.join(f'{column} = any({{0}}::{kind}[])' for column in columns)})", list(values))

@@ -1,8 +1,6 @@
 """One execution as it was: its own stream folded up to a position of the log, or up to an instant."""
 
-from collections.abc import Iterable
 from datetime import datetime
-from decimal import Context, Decimal, Inexact
 from functools import partial
 from itertools import takewhile
 from typing import Any
@@ -21,20 +19,14 @@ from domain.executions.events import (
 )
 from domain.executions.execution import RETRYING, WAITING, Execution, StepState, evolve
 from domain.executions.timers import RETRY
-from domain.money import Money
 from domain.refusal import NotFound
-from queries.events import read_stream
+from queries.events import Point, is_up_to, read_stream
 from queries.executions import ExecutionCost, ExecutionDetail, TimerOfExecution
+from queries.families import ParentAttempt, read_family, read_path, sums
 from queries.reading import Reading
-from queries.steps import NULL, Amount, Definitions, StepRow, step_views
+from queries.steps import NULL, Definitions, StepRow, step_views
 from queries.telling import StepTold, tell
 from store.mapper import Recorded
-
-Point = int | datetime
-"""Where to stop: a position in the log, or an aware instant; what happened there is included."""
-
-# As exact as the sums of the read models.
-_EXACT = Context(prec=400, traps=[Inexact])
 
 
 def get_execution_as_of(
@@ -47,6 +39,7 @@ def get_execution_as_of(
 ) -> ExecutionDetail:
     """One execution as it was. A point that is still to come gives all that there is: `as_of_position` tells.
 
+    Its children, and what those below it cost, are as they were there too: their streams are read for that.
     The log does not know signs of life, so that a heartbeat is due as if none had come. Raises NotFound, also for a
     point before the start, or NotYet.
     """
@@ -62,14 +55,10 @@ def fold_at(
     stream = read_stream(connection, execution_id)
     if not stream or not isinstance(stream[0].event, ExecutionStarted):
         raise NotFound(f"there is no execution {execution_id}")
-    found = [(point, list(takewhile(partial(_is_up_to, point), stream))) for point in points]
+    found = [(point, list(takewhile(partial(is_up_to, point), stream))) for point in points]
     if not all(until for _, until in found):
         raise NotFound(f"execution {execution_id} had not started then")
     return [_view(connection, definitions, execution_id, point, until) for point, until in found]
-
-
-def _is_up_to(point: Point, found: Recorded) -> bool:
-    return found.event.at <= point if isinstance(point, datetime) else found.position <= point
 
 
 def _view(
@@ -84,7 +73,11 @@ def _view(
         evolve(execution, each.event)
         tell(told, each.event)
     rows = {step: _row(execution, step, state, told[step]) for step, state in execution.steps.items()}
-    own = _encoded(_amounts(cost for state in execution.steps.values() for cost in state.costs))
+    family = read_family(connection, (each.event for each in stream), point)
+    own = [cost for state in execution.steps.values() for cost in state.costs]
+    path = read_path(connection, started)
+    parent = started.parent
+    began = execution.started_at or started.at
     timers = [TimerOfExecution(step, kind, due_at) for (step, kind), due_at in execution.timers.items()]
     trigger = started.trigger
     return ExecutionDetail(
@@ -95,14 +88,22 @@ def _view(
         status=execution.status,
         trigger=_encoded({"type": trigger.type, "id": trigger.id, "payload": trigger.payload}),
         actor=started.actor,
+        parent=None if parent is None else ParentAttempt(parent.execution_id, parent.step, parent.attempt),
+        root=id if parent is None else parent.root,
+        depth=len(path),
+        path=path,
         input=_encoded(execution.input),
         **_ending([each.event for each in stream]),
-        started_at=started.at,
+        started_at=began,
         ended_at=execution.ended_at,
-        duration=_seconds(started.at, execution.ended_at),
-        steps=step_views(planned, rows),
+        duration=_seconds(began, execution.ended_at),
+        steps=step_views(planned, rows, family.children),
         timers=sorted(timers, key=lambda timer: (timer.due_at, timer.step, timer.kind)),
-        cost=ExecutionCost(own, own, sum(row.unpriced for row in rows.values())),
+        cost=ExecutionCost(
+            own=_encoded(sums(own)),
+            with_children=_encoded(sums([*own, *family.below])),
+            unpriced=sum(row.unpriced for row in rows.values()),
+        ),
         position=stream[-1].position,
         as_of_position=stream[-1].position,
         lag_seconds=0.0,
@@ -147,20 +148,13 @@ def _row(execution: Execution, step: str, state: StepState, told: StepTold) -> S
         due_at=state.due_at if state.status == WAITING else due_at,
         chosen=None if state.chosen is None else list(state.chosen),
         conditions=_encoded(told.conditions),
+        compensation=told.compensation,
         duration=_seconds(state.started_at, state.ended_at),
         input_tokens=told.input_tokens,
         output_tokens=told.output_tokens,
         unpriced=told.unpriced,
-        cost=_amounts(state.costs),
+        cost=sums(state.costs),
     )
-
-
-def _amounts(costs: Iterable[Money]) -> list[Amount]:
-    """One amount a currency."""
-    sums: dict[str, Decimal] = {}
-    for cost in costs:
-        sums[cost.currency] = _EXACT.add(sums.get(cost.currency, Decimal(0)), cost.amount)
-    return [Amount(f"{amount:f}", currency) for currency, amount in sorted(sums.items())]
 
 
 def _seconds(begin: datetime | None, end: datetime | None) -> float | None:

@@ -1,6 +1,7 @@
 """Steps of an execution: those it has reached, and those it has not, in the order of the definition."""
 
 import threading
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from psycopg.rows import DictRow
 from domain.processes.events import ProcessPublished
 from domain.processes.language import load_definition
 from domain.processes.plan import Plan, compile_plan
+from domain.processes.steps import compensation_id
 from domain.refusal import NotFound
 from queries.reading import fetch
 from store.mapper import decode
@@ -32,7 +34,7 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class StepInput(msgspec.Struct, frozen=True):
-    """What the agent is given."""
+    """What the agent is given. Of a notification: the text, and where it goes. Of a sub-process: the child's input."""
 
     message: msgspec.Raw
     parameters: msgspec.Raw
@@ -45,12 +47,24 @@ class TokenUsage(msgspec.Struct, frozen=True):
     output_tokens: int
 
 
+class ChildExecution(msgspec.Struct, frozen=True):
+    """An execution that an attempt of the step started."""
+
+    execution_id: UUID
+    attempt: int
+    process: str
+    version: int
+    status: str
+
+
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds.
 
     error: of the last attempt that ended badly, also while another one is to come. due_at: until when a step that is
     ``waiting`` or ``retrying`` waits. chosen: where a gateway leads, or a step that was diverted for its error;
-    conditions: what the gateway looked at, as {target, value, condition}.
+    conditions: what the gateway looked at, as {target, value, condition}. children: of a sub-process, the newest last.
+    compensation: ``started``, ``completed`` or ``failed`` once the step is undone; compensates: the step that this one,
+    which is shown once it is reached, undoes.
     """
 
     id: str
@@ -74,6 +88,14 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     duration: float | None = None
     cost: list[Amount] = []
     usage: TokenUsage | None = None
+    children: list[ChildExecution] = []
+    compensation: str | None = None
+    compensates: str | None = None
+
+
+class _Compensation(msgspec.Struct, frozen=True):
+    type: str = "agent_task"
+    agent: str | None = None
 
 
 class _PlannedStep(msgspec.Struct, frozen=True):
@@ -82,6 +104,8 @@ class _PlannedStep(msgspec.Struct, frozen=True):
     type: str = "agent_task"
     agent: str | None = None
     depends_on: list[str] = []
+    compensation: _Compensation | None = None
+    compensates: str | None = None
 
 
 class _Definition(msgspec.Struct, frozen=True):
@@ -107,6 +131,7 @@ class StepRow(msgspec.Struct, frozen=True):
     due_at: datetime | None
     chosen: list[str] | None
     conditions: msgspec.Raw
+    compensation: str | None
     duration: float | None
     input_tokens: int | None
     output_tokens: int | None
@@ -114,9 +139,23 @@ class StepRow(msgspec.Struct, frozen=True):
     cost: list[Amount]
 
 
+class _ChildRow(ChildExecution, frozen=True):
+    step: str
+
+
 NULL = msgspec.Raw(b"null")
+_decode_children = msgspec.json.Decoder(list[_ChildRow]).decode
 decode_steps = msgspec.json.Decoder(list[StepRow]).decode
 _decode_definition = msgspec.json.Decoder(_Definition).decode
+
+
+def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
+    """Executions by the step that started them."""
+    children: dict[str, list[ChildExecution]] = {}
+    for row in _decode_children(rows):
+        child = ChildExecution(row.execution_id, row.attempt, row.process, row.version, row.status)
+        children.setdefault(row.step, []).append(child)
+    return children
 
 
 class Definitions:
@@ -164,23 +203,62 @@ class Definitions:
         return found
 
 
-def step_views(planned: list[_PlannedStep], found: dict[str, StepRow]) -> list[StepView]:
-    """The steps in the order of the definition, `found` by id; those it does not know come last."""
+def step_views(
+    planned: list[_PlannedStep], found: dict[str, StepRow], children: Mapping[str, list[ChildExecution]]
+) -> list[StepView]:
+    """The steps in the order of the definition, `found` by id; then those that undo others, in the order of `found`.
+
+    children: by the step that started them.
+    """
     known = {step.id for step in planned}
-    order = [*planned, *(_PlannedStep(step.step) for step in found.values() if step.step not in known)]
-    return [_step(step, found.get(step.id)) for step in order]
+    undoing = {undo.id: undo for step in planned if (undo := _undoing(step)) is not None}
+    others = [undoing.get(id) or _PlannedStep(id) for id in found if id not in known]
+    return [_step(step, found.get(step.id), children.get(step.id, [])) for step in (*planned, *others)]
 
 
-def _step(planned: _PlannedStep, row: StepRow | None) -> StepView:
-    known = {"id": planned.id, "name": planned.name, "type": planned.type, "depends_on": planned.depends_on}
-    if row is None:
-        return StepView(**known, agent=planned.agent, output=NULL, error=NULL, conditions=NULL)  # type: ignore[arg-type]
+def unreached(step: StepView) -> StepView:
+    """The view of a step before it is reached."""
     return StepView(
-        **known,  # type: ignore[arg-type]
+        id=step.id,
+        name=step.name,
+        type=step.type,
+        depends_on=step.depends_on,
+        agent=step.agent,
+        compensates=step.compensates,
+        output=NULL,
+        error=NULL,
+        conditions=NULL,
+    )
+
+
+def _undoing(step: _PlannedStep) -> _PlannedStep | None:
+    undo = step.compensation
+    if undo is None:
+        return None
+    return _PlannedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
+
+
+def _step(planned: _PlannedStep, row: StepRow | None, children: list[ChildExecution]) -> StepView:
+    view = StepView(
+        id=planned.id,
+        name=planned.name,
+        type=planned.type,
+        depends_on=planned.depends_on,
+        agent=planned.agent,
+        compensates=planned.compensates,
+        children=children,
+        output=NULL,
+        error=NULL,
+        conditions=NULL,
+    )
+    if row is None:
+        return view
+    return msgspec.structs.replace(
+        view,
         status=row.status,
         attempts=row.attempt or 0,
         agent=row.agent or planned.agent,
-        input=None if row.agent is None or row.scheduled_at is None else StepInput(row.message, row.parameters),
+        input=None if row.parameters == NULL else StepInput(row.message, row.parameters),
         output=row.output,
         error=row.error,
         skip_reason=row.skip_reason,
@@ -191,6 +269,7 @@ def _step(planned: _PlannedStep, row: StepRow | None) -> StepView:
         due_at=row.due_at,
         chosen=row.chosen,
         conditions=row.conditions,
+        compensation=row.compensation,
         duration=row.duration,
         cost=row.cost,
         usage=usage_of(row),

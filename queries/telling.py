@@ -8,6 +8,8 @@ import msgspec
 
 from domain.event import Event
 from domain.executions.approval_events import ApprovalRequested
+from domain.executions.child_events import SubProcessStarted
+from domain.executions.compensation_events import CompensationCompleted, CompensationFailed, CompensationStarted
 from domain.executions.events import (
     CostRecorded,
     ExecutionRetried,
@@ -23,7 +25,10 @@ from domain.executions.events import (
 
 
 class StepTold(msgspec.Struct):
-    """scheduled_at: when the latest attempt was reached. Tokens and unpriced attempts are those of all attempts."""
+    """scheduled_at: when the latest attempt was reached. compensation: how far the step is undone.
+
+    Tokens and unpriced attempts are those of all attempts.
+    """
 
     message: Any = None
     parameters: Any = None
@@ -31,6 +36,7 @@ class StepTold(msgspec.Struct):
     skip_reason: str | None = None
     cancel_reason: str | None = None
     conditions: Any = None
+    compensation: str | None = None
     input_tokens: int = 0
     output_tokens: int = 0
     unpriced: int = 0
@@ -46,7 +52,7 @@ def tell(told: dict[str, StepTold], event: Event) -> None:
                 note(about, event)
 
 
-def _begun(step: StepTold, event: StepScheduled | TimerStarted | ApprovalRequested | GatewayEvaluated) -> None:
+def _begun(step: StepTold, event: Event) -> None:
     """A new attempt: what belongs to the one before is forgotten."""
     step.message = step.parameters = step.conditions = step.skip_reason = step.cancel_reason = None
     step.scheduled_at = event.at
@@ -57,9 +63,21 @@ def _scheduled(step: StepTold, event: StepScheduled) -> None:
     step.message, step.parameters = event.message, event.parameters
 
 
+def _called(step: StepTold, event: SubProcessStarted) -> None:
+    _begun(step, event)
+    step.message, step.parameters = event.input, {}
+
+
 def _evaluated(step: StepTold, event: GatewayEvaluated) -> None:
     _begun(step, event)
     step.conditions = event.conditions
+
+
+def _undoing(status: str) -> Callable[[StepTold, Event], None]:
+    def note(step: StepTold, _event: Event) -> None:
+        step.compensation = status
+
+    return note
 
 
 def _reopened(step: StepTold, _event: Event) -> None:
@@ -87,6 +105,10 @@ _TELL: dict[type[Event], Callable[[StepTold, Any], None]] = {
     TimerStarted: _begun,
     ApprovalRequested: _begun,
     GatewayEvaluated: _evaluated,
+    SubProcessStarted: _called,
+    CompensationStarted: _undoing("started"),
+    CompensationCompleted: _undoing("completed"),
+    CompensationFailed: _undoing("failed"),
     StepRetryScheduled: _reopened,
     StepRetried: _reopened,
     StepReassigned: _reopened,

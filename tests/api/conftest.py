@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from psycopg.conninfo import make_conninfo
 from starlette.testclient import TestClient
 
-from api import Services, create_app
+from api.app import create_app
+from api.services import Services
 from commands.agents import Agents
 from commands.approvals import Approvals
 from commands.executions import AnswerStep, Executions, unit_of

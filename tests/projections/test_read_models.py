@@ -117,6 +117,20 @@ def test_a_step_between_attempts_shows_its_error_and_when_it_goes_on(shown, stor
     assert (listed["steps_failed"], listed["steps_done"]) == (0, 1)
 
 
+def test_a_step_that_leads_elsewhere_counts_as_done(shown, story):
+    story.start(X, steps=2).schedule(X).tell(X, StepFailed, step="a", attempt=1, error=StepError("x", "y"))
+    story.tell(X, StepDiverted, step="a", target="b", reason="on_error")
+    [row] = shown(story, "select * from execution_list")
+    assert (row["steps_done"], row["steps_failed"]) == (1, 0)
+    story.schedule(X, "b").tell(X, StepFailed, step="b", attempt=1, error=StepError("x", "y"))
+    story.end(X, ExecutionFailed, error=StepError("x", "y"), step="b")
+    [row] = shown(story, "select * from execution_list")
+    assert (row["steps_done"], row["steps_failed"]) == (1, 1)
+    story.tell(X, ExecutionRetried, reason="again", steps=["b"])
+    [row] = shown(story, "select * from execution_list")
+    assert (row["steps_done"], row["steps_failed"]) == (1, 0)
+
+
 def test_an_approval_shows_what_was_asked_and_decided_and_only_the_last_one_of_a_step_is_moved(shown, story):
     asked = {"approval_id": "id", "process_id": process_id("p"), "process": "p", "title": "May it?", "deadline": BEGIN}
     query = "select attempt, status, deadline, decided_by, comment, approvers from approvals order by position"

@@ -1,7 +1,7 @@
 """An execution as it was: what its own stream says at a point is what the read models showed there."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from domain.agents.calls import StepError, Usage
-from domain.event import Cause, Event, record
+from domain.event import Cause
 from domain.executions.approving import decide_approval
 from domain.executions.decisions import (
     accept_step,
@@ -29,23 +29,15 @@ from domain.executions.repairs import reassign_step, retry_execution, retry_step
 from domain.executions.unfolding import Unfolding
 from domain.identity import new_id, process_id
 from domain.money import Money
-from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.language import load_definition
 from domain.processes.plan import compile_plan
 from domain.refusal import NotFound, Refusal
-from projections.running import Runner
 from projections.tables import create_read_tables
 from queries.differences import get_difference
-from queries.executions import ExecutionDetail, get_execution
-from queries.folding import get_execution_as_of
-from queries.progress import Progress
-from queries.reading import Reading
-from queries.steps import Definitions
+from queries.executions import ExecutionDetail
 from store.datastore import Datastore
-from store.log import Log
-from store.unit import Unit
+from tests.queries.shown import BEGIN, Shown, at, comparable
 
-BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PROCESS = process_id("p")
 DEFINITION: dict[str, Any] = {
     "name": "p",
@@ -108,38 +100,8 @@ ACTIONS = [
 SCRIPTS = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 9)), max_size=16)
 
 
-class Shown:
-    """An installation of which the log is written by hand, and what its read models show after each append."""
-
-    def __init__(self, datastore: Datastore) -> None:
-        self.log, self.runner = Log(datastore), Runner(datastore)
-        self.reading = Reading(datastore, Progress(datastore))
-        self.definitions = Definitions()
-        drafted = record(ProcessDrafted, at(0), name="p", source="p")
-        published = record(ProcessPublished, at(0), name="p", version=1, source="p", definition=DEFINITION)
-        self.append(PROCESS, 0, [drafted, published])
-
-    def append(self, stream: UUID, version: int, events: list[Event], **timers: Any) -> None:
-        """Record events, and bring the read models up to them."""
-        self.log.append(Unit(stream, version, events, **timers))
-        self.runner.look()
-        while self.runner.advance():
-            pass
-
-    def decide(self, before: Execution, unfolding: Unfolding) -> Execution:
-        """Record what was decided."""
-        if unfolding.events:
-            timers = {"timers_set": unfolding.timers_set, "timers_dropped": unfolding.timers_dropped}
-            self.append(before.id, before.version, unfolding.events, **timers)
-        return unfolding.execution
-
-    def now(self, id: UUID) -> ExecutionDetail:
-        """What the read models show."""
-        return get_execution(self.reading, self.definitions, id)
-
-    def then(self, id: UUID, point: int | datetime) -> ExecutionDetail:
-        """What the stream says up to a point."""
-        return get_execution_as_of(self.reading, self.definitions, id, point)
+class Played(Shown):
+    """Executions of the process, run by scripts."""
 
     def started(self) -> Execution:
         """An execution that has just begun."""
@@ -157,10 +119,6 @@ class Shown:
                 continue
             views.append(self.now(execution.id))
         return views
-
-
-def at(seconds: int) -> Cause:
-    return Cause(BEGIN + timedelta(seconds=seconds), "user:ann")
 
 
 def act(execution: Execution, action: str, choice: int, cause: Cause) -> Unfolding:
@@ -194,20 +152,13 @@ def act(execution: Execution, action: str, choice: int, cause: Cause) -> Unfoldi
     return complete_step(execution, step, state.attempt, "text" if action == "text" else choice, cause, **used)
 
 
-def comparable(view: ExecutionDetail) -> Any:
-    """A view without how fresh it is."""
-    view = msgspec.structs.replace(view, as_of_position=0, lag_seconds=0.0, as_of=None)
-    return msgspec.json.decode(msgspec.json.encode(view))
-
-
 @pytest.fixture
-def shown(datastore: Datastore) -> Iterator[Shown]:
+def shown(datastore: Datastore) -> Iterator[Played]:
     with datastore.reading() as connection:
         create_read_tables(connection)
-    made = Shown(datastore)
+    made = Played(datastore, DEFINITION)
     yield made
-    made.runner.close()
-    made.log.close()
+    made.close()
 
 
 FAILED_TWICE = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("fail", 0)]
@@ -217,7 +168,7 @@ FAILED_TWICE = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("fail", 0)]
 @example(script=[*FAILED_TWICE, ("again", 0), ("ok", 0), ("ok", 0), ("ok", 2)])
 @example(script=[*FAILED_TWICE, ("skip", 0), ("cancel", 0)])
 @given(script=SCRIPTS)
-def test_at_every_position_it_is_what_the_read_model_showed_there(shown: Shown, script: list[tuple[str, int]]) -> None:
+def test_at_every_position_it_is_what_the_read_model_showed_there(shown: Played, script: list[tuple[str, int]]) -> None:
     for view in shown.play(script):
         assert comparable(shown.then(view.execution_id, view.position)) == comparable(view)
 
@@ -225,7 +176,7 @@ def test_at_every_position_it_is_what_the_read_model_showed_there(shown: Shown, 
 SCRIPT = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("ok", 0)]
 
 
-def test_an_instant_is_up_to_and_including_what_happened_then(shown: Shown) -> None:
+def test_an_instant_is_up_to_and_including_what_happened_then(shown: Played) -> None:
     views = shown.play(SCRIPT)
     for seconds, view in enumerate(views):
         then = shown.then(view.execution_id, at(seconds).at)
@@ -234,7 +185,7 @@ def test_an_instant_is_up_to_and_including_what_happened_then(shown: Shown) -> N
         assert shown.then(view.execution_id, at(seconds + 1).at - timedelta(microseconds=1)).position == view.position
 
 
-def test_a_point_says_what_was_asked_and_how_far_the_log_is(shown: Shown) -> None:
+def test_a_point_says_what_was_asked_and_how_far_the_log_is(shown: Played) -> None:
     first, *_, last = shown.play(SCRIPT)
     then = shown.then(first.execution_id, first.position)
     assert (then.as_of, then.position, then.as_of_position) == (first.position, first.position, last.position)
@@ -242,7 +193,7 @@ def test_a_point_says_what_was_asked_and_how_far_the_log_is(shown: Shown) -> Non
     assert (to_come.as_of_position, comparable(to_come)) == (last.position, comparable(last))
 
 
-def test_before_the_start_there_is_no_execution(shown: Shown) -> None:
+def test_before_the_start_there_is_no_execution(shown: Played) -> None:
     execution = shown.started()
     begun = shown.now(execution.id).position - execution.version
     for point in (0, begun, BEGIN - timedelta(microseconds=1)):
@@ -253,7 +204,7 @@ def test_before_the_start_there_is_no_execution(shown: Shown) -> None:
             shown.then(stream, begun)
 
 
-def test_nothing_but_what_changed_is_in_a_difference(shown: Shown) -> None:
+def test_nothing_but_what_changed_is_in_a_difference(shown: Played) -> None:
     first, started, failed, *_ = views = shown.play([*SCRIPT, ("cancel", 0)])
     id = first.execution_id
 
@@ -284,7 +235,7 @@ def test_nothing_but_what_changed_is_in_a_difference(shown: Shown) -> None:
         (0, {"unpriced": {"before": 0, "after": 1}}),
     ],
 )
-def test_a_difference_tells_what_was_spent_meanwhile(shown: Shown, spent: int, changed: dict[str, Any]) -> None:
+def test_a_difference_tells_what_was_spent_meanwhile(shown: Played, spent: int, changed: dict[str, Any]) -> None:
     _, before, after = shown.play([("ok", 0), ("fail", spent)])
     id, points = before.execution_id, (before.position, after.position)
     told = msgspec.json.decode(msgspec.json.encode(get_difference(shown.reading, shown.definitions, id, *points)))

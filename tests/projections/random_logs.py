@@ -1,0 +1,219 @@
+"""Random logs: anything that could be in a log, and much that could not."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from hypothesis import strategies as st
+
+from domain.agents.calls import StepError, Usage
+from domain.agents.events import AgentRegistered, AgentRetired
+from domain.event import Event
+from domain.executions.approval_events import (
+    ApprovalCancelled,
+    ApprovalChangesRequested,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
+)
+from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from domain.executions.compensation_events import (
+    CompensationCompleted,
+    CompensationFailed,
+    CompensationRequired,
+    CompensationStarted,
+)
+from domain.executions.events import (
+    CostRecorded,
+    ExecutionAdmitted,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionFailed,
+    ExecutionQueued,
+    ExecutionRetried,
+    GatewayEvaluated,
+    RouteChecked,
+    StepAccepted,
+    StepAnswerIgnored,
+    StepCancelled,
+    StepCompleted,
+    StepDiverted,
+    StepFailed,
+    StepHeartbeatMissed,
+    StepReassigned,
+    StepReclaimed,
+    StepRetried,
+    StepRetryScheduled,
+    StepScheduled,
+    StepSkipped,
+    StepStarted,
+    StepTimedOut,
+    TimerCancelled,
+    TimerFired,
+    TimerMoved,
+    TimerStarted,
+    Trigger,
+)
+from domain.identity import agent_id, process_id
+from domain.money import Money
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from tests.projections.stories import BEGIN, Happened, Story
+
+_STEP = st.sampled_from(["a", "b", "a.compensation"])
+_DOCUMENT = st.sampled_from([None, 1, "nul \0 in it", {"k": [1, 2.5, None]}, "ä" * 300, 2**63 - 1])
+_AMOUNT = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12)
+_MONEY = st.none() | st.builds(Money, _AMOUNT | st.just(Decimal("1E+3")), st.sampled_from(["USD", "EUR"]))
+_ERROR = st.builds(StepError, st.sampled_from(["agent_error", "x"]), st.sampled_from(["no", "a\0b" * 2_000]))
+_USAGE = st.none() | st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**6))
+_TIME = st.none() | st.just(BEGIN)
+_DUE = st.sampled_from([BEGIN, BEGIN + timedelta(hours=1)])
+_WHY = st.just("why")
+_DECIDED = {"approval_id": st.just("id"), "by": st.just("user:ann"), "comment": st.sampled_from(["", "so\0so"])}
+_OF_STEP = {
+    StepScheduled: {
+        "agent": st.sampled_from(["echo", ""]),
+        "message": _DOCUMENT,
+        "parameters": st.just({}) | st.just({"k": 1}),
+    },
+    StepStarted: {},
+    StepReclaimed: {},
+    StepAccepted: {},
+    StepCompleted: {"output": _DOCUMENT, "started_at": st.just(BEGIN)},
+    StepFailed: {"error": _ERROR, "started_at": _TIME},
+    StepCancelled: {"reason": st.just("execution_failed"), "started_at": _TIME},
+    StepTimedOut: {"scope": st.sampled_from(["attempt", "total"]), "started_at": _TIME},
+    StepHeartbeatMissed: {},
+    StepRetryScheduled: {"due_at": _DUE, "code": st.just("agent_error")},
+    StepDiverted: {"target": _STEP, "reason": st.just("on_error")},
+    StepAnswerIgnored: {"reason": st.just("step_timed_out")},
+    StepRetried: {"reason": _WHY},
+    StepReassigned: {"agent": st.sampled_from(["echo", "other"]), "reason": _WHY},
+    StepSkipped: {
+        "reason": st.sampled_from(["condition_false", "branch_not_taken", "on_error", "on_timeout", "operator"])
+    },
+    TimerStarted: {"due_at": _DUE},
+    TimerFired: {"due_at": _DUE, "lateness": st.just(timedelta(0))},
+    TimerCancelled: {"reason": st.just("step_timed_out")},
+    TimerMoved: {
+        "kind": st.sampled_from(["timer", "timeout", "retry", "deadline", "deadline"]),
+        "due_at": _DUE,
+        "reason": _WHY,
+    },
+    ApprovalRequested: {
+        "approval_id": st.just("id"),
+        "process_id": st.just(process_id("p")),
+        "process": st.just("p"),
+        "title": st.sampled_from(["May it?", "nul \0 in it"]),
+        "approvers": st.sampled_from([[], ["ann", "bob"]]),
+        "artifacts": st.lists(_DOCUMENT, max_size=2),
+        "deadline": st.none() | _DUE,
+    },
+    ApprovalGranted: _DECIDED,
+    ApprovalRefused: _DECIDED,
+    ApprovalChangesRequested: _DECIDED,
+    ApprovalExpired: {"approval_id": st.just("id"), "on_deadline": st.just("reject")},
+    ApprovalCancelled: {"approval_id": st.just("id"), "reason": st.just("step_timed_out")},
+    SubProcessStarted: {
+        "child": st.just(UUID(int=9)),
+        "process_id": st.just(process_id("p")),
+        "process": st.just("p"),
+        "version": st.just(1),
+        "input": st.just({}) | st.just({"n": 1}),
+        "root": st.just(UUID(int=0)),
+        "depth": st.just(1),
+        "path": st.just([UUID(int=0)]),
+        "wait": st.booleans(),
+    },
+    SubProcessClosed: {"child": st.just(UUID(int=9)), "reason": st.just("step_timed_out")},
+    CompensationStarted: {},
+    CompensationCompleted: {},
+    CompensationFailed: {"error": _ERROR},
+    GatewayEvaluated: {
+        "conditions": st.just([RouteChecked("b", True, "input.n > 0")]),
+        "chosen": st.sampled_from([["b"], ["a", "b"]]),
+    },
+}
+_OF_END = {
+    ExecutionCompleted: {"outputs": st.just({}) | st.just({"answer": 42})},
+    ExecutionFailed: {"error": _ERROR},
+    ExecutionCancelled: {"reason": st.just("enough")},
+}
+
+
+KINDS = ["step"] * 5 + ["cost", "status", "undo", "end", "retry", "process", "agent"]
+
+
+@st.composite
+def random_log(draw: st.DrawFn) -> Happened:
+    """Anything that could be in a log and much that could not: but what begins a stream is always first in it, and only
+    what failed goes on.
+    """
+    story = Story()
+    begun: set[Any] = set()
+    ended: dict[UUID, type[Event]] = {}
+    processes: dict[UUID, str] = {}
+    for _ in range(draw(st.integers(0, 40))):
+        kind = draw(st.sampled_from(KINDS))
+        number = draw(st.integers(0, 3))
+        execution, process = UUID(int=number), f"p{number % 2}"
+        above = [id for id in processes if id.int < number]
+        if kind == "process":
+            _tell_process(draw, story, f"p{number}", begun)
+        elif kind == "agent":
+            name = f"a{number % 2}"
+            if draw(st.booleans()):
+                facts = {"kind": "scripted", "config": {"kind": "scripted", "n": number}}
+                story.tell(agent_id(name), AgentRegistered, name=name, **facts)
+            else:
+                story.tell(agent_id(name), AgentRetired, name=name, reason="old")
+        elif execution not in begun:
+            begun.add(execution)
+            processes[execution] = process
+            if above and draw(st.booleans()):
+                story.call(above, execution, process, attempt=draw(st.integers(1, 3)))
+                continue
+            story.start(execution, process, trigger=Trigger(draw(st.sampled_from(["manual", "webhook"])), payload=[1]))
+        elif kind == "step":
+            event = draw(st.sampled_from(list(_OF_STEP)))
+            facts = {name: draw(strategy) for name, strategy in _OF_STEP[event].items()}
+            if "attempt" in event.__struct_fields__:
+                facts["attempt"] = draw(st.integers(1, 3))
+            story.tell(execution, event, step=draw(_STEP), **facts)
+        elif kind == "cost":
+            facts = {"usage": draw(_USAGE), "cost": draw(_MONEY)}
+            story.tell(execution, CostRecorded, step=draw(_STEP), attempt=1, agent="echo", **facts)
+        elif kind == "status" and execution not in ended:
+            event = draw(st.sampled_from([ExecutionQueued, ExecutionAdmitted]))
+            story.tell(execution, event, process_id=process_id(process))
+        elif kind == "undo":
+            outcome = {"outcome": "failed", "error": draw(_ERROR), "step": "a"}
+            story.tell(execution, CompensationRequired, **outcome)
+        elif kind == "retry" and ended.get(execution) is ExecutionFailed:
+            del ended[execution]
+            story.tell(execution, ExecutionRetried, reason="why", steps=draw(st.lists(_STEP, unique=True)))
+        else:
+            event = ended[execution] = draw(st.sampled_from([*_OF_END, ExecutionFailed]))
+            facts = {name: draw(strategy) for name, strategy in _OF_END[event].items()}
+            story.end(execution, event, process, **facts)
+    return story.happened
+
+
+def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> None:
+    stream = process_id(name)
+    if name not in begun:
+        begun.add(name)
+        story.tell(stream, ProcessDrafted, name=name, source="draft")
+        return
+    kind = draw(st.sampled_from([ProcessRevised, ProcessPublished, ProcessPublished, ProcessArchived]))
+    if kind is ProcessPublished:
+        version = 1 + sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
+        definition = draw(
+            st.sampled_from([{}, {"description": "d", "labels": ["x"], "owner": "ann"}, {"owner": "bob"}])
+        )
+        story.tell(stream, kind, name=name, version=version, source=f"v{version}", definition=definition)
+    elif kind is ProcessRevised:
+        story.tell(stream, kind, name=name, source=f"revision {len(story.happened)}")
+    else:
+        story.tell(stream, kind, name=name, reason="old")
