@@ -5,13 +5,18 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 from app.process import collect_seldom, make_room_for_calls
-from app.serving import ApiServer
 from app.signals import Stopping
 from app.wiring import Wiring
 from scheduler.projector import Projector
-from scheduler.worker import Worker
+
+if TYPE_CHECKING:
+    from app.serving import ApiServer
+    from scheduler.worker import Worker
+
+# What only one role needs is imported where that begins: most commands begin none, and a worker serves no requests.
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +33,8 @@ class Roles:
 
     def start_api(self, bound: socket.socket) -> str:
         """Serve the API on a bound socket; its address."""
+        from app.serving import ApiServer
+
         api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
         api.start()
         self._api = api
@@ -35,6 +42,8 @@ class Roles:
 
     def start_worker(self, callback_base: str | None) -> None:
         """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
+        from scheduler.worker import Worker
+
         settings = self._wiring.settings
         make_room_for_calls(settings.max_open_calls)
         collect_seldom()
@@ -47,6 +56,7 @@ class Roles:
             max_open=settings.max_open_calls,
             lease=settings.lease,
             drain=settings.drain,
+            channels=settings.channels,
             failed=lambda: self._failed("worker"),
         )
         worker.start()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import uvicorn
 
-from api import Services, create_app
+from api.app import create_app
+from api.services import Services
 from app.sockets import url_of
 from app.wiring import Wiring
 

@@ -16,24 +16,30 @@ from commands.repairs import Repairs
 from commands.timers import Timers
 from commands.webhooks import Webhooks
 from domain.event import Cause
+from domain.processes.plan import Limits
 from queries.executions import Definitions
 from queries.progress import Progress
 from queries.reading import Reading
 from store.log import Log
+from store.rehearsing import Rehearsal
 
 
 class Wiring:
-    """The log, the handlers of commands, and where queries run, on connections of their own; open until closed."""
+    """The log, the handlers of commands, and where queries run, on connections of their own; open until closed.
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    rehearsal: where commands are not to be recorded, what notes them in place of the log.
+    """
+
+    def __init__(self, settings: Settings, database: Database, *, rehearsal: bool = False) -> None:
         self.settings = settings
         self.database = database
         self.datastore = database.datastore()
         self._replica = database.read_datastore()
-        self.log = Log(self.datastore)
-        self.plans = Plans(self.log)
+        self.rehearsal = Rehearsal(self.datastore) if rehearsal else None
+        self.log = self.rehearsal or Log(self.datastore)
+        self.plans = Plans(self.log, Limits(settings.max_depth, settings.max_descendants))
         self.agents = Agents(self.log)
-        self.processes = Processes(self.log, self.agents)
+        self.processes = Processes(self.log, self.agents, settings.channels.configured)
         self.executions = Executions(self.log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.timers = Timers(self.executions, self.datastore)

@@ -1,4 +1,4 @@
-"""approvals, approve, reject: what people are asked, and what they decide."""
+"""approvals, approve, reject, request-changes: what people are asked, and what they decide."""
 
 import re
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.opening import opened
-from app.cli.options import Cursor, Json, Limit
+from app.cli.options import Cursor, Json, Limit, words
 from app.cli.output import output_of
 from app.cli.showing import show_approvals
 from commands.approvals import DecideApproval
@@ -19,7 +19,7 @@ from queries.approvals import ApprovalFilter, list_approvals
 cli = typer.Typer()
 
 Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="The id of an approval.")]
-Comment = Annotated[str, typer.Option(help="Why, for people.")]
+Comment = Annotated[str, typer.Option(help="Why, for people.", callback=words)]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; needed where approvers are named.")]
 
 
@@ -51,6 +51,14 @@ def reject(context: typer.Context, approval: Id, comment: Comment = "", by: As =
     _decide(context, approval, "refused", comment, by, json)
 
 
+@cli.command("request-changes")
+def request_changes(
+    context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: Json = False
+) -> None:
+    """Request changes. The step fails with changes_requested, and its on_error may lead to where they are made."""
+    _decide(context, approval, "changes_requested", comment, by, json)
+
+
 def _decide(context: typer.Context, approval: str, verdict: Verdict, comment: str, by: str, json: bool) -> None:
     output = output_of(context, json)
     if not re.fullmatch(APPROVER, by):
@@ -59,4 +67,6 @@ def _decide(context: typer.Context, approval: str, verdict: Verdict, comment: st
     with opened(output) as wiring:
         receipt = wiring.approvals.decide(DecideApproval(approval, verdict, comment), cause)
     answer = {**receipt.facts, "approval_id": approval, "new": not receipt.duplicate, "position": receipt.position}
-    output.answer(answer, f"approval {approval}: {verdict}" + (" already" if receipt.duplicate else ""))
+    output.answer(
+        answer, f"approval {approval}: {verdict.replace('_', ' ')}" + (" already" if receipt.duplicate else "")
+    )

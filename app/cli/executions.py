@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from api.parameters import parse_point
+from api.instants import parse_point
 from api.references import execution_named, process_named
 from app.cli.failures import FAILED, UNAVAILABLE, Failure
 from app.cli.opening import opened
@@ -21,9 +21,9 @@ from commands.executions import StartExecution
 from commands.receipt import Receipt
 from domain.duration import parse_duration
 from queries.differences import get_difference
-from queries.events import list_execution_events
-from queries.executions import ExecutionFilter, get_execution, list_executions
-from queries.folding import Point, get_execution_as_of
+from queries.events import Point, list_execution_events
+from queries.executions import STATUSES, ExecutionFilter, get_execution, list_executions
+from queries.folding import get_execution_as_of
 
 cli = typer.Typer()
 
@@ -72,24 +72,37 @@ def start(
 def executions(
     context: typer.Context,
     process: Annotated[list[str] | None, typer.Option(help="Of this process; repeatable.")] = None,
-    status: Annotated[
-        list[str] | None, typer.Option(help="running, completed, failed or cancelled; repeatable.")
-    ] = None,
+    status: Annotated[list[str] | None, typer.Option(help=f"{', '.join(STATUSES)}; repeatable.")] = None,
     version: Annotated[list[int] | None, typer.Option(help="Of this version; repeatable.")] = None,
     trigger: Annotated[list[str] | None, typer.Option(help="Started by this type of trigger; repeatable.")] = None,
+    parent: Annotated[
+        list[str] | None, typer.Option(metavar="EXECUTION", help="Started by this execution; repeatable.")
+    ] = None,
+    root: Annotated[
+        list[str] | None, typer.Option(metavar="EXECUTION", help="This execution and all below it; repeatable.")
+    ] = None,
+    include_children: Annotated[
+        bool, typer.Option("--include-children", help="Also executions that others started.")
+    ] = False,
     started_from: Annotated[str | None, typer.Option("--from", help="Started at this time or later; ISO 8601.")] = None,
     started_to: Annotated[str | None, typer.Option("--to", help="Started before this time; ISO 8601.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     json: Json = False,
 ) -> None:
-    """List executions, the newest first. Several values of an option mean any of them."""
+    """List executions, the newest first. Several values of an option mean any of them.
+
+    Those that other executions started are left out, unless asked for.
+    """
     output = output_of(context, json)
     asked = ExecutionFilter(
         process_ids=[process_named(name) for name in process or []],
         versions=version or [],
         statuses=_known(status or []),
         triggers=trigger or [],
+        parents=[execution_named(id) for id in parent or []],
+        roots=[execution_named(id) for id in root or []],
+        include_children=include_children,
         started_from=_time("--from", started_from),
         started_to=_time("--to", started_to),
     )
@@ -200,8 +213,6 @@ def _point(option: str, text: str) -> Point:
 
 def _known(statuses: list[str]) -> list[str]:
     for status in statuses:
-        if status not in ("running", "completed", "failed", "cancelled"):
-            raise typer.BadParameter(
-                f"{status!r} is none of running, completed, failed, cancelled", param_hint="--status"
-            )
+        if status not in STATUSES:
+            raise typer.BadParameter(f"{status!r} is none of {', '.join(STATUSES)}", param_hint="--status")
     return statuses

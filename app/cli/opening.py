@@ -13,9 +13,15 @@ from app.wiring import Wiring
 
 @contextmanager
 def opened(
-    output: Output, settings: Settings | None = None, *, migrate: bool = False, log_level: int = logging.ERROR
+    output: Output,
+    settings: Settings | None = None,
+    *,
+    migrate: bool = False,
+    rehearsal: bool = False,
+    log_level: int = logging.ERROR,
 ) -> Iterator[Wiring]:
     """The wiring on a migrated database. migrate: bring the database up to date, also one of DATABASE_URL.
+    rehearsal: what commands would record is noted and not recorded.
 
     Raises BadSetting, NotMigrated, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
@@ -26,7 +32,7 @@ def opened(
             database.migrate()
         else:
             database.require_migrated()
-        with Wiring(settings, database) as wiring:
+        with Wiring(settings, database, rehearsal=rehearsal) as wiring:
             yield wiring
 
 

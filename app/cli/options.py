@@ -1,11 +1,36 @@
-"""Options that several commands have."""
+"""Options and arguments that several commands have."""
 
 from typing import Annotated
 
 import typer
 
+from api.fields import MAX_TEXT
+
+
+def words(text: str | None) -> str | None:
+    """A text as over HTTP: not too long, and in characters. Raises BadParameter."""
+    if text is None:
+        return None
+    if len(text) > MAX_TEXT:
+        raise typer.BadParameter(f"has at most {MAX_TEXT:,} characters")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise typer.BadParameter("is not text in UTF-8") from None
+    return text
+
+
+def _why(text: str) -> str | None:
+    if not text.strip():
+        raise typer.BadParameter("says why")
+    return words(text)
+
+
 Json = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+ExecutionId = Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")]
+StepId = Annotated[str, typer.Argument(metavar="STEP", help="The id of one of its steps.", callback=words)]
+Reason = Annotated[str, typer.Option(help="Why, for people.", callback=_why)]
 Limit = Annotated[int, typer.Option(min=1, max=200, help="At most so many.")]
 Cursor = Annotated[str | None, typer.Option(help="Go on where the page before ended: its next_cursor.")]
 Host = Annotated[str | None, typer.Option(help="Listen on this address [PROCESSION_HOST; default: 127.0.0.1].")]

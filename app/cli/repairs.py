@@ -1,18 +1,17 @@
-"""retry, timers: what operators look at and do when something does not go on."""
+"""retry, skip, reassign, cancel: what operators do about an execution that does not go on, or should not."""
 
 from typing import Annotated
 
 import typer
 
 from api.references import execution_named
-from app.cli.opening import opened
-from app.cli.options import Cursor, Json, Limit
+from app.cli.deciding import carry_out
+from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId, words
 from app.cli.output import output_of
-from app.cli.showing import show_timers
-from app.installation import live_workers
-from app.wiring import operator
-from commands.repairs import RetryExecution, RetryStep
-from queries.timers import list_timers
+from app.wiring import Wiring, operator
+from commands.executions import CancelExecution
+from commands.receipt import Receipt
+from commands.repairs import ReassignStep, RetryExecution, RetryStep, SkipStep
 
 cli = typer.Typer()
 
@@ -20,38 +19,91 @@ cli = typer.Typer()
 @cli.command()
 def retry(
     context: typer.Context,
-    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")],
-    reason: Annotated[str, typer.Option(help="Why, for people.")],
-    step: Annotated[str | None, typer.Option(help="Begin this step again, also while the execution runs.")] = None,
+    execution: ExecutionId,
+    reason: Reason,
+    step: Annotated[
+        str | None, typer.Option(help="Begin this step again, also while the execution runs.", callback=words)
+    ] = None,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
     """Let a failed execution go on from what failed, or begin one step again, in new attempts."""
     output = output_of(context, json)
-    if not reason.strip():
-        raise typer.BadParameter("says why", param_hint="--reason")
     id, cause = execution_named(execution), operator("cli:retry")
-    with opened(output) as wiring:
+
+    def handle(wiring: Wiring) -> Receipt:
         if step is None:
-            receipt = wiring.repairs.retry_execution(RetryExecution(id, reason), cause)
-        else:
-            receipt = wiring.repairs.retry_step(RetryStep(id, step, reason), cause)
-        if live_workers(wiring.datastore) == 0:
-            output.note("no worker is running: it goes on when `procession work` or `procession up` is started")
-    answer = {**receipt.facts, "step": step, "new": not receipt.duplicate, "position": receipt.position}
+            return wiring.repairs.retry_execution(RetryExecution(id, reason), cause)
+        return wiring.repairs.retry_step(RetryStep(id, step, reason), cause)
+
     what = f"execution {id}" if step is None else f"step {step} of {id}"
-    output.answer(answer, f"{what}: " + ("an attempt is due already" if receipt.duplicate else "goes on"))
+    already = "an attempt is due already"
+    carry_out(output, handle, what=what, done="goes on", already=already, facts={"step": step}, dry_run=dry_run)
 
 
 @cli.command()
-def timers(
+def skip(
     context: typer.Context,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only those that should have fired by now.")] = False,
-    limit: Limit = 50,
-    cursor: Cursor = None,
+    execution: ExecutionId,
+    step: StepId,
+    reason: Reason,
+    dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """List timers: what happens by itself and when, the next first."""
+    """Go on without a step. A failed execution goes on with all that was given up; of a gateway no route is taken."""
     output = output_of(context, json)
-    with opened(output) as wiring:
-        page = list_timers(wiring.reading, overdue=overdue, cursor=cursor, limit=limit)
-    show_timers(output, page)
+    command, cause = SkipStep(execution_named(execution), step, reason), operator("cli:skip")
+    carry_out(
+        output,
+        lambda wiring: wiring.repairs.skip_step(command, cause),
+        what=f"step {step} of {command.execution_id}",
+        done="skipped",
+        already="skipped already",
+        facts={"step": step},
+        dry_run=dry_run,
+    )
+
+
+@cli.command()
+def reassign(
+    context: typer.Context,
+    execution: ExecutionId,
+    step: StepId,
+    agent: Annotated[
+        str, typer.Argument(metavar="AGENT", help="The name of the agent that is to do it.", callback=words)
+    ],
+    reason: Reason,
+    dry_run: DryRun = False,
+    json: Json = False,
+) -> None:
+    """Give a step to another agent. It takes the place of the attempt that is due, under way or to come."""
+    output = output_of(context, json)
+    command, cause = ReassignStep(execution_named(execution), step, agent, reason), operator("cli:reassign")
+    carry_out(
+        output,
+        lambda wiring: wiring.repairs.reassign_step(command, cause),
+        what=f"step {step} of {command.execution_id}",
+        done=f"is {agent}'s now",
+        already=f"is {agent}'s already",
+        facts={"step": step, "agent": agent},
+        dry_run=dry_run,
+    )
+
+
+@cli.command()
+def cancel(
+    context: typer.Context, execution: ExecutionId, reason: Reason, dry_run: DryRun = False, json: Json = False
+) -> None:
+    """Call an execution off. Attempts under way are given up, and what was done is undone where steps say how."""
+    output = output_of(context, json)
+    command, cause = CancelExecution(execution_named(execution), reason), operator("cli:cancel")
+    carry_out(
+        output,
+        lambda wiring: wiring.executions.cancel(command, cause),
+        what=f"execution {command.execution_id}",
+        done="called off",
+        already="called off already",
+        facts={},
+        dry_run=dry_run,
+        needs_worker=False,
+    )

@@ -5,7 +5,19 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from app.cli import agents, approvals, demo, executions, extensions, migrating, processes, projections, repairs, serving
+from app.cli import (
+    agents,
+    approvals,
+    demo,
+    executions,
+    extensions,
+    migrating,
+    processes,
+    projections,
+    repairs,
+    serving,
+    timers,
+)
 from app.cli.failures import failing
 
 
@@ -29,8 +41,8 @@ cli = typer.Typer(
     rich_markup_mode=None,
 )
 
-for part in (demo.cli, serving.cli, migrating.cli, processes.cli, executions.cli, repairs.cli, approvals.cli):
-    cli.registered_commands += part.registered_commands
+for part in (demo, serving, migrating, processes, executions, repairs, timers, approvals):
+    cli.registered_commands += part.cli.registered_commands
 cli.add_typer(agents.cli, name="agents")
 cli.add_typer(projections.cli, name="projections")
 extensions.add_to(cli)

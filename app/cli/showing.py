@@ -18,8 +18,12 @@ def show_executions(output: Output, page: Page[ExecutionSummary]) -> None:
     if output.json:
         output.document(page)
         return
-    columns = ("execution", "process", "version", "status", "steps", "started", "duration", "tokens", "cost")
-    output.table(columns, [_row(each) for each in page.items], right=NUMBERS)
+    columns = ["execution", "process", "version", "status", "steps", "started", "duration", "tokens", "cost"]
+    rows = [_row(each) for each in page.items]
+    if any(each.parent_id is not None for each in page.items):
+        columns.append("parent")
+        rows = [(*row, each.parent_id) for row, each in zip(rows, page.items, strict=True)]
+    output.table(columns, rows, right=NUMBERS)
     _more(output, page.next_cursor)
     note_lag(output, page.lag_seconds)
 
@@ -32,6 +36,8 @@ def show_execution(output: Output, execution: ExecutionDetail) -> None:
     output.line(f"{execution.execution_id}  {execution.process}, version {execution.version}")
     if execution.as_of is not None:
         output.line(f"as it was at {point(execution.as_of)}")
+    for above in execution.path:
+        output.line(f"below {above.execution_id}  {above.process}, step {above.step}")
     lasted = f" in {seconds(execution.duration)}" if execution.duration is not None else ""
     output.line(
         f"{execution.status}{lasted}, started {moment(execution.started_at)} by {execution.actor or 'nobody known'}"
@@ -41,11 +47,18 @@ def show_execution(output: Output, execution: ExecutionDetail) -> None:
             output.line(f"{name}: {text}")
     if cost := amounts(execution.cost.own):
         output.line(f"cost: {cost}")
+    if (cost := amounts(execution.cost.with_children)) != amounts(execution.cost.own):
+        output.line(f"cost with children: {cost}")
     columns = ("step", "status", "agent", "attempts", "duration", "tokens", "cost", "output or error")
     output.table(columns, [_step(step) for step in execution.steps], right=NUMBERS)
     for step in execution.steps:
         if step.chosen is not None:
             output.line(f"branch: {step.id} leads to {', '.join(step.chosen) or 'nothing'}")
+        if step.compensation is not None:
+            output.line(f"compensation: of {step.id} {step.compensation}")
+        for child in step.children:
+            called = f"attempt {child.attempt} of {step.id} called {child.execution_id}"
+            output.line(f"child: {called}  {child.process}, version {child.version}: {child.status}")
     for timer in execution.timers:
         output.line(f"timer: {timer.kind} of {timer.step} is due at {moment(timer.due_at)}")
     note_lag(output, execution.lag_seconds)

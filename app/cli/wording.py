@@ -14,6 +14,8 @@ STYLES = {
     "active": "green",
     "running": "cyan",
     "waiting": "cyan",
+    "queued": "cyan",
+    "compensating": "yellow",
     "retrying": "yellow",
     "failed": "red",
     "timed_out": "red",

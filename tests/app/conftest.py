@@ -102,6 +102,19 @@ def hello(database: str, procession: Procession, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def publish(hello: Path, procession: Procession) -> Callable[[str, str], None]:
+    """Publish a process given as text."""
+
+    def publishing(name: str, source: str) -> None:
+        file = hello.with_name(f"{name}.yaml")
+        file.write_text(source)
+        result = procession("publish", str(file))
+        assert result.exit_code == 0, result.output
+
+    return publishing
+
+
+@pytest.fixture
 def failing(hello: Path, procession: Procession) -> Path:
     """The file of a process that fails in its second step, published under the name failing."""
     file = hello.with_name("failing.yaml")

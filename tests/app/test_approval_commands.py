@@ -1,4 +1,4 @@
-"""`procession approvals`, `approve` and `reject`."""
+"""`procession approvals`, `approve`, `reject` and `request-changes`."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +35,17 @@ def test_approvals_are_listed_and_decided(document: Run, procession: Run, hello:
     assert [item["status"] for item in document("approvals")["items"]] == ["granted", "refused"]
     assert document("approvals", "--open")["items"] == []
     assert document("approve", "this", code=1)["error"]["code"] == "no_such_approval"
+
+
+def test_changes_are_requested(document: Run, procession: Run, publish: Run) -> None:
+    publish("asks", SOURCE)
+    id = document("start", "asks")["execution_id"] + ":ask:1"
+    assert document("request-changes", id, code=1)["error"]["code"] == "approver_not_named"
+    assert procession("request-changes", id, "--as", "ann", "--comment", "\udcff").exit_code == 2
+    decided = procession("request-changes", id, "--as", "ann", "--comment", "shorter")
+    assert decided.stdout == f"approval {id}: changes requested\n"
+    assert document("request-changes", id, "--as", "ann")["new"] is False
+    assert document("approve", id, "--as", "ann", code=1)["error"]["code"] == "approval_decided"
 
 
 def reached(wiring: Wiring, position: int) -> None:

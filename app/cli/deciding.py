@@ -1,0 +1,52 @@
+"""Carrying out what an operator decides about an execution, or with --dry-run finding out what it would lead to."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from app.cli.opening import opened
+from app.cli.output import Output
+from app.cli.wording import short
+from app.installation import live_workers
+from app.wiring import Wiring
+from commands.receipt import Receipt
+from domain.catalogue import STORED_NAMES
+from domain.event import Event
+from queries.events import stated
+
+
+def carry_out(
+    output: Output,
+    handle: Callable[[Wiring], Receipt],
+    *,
+    what: str,
+    done: str,
+    already: str,
+    facts: dict[str, object],
+    dry_run: bool,
+    needs_worker: bool = True,
+) -> None:
+    """Have `handle` carry a command out and tell what came of it: that `what` is `done`, or was `already`.
+
+    facts: joins the receipt's in the answer. dry_run: nothing is recorded; told is what would be. needs_worker: what
+    follows is a worker's to do, so that it is worth knowing if there is none.
+    """
+    with opened(output, rehearsal=dry_run) as wiring:
+        receipt = handle(wiring)
+        if wiring.rehearsal is not None:
+            _tell_rehearsed(output, {**receipt.facts, **facts}, wiring.rehearsal.noted, f"{what}: {already}")
+            return
+        if needs_worker and live_workers(wiring.datastore) == 0:
+            output.note("no worker is running: it goes on when `procession work` or `procession up` is started")
+    answer = {**receipt.facts, **facts, "new": not receipt.duplicate, "position": receipt.position}
+    output.answer(answer, f"{what}: {already if receipt.duplicate else done}")
+
+
+def _tell_rehearsed(output: Output, facts: dict[str, object], noted: list[tuple[UUID, Event]], already: str) -> None:
+    rows = [(stream, STORED_NAMES[type(event)], stated(event)) for stream, event in noted]
+    if output.json:
+        events = [{"stream": stream, "type": type, "data": data} for stream, type, data in rows]
+        output.document({**facts, "would_record": events})
+    elif rows:
+        output.table(("would record", "data"), [(type, short(data, 110)) for _, type, data in rows])
+    else:
+        output.line(f"{already}; nothing would be recorded")
