@@ -20,7 +20,8 @@ from bench.report import table
 from bench.rig import rig
 from bench.timers import timers
 
-PARTS = ("floor", "w1", "w2", "lone", "starts", "list", "rebuild", "timers")
+PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers")
+ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,21 +42,23 @@ def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
     size = 100 if asked.quick else 500
     rounds = 1 if asked.quick else 5
     events = 20_000 if asked.quick else 200_000
+    peered = [part for part in ON_DBOS if asked.dbos and part in asked.only]
     work: dict[str, Callable[[], Any]] = {
         "floor": lambda: floor(server, floor_events),
         "w1": lambda: _on_rig(server, lambda r: saturated(r, "w1", size, rounds)),
         "w2": lambda: _on_rig(server, lambda r: saturated(r, "w2", size, rounds)),
         "lone": lambda: _on_rig(server, lambda r: alone(r, "w1", 10 if asked.quick else 50)),
+        "w4": lambda: parents(server, size, rounds, 10 if asked.quick else 50),
         "starts": lambda: _on_rig(server, lambda r: starts(r, 300 if asked.quick else 5_000)),
         "list": lambda: _on_rig(server, lambda r: list_while_busy(r, size if asked.quick else 3_000)),
         "rebuild": lambda: _on_rig(server, lambda r: rebuilds(r, events, 1 if asked.quick else 3)),
         "timers": lambda: _on_rig(
             server, lambda r: timers(r, 200 if asked.quick else 2_000, 10_000 if asked.quick else 100_000, rounds)
         ),
-        "dbos": lambda: dbos(server, 30 if asked.quick else 100, 200 if asked.quick else 2_000),
+        "dbos": lambda: dbos(server, peered, 30 if asked.quick else 100, 200 if asked.quick else 2_000),
         "floor_again": lambda: floor(server, floor_events),
     }
-    wanted = [part for part in work if part.removesuffix("_again") in asked.only or (part == "dbos" and asked.dbos)]
+    wanted = [part for part in work if part.removesuffix("_again") in asked.only or (part == "dbos" and peered)]
     figures = {}
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=asked.json) as progress:
@@ -74,8 +77,15 @@ def floor(server: str, events: int) -> dict[str, float]:
     return figures
 
 
-def dbos(server: str, executions: int, at_once: int) -> dict[str, float]:
-    """W1, W2 and timers on DBOS, in a database of its own on the same server."""
+def parents(server: str, executions: int, rounds: int, runs: int) -> dict[str, Any]:
+    """W4: many parents at once, and then each alone, each on a rig of its own."""
+    many: dict[str, Any] = _on_rig(server, lambda r: saturated(r, "w4", executions, rounds))
+    lone = _on_rig(server, lambda r: alone(r, "w4", runs))
+    return many | {f"lone_{name}": value for name, value in lone.items()}
+
+
+def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:
+    """These of ON_DBOS on DBOS, in a database of its own on the same server."""
     with connect(server, autocommit=True) as admin:
         admin.execute("drop database if exists bench_dbos with (force)")
         admin.execute("create database bench_dbos")
@@ -83,7 +93,7 @@ def dbos(server: str, executions: int, at_once: int) -> dict[str, float]:
         to = conninfo.conninfo_to_dict(server)
         url = f"postgresql://{to.get('user', '')}@/bench_dbos?host={to.get('host', '')}&port={to.get('port', 5432)}"
         sizes = "--executions", str(executions), "--timers", str(at_once)
-        command = [sys.executable, "-m", "bench.dbos_peer", url, *sizes]
+        command = [sys.executable, "-m", "bench.dbos_peer", url, *sizes, "--only", *parts]
         answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
         figures: dict[str, float] = json.loads(answer.splitlines()[-1])
         return figures
@@ -102,7 +112,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="one JSON document instead of a table")
     parser.add_argument("--quick", action="store_true", help="small sizes: to see that it runs, not to quote")
     parser.add_argument(
-        "--dbos", action="store_true", help="also run W1, W2 and timers on DBOS (needs the extra `bench`)"
+        "--dbos",
+        action="store_true",
+        help=f"also run on DBOS what is asked of: {', '.join(ON_DBOS)} (needs the extra `bench`)",
     )
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=f"some of: {', '.join(PARTS)}"

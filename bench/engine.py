@@ -1,4 +1,4 @@
-"""W1 and W2 at saturation, and one execution alone, with worker and projector in processes of their own."""
+"""A workload at saturation, and one execution alone, with worker and projector in processes of their own."""
 
 import time
 from datetime import UTC, datetime
@@ -8,8 +8,8 @@ from uuid import UUID
 
 import psycopg
 
-from bench.rig import Rig, children
-from bench.workloads import NAMES
+from bench.rig import DEADLINE_SECONDS, Rig, children
+from bench.workloads import WORKLOADS
 from commands.executions import Executions, StartExecution
 from domain.event import Cause
 from domain.identity import process_id
@@ -20,11 +20,13 @@ PROJECTOR = ("work", "--only-projector")
 
 
 def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str, Any]:
-    """Steps a second with `executions` under way at once, every projection running: median of `rounds`.
+    """The workload's unit, steps or parents, a second with `executions` under way at once: median of `rounds`.
 
-    projected_steps_per_s counts until the last projection has caught up with the round. cpu: seconds a thousand steps.
+    Every projection runs; projected_…_per_s counts until the last has caught up with the round. cpu: ms a thousand
+    units. Raises NotCompleted.
     """
-    steps = executions * NAMES[workload][2]
+    unit = WORKLOADS[workload].unit
+    count = executions * WORKLOADS[workload].units
     rates, projected = [], []
     with children(rig.dsn, [WORKER, PROJECTOR]) as (worker, projector):
         rig.start(workload, 20)
@@ -35,44 +37,52 @@ def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str
             begun = time.perf_counter()
             rig.start(workload, executions)
             rig.wait_idle()
-            rates.append(steps / (time.perf_counter() - begun))
+            rates.append(count / (time.perf_counter() - begun))
             rig.wait_projected()
-            projected.append(steps / (time.perf_counter() - begun))
+            projected.append(count / (time.perf_counter() - begun))
         server = sum(seconds - before[2].get(pid, 0) for pid, seconds in rig.server_cpu_seconds().items())
-        thousands = steps * rounds / 1000
-        return {
-            "steps_per_s": median(rates),
-            "projected_steps_per_s": median(projected),
-            "worker_cpu_ms_per_1000_steps": (worker.cpu_seconds() - before[0]) / thousands * 1000,
-            "projector_cpu_ms_per_1000_steps": (projector.cpu_seconds() - before[1]) / thousands * 1000,
-            "server_cpu_ms_per_1000_steps": server / thousands * 1000,
+        thousands = count * rounds / 1000
+        figures = {
+            f"{unit}_per_s": median(rates),
+            f"projected_{unit}_per_s": median(projected),
+            f"worker_cpu_ms_per_1000_{unit}": (worker.cpu_seconds() - before[0]) / thousands * 1000,
+            f"projector_cpu_ms_per_1000_{unit}": (projector.cpu_seconds() - before[1]) / thousands * 1000,
+            f"server_cpu_ms_per_1000_{unit}": server / thousands * 1000,
             "worker_peak_mib": worker.peak_mib(),
             "projector_peak_mib": projector.peak_mib(),
         }
+    rig.require_completed()
+    return figures
 
 
 def alone(rig: Rig, workload: str, runs: int) -> dict[str, float]:
-    """p50 and p99, in ms, from the start command to the recorded end of one execution with nothing else running."""
+    """p50 and p99, in ms, from the start command to the recorded end of one execution with nothing else running.
+
+    Raises NotCompleted.
+    """
     executions = Executions(rig.log, rig.plans)
     times = []
     with children(rig.dsn, [WORKER, PROJECTOR]), rig.datastore.connect() as ear:
         ear.execute(f"listen {LOG_CHANNEL}")
         for run in range(runs + 5):
             begun = time.perf_counter()
-            command = StartExecution(process_id(NAMES[workload][0]), {"n": 1})
+            command = StartExecution(process_id(WORKLOADS[workload].name), {"n": 1})
             id = executions.start(command, Cause(datetime.now(UTC), "user:bench")).stream
             _wait_for_end(ear, id)
             if run >= 5:
                 times.append((time.perf_counter() - begun) * 1e3)
+    rig.require_completed()
     return {"p50_ms": median(times), "p99_ms": quantiles(times, n=100)[98]}
 
 
 def _wait_for_end(ear: psycopg.Connection[Any], id: UUID) -> None:
-    ended = """select topic like 'Execution%%ed' and topic <> 'ExecutionStarted' as ended from stored_events
-      where originator_id = %s order by originator_version desc limit 1"""
-    while True:
+    ended = """select topic in ('ExecutionCompleted', 'ExecutionFailed', 'ExecutionCancelled') as ended
+      from stored_events where originator_id = %s order by originator_version desc limit 1"""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while time.monotonic() < deadline:
         row = ear.execute(ended, (id,), prepare=True).fetchone()
         if row is not None and row["ended"]:
             return
         for _ in ear.notifies(timeout=5, stop_after=1):
             pass
+    raise TimeoutError(f"waited {DEADLINE_SECONDS} s for one execution to end")

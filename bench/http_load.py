@@ -9,7 +9,7 @@ import httpx2
 
 from bench.engine import PROJECTOR, WORKER
 from bench.rig import Rig, children
-from bench.workloads import NAMES
+from bench.workloads import WORKLOADS
 
 CONNECTIONS = 64
 REQUEST = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
@@ -21,7 +21,7 @@ def starts(rig: Rig, total: int) -> dict[str, float]:
     with children(rig.dsn, [("serve", "--port", str(port))]) as (api,):
         base = f"http://127.0.0.1:{port}"
         _wait_ready(base)
-        path = f"/api/processes/{NAMES['w1'][0]}/executions"
+        path = f"/api/processes/{WORKLOADS['w1'].name}/executions"
         asyncio.run(_post_many(port, path, 200))
         begun = time.perf_counter()
         times = asyncio.run(_post_many(port, path, total))

@@ -27,6 +27,9 @@ def rows(figures: dict[str, Any]) -> Iterator[Row]:
             yield f"{workload.upper()}: {name}", value, "", _throughput(figures, workload, name, value)
     for name, value in figures.get("lone", {}).items():
         yield f"lone: {name}", value, "ms", _against(value, floor_of(figures).get("lone_p50_ms"), "floor p50")
+    for name, value in figures.get("w4", {}).items():
+        peer = figures.get("dbos", {}).get(f"w4_{name.removeprefix('projected_')}")
+        yield f"W4: {name}", value, "ms" if name.startswith("lone_") else "", _against(value, peer, "DBOS")
     for part in ("starts", "list"):
         for name, value in figures.get(part, {}).items():
             yield f"{part}: {name}", value, "", ""

@@ -16,7 +16,7 @@ import psycopg
 from psycopg import conninfo
 from psycopg.rows import dict_row
 
-from bench.workloads import AGENT, NAMES
+from bench.workloads import AGENT, WORKLOADS
 from commands.agents import Agents, RegisterAgent
 from commands.plans import Plans
 from commands.processes import DraftProcess, Processes, PublishProcess
@@ -34,10 +34,16 @@ from store.unit import Unit
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:bench")
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 DEADLINE_SECONDS = 300
+# One statement, so that what goes from one list to the other in between is seen in one of them.
+BUSY = "select exists (select from due_steps) or exists (select from outbox)"
 
 
 class NotDurable(RuntimeError):
     """The server would not keep what it says it has kept: figures from it mean nothing."""
+
+
+class NotCompleted(RuntimeError):
+    """Executions failed, were cancelled or are stuck: the figures would be of something else."""
 
 
 class Rig:
@@ -51,32 +57,47 @@ class Rig:
         agents = Agents(self.log)
         agents.register(RegisterAgent("noop", parse_agent("noop", AGENT)), CAUSE)
         processes = Processes(self.log, agents)
-        for name, source, _ in NAMES.values():
-            processes.draft(DraftProcess(source), CAUSE)
-            processes.publish(PublishProcess(process_id(name)), CAUSE)
+        for workload in WORKLOADS.values():
+            processes.draft(DraftProcess(workload.source), CAUSE)
+            processes.publish(PublishProcess(process_id(workload.name)), CAUSE)
 
     def start(self, workload: str, executions: int, given: dict[str, Any] | None = None) -> None:
         """Start many executions, a hundred in an append."""
         given = {"n": 1} if given is None else given
-        plan, _ = self.plans.startable(process_id(NAMES[workload][0]), None)
+        plan, _ = self.plans.startable(process_id(WORKLOADS[workload].name), None)
+        callees, _ = self.plans.callees(plan)
         for begin in range(0, executions, 100):
             units = []
             for _ in range(begin, min(begin + 100, executions)):
                 id = new_id()
                 cause = Cause(datetime.now(UTC), "user:bench")
-                begun = start_execution(id, plan, given, Trigger(), cause)
+                begun = start_execution(id, plan, given, Trigger(), cause, callees=callees)
                 units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers))
             self.log.append_all(units)
 
     def busy(self) -> bool:
         """Whether anything is due or under way."""
         with self.datastore.reading() as connection:
-            return bool(_one(connection, "select exists (select from due_steps)"))
+            return bool(_one(connection, BUSY))
 
     def wait_idle(self) -> None:
-        """Return when nothing is due any more, which is when every execution has ended."""
+        """Return when nothing is due or on its way any more, which is when every execution has ended."""
         with self.datastore.connect() as connection:
-            wait_until(lambda: not _one(connection, "select exists (select from due_steps)"))
+            wait_until(lambda: not _one(connection, BUSY))
+
+    def require_completed(self) -> None:
+        """Raises NotCompleted unless every execution has completed."""
+        query = """select count(*) filter (where topic = 'ExecutionStarted') as started,
+            count(*) filter (where topic = 'ExecutionCompleted') as completed,
+            count(*) filter (where topic in ('ExecutionFailed', 'ExecutionCancelled')) as otherwise
+          from stored_events"""
+        with self.datastore.connect() as connection:
+            ends = connection.execute(query).fetchone()
+        assert ends is not None
+        if ends["started"] != ends["completed"]:
+            raise NotCompleted(
+                "of {started} executions {completed} completed, {otherwise} ended otherwise".format(**ends)
+            )
 
     def wait_projected(self) -> None:
         """Return when every projection has reached the end of the log."""

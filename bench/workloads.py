@@ -1,15 +1,33 @@
-"""What is run: W1, ten steps one after the other; W2, ten at once and a join; one timer. Agents answer at once."""
+"""What is run: ten steps in a row (W1), ten at once and a join (W2), one timer, a parent that calls a child (W4)."""
+
+from typing import NamedTuple
 
 AGENT = {"kind": "scripted", "script": "answers", "answers": [{"text": "x" * 190}], "usage": "none"}
 STEPS = 10
+CHILD_STEPS = 3
 
-W1 = (
-    "name: bench-sequential\nsteps:\n"
-    + "".join(
-        f"  - {{id: s{n}, agent: noop, message: go{f', depends_on: s{n - 1}' if n else ''}}}\n" for n in range(STEPS)
+
+class Workload(NamedTuple):
+    """A process, and how many units of what an execution of it is counted as."""
+
+    name: str
+    source: str
+    units: int
+    unit: str = "steps"
+
+
+def _sequential(name: str, steps: int) -> str:
+    return (
+        f"name: {name}\nsteps:\n"
+        + "".join(
+            f"  - {{id: s{n}, agent: noop, message: go{f', depends_on: s{n - 1}' if n else ''}}}\n"
+            for n in range(steps)
+        )
+        + f'outputs: {{answer: "{{{{ steps.s{steps - 1}.output.text }}}}"}}\n'
     )
-    + 'outputs: {answer: "{{ steps.s9.output.text }}"}\n'
-)
+
+
+W1 = _sequential("bench-sequential", STEPS)
 
 W2 = (
     "name: bench-parallel\nsteps:\n"
@@ -23,8 +41,18 @@ input: {at: {type: string, required: true}}
 steps: [{id: wait, type: timer, until: "{{ input.at }}"}]
 """
 
-NAMES = {
-    "w1": ("bench-sequential", W1, STEPS),
-    "w2": ("bench-parallel", W2, STEPS + 1),
-    "timer": ("bench-timer", TIMER, 1),
+CHILD = _sequential("bench-child", CHILD_STEPS)
+
+W4 = """name: bench-parent
+steps: [{id: call, type: sub_process, process: bench-child, wait: true}]
+outputs: {answer: "{{ steps.call.output.answer }}"}
+"""
+
+# In the order in which they are published: a child before its parent.
+WORKLOADS = {
+    "w1": Workload("bench-sequential", W1, STEPS),
+    "w2": Workload("bench-parallel", W2, STEPS + 1),
+    "timer": Workload("bench-timer", TIMER, 1),
+    "child": Workload("bench-child", CHILD, CHILD_STEPS),
+    "w4": Workload("bench-parent", W4, 1, "parents"),
 }

@@ -44,6 +44,7 @@ class Reader:
         self.port = free_port()
         self._instead = {"127.0.0.1:8080": f"127.0.0.1:{self.port}", "--port 8080": f"--port {self.port}"}
         self._instead["--host 0.0.0.0"] = "--host 127.0.0.1"
+        self._instead["127.0.0.1:9000"] = f"127.0.0.1:{free_port()}"
         self._own = {"DATABASE_URL": dsn, "PROCESSION_PORT": str(self.port)}
         self.environment = {**os.environ, **self._own}
         self._up: dict[str, subprocess.Popen[str]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 # Beside the standard library. A date rule library joins these with the schedules.
-DOMAIN_KNOWS = {"domain", "msgspec", "pydantic", "pydantic_core", "yaml", "jsonschema_rs"}
+DOMAIN_KNOWS = {"croniter", "domain", "msgspec", "pydantic", "pydantic_core", "yaml", "jsonschema_rs"}
 
 
 def test_import_contracts_are_kept() -> None:
