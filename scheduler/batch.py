@@ -27,6 +27,7 @@ class Batch:
     loaded: the states to decide on. taking: attempts taken so far. broken: executions that could not be decided on.
     taken: after `settle`, the attempts this worker now has to begin, with the state they belong to.
     messages: after `settle`, what was asked of other executions; this worker has it in hand.
+    conflicts: after `settle`, the executions that must be decided afresh.
     """
 
     def __init__(self, loaded: dict[UUID, Execution], owner: UUID) -> None:
@@ -37,6 +38,7 @@ class Batch:
         self.broken: set[UUID] = set()
         self.taken: list[tuple[Execution, str]] = []
         self.messages: list[Message] = []
+        self.conflicts: set[UUID] = set()
 
     def decide(
         self,
@@ -84,7 +86,7 @@ class Batch:
 
     def settle(self, outcomes: Sequence[Outcome], states: ExecutionStates) -> set[UUID]:
         """The units have been appended: keep the states; returns the executions that must be decided afresh."""
-        again: set[UUID] = set()
+        again = self.conflicts
         for (id, under_way), outcome in zip(self._under_way.items(), outcomes, strict=True):
             if isinstance(outcome, StoreError):
                 states.forget(id)
@@ -102,11 +104,12 @@ class Batch:
         """What has been asked of others so far."""
         return [message for decided in self._under_way.values() for message in decided.asked]
 
-    def events(self) -> Iterator[tuple[UUID, Event]]:
-        """Every event decided on, with its execution."""
+    def recorded(self) -> Iterator[tuple[UUID, Event]]:
+        """After `settle`, every event that was recorded, with its execution."""
         for id, decided in self._under_way.items():
-            for event in decided.events:
-                yield id, event
+            if id not in self.conflicts:
+                for event in decided.events:
+                    yield id, event
 
     def _unit(self, id: UUID, decided: "_UnderWay") -> Unit:
         before, after = decided.timers, decided.execution.timers

@@ -121,7 +121,7 @@ class Firing:
 
 def given_up(batch: Batch) -> list[Attempt]:
     """The attempts that a batch ended without an answer: their calls are of no use any more."""
-    return [(id, event.step, event.attempt) for id, event in batch.events() if isinstance(event, GIVES_UP)]
+    return [(id, event.step, event.attempt) for id, event in batch.recorded() if isinstance(event, GIVES_UP)]
 
 
 def _has(execution: Execution | None, due: Due) -> bool:

@@ -191,7 +191,10 @@ class Reactor:
                 outbox.drop(connection, keys)
 
     def _sizes(self, messages: list[Message]) -> Counter[UUID]:
-        roots = {each.event.root for each in messages if isinstance(each.event, SubProcessStarted)}
+        """How many executions the roots of those that are to start have started so far."""
+        asked = [(each, each.event) for each in messages if isinstance(each.event, SubProcessStarted)]
+        # With its second event a root starts its first one; most roots ask for no more.
+        roots = {event.root for message, event in asked if event.depth > 1 or message.version > 2}
         if not roots:
             return Counter()
         with self._connection.borrow() as connection:

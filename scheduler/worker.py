@@ -14,7 +14,7 @@ from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Dispatcher
 from scheduler.lease import Lease
 from scheduler.timekeeper import TIMER
-from store.datastore import Datastore, OwnConnection
+from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
 
@@ -48,7 +48,7 @@ class Worker:
         self._failed = failed
         self._gateway = AgentGateway(callback_base=callback_base, max_open=max_open, channels=channels)
         # Who has which attempt is not a fact: if it is lost in a crash, the attempt is simply due again.
-        self._claiming = OwnConnection(datastore, synchronous_commit="off")
+        self._claiming = OwnConnection(datastore, synchronous_commit="off", **BY_INDEX)
         self._dispatcher = Dispatcher(
             self.id,
             log,

@@ -54,6 +54,8 @@ class TimestamptzArray(Array):
 
 def uuids(values: Sequence[UUID | None]) -> UuidArray:
     """A uuid[]; None is NULL."""
+    if not values:
+        return _NO_UUIDS
     nulls = any(value is None for value in values)
     body = [_NULL if value is None else _UUID_LENGTH + value.bytes for value in values]
     return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
@@ -61,6 +63,8 @@ def uuids(values: Sequence[UUID | None]) -> UuidArray:
 
 def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
     """A uuid[] of ids given as their 16 bytes; None is NULL."""
+    if not values:
+        return _NO_UUIDS
     nulls = None in values
     body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
     return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
@@ -68,27 +72,37 @@ def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
 
 def bigints(values: Sequence[int | None]) -> BigintArray:
     """A bigint[]; None is NULL. Raises struct.error for a number of more than 64 bits."""
+    if not values:
+        return _NO_BIGINTS
     return BigintArray(_numbers(20, "q", values))
 
 
 def ints(values: Sequence[int | None]) -> IntArray:
     """An int[]; None is NULL. Raises struct.error for a number of more than 32 bits."""
+    if not values:
+        return _NO_INTS
     return IntArray(_numbers(23, "i", values))
 
 
 def bools(values: Sequence[bool | None]) -> BoolArray:
     """A bool[]; None is NULL."""
+    if not values:
+        return _NO_BOOLS
     return BoolArray(_numbers(16, "?", values))
 
 
 def texts(values: Sequence[str | None]) -> TextArray:
     """A text[]; None is NULL."""
+    if not values:
+        return _NO_TEXTS
     nulls = any(value is None for value in values)
     return TextArray(_header(25, len(values), nulls) + _variable(None if v is None else v.encode() for v in values))
 
 
 def byteas(values: Sequence[bytes | None]) -> ByteaArray:
     """A bytea[]; None is NULL."""
+    if not values:
+        return _NO_BYTEAS
     nulls = any(value is None for value in values)
     return ByteaArray(_header(17, len(values), nulls) + _variable(values))
 
@@ -100,6 +114,8 @@ def jsons(values: Sequence[bytes | None]) -> JsonArray:
 
 def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
     """A timestamptz[] of aware times, exact to the microsecond; None is NULL."""
+    if not values:
+        return _NO_TIMESTAMPTZS
     return TimestamptzArray(_numbers(1184, "q", [None if value is None else _microseconds(value) for value in values]))
 
 
@@ -125,6 +141,16 @@ def _numbers(element: int, code: str, values: Sequence[int | None]) -> bytes:
 
 def _variable(values: Iterable[bytes | None]) -> bytes:
     return b"".join([_NULL if v is None else len(v).to_bytes(4, "big") + v for v in values])
+
+
+# Most arrays of most appends are empty.
+_NO_UUIDS = UuidArray(_header(2950, 0))
+_NO_BIGINTS = BigintArray(_header(20, 0))
+_NO_INTS = IntArray(_header(23, 0))
+_NO_BOOLS = BoolArray(_header(16, 0))
+_NO_TEXTS = TextArray(_header(25, 0))
+_NO_BYTEAS = ByteaArray(_header(17, 0))
+_NO_TIMESTAMPTZS = TimestamptzArray(_header(1184, 0))
 
 
 _OIDS: dict[type[Array], int] = {

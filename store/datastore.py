@@ -29,6 +29,16 @@ def connection_parameters(dsn: str) -> dict[str, Any]:
     return parameters
 
 
+# For connections whose statements look rows up by index and never otherwise, as appends and claims do: each is planned
+# once, for that, instead of again and again from how long its arrays are and how large the lists happen to be.
+BY_INDEX = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
 class Datastore(PostgresDatastore):
     """The library's datastore over one shared pool that keeps every libpq parameter (TLS and the like).
 

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from domain.event import Event
 from store.columns import Columns
-from store.datastore import Datastore, OwnConnection
+from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, decode, recorded
 from store.recorder import LogRecorder
 from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
@@ -24,14 +24,6 @@ where originator_id = %s and originator_version > %s order by originator_version
 PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where notification_id > %s order by notification_id limit %s"""
 REFUSED = "PR001"
-# An append looks rows up by their keys and never otherwise: its statements are planned once, for that, instead of again
-# and again from how long the arrays are and how large the lists happen to be.
-PLANNING = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
 MAX_BATCH_EVENTS = 5_000
 
 Outcome = int | StoreError
@@ -43,7 +35,7 @@ class Log:
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
         self.recorder = LogRecorder(datastore)
-        self._connection = OwnConnection(datastore, **PLANNING)
+        self._connection = OwnConnection(datastore, **BY_INDEX)
         self._appending = threading.Lock()
         self._waiting_guard = threading.Lock()
         self._waiting: list[_Waiting] = []

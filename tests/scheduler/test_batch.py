@@ -1,11 +1,14 @@
 """Decisions of one batch that answer each other are recorded together, whichever was taken first."""
 
 from commands.policies import whenever
-from domain.executions.decisions import complete_step, start_step
+from commands.states import ExecutionStates
+from domain.executions.decisions import cancel_execution, complete_step, start_step
 from domain.executions.execution import Execution
 from domain.identity import child_id, new_id, process_id
 from scheduler.batch import Batch
+from scheduler.firing import given_up
 from store import outbox
+from store.unit import Conflict
 
 CALLEE = "name: callee\nsteps: [{id: work, agent: echo, message: hello}]\n"
 CALLER = """
@@ -39,6 +42,20 @@ def test_a_parent_that_has_an_answer_of_its_own_is_recorded_after_the_child_whos
     recorded(installation, both)
     assert installation.state(parent).status == "completed"
     assert installation.left() == 0
+
+
+def test_calls_are_given_up_only_by_what_was_recorded(installation):
+    installation.agent("echo", script="echo")
+    installation.publish(CALLEE)
+    id, cause = installation.start("callee"), installation.cause
+    begin = Batch({id: installation.state(id)}, new_id())
+    begin.decide(id, lambda execution: start_step(execution, "work", 1, cause))
+    recorded(installation, begin)
+    for outcome, given in ((Conflict("somebody was quicker"), []), (7, [(id, "work", 1)])):
+        batch = Batch({id: installation.state(id)}, new_id())
+        batch.decide(id, lambda execution: cancel_execution(execution, "enough", cause))
+        batch.settle([outcome], ExecutionStates(installation.log, installation.plans))
+        assert given_up(batch) == given
 
 
 def recorded(installation, batch):
