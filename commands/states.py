@@ -9,6 +9,7 @@ from commands.plans import Plans
 from domain.event import Event
 from domain.executions.events import ExecutionStarted
 from domain.executions.execution import Execution, evolve
+from store.datastore import OwnConnection
 from store.log import Log
 from store.unit import Outage
 
@@ -16,12 +17,13 @@ logger = logging.getLogger(__name__)
 
 
 class ExecutionStates:
-    """The most recently used executions. Not shared between threads."""
+    """The most recently used executions. Not shared between threads; nor is `reading`, on which they are read."""
 
-    def __init__(self, log: Log, plans: Plans, *, size: int = 20_000) -> None:
+    def __init__(self, log: Log, plans: Plans, *, size: int = 20_000, reading: OwnConnection | None = None) -> None:
         self._log = log
         self._plans = plans
         self._size = size
+        self._reading = reading
         self._kept: OrderedDict[UUID, Execution] = OrderedDict()
 
     def get(self, execution_id: UUID) -> Execution | None:
@@ -51,7 +53,7 @@ class ExecutionStates:
         return found
 
     def _read(self, ids: list[UUID]) -> list[Execution]:
-        streams = self._log.streams(ids)
+        streams = self._log.streams(ids, self._reading)
         states = (rehydrate(id, events, self._plans) for id, events in streams.items())
         return [execution for execution in states if execution is not None]
 

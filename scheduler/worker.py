@@ -52,7 +52,7 @@ class Worker:
         self._dispatcher = Dispatcher(
             self.id,
             log,
-            ExecutionStates(log, plans),
+            ExecutionStates(log, plans, reading=self._claiming),
             plans,
             AgentDirectory(log),
             self._gateway,

@@ -139,10 +139,13 @@ class Log:
             rows = _tuples(connection, ONE_STREAM, (stream,))
         return [decode(topic, state) for topic, state in rows]
 
-    def streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
-        """Every event of many streams in one query; streams without events are left out."""
+    def streams(self, streams: Iterable[UUID], reading: OwnConnection | None = None) -> dict[UUID, list[Event]]:
+        """Every event of many streams in one query; streams without events are left out.
+
+        reading: a connection of the caller's, which is quicker than one of the pool.
+        """
         found: dict[UUID, list[Event]] = {}
-        with self.datastore.reading() as connection:
+        with self.datastore.reading() if reading is None else reading.borrow() as connection:
             rows = _tuples(connection, STREAMS, (list(streams),))
         for stream, topic, state in rows:
             found.setdefault(stream, []).append(decode(topic, state))

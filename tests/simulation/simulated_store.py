@@ -130,7 +130,7 @@ class Store:
         """Every event of a stream, read anew from what is stored."""
         return [decode(topic, state) for topic, state in self._streams.get(stream, ())]
 
-    def streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
+    def streams(self, streams: Iterable[UUID], reading: None = None) -> dict[UUID, list[Event]]:
         """The same for several."""
         return {stream: self.stream(stream) for stream in streams if stream in self._streams}
 
