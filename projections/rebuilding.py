@@ -57,6 +57,8 @@ def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progres
         rebuilding = _Rebuilding(connection, reader, Positions(datastore), projection, progress)
         position = rebuilding.run()
         seconds = time.perf_counter() - begun
+        # The server lets go of a closed connection's locks when it gets round to it; the next rebuild may come before.
+        connection.execute("select pg_advisory_unlock(%s, %s)", (REBUILD_LOCK, lock_key(projection.name)))
         return Rebuilt(count(reader, position), seconds)
 
 

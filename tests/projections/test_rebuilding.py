@@ -146,6 +146,12 @@ def test_two_rebuilds_of_one_projection_at_once_are_refused_and_of_two_are_not(p
     rebuild(projected, LIST, quiet)
 
 
+def test_a_rebuild_that_is_done_keeps_nobody_from_the_next(projected):
+    rebuild(projected, LIST, quiet)
+    held = f"select from pg_locks where locktype = 'advisory' and classid = {REBUILD_LOCK}"
+    assert rows(projected, held) == []
+
+
 def test_readers_read_the_old_rows_until_the_new_ones_are_there(projected, append, story):
     append(skips(story, 10))
     seen = []
