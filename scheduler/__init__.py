@@ -1,1 +1,1 @@
-"""What runs without being asked: the dispatcher, its lease, the projector."""
+"""What runs without being asked: the dispatcher, its lease, the reactor, the projector."""
