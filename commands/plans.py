@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from commands.deciding import Guards
 from domain.processes.language import load_definition
 from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
 from domain.processes.process import Process, fold
@@ -22,7 +23,6 @@ class Published(msgspec.Struct, frozen=True):
 
 Callees = Mapping[str, Plan]
 """By its step, the plan of the process that a sub-process step calls."""
-Guards = tuple[tuple[UUID, int], ...]
 
 
 class Plans:

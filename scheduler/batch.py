@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Collection, Iterator, Sequence
 from uuid import UUID
 
+from commands.deciding import Guards
 from commands.places import place_of
 from commands.states import ExecutionStates
 from domain.event import Event
@@ -17,8 +18,6 @@ from store.outbox import Message
 from store.unit import MessageKey, StoreError, Unit
 
 logger = logging.getLogger(__name__)
-
-Guards = tuple[tuple[UUID, int], ...]
 
 
 class Batch:

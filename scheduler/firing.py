@@ -1,12 +1,12 @@
 """Timers that are due become decisions: many in one append, the next batch decided while the last is on its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from commands.states import ExecutionStates
 from domain.event import Cause
-from domain.executions.events import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.execution import Execution
 from domain.executions.firing import fire_timer
 from domain.executions.unfolding import Unfolding
@@ -15,6 +15,7 @@ from scheduler.batch import Batch
 from scheduler.calling import Attempt
 from store import due_timers
 from store.datastore import OwnConnection
+from store.due_steps import GIVES_UP
 from store.due_timers import Due
 
 MAX_CLAIM = 2_000
@@ -22,8 +23,6 @@ BATCH = 250
 # So long before timers are due they are taken in hand and their executions' states are read: when they are due, all
 # that is left to do is to decide.
 AHEAD = timedelta(seconds=1)
-# The events after which an agent's answer to the attempt is not waited for any longer.
-GIVES_UP = (StepTimedOut, StepCancelled, StepHeartbeatMissed)
 
 
 class Firing:
@@ -121,7 +120,8 @@ class Firing:
 
 def given_up(batch: Batch) -> list[Attempt]:
     """The attempts that a batch ended without an answer: their calls are of no use any more."""
-    return [(id, event.step, event.attempt) for id, event in batch.recorded() if isinstance(event, GIVES_UP)]
+    events: Iterator[tuple[UUID, Any]] = ((id, event) for id, event in batch.recorded() if type(event) in GIVES_UP)
+    return [(id, event.step, event.attempt) for id, event in events]
 
 
 def _has(execution: Execution | None, due: Due) -> bool:

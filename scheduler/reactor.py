@@ -7,17 +7,19 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from commands.deciding import Guards
 from commands.plans import Plans
 from commands.policies import whenever
 from commands.states import ExecutionStates
 from domain.event import Cause
 from domain.executions.child_events import SubProcessStarted
-from domain.executions.events import ExecutionEnded, StepCancelled, StepHeartbeatMissed, StepTimedOut
+from domain.executions.events import ExecutionEnded
 from domain.executions.execution import Execution
 from scheduler.appending import Appending
-from scheduler.batch import Batch, Guards
+from scheduler.batch import Batch
 from store import outbox
 from store.datastore import OwnConnection
+from store.due_steps import GIVES_UP
 from store.outbox import Message
 from store.unit import MessageKey, Outage
 
@@ -28,7 +30,6 @@ BATCH = 250
 # What meets a conflict so often is left alone. Somebody takes it in hand again later, if it still is on the list: if it
 # is not, because somebody else struck it off, every append that answers it is a conflict.
 TRIES = 10
-TELLS = (StepCancelled, StepHeartbeatMissed, StepTimedOut)
 # Agents that cannot be reached for so long are not told.
 TELL_FOR = timedelta(minutes=1)
 
@@ -86,9 +87,9 @@ class Reactor:
         self._drop([self._told.popleft() for _ in range(len(self._told))])
         taken = [self._held.popleft() for _ in range(min(BATCH, len(self._held)))]
         for message in taken:
-            if isinstance(message.event, TELLS):
+            if type(message.event) in GIVES_UP:
                 self._tell(message, partial(self._after_telling, message))
-        messages = [message for message in taken if not isinstance(message.event, TELLS)]
+        messages = [message for message in taken if type(message.event) not in GIVES_UP]
         try:
             for tried in range(TRIES):
                 if not messages:

@@ -8,7 +8,7 @@ from domain.executions.events import ExecutionStarted, StepScheduled, StepStarte
 from domain.executions.messages import RECIPIENTS
 from domain.executions.timers import TimerKey
 from store import arrays
-from store.due_steps import REMOVES
+from store.due_steps import GIVES_UP, REMOVES
 from store.mapper import encode
 from store.unit import Answered, MessageKey, Place, Unit
 
@@ -56,7 +56,6 @@ class Columns:
     def add(self, unit: Unit) -> None:
         """Lay out one decision: its events, what they move on the to-do list, its messages, guards and answer."""
         stream, version = unit.stream.bytes, unit.version
-        done_before = len(self.done)
         for event in unit.events:
             version += 1
             kind = type(event)
@@ -72,13 +71,13 @@ class Columns:
             elif kind in REMOVES:
                 if self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
                     self.done.append((stream, event.step))  # type: ignore[attr-defined]
+                if unit.owner is None and kind in GIVES_UP:
+                    self.gone = True  # some worker may have a call open that nobody waits for any more
             elif kind is ExecutionStarted and event.parent is not None:  # type: ignore[attr-defined]
                 root = event.parent.root  # type: ignore[attr-defined]
                 self.families[root] = self.families.get(root, 0) + 1
             if kind in RECIPIENTS and (recipient := RECIPIENTS[kind](event)) is not None:
                 self.messages[unit.stream, version] = (recipient, unit.owner is not None)
-        if unit.owner is None and len(self.done) > done_before:
-            self.gone = True  # some worker may have a call open that nobody waits for any more
         for timer, due_at in unit.timers_set.items():
             self.timers[stream, timer] = due_at
         for timer in unit.timers_dropped:
