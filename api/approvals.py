@@ -14,7 +14,7 @@ from api.parameters import NO_PARAMETERS, ApprovalsAsked, Fresh
 from api.receipts import ApprovalDecided, CommentBody
 from api.references import process_named
 from commands.approvals import DecideApproval
-from domain.executions.approving import Verdict
+from domain.executions.decisions.approval import Verdict
 from queries.approvals import ApprovalDetail, ApprovalFilter, ApprovalView, get_approval, list_approvals
 from queries.paging import Page
 

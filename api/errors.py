@@ -23,7 +23,7 @@ from api.refusals import (
     WrongMediaType,
 )
 from commands.deciding import Unavailable
-from domain.executions.refusals import ApproverNotNamed
+from domain.executions.decisions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Problem, Refusal, Stale
 from queries.paging import BadCursor
 from queries.reading import RETRY_AFTER_SECONDS, NotYet

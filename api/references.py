@@ -4,7 +4,7 @@ import re
 from uuid import UUID
 
 from domain.identity import process_id
-from domain.processes.parts import PROCESS_NAME
+from domain.language.types.parts import PROCESS_NAME
 from domain.refusal import NotFound
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

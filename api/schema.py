@@ -9,7 +9,7 @@ from starlette.responses import Response
 from api import openapi
 from api.answers import encode
 from api.parameters import Asked
-from domain.processes.language import json_schema
+from domain.language import json_schema
 
 router = APIRouter(tags=["processes"])
 

@@ -20,7 +20,7 @@ from commands.executions import AnswerStep
 from commands.timers import RecordHeartbeat
 from domain.agents.calls import Answer, Completed, Failed, StepError, Usage, callback_token
 from domain.event import Cause
-from domain.executions.decisions import StepNotRunning
+from domain.executions.decisions.refusals import StepNotRunning
 from domain.money import Money
 from gateway.answers import read_cost, read_usage, refuse_nul
 from gateway.failures import AnswerMalformed

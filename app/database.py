@@ -8,9 +8,9 @@ from psycopg import conninfo
 from pydantic import SecretStr
 
 from app.settings import BadSetting, Settings
+from embedded import Embedded, embedded
 from projections.tables import create_read_tables
 from store.datastore import Datastore
-from store.embedded import Embedded, embedded
 from store.migrating import migrate, pending
 
 CONNECT_SECONDS = 10

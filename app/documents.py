@@ -8,10 +8,10 @@ from typing import Any
 
 import msgspec
 
-from domain.processes.language.nodes import Mapping, Node, Sequence, plain
-from domain.processes.language.problems import Problems
-from domain.processes.language.reading import read_tree
-from domain.processes.language.source import MAX_BYTES, Unreadable, decode_source
+from domain.language.reading.nodes import Mapping, Node, Sequence, plain
+from domain.language.reading.problems import Problems
+from domain.language.reading.source import MAX_BYTES, Unreadable, decode_source
+from domain.language.reading.tree import read_tree
 from domain.refusal import Malformed, Problem
 
 

@@ -25,14 +25,14 @@ kept, *uuid* is text, *any JSON* is whatever was given.
 # What a stream is about, by the module that its events are in.
 _STREAMS = {
     "domain.processes.events": ("A process", "One stream a process, its id derived from the name."),
-    "domain.executions.events": ("An execution", "One stream an execution, its id a UUID version 7."),
-    "domain.executions.child_events": ("A child", "In the stream of the execution that calls it."),
-    "domain.executions.compensation_events": ("A compensation", "In the stream of its execution."),
-    "domain.executions.approval_events": ("An approval", "In the stream of its execution."),
-    "domain.processes.trigger_events": (
-        "A webhook trigger",
-        "One stream a trigger, its id derived from the trigger's.",
-    ),
+    "domain.executions.events.execution": ("An execution", "One stream an execution, its id a UUID version 7."),
+    "domain.executions.events.step": ("A step", "In the stream of its execution."),
+    "domain.executions.events.timer": ("A timer", "In the stream of its execution."),
+    "domain.executions.events.cost": ("A cost", "In the stream of its execution."),
+    "domain.executions.events.child": ("A child", "In the stream of the execution that calls it."),
+    "domain.executions.events.compensation": ("A compensation", "In the stream of its execution."),
+    "domain.executions.events.approval": ("An approval", "In the stream of its execution."),
+    "domain.processes.claims": ("A webhook trigger", "One stream a trigger, its id derived from the trigger's."),
     "domain.agents.events": ("An agent", "One stream an agent, its id derived from the name."),
 }
 _COMMON = {

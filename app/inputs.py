@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from domain.jsonvalue import parse_json
-from domain.processes.inputs import InputSpec
+from domain.language.types.inputs import InputSpec
 from domain.refusal import Malformed, Problem
 
 

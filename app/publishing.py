@@ -5,7 +5,7 @@ import msgspec
 from app.wiring import Wiring, operator
 from commands.processes import DraftProcess, PublishProcess, ReviseProcess
 from domain.identity import process_id
-from domain.processes.language import parse_definition
+from domain.language import parse_definition
 from domain.refusal import Forbidden, Malformed, Problem
 
 

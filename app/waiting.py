@@ -8,13 +8,15 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.events import (
+from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionEnded,
     ExecutionFailed,
     ExecutionRetried,
     ExecutionStarted,
+)
+from domain.executions.events.step import (
     StepCancelled,
     StepCompleted,
     StepFailed,

@@ -22,8 +22,8 @@ from commands.plans import Plans
 from commands.processes import DraftProcess, Processes, PublishProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
-from domain.executions.decisions import start_execution
-from domain.executions.events import Trigger
+from domain.executions.decisions.execution import start_execution
+from domain.executions.events.execution import Trigger
 from domain.identity import new_id, process_id
 from projections.tables import create_read_tables
 from store.datastore import Datastore

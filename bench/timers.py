@@ -7,7 +7,7 @@ from typing import Any
 
 from bench.engine import PROJECTOR, WORKER
 from bench.rig import Child, Rig, children, wait_until
-from domain.executions.events import TimerFired
+from domain.executions.events.timer import TimerFired
 from store.mapper import decode
 
 AHEAD = timedelta(seconds=3)

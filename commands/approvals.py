@@ -6,9 +6,8 @@ from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
 from domain.event import Cause
-from domain.executions.approvals import parse_approval_id
-from domain.executions.approving import Verdict, decide_approval
-from domain.executions.refusals import NoSuchApproval
+from domain.executions.decisions.approval import Verdict, decide_approval, parse_approval_id
+from domain.executions.decisions.refusals import NoSuchApproval
 from domain.refusal import NotFound
 
 

@@ -4,8 +4,8 @@ from uuid import UUID
 
 from commands.deciding import Guards
 from domain.identity import process_id
-from domain.processes.calls import Calls
-from domain.processes.language import Parsed
+from domain.language import Parsed
+from domain.processes.callees import Calls
 from domain.processes.process import Process, fold
 from store.log import Log
 

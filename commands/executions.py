@@ -7,16 +7,18 @@ from uuid import UUID
 import msgspec
 
 from commands.deciding import Identified, persist, unidentified
-from commands.places import place_of
 from commands.plans import Plans
 from commands.receipt import Receipt
 from commands.states import rehydrate
 from domain.agents.calls import Answer, Completed, Failed
 from domain.event import Cause, Event
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_execution
-from domain.executions.events import StepAnswerIgnored, Trigger
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.step import accept_step, complete_step, fail_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.execution import Trigger
+from domain.executions.events.step import StepAnswerIgnored
+from domain.executions.slots import slot_of
+from domain.executions.state.model import Execution
 from domain.identity import new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound
@@ -82,7 +84,7 @@ class Executions:
                 guards=((command.process_id, revision), *called),
                 answered=identified(receipt),
                 timers_set=unfolding.timers_set,
-                place=place_of("", unfolding.execution),
+                slot=slot_of("", unfolding.execution),
             )
             try:
                 return msgspec.structs.replace(receipt, position=self._log.append(unit))
@@ -168,7 +170,7 @@ def unit_of(execution: Execution, unfolding: Unfolding, answered: Answered | Non
         answered=answered,
         timers_set=unfolding.timers_set,
         timers_dropped=unfolding.timers_dropped,
-        place=place_of(execution.status, unfolding.execution),
+        slot=slot_of(execution.status, unfolding.execution),
     )
 
 

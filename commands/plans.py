@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from commands.deciding import Guards
-from domain.processes.language import load_definition
+from domain.language import load_definition
 from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
 from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, NotFound

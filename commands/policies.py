@@ -3,11 +3,11 @@
 from collections.abc import Callable
 
 from domain.event import Cause
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.children import close_child, end_child, start_child
-from domain.executions.events import ExecutionEnded
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.child import close_child, end_child, start_child
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import ExecutionEnded
+from domain.executions.state.model import Execution
 from store.outbox import Message
 
 

@@ -12,8 +12,9 @@ from commands.deciding import Guards, Identified, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
 from domain.identity import process_id
+from domain.language import Parsed, agent_problems, channel_problems, parse_definition
+from domain.processes.calling import process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
-from domain.processes.language import Parsed, agent_problems, channel_problems, parse_definition, process_problems
 from domain.processes.process import Process, fold
 from domain.refusal import Malformed, NotFound, Problem, Stale
 from store.log import Log

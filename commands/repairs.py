@@ -10,7 +10,7 @@ from commands.executions import Executions
 from commands.receipt import Receipt
 from domain.agents.agent import ACTIVE
 from domain.event import Cause
-from domain.executions import repairs
+from domain.executions.decisions import repairs
 from domain.refusal import Forbidden
 
 

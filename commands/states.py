@@ -7,8 +7,9 @@ from uuid import UUID
 
 from commands.plans import Plans
 from domain.event import Event
-from domain.executions.events import ExecutionStarted
-from domain.executions.execution import Execution, evolve
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.state.evolution import evolve
+from domain.executions.state.model import Execution
 from store.datastore import OwnConnection
 from store.log import Log
 from store.unit import Outage

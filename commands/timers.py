@@ -9,9 +9,9 @@ from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
 from domain.event import Cause
-from domain.executions import firing
+from domain.executions.decisions import timer as firing
+from domain.executions.engine.unfolding import Unfolding
 from domain.executions.timers import HEARTBEAT, KINDS
-from domain.executions.unfolding import Unfolding
 from domain.refusal import NotFound
 from store import due_timers
 from store.datastore import Datastore

@@ -6,11 +6,11 @@ import msgspec
 
 from commands.executions import StartExecution
 from commands.plans import Plans
-from domain.executions.events import Trigger
+from domain.executions.events.execution import Trigger
 from domain.identity import trigger_id
+from domain.language.types.triggers import WebhookTrigger
 from domain.processes.claims import fold
 from domain.processes.plan import Plan
-from domain.processes.triggers import WebhookTrigger
 from domain.refusal import Forbidden, NotFound
 from store.log import Log
 

@@ -1,103 +1,14 @@
 """Every event by its stored name. A name is a promise: it is never renamed, reused or removed."""
 
-from domain.agents.events import AgentRegistered, AgentRetired
-from domain.event import Event
-from domain.executions.approval_events import (
-    ApprovalCancelled,
-    ApprovalChangesRequested,
-    ApprovalExpired,
-    ApprovalGranted,
-    ApprovalRefused,
-    ApprovalRequested,
-)
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.compensation_events import (
-    CompensationCompleted,
-    CompensationFailed,
-    CompensationRequired,
-    CompensationStarted,
-)
-from domain.executions.events import (
-    CostRecorded,
-    ExecutionAdmitted,
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
-    ExecutionQueued,
-    ExecutionRetried,
-    ExecutionStarted,
-    GatewayEvaluated,
-    StepAccepted,
-    StepAnswerIgnored,
-    StepCancelled,
-    StepCompleted,
-    StepDiverted,
-    StepFailed,
-    StepHeartbeatMissed,
-    StepReassigned,
-    StepReclaimed,
-    StepRetried,
-    StepRetryScheduled,
-    StepScheduled,
-    StepSkipped,
-    StepStarted,
-    StepTimedOut,
-    TimerCancelled,
-    TimerFired,
-    TimerMoved,
-    TimerStarted,
-)
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
-from domain.processes.trigger_events import TriggerClaimed
+from domain.agents import events as agents
+from domain.event import Event, stored_events
+from domain.executions import state as executions
+from domain.processes import claims
+from domain.processes import events as processes
 
-EVENTS: dict[str, type[Event]] = {
-    "AgentRegistered": AgentRegistered,
-    "AgentRetired": AgentRetired,
-    "ApprovalCancelled": ApprovalCancelled,
-    "ApprovalChangesRequested": ApprovalChangesRequested,
-    "ApprovalExpired": ApprovalExpired,
-    "ApprovalGranted": ApprovalGranted,
-    "ApprovalRefused": ApprovalRefused,
-    "ApprovalRequested": ApprovalRequested,
-    "CompensationCompleted": CompensationCompleted,
-    "CompensationFailed": CompensationFailed,
-    "CompensationRequired": CompensationRequired,
-    "CompensationStarted": CompensationStarted,
-    "CostRecorded": CostRecorded,
-    "ExecutionAdmitted": ExecutionAdmitted,
-    "ExecutionCancelled": ExecutionCancelled,
-    "ExecutionCompleted": ExecutionCompleted,
-    "ExecutionFailed": ExecutionFailed,
-    "ExecutionQueued": ExecutionQueued,
-    "ExecutionRetried": ExecutionRetried,
-    "ExecutionStarted": ExecutionStarted,
-    "GatewayEvaluated": GatewayEvaluated,
-    "ProcessArchived": ProcessArchived,
-    "ProcessDrafted": ProcessDrafted,
-    "ProcessPublished": ProcessPublished,
-    "ProcessRevised": ProcessRevised,
-    "StepAccepted": StepAccepted,
-    "StepAnswerIgnored": StepAnswerIgnored,
-    "StepCancelled": StepCancelled,
-    "StepCompleted": StepCompleted,
-    "StepDiverted": StepDiverted,
-    "StepFailed": StepFailed,
-    "StepHeartbeatMissed": StepHeartbeatMissed,
-    "StepReassigned": StepReassigned,
-    "StepReclaimed": StepReclaimed,
-    "StepRetried": StepRetried,
-    "StepRetryScheduled": StepRetryScheduled,
-    "StepScheduled": StepScheduled,
-    "StepSkipped": StepSkipped,
-    "StepStarted": StepStarted,
-    "StepTimedOut": StepTimedOut,
-    "SubProcessClosed": SubProcessClosed,
-    "SubProcessStarted": SubProcessStarted,
-    "TimerCancelled": TimerCancelled,
-    "TimerFired": TimerFired,
-    "TimerMoved": TimerMoved,
-    "TimerStarted": TimerStarted,
-    "TriggerClaimed": TriggerClaimed,
-}
+# Importing a module registers its events.
+ROOMS = (agents, claims, executions, processes)
+
+EVENTS: dict[str, type[Event]] = stored_events()
 
 STORED_NAMES: dict[type[Event], str] = {kind: name for name, kind in EVENTS.items()}

@@ -1,5 +1,6 @@
 """What every recorded fact carries, and why it happened."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ class Cause(msgspec.Struct, frozen=True, gc=False):
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """A fact, past tense. The stored name of a subclass is the literal in ``domain.catalogue``, frozen for ever."""
+    """A fact, past tense. The stored name of a subclass is the literal given to `stored`, frozen for ever."""
 
     at: datetime
     actor: str
@@ -31,6 +32,28 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
 
 
 E = TypeVar("E", bound=Event)
+
+_EVENTS: dict[str, type[Event]] = {}
+
+
+def stored(name: str) -> Callable[[type[E]], type[E]]:
+    """Register an event class under `name`, a promise that is never renamed, reused or removed.
+
+    Raises ValueError if another class has the name.
+    """
+
+    def register(kind: type[E]) -> type[E]:
+        if name in _EVENTS:
+            raise ValueError(f"two events are stored as {name}")
+        _EVENTS[name] = kind
+        return kind
+
+    return register
+
+
+def stored_events() -> dict[str, type[Event]]:
+    """Every event class registered so far, by its stored name, in alphabetical order; see `domain.catalogue`."""
+    return dict(sorted(_EVENTS.items()))
 
 
 def record(kind: type[E], cause: Cause, /, **facts: Any) -> E:

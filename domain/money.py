@@ -1,12 +1,14 @@
 """Amounts of money: exact decimals with a currency, never floats."""
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation
 
 import msgspec
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 MAX_DIGITS = 40
+# Room for the sum of any number of amounts; a digit that would be lost is an error.
+_EXACT = Context(prec=400, traps=[Inexact])
 
 
 class Money(msgspec.Struct, frozen=True, gc=False):
@@ -32,3 +34,8 @@ def parse_money(amount: object, currency: object) -> Money:
     if not isinstance(currency, str) or not CURRENCY.fullmatch(currency):
         raise ValueError("a currency is a three-letter ISO 4217 code such as USD")
     return Money(value, currency)
+
+
+def add(one: Decimal, other: Decimal) -> Decimal:
+    """The exact sum of two amounts of one currency. Raises decimal.Inexact rather than round."""
+    return _EXACT.add(one, other)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 from psycopg.rows import TupleRow
 
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from store.mapper import decode
 
 Key = tuple[bytes, int]

@@ -11,6 +11,7 @@ from psycopg import Connection, IsolationLevel
 from psycopg.rows import TupleRow, tuple_row
 
 from domain.catalogue import STORED_NAMES
+from domain.executions.outcomes import LEAVES_WORKER
 from projections.facts import read_facts
 from projections.pages import connect
 from projections.reading import BULK, count, head, read_range
@@ -18,12 +19,11 @@ from projections.rebuilding import Rebuilt
 from projections.verifying import SAMPLES, Difference, Verified
 from store import arrays
 from store.datastore import Datastore
-from store.due_steps import REMOVES
 
 NAME = "due_steps"
 LOG_LOCK = 4711  # held by every append
 SCHEDULED = "StepScheduled"
-TOPICS = [SCHEDULED, *sorted(STORED_NAMES[kind] for kind in REMOVES)]
+TOPICS = [SCHEDULED, *sorted(STORED_NAMES[kind] for kind in LEAVES_WORKER)]
 
 LISTED = "select execution_id, step, attempt from due_steps"
 STRIKE = """delete from due_steps d using unnest(%b, %b) as x(execution_id, step)

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 from psycopg import Connection
 
+from domain.money import add
 from projections import list_tables
 from projections.facts import Fact
 from projections.list_tables import Changes, Row
-from projections.projection import EXACT, Handler, Projection, clean
+from projections.projection import Handler, Projection, clean
 
 
 class Error(msgspec.Struct, gc=False):
@@ -96,7 +97,7 @@ def _cost_recorded(changes: Changes, fact: Fact) -> None:
         row.output_tokens += event.usage.output_tokens
     if event.cost is not None:
         key = fact.stream, event.cost.currency
-        changes.costs[key] = EXACT.add(changes.costs.get(key, Decimal(0)), event.cost.amount)
+        changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
 
 
 def _completed(changes: Changes, fact: Fact) -> None:

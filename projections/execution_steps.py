@@ -6,10 +6,11 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.executions.step_evolution import time_out
+from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
+from domain.money import add
 from projections.facts import Fact
-from projections.projection import EXACT, clean
+from projections.projection import clean
 from projections.shapes import EMPTY
 
 # What a step that took too long shows for an error: its event leaves that to the scope.
@@ -227,4 +228,4 @@ def cost_recorded(changes: StepChanges, fact: Fact) -> None:
             row.unpriced += 1
     if event.cost is not None:
         key = fact.stream, event.step, event.cost.currency
-        changes.costs[key] = EXACT.add(changes.costs.get(key, Decimal(0)), event.cost.amount)
+        changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)

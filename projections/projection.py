@@ -3,7 +3,6 @@
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Context, Inexact
 from typing import Any, Generic, TypeVar
 
 from psycopg import Connection
@@ -11,8 +10,6 @@ from psycopg import Connection
 from projections.facts import Fact
 
 # Sums of money are exact, or an error: amounts have up to 40 digits and 40 places, far from where this would round.
-EXACT = Context(prec=400, traps=[Inexact])
-
 C = TypeVar("C")
 Handler = Callable[[C, Fact], None]
 

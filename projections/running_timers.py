@@ -8,12 +8,13 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
 from domain.catalogue import EVENTS
-from domain.executions.events import ExecutionStarted
-from domain.executions.execution import Execution, evolve
-from domain.executions.state import ACTIVE
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.outcomes import ACTIVE
+from domain.executions.state.evolution import evolve
+from domain.executions.state.model import Execution
 from domain.executions.timers import Timers
+from domain.language import load_definition
 from domain.processes.events import ProcessPublished
-from domain.processes.language import load_definition
 from domain.processes.plan import Plan, compile_plan
 from projections.reading import BULK
 from store import arrays

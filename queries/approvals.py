@@ -5,8 +5,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.approvals import parse_approval_id
-from domain.executions.refusals import NoSuchApproval
+from domain.executions.decisions.approval import parse_approval_id
+from domain.executions.decisions.refusals import NoSuchApproval
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch

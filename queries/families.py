@@ -1,7 +1,7 @@
 """Executions that start one another: where one comes from, those its steps started, and what they cost together."""
 
 from collections.abc import Iterable
-from decimal import Context, Decimal, Inexact
+from decimal import Decimal
 from itertools import chain, groupby, takewhile
 from operator import attrgetter
 from typing import Any
@@ -12,10 +12,10 @@ from psycopg import Connection
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
-from domain.executions.child_events import SubProcessStarted
-from domain.executions.compensation_events import CompensationRequired
-from domain.executions.events import (
-    CostRecorded,
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.compensation import CompensationRequired
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import (
     ExecutionAdmitted,
     ExecutionCancelled,
     ExecutionCompleted,
@@ -24,12 +24,11 @@ from domain.executions.events import (
     ExecutionRetried,
     ExecutionStarted,
 )
-from domain.money import Money
+from domain.money import Money, add
 from queries.events import Point, is_up_to, read_starts, read_streams
 from queries.steps import Amount, ChildExecution
 
 # As exact as the sums of the read models.
-_EXACT = Context(prec=400, traps=[Inexact])
 _STATUSES: dict[type[Event], str] = {
     ExecutionStarted: "running",
     ExecutionQueued: "queued",
@@ -113,7 +112,7 @@ def sums(costs: Iterable[Money]) -> list[Amount]:
     """One amount a currency."""
     found: dict[str, Decimal] = {}
     for cost in costs:
-        found[cost.currency] = _EXACT.add(found.get(cost.currency, Decimal(0)), cost.amount)
+        found[cost.currency] = add(found.get(cost.currency, Decimal(0)), cost.amount)
     return [Amount(f"{amount:f}", currency) for currency, amount in sorted(found.items())]
 
 

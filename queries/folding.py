@@ -10,14 +10,16 @@ import msgspec
 from psycopg import Connection
 
 from domain.event import Event
-from domain.executions.events import (
+from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionRetried,
     ExecutionStarted,
 )
-from domain.executions.execution import RETRYING, WAITING, Execution, StepState, evolve
+from domain.executions.outcomes import RETRYING, WAITING
+from domain.executions.state.evolution import evolve
+from domain.executions.state.model import Execution, StepState
 from domain.executions.timers import RETRY
 from domain.refusal import NotFound
 from queries.events import Point, is_up_to, read_stream

@@ -9,10 +9,10 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from domain.language import load_definition
+from domain.language.types.steps import compensation_id
 from domain.processes.events import ProcessPublished
-from domain.processes.language import load_definition
 from domain.processes.plan import Plan, compile_plan
-from domain.processes.steps import compensation_id
 from domain.refusal import NotFound
 from queries.reading import fetch
 from store.mapper import decode

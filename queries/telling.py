@@ -7,12 +7,12 @@ from typing import Any
 import msgspec
 
 from domain.event import Event
-from domain.executions.approval_events import ApprovalRequested
-from domain.executions.child_events import SubProcessStarted
-from domain.executions.compensation_events import CompensationCompleted, CompensationFailed, CompensationStarted
-from domain.executions.events import (
-    CostRecorded,
-    ExecutionRetried,
+from domain.executions.events.approval import ApprovalRequested
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.compensation import CompensationCompleted, CompensationFailed, CompensationStarted
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import ExecutionRetried
+from domain.executions.events.step import (
     GatewayEvaluated,
     StepCancelled,
     StepReassigned,
@@ -20,8 +20,8 @@ from domain.executions.events import (
     StepRetryScheduled,
     StepScheduled,
     StepSkipped,
-    TimerStarted,
 )
+from domain.executions.events.timer import TimerStarted
 
 
 class StepTold(msgspec.Struct):

@@ -9,9 +9,9 @@ from uuid import UUID
 from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.event import Cause
-from domain.executions.decisions import admit_execution
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import admit_execution
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from scheduler.appending import Appending
 from scheduler.batch import Batch
 from store import admissions

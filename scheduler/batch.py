@@ -5,13 +5,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from uuid import UUID
 
 from commands.deciding import Guards
-from commands.places import place_of
 from commands.states import ExecutionStates
 from domain.event import Event
-from domain.executions.execution import Execution
+from domain.executions.engine.unfolding import Unfolding
 from domain.executions.messages import RECIPIENTS, recipient_of
+from domain.executions.slots import slot_of
+from domain.executions.state.model import Execution
 from domain.executions.timers import timers_dropped, timers_set
-from domain.executions.unfolding import Unfolding
 from domain.refusal import Refusal
 from store.log import Outcome
 from store.outbox import Message
@@ -116,7 +116,7 @@ class Batch:
         if before or after:
             unit.timers_set, unit.timers_dropped = timers_set(before, after), timers_dropped(before, after)
         if decided.execution.plan.max_running is not None:
-            unit.place = place_of(decided.status, decided.execution)
+            unit.slot = slot_of(decided.status, decided.execution)
         return unit
 
 

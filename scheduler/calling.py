@@ -7,8 +7,8 @@ from uuid import UUID
 from commands.agents import AgentDirectory
 from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError, callback_token
 from domain.event import Event
-from domain.executions.events import StepCancelled, StepHeartbeatMissed, StepTimedOut
-from domain.executions.execution import Execution
+from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
+from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedAgentTask, PlannedNotification
 from gateway.gateway import AgentGateway
 from store.outbox import Message

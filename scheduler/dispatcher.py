@@ -12,9 +12,9 @@ from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
-from domain.executions.decisions import start_step
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.step import start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from gateway.gateway import AgentGateway
 from scheduler.admitting import Admitting
 from scheduler.appending import Appending, Work

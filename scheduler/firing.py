@@ -7,15 +7,15 @@ from uuid import UUID
 
 from commands.states import ExecutionStates
 from domain.event import Cause
-from domain.executions.execution import Execution
-from domain.executions.firing import fire_timer
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.outcomes import ABANDONS_ATTEMPT
+from domain.executions.state.model import Execution
 from scheduler.appending import Again, Appending, Work
 from scheduler.batch import Batch
 from scheduler.calling import Attempt
 from store import due_timers
 from store.datastore import OwnConnection
-from store.due_steps import GIVES_UP
 from store.due_timers import Due
 
 MAX_CLAIM = 2_000
@@ -120,7 +120,9 @@ class Firing:
 
 def given_up(batch: Batch) -> list[Attempt]:
     """The attempts that a batch ended without an answer: their calls are of no use any more."""
-    events: Iterator[tuple[UUID, Any]] = ((id, event) for id, event in batch.recorded() if type(event) in GIVES_UP)
+    events: Iterator[tuple[UUID, Any]] = (
+        (id, event) for id, event in batch.recorded() if type(event) in ABANDONS_ATTEMPT
+    )
     return [(id, event.step, event.attempt) for id, event in events]
 
 

@@ -12,14 +12,14 @@ from commands.plans import Plans
 from commands.policies import whenever
 from commands.states import ExecutionStates
 from domain.event import Cause
-from domain.executions.child_events import SubProcessStarted
-from domain.executions.events import ExecutionEnded
-from domain.executions.execution import Execution
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.execution import ExecutionEnded
+from domain.executions.outcomes import ABANDONS_ATTEMPT
+from domain.executions.state.model import Execution
 from scheduler.appending import Appending
 from scheduler.batch import Batch
 from store import outbox
 from store.datastore import OwnConnection
-from store.due_steps import GIVES_UP
 from store.outbox import Message
 from store.unit import MessageKey, Outage
 
@@ -87,9 +87,9 @@ class Reactor:
         self._drop([self._told.popleft() for _ in range(len(self._told))])
         taken = [self._held.popleft() for _ in range(min(BATCH, len(self._held)))]
         for message in taken:
-            if type(message.event) in GIVES_UP:
+            if type(message.event) in ABANDONS_ATTEMPT:
                 self._tell(message, partial(self._after_telling, message))
-        messages = [message for message in taken if type(message.event) not in GIVES_UP]
+        messages = [message for message in taken if type(message.event) not in ABANDONS_ATTEMPT]
         try:
             for tried in range(TRIES):
                 if not messages:

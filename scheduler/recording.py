@@ -9,8 +9,8 @@ from commands.executions import answer_step
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from scheduler.appending import Again, Appending, Work
 from scheduler.batch import Batch
 

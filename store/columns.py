@@ -4,13 +4,15 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.events import ExecutionStarted, StepScheduled, StepStarted
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.step import StepScheduled, StepStarted
 from domain.executions.messages import RECIPIENTS
+from domain.executions.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
+from domain.executions.slots import Slot
 from domain.executions.timers import TimerKey
 from store import arrays
-from store.due_steps import GIVES_UP, REMOVES
 from store.mapper import encode
-from store.unit import Answered, MessageKey, Place, Unit
+from store.unit import Answered, MessageKey, Unit
 
 
 class Columns:
@@ -27,7 +29,7 @@ class Columns:
         "handled",
         "messages",
         "ordinals",
-        "places",
+        "slots",
         "states",
         "streams",
         "timers",
@@ -47,7 +49,7 @@ class Columns:
         self.dropped: list[tuple[bytes, TimerKey]] = []
         self.messages: dict[MessageKey, tuple[UUID, bool]] = {}
         self.handled: list[MessageKey] = []
-        self.places: dict[UUID, Place] = {}
+        self.slots: dict[UUID, Slot] = {}
         self.families: dict[UUID, int] = {}
         self.gone = False
         self.answered: list[Answered] = []
@@ -68,10 +70,10 @@ class Columns:
             elif kind is StepStarted:
                 if (stream, event.step) in self.due:  # type: ignore[attr-defined]
                     self.due[stream, event.step] = (event.attempt, unit.owner)  # type: ignore[attr-defined]
-            elif kind in REMOVES:
+            elif kind in LEAVES_WORKER:
                 if self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
                     self.done.append((stream, event.step))  # type: ignore[attr-defined]
-                if unit.owner is None and kind in GIVES_UP:
+                if unit.owner is None and kind in ABANDONS_ATTEMPT:
                     self.gone = True  # some worker may have a call open that nobody waits for any more
             elif kind is ExecutionStarted and event.parent is not None:  # type: ignore[attr-defined]
                 root = event.parent.root  # type: ignore[attr-defined]
@@ -86,8 +88,8 @@ class Columns:
             # Asked and answered in one append: nobody else need ever hear of it.
             if self.messages.pop(message, None) is None:
                 self.handled.append(message)
-        if unit.place is not None:
-            self.places[unit.stream] = unit.place
+        if unit.slot is not None:
+            self.slots[unit.stream] = unit.slot
         for guarded, at in unit.guards:
             # Two decisions resting on different versions of one stream cannot both hold: the older one decides.
             self.guards[guarded] = min(at, self.guards.get(guarded, at))
@@ -134,9 +136,9 @@ class Columns:
 
     def _relations(self) -> tuple[arrays.Array, ...]:
         """What concerns other executions; most appends have nothing of it."""
-        if not (self.messages or self.handled or self.places or self.families):
+        if not (self.messages or self.handled or self.slots or self.families):
             return _UNRELATED
-        placed = {execution: place for execution, place in self.places.items() if place.state != "left"}
+        placed = {execution: place for execution, place in self.slots.items() if place.state != "left"}
         return (
             arrays.uuids([source for source, _ in self.handled]),
             arrays.bigints([version for _, version in self.handled]),
@@ -144,7 +146,7 @@ class Columns:
             arrays.bigints([version for _, version in self.messages]),
             arrays.uuids([recipient for recipient, _ in self.messages.values()]),
             arrays.bools([claimed for _, claimed in self.messages.values()]),
-            arrays.uuids([execution for execution in self.places if execution not in placed]),
+            arrays.uuids([execution for execution in self.slots if execution not in placed]),
             arrays.uuids(list(placed)),
             arrays.uuids([place.process_id for place in placed.values()]),
             arrays.bools([place.state == "running" for place in placed.values()]),

@@ -6,21 +6,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from domain.event import Event
-from domain.executions.events import (
-    StepAccepted,
-    StepCancelled,
-    StepCompleted,
-    StepFailed,
-    StepHeartbeatMissed,
-    StepTimedOut,
-)
 from store import arrays
-
-# The events after which the answer to an attempt is not waited for any longer.
-GIVES_UP: frozenset[type[Event]] = frozenset((StepCancelled, StepHeartbeatMissed, StepTimedOut))
-# The events after which an attempt is nothing for a worker to do.
-REMOVES: frozenset[type[Event]] = GIVES_UP | {StepAccepted, StepCompleted, StepFailed}
 
 CLAIM = """
 with due as (

@@ -1,12 +1,12 @@
 """What one decision asks the store to record, and what it is told back."""
 
-from typing import Literal
 from uuid import UUID
 
 import msgspec
 import psycopg
 
 from domain.event import Event
+from domain.executions.slots import Slot
 from domain.executions.timers import TimerKey, Timers
 
 
@@ -22,20 +22,13 @@ MessageKey = tuple[UUID, int]
 """The event that asks: its stream and version."""
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where a decision puts an execution of a process that limits how many run at once."""
-
-    process_id: UUID
-    state: Literal["queued", "running", "left"]
-
-
 class Unit(msgspec.Struct):
     """Events of one stream that are recorded together or not at all.
 
     version: the version the stream is expected to have before. owner: the worker that takes what `events` start, and
     sees to what they ask of others. timers_set, timers_dropped: what the decision did to the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
-    place: where the execution is from now on, if its process limits how many run and that has changed.
+    slot: what the decision does to a slot of the execution's process, if that limits how many run.
     guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
     """
 
@@ -48,7 +41,7 @@ class Unit(msgspec.Struct):
     timers_set: Timers = {}
     timers_dropped: list[TimerKey] = []
     handled: list[MessageKey] = []
-    place: Place | None = None
+    slot: Slot | None = None
 
 
 # What psycopg raises when the server cannot be reached, or goes away in the middle.

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from psycopg import conninfo
 
+from embedded import EmbeddedPostgresUnavailable, embedded
 from store.datastore import Datastore
-from store.embedded import EmbeddedPostgresUnavailable, embedded
 from store.migrating import migrate
 
 settings.register_profile(

@@ -12,8 +12,8 @@ from app.cli.output import output_of
 from app.cli.showing import show_approvals
 from commands.approvals import DecideApproval
 from domain.event import Cause
-from domain.executions.approving import Verdict
-from domain.processes.steps.approval import APPROVER
+from domain.executions.decisions.approval import Verdict
+from domain.language.types.steps.approval import APPROVER
 from queries.approvals import ApprovalFilter, list_approvals
 
 cli = typer.Typer()

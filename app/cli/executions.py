@@ -19,7 +19,7 @@ from app.waiting import Ended, wait_for_end
 from app.wiring import Wiring, operator
 from commands.executions import StartExecution
 from commands.receipt import Receipt
-from domain.duration import parse_duration
+from domain.calendar.durations import parse_duration
 from queries.differences import get_difference
 from queries.events import Point, list_execution_events
 from queries.executions import STATUSES, ExecutionFilter, get_execution, list_executions

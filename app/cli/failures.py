@@ -15,11 +15,11 @@ from app.settings import BadSetting
 from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
 from domain.refusal import Malformed, Refusal
+from embedded import EmbeddedPostgresUnavailable
 from projections.pages import Broken
 from projections.rebuilding import RebuildRunning
 from projections.verifying import NotBuilt
 from queries.reading import NotYet
-from store.embedded import EmbeddedPostgresUnavailable
 from store.migrating import MigrationChanged, SchemaTooNew
 from store.unit import OutcomeUnknown
 

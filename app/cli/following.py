@@ -8,7 +8,8 @@ from rich.text import Text
 
 from app.cli.output import Output, table_of
 from app.cli.wording import status
-from domain.executions.execution import CANCELLED, COMPLETED, FAILED, OPEN, SKIPPED, TIMED_OUT, UNDER_WAY, Execution
+from domain.executions.outcomes import CANCELLED, COMPLETED, FAILED, OPEN, SKIPPED, TIMED_OUT, UNDER_WAY
+from domain.executions.state.model import Execution
 
 MARKS = {
     COMPLETED: ("■", "green"),

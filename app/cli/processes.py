@@ -10,7 +10,7 @@ from app.cli.options import Json
 from app.cli.output import Output, located, output_of
 from app.documents import inside, read_file
 from app.publishing import publish_source
-from domain.processes.language import json_schema, parse_definition
+from domain.language import json_schema, parse_definition
 from domain.refusal import Problem
 
 cli = typer.Typer()

@@ -13,7 +13,7 @@ from app.cli.wording import moment, seconds, short, status
 from app.installation import dead_letters
 from app.read_models import READ_MODELS, ReadModel
 from app.wiring import Wiring
-from domain.processes.words import did_you_mean
+from domain.words import did_you_mean
 from queries.projections import list_projections
 
 cli = typer.Typer(help="Read models: what the log adds up to.", no_args_is_help=True, rich_markup_mode=None)

@@ -14,7 +14,7 @@ from app.running import running
 from app.settings import Settings, read_settings
 from app.signals import Stopping
 from app.sockets import listen, refuse_open_door, url_of
-from domain.duration import print_duration
+from domain.calendar.durations import print_duration
 
 cli = typer.Typer()
 

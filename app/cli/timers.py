@@ -15,9 +15,9 @@ from app.cli.showing import show_timers
 from app.cli.wording import moment
 from app.wiring import operator
 from commands.timers import FireTimer, MoveTimer
-from domain.duration import parse_duration
+from domain.calendar.durations import parse_duration
 from domain.executions.timers import KINDS, TIMER
-from domain.processes.words import did_you_mean
+from domain.words import did_you_mean
 from queries.timers import list_timers
 
 cli = typer.Typer()

@@ -8,7 +8,7 @@ import msgspec
 from app.documents import inside, read_document, read_file
 from domain.agents.kinds import parse_agent
 from domain.jsonvalue import parse_json
-from domain.processes.language import parse_definition
+from domain.language import parse_definition
 
 
 class ExamplesMissing(Exception):

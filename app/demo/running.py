@@ -15,7 +15,7 @@ from app.wiring import Wiring, operator
 from commands.agents import RegisterAgent
 from commands.executions import StartExecution
 from commands.states import rehydrate
-from domain.executions.execution import Execution
+from domain.executions.state.model import Execution
 from queries.executions import ExecutionFilter, ExecutionSummary, list_executions
 
 LOOK_SECONDS = 0.1

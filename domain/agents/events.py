@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from domain.event import Event
+from domain.event import Event, stored
 
 
+@stored("AgentRegistered")
 class AgentRegistered(Event, frozen=True, kw_only=True):
     """The agent may be called from now on, as `config` says; a later one replaces an earlier one.
 
@@ -16,6 +17,7 @@ class AgentRegistered(Event, frozen=True, kw_only=True):
     config: dict[str, Any]
 
 
+@stored("AgentRetired")
 class AgentRetired(Event, frozen=True, kw_only=True):
     """The agent is not called any more; it may be registered again."""
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from domain.agents.references import check_references, check_secret, is_secret_name, looks_secret
-from domain.duration import parse_duration, print_duration
+from domain.calendar.durations import parse_duration, print_duration
 from domain.money import Money, parse_money
 
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"

@@ -6,15 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.events import (
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
-    StepCancelled,
-    StepHeartbeatMissed,
-    StepTimedOut,
-)
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionFailed
+from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.identity import agent_id
 
 

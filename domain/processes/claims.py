@@ -7,10 +7,21 @@ from uuid import UUID
 import msgspec
 
 from domain import identity
-from domain.event import Cause, Event, record
+from domain.event import Cause, Event, record, stored
 from domain.processes.process import Process
-from domain.processes.trigger_events import TriggerClaimed
 from domain.refusal import Forbidden
+
+
+@stored("TriggerClaimed")
+class TriggerClaimed(Event, frozen=True, kw_only=True):
+    """A process is about to publish a webhook trigger of this id; from now on the id is looked up there.
+
+    It is so until another process claims the id, which none can while the latest version of this one has it.
+    """
+
+    trigger: str
+    process_id: UUID
+    process: str
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from domain import identity
 from domain.event import Cause, Event, record
+from domain.language import Parsed, definition_document
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
-from domain.processes.language import Parsed, definition_document
 from domain.processes.process import Process
 from domain.refusal import Forbidden, Malformed, Problem
 

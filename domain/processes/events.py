@@ -4,10 +4,11 @@ from typing import Any
 
 import msgspec
 
-from domain.event import Event
+from domain.event import Event, stored
 from domain.refusal import Problem
 
 
+@stored("ProcessDrafted")
 class ProcessDrafted(Event, frozen=True, kw_only=True):
     """A new process got its name and its first draft; source is the YAML (or JSON) text as it was sent."""
 
@@ -15,6 +16,7 @@ class ProcessDrafted(Event, frozen=True, kw_only=True):
     source: str
 
 
+@stored("ProcessRevised")
 class ProcessRevised(Event, frozen=True, kw_only=True):
     """The draft was replaced, or begun from the published version."""
 
@@ -22,10 +24,11 @@ class ProcessRevised(Event, frozen=True, kw_only=True):
     source: str
 
 
+@stored("ProcessPublished")
 class ProcessPublished(Event, frozen=True, kw_only=True):
     """The draft became version `version` (1, 2, 3...).
 
-    definition: the canonical document of `domain.processes.language.definition_document`.
+    definition: the canonical document of `domain.language.definition_document`.
     warnings: what was worth telling, and did not stop the publication.
     """
 
@@ -36,6 +39,7 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
     warnings: list[Problem] = msgspec.field(default_factory=list)
 
 
+@stored("ProcessArchived")
 class ProcessArchived(Event, frozen=True, kw_only=True):
     """The process takes no new executions; those that run go on."""
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.expressions import Condition, ValueTemplate, parse_condition, parse_value
-from domain.processes.definition import Defaults, Definition
-from domain.processes.inputs import InputSpec, accept_input, input_spec
-from domain.processes.steps import (
+from domain.language.expressions import Condition, ValueTemplate, parse_condition, parse_value
+from domain.language.types.definition import Defaults, Definition
+from domain.language.types.inputs import InputSpec, accept_input, input_spec
+from domain.language.types.steps import (
     AnyStep,
     Fallback,
     Planned,
@@ -22,9 +22,9 @@ from domain.processes.steps import (
     PlannedTimer,
     compensation_id,
 )
-from domain.processes.steps.compensation import CompensatingNotification, CompensatingTask
-from domain.processes.steps.fallback import plan_fallback
-from domain.processes.triggers import WebhookTrigger
+from domain.language.types.steps.compensation import CompensatingNotification, CompensatingTask
+from domain.language.types.steps.fallback import plan_fallback
+from domain.language.types.triggers import WebhookTrigger
 
 __all__ = [
     "Fallback",

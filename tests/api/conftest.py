@@ -27,7 +27,7 @@ from commands.timers import Timers
 from commands.webhooks import Webhooks
 from domain.agents.calls import Answer, Completed
 from domain.event import Cause
-from domain.executions.decisions import start_step
+from domain.executions.decisions.step import start_step
 from projections.running import Runner
 from projections.tables import create_read_tables
 from queries.progress import Progress

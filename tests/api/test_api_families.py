@@ -8,8 +8,10 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.event import Event
-from domain.executions.child_events import Parent, SubProcessStarted
-from domain.executions.events import CostRecorded, ExecutionQueued, ExecutionStarted, StepScheduled, Trigger
+from domain.executions.events.child import Parent, SubProcessStarted
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import ExecutionQueued, ExecutionStarted, Trigger
+from domain.executions.events.step import StepScheduled
 from domain.identity import child_id, process_id
 from domain.money import parse_money
 from store.unit import Unit

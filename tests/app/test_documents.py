@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.documents import FileUnreadable, MalformedFile, inside, read_document, read_file
-from domain.processes.language.source import MAX_BYTES
+from domain.language.reading.source import MAX_BYTES
 from domain.refusal import Malformed, Problem
 
 TEXT = b"kind: http\nheaders:\n  X-Team: ann\nanswers:\n  - 1\n  - {a: 2}\n"

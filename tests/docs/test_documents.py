@@ -19,8 +19,8 @@ NAMES = [file.relative_to(ROOT).as_posix() for file in DOCUMENTS]
 # Files that a recipe tells its reader to write.
 TO_BE_WRITTEN = {
     "projections/agent_speed.py",
-    "domain/processes/steps/loop.py",
-    "domain/executions/steps/loop.py",
+    "domain/language/types/steps/loop.py",
+    "domain/executions/engine/steps/loop.py",
 }
 ROOMS = "api|app|bench|commands|docs|domain|examples|gateway|projections|queries|scheduler|scripts|store|tests|\\.ci"
 A_FILE = re.compile(rf"(?:(?:{ROOMS})/[\w./*-]*|[\w-]+\.(?:md|toml|txt|yaml)|Makefile)")

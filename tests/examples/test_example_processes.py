@@ -6,9 +6,9 @@ import pytest
 
 from domain.identity import process_id
 from domain.jsonvalue import parse_json
-from domain.processes.language import parse_definition
+from domain.language import parse_definition
+from domain.language.types.steps import STEP_TYPES
 from domain.processes.plan import accept_input, compile_plan
-from domain.processes.steps import STEP_TYPES
 
 FOLDER = Path(__file__).parents[2] / "examples"
 PROCESSES = sorted(FOLDER.glob("*.yaml"))

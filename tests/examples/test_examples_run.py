@@ -16,8 +16,8 @@ from commands.plans import Plans
 from commands.processes import DraftProcess, Processes, PublishProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
-from domain.executions.compensation_events import CompensationCompleted
-from domain.executions.events import ExecutionCompleted, ExecutionFailed
+from domain.executions.events.compensation import CompensationCompleted
+from domain.executions.events.execution import ExecutionCompleted, ExecutionFailed
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log

@@ -7,23 +7,17 @@ from uuid import UUID
 
 from domain.agents.calls import StepError
 from domain.event import Cause, Event
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.children import close_child, end_child, start_child
-from domain.executions.decisions import (
-    admit_execution,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
-)
-from domain.executions.events import Trigger
-from domain.executions.execution import Execution
-from domain.executions.firing import fire_timer
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.child import close_child, end_child, start_child
+from domain.executions.decisions.execution import admit_execution, cancel_execution, start_execution
+from domain.executions.decisions.step import complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import Trigger
+from domain.executions.state.model import Execution
 from domain.identity import child_id, process_id
+from domain.language import parse_definition
 from domain.processes.decisions import draft_process, publish_process
-from domain.processes.language import parse_definition
 from domain.processes.plan import Plan
 from domain.processes.process import fold
 

@@ -20,14 +20,14 @@ from domain.agents import agent
 from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
 from domain.event import Event
-from domain.executions import execution
-from domain.executions.events import ExecutionStarted
-from domain.executions.execution import Execution
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.state.evolution import fold as fold_execution
+from domain.executions.state.model import Execution
+from domain.language import load_definition
 from domain.processes import claims, process
+from domain.processes.claims import TriggerClaimed
 from domain.processes.events import ProcessDrafted, ProcessPublished
-from domain.processes.language import load_definition
 from domain.processes.plan import Plan, compile_plan
-from domain.processes.trigger_events import TriggerClaimed
 from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
@@ -89,7 +89,7 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = claims.fold(events)
         case ExecutionStarted() as started:
             plan = known[started.process_id, started.version]
-            folded = execution.fold(Execution(stream, plan), events)
+            folded = fold_execution(Execution(stream, plan), events)
             state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field not in PLANS}
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")

@@ -10,23 +10,17 @@ from domain.agents.calls import StepError, Usage
 from domain.agents.decisions import register_agent, retire_agent
 from domain.agents.kinds import parse_agent
 from domain.event import Cause, Event
-from domain.executions.decisions import (
-    accept_step,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
-)
-from domain.executions.events import Trigger
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.execution import Trigger
+from domain.executions.state.model import Execution
 from domain.identity import agent_id, process_id, trigger_id
+from domain.language import parse_definition
 from domain.money import Money
 from domain.processes.claims import claim_trigger
 from domain.processes.claims import fold as fold_claim
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
-from domain.processes.language import parse_definition
 from domain.processes.plan import Plan
 from domain.processes.process import Process
 from domain.processes.process import fold as fold_process

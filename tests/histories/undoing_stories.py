@@ -8,21 +8,15 @@ from uuid import UUID
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Cause, Event
-from domain.executions.decisions import (
-    accept_step,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
-)
-from domain.executions.events import Trigger
-from domain.executions.firing import fire_timer
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.execution import Trigger
 from domain.identity import process_id
+from domain.language import parse_definition
 from domain.money import Money
 from domain.processes.decisions import draft_process, publish_process
-from domain.processes.language import parse_definition
 from domain.processes.plan import Plan
 from domain.processes.process import fold
 

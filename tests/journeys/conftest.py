@@ -14,7 +14,7 @@ import httpx2
 import psycopg
 import pytest
 
-from store.embedded import Embedded, EmbeddedPostgresUnavailable, embedded
+from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
 
 PROCESSION = Path(sys.executable).with_name("procession")
 DEADLINE_SECONDS = 60.0

@@ -16,17 +16,12 @@ from commands.processes import DraftProcess, Processes, PublishProcess
 from domain.agents.calls import StepError
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
-from domain.executions.child_events import SubProcessStarted
-from domain.executions.decisions import (
-    admit_execution,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_step,
-)
-from domain.executions.execution import Execution
-from domain.executions.repairs import retry_execution, retry_step
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import admit_execution, cancel_execution
+from domain.executions.decisions.repairs import retry_execution, retry_step
+from domain.executions.decisions.step import complete_step, fail_step, start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.refusal import Refusal
 from store import admissions as admitted

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from domain.agents.calls import StepError, Usage
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Event
-from domain.executions.approval_events import (
+from domain.executions.events.approval import (
     ApprovalCancelled,
     ApprovalChangesRequested,
     ApprovalExpired,
@@ -18,21 +18,24 @@ from domain.executions.approval_events import (
     ApprovalRefused,
     ApprovalRequested,
 )
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.compensation_events import (
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.events import (
-    CostRecorded,
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import (
     ExecutionAdmitted,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionQueued,
     ExecutionRetried,
+    Trigger,
+)
+from domain.executions.events.step import (
     GatewayEvaluated,
     RouteChecked,
     StepAccepted,
@@ -50,12 +53,8 @@ from domain.executions.events import (
     StepSkipped,
     StepStarted,
     StepTimedOut,
-    TimerCancelled,
-    TimerFired,
-    TimerMoved,
-    TimerStarted,
-    Trigger,
 )
+from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id
 from domain.money import Money
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
-from domain.executions.child_events import Parent, SubProcessStarted
-from domain.executions.events import ExecutionStarted, StepScheduled, Trigger
+from domain.executions.events.child import Parent, SubProcessStarted
+from domain.executions.events.execution import ExecutionStarted, Trigger
+from domain.executions.events.step import StepScheduled
 from domain.identity import process_id
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.events import StepAccepted, StepCancelled, StepCompleted, StepFailed, StepStarted
+from domain.executions.events.step import StepAccepted, StepCancelled, StepCompleted, StepFailed, StepStarted
 from projections import due_steps
 
 X, Y, WORKER = UUID(int=1), UUID(int=2), UUID(int=9)

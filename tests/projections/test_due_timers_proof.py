@@ -15,10 +15,11 @@ from commands.processes import DraftProcess, Processes, PublishProcess
 from domain.agents.calls import StepError
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
-from domain.executions.decisions import accept_step, cancel_execution, fail_step, start_step
-from domain.executions.firing import fire_timer_early, move_timer
-from domain.executions.repairs import retry_execution, skip_step
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import retry_execution, skip_step
+from domain.executions.decisions.step import accept_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer_early, move_timer
+from domain.executions.engine.unfolding import Unfolding
 from domain.identity import process_id
 from projections import due_steps, due_timers
 from projections.pages import connect

@@ -8,20 +8,22 @@ from uuid import UUID
 import pytest
 
 from domain.agents.calls import StepError, Usage
-from domain.executions.child_events import SubProcessClosed
-from domain.executions.compensation_events import (
+from domain.executions.events.child import SubProcessClosed
+from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.events import (
-    CostRecorded,
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import (
     ExecutionAdmitted,
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionQueued,
+)
+from domain.executions.events.step import (
     StepCancelled,
     StepCompleted,
     StepFailed,

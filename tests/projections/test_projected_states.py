@@ -12,8 +12,9 @@ import msgspec
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.executions.execution import Execution, fold
-from domain.executions.state import COMPENSATING, COMPLETED, FAILED, RETRYING, RUNNING, SKIPPED, TIMED_OUT, WAITING
+from domain.executions.outcomes import COMPENSATING, COMPLETED, FAILED, RETRYING, RUNNING, SKIPPED, TIMED_OUT, WAITING
+from domain.executions.state.evolution import fold
+from domain.executions.state.model import Execution
 from domain.executions.timers import RETRY
 from projections.execution_detail import ExecutionDetail
 from projections.execution_list import ExecutionList

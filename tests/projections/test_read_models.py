@@ -8,13 +8,16 @@ import pytest
 
 from domain.agents.calls import StepError, Usage
 from domain.agents.events import AgentRegistered, AgentRetired
-from domain.executions.approval_events import ApprovalExpired, ApprovalGranted, ApprovalRequested
-from domain.executions.events import (
-    CostRecorded,
+from domain.executions.events.approval import ApprovalExpired, ApprovalGranted, ApprovalRequested
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionRetried,
+    Trigger,
+)
+from domain.executions.events.step import (
     GatewayEvaluated,
     RouteChecked,
     StepCompleted,
@@ -24,10 +27,8 @@ from domain.executions.events import (
     StepSkipped,
     StepStarted,
     StepTimedOut,
-    TimerMoved,
-    TimerStarted,
-    Trigger,
 )
+from domain.executions.events.timer import TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id
 from domain.money import Money
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised

@@ -5,7 +5,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.executions.events import ExecutionCompleted, StepSkipped
+from domain.executions.events.execution import ExecutionCompleted
+from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.positions import Positions

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.executions.decisions import admit_execution, cancel_execution, complete_step, start_step
+from domain.executions.decisions.execution import admit_execution, cancel_execution
+from domain.executions.decisions.step import complete_step, start_step
 from projections import admissions, due_steps, due_timers, families, outbox
 from store.datastore import Datastore
 from tests.projections.families_at_work import Site

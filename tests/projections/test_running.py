@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from domain.agents.events import AgentRegistered
-from domain.executions.events import StepSkipped
+from domain.executions.events.step import StepSkipped
 from domain.identity import agent_id
 from projections import ALL
 from projections.agent_directory import AgentDirectory

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.agents.events import AgentRegistered
-from domain.executions.approval_events import ApprovalRequested
+from domain.executions.events.approval import ApprovalRequested
 from domain.identity import agent_id, process_id
 from domain.processes.events import ProcessDrafted
 from projections import ALL

@@ -7,8 +7,8 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Cause, Event, record
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.processes.events import ProcessDrafted, ProcessPublished
 from projections.running import Runner

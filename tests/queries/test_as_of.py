@@ -13,23 +13,18 @@ from hypothesis import strategies as st
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Cause
-from domain.executions.approving import decide_approval
-from domain.executions.decisions import (
-    accept_step,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
-)
-from domain.executions.events import Trigger
-from domain.executions.execution import UNDER_WAY, Execution
-from domain.executions.firing import fire_timer_early
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.approval import decide_approval
+from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer_early
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.execution import Trigger
+from domain.executions.outcomes import UNDER_WAY
+from domain.executions.state.model import Execution
 from domain.identity import new_id, process_id
+from domain.language import load_definition
 from domain.money import Money
-from domain.processes.language import load_definition
 from domain.processes.plan import compile_plan
 from domain.refusal import NotFound, Refusal
 from projections.tables import create_read_tables

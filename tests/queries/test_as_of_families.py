@@ -13,22 +13,16 @@ from hypothesis import strategies as st
 from commands.policies import whenever
 from domain.agents.calls import StepError, Usage
 from domain.event import Cause
-from domain.executions.decisions import (
-    admit_execution,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
-)
-from domain.executions.events import Trigger
-from domain.executions.execution import Execution
+from domain.executions.decisions.execution import admit_execution, cancel_execution, start_execution
+from domain.executions.decisions.repairs import retry_execution, skip_step
+from domain.executions.decisions.step import complete_step, fail_step, start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.execution import Trigger
 from domain.executions.messages import recipient_of
-from domain.executions.repairs import retry_execution, skip_step
-from domain.executions.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from domain.identity import new_id, process_id
+from domain.language import load_definition
 from domain.money import Money
-from domain.processes.language import load_definition
 from domain.processes.plan import Plan, PlannedSubProcess, compile_plan
 from domain.refusal import Refusal
 from projections.tables import create_read_tables

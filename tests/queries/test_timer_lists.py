@@ -11,17 +11,17 @@ import pytest
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Event
-from domain.executions.events import (
-    CostRecorded,
-    ExecutionStarted,
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.step import (
     GatewayEvaluated,
     RouteChecked,
     StepFailed,
     StepRetryScheduled,
     StepScheduled,
     StepStarted,
-    TimerStarted,
 )
+from domain.executions.events.timer import TimerStarted
 from domain.identity import process_id
 from domain.money import Money
 from projections.running import Runner

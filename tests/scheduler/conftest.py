@@ -17,7 +17,7 @@ from commands.plans import Plans
 from commands.processes import DraftProcess, Processes, PublishProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
-from domain.executions.execution import Execution
+from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.processes.plan import Limits
 from gateway.channels import Channels

@@ -4,9 +4,9 @@ import pytest
 
 from commands.executions import unit_of
 from commands.processes import ArchiveProcess, PublishProcess, ReviseProcess
-from domain.executions.decisions import start_execution
-from domain.executions.events import Trigger
-from domain.executions.execution import Execution
+from domain.executions.decisions.execution import start_execution
+from domain.executions.events.execution import Trigger
+from domain.executions.state.model import Execution
 from domain.identity import new_id, process_id
 from scheduler.admitting import MOST
 

@@ -2,8 +2,9 @@
 
 from commands.policies import whenever
 from commands.states import ExecutionStates
-from domain.executions.decisions import cancel_execution, complete_step, start_step
-from domain.executions.execution import Execution
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.step import complete_step, start_step
+from domain.executions.state.model import Execution
 from domain.identity import child_id, new_id, process_id
 from scheduler.batch import Batch
 from scheduler.firing import given_up

@@ -8,13 +8,13 @@ from commands.executions import unit_of
 from commands.plans import Plans
 from commands.processes import DraftProcess
 from domain.event import record
-from domain.executions.children import start_child
-from domain.executions.decisions import start_execution
-from domain.executions.events import Trigger
-from domain.executions.execution import Execution
+from domain.executions.decisions.child import start_child
+from domain.executions.decisions.execution import start_execution
+from domain.executions.events.execution import Trigger
+from domain.executions.state.model import Execution
 from domain.identity import child_id, new_id, process_id
+from domain.language import definition_document, parse_definition
 from domain.processes.events import ProcessPublished
-from domain.processes.language import definition_document, parse_definition
 from domain.processes.plan import Limits
 from store.unit import Unit
 

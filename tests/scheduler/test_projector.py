@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.executions.events import StepSkipped
+from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.positions import Positions
 from projections.running import RUNNER_LOCK

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from commands.executions import answer_step
 from domain.agents.calls import Accepted, Answer, Completed, Failed, StepError
-from domain.executions.execution import Execution
-from domain.executions.firing import record_heartbeat
+from domain.executions.decisions.timer import record_heartbeat
+from domain.executions.state.model import Execution
 from domain.executions.timers import HEARTBEAT
 from domain.money import Money
 from domain.refusal import Refusal

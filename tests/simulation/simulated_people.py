@@ -5,12 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from domain.executions.approval_events import ApprovalRequested
-from domain.executions.approving import Verdict, decide_approval
-from domain.executions.decisions import cancel_execution
-from domain.executions.execution import ACCEPTED, STARTED
-from domain.executions.firing import fire_timer_early, move_timer
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.approval import Verdict, decide_approval
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.timer import fire_timer_early, move_timer
+from domain.executions.events.approval import ApprovalRequested
+from domain.executions.outcomes import ACCEPTED, STARTED
 
 if TYPE_CHECKING:
     from simulated_world import World

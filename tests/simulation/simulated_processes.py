@@ -7,9 +7,9 @@ from uuid import UUID
 from commands.plans import Plans
 from domain.event import Cause, Event, record
 from domain.identity import process_id
-from domain.processes.definition import Definition
+from domain.language import definition_document
+from domain.language.types.definition import Definition
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished
-from domain.processes.language import definition_document
 from domain.processes.plan import Limits, Plan
 
 LIMITS = Limits(max_depth=2, max_descendants=12)

@@ -8,10 +8,10 @@ from uuid import UUID
 from commands.executions import answer_step
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
-from domain.executions.child_events import SubProcessStarted
-from domain.executions.execution import Execution
-from domain.executions.firing import fire_timer
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.state.model import Execution
 from scheduler.batch import Batch, Guards
 from scheduler.firing import Firing
 from scheduler.reactor import TELL_FOR, Reactor

@@ -6,11 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.event import Event
-from domain.executions.events import ExecutionStarted
+from domain.executions.events.execution import ExecutionStarted
 from domain.executions.messages import recipient_of
+from domain.executions.slots import Slot
 from store.admissions import Queue
 from store.outbox import IN_HAND, Message
-from store.unit import MessageKey, Place
+from store.unit import MessageKey
 
 
 class Relations:
@@ -37,7 +38,7 @@ class Relations:
         events: list[Event],
         owner: UUID | None,
         handled: Iterable[MessageKey],
-        place: Place | None,
+        place: Slot | None,
     ) -> None:
         """What an append of `events` at `version` does to the lists."""
         self.drop(handled)

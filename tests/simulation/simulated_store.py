@@ -10,9 +10,9 @@ from simulated_relations import Relations
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
-from domain.executions.events import StepScheduled, StepStarted
+from domain.executions.events.step import StepScheduled, StepStarted
 from domain.executions.messages import recipient_of
-from store.due_steps import REMOVES
+from domain.executions.outcomes import LEAVES_WORKER
 from store.log import Outcome
 from store.mapper import decode, encode
 from store.unit import Conflict, MessageKey, OutcomeUnknown, StoreError, Unit
@@ -110,13 +110,13 @@ class Store:
                 self._unowned.append((stream, event.step))
             elif isinstance(event, StepStarted) and event.step in scheduled:
                 self.due_steps[stream, event.step] = (event.attempt, unit.owner)
-            elif type(event) in REMOVES:
+            elif type(event) in LEAVES_WORKER:
                 self.due_steps.pop((stream, event.step), None)  # type: ignore[attr-defined]
         for step, kind in unit.timers_dropped:
             del self.due_timers[stream, step, kind]
         for (step, kind), due_at in unit.timers_set.items():
             self.due_timers[stream, step, kind] = due_at
-        self.relations.move(stream, unit.version, events, unit.owner, unit.handled, unit.place)
+        self.relations.move(stream, unit.version, events, unit.owner, unit.handled, unit.slot)
 
     def version(self, stream: UUID) -> int:
         """How many events a stream has."""

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from simulated_processes import Kept
 
-from domain.executions.child_events import SubProcessClosed
-from domain.executions.compensation_events import CompensationRequired
-from domain.executions.events import (
+from domain.executions.events.child import SubProcessClosed
+from domain.executions.events.compensation import CompensationRequired
+from domain.executions.events.execution import (
     ExecutionAdmitted,
     ExecutionEnded,
     ExecutionQueued,

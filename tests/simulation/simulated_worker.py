@@ -16,9 +16,10 @@ from simulated_store import Crash
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
-from domain.executions.decisions import admit_execution, start_step
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import admit_execution
+from domain.executions.decisions.step import start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from scheduler.appending import Work
 from scheduler.batch import Batch
 from scheduler.firing import given_up

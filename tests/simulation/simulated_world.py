@@ -15,13 +15,19 @@ from simulated_watch import Watch
 from simulated_worker import Decide, Worker
 
 from commands.executions import unit_of
-from commands.places import place_of
 from commands.states import rehydrate
 from domain.event import Cause
-from domain.executions.approval_events import ApprovalRequested
-from domain.executions.decisions import start_execution
-from domain.executions.events import ExecutionEnded, ExecutionFailed, ExecutionRetried, ExecutionStarted, Trigger
-from domain.executions.execution import Execution
+from domain.executions.decisions.execution import start_execution
+from domain.executions.events.approval import ApprovalRequested
+from domain.executions.events.execution import (
+    ExecutionEnded,
+    ExecutionFailed,
+    ExecutionRetried,
+    ExecutionStarted,
+    Trigger,
+)
+from domain.executions.slots import slot_of
+from domain.executions.state.model import Execution
 from domain.processes.events import ProcessArchived
 from domain.refusal import Forbidden, Refusal
 from store.unit import Conflict, MessageKey, StoreError, Unit
@@ -135,9 +141,9 @@ class World:
             callees, called = self.plans.callees(plan)
             unfolding = start_execution(id_, plan, {"n": 1}, Trigger(), self.cause("user"), callees=callees)
             guards = ((plan.process_id, revision), *called)
-            timers, place = unfolding.timers_set, place_of("", unfolding.execution)
+            timers, place = unfolding.timers_set, slot_of("", unfolding.execution)
             try:
-                self.store.append(Unit(id_, 0, unfolding.events, guards=guards, timers_set=timers, place=place))
+                self.store.append(Unit(id_, 0, unfolding.events, guards=guards, timers_set=timers, slot=place))
             except Conflict:
                 self.plans.forget(process for process, _ in guards)
             except StoreError:

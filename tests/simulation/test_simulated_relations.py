@@ -10,12 +10,13 @@ import pytest
 from simulated_store import Store
 
 from domain.event import Cause, Event, record
-from domain.executions.child_events import Parent, SubProcessClosed, SubProcessStarted
-from domain.executions.events import ExecutionCompleted, ExecutionStarted
+from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import ExecutionCompleted, ExecutionStarted
+from domain.executions.slots import Slot
 from store import admissions, outbox
 from store.datastore import Datastore
 from store.log import Log
-from store.unit import Conflict, Place, Unit
+from store.unit import Conflict, Unit
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 STREAMS = [UUID(int=n) for n in range(1, 7)]
@@ -59,14 +60,14 @@ def test_simulated_lists_are_moved_and_claimed_like_real_ones(log: Log, datastor
         events = [event(random) for _ in range(random.randrange(1, 4))]
         known = [*lists.outbox, (stream, 10_000)] if random.random() < 0.2 else list(lists.outbox)
         handled = random.sample(known, min(len(known), random.randrange(3)))
-        place = Place(random.choice(PROCESSES[:1]), random.choice(("queued", "running", "left")))
+        place = Slot(random.choice(PROCESSES[:1]), random.choice(("queued", "running", "left")))
         unit = Unit(
             stream,
             len(simulated.stream(stream)),
             events,
             owner=random.choice((None, UUID(int=9))),
             handled=handled,
-            place=place if random.random() < 0.5 else None,
+            slot=place if random.random() < 0.5 else None,
         )
         outcomes = []
         for append in (log.append, simulated.append):

@@ -7,17 +7,17 @@ from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
-from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.compensation_events import (
+from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.events import (
-    CostRecorded,
-    ExecutionStarted,
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.step import (
     GatewayEvaluated,
     StepCancelled,
     StepCompleted,
@@ -27,10 +27,10 @@ from domain.executions.events import (
     StepSkipped,
     StepStarted,
     StepTimedOut,
-    TimerFired,
-    TimerStarted,
 )
-from domain.executions.execution import Execution, evolve
+from domain.executions.events.timer import TimerFired, TimerStarted
+from domain.executions.state.evolution import evolve
+from domain.executions.state.model import Execution
 from domain.executions.timers import HEARTBEAT
 from domain.identity import child_id
 from domain.processes.plan import PlannedSubProcess

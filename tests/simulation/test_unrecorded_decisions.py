@@ -7,8 +7,8 @@ from uuid import UUID
 
 from commands.executions import answer_step
 from domain.agents.calls import Answer, Completed, Failed, StepError
-from domain.executions.execution import COMPLETED, RUNNING
-from domain.executions.repairs import skip_step
+from domain.executions.decisions.repairs import skip_step
+from domain.executions.outcomes import COMPLETED, RUNNING
 from domain.identity import child_id
 from store.log import Outcome
 from store.outbox import Message

@@ -8,22 +8,23 @@ import psycopg
 import pytest
 
 from domain.event import Cause, record
-from domain.executions.events import StepSkipped
+from domain.executions.events.step import StepSkipped
+from domain.executions.slots import Slot
 from store import admissions
 from store.admissions import Queue
 from store.datastore import Datastore
 from store.log import Log
-from store.unit import Conflict, Place, Unit
+from store.unit import Conflict, Unit
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 P, Q = UUID(int=1), UUID(int=2)
 EVENT = record(StepSkipped, CAUSE, step="a", reason="condition_false")
-QUEUED, RUNNING, LEFT = Place(P, "queued"), Place(P, "running"), Place(P, "left")
+QUEUED, RUNNING, LEFT = Slot(P, "queued"), Slot(P, "running"), Slot(P, "left")
 
 
-def put(log: Log, place: Place, count: int = 1) -> list[UUID]:
+def put(log: Log, place: Slot, count: int = 1) -> list[UUID]:
     ids = [uuid4() for _ in range(count)]
-    outcomes = log.append_all([Unit(id, 0, [EVENT], place=place) for id in ids])
+    outcomes = log.append_all([Unit(id, 0, [EVENT], slot=place) for id in ids])
     assert all(isinstance(outcome, int) for outcome in outcomes)
     return ids
 
@@ -42,24 +43,24 @@ def test_those_who_wait_are_found_in_the_order_they_came(log: Log, datastore: Da
 
 def test_each_process_has_its_own_queue_and_none_that_nobody_waits_for(log: Log, datastore: Datastore) -> None:
     third = UUID(int=3)
-    put(log, Place(third, "running"), 4)
-    second = put(log, Place(Q, "queued"), 2)
+    put(log, Slot(third, "running"), 4)
+    second = put(log, Slot(Q, "queued"), 2)
     first = put(log, QUEUED)
     assert room(datastore) == [Queue(P, 0, first), Queue(Q, 0, second)]
 
 
 def test_whoever_is_admitted_or_leaves_moves_with_the_append(log: Log, datastore: Datastore) -> None:
     first, second, third = put(log, QUEUED, 3)
-    log.append(Unit(first, 1, [EVENT], place=RUNNING))
+    log.append(Unit(first, 1, [EVENT], slot=RUNNING))
     assert room(datastore) == [Queue(P, 1, [second, third])]
-    log.append_all([Unit(first, 2, [EVENT], place=LEFT), Unit(second, 1, [EVENT], place=LEFT)])
+    log.append_all([Unit(first, 2, [EVENT], slot=LEFT), Unit(second, 1, [EVENT], slot=LEFT)])
     assert room(datastore) == [Queue(P, 0, [third])]
 
 
 def test_a_conflict_moves_nobody(log: Log, datastore: Datastore) -> None:
     (waiting,) = put(log, QUEUED)
     with pytest.raises(Conflict):
-        log.append(Unit(waiting, 0, [EVENT], place=RUNNING))
+        log.append(Unit(waiting, 0, [EVENT], slot=RUNNING))
     assert room(datastore) == [Queue(P, 0, [waiting])]
 
 
@@ -68,10 +69,10 @@ def test_of_several_moves_in_one_append_the_last_counts(log: Log, datastore: Dat
     passing, through = uuid4(), uuid4()
     log.append_all(
         [
-            Unit(passing, 0, [EVENT], place=QUEUED),
-            Unit(through, 0, [EVENT], place=QUEUED),
-            Unit(passing, 1, [EVENT], place=RUNNING),
-            Unit(through, 1, [EVENT], place=LEFT),
+            Unit(passing, 0, [EVENT], slot=QUEUED),
+            Unit(through, 0, [EVENT], slot=QUEUED),
+            Unit(passing, 1, [EVENT], slot=RUNNING),
+            Unit(through, 1, [EVENT], slot=LEFT),
         ]
     )
     assert room(datastore) == [Queue(P, 1, [waiting])]
@@ -106,7 +107,7 @@ def test_the_notification_says_when_there_may_be_somebody_to_let_in(log: Log, ds
     with psycopg.connect(dsn, autocommit=True) as listener:
         listener.execute("listen procession_log")
         (id,) = put(log, QUEUED)
-        log.append(Unit(id, 1, [EVENT], place=RUNNING))
-        log.append(Unit(id, 2, [EVENT], place=LEFT))
+        log.append(Unit(id, 1, [EVENT], slot=RUNNING))
+        log.append(Unit(id, 2, [EVENT], slot=LEFT))
         heard = [notification.payload for notification in listener.notifies(timeout=5, stop_after=3)]
     assert heard == ["room", "", "room"]

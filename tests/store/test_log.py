@@ -10,13 +10,8 @@ import psycopg
 import pytest
 
 from domain.event import Cause, Event, record
-from domain.executions.events import (
-    ExecutionCancelled,
-    StepCompleted,
-    StepScheduled,
-    StepSkipped,
-    StepStarted,
-)
+from domain.executions.events.execution import ExecutionCancelled
+from domain.executions.events.step import StepCompleted, StepScheduled, StepSkipped, StepStarted
 from store.answers import find_answer
 from store.datastore import Datastore
 from store.log import Log

@@ -10,7 +10,7 @@ import pytest
 from psycopg import conninfo
 
 from domain.event import Cause, record
-from domain.executions.events import StepScheduled, StepSkipped
+from domain.executions.events.step import StepScheduled, StepSkipped
 from store.datastore import Datastore
 from store.log import Log
 from store.mapper import encode

@@ -11,14 +11,14 @@ from psycopg import Connection
 
 from domain.agents.calls import StepError
 from domain.event import Cause, Event, record
-from domain.executions.child_events import Parent, SubProcessClosed, SubProcessStarted
-from domain.executions.events import (
+from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionStarted,
-    StepSkipped,
 )
+from domain.executions.events.step import StepSkipped
 from domain.executions.messages import recipient_of
 from store import outbox
 from store.datastore import Datastore

@@ -10,7 +10,7 @@ from domain.agents.agent import ACTIVE, RETIRED, Agent, evolve, fold
 from domain.agents.decisions import register_agent, retire_agent
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Cause
-from domain.executions.events import StepAccepted
+from domain.executions.events.step import StepAccepted
 from domain.refusal import NotFound
 
 CAUSE = Cause(at=datetime(2030, 1, 1, tzinfo=UTC), actor="user:ann", causation="c-1", correlation="r-1")

@@ -8,14 +8,16 @@ from uuid import UUID
 import pytest
 
 from domain.event import Cause, Event
-from domain.executions.child_events import SubProcessStarted
-from domain.executions.children import start_child
-from domain.executions.decisions import start_execution
-from domain.executions.events import GatewayEvaluated, StepCompleted, StepDiverted, StepSkipped, Trigger
-from domain.executions.execution import Execution, fold
+from domain.executions.decisions.child import start_child
+from domain.executions.decisions.execution import start_execution
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.execution import Trigger
+from domain.executions.events.step import GatewayEvaluated, StepCompleted, StepDiverted, StepSkipped
+from domain.executions.state.evolution import fold
+from domain.executions.state.model import Execution
 from domain.executions.timers import Timers
-from domain.executions.unfolding import Unfolding
-from domain.processes.definition import Definition
+from domain.language.types.definition import Definition
 from domain.processes.plan import Limits, Plan, PlannedGateway, compile_plan
 from domain.refusal import Refusal
 

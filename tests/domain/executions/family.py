@@ -5,13 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.children import close_child, end_child, start_child
-from domain.executions.decisions import admit_execution, start_execution
-from domain.executions.events import ExecutionEnded, ExecutionRetried, Trigger
-from domain.executions.execution import Execution
+from domain.executions.decisions.child import close_child, end_child, start_child
+from domain.executions.decisions.execution import admit_execution, start_execution
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
 from domain.executions.messages import recipient_of
-from domain.executions.unfolding import Unfolding
+from domain.executions.state.model import Execution
 from domain.processes.plan import Plan, PlannedSubProcess
 from tests.domain.executions.played import Clock, Played
 

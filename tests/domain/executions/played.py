@@ -7,13 +7,15 @@ from typing import Any
 
 from domain.agents.calls import StepError
 from domain.event import Cause, Event
-from domain.executions.approving import decide_approval
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_step
-from domain.executions.events import StepAnswerIgnored, StepCompleted, StepFailed
-from domain.executions.execution import Execution, fold
-from domain.executions.firing import fire_timer, fire_timer_early
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.approval import decide_approval
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer, fire_timer_early
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.step import StepAnswerIgnored, StepCompleted, StepFailed
+from domain.executions.state.evolution import fold
+from domain.executions.state.model import Execution
 from domain.money import Money
 from domain.refusal import Refusal
 

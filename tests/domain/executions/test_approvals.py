@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
-from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
-from domain.executions.approvals import approval_id, parse_approval_id
-from domain.executions.approving import decide_approval
-from domain.executions.decisions import cancel_execution, complete_step
-from domain.executions.events import StepCompleted, StepFailed, StepSkipped
-from domain.executions.execution import fold
-from domain.executions.firing import fire_timer, move_timer
-from domain.executions.refusals import ApprovalDecided, NoSuchApproval, ReasonRequired
-from domain.executions.repairs import retry_step, skip_step
+from domain.executions.attempts import approval_id
+from domain.executions.decisions.approval import decide_approval, parse_approval_id
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.refusals import ApprovalDecided, NoSuchApproval, ReasonRequired
+from domain.executions.decisions.repairs import retry_step, skip_step
+from domain.executions.decisions.step import complete_step
+from domain.executions.decisions.timer import fire_timer, move_timer
+from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
+from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
+from domain.executions.state.evolution import fold
 
 ANN, BOB, EVE = "user:ann", "user:bob", "user:eve"
 

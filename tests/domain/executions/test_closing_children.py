@@ -5,12 +5,14 @@ from uuid import UUID
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.children import close_child, end_child
-from domain.executions.decisions import cancel_execution, complete_step, fail_step
-from domain.executions.events import ExecutionCancelled, StepCancelled, StepTimedOut
-from domain.executions.firing import fire_timer
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.child import close_child, end_child
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import complete_step, fail_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import ExecutionCancelled
+from domain.executions.events.step import StepCancelled, StepTimedOut
 from domain.identity import child_id
 
 PARENT = UUID(int=1)

@@ -5,17 +5,14 @@ from decimal import Decimal
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.children import end_child
-from domain.executions.compensation_events import CompensationFailed, CompensationRequired, CompensationStarted
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_step
-from domain.executions.events import (
-    ExecutionCancelled,
-    ExecutionFailed,
-    StepScheduled,
-    StepStarted,
-)
-from domain.executions.firing import fire_timer
-from domain.executions.repairs import reassign_step
+from domain.executions.decisions.child import end_child
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import reassign_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.compensation import CompensationFailed, CompensationRequired, CompensationStarted
+from domain.executions.events.execution import ExecutionCancelled, ExecutionFailed
+from domain.executions.events.step import StepScheduled, StepStarted
 from domain.money import Money
 
 BUSY = StepError("agent_error", "busy")

@@ -1,15 +1,12 @@
 """What operators, late answers and timers can do while what was done is undone, and after that."""
 
 from domain.agents.calls import StepError, Usage
-from domain.executions.compensation_events import CompensationFailed, CompensationStarted
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step
-from domain.executions.events import (
-    StepAnswerIgnored,
-    StepCancelled,
-    StepScheduled,
-)
-from domain.executions.firing import fire_timer
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.compensation import CompensationFailed, CompensationStarted
+from domain.executions.events.step import StepAnswerIgnored, StepCancelled, StepScheduled
 
 BUSY = StepError("agent_error", "busy")
 CHAIN = {"a": [], "b": ["a"], "c": ["b"]}

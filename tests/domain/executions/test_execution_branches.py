@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.decisions import complete_step, fail_step
-from domain.executions.events import GatewayEvaluated, RouteChecked, StepFailed, StepSkipped
+from domain.executions.decisions.step import complete_step, fail_step
+from domain.executions.events.step import GatewayEvaluated, RouteChecked, StepFailed, StepSkipped
 
 BUSY = StepError("agent_error", "busy")
 

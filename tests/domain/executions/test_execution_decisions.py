@@ -7,19 +7,14 @@ import pytest
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Event
-from domain.executions.decisions import (
-    ExecutionEndedAlready,
-    StepNotRunning,
-    accept_step,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    start_execution,
-    start_step,
-)
-from domain.executions.events import CostRecorded, ExecutionCompleted, ExecutionFailed, StepScheduled, Trigger
-from domain.executions.execution import Execution
-from domain.executions.unfolding import Unfolding
+from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.refusals import ExecutionEndedAlready, StepNotRunning
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import ExecutionCompleted, ExecutionFailed, Trigger
+from domain.executions.events.step import StepScheduled
+from domain.executions.state.model import Execution
 from domain.money import Money
 from domain.processes.plan import Plan
 from domain.refusal import NotFound

@@ -11,20 +11,20 @@ from hypothesis import strategies as st
 
 from domain.agents.calls import StepError
 from domain.event import Event
-from domain.executions.approval_events import ApprovalExpired, ApprovalRequested
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.children import end_child, start_child
-from domain.executions.compensation_events import (
+from domain.executions.decisions.child import end_child, start_child
+from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.step import complete_step, fail_step
+from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.decisions import cancel_execution, complete_step, fail_step, start_execution
-from domain.executions.events import (
-    CostRecorded,
-    ExecutionEnded,
-    ExecutionRetried,
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
+from domain.executions.events.step import (
     GatewayEvaluated,
     StepAnswerIgnored,
     StepCancelled,
@@ -34,10 +34,10 @@ from domain.executions.events import (
     StepSkipped,
     StepStarted,
     StepTimedOut,
-    TimerStarted,
-    Trigger,
 )
-from domain.executions.execution import Execution, fold
+from domain.executions.events.timer import TimerStarted
+from domain.executions.state.evolution import fold
+from domain.executions.state.model import Execution
 from domain.processes.plan import Plan
 from tests.domain.executions.drawn_processes import CHILD, processes
 from tests.domain.executions.played import ACTIONS, Clock, Played

@@ -1,10 +1,12 @@
 """What operators do about executions that failed, and steps that do not come to an end."""
 
 from domain.agents.calls import StepError
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_step
-from domain.executions.events import ExecutionRetried, StepScheduled, StepSkipped
-from domain.executions.firing import fire_timer
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.execution import ExecutionRetried
+from domain.executions.events.step import StepScheduled, StepSkipped
 
 BUSY = StepError("agent_error", "busy")
 GRAPH = {"a": [], "b": [], "c": ["a", "b"]}

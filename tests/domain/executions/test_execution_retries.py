@@ -6,9 +6,11 @@ from decimal import Decimal
 import pytest
 
 from domain.agents.calls import StepError, Usage
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step
-from domain.executions.events import CostRecorded, StepAnswerIgnored, StepFailed, StepRetryScheduled, StepScheduled
-from domain.executions.firing import fire_timer
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.step import accept_step, complete_step, fail_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.cost import CostRecorded
+from domain.executions.events.step import StepAnswerIgnored, StepFailed, StepRetryScheduled, StepScheduled
 from domain.money import Money
 
 BUSY = StepError("agent_error", "busy")

@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.decisions import accept_step, cancel_execution, complete_step, fail_step, start_step
-from domain.executions.events import StepDiverted, StepFailed, StepTimedOut, TimerFired
-from domain.executions.firing import fire_timer, fire_timer_early, move_timer, record_heartbeat
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer, fire_timer_early, move_timer, record_heartbeat
+from domain.executions.events.step import StepDiverted, StepFailed, StepTimedOut
+from domain.executions.events.timer import TimerFired
 
 BUSY = StepError("agent_error", "busy")
 

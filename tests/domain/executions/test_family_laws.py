@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.executions.child_events import SubProcessClosed
-from domain.executions.events import ExecutionStarted, StepFailed
-from domain.executions.execution import fold
+from domain.executions.events.child import SubProcessClosed
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.step import StepFailed
+from domain.executions.state.evolution import fold
 from domain.processes.plan import Limits
 from tests.domain.executions.drawn_processes import Process, processes
 from tests.domain.executions.family import ROOT, Family

@@ -3,10 +3,10 @@
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.decisions import complete_step, fail_step
-from domain.executions.events import StepFailed, StepScheduled
-from domain.executions.firing import fire_timer
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import complete_step, fail_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.step import StepFailed, StepScheduled
 
 BUSY = StepError("smtp_error", "try again later")
 DELIVERED = {"delivered": [{"channel": "webhook", "id": "x"}]}

@@ -6,17 +6,12 @@ from uuid import UUID
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.decisions import (
-    admit_execution,
-    cancel_execution,
-    complete_step,
-    fail_step,
-    queues,
-    start_step,
-)
-from domain.executions.events import ExecutionCancelled, ExecutionCompleted, ExecutionQueued
-from domain.executions.firing import fire_timer
-from domain.executions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.execution import admit_execution, cancel_execution
+from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
+from domain.executions.decisions.step import complete_step, fail_step, start_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionQueued
+from domain.executions.slots import needs_slot
 
 
 @pytest.fixture
@@ -99,7 +94,7 @@ def test_a_child_runs_on_the_place_of_one_of_its_own_process_that_waits_for_it(b
     assert run.then(admit_execution, after=1) == ["ExecutionAdmitted", "SubProcessStarted(call)"]
     below = child_of(run, old, after=2)
     assert below.execution.status == "running"
-    assert not queues(below.execution)
+    assert not needs_slot(below.execution)
     assert below.replayed() == below.execution
 
 

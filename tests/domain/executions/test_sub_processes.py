@@ -5,21 +5,20 @@ from uuid import UUID
 import pytest
 
 from domain.agents.calls import StepError
-from domain.executions.child_events import SubProcessClosed, SubProcessStarted
-from domain.executions.children import close_child, end_child, start_child
-from domain.executions.decisions import cancel_execution, complete_step, fail_step
-from domain.executions.events import (
+from domain.executions.decisions.child import close_child, end_child, start_child
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.decisions.step import complete_step, fail_step
+from domain.executions.decisions.timer import fire_timer
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
     ExecutionFailed,
     ExecutionStarted,
-    StepCompleted,
-    StepFailed,
-    StepRetryScheduled,
-    StepScheduled,
 )
-from domain.executions.execution import Execution, fold
-from domain.executions.firing import fire_timer
+from domain.executions.events.step import StepCompleted, StepFailed, StepRetryScheduled, StepScheduled
+from domain.executions.state.evolution import fold
+from domain.executions.state.model import Execution
 from domain.identity import child_id
 from domain.processes.plan import Limits
 

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.expressions import Condition
 from domain.identity import process_id
+from domain.language import definition_document, load_definition, parse_definition
+from domain.language.expressions import Condition
 from domain.money import Money
-from domain.processes.language import definition_document, load_definition, parse_definition
 from domain.processes.plan import (
     Fallback,
     Plan,

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.processes.calls import Calls, calls_in
-from domain.processes.language import parse_definition, process_problems
+from domain.language import parse_definition
+from domain.processes.callees import Calls, calls_in
+from domain.processes.calling import process_problems
 from domain.processes.process import Process, Version
 from domain.refusal import Problem
 

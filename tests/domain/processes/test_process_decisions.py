@@ -7,9 +7,9 @@ import pytest
 
 from domain.event import Cause, Event
 from domain.identity import process_id
+from domain.language import definition_document, parse_definition
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
-from domain.processes.language import definition_document, parse_definition
 from domain.processes.process import Process, evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem
 

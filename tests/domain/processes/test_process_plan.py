@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.expressions import Condition
 from domain.identity import process_id
-from domain.processes.language import definition_document, load_definition, parse_definition
-from domain.processes.output_schema import InvalidOutputSchema, compile_output_schema
+from domain.language import definition_document, load_definition, parse_definition
+from domain.language.expressions import Condition
+from domain.language.types.output_schema import InvalidOutputSchema, compile_output_schema
 from domain.processes.plan import Plan, accept_input, compile_plan
 from domain.refusal import Malformed
 

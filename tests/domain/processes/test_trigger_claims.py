@@ -7,9 +7,8 @@ import pytest
 
 from domain.event import Cause
 from domain.identity import process_id
-from domain.processes.claims import Claim, claim_trigger, fold, webhooks_of
+from domain.processes.claims import Claim, TriggerClaimed, claim_trigger, fold, webhooks_of
 from domain.processes.process import Process, Version
-from domain.processes.trigger_events import TriggerClaimed
 from domain.refusal import Forbidden
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:ann")

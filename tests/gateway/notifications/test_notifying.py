@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from domain.agents.calls import Failed
-from domain.processes.steps.delivery import CHANNELS
+from domain.language.types.steps.delivery import CHANNELS
 from gateway.channels import Channels, MailServer
 from gateway.mailboxes import read_mailbox
 

@@ -1,0 +1,86 @@
+"""What an event in one execution asks of another: to start, to go on, to be called off."""
+
+from uuid import UUID
+
+from domain.agents.calls import StepError
+from domain.event import Cause
+from domain.executions.decisions.execution import start_execution
+from domain.executions.engine.advance import advance
+from domain.executions.engine.ending import cancel
+from domain.executions.engine.failing import settle
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import (
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionEnded,
+    ExecutionFailed,
+    Trigger,
+)
+from domain.executions.events.step import StepCompleted, StepFailed
+from domain.executions.outcomes import QUEUED, RUNNING
+from domain.executions.state.model import Execution
+from domain.processes.plan import PlannedSubProcess
+
+
+def start_child(
+    execution: Execution, asked: SubProcessStarted, parent: UUID, cause: Cause, take: int = 0, *, descendants: int = 0
+) -> Unfolding:
+    """The execution that an attempt in `parent` asked for; `execution` is new. Nothing when it has started.
+
+    descendants: how many executions the root has started so far.
+    """
+    if execution.version:
+        return Unfolding(execution, cause)
+    return start_execution(
+        execution.id,
+        execution.plan,
+        asked.input,
+        Trigger("sub_process", asked.step),
+        Cause(cause.at, cause.actor, cause.causation, str(asked.root)),
+        take,
+        callees=execution.callees,
+        parent=Parent(parent, asked.step, asked.attempt, asked.root, asked.depth, asked.path, asked.wait, asked.holds),
+        descendants=descendants,
+    )
+
+
+def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cause, take: int = 0) -> Unfolding:
+    """A child has ended, and what follows for the step that waits for it. Nothing when none does any more."""
+    unfolding = Unfolding(execution, cause, take)
+    known = execution.children.get(child)
+    if known is None or not known.waits:
+        return unfolding
+    step = execution.plan.steps[known.step]
+    assert isinstance(step, PlannedSubProcess)
+    state = execution.steps[step.id]
+    facts = {"step": step.id, "attempt": known.attempt, "started_at": state.started_at}
+    if isinstance(end, ExecutionCompleted):
+        output = end.outputs if step.output_key is None else {step.output_key: end.outputs}
+        unfolding.record(StepCompleted, output=output, **facts)
+        advance(unfolding, (step.id,))
+    else:
+        error = _error(step.process, child, end)
+        unfolding.record(StepFailed, error=error, **facts)
+        advance(unfolding, (step.id,) if settle(unfolding, step, error) else ())
+    return unfolding
+
+
+def close_child(execution: Execution, asked: SubProcessClosed, parent: UUID, cause: Cause, take: int = 0) -> Unfolding:
+    """The execution that called this one does not want it any longer. Nothing when it has ended, or is ending."""
+    unfolding = Unfolding(execution, cause, take)
+    if execution.status in (RUNNING, QUEUED):
+        cancel(unfolding, f"execution {parent} called this one and does not want it any longer: {asked.reason}")
+        advance(unfolding, ())
+    return unfolding
+
+
+def _error(process: str, child: UUID, end: ExecutionEnded) -> StepError:
+    match end:
+        case ExecutionFailed(error=error):
+            return StepError("child_failed", f"execution {child} of {process!r} failed: {error.code}: {error.message}")
+        case ExecutionCancelled(reason=reason):
+            message = f"execution {child} of {process!r} was cancelled: {reason}"
+            return StepError("child_cancelled", message, permanent=True)
+        case _:
+            raise TypeError(f"{type(end).__name__} is no bad end of an execution")

@@ -1,0 +1,97 @@
+"""What may be done to an execution as a whole: pure functions of state, command and cause."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from domain.agents.calls import StepError
+from domain.event import Cause
+from domain.executions.decisions.refusals import ExecutionEndedAlready
+from domain.executions.engine.advance import advance
+from domain.executions.engine.ending import cancel, fail
+from domain.executions.engine.reaching import reach
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import Parent
+from domain.executions.events.execution import ExecutionAdmitted, ExecutionQueued, ExecutionStarted, Trigger
+from domain.executions.outcomes import (
+    CANCELLED,
+    COMPENSATING,
+    QUEUED,
+    RUNNING,
+)
+from domain.executions.slots import needs_slot
+from domain.executions.state.model import Execution
+from domain.processes.plan import Plan
+
+
+def start_execution(
+    id: UUID,
+    plan: Plan,
+    input: dict[str, Any],
+    trigger: Trigger,
+    cause: Cause,
+    take: int = 0,
+    *,
+    callees: Mapping[str, Plan] = {},
+    parent: Parent | None = None,
+    descendants: int = 0,
+) -> Unfolding:
+    """A new execution of `plan` with `input` (checked and complete), and its first steps, unless it is to wait.
+
+    callees: by its step, the plan of each process that may be called, those that cannot be left out. descendants: how
+    many its root had started before; one too many fails at once.
+    """
+    unfolding = Unfolding(Execution(id, plan, callees=callees), cause, take)
+    unfolding.record(
+        ExecutionStarted,
+        process_id=plan.process_id,
+        process=plan.name,
+        version=plan.version,
+        input=input,
+        steps=plan.size,
+        trigger=trigger,
+        parent=parent,
+        pinned={step: callee.version for step, callee in callees.items()},
+    )
+    if parent is not None and descendants >= plan.limits.max_descendants:
+        message = f"execution {parent.root} has started {descendants} others, directly or not, and may not start more"
+        fail(unfolding, StepError("too_many_descendants", message, permanent=True), None)
+    elif needs_slot(unfolding.execution):
+        unfolding.record(ExecutionQueued, process_id=plan.process_id)
+    else:
+        _begin(unfolding)
+    return unfolding
+
+
+def admit_execution(execution: Execution, cause: Cause, take: int = 0) -> Unfolding:
+    """There is room for the execution, which waited longest. Nothing when it does not wait."""
+    unfolding = Unfolding(execution, cause, take)
+    if execution.status == QUEUED:
+        unfolding.record(ExecutionAdmitted, process_id=execution.plan.process_id)
+        _begin(unfolding)
+    return unfolding
+
+
+def _begin(unfolding: Unfolding) -> None:
+    execution, plan = unfolding.execution, unfolding.execution.plan
+    advance(
+        unfolding, [step for step in plan.roots if execution.status == RUNNING and reach(unfolding, plan.steps[step])]
+    )
+
+
+def cancel_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+    """Call the execution off: attempts under way are given up, and what was done is undone.
+
+    Nothing when it is cancelled already, or will be. Raises ExecutionEndedAlready when it completed or
+    failed, or will fail.
+    """
+    unfolding = Unfolding(execution, cause, take)
+    if execution.status in (RUNNING, QUEUED):
+        cancel(unfolding, reason)
+        advance(unfolding, ())
+    elif execution.status == COMPENSATING and execution.outcome is not None:
+        if execution.outcome.status != CANCELLED:
+            raise ExecutionEndedAlready("the execution has failed and is being undone", status=COMPENSATING)
+    elif execution.status != CANCELLED:
+        raise ExecutionEndedAlready(f"the execution is {execution.status} already", status=execution.status)
+    return unfolding

@@ -1,0 +1,133 @@
+"""What happens by itself when a timer is due, and what operators and agents may do to timers."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from domain.agents.calls import StepError
+from domain.event import Cause
+from domain.executions.decisions.approval import expire
+from domain.executions.decisions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
+from domain.executions.engine.advance import advance
+from domain.executions.engine.ending import stop_waiting, to_tell
+from domain.executions.engine.failing import settle
+from domain.executions.engine.steps import begin_again, timer
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.step import StepFailed, StepHeartbeatMissed, StepTimedOut
+from domain.executions.events.timer import TimerMoved
+from domain.executions.outcomes import ACCEPTED, STARTED
+from domain.executions.state.model import Execution
+from domain.executions.state.step import time_out
+from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
+from domain.processes.plan import PlannedAgentTask, PlannedStep
+from domain.refusal import NotFound
+
+FARTHEST = timedelta(days=365)
+
+
+def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: int = 0) -> Unfolding:
+    """A timer is due, and what follows; kind is one of `domain.executions.timers.KINDS`.
+
+    Nothing when there is no such timer any more, or when it is not due at `cause.at` yet.
+    """
+    unfolding = Unfolding(execution, cause, take)
+    _fire_if_due(unfolding, step, kind)
+    return unfolding
+
+
+def fire_timer_early(execution: Execution, step: str, kind: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+    """An operator does not want to wait for a timer. Raises NoSuchTimer, NotFound or ExecutionEndedAlready."""
+    due_at = _due_at(execution, step, kind)
+    return move_timer(execution, step, kind, min(due_at, cause.at), reason, cause, take)
+
+
+def move_timer(
+    execution: Execution, step: str, kind: str, due_at: datetime, reason: str, cause: Cause, take: int = 0
+) -> Unfolding:
+    """An operator sets another time, in aware UTC; one that is not in the future fires the timer at once.
+
+    Nothing when it is due then already. Raises NoSuchTimer, NotFound, ExecutionEndedAlready or TimerTooFar.
+    """
+    before = _due_at(execution, step, kind)
+    if due_at - cause.at > FARTHEST:
+        raise TimerTooFar(f"a timer can be due in {FARTHEST.days} days at the latest")
+    unfolding = Unfolding(execution, cause, take)
+    if due_at != before:
+        unfolding.record(TimerMoved, step=step, kind=kind, due_at=max(due_at, cause.at), reason=reason)
+    _fire_if_due(unfolding, step, kind)
+    return unfolding
+
+
+def _due_at(execution: Execution, step: str, kind: str) -> datetime:
+    if execution.ended_at is not None:
+        raise ExecutionEndedAlready(f"the execution is {execution.status}", status=execution.status)
+    if step not in execution.plan.steps:
+        raise NotFound(f"the process has no step {step!r}")
+    if (step, kind) not in execution.timers:
+        raise NoSuchTimer(f"step {step!r} has no timer of kind {kind!r}")
+    return execution.timers[step, kind]
+
+
+def record_heartbeat(execution: Execution, step: str, attempt: int, now: datetime) -> datetime | None:
+    """Until when the agent of this attempt has to show again that it lives; None when nobody asks it to.
+
+    Heartbeats are no facts worth keeping: the to-do list alone puts its ``heartbeat`` timer off, and `fire_timer` is to
+    be asked only once the timer is due by the list. Raises StepNotRunning when the attempt is over, or NotFound.
+    """
+    planned = execution.plan.steps.get(step)
+    if planned is None:
+        raise NotFound(f"the process has no step {step!r}")
+    state = execution.steps.get(step)
+    if state is None or state.attempt != attempt or state.status not in (STARTED, ACCEPTED):
+        raise StepNotRunning(f"attempt {attempt} of step {step!r} is not under way")
+    if (step, HEARTBEAT) not in execution.timers or not isinstance(planned, PlannedAgentTask):
+        return None
+    return None if planned.heartbeat is None else now + planned.heartbeat
+
+
+def _fire_if_due(unfolding: Unfolding, step: str, kind: str) -> None:
+    due_at = unfolding.execution.timers.get((step, kind))
+    if due_at is not None and due_at <= unfolding.cause.at:
+        ended = _FIRE[kind](unfolding, unfolding.execution.plan.steps[step])
+        advance(unfolding, (step,) if ended else ())
+
+
+def _timer(unfolding: Unfolding, step: PlannedStep) -> bool:
+    return timer.fire(unfolding, step.id)
+
+
+def _retry(unfolding: Unfolding, step: PlannedStep) -> bool:
+    return begin_again(unfolding, step)
+
+
+def _timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
+    return _time_out(unfolding, step, "attempt")
+
+
+def _total_timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
+    return _time_out(unfolding, step, "total")
+
+
+def _time_out(unfolding: Unfolding, step: PlannedStep, scope: str) -> bool:
+    state = unfolding.execution.steps[step.id]
+    stop_waiting(unfolding, step.id, state, "step_timed_out")
+    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    unfolding.record(StepTimedOut, scope=scope, **facts)
+    return settle(unfolding, step, time_out(scope))
+
+
+def _heartbeat(unfolding: Unfolding, step: PlannedStep) -> bool:
+    state = unfolding.execution.steps[step.id]
+    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, tell=to_tell(state))
+    error = StepError("heartbeat_missed", "the agent gave no sign of life in time")
+    unfolding.record(StepFailed, step=step.id, attempt=state.attempt, error=error, started_at=state.started_at)
+    return settle(unfolding, step, error)
+
+
+_FIRE: dict[str, Callable[[Unfolding, PlannedStep], bool]] = {
+    TIMER: _timer,
+    TIMEOUT: _timeout,
+    TOTAL_TIMEOUT: _total_timeout,
+    RETRY: _retry,
+    HEARTBEAT: _heartbeat,
+    DEADLINE: expire,
+}

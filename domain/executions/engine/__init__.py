@@ -1,0 +1,1 @@
+"""What follows necessarily from what happened, as further events of the same decision."""

@@ -1,0 +1,118 @@
+"""How an execution ends: completed, failed or cancelled, at once or when what it did has been undone."""
+
+from typing import Any
+from uuid import UUID
+
+from domain.agents.calls import StepError
+from domain.executions.attempts import approval_id
+from domain.executions.engine.scope import scope
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.approval import ApprovalCancelled
+from domain.executions.events.child import SubProcessClosed
+from domain.executions.events.compensation import CompensationRequired
+from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionFailed
+from domain.executions.events.step import StepCancelled
+from domain.executions.events.timer import TimerCancelled
+from domain.executions.outcomes import ACCEPTED, CANCELLED, FAILED, OPEN, WAITING
+from domain.executions.state.model import StepState
+from domain.language.expressions import EvaluationFailed
+from domain.processes.plan import PlannedApproval, PlannedSubProcess
+
+
+def complete(unfolding: Unfolding) -> None:
+    """Every step has ended: work the outputs out."""
+    visible = scope(unfolding.execution)
+    outputs: dict[str, Any] = {}
+    for name, template in unfolding.execution.plan.outputs:
+        try:
+            outputs[name] = template.render(visible)
+        except EvaluationFailed as error:
+            fail(unfolding, StepError(error.code, f"output {name!r}: {error.message}", permanent=True), None)
+            return
+    _close_children(unfolding, "execution_completed")
+    unfolding.record(ExecutionCompleted, outputs=outputs, **_ending(unfolding))
+
+
+def fail(unfolding: Unfolding, error: StepError, step: str | None) -> None:
+    """The execution fails, now or when all is undone; what is still under way is given up."""
+    _give_up(unfolding, "execution_failed")
+    if unfolding.execution.undo:
+        unfolding.record(CompensationRequired, outcome=FAILED, error=error, step=step)
+    else:
+        unfolding.record(ExecutionFailed, error=error, step=step, **_ending(unfolding))
+
+
+def cancel(unfolding: Unfolding, reason: str) -> None:
+    """The execution is called off, now or when all is undone; what is still under way is given up."""
+    _give_up(unfolding, "execution_cancelled")
+    if unfolding.execution.undo:
+        unfolding.record(CompensationRequired, outcome=CANCELLED, reason=reason)
+    else:
+        unfolding.record(ExecutionCancelled, reason=reason, **_ending(unfolding))
+
+
+def conclude(unfolding: Unfolding) -> None:
+    """All is undone: the execution ends as was settled before."""
+    outcome = unfolding.execution.outcome
+    assert outcome is not None
+    if outcome.status == CANCELLED:
+        unfolding.record(ExecutionCancelled, reason=outcome.reason, **_ending(unfolding))
+    else:
+        unfolding.record(ExecutionFailed, error=outcome.error, step=outcome.step, **_ending(unfolding))
+
+
+def _give_up(unfolding: Unfolding, reason: str) -> None:
+    """Cancel every step that has been reached and has not ended, and what runs on behalf of others."""
+    for step, state in list(unfolding.execution.steps.items()):
+        if state.status in OPEN:
+            cancel_attempt(unfolding, step, state, reason)
+    _close_children(unfolding, reason)
+    unfolding.taken.clear()
+
+
+def _close_children(unfolding: Unfolding, reason: str) -> None:
+    """Those that no step waits for."""
+    for id, child in list(unfolding.execution.children.items()):
+        _close(unfolding, id, child.step, child.attempt, reason)
+
+
+def _close(unfolding: Unfolding, child: UUID, step: str, attempt: int, reason: str) -> None:
+    planned = unfolding.execution.plan.steps[step]
+    if isinstance(planned, PlannedSubProcess) and planned.on_parent_close == "cancel":
+        unfolding.record(SubProcessClosed, step=step, attempt=attempt, child=child, reason=reason)
+
+
+def cancel_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
+    """Cancel the attempt that is under way, or the one that was to come."""
+    stop_waiting(unfolding, step, state, reason)
+    facts = {"step": step, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    unfolding.record(StepCancelled, reason=reason, **facts)
+
+
+def to_tell(state: StepState) -> str | None:
+    """The agent that works on the attempt with nobody waiting on the line; None when there is none."""
+    return state.agent if state.status == ACCEPTED else None
+
+
+def stop_waiting(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
+    """What a step waits for, if it waits for its time, for people or for a child, it waits for no longer."""
+    if state.status != WAITING:
+        return
+    if state.child is not None:
+        _close(unfolding, state.child, step, state.attempt, reason)
+        return
+    execution, attempt = unfolding.execution, state.attempt
+    if isinstance(execution.plan.steps[step], PlannedApproval):
+        id = approval_id(execution.id, step, attempt)
+        unfolding.record(ApprovalCancelled, step=step, attempt=attempt, approval_id=id, reason=reason)
+    else:
+        unfolding.record(TimerCancelled, step=step, attempt=attempt, reason=reason)
+
+
+def _ending(unfolding: Unfolding) -> dict[str, Any]:
+    """The facts of ExecutionEnded."""
+    execution, plan = unfolding.execution, unfolding.execution.plan
+    facts = {"process_id": plan.process_id, "version": plan.version, "started_at": execution.started_at}
+    if execution.parent is not None and execution.parent.waits:
+        facts["reports_to"] = execution.parent.execution_id
+    return facts

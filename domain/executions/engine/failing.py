@@ -1,0 +1,58 @@
+"""What follows when an attempt did not succeed: another one, another way to go on, or the failure of the execution."""
+
+from datetime import datetime, timedelta
+
+from domain.agents.calls import StepError
+from domain.executions.engine.cost import too_costly
+from domain.executions.engine.ending import fail
+from domain.executions.engine.steps import begin_again
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.step import StepDiverted, StepRetryScheduled, StepSkipped
+from domain.executions.outcomes import TIMED_OUT
+from domain.executions.state.model import StepState
+from domain.executions.timers import TOTAL_TIMEOUT
+from domain.processes.plan import PlannedStep
+
+LONGEST_RETRY_AFTER = timedelta(days=1)
+
+
+def settle(unfolding: Unfolding, step: PlannedStep, error: StepError) -> bool:
+    """Decide what follows from the bad end of an attempt that has just been recorded, because of `error`.
+
+    True when the step has ended and others may follow.
+    """
+    state = unfolding.execution.steps[step.id]
+    due_at = _retry_at(unfolding, step, state, error)
+    if due_at is not None:
+        unfolding.record(StepRetryScheduled, step=step.id, attempt=state.attempt + 1, due_at=due_at, code=error.code)
+        return due_at <= unfolding.cause.at and begin_again(unfolding, step)
+    if step.compensates is not None:
+        return True  # the others are undone all the same
+    reason, fallback = "on_error", step.on_error
+    if state.status == TIMED_OUT and step.on_timeout is not None:
+        # Without an on_timeout, taking too long is an error like any other.
+        reason, fallback = "on_timeout", step.on_timeout
+    if fallback is not None and fallback.target is not None:
+        unfolding.record(StepDiverted, step=step.id, target=fallback.target, reason=reason)
+    elif fallback is not None and fallback.action == "skip":
+        unfolding.record(StepSkipped, step=step.id, reason=reason)
+    else:
+        fail(unfolding, error, step.id)
+        return False
+    return True
+
+
+def _retry_at(unfolding: Unfolding, step: PlannedStep, state: StepState, error: StepError) -> datetime | None:
+    """When to try again; None when that is not wanted, not allowed any more, or would be too late anyway."""
+    retry = step.retry
+    made = state.attempt - state.first_attempt + 1
+    if retry is None or made >= retry.max_attempts or not retry.wants(error.code, error.permanent):
+        return None
+    if too_costly(step, state):
+        return None
+    delay = retry.delay_before(made + 1)
+    if error.retry_after is not None:
+        delay = max(delay, min(error.retry_after, LONGEST_RETRY_AFTER))
+    due_at = unfolding.cause.at + delay
+    last = unfolding.execution.timers.get((step.id, TOTAL_TIMEOUT))
+    return due_at if last is None or due_at < last else None

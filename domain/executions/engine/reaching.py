@@ -1,0 +1,37 @@
+"""Reaching a step: whether it runs at all, and what becomes of it at once."""
+
+from domain.agents.calls import StepError
+from domain.executions.engine.failing import settle
+from domain.executions.engine.scope import scope
+from domain.executions.engine.steps import begin
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.step import StepFailed, StepSkipped
+from domain.executions.state.edges import unreachable
+from domain.language.expressions import Condition, EvaluationFailed
+from domain.processes.plan import PlannedStep
+
+
+def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
+    """Every edge to `step` is decided: skip it when none leads there, or else reach it. True when it has ended."""
+    if unfolding.execution.dead and unreachable(unfolding.execution, step):
+        unfolding.record(StepSkipped, step=step.id, reason="branch_not_taken")
+        return True
+    return reach(unfolding, step)
+
+
+def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
+    """Skip, begin or fail `step`. True when it has ended at once and others may follow."""
+    visible = scope(unfolding.execution)
+    before = unfolding.execution.steps.get(step.id)
+    attempt = 1 if before is None else before.attempt + 1
+    try:
+        condition = step.condition
+        runs = condition.evaluate(visible) if isinstance(condition, Condition) else condition is not False
+        if runs:
+            return begin(unfolding, step, attempt, visible)
+    except EvaluationFailed as error:
+        problem = StepError(error.code, error.message, permanent=True)
+        unfolding.record(StepFailed, step=step.id, attempt=attempt, error=problem)
+        return settle(unfolding, step, problem)
+    unfolding.record(StepSkipped, step=step.id, reason="condition_false")
+    return True

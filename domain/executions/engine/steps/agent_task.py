@@ -1,0 +1,32 @@
+"""Agent tasks: an attempt becomes due, and the deciding worker takes it if it may."""
+
+from typing import Any
+
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.step import StepScheduled, StepStarted
+from domain.executions.state.model import StepState
+from domain.language.expressions import Scope
+from domain.processes.plan import PlannedAgentTask
+
+
+def begin(unfolding: Unfolding, step: PlannedAgentTask, attempt: int, visible: Scope) -> bool:
+    """Render what the agent is given, and schedule the attempt."""
+    message, parameters = step.message.render(visible), step.parameters.render(visible)
+    before = unfolding.execution.steps.get(step.id) if attempt > 1 else None
+    agent = step.agent if before is None or not before.agent else before.agent  # it may have been reassigned
+    return schedule(unfolding, step.id, attempt, agent, message, parameters)
+
+
+def begin_again(unfolding: Unfolding, step: PlannedAgentTask, before: StepState) -> bool:
+    """The same for the same agent."""
+    return schedule(unfolding, step.id, before.attempt + 1, before.agent, before.message, before.parameters)
+
+
+def schedule(unfolding: Unfolding, step: str, attempt: int, agent: str, message: Any, parameters: Any) -> bool:
+    """An attempt is due for a worker; the deciding one takes it if it may. False: it has not ended."""
+    unfolding.record(StepScheduled, step=step, attempt=attempt, agent=agent, message=message, parameters=parameters)
+    if unfolding.take > 0:
+        unfolding.take -= 1
+        unfolding.taken.append(step)
+        unfolding.record(StepStarted, step=step, attempt=attempt)
+    return False

@@ -1,0 +1,50 @@
+"""Approval steps: people are asked, and nothing happens until one of them decides or the deadline has passed."""
+
+from typing import Any
+
+import msgspec
+
+from domain.executions.attempts import approval_id
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.approval import ApprovalRequested
+from domain.executions.state.model import StepState
+from domain.language.expressions import Scope
+from domain.processes.plan import PlannedApproval
+
+
+def begin(unfolding: Unfolding, step: PlannedApproval, attempt: int, visible: Scope) -> bool:
+    """Render what people are to look at, and ask them."""
+    title = step.title if isinstance(step.title, str) else _text(step.title.render(visible))
+    description = _text(step.description.render(visible))
+    return _ask(unfolding, step, attempt, title, description, step.artifacts.render(visible))
+
+
+def begin_again(unfolding: Unfolding, step: PlannedApproval, before: StepState) -> bool:
+    """Ask the same again, with as much time."""
+    asked = unfolding.execution.approvals[f"{step.id}:{before.attempt}"]
+    return _ask(unfolding, step, before.attempt + 1, asked.title, asked.description, asked.artifacts)
+
+
+def _ask(
+    unfolding: Unfolding, step: PlannedApproval, attempt: int, title: str, description: str, artifacts: Any
+) -> bool:
+    execution = unfolding.execution
+    unfolding.record(
+        ApprovalRequested,
+        step=step.id,
+        attempt=attempt,
+        approval_id=approval_id(execution.id, step.id, attempt),
+        process_id=execution.plan.process_id,
+        process=execution.plan.name,
+        title=title,
+        description=description,
+        approvers=list(step.approvers),
+        artifacts=artifacts,
+        deadline=None if step.deadline is None else unfolding.cause.at + step.deadline,
+    )
+    return False
+
+
+def _text(rendered: Any) -> str:
+    """What people read; a lone `{{ }}` may give any value."""
+    return rendered if isinstance(rendered, str) else msgspec.json.encode(rendered).decode()

@@ -1,0 +1,45 @@
+"""Notification steps: a text is rendered, and a worker delivers it as it calls an agent."""
+
+from typing import Any
+
+import msgspec
+
+from domain.executions.engine.steps.agent_task import schedule
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.state.model import StepState
+from domain.language.expressions import EvaluationFailed, Scope, Template
+from domain.processes.plan import PlannedNotification
+
+
+def begin(unfolding: Unfolding, step: PlannedNotification, attempt: int, visible: Scope) -> bool:
+    """Render what is to be told to whom, and schedule the delivery. Raises EvaluationFailed."""
+    parameters: dict[str, Any] = {"channels": list(step.channels)}
+    if step.subject is not None:
+        parameters["subject"] = _text(step.subject, visible)
+    if step.url is not None:
+        parameters["url"] = _text(step.url, visible)
+    recipients = _recipients(step.recipients.render(visible))
+    if recipients:
+        parameters["recipients"] = recipients
+    return schedule(unfolding, step.id, attempt, "", _text(step.message, visible), parameters)
+
+
+def begin_again(unfolding: Unfolding, step: PlannedNotification, before: StepState) -> bool:
+    """Deliver the same again."""
+    return schedule(unfolding, step.id, before.attempt + 1, "", before.message, before.parameters)
+
+
+def _text(template: Template, visible: Scope) -> str:
+    rendered = template.render(visible)
+    return rendered if isinstance(rendered, str) else msgspec.json.encode(rendered).decode()
+
+
+def _recipients(rendered: Any) -> list[str]:
+    """One text or a list of texts, as rendered; a list may hold lists that templates gave."""
+    found: list[str] = []
+    for item in rendered if isinstance(rendered, list) else [rendered]:
+        inner = item if isinstance(item, list) else [item]
+        if not all(isinstance(each, str) and each for each in inner):
+            raise EvaluationFailed("recipients_invalid", "recipients are texts, or lists of texts")
+        found += inner
+    return found

@@ -1,0 +1,75 @@
+"""Sub-process steps: another execution is asked for, and as a rule waited for."""
+
+from typing import Any
+from uuid import UUID
+
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.step import StepCompleted
+from domain.executions.state.model import Execution, StepState
+from domain.identity import child_id
+from domain.language.expressions import EvaluationFailed, Scope
+from domain.processes.plan import PlannedSubProcess, accept_input
+from domain.refusal import Malformed
+
+
+def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: Scope) -> bool:
+    """Work out the child's input and ask for the child.
+
+    Raises EvaluationFailed: ``process_unavailable``, ``depth_exceeded``, ``child_input_invalid``, or what the mapping
+    fails with.
+    """
+    execution = unfolding.execution
+    callee = execution.callees.get(step.id)
+    if callee is None:
+        message = f"the process {step.process!r} could not be called when this execution started"
+        raise EvaluationFailed("process_unavailable", message)
+    deepest = execution.plan.limits.max_depth
+    if (0 if execution.parent is None else execution.parent.depth) >= deepest:
+        raise EvaluationFailed("depth_exceeded", f"processes call one another at most {deepest} deep")
+    try:
+        mapped: Any = step.input.render(visible)
+        input = accept_input(callee.input_spec.bare, mapped)
+    except Malformed as refused:
+        told = "; ".join(problem.message for problem in refused.problems) or str(refused)
+        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {told}") from None
+    return _ask(unfolding, step, attempt, input)
+
+
+def begin_again(unfolding: Unfolding, step: PlannedSubProcess, before: StepState) -> bool:
+    """Another child with the same input."""
+    return _ask(unfolding, step, before.attempt + 1, before.message)
+
+
+def _ask(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any]) -> bool:
+    execution = unfolding.execution
+    parent = execution.parent
+    path = [*([] if parent is None else parent.path), execution.id]
+    child = child_id(execution.id, step.id, attempt)
+    unfolding.record(
+        SubProcessStarted,
+        step=step.id,
+        attempt=attempt,
+        child=child,
+        process_id=step.process_id,
+        process=step.process,
+        version=execution.callees[step.id].version,
+        input=input,
+        root=execution.id if parent is None else parent.root,
+        depth=len(path),
+        path=path,
+        wait=step.wait,
+        holds=_holds(execution) if step.wait else [],
+    )
+    if step.wait:
+        return False
+    started_at, output = unfolding.cause.at, {"execution_id": str(child)}
+    unfolding.record(StepCompleted, step=step.id, attempt=attempt, output=output, started_at=started_at)
+    return True
+
+
+def _holds(execution: Execution) -> list[UUID]:
+    """The processes of which this execution, or one that waits for it, has a place."""
+    plan, parent = execution.plan, execution.parent
+    held = [] if parent is None else parent.holds
+    return held if plan.max_running is None or plan.process_id in held else [*held, plan.process_id]

@@ -1,0 +1,1 @@
+"""The events of an execution, one file a concept."""

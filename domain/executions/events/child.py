@@ -1,0 +1,59 @@
+"""What happens between an execution and those it starts; each class is stored under its own name for ever."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.event import Event, stored
+
+
+class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an execution comes from: the attempt of a step that started it, and its place in the tree.
+
+    depth: how many executions are above it. path: those, from the root to the parent. waits: whether the parent is told
+    how it ends. holds: the processes with a max_running of those above that wait for it, whose places it runs on too.
+    """
+
+    execution_id: UUID
+    step: str
+    attempt: int
+    root: UUID
+    depth: int
+    path: list[UUID]
+    waits: bool = True
+    holds: list[UUID] = []
+
+
+@stored("SubProcessStarted")
+class SubProcessStarted(Event, frozen=True, kw_only=True):
+    """A step calls another process: execution `child` is to run with `input`, which is checked and complete.
+
+    root, depth, path, holds: as in Parent, of the child. wait: whether the step waits for its end.
+    """
+
+    step: str
+    attempt: int
+    child: UUID
+    process_id: UUID
+    process: str
+    version: int
+    input: dict[str, Any]
+    root: UUID
+    depth: int
+    path: list[UUID]
+    wait: bool = True
+    holds: list[UUID] = []
+
+
+@stored("SubProcessClosed")
+class SubProcessClosed(Event, frozen=True, kw_only=True):
+    """The step, or its execution, has ended and the child is to be cancelled.
+
+    reason: as in StepCancelled, or ``step_timed_out``, ``execution_completed``.
+    """
+
+    step: str
+    attempt: int
+    child: UUID
+    reason: str

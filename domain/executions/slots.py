@@ -1,0 +1,34 @@
+"""Concurrency slots: which executions need one, and how a decision moves them."""
+
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from domain.executions.outcomes import ACTIVE, QUEUED
+from domain.executions.state.model import Execution
+
+
+class Slot(msgspec.Struct, frozen=True):
+    """What an execution of a process that limits how many run at once does to the slots of that process."""
+
+    process_id: UUID
+    state: Literal["queued", "running", "left"]
+
+
+def needs_slot(execution: Execution) -> bool:
+    """Whether its process limits how many run, and no execution that waits for this one holds a slot of the process."""
+    held = () if execution.parent is None else execution.parent.holds
+    return execution.plan.max_running is not None and execution.plan.process_id not in held
+
+
+def slot_of(status: str, after: Execution) -> Slot | None:
+    """How the slot of the execution changes since it was in `status` (empty: a new execution); None: it does not."""
+    plan = after.plan
+    if status == after.status or not needs_slot(after):
+        return None
+    if after.status == QUEUED:
+        return Slot(plan.process_id, "queued")
+    if after.status in ACTIVE:
+        return None if status in ACTIVE else Slot(plan.process_id, "running")
+    return Slot(plan.process_id, "left")

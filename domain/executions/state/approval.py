@@ -1,0 +1,75 @@
+"""How events change the approvals of an execution."""
+
+from msgspec.structs import replace
+
+from domain.executions.events.approval import (
+    ApprovalCancelled,
+    ApprovalChangesRequested,
+    ApprovalExpired,
+    ApprovalGranted,
+    ApprovalRefused,
+    ApprovalRequested,
+)
+from domain.executions.outcomes import SCHEDULED, WAITING
+from domain.executions.state.evolution import evolves
+from domain.executions.state.model import Approval, Execution, StepState
+from domain.executions.state.timer import start_timeouts
+from domain.executions.timers import DEADLINE, RETRY
+
+
+@evolves(ApprovalRequested)
+def requested(execution: Execution, event: ApprovalRequested) -> None:
+    """An approval step waits for people."""
+    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
+    began_at = before.began_at or event.at
+    execution.steps[event.step] = StepState(
+        WAITING,
+        event.attempt,
+        started_at=event.at,
+        first_attempt=before.first_attempt,
+        began_at=began_at,
+        due_at=event.deadline,
+    )
+    asked = Approval(event.title, event.description, event.artifacts)
+    execution.approvals[f"{event.step}:{event.attempt}"] = asked
+    execution.timers.pop((event.step, RETRY), None)
+    if event.deadline is not None:
+        execution.timers[event.step, DEADLINE] = event.deadline
+    start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
+
+
+@evolves(ApprovalGranted)
+def granted(execution: Execution, event: ApprovalGranted) -> None:
+    """Somebody said yes."""
+    _closed(execution, event.step, event.attempt, "granted", event.by)
+
+
+@evolves(ApprovalRefused)
+def refused(execution: Execution, event: ApprovalRefused) -> None:
+    """Somebody said no."""
+    _closed(execution, event.step, event.attempt, "refused", event.by)
+
+
+@evolves(ApprovalChangesRequested)
+def changes_requested(execution: Execution, event: ApprovalChangesRequested) -> None:
+    """Somebody wants something changed first."""
+    _closed(execution, event.step, event.attempt, "changes_requested", event.by)
+
+
+@evolves(ApprovalExpired)
+def expired(execution: Execution, event: ApprovalExpired) -> None:
+    """Nobody decided in time."""
+    _closed(execution, event.step, event.attempt, "expired")
+
+
+@evolves(ApprovalCancelled)
+def cancelled(execution: Execution, event: ApprovalCancelled) -> None:
+    """Nobody is asked any more."""
+    _closed(execution, event.step, event.attempt, "cancelled")
+
+
+def _closed(execution: Execution, step: str, attempt: int, status: str, by: str | None = None) -> None:
+    """What follows for the step is an event of its own; here its approval is closed, and its deadline gone."""
+    key = f"{step}:{attempt}"
+    execution.approvals[key] = replace(execution.approvals[key], status=status, by=by)
+    execution.timers.pop((step, DEADLINE), None)

@@ -1,0 +1,34 @@
+"""How events change what an execution knows of those it started."""
+
+from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.outcomes import SCHEDULED, STARTED, WAITING
+from domain.executions.state.evolution import evolves
+from domain.executions.state.model import Child, Execution, StepState
+from domain.executions.state.timer import start_timeouts
+from domain.executions.timers import RETRY
+
+
+@evolves(SubProcessStarted)
+def started(execution: Execution, event: SubProcessStarted) -> None:
+    """Another execution is to run; the step waits for it, or StepCompleted follows."""
+    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
+    began_at = before.began_at or event.at
+    execution.steps[event.step] = StepState(
+        WAITING if event.wait else STARTED,
+        event.attempt,
+        message=event.input,
+        started_at=event.at,
+        first_attempt=before.first_attempt,
+        began_at=began_at,
+        child=event.child if event.wait else None,
+    )
+    execution.children[event.child] = Child(event.step, event.attempt, event.wait)
+    execution.timers.pop((event.step, RETRY), None)
+    if event.wait:
+        start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
+
+
+@evolves(SubProcessClosed)
+def closed(execution: Execution, event: SubProcessClosed) -> None:
+    """Nothing more is wanted of that execution."""
+    execution.children.pop(event.child, None)

@@ -1,0 +1,86 @@
+"""The edges between steps: each is decided once its first step has ended, and then leads to the second or is dead.
+
+A step whose edges are all decided is reached when at least one leads to it, and skipped when all are dead.
+"""
+
+from collections.abc import Collection, Iterable
+
+from domain.executions.state.model import Execution
+from domain.processes.plan import PlannedGateway, PlannedStep
+
+
+def leads_on(execution: Execution, step: str, chosen: Collection[str] | None) -> None:
+    """`step` has ended and what depends on it goes on; of the steps it may choose between, those `chosen`."""
+    planned = execution.plan.steps[step]
+    execution.open -= 1
+    waiting = execution.waiting
+    for dependent in planned.dependents:
+        waiting[dependent] -= 1
+    if planned.on_error is not None or planned.on_timeout is not None or isinstance(planned, PlannedGateway):
+        _bury(execution, optional(execution, planned).difference(chosen or ()))
+
+
+def leads_nowhere(execution: Execution, step: str) -> None:
+    """`step` has ended and, as far as is known, nothing that depends on it goes on."""
+    execution.open -= 1
+    dependents = execution.plan.steps[step].dependents
+    for dependent in dependents:
+        execution.waiting[dependent] -= 1
+    _bury(execution, dependents)
+
+
+def leads_on_after_all(execution: Execution, step: str, *, only: str | None = None) -> None:
+    """`step`, which led nowhere, leads on as if it had been left out, or `only` to the step of that id."""
+    planned = execution.plan.steps[step]
+    _unbury(execution, set(planned.dependents) - optional(execution, planned) if only is None else (only,))
+
+
+def undecided_again(execution: Execution, step: str) -> None:
+    """`step`, which led nowhere, has not ended after all."""
+    execution.open += 1
+    dependents = execution.plan.steps[step].dependents
+    for dependent in dependents:
+        execution.waiting[dependent] += 1
+    _unbury(execution, dependents)
+
+
+def ready(execution: Execution, step: PlannedStep) -> bool:
+    """Whether every edge that leads to `step` is decided."""
+    return execution.waiting.get(step.id, 0) == 0
+
+
+def unreachable(execution: Execution, step: PlannedStep) -> bool:
+    """Whether every edge that leads to `step` is dead."""
+    return execution.dead.get(step.id) == len(step.incoming)
+
+
+def optional(execution: Execution, step: PlannedStep) -> set[str]:
+    """The dependents of `step` to which its success alone does not lead: targets of a gateway, and of errors.
+
+    A step that says itself that it depends on `step` follows from its success, even where errors lead to it too.
+    """
+    found: set[str] = set()
+    if isinstance(step, PlannedGateway):
+        found.update(route.target for route in step.routes)
+        if step.default is not None:
+            found.add(step.default)
+    for fallback in (step.on_error, step.on_timeout):
+        target = None if fallback is None else fallback.target
+        if target is not None and step.id not in execution.plan.steps[target].depends_on:
+            found.add(target)
+    return found
+
+
+def _bury(execution: Execution, dependents: Iterable[str]) -> None:
+    dead = execution.dead
+    for dependent in dependents:
+        dead[dependent] = dead.get(dependent, 0) + 1
+
+
+def _unbury(execution: Execution, dependents: Iterable[str]) -> None:
+    dead = execution.dead
+    for dependent in dependents:
+        if dead[dependent] == 1:
+            del dead[dependent]
+        else:
+            dead[dependent] -= 1

@@ -1,0 +1,43 @@
+"""How events change the state of an execution: the functions of this room, by the kind of event."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from domain.event import Event
+from domain.executions.state.model import Execution
+
+Evolve = TypeVar("Evolve", bound=Callable[[Execution, Any], None])
+
+_EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {}
+
+
+def evolves(kind: type[Event]) -> Callable[[Evolve], Evolve]:
+    """Register the function that applies events of `kind`. Raises ValueError if `kind` has one already."""
+
+    def register(function: Evolve) -> Evolve:
+        if kind in _EVOLVE:
+            raise ValueError(f"{kind.__name__} has two functions that apply it")
+        _EVOLVE[kind] = function
+        return function
+
+    return register
+
+
+def evolve(execution: Execution, event: Event) -> Execution:
+    """The state after `event`. The execution given is changed and returned: decisions evolve a copy of theirs."""
+    _EVOLVE[type(event)](execution, event)
+    execution.version += 1
+    return execution
+
+
+def fold(execution: Execution, events: Iterable[Event]) -> Execution:
+    """The state after all `events`, in order; `execution` itself is left alone."""
+    folded = execution.copy()
+    for event in events:
+        evolve(folded, event)
+    return folded
+
+
+def evolved_events() -> frozenset[type[Event]]:
+    """The kinds of events that an execution's stream may hold."""
+    return frozenset(_EVOLVE)

@@ -1,0 +1,58 @@
+"""How the events of an execution as a whole change its state."""
+
+from domain.executions.events.execution import (
+    ExecutionAdmitted,
+    ExecutionCancelled,
+    ExecutionCompleted,
+    ExecutionEnded,
+    ExecutionFailed,
+    ExecutionQueued,
+    ExecutionRetried,
+    ExecutionStarted,
+)
+from domain.executions.outcomes import EXECUTION_STATUS, QUEUED, RUNNING
+from domain.executions.state.evolution import evolves
+from domain.executions.state.model import Execution
+from domain.executions.state.step import begun_anew
+
+
+@evolves(ExecutionStarted)
+def started(execution: Execution, event: ExecutionStarted) -> None:
+    """The execution began; every edge is undecided."""
+    execution.status = RUNNING
+    execution.input = event.input
+    execution.trigger = event.trigger
+    execution.parent = event.parent
+    execution.started_at = event.at
+    execution.waiting = execution.plan.waiting.copy()
+    execution.open = execution.plan.size
+
+
+@evolves(ExecutionQueued)
+def queued(execution: Execution, event: ExecutionQueued) -> None:
+    """The execution waits for a slot."""
+    execution.status = QUEUED
+
+
+@evolves(ExecutionAdmitted)
+def admitted(execution: Execution, event: ExecutionAdmitted) -> None:
+    """The execution has a slot; its time runs from now."""
+    execution.status, execution.started_at = RUNNING, event.at
+
+
+@evolves(ExecutionCompleted)
+@evolves(ExecutionFailed)
+@evolves(ExecutionCancelled)
+def ended(execution: Execution, event: ExecutionEnded) -> None:
+    """The execution has ended; it waits for nothing."""
+    execution.status, execution.ended_at = EXECUTION_STATUS[type(event)], event.at
+    execution.timers.clear()
+    execution.children.clear()
+
+
+@evolves(ExecutionRetried)
+def retried(execution: Execution, event: ExecutionRetried) -> None:
+    """The execution runs again, and the steps that had failed are open."""
+    execution.status, execution.ended_at = RUNNING, None
+    for step in event.steps:
+        begun_anew(execution, step)

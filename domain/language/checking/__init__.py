@@ -1,0 +1,1 @@
+"""What has to agree between the fields of a definition."""

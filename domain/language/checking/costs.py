@@ -1,0 +1,50 @@
+"""Costs: what their levels have to agree on."""
+
+from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
+from domain.language.reading.problems import Problems
+from domain.language.types.costs import SPANS
+from domain.money import Money, parse_money
+
+
+def check_costs(root: Mapping, problems: Problems) -> None:
+    """The levels of each span are in one currency and rise; what belongs to a span is not without it."""
+    costs = root.entries.get("costs")
+    if not isinstance(costs, Mapping):
+        return
+    for span in SPANS:
+        levels = costs.entries.get(span)
+        _check_levels(levels.items if isinstance(levels, Sequence) else [], problems)
+    if "weekly" not in costs.entries:
+        _unused(costs, "week_starts", "without `weekly`", problems)
+        if "daily" not in costs.entries:
+            _unused(costs, "timezone", "without `daily` or `weekly`", problems)
+
+
+def _check_levels(levels: list[Node], problems: Problems) -> None:
+    currency: str | None = None
+    highest: Money | None = None
+    for level in levels:
+        if not isinstance(level, Mapping) or (money := _money(level)) is None:
+            continue  # what is not well formed is told of where it stands
+        currency = currency or money.currency
+        if money.currency != currency:
+            message = f"levels of one list are in one currency, and the first is in {currency}"
+            problems.add("currency_differs", message, level.entries["currency"])
+        elif highest is not None and money.amount <= highest.amount:
+            message = "each level is higher than the one before it"
+            problems.add("amounts_not_rising", message, level.entries["amount"])
+        else:
+            highest = money
+
+
+def _money(level: Mapping) -> Money | None:
+    try:
+        return parse_money(text_of(level.entries.get("amount")), text_of(level.entries.get("currency")))
+    except ValueError:
+        return None
+
+
+def _unused(part: Mapping, field: str, when: str, problems: Problems) -> None:
+    if field in part.entries:
+        message = f"`{field}` means nothing {when}, it is ignored"
+        problems.add("unused_field", message, part.keys.get(field, part), severity="warning")

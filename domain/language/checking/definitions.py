@@ -1,0 +1,135 @@
+"""What has to agree across a definition; works on the tree, so that one part's problem does not hide another's."""
+
+from domain.language.checking.children import check_sub_process
+from domain.language.checking.costs import check_costs
+from domain.language.checking.dependencies import check_dependencies
+from domain.language.checking.notifications import check_notification
+from domain.language.checking.references import References
+from domain.language.checking.routes import check_routes
+from domain.language.checking.schedules import check_schedule
+from domain.language.checking.timing import check_retry, check_timing
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
+from domain.language.reading.problems import Problems
+from domain.language.spelling.compensations import compensation_of
+from domain.language.types.definition import MAX_STEPS
+from domain.language.types.inputs import KINDS, is_of_type, kind_of, same
+from domain.language.types.output_schema import InvalidOutputSchema, compile_output_schema
+from domain.words import did_you_mean
+
+
+def check(root: Mapping, problems: Problems) -> None:
+    """Note everything in a canonical tree that its parts, each fine by itself, do not agree on."""
+    steps = _items(root, "steps")[:MAX_STEPS]
+    graph = check_dependencies(steps, problems)
+    declared = root.entries.get("input")
+    inputs = declared.entries if isinstance(declared, Mapping) else None
+    defaults = root.entries.get("defaults")
+    if isinstance(defaults, Mapping):
+        _check_roles(defaults, problems)
+        check_retry(defaults.entries.get("retry"), problems)
+    default_timeout = isinstance(defaults, Mapping) and "timeout" in defaults.entries
+    references = References(graph, inputs, problems)
+    for at, step in enumerate(steps):
+        if isinstance(step, Mapping):
+            references.check_step(at, step)
+            _check_roles(step, problems)
+            check_routes(step, problems)
+            check_sub_process(step, problems)
+            for part in (step, compensation_of(step)):
+                if part is not None:
+                    _check_output_schema(part, problems)
+                    check_timing(part, default_timeout, problems)
+                    check_notification(part, problems)
+    for output in _items(root, "outputs"):
+        if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
+            references.check_templates(source, None)
+    _check_unique(root, "outputs", "name", problems)
+    _check_unique(root, "triggers", "id", problems)
+    for field in inputs.values() if inputs is not None else ():
+        _check_default(field, problems)
+    for trigger in _items(root, "triggers"):
+        _check_fixed_input(trigger, inputs, problems)
+        if isinstance(trigger, Mapping):
+            check_schedule(trigger, inputs, problems)
+    check_costs(root, problems)
+
+
+def _items(root: Mapping, key: str) -> list[Node]:
+    node = root.entries.get(key)
+    return node.items if isinstance(node, Sequence) else []
+
+
+def _check_unique(root: Mapping, key: str, field: str, problems: Problems) -> None:
+    seen: set[str] = set()
+    for item in _items(root, key):
+        node = item.entries.get(field) if isinstance(item, Mapping) else None
+        name = text_of(node)
+        if node is not None and name is not None:
+            if name in seen:
+                problems.add(f"duplicate_{key[:-1]}", f"there is another one of {key} called `{name[:60]}`", node)
+            seen.add(name)
+
+
+def _check_roles(step: Mapping, problems: Problems) -> None:
+    """An agent has one role in a step; the defaults are checked the same way."""
+    roles = step.entries.get("roles")
+    executor = roles.entries.get("executor") if isinstance(roles, Mapping) else None
+    seen = {text_of(step.entries.get("agent")), text_of(executor)} - {None}
+    for role in ("monitors", "informed"):
+        node = roles.entries.get(role) if isinstance(roles, Mapping) else None
+        for item in node.items if isinstance(node, Sequence) else ():
+            name = text_of(item)
+            if name is not None and name in seen:
+                message = f"`{name[:60]}` has a role in this step already"
+                problems.add("duplicate_role", message, item, hint="an agent has one role in a step")
+            seen.add(name)
+
+
+def _check_output_schema(step: Mapping, problems: Problems) -> None:
+    node = step.entries.get("output_schema")
+    if isinstance(node, Mapping):
+        try:
+            compile_output_schema(plain(node))
+        except InvalidOutputSchema as error:
+            problems.add("invalid_output_schema", f"not a JSON Schema that can be used: {error}", node)
+
+
+def _check_default(field: Node, problems: Problems) -> None:
+    """The default and the enum of an input field must be of its type, and the default one of the enum."""
+    if not isinstance(field, Mapping):
+        return
+    kind = text_of(field.entries.get("type"))
+    allowed = field.entries.get("enum")
+    default = field.entries.get("default")
+    for node in allowed.items if isinstance(allowed, Sequence) else ():
+        _check_type(node, kind, "a value of `enum`", problems)
+    if default is None or (isinstance(default, Scalar) and default.value is None):
+        return
+    if _check_type(default, kind, "`default`", problems) and isinstance(allowed, Sequence):
+        value = plain(default)
+        if not any(same(value, plain(item)) for item in allowed.items):
+            problems.add("not_in_enum", "`default` is none of the values in `enum`", default)
+
+
+def _check_type(node: Node, kind: str | None, what: str, problems: Problems) -> bool:
+    value = plain(node)
+    if kind not in KINDS or is_of_type(value, kind):
+        return True
+    article = "an" if kind[0] in "aio" else "a"
+    problems.add("wrong_type", f"{what} must be {article} {kind}, and is {kind_of(value)}", node)
+    return False
+
+
+def _check_fixed_input(trigger: Node, inputs: dict[str, Node] | None, problems: Problems) -> None:
+    """What a trigger brings must be declared, and of the declared type."""
+    fixed = trigger.entries.get("input") if isinstance(trigger, Mapping) else None
+    if inputs is None or not isinstance(fixed, Mapping):
+        return
+    for name, node in fixed.entries.items():
+        if name not in inputs:
+            hint = "" if problems.full() else did_you_mean(name, inputs)
+            problems.add("unknown_input", f"no input `{name[:60]}` is declared", fixed.keys[name], hint=hint)
+            continue
+        field = inputs[name]
+        kind = text_of(field.entries.get("type")) if isinstance(field, Mapping) else None
+        _check_type(node, kind, f"the input `{name}`", problems)

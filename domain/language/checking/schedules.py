@@ -1,0 +1,104 @@
+"""Schedule triggers: what their fields have to agree on."""
+
+from datetime import datetime
+
+from domain.calendar.zones import instant_of, parse_time, parse_zone
+from domain.language.reading.nodes import Mapping, Node, Scalar, text_of
+from domain.language.reading.problems import Problems
+from domain.language.spelling.schedules import PRESETS
+from domain.language.types.triggers import ScheduleTrigger
+
+_IN_PRESETS = ("at", "on", "day", "short_month")
+
+
+_HINTS = {
+    ("hourly", "at"): "for another minute use `cron`, as `15 * * * *`",
+    ("daily", "on"): "for some days use `preset: weekly`",
+    ("weekdays", "on"): "for other days use `preset: weekly`",
+}
+
+
+def check_schedule(trigger: Mapping, inputs: dict[str, Node] | None, problems: Problems) -> None:
+    """What a canonical trigger says twice, against itself, or for nothing; inputs: what the process declares."""
+    if text_of(trigger.entries.get("type")) != "schedule":
+        return
+    cron, preset = trigger.entries.get("cron"), trigger.entries.get("preset")
+    if cron is None and preset is None:
+        message = "a schedule needs `cron` or `preset`"
+        problems.add("missing_field", message, trigger, below=".cron")
+    if cron is not None and preset is not None:
+        problems.add("cron_and_preset", "a schedule has `cron` or `preset`, not both", cron)
+    else:
+        _check_preset(trigger, text_of(preset), problems)
+    if "dst" in trigger.entries and (text_of(trigger.entries.get("timezone")) or "UTC") == "UTC":
+        _unused(trigger, "dst", "in UTC, where clocks are never changed", problems)
+    if "catch_up_window" in trigger.entries and text_of(trigger.entries.get("catch_up")) == "none":
+        _unused(trigger, "catch_up_window", "beside `catch_up: none`", problems)
+    _check_span(trigger, problems)
+    _check_complete(trigger, inputs or {}, problems)
+
+
+def _check_preset(trigger: Mapping, preset: str | None, problems: Problems) -> None:
+    """Fields that this preset, or an expression, does not take."""
+    if preset is not None and preset not in PRESETS:
+        return  # which is told of where it stands
+    takes = ScheduleTrigger.takes[preset] if preset is not None else frozenset()
+    for field in _IN_PRESETS:
+        if field in trigger.entries and field not in takes:
+            when = f"beside `preset: {preset}`" if preset is not None else "without a `preset`"
+            _unused(trigger, field, when, problems, _HINTS.get((preset or "", field), ""))
+    if "short_month" in takes and "short_month" in trigger.entries:
+        day = trigger.entries.get("day")
+        written = day.value if isinstance(day, Scalar) else 1
+        if written == "last" or (isinstance(written, int) and written <= 28):
+            _unused(trigger, "short_month", "for a day that every month has", problems)
+
+
+def _check_span(trigger: Mapping, problems: Problems) -> None:
+    """Both ends are instants, and the end is not before the start."""
+    starts, ends = _instant(trigger, "starts_at", problems), _instant(trigger, "ends_at", problems)
+    if starts is not None and ends is not None and ends <= starts:
+        message = "`ends_at` is not later than `starts_at`, so this never comes"
+        problems.add("never_comes", message, trigger.entries["ends_at"])
+
+
+def _instant(trigger: Mapping, field: str, problems: Problems) -> datetime | None:
+    node = trigger.entries.get(field)
+    try:
+        time = parse_time(text_of(node) or "")
+        zone = parse_zone(text_of(trigger.entries.get("timezone")) or "UTC")
+    except ValueError:
+        return None  # what is not well formed is told of where it stands
+    try:
+        return instant_of(time, zone)
+    except ValueError as error:
+        if node is not None:
+            problems.add("invalid_time", f"`{field}`: {error}", node)
+        return None
+
+
+def _check_complete(trigger: Mapping, inputs: dict[str, Node], problems: Problems) -> None:
+    """Nobody adds anything to the fixed input of a schedule: what is required has to be in it."""
+    fixed = trigger.entries.get("input")
+    given = fixed.entries if isinstance(fixed, Mapping) else {}
+    for name, field in inputs.items():
+        value = given.get(name)
+        if isinstance(field, Mapping) and _is_needed(field) and _is_missing(value, field):
+            message = f"the input `{name[:60]}` is required, and a schedule has no other than its own `input`"
+            below = "" if value is not None else f".{name[:60]}" if fixed is not None else f".input.{name[:60]}"
+            problems.add("required_input", message, value or fixed or trigger, below=below)
+
+
+def _is_needed(field: Mapping) -> bool:
+    required = field.entries.get("required")
+    return isinstance(required, Scalar) and required.value is True and "default" not in field.entries
+
+
+def _is_missing(value: Node | None, field: Mapping) -> bool:
+    """Null is no value either; where a type is declared, it has been told to be of the wrong one."""
+    return value is None or (isinstance(value, Scalar) and value.value is None and "type" not in field.entries)
+
+
+def _unused(part: Mapping, field: str, when: str, problems: Problems, hint: str = "") -> None:
+    message = f"`{field}` means nothing {when}, it is ignored"
+    problems.add("unused_field", message, part.keys.get(field, part), hint=hint, severity="warning")

@@ -1,0 +1,188 @@
+"""From a canonical tree to typed objects, each problem in the language's own words and located."""
+
+from collections.abc import Mapping as Fields
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from domain.calendar.zones import zone_names
+from domain.language.reading.nodes import Mapping, Node, Sequence, kind_of, plain, text_of
+from domain.language.reading.problems import Problems
+from domain.language.types.definition import MAX_STEPS, MAX_TRIGGERS, Definition
+from domain.language.types.parts import FIELD_NAME, PROCESS_NAME, STEP_ID, Part
+from domain.language.types.quantities import CURRENCY_CODE
+from domain.language.types.steps import STEP_TYPES, Step
+from domain.language.types.steps.approval import APPROVER
+from domain.language.types.steps.fallback import TARGET, WORD
+from domain.language.types.triggers import TRIGGER_TYPES, Trigger
+from domain.words import did_you_mean
+
+_EXPECTED = {
+    "string_type": "text",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+}
+_EXPECTED_FIELD = {"condition": "an expression, true or false"}
+_NAMES = {
+    PROCESS_NAME: "lower-case letters, digits, `.`, `_` and `-`, a letter or digit first, at most 64 characters",
+    STEP_ID: "lower-case letters, digits, `_` and `-`, a letter first, at most 64 characters",
+    APPROVER: "letters, digits, `.`, `_`, `@` and `-`, at most 64 characters, as people act under",
+    CURRENCY_CODE: "three capital letters, as USD",
+    FIELD_NAME: "letters, digits, `_` and `-`, a letter or `_` first, at most 64 characters",
+}
+_NAME_CODES = {APPROVER: "invalid_approver", STEP_ID: "invalid_id", CURRENCY_CODE: "invalid_currency"}
+# What types of the language say themselves, in words for people.
+_OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_timezone", "invalid_amount"}
+_OWN_CODES |= {"secret_not_a_reference", "secret_reserved"}
+_OWN_CODES |= {"invalid_cron", "never_comes", "invalid_day"}
+_OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
+_MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
+
+# The lists whose entries are of types: those by name, what is common to them, how many there may be.
+_BY_TYPE: dict[str, tuple[Fields[str, type[Part]], type[Part], int]] = {
+    "steps": (STEP_TYPES, Step, MAX_STEPS),
+    "triggers": (TRIGGER_TYPES, Trigger, MAX_TRIGGERS),
+}
+
+
+def validate(root: Mapping, problems: Problems) -> Definition | None:
+    """The definition; None when a problem was noted, here or in any of its parts."""
+    before = problems.errors
+    data = {key: plain(value) for key, value in root.entries.items() if key not in _BY_TYPE}
+    for key in _BY_TYPE:
+        if key in root.entries:
+            data[key] = _typed(root, key, problems)
+    try:
+        definition = Definition.model_validate(data)
+    except ValidationError as error:
+        for details in error.errors(include_url=False, include_input=False):
+            _report(details, root, details["loc"], problems)
+        return None
+    return definition if problems.errors == before else None
+
+
+def _typed(root: Mapping, key: str, problems: Problems) -> Any:
+    """The steps, or the triggers, that are well formed, each by the type it says it is of; all others are reported."""
+    written = root.entries[key]
+    if not isinstance(written, Sequence):
+        return plain(written)
+    types, common, most = _BY_TYPE[key]
+    if len(written.items) > most:
+        message = f"a process has at most {most:,} {key}, this one has {len(written.items):,}"
+        problems.add(f"too_many_{key}", message, written)
+    models: list[Part] = []
+    for at, node in enumerate(written.items[:most]):
+        kind = text_of(node.entries.get("type")) if isinstance(node, Mapping) else None
+        try:
+            if kind is not None and kind in types:
+                models.append(types[kind].model_validate(plain(node)))
+            else:
+                common.model_validate(plain(node))
+        except ValidationError as error:
+            for details in error.errors(include_url=False, include_input=False):
+                _report(details, root, (key, at, *details["loc"]), problems)
+    return models
+
+
+def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], problems: Problems) -> None:
+    loc = _without_types(tuple(part for part in loc if part not in (WORD, TARGET)))
+    node, depth = _locate(root, loc)
+    rest = loc[depth:]
+    field = next((str(part) for part in reversed(loc[:depth]) if isinstance(part, str)), "the definition")
+    context: Fields[str, Any] = error.get("ctx", {})
+    match error["type"]:
+        case "missing":
+            name = str(rest[0])
+            required = f"`{name}` is required"
+            # Only a step itself may be given its agent elsewhere.
+            message = _MISSING.get(name, required) if len(loc) == 3 else required
+            problems.add("missing_field", message, node, below=f".{name}")
+        case "union_tag_not_found":
+            hint = "name an `agent`, or say `type: notification`"
+            problems.add("missing_field", "`type` is required", node, hint=hint, below=".type")
+        case "union_tag_invalid":
+            named = node.entries["type"] if isinstance(node, Mapping) else node
+            _unknown_value(named, "type", str(context["expected_tags"]), problems)
+        case "string_pattern_mismatch" if field == "process" and "{{" in (text_of(node) or ""):
+            message = "`process` is the name of a process, and no expression"
+            problems.add("invalid_name", message, node, hint="choose among several with a gateway")
+        case "string_pattern_mismatch":
+            at = node.parent.keys[field] if rest == ("[key]",) and isinstance(node.parent, Mapping) else node
+            message = f"`{field[:60]}` is not a name that may stand here" if rest else f"`{field}` is not well formed"
+            code = _NAME_CODES.get(context["pattern"], "invalid_name")
+            problems.add(code, message, at, hint=_NAMES.get(context["pattern"], ""))
+        case "string_too_long":
+            problems.add("too_long", f"`{field}` is at most {context['max_length']} characters long", node)
+        case "string_too_short":
+            problems.add("empty", f"`{field}` may not be empty", node)
+        case "too_long":
+            problems.add("too_many", f"`{field}` has at most {context['max_length']} entries", node)
+        case "too_short":
+            if isinstance(node, Sequence) and node.items:
+                return  # the entries, none of which is well formed, are reported one by one
+            problems.add("empty", f"`{field}` needs at least one entry", node)
+        case "literal_error":
+            _unknown_value(node, field, str(context["expected"]), problems)
+        case "greater_than":
+            problems.add("out_of_range", f"`{field}` is more than {context['gt']:g}", node)
+        case "greater_than_equal" | "less_than_equal":
+            bound = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
+            problems.add("out_of_range", f"`{field}` is {bound}", node)
+        case kind if kind in _OWN_CODES:
+            hint = _zone_hint(node, problems) if kind == "unknown_timezone" else ""
+            problems.add(kind, f"`{field}`: {error['msg'][:200]}", node, hint=hint)
+        case "missing_value":
+            problems.add("missing_field", error["msg"], node)
+        case kind if kind in _EXPECTED:
+            if rest[1:] or (rest and rest[0] == "bool"):
+                return  # the other half of a field that may be of two types; the first half has been reported
+            _wrong_type(node, field, loc[:depth], _EXPECTED[kind], problems)
+        case _:
+            problems.add("invalid_value", f"`{field}`: {error['msg'][:200]}", node)
+
+
+def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: str, problems: Problems) -> None:
+    expected = _EXPECTED_FIELD.get(field, expected)
+    subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
+    hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
+    problems.add("wrong_type", f"{subject} must be {expected}, and is {kind_of(node)}", node, hint=hint)
+
+
+def _unknown_value(node: Node, field: str, expected: str, problems: Problems) -> None:
+    written = str(plain(node))[:60]
+    known = [word for word in expected.replace("' or '", "', '").strip("'").split("', '") if word]
+    code = "unknown_trigger_type" if field == "type" and node.path.startswith("triggers") else "unknown_value"
+    others = [_OTHER_VALUES[field]] if field in _OTHER_VALUES else []
+    hint = did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
+    problems.add(code, f"`{field}` cannot be `{written}`", node, hint=hint)
+
+
+def _zone_hint(node: Node, problems: Problems) -> str:
+    written = text_of(node) or ""
+    near = sorted(name for name in zone_names() if name[:1] == written[:1].upper())
+    return "" if problems.full() else did_you_mean(written, near)
+
+
+def _without_types(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """What undoes a step is told by its type, which is no key of the text."""
+    return (*loc[:3], *loc[4:]) if loc[2:3] == ("compensation",) and loc[3:4] else loc
+
+
+def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, int]:
+    """The node that a place in the typed objects was made from, and how much of the place it stands for."""
+    node: Node = root
+    for depth, part in enumerate(loc):
+        if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:
+            node = node.entries[part]
+        elif isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+            node = node.items[part]
+        else:
+            return node, depth
+    return node, len(loc)

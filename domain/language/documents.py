@@ -1,0 +1,94 @@
+"""A definition as a stored document, as YAML in the canonical spelling, and the JSON Schema of all definitions."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import yaml
+from pydantic.fields import FieldInfo
+from pydantic.json_schema import GenerateJsonSchema
+
+from domain.calendar.durations import print_duration
+from domain.language.reading.scalars import BOOLEAN, INTEGER, NOT_FINITE, NULL, NUMBER
+from domain.language.types.definition import Definition
+from domain.language.types.parts import Part
+
+_WIDTH = 1 << 30
+# Readers take more for the end of a line than `\n`, and fold it; such texts are quoted, or written line by line.
+_BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
+_ORDINARY_LINES = re.compile(r"(?!\s)[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\U00010000-\U0010ffff]+\Z")
+
+
+def definition_document(definition: Definition) -> dict[str, Any]:
+    """The JSON document that is stored when a definition is published; what says nothing is left out."""
+    document = _document(definition)
+    assert isinstance(document, dict)
+    return document
+
+
+def load_definition(document: dict[str, Any]) -> Definition:
+    """The definition of a stored document. Raises pydantic's ValidationError for anything else."""
+    return Definition.model_validate(document)
+
+
+def print_definition(definition: Definition) -> str:
+    """YAML in the canonical spelling; parsed again it is the same definition."""
+    text: str = yaml.dump(
+        definition_document(definition), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH
+    )
+    return text
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of the language, from the types that read it; other spellings are marked deprecated."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Definition.model_json_schema(schema_generator=_Untitled),
+    }
+
+
+class _Untitled(GenerateJsonSchema):
+    """Leaves out titles that only repeat a field's name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _document(value: Any) -> Any:
+    if isinstance(value, Part):
+        fields = type(value).model_fields
+        return {name: _document(item) for name, item in value if _says_something(item, fields[name])}
+    if isinstance(value, tuple | list):
+        return [_document(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _document(item) for key, item in value.items()}
+    if isinstance(value, timedelta):
+        return print_duration(value)
+    return value
+
+
+def _says_something(value: Any, field: FieldInfo) -> bool:
+    return field.is_required() or value != field.get_default(call_default_factory=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes for a reader of YAML 1.2's core schema: quotes what that would not take for text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.yaml_implicit_resolvers = {}
+for _tag, _pattern in (("null", NULL), ("bool", BOOLEAN), ("int", INTEGER), ("float", NUMBER), ("float", NOT_FINITE)):
+    _Dumper.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", _pattern, None)
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None
+    if _BREAKS.search(text):
+        # The dumper itself goes back to quotes where a block could not hold the text.
+        style = "|" if _ORDINARY_LINES.match(text) else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)

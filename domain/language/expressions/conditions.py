@@ -1,0 +1,32 @@
+"""Conditions: expressions that are true or false."""
+
+from dataclasses import dataclass, field
+
+from domain.language.expressions.operators import boolean
+from domain.language.expressions.parser import compiled
+from domain.language.expressions.paths import Missing, Path
+from domain.language.expressions.tokens import tokens_of
+from domain.language.expressions.values import Run, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition ready to be evaluated any number of times; two are equal when their texts are."""
+
+    text: str
+    paths: tuple[Path, ...] = field(compare=False)
+    _run: Run = field(compare=False, repr=False)
+
+    def evaluate(self, scope: Scope) -> bool:
+        """Whether it holds; raises EvaluationFailed, with code `not_a_boolean` for any other result."""
+        try:
+            result = self._run(scope)
+        except Missing as missing:
+            raise missing.explained() from None
+        return boolean(result, 0, "a condition")
+
+
+def parse_condition(text: str) -> Condition:
+    """Read a condition of at most 4,096 characters; raises ExpressionProblem."""
+    run, paths = compiled(tokens_of(text), marks=True)
+    return Condition(text, paths, run)

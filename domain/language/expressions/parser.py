@@ -1,0 +1,243 @@
+"""Reads the tokens of one expression by precedence and compiles them to one function of a scope."""
+
+from typing import NamedTuple, NoReturn
+
+from domain.language.expressions.filters import FILTERS, filtered
+from domain.language.expressions.operators import BINARY, COMPARISON, MINUS, NEGATION, in_range, minus, negation
+from domain.language.expressions.paths import ROOTS, Path, nearest, reader
+from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
+from domain.language.expressions.tokens import Token
+from domain.language.expressions.values import Run, Scope
+
+MOST_NODES = 256
+DEEPEST_NESTING = 32
+
+_CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
+_MISTAKES = {
+    "not": "write not (a in b)",
+    "AND": "write and",
+    "OR": "write or",
+    "NOT": "write not",
+    "is": "write == or !=",
+    "(": "there are no function calls; use a filter: value | length",
+}
+
+
+class Compiled(NamedTuple):
+    run: Run
+    paths: tuple[Path, ...]
+
+
+def compiled(tokens: list[Token], marks: bool) -> Compiled:
+    """Compile a whole expression; `marks` says that `{{ }}` may stand around parts of it and mean nothing."""
+    parser = _Parser(tokens, marks)
+    if tokens[0].kind == "end":
+        raise ExpressionProblem("expression_syntax", "an expression is empty", tokens[0].offset)
+    run = parser.expression(0)
+    if parser.token.kind != "end":
+        parser.unexpected()
+    return Compiled(run, tuple(parser.paths))
+
+
+class _Parser:
+    def __init__(self, tokens: list[Token], marks: bool) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.token = tokens[0]
+        self.marks = marks
+        self.paths: list[Path] = []
+        self.nodes = 0
+        self.depth = 0
+
+    def expression(self, power: int) -> Run:
+        """An expression of operators that bind at least as tightly as `power`."""
+        left = self.prefixed(power)
+        while True:
+            token = self.token
+            found = BINARY.get(token.value) if token.kind in ("symbol", "word") else None
+            if found is None or found[0] < power:
+                return left
+            strength, combine = found
+            self.advance()
+            right = self.expression(strength + 1)
+            self.count(token)
+            left = combine(left, right, token.offset)
+            if strength == COMPARISON:
+                self.refuse_chain()
+
+    def prefixed(self, power: int) -> Run:
+        token = self.token
+        if token.kind == "word" and token.value == "not":
+            if power > NEGATION:
+                self.unexpected("put it in parentheses: (not …)")
+            self.advance()
+            self.count(token)
+            return negation(self.nested(NEGATION, token), token.offset)
+        if self.sees("-"):
+            self.advance()
+            self.count(token)
+            return minus(self.nested(MINUS, token), token.offset)
+        return self.filters(self.operand())
+
+    def filters(self, operand: Run) -> Run:
+        while self.sees("|"):
+            self.advance()
+            token = self.token
+            if token.kind != "word":
+                self.unexpected("a filter has a name; 'or else' is ||")
+            if token.value not in FILTERS:
+                match = nearest(token.value, FILTERS)
+                hint = f"did you mean {match!r}?" if match else f"known are {', '.join(FILTERS)}"
+                raise ExpressionProblem("unknown_filter", f"{token.value!r} is no filter", token.offset, hint)
+            self.advance()
+            self.count(token)
+            operand = filtered(token.value, operand, self.arguments(token), token.offset)
+        return operand
+
+    def arguments(self, name: Token) -> list[Run]:
+        opening = self.token
+        given: list[Run] = []
+        if self.sees(":"):
+            self.advance()
+            given = [self.bare_argument()]
+        elif self.sees("("):
+            self.advance()
+            given = self.sequence(")", opening)
+        fewest, most, _ = FILTERS[name.value]
+        if not fewest <= len(given) <= most:
+            wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            message = f"{name.value} takes {wanted} argument{'' if most == 1 else 's'}, not {len(given)}"
+            hint = f'as in {name.value}("…") or {name.value}:"…"' if most else None
+            raise ExpressionProblem("filter_arguments", message, name.offset, hint)
+        return given
+
+    def bare_argument(self) -> Run:
+        # After a colon the argument ends with its value, so that a following filter applies to the whole.
+        token = self.token
+        if not self.sees("-"):
+            return self.operand()
+        self.advance()
+        self.count(token)
+        return minus(self.operand(), token.offset)
+
+    def operand(self) -> Run:
+        token = self.token
+        self.count(token)
+        if token.kind == "number":
+            self.advance()
+            return _constant(_number(token))
+        if token.kind == "text":
+            if self.marks and "{{" in token.value and "}}" in token.value:
+                self.unexpected("take the quotes away; in a condition a path stands by itself")
+            self.advance()
+            return _constant(token.value)
+        if token.kind == "word":
+            self.advance()
+            return _constant(_CONSTANTS[token.value]) if token.value in _CONSTANTS else self.path(token)
+        return self.group(token)
+
+    def group(self, token: Token) -> Run:
+        if self.sees("["):
+            self.advance()
+            items = self.sequence("]", token)
+            return lambda scope: [item(scope) for item in items]
+        if not (self.sees("(") or (self.marks and self.sees("{{"))):
+            self.unexpected("'{{' stands inside '{{ }}'; leave it out" if self.sees("{{") else None)
+        self.advance()
+        run = self.nested(0, token)
+        self.expect(")" if token.value == "(" else "}}")
+        return run
+
+    def sequence(self, closing: str, opening: Token) -> list[Run]:
+        items: list[Run] = []
+        while not self.sees(closing):
+            if items:
+                self.expect(",")
+            items.append(self.nested(0, opening))
+        self.advance()
+        return items
+
+    def path(self, root: Token) -> Run:
+        if root.value not in ROOTS:
+            match = nearest(root.value.lower(), ROOTS)
+            known = f"a path starts with {', '.join(ROOTS)}; text is written in quotes"
+            hint = f"did you mean {match!r}?" if match else known
+            raise ExpressionProblem("unknown_root", f"{root.value!r} is no known name", root.offset, hint)
+        parts: list[str | int] = [root.value]
+        while self.sees(".") or self.sees("["):
+            named = self.sees(".")
+            self.advance()
+            parts.append(self.name() if named else self.index())
+        path = Path(tuple(parts), root.offset)
+        self.paths.append(path)
+        return reader(path)
+
+    def name(self) -> str:
+        token = self.token
+        if token.kind != "word":
+            self.unexpected("an item is written [0], a key that is no name ['1st key']")
+        self.advance()
+        return token.value
+
+    def index(self) -> str | int:
+        token = self.token
+        if token.kind not in ("number", "text") or (token.kind == "number" and not token.value.isdigit()):
+            self.unexpected("an index is a whole number from 0 or a key in quotes; the last item is … | last")
+        self.advance()
+        self.expect("]")
+        return token.value if token.kind == "text" else int(token.value)
+
+    def nested(self, power: int, token: Token) -> Run:
+        self.depth += 1
+        if self.depth > DEEPEST_NESTING:
+            message = f"an expression is nested at most {DEEPEST_NESTING} deep"
+            raise ExpressionProblem("expression_too_deep", message, token.offset)
+        run = self.expression(power)
+        self.depth -= 1
+        return run
+
+    def count(self, token: Token) -> None:
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            message = f"an expression has at most {MOST_NODES} operators, values and filters"
+            raise ExpressionProblem("expression_too_large", message, token.offset)
+
+    def refuse_chain(self) -> None:
+        if self.token.kind in ("symbol", "word") and BINARY.get(self.token.value, (0, None))[0] == COMPARISON:
+            self.unexpected("comparisons do not chain; write a < b and b < c")
+
+    def sees(self, symbol: str) -> bool:
+        return self.token.value == symbol and self.token.kind == "symbol"
+
+    def expect(self, symbol: str) -> None:
+        if not self.sees(symbol):
+            self.unexpected(f"expected '{symbol}'")
+        self.advance()
+
+    def advance(self) -> None:
+        # The last token is `end`, which nothing but the caller accepts, so this never runs off.
+        self.at = min(self.at + 1, len(self.tokens) - 1)
+        self.token = self.tokens[self.at]
+
+    def unexpected(self, hint: str | None = None) -> NoReturn:
+        token = self.token
+        message = "the expression ends too early" if token.kind == "end" else f"unexpected {token.value[:40]!r}"
+        if token.kind != "text":
+            hint = hint or _MISTAKES.get(token.value)
+        raise ExpressionProblem("expression_syntax", message, token.offset, hint)
+
+
+def _constant(value: object) -> Run:
+    def run(scope: Scope) -> object:
+        return value
+
+    return run
+
+
+def _number(token: Token) -> object:
+    try:
+        number = int(token.value) if token.value.isdigit() else float(token.value)
+        return in_range(number, token.offset)
+    except (EvaluationFailed, ValueError) as error:
+        message = "a whole number fits 64 bits, any other is finite"
+        raise ExpressionProblem("number_out_of_range", message, token.offset) from error

@@ -1,0 +1,136 @@
+"""Templates: text with `{{ … }}` in it, and JSON values with such texts anywhere inside."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from domain.jsonvalue import MAX_DEPTH
+from domain.language.expressions.parser import compiled
+from domain.language.expressions.paths import Missing, Path
+from domain.language.expressions.problems import ExpressionProblem
+from domain.language.expressions.tokens import tokens_of_hole
+from domain.language.expressions.values import JSON, LARGEST_TEXT, Run, Scope, limited, plain, printed, too_large
+
+LONGEST_TEMPLATE = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A text ready to be rendered any number of times; two are equal when their texts are.
+
+    `constant` says that it holds no `{{ }}`.
+    """
+
+    text: str
+    paths: tuple[Path, ...] = field(compare=False)
+    constant: bool = field(compare=False)
+    _render: Callable[[Scope], JSON] = field(compare=False, repr=False)
+
+    def render(self, scope: Scope) -> JSON:
+        """The text with every hole filled, or the value itself of a lone hole; raises EvaluationFailed.
+
+        A value is copied out of the scope as plain JSON: times become ISO 8601 text, durations seconds.
+        """
+        try:
+            return self._render(scope)
+        except Missing as missing:
+            raise missing.explained() from None
+
+
+@dataclass(frozen=True, slots=True)
+class ValueTemplate:
+    """A JSON value with templates in its texts, ready to be rendered any number of times."""
+
+    value: JSON
+    paths: tuple[Path, ...] = field(compare=False)
+    constant: bool = field(compare=False)
+    _render: Callable[[Scope], JSON] = field(compare=False, repr=False)
+
+    def render(self, scope: Scope) -> JSON:
+        """The value with every template in it rendered; raises EvaluationFailed."""
+        return self._render(scope)
+
+
+def parse_template(text: str) -> Template:
+    """Read a template of at most 65,536 characters; raises ExpressionProblem."""
+    if len(text) > LONGEST_TEMPLATE:
+        message = f"a template is at most {LONGEST_TEMPLATE} characters"
+        raise ExpressionProblem("expression_too_long", message, LONGEST_TEMPLATE)
+    pieces: list[str | tuple[Run, int]] = []
+    paths: list[Path] = []
+    offset = 0
+    while (opening := text.find("{{", offset)) >= 0:
+        if opening > offset:
+            pieces.append(text[offset:opening])
+        tokens, offset = tokens_of_hole(text, opening)
+        run, found = compiled(tokens, marks=False)
+        pieces.append((run, opening))
+        paths.extend(found)
+    if offset < len(text):
+        pieces.append(text[offset:])
+    constant = all(isinstance(piece, str) for piece in pieces)
+    return Template(text, tuple(paths), constant, _renderer(text, pieces, constant))
+
+
+def parse_value(value: JSON) -> ValueTemplate:
+    """Read the templates inside a value, keys aside; an ExpressionProblem says `where` inside the value it is."""
+    paths: list[Path] = []
+    render = _compiled_value(value, paths, 0)
+    if render is None:
+        return ValueTemplate(value, (), True, lambda scope: value)
+    return ValueTemplate(value, tuple(paths), False, render)
+
+
+def _renderer(text: str, pieces: list[str | tuple[Run, int]], constant: bool) -> Callable[[Scope], JSON]:
+    if constant:
+        return lambda scope: text
+    if len(pieces) == 1 and not isinstance(pieces[0], str):
+        return _lone(*pieces[0])
+
+    def render(scope: Scope) -> JSON:
+        filled: list[str] = []
+        size = 0
+        for piece in pieces:
+            filled.append(piece if isinstance(piece, str) else printed(piece[0](scope), piece[1]))
+            size += len(filled[-1])
+            if size > LARGEST_TEXT:
+                raise too_large(0)
+        return limited("".join(filled), 0)
+
+    return render
+
+
+def _lone(run: Run, offset: int) -> Callable[[Scope], JSON]:
+    def render(scope: Scope) -> JSON:
+        value = run(scope)
+        return limited(value, offset) if isinstance(value, str) else plain(value, offset)
+
+    return render
+
+
+def _compiled_value(value: JSON, paths: list[Path], depth: int) -> Callable[[Scope], JSON] | None:
+    """A function that renders the value, or None when no text in it has a hole."""
+    if depth > MAX_DEPTH:
+        raise ExpressionProblem("expression_too_deep", f"a value is nested at most {MAX_DEPTH} deep")
+    if isinstance(value, str):
+        if "{{" not in value:
+            return None
+        template = parse_template(value)
+        paths.extend(template.paths)
+        return template.render
+    if isinstance(value, dict):
+        fields = {key: _compiled_member(key, item, paths, depth) for key, item in value.items()}
+        if any(fields.values()):
+            return lambda scope: {key: run(scope) if run else value[key] for key, run in fields.items()}
+    if isinstance(value, list):
+        items = [_compiled_member(at, item, paths, depth) for at, item in enumerate(value)]
+        if any(items):
+            return lambda scope: [run(scope) if run else item for run, item in zip(items, value, strict=True)]
+    return None
+
+
+def _compiled_member(key: str | int, value: JSON, paths: list[Path], depth: int) -> Callable[[Scope], JSON] | None:
+    try:
+        return _compiled_value(value, paths, depth + 1)
+    except ExpressionProblem as problem:
+        problem.inside(key)
+        raise

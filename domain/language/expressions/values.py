@@ -1,0 +1,141 @@
+"""What values are: their kinds, when two are the same, and how they are printed and copied out of a scope."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TypeAlias
+
+from domain.jsonvalue import MAX_DEPTH
+from domain.language.expressions.problems import EvaluationFailed
+
+JSON: TypeAlias = bool | int | float | Decimal | str | list["JSON"] | dict[str, "JSON"] | None
+Scope: TypeAlias = Mapping[str, object]
+Run: TypeAlias = Callable[[Scope], object]
+
+LARGEST_TEXT = 1 << 20  # bytes of UTF-8
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
+
+
+def kind_of(value: object) -> str:
+    """The kind of a value, as messages name it."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case str():
+            return "text"
+        case int() | float() | Decimal() | timedelta():
+            return "a number"
+        case list() | tuple():
+            return "a list"
+        case Mapping():
+            return "an object"
+        case datetime():
+            return "a time"
+        case _:
+            return "no JSON value"
+
+
+def number_of(value: object, offset: int, what: str) -> int | float | Decimal:
+    """The number a value is, a duration as its seconds; `what` begins the message when it is none."""
+    if isinstance(value, timedelta):
+        return seconds(value)
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise EvaluationFailed("type_mismatch", f"{what} needs a number, not {kind_of(value)}", offset)
+    return value
+
+
+def seconds(duration: timedelta) -> int | float:
+    """The length of a duration, an int when whole."""
+    length = duration.total_seconds()
+    return int(length) if length.is_integer() else length
+
+
+def decimal_of(number: float | Decimal) -> Decimal:
+    """The decimal that was written: 0.1 gives exactly 0.1."""
+    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+
+
+def same(left: object, right: object, offset: int, depth: int = 0) -> bool:
+    """Whether two values are equal all the way down; values of different kinds are not."""
+    if depth > MAX_DEPTH:
+        raise _too_deep(offset)
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(same(left[k], right[k], offset, depth + 1) for k in left)
+    if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        return len(left) == len(right) and all(same(a, b, offset, depth + 1) for a, b in zip(left, right, strict=True))
+    kind = kind_of(left)
+    if kind != kind_of(right):
+        return False
+    if kind == "a number":
+        a, b = number_of(left, offset, "=="), number_of(right, offset, "==")
+        if isinstance(a, Decimal) != isinstance(b, Decimal):
+            a, b = decimal_of(a), decimal_of(b)
+        return a == b
+    return left == right
+
+
+def plain(value: object, offset: int, depth: int = 0) -> JSON:
+    """A JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds."""
+    if value is None or isinstance(value, (bool, str, int, float, Decimal)):
+        return value
+    if depth > MAX_DEPTH:
+        raise _too_deep(offset)
+    if isinstance(value, Mapping):
+        return {key: plain(item, offset, depth + 1) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item, offset, depth + 1) for item in value]
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, timedelta):
+        return seconds(value)
+    raise EvaluationFailed("type_mismatch", "this is no JSON value", offset)
+
+
+def instant(moment: datetime) -> str:
+    """An instant as ISO 8601, in UTC with `Z`."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def printed(value: object, offset: int) -> str:
+    """A value as it stands in a text: text as is, decimals plainly, everything else as compact JSON."""
+    if isinstance(value, str):
+        return limited(value, offset)
+    if isinstance(value, datetime):
+        return instant(value)
+    if isinstance(value, Decimal):
+        if not value.is_finite() or abs(value.adjusted()) > 100:
+            return str(value)  # plain digits of 1E+999999 would fill a megabyte
+        return format(value, "f")
+    return encoded(value, offset)
+
+
+def encoded(value: object, offset: int) -> str:
+    """A value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
+    simple = plain(value, offset)
+    try:
+        text = _JSON.encode(simple)
+    except ValueError as error:
+        message = "a number too large or not finite cannot be printed"
+        raise EvaluationFailed("number_out_of_range", message, offset) from error
+    return limited(text, offset)
+
+
+def limited(text: str, offset: int) -> str:
+    """The text itself, if it is within the limit for results."""
+    if len(text) * 4 > LARGEST_TEXT and len(text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
+        raise too_large(offset)
+    return text
+
+
+def too_large(offset: int) -> EvaluationFailed:
+    return EvaluationFailed(
+        "result_too_large", f"a text result is at most {LARGEST_TEXT} bytes", offset, "shorten it with truncate(n)"
+    )
+
+
+def _too_deep(offset: int) -> EvaluationFailed:
+    return EvaluationFailed("result_too_deep", f"a value is nested at most {MAX_DEPTH} deep", offset)

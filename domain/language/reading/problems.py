@@ -1,0 +1,46 @@
+"""Collecting problems: all of them at once, each located, up to a bound."""
+
+from domain.language.reading.nodes import Place
+from domain.refusal import Problem
+
+MAX_EACH = 100
+_SEVERITIES = ("error", "warning", "notice")
+
+
+class Problems:
+    """Problems in the order they were found; of each severity at most 100 are kept, and then that there are more."""
+
+    def __init__(self) -> None:
+        self._found: list[Problem] = []
+        self._counts = dict.fromkeys(_SEVERITIES, 0)
+
+    @property
+    def errors(self) -> int:
+        """How many errors there are, also those not kept."""
+        return self._counts["error"]
+
+    def full(self, severity: str = "error") -> bool:
+        """Whether another problem of this severity would not be kept, so that its hint need not be worked out."""
+        return self._counts[severity] >= MAX_EACH
+
+    def add(
+        self, code: str, message: str, at: Place, *, hint: str = "", severity: str = "error", below: str = ""
+    ) -> None:
+        """Note a problem at a place; `below` is a path further down that the text does not hold."""
+        path = (at.path + below).removeprefix(".")
+        self.note(Problem(code, message, path, at.line, at.column, hint, severity))
+
+    def note(self, problem: Problem) -> None:
+        """Note a problem that is located already."""
+        count = self._counts[problem.severity] = self._counts[problem.severity] + 1
+        if count <= MAX_EACH:
+            self._found.append(problem)
+
+    def all(self) -> list[Problem]:
+        """What was found, by place; the first line says so when something was left out."""
+        found = sorted(self._found, key=lambda problem: (problem.line or 0, problem.column or 0))
+        for severity, count in self._counts.items():
+            if count > MAX_EACH:
+                more = f"{count - MAX_EACH} more of severity {severity} are not shown"
+                found.append(Problem("more_problems", more, severity=severity))
+        return found

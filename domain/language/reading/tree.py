@@ -1,0 +1,189 @@
+"""From text to a tree with positions, every limit enforced while reading."""
+
+from typing import Any
+
+import yaml
+
+from domain.language.reading.nodes import Mapping, Node, Place, Scalar, Sequence
+from domain.language.reading.problems import Problems
+from domain.language.reading.scalars import OutOfRange, resolve
+from domain.language.reading.source import Unreadable, as_yaml
+from domain.refusal import Problem
+
+MAX_DEPTH = 50
+MAX_NODES = 50_000
+
+# libyaml where PyYAML was built with it; the pure Python parser gives the same events, slower.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read_tree(text: str, problems: Problems) -> Node | None:
+    """The one document in `text`; None when there is nothing in it.
+
+    Duplicate keys, keys that are not text, tags and numbers out of range are noted in `problems` and reading goes on.
+    Raises Unreadable where it cannot: syntax, depth, number of nodes, anchors that contain themselves.
+    """
+    builder = _Builder(problems)
+    try:
+        for event in yaml.parse(as_yaml(text), Loader=_LOADER):
+            if not builder.take(event):
+                break
+    except yaml.MarkedYAMLError as error:
+        raise _syntax(error, text) from None
+    except yaml.YAMLError as error:
+        raise Unreadable(Problem("yaml_syntax", f"not YAML: {error}"[:300])) from None
+    return builder.root
+
+
+class _Open:
+    """A list or object being read; `key` is the key whose value comes next, and `skipped` says to drop that value."""
+
+    __slots__ = ("key", "node", "skipped")
+
+    def __init__(self, node: Sequence | Mapping) -> None:
+        self.node = node
+        self.key: str | None = None
+        self.skipped = False
+
+
+class _Builder:
+    """Builds the tree from YAML events, on a stack of its own instead of Python's."""
+
+    def __init__(self, problems: Problems) -> None:
+        self.root: Node | None = None
+        self._problems = problems
+        self._open: list[_Open] = []
+        self._anchors: dict[str, Node] = {}
+        self._nodes = 0
+        self._documents = 0
+
+    def take(self, event: Any) -> bool:
+        """Take in one event; False when nothing more is to be read."""
+        match event:
+            case yaml.ScalarEvent():
+                self._place(self._scalar(event), event)
+            case yaml.SequenceStartEvent():
+                self._begin(Sequence(*self._position(event)), event)
+            case yaml.MappingStartEvent():
+                self._begin(Mapping(*self._position(event)), event)
+            case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                self._open.pop()
+            case yaml.AliasEvent():
+                self._alias(event)
+            case yaml.DocumentStartEvent():
+                self._documents += 1
+                if self._documents > 1:
+                    at = Place(*_line_and_column(event), None, None)
+                    self._problems.add("many_documents", "a definition is one document; this is a second one", at)
+                    return False
+        return True
+
+    def _position(self, event: Any) -> tuple[int, int, Sequence | Mapping | None, str | int | None]:
+        """Line, column, parent and key of the node that the event begins."""
+        self._count(1, event)
+        if not self._open:
+            return *_line_and_column(event), None, None
+        top = self._open[-1]
+        key = len(top.node.items) if isinstance(top.node, Sequence) else top.key
+        return *_line_and_column(event), top.node, key
+
+    def _scalar(self, event: Any) -> Scalar:
+        node = Scalar(*self._position(event), value=event.value, text=event.value)
+        if "\0" in event.value:
+            self._problems.add("nul_character", "text may not hold the character NUL", node)
+        if event.implicit[0] and not event.style:
+            try:
+                node.value = resolve(event.value)
+            except OutOfRange as error:
+                self._problems.add("number_out_of_range", f"{event.value[:40]}: {error}", node)
+        return node
+
+    def _begin(self, node: Sequence | Mapping, event: Any) -> None:
+        if len(self._open) >= MAX_DEPTH:
+            raise _unreadable("too_deep", f"nested deeper than {MAX_DEPTH} levels", event)
+        self._place(node, event)
+        self._open.append(_Open(node))
+
+    def _alias(self, event: Any) -> None:
+        _, _, parent, key = self._position(event)
+        original = self._anchors.get(event.anchor)
+        if original is None:
+            raise _unreadable("unknown_anchor", f"there is no anchor `&{event.anchor[:60]}` before this", event)
+        if any(opened.node is original for opened in self._open):
+            raise _unreadable("recursive_anchor", f"the anchor `&{event.anchor[:60]}` contains itself", event)
+        self._place(self._copy(original, parent, key, len(self._open), event), event)
+
+    def _copy(self, node: Node, parent: Any, key: str | int | None, depth: int, event: Any) -> Node:
+        """The node again, for another place in the tree; it keeps its line and column."""
+        self._count(1, event)
+        if isinstance(node, Scalar):
+            return Scalar(node.line, node.column, parent, key, node.value, node.text)
+        if depth >= MAX_DEPTH:
+            raise _unreadable("too_deep", f"nested deeper than {MAX_DEPTH} levels once anchors are unfolded", event)
+        if isinstance(node, Sequence):
+            items = Sequence(node.line, node.column, parent, key)
+            items.items = [self._copy(item, items, at, depth + 1, event) for at, item in enumerate(node.items)]
+            return items
+        fields = Mapping(node.line, node.column, parent, key, keys=dict(node.keys))
+        fields.entries = {name: self._copy(item, fields, name, depth + 1, event) for name, item in node.entries.items()}
+        return fields
+
+    def _place(self, node: Node, event: Any) -> None:
+        anchor = event.anchor if not isinstance(event, yaml.AliasEvent) else None
+        if anchor is not None:
+            self._anchors[anchor] = node
+        if not isinstance(event, yaml.AliasEvent) and event.tag is not None:
+            self._problems.add("tag", f"tags such as `{event.tag[:60]}` are not read", node, hint="leave it out")
+        if not self._open:
+            self.root = node
+            return
+        top = self._open[-1]
+        if isinstance(top.node, Sequence):
+            top.node.items.append(node)
+        elif top.key is None and not top.skipped:
+            self._key(top, top.node, node)
+        else:
+            if not top.skipped and top.key is not None:
+                top.node.entries[top.key] = node
+            top.key, top.skipped = None, False
+
+    def _key(self, top: _Open, mapping: Mapping, node: Node) -> None:
+        if not isinstance(node, Scalar) or not isinstance(node.value, str):
+            self._problems.add("key_not_text", "keys are text", node, hint="put the key in quotes")
+            top.skipped = True
+        elif node.value in mapping.entries:
+            first = mapping.keys[node.value]
+            message = f"the key `{node.value[:60]}` stands here a second time; the first is on line {first.line}"
+            node.parent, node.key = mapping, node.value
+            self._problems.add("duplicate_key", message, node)
+            top.skipped = True
+        else:
+            top.key = node.value
+            mapping.keys[node.value] = Place(node.line, node.column, mapping, node.value)
+
+    def _count(self, nodes: int, event: Any) -> None:
+        self._nodes += nodes
+        if self._nodes > MAX_NODES:
+            raise _unreadable("too_many_nodes", f"more than {MAX_NODES} values, anchors unfolded", event)
+
+
+def _unreadable(code: str, message: str, event: Any) -> Unreadable:
+    line, column = _line_and_column(event)
+    return Unreadable(Problem(code, message, line=line, column=column))
+
+
+def _line_and_column(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
+    mark = error.problem_mark or error.context_mark
+    message = "not YAML: " + " ".join(part for part in (error.context, error.problem) if part)
+    if mark is None:
+        return Unreadable(Problem("yaml_syntax", message[:300]))
+    if "maximum nesting" in message:  # libyaml looks ahead, and has a limit of its own
+        return Unreadable(Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", line=mark.line + 1, column=1))
+    lines = text.splitlines()
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    hint = "indent with spaces, not tabs" if line[mark.column : mark.column + 1] == "\t" else ""
+    return Unreadable(Problem("yaml_syntax", message[:300], line=mark.line + 1, column=mark.column + 1, hint=hint))

@@ -1,0 +1,1 @@
+"""Other spellings of a definition, rewritten to the canonical one."""

@@ -1,0 +1,162 @@
+"""Bringing a tree into the canonical spelling: aliases, short forms, keys nobody knows."""
+
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from domain.language.expressions import ROOTS, ExpressionProblem, parse_template
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence
+from domain.language.reading.problems import Problems
+from domain.language.spelling.compensations import respell_compensation
+from domain.language.spelling.costs import respell_costs
+from domain.language.spelling.schedules import respell_trigger
+from domain.language.spelling.steps import default_executor, respell_step
+from domain.language.types.definition import Definition
+from domain.language.types.parts import Part
+from domain.words import did_you_mean
+
+_BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
+
+
+def canonicalise(root: Mapping, problems: Problems) -> None:
+    """Rewrite the tree of a definition in place; nodes keep the line, column and path they have in the text."""
+    _outputs(root)
+    respell_costs(root, problems)
+    _fields(root, Definition, problems)
+    executor = default_executor(root)
+    for step in _mappings(root.entries.get("steps")):
+        part = respell_step(step, executor, problems)
+        if part is not None:
+            _fields(step, part, problems)
+            compensation = step.entries.get("compensation")
+            if isinstance(compensation, Mapping) and (kind := respell_compensation(compensation)) is not None:
+                _fields(compensation, kind, problems)
+    for trigger in _mappings(root.entries.get("triggers")):
+        kind = respell_trigger(trigger, problems)
+        if kind is not None:
+            _fields(trigger, kind, problems)
+    for output in _mappings(root.entries.get("outputs")):
+        _source(output, problems)
+
+
+def _mappings(node: Node | None) -> Iterable[Mapping]:
+    return [item for item in node.items if isinstance(item, Mapping)] if isinstance(node, Sequence) else []
+
+
+def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
+    """Aliases, unknown keys and empty values of one part, and of the parts inside it."""
+    _aliases(node, part, problems)
+    for field in part.as_written:
+        _number_as_text(node.entries.get(field))
+    for field in part.listed:
+        _list_of_one(node, field)
+    known = part.model_fields
+    for key in [key for key in node.entries if key not in known]:
+        hint = ""
+        if not problems.full("warning"):
+            hint = did_you_mean(key, [*known, *part.also]) or f"known here: {', '.join(known)}"
+        problems.add(
+            "unknown_key",
+            f"`{key[:60]}` is not a key here, it is ignored",
+            node.keys[key],
+            hint=hint,
+            severity="warning",
+        )
+        del node.entries[key]
+    for key, value in list(node.entries.items()):
+        # An empty value says nothing, except where any value may stand.
+        if isinstance(value, Scalar) and value.value is None and known[key].annotation is not Any:
+            del node.entries[key]
+        elif inside := _part_inside(part, key):
+            _each(value, inside, lambda item, inner: _fields(item, inner, problems))
+
+
+def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
+    for spelling, canonical in part.also.items():
+        if spelling not in node.entries:
+            continue
+        at = node.keys[spelling]
+        if canonical in node.entries:
+            problems.add("said_twice", f"`{spelling}` and `{canonical}` say the same; keep `{canonical}`", at)
+            del node.entries[spelling]
+            continue
+        problems.add("alias", f"`{spelling}` is read as `{canonical}`", at, severity="notice")
+        node.entries[canonical] = node.entries.pop(spelling)
+        node.keys[canonical] = node.keys.pop(spelling)
+
+
+def _number_as_text(node: Node | None) -> None:
+    """`1.10` as it stands in the source, and not as the number."""
+    if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        node.value = node.text
+
+
+def _list_of_one(node: Mapping, field: str) -> None:
+    alone = node.entries.get(field)
+    if isinstance(alone, Scalar) and alone.value is not None:
+        node.entries[field] = Sequence(alone.line, alone.column, alone.parent, alone.key, items=[alone])
+
+
+def _each(value: Node, inside: tuple[str, type[Part]], do: Callable[[Mapping, type[Part]], None]) -> None:
+    shape, part = inside
+    if shape == "one" and isinstance(value, Mapping):
+        do(value, part)
+    elif shape == "list" and isinstance(value, Sequence):
+        for item in _mappings(value):
+            do(item, part)
+    elif shape == "map" and isinstance(value, Mapping):
+        for entry in value.entries.values():
+            if isinstance(entry, Mapping):
+                do(entry, part)
+
+
+@cache
+def _part_inside(part: type[Part], field: str) -> tuple[str, type[Part]] | None:
+    """Whether a field holds a part (``one``), a list or a map; those of several types are left to each one's own."""
+    if field in ("steps", "triggers") if part is Definition else field == "compensation":
+        return None
+    return _part_in(part.model_fields[field].annotation)
+
+
+def _part_in(annotation: Any) -> tuple[str, type[Part]] | None:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return "one", annotation
+    if origin is Annotated:
+        return _part_in(arguments[0])
+    if origin in (Union, UnionType):
+        return next((found for found in map(_part_in, arguments) if found), None)
+    if origin in (tuple, dict) and (found := _part_in(arguments[0] if origin is tuple else arguments[1])):
+        return ("list" if origin is tuple else "map"), found[1]
+    return None
+
+
+def _outputs(root: Mapping) -> None:
+    """`{name: source}` as the list it is short for."""
+    outputs = root.entries.get("outputs")
+    if not isinstance(outputs, Mapping):
+        return
+    items = Sequence(outputs.line, outputs.column, outputs.parent, outputs.key)
+    for name, source in outputs.entries.items():
+        key = outputs.keys[name]
+        item = Mapping(key.line, key.column, key.parent, key.key, keys={"name": key, "source": key})
+        item.entries = {"name": Scalar(key.line, key.column, key.parent, key.key, name, name), "source": source}
+        items.items.append(item)
+    root.entries["outputs"] = items
+
+
+def _source(output: Mapping, problems: Problems) -> None:
+    """A bare path, `steps.a.output`, as the template it can only mean."""
+    source = output.entries.get("source")
+    if not isinstance(source, Scalar) or not isinstance(source.value, str) or not _BARE_PATH.match(source.value):
+        return
+    template = f"{{{{ {source.value.strip()} }}}}"
+    try:
+        parse_template(template)
+    except ExpressionProblem:
+        return
+    shown = f"`{source.value[:60]}` is read as `{template[:70]}`"
+    problems.add("alias", shown, source, severity="notice")
+    source.value = template

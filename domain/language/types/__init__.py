@@ -1,0 +1,1 @@
+"""The types of a definition: what each field may hold."""

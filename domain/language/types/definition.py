@@ -1,0 +1,113 @@
+"""A process definition: the root of the language's types, and the parts that are not steps."""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from domain.language.types.costs import Costs
+from domain.language.types.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose, requiring
+from domain.language.types.quantities import Duration
+from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles
+from domain.language.types.triggers import AnyTrigger
+
+MAX_STEPS = 1_000
+MAX_LABELS = 50
+MAX_FIELDS = 200
+MAX_TRIGGERS = 50
+MAX_RUNNING = 1_000_000
+
+FieldType = Literal["string", "number", "integer", "boolean", "array", "object"]
+
+
+def _given(value: Any) -> Any:
+    if value is None:
+        raise PydanticCustomError("missing_value", "a value is required, this is empty")
+    return value
+
+
+class InputField(Part):
+    """What one field of an execution's input may be.
+
+    Without a type it takes any; without an enum any value of its type. Null is a default too: no default is ABSENT.
+    """
+
+    type: FieldType | None = None
+    required: bool = False
+    default: Any = Field(default_factory=lambda: ABSENT)
+    description: Prose | None = None
+    enum: Annotated[tuple[Any, ...] | None, Field(strict=False, min_length=1, max_length=1_000)] = None
+
+
+class Output(Part):
+    """A named result of an execution; source is a value with templates inside."""
+
+    also: ClassVar[dict[str, str]] = {"value": "source"}
+
+    name: FieldName
+    source: Annotated[Any, AfterValidator(_given)]
+    description: Prose | None = None
+
+
+class Defaults(Part):
+    """What holds for every step that says nothing of it; roles one by one."""
+
+    timeout: Duration | None = None
+    retry: Retry | None = None
+    roles: Roles = Roles()
+
+
+class Definition(Part):
+    """A whole process, as its designer wrote it; version is a label of theirs, not the published version.
+
+    max_running: how many executions may run at once; more of them wait, first come, first served.
+    """
+
+    as_written: ClassVar[tuple[str, ...]] = ("version",)
+
+    name: ProcessName
+    description: Prose | None = None
+    labels: Annotated[tuple[Line, ...], Field(strict=False, max_length=MAX_LABELS)] = ()
+    owner: Line | None = None
+    version: Line | None = None
+    input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
+    defaults: Defaults | None = None
+    max_running: Annotated[int, Field(ge=1, le=MAX_RUNNING)] | None = None
+    costs: Costs | None = None
+    triggers: Annotated[tuple[AnyTrigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()
+    steps: Annotated[tuple[AnyStep, ...], Field(strict=False, min_length=1, max_length=MAX_STEPS)]
+    outputs: Annotated[tuple[Output, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        properties = schema["properties"]
+        by_name = {"type": "object", "description": "Each output's source by its name."}
+        properties["outputs"] = {"anyOf": [properties["outputs"], by_name]}
+        schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), _each_by()]})
+        return schema
+
+    @property
+    def agents_used(self) -> tuple[str, ...]:
+        """The names of all agents that the steps and the defaults name, in whatever role, sorted."""
+        named = {agent for step in self.steps for agent in (*step.agents(), *step.undone_by())}
+        return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
+
+    def roles_of(self, step: AnyStep) -> Roles:
+        """The step's roles with the defaults for those it says nothing of; nobody gets a second one by default."""
+        given = self.defaults.roles if self.defaults is not None else Roles()
+        taken = step.agents()
+        return Roles(
+            executor=step.executor,
+            monitors=step.roles.monitors or tuple(name for name in given.monitors if name not in taken),
+            informed=step.roles.informed or tuple(name for name in given.informed if name not in taken),
+        )
+
+
+def _each_by() -> dict[str, Any]:
+    """JSON Schema: every step is one that names who executes it, or of a type that nobody has to."""
+    others = [name for name, kind in STEP_TYPES.items() if "agent" not in kind.agent_fields]
+    other = {"required": ["type"], "properties": {"type": {"enum": others}}}
+    by_whom = {"anyOf": [requiring(["agent"]), requiring(["roles", "executor"]), other]}
+    return {"properties": {"steps": {"items": by_whom}}}

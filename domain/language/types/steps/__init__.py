@@ -1,0 +1,64 @@
+"""The step types: one file each, and a row each in this registry."""
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from domain.language.types.steps.agent_task import AgentTask, PlannedAgentTask
+from domain.language.types.steps.approval import HumanApproval, PlannedApproval
+from domain.language.types.steps.compensation import Compensation, compensation_id
+from domain.language.types.steps.fallback import Fallback
+from domain.language.types.steps.gateway import Gateway, PlannedGateway, PlannedRoute
+from domain.language.types.steps.notification import Notification, PlannedNotification
+from domain.language.types.steps.planned import Planned
+from domain.language.types.steps.retry import PlannedRetry, Retry
+from domain.language.types.steps.step import Roles, Step
+from domain.language.types.steps.sub_process import PlannedSubProcess, SubProcess
+from domain.language.types.steps.timer import PlannedTimer, Timer
+
+# Wherever the types have to be told apart, the type checker names what is missing.
+AnyStep: TypeAlias = Annotated[
+    AgentTask | HumanApproval | Timer | Gateway | SubProcess | Notification, Field(discriminator="type")
+]
+PlannedStep: TypeAlias = (
+    PlannedAgentTask | PlannedApproval | PlannedTimer | PlannedGateway | PlannedSubProcess | PlannedNotification
+)
+
+STEP_TYPES: dict[
+    str,
+    type[AgentTask] | type[HumanApproval] | type[Timer] | type[Gateway] | type[SubProcess] | type[Notification],
+] = {
+    "agent_task": AgentTask,
+    "gateway": Gateway,
+    "human_approval": HumanApproval,
+    "notification": Notification,
+    "sub_process": SubProcess,
+    "timer": Timer,
+}
+
+__all__ = [
+    "STEP_TYPES",
+    "AgentTask",
+    "AnyStep",
+    "Compensation",
+    "Fallback",
+    "Gateway",
+    "HumanApproval",
+    "Notification",
+    "Planned",
+    "PlannedAgentTask",
+    "PlannedApproval",
+    "PlannedGateway",
+    "PlannedNotification",
+    "PlannedRetry",
+    "PlannedRoute",
+    "PlannedStep",
+    "PlannedSubProcess",
+    "PlannedTimer",
+    "Retry",
+    "Roles",
+    "Step",
+    "SubProcess",
+    "Timer",
+    "compensation_id",
+]

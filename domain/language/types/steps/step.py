@@ -1,0 +1,75 @@
+"""What every step has, whatever its type, as written in a definition."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field, WithJsonSchema
+
+from domain.language.types.parts import ConditionText, Line, Part, StepId
+from domain.language.types.quantities import Duration
+from domain.language.types.steps.compensation import CompensatingTask, Compensation
+from domain.language.types.steps.fallback import Goto, GotoStep, OnError, OnTimeout
+from domain.language.types.steps.retry import Retry
+
+MAX_AGENTS = 100
+
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+StepIds = Annotated[tuple[StepId, ...], Field(strict=False), WithJsonSchema(_ONE_OR_MORE)]
+Agents = Annotated[tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS)]
+
+
+class Roles(Part):
+    """Who watches a step and who is told of it; whoever executes it is the step's own field."""
+
+    executor: Line | None = None
+    monitors: Agents = ()
+    informed: Agents = ()
+
+    def agents(self) -> set[str]:
+        """Every agent that has a role."""
+        return {*self.monitors, *self.informed} | ({self.executor} if self.executor else set())
+
+
+class Step(Part):
+    """The fields common to all steps.
+
+    templates: fields whose texts, however deep, are templates. agent_fields: fields that name one agent each.
+    takes_defaults: whether the timeout and the retry policy of the definition's `defaults` hold for it.
+    inside: fields that people also write inside of another one, by the key of that one.
+    """
+
+    templates: ClassVar[tuple[str, ...]] = ()
+    agent_fields: ClassVar[tuple[str, ...]] = ()
+    takes_defaults: ClassVar[bool] = True
+    inside: ClassVar[str | None] = None
+
+    id: StepId
+    name: Line | None = None
+    type: str
+    depends_on: StepIds = ()
+    condition: ConditionText | bool | None = None
+    timeout: Duration | None = None
+    total_timeout: Duration | None = None
+    on_timeout: OnTimeout | None = None
+    retry: Retry | None = None
+    on_error: OnError | None = None
+    compensation: Compensation | None = None
+    roles: Roles = Roles()
+
+    def agents(self) -> set[str]:
+        """Every agent the step names, in whatever role; whoever undoes it is named apart."""
+        named = (getattr(self, field) for field in self.agent_fields)
+        return {name for name in named if name} | self.roles.agents()
+
+    def undone_by(self) -> set[str]:
+        """The agent that is asked to undo the step, if one is."""
+        return {self.compensation.agent} if isinstance(self.compensation, CompensatingTask) else set()
+
+    @property
+    def executor(self) -> str | None:
+        """Who is to do it, None when nobody is named."""
+        return self.roles.executor
+
+    def goes_to(self) -> tuple[str, ...]:
+        """The ids of the steps that this one may lead to without their depending on it."""
+        return tuple(goto.target for goto in (self.on_error, self.on_timeout) if isinstance(goto, Goto | GotoStep))

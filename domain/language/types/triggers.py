@@ -1,0 +1,124 @@
+"""What may start an execution: one class a type of trigger, and a row each in the registry."""
+
+from datetime import timedelta
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+from domain.agents.references import check_reference
+from domain.calendar.cron import InvalidCron, check_cron
+from domain.calendar.times import ClockTime, TimeText, Weekday, ZoneName
+from domain.language.types.parts import FieldName, Part
+from domain.language.types.quantities import Duration
+
+LONGEST_JITTER = timedelta(days=1)
+
+Preset = Literal["hourly", "daily", "weekdays", "weekly", "monthly"]
+
+
+def _cron(text: str) -> str:
+    try:
+        return check_cron(text)
+    except InvalidCron as error:
+        raise PydanticCustomError(error.code, "{reason}", {"reason": str(error)}) from None
+
+
+def _day(value: Any) -> int | str:
+    if value == "last" or (type(value) is int and 1 <= value <= 31):
+        return value  # type: ignore[no-any-return]
+    raise PydanticCustomError("invalid_day", "a day of the month is a number from 1 to 31, or `last`")
+
+
+def _jitter(duration: timedelta) -> timedelta:
+    if duration > LONGEST_JITTER:
+        raise PydanticCustomError("duration_too_long", "this is longer than a day")
+    return duration
+
+
+_DAY = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 31}, {"const": "last"}]}
+_ONE_OR_MORE = {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1}
+
+CronText = Annotated[str, AfterValidator(_cron)]
+DayOfMonth = Annotated[int | Literal["last"], BeforeValidator(_day), WithJsonSchema(_DAY)]
+Weekdays = Annotated[tuple[Weekday, ...], Field(strict=False, min_length=1), WithJsonSchema(_ONE_OR_MORE)]
+
+
+class Trigger(Part):
+    """What all types have; `input` is merged under what the caller gives."""
+
+    type: Literal["manual", "webhook", "schedule"]
+    id: FieldName
+    enabled: bool = True
+    input: dict[str, Any] = Field(default_factory=dict)
+
+
+class ManualTrigger(Trigger):
+    """Somebody starts it."""
+
+    type: Literal["manual"]
+
+
+class WebhookTrigger(Trigger):
+    """Others call. secret: what they must show, as a reference to an environment variable, ``${NAME}``."""
+
+    type: Literal["webhook"]
+    secret: Annotated[str, AfterValidator(check_reference)] | None = None
+
+
+class Dst(Part):
+    """What becomes of a time that clocks skip (gap), and of one that they show twice (overlap)."""
+
+    gap: Literal["shift", "skip"] = "shift"
+    overlap: Literal["first", "second", "both"] = "first"
+
+
+class ScheduleTrigger(Trigger):
+    """The clock does: one of cron and preset, the preset with `at`, `on` and `day`; as clocks in `timezone` show it.
+
+    at: None is 00:00. on: days of a weekly one, None is Monday. day: of a monthly one, None is the first; short_month:
+    when in a month that has no such day. overlap: what happens at a time when the last execution has not ended.
+    catch_up: which times are made up for after an interruption, of those not longer ago than catch_up_window.
+    starts_at, ends_at: no time before, none after; without an offset in `timezone`. jitter: at most so much later.
+    """
+
+    type: Literal["schedule"]
+    cron: CronText | None = None
+    preset: Preset | None = None
+    at: ClockTime | None = None
+    on: Weekdays | None = None
+    day: DayOfMonth | None = None
+    short_month: Literal["last_day", "skip"] = "last_day"
+    timezone: ZoneName = "UTC"
+    dst: Dst = Dst()
+    overlap: Literal["skip", "buffer_one", "allow", "cancel_running"] = "skip"
+    catch_up: Literal["latest", "all", "none"] = "latest"
+    catch_up_window: Duration = timedelta(hours=1)
+    starts_at: TimeText | None = None
+    ends_at: TimeText | None = None
+    jitter: Annotated[Duration, AfterValidator(_jitter)] | None = None
+
+    # The fields of which each preset says something.
+    takes: ClassVar[dict[str, frozenset[str]]] = {
+        "hourly": frozenset(),
+        "daily": frozenset({"at"}),
+        "weekdays": frozenset({"at"}),
+        "weekly": frozenset({"at", "on"}),
+        "monthly": frozenset({"at", "day", "short_month"}),
+    }
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        schema.setdefault("allOf", []).append({"oneOf": [{"required": ["cron"]}, {"required": ["preset"]}]})
+        return schema
+
+
+AnyTrigger: TypeAlias = Annotated[ManualTrigger | WebhookTrigger | ScheduleTrigger, Field(discriminator="type")]
+
+TRIGGER_TYPES: dict[str, type[Trigger]] = {
+    "manual": ManualTrigger,
+    "webhook": WebhookTrigger,
+    "schedule": ScheduleTrigger,
+}
