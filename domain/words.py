@@ -1,4 +1,4 @@
-"""Finding the word somebody meant."""
+"""Suggestions for misspelt words."""
 
 import difflib
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ _LONGEST = 64
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, None when none is; looks at a bounded number of words of bounded length."""
+    """Return the known word most like `word`, None if there is none; compares a bounded number of bounded words."""
     if len(word) > _LONGEST:
         return None
     near = [candidate for candidate in known if abs(len(candidate) - len(word)) <= max(2, len(word) // 2)]
@@ -17,6 +17,6 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known word, or nothing."""
+    """Return a hint with the nearest known word, or an empty text."""
     close = nearest(word, known)
     return f"did you mean `{close}`?" if close else ""

@@ -48,7 +48,7 @@ def _check_url(url: str) -> str:
 
 
 def _is_host(host: str, place: str) -> bool:
-    """Whether `host`, standing in `place` (with brackets and port), is a name or the number of a host."""
+    """Return whether `host`, written as `place` (with brackets and port), is the name or the number of a host."""
     if "[" in place:
         return _BRACKETED.fullmatch(place) is not None and isinstance(ip_address(host), IPv6Address)
     if host.rpartition(".")[2].isdigit():
@@ -145,5 +145,5 @@ class Cost(Config):
 
     @property
     def money(self) -> Money:
-        """The same as an amount of money."""
+        """Return the same as an amount of money."""
         return parse_money(self.amount, self.currency)

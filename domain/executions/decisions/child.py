@@ -1,4 +1,4 @@
-"""What an event in one execution asks of another: to start, to go on, to be called off."""
+"""Decisions that one execution requests of another: start, continue, cancel."""
 
 from uuid import UUID
 
@@ -26,9 +26,9 @@ from domain.processes.plan import PlannedSubProcess
 def start_child(
     execution: Execution, asked: SubProcessStarted, parent: UUID, cause: Cause, take: int = 0, *, descendants: int = 0
 ) -> Unfolding:
-    """The execution that an attempt in `parent` asked for; `execution` is new. Nothing when it has started.
+    """Start the execution that an attempt in `parent` requested; `execution` is new.
 
-    descendants: how many executions the root has started so far.
+    Returns no events when it has started already. descendants: number of executions that the root has started so far.
     """
     if execution.version:
         return Unfolding(execution, cause)
@@ -46,7 +46,10 @@ def start_child(
 
 
 def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cause, take: int = 0) -> Unfolding:
-    """A child has ended, and what follows for the step that waits for it. Nothing when none does any more."""
+    """Record the end of a child and the consequences for the waiting step.
+
+    Returns no events when no step waits any more.
+    """
     unfolding = Unfolding(execution, cause, take)
     known = execution.children.get(child)
     if known is None or not known.waits:
@@ -67,7 +70,7 @@ def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cau
 
 
 def close_child(execution: Execution, asked: SubProcessClosed, parent: UUID, cause: Cause, take: int = 0) -> Unfolding:
-    """The execution that called this one does not want it any longer. Nothing when it has ended, or is ending."""
+    """Cancel a child that its parent no longer needs. Returns no events when it has ended, or is ending."""
     unfolding = Unfolding(execution, cause, take)
     if execution.status in (RUNNING, QUEUED):
         cancel(unfolding, f"execution {parent} called this one and does not want it any longer: {asked.reason}")

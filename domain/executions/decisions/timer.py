@@ -1,4 +1,4 @@
-"""What happens by itself when a timer is due, and what operators and agents may do to timers."""
+"""Decisions about timers: the effect of a due timer, and the commands of operators and agents."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -25,9 +25,9 @@ FARTHEST = timedelta(days=365)
 
 
 def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: int = 0) -> Unfolding:
-    """A timer is due, and what follows; kind is one of `domain.executions.timers.KINDS`.
+    """Fire a due timer and record all consequences; kind is one of `domain.executions.timers.KINDS`.
 
-    Nothing when there is no such timer any more, or when it is not due at `cause.at` yet.
+    Returns no events when the timer no longer exists, or when it is not due at `cause.at` yet.
     """
     unfolding = Unfolding(execution, cause, take)
     _fire_if_due(unfolding, step, kind)
@@ -35,7 +35,7 @@ def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: i
 
 
 def fire_timer_early(execution: Execution, step: str, kind: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """An operator does not want to wait for a timer. Raises NoSuchTimer, NotFound or ExecutionEndedAlready."""
+    """Fire a timer now, at an operator's command. Raises NoSuchTimer, NotFound or ExecutionEndedAlready."""
     due_at = _due_at(execution, step, kind)
     return move_timer(execution, step, kind, min(due_at, cause.at), reason, cause, take)
 
@@ -43,9 +43,10 @@ def fire_timer_early(execution: Execution, step: str, kind: str, reason: str, ca
 def move_timer(
     execution: Execution, step: str, kind: str, due_at: datetime, reason: str, cause: Cause, take: int = 0
 ) -> Unfolding:
-    """An operator sets another time, in aware UTC; one that is not in the future fires the timer at once.
+    """Set another due time, aware UTC, at an operator's command; a time that is not in the future fires it now.
 
-    Nothing when it is due then already. Raises NoSuchTimer, NotFound, ExecutionEndedAlready or TimerTooFar.
+    Returns no events when it is due at that time already. Raises NoSuchTimer, NotFound, ExecutionEndedAlready or
+    TimerTooFar.
     """
     before = _due_at(execution, step, kind)
     if due_at - cause.at > FARTHEST:
@@ -68,10 +69,10 @@ def _due_at(execution: Execution, step: str, kind: str) -> datetime:
 
 
 def record_heartbeat(execution: Execution, step: str, attempt: int, now: datetime) -> datetime | None:
-    """Until when the agent of this attempt has to show again that it lives; None when nobody asks it to.
+    """Return the time by which the agent of this attempt must send the next heartbeat; None when it need not send any.
 
-    Heartbeats are no facts worth keeping: the to-do list alone puts its ``heartbeat`` timer off, and `fire_timer` is to
-    be asked only once the timer is due by the list. Raises StepNotRunning when the attempt is over, or NotFound.
+    Heartbeats are not recorded as events: only the due list postpones the ``heartbeat`` timer, and `fire_timer` must be
+    called only once the timer is due by the list. Raises StepNotRunning when the attempt is over, or NotFound.
     """
     planned = execution.plan.steps.get(step)
     if planned is None:

@@ -1,4 +1,4 @@
-"""What the expressions of a process can see of an execution."""
+"""The scope of a process's expressions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,7 +8,7 @@ from domain.executions.state.model import Execution, StepState
 
 
 def scope(execution: Execution) -> dict[str, Any]:
-    """The roots that paths begin with: input, steps, execution, process, trigger."""
+    """Return the roots of paths: input, steps, execution, process, trigger."""
     trigger = execution.trigger
     return {
         "input": execution.input,
@@ -20,7 +20,7 @@ def scope(execution: Execution) -> dict[str, Any]:
 
 
 class ExecutionView(Mapping[str, str | None]):
-    """The execution itself; shaped when asked for, which is seldom."""
+    """The execution itself; built lazily, because few expressions use it."""
 
     __slots__ = ("_execution",)
 
@@ -43,7 +43,7 @@ class ExecutionView(Mapping[str, str | None]):
 
 
 class StepsView(Mapping[str, dict[str, Any]]):
-    """The steps that were reached, by id; each is shaped only when an expression asks for it."""
+    """The steps that were reached, by id; each is built only when an expression reads it."""
 
     __slots__ = ("_steps",)
 

@@ -10,7 +10,7 @@ from domain.processes.plan import PlannedGateway, PlannedStep
 
 
 def leads_on(execution: Execution, step: str, chosen: Collection[str] | None) -> None:
-    """`step` has ended and what depends on it goes on; of the steps it may choose between, those `chosen`."""
+    """Decide the edges of `step`, which has ended: live to its dependents; of optional ones, only to those `chosen`."""
     planned = execution.plan.steps[step]
     execution.open -= 1
     waiting = execution.waiting
@@ -21,7 +21,7 @@ def leads_on(execution: Execution, step: str, chosen: Collection[str] | None) ->
 
 
 def leads_nowhere(execution: Execution, step: str) -> None:
-    """`step` has ended and, as far as is known, nothing that depends on it goes on."""
+    """Mark the edges of `step`, which has ended, as dead, as far as is known."""
     execution.open -= 1
     dependents = execution.plan.steps[step].dependents
     for dependent in dependents:
@@ -30,13 +30,13 @@ def leads_nowhere(execution: Execution, step: str) -> None:
 
 
 def leads_on_after_all(execution: Execution, step: str, *, only: str | None = None) -> None:
-    """`step`, which led nowhere, leads on as if it had been left out, or `only` to the step of that id."""
+    """Make the dead edges of `step` live again, all but optional ones, or `only` the edge to the step of that id."""
     planned = execution.plan.steps[step]
     _unbury(execution, set(planned.dependents) - optional(execution, planned) if only is None else (only,))
 
 
 def undecided_again(execution: Execution, step: str) -> None:
-    """`step`, which led nowhere, has not ended after all."""
+    """Make the dead edges of `step` undecided again; it has not ended."""
     execution.open += 1
     dependents = execution.plan.steps[step].dependents
     for dependent in dependents:
@@ -45,19 +45,19 @@ def undecided_again(execution: Execution, step: str) -> None:
 
 
 def ready(execution: Execution, step: PlannedStep) -> bool:
-    """Whether every edge that leads to `step` is decided."""
+    """Return whether every edge that leads to `step` is decided."""
     return execution.waiting.get(step.id, 0) == 0
 
 
 def unreachable(execution: Execution, step: PlannedStep) -> bool:
-    """Whether every edge that leads to `step` is dead."""
+    """Return whether every edge that leads to `step` is dead."""
     return execution.dead.get(step.id) == len(step.incoming)
 
 
 def optional(execution: Execution, step: PlannedStep) -> set[str]:
-    """The dependents of `step` to which its success alone does not lead: targets of a gateway, and of errors.
+    """Return the dependents of `step` to which its success alone does not lead: targets of a gateway, and of errors.
 
-    A step that says itself that it depends on `step` follows from its success, even where errors lead to it too.
+    A step that itself depends on `step` follows from its success, even where errors lead to it too.
     """
     found: set[str] = set()
     if isinstance(step, PlannedGateway):

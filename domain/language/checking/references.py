@@ -1,4 +1,4 @@
-"""Expressions and templates in a definition: that they can be read, and that what they refer to can be there."""
+"""Expressions and templates in a definition: they must be readable, and their references must be able to resolve."""
 
 from collections.abc import Collection
 from collections.abc import Mapping as Types
@@ -24,14 +24,14 @@ MEMBERS = {
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What expressions may refer to. inputs: declared input fields, None when nothing is declared."""
+    """The possible references of expressions. inputs: declared input fields, None when none are declared."""
 
     graph: Graph
     inputs: Collection[str] | None
     problems: Problems
 
     def check_step(self, at: int, step: Mapping) -> None:
-        """The conditions and the templates of the step at place `at` of the list."""
+        """Note problems in the conditions and the templates of the step at position `at` of the list."""
         for part in (step, *routes_of(step)):
             condition = part.entries.get("condition")
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
@@ -39,11 +39,11 @@ class References:
         self._fields(step, STEP_TYPES, at)
         compensation = compensation_of(step)
         if compensation is not None:
-            # It may come after any step: whether that has run is not known before.
+            # It may follow any step: whether that one has run is unknown beforehand.
             self._fields(compensation, COMPENSATION_TYPES, None)
 
     def check_templates(self, node: Node, at: int | None) -> None:
-        """Every template in a value; `at` is the step it belongs to, None where all steps have ended."""
+        """Note problems in every template of a value; `at` is its step, None where all steps have ended."""
         for scalar in scalars(node):
             if isinstance(scalar.value, str) and "{{" in scalar.value:
                 try:
@@ -81,7 +81,7 @@ class References:
                 self.problems.add(code, f"{message} (at character {path.offset + 1} of this text)", node, hint=hint)
 
     def _path(self, path: Path, at: int | None) -> tuple[str, str, str] | None:
-        """Code, message and hint of what is wrong with a path, None when it can lead somewhere."""
+        """Return code, message and hint of the problem of a path, None when it can resolve."""
         root, *rest = path.parts
         if not rest:
             return None if root in ("input", "trigger") else _incomplete(str(root))

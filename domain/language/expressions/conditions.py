@@ -1,4 +1,4 @@
-"""Conditions: expressions that are true or false."""
+"""Conditions: expressions with a boolean result."""
 
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ class Condition:
     _run: Run = field(compare=False, repr=False)
 
     def evaluate(self, scope: Scope) -> bool:
-        """Whether it holds; raises EvaluationFailed, with code `not_a_boolean` for any other result."""
+        """Return whether the condition holds. Raises EvaluationFailed, `not_a_boolean` for any other result."""
         try:
             result = self._run(scope)
         except Missing as missing:
@@ -27,6 +27,6 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Read a condition of at most 4,096 characters; raises ExpressionProblem."""
+    """Return the condition of a text of at most 4,096 characters. Raises ExpressionProblem."""
     run, paths = compiled(tokens_of(text), marks=True)
     return Condition(text, paths, run)

@@ -1,4 +1,4 @@
-"""What the filters do: `value | name(arguments)`."""
+"""The filters: `value | name(arguments)`."""
 
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -31,7 +31,7 @@ class Filter(NamedTuple):
 
 
 def filtered(name: str, operand: Run, arguments: list[Run], offset: int) -> Run:
-    """The compiled expression `operand | name(arguments)`; the name must be known."""
+    """Return the compiled expression `operand | name(arguments)`; the name must be known."""
     if name == "default":
         return or_else(operand, arguments[0], offset)
     apply = FILTERS[name].apply

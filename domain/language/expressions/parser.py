@@ -29,7 +29,7 @@ class Compiled(NamedTuple):
 
 
 def compiled(tokens: list[Token], marks: bool) -> Compiled:
-    """Compile a whole expression; `marks` says that `{{ }}` may stand around parts of it and mean nothing."""
+    """Compile a whole expression; `marks`: `{{ }}` may stand around parts of it without effect."""
     parser = _Parser(tokens, marks)
     if tokens[0].kind == "end":
         raise ExpressionProblem("expression_syntax", "an expression is empty", tokens[0].offset)
@@ -50,7 +50,7 @@ class _Parser:
         self.depth = 0
 
     def expression(self, power: int) -> Run:
-        """An expression of operators that bind at least as tightly as `power`."""
+        """Compile an expression of operators that bind at least as tightly as `power`."""
         left = self.prefixed(power)
         while True:
             token = self.token
@@ -215,7 +215,7 @@ class _Parser:
         self.advance()
 
     def advance(self) -> None:
-        # The last token is `end`, which nothing but the caller accepts, so this never runs off.
+        # The last token is `end`, and only the caller accepts it, so this index stays in range.
         self.at = min(self.at + 1, len(self.tokens) - 1)
         self.token = self.tokens[self.at]
 

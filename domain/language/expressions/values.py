@@ -1,4 +1,4 @@
-"""What values are: their kinds, when two are the same, and how they are printed and copied out of a scope."""
+"""The values of expressions: their kinds, their equality, their printed form, and their copy out of a scope."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 
 
 def kind_of(value: object) -> str:
-    """The kind of a value, as messages name it."""
+    """Return the kind of a value, as messages name it."""
     match value:
         case None:
             return "null"
@@ -40,7 +40,7 @@ def kind_of(value: object) -> str:
 
 
 def number_of(value: object, offset: int, what: str) -> int | float | Decimal:
-    """The number a value is, a duration as its seconds; `what` begins the message when it is none."""
+    """Return the number that a value is, a duration as its seconds; `what` begins the message for any other value."""
     if isinstance(value, timedelta):
         return seconds(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
@@ -49,18 +49,18 @@ def number_of(value: object, offset: int, what: str) -> int | float | Decimal:
 
 
 def seconds(duration: timedelta) -> int | float:
-    """The length of a duration, an int when whole."""
+    """Return the length of a duration, an int when whole."""
     length = duration.total_seconds()
     return int(length) if length.is_integer() else length
 
 
 def decimal_of(number: float | Decimal) -> Decimal:
-    """The decimal that was written: 0.1 gives exactly 0.1."""
+    """Return the decimal as written: 0.1 gives exactly 0.1."""
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def same(left: object, right: object, offset: int, depth: int = 0) -> bool:
-    """Whether two values are equal all the way down; values of different kinds are not."""
+    """Return whether two values are equal all the way down; values of different kinds are not."""
     if depth > MAX_DEPTH:
         raise _too_deep(offset)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
@@ -79,7 +79,7 @@ def same(left: object, right: object, offset: int, depth: int = 0) -> bool:
 
 
 def plain(value: object, offset: int, depth: int = 0) -> JSON:
-    """A JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds."""
+    """Return a JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds."""
     if value is None or isinstance(value, (bool, str, int, float, Decimal)):
         return value
     if depth > MAX_DEPTH:
@@ -96,12 +96,12 @@ def plain(value: object, offset: int, depth: int = 0) -> JSON:
 
 
 def instant(moment: datetime) -> str:
-    """An instant as ISO 8601, in UTC with `Z`."""
+    """Return an instant as ISO 8601, in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def printed(value: object, offset: int) -> str:
-    """A value as it stands in a text: text as is, decimals plainly, everything else as compact JSON."""
+    """Return a value as it stands in a text: text as is, decimals plainly, everything else as compact JSON."""
     if isinstance(value, str):
         return limited(value, offset)
     if isinstance(value, datetime):
@@ -114,7 +114,7 @@ def printed(value: object, offset: int) -> str:
 
 
 def encoded(value: object, offset: int) -> str:
-    """A value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
+    """Return a value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
     simple = plain(value, offset)
     try:
         text = _JSON.encode(simple)
@@ -125,7 +125,7 @@ def encoded(value: object, offset: int) -> str:
 
 
 def limited(text: str, offset: int) -> str:
-    """The text itself, if it is within the limit for results."""
+    """Return the text itself, if it is within the limit for results."""
     if len(text) * 4 > LARGEST_TEXT and len(text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         raise too_large(offset)
     return text

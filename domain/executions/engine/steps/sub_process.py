@@ -1,4 +1,4 @@
-"""Sub-process steps: another execution is asked for, and as a rule waited for."""
+"""Sub-process steps: request another execution and, by default, wait for its end."""
 
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from domain.refusal import Malformed
 
 
 def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: Scope) -> bool:
-    """Work out the child's input and ask for the child.
+    """Evaluate the child's input and request the child.
 
-    Raises EvaluationFailed: ``process_unavailable``, ``depth_exceeded``, ``child_input_invalid``, or what the mapping
-    fails with.
+    Raises EvaluationFailed: ``process_unavailable``, ``depth_exceeded``, ``child_input_invalid``, or the error of the
+    mapping.
     """
     execution = unfolding.execution
     callee = execution.callees.get(step.id)
@@ -37,7 +37,7 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
 
 
 def begin_again(unfolding: Unfolding, step: PlannedSubProcess, before: StepState) -> bool:
-    """Another child with the same input."""
+    """Request another child with the same input."""
     return _ask(unfolding, step, before.attempt + 1, before.message)
 
 
@@ -69,7 +69,7 @@ def _ask(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dic
 
 
 def _holds(execution: Execution) -> list[UUID]:
-    """The processes of which this execution, or one that waits for it, has a place."""
+    """Return the processes of which this execution, or one that waits for it, holds a concurrency slot."""
     plan, parent = execution.plan, execution.parent
     held = [] if parent is None else parent.holds
     return held if plan.max_running is None or plan.process_id in held else [*held, plan.process_id]

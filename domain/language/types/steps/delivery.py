@@ -1,4 +1,4 @@
-"""What is told to people outside, in a step and in what undoes one: as written in a definition, and as planned."""
+"""A notification of people outside, in a step and in a compensation: as written in a definition, and as planned."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -20,7 +20,10 @@ _TEXT_OR_MORE = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "maxItems": 
 
 
 class Delivery(Part):
-    """channel: one or more. message, subject and url: templates. recipients: of an email, one or more templates."""
+    """A notification. channel: one or more. message, subject and url: templates.
+
+    recipients: one or more templates, for email.
+    """
 
     also: ClassVar[dict[str, str]] = {"channels": "channel"}
     listed: ClassVar[tuple[str, ...]] = ("channel", "recipients")
@@ -35,7 +38,7 @@ class Delivery(Part):
     ] = ()
 
     def plan(self, planned: Planned) -> "PlannedNotification":
-        """The step for the engine, with everything parsed."""
+        """Return the step for the engine, with everything parsed."""
         return PlannedNotification(
             **planned.common(),
             channels=self.channel,
@@ -48,7 +51,7 @@ class Delivery(Part):
 
 @dataclass(frozen=True, slots=True)
 class PlannedNotification(Planned):
-    """message, subject, url and recipients are rendered when the step is reached.
+    """A notification for the engine; message, subject, url and recipients are rendered when the step is reached.
 
     recipients renders to a list, in which an entry that is nothing but a template may have become a list itself.
     """
