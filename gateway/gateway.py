@@ -29,7 +29,7 @@ log = logging.getLogger("procession.gateway")
 
 
 class _Agent(NamedTuple):
-    """A configuration as it was given, and how calls under it are answered: at once, or by waiting."""
+    """A configuration as it was given, and the way to answer calls under it: at once, or by waiting."""
 
     config: dict[str, Any]
     instant: Callable[[AgentCall], Answer] | None
@@ -57,9 +57,9 @@ class AgentGateway:
 
     Its methods may be used from any thread but its own loop's, on which answers are delivered.
 
-    callback_base: where agents reach our API to answer later, or None when they cannot. max_open: calls that are on the
-    wire at once; more wait for a place, in order. channels: how notifications can be delivered; ValueError is raised
-    for a secret that cannot be used.
+    callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
+    the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
+    secret that cannot be used.
     """
 
     def __init__(self, *, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None) -> None:
@@ -75,11 +75,12 @@ class AgentGateway:
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
-        """Have the agent that `config` (canonical) describes answer `call`; never blocks on it.
+        """Call the agent that `config` (canonical) describes with `call`; never blocks on the answer.
 
-        What needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this thread.
-        Everything else is delivered later from the loop's thread, exactly once, unless it is cancelled; `deliver` must
-        not block there. An attempt that is open already stays as it is. Raises RuntimeError after `close`.
+        An answer that needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this
+        thread. Everything else is delivered later from the loop's thread, exactly once, unless it is cancelled;
+        `deliver` must not block there. An attempt that is open already stays as it is. Raises RuntimeError after
+        `close`.
         """
         agent = self._agents.get(call.agent)
         if agent is None or (agent.config is not config and agent.config != config):
@@ -94,8 +95,8 @@ class AgentGateway:
     def notify(self, call: AgentCall, deliver: Deliver) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
 
-        parameters: ``{channels: [...], subject?, recipients?: [...], url?}``. What can never be delivered is answered
-        at once, in this thread.
+        parameters: ``{channels: [...], subject?, recipients?: [...], url?}``. A notification that can never be
+        delivered is answered at once, in this thread.
         """
         if self._closed:
             raise RuntimeError("the gateway is closed")
@@ -106,10 +107,10 @@ class AgentGateway:
             self._begin(_Open(call, self._notifications, deliver))
 
     def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
-        """Have the agent that `config` describes told that it need not answer; never blocks on it.
+        """Notify the agent that `config` describes that its answer is no longer awaited; never blocks on it.
 
-        told: called with whether it knows, or need not, in this thread or from the loop's, where it must not block; not
-        at all when the gateway is closed before.
+        told: called with whether the agent has accepted the notice, or needs none, in this thread or from the loop's,
+        where it must not block; not at all when the gateway is closed before.
         """
         try:
             typed = read_agent(config)
@@ -121,18 +122,18 @@ class AgentGateway:
             told(True)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
-        """Give up an open call: its connection is closed and nothing is delivered. Nothing when it is not open."""
+        """Cancel an open call: close its connection and deliver nothing. Does nothing when it is not open."""
         with self._lock:
             entry = self._open.pop((execution_id, step, attempt), None)
         if entry is not None:
             self._loop.call(self._abort, entry)
 
     def open_calls(self) -> int:
-        """How many calls have begun and are neither delivered nor cancelled."""
+        """Return the number of calls that have begun and are neither delivered nor cancelled."""
         return len(self._open)
 
     def close(self, *, grace: timedelta) -> None:
-        """Begin nothing more, wait up to `grace` for open calls, cancel the rest, end the thread. Safe to repeat."""
+        """Refuse new calls, wait up to `grace` for open calls, cancel the rest, end the thread. Safe to repeat."""
         with self._lock:
             self._closed = True
         if self._loop.started:

@@ -1,4 +1,4 @@
-"""Telling an agent that an attempt which it took to answer later is not waited for any more."""
+"""The notice to an agent that its later answer is no longer awaited."""
 
 import logging
 from datetime import timedelta
@@ -16,9 +16,9 @@ logger = logging.getLogger("procession.gateway")
 
 
 async def tell(outgoing: Outgoing, config: HttpConfig, given_up: GivenUp) -> bool:
-    """POST what was given up, as JSON, to the agent's cancel_url. False when that is worth another try.
+    """POST the abandoned attempt, as JSON, to the agent's cancel_url. Returns False when another try may help.
 
-    An agent that answers with any status below 500, save 429, knows; one without a cancel_url need not.
+    Any status below 500, save 429, counts as received; an agent without a cancel_url needs no notice.
     """
     if config.cancel_url is None:
         return True
