@@ -25,7 +25,7 @@ ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the parts asked for and print a table, or JSON with --json. Returns an exit code."""
+    """Run the requested parts and print a table, or JSON with --json. Returns an exit code."""
     asked = _parser().parse_args(argv)
     with Database(read_settings()) as database:
         figures = measure(database.dsn, asked)
@@ -37,7 +37,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
-    """Every figure, by part."""
+    """Measure every figure, by part."""
     floor_events = 40_000 if asked.quick else 200_000
     size = 100 if asked.quick else 500
     rounds = 1 if asked.quick else 5
@@ -70,7 +70,7 @@ def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def floor(server: str, events: int) -> dict[str, float]:
-    """What this server and machine can do at best, right now."""
+    """Measure the best of this server and machine, right now."""
     command = [sys.executable, "-m", "bench.floor", server, "--events", str(events)]
     answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     figures: dict[str, float] = json.loads(answer)
@@ -78,14 +78,14 @@ def floor(server: str, events: int) -> dict[str, float]:
 
 
 def parents(server: str, executions: int, rounds: int, runs: int) -> dict[str, Any]:
-    """W4: many parents at once, and then each alone, each on a rig of its own."""
+    """Measure W4: many parents at once, and then each alone, each on a rig of its own."""
     many: dict[str, Any] = _on_rig(server, lambda r: saturated(r, "w4", executions, rounds))
     lone = _on_rig(server, lambda r: alone(r, "w4", runs))
     return many | {f"lone_{name}": value for name, value in lone.items()}
 
 
 def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:
-    """These of ON_DBOS on DBOS, in a database of its own on the same server."""
+    """Measure the parts of ON_DBOS on DBOS, in a database of its own on the same server."""
     with connect(server, autocommit=True) as admin:
         admin.execute("drop database if exists bench_dbos with (force)")
         admin.execute("create database bench_dbos")
