@@ -35,7 +35,7 @@ class AgentCall(msgspec.Struct, frozen=True):
 
     @property
     def idempotency_key(self) -> str:
-        """Return the key of this attempt, the same for every repetition, by which an agent recognises a repetition."""
+        """The key of this attempt, the same for every repetition, by which an agent recognises a repetition."""
         return f"{self.execution_id}:{self.step}:{self.attempt}"
 
 
@@ -53,7 +53,7 @@ class GivenUp(msgspec.Struct, frozen=True):
 
     @property
     def idempotency_key(self) -> str:
-        """Return the idempotency key of the attempt."""
+        """The idempotency key of the attempt."""
         return f"{self.execution_id}:{self.step}:{self.attempt}"
 
 

@@ -101,15 +101,15 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain
 Url = Annotated[str, Field(max_length=2048), AfterValidator(_check_url)]
 Headers = Annotated[dict[str, str], Field(max_length=50, default_factory=dict), AfterValidator(_check_headers)]
 Secret = Annotated[str, Field(max_length=500), AfterValidator(check_secret)]
-Duration = Annotated[
+AgentDuration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(print_duration, return_type=str),
     WithJsonSchema({"type": ["string", "number"], "examples": ["500ms", "30s", "PT1M", 60]}),
 ]
-PositiveDuration = Annotated[Duration, AfterValidator(_check_positive)]
+PositiveDuration = Annotated[AgentDuration, AfterValidator(_check_positive)]
 Answers = Annotated[Any, AfterValidator(_check_answers), WithJsonSchema({"type": ["array", "object"]})]
-Count = Annotated[int, Field(ge=0, le=10**12)]
+TokenCount = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class Config(BaseModel):
@@ -121,9 +121,9 @@ class Config(BaseModel):
 class Tokens(Config):
     """Token counts of one call."""
 
-    input_tokens: Count = 0
-    output_tokens: Count = 0
-    cached_tokens: Count = 0
+    input_tokens: TokenCount = 0
+    output_tokens: TokenCount = 0
+    cached_tokens: TokenCount = 0
 
 
 def _exact(value: Any) -> str:
@@ -145,5 +145,5 @@ class Cost(Config):
 
     @property
     def money(self) -> Money:
-        """Return the same as an amount of money."""
+        """The same as an amount of money."""
         return parse_money(self.amount, self.currency)

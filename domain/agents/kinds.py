@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from domain.agents.fields import (
+    AgentDuration,
     Answers,
     Config,
     Cost,
-    Duration,
     Headers,
     Name,
     PositiveDuration,
@@ -52,7 +52,7 @@ class ScriptedError(Config):
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = "agent_error"
     message: Text = "the script says so"
     permanent: bool = False
-    retry_after: Duration | None = None
+    retry_after: AgentDuration | None = None
 
 
 class ScriptedConfig(Config):
@@ -75,7 +75,7 @@ class ScriptedConfig(Config):
         BeforeValidator(_usage_mode),
     ] = "counted"
     cost: Cost | None = None
-    delay: Duration | None = None
+    delay: AgentDuration | None = None
     answers: Answers = None
     error: ScriptedError | None = None
     failures: Annotated[int, Field(ge=0, le=1_000_000)] | None = None

@@ -81,8 +81,8 @@ def check_cron(text: str) -> str:
         raise InvalidCron("the time zone belongs into `timezone` beside it")
     if len(fields) != len(_FIELDS):
         more = ", seconds and years are not among them" if len(fields) in (6, 7) else ""
-        wanted = "an expression has five fields (minute, hour, day of the month, month, weekday)"
-        raise InvalidCron(f"{wanted}{more}; this has {len(fields)}")
+        rule = "an expression has five fields (minute, hour, day of the month, month, weekday)"
+        raise InvalidCron(f"{rule}{more}; this has {len(fields)}")
     special = [_check_field(field, written) for field, written in zip(_FIELDS, fields, strict=True)]
     if special[4] and fields[2] != "*":
         raise _WEEKDAY.wrong("beside days with `#` or `L` the day of the month is `*`")

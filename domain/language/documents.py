@@ -57,7 +57,7 @@ class _Untitled(GenerateJsonSchema):
 def _document(value: Any) -> Any:
     if isinstance(value, Part):
         fields = type(value).model_fields
-        return {name: _document(item) for name, item in value if _says_something(item, fields[name])}
+        return {name: _document(item) for name, item in value if _is_given(item, fields[name])}
     if isinstance(value, tuple | list):
         return [_document(item) for item in value]
     if isinstance(value, dict):
@@ -67,7 +67,7 @@ def _document(value: Any) -> Any:
     return value
 
 
-def _says_something(value: Any, field: FieldInfo) -> bool:
+def _is_given(value: Any, field: FieldInfo) -> bool:
     return field.is_required() or value != field.get_default(call_default_factory=True)
 
 

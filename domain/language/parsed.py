@@ -80,15 +80,15 @@ class Parsed:
 
     @property
     def fatal(self) -> bool:
-        """Return whether the text cannot even be a draft: unreadable, not an object, or without a valid name."""
+        """Whether the text cannot even be a draft: unreadable, not an object, or without a valid name."""
         return self.name is None
 
     @property
     def errors(self) -> list[Problem]:
-        """Return the problems that stop a publication."""
+        """The problems that stop a publication."""
         return [problem for problem in self.problems if problem.severity == "error"]
 
     @property
     def warnings(self) -> list[Problem]:
-        """Return the problems that do not stop it: warnings and notices."""
+        """The problems that do not stop it: warnings and notices."""
         return [problem for problem in self.problems if problem.severity != "error"]

@@ -38,12 +38,12 @@ class Calls:
 
     @property
     def wanted(self) -> set[str]:
-        """Return the names of the processes to read next; none when all calls are resolved."""
+        """The names of the processes to read next; none when all calls are resolved."""
         return {called[0] for _, called in self._open if called != self._itself} - self._known.keys()
 
     @property
     def names(self) -> list[str]:
-        """Return the names of processes that are known to exist."""
+        """The names of processes that are known to exist."""
         return [name for name, process in self._known.items() if process is not None]
 
     def learn(self, found: Mapping[str, Process]) -> None:
@@ -76,8 +76,8 @@ class Calls:
         process = self._known.get(name)
         if process is None or process.status == "archived":
             return None
-        wanted = process.latest if version is None else version
-        return (name, wanted) if wanted in process.versions else None
+        number = process.latest if version is None else version
+        return (name, number) if number in process.versions else None
 
     def way_back(self, callee: Callee) -> list[str] | None:
         """Return the names on a shortest path from the caller by `callee` back to the caller, None when there is none.

@@ -81,7 +81,7 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """Return the number of steps, without compensating ones."""
+        """The number of steps, without compensating ones."""
         return len(self.steps) - len(self.compensations)
 
 

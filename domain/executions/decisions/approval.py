@@ -33,18 +33,18 @@ def decide_approval(
     Returns no events when the same person has made the same decision already; the first decision counts. Raises
     NoSuchApproval, ApproverNotNamed, ReasonRequired or ApprovalDecided.
     """
-    planned, asked = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
-    if asked is None or not isinstance(planned, PlannedApproval):
+    planned, approval = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
+    if approval is None or not isinstance(planned, PlannedApproval):
         raise NoSuchApproval("there is no such approval")
     if not planned.may_decide(by):
         raise ApproverNotNamed(f"{by} is not among those who may decide: {', '.join(planned.approvers)}")
     unfolding = Unfolding(execution, cause, take)
-    if (asked.status, asked.by) == (verdict, by):
+    if (approval.status, approval.by) == (verdict, by):
         return unfolding
-    if asked.status != "open":
-        whose = "" if asked.by is None else f" by {asked.by}"
-        message = f"the approval is {asked.status.replace('_', ' ')}{whose} already"
-        raise ApprovalDecided(message, decision=asked.status, decided_by=asked.by)
+    if approval.status != "open":
+        whose = "" if approval.by is None else f" by {approval.by}"
+        message = f"the approval is {approval.status.replace('_', ' ')}{whose} already"
+        raise ApprovalDecided(message, decision=approval.status, decided_by=approval.by)
     if planned.require_reason and not comment.strip():
         problem = Problem("reason_required", "a comment has to say why", "comment")
         raise ReasonRequired(problem.message, [problem])

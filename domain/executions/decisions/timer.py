@@ -8,7 +8,7 @@ from domain.event import Cause
 from domain.executions.decisions.approval import expire
 from domain.executions.decisions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
 from domain.executions.engine.advance import advance
-from domain.executions.engine.ending import stop_waiting, to_tell
+from domain.executions.engine.ending import agent_to_notify, cancel_wait
 from domain.executions.engine.failing import settle
 from domain.executions.engine.steps import begin_again, timer
 from domain.executions.engine.unfolding import Unfolding
@@ -110,15 +110,15 @@ def _total_timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 def _time_out(unfolding: Unfolding, step: PlannedStep, scope: str) -> bool:
     state = unfolding.execution.steps[step.id]
-    stop_waiting(unfolding, step.id, state, "step_timed_out")
-    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    cancel_wait(unfolding, step.id, state, "step_timed_out")
+    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at, "tell": agent_to_notify(state)}
     unfolding.record(StepTimedOut, scope=scope, **facts)
     return settle(unfolding, step, time_out(scope))
 
 
 def _heartbeat(unfolding: Unfolding, step: PlannedStep) -> bool:
     state = unfolding.execution.steps[step.id]
-    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, tell=to_tell(state))
+    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, tell=agent_to_notify(state))
     error = StepError("heartbeat_missed", "the agent gave no sign of life in time")
     unfolding.record(StepFailed, step=step.id, attempt=state.attempt, error=error, started_at=state.started_at)
     return settle(unfolding, step, error)

@@ -19,14 +19,14 @@ def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:
     if execution.status == COMPENSATING:
         undo(unfolding, ended)
         return
-    _go_on(unfolding, ended)
+    _reach_dependents(unfolding, ended)
     if execution.open == 0 and execution.status == RUNNING:
         complete(unfolding)
     if execution.status == COMPENSATING:
         undo(unfolding, ())
 
 
-def _go_on(unfolding: Unfolding, ended: Iterable[str]) -> None:
+def _reach_dependents(unfolding: Unfolding, ended: Iterable[str]) -> None:
     execution = unfolding.execution
     steps = execution.plan.steps
     todo = deque(ended)

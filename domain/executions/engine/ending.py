@@ -35,7 +35,7 @@ def complete(unfolding: Unfolding) -> None:
 
 def fail(unfolding: Unfolding, error: StepError, step: str | None) -> None:
     """Fail the execution, at once or after compensation, and cancel its open steps."""
-    _give_up(unfolding, "execution_failed")
+    _cancel_open_steps(unfolding, "execution_failed")
     if unfolding.execution.undo:
         unfolding.record(CompensationRequired, outcome=FAILED, error=error, step=step)
     else:
@@ -44,7 +44,7 @@ def fail(unfolding: Unfolding, error: StepError, step: str | None) -> None:
 
 def cancel(unfolding: Unfolding, reason: str) -> None:
     """Cancel the execution, at once or after compensation, and cancel its open steps."""
-    _give_up(unfolding, "execution_cancelled")
+    _cancel_open_steps(unfolding, "execution_cancelled")
     if unfolding.execution.undo:
         unfolding.record(CompensationRequired, outcome=CANCELLED, reason=reason)
     else:
@@ -61,7 +61,7 @@ def conclude(unfolding: Unfolding) -> None:
         unfolding.record(ExecutionFailed, error=outcome.error, step=outcome.step, **_ending(unfolding))
 
 
-def _give_up(unfolding: Unfolding, reason: str) -> None:
+def _cancel_open_steps(unfolding: Unfolding, reason: str) -> None:
     """Cancel every step that has been reached and has not ended, and close children that no step waits for."""
     for step, state in list(unfolding.execution.steps.items()):
         if state.status in OPEN:
@@ -84,17 +84,17 @@ def _close(unfolding: Unfolding, child: UUID, step: str, attempt: int, reason: s
 
 def cancel_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
     """Cancel the attempt that is under way, or the retry that is scheduled."""
-    stop_waiting(unfolding, step, state, reason)
-    facts = {"step": step, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    cancel_wait(unfolding, step, state, reason)
+    facts = {"step": step, "attempt": state.attempt, "started_at": state.started_at, "tell": agent_to_notify(state)}
     unfolding.record(StepCancelled, reason=reason, **facts)
 
 
-def to_tell(state: StepState) -> str | None:
+def agent_to_notify(state: StepState) -> str | None:
     """Return the agent that took the attempt to answer later; None when no agent did."""
     return state.agent if state.status == ACCEPTED else None
 
 
-def stop_waiting(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
+def cancel_wait(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
     """Cancel the wait of a step for its time, its approvers or its child."""
     if state.status != WAITING:
         return

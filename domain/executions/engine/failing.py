@@ -46,7 +46,7 @@ def _retry_at(unfolding: Unfolding, step: PlannedStep, state: StepState, error: 
     """Return the time of the next attempt; None when the policy forbids it, or total_timeout would pass before it."""
     retry = step.retry
     made = state.attempt - state.first_attempt + 1
-    if retry is None or made >= retry.max_attempts or not retry.wants(error.code, error.permanent):
+    if retry is None or made >= retry.max_attempts or not retry.allows(error.code, error.permanent):
         return None
     if too_costly(step, state):
         return None

@@ -30,12 +30,12 @@ class Unfolding:
 
     @property
     def timers_set(self) -> Timers:
-        """Return the timers that the decision started or moved."""
+        """The timers that the decision started or moved."""
         return timers_set(self._timers_before, self.execution.timers)
 
     @property
     def timers_dropped(self) -> list[TimerKey]:
-        """Return the timers that the decision ended."""
+        """The timers that the decision ended."""
         return timers_dropped(self._timers_before, self.execution.timers)
 
     def record(self, kind: type[Event], /, **facts: Any) -> None:

@@ -30,8 +30,8 @@ def requested(execution: Execution, event: ApprovalRequested) -> None:
         began_at=began_at,
         due_at=event.deadline,
     )
-    asked = Approval(event.title, event.description, event.artifacts)
-    execution.approvals[f"{event.step}:{event.attempt}"] = asked
+    approval = Approval(event.title, event.description, event.artifacts)
+    execution.approvals[f"{event.step}:{event.attempt}"] = approval
     execution.timers.pop((event.step, RETRY), None)
     if event.deadline is not None:
         execution.timers[event.step, DEADLINE] = event.deadline

@@ -8,7 +8,7 @@ from domain.executions.events.compensation import (
 )
 from domain.executions.outcomes import COMPENSATING
 from domain.executions.state.evolution import evolves
-from domain.executions.state.model import Execution, Outcome
+from domain.executions.state.model import Execution, SettledOutcome
 from domain.executions.state.timer import end_step
 
 
@@ -17,7 +17,7 @@ def required(execution: Execution, event: CompensationRequired) -> None:
     """Settle the outcome; it takes effect after compensation, and no other step begins."""
     execution.status = COMPENSATING
     execution.timers.clear()
-    execution.outcome = Outcome(event.outcome, event.error, event.step, event.reason)
+    execution.outcome = SettledOutcome(event.outcome, event.error, event.step, event.reason)
 
 
 @evolves(CompensationStarted)

@@ -13,7 +13,7 @@ from domain.executions.events.execution import (
 from domain.executions.outcomes import EXECUTION_STATUS, QUEUED, RUNNING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution
-from domain.executions.state.step import begun_anew
+from domain.executions.state.step import restarted
 
 
 @evolves(ExecutionStarted)
@@ -55,4 +55,4 @@ def retried(execution: Execution, event: ExecutionRetried) -> None:
     """Reopen the execution and its failed steps."""
     execution.status, execution.ended_at = RUNNING, None
     for step in event.steps:
-        begun_anew(execution, step)
+        restarted(execution, step)

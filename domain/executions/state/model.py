@@ -63,7 +63,7 @@ class Child(msgspec.Struct, frozen=True, gc=False):
     waits: bool
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
+class SettledOutcome(msgspec.Struct, frozen=True, gc=False):
     """The settled end of an execution during compensation; the fields of CompensationRequired."""
 
     status: str
@@ -78,7 +78,7 @@ class Execution(msgspec.Struct):
     version: number of events folded so far. open: steps that have not ended. waiting: per step, how many of the edges
     that lead to it are undecided. dead: per step, how many are decided and do not lead to it; steps with none are left
     out. timers: the due time of each timer. unanswered: attempts (``step:attempt``) that ended without the answer of
-    their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that asked for them. parent:
+    their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that requested them. parent:
     its origin, None for a root. callees: by its step, the plan of each process that it may call. children: those whose
     end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
     their completion, less those compensated. outcome: set from the moment that compensation is required.
@@ -103,7 +103,7 @@ class Execution(msgspec.Struct):
     callees: Mapping[str, Plan] = {}
     children: dict[UUID, Child] = {}
     undo: tuple[str, ...] = ()
-    outcome: Outcome | None = None
+    outcome: SettledOutcome | None = None
 
     def copy(self) -> "Execution":
         """Return a copy whose evolution leaves this one unchanged."""

@@ -39,7 +39,7 @@ from domain.executions.outcomes import (
     STARTED,
     TIMED_OUT,
 )
-from domain.executions.state.edges import leads_nowhere, leads_on, leads_on_after_all, undecided_again
+from domain.executions.state.edges import decide_edges, decide_edges_dead, reopen_edges, revive_edges
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution, StepState
 from domain.executions.state.timer import end_attempt, end_step, start_heartbeat, start_timeouts
@@ -125,7 +125,7 @@ def completed(execution: Execution, event: StepCompleted) -> None:
         execution.children.pop(step.child, None)
     if event.step in execution.plan.compensations:
         execution.undo = (*execution.undo, event.step)
-    leads_on(execution, event.step, step.chosen)
+    decide_edges(execution, event.step, step.chosen)
 
 
 @evolves(StepFailed)
@@ -173,13 +173,13 @@ def retry_scheduled(execution: Execution, event: StepRetryScheduled) -> None:
 @evolves(StepRetried)
 def retried(execution: Execution, event: StepRetried) -> None:
     """Reopen the step for an attempt now."""
-    begun_anew(execution, event.step)
+    restarted(execution, event.step)
 
 
 @evolves(StepReassigned)
 def reassigned(execution: Execution, event: StepReassigned) -> None:
     """Reopen the step for another agent."""
-    begun_anew(execution, event.step)
+    restarted(execution, event.step)
     execution.steps[event.step] = replace(execution.steps[event.step], agent=event.agent)
 
 
@@ -193,11 +193,11 @@ def skipped(execution: Execution, event: StepSkipped) -> None:
         execution.steps[event.step] = replace(step, status=SKIPPED, ended_at=event.at)
     end_step(execution, event.step)
     if event.reason == "branch_not_taken":
-        leads_nowhere(execution, event.step)
+        decide_edges_dead(execution, event.step)
     elif step is None or step.status in OPEN:
-        leads_on(execution, event.step, None)
+        decide_edges(execution, event.step, None)
     else:
-        leads_on_after_all(execution, event.step)
+        revive_edges(execution, event.step)
 
 
 @evolves(StepDiverted)
@@ -205,7 +205,7 @@ def diverted(execution: Execution, event: StepDiverted) -> None:
     """Make the edge to the target alone live again."""
     execution.steps[event.step] = replace(execution.steps[event.step], chosen=(event.target,))
     end_step(execution, event.step)
-    leads_on_after_all(execution, event.step, only=event.target)
+    revive_edges(execution, event.step, only=event.target)
 
 
 @evolves(StepAnswerIgnored)
@@ -223,7 +223,7 @@ def gateway_evaluated(execution: Execution, event: GatewayEvaluated) -> None:
     )
 
 
-def begun_anew(execution: Execution, step: str) -> None:
+def restarted(execution: Execution, step: str) -> None:
     """Open the step, and count its policies from its next attempt."""
     state = execution.steps[step]
     _reopened(execution, step, replace(state, first_attempt=state.attempt + 1, began_at=None))
@@ -232,7 +232,7 @@ def begun_anew(execution: Execution, step: str) -> None:
 
 def _reopened(execution: Execution, step: str, state: StepState) -> None:
     if state.status not in OPEN:
-        undecided_again(execution, step)
+        reopen_edges(execution, step)
     execution.steps[step] = replace(state, status=RETRYING, started_at=None, ended_at=None)
 
 
@@ -243,7 +243,7 @@ def _ended(
         execution.children.pop(state.child, None)
     execution.steps[step] = replace(state, status=status, error=error or state.error, ended_at=at, child=None)
     end_attempt(execution, step)
-    leads_nowhere(execution, step)
+    decide_edges_dead(execution, step)
 
 
 def _may_answer(execution: Execution, step: str, state: StepState, reason: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from domain.language.parsed import InputUse, ProcessUse, Spot
-from domain.language.reading.nodes import Mapping, Node, Place, Scalar, Sequence, plain, scalars, text_of
+from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Sequence, plain, scalars, text_of
 from domain.language.reading.problems import Problems
 from domain.language.types.parts import ABSENT
 
@@ -53,5 +53,5 @@ def _inputs_in(mapping: Node | None) -> Iterator[InputUse]:
         yield InputUse(name, ABSENT if depends else plain(node), _spot(node))
 
 
-def _spot(place: Place) -> Spot:
+def _spot(place: Location) -> Spot:
     return Spot(place.path, place.line, place.column)

@@ -72,12 +72,12 @@ class References:
         self.problems.add(problem.code, message, node, hint=problem.hint or "")
 
     def _paths(self, paths: tuple[Path, ...], node: Scalar, at: int | None) -> None:
-        told: set[str] = set()
+        noted: set[str] = set()
         for path in paths:
             found = self._path(path, at)
-            if found is not None and found[1] not in told:
+            if found is not None and found[1] not in noted:
                 code, message, hint = found
-                told.add(message)
+                noted.add(message)
                 self.problems.add(code, f"{message} (at character {path.offset + 1} of this text)", node, hint=hint)
 
     def _path(self, path: Path, at: int | None) -> tuple[str, str, str] | None:

@@ -38,9 +38,9 @@ def check_retry(retry: Node | None, problems: Problems) -> None:
         problems.add("nothing_retried", message, retry, severity="warning")
     if "multiplier" in retry.entries and text_of(retry.entries.get("backoff")) != "exponential":
         _unused(retry, "multiplier", "unless `backoff` is `exponential`", problems)
-    wanted = {text_of(node) for node in _items(retry, "retry_on")} - {None}
+    retried = {text_of(node) for node in _items(retry, "retry_on")} - {None}
     for node in _items(retry, "give_up_on"):
-        if text_of(node) in wanted:
+        if text_of(node) in retried:
             problems.add("retry_contradicts", f"`{str(text_of(node))[:60]}` is in `retry_on` as well", node)
 
 

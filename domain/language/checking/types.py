@@ -15,7 +15,7 @@ from domain.language.types.quantities import CURRENCY_CODE
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.language.types.steps.approval import APPROVER
 from domain.language.types.steps.fallback import TARGET, WORD
-from domain.language.types.triggers import TRIGGER_TYPES, Trigger
+from domain.language.types.triggers import TRIGGER_TYPES, TriggerDefinition
 from domain.words import did_you_mean
 
 _EXPECTED = {
@@ -48,7 +48,7 @@ _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
 # The lists of typed entries: the types by name, their common part, the greatest number of entries.
 _BY_TYPE: dict[str, tuple[Fields[str, type[Part]], type[Part], int]] = {
     "steps": (STEP_TYPES, Step, MAX_STEPS),
-    "triggers": (TRIGGER_TYPES, Trigger, MAX_TRIGGERS),
+    "triggers": (TRIGGER_TYPES, TriggerDefinition, MAX_TRIGGERS),
 }
 
 

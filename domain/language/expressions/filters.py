@@ -131,9 +131,9 @@ def _part(value: object) -> str:
     return "a fraction" if isinstance(value, (float, Decimal)) else kind_of(value)
 
 
-def _mismatch(name: str, wanted: str, value: object, offset: int) -> EvaluationFailed:
+def _mismatch(name: str, expected: str, value: object, offset: int) -> EvaluationFailed:
     hint = "give a fallback before it: … | default(…)" if value is None else None
-    return EvaluationFailed("type_mismatch", f"{name} needs {wanted}, not {kind_of(value)}", offset, hint)
+    return EvaluationFailed("type_mismatch", f"{name} needs {expected}, not {kind_of(value)}", offset, hint)
 
 
 FILTERS: dict[str, Filter] = {

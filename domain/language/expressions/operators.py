@@ -52,19 +52,19 @@ def minus(operand: Run, offset: int) -> Run:
     return lambda scope: in_range(-number_of(operand(scope), offset, "-"), offset)
 
 
-def equality(wanted: bool) -> Binary:
-    """Compare by `==` if `wanted`, else by `!=`: kinds must agree, but anything may be compared with null."""
+def equality(expected: bool) -> Binary:
+    """Compare by `==` if `expected`, else by `!=`: kinds must agree, but anything may be compared with null."""
 
     def compiled(left: Run, right: Run, offset: int) -> Run:
         def run(scope: Scope) -> object:
             a, b = left(scope), right(scope)
             if type(a) is str and type(b) is str:
-                return (a == b) is wanted
+                return (a == b) is expected
             if a is None or b is None:
-                return (a is b) is wanted
-            a, b = _comparable(a, b, offset, "==" if wanted else "!=")
+                return (a is b) is expected
+            a, b = _comparable(a, b, offset, "==" if expected else "!=")
             try:
-                return same(a, b, offset) is wanted
+                return same(a, b, offset) is expected
             except InvalidOperation as error:
                 raise _out_of_range(offset) from error
 
@@ -210,8 +210,8 @@ _NATIVE = frozenset((int, float))
 BINARY: dict[str, tuple[int, Binary]] = {
     "or": (1, either),
     "and": (2, both),
-    "==": (4, equality(wanted=True)),
-    "!=": (4, equality(wanted=False)),
+    "==": (4, equality(expected=True)),
+    "!=": (4, equality(expected=False)),
     "<": (4, ordering("<", operator.lt)),
     "<=": (4, ordering("<=", operator.le)),
     ">": (4, ordering(">", operator.gt)),

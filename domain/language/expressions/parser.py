@@ -105,8 +105,8 @@ class _Parser:
             given = self.sequence(")", opening)
         fewest, most, _ = FILTERS[name.value]
         if not fewest <= len(given) <= most:
-            wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            message = f"{name.value} takes {wanted} argument{'' if most == 1 else 's'}, not {len(given)}"
+            allowed = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            message = f"{name.value} takes {allowed} argument{'' if most == 1 else 's'}, not {len(given)}"
             hint = f'as in {name.value}("…") or {name.value}:"…"' if most else None
             raise ExpressionProblem("filter_arguments", message, name.offset, hint)
         return given

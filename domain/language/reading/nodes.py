@@ -8,7 +8,7 @@ SHOWN_KEY = 60
 
 
 @dataclass(slots=True, eq=False)
-class Place:
+class Location:
     """The location of a node: 1-based line and column, and its parent and key in the tree, as the text spells it."""
 
     line: int
@@ -18,9 +18,9 @@ class Place:
 
     @property
     def path(self) -> str:
-        """Return the path, as ``steps[2].roles.executor``; empty for the root."""
+        """The path, as ``steps[2].roles.executor``; empty for the root."""
         parts: list[str] = []
-        at: Place | None = self
+        at: Location | None = self
         while at is not None:
             if at.key is not None:
                 parts.append(f"[{at.key}]" if isinstance(at.key, int) else f".{at.key[:SHOWN_KEY]}")
@@ -29,7 +29,7 @@ class Place:
 
 
 @dataclass(slots=True, eq=False)
-class Scalar(Place):
+class Scalar(Location):
     """A scalar node. value: its value by the core schema. text: as it stands in the source, without quotes."""
 
     value: str | int | float | bool | None
@@ -37,18 +37,18 @@ class Scalar(Place):
 
 
 @dataclass(slots=True, eq=False)
-class Sequence(Place):
+class Sequence(Location):
     """A list of nodes."""
 
     items: "list[Node]" = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
-class Mapping(Place):
+class Mapping(Location):
     """A mapping node. entries: values by key. keys: the location of each key."""
 
     entries: "dict[str, Node]" = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Location] = field(default_factory=dict)
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping

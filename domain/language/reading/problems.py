@@ -1,6 +1,6 @@
 """Collects problems: all of them at once, each located, up to a bound."""
 
-from domain.language.reading.nodes import Place
+from domain.language.reading.nodes import Location
 from domain.refusal import Problem
 
 MAX_EACH = 100
@@ -16,7 +16,7 @@ class Problems:
 
     @property
     def errors(self) -> int:
-        """Return the number of errors, including those not kept."""
+        """The number of errors, including those not kept."""
         return self._counts["error"]
 
     def full(self, severity: str = "error") -> bool:
@@ -24,7 +24,7 @@ class Problems:
         return self._counts[severity] >= MAX_EACH
 
     def add(
-        self, code: str, message: str, at: Place, *, hint: str = "", severity: str = "error", below: str = ""
+        self, code: str, message: str, at: Location, *, hint: str = "", severity: str = "error", below: str = ""
     ) -> None:
         """Note a problem at a location; `below` is a path further down that the text does not hold."""
         path = (at.path + below).removeprefix(".")

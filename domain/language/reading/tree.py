@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from domain.language.reading.nodes import Mapping, Node, Place, Scalar, Sequence
+from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Sequence
 from domain.language.reading.problems import Problems
 from domain.language.reading.scalars import OutOfRange, resolve
 from domain.language.reading.source import Unreadable, as_yaml
@@ -73,7 +73,7 @@ class _Builder:
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    at = Place(*_line_and_column(event), None, None)
+                    at = Location(*_line_and_column(event), None, None)
                     self._problems.add("many_documents", "a definition is one document; this is a second one", at)
                     return False
         return True
@@ -159,7 +159,7 @@ class _Builder:
             top.skipped = True
         else:
             top.key = node.value
-            mapping.keys[node.value] = Place(node.line, node.column, mapping, node.value)
+            mapping.keys[node.value] = Location(node.line, node.column, mapping, node.value)
 
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes

@@ -3,12 +3,12 @@
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.weekdays import SHORT, respell_weekday
-from domain.language.types.triggers import TRIGGER_TYPES, ScheduleTrigger, Trigger
+from domain.language.types.triggers import TRIGGER_TYPES, ScheduleTrigger, TriggerDefinition
 
 PRESETS = tuple(ScheduleTrigger.takes)
 
 
-def respell_trigger(trigger: Mapping, problems: Problems) -> type[Trigger] | None:
+def respell_trigger(trigger: Mapping, problems: Problems) -> type[TriggerDefinition] | None:
     """Rewrite a trigger in place. Returns its type, None for an unknown one."""
     kind = text_of(trigger.entries.get("type"))
     if kind not in TRIGGER_TYPES:

@@ -30,7 +30,7 @@ class CostLevel(MoneyLimit):
 
     @property
     def warns_at(self) -> Money | None:
-        """Return the amount at which there is a warning, exactly."""
+        """The amount at which there is a warning, exactly."""
         if self.warn_at is None:
             return None
         return Money(self.money.amount * Decimal(repr(self.warn_at)), self.currency)

@@ -91,7 +91,7 @@ class Definition(Part):
 
     @property
     def agents_used(self) -> tuple[str, ...]:
-        """Return the names of all agents that the steps and the defaults name, in any role, sorted."""
+        """The names of all agents that the steps and the defaults name, in any role, sorted."""
         named = {agent for step in self.steps for agent in (*step.agents(), *step.undone_by())}
         return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
 

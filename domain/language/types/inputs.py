@@ -32,7 +32,7 @@ class InputSpec:
 
     @property
     def bare(self) -> "InputSpec":
-        """Return the same without fixed input, for triggers that bring their own."""
+        """The same without fixed input, for triggers that bring their own."""
         return InputSpec(self.fields, {})
 
 

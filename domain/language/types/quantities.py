@@ -66,5 +66,5 @@ class MoneyLimit(Part):
 
     @property
     def money(self) -> Money:
-        """Return the same for arithmetic."""
+        """The same for arithmetic."""
         return parse_money(self.amount, self.currency)

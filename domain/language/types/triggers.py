@@ -45,7 +45,7 @@ DayOfMonth = Annotated[int | Literal["last"], BeforeValidator(_day), WithJsonSch
 Weekdays = Annotated[tuple[Weekday, ...], Field(strict=False, min_length=1), WithJsonSchema(_ONE_OR_MORE)]
 
 
-class Trigger(Part):
+class TriggerDefinition(Part):
     """The fields of all types; `input` is merged under the caller's input."""
 
     type: Literal["manual", "webhook", "schedule"]
@@ -54,13 +54,13 @@ class Trigger(Part):
     input: dict[str, Any] = Field(default_factory=dict)
 
 
-class ManualTrigger(Trigger):
+class ManualTrigger(TriggerDefinition):
     """A person or a program starts the execution by a command."""
 
     type: Literal["manual"]
 
 
-class WebhookTrigger(Trigger):
+class WebhookTrigger(TriggerDefinition):
     """An incoming call starts the execution.
 
     secret: its credential, as a reference to an environment variable, ``${NAME}``.
@@ -77,7 +77,7 @@ class Dst(Part):
     overlap: Literal["first", "second", "both"] = "first"
 
 
-class ScheduleTrigger(Trigger):
+class ScheduleTrigger(TriggerDefinition):
     """A schedule starts the execution: one of cron and preset, the preset with `at`, `on` and `day`, in `timezone`.
 
     at: None is 00:00. on: days of a weekly one, None is Monday. day: of a monthly one, None is the first; short_month:
@@ -120,7 +120,7 @@ class ScheduleTrigger(Trigger):
 
 AnyTrigger: TypeAlias = Annotated[ManualTrigger | WebhookTrigger | ScheduleTrigger, Field(discriminator="type")]
 
-TRIGGER_TYPES: dict[str, type[Trigger]] = {
+TRIGGER_TYPES: dict[str, type[TriggerDefinition]] = {
     "manual": ManualTrigger,
     "webhook": WebhookTrigger,
     "schedule": ScheduleTrigger,

@@ -16,16 +16,16 @@ def begin(unfolding: Unfolding, step: PlannedApproval, attempt: int, visible: Sc
     """Render the title, description and artifacts, and request the approval."""
     title = step.title if isinstance(step.title, str) else _text(step.title.render(visible))
     description = _text(step.description.render(visible))
-    return _ask(unfolding, step, attempt, title, description, step.artifacts.render(visible))
+    return _request(unfolding, step, attempt, title, description, step.artifacts.render(visible))
 
 
 def begin_again(unfolding: Unfolding, step: PlannedApproval, before: StepState) -> bool:
     """Request the same approval again, with a new deadline of the same length."""
-    asked = unfolding.execution.approvals[f"{step.id}:{before.attempt}"]
-    return _ask(unfolding, step, before.attempt + 1, asked.title, asked.description, asked.artifacts)
+    previous = unfolding.execution.approvals[f"{step.id}:{before.attempt}"]
+    return _request(unfolding, step, before.attempt + 1, previous.title, previous.description, previous.artifacts)
 
 
-def _ask(
+def _request(
     unfolding: Unfolding, step: PlannedApproval, attempt: int, title: str, description: str, artifacts: Any
 ) -> bool:
     execution = unfolding.execution

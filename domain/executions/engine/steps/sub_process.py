@@ -31,17 +31,17 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
         mapped: Any = step.input.render(visible)
         input = accept_input(callee.input_spec.bare, mapped)
     except Malformed as refused:
-        told = "; ".join(problem.message for problem in refused.problems) or str(refused)
-        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {told}") from None
-    return _ask(unfolding, step, attempt, input)
+        messages = "; ".join(problem.message for problem in refused.problems) or str(refused)
+        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {messages}") from None
+    return _request(unfolding, step, attempt, input)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedSubProcess, before: StepState) -> bool:
     """Request another child with the same input."""
-    return _ask(unfolding, step, before.attempt + 1, before.message)
+    return _request(unfolding, step, before.attempt + 1, before.message)
 
 
-def _ask(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any]) -> bool:
+def _request(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any]) -> bool:
     execution = unfolding.execution
     parent = execution.parent
     path = [*([] if parent is None else parent.path), execution.id]

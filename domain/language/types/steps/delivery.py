@@ -12,7 +12,7 @@ from domain.language.types.steps.planned import Planned
 CHANNELS = ("webhook", "slack", "email")
 MAX_RECIPIENTS = 100
 
-Channel = Literal["webhook", "slack", "email"]
+ChannelName = Literal["webhook", "slack", "email"]
 _CHANNEL = {"enum": [*CHANNELS]}
 _CHANNEL_OR_MORE = {"anyOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1, "uniqueItems": True}]}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 65_536}
@@ -29,7 +29,7 @@ class Delivery(Part):
     listed: ClassVar[tuple[str, ...]] = ("channel", "recipients")
     templates: ClassVar[tuple[str, ...]] = ("message", "subject", "url", "recipients")
 
-    channel: Annotated[tuple[Channel, ...], Field(strict=False), WithJsonSchema(_CHANNEL_OR_MORE)]
+    channel: Annotated[tuple[ChannelName, ...], Field(strict=False), WithJsonSchema(_CHANNEL_OR_MORE)]
     message: TemplateText
     subject: TemplateText | None = None
     url: TemplateText | None = None

@@ -38,7 +38,7 @@ class Gateway(Step):
 
     @property
     def default(self) -> str | None:
-        """Return the target of the default route, None when there is none."""
+        """The target of the default route, None when there is none."""
         if self.gateway_type == "parallel":
             return None
         return self.default_route or next((route.target for route in self.routes if route.default), None)

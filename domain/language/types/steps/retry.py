@@ -54,7 +54,7 @@ class PlannedRetry:
     retry_on: frozenset[str]
     give_up_on: frozenset[str]
 
-    def wants(self, error_code: str, permanent: bool) -> bool:
+    def allows(self, error_code: str, permanent: bool) -> bool:
         """Return whether the policy allows another attempt after this error code."""
         if permanent or error_code in self.give_up_on:
             return False

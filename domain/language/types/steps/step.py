@@ -15,15 +15,15 @@ MAX_AGENTS = 100
 _ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
 StepIds = Annotated[tuple[StepId, ...], Field(strict=False), WithJsonSchema(_ONE_OR_MORE)]
-Agents = Annotated[tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS)]
+AgentNames = Annotated[tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS)]
 
 
 class Roles(Part):
     """The agents that monitor a step and those informed of it; the executor is the step's own field."""
 
     executor: Line | None = None
-    monitors: Agents = ()
-    informed: Agents = ()
+    monitors: AgentNames = ()
+    informed: AgentNames = ()
 
     def agents(self) -> set[str]:
         """Return every agent that has a role."""
@@ -67,7 +67,7 @@ class Step(Part):
 
     @property
     def executor(self) -> str | None:
-        """Return the executor, None without one."""
+        """The executor, None without one."""
         return self.roles.executor
 
     def goes_to(self) -> tuple[str, ...]:

@@ -50,8 +50,8 @@ class Timer(Step):
             "deprecated": True,
             "description": "Says the same as its fields beside it.",
         }
-        wanted = [{"required": [name]} for name in ("duration", "delay", "until", "config")]
-        schema.setdefault("allOf", []).append({"oneOf": wanted})
+        alternatives = [{"required": [name]} for name in ("duration", "delay", "until", "config")]
+        schema.setdefault("allOf", []).append({"oneOf": alternatives})
         return schema
 
     def plan(self, planned: Planned) -> "PlannedTimer":
