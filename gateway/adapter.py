@@ -12,7 +12,7 @@ class Adapter(Protocol):
         """Return the agent's answer; every error of the agent or the network is a Failed, not an exception."""
 
 
-class Instant(Protocol):
+class ImmediateAdapter(Protocol):
     """An adapter that need not wait for anything."""
 
     def answer_now(self, call: AgentCall) -> Answer:

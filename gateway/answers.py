@@ -8,7 +8,7 @@ from domain.agents.calls import Usage
 from domain.jsonvalue import check_storable, parse_json
 from domain.money import Money, parse_money
 from domain.refusal import Malformed
-from gateway.failures import AnswerMalformed, told
+from gateway.failures import AnswerMalformed, summary
 
 
 def read_json(body: bytes) -> Any:
@@ -16,7 +16,7 @@ def read_json(body: bytes) -> Any:
     try:
         value = parse_json(body)
     except Malformed as error:
-        raise AnswerMalformed(told(error)) from None
+        raise AnswerMalformed(summary(error)) from None
     refuse_nul(value)
     return value
 
@@ -36,7 +36,7 @@ def check_answer(value: Any) -> None:
     try:
         check_storable(value)
     except Malformed as error:
-        raise AnswerMalformed(told(error)) from None
+        raise AnswerMalformed(summary(error)) from None
     refuse_nul(value)
 
 

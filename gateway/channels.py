@@ -23,7 +23,7 @@ class MailServer:
 
     @property
     def needs_tls(self) -> bool:
-        """Return whether encryption is required: a password would leave this machine."""
+        """Whether encryption is required: a password would leave this machine."""
         return self.password is not None and not is_loopback(self.host)
 
 
@@ -46,7 +46,7 @@ class Channels:
 
     @property
     def configured(self) -> frozenset[str]:
-        """Return the names of the channels that can be used."""
+        """The names of the channels that can be used."""
         known = {
             WEBHOOK: self.webhook_secret is not None,
             SLACK: self.slack_url is not None,

@@ -23,7 +23,7 @@ _POLICY = SMTP.clone(cte_type="7bit")
 _BREAKING = frozenset(("Cc", "Zl", "Zp"))
 
 
-class Email:
+class EmailChannel:
     """The channel through one server, from one sender."""
 
     def __init__(self, server: MailServer, sender: Address) -> None:

@@ -40,7 +40,7 @@ def refused(code: str, message: str, **details: Any) -> Failed:
     return Failed(StepError(code, message, permanent=True, details=details or None))
 
 
-def told(error: Malformed) -> str:
+def summary(error: Malformed) -> str:
     """Return the problem in `error`, with its location."""
     problem = error.problems[0]
     return f"{problem.message} at {problem.path}" if problem.path else problem.message

@@ -13,18 +13,18 @@ from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
+from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
-from gateway.failures import deadline_exceeded, misconfigured, told
+from gateway.failures import deadline_exceeded, misconfigured, summary
 from gateway.http import Http
 from gateway.loop import LoopThread
 from gateway.notifications import Notifications
 from gateway.openai_chat import OpenAIChat
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
-from gateway.telling import tell
 
 Deliver = Callable[[AgentCall, Answer], None]
-Key = tuple[UUID, str, int]
+AttemptKey = tuple[UUID, str, int]
 log = logging.getLogger("procession.gateway")
 
 
@@ -48,7 +48,7 @@ class _Open:
         self.task: asyncio.Task[Answer] | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> AttemptKey:
         return self.call.execution_id, self.call.step, self.call.attempt
 
 
@@ -65,13 +65,13 @@ class AgentGateway:
     def __init__(self, *, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None) -> None:
         self._callback_base = callback_base
         self._agents: dict[str, _Agent] = {}
-        self._open: dict[Key, _Open] = {}
+        self._open: dict[AttemptKey, _Open] = {}
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
         self._outgoing = Outgoing()
         self._notifications = Notifications(channels or Channels(), self._outgoing)
-        self._telling: set[asyncio.Task[bool]] = set()
+        self._notices: set[asyncio.Task[bool]] = set()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
@@ -106,20 +106,20 @@ class AgentGateway:
         else:
             self._begin(_Open(call, self._notifications, deliver))
 
-    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
+    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
         """Notify the agent that `config` describes that its answer is no longer awaited; never blocks on it.
 
-        told: called with whether the agent has accepted the notice, or needs none, in this thread or from the loop's,
-        where it must not block; not at all when the gateway is closed before.
+        notified: called with whether the agent has accepted the notice, or needs none, in this thread or from the
+        loop's, where it must not block; not at all when the gateway is closed before.
         """
         try:
             typed = read_agent(config)
         except Malformed:
             typed = None
         if isinstance(typed, HttpConfig) and typed.cancel_url is not None:
-            self._loop.call(self._tell, typed, given_up, told)
+            self._loop.call(self._notify_abandoned, typed, abandoned, notified)
         else:
-            told(True)
+            notified(True)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
         """Cancel an open call: close its connection and deliver nothing. Does nothing when it is not open."""
@@ -144,7 +144,7 @@ class AgentGateway:
         try:
             typed = read_agent(config)
         except Malformed as error:
-            failed = misconfigured(told(error))
+            failed = misconfigured(summary(error))
             return _Agent(config, lambda call: failed, None)
         match typed:
             case ScriptedConfig():
@@ -202,18 +202,18 @@ class AgentGateway:
         else:
             entry.deliver(entry.call, task.result())
 
-    def _tell(self, config: HttpConfig, given_up: GivenUp, told: Callable[[bool], None]) -> None:
-        task = asyncio.get_running_loop().create_task(tell(self._outgoing, config, given_up))
-        self._telling.add(task)
-        task.add_done_callback(partial(self._has_told, told))
+    def _notify_abandoned(self, config: HttpConfig, abandoned: GivenUp, notified: Callable[[bool], None]) -> None:
+        task = asyncio.get_running_loop().create_task(post_abandoned(self._outgoing, config, abandoned))
+        self._notices.add(task)
+        task.add_done_callback(partial(self._notice_done, notified))
 
-    def _has_told(self, told: Callable[[bool], None], task: asyncio.Task[bool]) -> None:
-        self._telling.discard(task)
+    def _notice_done(self, notified: Callable[[bool], None], task: asyncio.Task[bool]) -> None:
+        self._notices.discard(task)
         if not task.cancelled():
             error = task.exception()
             if error is not None:
                 log.error("telling an agent failed", exc_info=error)
-            told(error is None and task.result())
+            notified(error is None and task.result())
 
     def _abort(self, entry: _Open) -> None:
         if entry.task is not None:
@@ -221,7 +221,7 @@ class AgentGateway:
 
     async def _drain(self, seconds: float) -> None:
         tasks: set[asyncio.Task[Any]] = {each.task for each in list(self._open.values()) if each.task is not None}
-        tasks |= self._telling
+        tasks |= self._notices
         left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
         for task in left:
             task.cancel()

@@ -20,7 +20,7 @@ class LoopThread:
 
     @property
     def started(self) -> bool:
-        """Return whether there is a thread."""
+        """Whether there is a thread."""
         return self._loop is not None
 
     def call(self, function: Callable[[Unpack[Ts]], object], *args: *Ts) -> None:

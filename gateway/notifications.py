@@ -5,11 +5,11 @@ import msgspec
 from domain.agents.calls import AgentCall, Answer, Completed, Failed
 from gateway.adapter import Channel
 from gateway.channels import EMAIL, SLACK, WEBHOOK, Channels
-from gateway.email import Email
+from gateway.email import EmailChannel
 from gateway.failures import refused
 from gateway.outgoing import Outgoing
-from gateway.slack import Slack
-from gateway.webhook import Webhook
+from gateway.slack import SlackChannel
+from gateway.webhook import WebhookChannel
 
 
 class Notifications:
@@ -18,11 +18,11 @@ class Notifications:
     def __init__(self, channels: Channels, outgoing: Outgoing) -> None:
         self._channels: dict[str, Channel] = {}
         if channels.webhook_secret is not None:
-            self._channels[WEBHOOK] = Webhook(channels.webhook_secret, channels.webhook_url, outgoing)
+            self._channels[WEBHOOK] = WebhookChannel(channels.webhook_secret, channels.webhook_url, outgoing)
         if channels.slack_url is not None:
-            self._channels[SLACK] = Slack(channels.slack_url, channels.webhook_secret, outgoing)
+            self._channels[SLACK] = SlackChannel(channels.slack_url, channels.webhook_secret, outgoing)
         if channels.mail is not None and channels.sender is not None:
-            self._channels[EMAIL] = Email(channels.mail, channels.sender)
+            self._channels[EMAIL] = EmailChannel(channels.mail, channels.sender)
 
     def unfit(self, call: AgentCall) -> Failed | None:
         """Return why one of the channels can never deliver it; then none is tried. None when all can."""

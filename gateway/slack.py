@@ -7,7 +7,7 @@ from gateway.standard_webhooks import key_of
 from gateway.webhook import deliver, hide
 
 
-class Slack:
+class SlackChannel:
     """The channel to `url`, which is itself the secret.
 
     secret: signs as for webhooks, for receivers that check; None: unsigned.

@@ -48,7 +48,7 @@ async def hand_in(
             await client.connect()
             addresses = [recipient.addr_spec for recipient in recipients]
             left_out, _ = await client.send_message(message, sender=sender.addr_spec, recipients=addresses)
-        await _say_goodbye(client)
+        await _quit(client)
     except TimeoutError:
         return deadline_exceeded(allowed, WHO)
     except (SMTPException, OSError, ValueError) as error:
@@ -75,7 +75,7 @@ def _client(server: MailServer, allowed: timedelta) -> SMTP:
     )
 
 
-async def _say_goodbye(client: SMTP) -> None:
+async def _quit(client: SMTP) -> None:
     # The message was accepted; the end of the connection changes nothing.
     with suppress(SMTPException, OSError):
         await client.quit(timeout=GOODBYE_SECONDS)

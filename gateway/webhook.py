@@ -20,7 +20,7 @@ from gateway.standard_webhooks import key_of, signed
 ALLOWED = timedelta(seconds=30)
 
 
-class Webhook:
+class WebhookChannel:
     """The channel to the step's own address, else to `url`. secret: text or ``whsec_…``, else ValueError."""
 
     def __init__(self, secret: str, url: str | None, outgoing: Outgoing) -> None:
@@ -48,7 +48,7 @@ class Webhook:
 
 
 def _content(call: AgentCall) -> dict[str, object]:
-    told = {
+    data = {
         "execution_id": call.execution_id,
         "step": call.step,
         "process": call.process,
@@ -56,9 +56,9 @@ def _content(call: AgentCall) -> dict[str, object]:
         "message": call.message,
     }
     if "subject" in call.parameters:
-        told["subject"] = call.parameters["subject"]
+        data["subject"] = call.parameters["subject"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"type": "notification", "timestamp": now, "data": told}
+    return {"type": "notification", "timestamp": now, "data": data}
 
 
 async def deliver(
