@@ -12,7 +12,7 @@ from pathlib import Path
 from .accounts import Account
 from .binaries import Binaries
 from .errors import EmbeddedPostgresUnavailable
-from .place import Place, write_file
+from .place import ServerPlace, write_file
 
 SUPERUSER = "postgres"
 PORT = 5432
@@ -71,7 +71,7 @@ class LockFile:
         return self.status == "ready"
 
 
-def initialise(place: Place, binaries: Binaries) -> None:
+def initialise(place: ServerPlace, binaries: Binaries) -> None:
     """Create the data directory if it does not exist: under another name first, so that it is complete or absent.
 
     Raises EmbeddedPostgresUnavailable when initdb fails, or when existing data is of another major version.
@@ -93,7 +93,7 @@ def initialise(place: Place, binaries: Binaries) -> None:
     _sync_directory(place.server)
 
 
-def configure(place: Place, socket_directory: Path, settings: Mapping[str, str]) -> None:
+def configure(place: ServerPlace, socket_directory: Path, settings: Mapping[str, str]) -> None:
     """Write the settings the next start reads; `settings` are added to ours and win over them.
 
     Raises ValueError for a name that cannot be a setting's.
@@ -119,7 +119,7 @@ def read_lock_file(data: Path) -> LockFile | None:
     return LockFile(int(lines[0]), Path(lines[4]), lines[7].strip())
 
 
-def disown_lock_files(place: Place, socket_directory: Path) -> None:
+def disown_lock_files(place: ServerPlace, socket_directory: Path) -> None:
     """Make the lock files of a dead server harmless; call it only when no postmaster of this directory lives.
 
     A zombie, or a stranger that was given the dead server's pid, looks alive to PostgreSQL, which then does not start.

@@ -10,7 +10,7 @@ from pathlib import Path
 from .binaries import Binaries, binaries_for
 from .cluster import CHILD_ENVIRONMENT, LockFile, configure, disown_lock_files, initialise, read_lock_file
 from .errors import EmbeddedPostgresUnavailable
-from .place import Place, socket_directory
+from .place import ServerPlace, socket_directory
 from .processes import end_orphans, find_postmaster, is_alive, is_postmaster
 
 _POLL_SECONDS = 0.01
@@ -23,7 +23,7 @@ _SHUTDOWN_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKIL
 _DETACH = 'log=$1; shift; exec 2>>"$log"; "$@" >>"$log" </dev/null & echo $!'
 
 
-def running(place: Place) -> LockFile | None:
+def running(place: ServerPlace) -> LockFile | None:
     """Return the lock file of the live, ready server of this place; None when there is none."""
     lock_file = read_lock_file(place.data)
     if lock_file is None or not lock_file.is_ready or not is_postmaster(lock_file.pid, place.data):
@@ -31,7 +31,7 @@ def running(place: Place) -> LockFile | None:
     return lock_file
 
 
-def ensure_started(place: Place, settings: Mapping[str, str], deadline: float) -> LockFile:
+def ensure_started(place: ServerPlace, settings: Mapping[str, str], deadline: float) -> LockFile:
     """Join the live server, or make its files as needed and start it; return once it accepts connections.
 
     deadline: a `time.monotonic()` instant. Raises EmbeddedPostgresUnavailable with the server's own words when it does
@@ -70,7 +70,7 @@ def stop(data: Path) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def _start(place: Place, binaries: Binaries, settings: Mapping[str, str]) -> int:
+def _start(place: ServerPlace, binaries: Binaries, settings: Mapping[str, str]) -> int:
     directory = socket_directory(place)
     configure(place, directory, settings)
     end_orphans(place.data)
@@ -97,7 +97,7 @@ def _start(place: Place, binaries: Binaries, settings: Mapping[str, str]) -> int
     return pid
 
 
-def _log_size(place: Place) -> int:
+def _log_size(place: ServerPlace) -> int:
     """Return the size of the log, at which the next start's messages begin; put a log grown too large aside first."""
     if not place.log.exists():
         return 0
@@ -107,7 +107,7 @@ def _log_size(place: Place) -> int:
     return 0
 
 
-def _words(place: Place, log_start: int) -> str:
+def _words(place: ServerPlace, log_start: int) -> str:
     """Return the end of the server's log from that offset on, on one line."""
     if not place.log.exists():
         return "it wrote no log"

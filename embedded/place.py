@@ -45,7 +45,7 @@ class Locks:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerPlace:
     """The directory of one server, owned by the account the server runs as, mode 0700."""
 
     server: Path
@@ -68,7 +68,7 @@ def locks_of(home: Path) -> Locks:
     return locks
 
 
-def settle(locks: Locks) -> Place:
+def settle(locks: Locks) -> ServerPlace:
     """Find or create the server's directory; call it under the control lock.
 
     As root it lies below the home if the server's account can go there, else below /var/lib with a link in the home
@@ -88,10 +88,10 @@ def settle(locks: Locks) -> Place:
     server = locks.server.resolve()
     if not account.may_enter(server):
         raise EmbeddedPostgresUnavailable(f"the user `{account.name}` cannot reach its files in {server}")
-    return Place(server, account)
+    return ServerPlace(server, account)
 
 
-def socket_directory(place: Place) -> Path:
+def socket_directory(place: ServerPlace) -> Path:
     """Find or create the directory of the server's socket: a short one elsewhere if the path is too long for a socket.
 
     The choice is kept in a file, so that the address stays the same when the server is started again.

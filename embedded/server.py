@@ -12,7 +12,7 @@ from typing import Self
 from . import locks
 from .errors import EmbeddedPostgresUnavailable
 from .launcher import ensure_started, running
-from .place import Locks, Place, locks_of, settle
+from .place import Locks, ServerPlace, locks_of, settle
 from .watcher import ensure_watched, stop_if_unused
 
 # A start takes a second or two; a start with crash recovery first replays up to max_wal_size.
@@ -35,7 +35,7 @@ class Embedded:
             with locks.exclusive(self._locks.control, deadline):
                 self._share: int | None = locks.open_shared(self._locks.users, deadline)
                 try:
-                    self._place: Place = settle(self._locks)
+                    self._place: ServerPlace = settle(self._locks)
                     self._start(deadline)
                 except BaseException:
                     self._leave()

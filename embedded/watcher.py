@@ -70,7 +70,7 @@ def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = 
     """
     with _control(places):
         if locks.is_same_file(users, places.users):
-            if not _nobody_else(users):
+            if not _lock_if_unused(users):
                 return False
             stop(data)
         elif places.server.resolve() / "data" != data or not data.exists():
@@ -81,7 +81,7 @@ def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = 
         return True
 
 
-def _nobody_else(users: int) -> bool:
+def _lock_if_unused(users: int) -> bool:
     """Take the users' lock exclusively unless the server is in use; call it under the control lock."""
     if locks.try_exclusive(users):
         return True
