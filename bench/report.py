@@ -6,7 +6,7 @@ from typing import Any
 
 from rich.table import Table
 
-Row = tuple[str, float, str, str]
+ReportRow = tuple[str, float, str, str]
 
 
 def table(figures: dict[str, Any]) -> Table:
@@ -18,7 +18,7 @@ def table(figures: dict[str, Any]) -> Table:
     return made
 
 
-def rows(figures: dict[str, Any]) -> Iterator[Row]:
+def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
     """Return the rows of the table."""
     for name, value in floor_of(figures).items():
         yield f"floor: {name}", value, "", ""

@@ -142,7 +142,7 @@ def rig(server: str) -> Iterator[Rig]:
             admin.execute(f"drop database {name} with (force)")
 
 
-class Child:
+class CommandProcess:
     """A `procession` command in a process of its own."""
 
     def __init__(self, dsn: str, *arguments: str) -> None:
@@ -166,9 +166,9 @@ class Child:
 
 
 @contextmanager
-def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child]]:
+def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[CommandProcess]]:
     """Run several commands at once, and drain them at the end."""
-    running = [Child(dsn, *command) for command in commands]
+    running = [CommandProcess(dsn, *command) for command in commands]
     try:
         yield running
     finally:

@@ -6,7 +6,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.engine import PROJECTOR, WORKER
-from bench.rig import Child, Rig, children, wait_until
+from bench.rig import CommandProcess, Rig, children, wait_until
 from domain.executions.events.timer import TimerFired
 from store.mapper import decode
 
@@ -75,7 +75,7 @@ def _round(rig: Rig, at_once: int) -> tuple[list[float], float]:
     return lateness, until_durable / timedelta(milliseconds=1)
 
 
-def _idle(rig: Rig, worker: Child) -> dict[str, float]:
+def _idle(rig: Rig, worker: CommandProcess) -> dict[str, float]:
     rig.wait_projected()
     time.sleep(1)  # the rest of the last round's work
     before, server = worker.cpu_seconds(), rig.server_cpu_seconds()
