@@ -122,7 +122,7 @@ def read_lock_file(data: Path) -> LockFile | None:
 def disown_lock_files(place: ServerPlace, socket_directory: Path) -> None:
     """Make the lock files of a dead server harmless; call it only when no postmaster of this directory lives.
 
-    A zombie, or a stranger that was given the dead server's pid, looks alive to PostgreSQL, which then does not start.
+    A zombie, or a stranger that was given the dead server's pid, seems alive to PostgreSQL, which then does not start.
     The file in the data directory keeps its other lines: by them PostgreSQL finds out whether a backend of the dead
     server still has its shared memory, and that check must not be lost with the file.
     """

@@ -70,6 +70,6 @@ def _client() -> httpx2.AsyncClient:
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         # The environment's proxies are used, but never for this machine itself.
         mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
-        # A compressed megabyte can unfold to a gigabyte, so requests ask for none.
+        # A compressed megabyte can unfold to a gigabyte, so requests accept none.
         headers={"Accept-Encoding": "identity", "User-Agent": "procession"},
     )

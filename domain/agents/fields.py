@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from domain.agents.references import check_references, check_secret, is_secret_name, looks_secret
+from domain.agents.references import check_references, check_secret, is_secret_name, resembles_secret
 from domain.calendar.durations import parse_duration, print_duration
 from domain.money import Money, parse_money
 
@@ -79,7 +79,7 @@ def _check_header(name: str, value: str) -> None:
         raise PydanticCustomError("reserved_header", "the platform sets this header itself")
     if not _HEADER_VALUE.fullmatch(value):
         raise PydanticCustomError("invalid_header", "the value of a header is printable ASCII, 1 to 4096 long")
-    if is_secret_name(name) or looks_secret(value):
+    if is_secret_name(name) or resembles_secret(value):
         check_secret(value)
     check_references(value)
 
@@ -138,7 +138,7 @@ def _currency(value: str) -> str:
 
 
 class Cost(Config):
-    """What one call costs: amount is an exact decimal, not negative; currency an ISO 4217 code."""
+    """The cost of one call: amount is an exact decimal, not negative; currency an ISO 4217 code."""
 
     amount: Annotated[str, BeforeValidator(_exact)]
     currency: Annotated[str, AfterValidator(_currency)]

@@ -114,7 +114,7 @@ class HttpConfig(Config):
 class OpenAIChatConfig(Config):
     """A model behind an OpenAI-compatible ``{base_url}/chat/completions``.
 
-    api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) asks for a JSON object,
+    api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) requests a JSON object,
     ``schema`` for an object that meets the step's output_schema, and both answer the parsed value.
     """
 

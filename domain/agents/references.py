@@ -49,6 +49,6 @@ def is_secret_name(name: str) -> bool:
     return _SECRET_NAME.search(name.lower()) is not None
 
 
-def looks_secret(value: str) -> bool:
+def resembles_secret(value: str) -> bool:
     """Return whether the text `value` itself has the form of a well-known kind of secret (``Bearer …``, ``sk-…``)."""
     return _LOOKS_SECRET.match(value) is not None
