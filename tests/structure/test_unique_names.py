@@ -30,7 +30,7 @@ LEFT_OVER = {
     "ExecutionAdmitted", "ExecutionCancelled", "ExecutionCompleted", "ExecutionDetail", "ExecutionFailed",
     "ExecutionQueued", "ExecutionRetried", "ExecutionStarted", "GatewayEvaluated", "Json", "Key", "Lease", "Output",
     "Point", "ProcessArchived", "ProcessDrafted", "ProcessPublished", "ProcessRevised", "Progress", "Progressing",
-    "Reason", "Receipt", "Roles", "Row", "State", "StepAccepted", "StepAnswerIgnored", "StepCancelled",
+    "Reason", "Receipt", "Roles", "Row", "StepAccepted", "StepAnswerIgnored", "StepCancelled",
     "StepCompleted", "StepDiverted", "StepFailed", "StepHeartbeatMissed", "StepId", "StepReassigned",
     "StepReclaimed", "StepRetried", "StepRetryScheduled", "StepRow", "StepScheduled", "StepSkipped", "StepStarted",
     "StepTimedOut", "SubProcessClosed", "SubProcessStarted", "TimerCancelled", "TimerFired", "TimerMoved",
@@ -49,8 +49,11 @@ def test_no_name_is_left_over_that_is_unique_by_now() -> None:
 
 
 def test_classes_and_aliases_are_found() -> None:
-    source = "class A: ...\nB = int | str\nC: TypeAlias = int\nD = NewType('D', int)\nE = 3\n_F = int\nG_H = {}\nI = A\nT = TypeVar('T')\n"
-    assert set(public_names(source)) == {"A", "B", "C", "D", "I"}
+    classes = "class A: ...\nclass _B: ...\n"
+    aliases = "C = int | str\nD: TypeAlias = int\nE = NewType('E', int)\nF = A\n"
+    others = "G = 3\n_H = int\nI_J = {}\nT = TypeVar('T')\n"
+    source = classes + aliases + others
+    assert set(public_names(source)) == {"A", "C", "D", "E", "F"}
 
 
 def homes() -> dict[str, set[str]]:
