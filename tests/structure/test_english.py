@@ -71,7 +71,7 @@ def test_there_are_texts_to_check() -> None:
     assert len(files(".md")) > 30
 
 
-@pytest.mark.parametrize("suffix", [".py", ".md"])
+@pytest.mark.parametrize("suffix", [".py", ".md", ".yaml"])
 def test_texts_keep_to_the_terms_of_the_field(suffix: str) -> None:
     texts = ((file, text) for file in files(suffix) for text in texts_of(file))
     found = [f"{name_of(file)}: {problem}" for file, text in texts for problem in problems_of(text)]
@@ -124,7 +124,8 @@ def problems_of(text: str) -> Iterator[str]:
 def texts_of(file: Path) -> Iterator[str]:
     """Yield the texts of a file, each on one line: docstrings and comments, or paragraphs, headings and cells."""
     source = file.read_text("utf-8")
-    paragraphs = prose_of(source) if file.suffix == ".md" else [*docstrings(source), *comments(source)]
+    readers = {".md": prose_of, ".yaml": remarks, ".py": lambda text: [*docstrings(text), *comments(text)]}
+    paragraphs = readers[file.suffix](source)
     for paragraph in paragraphs:
         yield from (" ".join(part.split()) for part in re.split(r"\n\s*\n|\n(?=\s*(?:[-*|#]|\d+\.) )", paragraph))
 
@@ -132,6 +133,11 @@ def texts_of(file: Path) -> Iterator[str]:
 def prose_of(source: str) -> list[str]:
     """Return the text of a page without its blocks of code."""
     return [re.sub(r"^```.*?^```", "", source, flags=re.MULTILINE | re.DOTALL)]
+
+
+def remarks(source: str) -> list[str]:
+    """Return the comments and the description of an example, without its messages."""
+    return re.findall(r"^(?:#|description:) (.*)$", source, flags=re.MULTILINE)
 
 
 def docstrings(source: str) -> Iterator[str]:
