@@ -21,9 +21,9 @@ def calls_in(document: dict[str, Any]) -> list[Called]:
 class Calls:
     """All calls of a definition, direct or through others, resolved level by level.
 
-    While `wanted` is not empty, read those processes and pass the existing ones to `learn`. The caller's own name means
-    the definition that is to be published, other names the latest version, unless a step names a version. Calls of
-    archived processes are not followed: those processes no longer run.
+    While `wanted` is not empty, read those processes and pass the existing ones to `learn`.
+    The caller's own name means the definition that is to be published, other names the latest version, unless a step
+    names a version. Calls of archived processes are not followed: those processes no longer run.
     """
 
     def __init__(self, name: str, calls: Iterable[Called]) -> None:
