@@ -23,7 +23,7 @@ def needs_slot(execution: Execution) -> bool:
 
 
 def slot_of(status: str, after: Execution) -> Slot | None:
-    """Return how the slot of the execution changes since status `was` (empty: a new execution); None for no change."""
+    """Return how the slot of the execution changes since its former `status` (empty: new); None for no change."""
     plan = after.plan
     if status == after.status or not needs_slot(after):
         return None
