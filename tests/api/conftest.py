@@ -129,7 +129,7 @@ class Installation:
         """The types of the execution's events."""
         return [type(event).__name__ for event in self.log.stream(execution_id)]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait on a fact, with a deadline."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -32,7 +32,7 @@ RUN_BY_CI = {
     ".venv/bin/pytest tests/domain": "part of `make test`",
 }
 STAYING_UP = ("up", "serve", "work")
-SECONDS = 60
+SECONDS = 120
 NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 
 

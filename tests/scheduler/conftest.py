@@ -87,7 +87,7 @@ class Installation:
         self.until(lambda: all(self.state(id).ended_at for id in ids))
         return [self.state(id) for id in ids]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait on a fact, with a deadline."""
         deadline = time.monotonic() + seconds
         pause = threading.Event()
