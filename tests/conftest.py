@@ -12,12 +12,18 @@ from hypothesis import HealthCheck, settings
 from psycopg import conninfo
 
 from embedded import EmbeddedPostgresUnavailable, embedded
+from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.migrating import migrate
 from tests.database import WorkerDatabase, cloned
 
 # The databases of tests need not survive a crash of the machine; tests of durability have servers of their own.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+# Fixtures that begin with read tables: for their tests these are emptied, which costs less than making them anew.
+READING = {"read_tables", "database"}
+
+WorkerDatabases = list[WorkerDatabase]
 
 settings.register_profile(
     "procession", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -55,17 +61,22 @@ def template(server: str) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def worker_database(server: str, template: str) -> Iterator[WorkerDatabase]:
-    """The database that tests of this worker use, one after another."""
-    database = WorkerDatabase(server, template)
-    yield database
-    database.drop()
+def worker_databases(server: str, template: str) -> Iterator[WorkerDatabases]:
+    """The databases that tests of this worker use, one after another: without read tables, and with them empty."""
+    with cloned(server, template) as read_template:
+        with psycopg.connect(read_template) as connection:
+            create_read_tables(connection)
+        names = (template, conninfo.conninfo_to_dict(read_template)["dbname"])
+        databases = [WorkerDatabase(server, str(name)) for name in names]
+        yield databases
+        for database in databases:
+            database.drop()
 
 
 @pytest.fixture
-def dsn(worker_database: WorkerDatabase) -> str:
+def dsn(request: pytest.FixtureRequest, worker_databases: WorkerDatabases) -> str:
     """conninfo of a migrated, empty database that no other test uses meanwhile."""
-    return worker_database.empty()
+    return worker_databases[not READING.isdisjoint(request.fixturenames)].empty()
 
 
 @pytest.fixture
@@ -81,3 +92,11 @@ def datastore(dsn: str) -> Iterator[Datastore]:
     opened = Datastore(dsn, pool_size=10)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def read_tables(datastore: Datastore) -> Datastore:
+    """Connections to a database with empty read tables."""
+    with datastore.reading() as connection:
+        create_read_tables(connection)
+    return datastore

@@ -16,7 +16,7 @@ from store.datastore import Datastore
 
 
 @pytest.fixture
-def prepared(datastore: Datastore) -> Datastore:
+def prepared(datastore: Datastore, read_tables: Datastore) -> Datastore:
     with datastore.reading() as connection:
         create_read_tables(connection)
     return datastore

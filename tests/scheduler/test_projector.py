@@ -17,7 +17,7 @@ from store.unit import Unit
 
 
 @pytest.fixture
-def log(datastore):
+def log(datastore, read_tables):
     with datastore.reading() as connection:
         create_read_tables(connection)
     opened = Log(datastore)
