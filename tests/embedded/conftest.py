@@ -87,8 +87,9 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def warm_home(shared_home: Path) -> Path:
-    """A home with a data directory, whose server is down."""
-    embedded(shared_home).close(wait=True)
+    """A home with a data directory, whose server is down, and was shut down in order."""
+    if (shared_home / "postgres" / "server" / "data" / "postmaster.pid").exists():
+        embedded(shared_home).close(wait=True)
     return shared_home
 
 
