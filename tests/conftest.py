@@ -1,4 +1,4 @@
-"""What tests share: one embedded server a run, a template database, and a clone of it for each test that wants one."""
+"""What tests share: one embedded server a run, and one database for each test worker, emptied between tests."""
 
 import os
 import shutil
@@ -12,8 +12,18 @@ from hypothesis import HealthCheck, settings
 from psycopg import conninfo
 
 from embedded import EmbeddedPostgresUnavailable, embedded
+from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.migrating import migrate
+from tests.database import WorkerDatabase, cloned
+
+# The databases of tests need not survive a crash of the machine; tests of durability have servers of their own.
+FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+# Fixtures that begin with read tables: for their tests these are emptied, which costs less than making them anew.
+READING = {"read_tables", "database"}
+
+WorkerDatabases = list[WorkerDatabase]
 
 settings.register_profile(
     "procession", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -30,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         return
     shared = tmp_path_factory.getbasetemp()
     home = shared.parent if os.environ.get("PYTEST_XDIST_WORKER") else shared
-    running = embedded(Path(home) / "home")
+    running = embedded(Path(home) / "home", settings=FAST)
     yield running.conninfo
     running.close(wait=True)
     try:
@@ -50,19 +60,43 @@ def template(server: str) -> Iterator[str]:
         admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
 
 
+@pytest.fixture(scope="session")
+def worker_databases(server: str, template: str) -> Iterator[WorkerDatabases]:
+    """The databases that tests of this worker use, one after another: without read tables, and with them empty."""
+    with cloned(server, template) as read_template:
+        with psycopg.connect(read_template) as connection:
+            create_read_tables(connection)
+        names = (template, conninfo.conninfo_to_dict(read_template)["dbname"])
+        databases = [WorkerDatabase(server, str(name)) for name in names]
+        yield databases
+        for database in databases:
+            database.drop()
+
+
 @pytest.fixture
-def dsn(server: str, template: str) -> Iterator[str]:
-    """conninfo of a migrated, empty database of one's own."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
-        yield conninfo.make_conninfo(server, dbname=name)
-        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+def dsn(request: pytest.FixtureRequest, worker_databases: WorkerDatabases) -> str:
+    """conninfo of a migrated, empty database that no other test uses meanwhile."""
+    return worker_databases[not READING.isdisjoint(request.fixturenames)].empty()
+
+
+@pytest.fixture
+def own_dsn(server: str, template: str) -> Iterator[str]:
+    """conninfo of a migrated, empty database that is dropped after the test."""
+    with cloned(server, template) as made:
+        yield made
 
 
 @pytest.fixture
 def datastore(dsn: str) -> Iterator[Datastore]:
-    """Connections to a migrated, empty database of one's own."""
+    """Connections to a migrated, empty database that no other test uses meanwhile."""
     opened = Datastore(dsn, pool_size=10)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def read_tables(datastore: Datastore) -> Datastore:
+    """Connections to a database with empty read tables."""
+    with datastore.reading() as connection:
+        create_read_tables(connection)
+    return datastore

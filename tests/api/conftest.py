@@ -129,7 +129,7 @@ class Installation:
         """The types of the execution's events."""
         return [type(event).__name__ for event in self.log.stream(execution_id)]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait on a fact, with a deadline."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -158,16 +158,16 @@ def installed(datastore: Datastore, api_key: str | None = None) -> Iterator[Inst
 
 
 @pytest.fixture
-def installation(datastore: Datastore) -> Iterator[Installation]:
-    with installed(datastore) as made:
+def installation(read_tables: Datastore) -> Iterator[Installation]:
+    with installed(read_tables) as made:
         yield made
 
 
 @pytest.fixture
-def keyed(datastore: Datastore) -> Iterator[Callable[[str], Installation]]:
+def keyed(read_tables: Datastore) -> Iterator[Callable[[str], Installation]]:
     """Makes an installation that asks for an API key."""
     with ExitStack() as ending:
-        yield lambda key: ending.enter_context(installed(datastore, key))
+        yield lambda key: ending.enter_context(installed(read_tables, key))
 
 
 @pytest.fixture

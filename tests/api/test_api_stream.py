@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from starlette.testclient import TestClient
 
-START_SECONDS = 20
+START_SECONDS = 120
 
 
 class Served:
@@ -22,7 +22,7 @@ class Served:
         self.app = app
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=10)
+        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=60)
         self.server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -67,7 +67,7 @@ class Stream:
 @pytest.fixture
 def listen(served: Served) -> Iterator[Callable[..., Stream]]:
     opened: list[Any] = []
-    client = httpx2.Client(base_url=served.url, timeout=10)
+    client = httpx2.Client(base_url=served.url, timeout=60)
 
     def listening(query: str = "", last: str | None = None) -> Stream:
         headers = {} if last is None else {"Last-Event-ID": last}

@@ -68,7 +68,7 @@ def ready(process: "subprocess.Popen[str]") -> str:
     """The line with which a process says that it is ready."""
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert "ready" in line, process.communicate(timeout=10)
+    assert "ready" in line, process.communicate(timeout=120)
     return line
 
 
@@ -80,7 +80,7 @@ def url_of(line: str) -> str:
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """The exit code and what was written to standard error, once it has ended."""
     try:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=120)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)  # it says where it stands
         pytest.fail(f"it does not end: {process.communicate()[1]}")
@@ -91,7 +91,7 @@ def started(wiring: Wiring, url: str) -> str:
     """The id of an execution of slow, started over HTTP and under way with its agent."""
     execution_id: str = httpx2.post(f"{url}/api/processes/slow/executions", json={"input": {}}).json()["execution_id"]
     seen = threading.Event()
-    for _ in range(200):
+    for _ in range(6_000):
         events = wiring.log.streams([UUID(execution_id)])[UUID(execution_id)]
         if any(type(event).__name__ == "StepStarted" for event in events):
             return execution_id
@@ -140,7 +140,7 @@ def test_a_second_signal_ends_at_once(launch: Launch, slow: Callable[[str], None
 def test_work_alone_carries_out_what_was_started_elsewhere(launch: Launch, hello: Path, document: Run) -> None:
     process = launch("work", "--lease", "2s", "--no-projector")
     ready(process)
-    assert document("start", "hello", "--wait", "--timeout", "20s")["status"] == "completed"
+    assert document("start", "hello", "--wait", "--timeout", "120s")["status"] == "completed"
     process.send_signal(signal.SIGTERM)
     assert ended(process)[0] == 0
 
@@ -184,7 +184,7 @@ def test_the_demo_runs_on_a_server_of_its_own_and_shows_a_table(launch: Launch, 
             PROCESSION_HOME=str(tmp_path / "home"),
             DATABASE_URL="",
         )
-        shown, errors = process.communicate(timeout=60)
+        shown, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert f"port {port} is taken" in errors
     table = shown.splitlines()

@@ -16,7 +16,7 @@ Run = Callable[..., Any]
 @pytest.fixture
 def busy(document: Run, hello: Path, working: Wiring) -> Wiring:
     """An installation in which an execution has ended and every read model has seen it."""
-    ended = document("start", "hello", "--wait", "--timeout", "20s")
+    ended = document("start", "hello", "--wait", "--timeout", "120s")
     working.progress.start()
     try:
         for projection in document("projections", "list")["items"]:

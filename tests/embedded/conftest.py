@@ -41,12 +41,12 @@ class User:
         return int(self.process.stdout.readline())
 
     def leave(self) -> None:
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
         assert self.process.returncode == 0
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=120)
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def cold_home(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def wait_for_end() -> Callable[[int], None]:
-    """Wait at most ten seconds until the process with this pid has ended."""
+    """Wait at most a minute until the process with this pid has ended."""
     return _wait_for_end
 
 
@@ -87,8 +87,9 @@ def shared_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def warm_home(shared_home: Path) -> Path:
-    """A home with a data directory, whose server is down."""
-    embedded(shared_home).close(wait=True)
+    """A home with a data directory, whose server is down, and was shut down in order."""
+    if (shared_home / "postgres" / "server" / "data" / "postmaster.pid").exists():
+        embedded(shared_home).close(wait=True)
     return shared_home
 
 
@@ -99,7 +100,7 @@ def _wait_for_end(pid: int) -> None:
         return
     try:
         # Ready when the process has ended, be it reaped or not.
-        assert select.select([process], [], [], 10)[0], f"process {pid} still runs"
+        assert select.select([process], [], [], 60)[0], f"process {pid} still runs"
     finally:
         os.close(process)
 

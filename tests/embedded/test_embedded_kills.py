@@ -84,7 +84,7 @@ def test_a_killed_server_comes_back_though_one_of_its_backends_is_busy(
         busy.start()
         kill(share.postmaster_pid)
         share.ensure_running()
-        busy.join(timeout=10)
+        busy.join(timeout=60)
         assert not busy.is_alive()
         write(share, 3)
 
@@ -110,7 +110,7 @@ with embedded(Path(sys.argv[1])) as share:
     share.close(wait=True)
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, warm_home], cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program, warm_home], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert done.stdout.split() == ["zombie", "True"], done.stderr
 

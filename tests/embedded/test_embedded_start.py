@@ -62,7 +62,7 @@ def test_the_watchers_glance_at_the_users_lock_is_not_taken_for_a_user(tmp_path:
         with pytest.raises(TimeoutError):
             stopping.result(timeout=0.1)
         locks.release(glance)
-        assert stopping.result(timeout=10) is True
+        assert stopping.result(timeout=60) is True
     os.close(glance)
     os.close(closing)
 
@@ -151,7 +151,7 @@ def run_as(
         extra_groups=[],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 

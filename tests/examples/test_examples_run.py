@@ -23,7 +23,7 @@ from store.datastore import Datastore
 from store.log import Log
 
 FOLDER = Path(__file__).parents[2] / "examples"
-SECONDS = 30
+SECONDS = 120
 FAILING = {"reminder-mail", "trip-booking"}
 
 

@@ -60,7 +60,7 @@ class LoopbackServer:
 
     def start(self) -> None:
         self._thread.start()
-        assert self._ready.wait(5)
+        assert self._ready.wait(60)
 
     def stop(self) -> None:
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -132,7 +132,7 @@ class Deliveries:
         return self.next_pair()[1]
 
     def next_pair(self) -> tuple[AgentCall, Answer]:
-        return self._answers.get(timeout=20)
+        return self._answers.get(timeout=120)
 
     def empty(self) -> bool:
         return self._answers.empty()

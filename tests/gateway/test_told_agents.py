@@ -15,7 +15,7 @@ def tell(rig):
         told = queue.SimpleQueue()
         given_up = GivenUp(rig.execution_id, "write", 2, "writer", "step_timed_out")
         rig.gateway.tell(given_up, config, told.put)
-        return told.get(timeout=20)
+        return told.get(timeout=120)
 
     return ask
 

@@ -17,7 +17,7 @@ import pytest
 from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
 
 PROCESSION = Path(sys.executable).with_name("procession")
-DEADLINE_SECONDS = 60.0
+DEADLINE_SECONDS = 120.0
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ class Site:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
         self.base = ""
-        self.client = httpx2.Client(timeout=10)
+        self.client = httpx2.Client(timeout=60)
 
     def launch(self, name: str, *arguments: str) -> None:
         """Run a `procession` command as the process called `name`."""
@@ -94,7 +94,7 @@ class Site:
             process.terminate()
         for process in self._running.values():
             try:
-                process.wait(20)
+                process.wait(60)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

@@ -64,7 +64,7 @@ def kill_now_and_then(site, victims):
             site.restart(victim)
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=240):
     """Return when `condition` holds, or after that time."""
     deadline = time.monotonic() + seconds
     while not condition() and time.monotonic() < deadline:

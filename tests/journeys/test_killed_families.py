@@ -91,7 +91,7 @@ def ann(site, over):
             decided.add(id)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "victims", [("worker-1", "worker-2", "api", "worker-1"), ("server", "worker-2", "server", "api")]
 )
@@ -123,7 +123,7 @@ def test_every_family_ends_as_it_has_to_whatever_is_killed(site, victims):
         check_undoing(history)
     check_running(site)
     proof = [str(PROCESSION), "projections", "verify"]
-    told = subprocess.run(proof, env=site.environment, capture_output=True, text=True, timeout=60, check=False)
+    told = subprocess.run(proof, env=site.environment, capture_output=True, text=True, timeout=120, check=False)
     assert told.returncode == 0, told.stdout + told.stderr
 
 

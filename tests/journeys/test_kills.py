@@ -27,7 +27,7 @@ def start_all(site, started):
         started.append(answer["execution_id"])
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "victims", [("worker-1", "worker-2", "api", "worker-1"), ("server", "worker-2", "server", "api")]
 )

@@ -10,7 +10,6 @@ from psycopg import Connection
 
 from domain.event import Event
 from projections.projection import Projection
-from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.log import Log
 from store.mapper import STORED_NAMES, encode
@@ -21,14 +20,6 @@ from tests.projections.stories import Happened, Story
 AsRows = Callable[[Iterable[tuple[UUID, Event]]], list[tuple[Any, ...]]]
 Append = Callable[[Iterable[tuple[UUID, Event]]], int]
 RowsOf = Callable[[Connection[Any], Projection[Any]], list[Any]]
-
-
-@pytest.fixture
-def read_tables(datastore: Datastore) -> Datastore:
-    """A database with empty read tables."""
-    with datastore.reading() as connection:
-        create_read_tables(connection)
-    return datastore
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def test_waiting_readers_are_told_the_position(read_tables, runner, append, stor
         running = runner()
         running.look()
         running.advance()
-        assert [n.payload for n in ear.notifies(timeout=10, stop_after=1)] == [str(last)]
+        assert [n.payload for n in ear.notifies(timeout=60, stop_after=1)] == [str(last)]
 
 
 def test_projections_at_other_positions_catch_up_and_go_on_together(read_tables, runner, append, story):

@@ -148,7 +148,7 @@ def act(execution: Execution, action: str, choice: int, cause: Cause) -> Unfoldi
 
 
 @pytest.fixture
-def shown(datastore: Datastore) -> Iterator[Played]:
+def shown(datastore: Datastore, read_tables: Datastore) -> Iterator[Played]:
     with datastore.reading() as connection:
         create_read_tables(connection)
     made = Played(datastore, DEFINITION)

@@ -169,7 +169,7 @@ class Tree(Shown):
 
 
 @pytest.fixture
-def tree(datastore: Datastore) -> Iterator[Tree]:
+def tree(datastore: Datastore, read_tables: Datastore) -> Iterator[Tree]:
     with datastore.reading() as connection:
         create_read_tables(connection)
     made = Tree(datastore)

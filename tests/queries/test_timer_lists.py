@@ -43,7 +43,7 @@ EXECUTION_TIMERS = {("t", "timer"): NOW - timedelta(hours=2), ("a", "retry"): NO
 
 
 @pytest.fixture
-def reading(datastore: Datastore) -> Iterator[Reading]:
+def reading(datastore: Datastore, read_tables: Datastore) -> Iterator[Reading]:
     with datastore.reading() as connection:
         create_read_tables(connection)
     progress = Progress(datastore)

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
@@ -37,6 +38,7 @@ class Installation:
         self.processes = Processes(self.log, self.agents)
         self.executions = Executions(self.log, self.plans)
         self.workers: list[Worker] = []
+        self.ending = ExitStack()
 
     @property
     def cause(self) -> Cause:
@@ -64,7 +66,8 @@ class Installation:
         limits: Limits = Limits(),  # noqa: B008 - immutable
     ) -> Worker:
         datastore = Datastore(self.datastore.dsn, pool_size=4)
-        log = Log(datastore)
+        self.ending.callback(datastore.close)
+        log = self.ending.enter_context(closing(Log(datastore)))
         worker = Worker(
             datastore,
             log,
@@ -87,7 +90,7 @@ class Installation:
         self.until(lambda: all(self.state(id).ended_at for id in ids))
         return [self.state(id) for id in ids]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 20) -> None:
+    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Wait on a fact, with a deadline."""
         deadline = time.monotonic() + seconds
         pause = threading.Event()
@@ -127,6 +130,7 @@ def installation(datastore: Datastore) -> Iterator[Installation]:
     yield made
     for worker in made.workers:
         worker.stop()
+    made.ending.close()
     made.log.close()
 
 

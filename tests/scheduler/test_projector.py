@@ -17,7 +17,7 @@ from store.unit import Unit
 
 
 @pytest.fixture
-def log(datastore):
+def log(datastore, read_tables):
     with datastore.reading() as connection:
         create_read_tables(connection)
     opened = Log(datastore)
@@ -45,7 +45,7 @@ def append(log):
     return log.append(Unit(uuid4(), 0, [event]))
 
 
-def arrives(datastore, position, seconds=20.0):
+def arrives(datastore, position, seconds=120.0):
     """Wait for notifications until every projection is at `position`; whether they are in time."""
     names = [projection.name for projection in ALL]
     deadline = time.monotonic() + seconds

@@ -61,7 +61,7 @@ def outbox(installation):
 def test_of_a_timeout(installation, told):
     installation.worker()
     id = accepted(installation, "1s")
-    body = told.told.get(timeout=20)
+    body = told.told.get(timeout=120)
     assert (body["execution_id"], body["step"], body["attempt"], body["reason"]) == (str(id), "a", 1, "step_timed_out")
     installation.until(lambda: outbox(installation) == 0)
 
@@ -70,7 +70,7 @@ def test_of_a_cancellation_that_no_worker_decided(installation, told):
     installation.worker()
     id = accepted(installation, "1h")
     installation.cancel(id)
-    assert told.told.get(timeout=20)["reason"] == "execution_cancelled"
+    assert told.told.get(timeout=120)["reason"] == "execution_cancelled"
     installation.until(lambda: outbox(installation) == 0)
 
 
@@ -78,6 +78,6 @@ def test_again_when_it_was_in_trouble(installation, told):
     told.refusals = 1
     installation.worker()
     installation.cancel(accepted(installation, "1h"))
-    first, second = told.told.get(timeout=20), told.told.get(timeout=20)
+    first, second = told.told.get(timeout=120), told.told.get(timeout=20)
     assert first == second
     installation.until(lambda: outbox(installation) == 0)

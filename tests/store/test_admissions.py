@@ -109,5 +109,5 @@ def test_the_notification_says_when_there_may_be_somebody_to_let_in(log: Log, ds
         (id,) = put(log, QUEUED)
         log.append(Unit(id, 1, [EVENT], slot=RUNNING))
         log.append(Unit(id, 2, [EVENT], slot=LEFT))
-        heard = [notification.payload for notification in listener.notifies(timeout=5, stop_after=3)]
+        heard = [notification.payload for notification in listener.notifies(timeout=60, stop_after=3)]
     assert heard == ["room", "", "room"]

@@ -218,7 +218,7 @@ def test_the_notification_says_when_a_message_waits_for_a_worker(log: Log, dsn: 
         log.append(Unit(PARENT, 0, [calls()], owner=WORKER))
         log.append(Unit(CHILD, 0, [begins()], handled=[(PARENT, 1)]))
         log.append(Unit(PARENT, 1, [closes()]))
-        heard = [notification.payload for notification in listener.notifies(timeout=5, stop_after=3)]
+        heard = [notification.payload for notification in listener.notifies(timeout=60, stop_after=3)]
     assert heard == ["", "", "message"]
 
 
@@ -229,7 +229,7 @@ def test_the_notification_says_when_a_message_need_no_longer_wait_for_one_before
         listener.execute("listen procession_log")
         log.append(Unit(CHILD, 0, [begins()], handled=[(PARENT, 1)]))
         log.append(Unit(CHILD, 1, [completes(None)], handled=[(PARENT, 2)]))
-        heard = [notification.payload for notification in listener.notifies(timeout=5, stop_after=2)]
+        heard = [notification.payload for notification in listener.notifies(timeout=60, stop_after=2)]
     assert heard == ["message", ""]
 
 
@@ -240,7 +240,7 @@ def test_striking_off_one_tells_that_the_next_can_be_had(log: Log, datastore: Da
         outbox.drop(connection, [(PARENT, 1)])
         outbox.drop(connection, [(PARENT, 2)])
         log.append(Unit(OTHER, 0, [skipped()]))
-        heard = [notification.payload for notification in listener.notifies(timeout=5, stop_after=2)]
+        heard = [notification.payload for notification in listener.notifies(timeout=60, stop_after=2)]
     assert heard == ["message", ""]
 
 

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import statistics
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 300
+MEDIAN = 80
 # Written by programs: the page of events, and what golden histories hold.
 GENERATED = ("docs/events.md", "tests/histories/", "constraints.txt")
 # Looked things up in, not read from end to end.
@@ -66,6 +68,11 @@ def test_no_file_is_longer_than_a_person_reads() -> None:
     lengths = {name_of(file): len(file.read_bytes().splitlines()) for file in FILES}
     long = {name: n for name, n in lengths.items() if n > LONGEST and not name.startswith(GENERATED + REFERENCE)}
     assert long == {}
+
+
+def test_most_modules_are_short() -> None:
+    lengths = [len(file.read_bytes().splitlines()) for file in MODULES if not name_of(file).startswith("tests/")]
+    assert statistics.median(lengths) <= MEDIAN
 
 
 def test_every_module_says_on_top_what_lives_there() -> None:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given as for_any
 from hypothesis import strategies as st
 
 from domain.agents.agent import ACTIVE, RETIRED, Agent, evolve, fold
@@ -12,6 +12,7 @@ from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Cause
 from domain.executions.events.step import StepAccepted
 from domain.refusal import NotFound
+from tests.scenario import scenario
 
 CAUSE = Cause(at=datetime(2030, 1, 1, tzinfo=UTC), actor="user:ann", causation="c-1", correlation="r-1")
 STAMP = {"at": CAUSE.at, "actor": "user:ann", "causation": "c-1", "correlation": "r-1"}
@@ -23,6 +24,7 @@ def registered(config):
     return AgentRegistered(name="writer", kind=config["kind"], config=config, **STAMP)
 
 
+given = scenario(lambda events: fold(Agent(), events))
 RETIRE = AgentRetired(name="writer", reason="moved", **STAMP)
 
 
@@ -37,23 +39,22 @@ RETIRE = AgentRetired(name="writer", reason="moved", **STAMP)
     ids=["new", "the same again", "another configuration", "after retiring"],
 )
 def test_registering(before, after):
-    assert register_agent(fold(Agent(), before), "writer", ECHO, CAUSE) == after
+    given(*before).when(register_agent, "writer", ECHO, CAUSE).then(*after)
 
 
 @pytest.mark.parametrize(
     ("before", "after"), [([registered(ECHO)], [RETIRE]), ([registered(ECHO), RETIRE], [])], ids=["active", "again"]
 )
 def test_retiring(before, after):
-    assert retire_agent(fold(Agent(), before), "writer", "moved", CAUSE) == after
+    given(*before).when(retire_agent, "writer", "moved", CAUSE).then(*after)
 
 
 def test_retiring_what_never_was_is_refused():
-    with pytest.raises(NotFound, match="writer"):
-        retire_agent(Agent(), "writer", "moved", CAUSE)
+    given().when(retire_agent, "writer", "moved", CAUSE).refusal(NotFound, match="writer")
 
 
 def test_the_state_says_what_is_in_force():
-    agent = fold(Agent(), [registered(FAIL), registered(ECHO)])
+    agent = given(registered(FAIL), registered(ECHO)).state
     assert agent == Agent(2, ACTIVE, "writer", "scripted", ECHO)
     assert evolve(agent, RETIRE) == Agent(3, RETIRED, "writer", "scripted", ECHO)
 
@@ -63,7 +64,7 @@ def test_events_of_something_else_are_not_folded():
         evolve(Agent(), StepAccepted(step="a", attempt=1, **STAMP))
 
 
-@given(st.lists(st.sampled_from(["echo", "fail", "retire"])))
+@for_any(st.lists(st.sampled_from(["echo", "fail", "retire"])))
 def test_a_command_given_twice_appends_nothing_the_second_time(commands):
     def decide(agent, command):
         if command == "retire":

@@ -19,7 +19,7 @@ from domain.executions.state.model import Execution
 from domain.executions.timers import Timers
 from domain.language.types.definition import Definition
 from domain.processes.plan import Limits, Plan, PlannedGateway, compile_plan
-from domain.refusal import Refusal
+from tests.scenario import Then
 
 PROCESS = UUID(int=7)
 USUAL = Limits()
@@ -46,25 +46,24 @@ class Run:
         self.taken: list[str] = []
         self.log(begun)
 
-    def log(self, unfolding: Unfolding) -> list[str]:
-        """Append what was decided; the names of its events, as in ``StepCompleted(a)``."""
+    def log(self, unfolding: Unfolding) -> Unfolding:
+        """Append what was decided."""
         self.events += unfolding.events
         self.execution = unfolding.execution
         self.taken = unfolding.taken
         for key in unfolding.timers_dropped:
             del self.timers[key]
         self.timers.update(unfolding.timers_set)
-        return names(unfolding.events)
+        return unfolding
 
-    def then(self, decide: Callable[..., Unfolding], *command: Any, after: float, **more: Any) -> list[str]:
-        """Decide on a command `after` so many seconds; the names of the events."""
-        return self.log(decide(self.execution, *command, cause=_at(after), **more))
+    def given(self, decide: Callable[..., Unfolding], *command: Any, after: float, **more: Any) -> "Run":
+        """It was decided on a command, `after` so many seconds."""
+        self.log(decide(self.execution, *command, cause=_at(after), **more))
+        return self
 
-    def refuses(self, decide: Callable[..., Unfolding], *command: Any, after: float) -> str:
-        """The code with which a command is refused."""
-        with pytest.raises(Refusal) as refused:
-            decide(self.execution, *command, cause=_at(after))
-        return refused.value.code
+    def when(self, decide: Callable[..., Unfolding], *command: Any, after: float, **more: Any) -> Then:
+        """Decide on a command, `after` so many seconds; what is decided is appended."""
+        return Then(lambda: self.log(decide(self.execution, *command, cause=_at(after), **more)))
 
     def due(self, step: str, kind: str) -> float | None:
         """In how many seconds from the beginning that timer is due."""
@@ -83,11 +82,6 @@ class Run:
     def replayed(self) -> Execution:
         """The state that the log adds up to."""
         return fold(self.new, self.events)
-
-
-def names(events: list[Event]) -> list[str]:
-    """The names of events, each with its step if it has one."""
-    return [f"{type(e).__name__}({step})" if (step := getattr(e, "step", None)) else type(e).__name__ for e in events]
 
 
 def _at(seconds: float) -> Cause:

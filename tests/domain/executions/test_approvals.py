@@ -14,6 +14,7 @@ from domain.executions.decisions.timer import fire_timer, move_timer
 from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
 from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
 from domain.executions.state.evolution import fold
+from tests.scenario import refused
 
 ANN, BOB, EVE = "user:ann", "user:bob", "user:eve"
 
@@ -51,12 +52,9 @@ def test_a_text_that_cannot_be_rendered_fails_the_step(begin):
 
 def test_granted_the_execution_goes_on(asking):
     run = asking(deadline="1h")
-    assert run.then(decide_approval, "ask", 1, ANN, "granted", "fine", after=5, take=1) == [
-        "ApprovalGranted(ask)",
-        "StepCompleted(ask)",
-        "StepScheduled(b)",
-        "StepStarted(b)",
-    ]
+    run.when(decide_approval, "ask", 1, ANN, "granted", "fine", after=5, take=1).then(
+        "ApprovalGranted(ask)", "StepCompleted(ask)", "StepScheduled(b)", "StepStarted(b)"
+    )
     assert run.last(StepCompleted).output == {"decision": "approved", "by": ANN, "comment": "fine"}
     assert run.timers == {}
 
@@ -70,11 +68,9 @@ def test_granted_the_execution_goes_on(asking):
 )
 def test_without_a_yes_the_step_fails_with_what_was_said(asking, verdict, event, code):
     run = asking(deadline="1h")
-    assert run.then(decide_approval, "ask", 1, ANN, verdict, "not so", after=5) == [
-        event,
-        "StepFailed(ask)",
-        "ExecutionFailed(ask)",
-    ]
+    run.when(decide_approval, "ask", 1, ANN, verdict, "not so", after=5).then(
+        event, "StepFailed(ask)", "ExecutionFailed(ask)"
+    )
     error = run.last(StepFailed).error
     assert (error.code, error.message.partition(": ")[2]) == (code, "not so")
     assert run.timers == {}
@@ -83,37 +79,37 @@ def test_without_a_yes_the_step_fails_with_what_was_said(asking, verdict, event,
 def test_changes_are_made_where_on_error_leads(begin):
     graph = {"ask": [], "send": ["ask"], "rework": []}
     run = begin(graph, ask=ask(on_error={"goto_step": "rework"}), rework={"message": "{{ steps.ask.error.message }}"})
-    assert run.then(decide_approval, "ask", 1, ANN, "changes_requested", "shorter", after=5) == [
+    run.when(decide_approval, "ask", 1, ANN, "changes_requested", "shorter", after=5).then(
         "ApprovalChangesRequested(ask)",
         "StepFailed(ask)",
         "StepDiverted(ask)",
         "StepSkipped(send)",
         "StepScheduled(rework)",
-    ]
+    )
     assert run.execution.steps["rework"].message == "user:ann wants changes: shorter"
 
 
 def test_changes_with_a_retry_ask_again_and_a_no_is_final(begin):
     run = begin({"ask": []}, ask=ask(retry={"max_attempts": 3, "delay": 0}, deadline="1h", title="{{ input || 1 }}"))
-    again = run.then(decide_approval, "ask", 1, ANN, "changes_requested", "", after=5)
+    again = run.when(decide_approval, "ask", 1, ANN, "changes_requested", "", after=5).names
     assert again[-2:] == ["StepRetryScheduled(ask)", "ApprovalRequested(ask)"]
     assert run.last(ApprovalRequested).approval_id.endswith(":ask:2")
     assert run.due("ask", "deadline") == 3605
-    assert run.refuses(decide_approval, "ask", 1, BOB, "granted", "", after=6) == "approval_decided"
-    assert run.then(decide_approval, "ask", 2, ANN, "refused", "", after=7)[-1] == "ExecutionFailed(ask)"
+    run.when(decide_approval, "ask", 1, BOB, "granted", "", after=6).then(refused("approval_decided"))
+    assert run.when(decide_approval, "ask", 2, ANN, "refused", "", after=7).names[-1] == "ExecutionFailed(ask)"
 
 
 def test_only_those_named_may_decide(asking):
     run = asking(approvers=["ann", "bob"])
-    assert run.refuses(decide_approval, "ask", 1, EVE, "granted", "", after=1) == "approver_not_named"
-    assert run.then(decide_approval, "ask", 1, BOB, "granted", "", after=2) != []
-    assert run.refuses(decide_approval, "ask", 1, EVE, "granted", "", after=3) == "approver_not_named"
+    run.when(decide_approval, "ask", 1, EVE, "granted", "", after=1).then(refused("approver_not_named"))
+    assert run.when(decide_approval, "ask", 1, BOB, "granted", "", after=2).names != []
+    run.when(decide_approval, "ask", 1, EVE, "granted", "", after=3).then(refused("approver_not_named"))
 
 
 def test_the_first_decision_counts_and_the_same_again_is_nothing(asking, at):
     run = asking()
-    run.then(decide_approval, "ask", 1, ANN, "granted", "first", after=1)
-    assert run.then(decide_approval, "ask", 1, ANN, "granted", "again", after=2) == []
+    run.given(decide_approval, "ask", 1, ANN, "granted", "first", after=1)
+    run.when(decide_approval, "ask", 1, ANN, "granted", "again", after=2).then()
     for by, verdict in ((BOB, "granted"), (ANN, "refused")):
         with pytest.raises(ApprovalDecided, match="granted by user:ann") as refused:
             decide_approval(run.execution, "ask", 1, by, verdict, "", at(3))
@@ -125,7 +121,7 @@ def test_a_reason_is_given_where_one_is_required(asking, at):
     with pytest.raises(ReasonRequired) as refused:
         decide_approval(run.execution, "ask", 1, ANN, "granted", " ", at(1))
     assert [problem.path for problem in refused.value.problems] == ["comment"]
-    assert run.then(decide_approval, "ask", 1, ANN, "granted", "because", after=2) != []
+    assert run.when(decide_approval, "ask", 1, ANN, "granted", "because", after=2).names != []
 
 
 @pytest.mark.parametrize(
@@ -138,67 +134,64 @@ def test_a_reason_is_given_where_one_is_required(asking, at):
 )
 def test_when_the_deadline_has_passed_it_is_decided(asking, on_deadline, follows, status):
     run = asking(deadline="1h", on_deadline=on_deadline)
-    assert run.then(fire_timer, "ask", "deadline", after=3599) == []
-    assert run.then(fire_timer, "ask", "deadline", after=3600) == ["ApprovalExpired(ask)", *follows]
+    run.when(fire_timer, "ask", "deadline", after=3599).then()
+    run.when(fire_timer, "ask", "deadline", after=3600).then("ApprovalExpired(ask)", *follows)
     assert run.status("ask") == status
     assert run.last(ApprovalExpired).on_deadline == on_deadline
-    assert run.refuses(decide_approval, "ask", 1, ANN, "granted", "", after=3601) == "approval_decided"
-    assert run.then(fire_timer, "ask", "deadline", after=3602) == []
+    run.when(decide_approval, "ask", 1, ANN, "granted", "", after=3601).then(refused("approval_decided"))
+    run.when(fire_timer, "ask", "deadline", after=3602).then()
     assert run.timers == {}
 
 
 def test_a_deadline_can_be_put_off(asking):
     run = asking(deadline="1h", on_deadline="skip")
     later = run.execution.started_at.replace(hour=15)
-    run.then(move_timer, "ask", "deadline", later, "they are at lunch", after=10)
+    run.given(move_timer, "ask", "deadline", later, "they are at lunch", after=10)
     assert (run.due("ask", "deadline"), run.execution.steps["ask"].due_at) == (3 * 3600, later)
-    assert run.then(fire_timer, "ask", "deadline", after=3600) == []
-    run.then(fire_timer, "ask", "deadline", after=3 * 3600)
+    run.when(fire_timer, "ask", "deadline", after=3600).then()
+    run.given(fire_timer, "ask", "deadline", after=3 * 3600)
     assert run.last(StepSkipped).reason == "on_deadline"
 
 
 def test_nobody_is_asked_any_more_when_the_execution_ends(asking):
     run = asking(deadline="1h")
-    assert run.then(cancel_execution, "enough", after=1)[:2] == ["ApprovalCancelled(ask)", "StepCancelled(ask)"]
-    assert run.refuses(decide_approval, "ask", 1, ANN, "granted", "", after=2) == "approval_decided"
+    assert run.when(cancel_execution, "enough", after=1).names[:2] == ["ApprovalCancelled(ask)", "StepCancelled(ask)"]
+    run.when(decide_approval, "ask", 1, ANN, "granted", "", after=2).then(refused("approval_decided"))
     assert run.timers == {}
 
 
 def test_a_total_timeout_ends_the_asking(asking):
     run = asking(total_timeout="1m", on_timeout="skip")
     names = ["ApprovalCancelled(ask)", "StepTimedOut(ask)", "StepSkipped(ask)", "StepScheduled(b)"]
-    assert run.then(fire_timer, "ask", "total_timeout", after=60) == names
+    run.when(fire_timer, "ask", "total_timeout", after=60).then(*names)
 
 
 def test_operators_may_ask_anew_or_go_on_without(asking):
     run = asking(deadline="1h")
-    assert run.then(retry_step, "ask", "wrong people", after=1) == [
-        "ApprovalCancelled(ask)",
-        "StepCancelled(ask)",
-        "StepRetried(ask)",
-        "ApprovalRequested(ask)",
-    ]
+    run.when(retry_step, "ask", "wrong people", after=1).then(
+        "ApprovalCancelled(ask)", "StepCancelled(ask)", "StepRetried(ask)", "ApprovalRequested(ask)"
+    )
     assert (run.last(ApprovalRequested).attempt, run.due("ask", "deadline")) == (2, 3601)
-    assert run.then(skip_step, "ask", "no time", after=2)[-2:] == ["StepSkipped(ask)", "StepScheduled(b)"]
+    assert run.when(skip_step, "ask", "no time", after=2).names[-2:] == ["StepSkipped(ask)", "StepScheduled(b)"]
 
 
 def test_several_are_asked_at_once_and_an_agent_cannot_answer_for_them(begin):
     run = begin({"x": [], "y": [], "b": ["x", "y"]}, x=ask(), y=ask())
-    assert run.then(decide_approval, "y", 1, ANN, "granted", "", after=1) == ["ApprovalGranted(y)", "StepCompleted(y)"]
-    assert run.refuses(complete_step, "x", 1, "yes", after=2) == "step_not_running"
-    assert run.then(decide_approval, "x", 1, BOB, "granted", "", after=3)[-1] == "StepScheduled(b)"
+    run.when(decide_approval, "y", 1, ANN, "granted", "", after=1).then("ApprovalGranted(y)", "StepCompleted(y)")
+    run.when(complete_step, "x", 1, "yes", after=2).then(refused("step_not_running"))
+    assert run.when(decide_approval, "x", 1, BOB, "granted", "", after=3).names[-1] == "StepScheduled(b)"
     assert run.replayed() == run.execution
 
 
 def test_what_was_never_asked_cannot_be_decided(asking):
     run = asking()
     for step, attempt in (("ask", 2), ("b", 1), ("nowhere", 1)):
-        assert run.refuses(decide_approval, step, attempt, ANN, "granted", "", after=1) == "no_such_approval"
+        run.when(decide_approval, step, attempt, ANN, "granted", "", after=1).then(refused("no_such_approval"))
 
 
 def test_a_restart_between_any_two_events_changes_nothing(asking):
     run = asking(deadline="1h", approvers=["ann"])
-    run.then(decide_approval, "ask", 1, ANN, "granted", "", after=1)
+    run.given(decide_approval, "ask", 1, ANN, "granted", "", after=1)
     empty = run.replayed().__class__(run.execution.id, run.execution.plan)
     for cut in range(len(run.events)):
         assert fold(fold(empty, run.events[:cut]), run.events[cut:]) == run.execution

@@ -14,6 +14,7 @@ from domain.executions.events.compensation import CompensationFailed, Compensati
 from domain.executions.events.execution import ExecutionCancelled, ExecutionFailed
 from domain.executions.events.step import StepScheduled, StepStarted
 from domain.money import Money
+from tests.scenario import refused
 
 BUSY = StepError("agent_error", "busy")
 CHAIN = {"a": [], "b": ["a"], "c": ["b"]}
@@ -26,14 +27,14 @@ def undo(message="undo", **more):
 
 def completed(run, *steps, after=1):
     for step in steps:
-        run.then(complete_step, step, 1, f"{step} done", after=after, take=9)
+        run.given(complete_step, step, 1, f"{step} done", after=after, take=9)
 
 
 def failing(begin, graph=CHAIN, last="c", **steps):
     """An execution all of whose steps but the last have completed, and whose last one has failed at second 2."""
     run = begin(graph, **steps)
     completed(run, *(step for step in graph if step != last))
-    run.then(fail_step, last, 1, BUSY, after=2, take=1)
+    run.given(fail_step, last, 1, BUSY, after=2, take=1)
     return run
 
 
@@ -44,27 +45,25 @@ def started(run):
 def test_what_completed_is_undone_in_reverse_order_and_then_the_execution_has_failed(begin):
     run = begin(CHAIN, a=undo("undo {{ steps.a.output }}"), b=undo("undo {{ steps.b.output }}"))
     completed(run, "a", "b")
-    assert run.then(fail_step, "c", 1, BUSY, after=2, take=1) == [
+    run.when(fail_step, "c", 1, BUSY, after=2, take=1).then(
         "StepFailed(c)",
         "CompensationRequired(c)",
         "CompensationStarted(b)",
         "StepScheduled(b.compensation)",
         "StepStarted(b.compensation)",
-    ]
+    )
     assert (run.execution.status, run.taken, run.execution.ended_at) == ("compensating", ["b.compensation"], None)
     assert (run.last(StepScheduled).message, run.last(StepScheduled).agent) == ("undo b done", "undoer")
-    assert run.then(complete_step, "b.compensation", 1, 1, after=3, take=1) == [
+    run.when(complete_step, "b.compensation", 1, 1, after=3, take=1).then(
         "StepCompleted(b.compensation)",
         "CompensationCompleted(b)",
         "CompensationStarted(a)",
         "StepScheduled(a.compensation)",
         "StepStarted(a.compensation)",
-    ]
-    assert run.then(complete_step, "a.compensation", 1, 1, after=4) == [
-        "StepCompleted(a.compensation)",
-        "CompensationCompleted(a)",
-        "ExecutionFailed(c)",
-    ]
+    )
+    run.when(complete_step, "a.compensation", 1, 1, after=4).then(
+        "StepCompleted(a.compensation)", "CompensationCompleted(a)", "ExecutionFailed(c)"
+    )
     assert (run.last(ExecutionFailed).error, run.execution.status) == (BUSY, "failed")
     assert run.replayed() == run.execution
 
@@ -72,58 +71,56 @@ def test_what_completed_is_undone_in_reverse_order_and_then_the_execution_has_fa
 def test_the_order_is_that_of_completion_and_not_of_the_definition(begin):
     run = begin({"a": [], "b": [], "c": []}, a=undo(), b=undo())
     completed(run, "b", "a")
-    run.then(fail_step, "c", 1, BUSY, after=2, take=1)
-    run.then(complete_step, "a.compensation", 1, 1, after=3, take=1)
+    run.given(fail_step, "c", 1, BUSY, after=2, take=1)
+    run.given(complete_step, "a.compensation", 1, 1, after=3, take=1)
     assert started(run) == ["a", "b"]
 
 
 def test_an_execution_that_is_cancelled_undoes_too_and_is_cancelled_then(begin):
     run = begin(CHAIN, a=undo())
     completed(run, "a")
-    assert run.then(cancel_execution, "enough", after=2, take=1) == [
+    run.when(cancel_execution, "enough", after=2, take=1).then(
         "StepCancelled(b)",
         "CompensationRequired",
         "CompensationStarted(a)",
         "StepScheduled(a.compensation)",
         "StepStarted(a.compensation)",
-    ]
+    )
     assert (run.last(CompensationRequired).outcome, run.last(CompensationRequired).reason) == ("cancelled", "enough")
-    assert run.then(cancel_execution, "really", after=3) == []
-    assert run.then(complete_step, "a.compensation", 1, 1, after=4)[-1] == "ExecutionCancelled"
+    run.when(cancel_execution, "really", after=3).then()
+    assert run.when(complete_step, "a.compensation", 1, 1, after=4).names[-1] == "ExecutionCancelled"
     assert run.last(ExecutionCancelled).reason == "enough"
 
 
 def test_with_nothing_to_undo_an_execution_ends_at_once(begin):
     run = begin(CHAIN, a={"on_error": "skip_step"} | undo(), b={"condition": "false"} | undo(), c=undo())
-    run.then(fail_step, "a", 1, BUSY, after=1, take=1)
+    run.given(fail_step, "a", 1, BUSY, after=1, take=1)
     assert (run.status("a"), run.status("b")) == ("skipped", "skipped")
-    assert run.then(fail_step, "c", 1, BUSY, after=2) == ["StepFailed(c)", "ExecutionFailed(c)"]
+    run.when(fail_step, "c", 1, BUSY, after=2).then("StepFailed(c)", "ExecutionFailed(c)")
 
 
 def test_one_that_fails_does_not_keep_the_others_from_being_undone(begin):
     run = failing(begin, a=undo(), b=undo())
-    assert run.then(fail_step, "b.compensation", 1, BUSY, after=3)[:3] == [
+    assert run.when(fail_step, "b.compensation", 1, BUSY, after=3).names[:3] == [
         "StepFailed(b.compensation)",
         "CompensationFailed(b)",
         "CompensationStarted(a)",
     ]
     assert run.last(CompensationFailed).error == BUSY
-    run.then(start_step, "a.compensation", 1, after=4)
-    assert run.then(complete_step, "a.compensation", 1, 1, after=5)[-1] == "ExecutionFailed(c)"
+    run.given(start_step, "a.compensation", 1, after=4)
+    assert run.when(complete_step, "a.compensation", 1, 1, after=5).names[-1] == "ExecutionFailed(c)"
 
 
 def test_a_compensation_is_attempted_as_often_as_it_says(begin):
     run = failing(begin, a=undo(), b=undo(retry={"max_attempts": 2, "delay": 10}))
-    assert run.then(fail_step, "b.compensation", 1, BUSY, after=3) == [
-        "StepFailed(b.compensation)",
-        "StepRetryScheduled(b.compensation)",
-    ]
+    run.when(fail_step, "b.compensation", 1, BUSY, after=3).then(
+        "StepFailed(b.compensation)", "StepRetryScheduled(b.compensation)"
+    )
     assert (run.due("b.compensation", "retry"), started(run)) == (13, ["b"])
-    assert run.then(fire_timer, "b.compensation", "retry", after=13, take=1) == [
-        "StepScheduled(b.compensation)",
-        "StepStarted(b.compensation)",
-    ]
-    run.then(fail_step, "b.compensation", 2, BUSY, after=14)
+    run.when(fire_timer, "b.compensation", "retry", after=13, take=1).then(
+        "StepScheduled(b.compensation)", "StepStarted(b.compensation)"
+    )
+    run.given(fail_step, "b.compensation", 2, BUSY, after=14)
     assert started(run) == ["b", "a"]
 
 
@@ -131,26 +128,26 @@ def test_a_compensation_is_attempted_as_often_as_it_says(begin):
 def test_a_compensation_may_take_too_long(begin, kind):
     run = failing(begin, a=undo(), b=undo(**{kind: 10}))
     assert run.due("b.compensation", kind) == 12
-    assert run.then(fire_timer, "b.compensation", kind, after=12)[:3] == [
+    assert run.when(fire_timer, "b.compensation", kind, after=12).names[:3] == [
         "StepTimedOut(b.compensation)",
         "CompensationFailed(b)",
         "CompensationStarted(a)",
     ]
     assert run.last(CompensationFailed).error.code == "step_timed_out"
     assert run.timers == {}
-    assert run.then(complete_step, "b.compensation", 1, 1, after=13) == ["StepAnswerIgnored(b.compensation)"]
+    run.when(complete_step, "b.compensation", 1, 1, after=13).then("StepAnswerIgnored(b.compensation)")
 
 
 def test_nothing_of_a_compensation_that_failed_is_waited_for(begin):
     run = failing(begin, a=undo(), b=undo(total_timeout=10))
-    run.then(fail_step, "b.compensation", 1, BUSY, after=3)
-    assert (run.timers, run.then(fire_timer, "b.compensation", "total_timeout", after=12)) == ({}, [])
+    run.given(fail_step, "b.compensation", 1, BUSY, after=3)
+    assert (run.timers, run.when(fire_timer, "b.compensation", "total_timeout", after=12).names) == ({}, [])
 
 
 def test_a_compensation_that_is_silent_has_missed_its_heartbeat(begin):
     run = failing(begin, a=undo(heartbeat=5))
-    run.then(accept_step, "a.compensation", 1, after=3)
-    assert run.then(fire_timer, "a.compensation", "heartbeat", after=8)[-2:] == [
+    run.given(accept_step, "a.compensation", 1, after=3)
+    assert run.when(fire_timer, "a.compensation", "heartbeat", after=8).names[-2:] == [
         "CompensationFailed(a)",
         "ExecutionFailed(c)",
     ]
@@ -158,21 +155,18 @@ def test_a_compensation_that_is_silent_has_missed_its_heartbeat(begin):
 
 def test_outputs_that_cannot_be_worked_out_undo_everything(begin):
     run = begin({"a": []}, outputs={"x": "{{ steps.a.nowhere }}"}, a=undo())
-    assert run.then(complete_step, "a", 1, 1, after=1, take=0) == [
-        "StepCompleted(a)",
-        "CompensationRequired",
-        "CompensationStarted(a)",
-        "StepScheduled(a.compensation)",
-    ]
-    run.then(start_step, "a.compensation", 1, after=2)
-    run.then(complete_step, "a.compensation", 1, 1, after=3)
+    run.when(complete_step, "a", 1, 1, after=1, take=0).then(
+        "StepCompleted(a)", "CompensationRequired", "CompensationStarted(a)", "StepScheduled(a.compensation)"
+    )
+    run.given(start_step, "a.compensation", 1, after=2)
+    run.given(complete_step, "a.compensation", 1, 1, after=3)
     assert (run.last(ExecutionFailed).step, run.execution.status) == (None, "failed")
 
 
 def test_a_compensation_that_cannot_be_worked_out_fails_alone(begin):
     run = begin(CHAIN, a=undo(), b=undo("{{ steps.c.output }}"))
     completed(run, "a", "b")
-    assert run.then(fail_step, "c", 1, BUSY, after=2, take=0) == [
+    run.when(fail_step, "c", 1, BUSY, after=2, take=0).then(
         "StepFailed(c)",
         "CompensationRequired(c)",
         "CompensationStarted(b)",
@@ -180,7 +174,7 @@ def test_a_compensation_that_cannot_be_worked_out_fails_alone(begin):
         "CompensationFailed(b)",
         "CompensationStarted(a)",
         "StepScheduled(a.compensation)",
-    ]
+    )
 
 
 def test_a_compensation_knows_why_it_is_wanted(begin):
@@ -205,7 +199,7 @@ def test_a_step_that_ends_in_the_decision_that_fails_is_undone_like_any_other(be
 
 def test_an_answer_must_be_what_the_compensation_asks_for(begin):
     run = failing(begin, a=undo(output_schema={"type": "object"}))
-    assert "CompensationFailed(a)" in run.then(complete_step, "a.compensation", 1, "text", after=3)
+    assert "CompensationFailed(a)" in run.when(complete_step, "a.compensation", 1, "text", after=3).names
     assert run.last(CompensationFailed).error.code == "output_schema_mismatch"
 
 
@@ -215,7 +209,7 @@ def test_a_notification_may_undo(begin):
     scheduled = run.last(StepScheduled)
     assert (scheduled.agent, scheduled.message, scheduled.parameters) == ("", "undo a done", {"channels": ["slack"]})
     assert run.last(StepStarted).step == "a.compensation"
-    assert run.refuses(reassign_step, "a.compensation", "x", "y", after=3) == "not_an_agent_task"
+    run.when(reassign_step, "a.compensation", "x", "y", after=3).then(refused("not_an_agent_task"))
 
 
 def test_a_called_process_is_undone_by_the_one_that_called_it(begin, child_of, plan_of):
@@ -223,20 +217,17 @@ def test_a_called_process_is_undone_by_the_one_that_called_it(begin, child_of, p
     call = {"type": "sub_process", "process": "child"} | undo("undo {{ steps.call.output }}")
     run = begin({"call": [], "c": ["call"]}, call=call, callees={"call": child})
     below = child_of(run, child, after=1)
-    below.then(complete_step, "work", 1, 1, after=2)
-    run.then(end_child, below.execution.id, below.events[-1], after=3, take=1)
-    run.then(fail_step, "c", 1, BUSY, after=4, take=1)
+    below.given(complete_step, "work", 1, 1, after=2)
+    run.given(end_child, below.execution.id, below.events[-1], after=3, take=1)
+    run.given(fail_step, "c", 1, BUSY, after=4, take=1)
     assert (started(run), run.taken) == (["call"], ["call.compensation"])
 
 
 def test_what_undoing_costs_counts_and_may_be_too_much(begin):
     run = failing(begin, a=undo(max_cost={"amount": "0.02", "currency": "USD"}, retry={"max_attempts": 2, "delay": 0}))
     cents = Money(Decimal("0.03"), "USD")
-    assert run.then(fail_step, "a.compensation", 1, BUSY, after=3, cost=cents) == [
-        "CostRecorded(a.compensation)",
-        "StepFailed(a.compensation)",
-        "CompensationFailed(a)",
-        "ExecutionFailed(c)",
-    ]
+    run.when(fail_step, "a.compensation", 1, BUSY, after=3, cost=cents).then(
+        "CostRecorded(a.compensation)", "StepFailed(a.compensation)", "CompensationFailed(a)", "ExecutionFailed(c)"
+    )
     assert run.last(CompensationFailed).error.code == "max_cost_exceeded"
     assert run.execution.steps["a.compensation"].costs == (cents,)

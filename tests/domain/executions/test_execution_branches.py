@@ -84,10 +84,10 @@ def test_a_condition_that_cannot_be_worked_out_fails_the_gateway(begin):
 
 def test_a_join_waits_for_what_can_still_come_and_not_for_what_cannot(begin):
     run = begin(TWO_WAYS, given={"n": 5}, g=by_size())
-    assert run.then(complete_step, "low", 1, "x", after=1)[-1] == "StepScheduled(end)"
+    assert run.when(complete_step, "low", 1, "x", after=1).names[-1] == "StepScheduled(end)"
     run = begin(TWO_WAYS, given={"n": 15}, g=by_size("inclusive"))
-    assert run.then(complete_step, "low", 1, "x", after=1) == ["StepCompleted(low)"]
-    assert run.then(complete_step, "high", 1, "x", after=2, take=0) == ["StepCompleted(high)", "StepScheduled(end)"]
+    run.when(complete_step, "low", 1, "x", after=1).then("StepCompleted(low)")
+    run.when(complete_step, "high", 1, "x", after=2, take=0).then("StepCompleted(high)", "StepScheduled(end)")
 
 
 def test_what_no_taken_branch_leads_to_is_skipped_however_long_the_branch(begin):
@@ -107,7 +107,7 @@ def test_gateways_on_a_branch_that_is_not_taken_are_not_looked_at(begin):
         inner=gate("exclusive", ("input.nothing > 1", "x"), ("true", "y")),
     )
     assert reached(run) == {"a"}
-    run.then(complete_step, "a", 1, 1, after=1)
+    run.given(complete_step, "a", 1, 1, after=1)
     assert reached(run) == {"end"}
 
 
@@ -146,7 +146,7 @@ def test_several_routes_to_one_step_are_one_branch(begin):
     graph = {"g": [], "a": [], "end": ["a"]}
     run = begin(graph, g=gate("inclusive", ("true", "a"), ("false", "a"), ("true", "a")))
     assert run.last(GatewayEvaluated).chosen == ["a"]
-    assert run.then(complete_step, "a", 1, 1, after=1, take=0) == ["StepCompleted(a)", "StepScheduled(end)"]
+    run.when(complete_step, "a", 1, 1, after=1, take=0).then("StepCompleted(a)", "StepScheduled(end)")
 
 
 def test_of_a_gateway_that_is_left_out_no_route_is_taken(begin):
@@ -169,8 +169,8 @@ def test_a_step_left_out_for_its_condition_does_not_cut_its_branch(begin):
 def test_an_error_within_a_branch_leads_out_of_it(begin):
     graph = {"g": [], "a": [], "b": [], "a2": ["a"], "repair": [], "end": ["a2", "b", "repair"]}
     run = begin(graph, g=gate("exclusive", ("true", "a"), ("true", "b")), a={"on_error": {"goto_step": "repair"}})
-    run.then(fail_step, "a", 1, BUSY, after=1, take=1)
+    run.given(fail_step, "a", 1, BUSY, after=1, take=1)
     assert reached(run) == {"repair"}
-    run.then(complete_step, "repair", 1, 1, after=2)
+    run.given(complete_step, "repair", 1, 1, after=2)
     assert reached(run) == {"end"}
     assert run.replayed() == run.execution

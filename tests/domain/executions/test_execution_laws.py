@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.agents.calls import StepError
@@ -114,10 +114,24 @@ def play(plan_of: Any, at: Any) -> Callable[..., Play]:
     return lambda process, script, take: Play(plan_of(process[0], **process[1]), child, Clock(at), script, take)
 
 
+@settings(max_examples=200)
 @given(processes(), scripts, st.integers(0, 3))
-def test_every_execution_ends_and_nothing_but_late_answers_follows_its_end(play, process, script, take):
+def test_every_law_holds_for_every_execution(play, leads, process, script, take):
+    """All laws are tried on each execution, since to draw and to play one is most of the work."""
+    played = play(process, script, take)
+    every_execution_ends_and_nothing_but_late_answers_follows_its_end(played)
+    every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(played)
+    a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(played, leads)
+    what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begun(played)
+    every_child_is_asked_for_once_and_closed_at_most_once(played)
+    replaying_the_log_gives_the_same_state(played)
+    every_answer_is_paid_for_once_and_the_steps_cost_what_the_execution_does(played)
+    an_execution_that_has_ended_waits_for_nothing(played)
+
+
+def every_execution_ends_and_nothing_but_late_answers_follows_its_end(played):
     ended = False
-    for event in play(process, script, take).events:
+    for event in played.events:
         if isinstance(event, ExecutionRetried):
             ended = False
         assert not ended or isinstance(event, StepAnswerIgnored | CostRecorded)
@@ -125,9 +139,8 @@ def test_every_execution_ends_and_nothing_but_late_answers_follows_its_end(play,
     assert ended
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(play, process, script, take):
-    events = play(process, script, take).events
+def every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(played):
+    events = played.events
     begun = Counter((e.step, e.attempt) for e in events if isinstance(e, BEGINS))
     ended = Counter((e.step, e.attempt) for e in events if isinstance(e, ENDS) and getattr(e, "started_at", None))
     ended += Counter((e.step, e.attempt) for e in events if isinstance(e, ApprovalExpired) and e.on_deadline == "skip")
@@ -141,9 +154,7 @@ def test_every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(p
             numbers[event.step] = event.attempt
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(play, leads, process, script, take):
-    played = play(process, script, take)
+def a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(played, leads):
     for seen, event in firsts(played.events):
         step = played.plan.steps[event.step]
         leading = [leads(played.plan, seen, source, step.id) for source in step.incoming]
@@ -152,9 +163,7 @@ def test_a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(
         assert not_taken is (bool(leading) and not any(leading))
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begun(play, process, script, take):
-    played = play(process, script, take)
+def what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begun(played):
     undoing = list(played.plan.compensations.values())
     required = [n for n, event in enumerate(played.events) if isinstance(event, CompensationRequired)]
     before = played.events[: required[0]] if required else played.events
@@ -175,9 +184,7 @@ def test_what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begu
     }
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_every_child_is_asked_for_once_and_closed_at_most_once(play, process, script, take):
-    played = play(process, script, take)
+def every_child_is_asked_for_once_and_closed_at_most_once(played):
     asked = {e.child: e for e in played.events if isinstance(e, SubProcessStarted)}
     assert len(asked) == sum(isinstance(e, SubProcessStarted) for e in played.events)
     closed = [e for e in played.events if isinstance(e, SubProcessClosed)]
@@ -187,27 +194,22 @@ def test_every_child_is_asked_for_once_and_closed_at_most_once(play, process, sc
         assert played.plan.steps[event.step].on_parent_close == "cancel"
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_replaying_the_log_gives_the_same_state(play, process, script, take):
-    played = play(process, script, take)
+def replaying_the_log_gives_the_same_state(played):
     assert fold(played.new, played.events) == played.execution
     assert played.execution.version == len(played.events)
     for cut in range(0, len(played.events), 3):
         assert fold(fold(played.new, played.events[:cut]), played.events[cut:]) == played.execution
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_every_answer_is_paid_for_once_and_the_steps_cost_what_the_execution_does(play, process, script, take):
-    played = play(process, script, take)
+def every_answer_is_paid_for_once_and_the_steps_cost_what_the_execution_does(played):
     booked = [event.cost for event in played.events if isinstance(event, CostRecorded)]
     of_steps = [cost for state in played.execution.steps.values() for cost in state.costs]
     assert len(booked) == len(of_steps) == played.costs
     assert sum(cost.amount for cost in booked) == sum(cost.amount for cost in of_steps)
 
 
-@given(processes(), scripts, st.integers(0, 3))
-def test_an_execution_that_has_ended_waits_for_nothing(play, process, script, take):
-    execution = play(process, script, take).execution
+def an_execution_that_has_ended_waits_for_nothing(played):
+    execution = played.execution
     assert (execution.timers, execution.children) == ({}, {})
     assert {state.status for state in execution.steps.values()} <= CLOSED
     if execution.status == "completed":

@@ -7,6 +7,7 @@ from domain.executions.decisions.repairs import reassign_step, retry_execution, 
 from domain.executions.decisions.step import complete_step, fail_step
 from domain.executions.decisions.timer import fire_timer
 from domain.executions.events.step import StepFailed, StepScheduled
+from tests.scenario import refused
 
 BUSY = StepError("smtp_error", "try again later")
 DELIVERED = {"delivered": [{"channel": "webhook", "id": "x"}]}
@@ -28,10 +29,7 @@ def test_a_delivery_is_an_attempt_for_a_worker_that_names_no_agent(tell):
     scheduled = run.last(StepScheduled)
     assert (scheduled.agent, scheduled.message, scheduled.parameters) == ("", "hello ann", {"channels": ["webhook"]})
     assert run.taken == ["tell"]
-    assert run.then(complete_step, "tell", 1, DELIVERED, after=1, take=0) == [
-        "StepCompleted(tell)",
-        "StepScheduled(after)",
-    ]
+    run.when(complete_step, "tell", 1, DELIVERED, after=1, take=0).then("StepCompleted(tell)", "StepScheduled(after)")
     assert run.execution.steps["tell"].output == DELIVERED
     assert run.replayed() == run.execution
 
@@ -75,8 +73,8 @@ def test_a_message_that_cannot_be_worked_out_fails_the_step(tell):
 def test_the_same_is_delivered_again(tell):
     run = tell(subject="s", retry={"max_attempts": 2, "delay": 10}, timeout=5)
     assert run.due("tell", "timeout") == 5
-    assert run.then(fail_step, "tell", 1, BUSY, after=1) == ["StepFailed(tell)", "StepRetryScheduled(tell)"]
-    run.then(fire_timer, "tell", "retry", after=11, take=1)
+    run.when(fail_step, "tell", 1, BUSY, after=1).then("StepFailed(tell)", "StepRetryScheduled(tell)")
+    run.given(fire_timer, "tell", "retry", after=11, take=1)
     again = run.last(StepScheduled)
     assert (again.attempt, again.agent, again.message) == (2, "", "hello")
     assert again.parameters == {"channels": ["webhook"], "subject": "s"}
@@ -84,17 +82,20 @@ def test_the_same_is_delivered_again(tell):
 
 def test_what_cannot_be_delivered_fails_the_execution_or_is_left_out(tell):
     missing = StepError("channel_not_configured", "no webhook", permanent=True)
-    assert tell(retry={"max_attempts": 3}).then(fail_step, "tell", 1, missing, after=1)[-1] == "ExecutionFailed(tell)"
+    assert (
+        tell(retry={"max_attempts": 3}).when(fail_step, "tell", 1, missing, after=1).names[-1]
+        == "ExecutionFailed(tell)"
+    )
     run = tell(on_error="skip_step")
-    assert run.then(fail_step, "tell", 1, missing, after=1)[1:3] == ["StepSkipped(tell)", "StepScheduled(after)"]
+    assert run.when(fail_step, "tell", 1, missing, after=1).names[1:3] == ["StepSkipped(tell)", "StepScheduled(after)"]
 
 
 def test_operators_may_repeat_it_or_leave_it_out_but_not_give_it_to_an_agent(tell):
     run = tell()
-    assert run.refuses(reassign_step, "tell", "other", "x", after=1) == "not_an_agent_task"
-    assert run.then(retry_step, "tell", "again", after=1)[-1] == "StepScheduled(tell)"
-    assert run.then(skip_step, "tell", "no need", after=2)[:2] == ["StepCancelled(tell)", "StepSkipped(tell)"]
+    run.when(reassign_step, "tell", "other", "x", after=1).then(refused("not_an_agent_task"))
+    assert run.when(retry_step, "tell", "again", after=1).names[-1] == "StepScheduled(tell)"
+    assert run.when(skip_step, "tell", "no need", after=2).names[:2] == ["StepCancelled(tell)", "StepSkipped(tell)"]
     run = tell()
-    run.then(fail_step, "tell", 1, BUSY, after=1)
-    assert run.then(retry_execution, "again", after=2) == ["ExecutionRetried", "StepScheduled(tell)"]
+    run.given(fail_step, "tell", 1, BUSY, after=1)
+    run.when(retry_execution, "again", after=2).then("ExecutionRetried", "StepScheduled(tell)")
     assert run.last(StepScheduled).attempt == 2

@@ -47,10 +47,10 @@ def call(begin, child):
 def ended(run, child, answer, after):
     """The end of a child whose agent gave `answer`, handed to its parent."""
     if isinstance(answer, StepError):
-        child.then(fail_step, "work", 1, answer, after=after)
+        child.given(fail_step, "work", 1, answer, after=after)
     else:
-        child.then(complete_step, "work", 1, answer, after=after)
-    return run.then(end_child, child.execution.id, child.events[-1], after=after)
+        child.given(complete_step, "work", 1, answer, after=after)
+    return run.when(end_child, child.execution.id, child.events[-1], after=after).names
 
 
 def test_a_call_asks_for_a_child_whose_id_follows_from_what_asks(call):
@@ -76,20 +76,20 @@ def test_the_child_knows_where_it_comes_from_and_its_own_child_too(call, child, 
     assert (asked.root, asked.depth, asked.path) == (PARENT, 2, [PARENT, below.execution.id])
     lowest = child_of(below, child, after=2)
     assert lowest.execution.parent.path == [PARENT, below.execution.id]
-    lowest.then(complete_step, "work", 1, 1, after=3)
+    lowest.given(complete_step, "work", 1, 1, after=3)
     assert {event.correlation for event in lowest.events} == {str(PARENT)}
 
 
 def test_a_child_that_has_begun_is_not_begun_again(call, child, child_of):
     run = call()
     started = child_of(run, child, after=1)
-    assert started.then(start_child, run.last(SubProcessStarted), PARENT, after=2) == []
+    started.when(start_child, run.last(SubProcessStarted), PARENT, after=2).then()
 
 
 def test_versions_are_pinned_when_the_parent_starts(call):
     run = call(graph={"a": [], "call": ["a"]})
     assert run.events[0].pinned == {"call": 3}
-    run.then(complete_step, "a", 1, 1, after=9)
+    run.given(complete_step, "a", 1, 1, after=9)
     assert run.last(SubProcessStarted).version == 3
 
 
@@ -160,10 +160,10 @@ def test_a_call_that_does_not_wait_has_ended_when_it_has_asked(call, child, chil
 def test_the_end_of_a_child_is_reported_to_the_one_that_waits_for_it(call, child, child_of):
     run = call()
     below = child_of(run, child, after=1)
-    below.then(complete_step, "work", 1, 5, after=2)
+    below.given(complete_step, "work", 1, 5, after=2)
     assert below.last(ExecutionCompleted).reports_to == PARENT
-    assert run.then(end_child, below.execution.id, below.events[-1], after=3)[0] == "StepCompleted(call)"
-    assert run.then(end_child, below.execution.id, below.events[-1], after=4) == []
+    assert run.when(end_child, below.execution.id, below.events[-1], after=3).names[0] == "StepCompleted(call)"
+    run.when(end_child, below.execution.id, below.events[-1], after=4).then()
     assert run.last(ExecutionCompleted).reports_to is None
 
 
@@ -179,9 +179,9 @@ def test_a_child_that_fails_fails_the_step(call, child, child_of):
 def test_a_child_that_is_cancelled_alone_fails_the_step_for_good(call, child, child_of):
     run = call(retry={"max_attempts": 3})
     below = child_of(run, child, after=1)
-    below.then(cancel_execution, "enough", after=2)
+    below.given(cancel_execution, "enough", after=2)
     end = below.last(ExecutionCancelled)
-    assert run.then(end_child, below.execution.id, end, after=3) == ["StepFailed(call)", "ExecutionFailed(call)"]
+    run.when(end_child, below.execution.id, end, after=3).then("StepFailed(call)", "ExecutionFailed(call)")
     error = run.last(ExecutionFailed).error
     assert (error.code, error.message.endswith("was cancelled: enough")) == ("child_cancelled", True)
 
@@ -201,10 +201,10 @@ def test_another_attempt_is_another_child_with_the_same_input(call, child, child
     run = call(input_mapping={"n": 1}, retry={"max_attempts": 2, "delay": 10})
     first = child_of(run, child, after=1)
     assert ended(run, first, BUSY, after=2) == ["StepFailed(call)", "StepRetryScheduled(call)"]
-    assert run.then(fire_timer, "call", "retry", after=12) == ["SubProcessStarted(call)"]
+    run.when(fire_timer, "call", "retry", after=12).then("SubProcessStarted(call)")
     asked = run.last(SubProcessStarted)
     assert (asked.attempt, asked.child, asked.input) == (2, child_id(PARENT, "call", 2), {"n": 1})
-    assert run.then(end_child, first.execution.id, first.events[-1], after=13) == []
+    run.when(end_child, first.execution.id, first.events[-1], after=13).then()
     second = child_of(run, child, after=14)
     assert ended(run, second, 5, after=15) == ["StepCompleted(call)", "ExecutionCompleted"]
 
@@ -243,7 +243,7 @@ def test_one_root_starts_only_so_many_others(call, child_of, plan_of):
     over = child_of(run, plan, after=1, descendants=5)
     assert [type(event) for event in over.events] == [ExecutionStarted, ExecutionFailed]
     assert (over.last(ExecutionFailed).error.code, over.execution.status) == ("too_many_descendants", "failed")
-    run.then(end_child, over.execution.id, over.events[-1], after=2)
+    run.given(end_child, over.execution.id, over.events[-1], after=2)
     assert run.last(StepFailed).error.code == "child_failed"
 
 

@@ -10,8 +10,9 @@ from domain.identity import process_id
 from domain.language import definition_document, parse_definition
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
-from domain.processes.process import Process, evolve, fold
+from domain.processes.process import evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem
+from tests.scenario import refused, scenario
 
 CAUSE = Cause(at=datetime(2024, 5, 1, tzinfo=UTC), actor="user:ann", causation="req-1")
 ONE = "name: p\nsteps: [{id: a, agent: w, message: one}]\n"
@@ -19,10 +20,7 @@ TWO = ONE.replace("one", "two")
 BROKEN = "name: p\nsteps: []\n"
 
 
-def given(*events: Event) -> Process:
-    process = fold(events)
-    assert process is not None
-    return process
+given = scenario(fold)
 
 
 def stated(kind: Callable[..., Event], **facts: object) -> Event:
@@ -50,34 +48,30 @@ def archived() -> Event:
 
 
 def test_a_new_name_is_drafted() -> None:
-    assert draft_process(None, parse_definition(ONE), CAUSE) == [drafted()]
+    given().when(draft_process, parse_definition(ONE), CAUSE).then(drafted())
 
 
 def test_a_draft_may_have_errors_but_not_be_unreadable() -> None:
-    assert draft_process(None, parse_definition(BROKEN), CAUSE) == [drafted(BROKEN)]
+    given().when(draft_process, parse_definition(BROKEN), CAUSE).then(drafted(BROKEN))
     for unreadable in ("name: [", "just text", "steps: []", "name: Bad Name"):
-        with pytest.raises(Malformed) as refusal:
-            draft_process(None, parse_definition(unreadable), CAUSE)
-        assert refusal.value.problems
+        assert given().when(draft_process, parse_definition(unreadable), CAUSE).refusal(Malformed).problems
 
 
 @pytest.mark.parametrize("history", [[drafted()], [drafted(), published(1, ONE)], [drafted(), archived()]])
 def test_a_name_in_use_is_refused(history: list[Event]) -> None:
-    with pytest.raises(Forbidden) as refusal:
-        draft_process(given(*history), parse_definition(ONE), CAUSE)
-    assert refusal.value.code == "process_name_taken"
-    assert refusal.value.details == {"process_id": str(process_id("p"))}
+    refusal = given(*history).when(draft_process, parse_definition(ONE), CAUSE).refusal(Forbidden)
+    assert (refusal.code, refusal.details) == ("process_name_taken", {"process_id": str(process_id("p"))})
 
 
 def test_a_draft_is_revised() -> None:
-    assert revise_process(given(drafted()), parse_definition(TWO), CAUSE) == [revised(TWO)]
+    given(drafted()).when(revise_process, parse_definition(TWO), CAUSE).then(revised(TWO))
 
 
 def test_revising_a_published_process_begins_a_draft() -> None:
     process = given(drafted(), published(1, ONE))
-    assert process.draft_source is None
-    assert revise_process(process, parse_definition(TWO), CAUSE) == [revised(TWO)]
-    assert given(drafted(), published(1, ONE), revised(TWO)).status == "published"
+    assert process.state.draft_source is None
+    process.when(revise_process, parse_definition(TWO), CAUSE).then(revised(TWO))
+    assert given(drafted(), published(1, ONE), revised(TWO)).state.status == "published"
 
 
 @pytest.mark.parametrize(
@@ -85,20 +79,18 @@ def test_revising_a_published_process_begins_a_draft() -> None:
     [([drafted()], ONE), ([drafted(), revised(TWO)], TWO), ([drafted(), published(1, ONE)], ONE)],
 )
 def test_the_same_text_again_changes_nothing(history: list[Event], source: str) -> None:
-    assert revise_process(given(*history), parse_definition(source), CAUSE) == []
+    given(*history).when(revise_process, parse_definition(source), CAUSE).then()
 
 
 def test_the_name_is_the_identity() -> None:
-    with pytest.raises(Forbidden) as refusal:
-        revise_process(given(drafted()), parse_definition(ONE.replace("name: p", "name: q")), CAUSE)
-    assert refusal.value.code == "name_differs"
+    other = parse_definition(ONE.replace("name: p", "name: q"))
+    given(drafted()).when(revise_process, other, CAUSE).then(refused("name_differs"))
 
 
 def test_versions_are_counted() -> None:
-    process = given(drafted())
-    assert publish_process(process, parse_definition(ONE), [], CAUSE) == [published(1, ONE)]
+    given(drafted()).when(publish_process, parse_definition(ONE), [], CAUSE).then(published(1, ONE))
     process = given(drafted(), published(1, ONE), revised(TWO))
-    assert publish_process(process, parse_definition(TWO), [], CAUSE) == [published(2, TWO)]
+    process.when(publish_process, parse_definition(TWO), [], CAUSE).then(published(2, TWO))
 
 
 @pytest.mark.parametrize(
@@ -111,48 +103,39 @@ def test_versions_are_counted() -> None:
 )
 def test_publishing_what_is_published_changes_nothing(history: list[Event]) -> None:
     process = given(*history)
-    assert publish_process(process, parse_definition(process.draft_source or ONE), [], CAUSE) == []
-    assert process.latest == 1
+    process.when(publish_process, parse_definition(process.state.draft_source or ONE), [], CAUSE).then()
+    assert process.state.latest == 1
 
 
 def test_errors_are_not_published_and_all_are_told() -> None:
     agents = [Problem("unknown_agent", "there is no agent", "steps[0].agent", 2, 1)]
-    with pytest.raises(Malformed) as refusal:
-        publish_process(given(drafted(BROKEN)), parse_definition(BROKEN), agents, CAUSE)
-    assert [problem.code for problem in refusal.value.problems] == ["empty", "unknown_agent"]
-    with pytest.raises(Malformed):
-        publish_process(given(drafted()), parse_definition(ONE), agents, CAUSE)
+    refusal = given(drafted(BROKEN)).when(publish_process, parse_definition(BROKEN), agents, CAUSE).refusal(Malformed)
+    assert [problem.code for problem in refusal.problems] == ["empty", "unknown_agent"]
+    given(drafted()).when(publish_process, parse_definition(ONE), agents, CAUSE).then(Malformed)
 
 
 def test_warnings_are_published_with_the_version() -> None:
     source = ONE + "colour: red\n"
-    (event,) = publish_process(given(drafted(source)), parse_definition(source), [], CAUSE)
+    (event,) = given(drafted(source)).when(publish_process, parse_definition(source), [], CAUSE).events
     assert isinstance(event, ProcessPublished)
     assert [problem.code for problem in event.warnings] == ["unknown_key"]
 
 
 def test_archived_is_for_good() -> None:
-    process = given(drafted())
-    assert archive_process(process, "old", CAUSE) == [archived()]
+    given(drafted()).when(archive_process, "old", CAUSE).then(archived())
     process = given(drafted(), archived())
-    assert archive_process(process, "again", CAUSE) == []
-    for refused in (
-        lambda: revise_process(process, parse_definition(TWO), CAUSE),
-        lambda: publish_process(process, parse_definition(ONE), [], CAUSE),
-    ):
-        with pytest.raises(Forbidden) as refusal:
-            refused()
-        assert refusal.value.code == "process_archived"
+    process.when(archive_process, "again", CAUSE).then()
+    process.when(revise_process, parse_definition(TWO), CAUSE).then(refused("process_archived"))
+    process.when(publish_process, parse_definition(ONE), [], CAUSE).then(refused("process_archived"))
 
 
 def test_a_reason_is_text_that_can_be_kept() -> None:
     for reason in ("a\0b", "x" * 2_001):
-        with pytest.raises(Malformed):
-            archive_process(given(drafted()), reason, CAUSE)
+        given(drafted()).when(archive_process, reason, CAUSE).then(Malformed)
 
 
 def test_state_is_what_the_events_add_up_to() -> None:
-    process = given(drafted(), published(1, ONE), revised(TWO), published(2, TWO), archived())
+    process = given(drafted(), published(1, ONE), revised(TWO), published(2, TWO), archived()).state
     assert (process.name, process.status, process.latest, process.revision) == ("p", "archived", 2, 5)
     assert {number: version.source for number, version in process.versions.items()} == {1: ONE, 2: TWO}
     assert fold([]) is None

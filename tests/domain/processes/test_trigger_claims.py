@@ -10,6 +10,7 @@ from domain.identity import process_id
 from domain.processes.claims import Claim, TriggerClaimed, claim_trigger, fold, webhooks_of
 from domain.processes.process import Process, Version
 from domain.refusal import Forbidden
+from tests.scenario import scenario
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:ann")
 A, B = (Claim("hook", process_id(name), name) for name in "ab")
@@ -20,22 +21,25 @@ def process(name: str, *triggers: dict[str, Any], status: Any = "published") -> 
     return Process(name, status, None, versions={1: Version("", {"triggers": list(triggers)})}, latest=1)
 
 
+given = scenario(fold)
+CLAIMED = TriggerClaimed(at=CAUSE.at, actor="user:ann", trigger="hook", process_id=A.process_id, process="a")
 HOOK, BY_HAND = {"type": "webhook", "id": "hook"}, {"type": "manual", "id": "hook"}
 
 
+def claim(claimed: Claim | None, holder: Process | None, name: str) -> list[TriggerClaimed]:
+    """Claim the hook for a process by its name, while `holder` is the process that claimed it."""
+    return claim_trigger("hook", claimed, holder, name, CAUSE)
+
+
 def test_a_free_id_is_claimed_once() -> None:
-    claimed = claim_trigger("hook", None, None, "a", CAUSE)
-    assert claimed == [
-        TriggerClaimed(at=CAUSE.at, actor="user:ann", trigger="hook", process_id=A.process_id, process="a")
-    ]
-    assert fold(claimed) == A
-    assert claim_trigger("hook", A, process("a", HOOK), "a", CAUSE) == []
+    given().when(claim, None, "a").then(CLAIMED)
+    assert given(CLAIMED).state == A
+    given(CLAIMED).when(claim, process("a", HOOK), "a").then()
 
 
 def test_an_id_in_use_is_refused() -> None:
-    with pytest.raises(Forbidden, match="one of 'a'") as refused:
-        claim_trigger("hook", A, process("a", HOOK), "b", CAUSE)
-    assert refused.value.code == "trigger_taken"
+    refusal = given(CLAIMED).when(claim, process("a", HOOK), "b").refusal(Forbidden, match="one of 'a'")
+    assert refusal.code == "trigger_taken"
 
 
 @pytest.mark.parametrize(
@@ -43,8 +47,7 @@ def test_an_id_in_use_is_refused() -> None:
     [process("a"), process("a", BY_HAND), process("a", HOOK, status="archived"), Process("a", "draft", ""), None],
 )
 def test_an_id_that_is_no_longer_used_is_taken_over(holder: Process | None) -> None:
-    before = claim_trigger("hook", None, None, "a", CAUSE)
-    assert fold([*before, *claim_trigger("hook", A, holder, "b", CAUSE)]) == B
+    assert fold([CLAIMED, *given(CLAIMED).when(claim, holder, "b").events]) == B
 
 
 def test_the_webhooks_of_a_process_are_those_of_its_latest_version() -> None:

@@ -80,7 +80,7 @@ class Mail:
 
             return await self._loop.create_server(make, "127.0.0.1", 0, ssl=tls)
 
-        self._listening = asyncio.run_coroutine_threadsafe(listen(), self._loop).result(5)
+        self._listening = asyncio.run_coroutine_threadsafe(listen(), self._loop).result(60)
         return int(self._listening.sockets[0].getsockname()[1])
 
     def close(self) -> None:
@@ -137,7 +137,7 @@ class Raw:
         self.gone.set()
 
     def close(self) -> None:
-        self._thread.join(20)
+        self._thread.join(60)
         self._listener.close()
 
 

@@ -59,14 +59,14 @@ def test_a_cancelled_notification_is_hung_up_and_never_delivered(webhook, server
 
     server.respond = never
     webhook.begin("webhook")
-    assert arrived.wait(5)
+    assert arrived.wait(60)
     assert webhook.gateway.open_calls() == 1
 
     webhook.gateway.cancel(rig.execution_id, "tell", 1)
 
     assert webhook.gateway.open_calls() == 0
-    assert server.closed_by_peer.wait(5)
-    webhook.gateway.close(grace=timedelta(seconds=5))
+    assert server.closed_by_peer.wait(60)
+    webhook.gateway.close(grace=timedelta(seconds=60))
     assert webhook.deliveries.empty()
 
 
@@ -90,7 +90,7 @@ def test_an_attempt_under_way_is_not_told_twice(webhook, server, rig):
     webhook.begin("webhook")
     server.loop.call_soon_threadsafe(release.set)
     assert webhook.deliveries.next() == webhook.delivered("webhook")
-    webhook.gateway.close(grace=timedelta(seconds=5))
+    webhook.gateway.close(grace=timedelta(seconds=60))
     assert webhook.deliveries.empty()
     assert len(server.requests) == 1
 
