@@ -19,9 +19,12 @@ from domain.refusal import Problem
 _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
 
 
-def parse_definition(source: str | bytes) -> Parsed:
-    """Read a definition in YAML or JSON. Raises nothing: all that is wrong, with any input, is in `problems`."""
-    problems = Problems()
+def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
+    """Read a definition in YAML or JSON. Raises nothing: all that is wrong, with any input, is in `problems`.
+
+    strict: what would be a warning is an error.
+    """
+    problems = Problems(strict=strict)
     text = ""
     try:
         text = decode_source(source)

@@ -29,7 +29,8 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
     """The draft became version `version` (1, 2, 3...).
 
     definition: the canonical document of `domain.language.definition_document`.
-    warnings: what was worth telling, and did not stop the publication.
+    warnings: what was worth telling, and did not stop the publication. rules: the rules of the language that the
+    version keeps; 1 is what versions follow that do not say it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
     source: str
     definition: dict[str, Any]
     warnings: list[Problem] = msgspec.field(default_factory=list)
+    rules: int = 1
 
 
 @stored("ProcessArchived")

@@ -47,6 +47,11 @@ __all__ = [
 
 Edges = dict[str, tuple[str, ...]]
 
+# The rules of the language that versions published now follow; a version keeps those of its publication for ever.
+# 1: as it was. 2: an approval that was refused or has expired has an output, and no mistaken expression leaves a step
+# out.
+RULES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -64,7 +69,7 @@ class Plan:
     the steps that nothing leads to, so that they wait for nothing. waiting: of the others, how many ways lead to each.
     outputs: (name, template). webhooks: triggers of that type by id, also those that are switched off.
     compensations: by the id of a step, that of what undoes it. max_running: executions of the process at once, None
-    for no limit.
+    for no limit. rules: see RULES.
     """
 
     name: str
@@ -79,6 +84,7 @@ class Plan:
     compensations: Mapping[str, str] = field(default_factory=dict)
     max_running: int | None = None
     limits: Limits = Limits()
+    rules: int = RULES
 
     @property
     def size(self) -> int:
@@ -86,7 +92,9 @@ class Plan:
         return len(self.steps) - len(self.compensations)
 
 
-def compile_plan(definition: Definition, process_id: UUID, version: int, limits: Limits = Limits()) -> Plan:
+def compile_plan(
+    definition: Definition, process_id: UUID, version: int, limits: Limits = Limits(), rules: int = RULES
+) -> Plan:
     """The plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
     incoming, dependents = _edges(definition)
     defaults = definition.defaults or Defaults()
@@ -109,6 +117,7 @@ def compile_plan(definition: Definition, process_id: UUID, version: int, limits:
         compensations={name: compensation_id(name) for name in undoing},
         max_running=definition.max_running,
         limits=limits,
+        rules=rules,
     )
 
 

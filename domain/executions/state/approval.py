@@ -41,19 +41,19 @@ def requested(execution: Execution, event: ApprovalRequested) -> None:
 @evolves(ApprovalGranted)
 def granted(execution: Execution, event: ApprovalGranted) -> None:
     """Somebody said yes."""
-    _closed(execution, event.step, event.attempt, "granted", event.by)
+    _closed(execution, event.step, event.attempt, "granted", event.by, event.comment)
 
 
 @evolves(ApprovalRefused)
 def refused(execution: Execution, event: ApprovalRefused) -> None:
     """Somebody said no."""
-    _closed(execution, event.step, event.attempt, "refused", event.by)
+    _closed(execution, event.step, event.attempt, "refused", event.by, event.comment)
 
 
 @evolves(ApprovalChangesRequested)
 def changes_requested(execution: Execution, event: ApprovalChangesRequested) -> None:
     """Somebody wants something changed first."""
-    _closed(execution, event.step, event.attempt, "changes_requested", event.by)
+    _closed(execution, event.step, event.attempt, "changes_requested", event.by, event.comment)
 
 
 @evolves(ApprovalExpired)
@@ -68,8 +68,10 @@ def cancelled(execution: Execution, event: ApprovalCancelled) -> None:
     _closed(execution, event.step, event.attempt, "cancelled")
 
 
-def _closed(execution: Execution, step: str, attempt: int, status: str, by: str | None = None) -> None:
+def _closed(
+    execution: Execution, step: str, attempt: int, status: str, by: str | None = None, comment: str | None = None
+) -> None:
     """What follows for the step is an event of its own; here its approval is closed, and its deadline gone."""
     key = f"{step}:{attempt}"
-    execution.approvals[key] = replace(execution.approvals[key], status=status, by=by)
+    execution.approvals[key] = replace(execution.approvals[key], status=status, by=by, comment=comment)
     execution.timers.pop((step, DEADLINE), None)

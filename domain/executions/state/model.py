@@ -43,7 +43,7 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
 
 class Approval(msgspec.Struct, frozen=True, gc=False):
     """What an attempt asked people for. status: ``open`` until it is ``granted``, ``refused``, ``changes_requested``,
-    ``expired`` or ``cancelled``. by: who decided.
+    ``expired`` or ``cancelled``. by: who decided. comment: what they said.
     """
 
     title: str
@@ -51,6 +51,7 @@ class Approval(msgspec.Struct, frozen=True, gc=False):
     artifacts: list[Any]
     status: str = "open"
     by: str | None = None
+    comment: str | None = None
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):

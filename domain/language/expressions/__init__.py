@@ -26,18 +26,23 @@ A condition is one expression; a template is text with expressions in `{{ … }}
 from domain.language.expressions.conditions import Condition, parse_condition
 from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.paths import ROOTS, Path
-from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
+from domain.language.expressions.problems import MISTAKES, EvaluationFailed, ExpressionProblem
+from domain.language.expressions.sources import Comparison, Source, Sources
 from domain.language.expressions.templates import Template, ValueTemplate, parse_template, parse_value
 from domain.language.expressions.values import JSON, Scope
 
 __all__ = [
     "JSON",
+    "MISTAKES",
     "ROOTS",
+    "Comparison",
     "Condition",
     "EvaluationFailed",
     "ExpressionProblem",
     "Path",
     "Scope",
+    "Source",
+    "Sources",
     "Template",
     "ValueTemplate",
     "json_object_in",

@@ -130,9 +130,15 @@ def test_what_cannot_be_worked_out_is_an_error_of_the_step(begin):
     assert run.then(complete_step, "a", 1, "text", after=1, take=0) == [
         "StepCompleted(a)",
         "StepFailed(b)",
-        "StepSkipped(b)",
-        "StepScheduled(c)",
+        "ExecutionFailed(b)",
     ]
+    assert run.last(StepFailed).error.message.startswith("condition: ")
+
+
+def test_what_cannot_be_worked_out_leads_where_errors_are_to_lead(begin):
+    graph = {"a": [], "b": ["a"], "c": ["b"], "d": []}
+    run = begin(graph, b={"condition": "steps.a.output > 1", "on_error": {"goto_step": "d"}})
+    assert run.then(complete_step, "a", 1, "text", after=1, take=0)[1:3] == ["StepFailed(b)", "StepDiverted(b)"]
 
 
 def test_nothing_is_begun_once_the_execution_has_failed(begin):
