@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.language.expressions import Condition, ValueTemplate, parse_condition, parse_value
+from domain.language.expressions import LARGEST_RESULT, Condition, ValueTemplate, parse_condition, parse_value
 from domain.language.types.definition import Defaults, Definition
 from domain.language.types.inputs import InputSpec, accept_input, input_spec
 from domain.language.types.steps import (
@@ -55,10 +55,14 @@ RULES = 2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far executions may call others: max_depth below the first one, max_descendants of that one altogether."""
+    """How far executions may call others: max_depth below the first one, max_descendants of that one altogether.
+
+    max_result: how many bytes of JSON may be rendered for one step, or for the outputs of an execution.
+    """
 
     max_depth: int = 10
     max_descendants: int = 10_000
+    max_result: int = LARGEST_RESULT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,32 @@ from typing import Any
 
 from domain.executions.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
+from domain.language.expressions import Budget
 
 _DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "expired": "expired"}
 
 
-def scope(execution: Execution) -> dict[str, Any]:
+class Visible(dict[str, Any]):
+    """What expressions can see, and how much all that is rendered with it may be together."""
+
+    __slots__ = ("budget",)
+
+    def __init__(self, most: int, /, **roots: Any) -> None:
+        super().__init__(roots)
+        self.budget = Budget(most)
+
+
+def scope(execution: Execution) -> Visible:
     """The roots that paths begin with: input, steps, execution, process, trigger."""
     trigger = execution.trigger
-    return {
+    roots: dict[str, Any] = {
         "input": execution.input,
         "steps": StepsView(execution),
         "execution": ExecutionView(execution),
         "process": {"name": execution.plan.name, "version": execution.plan.version},
         "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload},
     }
+    return Visible(execution.plan.limits.max_result, **roots)
 
 
 class ExecutionView(Mapping[str, str | None]):

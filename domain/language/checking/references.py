@@ -1,13 +1,14 @@
 """Expressions and templates in a definition: that they can be read, and that what they refer to can be there."""
 
+from collections import Counter
 from collections.abc import Collection
 from collections.abc import Mapping as Types
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.paths import Wrong, follow, mismatch, not_boolean
 from domain.language.checking.routes import routes_of
-from domain.language.checking.shapes import ANY, NULL, NUMBER, TEXT, Shape, of_kinds, of_object, step_shape
+from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, TEXT, Shape, of_kinds, of_object, step_shape
 from domain.language.checking.skipping import Skipping
 from domain.language.expressions import Comparison, ExpressionProblem, Path, parse_condition, parse_template
 from domain.language.reading.nodes import Mapping, Node, Scalar, scalars, text_of
@@ -16,6 +17,10 @@ from domain.language.spelling.compensations import compensation_of
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.language.types.steps.compensation import COMPENSATION_TYPES, Compensating
 from domain.words import did_you_mean
+
+# So many times is a value rendered in one step before there is a warning.
+MANY = 20
+_SMALL = frozenset((NUMBER, BOOLEAN, NULL))
 
 _TEXT_OR_NULL = of_kinds(TEXT, NULL)
 ROOT_SHAPES = {
@@ -37,6 +42,7 @@ class References:
     shapes: Types[str, Shape]
     skipping: Skipping
     problems: Problems
+    _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
 
     def check_step(self, at: int, step: Mapping) -> None:
         """The conditions and the templates of the step at place `at` of the list."""
@@ -66,9 +72,9 @@ class References:
         self, part: Mapping, types: Types[str, type[Step | Compensating]], at: int | None, *, undoing: bool = False
     ) -> None:
         kind = types.get(text_of(part.entries.get("type")) or "")
-        for field in kind.templates if kind is not None else ():
-            if field in part.entries:
-                self.check_templates(part.entries[field], at, undoing=undoing)
+        for name in kind.templates if kind is not None else ():
+            if name in part.entries:
+                self.check_templates(part.entries[name], at, undoing=undoing)
 
     def _condition(self, node: Scalar, text: str, at: int) -> None:
         try:
@@ -94,6 +100,7 @@ class References:
                 self._note(found, node)
             elif found is None and not undoing:
                 self._may_be_skipped(path, node, at, told)
+            self._multiplied(path, node, at)
 
     def _note(self, found: Wrong, node: Scalar) -> None:
         message = f"{found.message} (at character {found.offset + 1} of this text)"
@@ -110,6 +117,16 @@ class References:
             told.add(message)
             hint = "give a fallback: `| default(…)` or `|| …`"
             self._note(Wrong("may_be_skipped", message, hint, path.offset, "warning"), node)
+
+    def _multiplied(self, path: Path, node: Scalar, at: int | None) -> None:
+        """Warn of a value that is rendered so often in one step that a large one cannot be."""
+        key = at, Path(path.parts, 0)
+        self._seen[key] += 1
+        kinds = self._kinds(path)
+        if self._seen[key] == MANY and (kinds is None or kinds - _SMALL):
+            message = f"`{str(path)[:120]}` stands {MANY} times or more in one step, and counts each time"
+            hint = "what a step is given, taken together, is bounded: pass it on once, or a part of it"
+            self._note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
 
     def _compared(self, comparisons: tuple[Comparison, ...], node: Scalar) -> None:
         for comparison in comparisons:

@@ -9,7 +9,18 @@ from domain.language.expressions.paths import Missing, Path
 from domain.language.expressions.problems import ExpressionProblem
 from domain.language.expressions.sources import Comparison
 from domain.language.expressions.tokens import tokens_of_hole
-from domain.language.expressions.values import JSON, LARGEST_TEXT, Run, Scope, limited, plain, printed, too_large
+from domain.language.expressions.values import (
+    JSON,
+    LARGEST_TEXT,
+    Run,
+    Scope,
+    budget_of,
+    limited,
+    plain,
+    printed,
+    size_of,
+    too_large,
+)
 
 LONGEST_TEMPLATE = 65_536
 
@@ -98,7 +109,9 @@ def _renderer(text: str, pieces: list[str | tuple[Run, int]], constant: bool) ->
             size += len(filled[-1])
             if size > LARGEST_TEXT:
                 raise too_large(0)
-        return limited("".join(filled), 0)
+        text = limited("".join(filled), 0)
+        budget_of(scope).take(size_of(text), 0)
+        return text
 
     return render
 
@@ -106,7 +119,7 @@ def _renderer(text: str, pieces: list[str | tuple[Run, int]], constant: bool) ->
 def _lone(run: Run, offset: int) -> Callable[[Scope], JSON]:
     def render(scope: Scope) -> JSON:
         value = run(scope)
-        return limited(value, offset) if isinstance(value, str) else plain(value, offset)
+        return plain(limited(value, offset) if isinstance(value, str) else value, offset, budget_of(scope))
 
     return render
 
