@@ -1,1 +1,1 @@
-"""The benchmark: what the engine does, beside what the same server and machine can do at best."""
+"""The benchmark: the speed of the engine beside the best of the same server and machine."""

@@ -25,44 +25,44 @@ ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the parts asked for and print a table, or JSON with --json. Returns an exit code."""
-    asked = _parser().parse_args(argv)
+    """Run the requested parts and print a table, or JSON with --json. Returns an exit code."""
+    options = _parser().parse_args(argv)
     with Database(read_settings()) as database:
-        figures = measure(database.dsn, asked)
-    if asked.json:
+        figures = measure(database.dsn, options)
+    if options.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
     else:
         Console(soft_wrap=True).print(table(figures))
     return 0
 
 
-def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
-    """Every figure, by part."""
-    floor_events = 40_000 if asked.quick else 200_000
-    size = 100 if asked.quick else 500
-    rounds = 1 if asked.quick else 5
-    events = 20_000 if asked.quick else 200_000
-    peered = [part for part in ON_DBOS if asked.dbos and part in asked.only]
+def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Measure every figure, by part."""
+    floor_events = 40_000 if options.quick else 200_000
+    size = 100 if options.quick else 500
+    rounds = 1 if options.quick else 5
+    events = 20_000 if options.quick else 200_000
+    peered = [part for part in ON_DBOS if options.dbos and part in options.only]
     work: dict[str, Callable[[], Any]] = {
         "floor": lambda: floor(server, floor_events),
         "w1": lambda: _on_rig(server, lambda r: saturated(r, "w1", size, rounds)),
         "w2": lambda: _on_rig(server, lambda r: saturated(r, "w2", size, rounds)),
-        "lone": lambda: _on_rig(server, lambda r: alone(r, "w1", 10 if asked.quick else 50)),
-        "w4": lambda: parents(server, size, rounds, 10 if asked.quick else 50),
-        "starts": lambda: _on_rig(server, lambda r: starts(r, 300 if asked.quick else 5_000)),
-        "list": lambda: _on_rig(server, lambda r: list_while_busy(r, size if asked.quick else 3_000)),
-        "rebuild": lambda: _on_rig(server, lambda r: rebuilds(r, events, 1 if asked.quick else 3)),
+        "lone": lambda: _on_rig(server, lambda r: alone(r, "w1", 10 if options.quick else 50)),
+        "w4": lambda: parents(server, size, rounds, 10 if options.quick else 50),
+        "starts": lambda: _on_rig(server, lambda r: starts(r, 300 if options.quick else 5_000)),
+        "list": lambda: _on_rig(server, lambda r: list_while_busy(r, size if options.quick else 3_000)),
+        "rebuild": lambda: _on_rig(server, lambda r: rebuilds(r, events, 1 if options.quick else 3)),
         "timers": lambda: _on_rig(
-            server, lambda r: timers(r, 200 if asked.quick else 2_000, 10_000 if asked.quick else 100_000, rounds)
+            server, lambda r: timers(r, 200 if options.quick else 2_000, 10_000 if options.quick else 100_000, rounds)
         ),
-        "dbos": lambda: dbos(server, peered, 30 if asked.quick else 100, 200 if asked.quick else 2_000),
+        "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
         "floor_again": lambda: floor(server, floor_events),
     }
-    wanted = [part for part in work if part.removesuffix("_again") in asked.only or (part == "dbos" and peered)]
+    chosen = [part for part in work if part.removesuffix("_again") in options.only or (part == "dbos" and peered)]
     figures = {}
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=asked.json) as progress:
-        for part in wanted:
+    with Progress(*columns, console=Console(stderr=True), transient=True, disable=options.json) as progress:
+        for part in chosen:
             task = progress.add_task(part.replace("_", " "))
             figures[part] = work[part]()
             progress.update(task, completed=True)
@@ -70,7 +70,7 @@ def measure(server: str, asked: argparse.Namespace) -> dict[str, Any]:
 
 
 def floor(server: str, events: int) -> dict[str, float]:
-    """What this server and machine can do at best, right now."""
+    """Measure the best of this server and machine, right now."""
     command = [sys.executable, "-m", "bench.floor", server, "--events", str(events)]
     answer = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     figures: dict[str, float] = json.loads(answer)
@@ -78,14 +78,14 @@ def floor(server: str, events: int) -> dict[str, float]:
 
 
 def parents(server: str, executions: int, rounds: int, runs: int) -> dict[str, Any]:
-    """W4: many parents at once, and then each alone, each on a rig of its own."""
+    """Measure W4: many parents at once, and then each alone, each on a rig of its own."""
     many: dict[str, Any] = _on_rig(server, lambda r: saturated(r, "w4", executions, rounds))
     lone = _on_rig(server, lambda r: alone(r, "w4", runs))
     return many | {f"lone_{name}": value for name, value in lone.items()}
 
 
 def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:
-    """These of ON_DBOS on DBOS, in a database of its own on the same server."""
+    """Measure the parts of ON_DBOS on DBOS, in a database of its own on the same server."""
     with connect(server, autocommit=True) as admin:
         admin.execute("drop database if exists bench_dbos with (force)")
         admin.execute("create database bench_dbos")

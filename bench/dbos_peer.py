@@ -1,7 +1,7 @@
 """W1, W2, W4 and timers on DBOS, on the same server with the same durability; run as a program, prints one JSON object.
 
-Needs the extra `bench`. Each is written in the way that was fastest here, with as many threads as serve it best; steps
-return 190 letters.
+Needs the extra `bench`. Each workload is written in the way that was fastest here, with the best number of threads;
+steps return 190 letters.
 """
 
 import argparse
@@ -22,19 +22,19 @@ ANSWER = {"text": "x" * 190}
 
 @DBOS.step()
 def step(_n: int) -> dict[str, str]:
-    """One durable no-op step."""
+    """Run one durable no-op step."""
     return ANSWER
 
 
 @DBOS.step()
 async def parallel_step(_n: int) -> dict[str, str]:
-    """The same, for ten at once."""
+    """Run one durable no-op step, for ten at once."""
     return ANSWER
 
 
 @DBOS.workflow()
 def sequential() -> dict[str, str]:
-    """W1."""
+    """Run W1."""
     answer = ANSWER
     for n in range(STEPS):
         answer = step(n)
@@ -43,14 +43,14 @@ def sequential() -> dict[str, str]:
 
 @DBOS.workflow()
 async def parallel() -> dict[str, str]:
-    """W2."""
+    """Run W2."""
     await asyncio.gather(*(parallel_step(n) for n in range(STEPS)))
     return await parallel_step(STEPS)
 
 
 @DBOS.workflow()
 def child() -> dict[str, str]:
-    """What W4's parent calls."""
+    """Run the child of W4's parent."""
     answer = ANSWER
     for n in range(CHILD_STEPS):
         answer = step(n)
@@ -59,12 +59,15 @@ def child() -> dict[str, str]:
 
 @DBOS.workflow()
 def parent() -> dict[str, str]:
-    """W4. A call runs the child as a workflow of its own on this thread; start_workflow and get_result were slower."""
+    """Run W4's parent.
+
+    A call runs the child as a workflow of its own on this thread; start_workflow and get_result were slower.
+    """
     return child()
 
 
 def w1(executions: int) -> float:
-    """Steps a second of `executions` sequential workflows."""
+    """Return steps a second of `executions` sequential workflows."""
     begun = time.perf_counter()
     with ThreadPoolExecutor(16) as pool:
         handles = list(pool.map(lambda _: DBOS.start_workflow(sequential), range(executions)))
@@ -74,7 +77,7 @@ def w1(executions: int) -> float:
 
 
 def w2(executions: int) -> float:
-    """Steps a second of `executions` parallel workflows."""
+    """Return steps a second of `executions` parallel workflows."""
 
     async def run() -> None:
         running = asyncio.Semaphore(16)
@@ -92,7 +95,7 @@ def w2(executions: int) -> float:
 
 
 def w4(executions: int, threads: int) -> float:
-    """Parents a second of `executions` called by so many threads; starting them in the background was slower."""
+    """Return parents a second of `executions`, called by a number of threads; starts in the background were slower."""
     begun = time.perf_counter()
     with ThreadPoolExecutor(threads) as pool:
         for _ in pool.map(lambda _: parent(), range(executions)):
@@ -102,13 +105,13 @@ def w4(executions: int, threads: int) -> float:
 
 @DBOS.workflow()
 async def sleeper(due_at: float) -> float:
-    """Waits until `due_at`, in seconds since 1970; how late it went on, in ms."""
+    """Sleep until `due_at`, in seconds since 1970. Returns the lateness in ms."""
     await DBOS.sleep_async(max(0.0, due_at - time.time()))
     return (time.time() - due_at) * 1e3
 
 
 def timers(at_once: int, ahead: float) -> dict[str, float]:
-    """How late `at_once` sleeps that end together were, in ms, and when the last result was durable.
+    """Return the lateness, in ms, of `at_once` sleeps that end together, and of the last durable result.
 
     ahead: seconds from now to the end of the sleeps, enough to begin them all.
     """
@@ -131,7 +134,7 @@ def timers(at_once: int, ahead: float) -> dict[str, float]:
 
 
 def alone(workflow: Callable[[], object], runs: int) -> dict[str, float]:
-    """p50 and p99, in ms, of one workflow alone, run directly."""
+    """Return p50 and p99, in ms, of one workflow alone, run directly."""
     times = []
     for run in range(runs + 3):
         begun = time.perf_counter()
@@ -142,14 +145,14 @@ def alone(workflow: Callable[[], object], runs: int) -> dict[str, float]:
 
 
 def parents(executions: int) -> dict[str, float]:
-    """W4: one alone, and the rate of the number of threads that does best."""
+    """Measure W4: one alone, and the rate of the best number of threads."""
     lone = {f"w4_{name}": value for name, value in alone(parent, 30).items()}
     rates = (median(w4(executions, threads) for _ in range(3)) for threads in PARENT_THREADS)
     return lone | {"w4_parents_per_s": max(rates)}
 
 
 def main() -> None:
-    """Run what is asked for on the database given."""
+    """Run the requested part on the given database."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("url")
     arguments.add_argument("--executions", type=int, default=100)

@@ -20,7 +20,7 @@ PROJECTOR = ("work", "--only-projector")
 
 
 def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str, Any]:
-    """The workload's unit, steps or parents, a second with `executions` under way at once: median of `rounds`.
+    """Return the workload's units, steps or parents, a second with `executions` under way: median of `rounds`.
 
     Every projection runs; projected_…_per_s counts until the last has caught up with the round. cpu: ms a thousand
     units. Raises NotCompleted.
@@ -56,7 +56,7 @@ def saturated(rig: Rig, workload: str, executions: int, rounds: int) -> dict[str
 
 
 def alone(rig: Rig, workload: str, runs: int) -> dict[str, float]:
-    """p50 and p99, in ms, from the start command to the recorded end of one execution with nothing else running.
+    """Return p50 and p99, in ms, from the start command to the recorded end of one execution with nothing else running.
 
     Raises NotCompleted.
     """

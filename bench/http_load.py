@@ -16,7 +16,7 @@ REQUEST = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/jso
 
 
 def starts(rig: Rig, total: int) -> dict[str, float]:
-    """Executions started a second over HTTP by 64 connections on one API process; nobody runs them meanwhile."""
+    """Return executions started a second over HTTP by 64 connections on one API process, with no worker running."""
     port = free_port()
     with children(rig.dsn, [("serve", "--port", str(port))]) as (api,):
         base = f"http://127.0.0.1:{port}"
@@ -35,7 +35,7 @@ def starts(rig: Rig, total: int) -> dict[str, float]:
 
 
 def list_while_busy(rig: Rig, executions: int) -> dict[str, float]:
-    """p50 and p99, in ms, of listing 50 executions while W1 runs."""
+    """Return p50 and p99, in ms, of listing 50 executions while W1 runs."""
     port = free_port()
     times: list[float] = []
     with children(rig.dsn, [("serve", "--port", str(port)), WORKER, PROJECTOR]):
@@ -51,9 +51,9 @@ def list_while_busy(rig: Rig, executions: int) -> dict[str, float]:
 
 
 async def _post_many(port: int, path: str, total: int) -> list[float]:
-    """Times in ms of `total` posts over CONNECTIONS connections kept alive.
+    """Return the times in ms of `total` posts over CONNECTIONS connections kept alive.
 
-    By hand on asyncio's streams: a full client costs more than the server it is to measure, on the same two cores.
+    Uses asyncio's streams directly: a full client costs more than the measured server, on the same two cores.
     """
     left = iter(range(total))
     times: list[float] = []
@@ -76,7 +76,7 @@ async def _post_many(port: int, path: str, total: int) -> list[float]:
 
 
 def free_port() -> int:
-    """A TCP port of the loopback interface that nobody listens on."""
+    """Return a free TCP port of the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

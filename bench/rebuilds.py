@@ -1,4 +1,4 @@
-"""How fast each projection is rebuilt from a log of many executions."""
+"""The speed of each projection's rebuild from a log of many executions."""
 
 from statistics import median
 
@@ -9,7 +9,7 @@ from projections.rebuilding import rebuild
 
 
 def rebuilds(rig: Rig, events: int, rounds: int = 3) -> dict[str, float]:
-    """Events a second, by projection, over a log of at least `events` events of W1; median of `rounds`."""
+    """Return events a second, by projection, over a log of at least `events` events of W1; median of `rounds`."""
     with children(rig.dsn, [WORKER]):
         while (there := rig.log.last_position()) < events:
             rig.start("w1", min(2000, (events - there) // 32 + 1))

@@ -6,11 +6,11 @@ from typing import Any
 
 from rich.table import Table
 
-Row = tuple[str, float, str, str]
+ReportRow = tuple[str, float, str, str]
 
 
 def table(figures: dict[str, Any]) -> Table:
-    """A row a figure: what, value, unit, and its ratio to the floor or the peer where there is one."""
+    """Return a table with a row a figure: name, value, unit, and its ratio to the floor or the peer, if any."""
     made = Table("figure", "value", "unit", "ratio", title="procession bench")
     made.columns[1].justify = "right"
     for name, value, unit, ratio in rows(figures):
@@ -18,8 +18,8 @@ def table(figures: dict[str, Any]) -> Table:
     return made
 
 
-def rows(figures: dict[str, Any]) -> Iterator[Row]:
-    """The rows of the table."""
+def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
+    """Return the rows of the table."""
     for name, value in floor_of(figures).items():
         yield f"floor: {name}", value, "", ""
     for workload in ("w1", "w2"):
@@ -48,7 +48,7 @@ def rows(figures: dict[str, Any]) -> Iterator[Row]:
 
 
 def floor_of(figures: dict[str, Any]) -> dict[str, float]:
-    """The floor, as the mean of its measurements before and after."""
+    """Return the floor, as the mean of its measurements before and after."""
     measured = [figures[part] for part in ("floor", "floor_again") if part in figures]
     return {name: mean(one[name] for one in measured) for name in measured[0]} if measured else {}
 

@@ -34,16 +34,16 @@ from store.unit import Unit
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:bench")
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
 DEADLINE_SECONDS = 300
-# One statement, so that what goes from one list to the other in between is seen in one of them.
+# One statement, so that a row that moves from one list to the other is seen in one of them.
 BUSY = "select exists (select from due_steps) or exists (select from outbox)"
 
 
 class NotDurable(RuntimeError):
-    """The server would not keep what it says it has kept: figures from it mean nothing."""
+    """The server does not keep committed data safe: its figures mean nothing."""
 
 
 class NotCompleted(RuntimeError):
-    """Executions failed, were cancelled or are stuck: the figures would be of something else."""
+    """Executions failed, were cancelled or are stuck: the figures would not be of the workload."""
 
 
 class Rig:
@@ -76,17 +76,17 @@ class Rig:
             self.log.append_all(units)
 
     def busy(self) -> bool:
-        """Whether anything is due or under way."""
+        """Return whether anything is due or under way."""
         with self.datastore.reading() as connection:
             return bool(_one(connection, BUSY))
 
     def wait_idle(self) -> None:
-        """Return when nothing is due or on its way any more, which is when every execution has ended."""
+        """Return when nothing is due or under way, which means that every execution has ended."""
         with self.datastore.connect() as connection:
             wait_until(lambda: not _one(connection, BUSY))
 
     def require_completed(self) -> None:
-        """Raises NotCompleted unless every execution has completed."""
+        """Raise NotCompleted unless every execution has completed."""
         query = """select count(*) filter (where topic = 'ExecutionStarted') as started,
             count(*) filter (where topic = 'ExecutionCompleted') as completed,
             count(*) filter (where topic in ('ExecutionFailed', 'ExecutionCancelled')) as otherwise
@@ -108,7 +108,7 @@ class Rig:
             wait_until(lambda: bool(_one(connection, query, last)))
 
     def server_cpu_seconds(self) -> dict[int, float]:
-        """User and system time so far of every server process that works for this database, by pid."""
+        """Return the user and system time so far of every server process that works for this database, by pid."""
         with self.datastore.reading() as connection:
             rows = connection.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
         return {row["pid"]: cpu_seconds(row["pid"]) for row in rows if psutil.pid_exists(row["pid"])}
@@ -121,7 +121,7 @@ class Rig:
 
 @contextmanager
 def rig(server: str) -> Iterator[Rig]:
-    """A rig on a new database of `server`, dropped at the end. Raises NotDurable."""
+    """Yield a rig on a new database of `server`, dropped at the end. Raises NotDurable."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server, autocommit=True) as admin:
         for setting in DURABILITY:
@@ -142,7 +142,7 @@ def rig(server: str) -> Iterator[Rig]:
             admin.execute(f"drop database {name} with (force)")
 
 
-class Child:
+class CommandProcess:
     """A `procession` command in a process of its own."""
 
     def __init__(self, dsn: str, *arguments: str) -> None:
@@ -151,24 +151,24 @@ class Child:
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
 
     def cpu_seconds(self) -> float:
-        """User and system time so far."""
+        """Return its user and system time so far."""
         return cpu_seconds(self._process.pid)
 
     def peak_mib(self) -> float:
-        """The most memory it has held, in MiB."""
+        """Return its peak memory, in MiB."""
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
     def stop(self) -> None:
-        """Ask it to drain, and wait."""
+        """Drain the command, and wait for its end."""
         self._process.terminate()
         self._process.wait(60)
 
 
 @contextmanager
-def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child]]:
-    """Several commands at once, drained at the end."""
-    running = [Child(dsn, *command) for command in commands]
+def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[CommandProcess]]:
+    """Run several commands at once, and drain them at the end."""
+    running = [CommandProcess(dsn, *command) for command in commands]
     try:
         yield running
     finally:
@@ -177,13 +177,13 @@ def children(dsn: str, commands: Sequence[Sequence[str]]) -> Iterator[list[Child
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of a process so far."""
+    """Return the user and system time of a process so far."""
     times = psutil.Process(pid).cpu_times()
     return float(times.user + times.system)
 
 
 def wait_until(condition: Callable[[], bool], pause: float = 0.003) -> None:
-    """Ask again and again. Raises TimeoutError after five minutes."""
+    """Repeat a check until it holds. Raises TimeoutError after five minutes."""
     deadline = time.monotonic() + DEADLINE_SECONDS
     while not condition():
         if time.monotonic() > deadline:

@@ -6,7 +6,7 @@ from statistics import median, quantiles
 from typing import Any
 
 from bench.engine import PROJECTOR, WORKER
-from bench.rig import Child, Rig, children, wait_until
+from bench.rig import CommandProcess, Rig, children, wait_until
 from domain.executions.events.timer import TimerFired
 from store.mapper import decode
 
@@ -15,15 +15,15 @@ IDLE_SECONDS = 5.0
 
 
 class StartedTooLate(RuntimeError):
-    """The timers were due before the last of them was set: their lateness says nothing."""
+    """The timers were due before the last of them was set: their lateness means nothing."""
 
 
 def timers(rig: Rig, at_once: int, pending: int, rounds: int) -> dict[str, float]:
-    """How late `at_once` timers fire that are due together, in ms over `rounds`, and what `pending` others cost.
+    """Return the lateness in ms of `at_once` timers due together, over `rounds`, and the cost of `pending` others.
 
-    Lateness is from the due time to the decision, as TimerFired says. durable_ms: from the due time until the last of
-    a round is in the log, median. The pending ones are rows put straight into due_timers, due in a year. idle: percent
-    of one core that worker and server use in five seconds without work.
+    Lateness is from the due time to the decision, as TimerFired states it. durable_ms: from the due time until the last
+    of a round is in the log, median. The pending ones are rows put straight into due_timers, due in a year. idle:
+    percent of one core that worker and server use in five seconds without work.
     """
     with children(rig.dsn, [WORKER, PROJECTOR]) as (worker, _):
         rig.start("w1", 20)
@@ -55,7 +55,7 @@ def _rounds(rig: Rig, at_once: int, rounds: int) -> dict[str, float]:
 
 
 def _round(rig: Rig, at_once: int) -> tuple[list[float], float]:
-    """How late each timer was, and when the last was durable, both in ms."""
+    """Return how late each timer was, and when the last was durable, both in ms."""
     before = rig.log.last_position()
     due_at = datetime.now(UTC) + AHEAD
     rig.start("timer", at_once, {"at": due_at.isoformat()})
@@ -75,9 +75,9 @@ def _round(rig: Rig, at_once: int) -> tuple[list[float], float]:
     return lateness, until_durable / timedelta(milliseconds=1)
 
 
-def _idle(rig: Rig, worker: Child) -> dict[str, float]:
+def _idle(rig: Rig, worker: CommandProcess) -> dict[str, float]:
     rig.wait_projected()
-    time.sleep(1)  # what the last round left to do
+    time.sleep(1)  # the rest of the last round's work
     before, server = worker.cpu_seconds(), rig.server_cpu_seconds()
     time.sleep(IDLE_SECONDS)
     spent = sum(seconds - server[pid] for pid, seconds in rig.server_cpu_seconds().items() if pid in server)

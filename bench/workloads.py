@@ -1,4 +1,4 @@
-"""What is run: ten steps in a row (W1), ten at once and a join (W2), one timer, a parent that calls a child (W4)."""
+"""The workloads: ten steps in a row (W1), ten at once and a join (W2), one timer, a parent that calls a child (W4)."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ CHILD_STEPS = 3
 
 
 class Workload(NamedTuple):
-    """A process, and how many units of what an execution of it is counted as."""
+    """A process, and the number of units that one execution of it counts for."""
 
     name: str
     source: str
@@ -48,7 +48,7 @@ steps: [{id: call, type: sub_process, process: bench-child, wait: true}]
 outputs: {answer: "{{ steps.call.output.answer }}"}
 """
 
-# In the order in which they are published: a child before its parent.
+# In the order of publication: a child before its parent.
 WORKLOADS = {
     "w1": Workload("bench-sequential", W1, STEPS),
     "w2": Workload("bench-parallel", W2, STEPS + 1),

@@ -1,4 +1,4 @@
-"""Time as a port: the one way in which code outside the domain asks what time it is."""
+"""Time as a port: the only source of the present time outside the domain."""
 
 from datetime import datetime
 from typing import Protocol

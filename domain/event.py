@@ -1,4 +1,4 @@
-"""What every recorded fact carries, and why it happened."""
+"""The fields of every recorded fact: identity, time, and cause."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,12 +8,12 @@ import msgspec
 
 
 class Cause(msgspec.Struct, frozen=True, gc=False):
-    """Why and when a decision is taken; copied onto every event of that decision.
+    """Why and when a decision is made; copied onto every event of that decision.
 
-    at: aware UTC time of the decision.
-    actor: who acts, as ``kind:name`` (``user:ann``, ``worker:5f3a``, ``agent:writer``, ``system``).
-    causation: id of the command that caused the events (request id, idempotency key, or step attempt).
-    correlation: id that ties related streams together; empty means the stream's own id.
+    at: aware UTC time of the decision. actor: the acting user or component, as ``kind:name`` (``user:ann``,
+    ``worker:5f3a``, ``agent:writer``, ``system``). causation: id of the command that caused the events (request id,
+    idempotency key, or step attempt). correlation: id that ties related streams together; empty means the stream's own
+    id.
     """
 
     at: datetime
@@ -52,10 +52,10 @@ def stored(name: str) -> Callable[[type[E]], type[E]]:
 
 
 def stored_events() -> dict[str, type[Event]]:
-    """Every event class registered so far, by its stored name, in alphabetical order; see `domain.catalogue`."""
+    """Return every event class registered so far, by its stored name, in alphabetical order; see `domain.catalogue`."""
     return dict(sorted(_EVENTS.items()))
 
 
 def record(kind: type[E], cause: Cause, /, **facts: Any) -> E:
-    """An event of `kind` that states `facts`, stamped with when, who and why."""
+    """Return an event of `kind` that states `facts`, stamped with time, actor and cause."""
     return kind(at=cause.at, actor=cause.actor, causation=cause.causation, correlation=cause.correlation, **facts)

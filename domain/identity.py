@@ -1,16 +1,16 @@
-"""Ids: time-ordered for what is made anew, derived from the name for what is found by name."""
+"""Ids: time-ordered for new things, derived from the name for named things."""
 
 import random
 import time
 from uuid import UUID, uuid5
 
 NAMESPACE = UUID("6f1c2b1e-4d5a-5f7e-9c3b-70726f636573")
-# Ids are not secrets, and asking the system for each one's random bits is a detour through the kernel.
+# Ids are no secrets, and requesting random bits of the system for each one is a detour through the kernel.
 _random = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311
 
 
 def new_id() -> UUID:
-    """A UUID version 7 (RFC 9562): later ids sort after earlier ones, so that index pages fill in order."""
+    """Return a UUID version 7 (RFC 9562): later ids sort after earlier ones, so that index pages fill in order."""
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds << 80) | _random.getrandbits(80)
     value = (value & ~(0xF << 76)) | (0x7 << 76)
@@ -19,20 +19,20 @@ def new_id() -> UUID:
 
 
 def process_id(name: str) -> UUID:
-    """The id of the process called `name`: a name is taken by appending the first event to this stream."""
+    """Return the id of the process called `name`: the first event appended to this stream claims the name."""
     return uuid5(NAMESPACE, f"process:{name}")
 
 
 def trigger_id(name: str) -> UUID:
-    """The id of the stream that says which process has the webhook trigger with that id."""
+    """Return the id of the stream that records which process has the webhook trigger with that id."""
     return uuid5(NAMESPACE, f"trigger:{name}")
 
 
 def agent_id(name: str) -> UUID:
-    """The id of the agent called `name`."""
+    """Return the id of the agent called `name`."""
     return uuid5(NAMESPACE, f"agent:{name}")
 
 
 def child_id(parent: UUID, step: str, attempt: int) -> UUID:
-    """The id of the execution that an attempt of a step starts, the same whoever works it out."""
+    """Return the id of the execution that an attempt of a step starts; every caller derives the same id."""
     return uuid5(NAMESPACE, f"child:{parent}:{step}:{attempt}")

@@ -1,4 +1,4 @@
-"""JSON from outside, read strictly and within bounds, so that whatever passes can be stored and shown again."""
+"""JSON from outside, read strictly and within bounds, so that every accepted value can be stored and shown again."""
 
 import json
 import math
@@ -16,10 +16,10 @@ class _Repeated(ValueError):
 
 
 def parse_json(data: bytes) -> Any:
-    """The value that the UTF-8 text `data` holds.
+    """Return the value that the UTF-8 text `data` holds.
 
-    Raises Malformed with one located Problem: not UTF-8, not JSON, a key twice in one object, numbers out of range,
-    too deep.
+    Raises Malformed with one located Problem: not UTF-8, not JSON, a key twice in one object, numbers out of range, too
+    deep.
     """
     try:
         text = data.decode("utf-8")
@@ -41,14 +41,14 @@ def parse_json(data: bytes) -> Any:
 
 
 def check_storable(value: Any, path: str = "") -> None:
-    """Raises Malformed listing what in `value` could not be stored: numbers out of range, odd characters, too deep."""
+    """Raise Malformed if parts of `value` cannot be stored: numbers out of range, odd characters, too deep."""
     problems = storable_problems(value, path)
     if problems:
         raise Malformed(problems[0].message, problems)
 
 
 def storable_problems(value: Any, path: str = "") -> list[Problem]:
-    """Everything in the JSON `value` that could not be stored and read back the same, located below `path`."""
+    """Return a problem, below `path`, for every part of the JSON `value` that storage would not keep unchanged."""
     problems: list[Problem] = []
     todo: list[tuple[Any, str, int]] = [(value, path, 0)]
     while todo:

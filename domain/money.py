@@ -7,7 +7,7 @@ import msgspec
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 MAX_DIGITS = 40
-# Room for the sum of any number of amounts; a digit that would be lost is an error.
+# Precision for the sum of any number of amounts; a lost digit is an error.
 _EXACT = Context(prec=400, traps=[Inexact])
 
 
@@ -19,7 +19,7 @@ class Money(msgspec.Struct, frozen=True, gc=False):
 
 
 def parse_money(amount: object, currency: object) -> Money:
-    """Money from a decimal string (or int) and a currency code.
+    """Return money from a decimal string (or int) and a currency code.
 
     Raises ValueError with a message for people when either is not acceptable; floats are refused, they are not exact.
     """
@@ -37,5 +37,5 @@ def parse_money(amount: object, currency: object) -> Money:
 
 
 def add(one: Decimal, other: Decimal) -> Decimal:
-    """The exact sum of two amounts of one currency. Raises decimal.Inexact rather than round."""
+    """Return the exact sum of two amounts of one currency. Raises decimal.Inexact instead of rounding."""
     return _EXACT.add(one, other)

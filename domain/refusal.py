@@ -1,4 +1,4 @@
-"""Named refusals: what a rule says no to, and every problem found in what was sent."""
+"""Named refusals, and the problems found in a request."""
 
 import msgspec
 
@@ -6,7 +6,7 @@ import msgspec
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing wrong, located.
 
-    code: stable identifier in snake case. path: where, as ``steps[2].agent``. line, column: from 1, for texts.
+    code: stable identifier in snake case. path: its position, as ``steps[2].agent``. line, column: from 1, for texts.
     severity: ``error`` stops a publish; ``warning`` and ``notice`` do not.
     """
 
@@ -20,12 +20,12 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Refusal(Exception):
-    """A command was refused by a rule; nothing was recorded. The message is meant for the person who asked.
+    """A rule refused a command; nothing was recorded. The message is meant for the person who sent the command.
 
     Refusal
-    ├── Malformed     what was sent cannot be read as what it should be (carries every Problem)
+    ├── Malformed     the request cannot be read (carries every Problem)
     ├── NotFound      there is no such thing
-    ├── Forbidden     a rule of the domain says no in the present state
+    ├── Forbidden     a rule of the domain refuses it in the present state
     └── Stale         it was decided on a version that is not the current one
     """
 
@@ -39,7 +39,7 @@ class Refusal(Exception):
 
 
 class Malformed(Refusal):
-    """What was sent is not well formed; `problems` lists everything wrong with it."""
+    """The request is not well formed; `problems` lists everything wrong with it."""
 
     code = "malformed"
 
@@ -61,6 +61,6 @@ class Forbidden(Refusal):
 
 
 class Stale(Refusal):
-    """The version it was decided on is not the current one; details hold `version`, the current one."""
+    """The decision is based on a version that is not the current one; details hold `version`, the current one."""
 
     code = "stale_version"

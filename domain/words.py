@@ -1,4 +1,4 @@
-"""Finding the word somebody meant."""
+"""Suggestions for misspelt words."""
 
 import difflib
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ _LONGEST = 64
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, None when none is; looks at a bounded number of words of bounded length."""
+    """Return the known word most like `word`, None if there is none; compares a bounded number of bounded words."""
     if len(word) > _LONGEST:
         return None
     near = [candidate for candidate in known if abs(len(candidate) - len(word)) <= max(2, len(word) // 2)]
@@ -18,13 +18,13 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known word, or nothing."""
+    """Return a hint with the nearest known word, or an empty text."""
     close = nearest(word, known)
     return f"did you mean `{close}`?" if close else ""
 
 
 def is_slip(word: str, known: str) -> bool:
-    """Whether `word` is `known` misspelt: within two edits of it, within one for words of under five letters."""
+    """Return whether `word` is `known` misspelt: within two edits, within one for words of under five letters."""
     most = 1 if len(word) < 5 else 2
     if word == known or abs(len(word) - len(known)) > most or max(len(word), len(known)) > _LONGEST:
         return False
@@ -39,5 +39,5 @@ def is_slip(word: str, known: str) -> bool:
 
 
 def slip_of(word: str, known: Iterable[str]) -> str | None:
-    """The known word that `word` is a slip of, None when it is none."""
+    """Return the known word that `word` is a slip of; None if it is none."""
     return next((candidate for candidate in islice(known, _COMPARED) if is_slip(word, candidate)), None)

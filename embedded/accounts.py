@@ -16,7 +16,7 @@ _PREFERRED_ACCOUNTS = ("postgres", "nobody")
 
 
 class Identity(TypedDict, total=False):
-    """What `subprocess` needs to start a child as another account."""
+    """Arguments with which `subprocess` starts a child as another account."""
 
     user: int
     group: int
@@ -25,7 +25,7 @@ class Identity(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account and, if it is not the one we run as, the means to start children as it."""
+    """An account and, if it is not the present one, the means to start children as it."""
 
     name: str
     uid: int
@@ -41,12 +41,12 @@ class Account:
         return {} if self.is_ours else {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def may_enter(self, path: Path) -> bool:
-        """Tell from owners and modes whether this account can reach a path, through all its parents."""
+        """Return whether this account can reach a path through all its parents, by owners and modes."""
         real = path.resolve()
         return self.is_ours or all(self._may_search(folder) for folder in (real, *real.parents) if folder.is_dir())
 
     def give(self, path: Path) -> None:
-        """Make this account the owner of a path, if it is not us."""
+        """Make this account the owner of a path, unless it is the present one."""
         if not self.is_ours:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
@@ -60,9 +60,9 @@ class Account:
 
 
 def server_account(server_directory: Path) -> Account:
-    """Choose the account: ours, or as root the owner of what is there, else `postgres`, else `nobody`.
+    """Choose the account: the present one, or as root the owner of existing data, else `postgres`, else `nobody`.
 
-    Raises EmbeddedPostgresUnavailable when the system does not know a usable account.
+    Raises EmbeddedPostgresUnavailable when the system has no usable account.
     """
     if os.geteuid() != 0:
         return _known(os.geteuid())

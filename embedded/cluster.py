@@ -1,4 +1,4 @@
-"""The data directory: made once by initdb, configured by a file of ours, guarded by `postmaster.pid`."""
+"""The data directory: made once by initdb, configured by our own file, guarded by `postmaster.pid`."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from pathlib import Path
 from .accounts import Account
 from .binaries import Binaries
 from .errors import EmbeddedPostgresUnavailable
-from .place import Place, write_file
+from .place import ServerPlace, write_file
 
 SUPERUSER = "postgres"
 PORT = 5432
-# Children see nothing of our environment: no PG… variables that would redirect them, no secrets.
+# Children get nothing of our environment: no PG… variables that would redirect them, no secrets.
 CHILD_ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C"}
 
 _SETTINGS_FILE = "procession.conf"
@@ -26,7 +26,7 @@ _SETTINGS: Mapping[str, str] = {
     "unix_socket_permissions": "0700",
     "max_connections": "200",
     "shared_buffers": "256MB",
-    # What was acknowledged survives a crash of the machine.
+    # An acknowledged commit survives a crash of the machine.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -37,7 +37,7 @@ _SETTINGS: Mapping[str, str] = {
     "checkpoint_completion_target": "0.9",
     "max_wal_size": "4GB",
     "min_wal_size": "256MB",
-    # Queue tables die and are born at the rate of the work: clean them often and without long naps.
+    # Rows of queue tables are inserted and deleted at the rate of the work: vacuum often and without long pauses.
     "autovacuum_naptime": "10s",
     "autovacuum_vacuum_scale_factor": "0.1",
     "autovacuum_analyze_scale_factor": "0.05",
@@ -47,20 +47,20 @@ _SETTINGS: Mapping[str, str] = {
     "random_page_cost": "1.1",
     "timezone": "UTC",
     "log_timezone": "UTC",
-    # The log tells about the server; statements, and the values in their errors, stay out of it.
+    # The log is about the server; statements, and the values in their errors, stay out of it.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
     "log_checkpoints": "off",
 }
 _SETTING_NAME = re.compile(r"[a-z_][a-z0-9_.]*")
-# Above any pid a system gives out, so PostgreSQL's own check finds the owner of the file dead.
+# Above any pid that a system assigns, so PostgreSQL's own check finds the owner of the file dead.
 _IMPOSSIBLE_PID = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class LockFile:
-    """What a postmaster wrote into `postmaster.pid`: who it is, where it listens, how far it got."""
+    """The content of `postmaster.pid`: the postmaster, its address, its progress."""
 
     pid: int
     socket_directory: Path
@@ -71,10 +71,10 @@ class LockFile:
         return self.status == "ready"
 
 
-def initialise(place: Place, binaries: Binaries) -> None:
-    """Create the data directory if it is not there: under another name first, so that it is whole or absent.
+def initialise(place: ServerPlace, binaries: Binaries) -> None:
+    """Create the data directory if it does not exist: under another name first, so that it is complete or absent.
 
-    Raises EmbeddedPostgresUnavailable when initdb fails, or when the data there is of another major version.
+    Raises EmbeddedPostgresUnavailable when initdb fails, or when existing data is of another major version.
     """
     if place.data.exists():
         _check_version(place.data, binaries)
@@ -93,7 +93,7 @@ def initialise(place: Place, binaries: Binaries) -> None:
     _sync_directory(place.server)
 
 
-def configure(place: Place, socket_directory: Path, settings: Mapping[str, str]) -> None:
+def configure(place: ServerPlace, socket_directory: Path, settings: Mapping[str, str]) -> None:
     """Write the settings the next start reads; `settings` are added to ours and win over them.
 
     Raises ValueError for a name that cannot be a setting's.
@@ -119,10 +119,10 @@ def read_lock_file(data: Path) -> LockFile | None:
     return LockFile(int(lines[0]), Path(lines[4]), lines[7].strip())
 
 
-def disown_lock_files(place: Place, socket_directory: Path) -> None:
+def disown_lock_files(place: ServerPlace, socket_directory: Path) -> None:
     """Make the lock files of a dead server harmless; call it only when no postmaster of this directory lives.
 
-    A zombie, or a stranger that was given the dead server's pid, looks alive to PostgreSQL, which then does not start.
+    A zombie, or a stranger that was given the dead server's pid, seems alive to PostgreSQL, which then does not start.
     The file in the data directory keeps its other lines: by them PostgreSQL finds out whether a backend of the dead
     server still has its shared memory, and that check must not be lost with the file.
     """

@@ -11,14 +11,14 @@ from .errors import EmbeddedPostgresUnavailable
 
 
 def conninfo_of(socket_directory: Path, database: str) -> str:
-    """Return what psycopg needs to connect to a database over the server's Unix socket."""
+    """Return the conninfo with which psycopg connects to a database over the server's Unix socket."""
     return make_conninfo(host=str(socket_directory), port=PORT, dbname=database, user=SUPERUSER)
 
 
 def ensure_database(socket_directory: Path, database: str) -> None:
-    """Create the database unless it exists; others may be creating it at the same time.
+    """Create the database unless it exists; other processes may create it at the same time.
 
-    Raises EmbeddedPostgresUnavailable when the server does not answer, as one that is just being killed.
+    Raises EmbeddedPostgresUnavailable when the server does not answer, for example while it is being killed.
     """
     try:
         with psycopg.connect(conninfo_of(socket_directory, "postgres"), autocommit=True) as connection:
@@ -26,6 +26,6 @@ def ensure_database(socket_directory: Path, database: str) -> None:
             if known is None:
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
     except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-        return  # somebody else was faster
+        return  # another process was faster
     except psycopg.OperationalError as error:
         raise EmbeddedPostgresUnavailable(f"the server runs but does not let us in: {error}") from error

@@ -1,4 +1,4 @@
-"""The one error that says why no embedded PostgreSQL can be had here, and what to do instead."""
+"""The one error for a missing embedded PostgreSQL, with its cause and the alternative."""
 
 
 class EmbeddedPostgresUnavailable(RuntimeError):

@@ -10,12 +10,12 @@ from pathlib import Path
 from .binaries import Binaries, binaries_for
 from .cluster import CHILD_ENVIRONMENT, LockFile, configure, disown_lock_files, initialise, read_lock_file
 from .errors import EmbeddedPostgresUnavailable
-from .place import Place, socket_directory
+from .place import ServerPlace, socket_directory
 from .processes import end_orphans, find_postmaster, is_alive, is_postmaster
 
 _POLL_SECONDS = 0.01
 _LOG_BYTES_KEPT = 10_000_000
-# Backends of a killed postmaster hold its shared memory until they notice; a new one is refused until then.
+# Backends of a killed postmaster hold its shared memory until they notice its end; until then a new one is refused.
 _PASSING_REFUSAL = "is still in use"
 # Fast shutdown writes everything out; immediate leaves that to crash recovery; a kill is for a server that hangs.
 _SHUTDOWN_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
@@ -23,19 +23,19 @@ _SHUTDOWN_STEPS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKIL
 _DETACH = 'log=$1; shift; exec 2>>"$log"; "$@" >>"$log" </dev/null & echo $!'
 
 
-def running(place: Place) -> LockFile | None:
-    """Return what a live, ready server of this place says about itself; None when there is none."""
+def running(place: ServerPlace) -> LockFile | None:
+    """Return the lock file of the live, ready server of this place; None when there is none."""
     lock_file = read_lock_file(place.data)
     if lock_file is None or not lock_file.is_ready or not is_postmaster(lock_file.pid, place.data):
         return None
     return lock_file
 
 
-def ensure_started(place: Place, settings: Mapping[str, str], deadline: float) -> LockFile:
-    """Join the live server, or make its files as needed and start it; return once it takes connections.
+def ensure_started(place: ServerPlace, settings: Mapping[str, str], deadline: float) -> LockFile:
+    """Join the live server, or make its files as needed and start it; return once it accepts connections.
 
-    deadline: a `time.monotonic()` instant. Raises EmbeddedPostgresUnavailable with the server's own words when it
-    does not start.
+    deadline: a `time.monotonic()` instant. Raises EmbeddedPostgresUnavailable with the server's own words when it does
+    not start.
     """
     if (ready := running(place)) is not None:
         return ready
@@ -70,7 +70,7 @@ def stop(data: Path) -> None:
             time.sleep(_POLL_SECONDS)
 
 
-def _start(place: Place, binaries: Binaries, settings: Mapping[str, str]) -> int:
+def _start(place: ServerPlace, binaries: Binaries, settings: Mapping[str, str]) -> int:
     directory = socket_directory(place)
     configure(place, directory, settings)
     end_orphans(place.data)
@@ -91,14 +91,14 @@ def _start(place: Place, binaries: Binaries, settings: Mapping[str, str]) -> int
     if not done.stdout.strip().isdecimal():
         raise EmbeddedPostgresUnavailable(f"the server does not start: {done.stderr.strip()}")
     pid = int(done.stdout)
-    # Until the shell's child has become the server, a search would miss it and we would start another.
+    # Until the shell's child has become the server, a search would miss it and a second one would be started.
     while is_alive(pid) and not is_postmaster(pid, place.data):
         time.sleep(_POLL_SECONDS / 10)
     return pid
 
 
-def _log_size(place: Place) -> int:
-    """Return where the next start's words will begin; a log grown too large is put aside first."""
+def _log_size(place: ServerPlace) -> int:
+    """Return the size of the log, at which the next start's messages begin; put a log grown too large aside first."""
     if not place.log.exists():
         return 0
     if (size := place.log.stat().st_size) <= _LOG_BYTES_KEPT:
@@ -107,8 +107,8 @@ def _log_size(place: Place) -> int:
     return 0
 
 
-def _words(place: Place, log_start: int) -> str:
-    """Return the end of what the server logged from that offset on, on one line."""
+def _words(place: ServerPlace, log_start: int) -> str:
+    """Return the end of the server's log from that offset on, on one line."""
     if not place.log.exists():
         return "it wrote no log"
     with place.log.open("rb") as file:

@@ -1,4 +1,4 @@
-"""File locks that the kernel releases when their holder dies, however it dies."""
+"""File locks that the kernel releases when their holder dies, in any way."""
 
 import os
 import sys
@@ -16,30 +16,30 @@ _POLL_SECONDS = 0.005
 
 
 def open_lock(path: Path, *, create: bool = True) -> int:
-    """Open a lock file; the caller closes the descriptor, which also releases what it locked.
+    """Open a lock file; the caller closes the descriptor, which also releases its locks.
 
-    create: make the file if it is not there; without it, FileNotFoundError.
+    create: make the file if it does not exist; without it, FileNotFoundError.
     """
     return os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | (os.O_CREAT if create else 0), 0o600)
 
 
 def wait_exclusive(descriptor: int) -> None:
-    """Block, without a deadline, until nobody else holds the lock."""
+    """Block, without a deadline, until no other process holds the lock, and hold it exclusively."""
     fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def wait_shared(descriptor: int) -> None:
-    """Block, without a deadline, until nobody holds the lock exclusively, and hold it shared."""
+    """Block, without a deadline, until no process holds the lock exclusively, and hold it shared."""
     fcntl.flock(descriptor, fcntl.LOCK_SH)
 
 
 def try_exclusive(descriptor: int) -> bool:
-    """Take the lock exclusively if that is possible at once."""
+    """Take the lock exclusively if that is possible at once. Returns whether it is held."""
     return _try(descriptor, fcntl.LOCK_EX)
 
 
 def release(descriptor: int) -> None:
-    """Let go of the lock but keep the file open."""
+    """Release the lock but keep the file open."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
@@ -65,7 +65,7 @@ def exclusive(path: Path, deadline: float) -> Iterator[None]:
 
 
 def is_same_file(descriptor: int, path: Path) -> bool:
-    """Tell whether the open lock file is still the one found at that path."""
+    """Return whether the open lock file is still the one found at that path."""
     try:
         return os.path.samestat(os.fstat(descriptor), path.stat())
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Where the files of one embedded server are: locks below the home, the server's own files where its account can go."""
+"""The files of one embedded server: locks below the home, the server's own files where its account can go."""
 
 import os
 import re
@@ -30,7 +30,7 @@ class Locks:
 
     @property
     def control(self) -> Path:
-        """Held exclusively by whoever starts or stops the server."""
+        """Held exclusively by the process that starts or stops the server."""
         return self.root / "control.lock"
 
     @property
@@ -45,7 +45,7 @@ class Locks:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ServerPlace:
     """The directory of one server, owned by the account the server runs as, mode 0700."""
 
     server: Path
@@ -61,19 +61,19 @@ class Place:
 
 
 def locks_of(home: Path) -> Locks:
-    """Create `<home>/postgres` if it is not there and name the locks in it."""
+    """Create `<home>/postgres` if it does not exist and name the locks in it."""
     home.mkdir(parents=True, exist_ok=True)
     locks = Locks(home.resolve() / "postgres")
     locks.root.mkdir(mode=0o700, exist_ok=True)
     return locks
 
 
-def settle(locks: Locks) -> Place:
+def settle(locks: Locks) -> ServerPlace:
     """Find or create the server's directory; call it under the control lock.
 
     As root it lies below the home if the server's account can go there, else below /var/lib with a link in the home
-    (below the directory for temporary files, if the home is):
-    modes of directories that are not ours are never loosened. Removing the home therefore forgets the server's data.
+    (below the directory for temporary files, if the home is there): modes of directories that are not ours are never
+    loosened. Removing the home therefore forgets the server's data.
     """
     account = server_account(locks.server)
     if locks.server.is_symlink() and not locks.server.exists():
@@ -88,10 +88,10 @@ def settle(locks: Locks) -> Place:
     server = locks.server.resolve()
     if not account.may_enter(server):
         raise EmbeddedPostgresUnavailable(f"the user `{account.name}` cannot reach its files in {server}")
-    return Place(server, account)
+    return ServerPlace(server, account)
 
 
-def socket_directory(place: Place) -> Path:
+def socket_directory(place: ServerPlace) -> Path:
     """Find or create the directory of the server's socket: a short one elsewhere if the path is too long for a socket.
 
     The choice is kept in a file, so that the address stays the same when the server is started again.

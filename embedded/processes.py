@@ -1,4 +1,4 @@
-"""Which process is the postmaster of a data directory, told by what it runs and not by a number in a file."""
+"""The postmaster of a data directory, identified by its command line and not by a number in a file."""
 
 import contextlib
 import signal
@@ -12,12 +12,12 @@ _POLL_SECONDS = 0.01
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process with this pid runs; a zombie does not."""
+    """Return whether a process with this pid runs; a zombie does not."""
     return bool(_command(pid))
 
 
 def is_postmaster(pid: int, data: Path) -> bool:
-    """Tell whether a live process (a zombie is not) with this pid was started as the server of `data`."""
+    """Return whether a live process (a zombie is not) with this pid was started as the server of `data`."""
     command = _command(pid)
     return len(command) == 3 and Path(command[0]).name == "postgres" and command[1:] == ["-D", str(data)]
 
@@ -30,10 +30,10 @@ def find_postmaster(data: Path) -> int | None:
 
 
 def end_orphans(data: Path) -> None:
-    """End what a killed postmaster left behind; call it only when no postmaster of `data` lives.
+    """End the processes that a killed postmaster left behind; call it only when no postmaster of `data` lives.
 
     A backend busy with a query does not notice that its postmaster died, and as long as it holds the shared memory
-    PostgreSQL refuses to start. They are told from other processes by the directory they work in.
+    PostgreSQL refuses to start. Their working directory distinguishes them from other processes.
     """
     orphans = [process for process in psutil.process_iter() if _works_in(process, data)]
     for step in (signal.SIGQUIT, signal.SIGKILL):
@@ -41,7 +41,7 @@ def end_orphans(data: Path) -> None:
             with contextlib.suppress(psutil.Error):
                 process.send_signal(step)  # psutil makes sure that the pid was not given to another process meanwhile
         until = time.monotonic() + _ORPHAN_PATIENCE_SECONDS
-        # Not psutil's own waiting: that goes on until whoever inherited a zombie has reaped it.
+        # psutil's own wait would last until the parent of a zombie has reaped it.
         while (orphans := [process for process in orphans if _works_in(process, data)]) and time.monotonic() < until:
             time.sleep(_POLL_SECONDS)
 
@@ -54,7 +54,7 @@ def _works_in(process: psutil.Process, data: Path) -> bool:
 
 
 def _command(pid: int) -> list[str]:
-    """Return the arguments a live process was started with; empty when it is dead or not ours to see."""
+    """Return the arguments a live process was started with; empty when it is dead or inaccessible."""
     try:
         process = psutil.Process(pid)
         return [] if process.status() == psutil.STATUS_ZOMBIE else process.cmdline()

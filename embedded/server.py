@@ -1,4 +1,4 @@
-"""The server as its user holds it: joined or started, kept while in use, brought back after it was killed."""
+"""The server as its user holds it: joined or started, kept while in use, restarted after it was killed."""
 
 import os
 import sys
@@ -12,10 +12,10 @@ from typing import Self
 from . import locks
 from .errors import EmbeddedPostgresUnavailable
 from .launcher import ensure_started, running
-from .place import Locks, Place, locks_of, settle
+from .place import Locks, ServerPlace, locks_of, settle
 from .watcher import ensure_watched, stop_if_unused
 
-# A start takes a second or two; one that has a crash to recover from replays up to max_wal_size first.
+# A start takes a second or two; a start with crash recovery first replays up to max_wal_size.
 _START_SECONDS = 300.0
 _ANSWER_SECONDS = 15.0
 _POLL_SECONDS = 0.01
@@ -35,7 +35,7 @@ class Embedded:
             with locks.exclusive(self._locks.control, deadline):
                 self._share: int | None = locks.open_shared(self._locks.users, deadline)
                 try:
-                    self._place: Place = settle(self._locks)
+                    self._place: ServerPlace = settle(self._locks)
                     self._start(deadline)
                 except BaseException:
                     self._leave()
@@ -87,7 +87,7 @@ class Embedded:
             finally:
                 os.close(users)
         else:
-            # The watcher may have been killed meanwhile, and then nobody would stop the server.
+            # The watcher may have been killed meanwhile, and then no process would stop the server.
             with locks.exclusive(self._locks.control, time.monotonic() + _START_SECONDS):
                 if running(self._place) is not None:
                     ensure_watched(self._locks)
@@ -112,7 +112,7 @@ class Embedded:
                 ensure_database(server.socket_directory, self._database)
                 break
             except EmbeddedPostgresUnavailable:
-                # A server that is killed right now still looks alive for a moment: look again.
+                # A server that is killed right now still seems alive for a moment: check again.
                 if time.monotonic() > patience:
                     raise
                 time.sleep(_POLL_SECONDS)

@@ -1,4 +1,4 @@
-"""The watcher: a small process that stops the server about a second after its last user died, however that died."""
+"""The watcher: a small process that stops the server about a second after its last user ended, in any way."""
 
 import os
 import subprocess
@@ -47,7 +47,7 @@ def watch(root: str, lock: int) -> None:
     """Wait until the server has no users, stop it, and end.
 
     root: the directory of the locks. lock: the inherited descriptor of the watcher's lock, already held; a new watcher
-    can be started as soon as it is closed, which happens before the control lock is let go.
+    can be started as soon as it is closed, which happens before the control lock is released.
     """
     os.ftruncate(lock, 0)
     os.write(lock, f"{os.getpid()}\n".encode())
@@ -57,20 +57,20 @@ def watch(root: str, lock: int) -> None:
     stopped = False
     while not stopped:
         locks.wait_exclusive(users)
-        # Let go at once: a starter holds the control lock while it waits for this one.
+        # Release it at once: a starter holds the control lock while it waits for this one.
         locks.release(users)
         time.sleep(_GRACE_SECONDS)
         stopped = stop_if_unused(places, data, users, lock)
 
 
 def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = None) -> bool:
-    """Stop the server of `data` unless somebody uses it; tell whether nobody did.
+    """Stop the server of `data` unless it is in use. Returns whether it was unused.
 
     users: an open descriptor of the users' lock that holds nothing. watcher: closed before others may start again.
     """
     with _control(places):
         if locks.is_same_file(users, places.users):
-            if not _nobody_else(users):
+            if not _lock_if_unused(users):
                 return False
             stop(data)
         elif places.server.resolve() / "data" != data or not data.exists():
@@ -81,11 +81,11 @@ def stop_if_unused(places: Locks, data: Path, users: int, watcher: int | None = 
         return True
 
 
-def _nobody_else(users: int) -> bool:
-    """Take the users' lock exclusively unless somebody uses the server; call it under the control lock."""
+def _lock_if_unused(users: int) -> bool:
+    """Take the users' lock exclusively unless the server is in use; call it under the control lock."""
     if locks.try_exclusive(users):
         return True
-    # It may be the watcher that has it, for the moment it takes to see that nobody does: let that pass and look again.
+    # The watcher may hold it for the moment of its own check: let that pass and try again.
     locks.wait_shared(users)
     if locks.try_exclusive(users):
         return True
@@ -109,6 +109,6 @@ def _control(places: Locks) -> Iterator[None]:
 
 
 def _import_path() -> str:
-    """Return where we find our modules, for a child to find the same ones however we were started."""
+    """Return the directory of our modules, so that a child finds the same ones, however this process was started."""
     root = Path(__file__).resolve().parents[2]
     return os.pathsep.join([*(os.path.abspath(entry) for entry in sys.path), str(root)])

@@ -1,4 +1,4 @@
-"""What every adapter, and every channel of notifications, offers the gateway."""
+"""The interface of every adapter, and of every channel of notifications, to the gateway."""
 
 from typing import Protocol
 
@@ -9,21 +9,21 @@ class Adapter(Protocol):
     """Calls one agent."""
 
     async def answer(self, call: AgentCall) -> Answer:
-        """The agent's answer; whatever the agent or the network does wrong is a Failed, not an exception."""
+        """Return the agent's answer; every error of the agent or the network is a Failed, not an exception."""
 
 
-class Instant(Protocol):
+class ImmediateAdapter(Protocol):
     """An adapter that need not wait for anything."""
 
     def answer_now(self, call: AgentCall) -> Answer:
-        """The agent's answer, at once."""
+        """Return the agent's answer, at once."""
 
 
 class Channel(Protocol):
     """Delivers notifications in one way."""
 
     def unfit(self, call: AgentCall) -> Failed | None:
-        """Why this notification can never be delivered here; None when it can be tried."""
+        """Return why this notification can never be delivered here; None when it can be tried."""
 
     async def send(self, call: AgentCall, id: str) -> Failed | None:
-        """Deliver it under `id`, by which receivers tell a repetition; None when it was accepted."""
+        """Deliver it under `id`, by which receivers recognise a repetition. Returns None when it was accepted."""

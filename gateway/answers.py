@@ -1,4 +1,4 @@
-"""Reading what an agent says it did: output, usage and cost, checked so that whatever passes can be stored."""
+"""The parts of an agent's answer: output, usage and cost, checked so that every accepted value can be stored."""
 
 import json
 from decimal import Decimal
@@ -8,21 +8,21 @@ from domain.agents.calls import Usage
 from domain.jsonvalue import check_storable, parse_json
 from domain.money import Money, parse_money
 from domain.refusal import Malformed
-from gateway.failures import AnswerMalformed, told
+from gateway.failures import AnswerMalformed, summary
 
 
 def read_json(body: bytes) -> Any:
-    """The JSON value of `body`, fit to be stored. Raises AnswerMalformed."""
+    """Return the JSON value of `body`, fit to be stored. Raises AnswerMalformed."""
     try:
         value = parse_json(body)
     except Malformed as error:
-        raise AnswerMalformed(told(error)) from None
+        raise AnswerMalformed(summary(error)) from None
     refuse_nul(value)
     return value
 
 
 def read_text(body: bytes) -> str:
-    """The UTF-8 text of `body`, fit to be stored. Raises AnswerMalformed."""
+    """Return the UTF-8 text of `body`, fit to be stored. Raises AnswerMalformed."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
@@ -32,16 +32,16 @@ def read_text(body: bytes) -> str:
 
 
 def check_answer(value: Any) -> None:
-    """Raises AnswerMalformed when the JSON `value` could not be stored and read back the same."""
+    """Raise AnswerMalformed when the JSON `value` cannot be stored and read back the same."""
     try:
         check_storable(value)
     except Malformed as error:
-        raise AnswerMalformed(told(error)) from None
+        raise AnswerMalformed(summary(error)) from None
     refuse_nul(value)
 
 
 def refuse_nul(value: Any) -> None:
-    """Raises AnswerMalformed when a text or key inside `value` holds NUL, which PostgreSQL's texts cannot."""
+    """Raise AnswerMalformed when a text or key inside `value` holds NUL, which PostgreSQL's texts cannot."""
     todo = [value]
     while todo:
         item = todo.pop()
@@ -56,9 +56,9 @@ def refuse_nul(value: Any) -> None:
 
 
 def read_usage(reported: Any) -> Usage | None:
-    """Token counts from either spelling, ``input_tokens``/``output_tokens`` or ``prompt_tokens``/``completion_tokens``.
+    """Return the token counts, from ``input_tokens``/``output_tokens`` or ``prompt_tokens``/``completion_tokens``.
 
-    Cached tokens are those read from a cache, a part of the input. What was reported is kept as `raw`. None for null.
+    Cached tokens are those read from a cache, a part of the input. The report itself is kept as `raw`. None for null.
     Raises AnswerMalformed when it is not an object or a count is not a whole number from 0.
     """
     if reported is None:
@@ -92,7 +92,7 @@ def _count(reported: dict[str, Any], *keys: str) -> int:
 
 
 def read_cost(reported: Any, body: bytes) -> Money | None:
-    """The exact amount in the ``cost`` member `reported` of the JSON object `body`; None for null.
+    """Return the exact amount in the ``cost`` member `reported` of the JSON object `body`; None for null.
 
     A JSON number is read from the text again as a decimal: it never passes through a float. Raises AnswerMalformed.
     """

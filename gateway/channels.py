@@ -1,4 +1,4 @@
-"""The channels that notifications go through, as the operator configured them."""
+"""The channels of notifications, as the operator configured them."""
 
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -10,7 +10,7 @@ WEBHOOK, SLACK, EMAIL = "webhook", "slack", "email"
 
 @dataclass(frozen=True, repr=False)
 class MailServer:
-    """Where mail is handed in. tls: from the first byte; without it STARTTLS is used where the server offers it."""
+    """The server that accepts mail. tls: from the first byte; without it, STARTTLS if the server offers it."""
 
     host: str
     port: int
@@ -23,16 +23,16 @@ class MailServer:
 
     @property
     def needs_tls(self) -> bool:
-        """Whether nothing may be said in the clear: a password would leave this machine."""
+        """Whether encryption is required: a password would leave this machine."""
         return self.password is not None and not is_loopback(self.host)
 
 
 @dataclass(frozen=True, repr=False)
 class Channels:
-    """What is configured; all of it is secret and none of it shows when printed.
+    """The configured channels; all of it is secret and none of it shows when printed.
 
-    webhook_secret: text or ``whsec_…``, signs webhooks and, where it is set, what goes to Slack. webhook_url: where
-    webhooks go whose step names no address. mail and sender are given both or neither.
+    webhook_secret: text or ``whsec_…``, signs webhooks and, if it is set, posts to Slack. webhook_url: the address of
+    webhooks whose step names none. mail and sender are given both or neither.
     """
 
     webhook_secret: str | None = None
@@ -56,7 +56,7 @@ class Channels:
 
 
 def is_web_address(url: str) -> bool:
-    """Whether a request can be sent to `url`: http or https, with a host."""
+    """Return whether a request can be sent to `url`: http or https, with a host."""
     try:
         parts = urlsplit(url)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -66,7 +66,7 @@ def is_web_address(url: str) -> bool:
 
 
 def read_mail_server(url: str) -> MailServer:
-    """The server at ``smtp://user:password@host:587`` or ``smtps://…``; user and password may be left out.
+    """Return the server at ``smtp://user:password@host:587`` or ``smtps://…``; user and password may be left out.
 
     Raises ValueError, which does not repeat the address.
     """
@@ -92,7 +92,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        # What the library says may repeat a part of the password.
+        # The library's message may repeat a part of the password.
         raise ValueError("it is not an address; in user and password / ? # @ : are written as in %2F") from None
     if not url.isprintable() or " " in url:
         raise ValueError("it holds a blank or a character that cannot be printed")
@@ -100,7 +100,7 @@ def _split(url: str) -> tuple[SplitResult, int | None]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether what is sent to `host` stays on this machine."""
+    """Return whether traffic to `host` stays on this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

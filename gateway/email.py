@@ -1,6 +1,6 @@
 """The channel ``email``: one message in plain text to all recipients, by SMTP.
 
-``Message-ID`` is made from the id of the message, the same for every attempt.
+``Message-ID`` is derived from the id of the message, the same for every attempt.
 """
 
 import unicodedata
@@ -17,21 +17,21 @@ from gateway.failures import refused
 from gateway.mailboxes import read_mailbox
 from gateway.smtp import hand_in
 
-MOST_RECIPIENTS = 100  # what every server takes at once (RFC 5321, section 4.5.3.1.8)
-# Bodies in seven bits arrive the same whatever stands between.
+MOST_RECIPIENTS = 100  # every server accepts this many at once (RFC 5321, section 4.5.3.1.8)
+# Bodies in seven bits arrive unchanged through every relay.
 _POLICY = SMTP.clone(cte_type="7bit")
 _BREAKING = frozenset(("Cc", "Zl", "Zp"))
 
 
-class Email:
-    """Through one server, from one sender."""
+class EmailChannel:
+    """The channel through one server, from one sender."""
 
     def __init__(self, server: MailServer, sender: Address) -> None:
         self._server = server
         self._sender = sender
 
     def unfit(self, call: AgentCall) -> Failed | None:
-        """Recipients or subject cannot stand in a message."""
+        """Return why recipients or subject cannot stand in a message, None when they can."""
         try:
             _subject(call)
         except ValueError as error:
@@ -43,7 +43,7 @@ class Email:
         return None
 
     async def send(self, call: AgentCall, id: str) -> Failed | None:
-        """Hand it in at the server."""
+        """Hand the message to the server."""
         recipients = _recipients(call.parameters.get("recipients"))
         message = EmailMessage(policy=_POLICY)
         message["From"] = self._sender
@@ -57,7 +57,7 @@ class Email:
 
 
 def _subject(call: AgentCall) -> str:
-    """What the step says, else process and step. Raises ValueError."""
+    """Return the subject of the step, else process and step. Raises ValueError."""
     given = call.parameters.get("subject", "")
     if not isinstance(given, str):
         raise ValueError("it is not a text")
@@ -68,7 +68,7 @@ def _subject(call: AgentCall) -> str:
 
 
 def _recipients(given: Any) -> tuple[Address, ...]:
-    """Each once, in the order given. Raises ValueError, which says which one is wrong by its place only."""
+    """Return each recipient once, in the given order. Raises ValueError, which names a wrong one by position only."""
     listed = [given] if isinstance(given, str) else given
     if not listed or not isinstance(listed, list):
         raise ValueError("there are none")

@@ -1,4 +1,4 @@
-"""One outgoing POST: bounded in time and size, never redirected, and what its status means."""
+"""One outgoing POST: bounded in time and size, never redirected, and the meaning of its status."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ EXCERPT = 500
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What came back: body is at most LARGEST_BODY bytes, `whole` is false when there was more."""
+    """The reply: body is at most LARGEST_BODY bytes, `whole` is false when there was more."""
 
     status: int
     media_type: str
@@ -29,7 +29,7 @@ class Reply(msgspec.Struct, frozen=True):
     whole: bool
 
     def content(self) -> bytes:
-        """The complete body. Raises AnswerMalformed when it was too large."""
+        """Return the complete body. Raises AnswerMalformed when it was too large."""
         if not self.whole:
             raise AnswerMalformed(f"it is larger than {LARGEST_BODY} bytes")
         return self.body
@@ -46,7 +46,7 @@ async def post(
 ) -> Reply | Failed:
     """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked.
 
-    who: what messages call the one that is asked.
+    who: the receiver's name in messages.
     """
     headers = {**headers, "Content-Type": "application/json"}
     try:
@@ -89,7 +89,7 @@ def _media_type(headers: httpx2.Headers) -> str:
 
 
 def failure(reply: Reply, who: str = AGENT) -> Failed:
-    """What a status other than 200 and 202 means.
+    """Return the failure that a status other than 200 and 202 means.
 
     429 and 503 may be tried again, after ``Retry-After`` if it was given; so may other 5xx. 3xx and other 4xx are
     permanent.
@@ -111,7 +111,7 @@ def failure(reply: Reply, who: str = AGENT) -> Failed:
 
 
 def _excerpt(reply: Reply) -> str:
-    """What the body says about it: the message of a JSON error of a usual shape, or the beginning of a text."""
+    """Return the reason in the body: the message of a JSON error of a usual shape, or the beginning of a text."""
     try:
         text = _message(parse_json(reply.body))
     except Malformed:

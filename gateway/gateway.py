@@ -13,23 +13,23 @@ from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
+from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
-from gateway.failures import deadline_exceeded, misconfigured, told
+from gateway.failures import deadline_exceeded, misconfigured, summary
 from gateway.http import Http
 from gateway.loop import LoopThread
 from gateway.notifications import Notifications
 from gateway.openai_chat import OpenAIChat
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
-from gateway.telling import tell
 
 Deliver = Callable[[AgentCall, Answer], None]
-Key = tuple[UUID, str, int]
+AttemptKey = tuple[UUID, str, int]
 log = logging.getLogger("procession.gateway")
 
 
 class _Agent(NamedTuple):
-    """A configuration as it was given, and how calls under it are answered: at once, or by waiting."""
+    """A configuration as it was given, and the way to answer calls under it: at once, or by waiting."""
 
     config: dict[str, Any]
     instant: Callable[[AgentCall], Answer] | None
@@ -48,7 +48,7 @@ class _Open:
         self.task: asyncio.Task[Answer] | None = None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> AttemptKey:
         return self.call.execution_id, self.call.step, self.call.attempt
 
 
@@ -57,29 +57,30 @@ class AgentGateway:
 
     Its methods may be used from any thread but its own loop's, on which answers are delivered.
 
-    callback_base: where agents reach our API to answer later, or None when they cannot. max_open: calls that are on the
-    wire at once; more wait for a place, in order. channels: how notifications can be delivered; ValueError is raised
-    for a secret that cannot be used.
+    callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
+    the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
+    secret that cannot be used.
     """
 
     def __init__(self, *, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None) -> None:
         self._callback_base = callback_base
         self._agents: dict[str, _Agent] = {}
-        self._open: dict[Key, _Open] = {}
+        self._open: dict[AttemptKey, _Open] = {}
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
         self._outgoing = Outgoing()
         self._notifications = Notifications(channels or Channels(), self._outgoing)
-        self._telling: set[asyncio.Task[bool]] = set()
+        self._notices: set[asyncio.Task[bool]] = set()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
-        """Have the agent that `config` (canonical) describes answer `call`; never blocks on it.
+        """Call the agent that `config` (canonical) describes with `call`; never blocks on the answer.
 
-        What needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this thread.
-        Everything else is delivered later from the loop's thread, exactly once, unless it is cancelled; `deliver` must
-        not block there. An attempt that is open already stays as it is. Raises RuntimeError after `close`.
+        An answer that needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this
+        thread. Everything else is delivered later from the loop's thread, exactly once, unless it is cancelled;
+        `deliver` must not block there. An attempt that is open already stays as it is. Raises RuntimeError after
+        `close`.
         """
         agent = self._agents.get(call.agent)
         if agent is None or (agent.config is not config and agent.config != config):
@@ -94,8 +95,8 @@ class AgentGateway:
     def notify(self, call: AgentCall, deliver: Deliver) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
 
-        parameters: ``{channels: [...], subject?, recipients?: [...], url?}``. What can never be delivered is answered
-        at once, in this thread.
+        parameters: ``{channels: [...], subject?, recipients?: [...], url?}``. A notification that can never be
+        delivered is answered at once, in this thread.
         """
         if self._closed:
             raise RuntimeError("the gateway is closed")
@@ -105,34 +106,34 @@ class AgentGateway:
         else:
             self._begin(_Open(call, self._notifications, deliver))
 
-    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
-        """Have the agent that `config` describes told that it need not answer; never blocks on it.
+    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
+        """Notify the agent that `config` describes that its answer is no longer awaited; never blocks on it.
 
-        told: called with whether it knows, or need not, in this thread or from the loop's, where it must not block; not
-        at all when the gateway is closed before.
+        notified: called with whether the agent has accepted the notice, or needs none, in this thread or from the
+        loop's, where it must not block; not at all when the gateway is closed before.
         """
         try:
             typed = read_agent(config)
         except Malformed:
             typed = None
         if isinstance(typed, HttpConfig) and typed.cancel_url is not None:
-            self._loop.call(self._tell, typed, given_up, told)
+            self._loop.call(self._notify_abandoned, typed, abandoned, notified)
         else:
-            told(True)
+            notified(True)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
-        """Give up an open call: its connection is closed and nothing is delivered. Nothing when it is not open."""
+        """Cancel an open call: close its connection and deliver nothing. Does nothing when it is not open."""
         with self._lock:
             entry = self._open.pop((execution_id, step, attempt), None)
         if entry is not None:
             self._loop.call(self._abort, entry)
 
     def open_calls(self) -> int:
-        """How many calls have begun and are neither delivered nor cancelled."""
+        """Return the number of calls that have begun and are neither delivered nor cancelled."""
         return len(self._open)
 
     def close(self, *, grace: timedelta) -> None:
-        """Begin nothing more, wait up to `grace` for open calls, cancel the rest, end the thread. Safe to repeat."""
+        """Refuse new calls, wait up to `grace` for open calls, cancel the rest, end the thread. Safe to repeat."""
         with self._lock:
             self._closed = True
         if self._loop.started:
@@ -143,7 +144,7 @@ class AgentGateway:
         try:
             typed = read_agent(config)
         except Malformed as error:
-            failed = misconfigured(told(error))
+            failed = misconfigured(summary(error))
             return _Agent(config, lambda call: failed, None)
         match typed:
             case ScriptedConfig():
@@ -201,18 +202,18 @@ class AgentGateway:
         else:
             entry.deliver(entry.call, task.result())
 
-    def _tell(self, config: HttpConfig, given_up: GivenUp, told: Callable[[bool], None]) -> None:
-        task = asyncio.get_running_loop().create_task(tell(self._outgoing, config, given_up))
-        self._telling.add(task)
-        task.add_done_callback(partial(self._has_told, told))
+    def _notify_abandoned(self, config: HttpConfig, abandoned: GivenUp, notified: Callable[[bool], None]) -> None:
+        task = asyncio.get_running_loop().create_task(post_abandoned(self._outgoing, config, abandoned))
+        self._notices.add(task)
+        task.add_done_callback(partial(self._notice_done, notified))
 
-    def _has_told(self, told: Callable[[bool], None], task: asyncio.Task[bool]) -> None:
-        self._telling.discard(task)
+    def _notice_done(self, notified: Callable[[bool], None], task: asyncio.Task[bool]) -> None:
+        self._notices.discard(task)
         if not task.cancelled():
             error = task.exception()
             if error is not None:
                 log.error("telling an agent failed", exc_info=error)
-            told(error is None and task.result())
+            notified(error is None and task.result())
 
     def _abort(self, entry: _Open) -> None:
         if entry.task is not None:
@@ -220,7 +221,7 @@ class AgentGateway:
 
     async def _drain(self, seconds: float) -> None:
         tasks: set[asyncio.Task[Any]] = {each.task for each in list(self._open.values()) if each.task is not None}
-        tasks |= self._telling
+        tasks |= self._notices
         left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
         for task in left:
             task.cancel()

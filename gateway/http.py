@@ -6,8 +6,8 @@ callback: {url, fail_url, heartbeat_url, token}}`` with the headers ``Idempotenc
 
 - 200 with the final answer. JSON: an object with the key ``output`` is ``{output, usage?, cost?: {amount, currency}}``
   (other keys mean nothing), any other JSON value is itself the output. ``text/*``: the text is the output.
-- 202: it took the work and will POST to ``callback.url`` later.
-- 429 or 503, with ``Retry-After`` if it likes; other 4xx: do not ask again; other 5xx: ask again.
+- 202: it accepted the work and will POST to ``callback.url`` later.
+- 429 or 503, optionally with ``Retry-After``; other 4xx: do not try again; other 5xx: try again.
 """
 
 from datetime import UTC, datetime
@@ -24,7 +24,7 @@ from gateway.secrets import Disclosed, SecretMissing
 
 
 class Http:
-    """One agent behind the contract. callback_base: where agents reach our API, such as ``https://flow.example``."""
+    """One agent behind the contract. callback_base: the address of our API, such as ``https://flow.example``."""
 
     def __init__(self, config: HttpConfig, outgoing: Outgoing, callback_base: str | None) -> None:
         self._config = config
@@ -32,7 +32,7 @@ class Http:
         self._callback_base = callback_base.rstrip("/") if callback_base else None
 
     async def answer(self, call: AgentCall) -> Answer:
-        """The agent's answer to `call`."""
+        """Return the agent's answer to `call`."""
         disclosed = Disclosed()
         try:
             headers = disclosed.resolve_all(self._config.headers)
@@ -80,7 +80,7 @@ class Http:
 
 
 def read_reply(reply: Reply) -> Answer:
-    """What the reply means under the contract."""
+    """Return the answer that the reply means under the contract."""
     if reply.status == 202:
         return Accepted()
     if reply.status != 200:

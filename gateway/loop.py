@@ -24,15 +24,15 @@ class LoopThread:
         return self._loop is not None
 
     def call(self, function: Callable[[Unpack[Ts]], object], *args: *Ts) -> None:
-        """Have `function` called on the loop soon, in the order of these calls; does not wait."""
+        """Schedule `function` on the loop, in the order of these calls; does not wait."""
         (self._loop or self._start()).call_soon_threadsafe(function, *args)
 
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """The result of `coroutine`, run on the loop; waits for it."""
+        """Return the result of `coroutine`, run on the loop; waits for it."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop or self._start()).result()
 
     def stop(self) -> None:
-        """End the loop and its thread, after what is queued for it now. Nothing when it never started."""
+        """End the loop and its thread after its present queue. Does nothing when it never started."""
         with self._starting:
             if self._loop is None or self._thread is None:
                 return

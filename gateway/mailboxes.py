@@ -10,7 +10,7 @@ _NAMED = re.compile(r"([^<>\x00-\x1f\x7f-\x9f\u2028\u2029]{0,200}?) ?<([^<>]+)>"
 
 
 def read_mailbox(text: str) -> Address:
-    """The mailbox in ``ann@example.org`` or ``Ann <ann@example.org>``; a domain in other letters goes as ``xn--…``.
+    """Return the mailbox in ``ann@example.org`` or ``Ann <ann@example.org>``; a non-ASCII domain becomes ``xn--…``.
 
     Raises ValueError, which does not repeat the text.
     """

@@ -5,27 +5,27 @@ import msgspec
 from domain.agents.calls import AgentCall, Answer, Completed, Failed
 from gateway.adapter import Channel
 from gateway.channels import EMAIL, SLACK, WEBHOOK, Channels
-from gateway.email import Email
+from gateway.email import EmailChannel
 from gateway.failures import refused
 from gateway.outgoing import Outgoing
-from gateway.slack import Slack
-from gateway.webhook import Webhook
+from gateway.slack import SlackChannel
+from gateway.webhook import WebhookChannel
 
 
 class Notifications:
-    """The channels that are configured. A call's message is the text, its parameters say which channels and to whom."""
+    """The configured channels. A call's message is the text, its parameters name the channels and the recipients."""
 
     def __init__(self, channels: Channels, outgoing: Outgoing) -> None:
         self._channels: dict[str, Channel] = {}
         if channels.webhook_secret is not None:
-            self._channels[WEBHOOK] = Webhook(channels.webhook_secret, channels.webhook_url, outgoing)
+            self._channels[WEBHOOK] = WebhookChannel(channels.webhook_secret, channels.webhook_url, outgoing)
         if channels.slack_url is not None:
-            self._channels[SLACK] = Slack(channels.slack_url, channels.webhook_secret, outgoing)
+            self._channels[SLACK] = SlackChannel(channels.slack_url, channels.webhook_secret, outgoing)
         if channels.mail is not None and channels.sender is not None:
-            self._channels[EMAIL] = Email(channels.mail, channels.sender)
+            self._channels[EMAIL] = EmailChannel(channels.mail, channels.sender)
 
     def unfit(self, call: AgentCall) -> Failed | None:
-        """Why one of the channels can never deliver it; then none is tried. None when all can be."""
+        """Return why one of the channels can never deliver it; then none is tried. None when all can."""
         if not call.parameters.get("channels"):
             return refused("channel_not_configured", "the step names no channel")
         for name in call.parameters["channels"]:
@@ -38,9 +38,9 @@ class Notifications:
         return None
 
     async def answer(self, call: AgentCall) -> Answer:
-        """Deliver, and say under which ids; the first channel that fails ends it.
+        """Deliver through each channel and return the ids; the first channel that fails ends the delivery.
 
-        When it is tried again, channels before that one deliver again, under the same ids.
+        After a retry, channels before that one deliver again, under the same ids.
         """
         if not isinstance(call.message, str):
             call = msgspec.structs.replace(call, message=msgspec.json.encode(call.message).decode())
@@ -55,9 +55,9 @@ class Notifications:
 
 
 def message_id(call: AgentCall, channel: str) -> str:
-    """The same for every attempt of the step: ``execution:step:channel``.
+    """Return the id of a message, the same for every attempt of the step: ``execution:step:channel``.
 
-    Without a full stop, as Standard Webhooks asks: a compensation has one in its step's id, it becomes a colon.
+    It has no full stop, as Standard Webhooks requires: that of a compensation's step id becomes a colon.
     """
     return f"{call.execution_id}:{call.step.replace('.', ':')}:{channel}"
 

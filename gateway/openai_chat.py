@@ -31,7 +31,7 @@ class OpenAIChat:
         self._url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
     async def answer(self, call: AgentCall) -> Answer:
-        """The model's answer to `call`."""
+        """Return the model's answer to `call`."""
         if taken := sorted(RESERVED.intersection(call.parameters)):
             return refused("parameter_reserved", f"the parameter {taken[0]} is set by the agent's configuration")
         disclosed = Disclosed()
@@ -69,7 +69,7 @@ class OpenAIChat:
 
 
 def read_reply(reply: Reply, *, as_json: bool) -> Answer:
-    """What the reply means: 200 holds a chat completion, anything else is a failure."""
+    """Return the answer that the reply means: 200 holds a chat completion, anything else is a failure."""
     if reply.status != 200:
         return failure(reply)
     usage = None
@@ -80,7 +80,7 @@ def read_reply(reply: Reply, *, as_json: bool) -> Answer:
         usage = read_usage(completion.get("usage"))
         return _read_choice(completion, usage, as_json)
     except AnswerMalformed as error:
-        # Tokens were spent even where the answer is of no use.
+        # The tokens are spent even if the answer is unusable.
         return malformed(str(error), usage)
 
 
@@ -106,7 +106,7 @@ def _read_choice(completion: dict[str, Any], usage: Usage | None, as_json: bool)
 
 
 def _text(content: Any) -> str | None:
-    """The text of a message, which some servers give in parts."""
+    """Return the text of a message, which some servers send in parts."""
     if isinstance(content, list):
         texts = [part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"]
         return "".join(text for text in texts if isinstance(text, str)) if texts else None

@@ -1,4 +1,4 @@
-"""The outgoing connections: as many at once as there are calls, in pools small enough to be quick."""
+"""The outgoing connections: as many at once as there are calls, in pools small enough to be fast."""
 
 import ssl
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
-# A pool looks at all its connections whenever a call begins or ends, so a thousand in one pool cost a thousand looks.
+# A pool scans all its connections whenever a call begins or ends, so a thousand in one pool cost a thousand checks.
 POOL_SIZE = 50
 CONNECT_SECONDS = 10.0
 IDLE_SECONDS = 30.0
 
 
 class _Pool:
-    """A client, and how many calls are using it."""
+    """A client, and the number of calls that use it."""
 
     __slots__ = ("busy", "client")
 
@@ -25,14 +25,14 @@ class _Pool:
 
 
 class Outgoing:
-    """The clients that agents are called with, made as they are needed; for use on one event loop only."""
+    """The clients for calls of agents, made as they are needed; for use on one event loop only."""
 
     def __init__(self) -> None:
         self._pools: list[_Pool] = []
 
     @contextmanager
     def client(self) -> Iterator[httpx2.AsyncClient]:
-        """A client with a connection to spare for one call; the first such one, so that idle connections are reused."""
+        """Yield a client with a free connection for one call; the first such one, to reuse idle connections."""
         pool = next((pool for pool in self._pools if pool.busy < POOL_SIZE), None) or self._another()
         pool.busy += 1
         try:
@@ -54,7 +54,7 @@ class Outgoing:
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """Whom to trust; reading the certificates takes tens of milliseconds."""
+    """Return the trusted certificates; reading them takes tens of milliseconds."""
     return httpx2.create_ssl_context()
 
 
@@ -66,10 +66,10 @@ def _client() -> httpx2.AsyncClient:
         ),
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         follow_redirects=False,
-        # Cookies of one agent are none of another one's business, even on the same host.
+        # Cookies of one agent must not reach another one, even on the same host.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        # The proxies that the environment names are used, but never for this machine itself.
+        # The environment's proxies are used, but never for this machine itself.
         mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
-        # A compressed megabyte can unfold to a gigabyte, so none is asked for.
+        # A compressed megabyte can unfold to a gigabyte, so requests accept none.
         headers={"Accept-Encoding": "identity", "User-Agent": "procession"},
     )

@@ -1,4 +1,4 @@
-"""How long an agent asks to be left alone: the ``Retry-After`` header (RFC 9110, section 10.2.3)."""
+"""The wait that an agent requests: the ``Retry-After`` header (RFC 9110, section 10.2.3)."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,7 +9,7 @@ _SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 
 
 def read_retry_after(header: str | None, now: datetime) -> timedelta | None:
-    """How long to wait from `now` (aware UTC), at most a day; None when `header` is absent or unreadable."""
+    """Return the wait from `now` (aware UTC), at most a day; None when `header` is absent or unreadable."""
     text = (header or "").strip()
     if _SECONDS.fullmatch(text):
         return min(timedelta(seconds=float(text)), LONGEST)

@@ -36,7 +36,7 @@ class Scripted:
             self.delay, self.answer_now = timedelta(), _may_not_record
 
     async def answer(self, call: AgentCall) -> Answer:
-        """The answer, after the delay; the call is noted before it."""
+        """Return the answer, after the delay; the call is noted before it."""
         if self._record is not None and (failed := note(self._record, call)):
             return failed
         await asyncio.sleep(self.delay.total_seconds())
@@ -70,14 +70,14 @@ class Scripted:
 
 
 def words(value: Any) -> int:
-    """The number of words in a text, or in the compact JSON of another value."""
+    """Return the number of words in a text, or in the compact JSON of another value."""
     return len((value if isinstance(value, str) else msgspec.json.encode(value).decode()).split())
 
 
 def may_record(path: str) -> bool:
-    """Whether the operator lets scripted agents keep records where `path` is: below the directory PROCESSION_RECORDS.
+    """Return whether scripted agents may keep records at `path`: below the directory PROCESSION_RECORDS.
 
-    Without that, whoever may register an agent could have a worker write to any file.
+    Without that limit, anybody who may register an agent could have a worker write to any file.
     """
     allowed = os.environ.get("PROCESSION_RECORDS")
     return bool(allowed) and Path(path).resolve().is_relative_to(Path(allowed or "").resolve())
@@ -89,7 +89,10 @@ def _may_not_record(call: AgentCall) -> Answer:
 
 
 def note(path: str, call: AgentCall) -> Failed | None:
-    """Append the call's idempotency key to the file at `path`, in one write. A Failed when that is not possible."""
+    """Append the call's idempotency key to the file at `path`, in one write.
+
+    Returns a Failed when that is not possible.
+    """
     line = f"{call.idempotency_key}\n".encode()
     try:
         file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -1,4 +1,4 @@
-"""Secrets: references are resolved at the moment of a call, and what they held is kept out of everything recorded."""
+"""Secrets: references are resolved at the moment of a call, and their values are kept out of every record."""
 
 import os
 import re
@@ -13,7 +13,7 @@ _SENDABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
 class SecretMissing(Exception):
-    """A referenced environment variable is not set, or holds what no header can carry; the message names it only."""
+    """A referenced environment variable is not set, or no header can carry its value; the message only names it."""
 
 
 class Disclosed:
@@ -23,25 +23,25 @@ class Disclosed:
         self._values: set[str] = set()
 
     def resolve(self, text: str) -> str:
-        """`text` with every ``${NAME}`` replaced by the environment's value. Raises SecretMissing."""
+        """Return `text` with every ``${NAME}`` replaced by the environment's value. Raises SecretMissing."""
         return REFERENCE.sub(self._value, text)
 
     def resolve_all(self, texts: Mapping[str, str]) -> dict[str, str]:
-        """The same for every value of `texts`."""
+        """Return every value of `texts`, resolved likewise. Raises SecretMissing."""
         return {name: self.resolve(text) for name, text in texts.items()}
 
     def add(self, value: str) -> None:
-        """`value` is secret too, though nothing refers to it."""
+        """Treat `value` as secret too, though no reference names it."""
         self._values.add(value)
 
     def mask_text(self, text: str) -> str:
-        """The same as `mask`, for text."""
+        """Return text, masked as by `mask`."""
         return self.mask(text.encode(errors="replace")).decode()
 
     def mask(self, data: bytes) -> bytes:
-        """`data` with every secret known so far replaced by ``***``, however JSON may have escaped it."""
+        """Return `data` with every secret known so far replaced by ``***``, however JSON may have escaped it."""
         for value in sorted(self._values, key=len, reverse=True):
-            # Very short values stand in ordinary text by chance; masking them would garble answers and protect nothing.
+            # Very short values occur in ordinary text by chance; masking them would garble answers and protect nothing.
             if len(value) >= SHORTEST_MASKED:
                 data = _any_form(value).sub(MASK, data)
         return data
@@ -60,6 +60,6 @@ class Disclosed:
 
 @lru_cache(maxsize=1000)
 def _any_form(secret: str) -> re.Pattern[bytes]:
-    """Matches `secret` as it is, and with any of its characters escaped as in JSON, also in JSON inside JSON."""
+    """Return a pattern of `secret` as it is, and with characters escaped as in JSON, also in JSON inside JSON."""
     forms = (rf"(?:\\*{re.escape(character)}|\\+u00(?i:{ord(character):02x}))" for character in secret)
     return re.compile("".join(forms).encode())

@@ -1,4 +1,4 @@
-"""One message handed in at a mail server, and what its replies mean."""
+"""The hand-over of one message to a mail server, and the meaning of its replies."""
 
 import asyncio
 import base64
@@ -36,10 +36,10 @@ async def hand_in(
     recipients: Sequence[Address],
     allowed: timedelta = ALLOWED,
 ) -> Failed | None:
-    """Have `server` take the message for all recipients; None when it did.
+    """Hand the message for all recipients to `server`. Returns None when it accepted it.
 
-    4yz replies may be tried again, 5yz are permanent. Where it takes the message for some recipients only, that is a
-    failure too, and those got it.
+    4yz replies may be tried again, 5yz are permanent. Acceptance for only some recipients is a failure too, although
+    those get the message.
     """
     disclosed = _disclosed(server)
     client = _client(server, allowed)
@@ -48,7 +48,7 @@ async def hand_in(
             await client.connect()
             addresses = [recipient.addr_spec for recipient in recipients]
             left_out, _ = await client.send_message(message, sender=sender.addr_spec, recipients=addresses)
-        await _say_goodbye(client)
+        await _quit(client)
     except TimeoutError:
         return deadline_exceeded(allowed, WHO)
     except (SMTPException, OSError, ValueError) as error:
@@ -68,21 +68,21 @@ def _client(server: MailServer, allowed: timedelta) -> SMTP:
         username=server.user,
         password=server.password,
         use_tls=server.tls,
-        # None: when it is offered. A password is not said in the clear to another machine, even if whoever stands
-        # between hides the offer.
+        # None: use it when it is offered. A password is never sent unencrypted to another machine, even if an
+        # intermediary hides the offer.
         start_tls=True if server.needs_tls and not server.tls else None,
         timeout=allowed.total_seconds(),
     )
 
 
-async def _say_goodbye(client: SMTP) -> None:
-    # The message was accepted; how the connection ends changes nothing.
+async def _quit(client: SMTP) -> None:
+    # The message was accepted; the end of the connection changes nothing.
     with suppress(SMTPException, OSError):
         await client.quit(timeout=GOODBYE_SECONDS)
 
 
 def _disclosed(server: MailServer) -> Disclosed:
-    """The password, also as it goes over the wire, in which form a server may repeat it."""
+    """Return the password as a secret, also in its encoding on the wire, which a server may repeat."""
     disclosed = Disclosed()
     if server.user is not None and server.password is not None:
         disclosed.add(server.password)
@@ -105,12 +105,12 @@ def _failure(error: Exception, disclosed: Disclosed) -> Failed:
         case SMTPException():
             return misconfigured(_readable(error.message, disclosed), WHO)
         case _:
-            # The library's message may repeat what was to be sent.
+            # The library's message may repeat the sent data.
             return misconfigured("the message cannot be put into its protocol", WHO)
 
 
 def _left_out(replies: Mapping[str, tuple[int, str]], disclosed: Disclosed) -> Failed:
-    """Some recipients, or all, were refused; worth another attempt as long as one of them may be accepted then."""
+    """Return the failure for refused recipients; permanent unless one of them may be accepted later."""
     address, (code, text) = min(replies.items(), key=lambda reply: reply[1][0])
     others = f" and {len(replies) - 1} more" if len(replies) > 1 else ""
     return _reply(code, f"it does not take the message for {address}{others}: {_readable(text, disclosed)}")

@@ -1,4 +1,4 @@
-"""Signatures as Standard Webhooks says (standardwebhooks.com): of deliveries we send and of those we receive."""
+"""Signatures by Standard Webhooks (standardwebhooks.com), of sent and of received deliveries."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ PREFIX = "whsec_"
 
 
 def key_of(secret: str) -> bytes:
-    """The key that `secret` stands for: base64 after ``whsec_``, else the text itself.
+    """Return the key that `secret` stands for: base64 after ``whsec_``, else the text itself.
 
     Raises ValueError, which does not repeat the secret.
     """
@@ -27,12 +27,15 @@ def key_of(secret: str) -> bytes:
 
 
 def sign(key: bytes, id: bytes, timestamp: bytes, body: bytes) -> bytes:
-    """The signature of a delivery, with its version: ``v1,…``. timestamp: seconds since 1970, in digits."""
+    """Return the signature of a delivery, with its version: ``v1,…``. timestamp: seconds since 1970, in digits."""
     return b"v1," + base64.b64encode(hmac.digest(key, b".".join((id, timestamp, body)), hashlib.sha256))
 
 
 def signed(key: bytes, id: str, at: datetime, body: bytes) -> dict[str, str]:
-    """The headers of a delivery made at `at` (aware). id: without a full stop, or what is signed had two meanings."""
+    """Return the headers of a delivery made at `at` (aware).
+
+    id: without a full stop, which would make the signed text ambiguous.
+    """
     timestamp = str(int(at.timestamp()))
     return {
         "webhook-id": id,

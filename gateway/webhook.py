@@ -1,4 +1,4 @@
-"""The channel ``webhook``: a POST of JSON, signed as Standard Webhooks says.
+"""The channel ``webhook``: a POST of JSON, signed by Standard Webhooks.
 
 The body is ``{type: "notification", timestamp, data: {execution_id, step, process, version, message, subject?}}``. The
 headers ``webhook-id`` and ``Idempotency-Key`` hold the id of the message, the same for every attempt.
@@ -20,8 +20,8 @@ from gateway.standard_webhooks import key_of, signed
 ALLOWED = timedelta(seconds=30)
 
 
-class Webhook:
-    """To the address that the step names, else to `url`. secret: text or ``whsec_…``; raises ValueError for others."""
+class WebhookChannel:
+    """The channel to the step's own address, else to `url`. secret: text or ``whsec_…``, else ValueError."""
 
     def __init__(self, secret: str, url: str | None, outgoing: Outgoing) -> None:
         self._key = key_of(secret)
@@ -29,7 +29,7 @@ class Webhook:
         self._outgoing = outgoing
 
     def unfit(self, call: AgentCall) -> Failed | None:
-        """There is no address, or it is none."""
+        """Return why the address is missing or unusable, None when it can be used."""
         url = call.parameters.get("url", self._url)
         if url is None:
             message = "the step has no url, and no address for webhooks is configured (PROCESSION_WEBHOOK_URL)"
@@ -39,7 +39,7 @@ class Webhook:
         return None
 
     async def send(self, call: AgentCall, id: str) -> Failed | None:
-        """POST it."""
+        """POST the notification."""
         disclosed = Disclosed()
         if self._url is not None:
             hide(self._url, disclosed)
@@ -48,7 +48,7 @@ class Webhook:
 
 
 def _content(call: AgentCall) -> dict[str, object]:
-    told = {
+    data = {
         "execution_id": call.execution_id,
         "step": call.step,
         "process": call.process,
@@ -56,15 +56,15 @@ def _content(call: AgentCall) -> dict[str, object]:
         "message": call.message,
     }
     if "subject" in call.parameters:
-        told["subject"] = call.parameters["subject"]
+        data["subject"] = call.parameters["subject"]
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"type": "notification", "timestamp": now, "data": told}
+    return {"type": "notification", "timestamp": now, "data": data}
 
 
 async def deliver(
     outgoing: Outgoing, url: str, content: object, id: str, key: bytes | None, who: str, disclosed: Disclosed
 ) -> Failed | None:
-    """POST `content` as JSON under `id`, signed where there is a key; every 2xx says that it was accepted."""
+    """POST `content` as JSON under `id`, signed if there is a key; every 2xx means acceptance."""
     body = msgspec.json.encode(content)
     headers = {"Accept": "application/json, text/*;q=0.5", "Idempotency-Key": id}
     headers |= signed(key, id, datetime.now(UTC), body) if key is not None else {"webhook-id": id}
@@ -75,7 +75,7 @@ async def deliver(
 
 
 def hide(url: str, disclosed: Disclosed) -> None:
-    """What in the address would let others use it is masked where a receiver repeats it."""
+    """Mask the secret parts of the address where a receiver repeats it."""
     parts = urlsplit(url)
     end = parts.path.rpartition("/")[2]
     for part in (url, parts.path.lstrip("/"), end, parts.query, parts.username, parts.password):

@@ -1,1 +1,1 @@
-"""Agents: who does the work, how they are called, and what they answer."""
+"""Agents: their configuration, the calls that reach them, and their answers."""

@@ -22,7 +22,7 @@ class Agent(msgspec.Struct, frozen=True):
 
 
 def evolve(agent: Agent, event: Event) -> Agent:
-    """The state after `event`; `agent` itself is left alone. Raises TypeError for an event of something else."""
+    """Return the state after `event` and leave `agent` unchanged. Raises TypeError for an event of another noun."""
     if isinstance(event, AgentRegistered):
         return Agent(agent.version + 1, ACTIVE, event.name, event.kind, event.config)
     if isinstance(event, AgentRetired):
@@ -31,7 +31,7 @@ def evolve(agent: Agent, event: Event) -> Agent:
 
 
 def fold(agent: Agent, events: Iterable[Event]) -> Agent:
-    """The state after all `events`, in order."""
+    """Return the state after all `events`, in order."""
     for event in events:
         agent = evolve(agent, event)
     return agent

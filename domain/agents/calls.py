@@ -1,4 +1,4 @@
-"""What an agent is asked, and what it may answer."""
+"""The call of an agent and the answers that an agent may give."""
 
 import hmac
 from datetime import datetime, timedelta
@@ -30,17 +30,20 @@ class AgentCall(msgspec.Struct, frozen=True):
     callback_token: str = ""
 
     def __repr__(self) -> str:
-        # Without the token, which must not reach a log, and without the message, which may be long.
+        # The token must not reach a log, and the message may be long.
         return f"AgentCall({self.idempotency_key}, agent={self.agent!r})"
 
     @property
     def idempotency_key(self) -> str:
-        """The same for every repetition of this attempt, so that an agent can tell."""
+        """The key of this attempt, the same for every repetition, by which an agent recognises a repetition."""
         return f"{self.execution_id}:{self.step}:{self.attempt}"
 
 
 class GivenUp(msgspec.Struct, frozen=True):
-    """An attempt that an agent took to answer later, and that nobody waits for any more. reason: as its event says."""
+    """An attempt whose answer Procession no longer awaits, although an agent took it to answer later.
+
+    reason: as its event says.
+    """
 
     execution_id: UUID
     step: str
@@ -50,12 +53,12 @@ class GivenUp(msgspec.Struct, frozen=True):
 
     @property
     def idempotency_key(self) -> str:
-        """That of the attempt."""
+        """The idempotency key of the attempt."""
         return f"{self.execution_id}:{self.step}:{self.attempt}"
 
 
 class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tokens an agent says it used; `raw` is what it reported, untouched."""
+    """Tokens that an agent reports as used; `raw` is its report, unchanged."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -64,10 +67,10 @@ class Usage(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why an attempt failed.
+    """The error of a failed attempt.
 
-    code: stable identifier (``agent_error``, ``agent_unreachable``, ``deadline_exceeded``…).
-    permanent: trying again cannot help. retry_after: how long the agent asked to be left alone.
+    code: stable identifier (``agent_error``, ``agent_unreachable``, ``deadline_exceeded``…). permanent: another attempt
+    cannot help. retry_after: the shortest wait before the next attempt, as the agent requests it.
     """
 
     code: str
@@ -86,7 +89,7 @@ class Completed(msgspec.Struct, frozen=True):
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The attempt failed; what it used until then is still known."""
+    """The attempt failed; its usage until then is still known."""
 
     error: StepError
     usage: Usage | None = None
@@ -101,5 +104,5 @@ Answer = Completed | Failed | Accepted
 
 
 def callback_token(key: bytes, execution_id: UUID, step: str, attempt: int) -> str:
-    """What an agent must show to answer this attempt later: made from the installation's key, stored nowhere."""
+    """Return the token of an agent's later answer to this attempt, derived from the installation's key."""
     return hmac.digest(key, f"{execution_id}:{step}:{attempt}".encode(), "sha256").hex()

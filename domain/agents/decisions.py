@@ -1,4 +1,4 @@
-"""What may be done to an agent's entry, and what follows: pure functions of state, command and cause."""
+"""Decisions about an agent's entry: pure functions of state, command and cause."""
 
 from typing import Any
 
@@ -9,9 +9,10 @@ from domain.refusal import NotFound
 
 
 def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause) -> list[Event]:
-    """Register `name`, or replace its configuration; also after it was retired. Nothing when it is active just so.
+    """Register `name`, or replace its configuration; a retired agent becomes active again.
 
-    config: canonical, from `domain.agents.kinds.parse_agent`.
+    Returns no events when the agent is active with this configuration. config: canonical, from
+    `domain.agents.kinds.parse_agent`.
     """
     if agent.status == ACTIVE and agent.config == config:
         return []
@@ -29,7 +30,7 @@ def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause
 
 
 def retire_agent(agent: Agent, name: str, reason: str, cause: Cause) -> list[Event]:
-    """Call `name` no more. Nothing when it is retired already. Raises NotFound when it never was registered."""
+    """Retire the agent `name`. Returns no events when it is retired. Raises NotFound when it never was registered."""
     if agent.status == ABSENT:
         raise NotFound(f"there is no agent {name!r}", agent=name)
     if agent.status == RETIRED:

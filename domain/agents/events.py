@@ -1,4 +1,4 @@
-"""What happens to an agent's entry in the directory; each class is stored under its own name for ever."""
+"""Events of an agent's entry in the directory; each class is stored under its own name for ever."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from domain.event import Event, stored
 
 @stored("AgentRegistered")
 class AgentRegistered(Event, frozen=True, kw_only=True):
-    """The agent may be called from now on, as `config` says; a later one replaces an earlier one.
+    """The agent may be called from now on, as `config` says; a later registration replaces an earlier one.
 
     config: canonical, as `domain.agents.kinds.parse_agent` returns it; it holds references to secrets, never secrets.
     """
@@ -19,7 +19,7 @@ class AgentRegistered(Event, frozen=True, kw_only=True):
 
 @stored("AgentRetired")
 class AgentRetired(Event, frozen=True, kw_only=True):
-    """The agent is not called any more; it may be registered again."""
+    """The agent is no longer called; it may be registered again."""
 
     name: str
     reason: str

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from domain.agents.references import check_references, check_secret, is_secret_name, looks_secret
+from domain.agents.references import check_references, check_secret, is_secret_name, resembles_secret
 from domain.calendar.durations import parse_duration, print_duration
 from domain.money import Money, parse_money
 
@@ -48,7 +48,7 @@ def _check_url(url: str) -> str:
 
 
 def _is_host(host: str, place: str) -> bool:
-    """Whether `host`, standing in `place` (with brackets and port), is a name or the number of a host."""
+    """Return whether `host`, written as `place` (with brackets and port), is the name or the number of a host."""
     if "[" in place:
         return _BRACKETED.fullmatch(place) is not None and isinstance(ip_address(host), IPv6Address)
     if host.rpartition(".")[2].isdigit():
@@ -79,7 +79,7 @@ def _check_header(name: str, value: str) -> None:
         raise PydanticCustomError("reserved_header", "the platform sets this header itself")
     if not _HEADER_VALUE.fullmatch(value):
         raise PydanticCustomError("invalid_header", "the value of a header is printable ASCII, 1 to 4096 long")
-    if is_secret_name(name) or looks_secret(value):
+    if is_secret_name(name) or resembles_secret(value):
         check_secret(value)
     check_references(value)
 
@@ -101,15 +101,15 @@ Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain
 Url = Annotated[str, Field(max_length=2048), AfterValidator(_check_url)]
 Headers = Annotated[dict[str, str], Field(max_length=50, default_factory=dict), AfterValidator(_check_headers)]
 Secret = Annotated[str, Field(max_length=500), AfterValidator(check_secret)]
-Duration = Annotated[
+AgentDuration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(print_duration, return_type=str),
     WithJsonSchema({"type": ["string", "number"], "examples": ["500ms", "30s", "PT1M", 60]}),
 ]
-PositiveDuration = Annotated[Duration, AfterValidator(_check_positive)]
+PositiveDuration = Annotated[AgentDuration, AfterValidator(_check_positive)]
 Answers = Annotated[Any, AfterValidator(_check_answers), WithJsonSchema({"type": ["array", "object"]})]
-Count = Annotated[int, Field(ge=0, le=10**12)]
+TokenCount = Annotated[int, Field(ge=0, le=10**12)]
 
 
 class Config(BaseModel):
@@ -121,9 +121,9 @@ class Config(BaseModel):
 class Tokens(Config):
     """Token counts of one call."""
 
-    input_tokens: Count = 0
-    output_tokens: Count = 0
-    cached_tokens: Count = 0
+    input_tokens: TokenCount = 0
+    output_tokens: TokenCount = 0
+    cached_tokens: TokenCount = 0
 
 
 def _exact(value: Any) -> str:
@@ -138,7 +138,7 @@ def _currency(value: str) -> str:
 
 
 class Cost(Config):
-    """What one call costs: amount is an exact decimal, not negative; currency an ISO 4217 code."""
+    """The cost of one call: amount is an exact decimal, not negative; currency an ISO 4217 code."""
 
     amount: Annotated[str, BeforeValidator(_exact)]
     currency: Annotated[str, AfterValidator(_currency)]

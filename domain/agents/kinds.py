@@ -1,4 +1,4 @@
-"""How each kind of agent is configured, and how a configuration from outside is read."""
+"""The configuration of each kind of agent, and the reader of configurations from outside."""
 
 import re
 from datetime import timedelta
@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, TypeAdapter, ValidationError
 
 from domain.agents.fields import (
+    AgentDuration,
     Answers,
     Config,
     Cost,
-    Duration,
     Headers,
     Name,
     PositiveDuration,
@@ -47,12 +47,12 @@ def _usage_form(value: object) -> str:
 
 
 class ScriptedError(Config):
-    """What a failing script answers."""
+    """The answer of a failing script."""
 
     code: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")] = "agent_error"
     message: Text = "the script says so"
     permanent: bool = False
-    retry_after: Duration | None = None
+    retry_after: AgentDuration | None = None
 
 
 class ScriptedConfig(Config):
@@ -75,14 +75,14 @@ class ScriptedConfig(Config):
         BeforeValidator(_usage_mode),
     ] = "counted"
     cost: Cost | None = None
-    delay: Duration | None = None
+    delay: AgentDuration | None = None
     answers: Answers = None
     error: ScriptedError | None = None
     failures: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     record: Annotated[Text, AfterValidator(_absolute)] | None = None
 
     def problems(self) -> list[Problem]:
-        """What does not go together."""
+        """Return the problems between fields."""
         problems = []
         if self.script == "answers" and not self.answers:
             problems.append(Problem("missing", "the script answers needs at least one answer", "answers"))
@@ -100,7 +100,8 @@ _ONLY_WITH = {"answers": ("answers",), "error": ("fail", "flaky"), "failures": (
 class HttpConfig(Config):
     """An agent behind the JSON contract of ``gateway.http``. deadline: for one call, unless it answers 202 before.
 
-    cancel_url: where it is told of attempts that it took to answer later and that nobody waits for any more.
+    cancel_url: receives a POST for each attempt that the agent took to answer later and whose answer is no longer
+    awaited.
     """
 
     kind: Literal["http"] = "http"
@@ -113,8 +114,8 @@ class HttpConfig(Config):
 class OpenAIChatConfig(Config):
     """A model behind an OpenAI-compatible ``{base_url}/chat/completions``.
 
-    api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) asks for a JSON object,
-    ``schema`` for what the step's output_schema says, and both answer the parsed value.
+    api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) requests a JSON object,
+    ``schema`` for an object that meets the step's output_schema, and both answer the parsed value.
     """
 
     kind: Literal["openai_chat"] = "openai_chat"
@@ -139,7 +140,7 @@ _CONFIG: TypeAdapter[ScriptedConfig | HttpConfig | OpenAIChatConfig] = TypeAdapt
 
 
 def parse_agent(name: str, body: object) -> dict[str, Any]:
-    """The canonical configuration of the agent `name` that the JSON value `body` describes: defaults filled in.
+    """Return the canonical configuration of the agent `name` that the JSON value `body` describes: defaults filled in.
 
     Raises Malformed with every Problem; no message repeats a value that may be secret.
     """
@@ -160,7 +161,7 @@ def parse_agent(name: str, body: object) -> dict[str, Any]:
 
 
 def read_agent(body: object) -> ScriptedConfig | HttpConfig | OpenAIChatConfig:
-    """The configuration that `body` describes, typed. Raises Malformed with every Problem."""
+    """Return the configuration that `body` describes, typed. Raises Malformed with every Problem."""
     if not isinstance(body, dict):
         raise _malformed([Problem("wrong_type", f"a configuration is an object, not {type(body).__name__}")])
     try:

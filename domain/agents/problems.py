@@ -1,4 +1,4 @@
-"""What pydantic finds wrong with a configuration, said in our words."""
+"""Translates pydantic's errors in a configuration into problems in the project's own words."""
 
 import difflib
 import re
@@ -12,7 +12,7 @@ from domain.refusal import Problem
 
 # Names of union branches that pydantic puts into a location.
 _BRANCHES = frozenset(("usage as a word", "usage in numbers"))
-# Codes of our own checks go out as they are; pydantic's remaining ones are limits on a value.
+# Codes of our own checks stay as they are; pydantic's remaining codes are limits on a value.
 _OURS = re.compile(
     "duplicate_key|invalid_header|invalid_url|reserved_header|secret_not_a_reference|secret_reserved|wrong_type"
 )
@@ -28,7 +28,7 @@ _TYPES = {
 
 
 def problems_of(error: ValidationError, body: Mapping[str, Any], kinds: Mapping[str, type[BaseModel]]) -> list[Problem]:
-    """Every problem in `error`, located in `body`; `kinds` are the models by the value of ``kind``."""
+    """Return every problem in `error`, located in `body`; `kinds` are the models by the value of ``kind``."""
     found: dict[tuple[str, str], Problem] = {}
     for details in error.errors(include_url=False, include_input=False):
         for problem in _problems(details, body, kinds):

@@ -1,4 +1,4 @@
-"""References to secrets, ``${NAME}``: a configuration names an environment variable and never holds what is in it."""
+"""References to secrets, ``${NAME}``: a configuration names an environment variable and never holds its value."""
 
 import re
 
@@ -11,12 +11,12 @@ _SECRET_NAME = re.compile(
     r"(?:^|[-_.])(?:apikey|auth|authorization|cookie|credentials?|key|passwd|password|secret|session|signature|token)"
     r"(?:$|[-_.])"
 )
-# The platform's own connection settings are nobody's agent's business.
+# The platform's own connection settings are closed to agents.
 _RESERVED = re.compile(r"DATABASE_URL|READ_DATABASE_URL|PG[A-Z]+|PROCESSION_[A-Z_]+")
 
 
 def check_secret(value: str) -> str:
-    """`value` if it holds no secret itself: references, at most after a scheme (``Bearer ${WRITER_KEY}``).
+    """Return `value` if it holds no secret itself: references, at most after a scheme (``Bearer ${WRITER_KEY}``).
 
     Raises PydanticCustomError (``secret_not_a_reference``, ``secret_reserved``); the message never repeats the value.
     """
@@ -29,7 +29,7 @@ def check_secret(value: str) -> str:
 
 
 def check_reference(value: str) -> str:
-    """`value` if it is one reference and nothing else. Raises PydanticCustomError, as check_secret does."""
+    """Return `value` if it is one reference and nothing else. Raises PydanticCustomError, as check_secret does."""
     if not REFERENCE.fullmatch(value):
         message = "a secret is given as a reference to an environment variable, ${NAME}, never as itself"
         raise PydanticCustomError("secret_not_a_reference", message)
@@ -37,7 +37,7 @@ def check_reference(value: str) -> str:
 
 
 def check_references(value: str) -> str:
-    """`value` if what it refers to may be referred to. Raises PydanticCustomError (``secret_reserved``)."""
+    """Return `value` if none of its references is reserved. Raises PydanticCustomError (``secret_reserved``)."""
     for name in REFERENCE.findall(value):
         if _RESERVED.fullmatch(name):
             raise PydanticCustomError("secret_reserved", f"the setting {name} is the platform's own, not for agents")
@@ -45,10 +45,10 @@ def check_references(value: str) -> str:
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a header or query parameter called `name` usually carries a secret (``X-Api-Key``, ``access_token``)."""
+    """Return whether a header or query parameter `name` usually carries a secret (``X-Api-Key``, ``access_token``)."""
     return _SECRET_NAME.search(name.lower()) is not None
 
 
-def looks_secret(value: str) -> bool:
-    """Whether the text `value` itself has the form of a well-known kind of secret (``Bearer …``, ``sk-…``)."""
+def resembles_secret(value: str) -> bool:
+    """Return whether the text `value` itself has the form of a well-known kind of secret (``Bearer …``, ``sk-…``)."""
     return _LOOKS_SECRET.match(value) is not None

@@ -1,4 +1,4 @@
-"""Cron expressions: five fields, each mistake told in words; croniter, which is to run them, has the last one."""
+"""Cron expressions: five fields, each mistake described in words; croniter, which later runs them, checks last."""
 
 import re
 from calendar import monthrange
@@ -26,7 +26,7 @@ _MIXED = "days with `#` or `L` cannot be listed with other days"
 
 
 class InvalidCron(ValueError):
-    """An expression that cannot be used. code: ``invalid_cron``, or ``never_comes`` for a day that no year has."""
+    """An unusable expression. code: ``invalid_cron``, or ``never_comes`` for a day that no year has."""
 
     def __init__(self, message: str, code: str = "invalid_cron") -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class _Field:
     first_named: int = 0
 
     def number(self, written: str) -> int:
-        """The number that a word or digits stand for. Raises InvalidCron."""
+        """Return the number that a word or digits stand for. Raises InvalidCron."""
         if _NUMBER.fullmatch(written) and self.low <= int(written) <= self.high:
             return int(written)
         if written.lower() in self.names:
@@ -54,7 +54,7 @@ class _Field:
         raise self.wrong(f"`{written[:20]}` is not one of {known}{near and f'; {near}'}")
 
     def wrong(self, message: str) -> InvalidCron:
-        """What is wrong, saying where."""
+        """Return the error for this field; its message names the field."""
         return InvalidCron(f"the {self.name}: {message}")
 
 
@@ -66,11 +66,11 @@ _FIELDS = (_MINUTE, _HOUR, _DAY, _MONTH, _WEEKDAY)
 
 
 def check_cron(text: str) -> str:
-    """The expression with single spaces between its fields.
+    """Return the expression with single spaces between its fields.
 
     Fields are minute, hour, day of the month, month (or jan to dec) and weekday (0 or 7 is Sunday, or sun to sat): `*`,
-    values, ranges, lists and steps; `L` for the last day of a month, `L5` for its last Friday, `5#2` or `fri#2` for
-    its second one. Or one of MACROS. Raises InvalidCron with a message that names the field.
+    values, ranges, lists and steps; `L` for the last day of a month, `L5` for its last Friday, `5#2` or `fri#2` for its
+    second one. Or one of MACROS. Raises InvalidCron with a message that names the field.
     """
     if len(text) > LONGEST:
         raise InvalidCron(f"an expression is at most {LONGEST} characters long")
@@ -81,8 +81,8 @@ def check_cron(text: str) -> str:
         raise InvalidCron("the time zone belongs into `timezone` beside it")
     if len(fields) != len(_FIELDS):
         more = ", seconds and years are not among them" if len(fields) in (6, 7) else ""
-        wanted = "an expression has five fields (minute, hour, day of the month, month, weekday)"
-        raise InvalidCron(f"{wanted}{more}; this has {len(fields)}")
+        rule = "an expression has five fields (minute, hour, day of the month, month, weekday)"
+        raise InvalidCron(f"{rule}{more}; this has {len(fields)}")
     special = [_check_field(field, written) for field, written in zip(_FIELDS, fields, strict=True)]
     if special[4] and fields[2] != "*":
         raise _WEEKDAY.wrong("beside days with `#` or `L` the day of the month is `*`")
@@ -99,7 +99,7 @@ def _macro(written: str) -> str:
 
 
 def _check_field(field: _Field, written: str) -> bool:
-    """Whether there are entries with `L` or `#`. Raises InvalidCron."""
+    """Return whether the field has entries with `L` or `#`. Raises InvalidCron."""
     items = written.split(",")
     special = [_check_item(field, item) for item in items]
     if "*" in items and len(items) > 1:
@@ -110,7 +110,7 @@ def _check_field(field: _Field, written: str) -> bool:
 
 
 def _check_item(field: _Field, item: str) -> bool:
-    """Whether an entry is one with `L` or `#`. Raises InvalidCron for what may not stand in the field."""
+    """Return whether the entry uses `L` or `#`. Raises InvalidCron for an entry that the field does not allow."""
     if not item:
         raise field.wrong("an entry of the list is empty")
     if item == "?":
@@ -156,7 +156,7 @@ def _check_range(field: _Field, item: str) -> None:
 
 
 def _check_comes(expression: str) -> None:
-    """Croniter reads it, and some year has such a day."""
+    """Raise InvalidCron unless croniter accepts the expression and some year has such a day."""
     try:
         (_, _, days, months, weekdays), _ = croniter.expand(expression)
     except CroniterError:
@@ -167,7 +167,7 @@ def _check_comes(expression: str) -> None:
 
 def _numbers(days: list[int | str]) -> Iterator[int]:
     for day in days:
-        yield day if isinstance(day, int) else 1  # every month has a first day, and a last
+        yield day if isinstance(day, int) else 1  # every month has a first and a last day
 
 
 def _lengths(months: list[int | str]) -> Iterator[int]:

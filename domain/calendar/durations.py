@@ -20,7 +20,7 @@ _EXAMPLES = "a duration is written like 500ms, 30s, 5m, 2h, 1d, 1h30m, PT1H30M, 
 
 
 def parse_duration(value: object) -> timedelta:
-    """The length of time that `value` names; a day is 24 hours, a bare number counts seconds.
+    """Return the length of time that `value` names; a day is 24 hours, a bare number counts seconds.
 
     Raises ValueError with a message for people: not a duration, negative, finer than a microsecond, over 36,500 days.
     """
@@ -31,7 +31,7 @@ def parse_duration(value: object) -> timedelta:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{_EXAMPLES}, not {type(value).__name__}")
     if isinstance(value, int) and abs(value) > LONGEST.total_seconds():
-        # Before it becomes text: Python refuses to write very long integers.
+        # Checked before the conversion to text: Python refuses to write very long integers.
         raise ValueError(_TOO_LONG if value > 0 else _NEGATIVE)
     seconds = Decimal(str(value))
     if not seconds.is_finite():
@@ -40,7 +40,7 @@ def parse_duration(value: object) -> timedelta:
 
 
 def print_duration(duration: timedelta) -> str:
-    """The shortest of the written forms, which `parse_duration` reads as exactly `duration`: ``1h30m``, ``0s``."""
+    """Return the shortest written form, which `parse_duration` reads as exactly `duration`: ``1h30m``, ``0s``."""
     left = duration // timedelta(microseconds=1)
     if left < 0:
         raise ValueError(_NEGATIVE)

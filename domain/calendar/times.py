@@ -18,7 +18,7 @@ _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
 
 def check_zone(name: str) -> str:
-    """`name` if there is such a zone. Raises PydanticCustomError ``unknown_timezone``."""
+    """Return `name` if there is such a zone. Raises PydanticCustomError ``unknown_timezone``."""
     try:
         parse_zone(name)
     except ValueError as error:
@@ -27,7 +27,7 @@ def check_zone(name: str) -> str:
 
 
 def check_time(text: str) -> str:
-    """`text` if it is a date with a time. Raises PydanticCustomError ``invalid_time``."""
+    """Return `text` if it is a date with a time. Raises PydanticCustomError ``invalid_time``."""
     try:
         parse_time(text)
     except ValueError as error:
@@ -42,10 +42,10 @@ def _clock(text: str) -> str:
     return f"{int(found[1]):02}:{found[2]}"
 
 
-# People write the days in short as well, and the tree is respelt before it is read.
+# The short forms of the days are listed too: the tree is respelt before it is read.
 WeekdayOfStart = Annotated[WeekdayInFull, WithJsonSchema({"enum": [*WEEKDAYS, *(name[:3] for name in WEEKDAYS)]})]
 ZoneName = Annotated[str, AfterValidator(check_zone)]
 # ISO 8601, with an offset or without.
 TimeText = Annotated[str, StringConstraints(max_length=64), AfterValidator(check_time)]
-# As 09:00.
+# For example 09:00.
 ClockTime = Annotated[str, AfterValidator(_clock)]

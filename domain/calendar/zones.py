@@ -1,4 +1,4 @@
-"""Instants as people write them: with an offset, or as the time on a clock somewhere."""
+"""Instants as people write them: with an offset, or as a local time with a zone."""
 
 import re
 from datetime import UTC, datetime
@@ -11,23 +11,23 @@ _EXAMPLES = "a time is written like 2026-01-31T09:00:00Z, or without an offset b
 
 
 def parse_zone(name: str) -> ZoneInfo:
-    """The IANA time zone of that name. Raises ValueError with a message for people when there is none."""
+    """Return the IANA time zone of that name. Raises ValueError with a message for people when there is none."""
     if len(name) <= 64 and _NAME.fullmatch(name):
         try:
             return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError, OSError):  # what is no zone may still be a file, or a folder
+        except (ZoneInfoNotFoundError, ValueError, OSError):  # a name that is no zone may still be a file or a folder
             pass
     raise ValueError(f"there is no time zone {name[:64]!r}; a zone is written like Europe/Berlin or UTC")
 
 
 @cache
 def zone_names() -> frozenset[str]:
-    """The names of all zones that are known here."""
+    """Return the names of all zones known on this system."""
     return frozenset(available_timezones())
 
 
 def parse_time(text: str) -> datetime:
-    """A date and a time of day in ISO 8601, aware when it was written with an offset. Raises ValueError otherwise."""
+    """Return a date and time of day in ISO 8601, aware when it has an offset. Raises ValueError for any other text."""
     written = text.strip()
     if len(written) > 64 or not _TIME.match(written):
         raise ValueError(_EXAMPLES)
@@ -38,9 +38,9 @@ def parse_time(text: str) -> datetime:
 
 
 def instant_of(time: datetime, zone: ZoneInfo | None) -> datetime:
-    """The instant in UTC; `zone` says what a time without an offset means.
+    """Return the instant in UTC; `zone` gives the meaning of a time without an offset.
 
-    A time that clocks skip is taken as long after the gap as it lies in it, one that they show twice is the first.
+    In a gap, the result lies as long after the gap as the time lies in it; of an overlap, the result is the first time.
     Raises ValueError when there is neither an offset nor a zone, or the instant is outside of the years 1 to 9999.
     """
     if time.tzinfo is None:

@@ -1,8 +1,8 @@
-"""The ids of what an attempt asks for, so that nothing has to be looked up."""
+"""Ids derived from an attempt, so that no code needs a look-up."""
 
 from uuid import UUID
 
 
 def approval_id(execution_id: UUID, step: str, attempt: int) -> str:
-    """The id of the approval that an attempt asks for, the same whoever works it out."""
+    """Return the id of the approval that an attempt requests; every caller derives the same id."""
     return f"{execution_id}:{step}:{attempt}"

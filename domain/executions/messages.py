@@ -1,4 +1,4 @@
-"""Which events ask something of another execution or of an agent, and of whom."""
+"""The events that are messages to another execution or to an agent, and their recipients."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -16,8 +16,8 @@ def _agent(event: Any) -> UUID | None:
     return None if event.tell is None else agent_id(event.tell)
 
 
-# By the kind of event, whom it is for: a child that is to begin or to be cancelled, a parent that waits for this end,
-# an agent that need not answer any more.
+# By the kind of event, its recipient: a child that is to begin or to be cancelled, a parent that waits for this end, an
+# agent whose answer is no longer awaited.
 RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
     SubProcessStarted: attrgetter("child"),
     SubProcessClosed: attrgetter("child"),
@@ -31,6 +31,6 @@ RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
 
 
 def recipient_of(event: Event) -> UUID | None:
-    """Whom `event` asks something of, an execution or an agent; None for an event that is nobody else's business."""
+    """Return the recipient of `event`, an execution or an agent; None for an event that is no message."""
     recipient = RECIPIENTS.get(type(event))
     return None if recipient is None else recipient(event)

@@ -1,4 +1,4 @@
-"""What an event means for its execution and its step: said once, for the state and for every reader of the log."""
+"""The meaning of an event for its execution and its step: stated once, for the state and all readers of the log."""
 
 from domain.event import Event
 from domain.executions.events.compensation import CompensationRequired
@@ -25,14 +25,14 @@ QUEUED, COMPENSATING = "queued", "compensating"
 SCHEDULED, STARTED, ACCEPTED, WAITING, RETRYING = "scheduled", "started", "accepted", "waiting", "retrying"
 SKIPPED, TIMED_OUT = "skipped", "timed_out"
 
-# An attempt is due or goes on.
+# An attempt is due or under way.
 UNDER_WAY = frozenset((SCHEDULED, STARTED, ACCEPTED, WAITING))
 # The step has not ended; between two attempts it is RETRYING.
 OPEN = UNDER_WAY | {RETRYING}
 # Steps of the execution may be done.
 ACTIVE = frozenset((RUNNING, COMPENSATING))
 
-# The status of an execution once the event is recorded; events that are not here leave it as it is.
+# The status of an execution after the event; events that are not listed leave it unchanged.
 EXECUTION_STATUS: dict[type[Event], str] = {
     ExecutionStarted: RUNNING,
     ExecutionQueued: QUEUED,
@@ -48,7 +48,7 @@ ENDS_EXECUTION: frozenset[type[Event]] = frozenset((ExecutionCompleted, Executio
 
 # The events after which Procession no longer waits for the answer to an attempt.
 ABANDONS_ATTEMPT: frozenset[type[Event]] = frozenset((StepCancelled, StepHeartbeatMissed, StepTimedOut))
-# The events after which an attempt is no work for a worker.
+# The events after which a worker has no more work with an attempt.
 LEAVES_WORKER: frozenset[type[Event]] = ABANDONS_ATTEMPT | {StepAccepted, StepCompleted, StepFailed}
 # The status of a step whose attempt the event ends; a later event of the same decision may reopen the step.
 ATTEMPT_STATUS: dict[type[Event], str] = {

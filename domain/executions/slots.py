@@ -10,20 +10,20 @@ from domain.executions.state.model import Execution
 
 
 class Slot(msgspec.Struct, frozen=True):
-    """What an execution of a process that limits how many run at once does to the slots of that process."""
+    """The change that an execution makes to the concurrency slots of a process with a limit."""
 
     process_id: UUID
     state: Literal["queued", "running", "left"]
 
 
 def needs_slot(execution: Execution) -> bool:
-    """Whether its process limits how many run, and no execution that waits for this one holds a slot of the process."""
+    """Return whether its process has a limit, and no execution that waits for this one holds a slot of the process."""
     held = () if execution.parent is None else execution.parent.holds
     return execution.plan.max_running is not None and execution.plan.process_id not in held
 
 
 def slot_of(status: str, after: Execution) -> Slot | None:
-    """How the slot of the execution changes since it was in `status` (empty: a new execution); None: it does not."""
+    """Return how the slot of the execution changes since status `was` (empty: a new execution); None for no change."""
     plan = after.plan
     if status == after.status or not needs_slot(after):
         return None

@@ -1,4 +1,4 @@
-"""The timers of an execution: what they are for, and what a decision did to them."""
+"""The timers of an execution: their kinds, and the changes by a decision."""
 
 from datetime import datetime
 
@@ -13,12 +13,12 @@ Timers = dict[TimerKey, datetime]
 
 
 def timers_set(before: Timers, after: Timers) -> Timers:
-    """Those that are new or due at another time than before."""
+    """Return the timers that are new or due at another time than before."""
     if not after:
         return {}
     return {key: due_at for key, due_at in after.items() if before.get(key) != due_at}
 
 
 def timers_dropped(before: Timers, after: Timers) -> list[TimerKey]:
-    """Those that are no longer there."""
+    """Return the timers that no longer exist."""
     return [key for key in before if key not in after]

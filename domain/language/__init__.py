@@ -1,4 +1,4 @@
-"""The process language: from text to a definition with every problem located, and back."""
+"""The process language: from text to a definition with every problem located, and back to text."""
 
 from domain.language.checking.agents import agent_problems
 from domain.language.checking.notifications import channel_problems

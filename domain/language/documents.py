@@ -14,25 +14,25 @@ from domain.language.types.definition import Definition
 from domain.language.types.parts import Part
 
 _WIDTH = 1 << 30
-# Readers take more for the end of a line than `\n`, and fold it; such texts are quoted, or written line by line.
+# YAML readers accept more line ends than `\n`, and fold them; such texts are quoted, or written line by line.
 _BREAKS = re.compile("[\n\r\x85\u2028\u2029]")
 _ORDINARY_LINES = re.compile(r"(?!\s)[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\U00010000-\U0010ffff]+\Z")
 
 
 def definition_document(definition: Definition) -> dict[str, Any]:
-    """The JSON document that is stored when a definition is published; what says nothing is left out."""
+    """Return the JSON document that a publication stores; empty fields are left out."""
     document = _document(definition)
     assert isinstance(document, dict)
     return document
 
 
 def load_definition(document: dict[str, Any]) -> Definition:
-    """The definition of a stored document. Raises pydantic's ValidationError for anything else."""
+    """Return the definition of a stored document. Raises pydantic's ValidationError for anything else."""
     return Definition.model_validate(document)
 
 
 def print_definition(definition: Definition) -> str:
-    """YAML in the canonical spelling; parsed again it is the same definition."""
+    """Return YAML in the canonical spelling; parsed again it is the same definition."""
     text: str = yaml.dump(
         definition_document(definition), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
@@ -40,7 +40,7 @@ def print_definition(definition: Definition) -> str:
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema (2020-12) of the language, from the types that read it; other spellings are marked deprecated."""
+    """Return the language's JSON Schema (2020-12), from its types; other spellings are marked deprecated."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **Definition.model_json_schema(schema_generator=_Untitled),
@@ -57,7 +57,7 @@ class _Untitled(GenerateJsonSchema):
 def _document(value: Any) -> Any:
     if isinstance(value, Part):
         fields = type(value).model_fields
-        return {name: _document(item) for name, item in value if _says_something(item, fields[name])}
+        return {name: _document(item) for name, item in value if _is_given(item, fields[name])}
     if isinstance(value, tuple | list):
         return [_document(item) for item in value]
     if isinstance(value, dict):
@@ -67,12 +67,12 @@ def _document(value: Any) -> Any:
     return value
 
 
-def _says_something(value: Any, field: FieldInfo) -> bool:
+def _is_given(value: Any, field: FieldInfo) -> bool:
     return field.is_required() or value != field.get_default(call_default_factory=True)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes for a reader of YAML 1.2's core schema: quotes what that would not take for text."""
+    """Writes for readers of YAML 1.2's core schema: quotes texts that the schema would read as other types."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -86,7 +86,7 @@ for _tag, _pattern in (("null", NULL), ("bool", BOOLEAN), ("int", INTEGER), ("fl
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = None
     if _BREAKS.search(text):
-        # The dumper itself goes back to quotes where a block could not hold the text.
+        # The dumper itself returns to quotes where a block cannot hold the text.
         style = "|" if _ORDINARY_LINES.match(text) else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 

@@ -1,4 +1,4 @@
-"""What a text turned out to be, with everything there is to say about it."""
+"""The result of reading a text: the definition, its problems and its references."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,10 @@ from domain.refusal import Problem
 
 @dataclass(frozen=True, slots=True)
 class AgentUse:
-    """role: ``executor``, ``monitor`` or ``informed``. path, line and column: where the text says so."""
+    """An agent that a definition names. role: ``executor``, ``monitor`` or ``informed``.
+
+    path, line and column: its location.
+    """
 
     name: str
     role: str
@@ -20,7 +23,7 @@ class AgentUse:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where a text says something: path, line and column."""
+    """A location in a text: path, line and column."""
 
     path: str
     line: int
@@ -29,7 +32,7 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class InputUse:
-    """A field of the input that a step gives to a process. value: ABSENT where only running it tells."""
+    """A field of the input that a step gives to a process. value: ABSENT where only the run gives it."""
 
     name: str
     value: Any
@@ -38,9 +41,9 @@ class InputUse:
 
 @dataclass(frozen=True, slots=True)
 class ProcessUse:
-    """A step that calls a process. version: the one named, None for the latest.
+    """A step that calls a process. version: the stated one, None for the latest.
 
-    at, version_at, inputs_at: where the process, its version and the input are named, or would be.
+    at, version_at, inputs_at: the locations of the process, its version and the input, stated or not.
     """
 
     name: str
@@ -61,10 +64,10 @@ class ChannelUse:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a text turned out to be.
+    """The result of reading a text.
 
-    source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is
-    an error. problems: of every severity, by place. agents, processes, channels: each naming of one in the steps.
+    source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is an
+    error. problems: of every severity, by location. agents, processes, channels: each reference in the steps.
     """
 
     source: str
@@ -77,7 +80,7 @@ class Parsed:
 
     @property
     def fatal(self) -> bool:
-        """Whether the text cannot even be kept as a draft: unreadable, not an object, or without a valid name."""
+        """Whether the text cannot even be a draft: unreadable, not an object, or without a valid name."""
         return self.name is None
 
     @property
@@ -87,5 +90,5 @@ class Parsed:
 
     @property
     def warnings(self) -> list[Problem]:
-        """The problems that do not: warnings and notices."""
+        """The problems that do not stop it: warnings and notices."""
         return [problem for problem in self.problems if problem.severity != "error"]

@@ -1,4 +1,4 @@
-"""The whole way from a text to a definition and everything there is to say about it."""
+"""The whole way from a text to a definition and all its problems."""
 
 import re
 
@@ -20,9 +20,9 @@ _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
 
 
 def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
-    """Read a definition in YAML or JSON. Raises nothing: all that is wrong, with any input, is in `problems`.
+    """Read a definition in YAML or JSON. Raises nothing: all problems, of any input, are in `problems`.
 
-    strict: what would be a warning is an error.
+    strict: warnings become errors.
     """
     problems = Problems(strict=strict)
     text = ""

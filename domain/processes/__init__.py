@@ -1,1 +1,1 @@
-"""Processes: what is to be done, written in the process language, drafted, published in versions, archived."""
+"""Processes: written in the process language, drafted, published in versions, archived."""

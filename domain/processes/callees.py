@@ -1,4 +1,4 @@
-"""Which process calls which, and whether one that is to be published would come back to itself."""
+"""The calls between processes, and the detection of a process that would call itself."""
 
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -6,24 +6,24 @@ from typing import Any
 
 from domain.processes.process import Process
 
-# A process by its name, and the version that is asked for; None for the latest.
+# A process by its name, and the requested version; None for the latest.
 Called = tuple[str, int | None]
-# A process by its name, and a version that there is.
+# A process by its name, and an existing version.
 Callee = tuple[str, int]
 
 
 def calls_in(document: dict[str, Any]) -> list[Called]:
-    """What a canonical document calls, each once."""
+    """Return the calls of a canonical document, each once."""
     steps = (step for step in document["steps"] if step["type"] == "sub_process")
     return list(dict.fromkeys((step["process"], step.get("version")) for step in steps))
 
 
 class Calls:
-    """All that a definition calls, directly or through others, looked up level by level.
+    """All calls of a definition, direct or through others, resolved level by level.
 
-    As long as there is something in `wanted`, look it up and hand what there is to `learn`. The caller's own name means
-    the definition that is to be published, other names the latest version, unless a step names a version. What archived
-    processes call is not looked at: they run no more.
+    While `wanted` is not empty, read those processes and pass the existing ones to `learn`.
+    The caller's own name means the definition that is to be published, other names the latest version, unless a step
+    names a version. Calls of archived processes are not followed: those processes no longer run.
     """
 
     def __init__(self, name: str, calls: Iterable[Called]) -> None:
@@ -38,16 +38,16 @@ class Calls:
 
     @property
     def wanted(self) -> set[str]:
-        """The names of the processes to look up next; none when all is known."""
+        """The names of the processes to read next; none when all calls are resolved."""
         return {called[0] for _, called in self._open if called != self._itself} - self._known.keys()
 
     @property
     def names(self) -> list[str]:
-        """The names of processes that are known to be there."""
+        """The names of processes that are known to exist."""
         return [name for name, process in self._known.items() if process is not None]
 
     def learn(self, found: Mapping[str, Process]) -> None:
-        """Go on from what was `wanted`; what is not in `found` is not there."""
+        """Resolve the next level: `found` holds those of `wanted` that exist."""
         self._known |= {name: found.get(name) for name in self.wanted}
         waiting: deque[tuple[Callee, Called]] = deque()
         while self._open:
@@ -62,27 +62,27 @@ class Calls:
         self._open = waiting
 
     def process(self, name: str) -> Process | None:
-        """A process that was looked up; None when there is none."""
+        """Return a process that was read; None when it does not exist."""
         return self._known.get(name)
 
     def is_caller(self, callee: Callee | None) -> bool:
-        """Whether this is the definition that is to be published."""
+        """Return whether this is the definition that is to be published."""
         return callee == self._caller
 
     def resolve(self, name: str, version: int | None) -> Callee | None:
-        """What would run now; None when that cannot run."""
+        """Return the version that would run now; None when none can run."""
         if (name, version) == self._itself:
             return self._caller
         process = self._known.get(name)
         if process is None or process.status == "archived":
             return None
-        wanted = process.latest if version is None else version
-        return (name, wanted) if wanted in process.versions else None
+        number = process.latest if version is None else version
+        return (name, number) if number in process.versions else None
 
     def way_back(self, callee: Callee) -> list[str] | None:
-        """The names on a shortest way from the caller by `callee` to the caller again, None when there is none.
+        """Return the names on a shortest path from the caller by `callee` back to the caller, None when there is none.
 
-        A version that is not called for being the latest is shown, ``review@1``.
+        A version other than the latest is shown, ``review@1``.
         """
         if self._onwards is None:
             self._onwards = self._ways_back()
@@ -105,7 +105,7 @@ class Calls:
             self._open.extend((callee, other) for other in calls_in(process.versions[version].definition))
 
     def _ways_back(self) -> dict[Callee, Callee]:
-        """For each one from which the caller is reached: the next one on a shortest way there."""
+        """Return, for each one from which the caller is reached, the next one on a shortest path there."""
         onwards: dict[Callee, Callee] = {}
         reached = deque([self._caller])
         while reached:

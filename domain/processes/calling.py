@@ -1,4 +1,4 @@
-"""What is wrong with the processes that a definition calls."""
+"""Problems of the processes that a definition calls."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from domain.words import did_you_mean
 
 
 def process_problems(parsed: Parsed, calls: Calls, severity: str = "error") -> list[Problem]:
-    """What is wrong with the processes that a definition calls; `calls` knows them, and those they call in turn."""
+    """Return the problems of the processes that a definition calls; `calls` holds them and their callees."""
     specs: dict[tuple[str, int], InputSpec] = {}
     problems: list[Problem] = []
     for use in parsed.processes:
@@ -50,7 +50,7 @@ def _unavailable(use: ProcessUse, process: Process | None, names: list[str], sev
 
 
 def _input_problems(use: ProcessUse, spec: InputSpec, severity: str) -> list[Problem]:
-    """What can be known before it runs: what is given and what is not, and constants."""
+    """Return the problems that are certain before the step runs: given and missing fields, and constants."""
     if spec.fields is None:
         return []
     problems: list[Problem] = []

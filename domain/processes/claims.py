@@ -1,4 +1,4 @@
-"""Which process has the id of a webhook trigger: ids are called from outside, and unique over all processes."""
+"""The owner of a webhook trigger's id: ids are called from outside, and unique over all processes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,9 +14,9 @@ from domain.refusal import Forbidden
 
 @stored("TriggerClaimed")
 class TriggerClaimed(Event, frozen=True, kw_only=True):
-    """A process is about to publish a webhook trigger of this id; from now on the id is looked up there.
+    """A process is about to publish a webhook trigger of this id; from now on the id leads to that process.
 
-    It is so until another process claims the id, which none can while the latest version of this one has it.
+    This lasts until another process claims the id, which is refused while the latest version of this one has it.
     """
 
     trigger: str
@@ -25,7 +25,7 @@ class TriggerClaimed(Event, frozen=True, kw_only=True):
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """The process that claimed an id last; whether its latest version has the trigger is another question."""
+    """The process that claimed an id last; its latest version need not have the trigger."""
 
     trigger: str
     process_id: UUID
@@ -33,13 +33,13 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 def fold(events: Sequence[Event]) -> Claim | None:
-    """The claim that holds after `events`; None when there was none."""
+    """Return the claim that holds after `events`; None when there was none."""
     claimed = [event for event in events if isinstance(event, TriggerClaimed)]
     return Claim(claimed[-1].trigger, claimed[-1].process_id, claimed[-1].process) if claimed else None
 
 
 def claim_trigger(trigger: str, claim: Claim | None, holder: Process | None, name: str, cause: Cause) -> list[Event]:
-    """The process `name` claims the id; nothing when it has it. holder: the process of `claim`.
+    """Claim the id for the process `name`; returns no events when it has it. holder: the process of `claim`.
 
     Raises Forbidden ``trigger_taken`` when the holder is in use and its latest version has the trigger.
     """
@@ -53,10 +53,10 @@ def claim_trigger(trigger: str, claim: Claim | None, holder: Process | None, nam
 
 
 def webhooks_of(process: Process) -> list[str]:
-    """The ids of the webhook triggers of its latest version, also of those that are switched off."""
+    """Return the ids of the webhook triggers of its latest version, including those that are switched off."""
     return webhook_ids(process.versions[process.latest].definition) if process.latest else []
 
 
 def webhook_ids(definition: dict[str, Any]) -> list[str]:
-    """The ids of the webhook triggers in a canonical document."""
+    """Return the ids of the webhook triggers in a canonical document."""
     return [trigger["id"] for trigger in definition.get("triggers", ()) if trigger["type"] == "webhook"]

@@ -1,4 +1,4 @@
-"""What may be done to a process: pure decisions from state and parsed text to events, or a refusal."""
+"""Decisions about a process: pure functions from state and parsed text to events, or a refusal."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ MAX_REASON = 2_000
 
 
 def draft_process(process: Process | None, parsed: Parsed, cause: Cause) -> list[Event]:
-    """A new process under the name that `parsed` states; errors that a draft may have stay in it.
+    """Draft a new process under the name in `parsed`; a draft may keep errors.
 
-    `process` is what is already there under that name. Raises Malformed when the text cannot even be a draft,
-    Forbidden ``process_name_taken`` (details: process_id) when the name is in use.
+    `process` is the present process of that name. Raises Malformed when the text cannot even be a draft, Forbidden
+    ``process_name_taken`` (details: process_id) when the name is in use.
     """
     name = _name_of(parsed)
     if process is not None:
@@ -30,7 +30,7 @@ def draft_process(process: Process | None, parsed: Parsed, cause: Cause) -> list
 
 
 def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event]:
-    """The draft's text replaced; begins a draft when everything is published. The same text again: nothing.
+    """Replace the draft's text, or begin a draft when everything is published. Returns no events for the same text.
 
     Raises Malformed when the text cannot even be a draft, Forbidden ``name_differs`` or ``process_archived``.
     """
@@ -48,11 +48,10 @@ def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event
 
 
 def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], cause: Cause) -> list[Event]:
-    """The draft as the next version; nothing when the latest version says the same already.
+    """Publish the draft as the next version; returns no events when the latest version is the same already.
 
-    `parsed` is the parsed draft (`process.draft_source`), `found` what is wrong with what it names and does not hold:
-    agents, other processes, channels.
-    Raises Malformed with every problem when there is an error, Forbidden ``process_archived``.
+    `parsed` is the parsed draft (`process.draft_source`), `found` the problems of its references to agents, other
+    processes and channels. Raises Malformed with every problem when there is an error, Forbidden ``process_archived``.
     """
     _refuse_archived(process)
     if process.draft_source is None:
@@ -78,7 +77,10 @@ def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], 
 
 
 def archive_process(process: Process, reason: str, cause: Cause) -> list[Event]:
-    """The process taken out of use, for good; again: nothing. `reason` is text for people, at most 2,000 characters."""
+    """Archive the process for good; returns no events when it is archived. `reason` is text for people.
+
+    A reason has at most 2,000 characters.
+    """
     if process.status == "archived":
         return []
     if len(reason) > MAX_REASON or "\0" in reason:

@@ -1,4 +1,4 @@
-"""What happens to a process; each class is stored under its own name for ever."""
+"""Events of a process; each class is stored under its own name for ever."""
 
 from typing import Any
 
@@ -28,9 +28,8 @@ class ProcessRevised(Event, frozen=True, kw_only=True):
 class ProcessPublished(Event, frozen=True, kw_only=True):
     """The draft became version `version` (1, 2, 3...).
 
-    definition: the canonical document of `domain.language.definition_document`.
-    warnings: what was worth telling, and did not stop the publication. rules: the rules of the language that the
-    version keeps; 1 is what versions follow that do not say it.
+    definition: the canonical document of `domain.language.definition_document`. warnings: problems that did not stop
+    the publication. rules: the rules of the language that the version follows, see `domain.processes.plan.RULES`.
     """
 
     name: str
@@ -43,7 +42,7 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
 
 @stored("ProcessArchived")
 class ProcessArchived(Event, frozen=True, kw_only=True):
-    """The process takes no new executions; those that run go on."""
+    """The process takes no new executions; running ones continue."""
 
     name: str
     reason: str

@@ -1,4 +1,4 @@
-"""What the engine runs: a published definition, compiled once, never changed."""
+"""The plan: a published definition, compiled once for the engine, never changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -55,9 +55,9 @@ RULES = 2
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far executions may call others: max_depth below the first one, max_descendants of that one altogether.
+    """Limits of calls between executions: max_depth below the root, max_descendants per root.
 
-    max_result: how many bytes of JSON may be rendered for one step, or for the outputs of an execution.
+    max_result: bytes of JSON that may be rendered for one step, or for the outputs of an execution.
     """
 
     max_depth: int = 10
@@ -69,11 +69,11 @@ class Limits:
 class Plan:
     """A process version ready to run.
 
-    steps: by id, in definition order, and after them what undoes them, which is no part of the graph. roots: ids of
-    the steps that nothing leads to, so that they wait for nothing. waiting: of the others, how many ways lead to each.
-    outputs: (name, template). webhooks: triggers of that type by id, also those that are switched off.
-    compensations: by the id of a step, that of what undoes it. max_running: executions of the process at once, None
-    for no limit. rules: see RULES.
+    steps: by id, in definition order, followed by compensating steps, which are no part of the graph. roots: ids of the
+    steps without incoming edges. waiting: of the others, the number of incoming edges of each. outputs: (name,
+    template). webhooks: triggers of that type by id, including those that are switched off. compensations: by the id of
+    a step, that of its compensating step. max_running: executions of the process at once, None for no limit. rules: see
+    RULES.
     """
 
     name: str
@@ -92,14 +92,14 @@ class Plan:
 
     @property
     def size(self) -> int:
-        """The number of steps, without what undoes them."""
+        """The number of steps, without compensating ones."""
         return len(self.steps) - len(self.compensations)
 
 
 def compile_plan(
     definition: Definition, process_id: UUID, version: int, limits: Limits = Limits(), rules: int = RULES
 ) -> Plan:
-    """The plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
+    """Return the plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
     incoming, dependents = _edges(definition)
     defaults = definition.defaults or Defaults()
     steps: dict[str, PlannedStep] = {}
@@ -126,7 +126,7 @@ def compile_plan(
 
 
 def _edges(definition: Definition) -> tuple[Edges, Edges]:
-    """Who leads to each step, and whom each step leads to; each once, however many ways there are."""
+    """Return the predecessors and the successors of each step, each once, however many edges there are."""
     incoming = {step.id: dict.fromkeys(step.depends_on) for step in definition.steps}
     for step in definition.steps:
         for target in step.goes_to():

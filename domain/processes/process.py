@@ -1,4 +1,4 @@
-"""The state of one process: what its events add up to."""
+"""The state of one process: the fold of its events."""
 
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -22,10 +22,9 @@ class Version(msgspec.Struct, frozen=True):
 class Process(msgspec.Struct, frozen=True):
     """A process now.
 
-    status: ``published`` as soon as there is a version, also while a newer draft is being written.
-    draft_source: the text of the draft; None when there is nothing unpublished.
-    versions: every published version by its number. latest: the highest number, 0 before the first.
-    revision: how many events made this state, which is the version of its stream.
+    status: ``published`` as soon as there is a version, also while a newer draft is being written. draft_source: the
+    text of the draft; None when there is nothing unpublished. versions: every published version by its number. latest:
+    the highest number, 0 before the first. revision: number of events folded, which is the version of its stream.
     """
 
     name: str
@@ -37,7 +36,7 @@ class Process(msgspec.Struct, frozen=True):
 
 
 def evolve(process: Process | None, event: Event) -> Process:
-    """The process after `event`; the first event must be ProcessDrafted (ValueError otherwise)."""
+    """Return the process after `event`; the first event must be ProcessDrafted (ValueError otherwise)."""
     if isinstance(event, ProcessDrafted) and process is None:
         return Process(name=event.name, status="draft", draft_source=event.source)
     if process is None:
@@ -56,7 +55,7 @@ def evolve(process: Process | None, event: Event) -> Process:
 
 
 def fold(events: Iterable[Event]) -> Process | None:
-    """The process after all `events`, in order; None for none, or for a stream that is not a process's."""
+    """Return the process after all `events`, in order; None for none, or for a stream that is not a process's."""
     process: Process | None = None
     for event in events:
         if process is None and not isinstance(event, ProcessDrafted):

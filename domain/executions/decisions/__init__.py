@@ -1,1 +1,1 @@
-"""What may be done to an execution: pure functions of state, command and cause."""
+"""Decisions about an execution: pure functions of state, command and cause."""

@@ -1,4 +1,4 @@
-"""What people may decide about an approval, and what follows when none of them does in time."""
+"""Decisions of people about an approval, and the consequence of a missed deadline."""
 
 import re
 from typing import Literal
@@ -28,23 +28,23 @@ Verdict = Literal["granted", "refused", "changes_requested"]
 def decide_approval(
     execution: Execution, step: str, attempt: int, by: str, verdict: Verdict, comment: str, cause: Cause, take: int = 0
 ) -> Unfolding:
-    """Somebody decides, and what follows. by: as events name actors, ``user:ann``.
+    """Record a person's decision and all consequences. by: as events name actors, ``user:ann``.
 
-    Nothing when the same person has decided the same already; the first decision is the one that counts.
-    Raises NoSuchApproval, ApproverNotNamed, ReasonRequired or ApprovalDecided.
+    Returns no events when the same person has made the same decision already; the first decision counts. Raises
+    NoSuchApproval, ApproverNotNamed, ReasonRequired or ApprovalDecided.
     """
-    planned, asked = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
-    if asked is None or not isinstance(planned, PlannedApproval):
+    planned, approval = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
+    if approval is None or not isinstance(planned, PlannedApproval):
         raise NoSuchApproval("there is no such approval")
     if not planned.may_decide(by):
         raise ApproverNotNamed(f"{by} is not among those who may decide: {', '.join(planned.approvers)}")
     unfolding = Unfolding(execution, cause, take)
-    if (asked.status, asked.by) == (verdict, by):
+    if (approval.status, approval.by) == (verdict, by):
         return unfolding
-    if asked.status != "open":
-        whose = "" if asked.by is None else f" by {asked.by}"
-        message = f"the approval is {asked.status.replace('_', ' ')}{whose} already"
-        raise ApprovalDecided(message, decision=asked.status, decided_by=asked.by)
+    if approval.status != "open":
+        whose = "" if approval.by is None else f" by {approval.by}"
+        message = f"the approval is {approval.status.replace('_', ' ')}{whose} already"
+        raise ApprovalDecided(message, decision=approval.status, decided_by=approval.by)
     if planned.require_reason and not comment.strip():
         problem = Problem("reason_required", "a comment has to say why", "comment")
         raise ReasonRequired(problem.message, [problem])
@@ -54,7 +54,7 @@ def decide_approval(
 
 
 def expire(unfolding: Unfolding, step: PlannedStep) -> bool:
-    """The deadline has passed. True when the step has ended and others may follow."""
+    """Record that the deadline has passed. Returns whether the step has ended and others may follow."""
     assert isinstance(step, PlannedApproval)
     attempt = unfolding.execution.steps[step.id].attempt
     id = approval_id(unfolding.execution.id, step.id, attempt)
@@ -102,7 +102,7 @@ _ID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}):([a-z][a-z0-9_-
 
 
 def parse_approval_id(text: str) -> tuple[UUID, str, int]:
-    """The execution, the step and the attempt that an id is made of. Raises NoSuchApproval for any other text."""
+    """Return the execution, the step and the attempt of an id. Raises NoSuchApproval for any other text."""
     found = _ID.fullmatch(text)
     if found is None:
         raise NoSuchApproval("there is no such approval")

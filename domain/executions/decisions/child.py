@@ -1,4 +1,4 @@
-"""What an event in one execution asks of another: to start, to go on, to be called off."""
+"""Decisions that one execution requests of another: start, continue, cancel."""
 
 from uuid import UUID
 
@@ -24,37 +24,49 @@ from domain.processes.plan import PlannedSubProcess
 
 
 def start_child(
-    execution: Execution, asked: SubProcessStarted, parent: UUID, cause: Cause, take: int = 0, *, descendants: int = 0
+    execution: Execution, request: SubProcessStarted, parent: UUID, cause: Cause, take: int = 0, *, descendants: int = 0
 ) -> Unfolding:
-    """The execution that an attempt in `parent` asked for; `execution` is new. Nothing when it has started.
+    """Start the execution that an attempt in `parent` requested; `execution` is new.
 
-    descendants: how many executions the root has started so far.
+    Returns no events when it has started already. descendants: number of executions that the root has started so far.
     """
     if execution.version:
         return Unfolding(execution, cause)
     return start_execution(
         execution.id,
         execution.plan,
-        asked.input,
-        Trigger("sub_process", asked.step),
-        Cause(cause.at, cause.actor, cause.causation, str(asked.root)),
+        request.input,
+        Trigger("sub_process", request.step),
+        Cause(cause.at, cause.actor, cause.causation, str(request.root)),
         take,
         callees=execution.callees,
-        parent=Parent(parent, asked.step, asked.attempt, asked.root, asked.depth, asked.path, asked.wait, asked.holds),
+        parent=Parent(
+            parent,
+            request.step,
+            request.attempt,
+            request.root,
+            request.depth,
+            request.path,
+            request.wait,
+            request.holds,
+        ),
         descendants=descendants,
     )
 
 
 def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cause, take: int = 0) -> Unfolding:
-    """A child has ended, and what follows for the step that waits for it. Nothing when none does any more."""
+    """Record the end of a child and the consequences for the waiting step.
+
+    Returns no events when no step waits any more.
+    """
     unfolding = Unfolding(execution, cause, take)
-    known = execution.children.get(child)
-    if known is None or not known.waits:
+    entry = execution.children.get(child)
+    if entry is None or not entry.waits:
         return unfolding
-    step = execution.plan.steps[known.step]
+    step = execution.plan.steps[entry.step]
     assert isinstance(step, PlannedSubProcess)
     state = execution.steps[step.id]
-    facts = {"step": step.id, "attempt": known.attempt, "started_at": state.started_at}
+    facts = {"step": step.id, "attempt": entry.attempt, "started_at": state.started_at}
     if isinstance(end, ExecutionCompleted):
         output = end.outputs if step.output_key is None else {step.output_key: end.outputs}
         unfolding.record(StepCompleted, output=output, **facts)
@@ -66,11 +78,13 @@ def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cau
     return unfolding
 
 
-def close_child(execution: Execution, asked: SubProcessClosed, parent: UUID, cause: Cause, take: int = 0) -> Unfolding:
-    """The execution that called this one does not want it any longer. Nothing when it has ended, or is ending."""
+def close_child(
+    execution: Execution, request: SubProcessClosed, parent: UUID, cause: Cause, take: int = 0
+) -> Unfolding:
+    """Cancel a child that its parent no longer needs. Returns no events when it has ended, or is ending."""
     unfolding = Unfolding(execution, cause, take)
     if execution.status in (RUNNING, QUEUED):
-        cancel(unfolding, f"execution {parent} called this one and does not want it any longer: {asked.reason}")
+        cancel(unfolding, f"execution {parent} called this one and does not want it any longer: {request.reason}")
         advance(unfolding, ())
     return unfolding
 

@@ -1,4 +1,4 @@
-"""What may be done to an execution as a whole: pure functions of state, command and cause."""
+"""Decisions about an execution as a whole: pure functions of state, command and cause."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,10 +36,10 @@ def start_execution(
     parent: Parent | None = None,
     descendants: int = 0,
 ) -> Unfolding:
-    """A new execution of `plan` with `input` (checked and complete), and its first steps, unless it is to wait.
+    """Start an execution of `plan` with `input` (checked and complete), or queue it for a concurrency slot.
 
-    callees: by its step, the plan of each process that may be called, those that cannot be left out. descendants: how
-    many its root had started before; one too many fails at once.
+    callees: by its step, the plan of each process that may be called; unavailable ones are left out. descendants:
+    number of executions that its root had started before; one above the limit fails at once.
     """
     unfolding = Unfolding(Execution(id, plan, callees=callees), cause, take)
     unfolding.record(
@@ -64,7 +64,7 @@ def start_execution(
 
 
 def admit_execution(execution: Execution, cause: Cause, take: int = 0) -> Unfolding:
-    """There is room for the execution, which waited longest. Nothing when it does not wait."""
+    """Admit the execution that waited longest for a concurrency slot. Returns no events when it does not wait."""
     unfolding = Unfolding(execution, cause, take)
     if execution.status == QUEUED:
         unfolding.record(ExecutionAdmitted, process_id=execution.plan.process_id)
@@ -80,9 +80,9 @@ def _begin(unfolding: Unfolding) -> None:
 
 
 def cancel_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """Call the execution off: attempts under way are given up, and what was done is undone.
+    """Cancel the execution: abandon the attempts under way, and compensate completed steps.
 
-    Nothing when it is cancelled already, or will be. Raises ExecutionEndedAlready when it completed or
+    Returns no events when it is cancelled already, or will be. Raises ExecutionEndedAlready when it completed or
     failed, or will fail.
     """
     unfolding = Unfolding(execution, cause, take)

@@ -1,4 +1,4 @@
-"""What is refused about executions, and what each refusal is called."""
+"""Refusals about executions."""
 
 from domain.refusal import Forbidden, Malformed, NotFound
 
@@ -10,7 +10,7 @@ class StepNotRunning(Forbidden):
 
 
 class ExecutionEndedAlready(Forbidden):
-    """The execution has ended; nothing more can be asked of it."""
+    """The execution has ended; it accepts no further command."""
 
     code = "execution_ended"
 
@@ -22,66 +22,66 @@ class ExecutionNotFailed(Forbidden):
 
 
 class ExecutionCompensated(Forbidden):
-    """What the execution did has been undone: there is nothing to go on from."""
+    """The work of the execution has been compensated: there is nothing to continue from."""
 
     code = "execution_compensated"
 
 
 class NothingToRetry(Forbidden):
-    """No step failed: what comes after the steps did, and would again."""
+    """No step failed: the outputs did, and would fail again."""
 
     code = "nothing_to_retry"
 
 
 class StepNotReached(Forbidden):
-    """The step waits for others; there is nothing of it to retry, skip or reassign yet."""
+    """The step waits for others; it cannot be retried, skipped or reassigned yet."""
 
     code = "step_not_reached"
 
 
 class StepEndedAlready(Forbidden):
-    """The step has ended, and what follows from it has begun."""
+    """The step has ended, and its consequences have begun."""
 
     code = "step_ended"
 
 
 class NotAnAgentTask(Forbidden):
-    """Only what an agent does can be given to another agent."""
+    """Only an agent's work can be reassigned to another agent."""
 
     code = "not_an_agent_task"
 
 
 class NoSuchApproval(NotFound):
-    """Nobody was asked for that approval."""
+    """No attempt requested that approval."""
 
     code = "no_such_approval"
 
 
 class ApproverNotNamed(Forbidden):
-    """The step names who may decide, and not this one."""
+    """The step names its approvers, and this person is not among them."""
 
     code = "approver_not_named"
 
 
 class ApprovalDecided(Forbidden):
-    """The approval is not open any more; details hold its `decision` and who it was `decided_by`, if anybody."""
+    """The approval is no longer open; details hold its `decision` and, after a person's decision, `decided_by`."""
 
     code = "approval_decided"
 
 
 class ReasonRequired(Malformed):
-    """The step asks that whoever decides says why."""
+    """The step requires a reason with each decision."""
 
     code = "reason_required"
 
 
 class NoSuchTimer(NotFound):
-    """The step has no timer of that kind, or none any more."""
+    """The step has no timer of that kind, or no longer has it."""
 
     code = "no_such_timer"
 
 
 class TimerTooFar(Forbidden):
-    """A timer is due within a year."""
+    """A timer must be due within a year."""
 
     code = "timer_too_far"

@@ -1,4 +1,4 @@
-"""What operators may do when a step went wrong, or does not come to an end: retry, skip, reassign."""
+"""Decisions of operators about a failed or stuck step: retry, skip, reassign."""
 
 from collections.abc import Iterable
 
@@ -36,10 +36,10 @@ from domain.refusal import NotFound
 
 
 def retry_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """A failed execution goes on from what failed; what was given up for that is begun again too.
+    """Continue a failed execution from its failed steps, and begin the steps abandoned for the failure again.
 
-    Raises ExecutionNotFailed, ExecutionCompensated when what it did has been undone, or NothingToRetry when the outputs
-    alone could not be worked out.
+    Raises ExecutionNotFailed, ExecutionCompensated when its work has been compensated, or NothingToRetry when only the
+    outputs could not be evaluated.
     """
     if execution.status != FAILED:
         raise ExecutionNotFailed(f"the execution is {execution.status}", status=execution.status)
@@ -49,9 +49,9 @@ def retry_execution(execution: Execution, reason: str, cause: Cause, take: int =
 
 
 def retry_step(execution: Execution, step: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """Begin the step again: at once when it waits for another attempt, or in place of the one under way; when the
-    execution failed, together with all that was given up. Nothing when an attempt is due already.
+    """Begin the step again: at once if it waits for a retry, otherwise in place of the attempt under way.
 
+    If the execution failed, also begin its abandoned steps again. Returns no events when an attempt is due already.
     Raises NotFound, StepNotReached, StepEndedAlready or ExecutionEndedAlready.
     """
     state = _to_repair(execution, step)
@@ -66,10 +66,9 @@ def retry_step(execution: Execution, step: str, reason: str, cause: Cause, take:
 
 
 def skip_step(execution: Execution, step: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """Go on without the step; when the execution failed, it goes on with all else that was given up.
+    """Continue without the step; if the execution failed, also begin its abandoned steps again.
 
-    Of a gateway that is skipped no route is taken.
-    Raises NotFound, StepNotReached, StepEndedAlready or ExecutionEndedAlready.
+    A skipped gateway takes no route. Raises NotFound, StepNotReached, StepEndedAlready or ExecutionEndedAlready.
     """
     state = _to_repair(execution, step)
     unfolding = Unfolding(execution, cause, take)
@@ -84,11 +83,10 @@ def skip_step(execution: Execution, step: str, reason: str, cause: Cause, take: 
 
 
 def reassign_step(execution: Execution, step: str, agent: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """Another agent is to do the step at once, in place of the attempt that is due, under way or to come.
+    """Schedule the step for another agent at once, in place of the attempt that is due, under way or to come.
 
-    When the execution failed, it goes on. Nothing when the agent has the step already.
-
-    Raises NotFound, NotAnAgentTask, StepNotReached, StepEndedAlready or ExecutionEndedAlready.
+    If the execution failed, it continues. Returns no events when the agent has the step already. Raises NotFound,
+    NotAnAgentTask, StepNotReached, StepEndedAlready or ExecutionEndedAlready.
     """
     state = _to_repair(execution, step)
     planned = execution.plan.steps[step]
@@ -107,7 +105,7 @@ def reassign_step(execution: Execution, step: str, agent: str, reason: str, caus
 
 
 def _to_repair(execution: Execution, step: str) -> StepState:
-    """The step, which is open in a running execution or unfinished in a failed one."""
+    """Return the step, which is open in a running execution or unfinished in a failed one."""
     if step not in execution.plan.steps:
         raise NotFound(f"the process has no step {step!r}")
     if execution.status not in (*ACTIVE, QUEUED, FAILED):
@@ -140,10 +138,10 @@ def _end_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str)
 
 
 def _begin(unfolding: Unfolding, steps: Iterable[str], ended: Iterable[str] = ()) -> None:
-    """Begin `steps` again, then whatever had become ready when the execution failed and was not reached for that."""
+    """Begin `steps` again, then each step that was ready when the execution failed and was never reached."""
     execution = unfolding.execution
     plan, done, status = execution.plan, list(ended), execution.status
-    # One of them may fail the execution, which then has no use for the others.
+    # If one of them fails the execution, the others are not needed.
     done += [step for step in steps if execution.status == status and reach(unfolding, plan.steps[step])]
     for step, planned in plan.steps.items():
         missed = step not in execution.steps and planned.compensates is None and ready(execution, planned)

@@ -1,4 +1,4 @@
-"""What an agent's answer does to an attempt: pure functions of state, command and cause."""
+"""Decisions about an attempt of a step: pure functions of state, command and cause."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ from domain.refusal import NotFound
 
 
 def start_step(execution: Execution, step: str, attempt: int, cause: Cause) -> Unfolding:
-    """A worker takes a due attempt; one that was with a lost worker is reclaimed. Nothing when it is not due."""
+    """Claim a due attempt for a worker, or reclaim it from a lost worker. Returns no events when it is not due."""
     unfolding = Unfolding(execution, cause)
     state = execution.steps.get(step)
     if execution.status in ACTIVE and state is not None and state.attempt == attempt:
@@ -46,7 +46,7 @@ def start_step(execution: Execution, step: str, attempt: int, cause: Cause) -> U
 
 
 def accept_step(execution: Execution, step: str, attempt: int, cause: Cause) -> Unfolding:
-    """The agent will answer later. Nothing when it already has, or when the attempt is over."""
+    """Record that the agent will answer later. Returns no events when that is recorded, or when the attempt is over."""
     unfolding = Unfolding(execution, cause)
     state = execution.steps.get(step)
     if state is not None and state.attempt == attempt and state.status == STARTED:
@@ -65,11 +65,11 @@ def complete_step(
     cost: Money | None = None,
     take: int = 0,
 ) -> Unfolding:
-    """The agent's answer, and all that follows from it. Nothing when this attempt was answered already.
+    """Record the agent's answer and all consequences. Returns no events when this attempt was answered already.
 
-    An answer that does not meet the step's output_schema, or with which the step has cost more than its max_cost, fails
-    the attempt. One that comes after the attempt has ended is noted, with its cost, and changes nothing.
-    Raises StepNotRunning or NotFound.
+    An answer that does not meet the step's output_schema, or that takes the step over its max_cost, fails the attempt.
+    An answer after the end of the attempt is recorded, with its cost, and has no other effect. Raises StepNotRunning or
+    NotFound.
     """
     unfolding = Unfolding(execution, cause, take)
     state = _attempt(unfolding, step, attempt, usage, cost)
@@ -95,10 +95,10 @@ def fail_step(
     cost: Money | None = None,
     take: int = 0,
 ) -> Unfolding:
-    """The attempt failed: another one is made, or the process goes on as it says, or the execution fails.
+    """Record that the attempt failed, and retry it, take its fallback, or fail the execution.
 
-    Nothing when this attempt was answered already; an answer that comes after the attempt has ended is noted, with its
-    cost, and changes nothing. Raises StepNotRunning or NotFound.
+    Returns no events when this attempt was answered already; an answer after the end of the attempt is recorded, with
+    its cost, and has no other effect. Raises StepNotRunning or NotFound.
     """
     unfolding = Unfolding(execution, cause, take)
     state = _attempt(unfolding, step, attempt, usage, cost)
@@ -113,7 +113,7 @@ def fail_step(
 def _attempt(
     unfolding: Unfolding, step: str, attempt: int, usage: Usage | None, cost: Money | None
 ) -> StepState | None:
-    """The attempt that was answered if it is under way, and None if it has ended; what it used is recorded once."""
+    """Return the answered attempt if it is under way, and None if it has ended; record its usage once."""
     execution = unfolding.execution
     if step not in execution.plan.steps:
         raise NotFound(f"the process has no step {step!r}")

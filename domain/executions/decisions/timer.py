@@ -1,4 +1,4 @@
-"""What happens by itself when a timer is due, and what operators and agents may do to timers."""
+"""Decisions about timers: the effect of a due timer, and the commands of operators and agents."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from domain.event import Cause
 from domain.executions.decisions.approval import expire
 from domain.executions.decisions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
 from domain.executions.engine.advance import advance
-from domain.executions.engine.ending import stop_waiting, to_tell
+from domain.executions.engine.ending import agent_to_notify, cancel_wait
 from domain.executions.engine.failing import settle
 from domain.executions.engine.steps import begin_again, timer
 from domain.executions.engine.unfolding import Unfolding
@@ -25,9 +25,9 @@ FARTHEST = timedelta(days=365)
 
 
 def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: int = 0) -> Unfolding:
-    """A timer is due, and what follows; kind is one of `domain.executions.timers.KINDS`.
+    """Fire a due timer and record all consequences; kind is one of `domain.executions.timers.KINDS`.
 
-    Nothing when there is no such timer any more, or when it is not due at `cause.at` yet.
+    Returns no events when the timer no longer exists, or when it is not due at `cause.at` yet.
     """
     unfolding = Unfolding(execution, cause, take)
     _fire_if_due(unfolding, step, kind)
@@ -35,7 +35,7 @@ def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: i
 
 
 def fire_timer_early(execution: Execution, step: str, kind: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
-    """An operator does not want to wait for a timer. Raises NoSuchTimer, NotFound or ExecutionEndedAlready."""
+    """Fire a timer now, at an operator's command. Raises NoSuchTimer, NotFound or ExecutionEndedAlready."""
     due_at = _due_at(execution, step, kind)
     return move_timer(execution, step, kind, min(due_at, cause.at), reason, cause, take)
 
@@ -43,9 +43,10 @@ def fire_timer_early(execution: Execution, step: str, kind: str, reason: str, ca
 def move_timer(
     execution: Execution, step: str, kind: str, due_at: datetime, reason: str, cause: Cause, take: int = 0
 ) -> Unfolding:
-    """An operator sets another time, in aware UTC; one that is not in the future fires the timer at once.
+    """Set another due time, aware UTC, at an operator's command; a time that is not in the future fires it now.
 
-    Nothing when it is due then already. Raises NoSuchTimer, NotFound, ExecutionEndedAlready or TimerTooFar.
+    Returns no events when it is due at that time already. Raises NoSuchTimer, NotFound, ExecutionEndedAlready or
+    TimerTooFar.
     """
     before = _due_at(execution, step, kind)
     if due_at - cause.at > FARTHEST:
@@ -68,10 +69,10 @@ def _due_at(execution: Execution, step: str, kind: str) -> datetime:
 
 
 def record_heartbeat(execution: Execution, step: str, attempt: int, now: datetime) -> datetime | None:
-    """Until when the agent of this attempt has to show again that it lives; None when nobody asks it to.
+    """Return the time by which the agent of this attempt must send the next heartbeat; None when it need not send any.
 
-    Heartbeats are no facts worth keeping: the to-do list alone puts its ``heartbeat`` timer off, and `fire_timer` is to
-    be asked only once the timer is due by the list. Raises StepNotRunning when the attempt is over, or NotFound.
+    Heartbeats are not recorded as events: only the due list postpones the ``heartbeat`` timer, and `fire_timer` must be
+    called only once the timer is due by the list. Raises StepNotRunning when the attempt is over, or NotFound.
     """
     planned = execution.plan.steps.get(step)
     if planned is None:
@@ -109,15 +110,15 @@ def _total_timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 def _time_out(unfolding: Unfolding, step: PlannedStep, scope: str) -> bool:
     state = unfolding.execution.steps[step.id]
-    stop_waiting(unfolding, step.id, state, "step_timed_out")
-    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    cancel_wait(unfolding, step.id, state, "step_timed_out")
+    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at, "tell": agent_to_notify(state)}
     unfolding.record(StepTimedOut, scope=scope, **facts)
     return settle(unfolding, step, time_out(scope))
 
 
 def _heartbeat(unfolding: Unfolding, step: PlannedStep) -> bool:
     state = unfolding.execution.steps[step.id]
-    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, tell=to_tell(state))
+    unfolding.record(StepHeartbeatMissed, step=step.id, attempt=state.attempt, tell=agent_to_notify(state))
     error = StepError("heartbeat_missed", "the agent gave no sign of life in time")
     unfolding.record(StepFailed, step=step.id, attempt=state.attempt, error=error, started_at=state.started_at)
     return settle(unfolding, step, error)

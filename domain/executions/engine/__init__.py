@@ -1,1 +1,1 @@
-"""What follows necessarily from what happened, as further events of the same decision."""
+"""The engine: the necessary consequences of an event, as further events of the same decision."""

@@ -1,4 +1,4 @@
-"""The engine: what follows necessarily from what just happened, as further events of the same decision."""
+"""The engine's loop: reach the steps that follow, until the execution waits or ends."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -11,29 +11,29 @@ from domain.executions.outcomes import COMPENSATING, RUNNING
 
 
 def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:
-    """Reach what waited only for those that `ended`, as far as that leads, and end the execution when all is done.
+    """Reach the steps that waited only for the `ended` ones, repeatedly; end the execution after its last step.
 
-    Costs time in proportion to what follows, not to the size of the process or its history.
+    Takes time in proportion to the steps reached, not to the size of the process or its history.
     """
     execution = unfolding.execution
     if execution.status == COMPENSATING:
         undo(unfolding, ended)
         return
-    _go_on(unfolding, ended)
+    _reach_dependents(unfolding, ended)
     if execution.open == 0 and execution.status == RUNNING:
         complete(unfolding)
     if execution.status == COMPENSATING:
         undo(unfolding, ())
 
 
-def _go_on(unfolding: Unfolding, ended: Iterable[str]) -> None:
+def _reach_dependents(unfolding: Unfolding, ended: Iterable[str]) -> None:
     execution = unfolding.execution
     steps = execution.plan.steps
     todo = deque(ended)
     while todo and execution.status == RUNNING:
         for dependent in steps[todo.popleft()].dependents:
             if dependent in execution.steps or execution.waiting[dependent]:
-                continue  # reached by another of those that ended in this same decision, or waiting for more
+                continue  # another step that ended in this same decision reached it, or it waits for more
             if arrive(unfolding, steps[dependent]):
                 todo.append(dependent)
             elif execution.status != RUNNING:

@@ -1,4 +1,4 @@
-"""Undoing what was done: one completed step after the other, the last one first, and then the end."""
+"""Compensation: undo completed steps one by one, the last one first, and then end the execution."""
 
 from collections.abc import Iterable
 
@@ -11,13 +11,13 @@ from domain.executions.outcomes import COMPLETED, OPEN, SKIPPED
 
 
 def undo(unfolding: Unfolding, ended: Iterable[str]) -> None:
-    """Go on undoing, after those of the compensations among the `ended` steps; end when nothing is left."""
+    """Continue compensation after the compensating steps among `ended`; end the execution when nothing is left."""
     execution = unfolding.execution
     for step in ended:
-        if execution.plan.steps[step].compensates is not None:  # else it ended before the execution failed
+        if execution.plan.steps[step].compensates is not None:  # the others ended before the execution failed
             _account(unfolding, step)
     if any(state.status in OPEN for state in execution.steps.values()):
-        return  # another attempt of the one under way is to come
+        return  # a retry of the current one is scheduled
     while execution.undo:
         step = execution.undo[-1]
         unfolding.record(CompensationStarted, step=step)

@@ -1,4 +1,4 @@
-"""Whether a step has cost more than it may."""
+"""The limit on the cost of a step."""
 
 from decimal import Decimal
 
@@ -9,7 +9,7 @@ from domain.processes.plan import PlannedAgentTask, PlannedStep
 
 
 def too_costly(step: PlannedStep, state: StepState) -> StepError | None:
-    """The error when what the step has cost so far, over all attempts, is more than its max_cost."""
+    """Return the error if the cost of the step so far, over all attempts, exceeds its max_cost."""
     limit = step.max_cost if isinstance(step, PlannedAgentTask) else None
     if limit is None:
         return None

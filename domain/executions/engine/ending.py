@@ -1,4 +1,4 @@
-"""How an execution ends: completed, failed or cancelled, at once or when what it did has been undone."""
+"""The end of an execution: completed, failed or cancelled, at once or after compensation."""
 
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from domain.processes.plan import PlannedApproval, PlannedSubProcess
 
 
 def complete(unfolding: Unfolding) -> None:
-    """Every step has ended: work the outputs out."""
+    """Complete the execution with its outputs; every step has ended."""
     visible = scope(unfolding.execution)
     outputs: dict[str, Any] = {}
     for name, template in unfolding.execution.plan.outputs:
@@ -34,8 +34,8 @@ def complete(unfolding: Unfolding) -> None:
 
 
 def fail(unfolding: Unfolding, error: StepError, step: str | None) -> None:
-    """The execution fails, now or when all is undone; what is still under way is given up."""
-    _give_up(unfolding, "execution_failed")
+    """Fail the execution, at once or after compensation, and cancel its open steps."""
+    _cancel_open_steps(unfolding, "execution_failed")
     if unfolding.execution.undo:
         unfolding.record(CompensationRequired, outcome=FAILED, error=error, step=step)
     else:
@@ -43,8 +43,8 @@ def fail(unfolding: Unfolding, error: StepError, step: str | None) -> None:
 
 
 def cancel(unfolding: Unfolding, reason: str) -> None:
-    """The execution is called off, now or when all is undone; what is still under way is given up."""
-    _give_up(unfolding, "execution_cancelled")
+    """Cancel the execution, at once or after compensation, and cancel its open steps."""
+    _cancel_open_steps(unfolding, "execution_cancelled")
     if unfolding.execution.undo:
         unfolding.record(CompensationRequired, outcome=CANCELLED, reason=reason)
     else:
@@ -52,7 +52,7 @@ def cancel(unfolding: Unfolding, reason: str) -> None:
 
 
 def conclude(unfolding: Unfolding) -> None:
-    """All is undone: the execution ends as was settled before."""
+    """End the execution as settled before; compensation is complete."""
     outcome = unfolding.execution.outcome
     assert outcome is not None
     if outcome.status == CANCELLED:
@@ -61,8 +61,8 @@ def conclude(unfolding: Unfolding) -> None:
         unfolding.record(ExecutionFailed, error=outcome.error, step=outcome.step, **_ending(unfolding))
 
 
-def _give_up(unfolding: Unfolding, reason: str) -> None:
-    """Cancel every step that has been reached and has not ended, and what runs on behalf of others."""
+def _cancel_open_steps(unfolding: Unfolding, reason: str) -> None:
+    """Cancel every step that has been reached and has not ended, and close children that no step waits for."""
     for step, state in list(unfolding.execution.steps.items()):
         if state.status in OPEN:
             cancel_attempt(unfolding, step, state, reason)
@@ -71,7 +71,7 @@ def _give_up(unfolding: Unfolding, reason: str) -> None:
 
 
 def _close_children(unfolding: Unfolding, reason: str) -> None:
-    """Those that no step waits for."""
+    """Close the children that no step waits for."""
     for id, child in list(unfolding.execution.children.items()):
         _close(unfolding, id, child.step, child.attempt, reason)
 
@@ -83,19 +83,19 @@ def _close(unfolding: Unfolding, child: UUID, step: str, attempt: int, reason: s
 
 
 def cancel_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
-    """Cancel the attempt that is under way, or the one that was to come."""
-    stop_waiting(unfolding, step, state, reason)
-    facts = {"step": step, "attempt": state.attempt, "started_at": state.started_at, "tell": to_tell(state)}
+    """Cancel the attempt that is under way, or the retry that is scheduled."""
+    cancel_wait(unfolding, step, state, reason)
+    facts = {"step": step, "attempt": state.attempt, "started_at": state.started_at, "tell": agent_to_notify(state)}
     unfolding.record(StepCancelled, reason=reason, **facts)
 
 
-def to_tell(state: StepState) -> str | None:
-    """The agent that works on the attempt with nobody waiting on the line; None when there is none."""
+def agent_to_notify(state: StepState) -> str | None:
+    """Return the agent that took the attempt to answer later; None when no agent did."""
     return state.agent if state.status == ACCEPTED else None
 
 
-def stop_waiting(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
-    """What a step waits for, if it waits for its time, for people or for a child, it waits for no longer."""
+def cancel_wait(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
+    """Cancel the wait of a step for its time, its approvers or its child."""
     if state.status != WAITING:
         return
     if state.child is not None:
@@ -110,7 +110,7 @@ def stop_waiting(unfolding: Unfolding, step: str, state: StepState, reason: str)
 
 
 def _ending(unfolding: Unfolding) -> dict[str, Any]:
-    """The facts of ExecutionEnded."""
+    """Return the fields of ExecutionEnded."""
     execution, plan = unfolding.execution, unfolding.execution.plan
     facts = {"process_id": plan.process_id, "version": plan.version, "started_at": execution.started_at}
     if execution.parent is not None and execution.parent.waits:

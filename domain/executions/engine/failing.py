@@ -1,4 +1,4 @@
-"""What follows when an attempt did not succeed: another one, another way to go on, or the failure of the execution."""
+"""The consequences of a failed attempt: a retry, a fallback, or the failure of the execution."""
 
 from datetime import datetime, timedelta
 
@@ -17,9 +17,9 @@ LONGEST_RETRY_AFTER = timedelta(days=1)
 
 
 def settle(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: bool = True) -> bool:
-    """Decide what follows from the bad end of an attempt that has just been recorded, because of `error`.
+    """Decide the consequences of an attempt that has just failed because of `error`.
 
-    True when the step has ended and others may follow. skips: whether a fallback may leave the step out.
+    Returns whether the step has ended and others may follow. skips: whether a fallback may skip the step.
     """
     state = unfolding.execution.steps[step.id]
     due_at = _retry_at(unfolding, step, state, error)
@@ -27,10 +27,10 @@ def settle(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: 
         unfolding.record(StepRetryScheduled, step=step.id, attempt=state.attempt + 1, due_at=due_at, code=error.code)
         return due_at <= unfolding.cause.at and begin_again(unfolding, step)
     if step.compensates is not None:
-        return True  # the others are undone all the same
+        return True  # compensation of the other steps goes on
     reason, fallback = "on_error", step.on_error
     if state.status == TIMED_OUT and step.on_timeout is not None:
-        # Without an on_timeout, taking too long is an error like any other.
+        # Without an on_timeout, a timeout is handled like any other error.
         reason, fallback = "on_timeout", step.on_timeout
     if fallback is not None and fallback.target is not None:
         unfolding.record(StepDiverted, step=step.id, target=fallback.target, reason=reason)
@@ -43,10 +43,10 @@ def settle(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: 
 
 
 def _retry_at(unfolding: Unfolding, step: PlannedStep, state: StepState, error: StepError) -> datetime | None:
-    """When to try again; None when that is not wanted, not allowed any more, or would be too late anyway."""
+    """Return the time of the next attempt; None when the policy forbids it, or total_timeout would pass before it."""
     retry = step.retry
     made = state.attempt - state.first_attempt + 1
-    if retry is None or made >= retry.max_attempts or not retry.wants(error.code, error.permanent):
+    if retry is None or made >= retry.max_attempts or not retry.allows(error.code, error.permanent):
         return None
     if too_costly(step, state):
         return None

@@ -1,4 +1,4 @@
-"""Reaching a step: whether it runs at all, and what becomes of it at once."""
+"""Reaching a step: begin it, skip it, or fail it."""
 
 from domain.agents.calls import StepError
 from domain.executions.engine.failing import settle
@@ -12,7 +12,7 @@ from domain.processes.plan import PlannedStep
 
 
 def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
-    """Every edge to `step` is decided: skip it when none leads there, or else reach it. True when it has ended."""
+    """Reach `step` when every edge to it is decided, or skip it when all are dead. Returns whether it has ended."""
     if unfolding.execution.dead and unreachable(unfolding.execution, step):
         unfolding.record(StepSkipped, step=step.id, reason="branch_not_taken")
         return True
@@ -20,7 +20,7 @@ def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 
 def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
-    """Skip, begin or fail `step`. True when it has ended at once and others may follow."""
+    """Skip, begin or fail `step`. Returns whether it has ended at once and others may follow."""
     visible = scope(unfolding.execution)
     before = unfolding.execution.steps.get(step.id)
     attempt = 1 if before is None else before.attempt + 1

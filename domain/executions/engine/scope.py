@@ -1,4 +1,4 @@
-"""What the expressions of a process can see of an execution."""
+"""The scope of a process's expressions."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ _DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "
 
 
 class Visible(dict[str, Any]):
-    """What expressions can see, and how much all that is rendered with it may be together."""
+    """The roots of paths, and the budget that all rendering with them shares."""
 
     __slots__ = ("budget",)
 
@@ -21,7 +21,7 @@ class Visible(dict[str, Any]):
 
 
 def scope(execution: Execution) -> Visible:
-    """The roots that paths begin with: input, steps, execution, process, trigger."""
+    """Return the roots of paths: input, steps, execution, process, trigger."""
     trigger = execution.trigger
     roots: dict[str, Any] = {
         "input": execution.input,
@@ -34,7 +34,7 @@ def scope(execution: Execution) -> Visible:
 
 
 class ExecutionView(Mapping[str, str | None]):
-    """The execution itself; shaped when asked for, which is seldom."""
+    """The execution itself; built lazily, because few expressions use it."""
 
     __slots__ = ("_execution",)
 
@@ -57,7 +57,7 @@ class ExecutionView(Mapping[str, str | None]):
 
 
 class StepsView(Mapping[str, dict[str, Any]]):
-    """The steps that were reached, by id; each is shaped only when an expression asks for it."""
+    """The steps that were reached, by id; each is built only when an expression reads it."""
 
     __slots__ = ("_execution",)
 
@@ -81,7 +81,7 @@ class StepsView(Mapping[str, dict[str, Any]]):
 
 
 def _decision(approval: Approval | None) -> dict[str, Any] | None:
-    """The output of an approval that was not granted, in the words of the commands; None where nothing was decided."""
+    """Return the output of an approval that was not granted, in the words of the commands; None before a decision."""
     word = None if approval is None else _DECISIONS.get(approval.status)
     return (
         None if approval is None or word is None else {"decision": word, "by": approval.by, "comment": approval.comment}

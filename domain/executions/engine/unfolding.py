@@ -1,4 +1,4 @@
-"""A decision under way: the events so far and the state they lead to, always in step."""
+"""A decision under way: its events so far and the resulting state, always in step."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from domain.executions.timers import TimerKey, Timers, timers_dropped, timers_se
 
 
 class Unfolding:
-    """Collects what a decision states. `execution` is the state after `events`; the state it began with is left alone.
+    """Collects the events of a decision. `execution` is the state after `events`; the initial state stays unchanged.
 
-    take: how many attempts that become due the deciding worker takes at once, in the same append.
-    taken: the steps so taken, in order.
+    take: how many attempts that become due the deciding worker claims at once, in the same append. taken: the steps so
+    claimed, in order.
     """
 
     __slots__ = ("_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
@@ -24,7 +24,7 @@ class Unfolding:
         self.taken: list[str] = []
         self.events: list[Event] = []
         self._timers_before = execution.timers
-        # What happens in a tree of executions is found by its root.
+        # All events of an execution tree carry the root's id as their correlation.
         correlation = cause.correlation or ("" if execution.parent is None else str(execution.parent.root))
         self._stamp = cause.at, cause.actor, cause.causation, correlation
 
@@ -39,8 +39,8 @@ class Unfolding:
         return timers_dropped(self._timers_before, self.execution.timers)
 
     def record(self, kind: type[Event], /, **facts: Any) -> None:
-        """State one more event and evolve by it."""
-        # As in domain.event.record, but without handing the facts on once more: no call is made more often.
+        """Record one more event and evolve the state by it."""
+        # The same as domain.event.record without passing the facts on once more: this is the most frequent call.
         at, actor, causation, correlation = self._stamp
         event = kind(at=at, actor=actor, causation=causation, correlation=correlation, **facts)
         self.events.append(event)

@@ -1,4 +1,4 @@
-"""What happens to an approval, in the stream of its execution; each class is stored under its own name for ever."""
+"""Events of an approval, in the stream of its execution; each class is stored under its own name for ever."""
 
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,10 @@ from domain.event import Event, stored
 
 @stored("ApprovalRequested")
 class ApprovalRequested(Event, frozen=True, kw_only=True):
-    """People are asked whether the process may go on; the texts are as they are shown to them.
+    """An attempt requested the decision of approvers whether the process may go on; the texts are as shown to them.
 
-    approval_id: ``<execution_id>:<step>:<attempt>``. approvers: who may decide; empty for anybody.
-    deadline: until when, None for no limit.
+    approval_id: ``<execution_id>:<step>:<attempt>``. approvers: the people who may decide; empty for anybody.
+    deadline: the last instant of a decision, None for no limit.
     """
 
     step: str
@@ -29,7 +29,7 @@ class ApprovalRequested(Event, frozen=True, kw_only=True):
 
 @stored("ApprovalGranted")
 class ApprovalGranted(Event, frozen=True, kw_only=True):
-    """Somebody said yes; StepCompleted follows."""
+    """An approver granted the approval; StepCompleted follows."""
 
     step: str
     attempt: int
@@ -40,7 +40,7 @@ class ApprovalGranted(Event, frozen=True, kw_only=True):
 
 @stored("ApprovalRefused")
 class ApprovalRefused(Event, frozen=True, kw_only=True):
-    """Somebody said no; StepFailed follows."""
+    """An approver refused the approval; StepFailed follows."""
 
     step: str
     attempt: int
@@ -51,7 +51,7 @@ class ApprovalRefused(Event, frozen=True, kw_only=True):
 
 @stored("ApprovalChangesRequested")
 class ApprovalChangesRequested(Event, frozen=True, kw_only=True):
-    """Somebody wants something changed first; StepFailed follows."""
+    """An approver requested changes first; StepFailed follows."""
 
     step: str
     attempt: int
@@ -62,7 +62,7 @@ class ApprovalChangesRequested(Event, frozen=True, kw_only=True):
 
 @stored("ApprovalExpired")
 class ApprovalExpired(Event, frozen=True, kw_only=True):
-    """Nobody decided in time. on_deadline: what follows from that, ``reject``, ``approve`` or ``skip``."""
+    """The deadline passed without a decision. on_deadline: its consequence, ``reject``, ``approve`` or ``skip``."""
 
     step: str
     attempt: int
@@ -72,7 +72,7 @@ class ApprovalExpired(Event, frozen=True, kw_only=True):
 
 @stored("ApprovalCancelled")
 class ApprovalCancelled(Event, frozen=True, kw_only=True):
-    """Nobody is asked any more; reason as in StepCancelled, or ``step_timed_out``."""
+    """The approval is no longer open for a decision; reason as in StepCancelled, or ``step_timed_out``."""
 
     step: str
     attempt: int

@@ -1,4 +1,4 @@
-"""What happens between an execution and those it starts; each class is stored under its own name for ever."""
+"""Events between an execution and its children; each class is stored under its own name for ever."""
 
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,11 @@ from domain.event import Event, stored
 
 
 class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Where an execution comes from: the attempt of a step that started it, and its place in the tree.
+    """The origin of an execution: the attempt of a step that started it, and its position in the execution tree.
 
-    depth: how many executions are above it. path: those, from the root to the parent. waits: whether the parent is told
-    how it ends. holds: the processes with a max_running of those above that wait for it, whose places it runs on too.
+    depth: number of executions above it. path: their ids, from the root to the parent. waits: whether the parent waits
+    for its end. holds: the processes with a max_running of the executions above that wait for it, whose concurrency
+    slots it shares.
     """
 
     execution_id: UUID
@@ -27,7 +28,7 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @stored("SubProcessStarted")
 class SubProcessStarted(Event, frozen=True, kw_only=True):
-    """A step calls another process: execution `child` is to run with `input`, which is checked and complete.
+    """A step called another process: execution `child` is to run with `input`, which is checked and complete.
 
     root, depth, path, holds: as in Parent, of the child. wait: whether the step waits for its end.
     """

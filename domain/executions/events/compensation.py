@@ -1,4 +1,4 @@
-"""What is undone before an execution ends badly; each class is stored under its own name for ever."""
+"""Events of compensation, before an execution ends; each class is stored under its own name for ever."""
 
 from domain.agents.calls import StepError
 from domain.event import Event, stored
@@ -6,7 +6,7 @@ from domain.event import Event, stored
 
 @stored("CompensationRequired")
 class CompensationRequired(Event, frozen=True, kw_only=True):
-    """The execution will not succeed: what its steps did is undone first, and then it ends.
+    """The execution will not succeed: its completed steps are compensated first, and then it ends.
 
     outcome: ``failed``, because of `error` in `step`, or ``cancelled`` for `reason`.
     """
@@ -19,21 +19,21 @@ class CompensationRequired(Event, frozen=True, kw_only=True):
 
 @stored("CompensationStarted")
 class CompensationStarted(Event, frozen=True, kw_only=True):
-    """What the completed step did is being undone, by the step ``<step>.compensation``."""
+    """The compensation of a completed step begins, as the step ``<step>.compensation``."""
 
     step: str
 
 
 @stored("CompensationCompleted")
 class CompensationCompleted(Event, frozen=True, kw_only=True):
-    """What the step did is undone."""
+    """The step is compensated."""
 
     step: str
 
 
 @stored("CompensationFailed")
 class CompensationFailed(Event, frozen=True, kw_only=True):
-    """What the step did could not be undone; the others are undone all the same."""
+    """The compensation of the step failed; the other steps are compensated all the same."""
 
     step: str
     error: StepError

@@ -1,4 +1,4 @@
-"""What an attempt used and cost; each class is stored under its own name for ever."""
+"""Usage and cost of an attempt; each class is stored under its own name for ever."""
 
 from domain.agents.calls import Usage
 from domain.event import Event, stored
@@ -7,7 +7,7 @@ from domain.money import Money
 
 @stored("CostRecorded")
 class CostRecorded(Event, frozen=True, kw_only=True):
-    """What an attempt used and, where the agent said so, what it cost: exact, as reported."""
+    """The usage of an attempt and, where the agent reported it, its cost: exact, as reported."""
 
     step: str
     attempt: int

@@ -1,4 +1,4 @@
-"""What happens to an execution as a whole; each class is stored under its own name for ever."""
+"""Events of an execution as a whole; each class is stored under its own name for ever."""
 
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from domain.executions.events.child import Parent
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What started an execution: its type (``manual``), its id in the definition, and what it brought."""
+    """The trigger of an execution: its type (``manual``), its id in the definition, and its payload."""
 
     type: str = "manual"
     id: str | None = None
@@ -23,7 +23,7 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
 class ExecutionStarted(Event, frozen=True, kw_only=True):
     """An execution began, pinned to one published version; input is complete, defaults filled in.
 
-    parent: the attempt that started it, where one did. pinned: by its step, the version of each process it may call.
+    parent: the attempt that started it; None without one. pinned: by its step, the version of each process it may call.
     """
 
     process_id: UUID
@@ -38,22 +38,22 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
 
 @stored("ExecutionQueued")
 class ExecutionQueued(Event, frozen=True, kw_only=True):
-    """As many executions of the process run as may run at once; nothing of this one begins before ExecutionAdmitted."""
+    """The execution waits for a concurrency slot, because max_running are in use; ExecutionAdmitted begins it."""
 
     process_id: UUID
 
 
 @stored("ExecutionAdmitted")
 class ExecutionAdmitted(Event, frozen=True, kw_only=True):
-    """The execution waited longest and there is room for it; its time runs from now."""
+    """The execution waited longest for a concurrency slot and has one now; its time runs from now."""
 
     process_id: UUID
 
 
 class ExecutionEnded(Event, frozen=True, kw_only=True):
-    """What every end of an execution states, so that a reader needs no other event to account for it.
+    """The fields common to every end of an execution, so that a reader needs no other event to account for it.
 
-    reports_to: the execution that waits for this end, where one does.
+    reports_to: the execution that waits for this end; None without one.
     """
 
     process_id: UUID
@@ -71,7 +71,7 @@ class ExecutionCompleted(ExecutionEnded, frozen=True, kw_only=True):
 
 @stored("ExecutionFailed")
 class ExecutionFailed(ExecutionEnded, frozen=True, kw_only=True):
-    """A step failed, or what follows could not be worked out; `step` names where, if anywhere."""
+    """A step failed, or the outputs could not be evaluated; `step` names the step, if there is one."""
 
     error: StepError
     step: str | None = None
@@ -79,14 +79,14 @@ class ExecutionFailed(ExecutionEnded, frozen=True, kw_only=True):
 
 @stored("ExecutionCancelled")
 class ExecutionCancelled(ExecutionEnded, frozen=True, kw_only=True):
-    """Somebody called it off."""
+    """A person or a parent execution cancelled it."""
 
     reason: str
 
 
 @stored("ExecutionRetried")
 class ExecutionRetried(Event, frozen=True, kw_only=True):
-    """A failed execution goes on; `steps` are those that had failed, or were given up for it, and are open again."""
+    """A failed execution continues; `steps` failed, or were abandoned for the failure, and are open again."""
 
     reason: str
     steps: list[str]

@@ -1,4 +1,4 @@
-"""What happens to a step of an execution; each class is stored under its own name for ever."""
+"""Events of a step of an execution; each class is stored under its own name for ever."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from domain.event import Event, stored
 
 @stored("StepScheduled")
 class StepScheduled(Event, frozen=True, kw_only=True):
-    """An attempt of a step is due; input is what the agent will be given, rendered now."""
+    """An attempt of a step is due; input is the agent's input, rendered now."""
 
     step: str
     attempt: int
@@ -22,7 +22,7 @@ class StepScheduled(Event, frozen=True, kw_only=True):
 
 @stored("StepStarted")
 class StepStarted(Event, frozen=True, kw_only=True):
-    """A worker took the attempt and calls the agent."""
+    """A worker claimed the attempt and calls the agent."""
 
     step: str
     attempt: int
@@ -30,7 +30,7 @@ class StepStarted(Event, frozen=True, kw_only=True):
 
 @stored("StepReclaimed")
 class StepReclaimed(Event, frozen=True, kw_only=True):
-    """The worker that had the attempt was lost; another one calls the agent again, with the same idempotency key."""
+    """The worker of the attempt was lost; another one calls the agent again, with the same idempotency key."""
 
     step: str
     attempt: int
@@ -68,8 +68,8 @@ class StepFailed(Event, frozen=True, kw_only=True):
 class StepTimedOut(Event, frozen=True, kw_only=True):
     """The step took too long. scope: ``attempt`` for its timeout, ``total`` for its total_timeout.
 
-    started_at: when the attempt that this ended began; None when none was under way. tell: the agent that had taken the
-    attempt to answer later, and is to be told.
+    started_at: the start of the attempt that this ended; None when none was under way. tell: the agent that had taken
+    the attempt to answer later, and is to be notified.
     """
 
     step: str
@@ -81,7 +81,7 @@ class StepTimedOut(Event, frozen=True, kw_only=True):
 
 @stored("StepHeartbeatMissed")
 class StepHeartbeatMissed(Event, frozen=True, kw_only=True):
-    """The agent that was to answer later gave no sign of life in time; StepFailed follows. tell: as in StepTimedOut."""
+    """An agent that was to answer later sent no heartbeat in time; StepFailed follows. tell: as in StepTimedOut."""
 
     step: str
     attempt: int
@@ -90,7 +90,7 @@ class StepHeartbeatMissed(Event, frozen=True, kw_only=True):
 
 @stored("StepRetryScheduled")
 class StepRetryScheduled(Event, frozen=True, kw_only=True):
-    """After an attempt that ended with error `code`, attempt number `attempt` is to be made at due_at."""
+    """After an attempt that ended with error `code`, attempt number `attempt` is due at due_at."""
 
     step: str
     attempt: int
@@ -100,10 +100,10 @@ class StepRetryScheduled(Event, frozen=True, kw_only=True):
 
 @stored("StepSkipped")
 class StepSkipped(Event, frozen=True, kw_only=True):
-    """The step will not run, or what became of it no longer counts.
+    """The step will not run, or its result no longer counts.
 
     reason: ``condition_false``, ``branch_not_taken``, ``on_error``, ``on_timeout``, ``on_deadline`` or ``operator``.
-    comment: why, in the words of the operator who skipped it.
+    comment: the operator's reason, in their own words.
     """
 
     step: str
@@ -113,7 +113,7 @@ class StepSkipped(Event, frozen=True, kw_only=True):
 
 @stored("StepDiverted")
 class StepDiverted(Event, frozen=True, kw_only=True):
-    """The step did not succeed and the process goes on at `target` alone. reason: ``on_error`` or ``on_timeout``."""
+    """The step did not succeed and the process continues at `target` alone. reason: ``on_error`` or ``on_timeout``."""
 
     step: str
     target: str
@@ -122,10 +122,10 @@ class StepDiverted(Event, frozen=True, kw_only=True):
 
 @stored("StepCancelled")
 class StepCancelled(Event, frozen=True, kw_only=True):
-    """The attempt was given up: its execution ended first, or an operator wanted otherwise.
+    """The attempt was cancelled: its execution ended first, or by an operator's command.
 
-    reason: ``execution_failed``, ``execution_cancelled``, ``retried``, ``skipped`` or ``reassigned``.
-    tell: as in StepTimedOut.
+    reason: ``execution_failed``, ``execution_cancelled``, ``retried``, ``skipped`` or ``reassigned``. tell: as in
+    StepTimedOut.
     """
 
     step: str
@@ -137,7 +137,7 @@ class StepCancelled(Event, frozen=True, kw_only=True):
 
 @stored("StepAnswerIgnored")
 class StepAnswerIgnored(Event, frozen=True, kw_only=True):
-    """An agent answered an attempt that was over. reason: how it had ended, as ``step_timed_out``."""
+    """An agent answered an attempt that was over. reason: its end, as ``step_timed_out``."""
 
     step: str
     attempt: int
@@ -146,7 +146,7 @@ class StepAnswerIgnored(Event, frozen=True, kw_only=True):
 
 @stored("StepRetried")
 class StepRetried(Event, frozen=True, kw_only=True):
-    """An operator wants the step done again; its retry policy and total_timeout begin anew."""
+    """An operator retried the step; its retry policy and total_timeout begin anew."""
 
     step: str
     reason: str
@@ -154,7 +154,7 @@ class StepRetried(Event, frozen=True, kw_only=True):
 
 @stored("StepReassigned")
 class StepReassigned(Event, frozen=True, kw_only=True):
-    """An operator gave the step to another agent; its retry policy and total_timeout begin anew."""
+    """An operator reassigned the step to another agent; its retry policy and total_timeout begin anew."""
 
     step: str
     agent: str
@@ -162,7 +162,7 @@ class StepReassigned(Event, frozen=True, kw_only=True):
 
 
 class RouteChecked(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One route of a gateway: where it leads, its condition as written (None when it has none), and whether it held."""
+    """One route of a gateway: its target, its condition as written (None when it has none), and whether it held."""
 
     target: str
     value: bool
@@ -171,9 +171,9 @@ class RouteChecked(msgspec.Struct, frozen=True, omit_defaults=True):
 
 @stored("GatewayEvaluated")
 class GatewayEvaluated(Event, frozen=True, kw_only=True):
-    """The gateway looked at its conditions, in order and as far as was needed, and chose where to go on.
+    """The gateway evaluated its conditions, in order and as far as was needed, and chose its targets.
 
-    default: whether no condition held and the default route was chosen for that.
+    default: whether no condition held and the default route was chosen.
     """
 
     step: str

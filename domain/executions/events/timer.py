@@ -1,4 +1,4 @@
-"""What happens to a timer of an execution; each class is stored under its own name for ever."""
+"""Events of a timer of an execution; each class is stored under its own name for ever."""
 
 from datetime import datetime, timedelta
 
@@ -16,7 +16,7 @@ class TimerStarted(Event, frozen=True, kw_only=True):
 
 @stored("TimerFired")
 class TimerFired(Event, frozen=True, kw_only=True):
-    """A timer step's time has come. lateness: how long after due_at that was noticed, never negative."""
+    """The time of a timer step has come. lateness: from due_at to the decision, never negative."""
 
     step: str
     attempt: int
@@ -26,7 +26,7 @@ class TimerFired(Event, frozen=True, kw_only=True):
 
 @stored("TimerCancelled")
 class TimerCancelled(Event, frozen=True, kw_only=True):
-    """A timer step waits no longer; reason as in StepCancelled, or ``step_timed_out``."""
+    """A timer step no longer waits; reason as in StepCancelled, or ``step_timed_out``."""
 
     step: str
     attempt: int

@@ -1,4 +1,4 @@
-"""The state of an execution and how events change it, one file a concept; importing the room registers them all."""
+"""The state of an execution and its evolution by events, one file a concept; importing the room registers them all."""
 
 from domain.executions.state import approval, child, compensation, cost, execution, step, timer
 

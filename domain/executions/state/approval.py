@@ -1,4 +1,4 @@
-"""How events change the approvals of an execution."""
+"""Evolution of approvals."""
 
 from msgspec.structs import replace
 
@@ -19,7 +19,7 @@ from domain.executions.timers import DEADLINE, RETRY
 
 @evolves(ApprovalRequested)
 def requested(execution: Execution, event: ApprovalRequested) -> None:
-    """An approval step waits for people."""
+    """Open the approval; its step waits."""
     before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
     began_at = before.began_at or event.at
     execution.steps[event.step] = StepState(
@@ -30,8 +30,8 @@ def requested(execution: Execution, event: ApprovalRequested) -> None:
         began_at=began_at,
         due_at=event.deadline,
     )
-    asked = Approval(event.title, event.description, event.artifacts)
-    execution.approvals[f"{event.step}:{event.attempt}"] = asked
+    approval = Approval(event.title, event.description, event.artifacts)
+    execution.approvals[f"{event.step}:{event.attempt}"] = approval
     execution.timers.pop((event.step, RETRY), None)
     if event.deadline is not None:
         execution.timers[event.step, DEADLINE] = event.deadline
@@ -40,38 +40,38 @@ def requested(execution: Execution, event: ApprovalRequested) -> None:
 
 @evolves(ApprovalGranted)
 def granted(execution: Execution, event: ApprovalGranted) -> None:
-    """Somebody said yes."""
+    """Close the approval as granted."""
     _closed(execution, event.step, event.attempt, "granted", event.by, event.comment)
 
 
 @evolves(ApprovalRefused)
 def refused(execution: Execution, event: ApprovalRefused) -> None:
-    """Somebody said no."""
+    """Close the approval as refused."""
     _closed(execution, event.step, event.attempt, "refused", event.by, event.comment)
 
 
 @evolves(ApprovalChangesRequested)
 def changes_requested(execution: Execution, event: ApprovalChangesRequested) -> None:
-    """Somebody wants something changed first."""
+    """Close the approval because changes are requested."""
     _closed(execution, event.step, event.attempt, "changes_requested", event.by, event.comment)
 
 
 @evolves(ApprovalExpired)
 def expired(execution: Execution, event: ApprovalExpired) -> None:
-    """Nobody decided in time."""
+    """Close the approval after its deadline."""
     _closed(execution, event.step, event.attempt, "expired")
 
 
 @evolves(ApprovalCancelled)
 def cancelled(execution: Execution, event: ApprovalCancelled) -> None:
-    """Nobody is asked any more."""
+    """Close the approval; its step was cancelled."""
     _closed(execution, event.step, event.attempt, "cancelled")
 
 
 def _closed(
     execution: Execution, step: str, attempt: int, status: str, by: str | None = None, comment: str | None = None
 ) -> None:
-    """What follows for the step is an event of its own; here its approval is closed, and its deadline gone."""
+    """Close the approval and drop its deadline; an event of its own decides about the step."""
     key = f"{step}:{attempt}"
     execution.approvals[key] = replace(execution.approvals[key], status=status, by=by, comment=comment)
     execution.timers.pop((step, DEADLINE), None)

@@ -1,4 +1,4 @@
-"""How events change what an execution knows of those it started."""
+"""Evolution of an execution's children."""
 
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from domain.executions.outcomes import SCHEDULED, STARTED, WAITING
@@ -10,7 +10,7 @@ from domain.executions.timers import RETRY
 
 @evolves(SubProcessStarted)
 def started(execution: Execution, event: SubProcessStarted) -> None:
-    """Another execution is to run; the step waits for it, or StepCompleted follows."""
+    """Add the child; the step waits for it, or StepCompleted follows."""
     before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
     began_at = before.began_at or event.at
     execution.steps[event.step] = StepState(
@@ -30,5 +30,5 @@ def started(execution: Execution, event: SubProcessStarted) -> None:
 
 @evolves(SubProcessClosed)
 def closed(execution: Execution, event: SubProcessClosed) -> None:
-    """Nothing more is wanted of that execution."""
+    """Remove a child that is no longer needed."""
     execution.children.pop(event.child, None)

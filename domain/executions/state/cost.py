@@ -1,4 +1,4 @@
-"""How recorded costs change the state of an execution."""
+"""Evolution of costs."""
 
 from msgspec.structs import replace
 
@@ -9,7 +9,7 @@ from domain.executions.state.model import Execution
 
 @evolves(CostRecorded)
 def cost_recorded(execution: Execution, event: CostRecorded) -> None:
-    """The step cost something, whichever attempt it was."""
+    """Add a cost to its step, whichever attempt it belongs to."""
     if event.cost is not None:
         step = execution.steps[event.step]
         execution.steps[event.step] = replace(step, costs=(*step.costs, event.cost))

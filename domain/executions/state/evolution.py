@@ -1,4 +1,4 @@
-"""How events change the state of an execution: the functions of this room, by the kind of event."""
+"""Evolution of an execution by its events: dispatches to the functions of this room by the kind of event."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
@@ -24,14 +24,14 @@ def evolves(kind: type[Event]) -> Callable[[Evolve], Evolve]:
 
 
 def evolve(execution: Execution, event: Event) -> Execution:
-    """The state after `event`. The execution given is changed and returned: decisions evolve a copy of theirs."""
+    """Change `execution` to the state after `event` and return it; decisions evolve a copy of theirs."""
     _EVOLVE[type(event)](execution, event)
     execution.version += 1
     return execution
 
 
 def fold(execution: Execution, events: Iterable[Event]) -> Execution:
-    """The state after all `events`, in order; `execution` itself is left alone."""
+    """Return the state after all `events`, in order; `execution` itself stays unchanged."""
     folded = execution.copy()
     for event in events:
         evolve(folded, event)
@@ -39,5 +39,5 @@ def fold(execution: Execution, events: Iterable[Event]) -> Execution:
 
 
 def evolved_events() -> frozenset[type[Event]]:
-    """The kinds of events that an execution's stream may hold."""
+    """Return the kinds of events that an execution's stream may hold."""
     return frozenset(_EVOLVE)

@@ -1,4 +1,4 @@
-"""How the events of an execution as a whole change its state."""
+"""Evolution of an execution as a whole."""
 
 from domain.executions.events.execution import (
     ExecutionAdmitted,
@@ -13,12 +13,12 @@ from domain.executions.events.execution import (
 from domain.executions.outcomes import EXECUTION_STATUS, QUEUED, RUNNING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution
-from domain.executions.state.step import begun_anew
+from domain.executions.state.step import restarted
 
 
 @evolves(ExecutionStarted)
 def started(execution: Execution, event: ExecutionStarted) -> None:
-    """The execution began; every edge is undecided."""
+    """Begin the execution; every edge is undecided."""
     execution.status = RUNNING
     execution.input = event.input
     execution.trigger = event.trigger
@@ -30,13 +30,13 @@ def started(execution: Execution, event: ExecutionStarted) -> None:
 
 @evolves(ExecutionQueued)
 def queued(execution: Execution, event: ExecutionQueued) -> None:
-    """The execution waits for a slot."""
+    """Queue the execution for a concurrency slot."""
     execution.status = QUEUED
 
 
 @evolves(ExecutionAdmitted)
 def admitted(execution: Execution, event: ExecutionAdmitted) -> None:
-    """The execution has a slot; its time runs from now."""
+    """Admit the execution to a concurrency slot; its time runs from now."""
     execution.status, execution.started_at = RUNNING, event.at
 
 
@@ -44,7 +44,7 @@ def admitted(execution: Execution, event: ExecutionAdmitted) -> None:
 @evolves(ExecutionFailed)
 @evolves(ExecutionCancelled)
 def ended(execution: Execution, event: ExecutionEnded) -> None:
-    """The execution has ended; it waits for nothing."""
+    """End the execution and drop its timers."""
     execution.status, execution.ended_at = EXECUTION_STATUS[type(event)], event.at
     execution.timers.clear()
     execution.children.clear()
@@ -52,7 +52,7 @@ def ended(execution: Execution, event: ExecutionEnded) -> None:
 
 @evolves(ExecutionRetried)
 def retried(execution: Execution, event: ExecutionRetried) -> None:
-    """The execution runs again, and the steps that had failed are open."""
+    """Reopen the execution and its failed steps."""
     execution.status, execution.ended_at = RUNNING, None
     for step in event.steps:
-        begun_anew(execution, step)
+        restarted(execution, step)

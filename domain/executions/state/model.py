@@ -1,4 +1,4 @@
-"""What an execution is: its steps, its timers, and how far the paths through it are decided."""
+"""The state of an execution: its steps, its timers, and the decided edges."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -16,12 +16,12 @@ from domain.processes.plan import Plan
 
 
 class StepState(msgspec.Struct, frozen=True, gc=False):
-    """One step so far: status, the number of its latest attempt, and what that attempt was given and gave.
+    """One step so far: status, the number of its latest attempt, and that attempt's input and result.
 
-    first_attempt: the attempt from which the retry policy counts. began_at: when the first of those was started, from
-    which total_timeout counts. due_at: until when a timer step or an approval waits. chosen: where a gateway, or a step
-    that was diverted, leads; None for any other. message: for a sub-process, the child's input. child: the execution
-    that the step waits for.
+    first_attempt: the attempt from which the retry policy counts. began_at: the start of the first of those, from which
+    total_timeout counts. due_at: the end of the wait of a timer step or an approval. chosen: the targets of a gateway,
+    or of a step that was diverted; None for any other. message: for a sub-process, the child's input. child: the
+    execution that the step waits for.
     """
 
     status: str
@@ -42,8 +42,10 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
 
 
 class Approval(msgspec.Struct, frozen=True, gc=False):
-    """What an attempt asked people for. status: ``open`` until it is ``granted``, ``refused``, ``changes_requested``,
-    ``expired`` or ``cancelled``. by: who decided. comment: what they said.
+    """An approval that an attempt requested.
+
+    status: ``open`` until it is ``granted``, ``refused``, ``changes_requested``, ``expired`` or ``cancelled``. by: the
+    approver who decided. comment: the comment of that approver.
     """
 
     title: str
@@ -55,15 +57,15 @@ class Approval(msgspec.Struct, frozen=True, gc=False):
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):
-    """An execution that an attempt of a step started. waits: whether the step is told how it ends."""
+    """An execution that an attempt of a step started. waits: whether the step waits for its end."""
 
     step: str
     attempt: int
     waits: bool
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """How an execution that undoes what it did will end; the facts of CompensationRequired."""
+class SettledOutcome(msgspec.Struct, frozen=True, gc=False):
+    """The settled end of an execution during compensation; the fields of CompensationRequired."""
 
     status: str
     error: StepError | None = None
@@ -74,15 +76,13 @@ class Outcome(msgspec.Struct, frozen=True, gc=False):
 class Execution(msgspec.Struct):
     """One run of a process. The plan is immutable and shared by all executions of that version.
 
-    version: number of events folded so far. open: steps that have not ended.
-    waiting: per step, how many of the edges that lead to it are undecided. dead: per step, how many are decided and do
-    not lead to it; steps with none are left out. timers: what happens by itself, and when.
-    unanswered: attempts (``step:attempt``) that ended without the answer of their agent, and how; it may still come.
-    approvals: by the attempt (``step:attempt``) that asked for them.
-    parent: where it comes from, None for one that nobody calls. callees: by its step, the plan of each process that it
-    may call. children: those it started that have not ended, as far as it knows, and were not closed.
-    undo: completed steps that have a compensation, in the order of their completion, less those undone.
-    outcome: given from the moment that what was done has to be undone.
+    version: number of events folded so far. open: steps that have not ended. waiting: per step, how many of the edges
+    that lead to it are undecided. dead: per step, how many are decided and do not lead to it; steps with none are left
+    out. timers: the due time of each timer. unanswered: attempts (``step:attempt``) that ended without the answer of
+    their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that requested them. parent:
+    its origin, None for a root. callees: by its step, the plan of each process that it may call. children: those whose
+    end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
+    their completion, less those compensated. outcome: set from the moment that compensation is required.
     """
 
     id: UUID
@@ -104,10 +104,10 @@ class Execution(msgspec.Struct):
     callees: Mapping[str, Plan] = {}
     children: dict[UUID, Child] = {}
     undo: tuple[str, ...] = ()
-    outcome: Outcome | None = None
+    outcome: SettledOutcome | None = None
 
     def copy(self) -> "Execution":
-        """A copy that can be evolved without touching this one."""
+        """Return a copy whose evolution leaves this one unchanged."""
         return Execution(
             self.id,
             self.plan,

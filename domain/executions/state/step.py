@@ -1,7 +1,7 @@
-"""How events change the steps of an execution.
+"""Evolution of steps.
 
-An attempt that ends badly closes its step and leads nowhere, until the next event of the same decision says that the
-step goes on after all (retried), that what follows does (skipped, diverted), or that the execution has failed.
+An attempt that fails closes its step and makes its edges dead, until the next event of the same decision reopens the
+step (retried), makes edges live again (skipped, diverted), or fails the execution.
 """
 
 from datetime import datetime
@@ -39,7 +39,7 @@ from domain.executions.outcomes import (
     STARTED,
     TIMED_OUT,
 )
-from domain.executions.state.edges import leads_nowhere, leads_on, leads_on_after_all, undecided_again
+from domain.executions.state.edges import decide_edges, decide_edges_dead, reopen_edges, revive_edges
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution, StepState
 from domain.executions.state.timer import end_attempt, end_step, start_heartbeat, start_timeouts
@@ -48,7 +48,7 @@ from domain.executions.timers import RETRY
 
 @evolves(StepScheduled)
 def scheduled(execution: Execution, event: StepScheduled) -> None:
-    """An attempt is due."""
+    """Schedule an attempt."""
     before = execution.steps.get(event.step)
     if before is None:
         after = StepState(SCHEDULED, event.attempt, event.agent, event.message, event.parameters)
@@ -69,7 +69,7 @@ def scheduled(execution: Execution, event: StepScheduled) -> None:
 
 @evolves(StepStarted)
 def started(execution: Execution, event: StepStarted) -> None:
-    """A worker has the attempt; from now on its time runs."""
+    """Start the attempt that a worker claimed; its timeouts run from now."""
     step, planned = execution.steps[event.step], execution.plan.steps[event.step]
     began_at = step.began_at or event.at
     execution.steps[event.step] = StepState(
@@ -92,19 +92,19 @@ def started(execution: Execution, event: StepStarted) -> None:
 
 @evolves(StepReclaimed)
 def noted(execution: Execution, event: StepReclaimed) -> None:
-    """The attempt goes on as it was."""
+    """Leave the state unchanged: the attempt goes on."""
 
 
 @evolves(StepAccepted)
 def accepted(execution: Execution, event: StepAccepted) -> None:
-    """The agent answers later."""
+    """Wait for the agent's later answer."""
     execution.steps[event.step] = replace(execution.steps[event.step], status=ACCEPTED)
     start_heartbeat(execution, event.step, event.at)
 
 
 @evolves(StepCompleted)
 def completed(execution: Execution, event: StepCompleted) -> None:
-    """The step has ended well."""
+    """Complete the step."""
     step = execution.steps[event.step]
     execution.steps[event.step] = StepState(
         COMPLETED,
@@ -125,39 +125,39 @@ def completed(execution: Execution, event: StepCompleted) -> None:
         execution.children.pop(step.child, None)
     if event.step in execution.plan.compensations:
         execution.undo = (*execution.undo, event.step)
-    leads_on(execution, event.step, step.chosen)
+    decide_edges(execution, event.step, step.chosen)
 
 
 @evolves(StepFailed)
 def failed(execution: Execution, event: StepFailed) -> None:
-    """An attempt has ended badly."""
+    """Fail the attempt."""
     step = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt)
     _ended(execution, event.step, replace(step, attempt=event.attempt), FAILED, event.at, error=event.error)
 
 
 @evolves(StepTimedOut)
 def timed_out(execution: Execution, event: StepTimedOut) -> None:
-    """An attempt, or the whole step, took too long."""
+    """Fail the attempt, or the whole step, for its timeout."""
     step = execution.steps[event.step]
     _may_answer(execution, event.step, step, "step_timed_out")
     _ended(execution, event.step, step, TIMED_OUT, event.at, error=time_out(event.scope))
 
 
 def time_out(scope: str) -> StepError:
-    """The error that a timeout is for those who look at the step."""
+    """Return the error by which a timeout is shown to expressions and people."""
     setting = "timeout" if scope == "attempt" else "total_timeout"
     return StepError("step_timed_out", f"the step took longer than its {setting}")
 
 
 @evolves(StepHeartbeatMissed)
 def heartbeat_missed(execution: Execution, event: StepHeartbeatMissed) -> None:
-    """StepFailed ends the attempt; here is only noted that the agent may still answer."""
+    """Expect a late answer of the agent; the StepFailed that follows ends the attempt."""
     _may_answer(execution, event.step, execution.steps[event.step], "heartbeat_missed")
 
 
 @evolves(StepCancelled)
 def cancelled(execution: Execution, event: StepCancelled) -> None:
-    """An attempt was given up."""
+    """Cancel the attempt."""
     step = execution.steps[event.step]
     _may_answer(execution, event.step, step, event.reason)
     _ended(execution, event.step, step, CANCELLED, event.at)
@@ -165,27 +165,27 @@ def cancelled(execution: Execution, event: StepCancelled) -> None:
 
 @evolves(StepRetryScheduled)
 def retry_scheduled(execution: Execution, event: StepRetryScheduled) -> None:
-    """The step goes on after all, later."""
+    """Reopen the step for a later attempt."""
     _reopened(execution, event.step, execution.steps[event.step])
     execution.timers[event.step, RETRY] = event.due_at
 
 
 @evolves(StepRetried)
 def retried(execution: Execution, event: StepRetried) -> None:
-    """The step goes on after all, now."""
-    begun_anew(execution, event.step)
+    """Reopen the step for an attempt now."""
+    restarted(execution, event.step)
 
 
 @evolves(StepReassigned)
 def reassigned(execution: Execution, event: StepReassigned) -> None:
-    """The step goes on after all, with another agent."""
-    begun_anew(execution, event.step)
+    """Reopen the step for another agent."""
+    restarted(execution, event.step)
     execution.steps[event.step] = replace(execution.steps[event.step], agent=event.agent)
 
 
 @evolves(StepSkipped)
 def skipped(execution: Execution, event: StepSkipped) -> None:
-    """The step has ended without a result."""
+    """End the step without a result."""
     step = execution.steps.get(event.step)
     if step is None:
         execution.steps[event.step] = StepState(SKIPPED, 0, ended_at=event.at)
@@ -193,38 +193,38 @@ def skipped(execution: Execution, event: StepSkipped) -> None:
         execution.steps[event.step] = replace(step, status=SKIPPED, ended_at=event.at)
     end_step(execution, event.step)
     if event.reason == "branch_not_taken":
-        leads_nowhere(execution, event.step)
+        decide_edges_dead(execution, event.step)
     elif step is None or step.status in OPEN:
-        leads_on(execution, event.step, None)
+        decide_edges(execution, event.step, None)
     else:
-        leads_on_after_all(execution, event.step)
+        revive_edges(execution, event.step)
 
 
 @evolves(StepDiverted)
 def diverted(execution: Execution, event: StepDiverted) -> None:
-    """What follows goes on after all, but only on one path."""
+    """Make the edge to the target alone live again."""
     execution.steps[event.step] = replace(execution.steps[event.step], chosen=(event.target,))
     end_step(execution, event.step)
-    leads_on_after_all(execution, event.step, only=event.target)
+    revive_edges(execution, event.step, only=event.target)
 
 
 @evolves(StepAnswerIgnored)
 def answer_ignored(execution: Execution, event: StepAnswerIgnored) -> None:
-    """The answer that could still have come has come."""
+    """Expect no further answer to the attempt: the late answer has come."""
     execution.unanswered.pop(f"{event.step}:{event.attempt}", None)
 
 
 @evolves(GatewayEvaluated)
 def gateway_evaluated(execution: Execution, event: GatewayEvaluated) -> None:
-    """StepCompleted ends the gateway; here is only noted where it leads."""
+    """Set the targets of the gateway; the StepCompleted that follows ends it."""
     before = execution.steps.get(event.step) or StepState(STARTED, event.attempt)
     execution.steps[event.step] = replace(
         before, status=STARTED, attempt=event.attempt, started_at=event.at, chosen=tuple(event.chosen)
     )
 
 
-def begun_anew(execution: Execution, step: str) -> None:
-    """The step is open, and what its policies count begins with its next attempt."""
+def restarted(execution: Execution, step: str) -> None:
+    """Open the step, and count its policies from its next attempt."""
     state = execution.steps[step]
     _reopened(execution, step, replace(state, first_attempt=state.attempt + 1, began_at=None))
     end_step(execution, step)
@@ -232,7 +232,7 @@ def begun_anew(execution: Execution, step: str) -> None:
 
 def _reopened(execution: Execution, step: str, state: StepState) -> None:
     if state.status not in OPEN:
-        undecided_again(execution, step)
+        reopen_edges(execution, step)
     execution.steps[step] = replace(state, status=RETRYING, started_at=None, ended_at=None)
 
 
@@ -243,7 +243,7 @@ def _ended(
         execution.children.pop(state.child, None)
     execution.steps[step] = replace(state, status=status, error=error or state.error, ended_at=at, child=None)
     end_attempt(execution, step)
-    leads_nowhere(execution, step)
+    decide_edges_dead(execution, step)
 
 
 def _may_answer(execution: Execution, step: str, state: StepState, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""How events change the timers of an execution."""
+"""Evolution of timers."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from domain.processes.plan import PlannedAgentTask, PlannedStep
 
 @evolves(TimerStarted)
 def started(execution: Execution, event: TimerStarted) -> None:
-    """A timer step waits."""
+    """Start the timer of a timer step."""
     before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
     began_at = before.began_at or event.at
     execution.steps[event.step] = StepState(
@@ -33,36 +33,36 @@ def started(execution: Execution, event: TimerStarted) -> None:
 @evolves(TimerFired)
 @evolves(TimerCancelled)
 def ended(execution: Execution, event: TimerFired | TimerCancelled) -> None:
-    """A timer step waits no longer."""
+    """Drop the timer of a timer step."""
     execution.timers.pop((event.step, TIMER), None)
 
 
 @evolves(TimerMoved)
 def moved(execution: Execution, event: TimerMoved) -> None:
-    """Another time."""
+    """Set another due time."""
     execution.timers[event.step, event.kind] = event.due_at
     if event.kind in (TIMER, DEADLINE):
         execution.steps[event.step] = replace(execution.steps[event.step], due_at=event.due_at)
 
 
 def start_timeouts(execution: Execution, step: PlannedStep, at: datetime, began_at: datetime) -> None:
-    """An attempt begins at `at`; the first one that total_timeout covers began at `began_at`."""
+    """Start the timeouts of an attempt: its timeout from `at`, the total_timeout from `began_at`."""
     if step.timeout is not None:
         execution.timers[step.id, TIMEOUT] = at + step.timeout
     if step.total_timeout is not None:
-        # From the second attempt on it runs already, and may have been moved.
+        # From the second attempt on this timer runs already, and may have been moved.
         execution.timers.setdefault((step.id, TOTAL_TIMEOUT), began_at + step.total_timeout)
 
 
 def start_heartbeat(execution: Execution, step: str, at: datetime) -> None:
-    """The agent will answer later, and is to show that it lives."""
+    """Start the heartbeat timer of an attempt whose agent answers later."""
     planned = execution.plan.steps[step]
     if isinstance(planned, PlannedAgentTask) and planned.heartbeat is not None:
         execution.timers[step, HEARTBEAT] = at + planned.heartbeat
 
 
 def end_attempt(execution: Execution, step: str) -> None:
-    """No attempt of the step goes on."""
+    """Drop the timers of the attempt."""
     timers = execution.timers
     if timers:
         timers.pop((step, TIMEOUT), None)
@@ -71,7 +71,7 @@ def end_attempt(execution: Execution, step: str) -> None:
 
 
 def end_step(execution: Execution, step: str) -> None:
-    """No attempt of the step goes on, and none is to come of itself."""
+    """Drop the timers of the attempt, of the step, and of its next attempt."""
     timers = execution.timers
     if timers:
         end_attempt(execution, step)

@@ -1,1 +1,1 @@
-"""What has to agree between the fields of a definition."""
+"""Consistency checks between the fields of a definition."""

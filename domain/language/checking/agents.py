@@ -1,4 +1,4 @@
-"""The agents that a definition names, each with its place, and what is wrong with them."""
+"""The agents that a definition names, each with its location, and their problems."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Fields
@@ -11,14 +11,14 @@ from domain.words import did_you_mean
 
 
 def agents_in(root: Mapping) -> Iterator[AgentUse]:
-    """Every agent that the defaults and the steps of a canonical tree name."""
+    """Return every agent that the defaults and the steps of a canonical tree name."""
     defaults, steps = root.entries.get("defaults"), root.entries.get("steps")
     given = _roles(defaults).get("executor")
     yield from _uses_in(_roles(defaults), given)
     for step in steps.items if isinstance(steps, Sequence) else ():
         if isinstance(step, Mapping):
             roles, agent = _roles(step), step.entries.get("agent")
-            if agent is not given:  # where it is the default's, that was told above
+            if agent is not given:  # an agent of the defaults was reported above
                 yield from _uses(agent, "executor")
             yield from _uses_in(roles, roles.get("executor"))
             compensation = compensation_of(step)
@@ -27,10 +27,10 @@ def agents_in(root: Mapping) -> Iterator[AgentUse]:
 
 
 def agent_problems(parsed: Parsed, known: Fields[str, str], severity: str = "error") -> list[Problem]:
-    """Agents that are not registered, or retired; `known` holds the status of every agent by its name.
+    """Return a problem for each agent that is not registered, or retired; `known` holds each agent's status by name.
 
-    severity: of what concerns executors (``warning`` for a draft, ``error`` to publish); who only watches or is told
-    is always a warning, for the step can run without.
+    severity: for executors (``warning`` for a draft, ``error`` to publish). Monitors and informed agents always give a
+    warning, because the step can run without them.
     """
     active = [name for name, status in known.items() if status != "retired"]
     problems: list[Problem] = []

@@ -1,21 +1,21 @@
-"""Sub-processes: what has to agree in a step that calls one, and which processes a definition calls."""
+"""Sub-processes: consistency of a step that calls one, and the processes that a definition calls."""
 
 from collections.abc import Iterator
 
 from domain.language.parsed import InputUse, ProcessUse, Spot
-from domain.language.reading.nodes import Mapping, Node, Place, Scalar, Sequence, plain, scalars, text_of
+from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Sequence, plain, scalars, text_of
 from domain.language.reading.problems import Problems
 from domain.language.types.parts import ABSENT
 
 _TYPE = "sub_process"
 
 
-# What a step that waits for nothing has no use for.
+# A step without `wait` ignores these fields.
 _WHILE_WAITING = ("output_key", "timeout", "total_timeout", "on_timeout", "retry")
 
 
 def check_sub_process(step: Mapping, problems: Problems) -> None:
-    """A step that does not wait for the process it calls ends at once, and well."""
+    """Note the useless fields of a step without `wait`: it completes at once, so it cannot fail or retry."""
     wait = step.entries.get("wait")
     if text_of(step.entries.get("type")) == _TYPE and isinstance(wait, Scalar) and wait.value is False:
         for field in _WHILE_WAITING:
@@ -25,7 +25,7 @@ def check_sub_process(step: Mapping, problems: Problems) -> None:
 
 
 def processes_in(root: Mapping) -> Iterator[ProcessUse]:
-    """Every process that a canonical tree calls, as far as it says so in a way that can be read."""
+    """Return every readable call of a process in a canonical tree."""
     steps = root.entries.get("steps")
     for step in steps.items if isinstance(steps, Sequence) else ():
         if isinstance(step, Mapping) and text_of(step.entries.get("type")) == _TYPE:
@@ -53,5 +53,5 @@ def _inputs_in(mapping: Node | None) -> Iterator[InputUse]:
         yield InputUse(name, ABSENT if depends else plain(node), _spot(node))
 
 
-def _spot(place: Place) -> Spot:
+def _spot(place: Location) -> Spot:
     return Spot(place.path, place.line, place.column)

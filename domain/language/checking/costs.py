@@ -1,4 +1,4 @@
-"""Costs: what their levels have to agree on."""
+"""Costs: consistency of their levels."""
 
 from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
 from domain.language.reading.problems import Problems
@@ -7,7 +7,7 @@ from domain.money import Money, parse_money
 
 
 def check_costs(root: Mapping, problems: Problems) -> None:
-    """The levels of each span are in one currency and rise; what belongs to a span is not without it."""
+    """Note levels of a span that do not rise or differ in currency, and fields of a span without levels."""
     costs = root.entries.get("costs")
     if not isinstance(costs, Mapping):
         return
@@ -25,7 +25,7 @@ def _check_levels(levels: list[Node], problems: Problems) -> None:
     highest: Money | None = None
     for level in levels:
         if not isinstance(level, Mapping) or (money := _money(level)) is None:
-            continue  # what is not well formed is told of where it stands
+            continue  # malformed levels are reported at their own location
         currency = currency or money.currency
         if money.currency != currency:
             message = f"levels of one list are in one currency, and the first is in {currency}"

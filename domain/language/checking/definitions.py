@@ -1,4 +1,4 @@
-"""What has to agree across a definition; works on the tree, so that one part's problem does not hide another's."""
+"""Consistency across a definition; works on the tree, so that a problem of one part does not hide one of another."""
 
 from domain.language.checking.children import check_sub_process
 from domain.language.checking.costs import check_costs
@@ -7,7 +7,7 @@ from domain.language.checking.notifications import check_notification
 from domain.language.checking.references import References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
-from domain.language.checking.shapes import ANY, Shape, input_shape, output_of, step_shape
+from domain.language.checking.shapes import ANY, ValueShape, input_shape, output_of, step_shape
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
@@ -20,7 +20,7 @@ from domain.words import did_you_mean
 
 
 def check(root: Mapping, problems: Problems) -> None:
-    """Note everything in a canonical tree that its parts, each fine by itself, do not agree on."""
+    """Note every inconsistency between parts of a canonical tree that are well formed by themselves."""
     steps = _items(root, "steps")[:MAX_STEPS]
     graph = check_dependencies(steps, problems)
     declared = root.entries.get("input")
@@ -62,7 +62,7 @@ def check(root: Mapping, problems: Problems) -> None:
     check_costs(root, problems)
 
 
-def _output(step: Node) -> Shape:
+def _output(step: Node) -> ValueShape:
     return output_of(step) if isinstance(step, Mapping) else ANY
 
 
@@ -83,7 +83,7 @@ def _check_unique(root: Mapping, key: str, field: str, problems: Problems) -> No
 
 
 def _check_roles(step: Mapping, problems: Problems) -> None:
-    """An agent has one role in a step; the defaults are checked the same way."""
+    """Note each agent that has two roles in a step, or in the defaults."""
     roles = step.entries.get("roles")
     executor = roles.entries.get("executor") if isinstance(roles, Mapping) else None
     seen = {text_of(step.entries.get("agent")), text_of(executor)} - {None}
@@ -107,7 +107,7 @@ def _check_output_schema(step: Mapping, problems: Problems) -> None:
 
 
 def _check_default(field: Node, problems: Problems) -> None:
-    """The default and the enum of an input field must be of its type, and the default one of the enum."""
+    """Note a default or an enum entry of an input field that is not of its type, and a default outside the enum."""
     if not isinstance(field, Mapping):
         return
     kind = text_of(field.entries.get("type"))
@@ -133,7 +133,7 @@ def _check_type(node: Node, kind: str | None, what: str, problems: Problems) -> 
 
 
 def _check_fixed_input(trigger: Node, inputs: dict[str, Node] | None, problems: Problems) -> None:
-    """What a trigger brings must be declared, and of the declared type."""
+    """Note each field of a trigger's fixed input that is not declared, or not of the declared type."""
     fixed = trigger.entries.get("input") if isinstance(trigger, Mapping) else None
     if inputs is None or not isinstance(fixed, Mapping):
         return

@@ -1,4 +1,4 @@
-"""The graph of steps: who is who, who waits for whom, and that nobody waits for themselves."""
+"""The graph of steps: unique ids, dependencies, and no cycles."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,24 @@ from domain.words import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """ids: the place of each step in the list. ancestors: by place, a bit for each step upstream; None with cycles."""
+    """The graph of steps.
+
+    ids: the position of each step in the list. ancestors: by position, a bit for each step upstream; None with cycles.
+    """
 
     ids: dict[str, int]
     ancestors: dict[int, int] | None
 
     def upstream(self, step: int, other: str) -> bool:
-        """Whether the step called `other` is an ancestor of the one at place `step` (true when that is unknowable)."""
+        """Return whether the step `other` is an ancestor of the one at position `step` (true if cycles hide it)."""
         return self.ancestors is None or bool(self.ancestors.get(step, 0) >> self.ids[other] & 1)
 
 
 def check_dependencies(steps: list[Node], problems: Problems) -> Graph:
-    """The graph of the steps, in which a step comes after whatever may lead to it: by depends_on, a route or a goto.
+    """Return the graph of the steps; its edges are depends_on, routes and gotos.
 
-    Notes ids given twice, dependencies on unknown steps or on the step itself, cycles, and what leads nowhere or back.
+    Notes ids given twice, dependencies on unknown steps or on the step itself, cycles, and edges that lead nowhere or
+    back.
     """
     ids = _ids(steps, problems)
     needs: dict[int, list[int]] = {at: [] for at in range(len(steps))}
@@ -81,14 +85,14 @@ def _ancestors(ordered: list[int], needs: dict[int, list[int]]) -> dict[int, int
 
 
 def _ordered(needs: dict[int, list[int]]) -> tuple[list[int], set[int]]:
-    """Places so that each comes after what it needs, and those that cannot be put so."""
+    """Return the positions in topological order, and the positions that cannot be ordered."""
     open_needs = {at: len(needed) for at, needed in needs.items()}
     dependents: dict[int, list[int]] = {at: [] for at in needs}
     for at, needed in needs.items():
         for other in needed:
             dependents[other].append(at)
     ordered = [at for at, count in open_needs.items() if count == 0]
-    for at in ordered:  # grows while it is walked
+    for at in ordered:  # the loop appends to it
         for dependent in dependents[at]:
             open_needs[dependent] -= 1
             if open_needs[dependent] == 0:
@@ -97,7 +101,7 @@ def _ordered(needs: dict[int, list[int]]) -> tuple[list[int], set[int]]:
 
 
 def _cycles(steps: list[Node], needs: dict[int, list[int]], stuck: set[int], problems: Problems) -> None:
-    """Note cycles until those found, taken away, leave none."""
+    """Note cycles until their removal leaves none."""
     while stuck and not problems.full():
         at = min(stuck)
         walked: list[int] = []
@@ -107,7 +111,7 @@ def _cycles(steps: list[Node], needs: dict[int, list[int]], stuck: set[int], pro
             walked.append(at)
             at = next(needed for needed in needs[at] if needed in stuck)
         cycle = walked[places[at] :]
-        # Told from its first step in the text, in the direction of depends_on.
+        # Shown from its first step in the text, in the direction of depends_on.
         start = cycle.index(min(cycle))
         cycle = cycle[start:] + cycle[:start]
         names = [_name(steps[member]) for member in [*cycle, cycle[0]]]

@@ -1,4 +1,4 @@
-"""Where steps lead without being depended on: the routes of gateways, on_error and on_timeout; never backwards."""
+"""Edges beside depends_on: the routes of gateways, on_error and on_timeout; never backwards."""
 
 from collections.abc import Iterator
 from collections.abc import Mapping as Fields
@@ -12,7 +12,7 @@ from domain.words import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """From the step at place `source` of the list to the one at `target`; `node` is where the text says so."""
+    """An edge from the step at position `source` to the one at `target`; `node` is its location in the text."""
 
     source: int
     target: int
@@ -20,7 +20,7 @@ class Lead:
 
 
 def targets_of(step: Mapping) -> Iterator[Node]:
-    """Where a canonical step names another one to go on at."""
+    """Return the nodes at which a canonical step names a target."""
     for field, key in (("on_error", "goto_step"), ("on_timeout", "goto")):
         goto = step.entries.get(field)
         if isinstance(goto, Mapping) and key in goto.entries:
@@ -34,7 +34,7 @@ def targets_of(step: Mapping) -> Iterator[Node]:
 
 
 def known_leads(steps: list[Node], ids: Fields[str, int], problems: Problems) -> list[Lead]:
-    """Every lead to another step that there is; notes those to unknown steps, and from a step to itself."""
+    """Return every edge to a known step; note those to unknown steps, and from a step to itself."""
     leads: list[Lead] = []
     for at, step in enumerate(steps):
         for node in targets_of(step) if isinstance(step, Mapping) else ():
@@ -53,7 +53,7 @@ def known_leads(steps: list[Node], ids: Fields[str, int], problems: Problems) ->
 
 
 def refuse_backwards(steps: list[Node], leads: list[Lead], ancestors: dict[int, int], problems: Problems) -> None:
-    """Note the leads to steps that come before, one after the other; `ancestors` grows by those that are fine."""
+    """Note the edges that lead backwards, in order; `ancestors` grows by the valid ones."""
     for lead in leads:
         if ancestors[lead.source] >> lead.target & 1:
             name = text_of(lead.node)

@@ -1,4 +1,4 @@
-"""Notifications, in steps and in what undoes them: what has to agree in one, and the channels that are named."""
+"""Notifications, in steps and in compensations: their consistency, and the channels that they name."""
 
 from collections.abc import Collection, Iterator
 from urllib.parse import urlsplit
@@ -10,12 +10,12 @@ from domain.language.spelling.compensations import compensation_of
 from domain.language.types.steps.notification import CHANNELS
 from domain.refusal import Problem
 
-# By field: the one channel that it is for.
+# By field: the only channel that uses it.
 _OF_ONE = {"recipients": "email", "subject": "email", "url": "webhook"}
 
 
 def check_notification(part: Mapping, problems: Problems) -> None:
-    """The channels, and the fields that only some of them have, of a canonical step or compensation."""
+    """Note problems of the channels, and of channel-specific fields, in a canonical step or compensation."""
     if text_of(part.entries.get("type")) != "notification":
         return
     channels = _check_channels(part, problems)
@@ -35,7 +35,7 @@ def check_notification(part: Mapping, problems: Problems) -> None:
 
 
 def channels_in(root: Mapping) -> Iterator[ChannelUse]:
-    """Every channel that a canonical tree names and that there is."""
+    """Return every known channel that a canonical tree names."""
     steps = root.entries.get("steps")
     for step in steps.items if isinstance(steps, Sequence) else ():
         for part in (step, compensation_of(step)) if isinstance(step, Mapping) else ():
@@ -47,7 +47,7 @@ def channels_in(root: Mapping) -> Iterator[ChannelUse]:
 
 
 def channel_problems(parsed: Parsed, configured: Collection[str]) -> list[Problem]:
-    """Warnings: channels that are named and that nobody has configured."""
+    """Return a warning for each named channel that nobody has configured."""
     hint = "a step that notifies through it fails until the operator has set it up"
     return [
         Problem(
@@ -99,7 +99,7 @@ def _is_recipient(written: str) -> bool:
 
 
 def _may_be_address(written: str) -> bool:
-    """Whether a text is an address, or may become one when its templates are rendered."""
+    """Return whether a text is an address, or may become one when its templates are rendered."""
     if "{{" in written:
         return True
     try:

@@ -1,9 +1,9 @@
-"""Following a path through the shapes that a definition states."""
+"""Follows paths through the shapes that a definition states, and compares the kinds that they lead to."""
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
-from domain.language.checking.shapes import BOOLEAN, LIST, NULL, NUMBER, OBJECT, TEXT, Shape
+from domain.language.checking.shapes import BOOLEAN, LIST, NULL, NUMBER, OBJECT, TEXT, ValueShape
 from domain.language.expressions import Comparison, Path, Source, Sources
 from domain.words import did_you_mean, slip_of
 
@@ -16,7 +16,7 @@ KindsOf = Callable[[Path], frozenset[str] | None]
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
-    """What is wrong with a part of an expression; offset: where it stands in its text."""
+    """A mistake in an expression. offset: its position in the text."""
 
     code: str
     message: str
@@ -25,8 +25,8 @@ class Wrong:
     severity: str = "error"
 
 
-def follow(path: Path, shape: Shape, at: int) -> Shape | Wrong:
-    """The shape of what `path` leads to from its part number `at` on, `shape` being that of the parts before."""
+def follow(path: Path, shape: ValueShape, at: int) -> ValueShape | Wrong:
+    """Return the shape at the end of `path`, or the mistake in it. at: the number of parts that lead to `shape`."""
     for depth, part in enumerate(path.parts[at:], at):
         inside = _member(shape, part)
         if inside is None:
@@ -36,27 +36,27 @@ def follow(path: Path, shape: Shape, at: int) -> Shape | Wrong:
     return shape
 
 
-def _member(shape: Shape, part: str | int) -> Shape | None:
-    """The shape inside; None when there is certainly nothing."""
+def _member(shape: ValueShape, part: str | int) -> ValueShape | None:
+    """Return the shape of a member; None if there certainly is none."""
     kinds = None if shape.kinds is None else shape.kinds - {NULL}
     if isinstance(part, int):
-        return None if kinds is not None and LIST not in kinds else shape.items or Shape()
+        return None if kinds is not None and LIST not in kinds else shape.items or ValueShape()
     # A text may hold a JSON object.
     if kinds is not None and not kinds & {OBJECT, TEXT}:
         return None
     if shape.members is None:
-        return Shape()
-    return shape.members.get(part, Shape() if kinds is not None and TEXT in kinds else None)
+        return ValueShape()
+    return shape.members.get(part, ValueShape() if kinds is not None and TEXT in kinds else None)
 
 
-def _severity(shape: Shape, part: str | int) -> str:
-    """A member that an open object does not name is an error only where it looks like a slip of one that it names."""
+def _severity(shape: ValueShape, part: str | int) -> str:
+    """Return the severity of an unknown member: an open object may have it, except a slip of a named one."""
     if shape.closed or shape.members is None or not isinstance(part, str):
         return "error"
     return "error" if slip_of(part, shape.members) else "warning"
 
 
-def _explained(name: str, shape: Shape, part: str | int) -> tuple[str, str]:
+def _explained(name: str, shape: ValueShape, part: str | int) -> tuple[str, str]:
     shown = f"`{name[:120]}`"
     kinds = shape.kinds or frozenset()
     if isinstance(part, str) and shape.members is not None and OBJECT in kinds | ({OBJECT} if not kinds else set()):
@@ -71,7 +71,7 @@ def _known(name: str, known: Collection[str]) -> str:
 
 
 def mismatch(comparison: Comparison, kinds_of: KindsOf) -> Wrong | None:
-    """What cannot be compared, whatever the values will be; None when it may be."""
+    """Return why a comparison fails whatever the values are; None if it may succeed."""
     symbol = comparison.symbol
     if symbol in ("in", "contains"):
         return _membership(comparison, kinds_of)
@@ -87,7 +87,7 @@ def mismatch(comparison: Comparison, kinds_of: KindsOf) -> Wrong | None:
 
 
 def not_boolean(sources: Sources, kinds_of: KindsOf) -> Wrong | None:
-    """Why a condition with these sources can never be true or false; None when it may be."""
+    """Return why a condition with these sources is never true or false; None if it may be."""
     for kinds in _each(sources, kinds_of):
         if kinds - {NULL} and BOOLEAN not in kinds:
             message = f"a condition needs true or false, not {_listed(kinds - {NULL})}"
@@ -96,7 +96,7 @@ def not_boolean(sources: Sources, kinds_of: KindsOf) -> Wrong | None:
 
 
 def _each(sources: Iterable[Source], kinds_of: KindsOf) -> Iterable[frozenset[str]]:
-    """The kinds of each source that are known."""
+    """Yield the kinds of each source whose kinds are known."""
     for source in sources:
         kinds = kinds_of(source) if isinstance(source, Path) else None if source is None else frozenset((source,))
         if kinds:

@@ -1,4 +1,4 @@
-"""Expressions and templates in a definition: that they can be read, and that what they refer to can be there."""
+"""Expressions and templates in a definition: they must be readable, and their references must be able to resolve."""
 
 from collections import Counter
 from collections.abc import Collection
@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.paths import Wrong, follow, mismatch, not_boolean
 from domain.language.checking.routes import routes_of
-from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, TEXT, Shape, of_kinds, of_object, step_shape
+from domain.language.checking.shapes import (
+    ANY,
+    BOOLEAN,
+    NULL,
+    NUMBER,
+    TEXT,
+    ValueShape,
+    of_kinds,
+    of_object,
+    step_shape,
+)
 from domain.language.checking.skipping import Skipping
 from domain.language.expressions import Comparison, ExpressionProblem, Path, parse_condition, parse_template
 from domain.language.reading.nodes import Mapping, Node, Scalar, scalars, text_of
@@ -32,20 +42,20 @@ ROOT_SHAPES = {
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """What expressions may refer to. inputs: the shapes of declared input fields, None when nothing is declared.
+    """The possible references of expressions. inputs: shapes of declared input fields, None when none are declared.
 
-    shapes: by its id, that of each step.
+    shapes: the shape of each step by its id.
     """
 
     graph: Graph
-    inputs: Types[str, Shape] | None
-    shapes: Types[str, Shape]
+    inputs: Types[str, ValueShape] | None
+    shapes: Types[str, ValueShape]
     skipping: Skipping
     problems: Problems
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
 
     def check_step(self, at: int, step: Mapping) -> None:
-        """The conditions and the templates of the step at place `at` of the list."""
+        """Note problems in the conditions and the templates of the step at position `at` of the list."""
         for part in (step, *routes_of(step)):
             condition = part.entries.get("condition")
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
@@ -53,11 +63,11 @@ class References:
         self._fields(step, STEP_TYPES, at)
         compensation = compensation_of(step)
         if compensation is not None:
-            # It may come after any step: whether that has run is not known before.
+            # It may follow any step: whether that one has run is unknown beforehand.
             self._fields(compensation, COMPENSATION_TYPES, None, undoing=True)
 
     def check_templates(self, node: Node, at: int | None, *, undoing: bool = False) -> None:
-        """Every template in a value; `at` is the step it belongs to, None where all steps have ended."""
+        """Note problems in every template of a value; `at` is its step, None where all steps have ended."""
         for scalar in scalars(node):
             if isinstance(scalar.value, str) and "{{" in scalar.value:
                 try:
@@ -92,29 +102,29 @@ class References:
         self.problems.add(problem.code, message, node, hint=problem.hint or "")
 
     def _paths(self, paths: tuple[Path, ...], node: Scalar, at: int | None, *, undoing: bool = False) -> None:
-        told: set[str] = set()
+        noted: set[str] = set()
         for path in paths:
             found = self._wrong(path, at)
-            if found is not None and found.message not in told:
-                told.add(found.message)
+            if found is not None and found.message not in noted:
+                noted.add(found.message)
                 self._note(found, node)
             elif found is None and not undoing:
-                self._may_be_skipped(path, node, at, told)
+                self._may_be_skipped(path, node, at, noted)
             self._multiplied(path, node, at)
 
     def _note(self, found: Wrong, node: Scalar) -> None:
         message = f"{found.message} (at character {found.offset + 1} of this text)"
         self.problems.add(found.code, message, node, hint=found.hint, severity=found.severity)
 
-    def _may_be_skipped(self, path: Path, node: Scalar, at: int | None, told: set[str]) -> None:
+    def _may_be_skipped(self, path: Path, node: Scalar, at: int | None, noted: set[str]) -> None:
         """Warn of an output that may not be there, where nothing catches that."""
         name = str(path.parts[1]) if path.parts[0] == "steps" and path.parts[2:3] == ("output",) else None
         if name is None or path.caught or self.problems.full("warning"):
             return
         reason = self.skipping.reason(self.graph.ids[name], at)
         message = f"`{name}` may have no output here: {reason}"
-        if reason is not None and message not in told:
-            told.add(message)
+        if reason is not None and message not in noted:
+            noted.add(message)
             hint = "give a fallback: `| default(…)` or `|| …`"
             self._note(Wrong("may_be_skipped", message, hint, path.offset, "warning"), node)
 
@@ -134,13 +144,13 @@ class References:
                 self._note(found, node)
 
     def _kinds(self, path: Path) -> frozenset[str] | None:
-        """The kinds of what a path leads to; None when they are unknown, or the path itself is wrong."""
+        """Return the kinds of the value of a path; None if they are unknown or the path is wrong."""
         shape = self._shape(path)
         found = None if shape is None else follow(path, shape[0], shape[1])
-        return found.kinds if isinstance(found, Shape) else None
+        return found.kinds if isinstance(found, ValueShape) else None
 
-    def _shape(self, path: Path) -> tuple[Shape, int] | None:
-        """A shape that is known, and how many parts of the path lead to it."""
+    def _shape(self, path: Path) -> tuple[ValueShape, int] | None:
+        """Return a known shape and the number of parts of the path that lead to it."""
         root, *rest = path.parts
         if not rest:
             return None
@@ -153,7 +163,7 @@ class References:
         return ROOT_SHAPES[str(root)], 1
 
     def _wrong(self, path: Path, at: int | None) -> Wrong | None:
-        """What is wrong with a path, None when it can lead somewhere."""
+        """Return the mistake in a path; None if it may resolve."""
         root, *rest = path.parts
         if not rest:
             return None if root in ("input", "trigger") else _incomplete(str(root), path)

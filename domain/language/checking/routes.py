@@ -1,4 +1,4 @@
-"""The routes of gateways, and what has to agree among them."""
+"""The routes of gateways and their consistency."""
 
 from domain.language.reading.nodes import Mapping, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
@@ -8,20 +8,20 @@ _WHILE_WAITING = ("timeout", "total_timeout", "on_timeout", "retry")
 
 
 def gateway_type(step: Mapping) -> str | None:
-    """Of which type the gateway is; None when the step is no gateway."""
+    """Return the type of the gateway; None when the step is no gateway."""
     if text_of(step.entries.get("type")) != "gateway":
         return None
     return text_of(step.entries.get("gateway_type")) or "exclusive"
 
 
 def routes_of(step: Mapping) -> list[Mapping]:
-    """The routes of a canonical gateway; none of any other step."""
+    """Return the routes of a canonical gateway; none of any other step."""
     routes = step.entries.get("routes") if gateway_type(step) is not None else None
     return [item for item in routes.items if isinstance(item, Mapping)] if isinstance(routes, Sequence) else []
 
 
 def check_routes(step: Mapping, problems: Problems) -> None:
-    """Conditions where they are needed, and only there; one default, said the same wherever it is said."""
+    """Note fields without effect, conditions that are missing or not allowed, and defaults that differ."""
     for field in _WHILE_WAITING if gateway_type(step) is not None else ():
         if field in step.entries:
             message = f"a gateway ends at once, `{field}` means nothing here, it is ignored"

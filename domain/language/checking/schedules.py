@@ -1,4 +1,4 @@
-"""Schedule triggers: what their fields have to agree on."""
+"""Schedule triggers: consistency of their fields."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ _HINTS = {
 
 
 def check_schedule(trigger: Mapping, inputs: dict[str, Node] | None, problems: Problems) -> None:
-    """What a canonical trigger says twice, against itself, or for nothing; inputs: what the process declares."""
+    """Note duplicate, contradictory and useless fields of a canonical trigger; inputs: the declared input fields."""
     if text_of(trigger.entries.get("type")) != "schedule":
         return
     cron, preset = trigger.entries.get("cron"), trigger.entries.get("preset")
@@ -39,9 +39,9 @@ def check_schedule(trigger: Mapping, inputs: dict[str, Node] | None, problems: P
 
 
 def _check_preset(trigger: Mapping, preset: str | None, problems: Problems) -> None:
-    """Fields that this preset, or an expression, does not take."""
+    """Note the fields that this preset, or an expression, does not take."""
     if preset is not None and preset not in PRESETS:
-        return  # which is told of where it stands
+        return  # reported at its own location
     takes = ScheduleTrigger.takes[preset] if preset is not None else frozenset()
     for field in _IN_PRESETS:
         if field in trigger.entries and field not in takes:
@@ -55,7 +55,7 @@ def _check_preset(trigger: Mapping, preset: str | None, problems: Problems) -> N
 
 
 def _check_span(trigger: Mapping, problems: Problems) -> None:
-    """Both ends are instants, and the end is not before the start."""
+    """Note an end that is no instant, and an end before the start."""
     starts, ends = _instant(trigger, "starts_at", problems), _instant(trigger, "ends_at", problems)
     if starts is not None and ends is not None and ends <= starts:
         message = "`ends_at` is not later than `starts_at`, so this never comes"
@@ -68,7 +68,7 @@ def _instant(trigger: Mapping, field: str, problems: Problems) -> datetime | Non
         time = parse_time(text_of(node) or "")
         zone = parse_zone(text_of(trigger.entries.get("timezone")) or "UTC")
     except ValueError:
-        return None  # what is not well formed is told of where it stands
+        return None  # malformed instants are reported at their own location
     try:
         return instant_of(time, zone)
     except ValueError as error:
@@ -78,7 +78,7 @@ def _instant(trigger: Mapping, field: str, problems: Problems) -> datetime | Non
 
 
 def _check_complete(trigger: Mapping, inputs: dict[str, Node], problems: Problems) -> None:
-    """Nobody adds anything to the fixed input of a schedule: what is required has to be in it."""
+    """Note required input that is missing: the fixed input of a schedule is its whole input."""
     fixed = trigger.entries.get("input")
     given = fixed.entries if isinstance(fixed, Mapping) else {}
     for name, field in inputs.items():
@@ -95,7 +95,7 @@ def _is_needed(field: Mapping) -> bool:
 
 
 def _is_missing(value: Node | None, field: Mapping) -> bool:
-    """Null is no value either; where a type is declared, it has been told to be of the wrong one."""
+    """Return whether a value is missing; null counts as missing. A null of a declared type has been reported."""
     return value is None or (isinstance(value, Scalar) and value.value is None and "type" not in field.entries)
 
 

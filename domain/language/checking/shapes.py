@@ -23,38 +23,40 @@ _DEEPEST = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """kinds: the kinds a value may be of, None when any. members: those of an object, None when nothing names any.
+class ValueShape:
+    """kinds: possible kinds of the value, None for any. members: members of an object, None if nothing names them.
 
-    items: the shape of each item of a list. closed: whether an object has no other members than those.
+    items: the shape of each item of a list. closed: whether an object has no further members.
     """
 
     kinds: frozenset[str] | None = None
-    members: Members[str, "Shape"] | None = None
-    items: "Shape | None" = None
+    members: Members[str, "ValueShape"] | None = None
+    items: "ValueShape | None" = None
     closed: bool = True
 
 
-ANY = Shape()
+ANY = ValueShape()
 
 
-def of_kinds(*kinds: str) -> Shape:
-    """The shape of values of these kinds."""
-    return Shape(frozenset(kinds))
+def of_kinds(*kinds: str) -> ValueShape:
+    """Return the shape of values of these kinds."""
+    return ValueShape(frozenset(kinds))
 
 
-def of_object(**members: Shape) -> Shape:
-    """The shape of an object with exactly these members."""
-    return Shape(frozenset((OBJECT,)), members)
+def of_object(**members: ValueShape) -> ValueShape:
+    """Return the shape of an object with exactly these members."""
+    return ValueShape(frozenset((OBJECT,)), members)
 
 
 _DECISION = of_object(decision=of_kinds(TEXT), by=of_kinds(TEXT, NULL), comment=of_kinds(TEXT, NULL))
-_DELIVERED = of_object(delivered=Shape(frozenset((LIST,)), None, of_object(channel=of_kinds(TEXT), id=of_kinds(TEXT))))
-_CHOSEN = of_object(chosen=Shape(frozenset((LIST,)), None, of_kinds(TEXT)))
+_DELIVERED = of_object(
+    delivered=ValueShape(frozenset((LIST,)), None, of_object(channel=of_kinds(TEXT), id=of_kinds(TEXT)))
+)
+_CHOSEN = of_object(chosen=ValueShape(frozenset((LIST,)), None, of_kinds(TEXT)))
 
 
-def output_of(step: Mapping) -> Shape:
-    """The shape of what a canonical step gives."""
+def output_of(step: Mapping) -> ValueShape:
+    """Return the shape of the output of a canonical step."""
     match text_of(step.entries.get("type")):
         case "human_approval":
             return _DECISION
@@ -72,8 +74,8 @@ def output_of(step: Mapping) -> Shape:
             return ANY
 
 
-def input_shape(field: Node) -> Shape:
-    """The shape of a declared input field; one that need not be given may be null."""
+def input_shape(field: Node) -> ValueShape:
+    """Return the shape of a declared input field; an optional one may be null."""
     if not isinstance(field, Mapping):
         return ANY
     kind = _KINDS.get(text_of(field.entries.get("type")) or "")
@@ -84,9 +86,9 @@ def input_shape(field: Node) -> Shape:
     return of_kinds(kind) if always else of_kinds(kind, NULL)
 
 
-def step_shape(output: Shape) -> Shape:
-    """The shape of `steps.ID` for a step with that output."""
-    error = Shape(frozenset((OBJECT, NULL)), {"code": of_kinds(TEXT), "message": of_kinds(TEXT)})
+def step_shape(output: ValueShape) -> ValueShape:
+    """Return the shape of `steps.ID` for a step with that output."""
+    error = ValueShape(frozenset((OBJECT, NULL)), {"code": of_kinds(TEXT), "message": of_kinds(TEXT)})
     return of_object(
         output=output,
         status=of_kinds(TEXT),
@@ -98,19 +100,19 @@ def step_shape(output: Shape) -> Shape:
     )
 
 
-def _of_call(step: Mapping) -> Shape:
-    """What the called process gives is known where it is looked up."""
+def _of_call(step: Mapping) -> ValueShape:
+    """Return the shape of the output of a call; the outputs of the called process are known only at publication."""
     wait = step.entries.get("wait")
     if isinstance(wait, Scalar) and wait.value is False:
         return of_object(execution_id=of_kinds(TEXT))
     key = text_of(step.entries.get("output_key"))
-    return ANY if key is None else Shape(frozenset((OBJECT,)), {key: ANY})
+    return ANY if key is None else ValueShape(frozenset((OBJECT,)), {key: ANY})
 
 
-def _of_schema(schema: Node, depth: int) -> Shape:
-    """The shape that a JSON Schema states; what it leaves open is any.
+def _of_schema(schema: Node, depth: int) -> ValueShape:
+    """Return the shape that a JSON Schema states.
 
-    Members are those it names in `properties` and `required`; where it says itself that there may be others, any.
+    The members are those of `properties` and `required`. With an explicit `additionalProperties` any member may exist.
     """
     if not isinstance(schema, Mapping) or depth > _DEEPEST or schema.entries.keys() & _OPEN:
         return ANY
@@ -122,10 +124,10 @@ def _of_schema(schema: Node, depth: int) -> Shape:
     properties, others = schema.entries.get("properties"), schema.entries.get("additionalProperties")
     closed = isinstance(others, Scalar) and others.value is False
     if not isinstance(properties, Mapping) or (others is not None and not closed):
-        return Shape(kinds, None, inside)
+        return ValueShape(kinds, None, inside)
     required = schema.entries.get("required")
     members = {
         text_of(each) or "": ANY for each in (required.items if isinstance(required, Sequence) and not closed else [])
     }
     members |= {name: _of_schema(each, depth + 1) for name, each in properties.entries.items()}
-    return Shape(kinds, members, inside, closed)
+    return ValueShape(kinds, members, inside, closed)

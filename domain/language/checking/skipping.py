@@ -1,4 +1,4 @@
-"""Which steps may be without an output when another one reads it, and why."""
+"""Finds the steps that may have no output when another step reads it, and why."""
 
 from collections.abc import Iterator
 from functools import cache, reduce
@@ -13,20 +13,20 @@ _FALLBACKS = {"on_error": ("skip_step", "goto_step", "an error"), "on_timeout": 
 
 
 class Skipping:
-    """Follows the edges of a graph of steps; places are those of the steps in the list.
+    """Follows the edges of a graph of steps; a step is known by its position in the list.
 
-    ids: the place of each step. Where steps go round, which is an error by itself, nothing is said.
+    ids: the position of each step. A graph with a cycle is an error by itself and yields no reasons.
     """
 
     def __init__(self, steps: list[Node], ids: dict[str, int]) -> None:
         self._steps = steps
         self._ids = ids
         size = len(steps)
-        # By place, a bit a step: those that lead there, and those that do not when they are skipped.
+        # By position, a bit for each step: those that lead there, and those that do not if they are skipped.
         self._incoming = [0] * size
         self._unskipped = [0] * size
         for at, step in enumerate(steps):
-            for other in self._places(_depends_on(step)):
+            for other in self._positions(_depends_on(step)):
                 self._incoming[at] |= 1 << other
         for at, step in enumerate(steps):
             if isinstance(step, Mapping):
@@ -38,15 +38,15 @@ class Skipping:
 
     def _add_leads(self, at: int, step: Mapping) -> None:
         kind = gateway_type(step)
-        for target in self._places(targets_of(step)):
+        for target in self._positions(targets_of(step)):
             if kind is not None or not self._incoming[target] >> at & 1:
                 self._unskipped[target] |= 1 << at
             self._incoming[target] |= 1 << at
 
     def reason(self, step: int, reader: int | None) -> str | None:
-        """Why the step at `step` may have no output when `reader` runs, None for the end of the execution.
+        """Return why `step` may have no output when `reader` runs; None if it always has one then.
 
-        None when it always has one, or the reader does not run without.
+        reader: None for the outputs of the execution.
         """
         for reason, reached in () if self._goes_round else self._without(step):
             if reader is None or reached >> reader & 1:
@@ -54,7 +54,7 @@ class Skipping:
         return None
 
     def _reached_without(self, step: int) -> list[tuple[str, int]]:
-        """For each way in which the step has no output: why, and the steps that run all the same, a bit each."""
+        """Return for each way to have no output: the reason, and a bit for each step that may run all the same."""
         node = self._steps[step]
         if not isinstance(node, Mapping):
             return []
@@ -73,7 +73,7 @@ class Skipping:
         return found
 
     def _reached(self, step: int, live: int) -> int:
-        """What may run when `step` leads only to the places in `live`."""
+        """Return a bit for each step that may run if `step` leads only to the steps in `live`."""
         reached = 0
         for at in self._order:
             incoming = self._incoming[at]
@@ -84,7 +84,7 @@ class Skipping:
         return reached
 
     def _surely_reached(self) -> int:
-        """The steps that every execution reaches in which no step fails it."""
+        """Return a bit for each step that every execution reaches unless a step fails it."""
         follow: dict[int, int] = {}
         for at in reversed(self._order):
             follow[at] = 1 << at | self._surely_after(at, follow)
@@ -95,7 +95,7 @@ class Skipping:
         return sure
 
     def _surely_after(self, step: int, follow: dict[int, int]) -> int:
-        """What is reached however the step ends; `follow` says so of the steps after it."""
+        """Return a bit for each step reached however `step` ends. follow: the same for the steps after it."""
         node = self._steps[step]
         after, optional = self._successors(step), self._optional(step)
         plain = reduce(or_, (follow[at] for at in _bits(after & ~optional)), 0)
@@ -121,7 +121,7 @@ class Skipping:
         return sum(1 << at for at, others in enumerate(self._unskipped) if others >> step & 1)
 
     def _ordered(self) -> list[int]:
-        """Every place after those that lead to it."""
+        """Return the steps, each after those that lead to it; steps of a cycle are missing."""
         done = 0
         ordered: list[int] = []
         left = list(range(len(self._steps)))
@@ -136,7 +136,7 @@ class Skipping:
             left = [at for at in left if at not in taken]
         return ordered
 
-    def _places(self, nodes: Iterator[Node]) -> Iterator[int]:
+    def _positions(self, nodes: Iterator[Node]) -> Iterator[int]:
         for node in nodes:
             name = text_of(node)
             if name is not None and name in self._ids:
@@ -153,9 +153,9 @@ def _may_be_false(condition: Node | None) -> bool:
 
 
 def _fallbacks(step: Mapping) -> Iterator[tuple[str, str | None]]:
-    """What ends the step without an output and lets the execution go on: why, and where, None for what follows it.
+    """Yield each end without an output after which the execution goes on: reason and target, None for dependents.
 
-    An approval that was refused or has expired has an output all the same.
+    A refused or expired approval has an output.
     """
     approval = text_of(step.entries.get("type")) == "human_approval"
     for field, (word, key, why) in _FALLBACKS.items():
@@ -170,7 +170,7 @@ def _fallbacks(step: Mapping) -> Iterator[tuple[str, str | None]]:
 
 
 def _gotos(step: Mapping) -> Iterator[Node]:
-    """Where the step names another one to go on at instead, when it did not succeed."""
+    """Yield the targets that the step names for its failure."""
     for field, (_, key, _) in _FALLBACKS.items():
         node = step.entries.get(field)
         if isinstance(node, Mapping) and key in node.entries:

@@ -1,4 +1,4 @@
-"""Times that have to agree: of timers, timeouts and retries."""
+"""Consistency of times: of timers, timeouts and retries."""
 
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from domain.language.types.steps import STEP_TYPES
 
 
 def check_timing(step: Mapping, default_timeout: bool, problems: Problems) -> None:
-    """The times of a canonical step; `default_timeout` says that steps without a timeout are given one."""
+    """Note problems of the times of a canonical step; `default_timeout`: the defaults set a timeout."""
     kind = text_of(step.entries.get("type")) or ""
     if kind == "timer":
         _check_timer(step, problems)
@@ -28,7 +28,7 @@ def check_timing(step: Mapping, default_timeout: bool, problems: Problems) -> No
 
 
 def check_retry(retry: Node | None, problems: Problems) -> None:
-    """A policy that retries something, and does not say two things of one error."""
+    """Note a policy that retries nothing, and an error code that it both retries and excludes."""
     if not isinstance(retry, Mapping):
         return
     attempts = retry.entries.get("max_attempts")
@@ -38,9 +38,9 @@ def check_retry(retry: Node | None, problems: Problems) -> None:
         problems.add("nothing_retried", message, retry, severity="warning")
     if "multiplier" in retry.entries and text_of(retry.entries.get("backoff")) != "exponential":
         _unused(retry, "multiplier", "unless `backoff` is `exponential`", problems)
-    wanted = {text_of(node) for node in _items(retry, "retry_on")} - {None}
+    retried = {text_of(node) for node in _items(retry, "retry_on")} - {None}
     for node in _items(retry, "give_up_on"):
-        if text_of(node) in wanted:
+        if text_of(node) in retried:
             problems.add("retry_contradicts", f"`{str(text_of(node))[:60]}` is in `retry_on` as well", node)
 
 
@@ -68,7 +68,7 @@ def _check_timer(step: Mapping, problems: Problems) -> None:
         elif time.tzinfo is not None and named is not None:
             _unused(step, "timezone", "beside a time with an offset", problems)
     except ValueError:
-        return  # one of them is not well formed, which is told of where it stands
+        return  # a malformed one is reported at its own location
     try:
         if time.tzinfo is not None or zone is not None:
             instant_of(time, zone)

@@ -1,4 +1,4 @@
-"""From a canonical tree to typed objects, each problem in the language's own words and located."""
+"""From a canonical tree to typed objects; each problem is located and in the language's own words."""
 
 from collections.abc import Mapping as Fields
 from typing import Any
@@ -15,7 +15,7 @@ from domain.language.types.quantities import CURRENCY_CODE
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.language.types.steps.approval import APPROVER
 from domain.language.types.steps.fallback import TARGET, WORD
-from domain.language.types.triggers import TRIGGER_TYPES, Trigger
+from domain.language.types.triggers import TRIGGER_TYPES, TriggerDefinition
 from domain.words import did_you_mean
 
 _EXPECTED = {
@@ -38,22 +38,22 @@ _NAMES = {
     FIELD_NAME: "letters, digits, `_` and `-`, a letter or `_` first, at most 64 characters",
 }
 _NAME_CODES = {APPROVER: "invalid_approver", STEP_ID: "invalid_id", CURRENCY_CODE: "invalid_currency"}
-# What types of the language say themselves, in words for people.
+# Messages of the language's own types.
 _OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_timezone", "invalid_amount"}
 _OWN_CODES |= {"secret_not_a_reference", "secret_reserved"}
 _OWN_CODES |= {"invalid_cron", "never_comes", "invalid_day"}
 _OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
 _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
 
-# The lists whose entries are of types: those by name, what is common to them, how many there may be.
+# The lists of typed entries: the types by name, their common part, the greatest number of entries.
 _BY_TYPE: dict[str, tuple[Fields[str, type[Part]], type[Part], int]] = {
     "steps": (STEP_TYPES, Step, MAX_STEPS),
-    "triggers": (TRIGGER_TYPES, Trigger, MAX_TRIGGERS),
+    "triggers": (TRIGGER_TYPES, TriggerDefinition, MAX_TRIGGERS),
 }
 
 
 def validate(root: Mapping, problems: Problems) -> Definition | None:
-    """The definition; None when a problem was noted, here or in any of its parts."""
+    """Return the definition; None when a problem was noted, here or in any of its parts."""
     before = problems.errors
     data = {key: plain(value) for key, value in root.entries.items() if key not in _BY_TYPE}
     for key in _BY_TYPE:
@@ -69,7 +69,7 @@ def validate(root: Mapping, problems: Problems) -> Definition | None:
 
 
 def _typed(root: Mapping, key: str, problems: Problems) -> Any:
-    """The steps, or the triggers, that are well formed, each by the type it says it is of; all others are reported."""
+    """Return the well-formed steps, or triggers, each of its stated type; report all others."""
     written = root.entries[key]
     if not isinstance(written, Sequence):
         return plain(written)
@@ -101,7 +101,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
         case "missing":
             name = str(rest[0])
             required = f"`{name}` is required"
-            # Only a step itself may be given its agent elsewhere.
+            # A step may get its agent from elsewhere; nothing else may.
             message = _MISSING.get(name, required) if len(loc) == 3 else required
             problems.add("missing_field", message, node, below=f".{name}")
         case "union_tag_not_found":
@@ -126,7 +126,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             problems.add("too_many", f"`{field}` has at most {context['max_length']} entries", node)
         case "too_short":
             if isinstance(node, Sequence) and node.items:
-                return  # the entries, none of which is well formed, are reported one by one
+                return  # all entries are malformed and reported one by one
             problems.add("empty", f"`{field}` needs at least one entry", node)
         case "literal_error":
             _unknown_value(node, field, str(context["expected"]), problems)
@@ -142,7 +142,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             problems.add("missing_field", error["msg"], node)
         case kind if kind in _EXPECTED:
             if rest[1:] or (rest and rest[0] == "bool"):
-                return  # the other half of a field that may be of two types; the first half has been reported
+                return  # the other half of a field with two types; the first half has been reported
             _wrong_type(node, field, loc[:depth], _EXPECTED[kind], problems)
         case _:
             problems.add("invalid_value", f"`{field}`: {error['msg'][:200]}", node)
@@ -173,12 +173,12 @@ def _zone_hint(node: Node, problems: Problems) -> str:
 
 
 def _without_types(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """What undoes a step is told by its type, which is no key of the text."""
+    """Drop types from a location: pydantic adds the type of a compensation, which is no key of the text."""
     return (*loc[:3], *loc[4:]) if loc[2:3] == ("compensation",) and loc[3:4] else loc
 
 
 def _locate(root: Mapping, loc: tuple[int | str, ...]) -> tuple[Node, int]:
-    """The node that a place in the typed objects was made from, and how much of the place it stands for."""
+    """Return the node of a location in the typed objects, and how much of the location it stands for."""
     node: Node = root
     for depth, part in enumerate(loc):
         if isinstance(node, Mapping) and isinstance(part, str) and part in node.entries:

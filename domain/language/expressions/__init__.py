@@ -2,7 +2,7 @@ r"""The language of conditions and templates, parsed once to functions that are 
 
 A condition is one expression; a template is text with expressions in `{{ … }}`. From loosest to tightest:
 
-    or                                          booleans only; the right side is not looked at when the left decides
+    or                                          booleans only; the right side is not evaluated when the left decides
     and                                         binds tighter than `or`
     not
     == != < <= > >= in contains                 do not chain; number with text is an error; null only by == and !=

@@ -1,4 +1,4 @@
-"""Conditions: expressions that are true or false."""
+"""Conditions: expressions with a boolean result."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class Condition:
     sources: Sources = field(default=UNKNOWN, compare=False)
 
     def evaluate(self, scope: Scope) -> bool:
-        """Whether it holds; raises EvaluationFailed, with code `not_a_boolean` for any other result."""
+        """Return whether the condition holds. Raises EvaluationFailed, `not_a_boolean` for any other result."""
         try:
             result = self._run(scope)
         except Missing as missing:
@@ -30,6 +30,6 @@ class Condition:
 
 
 def parse_condition(text: str) -> Condition:
-    """Read a condition of at most 4,096 characters; raises ExpressionProblem."""
+    """Return the condition of a text of at most 4,096 characters. Raises ExpressionProblem."""
     whole = compiled(tokens_of(text), marks=True)
     return Condition(text, whole.paths, whole.run, whole.comparisons, whole.operand.sources)

@@ -1,4 +1,4 @@
-"""What the filters do: `value | name(arguments)`."""
+"""The filters: `value | name(arguments)`."""
 
 from collections.abc import Callable, Mapping
 from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
@@ -31,7 +31,7 @@ class Filter(NamedTuple):
 
 
 def filtered(name: str, operand: Run, arguments: list[Run], offset: int) -> Run:
-    """The compiled expression `operand | name(arguments)`; the name must be known."""
+    """Return the compiled expression `operand | name(arguments)`; the name must be known."""
     if name == "default":
         return or_else(operand, arguments[0], offset)
     apply = FILTERS[name].apply
@@ -131,9 +131,9 @@ def _part(value: object) -> str:
     return "a fraction" if isinstance(value, (float, Decimal)) else kind_of(value)
 
 
-def _mismatch(name: str, wanted: str, value: object, offset: int) -> EvaluationFailed:
+def _mismatch(name: str, expected: str, value: object, offset: int) -> EvaluationFailed:
     hint = "give a fallback before it: … | default(…)" if value is None else None
-    return EvaluationFailed("type_mismatch", f"{name} needs {wanted}, not {kind_of(value)}", offset, hint)
+    return EvaluationFailed("type_mismatch", f"{name} needs {expected}, not {kind_of(value)}", offset, hint)
 
 
 FILTERS: dict[str, Filter] = {

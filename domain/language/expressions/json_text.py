@@ -1,20 +1,19 @@
-"""Finds the JSON object a text answer holds."""
+"""MiB. The fence may be labelled `json`."""
 
 import re
 from typing import Any
 
 import msgspec
 
-# Possessive, so that a hostile line of blanks costs its length and not the square of it.
+# Possessive, so that a hostile line of blanks costs linear and not quadratic time.
 _FENCE = re.compile(r"^[ \t]*+```[ \t]*+(\w*+)[ \t]*+\r?$", re.MULTILINE)
 _LONGEST = 1 << 20  # characters
 
 
 def json_object_in(text: str) -> dict[str, Any] | None:
-    """The object of a text that is one JSON object, alone or in its only fenced block; None when there is none.
+    """Return the object of a text that is one JSON object, alone or in its only fenced block; None when there is none.
 
     Text may stand around the fence, but two fenced blocks are ambiguous and give None, as does a text of more than
-    1 MiB. The fence may be labelled `json`.
     """
     if len(text) > _LONGEST:
         return None

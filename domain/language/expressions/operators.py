@@ -1,4 +1,4 @@
-"""What the operators do, each as a function that turns compiled operands into a compiled expression."""
+"""The operators, each as a function that turns compiled operands into a compiled expression."""
 
 import operator
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def negation(operand: Run, offset: int) -> Run:
 
 
 def or_else(left: Run, right: Run, offset: int) -> Run:
-    """Left if it resolves and is not null, else right; only unknown paths are caught."""
+    """Return left if it resolves and is not null, else right; only unknown paths are caught."""
 
     def run(scope: Scope) -> object:
         try:
@@ -52,19 +52,19 @@ def minus(operand: Run, offset: int) -> Run:
     return lambda scope: in_range(-number_of(operand(scope), offset, "-"), offset)
 
 
-def equality(wanted: bool) -> Binary:
-    """`==` when wanted, else `!=`: kinds must agree, but anything may be compared with null."""
+def equality(expected: bool) -> Binary:
+    """Compare by `==` if `expected`, else by `!=`: kinds must agree, but anything may be compared with null."""
 
     def compiled(left: Run, right: Run, offset: int) -> Run:
         def run(scope: Scope) -> object:
             a, b = left(scope), right(scope)
             if type(a) is str and type(b) is str:
-                return (a == b) is wanted
+                return (a == b) is expected
             if a is None or b is None:
-                return (a is b) is wanted
-            a, b = _comparable(a, b, offset, "==" if wanted else "!=")
+                return (a is b) is expected
+            a, b = _comparable(a, b, offset, "==" if expected else "!=")
             try:
-                return same(a, b, offset) is wanted
+                return same(a, b, offset) is expected
             except InvalidOperation as error:
                 raise _out_of_range(offset) from error
 
@@ -74,7 +74,7 @@ def equality(wanted: bool) -> Binary:
 
 
 def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Binary:
-    """`<`, `<=`, `>` or `>=`, between two numbers, two texts or two times."""
+    """Compare by `<`, `<=`, `>` or `>=` two numbers, two texts or two times."""
 
     def compiled(left: Run, right: Run, offset: int) -> Run:
         def run(scope: Scope) -> object:
@@ -96,7 +96,7 @@ def ordering(symbol: str, compare: Callable[[Any, Any], bool]) -> Binary:
 
 
 def membership(needle: Run, holder: Run, offset: int) -> Run:
-    """Whether a list has an item, or a text has a part."""
+    """Return whether a list has an item, or a text has a part."""
 
     def run(scope: Scope) -> object:
         item, among = needle(scope), holder(scope)
@@ -112,7 +112,7 @@ def membership(needle: Run, holder: Run, offset: int) -> Run:
 
 
 def arithmetic(symbol: str, compute: Callable[[Any, Any], Any], exact: Callable[[Decimal, Decimal], Decimal]) -> Binary:
-    """`+`, `-`, `*` or `/` on numbers; `exact` is used when a decimal takes part."""
+    """Apply `+`, `-`, `*` or `/` to numbers; `exact` is used when a decimal takes part."""
 
     def compiled(left: Run, right: Run, offset: int) -> Run:
         def run(scope: Scope) -> object:
@@ -136,7 +136,7 @@ def arithmetic(symbol: str, compute: Callable[[Any, Any], Any], exact: Callable[
 
 
 def in_range(number: int | float | Decimal, offset: int) -> int | float | Decimal:
-    """The number itself, if it is finite and, as an int, fits 64 bits."""
+    """Return the number itself, if it is finite and, as an int, fits 64 bits."""
     if isinstance(number, int):
         fits = SMALLEST_INTEGER <= number <= LARGEST_INTEGER
     else:
@@ -147,7 +147,7 @@ def in_range(number: int | float | Decimal, offset: int) -> int | float | Decima
 
 
 def boolean(value: object, offset: int, what: str) -> bool:
-    """The boolean a value is; nothing else counts as true or false."""
+    """Return the boolean that a value is; nothing else counts as true or false."""
     if value is True or value is False:
         return value
     message = f"{what} needs true or false, not {kind_of(value)}"
@@ -194,7 +194,7 @@ def _among(item: object, among: list[object] | tuple[object, ...], offset: int) 
             return True
     except InvalidOperation as error:
         raise _out_of_range(offset) from error
-    # A number looked for in a list of nothing but texts is the same mistake as 1 == '1', so it is no quiet false.
+    # The search for a number in a list of nothing but texts is the same mistake as 1 == '1', so it fails.
     kinds = {kind_of(item), *map(kind_of, among)}
     if kinds == {"a number", "text"} and kind_of(item) not in map(kind_of, among):
         raise EvaluationFailed("type_mismatch", "cannot look for a number among texts, or a text among numbers", offset)
@@ -210,8 +210,8 @@ _NATIVE = frozenset((int, float))
 BINARY: dict[str, tuple[int, Binary]] = {
     "or": (1, either),
     "and": (2, both),
-    "==": (4, equality(wanted=True)),
-    "!=": (4, equality(wanted=False)),
+    "==": (4, equality(expected=True)),
+    "!=": (4, equality(expected=False)),
     "<": (4, ordering("<", operator.lt)),
     "<=": (4, ordering("<=", operator.le)),
     ">": (4, ordering(">", operator.gt)),

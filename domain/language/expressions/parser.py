@@ -35,7 +35,7 @@ class Compiled(NamedTuple):
 
 
 def compiled(tokens: list[Token], marks: bool) -> Compiled:
-    """Compile a whole expression; `marks` says that `{{ }}` may stand around parts of it and mean nothing."""
+    """Compile a whole expression; `marks`: `{{ }}` may stand around parts of it without effect."""
     parser = _Parser(tokens, marks)
     if tokens[0].kind == "end":
         raise ExpressionProblem("expression_syntax", "an expression is empty", tokens[0].offset)
@@ -59,7 +59,7 @@ class _Parser:
         self.depth = 0
 
     def expression(self, power: int) -> Operand:
-        """An expression of operators that bind at least as tightly as `power`."""
+        """Compile an expression of operators that bind at least as tightly as `power`."""
         first = len(self.paths)
         left = self.prefixed(power)
         while True:
@@ -103,7 +103,7 @@ class _Parser:
         return self.filters(self.operand(), first)
 
     def filters(self, operand: Operand, first: int) -> Operand:
-        """`operand` with the filters that follow; `first`: how many paths stand before it."""
+        """Apply the filters that follow `operand`. first: the number of paths before it."""
         while self.sees("|"):
             self.advance()
             token = self.token
@@ -136,8 +136,8 @@ class _Parser:
             given = self.sequence(")", opening)
         fewest, most, _ = FILTERS[name.value]
         if not fewest <= len(given) <= most:
-            wanted = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-            message = f"{name.value} takes {wanted} argument{'' if most == 1 else 's'}, not {len(given)}"
+            allowed = f"{fewest}" if fewest == most else f"{fewest} to {most}"
+            message = f"{name.value} takes {allowed} argument{'' if most == 1 else 's'}, not {len(given)}"
             hint = f'as in {name.value}("…") or {name.value}:"…"' if most else None
             raise ExpressionProblem("filter_arguments", message, name.offset, hint)
         return given
@@ -250,7 +250,7 @@ class _Parser:
         self.advance()
 
     def advance(self) -> None:
-        # The last token is `end`, which nothing but the caller accepts, so this never runs off.
+        # The last token is `end`, and only the caller accepts it, so this index stays in range.
         self.at = min(self.at + 1, len(self.tokens) - 1)
         self.token = self.tokens[self.at]
 

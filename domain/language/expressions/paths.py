@@ -1,4 +1,4 @@
-"""References such as `steps.review.output.items[0]`: what they are, and finding what they lead to."""
+"""References such as `steps.review.output.items[0]`: their form and their resolution."""
 
 import difflib
 import re
@@ -38,7 +38,7 @@ class Path:
 
 
 class Missing(Exception):
-    """Raised in evaluation when a path leads nowhere; explained only if nothing catches it, for that is slow."""
+    """Raised in evaluation when a path does not resolve; explained only if nothing catches it, because that is slow."""
 
     def __init__(self, path: Path, at: int, holder: object) -> None:
         super().__init__(path, at)
@@ -47,7 +47,7 @@ class Missing(Exception):
         self.holder = holder
 
     def explained(self) -> EvaluationFailed:
-        """The failure to report: it names the path up to the part that is missing, and the nearest match."""
+        """Return the failure to report: it names the path up to the missing part, and the nearest match."""
         part = self.path.parts[self.at]
         name = written(self.path.parts[: self.at + 1])
         holder = written(self.path.parts[: self.at])
@@ -56,11 +56,11 @@ class Missing(Exception):
 
 
 def reader(path: Path) -> Run:
-    """A function that finds what the path leads to in a scope, or raises `Missing`."""
+    """Return a function that resolves the path in a scope, or raises `Missing`."""
     parts = path.parts
 
     def read(scope: Scope) -> object:
-        # Keys alone need no look at what they index: text and lists refuse a key with TypeError.
+        # Keys alone need no type check: text and lists refuse a key with TypeError.
         value: Any = scope
         try:
             for part in parts:
@@ -76,14 +76,14 @@ def reader(path: Path) -> Run:
 
 
 def nearest(word: str, known: Iterable[object]) -> str | None:
-    """The known word most like this one, if any is like it."""
+    """Return the known word most like this one, if there is one."""
     words = [key for key in islice(known, _KEYS_COMPARED) if isinstance(key, str) and len(key) <= _LONGEST_KEY]
     found = difflib.get_close_matches(word[:_LONGEST_KEY], words, n=1)
     return found[0] if found else None
 
 
 def written(parts: tuple[str | int, ...]) -> str:
-    """A path as it is written in an expression."""
+    """Return a path as it is written in an expression."""
     pieces = []
     for part in parts:
         if isinstance(part, int) or not _NAME.fullmatch(part):

@@ -1,8 +1,8 @@
-"""The two ways an expression goes wrong: it cannot be read, or it cannot be evaluated."""
+"""The two errors of an expression: it cannot be read, or it cannot be evaluated."""
 
 
 class _Located(Exception):
-    """A problem at a place in a text: `offset` counts characters from the start of that text."""
+    """A problem at an offset of a text: `offset` counts characters from the start of that text."""
 
     def __init__(
         self,
@@ -23,7 +23,7 @@ class _Located(Exception):
         return self.message
 
     def inside(self, *where: str | int) -> None:
-        """Say which key or item of an enclosing value the text stands in."""
+        """Add the key or item of the enclosing value that holds the text."""
         self.where = (*where, *self.where)
 
 
@@ -36,7 +36,7 @@ class ExpressionProblem(_Located):
     """
 
 
-# What a definition could have got right: codes of EvaluationFailed that name a mistake in an expression.
+# Codes of EvaluationFailed that name a mistake in an expression.
 MISTAKES = frozenset(
     (
         "unknown_path",

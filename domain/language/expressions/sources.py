@@ -1,4 +1,4 @@
-"""Where the value of an expression comes from, as far as its text says: for checks before anything runs."""
+"""The sources of the value of an expression, as far as its text states them: for checks before anything runs."""
 
 from typing import NamedTuple, TypeAlias
 
@@ -15,7 +15,7 @@ BOOLEAN: Sources = ("a boolean",)
 NUMBER: Sources = ("a number",)
 UNKNOWN: Sources = (None,)
 
-# What each filter gives; `default` gives its operand or its argument.
+# The sources of the result of each filter; `default` has those of its operand and its argument.
 FILTERED: dict[str, Sources] = {
     "json": ("text",),
     "length": NUMBER,
@@ -46,5 +46,5 @@ class Comparison(NamedTuple):
 
 
 def literal(value: object) -> Sources:
-    """The source of a literal."""
+    """Return the sources of a literal."""
     return (kind_of(value),)

@@ -39,7 +39,7 @@ class Template:
     comparisons: tuple[Comparison, ...] = field(default=(), compare=False)
 
     def render(self, scope: Scope) -> JSON:
-        """The text with every hole filled, or the value itself of a lone hole; raises EvaluationFailed.
+        """Return the text with every hole filled, or the value itself of a lone hole. Raises EvaluationFailed.
 
         A value is copied out of the scope as plain JSON: times become ISO 8601 text, durations seconds.
         """
@@ -59,12 +59,12 @@ class ValueTemplate:
     _render: Callable[[Scope], JSON] = field(compare=False, repr=False)
 
     def render(self, scope: Scope) -> JSON:
-        """The value with every template in it rendered; raises EvaluationFailed."""
+        """Return the value with every template in it rendered. Raises EvaluationFailed."""
         return self._render(scope)
 
 
 def parse_template(text: str) -> Template:
-    """Read a template of at most 65,536 characters; raises ExpressionProblem."""
+    """Return the template of a text of at most 65,536 characters. Raises ExpressionProblem."""
     if len(text) > LONGEST_TEMPLATE:
         message = f"a template is at most {LONGEST_TEMPLATE} characters"
         raise ExpressionProblem("expression_too_long", message, LONGEST_TEMPLATE)
@@ -87,7 +87,7 @@ def parse_template(text: str) -> Template:
 
 
 def parse_value(value: JSON) -> ValueTemplate:
-    """Read the templates inside a value, keys aside; an ExpressionProblem says `where` inside the value it is."""
+    """Return the templates inside a value, keys aside; an ExpressionProblem holds the position inside the value."""
     paths: list[Path] = []
     render = _compiled_value(value, paths, 0)
     if render is None:
@@ -125,7 +125,7 @@ def _lone(run: Run, offset: int) -> Callable[[Scope], JSON]:
 
 
 def _compiled_value(value: JSON, paths: list[Path], depth: int) -> Callable[[Scope], JSON] | None:
-    """A function that renders the value, or None when no text in it has a hole."""
+    """Return a function that renders the value, or None when no text in it has a hole."""
     if depth > MAX_DEPTH:
         raise ExpressionProblem("expression_too_deep", f"a value is nested at most {MAX_DEPTH} deep")
     if isinstance(value, str):

@@ -29,12 +29,12 @@ _HINTS = {
 
 class Token(NamedTuple):
     kind: str  # number, word, text, symbol or end
-    value: str  # as written; of a text, what it stands for
+    value: str  # as written; for a text, its value
     offset: int
 
 
 def tokens_of(text: str) -> list[Token]:
-    """All tokens of a condition, with an `end` token last."""
+    """Return all tokens of a condition, with an `end` token last."""
     if len(text) > LONGEST_EXPRESSION:
         raise too_long(LONGEST_EXPRESSION)
     found: list[Token] = []
@@ -48,7 +48,7 @@ def tokens_of(text: str) -> list[Token]:
 
 
 def tokens_of_hole(text: str, start: int) -> tuple[list[Token], int]:
-    """The tokens of the `{{ … }}` that opens at `start`, with an `end` token last, and the offset just after it."""
+    """Return the tokens of the `{{ … }}` at `start`, with an `end` token last, and the offset just after it."""
     if text.find("}}", start) < 0:
         raise _unclosed(start)
     offset = start + 2

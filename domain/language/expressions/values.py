@@ -1,4 +1,4 @@
-"""What values are: their kinds, when two are the same, and how they are printed and copied out of a scope."""
+"""The values of expressions: their kinds, their equality, their printed form, and their copy out of a scope."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -21,9 +21,9 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 
 
 class Budget:
-    """How many bytes of JSON may still be rendered, counted while they are made.
+    """The bytes of JSON that rendering may still make, counted while it makes them.
 
-    A scope that has one as its attribute `budget` shares it among all that is rendered in it.
+    All rendering in one scope shares the scope's attribute `budget`.
     """
 
     __slots__ = ("left", "most")
@@ -33,7 +33,7 @@ class Budget:
         self.left = most
 
     def take(self, size: int, offset: int) -> None:
-        """Count `size` bytes more. Raises EvaluationFailed, ``result_too_large``, once there is no room for them."""
+        """Count `size` more bytes. Raises EvaluationFailed, ``result_too_large``, beyond the bound."""
         self.left -= size
         if self.left < 0:
             message = f"what is rendered here, taken together, is at most {self.most} bytes"
@@ -41,13 +41,13 @@ class Budget:
 
 
 def budget_of(scope: Scope) -> Budget:
-    """The budget that the scope shares, or one of its own."""
+    """Return the budget of the scope, or a new one."""
     found = getattr(scope, "budget", None)
     return found if isinstance(found, Budget) else Budget()
 
 
 def kind_of(value: object) -> str:
-    """The kind of a value, as messages name it."""
+    """Return the kind of a value, as messages name it."""
     match value:
         case None:
             return "null"
@@ -68,7 +68,7 @@ def kind_of(value: object) -> str:
 
 
 def number_of(value: object, offset: int, what: str) -> int | float | Decimal:
-    """The number a value is, a duration as its seconds; `what` begins the message when it is none."""
+    """Return the number that a value is, a duration as its seconds; `what` begins the message for any other value."""
     if isinstance(value, timedelta):
         return seconds(value)
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
@@ -77,20 +77,20 @@ def number_of(value: object, offset: int, what: str) -> int | float | Decimal:
 
 
 def seconds(duration: timedelta) -> int | float:
-    """The length of a duration, an int when whole."""
+    """Return the length of a duration, an int when whole."""
     length = duration.total_seconds()
     return int(length) if length.is_integer() else length
 
 
 def decimal_of(number: float | Decimal) -> Decimal:
-    """The decimal that was written: 0.1 gives exactly 0.1."""
+    """Return the decimal as written: 0.1 gives exactly 0.1."""
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
 def same(left: object, right: object, offset: int) -> bool:
-    """Whether two values are equal all the way down; values of different kinds are not.
+    """Return whether two values are equal all the way down; values of different kinds are not.
 
-    Raises EvaluationFailed when that would take a look at more than 50,000 parts of them.
+    Raises EvaluationFailed for values of more than 50,000 parts.
     """
     return _same(left, right, offset, 0, Budget(MOST_COMPARED))
 
@@ -126,9 +126,9 @@ def _count(size: int, parts: Budget, offset: int) -> None:
 
 
 def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
-    """A JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds.
+    """Return a JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds.
 
-    Its size is taken from the budget while it is made.
+    Takes its size from the budget while copying.
     """
     if isinstance(value, str):
         budget.take(size_of(value), offset)
@@ -155,17 +155,17 @@ def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
 
 
 def size_of(text: str) -> int:
-    """The bytes of a text in UTF-8."""
+    """Return the number of bytes of a text in UTF-8."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def instant(moment: datetime) -> str:
-    """An instant as ISO 8601, in UTC with `Z`."""
+    """Return an instant as ISO 8601, in UTC with `Z`."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def printed(value: object, offset: int) -> str:
-    """A value as it stands in a text: text as is, decimals plainly, everything else as compact JSON."""
+    """Return a value as it stands in a text: text as is, decimals plainly, everything else as compact JSON."""
     if isinstance(value, str):
         return limited(value, offset)
     if isinstance(value, datetime):
@@ -178,7 +178,7 @@ def printed(value: object, offset: int) -> str:
 
 
 def encoded(value: object, offset: int) -> str:
-    """A value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
+    """Return a value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
     try:
         simple = plain(value, offset, Budget(LARGEST_TEXT))
     except EvaluationFailed as error:
@@ -192,7 +192,7 @@ def encoded(value: object, offset: int) -> str:
 
 
 def limited(text: str, offset: int) -> str:
-    """The text itself, if it is within the limit for results."""
+    """Return the text itself, if it is within the limit for results."""
     if len(text) * 4 > LARGEST_TEXT and len(text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         raise too_large(offset)
     return text

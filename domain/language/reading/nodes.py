@@ -1,4 +1,4 @@
-"""The tree that a text is read into: plain JSON values, each knowing its line, column and path."""
+"""The tree of a text: plain JSON values, each with its line, column and path."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,8 +8,8 @@ SHOWN_KEY = 60
 
 
 @dataclass(slots=True, eq=False)
-class Place:
-    """line and column are 1-based; parent and key say where in the tree, as the text spells it."""
+class Location:
+    """The location of a node: 1-based line and column, and its parent and key in the tree, as the text spells it."""
 
     line: int
     column: int
@@ -18,9 +18,9 @@ class Place:
 
     @property
     def path(self) -> str:
-        """As ``steps[2].roles.executor``; empty for the root."""
+        """The path, as ``steps[2].roles.executor``; empty for the root."""
         parts: list[str] = []
-        at: Place | None = self
+        at: Location | None = self
         while at is not None:
             if at.key is not None:
                 parts.append(f"[{at.key}]" if isinstance(at.key, int) else f".{at.key[:SHOWN_KEY]}")
@@ -29,33 +29,33 @@ class Place:
 
 
 @dataclass(slots=True, eq=False)
-class Scalar(Place):
-    """value: what it means by the core schema. text: as it stands in the source, without quotes."""
+class Scalar(Location):
+    """A scalar node. value: its value by the core schema. text: as it stands in the source, without quotes."""
 
     value: str | int | float | bool | None
     text: str
 
 
 @dataclass(slots=True, eq=False)
-class Sequence(Place):
+class Sequence(Location):
     """A list of nodes."""
 
     items: "list[Node]" = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)
-class Mapping(Place):
-    """entries: values by key. keys: where each key stands."""
+class Mapping(Location):
+    """A mapping node. entries: values by key. keys: the location of each key."""
 
     entries: "dict[str, Node]" = field(default_factory=dict)
-    keys: dict[str, Place] = field(default_factory=dict)
+    keys: dict[str, Location] = field(default_factory=dict)
 
 
 Node: TypeAlias = Scalar | Sequence | Mapping
 
 
 def plain(node: Node) -> Any:
-    """The JSON value that a node stands for; the reader has bounded its depth."""
+    """Return the JSON value that a node stands for; the reader has bounded its depth."""
     match node:
         case Scalar():
             return node.value
@@ -66,7 +66,7 @@ def plain(node: Node) -> Any:
 
 
 def scalars(node: Node) -> Iterator[Scalar]:
-    """Every scalar below a node, keys aside, in the order of the text."""
+    """Return every scalar below a node, keys aside, in the order of the text."""
     match node:
         case Scalar():
             yield node
@@ -79,12 +79,12 @@ def scalars(node: Node) -> Iterator[Scalar]:
 
 
 def text_of(node: Node | None) -> str | None:
-    """The text that a node is, None when it is anything else."""
+    """Return the text of a node, None when it is anything else."""
     return node.value if isinstance(node, Scalar) and isinstance(node.value, str) else None
 
 
 def kind_of(node: Node) -> str:
-    """What a node is, with its article, as messages name it."""
+    """Return the kind of a node, with its article, as messages name it."""
     match node:
         case Sequence():
             return "a list"

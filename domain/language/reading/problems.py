@@ -1,8 +1,8 @@
-"""Collecting problems: all of them at once, each located, up to a bound."""
+"""Collects problems: all of them at once, each located, up to a bound."""
 
 import msgspec
 
-from domain.language.reading.nodes import Place
+from domain.language.reading.nodes import Location
 from domain.refusal import Problem
 
 MAX_EACH = 100
@@ -10,9 +10,9 @@ _SEVERITIES = ("error", "warning", "notice")
 
 
 class Problems:
-    """Problems in the order they were found; of each severity at most 100 are kept, and then that there are more.
+    """Problems in the order of discovery: at most 100 of each severity, and then a note that there are more.
 
-    strict: warnings count as errors. strict_keys: every unknown key is an error.
+    strict: warnings become errors. strict_keys: every unknown key is an error.
     """
 
     def __init__(self, *, strict: bool = False) -> None:
@@ -23,17 +23,17 @@ class Problems:
 
     @property
     def errors(self) -> int:
-        """How many errors there are, also those not kept."""
+        """The number of errors, including those not kept."""
         return self._counts["error"]
 
     def full(self, severity: str = "error") -> bool:
-        """Whether another problem of this severity would not be kept, so that its hint need not be worked out."""
+        """Return whether another problem of this severity would be dropped, so that its hint need not be computed."""
         return self._counts[severity] >= MAX_EACH
 
     def add(
-        self, code: str, message: str, at: Place, *, hint: str = "", severity: str = "error", below: str = ""
+        self, code: str, message: str, at: Location, *, hint: str = "", severity: str = "error", below: str = ""
     ) -> None:
-        """Note a problem at a place; `below` is a path further down that the text does not hold."""
+        """Note a problem at a location; `below` is a path further down that the text does not hold."""
         path = (at.path + below).removeprefix(".")
         self.note(Problem(code, message, path, at.line, at.column, hint, severity))
 
@@ -46,7 +46,7 @@ class Problems:
             self._found.append(problem)
 
     def all(self) -> list[Problem]:
-        """What was found, by place; the first line says so when something was left out."""
+        """Return the problems by location; the first line states it if some were left out."""
         found = sorted(self._found, key=lambda problem: (problem.line or 0, problem.column or 0))
         for severity, count in self._counts.items():
             if count > MAX_EACH:

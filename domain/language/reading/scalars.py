@@ -1,4 +1,4 @@
-"""What an unquoted scalar means: the core schema of YAML 1.2, none of YAML 1.1 (`on`, `yes`, `09:00` are text)."""
+"""The value of an unquoted scalar: the core schema of YAML 1.2, none of YAML 1.1 (`on`, `yes`, `09:00` are text)."""
 
 import math
 import re
@@ -15,11 +15,14 @@ _LONGEST_INTEGER = 40
 
 
 class OutOfRange(ValueError):
-    """A number that cannot be kept; the message says why."""
+    """A number that cannot be kept; the message gives the reason."""
 
 
 def resolve(text: str) -> str | int | float | bool | None:
-    """The value of an unquoted scalar. Raises OutOfRange for integers beyond 64 bits and floats that are not finite."""
+    """Return the value of an unquoted scalar.
+
+    Raises OutOfRange for integers beyond 64 bits and floats that are not finite.
+    """
     if NULL.match(text):
         return None
     if BOOLEAN.match(text):

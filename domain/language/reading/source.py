@@ -1,4 +1,4 @@
-"""From bytes to the characters of a source: size, encoding, and what a text may not hold."""
+"""From bytes to the characters of a source: size, encoding, and forbidden characters."""
 
 import json
 import re
@@ -8,15 +8,15 @@ from domain.refusal import Problem
 MAX_BYTES = 1 << 20
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-# What JSON text may hold and YAML reads differently or not at all: escaped surrogate pairs, and some characters as they
-# are. Other escapes are matched so that a backslash that is escaped itself begins nothing.
+# Escapes that JSON allows and YAML reads differently or not at all: escaped surrogate pairs, and some characters as
+# they are. Other escapes are matched so that a backslash that is escaped itself begins nothing.
 _ONLY_IN_JSON = re.compile(
     r"\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|\\.|([\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff])"
 )
 
 
 class Unreadable(Exception):
-    """The text cannot be read at all; `problem` says why."""
+    """The text cannot be read at all; `problem` gives the reason."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
@@ -24,7 +24,7 @@ class Unreadable(Exception):
 
 
 def decode_source(source: str | bytes) -> str:
-    """The text of a source of at most 1 MiB, without its byte order mark. Raises Unreadable, located."""
+    """Return the text of a source of at most 1 MiB, without its byte order mark. Raises Unreadable, located."""
     if len(source) > MAX_BYTES:
         raise _too_large()
     try:
@@ -41,7 +41,7 @@ def decode_source(source: str | bytes) -> str:
 
 
 def as_yaml(text: str) -> str:
-    """The text as a YAML reader takes it: JSON is respelled where YAML differs. Raises Unreadable, located."""
+    """Return the text as a YAML reader takes it: JSON is respelled where YAML differs. Raises Unreadable, located."""
     if text.lstrip().startswith("{") and _ONLY_IN_JSON.search(text) and _is_json(text):
         text = _ONLY_IN_JSON.sub(_respelled, text)
     if found := _UNPRINTABLE.search(text):

@@ -4,7 +4,7 @@ from typing import Any
 
 import yaml
 
-from domain.language.reading.nodes import Mapping, Node, Place, Scalar, Sequence
+from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Sequence
 from domain.language.reading.problems import Problems
 from domain.language.reading.scalars import OutOfRange, resolve
 from domain.language.reading.source import Unreadable, as_yaml
@@ -18,7 +18,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_tree(text: str, problems: Problems) -> Node | None:
-    """The one document in `text`; None when there is nothing in it.
+    """Return the one document in `text`; None when the text is empty.
 
     Duplicate keys, keys that are not text, tags and numbers out of range are noted in `problems` and reading goes on.
     Raises Unreadable where it cannot: syntax, depth, number of nodes, anchors that contain themselves.
@@ -36,7 +36,7 @@ def read_tree(text: str, problems: Problems) -> Node | None:
 
 
 class _Open:
-    """A list or object being read; `key` is the key whose value comes next, and `skipped` says to drop that value."""
+    """A list or object being read; `key` is the key whose value comes next, and `skipped` drops that value."""
 
     __slots__ = ("key", "node", "skipped")
 
@@ -58,7 +58,7 @@ class _Builder:
         self._documents = 0
 
     def take(self, event: Any) -> bool:
-        """Take in one event; False when nothing more is to be read."""
+        """Process one event; returns False when reading is complete."""
         match event:
             case yaml.ScalarEvent():
                 self._place(self._scalar(event), event)
@@ -73,13 +73,13 @@ class _Builder:
             case yaml.DocumentStartEvent():
                 self._documents += 1
                 if self._documents > 1:
-                    at = Place(*_line_and_column(event), None, None)
+                    at = Location(*_line_and_column(event), None, None)
                     self._problems.add("many_documents", "a definition is one document; this is a second one", at)
                     return False
         return True
 
     def _position(self, event: Any) -> tuple[int, int, Sequence | Mapping | None, str | int | None]:
-        """Line, column, parent and key of the node that the event begins."""
+        """Return line, column, parent and key of the node that the event begins."""
         self._count(1, event)
         if not self._open:
             return *_line_and_column(event), None, None
@@ -114,7 +114,7 @@ class _Builder:
         self._place(self._copy(original, parent, key, len(self._open), event), event)
 
     def _copy(self, node: Node, parent: Any, key: str | int | None, depth: int, event: Any) -> Node:
-        """The node again, for another place in the tree; it keeps its line and column."""
+        """Return a copy of the node for another position in the tree; it keeps its line and column."""
         self._count(1, event)
         if isinstance(node, Scalar):
             return Scalar(node.line, node.column, parent, key, node.value, node.text)
@@ -168,7 +168,7 @@ class _Builder:
             top.skipped = True
         else:
             top.key = node.value
-            mapping.keys[node.value] = Place(node.line, node.column, mapping, node.value)
+            mapping.keys[node.value] = Location(node.line, node.column, mapping, node.value)
 
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes
@@ -190,7 +190,7 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     message = "not YAML: " + " ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
         return Unreadable(Problem("yaml_syntax", message[:300]))
-    if "maximum nesting" in message:  # libyaml looks ahead, and has a limit of its own
+    if "maximum nesting" in message:  # libyaml reads ahead, and has a limit of its own
         return Unreadable(Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", line=mark.line + 1, column=1))
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""

@@ -1,4 +1,4 @@
-"""What undoes a step: its canonical spelling."""
+"""The compensation of a step: its canonical spelling."""
 
 from domain.language.reading.nodes import Mapping, Scalar, text_of
 from domain.language.types.parts import Part
@@ -8,7 +8,7 @@ _IMPLIED_TYPE = "agent_task"
 
 
 def respell_compensation(compensation: Mapping) -> type[Part] | None:
-    """Rewrite it in place; the type it is of, None when that is not known."""
+    """Rewrite a compensation in place. Returns its type, None for an unknown one."""
     entries = compensation.entries
     if "type" not in entries and "agent" in entries:
         at = compensation
@@ -17,6 +17,6 @@ def respell_compensation(compensation: Mapping) -> type[Part] | None:
 
 
 def compensation_of(step: Mapping) -> Mapping | None:
-    """What undoes a canonical step; None when nothing does, or nothing that can be read."""
+    """Return the compensation of a canonical step; None when there is none, or none that can be read."""
     compensation = step.entries.get("compensation")
     return compensation if isinstance(compensation, Mapping) else None

@@ -1,4 +1,4 @@
-"""Costs: short forms of them."""
+"""Costs: their short forms."""
 
 from domain.language.reading.nodes import Mapping, Sequence
 from domain.language.reading.problems import Problems
@@ -7,7 +7,7 @@ from domain.language.types.costs import SPANS
 
 
 def respell_costs(root: Mapping, problems: Problems) -> None:
-    """One level as a list of one, `mon` as `monday`."""
+    """Rewrite one level as a list of one, `mon` as `monday`."""
     costs = root.entries.get("costs")
     if not isinstance(costs, Mapping):
         return

@@ -1,4 +1,4 @@
-"""Bringing a tree into the canonical spelling: aliases, short forms, keys nobody knows."""
+"""The canonical spelling of a tree: aliases, short forms, unknown keys."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -50,7 +50,7 @@ def _mappings(node: Node | None) -> Iterable[Mapping]:
 
 
 def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
-    """Aliases, unknown keys and empty values of one part, and of the parts inside it."""
+    """Rewrite the aliases, and note unknown keys and empty values, of one part and of the parts inside it."""
     _aliases(node, part, problems)
     for field in part.as_written:
         _number_as_text(node.entries.get(field))
@@ -63,7 +63,7 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
         note_unknown_key(key, node.keys[key], known, problems, spellings=part.also)
         del node.entries[key]
     for key, value in list(node.entries.items()):
-        # An empty value says nothing, except where any value may stand.
+        # An empty value means nothing, except where any value is allowed.
         if isinstance(value, Scalar) and value.value is None and known[key].annotation is not Any:
             del node.entries[key]
         elif inside := _part_inside(part, key):
@@ -85,7 +85,7 @@ def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
 
 
 def _backoff(retry: Mapping, problems: Problems) -> None:
-    """A multiplier means that each pause is that many times as long as the one before."""
+    """Add `backoff: exponential` to a retry policy that has a multiplier."""
     entries = retry.entries
     if "backoff" in entries or "multiplier" not in entries:
         return
@@ -96,7 +96,7 @@ def _backoff(retry: Mapping, problems: Problems) -> None:
 
 
 def _number_as_text(node: Node | None) -> None:
-    """`1.10` as it stands in the source, and not as the number."""
+    """Rewrite a number as the text in the source: `1.10`, not 1.1."""
     if isinstance(node, Scalar) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         node.value = node.text
 
@@ -122,7 +122,7 @@ def _each(value: Node, inside: tuple[str, type[Part]], do: Callable[[Mapping, ty
 
 @cache
 def _part_inside(part: type[Part], field: str) -> tuple[str, type[Part]] | None:
-    """Whether a field holds a part (``one``), a list or a map; those of several types are left to each one's own."""
+    """Return whether a field holds a part (``one``), a list or a map; fields of several types are left to each type."""
     if field in ("steps", "triggers") if part is Definition else field == "compensation":
         return None
     return _part_in(part.model_fields[field].annotation)
@@ -142,7 +142,7 @@ def _part_in(annotation: Any) -> tuple[str, type[Part]] | None:
 
 
 def _outputs(root: Mapping) -> None:
-    """`{name: source}` as the list it is short for."""
+    """Rewrite `{name: source}` as the list that it abbreviates."""
     outputs = root.entries.get("outputs")
     if not isinstance(outputs, Mapping):
         return
@@ -156,7 +156,7 @@ def _outputs(root: Mapping) -> None:
 
 
 def _source(output: Mapping, problems: Problems) -> None:
-    """A bare path, `steps.a.output`, as the template it can only mean."""
+    """Rewrite a bare path, `steps.a.output`, as a template."""
     source = output.entries.get("source")
     if not isinstance(source, Scalar) or not isinstance(source.value, str) or not _BARE_PATH.match(source.value):
         return

@@ -1,19 +1,19 @@
-"""Keys that nobody knows where they stand: a slip of a known one is an error, any other is left out with a warning."""
+"""Unknown keys: a slip of a known key is an error; the parser drops any other with a warning."""
 
 from collections.abc import Collection
 
-from domain.language.reading.nodes import Mapping, Place, Scalar
+from domain.language.reading.nodes import Location, Mapping, Scalar
 from domain.language.reading.problems import Problems
 from domain.words import did_you_mean, slip_of
 
 
 def is_strict(root: Mapping) -> bool:
-    """Whether the definition says that every unknown key in it is an error."""
+    """Return whether the definition makes every unknown key an error."""
     strict = root.entries.get("strict")
     return isinstance(strict, Scalar) and strict.value is True
 
 
-# Keys of other engines, and of other places of this language, by what to write instead.
+# Keys of other engines, and of other parts of this language, by what to write instead.
 _INSTEAD = {
     "next_step": "the step that comes after names this one in its `depends_on`",
     "next": "the step that comes after names this one in its `depends_on`",
@@ -26,7 +26,7 @@ _INSTEAD = {
 
 
 def note_unknown_key(
-    key: str, at: Place, known: Collection[str], problems: Problems, *, spellings: Collection[str] = ()
+    key: str, at: Location, known: Collection[str], problems: Problems, *, spellings: Collection[str] = ()
 ) -> None:
     """Note a key that is none of the `known` ones, nor of their other `spellings`."""
     meant = None if key in _INSTEAD else slip_of(key, [*known, *spellings])

@@ -1,4 +1,4 @@
-"""Other names for members of what a step gives, in expressions: rewritten where they stand in the text."""
+"""Rewrites other names of members of step outputs in expressions, in place in their texts."""
 
 import re
 from collections.abc import Mapping as Types
@@ -41,7 +41,7 @@ def _respell(node: Scalar, text: str, steps: Types[str, Mapping], problems: Prob
 
 
 def _paths(node: Scalar, text: str) -> tuple[Path, ...]:
-    """The paths in a text, which is a condition where that is what its key says; none when it cannot be read."""
+    """Return the paths in a condition or a template; none if it cannot be read."""
     try:
         if node.key == "condition":
             return parse_condition(text).paths
@@ -51,7 +51,7 @@ def _paths(node: Scalar, text: str) -> tuple[Path, ...]:
 
 
 def _canonical(path: Path, steps: Types[str, Mapping]) -> str | None:
-    """How the path is written, None when it is written so already."""
+    """Return the canonical spelling of a path; None if the path has it already."""
     parts = path.parts
     step = steps.get(str(parts[1])) if parts[0] == "steps" and len(parts) > 2 else None
     if step is None:

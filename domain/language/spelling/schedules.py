@@ -1,15 +1,15 @@
-"""Schedule triggers: other spellings of them."""
+"""Schedule triggers: their other spellings."""
 
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.weekdays import SHORT, respell_weekday
-from domain.language.types.triggers import TRIGGER_TYPES, ScheduleTrigger, Trigger
+from domain.language.types.triggers import TRIGGER_TYPES, ScheduleTrigger, TriggerDefinition
 
 PRESETS = tuple(ScheduleTrigger.takes)
 
 
-def respell_trigger(trigger: Mapping, problems: Problems) -> type[Trigger] | None:
-    """Rewrite a trigger in place; the type it is of, None when that is not known."""
+def respell_trigger(trigger: Mapping, problems: Problems) -> type[TriggerDefinition] | None:
+    """Rewrite a trigger in place. Returns its type, None for an unknown one."""
     kind = text_of(trigger.entries.get("type"))
     if kind not in TRIGGER_TYPES:
         return None
@@ -22,7 +22,7 @@ def respell_trigger(trigger: Mapping, problems: Problems) -> type[Trigger] | Non
 
 
 def _preset(trigger: Mapping, problems: Problems) -> None:
-    """`cron: daily` as the preset."""
+    """Rewrite `cron: daily` as the preset."""
     cron = trigger.entries.get("cron")
     word = (text_of(cron) or "").strip().lower()
     if cron is None or word not in PRESETS:
@@ -38,7 +38,7 @@ def _preset(trigger: Mapping, problems: Problems) -> None:
 
 
 def _days(trigger: Mapping, problems: Problems) -> None:
-    """One day as a list of one, `Monday` as `mon`; a day named twice is named once."""
+    """Rewrite one day as a list of one, `Monday` as `mon`, and drop repeated days."""
     days = trigger.entries.get("on")
     if isinstance(days, Scalar) and days.value is not None:
         trigger.entries["on"] = days = Sequence(days.line, days.column, trigger, "on", items=[days])

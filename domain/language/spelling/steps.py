@@ -1,4 +1,4 @@
-"""Bringing a step into the canonical spelling, where that takes more than another name for a field."""
+"""The canonical spelling of a step, beyond aliases of fields."""
 
 import re
 
@@ -9,7 +9,7 @@ from domain.language.types.steps import STEP_TYPES, Step
 from domain.words import did_you_mean
 
 _IMPLIED_TYPE = "agent_task"
-# By field: the words of the other field for the same, and the key that names the step to go on at.
+# By field: the synonyms of its words from the other field, and the key that names the target.
 _WORDS = {
     "on_error": ({"fail": "fail_process", "skip": "skip_step"}, "goto_step"),
     "on_timeout": ({"fail_process": "fail", "skip_step": "skip"}, "goto"),
@@ -19,7 +19,7 @@ _GOTO_TEXT = re.compile(r"goto(?:_step)?\s*:\s*(\S+)\s*")
 
 
 def default_executor(root: Mapping) -> Node | None:
-    """The agent that executes the steps that name none; None when the defaults name none either."""
+    """Return the agent of steps that name none; None when the defaults name none either."""
     defaults = root.entries.get("defaults")
     roles = defaults.entries.get("roles") if isinstance(defaults, Mapping) else None
     executor = roles.entries.get("executor") if isinstance(roles, Mapping) else None
@@ -27,7 +27,7 @@ def default_executor(root: Mapping) -> Node | None:
 
 
 def respell_step(step: Mapping, given_executor: Node | None, problems: Problems) -> type[Step] | None:
-    """Rewrite a step in place; the type it is of, None when that is not known."""
+    """Rewrite a step in place. Returns its type, None for an unknown one."""
     _dependencies(step, problems)
     for field in _WORDS:
         _fallback(step, field, problems)
@@ -55,7 +55,7 @@ def respell_step(step: Mapping, given_executor: Node | None, problems: Problems)
 
 
 def _executor(step: Mapping, roles: Mapping, executor: Node, problems: Problems) -> None:
-    """`roles.executor` says the same as `agent`, which is where it is kept."""
+    """Rewrite `roles.executor` as `agent`."""
     del roles.entries["executor"]
     agent = step.entries.setdefault("agent", executor)
     if agent is not executor and text_of(agent) != text_of(executor):
@@ -64,7 +64,7 @@ def _executor(step: Mapping, roles: Mapping, executor: Node, problems: Problems)
 
 
 def _lift(step: Mapping, part: type[Step], inside: str, problems: Problems) -> None:
-    """The step's own fields out of the object that people also write them in."""
+    """Move the step's own fields out of the object that may hold them."""
     container = step.entries.get(inside)
     if not isinstance(container, Mapping):
         return
@@ -83,7 +83,7 @@ def _lift(step: Mapping, part: type[Step], inside: str, problems: Problems) -> N
 
 
 def _fallback(step: Mapping, field: str, problems: Problems) -> None:
-    """`{action, target_step}`, `"goto: id"` and the words of the other field."""
+    """Rewrite `{action, target_step}`, `"goto: id"` and the words of the other field."""
     node = step.entries.get(field)
     words, key = _WORDS[field]
     if isinstance(node, Mapping) and "action" in node.entries:
@@ -112,7 +112,7 @@ def _fallback(step: Mapping, field: str, problems: Problems) -> None:
 
 
 def _dependencies(step: Mapping, problems: Problems) -> None:
-    """One id as a list of one; an id named twice is named once."""
+    """Rewrite one id as a list of one, and drop repeated ids."""
     needed = step.entries.get("depends_on")
     if isinstance(needed, Scalar) and needed.value is not None:
         step.entries["depends_on"] = Sequence(needed.line, needed.column, step, "depends_on", items=[needed])

@@ -1,4 +1,4 @@
-"""Days of the week as people write them, as the language spells them where they stand."""
+"""The spellings of the days of the week, and the canonical one of each field."""
 
 from domain.calendar.times import WEEKDAYS
 from domain.language.reading.nodes import Node, Scalar, text_of
@@ -10,7 +10,7 @@ IN_FULL = {name[:3]: name for name in WEEKDAYS}
 
 
 def respell_weekday(node: Node | None, words: dict[str, str], problems: Problems) -> None:
-    """`Monday` as `mon`, or the other way round; what is no day stays, to be told of where it is read."""
+    """Rewrite `Monday` as `mon`, or the other way round; any other word stays, and its reader reports it."""
     written = text_of(node)
     if not isinstance(node, Scalar) or written is None or written in words.values():
         return

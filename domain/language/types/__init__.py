@@ -1,1 +1,1 @@
-"""The types of a definition: what each field may hold."""
+"""The types of a definition: the values that each field accepts."""

@@ -1,4 +1,4 @@
-"""What a process may cost: amounts for one execution, a day and a week, as written in a definition."""
+"""The cost limits of a process: amounts for one execution, a day and a week, as written in a definition."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -23,7 +23,7 @@ def _not_nothing(amount: str) -> str:
 
 
 class CostLevel(MoneyLimit):
-    """An amount that is not to be exceeded. warn_at: at which part of it there is a warning, None without one."""
+    """An amount that costs are not to exceed. warn_at: fraction of it at which there is a warning, None without one."""
 
     amount: Annotated[AmountText, AfterValidator(_not_nothing)]
     warn_at: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -40,7 +40,10 @@ Levels = Annotated[tuple[CostLevel, ...], Field(strict=False, min_length=1, max_
 
 
 class Costs(Part):
-    """Levels of each span rise and are in one currency. timezone: in which a day and a week begin at midnight."""
+    """Cost limits: the levels of each span rise and are in one currency.
+
+    timezone: its midnight begins a day and a week.
+    """
 
     per_execution: Levels | None = None
     daily: Levels | None = None

@@ -28,9 +28,10 @@ def _given(value: Any) -> Any:
 
 
 class InputField(Part):
-    """What one field of an execution's input may be.
+    """A field of an execution's input.
 
-    Without a type it takes any; without an enum any value of its type. Null is a default too: no default is ABSENT.
+    Without a type it accepts any value; without an enum any value of its type. Null is a default too: no default is
+    ABSENT.
     """
 
     type: FieldType | None = None
@@ -51,7 +52,7 @@ class Output(Part):
 
 
 class Defaults(Part):
-    """What holds for every step that says nothing of it; roles one by one."""
+    """Defaults of every step that does not set the field itself; roles one by one."""
 
     timeout: Duration | None = None
     retry: Retry | None = None
@@ -61,8 +62,8 @@ class Defaults(Part):
 class Definition(Part):
     """A whole process, as its designer wrote it; version is a label of theirs, not the published version.
 
-    max_running: how many executions may run at once; more of them wait, first come, first served. strict: every key
-    that is not known where it stands is an error.
+    max_running: greatest number of executions at once; further ones wait, first come, first served. strict: every
+    unknown key is an error.
     """
 
     as_written: ClassVar[tuple[str, ...]] = ("version",)
@@ -92,12 +93,12 @@ class Definition(Part):
 
     @property
     def agents_used(self) -> tuple[str, ...]:
-        """The names of all agents that the steps and the defaults name, in whatever role, sorted."""
+        """The names of all agents that the steps and the defaults name, in any role, sorted."""
         named = {agent for step in self.steps for agent in (*step.agents(), *step.undone_by())}
         return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
 
     def roles_of(self, step: AnyStep) -> Roles:
-        """The step's roles with the defaults for those it says nothing of; nobody gets a second one by default."""
+        """Return the step's roles with the defaults for missing ones; a default never gives an agent a second role."""
         given = self.defaults.roles if self.defaults is not None else Roles()
         taken = step.agents()
         return Roles(
@@ -108,7 +109,7 @@ class Definition(Part):
 
 
 def _each_by() -> dict[str, Any]:
-    """JSON Schema: every step is one that names who executes it, or of a type that nobody has to."""
+    """Add to the JSON Schema: every step names its executor, or is of a type that needs none."""
     others = [name for name, kind in STEP_TYPES.items() if "agent" not in kind.agent_fields]
     other = {"required": ["type"], "properties": {"type": {"enum": others}}}
     by_whom = {"anyOf": [requiring(["agent"]), requiring(["roles", "executor"]), other]}

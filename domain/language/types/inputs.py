@@ -1,4 +1,4 @@
-"""The input of an execution: checked against what the definition declares, defaults filled in."""
+"""The input of an execution: checked against its declaration, defaults filled in."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,10 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
-    """fields: what is declared, None when nothing is and anything goes. fixed: merged under what the caller gives."""
+    """The declared input. fields: None without a declaration, then any field is accepted.
+
+    fixed: merged under the caller's.
+    """
 
     fields: Mapping[str, InputField] | None
     fixed: Mapping[str, Any]
@@ -34,16 +37,16 @@ class InputSpec:
 
 
 def input_spec(definition: Definition) -> InputSpec:
-    """What an execution's input must be; the fixed input is that of the first enabled manual trigger."""
+    """Return the input specification of an execution; the fixed input is that of the first enabled manual trigger."""
     enabled = (each.input for each in definition.triggers if each.enabled and each.type == "manual")
     return InputSpec(definition.input, next(enabled, {}))
 
 
 def accept_input(spec: InputSpec, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The complete input of an execution from what the caller gives.
+    """Return the complete input of an execution from the caller's values.
 
-    Null counts as not given where the field is not required or has a default. A boolean is not a number, and 1.0 is
-    not an integer. An optional field without a default stays out. Raises Malformed with every Problem, at paths like
+    Null counts as not given where the field is not required or has a default. A boolean is not a number, and 1.0 is not
+    an integer. An optional field without a default stays out. Raises Malformed with every Problem, at paths like
     ``input.x``: ``unknown_input``, ``required_input``, ``wrong_type``, ``not_in_enum``.
     """
     merged = {**spec.fixed, **given}
@@ -67,7 +70,7 @@ def accept_input(spec: InputSpec, given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def value_problems(field: InputField, value: Any, path: str) -> list[Problem]:
-    """What is wrong with a value, null aside, of a declared field."""
+    """Return the problems of a value, null aside, of a declared field."""
     if field.type is not None and not is_of_type(value, field.type):
         article = "an" if field.type[0] in "aio" else "a"
         return [Problem("wrong_type", f"{path} is {article} {field.type}, not {kind_of(value)}", path)]
@@ -78,12 +81,12 @@ def value_problems(field: InputField, value: Any, path: str) -> list[Problem]:
 
 
 def is_of_type(value: Any, declared: str) -> bool:
-    """Whether a JSON value is of a declared type: a boolean is no number, a number with a fraction part no integer."""
+    """Return whether a JSON value is of a declared type: a boolean is no number, a fraction no integer."""
     return isinstance(value, KINDS[declared]) and (declared == "boolean" or not isinstance(value, bool))
 
 
 def kind_of(value: Any) -> str:
-    """The JSON kind of a value, with its article, as messages name it."""
+    """Return the JSON kind of a value, with its article, as messages name it."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -93,7 +96,7 @@ def kind_of(value: Any) -> str:
 
 
 def same(left: Any, right: Any) -> bool:
-    """Whether two JSON values are equal, with true and 1 different."""
+    """Return whether two JSON values are equal, with true and 1 different."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):

@@ -15,7 +15,7 @@ _NAMED_REFERENCES = ("$dynamicRef", "$recursiveRef")
 
 
 class InvalidOutputSchema(ValueError):
-    """Not a JSON Schema that can be used; the message says why."""
+    """An unusable JSON Schema; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class OutputSchema:
     _validator: jsonschema_rs.Validator = field(compare=False, repr=False)
 
     def problems(self, output: Any) -> list[str]:
-        """At most the first five things wrong with `output`, each with the place in it."""
+        """Return at most the first five problems of `output`, each with its location."""
         if self._validator.is_valid(output):
             return []
         messages: list[str] = []
@@ -39,7 +39,7 @@ class OutputSchema:
 
 
 def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
-    """The schema ready for use, draft 2020-12 unless its `$schema` names another one.
+    """Return the compiled schema, draft 2020-12 unless its `$schema` names another one.
 
     Raises InvalidOutputSchema when it is no JSON Schema, refers to anything outside itself, or unfolds to too much.
     """
@@ -55,7 +55,7 @@ def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
 
 
 def _expansion(part: Any, document: dict[str, Any], sizes: dict[int, int], depth: int) -> int:
-    """How many parts `part` has once its references are replaced by what they refer to, a recursion counted once.
+    """Return the number of parts of `part` with its references replaced by their targets, a recursion counted once.
 
     References that repeat each other's targets would otherwise double the work of checking at every level.
     """

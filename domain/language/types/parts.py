@@ -1,4 +1,4 @@
-"""What every part of a definition has in common: frozen, strictly typed, its other spellings kept beside it."""
+"""The base of every part of a definition: frozen, strictly typed, with the other spellings of its fields."""
 
 from enum import Enum
 from typing import Annotated, Any, ClassVar
@@ -11,7 +11,7 @@ PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 STEP_ID = r"^[a-z][a-z0-9_-]{0,63}$"
 FIELD_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 
-# pydantic matches these with an engine in which `$` is the end of the text, so that no line break slips through.
+# pydantic's regular expressions take `$` as the end of the text, so no line break passes.
 ProcessName = Annotated[str, StringConstraints(pattern=PROCESS_NAME)]
 StepId = Annotated[str, StringConstraints(pattern=STEP_ID)]
 FieldName = Annotated[str, StringConstraints(pattern=FIELD_NAME)]
@@ -22,7 +22,7 @@ ConditionText = Annotated[str, StringConstraints(min_length=1, max_length=4_096)
 
 
 class Absent(Enum):
-    """Stands where nothing was given and null would mean something."""
+    """The value of a missing field where null has a meaning."""
 
     ABSENT = "absent"
 
@@ -33,8 +33,8 @@ ABSENT = Absent.ABSENT
 class Part(BaseModel):
     """A piece of a definition. `also` holds other spellings of its fields, each with the canonical one.
 
-    as_written: text fields that people also write as a number, kept to the last digit as it stands there.
-    listed: lists in whose place one entry may stand alone.
+    as_written: text fields that may be written as a number, kept to the last digit as written. listed: lists that may
+    be written as one entry alone.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
@@ -58,7 +58,7 @@ class Part(BaseModel):
 
 
 def require_one_of(schema: dict[str, Any], field: str, alternatives: list[list[str]]) -> None:
-    """Make a required field of a JSON Schema one that other properties may stand in for, each named by its path."""
+    """Let other properties satisfy a required field of a JSON Schema, each named by its path."""
     schema["required"] = [name for name in schema["required"] if name != field]
     if not schema["required"]:
         del schema["required"]
@@ -66,6 +66,6 @@ def require_one_of(schema: dict[str, Any], field: str, alternatives: list[list[s
 
 
 def requiring(path: list[str]) -> dict[str, Any]:
-    """The JSON Schema of objects that hold something at that path."""
+    """Return the JSON Schema of objects that have a value at that path."""
     first, *rest = path
     return {"required": [first], **({"properties": {first: requiring(rest)}} if rest else {})}

@@ -1,4 +1,4 @@
-"""Durations and money in a definition: read from the forms people write, kept exactly."""
+"""Durations and money in a definition: read from the accepted forms, kept exactly."""
 
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
@@ -66,5 +66,5 @@ class MoneyLimit(Part):
 
     @property
     def money(self) -> Money:
-        """The same for reckoning with."""
+        """The same for arithmetic."""
         return parse_money(self.amount, self.currency)

@@ -1,4 +1,4 @@
-"""What may start an execution: one class a type of trigger, and a row each in the registry."""
+"""The triggers of executions: one class a type of trigger, and a row each in the registry."""
 
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -45,8 +45,8 @@ DayOfMonth = Annotated[int | Literal["last"], BeforeValidator(_day), WithJsonSch
 Weekdays = Annotated[tuple[Weekday, ...], Field(strict=False, min_length=1), WithJsonSchema(_ONE_OR_MORE)]
 
 
-class Trigger(Part):
-    """What all types have; `input` is merged under what the caller gives."""
+class TriggerDefinition(Part):
+    """The fields of all types; `input` is merged under the caller's input."""
 
     type: Literal["manual", "webhook", "schedule"]
     id: FieldName
@@ -54,33 +54,36 @@ class Trigger(Part):
     input: dict[str, Any] = Field(default_factory=dict)
 
 
-class ManualTrigger(Trigger):
-    """Somebody starts it."""
+class ManualTrigger(TriggerDefinition):
+    """A person or a program starts the execution by a command."""
 
     type: Literal["manual"]
 
 
-class WebhookTrigger(Trigger):
-    """Others call. secret: what they must show, as a reference to an environment variable, ``${NAME}``."""
+class WebhookTrigger(TriggerDefinition):
+    """An incoming call starts the execution.
+
+    secret: its credential, as a reference to an environment variable, ``${NAME}``.
+    """
 
     type: Literal["webhook"]
     secret: Annotated[str, AfterValidator(check_reference)] | None = None
 
 
 class Dst(Part):
-    """What becomes of a time that clocks skip (gap), and of one that they show twice (overlap)."""
+    """The treatment of a time that clocks skip (gap), and of one that they show twice (overlap)."""
 
     gap: Literal["shift", "skip"] = "shift"
     overlap: Literal["first", "second", "both"] = "first"
 
 
-class ScheduleTrigger(Trigger):
-    """The clock does: one of cron and preset, the preset with `at`, `on` and `day`; as clocks in `timezone` show it.
+class ScheduleTrigger(TriggerDefinition):
+    """A schedule starts the execution: one of cron and preset, the preset with `at`, `on` and `day`, in `timezone`.
 
     at: None is 00:00. on: days of a weekly one, None is Monday. day: of a monthly one, None is the first; short_month:
-    when in a month that has no such day. overlap: what happens at a time when the last execution has not ended.
-    catch_up: which times are made up for after an interruption, of those not longer ago than catch_up_window.
-    starts_at, ends_at: no time before, none after; without an offset in `timezone`. jitter: at most so much later.
+    the day in a month that has no such day. overlap: the effect of a time at which the last execution has not ended.
+    catch_up: the times made up for after an interruption, of those not longer ago than catch_up_window. starts_at,
+    ends_at: no time before, none after; without an offset in `timezone`. jitter: longest random delay.
     """
 
     type: Literal["schedule"]
@@ -99,7 +102,7 @@ class ScheduleTrigger(Trigger):
     ends_at: TimeText | None = None
     jitter: Annotated[Duration, AfterValidator(_jitter)] | None = None
 
-    # The fields of which each preset says something.
+    # The fields that each preset uses.
     takes: ClassVar[dict[str, frozenset[str]]] = {
         "hourly": frozenset(),
         "daily": frozenset({"at"}),
@@ -117,7 +120,7 @@ class ScheduleTrigger(Trigger):
 
 AnyTrigger: TypeAlias = Annotated[ManualTrigger | WebhookTrigger | ScheduleTrigger, Field(discriminator="type")]
 
-TRIGGER_TYPES: dict[str, type[Trigger]] = {
+TRIGGER_TYPES: dict[str, type[TriggerDefinition]] = {
     "manual": ManualTrigger,
     "webhook": WebhookTrigger,
     "schedule": ScheduleTrigger,

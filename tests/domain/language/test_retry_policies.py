@@ -73,4 +73,4 @@ def test_what_grows_reaches_its_bound(policy: Retry) -> None:
 def test_errors_are_worth_another_attempt_or_not(
     fields: dict[str, list[str]], code: str, permanent: bool, wanted: bool
 ) -> None:
-    assert Retry.model_validate(fields).plan().wants(code, permanent) is wanted
+    assert Retry.model_validate(fields).plan().allows(code, permanent) is wanted

@@ -1,4 +1,4 @@
-"""The step types as the engine begins them: one file each. To begin is to return whether the step has ended at once."""
+"""The begin functions of the step types, one file each; each returns whether the step has ended at once."""
 
 from collections.abc import Callable
 from typing import Any
@@ -38,10 +38,10 @@ _BEGIN_AGAIN: dict[type[PlannedStep], BeginAgain] = {
 
 
 def begin(unfolding: Unfolding, step: PlannedStep, attempt: int, visible: Scope) -> bool:
-    """Begin an attempt with what expressions can see now. Raises EvaluationFailed, and has then recorded nothing."""
+    """Begin an attempt in the present scope. Raises EvaluationFailed, and then records nothing."""
     return _BEGIN[type(step)](unfolding, step, attempt, visible)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedStep) -> bool:
-    """Begin the next attempt with what the one before was given."""
+    """Begin the next attempt with the input of the one before."""
     return _BEGIN_AGAIN[type(step)](unfolding, step, unfolding.execution.steps[step.id])

@@ -1,4 +1,4 @@
-"""Agent tasks: an attempt becomes due, and the deciding worker takes it if it may."""
+"""Agent tasks: schedule an attempt; the deciding worker claims it at once if it may."""
 
 from typing import Any
 
@@ -10,20 +10,21 @@ from domain.processes.plan import PlannedAgentTask
 
 
 def begin(unfolding: Unfolding, step: PlannedAgentTask, attempt: int, visible: Scope) -> bool:
-    """Render what the agent is given, and schedule the attempt."""
+    """Render the agent's message and parameters, and schedule the attempt."""
     message, parameters = step.message.render(visible), step.parameters.render(visible)
     before = unfolding.execution.steps.get(step.id) if attempt > 1 else None
-    agent = step.agent if before is None or not before.agent else before.agent  # it may have been reassigned
+    # A reassigned step has an agent of its own.
+    agent = step.agent if before is None or not before.agent else before.agent
     return schedule(unfolding, step.id, attempt, agent, message, parameters)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedAgentTask, before: StepState) -> bool:
-    """The same for the same agent."""
+    """Schedule another attempt of the same agent with the same input."""
     return schedule(unfolding, step.id, before.attempt + 1, before.agent, before.message, before.parameters)
 
 
 def schedule(unfolding: Unfolding, step: str, attempt: int, agent: str, message: Any, parameters: Any) -> bool:
-    """An attempt is due for a worker; the deciding one takes it if it may. False: it has not ended."""
+    """Schedule an attempt; the deciding worker claims it if it may. Returns False: the step has not ended."""
     unfolding.record(StepScheduled, step=step, attempt=attempt, agent=agent, message=message, parameters=parameters)
     if unfolding.take > 0:
         unfolding.take -= 1

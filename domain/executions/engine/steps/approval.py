@@ -1,4 +1,4 @@
-"""Approval steps: people are asked, and nothing happens until one of them decides or the deadline has passed."""
+"""Approval steps: request an approval; the step waits until an approver decides or the deadline passes."""
 
 from typing import Any
 
@@ -13,19 +13,19 @@ from domain.processes.plan import PlannedApproval
 
 
 def begin(unfolding: Unfolding, step: PlannedApproval, attempt: int, visible: Scope) -> bool:
-    """Render what people are to look at, and ask them."""
+    """Render the title, description and artifacts, and request the approval."""
     title = step.title if isinstance(step.title, str) else _text(step.title.render(visible))
     description = _text(step.description.render(visible))
-    return _ask(unfolding, step, attempt, title, description, step.artifacts.render(visible))
+    return _request(unfolding, step, attempt, title, description, step.artifacts.render(visible))
 
 
 def begin_again(unfolding: Unfolding, step: PlannedApproval, before: StepState) -> bool:
-    """Ask the same again, with as much time."""
-    asked = unfolding.execution.approvals[f"{step.id}:{before.attempt}"]
-    return _ask(unfolding, step, before.attempt + 1, asked.title, asked.description, asked.artifacts)
+    """Request the same approval again, with a new deadline of the same length."""
+    previous = unfolding.execution.approvals[f"{step.id}:{before.attempt}"]
+    return _request(unfolding, step, before.attempt + 1, previous.title, previous.description, previous.artifacts)
 
 
-def _ask(
+def _request(
     unfolding: Unfolding, step: PlannedApproval, attempt: int, title: str, description: str, artifacts: Any
 ) -> bool:
     execution = unfolding.execution
@@ -46,5 +46,5 @@ def _ask(
 
 
 def _text(rendered: Any) -> str:
-    """What people read; a lone `{{ }}` may give any value."""
+    """Return a rendered text as text; a lone `{{ }}` may give any value."""
     return rendered if isinstance(rendered, str) else msgspec.json.encode(rendered).decode()

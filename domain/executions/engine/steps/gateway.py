@@ -7,7 +7,7 @@ from domain.processes.plan import PlannedGateway, PlannedRoute
 
 
 def begin(unfolding: Unfolding, step: PlannedGateway, attempt: int, visible: Scope) -> bool:
-    """Look at the conditions and choose. Raises EvaluationFailed, ``no_route`` when there is nowhere to go on."""
+    """Evaluate the conditions and choose. Raises EvaluationFailed, ``no_route`` when no route remains."""
     checked: list[RouteChecked] = []
     chosen: list[str] = []
     for route in step.routes:

@@ -1,4 +1,4 @@
-"""Notification steps: a text is rendered, and a worker delivers it as it calls an agent."""
+"""Notification steps: render a text; a worker delivers it as it calls an agent."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from domain.processes.plan import PlannedNotification
 
 
 def begin(unfolding: Unfolding, step: PlannedNotification, attempt: int, visible: Scope) -> bool:
-    """Render what is to be told to whom, and schedule the delivery. Raises EvaluationFailed."""
+    """Render the message and its recipients, and schedule the delivery. Raises EvaluationFailed."""
     parameters: dict[str, Any] = {"channels": list(step.channels)}
     if step.subject is not None:
         parameters["subject"] = _text(step.subject, visible)
@@ -25,7 +25,7 @@ def begin(unfolding: Unfolding, step: PlannedNotification, attempt: int, visible
 
 
 def begin_again(unfolding: Unfolding, step: PlannedNotification, before: StepState) -> bool:
-    """Deliver the same again."""
+    """Schedule the same delivery again."""
     return schedule(unfolding, step.id, before.attempt + 1, "", before.message, before.parameters)
 
 
@@ -35,7 +35,7 @@ def _text(template: Template, visible: Scope) -> str:
 
 
 def _recipients(rendered: Any) -> list[str]:
-    """One text or a list of texts, as rendered; a list may hold lists that templates gave."""
+    """Return the rendered recipients: one text or a list of texts; a list may hold lists from templates."""
     found: list[str] = []
     for item in rendered if isinstance(rendered, list) else [rendered]:
         inner = item if isinstance(item, list) else [item]

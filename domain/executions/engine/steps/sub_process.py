@@ -1,4 +1,4 @@
-"""Sub-process steps: another execution is asked for, and as a rule waited for."""
+"""Sub-process steps: request another execution and, by default, wait for its end."""
 
 from typing import Any
 from uuid import UUID
@@ -14,10 +14,10 @@ from domain.refusal import Malformed
 
 
 def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: Scope) -> bool:
-    """Work out the child's input and ask for the child.
+    """Evaluate the child's input and request the child.
 
-    Raises EvaluationFailed: ``process_unavailable``, ``depth_exceeded``, ``child_input_invalid``, or what the mapping
-    fails with.
+    Raises EvaluationFailed: ``process_unavailable``, ``depth_exceeded``, ``child_input_invalid``, or the error of the
+    mapping.
     """
     execution = unfolding.execution
     callee = execution.callees.get(step.id)
@@ -31,17 +31,17 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
         mapped: Any = step.input.render(visible)
         input = accept_input(callee.input_spec.bare, mapped)
     except Malformed as refused:
-        told = "; ".join(problem.message for problem in refused.problems) or str(refused)
-        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {told}") from None
-    return _ask(unfolding, step, attempt, input)
+        messages = "; ".join(problem.message for problem in refused.problems) or str(refused)
+        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {messages}") from None
+    return _request(unfolding, step, attempt, input)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedSubProcess, before: StepState) -> bool:
-    """Another child with the same input."""
-    return _ask(unfolding, step, before.attempt + 1, before.message)
+    """Request another child with the same input."""
+    return _request(unfolding, step, before.attempt + 1, before.message)
 
 
-def _ask(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any]) -> bool:
+def _request(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any]) -> bool:
     execution = unfolding.execution
     parent = execution.parent
     path = [*([] if parent is None else parent.path), execution.id]
@@ -69,7 +69,7 @@ def _ask(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dic
 
 
 def _holds(execution: Execution) -> list[UUID]:
-    """The processes of which this execution, or one that waits for it, has a place."""
+    """Return the processes of which this execution, or one that waits for it, holds a concurrency slot."""
     plan, parent = execution.plan, execution.parent
     held = [] if parent is None else parent.holds
     return held if plan.max_running is None or plan.process_id in held else [*held, plan.process_id]

@@ -1,4 +1,4 @@
-"""Timer steps: nothing happens until their time has come."""
+"""Timer steps: wait until a time."""
 
 from datetime import datetime
 
@@ -12,18 +12,18 @@ from domain.processes.plan import PlannedTimer
 
 
 def begin(unfolding: Unfolding, step: PlannedTimer, attempt: int, visible: Scope) -> bool:
-    """Work out when it is due, and wait for that; ended at once when that is now or past."""
+    """Evaluate the due time and wait for it; end at once when it is now or past."""
     return _start(unfolding, step.id, attempt, step.due_at(visible, unfolding.cause.at))
 
 
 def begin_again(unfolding: Unfolding, step: PlannedTimer, before: StepState) -> bool:
-    """Wait on for the same instant: it is worked out once, when the step is reached."""
+    """Wait for the same instant again: it is evaluated once, when the step is reached."""
     assert before.due_at is not None
     return _start(unfolding, step.id, before.attempt + 1, before.due_at)
 
 
 def fire(unfolding: Unfolding, step: str) -> bool:
-    """The time has come."""
+    """Complete the step; its time has come."""
     execution, now = unfolding.execution, unfolding.cause.at
     state, due_at = execution.steps[step], execution.timers[step, TIMER]
     unfolding.record(TimerFired, step=step, attempt=state.attempt, due_at=due_at, lateness=now - due_at)

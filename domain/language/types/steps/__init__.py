@@ -16,7 +16,7 @@ from domain.language.types.steps.step import Roles, Step
 from domain.language.types.steps.sub_process import PlannedSubProcess, SubProcess
 from domain.language.types.steps.timer import PlannedTimer, Timer
 
-# Wherever the types have to be told apart, the type checker names what is missing.
+# The type checker names each place that must handle a new step type.
 AnyStep: TypeAlias = Annotated[
     AgentTask | HumanApproval | Timer | Gateway | SubProcess | Notification, Field(discriminator="type")
 ]

@@ -13,18 +13,18 @@ __all__ = ["AgentTask", "PlannedAgentTask"]
 
 
 class AgentTask(AgentWork, Step):
-    """What the agent is asked for, beside what every step has."""
+    """The work of the agent, beside the fields of every step."""
 
     type: Literal["agent_task"]
 
     @property
     def executor(self) -> str:
-        """The agent."""
+        """The agent of the step."""
         return self.agent
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         schema["required"].remove("type")  # a step that names its agent is an agent_task
-        schema["required"].remove("agent")  # or `roles.executor`, or that of `defaults`: the root sees to that
+        schema["required"].remove("agent")  # or `roles.executor`, or that of `defaults`: the root supplies it
         return schema

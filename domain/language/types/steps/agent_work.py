@@ -1,4 +1,4 @@
-"""What an agent is asked for, in a step and in what undoes one: as written in a definition, and as planned."""
+"""The work of an agent, in a step and in a compensation: as written in a definition, and as planned."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,9 +15,10 @@ from domain.money import Money
 
 
 class AgentWork(Part):
-    """message: a template. parameters: values with templates inside. output_schema: what the answer must meet.
+    """Work for an agent. message: a template. parameters: values with templates inside.
 
-    heartbeat: how long an agent that answers later may be silent. max_cost: of all attempts together.
+    output_schema: a schema of the answer. heartbeat: longest time between heartbeats of an agent that answers later.
+    max_cost: of all attempts together.
     """
 
     templates: ClassVar[tuple[str, ...]] = ("message", "parameters")
@@ -31,7 +32,7 @@ class AgentWork(Part):
     max_cost: MoneyLimit | None = None
 
     def plan(self, planned: Planned) -> "PlannedAgentTask":
-        """The step for the engine, with everything parsed and compiled."""
+        """Return the step for the engine, with everything parsed and compiled."""
         return PlannedAgentTask(
             **planned.common(),
             agent=self.agent,
@@ -45,9 +46,9 @@ class AgentWork(Part):
 
 @dataclass(frozen=True, slots=True)
 class PlannedAgentTask(Planned):
-    """agent: its name. message and parameters are rendered when the step is reached; the latter to an object.
+    """An agent task for the engine. agent: its name. message and parameters are rendered when the step is reached.
 
-    heartbeat and max_cost: None for no limit.
+    parameters renders to an object. heartbeat and max_cost: None for no limit.
     """
 
     agent: str
@@ -59,9 +60,9 @@ class PlannedAgentTask(Planned):
 
     @property
     def output_schema(self) -> dict[str, Any] | None:
-        """The JSON Schema as written, None when any answer will do."""
+        """The JSON Schema as written, None when any answer is accepted."""
         return None if self.schema is None else self.schema.document
 
     def output_problems(self, output: Any) -> list[str]:
-        """What is wrong with an answer: at most the first five messages, none when it is as it must be."""
+        """Return the problems of an answer: at most the first five messages, none when it meets the schema."""
         return [] if self.schema is None else self.schema.problems(output)

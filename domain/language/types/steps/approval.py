@@ -1,4 +1,4 @@
-"""The step type `human_approval`: a person looks at something, and says whether the process may go on."""
+"""The step type `human_approval`: a person decides whether the process may go on."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +14,7 @@ from domain.language.types.steps.step import Step
 
 MAX_APPROVERS = 100
 MAX_ARTIFACTS = 100
-# The names that people can act under.
+# The names under which people act.
 APPROVER = r"^[A-Za-z0-9._@-]{1,64}$"
 
 OnDeadline = Literal["reject", "approve", "skip"]
@@ -28,10 +28,10 @@ Approvers = Annotated[
 
 
 class HumanApproval(Step):
-    """approvers: who may decide, anybody when nobody is named. artifacts: values to look at, with templates inside.
+    """An approval. approvers: the people who may decide, empty for anybody.
 
-    deadline: how long they have; on_deadline: what counts as decided after that. require_reason: no decision without
-    a comment.
+    artifacts: values to show, with templates inside. deadline: time to decide; on_deadline: the decision that counts
+    after it. require_reason: each decision needs a comment.
     """
 
     also: ClassVar[dict[str, str]] = {
@@ -54,7 +54,7 @@ class HumanApproval(Step):
     require_reason: bool = False
 
     def plan(self, planned: Planned) -> "PlannedApproval":
-        """The step for the engine, with everything parsed."""
+        """Return the step for the engine, with everything parsed."""
         return PlannedApproval(
             **planned.common(),
             approvers=self.approvers,
@@ -69,9 +69,10 @@ class HumanApproval(Step):
 
 @dataclass(frozen=True, slots=True)
 class PlannedApproval(Planned):
-    """title, description and artifacts are rendered when the step is reached; the last to a list.
+    """An approval for the engine.
 
-    A title that is text is no template. approvers: empty for anybody. deadline: None for no limit.
+    title, description and artifacts are rendered when the step is reached; the last to a list. A title that is text is
+    no template. approvers: empty for anybody. deadline: None for no limit.
     """
 
     approvers: tuple[str, ...]
@@ -83,5 +84,5 @@ class PlannedApproval(Planned):
     require_reason: bool
 
     def may_decide(self, actor: str) -> bool:
-        """Whether `actor` (``user:ann``) is one of those who may decide."""
+        """Return whether `actor` (``user:ann``) is one of the approvers."""
         return not self.approvers or actor.removeprefix("user:") in self.approvers

@@ -1,4 +1,4 @@
-"""What undoes a step that was completed, when its execution fails or is cancelled later."""
+"""The compensation of a completed step, for an execution that fails or is cancelled later."""
 
 from typing import Annotated, ClassVar, Literal
 
@@ -14,7 +14,7 @@ from domain.language.types.steps.retry import Retry
 
 
 class Compensating(Part):
-    """How long it may take, and whether it is attempted again; the definition's `defaults` hold for it too.
+    """Timeout and retry of a compensation; the definition's `defaults` hold for it too.
 
     templates: fields whose texts, however deep, are templates.
     """
@@ -28,19 +28,19 @@ class Compensating(Part):
 
 
 class CompensatingTask(AgentWork, Compensating):
-    """An agent is asked to undo it."""
+    """An agent compensates the step."""
 
     type: Literal["agent_task"]
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        schema["required"].remove("type")  # what names its agent is an agent_task
+        schema["required"].remove("type")  # a compensation with an agent is an agent_task
         return schema
 
 
 class CompensatingNotification(Delivery, Compensating):
-    """Somebody is told, who undoes it."""
+    """A notification requests people to compensate the step."""
 
     type: Literal["notification"]
 
@@ -53,5 +53,5 @@ Compensation = Annotated[CompensatingTask | CompensatingNotification, Field(disc
 
 
 def compensation_id(step: str) -> str:
-    """The id of the planned step that undoes `step`; no step of a definition can be called so."""
+    """Return the id of the planned compensation of `step`; no step of a definition can have this id."""
     return f"{step}.compensation"

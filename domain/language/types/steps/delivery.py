@@ -1,4 +1,4 @@
-"""What is told to people outside, in a step and in what undoes one: as written in a definition, and as planned."""
+"""A notification of people outside, in a step and in a compensation: as written in a definition, and as planned."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -12,7 +12,7 @@ from domain.language.types.steps.planned import Planned
 CHANNELS = ("webhook", "slack", "email")
 MAX_RECIPIENTS = 100
 
-Channel = Literal["webhook", "slack", "email"]
+ChannelName = Literal["webhook", "slack", "email"]
 _CHANNEL = {"enum": [*CHANNELS]}
 _CHANNEL_OR_MORE = {"anyOf": [_CHANNEL, {"type": "array", "items": _CHANNEL, "minItems": 1, "uniqueItems": True}]}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 65_536}
@@ -20,13 +20,16 @@ _TEXT_OR_MORE = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "maxItems": 
 
 
 class Delivery(Part):
-    """channel: one or more. message, subject and url: templates. recipients: of an email, one or more templates."""
+    """A notification. channel: one or more. message, subject and url: templates.
+
+    recipients: one or more templates, for email.
+    """
 
     also: ClassVar[dict[str, str]] = {"channels": "channel"}
     listed: ClassVar[tuple[str, ...]] = ("channel", "recipients")
     templates: ClassVar[tuple[str, ...]] = ("message", "subject", "url", "recipients")
 
-    channel: Annotated[tuple[Channel, ...], Field(strict=False), WithJsonSchema(_CHANNEL_OR_MORE)]
+    channel: Annotated[tuple[ChannelName, ...], Field(strict=False), WithJsonSchema(_CHANNEL_OR_MORE)]
     message: TemplateText
     subject: TemplateText | None = None
     url: TemplateText | None = None
@@ -35,7 +38,7 @@ class Delivery(Part):
     ] = ()
 
     def plan(self, planned: Planned) -> "PlannedNotification":
-        """The step for the engine, with everything parsed."""
+        """Return the step for the engine, with everything parsed."""
         return PlannedNotification(
             **planned.common(),
             channels=self.channel,
@@ -48,7 +51,7 @@ class Delivery(Part):
 
 @dataclass(frozen=True, slots=True)
 class PlannedNotification(Planned):
-    """message, subject, url and recipients are rendered when the step is reached.
+    """A notification for the engine; message, subject, url and recipients are rendered when the step is reached.
 
     recipients renders to a list, in which an entry that is nothing but a template may have become a list itself.
     """

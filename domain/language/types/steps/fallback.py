@@ -1,4 +1,4 @@
-"""Where a process goes on when a step fails or takes too long: as written in a definition, and as planned."""
+"""The fallback of a step that fails or takes too long: as written in a definition, and as planned."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
@@ -9,14 +9,14 @@ from pydantic_core import CoreSchema
 
 from domain.language.types.parts import Part, StepId
 
-# What stands in the place of an error, where the alternatives of a union part; no key of a definition looks so.
+# Marks the alternatives of a union in the location of an error; no key of a definition has this form.
 WORD, TARGET = "(word)", "(target)"
 
 _ACTIONS = ("fail", "skip", "goto", "fail_process", "skip_step", "goto_step")
 
 
 class Goto(Part):
-    """on_timeout: go on at that step."""
+    """The fallback of on_timeout: go on at that step."""
 
     also: ClassVar[dict[str, str]] = {"goto_step": "goto", "target_step": "goto"}
 
@@ -29,7 +29,7 @@ class Goto(Part):
 
 
 class GotoStep(Part):
-    """on_error: go on at that step."""
+    """The fallback of on_error: go on at that step."""
 
     also: ClassVar[dict[str, str]] = {"goto": "goto_step", "target_step": "goto_step"}
 
@@ -42,7 +42,7 @@ class GotoStep(Part):
 
 
 class _Spellings:
-    """Adds to the JSON Schema of a field the spellings that are read as one of its own."""
+    """Adds other accepted spellings to the JSON Schema of a field."""
 
     def __init__(self, words: tuple[str, ...], actions: tuple[str, ...]) -> None:
         self._words, self._actions = words, actions
@@ -76,14 +76,14 @@ OnError = Annotated[
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """action: ``fail``, ``skip`` or ``goto``. target: the id of the step to go on at; None but for ``goto``."""
+    """A fallback for the engine. action: ``fail``, ``skip`` or ``goto``. target: a step's id; None without goto."""
 
     action: Literal["fail", "skip", "goto"]
     target: str | None = None
 
 
 def plan_fallback(written: str | Goto | GotoStep | None) -> Fallback | None:
-    """What was written for the engine; None when nothing was."""
+    """Return the fallback for the engine; None without one."""
     match written:
         case None:
             return None

@@ -1,4 +1,4 @@
-"""The step type `gateway`: where the process goes on depends."""
+"""The step type `gateway`: chooses the steps that follow."""
 
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
@@ -16,7 +16,7 @@ GatewayType = Literal["exclusive", "inclusive", "parallel"]
 
 
 class Route(Part):
-    """Where to go on, and when. default: where no condition holds; such a route needs none itself."""
+    """A route to a step. default: taken when no condition holds; such a route needs no condition itself."""
 
     also: ClassVar[dict[str, str]] = {"expression": "condition", "next": "target", "target_step": "target"}
 
@@ -44,12 +44,12 @@ class Gateway(Step):
         return self.default_route or next((route.target for route in self.routes if route.default), None)
 
     def goes_to(self) -> tuple[str, ...]:
-        """The targets of its routes too."""
+        """Return the targets of its routes too."""
         default = () if self.default is None else (self.default,)
         return (*super().goes_to(), *(route.target for route in self.routes), *default)
 
     def plan(self, planned: Planned) -> "PlannedGateway":
-        """The step for the engine, with everything parsed."""
+        """Return the step for the engine, with everything parsed."""
         return PlannedGateway(
             **planned.common(),
             gateway_type=self.gateway_type,
@@ -58,7 +58,7 @@ class Gateway(Step):
         )
 
     def _plan_route(self, route: Route) -> "PlannedRoute | None":
-        """None for a default route without a condition, which is not looked at with the others."""
+        """Return the planned route; None for an unconditional default, which is not evaluated with the others."""
         if self.gateway_type == "parallel":
             return PlannedRoute(route.target, None)
         condition = route.condition
@@ -69,7 +69,7 @@ class Gateway(Step):
 
 @dataclass(frozen=True, slots=True)
 class PlannedRoute:
-    """condition: None for a route of a parallel gateway, and for no other."""
+    """A route for the engine. condition: None for a route of a parallel gateway, and for no other."""
 
     target: str
     condition: Condition | bool | None
@@ -77,7 +77,7 @@ class PlannedRoute:
 
 @dataclass(frozen=True, slots=True)
 class PlannedGateway(Planned):
-    """routes: to be looked at in order. default: the step to go on at when none of their conditions holds, or None.
+    """A gateway for the engine. routes: in order of evaluation. default: the target when no condition holds, or None.
 
     Several routes may lead to the same step, and so may the default.
     """

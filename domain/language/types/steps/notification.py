@@ -1,4 +1,4 @@
-"""The step type `notification`: something is told to people outside, through channels that the operator configured."""
+"""The step type `notification`: notifies people outside, through channels that the operator configured."""
 
 from typing import Literal
 
@@ -9,6 +9,6 @@ __all__ = ["CHANNELS", "Notification", "PlannedNotification"]
 
 
 class Notification(Delivery, Step):
-    """What is told and where, beside what every step has."""
+    """A notification, beside the fields of every step."""
 
     type: Literal["notification"]

@@ -1,4 +1,4 @@
-"""What every step has, whatever its type, when it is planned for the engine."""
+"""The fields of every step, of any type, planned for the engine."""
 
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -14,10 +14,10 @@ class Planned:
     """A step ready to run.
 
     depends_on: step ids as written. incoming: those, and each step that may lead here by a route, on_error or
-    on_timeout. dependents: the steps of whose incoming this one is. condition None means always.
-    timeout: of one attempt; total_timeout: of all, with the waiting between them. on_timeout None: what on_error says.
-    on_error None: the execution fails. retry None: nothing is retried. Defaults of the definition are in.
-    compensates: the id of the step that this one undoes; None for the steps of the graph.
+    on_timeout. dependents: the steps that have this one in incoming. condition None means always. timeout: of one
+    attempt; total_timeout: of all, with the waiting between them. on_timeout None: on_error applies. on_error None: the
+    execution fails. retry None: nothing is retried. Defaults of the definition are in. compensates: the id of the step
+    that this one compensates; None for the steps of the graph.
     """
 
     id: str
@@ -34,5 +34,5 @@ class Planned:
     compensates: str | None
 
     def common(self) -> dict[str, Any]:
-        """The fields that steps of all types have, to make one of a type with."""
+        """Return the fields common to steps of all types, as arguments of a type."""
         return {field.name: getattr(self, field.name) for field in fields(Planned)}

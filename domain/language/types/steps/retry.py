@@ -1,4 +1,4 @@
-"""Whether and when a step is attempted again: as written in a definition, and as planned for the engine."""
+"""The retry policy of a step: as written in a definition, and as planned for the engine."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,7 @@ class Retry(Part):
     give_up_on: Codes = ()
 
     def plan(self) -> "PlannedRetry":
-        """The policy for the engine."""
+        """Return the policy for the engine."""
         return PlannedRetry(
             max_attempts=self.max_attempts,
             delay=self.delay,
@@ -54,17 +54,17 @@ class PlannedRetry:
     retry_on: frozenset[str]
     give_up_on: frozenset[str]
 
-    def wants(self, error_code: str, permanent: bool) -> bool:
-        """Whether an attempt that ended so may be followed by another, as far as the error goes."""
+    def allows(self, error_code: str, permanent: bool) -> bool:
+        """Return whether the policy allows another attempt after this error code."""
         if permanent or error_code in self.give_up_on:
             return False
         return not self.retry_on or error_code in self.retry_on
 
     def delay_before(self, attempt: int) -> timedelta:
-        """How long to wait before attempt number `attempt` (2 is the first retry): at most max_delay, and a year.
+        """Return the delay before attempt number `attempt` (2 is the first retry): at most max_delay, and a year.
 
-        The first attempt waits for nothing. fixed: always `delay`. linear: `delay`, twice, three times...
-        exponential: `delay`, then each time `multiplier` times as long.
+        The first attempt has no delay. fixed: always `delay`. linear: `delay`, twice, three times... exponential:
+        `delay`, then each time `multiplier` times as long.
         """
         if attempt <= 1:
             return timedelta()

@@ -1,4 +1,4 @@
-"""What every step has, whatever its type, as written in a definition."""
+"""The fields of every step, of any type, as written in a definition."""
 
 from typing import Annotated, ClassVar
 
@@ -18,20 +18,22 @@ _AGENT = {"type": "string", "minLength": 1, "maxLength": 200}
 _ONE_OR_MORE_AGENTS = {"anyOf": [_AGENT, {"type": "array", "items": _AGENT, "maxItems": MAX_AGENTS}]}
 
 StepIds = Annotated[tuple[StepId, ...], Field(strict=False), WithJsonSchema(_ONE_OR_MORE)]
-Agents = Annotated[tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS), WithJsonSchema(_ONE_OR_MORE_AGENTS)]
+AgentNames = Annotated[
+    tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS), WithJsonSchema(_ONE_OR_MORE_AGENTS)
+]
 
 
 class Roles(Part):
-    """Who watches a step and who is told of it; whoever executes it is the step's own field."""
+    """The agents that monitor a step and those informed of it; the executor is the step's own field."""
 
     listed: ClassVar[tuple[str, ...]] = ("monitors", "informed")
 
     executor: Line | None = None
-    monitors: Agents = ()
-    informed: Agents = ()
+    monitors: AgentNames = ()
+    informed: AgentNames = ()
 
     def agents(self) -> set[str]:
-        """Every agent that has a role."""
+        """Return every agent that has a role."""
         return {*self.monitors, *self.informed} | ({self.executor} if self.executor else set())
 
 
@@ -39,8 +41,8 @@ class Step(Part):
     """The fields common to all steps.
 
     templates: fields whose texts, however deep, are templates. agent_fields: fields that name one agent each.
-    takes_defaults: whether the timeout and the retry policy of the definition's `defaults` hold for it.
-    inside: fields that people also write inside of another one, by the key of that one.
+    takes_defaults: whether the timeout and the retry policy of the definition's `defaults` apply to it. inside: fields
+    that may be written inside another one, by the key of that one.
     """
 
     templates: ClassVar[tuple[str, ...]] = ()
@@ -62,19 +64,19 @@ class Step(Part):
     roles: Roles = Roles()
 
     def agents(self) -> set[str]:
-        """Every agent the step names, in whatever role; whoever undoes it is named apart."""
+        """Return every agent that the step names, in any role; the agent of its compensation is separate."""
         named = (getattr(self, field) for field in self.agent_fields)
         return {name for name in named if name} | self.roles.agents()
 
     def undone_by(self) -> set[str]:
-        """The agent that is asked to undo the step, if one is."""
+        """Return the agent of the step's compensation, if there is one."""
         return {self.compensation.agent} if isinstance(self.compensation, CompensatingTask) else set()
 
     @property
     def executor(self) -> str | None:
-        """Who is to do it, None when nobody is named."""
+        """The executor, None without one."""
         return self.roles.executor
 
     def goes_to(self) -> tuple[str, ...]:
-        """The ids of the steps that this one may lead to without their depending on it."""
+        """Return the ids of the steps that this one may lead to without their depending on it."""
         return tuple(goto.target for goto in (self.on_error, self.on_timeout) if isinstance(goto, Goto | GotoStep))

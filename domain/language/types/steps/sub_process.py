@@ -18,11 +18,11 @@ OnParentClose = Literal["cancel", "abandon"]
 
 
 class SubProcess(Step):
-    """process: its name. version: a published one, the latest when the parent starts if None.
+    """A call of another process. process: its name. version: a published one; None: the latest when the parent starts.
 
-    input_mapping: the child's input, values with templates inside. output_key: the field of the step's output that
-    holds the child's outputs; they are the output themselves if None. wait: until the child has ended.
-    on_parent_close: what becomes of the child when the step ends before it.
+    input_mapping: the child's input, values with templates inside. output_key: the field of the step's output for the
+    child's outputs; None: they are the output. wait: wait until the child has ended. on_parent_close: the effect on the
+    child if the step ends before it.
     """
 
     also: ClassVar[dict[str, str]] = {"process_name": "process", "wait_for_completion": "wait"}
@@ -37,7 +37,7 @@ class SubProcess(Step):
     on_parent_close: OnParentClose = "cancel"
 
     def plan(self, planned: Planned) -> "PlannedSubProcess":
-        """The step for the engine, with everything parsed."""
+        """Return the step for the engine, with everything parsed."""
         return PlannedSubProcess(
             **planned.common(),
             process=self.process,
@@ -52,7 +52,10 @@ class SubProcess(Step):
 
 @dataclass(frozen=True, slots=True)
 class PlannedSubProcess(Planned):
-    """input is rendered when the step is reached, to an object. version: None for the one pinned at the start."""
+    """A call for the engine. input is rendered when the step is reached, to an object.
+
+    version: None for the pinned one.
+    """
 
     process: str
     process_id: UUID

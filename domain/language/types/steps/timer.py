@@ -1,4 +1,4 @@
-"""The step type `timer`: nothing happens for a while, or until some time."""
+"""The step type `timer`: waits for a duration or until a time."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +28,7 @@ def _time_or_template(text: str) -> str:
 
 
 class Timer(Step):
-    """One of duration and until, each a constant or a template. timezone: of a time without an offset."""
+    """A timer. One of duration and until, each a constant or a template. timezone: of a time without an offset."""
 
     also: ClassVar[dict[str, str]] = {"delay": "duration"}
     templates: ClassVar[tuple[str, ...]] = ("duration", "until")
@@ -50,12 +50,12 @@ class Timer(Step):
             "deprecated": True,
             "description": "Says the same as its fields beside it.",
         }
-        wanted = [{"required": [name]} for name in ("duration", "delay", "until", "config")]
-        schema.setdefault("allOf", []).append({"oneOf": wanted})
+        alternatives = [{"required": [name]} for name in ("duration", "delay", "until", "config")]
+        schema.setdefault("allOf", []).append({"oneOf": alternatives})
         return schema
 
     def plan(self, planned: Planned) -> "PlannedTimer":
-        """The step for the engine, with everything parsed."""
+        """Return the step for the engine, with everything parsed."""
         zone = None if self.timezone is None else parse_zone(self.timezone)
         duration: timedelta | Template | None = None
         until: datetime | Template | None = None
@@ -69,17 +69,20 @@ class Timer(Step):
 
 @dataclass(frozen=True, slots=True)
 class PlannedTimer(Planned):
-    """One of duration and until is None. until: aware UTC. zone: what a rendered time without an offset means."""
+    """A timer for the engine. One of duration and until is None. until: aware UTC.
+
+    zone: of a rendered time without an offset.
+    """
 
     duration: timedelta | Template | None
     until: datetime | Template | None
     zone: ZoneInfo | None
 
     def due_at(self, scope: Scope, now: datetime) -> datetime:
-        """When to go on, in UTC; `now` is when the step is reached, and what is past is due at once.
+        """Return the due time, in UTC; `now` is when the step is reached, and a past time is due at once.
 
-        Raises EvaluationFailed: ``timer_invalid`` for what is neither a duration nor a time, ``timer_too_long`` for
-        more than a year, and whatever the template fails with.
+        Raises EvaluationFailed: ``timer_invalid`` for a value that is neither a duration nor a time, ``timer_too_long``
+        for more than a year, and the template's own errors.
         """
         if self.duration is not None:
             return now + self._waits(scope)

@@ -1,4 +1,4 @@
-"""Telling an agent that an attempt which it took to answer later is not waited for any more."""
+"""The notice to an agent that its later answer is no longer awaited."""
 
 import logging
 from datetime import timedelta
@@ -15,10 +15,10 @@ ALLOWED = timedelta(seconds=10)
 logger = logging.getLogger("procession.gateway")
 
 
-async def tell(outgoing: Outgoing, config: HttpConfig, given_up: GivenUp) -> bool:
-    """POST what was given up, as JSON, to the agent's cancel_url. False when that is worth another try.
+async def post_abandoned(outgoing: Outgoing, config: HttpConfig, abandoned: GivenUp) -> bool:
+    """POST the abandoned attempt, as JSON, to the agent's cancel_url. Returns False when another try may help.
 
-    An agent that answers with any status below 500, save 429, knows; one without a cancel_url need not.
+    Any status below 500, save 429, counts as received; an agent without a cancel_url needs no notice.
     """
     if config.cancel_url is None:
         return True
@@ -26,10 +26,10 @@ async def tell(outgoing: Outgoing, config: HttpConfig, given_up: GivenUp) -> boo
     try:
         headers = disclosed.resolve_all(config.headers)
     except SecretMissing as missing:
-        logger.error("agent %s cannot be told of what was given up: %s", given_up.agent, missing)
+        logger.error("agent %s cannot be told of what was given up: %s", abandoned.agent, missing)
         return True
-    headers |= {"Idempotency-Key": given_up.idempotency_key}
-    reply = await post(outgoing, config.cancel_url, headers, msgspec.json.encode(given_up), ALLOWED, disclosed)
+    headers |= {"Idempotency-Key": abandoned.idempotency_key}
+    reply = await post(outgoing, config.cancel_url, headers, msgspec.json.encode(abandoned), ALLOWED, disclosed)
     if isinstance(reply, Failed):
         return reply.error.permanent
     return reply.status < 500 and reply.status != 429
