@@ -107,7 +107,9 @@ class Plans:
             process = self.latest(process_id, fresh=True).process
         if version not in process.versions:
             raise NotFound(f"the process has no version {version}")
-        plan = compile_plan(load_definition(process.versions[version].definition), process_id, version, self._limits)
+        published = process.versions[version]
+        definition = load_definition(published.definition)
+        plan = compile_plan(definition, process_id, version, self._limits, published.rules)
         self._plans[process_id, version] = plan
         return plan
 

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from itertools import islice
 
 _COMPARED = 300
 _LONGEST = 64
@@ -20,3 +21,23 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known word, or an empty text."""
     close = nearest(word, known)
     return f"did you mean `{close}`?" if close else ""
+
+
+def is_slip(word: str, known: str) -> bool:
+    """Return whether `word` is `known` misspelt: within two edits, within one for words of under five letters."""
+    most = 1 if len(word) < 5 else 2
+    if word == known or abs(len(word) - len(known)) > most or max(len(word), len(known)) > _LONGEST:
+        return False
+    row = list(range(len(known) + 1))
+    for at, letter in enumerate(word, 1):
+        before, row[0] = row[0], at
+        for place, other in enumerate(known, 1):
+            before, row[place] = row[place], min(row[place] + 1, row[place - 1] + 1, before + (letter != other))
+        if min(row) > most:
+            return False
+    return row[-1] <= most
+
+
+def slip_of(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that `word` is a slip of; None if it is none."""
+    return next((candidate for candidate in islice(known, _COMPARED) if is_slip(word, candidate)), None)

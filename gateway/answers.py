@@ -1,6 +1,7 @@
 """The parts of an agent's answer: output, usage and cost, checked so that every accepted value can be stored."""
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,9 @@ from domain.jsonvalue import check_storable, parse_json
 from domain.money import Money, parse_money
 from domain.refusal import Malformed
 from gateway.failures import AnswerMalformed, summary
+
+# More tokens than this in one answer are a mistake of the agent; sums of them stay far below what a bigint holds.
+MOST_TOKENS = 10**12
 
 
 def read_json(body: bytes) -> Any:
@@ -73,6 +77,32 @@ def read_usage(reported: Any) -> Usage | None:
     )
 
 
+def read_spending(body: bytes) -> tuple[Usage | None, Money | None]:
+    """Return the usage and the cost in an answer that is unusable otherwise, each as far as it can be read."""
+    usage: Usage | None = None
+    cost: Money | None = None
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        with suppress(AnswerMalformed):
+            usage = read_usage(value.get("usage"))
+        with suppress(AnswerMalformed):
+            cost = read_cost(value.get("cost"), body)
+    return _without_unstorable(usage), cost
+
+
+def _without_unstorable(usage: Usage | None) -> Usage | None:
+    """Return the counts without the report itself, if PostgreSQL cannot store that."""
+    if usage is not None:
+        try:
+            check_answer(usage.raw)
+        except AnswerMalformed:
+            return Usage(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
+    return usage
+
+
 def _cached(reported: dict[str, Any]) -> int:
     for key in ("input_tokens_details", "prompt_tokens_details"):
         inner = reported.get(key)
@@ -85,8 +115,8 @@ def _count(reported: dict[str, Any], *keys: str) -> int:
     for key in keys:
         count = reported.get(key)
         if count is not None:
-            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-                raise AnswerMalformed(f"usage.{key} is not a whole number from 0")
+            if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_TOKENS:
+                raise AnswerMalformed(f"usage.{key} is not a whole number from 0 to {MOST_TOKENS}")
             return count
     return 0
 

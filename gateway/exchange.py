@@ -16,6 +16,8 @@ from gateway.retry_after import read_retry_after
 from gateway.secrets import Disclosed
 
 LARGEST_BODY = 1 << 20
+# Masking a larger body than this one would keep the other calls waiting.
+LARGE_BODY = 64 * 1024
 EXCERPT = 500
 
 
@@ -72,11 +74,16 @@ async def _read(response: httpx2.Response, disclosed: Disclosed) -> Reply:
         size += len(chunk)
         if size > LARGEST_BODY:
             break
+    received = b"".join(chunks)
+    if size > LARGE_BODY:
+        masked = await asyncio.to_thread(disclosed.mask, received)
+    else:
+        masked = disclosed.mask(received)
     return Reply(
         status=response.status_code,
         media_type=_media_type(response.headers),
         retry_after=response.headers.get("retry-after"),
-        body=disclosed.mask(b"".join(chunks))[:LARGEST_BODY],
+        body=masked[:LARGEST_BODY],
         whole=size <= LARGEST_BODY,
     )
 

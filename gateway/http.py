@@ -16,7 +16,7 @@ import msgspec
 
 from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed
 from domain.agents.kinds import HttpConfig
-from gateway.answers import read_cost, read_json, read_text, read_usage
+from gateway.answers import read_cost, read_json, read_spending, read_text, read_usage
 from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
@@ -88,7 +88,7 @@ def read_reply(reply: Reply) -> Answer:
     try:
         return _completed(reply)
     except AnswerMalformed as error:
-        return malformed(str(error))
+        return malformed(str(error), *read_spending(reply.body))
 
 
 def _completed(reply: Reply) -> Completed:

@@ -12,7 +12,7 @@ import msgspec
 
 from domain.agents.calls import AgentCall, Answer, Completed, Failed, Usage
 from domain.agents.kinds import OpenAIChatConfig
-from gateway.answers import check_answer, read_json, read_usage
+from gateway.answers import check_answer, read_json, read_spending, read_usage
 from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
@@ -81,7 +81,7 @@ def read_reply(reply: Reply, *, as_json: bool) -> Answer:
         return _read_choice(completion, usage, as_json)
     except AnswerMalformed as error:
         # The tokens are spent even if the answer is unusable.
-        return malformed(str(error), usage)
+        return malformed(str(error), usage or read_spending(reply.body)[0])
 
 
 def _read_choice(completion: dict[str, Any], usage: Usage | None, as_json: bool) -> Answer:

@@ -5,17 +5,21 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 LONGEST = timedelta(days=1)
-_SECONDS = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
+_SECONDS = re.compile(r"(\d+)(?:\.\d+)?", re.ASCII)
+_MOST_DIGITS = 9
+_LONGEST_DATE = 100
 
 
 def read_retry_after(header: str | None, now: datetime) -> timedelta | None:
     """Return the wait from `now` (aware UTC), at most a day; None when `header` is absent or unreadable."""
     text = (header or "").strip()
-    if _SECONDS.fullmatch(text):
+    if (seconds := _SECONDS.fullmatch(text)) is not None:
+        if len(seconds[1].lstrip("0")) > _MOST_DIGITS:
+            return LONGEST
         return min(timedelta(seconds=float(text)), LONGEST)
     try:
-        at = parsedate_to_datetime(text)
-    except (ValueError, IndexError):
-        return None
-    wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+        at = parsedate_to_datetime(text[:_LONGEST_DATE])
+        wait = (at if at.tzinfo else at.replace(tzinfo=UTC)) - now
+    except (ValueError, IndexError, OverflowError, TypeError):
+        return None  # no date, or one with an impossible zone or year
     return min(max(wait, timedelta()), LONGEST)

@@ -3,12 +3,10 @@
 import os
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 
 from domain.agents.references import REFERENCE
+from gateway.masking import mask
 
-MASK = b"***"
-SHORTEST_MASKED = 6
 _SENDABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 
@@ -40,11 +38,7 @@ class Disclosed:
 
     def mask(self, data: bytes) -> bytes:
         """Return `data` with every secret known so far replaced by ``***``, however JSON may have escaped it."""
-        for value in sorted(self._values, key=len, reverse=True):
-            # Very short values occur in ordinary text by chance; masking them would garble answers and protect nothing.
-            if len(value) >= SHORTEST_MASKED:
-                data = _any_form(value).sub(MASK, data)
-        return data
+        return mask(data, self._values)
 
     def _value(self, match: re.Match[str]) -> str:
         name = match[1]
@@ -56,10 +50,3 @@ class Disclosed:
             raise SecretMissing(f"the environment variable {name} holds characters that no header can carry")
         self._values.add(value)
         return value
-
-
-@lru_cache(maxsize=1000)
-def _any_form(secret: str) -> re.Pattern[bytes]:
-    """Return a pattern of `secret` as it is, and with characters escaped as in JSON, also in JSON inside JSON."""
-    forms = (rf"(?:\\*{re.escape(character)}|\\+u00(?i:{ord(character):02x}))" for character in secret)
-    return re.compile("".join(forms).encode())

@@ -19,9 +19,12 @@ from domain.refusal import Problem
 _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
 
 
-def parse_definition(source: str | bytes) -> Parsed:
-    """Read a definition in YAML or JSON. Raises nothing: all problems, of any input, are in `problems`."""
-    problems = Problems()
+def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
+    """Read a definition in YAML or JSON. Raises nothing: all problems, of any input, are in `problems`.
+
+    strict: warnings become errors.
+    """
+    problems = Problems(strict=strict)
     text = ""
     try:
         text = decode_source(source)

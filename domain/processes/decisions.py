@@ -6,6 +6,7 @@ from domain import identity
 from domain.event import Cause, Event, record
 from domain.language import Parsed, definition_document
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.plan import RULES
 from domain.processes.process import Process
 from domain.refusal import Forbidden, Malformed, Problem
 
@@ -70,6 +71,7 @@ def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], 
         source=process.draft_source,
         definition=document,
         warnings=[problem for problem in problems if problem.severity == "warning"],
+        rules=RULES,
     )
     return [published]
 

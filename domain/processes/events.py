@@ -29,7 +29,7 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
     """The draft became version `version` (1, 2, 3...).
 
     definition: the canonical document of `domain.language.definition_document`. warnings: problems that did not stop
-    the publication.
+    the publication. rules: the rules of the language that the version follows, see `domain.processes.plan.RULES`.
     """
 
     name: str
@@ -37,6 +37,7 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
     source: str
     definition: dict[str, Any]
     warnings: list[Problem] = msgspec.field(default_factory=list)
+    rules: int = 1
 
 
 @stored("ProcessArchived")

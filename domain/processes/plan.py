@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from domain.language.expressions import Condition, ValueTemplate, parse_condition, parse_value
+from domain.language.expressions import LARGEST_RESULT, Condition, ValueTemplate, parse_condition, parse_value
 from domain.language.types.definition import Defaults, Definition
 from domain.language.types.inputs import InputSpec, accept_input, input_spec
 from domain.language.types.steps import (
@@ -47,13 +47,22 @@ __all__ = [
 
 Edges = dict[str, tuple[str, ...]]
 
+# The rules of the language that versions published now follow; a version keeps those of its publication for ever.
+# 1: as it was. 2: an approval that was refused or has expired has an output, and no mistaken expression leaves a step
+# out.
+RULES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of calls between executions: max_depth below the root, max_descendants per root."""
+    """Limits of calls between executions: max_depth below the root, max_descendants per root.
+
+    max_result: bytes of JSON that may be rendered for one step, or for the outputs of an execution.
+    """
 
     max_depth: int = 10
     max_descendants: int = 10_000
+    max_result: int = LARGEST_RESULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,8 @@ class Plan:
     steps: by id, in definition order, followed by compensating steps, which are no part of the graph. roots: ids of the
     steps without incoming edges. waiting: of the others, the number of incoming edges of each. outputs: (name,
     template). webhooks: triggers of that type by id, including those that are switched off. compensations: by the id of
-    a step, that of its compensating step. max_running: executions of the process at once, None for no limit.
+    a step, that of its compensating step. max_running: executions of the process at once, None for no limit. rules: see
+    RULES.
     """
 
     name: str
@@ -78,6 +88,7 @@ class Plan:
     compensations: Mapping[str, str] = field(default_factory=dict)
     max_running: int | None = None
     limits: Limits = Limits()
+    rules: int = RULES
 
     @property
     def size(self) -> int:
@@ -85,7 +96,9 @@ class Plan:
         return len(self.steps) - len(self.compensations)
 
 
-def compile_plan(definition: Definition, process_id: UUID, version: int, limits: Limits = Limits()) -> Plan:
+def compile_plan(
+    definition: Definition, process_id: UUID, version: int, limits: Limits = Limits(), rules: int = RULES
+) -> Plan:
     """Return the plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
     incoming, dependents = _edges(definition)
     defaults = definition.defaults or Defaults()
@@ -108,6 +121,7 @@ def compile_plan(definition: Definition, process_id: UUID, version: int, limits:
         compensations={name: compensation_id(name) for name in undoing},
         max_running=definition.max_running,
         limits=limits,
+        rules=rules,
     )
 
 

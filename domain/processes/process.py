@@ -12,10 +12,11 @@ Status = Literal["draft", "published", "archived"]
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A published version: the text as it was sent, and the canonical document that executions run."""
+    """A published version: the text as it was sent, the canonical document that executions run, and by which rules."""
 
     source: str
     definition: dict[str, Any]
+    rules: int = 1
 
 
 class Process(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ def evolve(process: Process | None, event: Event) -> Process:
         case ProcessRevised():
             return msgspec.structs.replace(process, draft_source=event.source, revision=revision)
         case ProcessPublished():
-            versions = {**process.versions, event.version: Version(event.source, event.definition)}
+            versions = {**process.versions, event.version: Version(event.source, event.definition, event.rules)}
             return Process(event.name, "published", None, versions, event.version, revision)
         case ProcessArchived():
             return msgspec.structs.replace(process, status="archived", draft_source=None, revision=revision)

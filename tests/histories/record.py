@@ -32,7 +32,14 @@ from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
 SHAPES = HERE / "events.json"
-STORIES = ("stories.py", "timed_stories.py", "approval_stories.py", "family_stories.py", "undoing_stories.py")
+STORIES = (
+    "stories.py",
+    "timed_stories.py",
+    "approval_stories.py",
+    "family_stories.py",
+    "undoing_stories.py",
+    "rules_stories.py",
+)
 PLANS = ("plan", "callees")
 
 Plans = dict[tuple[UUID, int], Plan]
@@ -71,7 +78,9 @@ def recorded_state(name: str) -> Any:
 def plans(histories: Iterator[list[Row]]) -> Plans:
     """Every version that is published in some history."""
     return {
-        (row.stream, event.version): compile_plan(load_definition(event.definition), row.stream, event.version)
+        (row.stream, event.version): compile_plan(
+            load_definition(event.definition), row.stream, event.version, rules=event.rules
+        )
         for history in histories
         for row in history
         if isinstance(event := row.event(), ProcessPublished)

@@ -16,10 +16,10 @@ from domain.processes.plan import PlannedStep
 LONGEST_RETRY_AFTER = timedelta(days=1)
 
 
-def settle(unfolding: Unfolding, step: PlannedStep, error: StepError) -> bool:
+def settle(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: bool = True) -> bool:
     """Decide the consequences of an attempt that has just failed because of `error`.
 
-    Returns whether the step has ended and others may follow.
+    Returns whether the step has ended and others may follow. skips: whether a fallback may skip the step.
     """
     state = unfolding.execution.steps[step.id]
     due_at = _retry_at(unfolding, step, state, error)
@@ -34,7 +34,7 @@ def settle(unfolding: Unfolding, step: PlannedStep, error: StepError) -> bool:
         reason, fallback = "on_timeout", step.on_timeout
     if fallback is not None and fallback.target is not None:
         unfolding.record(StepDiverted, step=step.id, target=fallback.target, reason=reason)
-    elif fallback is not None and fallback.action == "skip":
+    elif skips and fallback is not None and fallback.action == "skip":
         unfolding.record(StepSkipped, step=step.id, reason=reason)
     else:
         fail(unfolding, error, step.id)

@@ -7,7 +7,7 @@ from domain.executions.engine.steps import begin
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.step import StepFailed, StepSkipped
 from domain.executions.state.edges import unreachable
-from domain.language.expressions import Condition, EvaluationFailed
+from domain.language.expressions import MISTAKES, Condition, EvaluationFailed
 from domain.processes.plan import PlannedStep
 
 
@@ -24,14 +24,25 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
     visible = scope(unfolding.execution)
     before = unfolding.execution.steps.get(step.id)
     attempt = 1 if before is None else before.attempt + 1
+    place = "condition: "
     try:
         condition = step.condition
         runs = condition.evaluate(visible) if isinstance(condition, Condition) else condition is not False
+        place = ""
         if runs:
             return begin(unfolding, step, attempt, visible)
     except EvaluationFailed as error:
-        problem = StepError(error.code, error.message, permanent=True)
-        unfolding.record(StepFailed, step=step.id, attempt=attempt, error=problem)
-        return settle(unfolding, step, problem)
+        return _mistaken(unfolding, step, attempt, error, place)
     unfolding.record(StepSkipped, step=step.id, reason="condition_false")
     return True
+
+
+def _mistaken(unfolding: Unfolding, step: PlannedStep, attempt: int, error: EvaluationFailed, place: str) -> bool:
+    """Fail a step that cannot be worked out; a mistake of the definition would hide behind a step that is left out."""
+    skips = error.code not in MISTAKES or unfolding.execution.plan.rules < 2
+    message = error.message if unfolding.execution.plan.rules < 2 else f"{place}{error.message}"
+    if not skips and step.on_error is not None and step.on_error.action == "skip":
+        message += "; on_error leaves out no step for what cannot be worked out"
+    problem = StepError(error.code, message, permanent=True)
+    unfolding.record(StepFailed, step=step.id, attempt=attempt, error=problem)
+    return settle(unfolding, step, problem, skips=skips)

@@ -4,19 +4,33 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from domain.executions.outcomes import COMPLETED
-from domain.executions.state.model import Execution, StepState
+from domain.executions.state.model import Approval, Execution, StepState
+from domain.language.expressions import Budget
+
+_DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "expired": "expired"}
 
 
-def scope(execution: Execution) -> dict[str, Any]:
+class Visible(dict[str, Any]):
+    """The roots of paths, and the budget that all rendering with them shares."""
+
+    __slots__ = ("budget",)
+
+    def __init__(self, most: int, /, **roots: Any) -> None:
+        super().__init__(roots)
+        self.budget = Budget(most)
+
+
+def scope(execution: Execution) -> Visible:
     """Return the roots of paths: input, steps, execution, process, trigger."""
     trigger = execution.trigger
-    return {
+    roots: dict[str, Any] = {
         "input": execution.input,
-        "steps": StepsView(execution.steps),
+        "steps": StepsView(execution),
         "execution": ExecutionView(execution),
         "process": {"name": execution.plan.name, "version": execution.plan.version},
         "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload},
     }
+    return Visible(execution.plan.limits.max_result, **roots)
 
 
 class ExecutionView(Mapping[str, str | None]):
@@ -45,19 +59,33 @@ class ExecutionView(Mapping[str, str | None]):
 class StepsView(Mapping[str, dict[str, Any]]):
     """The steps that were reached, by id; each is built only when an expression reads it."""
 
-    __slots__ = ("_steps",)
+    __slots__ = ("_execution",)
 
-    def __init__(self, steps: dict[str, StepState]) -> None:
-        self._steps = steps
+    def __init__(self, execution: Execution) -> None:
+        self._execution = execution
 
     def __getitem__(self, step: str) -> dict[str, Any]:
-        return _shape(self._steps[step])
+        state = self._execution.steps[step]
+        shaped = _shape(state)
+        if state.status != COMPLETED and self._execution.approvals and self._execution.plan.rules >= 2:
+            decision = _decision(self._execution.approvals.get(f"{step}:{state.attempt}"))
+            if decision is not None:
+                shaped["output"] = decision
+        return shaped
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._steps)
+        return iter(self._execution.steps)
 
     def __len__(self) -> int:
-        return len(self._steps)
+        return len(self._execution.steps)
+
+
+def _decision(approval: Approval | None) -> dict[str, Any] | None:
+    """Return the output of an approval that was not granted, in the words of the commands; None before a decision."""
+    word = None if approval is None else _DECISIONS.get(approval.status)
+    return (
+        None if approval is None or word is None else {"decision": word, "by": approval.by, "comment": approval.comment}
+    )
 
 
 def _shape(step: StepState) -> dict[str, Any]:

@@ -41,19 +41,19 @@ def requested(execution: Execution, event: ApprovalRequested) -> None:
 @evolves(ApprovalGranted)
 def granted(execution: Execution, event: ApprovalGranted) -> None:
     """Close the approval as granted."""
-    _closed(execution, event.step, event.attempt, "granted", event.by)
+    _closed(execution, event.step, event.attempt, "granted", event.by, event.comment)
 
 
 @evolves(ApprovalRefused)
 def refused(execution: Execution, event: ApprovalRefused) -> None:
     """Close the approval as refused."""
-    _closed(execution, event.step, event.attempt, "refused", event.by)
+    _closed(execution, event.step, event.attempt, "refused", event.by, event.comment)
 
 
 @evolves(ApprovalChangesRequested)
 def changes_requested(execution: Execution, event: ApprovalChangesRequested) -> None:
     """Close the approval because changes are requested."""
-    _closed(execution, event.step, event.attempt, "changes_requested", event.by)
+    _closed(execution, event.step, event.attempt, "changes_requested", event.by, event.comment)
 
 
 @evolves(ApprovalExpired)
@@ -68,8 +68,10 @@ def cancelled(execution: Execution, event: ApprovalCancelled) -> None:
     _closed(execution, event.step, event.attempt, "cancelled")
 
 
-def _closed(execution: Execution, step: str, attempt: int, status: str, by: str | None = None) -> None:
+def _closed(
+    execution: Execution, step: str, attempt: int, status: str, by: str | None = None, comment: str | None = None
+) -> None:
     """Close the approval and drop its deadline; an event of its own decides about the step."""
     key = f"{step}:{attempt}"
-    execution.approvals[key] = replace(execution.approvals[key], status=status, by=by)
+    execution.approvals[key] = replace(execution.approvals[key], status=status, by=by, comment=comment)
     execution.timers.pop((step, DEADLINE), None)

@@ -45,7 +45,7 @@ class Approval(msgspec.Struct, frozen=True, gc=False):
     """An approval that an attempt requested.
 
     status: ``open`` until it is ``granted``, ``refused``, ``changes_requested``, ``expired`` or ``cancelled``. by: the
-    approver who decided.
+    approver who decided. comment: the comment of that approver.
     """
 
     title: str
@@ -53,6 +53,7 @@ class Approval(msgspec.Struct, frozen=True, gc=False):
     artifacts: list[Any]
     status: str = "open"
     by: str | None = None
+    comment: str | None = None
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):

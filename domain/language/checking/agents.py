@@ -42,7 +42,8 @@ def agent_problems(parsed: Parsed, known: Fields[str, str], severity: str = "err
         message = f"there is no agent `{use.name}`" if status is None else f"the agent `{use.name}` is retired"
         hint = did_you_mean(use.name, active) if len(problems) < 100 else ""
         weight = severity if use.role == "executor" else "warning"
-        problems.append(Problem(code, message, use.path, use.line, use.column, hint or "register it first", weight))
+        otherwise = "register it first" if status is None else "register it again, or name another one"
+        problems.append(Problem(code, message, use.path, use.line, use.column, hint or otherwise, weight))
     return problems
 
 

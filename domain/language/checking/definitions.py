@@ -7,6 +7,8 @@ from domain.language.checking.notifications import check_notification
 from domain.language.checking.references import References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
+from domain.language.checking.shapes import ANY, ValueShape, input_shape, output_of, step_shape
+from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
@@ -28,7 +30,13 @@ def check(root: Mapping, problems: Problems) -> None:
         _check_roles(defaults, problems)
         check_retry(defaults.entries.get("retry"), problems)
     default_timeout = isinstance(defaults, Mapping) and "timeout" in defaults.entries
-    references = References(graph, inputs, problems)
+    references = References(
+        graph,
+        None if inputs is None else {name: input_shape(field) for name, field in inputs.items()},
+        {name: step_shape(_output(steps[at])) for name, at in graph.ids.items()},
+        Skipping(steps, graph.ids),
+        problems,
+    )
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
             references.check_step(at, step)
@@ -52,6 +60,10 @@ def check(root: Mapping, problems: Problems) -> None:
         if isinstance(trigger, Mapping):
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
+
+
+def _output(step: Node) -> ValueShape:
+    return output_of(step) if isinstance(step, Mapping) else ANY
 
 
 def _items(root: Mapping, key: str) -> list[Node]:

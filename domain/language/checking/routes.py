@@ -4,6 +4,7 @@ from domain.language.reading.nodes import Mapping, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 
 PARALLEL = "parallel"
+_WHILE_WAITING = ("timeout", "total_timeout", "on_timeout", "retry")
 
 
 def gateway_type(step: Mapping) -> str | None:
@@ -20,7 +21,11 @@ def routes_of(step: Mapping) -> list[Mapping]:
 
 
 def check_routes(step: Mapping, problems: Problems) -> None:
-    """Note conditions that are missing or not allowed, and defaults that are given twice or differ."""
+    """Note fields without effect, conditions that are missing or not allowed, and defaults that differ."""
+    for field in _WHILE_WAITING if gateway_type(step) is not None else ():
+        if field in step.entries:
+            message = f"a gateway ends at once, `{field}` means nothing here, it is ignored"
+            problems.add("unused_field", message, step.keys.get(field, step), severity="warning")
     if gateway_type(step) == PARALLEL:
         _check_parallel(step, problems)
         return

@@ -152,6 +152,8 @@ def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: st
     expected = _EXPECTED_FIELD.get(field, expected)
     subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
     hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
+    if "number" in expected and (text_of(node) or "").isdigit():
+        hint = "write it without quotes"
     problems.add("wrong_type", f"{subject} must be {expected}, and is {kind_of(node)}", node, hint=hint)
 
 

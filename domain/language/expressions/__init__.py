@@ -21,23 +21,31 @@ A condition is one expression; a template is text with expressions in `{{ … }}
   `join(sep)`, `round(n)` (half away from zero; `round` alone gives an int), `first`, `last` (null when empty), `keys`.
 - Unknown paths are errors unless `default` or `||` catches them. A literal `{{` in a template is `{{ '{{' }}`.
 - Limits: 4,096 characters, 256 nodes and 32 levels an expression; 65,536 characters a template; 1 MiB a text result.
+  All that is rendered for one step, or for the outputs, is 1 MiB of JSON together; the operator may set another bound.
 """
 
 from domain.language.expressions.conditions import Condition, parse_condition
 from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.paths import ROOTS, Path
-from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
+from domain.language.expressions.problems import MISTAKES, EvaluationFailed, ExpressionProblem
+from domain.language.expressions.sources import Comparison, Source, Sources
 from domain.language.expressions.templates import Template, ValueTemplate, parse_template, parse_value
-from domain.language.expressions.values import JSON, Scope
+from domain.language.expressions.values import JSON, LARGEST_RESULT, Budget, Scope
 
 __all__ = [
     "JSON",
+    "LARGEST_RESULT",
+    "MISTAKES",
     "ROOTS",
+    "Budget",
+    "Comparison",
     "Condition",
     "EvaluationFailed",
     "ExpressionProblem",
     "Path",
     "Scope",
+    "Source",
+    "Sources",
     "Template",
     "ValueTemplate",
     "json_object_in",

@@ -1,11 +1,13 @@
 """Reads the tokens of one expression by precedence and compiles them to one function of a scope."""
 
+from dataclasses import replace
 from typing import NamedTuple, NoReturn
 
 from domain.language.expressions.filters import FILTERS, filtered
 from domain.language.expressions.operators import BINARY, COMPARISON, MINUS, NEGATION, in_range, minus, negation
 from domain.language.expressions.paths import ROOTS, Path, nearest, reader
 from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
+from domain.language.expressions.sources import BOOLEAN, FILTERED, NUMBER, UNKNOWN, Comparison, Operand, literal
 from domain.language.expressions.tokens import Token
 from domain.language.expressions.values import Run, Scope
 
@@ -24,8 +26,12 @@ _MISTAKES = {
 
 
 class Compiled(NamedTuple):
+    """comparisons: every comparison in it; operand: the whole expression, with where its value comes from."""
+
     run: Run
     paths: tuple[Path, ...]
+    comparisons: tuple[Comparison, ...]
+    operand: Operand
 
 
 def compiled(tokens: list[Token], marks: bool) -> Compiled:
@@ -33,10 +39,11 @@ def compiled(tokens: list[Token], marks: bool) -> Compiled:
     parser = _Parser(tokens, marks)
     if tokens[0].kind == "end":
         raise ExpressionProblem("expression_syntax", "an expression is empty", tokens[0].offset)
-    run = parser.expression(0)
+    operand = parser.expression(0)
     if parser.token.kind != "end":
         parser.unexpected()
-    return Compiled(run, tuple(parser.paths))
+    paths = (replace(path, caught=True) if at in parser.caught else path for at, path in enumerate(parser.paths))
+    return Compiled(operand.run, tuple(paths), tuple(parser.comparisons), operand)
 
 
 class _Parser:
@@ -46,11 +53,14 @@ class _Parser:
         self.token = tokens[0]
         self.marks = marks
         self.paths: list[Path] = []
+        self.caught: set[int] = set()
+        self.comparisons: list[Comparison] = []
         self.nodes = 0
         self.depth = 0
 
-    def expression(self, power: int) -> Run:
+    def expression(self, power: int) -> Operand:
         """Compile an expression of operators that bind at least as tightly as `power`."""
+        first = len(self.paths)
         left = self.prefixed(power)
         while True:
             token = self.token
@@ -59,27 +69,41 @@ class _Parser:
                 return left
             strength, combine = found
             self.advance()
+            before = len(self.paths)
             right = self.expression(strength + 1)
+            if token.value == "||":
+                # One of several steps that exclude each other is a choice too.
+                choice = any(path.parts[0] == "steps" for path in self.paths[first:before])
+                self.caught.update(range(first, len(self.paths) if choice else before))
             self.count(token)
-            left = combine(left, right, token.offset)
+            sources = NUMBER
+            if token.value == "||":
+                sources = left.sources + right.sources
+            elif strength <= COMPARISON:
+                sources = BOOLEAN
+            if strength == COMPARISON:
+                self.comparisons.append(Comparison(token.value, left.sources, right.sources, token.offset))
+            left = Operand(combine(left.run, right.run, token.offset), sources)
             if strength == COMPARISON:
                 self.refuse_chain()
 
-    def prefixed(self, power: int) -> Run:
+    def prefixed(self, power: int) -> Operand:
         token = self.token
         if token.kind == "word" and token.value == "not":
             if power > NEGATION:
                 self.unexpected("put it in parentheses: (not …)")
             self.advance()
             self.count(token)
-            return negation(self.nested(NEGATION, token), token.offset)
+            return Operand(negation(self.nested(NEGATION, token).run, token.offset), BOOLEAN)
         if self.sees("-"):
             self.advance()
             self.count(token)
-            return minus(self.nested(MINUS, token), token.offset)
-        return self.filters(self.operand())
+            return Operand(minus(self.nested(MINUS, token).run, token.offset), NUMBER)
+        first = len(self.paths)
+        return self.filters(self.operand(), first)
 
-    def filters(self, operand: Run) -> Run:
+    def filters(self, operand: Operand, first: int) -> Operand:
+        """Apply the filters that follow `operand`. first: the number of paths before it."""
         while self.sees("|"):
             self.advance()
             token = self.token
@@ -91,12 +115,19 @@ class _Parser:
                 raise ExpressionProblem("unknown_filter", f"{token.value!r} is no filter", token.offset, hint)
             self.advance()
             self.count(token)
-            operand = filtered(token.value, operand, self.arguments(token), token.offset)
+            if token.value == "default":
+                self.caught.update(range(first, len(self.paths)))
+            given = self.arguments(token)
+            sources = FILTERED.get(token.value, UNKNOWN)
+            if token.value == "default":
+                sources = operand.sources + given[0].sources
+            run = filtered(token.value, operand.run, [argument.run for argument in given], token.offset)
+            operand = Operand(run, sources)
         return operand
 
-    def arguments(self, name: Token) -> list[Run]:
+    def arguments(self, name: Token) -> list[Operand]:
         opening = self.token
-        given: list[Run] = []
+        given: list[Operand] = []
         if self.sees(":"):
             self.advance()
             given = [self.bare_argument()]
@@ -111,16 +142,16 @@ class _Parser:
             raise ExpressionProblem("filter_arguments", message, name.offset, hint)
         return given
 
-    def bare_argument(self) -> Run:
+    def bare_argument(self) -> Operand:
         # After a colon the argument ends with its value, so that a following filter applies to the whole.
         token = self.token
         if not self.sees("-"):
             return self.operand()
         self.advance()
         self.count(token)
-        return minus(self.operand(), token.offset)
+        return Operand(minus(self.operand().run, token.offset), NUMBER)
 
-    def operand(self) -> Run:
+    def operand(self) -> Operand:
         token = self.token
         self.count(token)
         if token.kind == "number":
@@ -136,20 +167,21 @@ class _Parser:
             return _constant(_CONSTANTS[token.value]) if token.value in _CONSTANTS else self.path(token)
         return self.group(token)
 
-    def group(self, token: Token) -> Run:
+    def group(self, token: Token) -> Operand:
         if self.sees("["):
             self.advance()
             items = self.sequence("]", token)
-            return lambda scope: [item(scope) for item in items]
+            runs = [item.run for item in items]
+            return Operand(lambda scope: [run(scope) for run in runs], ("a list",))
         if not (self.sees("(") or (self.marks and self.sees("{{"))):
             self.unexpected("'{{' stands inside '{{ }}'; leave it out" if self.sees("{{") else None)
         self.advance()
-        run = self.nested(0, token)
+        inner = self.nested(0, token)
         self.expect(")" if token.value == "(" else "}}")
-        return run
+        return inner
 
-    def sequence(self, closing: str, opening: Token) -> list[Run]:
-        items: list[Run] = []
+    def sequence(self, closing: str, opening: Token) -> list[Operand]:
+        items: list[Operand] = []
         while not self.sees(closing):
             if items:
                 self.expect(",")
@@ -157,20 +189,23 @@ class _Parser:
         self.advance()
         return items
 
-    def path(self, root: Token) -> Run:
+    def path(self, root: Token) -> Operand:
         if root.value not in ROOTS:
             match = nearest(root.value.lower(), ROOTS)
             known = f"a path starts with {', '.join(ROOTS)}; text is written in quotes"
             hint = f"did you mean {match!r}?" if match else known
             raise ExpressionProblem("unknown_root", f"{root.value!r} is no known name", root.offset, hint)
         parts: list[str | int] = [root.value]
+        end = root.offset + len(root.value)
         while self.sees(".") or self.sees("["):
             named = self.sees(".")
             self.advance()
             parts.append(self.name() if named else self.index())
-        path = Path(tuple(parts), root.offset)
+            last = self.tokens[self.at - 1]
+            end = last.offset + len(last.value)
+        path = Path(tuple(parts), root.offset, end)
         self.paths.append(path)
-        return reader(path)
+        return Operand(reader(path), (path,))
 
     def name(self) -> str:
         token = self.token
@@ -187,14 +222,14 @@ class _Parser:
         self.expect("]")
         return token.value if token.kind == "text" else int(token.value)
 
-    def nested(self, power: int, token: Token) -> Run:
+    def nested(self, power: int, token: Token) -> Operand:
         self.depth += 1
         if self.depth > DEEPEST_NESTING:
             message = f"an expression is nested at most {DEEPEST_NESTING} deep"
             raise ExpressionProblem("expression_too_deep", message, token.offset)
-        run = self.expression(power)
+        inner = self.expression(power)
         self.depth -= 1
-        return run
+        return inner
 
     def count(self, token: Token) -> None:
         self.nodes += 1
@@ -227,11 +262,11 @@ class _Parser:
         raise ExpressionProblem("expression_syntax", message, token.offset, hint)
 
 
-def _constant(value: object) -> Run:
+def _constant(value: object) -> Operand:
     def run(scope: Scope) -> object:
         return value
 
-    return run
+    return Operand(run, literal(value))
 
 
 def _number(token: Token) -> object:

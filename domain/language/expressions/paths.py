@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
@@ -22,10 +22,16 @@ _LONGEST_KEY = 80
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A static reference: the root, then keys (str) and indexes (int, from 0); `offset` is where it starts."""
+    """A static reference: the root, then keys (str) and indexes (int, from 0).
+
+    offset, end: where it starts in its text, and where it ends. caught: a `default` or `||` replaces it if it leads
+    nowhere, or it is what replaces the output of another step.
+    """
 
     parts: tuple[str | int, ...]
     offset: int
+    end: int = field(default=0, compare=False)
+    caught: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return written(self.parts)

@@ -36,6 +36,21 @@ class ExpressionProblem(_Located):
     """
 
 
+# Codes of EvaluationFailed that name a mistake in an expression.
+MISTAKES = frozenset(
+    (
+        "unknown_path",
+        "type_mismatch",
+        "not_a_boolean",
+        "division_by_zero",
+        "number_out_of_range",
+        "invalid_argument",
+        "result_too_large",
+        "result_too_deep",
+    )
+)
+
+
 class EvaluationFailed(_Located):
     """An expression that has no value in the scope it was evaluated in.
 

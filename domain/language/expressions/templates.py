@@ -7,8 +7,20 @@ from domain.jsonvalue import MAX_DEPTH
 from domain.language.expressions.parser import compiled
 from domain.language.expressions.paths import Missing, Path
 from domain.language.expressions.problems import ExpressionProblem
+from domain.language.expressions.sources import Comparison
 from domain.language.expressions.tokens import tokens_of_hole
-from domain.language.expressions.values import JSON, LARGEST_TEXT, Run, Scope, limited, plain, printed, too_large
+from domain.language.expressions.values import (
+    JSON,
+    LARGEST_TEXT,
+    Run,
+    Scope,
+    budget_of,
+    limited,
+    plain,
+    printed,
+    size_of,
+    too_large,
+)
 
 LONGEST_TEMPLATE = 65_536
 
@@ -24,6 +36,7 @@ class Template:
     paths: tuple[Path, ...] = field(compare=False)
     constant: bool = field(compare=False)
     _render: Callable[[Scope], JSON] = field(compare=False, repr=False)
+    comparisons: tuple[Comparison, ...] = field(default=(), compare=False)
 
     def render(self, scope: Scope) -> JSON:
         """Return the text with every hole filled, or the value itself of a lone hole. Raises EvaluationFailed.
@@ -57,18 +70,20 @@ def parse_template(text: str) -> Template:
         raise ExpressionProblem("expression_too_long", message, LONGEST_TEMPLATE)
     pieces: list[str | tuple[Run, int]] = []
     paths: list[Path] = []
+    comparisons: list[Comparison] = []
     offset = 0
     while (opening := text.find("{{", offset)) >= 0:
         if opening > offset:
             pieces.append(text[offset:opening])
         tokens, offset = tokens_of_hole(text, opening)
-        run, found = compiled(tokens, marks=False)
-        pieces.append((run, opening))
-        paths.extend(found)
+        hole = compiled(tokens, marks=False)
+        pieces.append((hole.run, opening))
+        paths.extend(hole.paths)
+        comparisons.extend(hole.comparisons)
     if offset < len(text):
         pieces.append(text[offset:])
     constant = all(isinstance(piece, str) for piece in pieces)
-    return Template(text, tuple(paths), constant, _renderer(text, pieces, constant))
+    return Template(text, tuple(paths), constant, _renderer(text, pieces, constant), tuple(comparisons))
 
 
 def parse_value(value: JSON) -> ValueTemplate:
@@ -94,7 +109,9 @@ def _renderer(text: str, pieces: list[str | tuple[Run, int]], constant: bool) ->
             size += len(filled[-1])
             if size > LARGEST_TEXT:
                 raise too_large(0)
-        return limited("".join(filled), 0)
+        text = limited("".join(filled), 0)
+        budget_of(scope).take(size_of(text), 0)
+        return text
 
     return render
 
@@ -102,7 +119,7 @@ def _renderer(text: str, pieces: list[str | tuple[Run, int]], constant: bool) ->
 def _lone(run: Run, offset: int) -> Callable[[Scope], JSON]:
     def render(scope: Scope) -> JSON:
         value = run(scope)
-        return limited(value, offset) if isinstance(value, str) else plain(value, offset)
+        return plain(limited(value, offset) if isinstance(value, str) else value, offset, budget_of(scope))
 
     return render
 

@@ -14,8 +14,36 @@ Scope: TypeAlias = Mapping[str, object]
 Run: TypeAlias = Callable[[Scope], object]
 
 LARGEST_TEXT = 1 << 20  # bytes of UTF-8
+LARGEST_RESULT = 1 << 20  # bytes, about, of JSON
+MOST_COMPARED = 50_000
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
+
+
+class Budget:
+    """The bytes of JSON that rendering may still make, counted while it makes them.
+
+    All rendering in one scope shares the scope's attribute `budget`.
+    """
+
+    __slots__ = ("left", "most")
+
+    def __init__(self, most: int = LARGEST_RESULT) -> None:
+        self.most = most
+        self.left = most
+
+    def take(self, size: int, offset: int) -> None:
+        """Count `size` more bytes. Raises EvaluationFailed, ``result_too_large``, beyond the bound."""
+        self.left -= size
+        if self.left < 0:
+            message = f"what is rendered here, taken together, is at most {self.most} bytes"
+            raise EvaluationFailed("result_too_large", message, offset, "pass on less, or shorten it with truncate(n)")
+
+
+def budget_of(scope: Scope) -> Budget:
+    """Return the budget of the scope, or a new one."""
+    found = getattr(scope, "budget", None)
+    return found if isinstance(found, Budget) else Budget()
 
 
 def kind_of(value: object) -> str:
@@ -59,14 +87,26 @@ def decimal_of(number: float | Decimal) -> Decimal:
     return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
 
 
-def same(left: object, right: object, offset: int, depth: int = 0) -> bool:
-    """Return whether two values are equal all the way down; values of different kinds are not."""
+def same(left: object, right: object, offset: int) -> bool:
+    """Return whether two values are equal all the way down; values of different kinds are not.
+
+    Raises EvaluationFailed for values of more than 50,000 parts.
+    """
+    return _same(left, right, offset, 0, Budget(MOST_COMPARED))
+
+
+def _same(left: object, right: object, offset: int, depth: int, parts: Budget) -> bool:
     if depth > MAX_DEPTH:
         raise _too_deep(offset)
+    if left is right:
+        return True
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(same(left[k], right[k], offset, depth + 1) for k in left)
+        _count(len(left), parts, offset)
+        return left.keys() == right.keys() and all(_same(left[k], right[k], offset, depth + 1, parts) for k in left)
     if isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
-        return len(left) == len(right) and all(same(a, b, offset, depth + 1) for a, b in zip(left, right, strict=True))
+        _count(len(left), parts, offset)
+        pairs = zip(left, right, strict=True)
+        return len(left) == len(right) and all(_same(a, b, offset, depth + 1, parts) for a, b in pairs)
     kind = kind_of(left)
     if kind != kind_of(right):
         return False
@@ -78,21 +118,45 @@ def same(left: object, right: object, offset: int, depth: int = 0) -> bool:
     return left == right
 
 
-def plain(value: object, offset: int, depth: int = 0) -> JSON:
-    """Return a JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds."""
-    if value is None or isinstance(value, (bool, str, int, float, Decimal)):
+def _count(size: int, parts: Budget, offset: int) -> None:
+    parts.left -= size
+    if parts.left < 0:
+        message = f"values of more than {MOST_COMPARED:,} parts cannot be compared"
+        raise EvaluationFailed("result_too_large", message, offset)
+
+
+def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
+    """Return a JSON value that shares nothing with the scope: times become ISO 8601 text, durations seconds.
+
+    Takes its size from the budget while copying.
+    """
+    if isinstance(value, str):
+        budget.take(size_of(value), offset)
+        return value
+    if value is None or isinstance(value, (bool, int, float, Decimal)):
+        budget.take(8, offset)
         return value
     if depth > MAX_DEPTH:
         raise _too_deep(offset)
     if isinstance(value, Mapping):
-        return {key: plain(item, offset, depth + 1) for key, item in value.items()}
+        copied: dict[str, JSON] = {}
+        for key, item in value.items():
+            budget.take(len(key) + 4, offset)
+            copied[key] = plain(item, offset, budget, depth + 1)
+        return copied
     if isinstance(value, (list, tuple)):
-        return [plain(item, offset, depth + 1) for item in value]
+        budget.take(len(value) + 2, offset)
+        return [plain(item, offset, budget, depth + 1) for item in value]
     if isinstance(value, datetime):
         return instant(value)
     if isinstance(value, timedelta):
         return seconds(value)
     raise EvaluationFailed("type_mismatch", "this is no JSON value", offset)
+
+
+def size_of(text: str) -> int:
+    """Return the number of bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
 def instant(moment: datetime) -> str:
@@ -115,7 +179,10 @@ def printed(value: object, offset: int) -> str:
 
 def encoded(value: object, offset: int) -> str:
     """Return a value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
-    simple = plain(value, offset)
+    try:
+        simple = plain(value, offset, Budget(LARGEST_TEXT))
+    except EvaluationFailed as error:
+        raise too_large(offset) if error.code == "result_too_large" else error from None
     try:
         text = _JSON.encode(simple)
     except ValueError as error:

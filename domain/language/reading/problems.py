@@ -1,5 +1,7 @@
 """Collects problems: all of them at once, each located, up to a bound."""
 
+import msgspec
+
 from domain.language.reading.nodes import Location
 from domain.refusal import Problem
 
@@ -8,9 +10,14 @@ _SEVERITIES = ("error", "warning", "notice")
 
 
 class Problems:
-    """Problems in the order of discovery: at most 100 of each severity, and then a note that there are more."""
+    """Problems in the order of discovery: at most 100 of each severity, and then a note that there are more.
 
-    def __init__(self) -> None:
+    strict: warnings become errors. strict_keys: every unknown key is an error.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict_keys = strict
+        self._strict = strict
         self._found: list[Problem] = []
         self._counts = dict.fromkeys(_SEVERITIES, 0)
 
@@ -32,6 +39,8 @@ class Problems:
 
     def note(self, problem: Problem) -> None:
         """Note a problem that is located already."""
+        if self._strict and problem.severity == "warning":
+            problem = msgspec.structs.replace(problem, severity="error")
         count = self._counts[problem.severity] = self._counts[problem.severity] + 1
         if count <= MAX_EACH:
             self._found.append(problem)

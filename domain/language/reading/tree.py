@@ -141,15 +141,24 @@ class _Builder:
         if isinstance(top.node, Sequence):
             top.node.items.append(node)
         elif top.key is None and not top.skipped:
-            self._key(top, top.node, node)
+            self._key(top, top.node, node, plain=getattr(event, "style", None) in (None, ""))
         else:
             if not top.skipped and top.key is not None:
                 top.node.entries[top.key] = node
             top.key, top.skipped = None, False
 
-    def _key(self, top: _Open, mapping: Mapping, node: Node) -> None:
+    def _key(self, top: _Open, mapping: Mapping, node: Node, *, plain: bool) -> None:
         if not isinstance(node, Scalar) or not isinstance(node.value, str):
-            self._problems.add("key_not_text", "keys are text", node, hint="put the key in quotes")
+            # `message: {{ x }}` is an object in the place of a key.
+            hole = isinstance(node, Mapping)
+            hint = 'a text that begins with {{ stands in quotes: "{{ … }}"' if hole else "put the key in quotes"
+            self._problems.add("key_not_text", "keys are text", node, hint=hint)
+            top.skipped = True
+        elif node.value == "<<" and plain:
+            message = "`<<` merges nothing here: YAML's merge keys are not read"
+            node.parent, node.key = mapping, node.value
+            hint = "write the fields out, or put the key in quotes if `<<` is its name"
+            self._problems.add("merge_key", message, node, hint=hint)
             top.skipped = True
         elif node.value in mapping.entries:
             first = mapping.keys[node.value]
@@ -186,4 +195,6 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     hint = "indent with spaces, not tabs" if line[mark.column : mark.column + 1] == "\t" else ""
+    if not hint and ("{{" in line or line.count(": ") > 1):
+        hint = 'a text with `: ` or `{{` in it stands in quotes: "Name: {{ … }}"'
     return Unreadable(Problem("yaml_syntax", message[:300], line=mark.line + 1, column=mark.column + 1, hint=hint))

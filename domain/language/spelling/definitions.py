@@ -11,17 +11,20 @@ from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import respell_compensation
 from domain.language.spelling.costs import respell_costs
+from domain.language.spelling.keys import is_strict, note_unknown_key
+from domain.language.spelling.members import respell_members
 from domain.language.spelling.schedules import respell_trigger
 from domain.language.spelling.steps import default_executor, respell_step
 from domain.language.types.definition import Definition
 from domain.language.types.parts import Part
-from domain.words import did_you_mean
+from domain.language.types.steps.retry import Retry
 
 _BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
 
 
 def canonicalise(root: Mapping, problems: Problems) -> None:
     """Rewrite the tree of a definition in place; nodes keep the line, column and path they have in the text."""
+    problems.strict_keys = problems.strict_keys or is_strict(root)
     _outputs(root)
     respell_costs(root, problems)
     _fields(root, Definition, problems)
@@ -39,6 +42,7 @@ def canonicalise(root: Mapping, problems: Problems) -> None:
             _fields(trigger, kind, problems)
     for output in _mappings(root.entries.get("outputs")):
         _source(output, problems)
+    respell_members(root, problems)
 
 
 def _mappings(node: Node | None) -> Iterable[Mapping]:
@@ -52,18 +56,11 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
         _number_as_text(node.entries.get(field))
     for field in part.listed:
         _list_of_one(node, field)
+    if part is Retry:
+        _backoff(node, problems)
     known = part.model_fields
     for key in [key for key in node.entries if key not in known]:
-        hint = ""
-        if not problems.full("warning"):
-            hint = did_you_mean(key, [*known, *part.also]) or f"known here: {', '.join(known)}"
-        problems.add(
-            "unknown_key",
-            f"`{key[:60]}` is not a key here, it is ignored",
-            node.keys[key],
-            hint=hint,
-            severity="warning",
-        )
+        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also)
         del node.entries[key]
     for key, value in list(node.entries.items()):
         # An empty value means nothing, except where any value is allowed.
@@ -85,6 +82,17 @@ def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
         problems.add("alias", f"`{spelling}` is read as `{canonical}`", at, severity="notice")
         node.entries[canonical] = node.entries.pop(spelling)
         node.keys[canonical] = node.keys.pop(spelling)
+
+
+def _backoff(retry: Mapping, problems: Problems) -> None:
+    """Add `backoff: exponential` to a retry policy that has a multiplier."""
+    entries = retry.entries
+    if "backoff" in entries or "multiplier" not in entries:
+        return
+    at = retry.keys["multiplier"]
+    problems.add("alias", "`multiplier` is read as `backoff: exponential` with it", at, severity="notice")
+    entries["backoff"] = Scalar(at.line, at.column, retry, "multiplier", "exponential", "exponential")
+    retry.keys["backoff"] = at
 
 
 def _number_as_text(node: Node | None) -> None:

@@ -4,6 +4,7 @@ import re
 
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.keys import note_unknown_key
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.words import did_you_mean
 
@@ -72,9 +73,7 @@ def _lift(step: Mapping, part: type[Step], inside: str, problems: Problems) -> N
     for key, value in container.entries.items():
         canonical, at = part.also.get(key, key), container.keys[key]
         if canonical not in own:
-            hint = "" if problems.full("warning") else did_you_mean(key, own) or f"known here: {', '.join(sorted(own))}"
-            message = f"`{key[:60]}` is not a key here, it is ignored"
-            problems.add("unknown_key", message, at, hint=hint, severity="warning")
+            note_unknown_key(key, at, sorted(own), problems, spellings=part.also)
         elif canonical in step.entries:
             shown = f"`{inside}.{key}` and `{canonical}` say the same; keep `{canonical}`"
             problems.add("said_twice", shown, at)

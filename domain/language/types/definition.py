@@ -62,7 +62,8 @@ class Defaults(Part):
 class Definition(Part):
     """A whole process, as its designer wrote it; version is a label of theirs, not the published version.
 
-    max_running: greatest number of executions at once; further ones wait, first come, first served.
+    max_running: greatest number of executions at once; further ones wait, first come, first served. strict: every
+    unknown key is an error.
     """
 
     as_written: ClassVar[tuple[str, ...]] = ("version",)
@@ -75,6 +76,7 @@ class Definition(Part):
     input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
     defaults: Defaults | None = None
     max_running: Annotated[int, Field(ge=1, le=MAX_RUNNING)] | None = None
+    strict: bool = False
     costs: Costs | None = None
     triggers: Annotated[tuple[AnyTrigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()
     steps: Annotated[tuple[AnyStep, ...], Field(strict=False, min_length=1, max_length=MAX_STEPS)]

@@ -119,8 +119,15 @@ def test_where_errors_lead_may_also_be_where_success_leads(begin):
 def test_what_cannot_be_worked_out_is_an_error_of_the_step(begin):
     run = begin({"a": [], "b": ["a"], "c": ["b"]}, b={"condition": "steps.a.output > 1", "on_error": "skip_step"})
     run.when(complete_step, "a", 1, "text", after=1, take=0).then(
-        "StepCompleted(a)", "StepFailed(b)", "StepSkipped(b)", "StepScheduled(c)"
+        "StepCompleted(a)", "StepFailed(b)", "ExecutionFailed(b)"
     )
+    assert run.last(StepFailed).error.message.startswith("condition: ")
+
+
+def test_what_cannot_be_worked_out_leads_where_errors_are_to_lead(begin):
+    graph = {"a": [], "b": ["a"], "c": ["b"], "d": []}
+    run = begin(graph, b={"condition": "steps.a.output > 1", "on_error": {"goto_step": "d"}})
+    assert run.when(complete_step, "a", 1, "text", after=1, take=0).names[1:3] == ["StepFailed(b)", "StepDiverted(b)"]
 
 
 def test_nothing_is_begun_once_the_execution_has_failed(begin):

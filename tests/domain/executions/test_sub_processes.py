@@ -128,8 +128,9 @@ def test_input_that_the_child_does_not_take_fails_the_step_before_there_is_a_chi
 
 def test_input_that_cannot_be_worked_out_fails_the_step_too(call):
     run = call(input_mapping={"n": "{{ input.nowhere }}"}, on_error="skip_step")
-    assert run.last(StepFailed).error.code == "unknown_path"
-    assert run.execution.status == "completed"
+    error = run.last(StepFailed).error
+    assert (error.code, "on_error leaves out no step" in error.message) == ("unknown_path", True)
+    assert run.execution.status == "failed"
 
 
 @pytest.mark.parametrize(("key", "output"), [(None, {"result": 5}), ("answer", {"answer": {"result": 5}})])

@@ -53,7 +53,8 @@ outputs: {result: "{{ steps.b.output }}"}
 @settings(max_examples=150, deadline=None)
 def test_a_printed_definition_is_read_as_the_same(definition: Definition) -> None:
     parsed = parse_definition(print_definition(definition))
-    assert parsed.problems == []
+    # Drawn expressions read what may not be there.
+    assert {problem.code for problem in parsed.problems} <= {"may_be_skipped"}
     assert parsed.definition == definition
 
 

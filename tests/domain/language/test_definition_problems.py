@@ -156,11 +156,11 @@ def test_the_place_inside_an_expression_is_told() -> None:
 
 def test_unknown_keys_are_warnings_and_other_spellings_notices() -> None:
     parsed = parse_definition(
-        "name: p\nlabel: x\nsteps:\n- {id: a, agent: w, message: x, retries: {}}\n"
+        "name: p\nteam: x\nsteps:\n- {id: a, agent: w, message: x, retries: {}}\n"
         "outputs: [{name: x, value: 1}, {name: y, source: steps.a.output.text}]\n"
     )
     assert [(p.severity, p.code, p.path, p.line) for p in parsed.problems] == [
-        ("warning", "unknown_key", "label", 2),
+        ("warning", "unknown_key", "team", 2),
         ("warning", "unknown_key", "steps[0].retries", 4),
         ("notice", "alias", "outputs[0].value", 5),
         ("notice", "alias", "outputs[1].source", 5),

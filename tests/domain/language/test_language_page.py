@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from domain.language import parse_definition
-from domain.language.checking.references import MEMBERS, STEP_MEMBERS
+from domain.language.checking.references import ROOT_SHAPES
+from domain.language.checking.shapes import ANY, step_shape
 from domain.language.expressions.filters import FILTERS
 from domain.language.types.costs import CostLevel, Costs
 from domain.language.types.definition import Defaults, Definition, InputField, Output
@@ -45,9 +46,9 @@ def words() -> Iterator[str]:
     for part in PARTS:
         yield from part.model_fields
         yield from part.also
-    yield from (*STEP_TYPES, *TRIGGER_TYPES, *ScheduleTrigger.takes, *FILTERS, *STEP_MEMBERS)
-    for root, members in MEMBERS.items():
-        yield from (f"{root}.{member}" for member in members)
+    yield from (*STEP_TYPES, *TRIGGER_TYPES, *ScheduleTrigger.takes, *FILTERS, *(step_shape(ANY).members or ()))
+    for root, shape in ROOT_SHAPES.items():
+        yield from (f"{root}.{member}" for member in shape.members or ())
 
 
 @pytest.mark.parametrize("word", sorted(set(words())))

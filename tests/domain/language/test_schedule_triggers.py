@@ -159,7 +159,7 @@ WARNINGS = [
     ("preset: daily, timezone: UTC, §dst: {gap: skip}", "unused_field"),
     ("preset: daily, catch_up: none, §catch_up_window: 2h", "unused_field"),
     ("preset: daily, §time: '09:00'", "unknown_key"),
-    (f"preset: daily, {BERLIN}, dst: {{§gaps: skip}}", "unknown_key"),
+    (f"preset: daily, {BERLIN}, dst: {{§clock: skip}}", "unknown_key"),
 ]
 
 

@@ -128,12 +128,12 @@ WARNINGS = [
     (f"{AGENT}, §on_timeout: skip", "unused_field"),
     (f"{AGENT}, timeout: §2h, total_timeout: 1h", "timeout_exceeds_total"),
     (f"{AGENT}, retry: §{{delay: 5s}}", "nothing_retried"),
-    (f"{AGENT}, retry: {{max_attempts: 3, §multiplier: 3}}", "unused_field"),
+    (f"{AGENT}, retry: {{max_attempts: 3, backoff: linear, §multiplier: 3}}", "unused_field"),
     (f"{AGENT}, retry: {{max_attempts: 3, §max_retries: 3}}", "unknown_key"),
     (f"{AGENT}, on_error: {{action: skip_step, §target_step: b}}", "unused_field"),
     (f"{TIMER}, duration: 1s, §timezone: UTC", "unused_field"),
     (f"{TIMER}, until: 2026-01-31T09:00Z, §timezone: UTC", "unused_field"),
-    (f"{TIMER}, config: {{delay: 1s, §delya: 2s}}", "unknown_key"),
+    (f"{TIMER}, config: {{delay: 1s, §note: 2s}}", "unknown_key"),
     (f"{GATE}, gateway_type: parallel, routes: [{{§condition: true, target: b}}]", "unused_field"),
     (f"{GATE}, gateway_type: parallel, routes: [{{target: b, §default: true}}]", "unused_field"),
     (f"{GATE}, gateway_type: parallel, routes: [{{target: b}}], §default_route: c", "unused_field"),
@@ -201,7 +201,10 @@ steps:
 - {id: b, agent: w, message: "{{ steps.a.output }} {{ steps.g.status }}"}
 - {id: c, agent: w, message: "{{ steps.a.error.code }} {{ steps.g.output.chosen }}"}
 """
-    assert parse_definition(source).problems == []
+    # After an error of `a` the gateway is not reached, and `c` is.
+    assert [(p.severity, p.code, p.path) for p in parse_definition(source).problems] == [
+        ("warning", "may_be_skipped", "steps[3].message")
+    ]
 
 
 def test_branches_that_only_together_go_round_are_refused_where_they_close() -> None:
@@ -251,7 +254,7 @@ def test_defaults_are_checked(defaults: str, code: str, path: str) -> None:
 
 def test_unknown_keys_of_defaults_are_told() -> None:
     source = f"name: p\ndefaults: {{timeouts: 5m}}\nsteps:\n{OTHERS}"
-    assert [(p.code, p.hint) for p in problems_of(source, "warning")] == [("unknown_key", "did you mean `timeout`?")]
+    assert [(p.code, p.hint) for p in problems_of(source, "error")] == [("unknown_key", "did you mean `timeout`?")]
 
 
 def test_a_default_timeout_is_one_to_act_on() -> None:

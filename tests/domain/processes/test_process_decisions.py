@@ -10,6 +10,7 @@ from domain.identity import process_id
 from domain.language import definition_document, parse_definition
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.plan import RULES
 from domain.processes.process import evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem
 from tests.scenario import refused, scenario
@@ -39,7 +40,12 @@ def published(version: int, source: str) -> Event:
     definition = parse_definition(source).definition
     assert definition is not None
     return stated(
-        ProcessPublished, name="p", version=version, source=source, definition=definition_document(definition)
+        ProcessPublished,
+        name="p",
+        version=version,
+        source=source,
+        definition=definition_document(definition),
+        rules=RULES,
     )
 
 

@@ -14,12 +14,19 @@ MAX_AGENTS = 100
 
 _ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 
+_AGENT = {"type": "string", "minLength": 1, "maxLength": 200}
+_ONE_OR_MORE_AGENTS = {"anyOf": [_AGENT, {"type": "array", "items": _AGENT, "maxItems": MAX_AGENTS}]}
+
 StepIds = Annotated[tuple[StepId, ...], Field(strict=False), WithJsonSchema(_ONE_OR_MORE)]
-AgentNames = Annotated[tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS)]
+AgentNames = Annotated[
+    tuple[Line, ...], Field(strict=False, max_length=MAX_AGENTS), WithJsonSchema(_ONE_OR_MORE_AGENTS)
+]
 
 
 class Roles(Part):
     """The agents that monitor a step and those informed of it; the executor is the step's own field."""
+
+    listed: ClassVar[tuple[str, ...]] = ("monitors", "informed")
 
     executor: Line | None = None
     monitors: AgentNames = ()

@@ -1,0 +1,78 @@
+"""Given a large answer, when a step or the outputs would multiply it, then the execution fails, and small."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from domain.event import Cause
+from domain.executions.decisions.execution import start_execution
+from domain.executions.decisions.step import complete_step
+from domain.executions.events.execution import ExecutionFailed, Trigger
+from domain.identity import process_id
+from domain.language import load_definition, parse_definition
+from domain.language.documents import definition_document
+from domain.processes.plan import Limits, compile_plan
+
+BIG = "x" * 1_000_000
+CAUSE = Cause(datetime(2026, 11, 1, tzinfo=UTC), "worker:test")
+
+
+def plan_of(fields: str, outputs: str = "{}", limits: Limits = Limits()):  # noqa: B008 - immutable
+    source = (
+        "name: p\nsteps:\n- {id: big, agent: w, message: x}\n"
+        f"- {{id: a, agent: w, message: x, depends_on: big, {fields}}}\noutputs: {outputs}\n"
+    )
+    parsed = parse_definition(source)
+    assert parsed.definition is not None
+    definition = load_definition(definition_document(parsed.definition))
+    return compile_plan(definition, process_id("p"), 1, limits)
+
+
+def answered(plan, output=BIG, cause: Cause = CAUSE):
+    begun = start_execution(UUID(int=1), plan, {}, Trigger(), cause, take=1)
+    return complete_step(begun.execution, "big", 1, output, cause=cause, take=1)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "parameters: {" + ", ".join(f'p{n}: "{{{{ steps.big.output }}}}"' for n in range(1_100)) + "}",
+        "parameters: {p: [" + ", ".join(['"{{ steps.big.output }}"'] * 1_100) + "]}",
+        'on_error: skip_step, parameters: {a: "{{ steps.big.output }}", b: "{{ steps.big.output }}"}',
+    ],
+)
+def test_a_step_that_multiplies_an_answer_fails_with_its_execution(fields):
+    unfolding = answered(plan_of(fields))
+    failed = unfolding.events[-1]
+    assert isinstance(failed, ExecutionFailed)
+    assert (failed.step, failed.error.code) == ("a", "result_too_large")
+    assert sum(len(msgspec.json.encode(event)) for event in unfolding.events) < 1_100_000
+
+
+def test_outputs_are_bounded_as_a_whole():
+    outputs = "{" + ", ".join(f'o{n}: "{{{{ steps.big.output }}}}"' for n in range(200)) + "}"
+    second = answered(plan_of("condition: true", outputs))
+    third = complete_step(second.execution, "a", 1, "done", cause=CAUSE)
+    failed = third.events[-1]
+    assert isinstance(failed, ExecutionFailed)
+    assert failed.error.code == "result_too_large"
+    assert "output 'o1'" in failed.error.message
+
+
+def test_the_operator_sets_the_bound():
+    fields = 'parameters: {a: "{{ steps.big.output }}", b: "{{ steps.big.output }}"}'
+    assert answered(plan_of(fields, limits=Limits(max_result=3_000_000))).events[-1].step == "a"
+    unfolding = answered(plan_of(fields, limits=Limits(max_result=3_000_000)))
+    assert not isinstance(unfolding.events[-1], ExecutionFailed)
+
+
+def test_references_that_can_only_multiply_are_a_warning():
+    many = ", ".join(f'p{n}: "{{{{ steps.big.output }}}}"' for n in range(30))
+    source = (
+        "name: p\nsteps:\n- {id: big, agent: w, message: x}\n"
+        f"- {{id: a, agent: w, message: x, depends_on: big, parameters: {{{many}}}}}\n"
+    )
+    found = parse_definition(source).problems
+    assert [(problem.severity, problem.code) for problem in found] == [("warning", "multiplied_reference")]

@@ -1,0 +1,83 @@
+"""What is rendered is counted while it is made, and is bounded as a whole."""
+
+import tracemalloc
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.language.expressions import Budget, EvaluationFailed, parse_condition, parse_template, parse_value
+
+BIG = "x" * 1_000_000
+WIDE = {f"k{n}": "y" * 1_000 for n in range(1_000)}
+
+
+class Visible(dict[str, Any]):
+    """A scope that shares a budget, as the engine's does."""
+
+    def __init__(self, most: int, **roots: Any) -> None:
+        super().__init__(roots)
+        self.budget = Budget(most)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {f"p{n}": "{{ input.big }}" for n in range(1_100)},
+        {f"p{n}": "{{ input.wide }}" for n in range(1_100)},
+        ["{{ [" + ", ".join(["input.wide"] * 200) + "] }}"] * 50,
+        ["{{ [" + ", ".join(["input.wide"] * 200) + "] | json }}"],
+        ["{{ [" + ", ".join(["input.big"] * 200) + "] | join(', ') }}"],
+        ["{{ [[" + ", ".join(["input.wide"] * 100) + "], [" + ", ".join(["input.wide"] * 100) + "]] }}"],
+    ],
+)
+def test_what_would_be_too_large_fails_before_it_is_made(value: Any) -> None:
+    rendered = parse_value(value)
+    scope = Visible(1 << 20, input={"big": BIG, "wide": WIDE})
+    tracemalloc.start()
+    with pytest.raises(EvaluationFailed) as failed:
+        rendered.render(scope)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert failed.value.code == "result_too_large"
+    assert peak < 20 << 20
+
+
+def test_several_results_share_what_there_is() -> None:
+    scope = Visible(2_100_000, input={"big": BIG})
+    template = parse_template("{{ input.big }}")
+    template.render(scope)
+    template.render(scope)
+    with pytest.raises(EvaluationFailed, match="2100000 bytes"):
+        template.render(scope)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**6), 10**6) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+@given(JSON, st.integers(0, 400))
+def test_what_is_rendered_whole_fits_and_is_the_value_itself(value: Any, most: int) -> None:
+    """Rendered in a scope with room for `most` bytes: the value, or a refusal; never a part of it."""
+    template = parse_template("{{ input.value }}")
+    try:
+        rendered = template.render(Visible(most, input={"value": value}))
+    except EvaluationFailed as failed:
+        code, rendered = failed.code, value
+    else:
+        code = "result_too_large"
+    assert (code, rendered) == ("result_too_large", value)
+    assert template.render(Visible(1 << 20, input={"value": value})) == value
+
+
+def test_comparing_large_values_is_bounded_and_equal_ones_that_are_the_same_are_not_walked() -> None:
+    many = [[n] for n in range(60_000)]
+    scope = {"input": {"one": many, "other": [[n] for n in range(60_000)]}}
+    assert parse_condition("input.one == input.one").evaluate(scope)
+    with pytest.raises(EvaluationFailed) as failed:
+        parse_condition("input.one == input.other").evaluate(scope)
+    assert failed.value.code == "result_too_large"
