@@ -8,8 +8,8 @@ import pytest
 from domain.executions.events.execution import ExecutionCompleted
 from domain.executions.events.step import StepSkipped
 from projections import ALL
-from projections.execution_list import ExecutionList
 from projections.building import RebuildRunning
+from projections.execution_list import ExecutionList
 from projections.locks import REBUILD_LOCK, lock_key
 from projections.positions import Positions
 from projections.rebuilding import rebuild

@@ -185,7 +185,7 @@ def test_a_rebuild_and_a_proof_stop_before_an_event_of_a_newer_release(read_tabl
     with read_tables.reading() as connection:
         connection.execute("update notification_tracking set notification_id = 2")
     for work in (rebuild, verify):
-        with pytest.raises(UnknownEventMet, match="before position 2: .*'ComesLater'"):
+        with pytest.raises(UnknownEventMet, match=r"before position 2: .*'ComesLater'"):
             work(read_tables, ExecutionList(), lambda _done, _total: None)
     assert set(positions(read_tables).values()) == {2}
 
