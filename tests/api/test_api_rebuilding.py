@@ -37,7 +37,7 @@ def of_another_release(datastore: Any, name: str) -> None:
     table = next(projection for projection in ALL if projection.name == name).tables[0]
     with datastore.reading() as connection:
         connection.execute("update projections set digest = 'another' where name = %s", (name,))
-        connection.execute(f"alter table {table} rename to of_another_release")
+        connection.execute(f"drop table {table}")
         connection.execute(f"create table {table} (nothing int)")
 
 
