@@ -16,8 +16,7 @@ RANGE = """select notification_id, originator_id, originator_version, topic, sta
 where notification_id > %s and notification_id <= %s and topic = any(%s) order by notification_id"""
 # Literals, not parameters: PostgreSQL hashes a list of constants, and compares parameters one by one.
 USED_OR_UNKNOWN = """select notification_id, originator_id, originator_version, topic, state from stored_events
-where notification_id > %s and notification_id <= %s and (topic in ({used}) or topic not in ({known}))
-order by notification_id"""
+where notification_id > %s and notification_id <= %s and topic not in ({ignored}) order by notification_id"""
 COUNT = "select count(*) from stored_events where notification_id <= %s"
 
 # Stored names of every event that this release knows.
@@ -62,7 +61,7 @@ def read_range(connection: Connection[Any], after: int, until: int, topics: Sequ
 
 def read_used(connection: Connection[Any], after: int, until: int, topics: Collection[str]) -> list[TupleRow]:
     """Return the same rows, and those of events that this release does not know."""
-    query = USED_OR_UNKNOWN.format(used=_literals(topics), known=_literals(KNOWN))
+    query = USED_OR_UNKNOWN.format(ignored=_literals(KNOWN.difference(topics)))
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         return cursor.execute(query, (after, until), prepare=True).fetchall()
 
@@ -91,7 +90,7 @@ def read_ahead(
 
 def _literals(topics: Collection[str]) -> str:
     """Return names of events, which are letters only, as a list of SQL literals."""
-    return ", ".join(f"'{topic}'" for topic in sorted(topics)) or "null"
+    return ", ".join(f"'{topic}'" for topic in sorted(topics)) or "''"
 
 
 def _number(connection: Connection[Any], query: str, *parameters: int) -> int:
