@@ -4,71 +4,30 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.executions.events.step import StepSkipped
 from projections import ALL
-from projections.building import RebuildRunning
 from projections.differing import diff
-from projections.execution_list import ExecutionList
-from projections.locks import REBUILD_LOCK, RUNNER_LOCK, lock_key
-from projections.positions import Positions
-from projections.rebuilding import build, build_and_switch, drop, promote, rebuild, rollback
+from projections.locks import REBUILD_LOCK, RUNNER_LOCK
+from projections.rebuilding import build, build_and_switch, promote, rebuild, rollback
 from projections.running import RUNNING, STALE, STANDBY, Runner
-from projections.switching import HandOverRefused, NothingToSwitchTo
+from projections.switching import HandOverRefused
 from projections.tables import SWITCHING, create_read_tables
 from projections.verifying import verify
 from store.log import Log
 from store.unit import Unit
-
-X = UUID(int=1)
-LIST = ExecutionList()
-QUERY = "select execution_id, status, last_position from {}.execution_list order by 1"
-
-
-class Before(ExecutionList):
-    """As the release before defines it."""
-
-    ddl = ExecutionList.ddl + "alter table execution_list add column before text default 'before';"
-
-
-def quiet(_done, _total):
-    """Progress that nobody watches."""
-
-
-def rows(datastore, query, *parameters):
-    with datastore.reading() as connection:
-        return connection.execute(query, parameters).fetchall()
-
-
-def position(datastore):
-    with datastore.reading() as connection:
-        return Positions(datastore).read(connection, [LIST.name])[LIST.name]
-
-
-def shape(datastore):
-    [row] = rows(datastore, "select digest from projections where name = 'execution_list'")
-    return row["digest"]
-
-
-def columns(datastore, schema):
-    query = "select column_name as name from information_schema.columns where table_schema = %s and table_name = %s"
-    return {row["name"] for row in rows(datastore, query, schema, "execution_list")}
-
-
-def skips(story, count):
-    at = story.start(uuid4()).happened[0][1].at
-    return [(uuid4(), StepSkipped(at=at, actor="x", step="s", reason="r")) for _ in range(count)]
-
-
-def drain(runner):
-    runner._look_at = 0.0
-    runner.look()
-    while runner.advance():
-        pass
-
-
-def state_of(runner):
-    [state] = runner.states
-    return state.state
+from tests.projections.releases import (
+    LIST,
+    QUERY,
+    Before,
+    X,
+    columns,
+    drain,
+    position,
+    quiet,
+    rows,
+    shape,
+    skips,
+    state_of,
+)
 
 
 @pytest.fixture
@@ -250,35 +209,6 @@ def test_a_diff_shows_rows_and_columns_that_differ_and_changes_nothing(before, r
     assert (sample.live["status"], sample.rebuilt["status"]) == ("tampered", "running")
     assert (costs.table, costs.differing) == ("execution_list_costs", 0)
     assert rows(before, QUERY.format("building")) == stored
-
-
-def test_there_must_be_something_to_switch_to(projected):
-    for act in (promote, diff, rollback):
-        with pytest.raises(NothingToSwitchTo, match="execution_list"):
-            act(projected, LIST, quiet)
-    build(projected, Before(), quiet)
-    with pytest.raises(NothingToSwitchTo, match="of another release"):
-        promote(projected, LIST, quiet)
-
-
-def test_what_one_process_builds_no_other_touches(projected):
-    with projected.connect() as other:
-        other.execute("select pg_advisory_lock(%s, %s)", (REBUILD_LOCK, lock_key("execution_list")))
-        for act in (build, build_and_switch, promote, rollback, diff):
-            with pytest.raises(RebuildRunning, match="execution_list"):
-                act(projected, LIST, quiet)
-
-
-def test_tables_that_are_not_in_use_are_dropped_by_the_next_build_or_by_hand(projected):
-    build_and_switch(projected, LIST, quiet)
-    assert columns(projected, "previous")
-    build(projected, LIST, quiet)
-    assert not columns(projected, "previous")
-    assert drop(projected, LIST, dry_run=True) == ["building"]
-    assert columns(projected, "building")
-    assert drop(projected, LIST) == ["building"]
-    assert not columns(projected, "building")
-    assert drop(projected, LIST) == []
 
 
 class Interrupted(Exception):
