@@ -26,7 +26,7 @@ from commands.deciding import Unavailable
 from domain.executions.decisions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Problem, Refusal, Stale
 from queries.paging import BadCursor
-from queries.reading import RETRY_AFTER_SECONDS, NotYet
+from queries.reading import RETRY_AFTER_SECONDS, NotYet, ReadModelRebuilding
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ STATUS: dict[type[Refusal], int] = {
     WrongMediaType: 415,
     Malformed: 422,
     NotYet: 503,
+    ReadModelRebuilding: 503,
     SecretUnavailable: 503,
     Refusal: 409,
 }

@@ -22,7 +22,9 @@ router = APIRouter(prefix="/health", tags=["operations"])
 
 
 class Health(Readiness, frozen=True, kw_only=True):
-    """status: ``ready``, ``degraded`` (it answers, but timers are far overdue) or ``unready``."""
+    """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, or some read
+    models are being built for this release.
+    """
 
     overdue_timers: OverdueTimers | None = None
 
@@ -47,7 +49,8 @@ async def live() -> Response:
 def ready(request: Request) -> Response:
     """200 when the database answers and is migrated; else 503. Says how far read models are behind, and timers late.
 
-    Timers that are more than a minute late make it degraded: still 200, for requests are answered.
+    Timers that are more than a minute late, or a read model that this release cannot read yet, make it degraded: still
+    200, for requests are answered.
     """
     health = _health(request.app.state.services.reading)
     return Json(health, 503 if health.status == UNREADY else 200)
@@ -62,6 +65,7 @@ def _health(reading: Reading) -> Health:
         overdue = overdue_summary(reading)
     except Outage:
         return Health(UNREADY, "down", "unknown")
-    if overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
+    unreadable = any(not projection.ready for projection in readiness.projections.values())
+    if unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
         found["status"] = DEGRADED
     return Health(**found, overdue_timers=overdue)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from app.settings import BadSetting, Settings
 from embedded import Embedded, embedded
-from projections.tables import create_read_tables
+from projections.tables import create_read_tables, stale_names
 from store.datastore import Datastore
 from store.migrating import migrate, pending
 
@@ -47,6 +47,11 @@ class Database:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             create_read_tables(connection)
         return applied
+
+    def stale_read_models(self) -> list[str]:
+        """Return the read models whose tables another release built; a projector of this release builds its own."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            return stale_names(connection)
 
     def pending(self) -> list[str]:
         """The migrations that `migrate` would apply."""

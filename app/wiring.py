@@ -17,6 +17,7 @@ from commands.timers import Timers
 from commands.webhooks import Webhooks
 from domain.event import Cause
 from domain.processes.plan import Limits
+from projections import ALL
 from queries.executions import Definitions
 from queries.progress import Progress
 from queries.reading import Reading
@@ -45,7 +46,7 @@ class Wiring:
         self.timers = Timers(self.executions, self.datastore)
         self.webhooks = Webhooks(self.log, self.plans)
         self.approvals = Approvals(self.executions)
-        self.progress = Progress(self.datastore, self._replica)
+        self.progress = Progress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
         self.reading = Reading(self._replica or self.datastore, self.progress)
         self.definitions = Definitions()
 

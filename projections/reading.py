@@ -1,18 +1,46 @@
 """The log read for one projection from beginning to end: only its events, the next page while this one is worked on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
+from domain.catalogue import EVENTS
+
 BULK = 25_000  # positions a page: the more, the more of a step's events share a row; the more memory, too
 
 HEAD = "select coalesce(max(notification_id), 0) as head from stored_events"
 RANGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where notification_id > %s and notification_id <= %s and topic = any(%s) order by notification_id"""
+# Literals, not parameters: PostgreSQL hashes a list of constants, and compares parameters one by one.
+USED_OR_UNKNOWN = """select notification_id, originator_id, originator_version, topic, state from stored_events
+where notification_id > %s and notification_id <= %s and topic not in ({ignored}) order by notification_id"""
 COUNT = "select count(*) from stored_events where notification_id <= %s"
+
+# Stored names of every event that this release knows.
+KNOWN = frozenset(EVENTS)
+
+
+class UnknownEventMet(RuntimeError):
+    """The log holds an event that this release does not know; a newer release wrote it and projects it."""
+
+    def __init__(self, position: int, topic: str) -> None:
+        super().__init__(
+            f"stands still before position {position}: this release does not know the event {topic!r}, "
+            "a newer release wrote it"
+        )
+        self.position = position
+        self.topic = topic
+
+
+def known_part(rows: Sequence[TupleRow]) -> tuple[Sequence[TupleRow], UnknownEventMet | None]:
+    """Return the rows before the first event that this release does not know, and that event."""
+    if {row[3] for row in rows} <= KNOWN:
+        return rows, None
+    first = next(n for n, row in enumerate(rows) if row[3] not in KNOWN)
+    return rows[:first], UnknownEventMet(rows[first][0], rows[first][3])
 
 
 def head(connection: Connection[Any]) -> int:
@@ -31,20 +59,38 @@ def read_range(connection: Connection[Any], after: int, until: int, topics: Sequ
         return cursor.execute(RANGE, (after, until, topics), prepare=True).fetchall()
 
 
+def read_used(connection: Connection[Any], after: int, until: int, topics: Collection[str]) -> list[TupleRow]:
+    """Return the same rows, and those of events that this release does not know."""
+    query = USED_OR_UNKNOWN.format(ignored=_literals(KNOWN.difference(topics)))
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        return cursor.execute(query, (after, until), prepare=True).fetchall()
+
+
 def read_ahead(
-    connection: Connection[Any], after: int, until: int, topics: Sequence[str]
-) -> Iterator[tuple[int, list[TupleRow]]]:
-    """(position reached, rows) page by page; `connection` reads the next page meanwhile: use another one to write."""
+    connection: Connection[Any], after: int, until: int, topics: Collection[str]
+) -> Iterator[tuple[int, Sequence[TupleRow]]]:
+    """Yield (position reached, rows) page by page; `connection` reads the next page meanwhile: write on another one.
+
+    Raises UnknownEventMet after the rows before that event.
+    """
     with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as reader:
         ends = [min(end, until) for end in range(after + BULK, until + BULK, BULK)]
         begins = [after, *ends[:-1]]
-        coming = reader.submit(read_range, connection, after, ends[0], topics) if ends else None
+        coming = reader.submit(read_used, connection, after, ends[0], topics) if ends else None
         for n, end in enumerate(ends):
             assert coming is not None
-            rows = coming.result()
+            rows, unknown = known_part(coming.result())
+            if unknown is not None:
+                yield unknown.position - 1, rows
+                raise unknown
             if n + 1 < len(ends):
-                coming = reader.submit(read_range, connection, begins[n + 1], ends[n + 1], topics)
+                coming = reader.submit(read_used, connection, begins[n + 1], ends[n + 1], topics)
             yield end, rows
+
+
+def _literals(topics: Collection[str]) -> str:
+    """Return names of events, which are letters only, as a list of SQL literals."""
+    return ", ".join(f"'{topic}'" for topic in sorted(topics)) or "''"
 
 
 def _number(connection: Connection[Any], query: str, *parameters: int) -> int:

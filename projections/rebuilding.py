@@ -1,142 +1,104 @@
-"""A read model built anew from the log, beside the one in use, and put in its place."""
+"""A read model built anew from the log, beside the one in use, and put in its place; and what operators do by hand."""
 
 import time
-from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import msgspec
-import psycopg
-from psycopg import Connection
 
-from projections.pages import connect, digest, notify
-from projections.positions import Positions
+from projections import building
+from projections.building import Progress, RebuildRunning, Workshop, discard, workshop
+from projections.builds import BUILDING, PREVIOUS, TableBuild
+from projections.locks import REBUILD_LOCK
 from projections.projection import Projection
-from projections.reading import BULK, count, head, read_ahead, read_range
-from projections.running import lock_key
-from projections.tables import BEGIN, record_built
+from projections.reading import count
+from projections.switching import Switched, built_tables, previous_tables, switch
 from store.datastore import Datastore
 
-REBUILD_LOCK = 4714
-SCHEMA, LIVE = "rebuilding", "public"
-SWAP_LOCK_TIMEOUT = "2s"  # how long readers may be made to queue behind one that does not end
-SWAP_ATTEMPTS = 30
-
-ADOPT_LETTERS = "update dead_letters set projection = %s where projection = %s"
-FORGET_LETTERS = "delete from dead_letters where projection = %s"
-
-Progress = Callable[[int, int], None]
-
-
-class RebuildRunning(RuntimeError):
-    """Somebody else is rebuilding this projection; wait, or interrupt that one."""
+__all__ = ["REBUILD_LOCK", "RebuildRunning", "Rebuilt", "build", "build_and_switch", "promote", "rebuild", "rollback"]
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """How many events the log had up to where the rebuilt rows stand, and how many seconds it took."""
+    """How many events the log had up to where the built rows stand, and how many seconds it took."""
 
     events: int
     seconds: float
 
 
 def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:
-    """Build the tables of `projection` anew and swap them in; its dead letters are tried again.
+    """Build the tables of `projection` anew and switch to them; dead letters are tried again, old tables are dropped.
 
-    The tables in use stay readable, and are kept up by whoever runs the projection, until they are replaced at exactly
-    their position (or further on, if they were behind). Interrupted, it leaves them as they were: run it again, it
-    begins anew. progress: called with positions done and to do.
-    Raises RebuildRunning, pages.Broken when the tables cannot be written, or psycopg.OperationalError in an outage.
+    The tables in use stay readable, and are kept up by whichever process runs the projection, until they are replaced
+    at exactly their position (or further on, if they were behind). Interrupted, it leaves them as they were: run it
+    again, it begins anew. progress: called with positions done and to do.
+    Raises RebuildRunning, UnknownEventMet, HandOverRefused, pages.Broken when the tables cannot be written, or
+    psycopg.OperationalError in an outage.
     """
     begun = time.perf_counter()
-    with (
-        closing(connect(datastore, search_path=f"{SCHEMA},{LIVE}")) as connection,
-        closing(connect(datastore)) as reader,
-    ):
-        if not _try_lock(connection, projection.name):
-            raise RebuildRunning(f"{projection.name} is being rebuilt already")
-        rebuilding = _Rebuilding(connection, reader, Positions(datastore), projection, progress)
-        position = rebuilding.run()
-        seconds = time.perf_counter() - begun
-        # The server lets go of a closed connection's locks when it gets round to it; the next rebuild may come before.
-        connection.execute("select pg_advisory_unlock(%s, %s)", (REBUILD_LOCK, lock_key(projection.name)))
-        return Rebuilt(count(reader, position), seconds)
+    with workshop(datastore, projection, progress) as shop:
+        building.build(shop)
+        switched = switch(datastore, shop, built_tables(shop), keep=False)
+        return _rebuilt(shop, switched.position, begun)
 
 
-class _Rebuilding:
-    def __init__(
-        self,
-        connection: Connection[Any],
-        reader: Connection[Any],
-        positions: Positions,
-        projection: Projection[Any],
-        progress: Progress,
-    ) -> None:
-        self._connection = connection
-        self._reader = reader
-        self._positions = positions
-        self._projection = projection
-        self._progress = progress
-        self._topics = list(projection.handlers)
-        self._parked_as = f"{projection.name}:{SCHEMA}"
-        self._at = 0
+def build_and_switch(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:
+    """Continue or begin a build of the tables of `projection`, switch to them, keep those that were in use.
 
-    def run(self) -> int:
-        """The position at which the new tables took the place of the old."""
-        self._begin()
-        self._catch_up()
-        self._projection.create_indexes(self._connection)
-        for table in self._projection.tables:
-            self._connection.execute(f"analyze {SCHEMA}.{table}")
-        for attempt in range(1, SWAP_ATTEMPTS + 1):
-            self._catch_up()
-            try:
-                return self._swap()
-            except psycopg.errors.LockNotAvailable:
-                # A long query reads the old tables. Let it, and everybody behind it, get on; then try again.
-                if attempt == SWAP_ATTEMPTS:
-                    raise
-        raise AssertionError("unreachable")
-
-    def _begin(self) -> None:
-        with self._connection.transaction():
-            for table in self._projection.tables:
-                self._connection.execute(f"drop table if exists {SCHEMA}.{table}")
-            self._connection.execute(FORGET_LETTERS, (self._parked_as,))
-            self._projection.create(self._connection, indexed=False)
-
-    def _catch_up(self) -> None:
-        """Up to the end of the log, or so near that the rest takes no time."""
-        while (end := head(self._reader)) - self._at > (0 if self._at == 0 else BULK):
-            for position, rows in read_ahead(self._reader, self._at, end, self._topics):
-                with self._connection.transaction():
-                    digest(self._connection, self._projection, rows, self._parked_as)
-                self._at = position
-                self._progress(position, end)
-
-    def _swap(self) -> int:
-        name, connection = self._projection.name, self._connection
-        with connection.transaction():
-            connection.execute(f"set local lock_timeout = '{SWAP_LOCK_TIMEOUT}'")
-            connection.execute(BEGIN, (name,))
-            # Whoever runs the projection moves its position before it writes, so it now waits, and then finds it moved.
-            live = self._positions.lock(connection, [name])[name]
-            until = max(live, self._at)
-            rows = read_range(connection, self._at, until, self._topics)
-            digest(connection, self._projection, rows, self._parked_as)
-            if until > live:
-                self._positions.advance(connection, name, until)
-            for table in self._projection.tables:
-                connection.execute(f"drop table if exists {LIVE}.{table}")
-                connection.execute(f"alter table {SCHEMA}.{table} set schema {LIVE}")
-            connection.execute(FORGET_LETTERS, (name,))
-            connection.execute(ADOPT_LETTERS, (name, self._parked_as))
-            record_built(connection, self._projection)
-            notify(connection, until)
-        self._progress(until, until)
-        return until
+    Raises what rebuild raises.
+    """
+    begun = time.perf_counter()
+    with workshop(datastore, projection, progress) as shop:
+        building.build(shop, resume=True)
+        switched = switch(datastore, shop, built_tables(shop))
+        return _rebuilt(shop, switched.position, begun)
 
 
-def _try_lock(connection: Connection[Any], name: str) -> bool:
-    query = "select pg_try_advisory_lock(%s, %s) as taken"
-    row = connection.execute(query, (REBUILD_LOCK, lock_key(name))).fetchone()
-    return row is not None and bool(row["taken"])
+def build(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:
+    """Build the tables of `projection` anew beside those in use, for promote. Raises what rebuild raises."""
+    begun = time.perf_counter()
+    with workshop(datastore, projection, progress) as shop:
+        return _rebuilt(shop, building.build(shop), begun)
+
+
+def promote(
+    datastore: Datastore, projection: Projection[Any], progress: Progress, *, dry_run: bool = False
+) -> Switched:
+    """Switch to the tables built, and keep those in use as the previous ones.
+
+    dry_run: only return what would be switched to. Raises NothingToSwitchTo, and what rebuild raises.
+    """
+    with workshop(datastore, projection, progress) as shop:
+        found = built_tables(shop)
+        return _would(shop, found) if dry_run else switch(datastore, shop, found)
+
+
+def rollback(
+    datastore: Datastore, projection: Projection[Any], progress: Progress, *, dry_run: bool = False
+) -> Switched:
+    """Switch back to the previous tables, brought up to date if this release defines them; keep those in use.
+
+    Tables of another shape are in use from their own position on: the release that defines them brings them up to date.
+    dry_run: only return what would be switched to. Raises NothingToSwitchTo, and what rebuild raises.
+    """
+    with workshop(datastore, projection, progress, PREVIOUS) as shop:
+        found = previous_tables(shop)
+        return _would(shop, found) if dry_run else switch(datastore, shop, found)
+
+
+def drop(datastore: Datastore, projection: Projection[Any], *, dry_run: bool = False) -> list[str]:
+    """Drop the tables of `projection` that are not in use; return which: ``building``, ``previous``."""
+    with workshop(datastore, projection, lambda _done, _total: None) as shop:
+        found = [slot for slot in (BUILDING, PREVIOUS) if shop.find(slot) is not None]
+        if not dry_run:
+            with shop.connection.transaction():
+                for slot in found:
+                    discard(shop, slot)
+        return found
+
+
+def _would(shop: Workshop, found: TableBuild) -> Switched:
+    return Switched(found.position, found.digest != shop.projection.digest)
+
+
+def _rebuilt(shop: Workshop, position: int, begun: float) -> Rebuilt:
+    seconds = time.perf_counter() - begun
+    return Rebuilt(count(shop.reader, position), seconds)

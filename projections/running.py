@@ -2,31 +2,36 @@
 
 import logging
 import time
-import zlib
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import DictRow
+from psycopg.rows import DictRow, TupleRow
 
 from projections import ALL
+from projections.locks import RUNNER_LOCK, try_lock, unlock
 from projections.pages import PAGE, Broken, connect, describe, is_outage, park_page, project_page
 from projections.positions import Moved, Positions
 from projections.projection import Projection, clean
+from projections.reading import UnknownEventMet, known_part
 from projections.tables import built_digests
 from store.datastore import Datastore
 from store.log import read_page
 
 logger = logging.getLogger(__name__)
 
-RUNNER_LOCK = 4713
 LOOK_SECONDS = 1.0  # how often to try for what others run, and to look for tables rebuilt
 
-STANDBY, RUNNING, CATCHING_UP, STALE, FAILED = "standby", "running", "catching_up", "stale", "failed"
+STANDBY, RUNNING, CATCHING_UP, STALE, FAILED, STOPPED = (
+    "standby",
+    "running",
+    "catching_up",
+    "stale",
+    "failed",
+    "stopped",
+)
 
-TRY_LOCK = "select pg_try_advisory_lock(%s, %s) as done"
-UNLOCK = "select pg_advisory_unlock(%s, %s) as done"
 FAIL = "update projections set failure = %s, failed_at = now() where name = %s"
 FORGET = "update projections set failure = null, failed_at = null where name = %s and failure is not null"
 
@@ -35,7 +40,8 @@ class State(msgspec.Struct):
     """One projection as this process sees it.
 
     state: ``standby`` (another process runs it, or none yet), ``running``, ``catching_up`` (more than a page behind),
-    ``stale`` (its tables are of another definition: rebuild it) or ``failed`` (cannot be written; tried every second).
+    ``stale`` (its tables are of another definition), ``stopped`` (the next event is one that this release does not
+    know: a newer release runs it) or ``failed`` (cannot be written; tried every second).
     """
 
     projection: Projection[Any]
@@ -72,26 +78,19 @@ class Runner:
             state.state, state.error = STANDBY, None
 
     def look(self) -> None:
-        """Take what nobody runs, and see what has been rebuilt; does so at most once a second."""
+        """Take what no process runs, and find what was built or replaced; does so at most once a second."""
         if time.monotonic() < self._look_at:
             return
         if self._connection is None:
             self._connection = connect(self._datastore)
         digests = built_digests(self._connection)
         for name, state in self._states.items():
-            fits = digests.get(name) == state.projection.digest
-            if state.state not in (STANDBY, STALE):
+            if state.state in (RUNNING, CATCHING_UP, FAILED):
                 state.state = RUNNING
-                if not fits:
+                if digests.get(name) != state.projection.digest:
                     self._leave(state)
-            elif not _lock(self._connection, TRY_LOCK, name):
-                state.state = STANDBY
-            elif fits:
-                state.state, state.error = RUNNING, None
-                self._connection.execute(FORGET, (name,))
-                logger.info("running projection %s", name)
-            else:
-                self._leave(state)
+            elif state.state != STOPPED or self._moved_on(state):
+                self._take(state)
         self._read_positions()
         self._look_at = time.monotonic() + LOOK_SECONDS
 
@@ -102,16 +101,19 @@ class Runner:
         """
         largest, ceiling = 0, None
         for position, group in sorted(self._groups().items(), reverse=True):
-            rows = read_page(self._running, position, PAGE)
+            rows: Sequence[TupleRow] = read_page(self._running, position, PAGE)
             found = len(rows)
             if ceiling is not None:
                 # Up to where the others are, and not beyond: from there on they read the log together.
                 rows = [row for row in rows if row[0] <= ceiling]
+            rows, unknown = known_part(rows)
             if found == PAGE:
                 for state in group:
                     state.state = CATCHING_UP
             if rows and not self._project(group, position, rows):
                 found = PAGE  # not the end: the positions are known now, go on from there
+            elif unknown is not None:
+                self._stop(group, unknown)
             largest, ceiling = max(largest, found), max(state.position for state in group)
         return largest
 
@@ -128,7 +130,7 @@ class Runner:
                 groups.setdefault(state.position, []).append(state)
         return groups
 
-    def _project(self, group: list[State], after: int, rows: list[Any]) -> bool:
+    def _project(self, group: list[State], after: int, rows: Sequence[TupleRow]) -> bool:
         """Whether the positions were as expected."""
         try:
             project_page(self._running, self._positions, [state.projection for state in group], after, rows)
@@ -144,7 +146,7 @@ class Runner:
         self._arrived(group, rows)
         return True
 
-    def _project_alone(self, state: State, after: int, rows: list[Any]) -> bool:
+    def _project_alone(self, state: State, after: int, rows: Sequence[TupleRow]) -> bool:
         try:
             park_page(self._running, self._positions, state.projection, after, rows)
         except Moved:
@@ -162,30 +164,48 @@ class Runner:
             self._running.execute(FAIL, (error, state.projection.name))
         state.state, state.error = FAILED, error
 
-    def _arrived(self, group: list[State], rows: list[Any]) -> None:
+    def _arrived(self, group: list[State], rows: Sequence[TupleRow]) -> None:
         for state in group:
             state.position = rows[-1][0]
             if state.error is not None:
                 state.error = None
                 self._running.execute(FORGET, (state.projection.name,))
 
-    def _leave(self, state: State) -> None:
-        """The tables are not what this release expects: leave them to whichever release they suit."""
+    def _take(self, state: State) -> None:
+        """Run the projection, if no process does and its tables are as this release defines them."""
         name = state.projection.name
-        self._failed(state, f"{name} was built as another release defines it; rebuild it")
+        if not try_lock(self._running, RUNNER_LOCK, name):
+            state.state = STANDBY
+        elif built_digests(self._running).get(name) != state.projection.digest:  # read while nobody can switch
+            self._leave(state)
+        else:
+            state.state, state.error = RUNNING, None
+            self._running.execute(FORGET, (name,))
+            logger.info("running projection %s", name)
+
+    def _leave(self, state: State) -> None:
+        """Leave tables of another shape to the release that they suit."""
+        name = state.projection.name
+        self._failed(
+            state, f"{name} was built as another release defines it; a projector of this release or you rebuild it"
+        )
         state.state = STALE
-        _lock(self._running, UNLOCK, name)
+        unlock(self._running, RUNNER_LOCK, name)
+
+    def _stop(self, group: Sequence[State], unknown: UnknownEventMet) -> None:
+        """Leave what comes to a newer release: this one does not know what the event means for any projection."""
+        for state in group:
+            # Failed ones are behind the event: they go on up to there when they can be written again.
+            if state.state in (RUNNING, CATCHING_UP):
+                self._failed(state, f"{state.projection.name} {unknown}")
+                state.state = STOPPED
+                unlock(self._running, RUNNER_LOCK, state.projection.name)
+
+    def _moved_on(self, state: State) -> bool:
+        """Whether another release has projected the event that stopped this one."""
+        name = state.projection.name
+        return self._positions.read(self._running, [name]).get(name, 0) != state.position
 
     def _read_positions(self) -> None:
         for name, position in self._positions.read(self._running, list(self._states)).items():
             self._states[name].position = position
-
-
-def lock_key(name: str) -> int:
-    """A projection's number among locks: a signed 32-bit integer that never changes."""
-    return zlib.crc32(name.encode()) - 2**31
-
-
-def _lock(connection: Connection[Any], query: str, name: str) -> bool:
-    row = connection.execute(query, (RUNNER_LOCK, lock_key(name)), prepare=True).fetchone()
-    return row is not None and bool(row["done"])

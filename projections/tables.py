@@ -1,4 +1,4 @@
-"""Read tables: made where they are missing, and found stale where their definition has changed since then."""
+"""Read tables: created where they are missing, and found stale where their definition differs from the one in use."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,11 +14,14 @@ insert into projections (name, digest) values (%s, %s)
 on conflict (name) do update set digest = excluded.digest, built_at = now(), failure = null, failed_at = null"""
 BEGIN = "insert into notification_tracking (application_name, notification_id) values (%s, 0) on conflict do nothing"
 
+# In front of the digest of tables that are about to be replaced: until they are, no release runs them.
+SWITCHING = "switching:"
+
 
 def create_read_tables(connection: Connection[Any], projections: Sequence[Projection[Any]] = ALL) -> list[str]:
     """Create the tables of projections that are new, empty and at position 0; their names. Part of `migrate`.
 
-    Safe when several processes call it at once. Tables that are there stay as they are, stale or not.
+    Safe when several processes call it at once. Existing tables stay as they are, stale or not.
     """
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
@@ -27,17 +30,23 @@ def create_read_tables(connection: Connection[Any], projections: Sequence[Projec
         for projection in new:
             projection.create(connection)
             connection.execute(BEGIN, (projection.name,))
-            record_built(connection, projection)
+            connection.execute(RECORD, (projection.name, projection.digest))
     return [projection.name for projection in new]
 
 
-def record_built(connection: Connection[Any], projection: Projection[Any], name: str | None = None) -> None:
-    """Note that the tables of `projection` are as it defines them, under its name or another."""
-    connection.execute(RECORD, (name or projection.name, projection.digest))
-
-
 def built_digests(connection: Connection[Any]) -> dict[str, str]:
-    """What the tables of each projection were built as; see Projection.digest."""
+    """Return the digest that the tables of each projection were built with; see Projection.digest."""
     with connection.cursor() as cursor:
         rows = cursor.execute("select name, digest from projections").fetchall()
     return dict(row if isinstance(row, tuple) else (row["name"], row["digest"]) for row in rows)
+
+
+def live_shape(digest: str) -> str:
+    """Return the digest of the tables in use, also while they are about to be replaced."""
+    return digest.removeprefix(SWITCHING)
+
+
+def stale_names(connection: Connection[Any], projections: Sequence[Projection[Any]] = ALL) -> list[str]:
+    """Return the names of `projections` whose tables in use have another shape than this release defines."""
+    built = built_digests(connection)
+    return [projection.name for projection in projections if built.get(projection.name) != projection.digest]

@@ -41,7 +41,7 @@ def get_readiness(reading: Reading) -> Readiness:
                 applied = fetch(connection, query)[0]["number"] >= _newest()
             if not applied:
                 return Readiness(UNREADY, "up", "missing")
-            return Readiness(READY, "up", "applied", read_lags(connection))
+            return Readiness(READY, "up", "applied", read_lags(connection, reading.progress.shapes))
     except Outage as error:
         logger.warning("not ready: %s", error)
         return Readiness(UNREADY, "down", "unknown")

@@ -2,8 +2,11 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
+
+from psycopg.types.json import Jsonb
 
 from store.datastore import Datastore
 from store.listening import PROJECTED_CHANNEL, Listener
@@ -12,10 +15,12 @@ LOG = "log"
 ALL = "all"
 RECHECK_SECONDS = 0.1
 POSITIONS = """
-select application_name as name, notification_id as position from notification_tracking
-union all select 'log', coalesce(max(notification_id), 0) from stored_events
-union all select 'all', coalesce(min(t.notification_id), 0)
-  from projections p join notification_tracking t on t.application_name = p.name where p.failure is null"""
+select application_name as name, notification_id as position, p.digest
+  from notification_tracking t left join projections p on p.name = t.application_name
+union all select 'log', coalesce(max(notification_id), 0), null from stored_events
+union all select 'all', coalesce(min(t.notification_id), 0), null
+  from projections p join notification_tracking t on t.application_name = p.name where p.failure is null
+  and p.digest = coalesce(%s::jsonb ->> p.name, p.digest)"""
 
 Heard = Callable[[int], None]
 
@@ -24,10 +29,15 @@ class Progress:
     """Shared by everybody in a process who waits: one listener, and one look at the positions for all.
 
     main: where the projector notifies. read: where queries run, and so where positions count (a replica may be behind).
+    shapes: the digest of each read model's tables that queries of this release can read. Default: whatever is there.
     """
 
-    def __init__(self, main: Datastore, read: Datastore | None = None) -> None:
+    def __init__(
+        self, main: Datastore, read: Datastore | None = None, shapes: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         self.main = main
+        self.shapes = shapes
+        self._shapes = Jsonb(dict(shapes))
         self._read = read or main
         self._listener: Listener | None = None
         self._changed = threading.Condition()
@@ -35,6 +45,7 @@ class Progress:
         self._heard: list[Heard] = []
         self._looking = threading.Lock()
         self._seen: dict[str, int] = {}
+        self._unreadable: set[str] = set()
         self._seen_generation = -1
         self._seen_at = 0.0
 
@@ -63,6 +74,8 @@ class Progress:
     def reached(self, projection: str, position: int, timeout: float) -> bool:
         """Wait until `projection` has reached `position`, at most `timeout` seconds; whether it has.
 
+        Does not wait for tables that queries of this release cannot read.
+
         Raises psycopg.OperationalError during an outage.
         """
         deadline = time.monotonic() + timeout
@@ -71,7 +84,7 @@ class Progress:
             if self._look(generation).get(projection, 0) >= position:
                 return True
             left = deadline - time.monotonic()
-            if left <= 0:
+            if left <= 0 or projection in self._unreadable:
                 return False
             with self._changed:
                 self._changed.wait_for(partial(self._moved_on, generation), min(left, RECHECK_SECONDS))
@@ -90,8 +103,11 @@ class Progress:
             if not fresh:
                 seen_generation = self._generation
                 with self._read.reading() as connection:
-                    rows = connection.execute(POSITIONS, prepare=True).fetchall()
+                    rows = connection.execute(POSITIONS, (self._shapes,), prepare=True).fetchall()
                 self._seen = {row["name"]: row["position"] for row in rows}
+                self._unreadable = {
+                    row["name"] for row in rows if row["digest"] != self.shapes.get(row["name"], row["digest"])
+                }
                 self._seen_generation, self._seen_at = seen_generation, time.monotonic()
             return self._seen
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import psycopg
 from psycopg import Connection
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
@@ -20,13 +21,14 @@ WAIT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 1
 
 AS_OF = """
-select seen.position, substring(next.state from 1 for 100) as next
+select seen.position, substring(next.state from 1 for 100) as next,
+  (select digest from projections where name = %s) as digest
 from (select coalesce(
   (select notification_id from notification_tracking where application_name = %s), 0) as position) seen
 left join lateral (
   select state from stored_events where notification_id > seen.position order by notification_id limit 1
 ) next on true"""
-HEAD = "select coalesce(max(notification_id), 0) as position, null::bytea as next from stored_events"
+HEAD = "select coalesce(max(notification_id), 0) as position, null::bytea as next, null as digest from stored_events"
 
 _AT = re.compile(rb'\{"at":"([^"]{1,40})"')
 
@@ -35,6 +37,12 @@ class NotYet(Refusal):
     """The read model has not reached the position asked for; `retry_after` (seconds) says when to ask again."""
 
     code = "not_yet"
+
+
+class ReadModelRebuilding(Refusal):
+    """The read model has tables of another release; this release's are being built, and are queried when they are."""
+
+    code = "read_model_rebuilding"
 
 
 class Freshness(msgspec.Struct, frozen=True):
@@ -60,12 +68,20 @@ class Reading:
     def of(self, projection: str, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
         """A connection, and how fresh the read model of `projection` is at least.
 
-        Waits a while until it has reached `min_position`. Raises NotYet, or Outage.
+        Waits a while until it has reached `min_position`. Raises NotYet, ReadModelRebuilding, or Outage.
         """
+        shape = self.progress.shapes.get(projection)
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
+            with self.datastore.reading() as connection:
+                read_freshness(connection, projection, shape)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self.datastore.reading() as connection:
-            yield connection, read_freshness(connection, projection)
+            freshness = read_freshness(connection, projection, shape)
+            try:
+                yield connection, freshness
+            except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+                read_freshness(connection, projection, shape)  # the tables may have been replaced in between
+                raise
 
     @contextmanager
     def log(self, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
@@ -74,13 +90,18 @@ class Reading:
             yield found
 
 
-def read_freshness(connection: Connection[Any], projection: str) -> Freshness:
-    """How far `projection` is; read before its rows, so that they are at least as fresh."""
+def read_freshness(connection: Connection[Any], projection: str, shape: str | None = None) -> Freshness:
+    """Return how far `projection` is; read before its rows, so that they are at least as fresh.
+
+    shape: the digest that its tables must have. Default: any. Raises ReadModelRebuilding when they have another.
+    """
     if projection == LOG:
         row = connection.execute(HEAD, prepare=True).fetchone()
     else:
-        row = connection.execute(AS_OF, (projection,), prepare=True).fetchone()
+        row = connection.execute(AS_OF, (projection, projection), prepare=True).fetchone()
     assert row is not None
+    if shape is not None and row["digest"] != shape:
+        raise ReadModelRebuilding(f"{projection} is being built for this release; GET /api/projections says how far")
     return Freshness(row["position"], age_of(row["next"]))
 
 

@@ -1,4 +1,7 @@
-"""The loop that keeps read models up to date: woken by every append, and back after any outage."""
+"""The loop that keeps read models up to date: woken by every append, and back after any outage.
+
+Beside it, a builder builds the read models whose tables another release built.
+"""
 
 import logging
 import threading
@@ -10,6 +13,7 @@ from projections import ALL
 from projections.pages import PAGE
 from projections.projection import Projection
 from projections.running import Runner, State
+from scheduler.building import Builder
 from store.datastore import Datastore
 from store.listening import LOG_CHANNEL, Listener
 from store.unit import Outage
@@ -27,13 +31,15 @@ BUSY_EVENTS = 500
 
 
 class Projector:
-    """A thread that runs `projections`, or stands by while another process does."""
+    """Threads that run `projections`, or stand by while another process does, and build what this release needs."""
 
     def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
         self._runner = Runner(datastore, projections)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._failures = 0  # in a row
+        self._busy = False
+        self._builder = Builder(datastore, projections, lambda: self._busy)
         self._listener = Listener(datastore, LOG_CHANNEL, lambda _payload: self._wake.set())
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
@@ -41,11 +47,13 @@ class Projector:
         """Begin to project."""
         self._listener.start()
         self._thread.start()
+        self._builder.start()
 
     def stop(self) -> None:
         """Project what is there, for at most five seconds, and let go: another process takes over."""
         self._stopping.set()
         self._wake.set()
+        self._builder.stop()
         self._thread.join()
         self._listener.stop()
 
@@ -83,7 +91,8 @@ class Projector:
             self._wake.clear()
             events = self._runner.advance()
             self._failures = 0
-            linger = BUSY_LINGER_SECONDS if events >= BUSY_EVENTS else LINGER_SECONDS
+            self._busy = events >= BUSY_EVENTS
+            linger = BUSY_LINGER_SECONDS if self._busy else LINGER_SECONDS
             if events < PAGE:
                 paused_at = time.monotonic()
                 self._wake.wait(POLL_SECONDS)

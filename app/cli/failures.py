@@ -16,10 +16,13 @@ from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
 from domain.refusal import Malformed, Refusal
 from embedded import EmbeddedPostgresUnavailable
+from projections.building import RebuildRunning
+from projections.differing import LiveBehind
 from projections.pages import Broken
-from projections.rebuilding import RebuildRunning
+from projections.reading import UnknownEventMet
+from projections.switching import HandOverRefused, NothingToSwitchTo
 from projections.verifying import NotBuilt
-from queries.reading import NotYet
+from queries.reading import NotYet, ReadModelRebuilding
 from store.migrating import MigrationChanged, SchemaTooNew
 from store.unit import OutcomeUnknown
 
@@ -62,7 +65,7 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "examples_missing", str(error), USAGE
         case FileUnreadable():
             return "file_unreadable", str(error), USAGE
-        case NotYet():
+        case NotYet() | ReadModelRebuilding():
             return error.code, error.message, UNAVAILABLE
         case Refusal():
             return error.code, error.message, FAILED
@@ -70,6 +73,12 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "not_migrated", str(error), FAILED
         case RebuildRunning():
             return "rebuild_running", str(error), FAILED
+        case NothingToSwitchTo():
+            return "nothing_to_switch_to", str(error), FAILED
+        case HandOverRefused() | LiveBehind():
+            return "projection_busy", str(error), UNAVAILABLE
+        case UnknownEventMet():
+            return "unknown_event", f"the read model {error}", FAILED
         case NotBuilt() | Broken():
             return "projection_broken", str(error), FAILED
         case SchemaTooNew() | MigrationChanged():

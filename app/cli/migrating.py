@@ -12,10 +12,17 @@ cli = typer.Typer()
 
 @cli.command()
 def migrate(context: typer.Context, dry_run: DryRun = False, json: Json = False) -> None:
-    """Apply the migrations that the database lacks, and create missing read tables. Safe to repeat."""
+    """Apply the migrations that the database lacks, and create missing read tables. Safe to repeat.
+
+    Read tables of another shape are not touched: a projector builds new ones beside them, and switches.
+    """
     output = output_of(context, json)
     with opened_database(output, read_settings()) as database, output.busy("migrating"):
         names = database.pending() if dry_run else database.migrate()
+        stale = [] if dry_run else database.stale_read_models()
     verb = "would apply" if dry_run else "applied"
     lines = [f"{verb} {name}" for name in names] or ["nothing to apply"]
-    output.answer({"pending" if dry_run else "applied": names}, *lines)
+    lines += [
+        f"{name} has the tables of another release; a projector builds this release's beside them" for name in stale
+    ]
+    output.answer({"pending": names} if dry_run else {"applied": names, "to_build": stale}, *lines)

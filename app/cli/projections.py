@@ -1,10 +1,12 @@
-"""projections list, rebuild, verify, dead-letters: read models, for operators."""
+"""projections list, rebuild, verify, dead-letters: read models, for operators; the rest in app/cli/building.py."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
+from app.cli import building
 from app.cli.failures import FAILED
 from app.cli.opening import opened
 from app.cli.options import DryRun, Json, Limit
@@ -14,9 +16,10 @@ from app.installation import dead_letters
 from app.read_models import READ_MODELS, ReadModel
 from app.wiring import Wiring
 from domain.words import did_you_mean
-from queries.projections import list_projections
+from queries.projections import ProjectionView, list_projections
 
 cli = typer.Typer(help="Read models: what the log adds up to.", no_args_is_help=True, rich_markup_mode=None)
+cli.add_typer(building.cli)
 
 NUMBERS = frozenset({"position", "behind", "lag", "events", "rows", "differing"})
 
@@ -31,7 +34,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
         output.document(found)
         return
     rows = [
-        (each.name, status(each.state), each.position, each.lag, seconds(each.lag_seconds), each.last_error)
+        (each.name, _state(each), each.position, each.lag, seconds(each.lag_seconds), each.last_error)
         for each in found.items
     ]
     output.table(("projection", "state", "position", "behind", "lag", "last error"), rows, right=NUMBERS)
@@ -91,6 +94,12 @@ def dead_letters_(context: typer.Context, limit: Limit = 50, json: Json = False)
         return
     rows = [(each.projection, each.position, moment(each.at), each.error) for each in found]
     output.table(("projection", "position", "at", "error"), rows, right=NUMBERS)
+
+
+def _state(view: ProjectionView) -> Text:
+    """Return the state, and how far the next tables are while they are built."""
+    percent = "" if view.building is None else f" {view.building.percent}%"
+    return status(view.state).append(percent)
 
 
 def _chosen(names: Sequence[str] | None) -> list[ReadModel]:

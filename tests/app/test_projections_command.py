@@ -9,6 +9,7 @@ import pytest
 
 from app.read_models import READ_MODELS
 from app.wiring import Wiring
+from projections.locks import REBUILD_LOCK, lock_key
 
 Run = Callable[..., Any]
 
@@ -53,6 +54,60 @@ def test_all_of_them_can_be_rebuilt(document: Run, busy: Wiring) -> None:
     assert [each["name"] for each in rebuilt] == [model.name for model in READ_MODELS]
 
 
+def test_tables_are_built_beside_compared_promoted_and_rolled_back(
+    document: Run, procession: Run, busy: Wiring, database: str
+) -> None:
+    name, position = "execution_list", busy.log.last_position()
+
+    def statuses(schema: str) -> set[str]:
+        with psycopg.connect(database) as connection:
+            return {row[0] for row in connection.execute(f"select status from {schema}.execution_list")}
+
+    with psycopg.connect(database) as connection:
+        connection.execute("update execution_list set status = 'tampered'")
+    assert document("projections", "promote", name, "--dry-run", code=1)["error"]["code"] == "nothing_to_switch_to"
+    assert document("projections", "build", name, "--dry-run") == {"would_build": name, "events": position}
+    assert document("projections", "diff", name, code=1)["error"]["code"] == "nothing_to_switch_to"
+    assert document("projections", "build", name)["events"] == position
+    found = document("projections", "diff", name)
+    assert (found["position"], found["tables"][0]["differing"]) == (position, 1)
+    assert found["tables"][0]["samples"][0]["live"]["status"] == "tampered"
+    assert "tampered" in procession("projections", "diff", name).stdout
+
+    expected = {"name": name, "position": position, "other_shape": False}
+    assert document("projections", "promote", name, "--dry-run") == {"would_promote": expected}
+    assert (statuses("public"), statuses("building")) == ({"tampered"}, {"completed"})
+    assert document("projections", "promote", name) == expected
+    assert (statuses("public"), statuses("previous")) == ({"completed"}, {"tampered"})
+    assert document("projections", "rollback", name, "--dry-run") == {"would_roll_back": expected}
+    assert statuses("public") == {"completed"}
+    assert document("projections", "rollback", name) == expected
+    assert (statuses("public"), statuses("previous")) == ({"tampered"}, {"completed"})
+    assert document("projections", "rollback", name) == expected
+    assert document("projections", "drop", name, "--dry-run") == {"name": name, "would_drop": ["previous"]}
+    assert document("projections", "drop", name) == {"name": name, "dropped": ["previous"]}
+    assert document("projections", "rollback", name, code=1)["error"]["code"] == "nothing_to_switch_to"
+    assert document("projections", "verify", name)["verified"][0]["differing"] == 0
+
+
+def test_a_build_in_progress_is_said(document: Run, busy: Wiring, database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as other:
+        other.execute("select pg_advisory_lock(%s, %s)", (REBUILD_LOCK, lock_key("execution_list")))
+        for command in ("build", "promote", "rollback", "diff", "drop"):
+            refused = document("projections", command, "execution_list", code=1)
+            assert refused["error"]["code"] == "rebuild_running", command
+
+
+def test_a_list_that_appends_keep_is_not_built_aside(document: Run, database: str) -> None:
+    assert document("projections", "build", "due_steps", code=1)["error"]["code"] == "not_built_aside"
+
+
+def test_migrate_names_the_read_models_that_a_projector_will_build(document: Run, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("update projections set digest = 'another' where name = 'approvals'")
+    assert document("migrate") == {"applied": [], "to_build": ["approvals"]}
+
+
 def test_events_that_could_not_be_digested_are_listed(document: Run, database: str) -> None:
     with psycopg.connect(database) as connection:
         connection.execute("insert into dead_letters (projection, position, error) values ('execution_list', 5, 'odd')")
@@ -61,7 +116,15 @@ def test_events_that_could_not_be_digested_are_listed(document: Run, database: s
 
 
 @pytest.mark.parametrize(
-    "arguments", [("rebuild",), ("rebuild", "execution_lost"), ("rebuild", "execution_list", "--all"), ("verify", "x")]
+    "arguments",
+    [
+        ("rebuild",),
+        ("rebuild", "execution_lost"),
+        ("rebuild", "execution_list", "--all"),
+        ("verify", "x"),
+        ("build",),
+        *((command, "execution_lost") for command in ("build", "diff", "promote", "rollback", "drop")),
+    ],
 )
 def test_read_models_are_called_by_their_names(procession: Run, arguments: tuple[str, ...]) -> None:
     assert procession("projections", *arguments).exit_code == 2

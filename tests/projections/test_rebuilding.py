@@ -8,10 +8,12 @@ import pytest
 from domain.executions.events.execution import ExecutionCompleted
 from domain.executions.events.step import StepSkipped
 from projections import ALL
+from projections.building import RebuildRunning
 from projections.execution_list import ExecutionList
+from projections.locks import REBUILD_LOCK, lock_key
 from projections.positions import Positions
-from projections.rebuilding import REBUILD_LOCK, RebuildRunning, rebuild
-from projections.running import Runner, lock_key
+from projections.rebuilding import rebuild
+from projections.running import Runner
 from projections.verifying import verify
 from scheduler.projector import Projector
 
@@ -69,7 +71,7 @@ def test_a_rebuilt_table_has_its_indexes_and_nothing_is_left_aside(projected):
     for projection in ALL:
         rebuild(projected, projection, quiet)
     assert rows(projected, query) == before
-    assert rows(projected, "select from pg_tables where schemaname = 'rebuilding'") == []
+    assert rows(projected, "select from pg_tables where schemaname in ('rebuilding', 'building', 'previous')") == []
 
 
 def test_a_rebuild_that_is_ahead_of_live_moves_it_and_its_runner_goes_on_from_there(projected, append, story):

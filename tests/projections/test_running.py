@@ -11,10 +11,13 @@ from domain.identity import agent_id
 from projections import ALL
 from projections.agent_directory import AgentDirectory
 from projections.execution_list import ExecutionList
+from projections.locks import RUNNER_LOCK
 from projections.positions import Moved, Positions
+from projections.reading import UnknownEventMet
 from projections.rebuilding import rebuild
-from projections.running import CATCHING_UP, FAILED, RUNNER_LOCK, RUNNING, STALE, STANDBY, Runner
+from projections.running import CATCHING_UP, FAILED, RUNNING, STALE, STANDBY, STOPPED, Runner
 from projections.tables import create_read_tables
+from projections.verifying import verify
 from store.mapper import STORED_NAMES
 
 X = UUID(int=1)
@@ -54,6 +57,12 @@ def append_stored(datastore, stream, topic, state):
             "insert into stored_events (originator_id, originator_version, topic, state) values (%s, 1, %s, %s)",
             (stream, topic, state),
         )
+
+
+def look_again(runner):
+    """Without waiting for the second between two looks to pass."""
+    runner._look_at = 0.0
+    runner.look()
 
 
 def test_every_projection_follows_the_log_and_its_position_is_tracked(read_tables, runner, append, story):
@@ -138,15 +147,47 @@ def test_what_the_tables_refuse_is_poison_too(read_tables, runner, append, story
     assert letter["error"].startswith("UniqueViolation: ")
 
 
-def test_events_this_release_does_not_know_are_passed_over(read_tables, runner, append, story):
+def test_projections_stop_before_an_event_of_a_newer_release_and_say_so_until_a_newer_release_projected_it(
+    read_tables, runner, append, story
+):
+    known = append(story.start(X).happened)
     append_stored(read_tables, uuid4(), "ComesLater", b"{}")
     assert "ComesLater" not in STORED_NAMES.values()
-    last = append(story.start(X).happened)
+    last = append([(UUID(int=2), story.start(UUID(int=2)).happened[-1][1])])
     running = runner()
     running.look()
     running.advance()
-    assert set(positions(read_tables).values()) == {last}
+    assert set(positions(read_tables).values()) == {known}
+    assert set(states(running).values()) == {STOPPED}
+    for projection in ALL:
+        failure = one(read_tables, "select failure from projections where name = %s", projection.name)["failure"]
+        assert failure.startswith(f"{projection.name} stands still before position {known + 1}: ")
+        assert "'ComesLater'" in failure
     assert one(read_tables, "select count(*) as n from dead_letters")["n"] == 0
+    assert one(read_tables, "select count(*) as n from execution_list")["n"] == 1
+
+    held = "select count(*) as n from pg_locks where locktype = 'advisory' and classid = %s"
+    mine = f"{held} and database = (select oid from pg_database where datname = current_database())"
+    assert one(read_tables, mine, RUNNER_LOCK)["n"] == 0, "a newer release can take them"
+    move = "update notification_tracking set notification_id = %s where application_name = 'execution_list'"
+    with read_tables.reading() as connection:
+        connection.execute(move, (known + 1,))
+    look_again(running)
+    running.advance()
+    assert states(running) == {p.name: RUNNING if p.name == "execution_list" else STOPPED for p in ALL}
+    assert positions(read_tables)["execution_list"] == last
+    assert one(read_tables, "select failure from projections where name = 'execution_list'")["failure"] is None
+
+
+def test_a_rebuild_and_a_proof_stop_before_an_event_of_a_newer_release(read_tables, append, story):
+    append(story.start(X).happened)
+    append_stored(read_tables, uuid4(), "ComesLater", b"{}")
+    with read_tables.reading() as connection:
+        connection.execute("update notification_tracking set notification_id = 2")
+    for work in (rebuild, verify):
+        with pytest.raises(UnknownEventMet, match=r"before position 2: .*'ComesLater'"):
+            work(read_tables, ExecutionList(), lambda _done, _total: None)
+    assert set(positions(read_tables).values()) == {2}
 
 
 def test_a_projection_whose_table_is_gone_stands_still_with_its_reason_and_others_go_on(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from projections.running import RUNNER_LOCK as HELD_BY_RUNNERS
-from projections.running import lock_key as runner_lock_key
+from projections.locks import RUNNER_LOCK as HELD_BY_RUNNERS
+from projections.locks import lock_key as runner_lock_key
 from projections.tables import create_read_tables
 from queries.progress import ALL, Progress
 from queries.projections import RUNNER_LOCK, lock_key

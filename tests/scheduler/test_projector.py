@@ -8,8 +8,8 @@ import pytest
 
 from domain.executions.events.step import StepSkipped
 from projections import ALL
+from projections.locks import RUNNER_LOCK
 from projections.positions import Positions
-from projections.running import RUNNER_LOCK
 from projections.tables import create_read_tables
 from scheduler.projector import Projector
 from store.log import Log

@@ -1,0 +1,138 @@
+"""Read tables built from the log beside those in use: page by page, resumed after an interruption, caught up later."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+
+from projections import builds
+from projections.builds import BUILDING, LIVE, PREVIOUS, TableBuild
+from projections.locks import REBUILD_LOCK, try_lock, unlock
+from projections.pages import connect, digest
+from projections.projection import Projection
+from projections.reading import BULK, head, known_part, read_ahead, read_used
+from store.datastore import Datastore
+
+FORGET_LETTERS = "delete from dead_letters where projection = %s"
+
+Progress = Callable[[int, int], None]
+
+
+class RebuildRunning(RuntimeError):
+    """Another process builds or switches the tables of this projection; wait, or interrupt that one."""
+
+
+class Workshop(msgspec.Struct, frozen=True):
+    """What one build or switch of a projection's tables works with, for as long as it holds the projection's lock.
+
+    connection writes, with `slot` first on its search path; reader reads the log. progress: called with positions done
+    and to do, after each page; whatever it raises interrupts the build, which the next one may continue.
+    """
+
+    connection: Connection[Any]
+    reader: Connection[Any]
+    projection: Projection[Any]
+    slot: str
+    progress: Progress
+
+    @property
+    def name(self) -> str:
+        """The projection's name."""
+        return self.projection.name
+
+    @property
+    def parked_as(self) -> str:
+        """The name of the dead letters of the tables in the slot."""
+        return f"{self.name}:{self.slot}"
+
+    def find(self, slot: str | None = None) -> TableBuild | None:
+        """Return the record of the projection's tables in `slot`. Default: the slot worked on."""
+        return builds.find(self.connection, self.name, slot or self.slot)
+
+
+@contextmanager
+def workshop(
+    datastore: Datastore, projection: Projection[Any], progress: Progress, slot: str = BUILDING
+) -> Iterator[Workshop]:
+    """Hold the lock of the tables of `projection` that are not in use, with connections to work on them.
+
+    Raises RebuildRunning if another process holds it, or psycopg.OperationalError in an outage.
+    """
+    with (
+        closing(connect(datastore, search_path=f"{slot},{LIVE}")) as connection,
+        closing(connect(datastore)) as reader,
+    ):
+        if not try_lock(connection, REBUILD_LOCK, projection.name):
+            raise RebuildRunning(f"{projection.name} is being built already, by another process")
+        yield Workshop(connection, reader, projection, slot, progress)
+        # The server releases the locks of a closed connection some time later; the next build may come before.
+        unlock(connection, REBUILD_LOCK, projection.name)
+
+
+def build(shop: Workshop, *, resume: bool = False) -> int:
+    """Build the projection's tables beside those in use, with indexes; return the position they reach.
+
+    Drops the previous tables first. resume: continue an interrupted build of the same shape. Default: begin anew.
+    Raises UnknownEventMet before an event of a newer release, pages.Broken when the tables cannot be written.
+    """
+    found = shop.find() if resume else None
+    projection, connection = shop.projection, shop.connection
+    if found is None or found.digest != projection.digest or not _complete(shop):
+        _begin(shop)
+        found = None
+    at = catch_up(shop, found.position if found is not None else 0)
+    if found is None or not found.indexed:
+        with connection.transaction():
+            projection.create_indexes(connection)
+            builds.mark_indexed(connection, projection.name, shop.slot)
+        for table in projection.tables:
+            connection.execute(f"analyze {shop.slot}.{table}")
+    return at
+
+
+def catch_up(shop: Workshop, at: int) -> int:
+    """Write what the log holds after position `at`, to its end or within a page of it; return the position reached."""
+    projection, connection = shop.projection, shop.connection
+    while (end := head(shop.reader)) - at > (0 if at == 0 else BULK):
+        for position, rows in read_ahead(shop.reader, at, end, projection.handlers):
+            with connection.transaction():
+                digest(connection, projection, rows, shop.parked_as)
+                builds.reach(connection, projection.name, shop.slot, position, end)
+            at = position
+            shop.progress(at, end)
+    return at
+
+
+def write_rest(shop: Workshop, at: int, until: int) -> None:
+    """Write the events behind `at` up to `until` within the caller's transaction. Raises UnknownEventMet."""
+    rows, unknown = known_part(read_used(shop.connection, at, until, shop.projection.handlers))
+    if unknown is not None:
+        raise unknown
+    digest(shop.connection, shop.projection, rows, shop.parked_as)
+
+
+def discard(shop: Workshop, slot: str) -> None:
+    """Drop the tables in `slot`, with their dead letters and their record, within the caller's transaction."""
+    found = shop.find(slot)
+    names = {*shop.projection.tables, *(found.tables if found is not None else ())}
+    builds.drop(shop.connection, slot, sorted(names))
+    builds.remove(shop.connection, shop.name, slot)
+    shop.connection.execute(FORGET_LETTERS, (f"{shop.name}:{slot}",))
+
+
+def _begin(shop: Workshop) -> None:
+    projection, connection = shop.projection, shop.connection
+    # Two transactions: if the tables cannot be created, the record is there to say why.
+    with connection.transaction():
+        discard(shop, BUILDING)
+        discard(shop, PREVIOUS)
+        builds.put(connection, shop.name, BUILDING, projection.digest, projection.tables, target=head(shop.reader))
+    with connection.transaction():
+        projection.create(connection, indexed=False)
+
+
+def _complete(shop: Workshop) -> bool:
+    tables = shop.projection.tables
+    return len(builds.existing(shop.connection, shop.slot, tables)) == len(tables)

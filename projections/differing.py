@@ -1,0 +1,85 @@
+"""What would change if the tables built for a read model took the place of those in use."""
+
+import time
+from contextlib import closing
+from typing import Any
+
+import msgspec
+from psycopg import Connection, IsolationLevel
+
+from projections import builds
+from projections.building import Progress, Workshop, catch_up, workshop, write_rest
+from projections.builds import BUILDING, LIVE
+from projections.comparing import Columns, Difference, columns_of, compare, count_rows, prepare
+from projections.pages import connect
+from projections.positions import Positions
+from projections.projection import Projection
+from projections.switching import built_tables
+from store.datastore import Datastore
+
+WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
+
+
+class LiveBehind(RuntimeError):
+    """The tables in use have not reached the position of those built, so that their rows cannot be compared."""
+
+
+class TableDifference(msgspec.Struct, frozen=True):
+    """rows_live, rows_built: in each. differing: rows that differ in columns both have, and rows that only one has.
+
+    columns_added, columns_removed: only in the built table, only in that in use; one of another type is in both.
+    """
+
+    table: str
+    rows_live: int
+    rows_built: int
+    differing: int
+    columns_added: list[str]
+    columns_removed: list[str]
+    samples: list[Difference]
+
+
+def diff(datastore: Datastore, projection: Projection[Any], progress: Progress) -> tuple[int, list[TableDifference]]:
+    """Compare the tables built with those in use, as of one position; returns it, and what differs in each table.
+
+    Raises NothingToSwitchTo, RebuildRunning, LiveBehind when no process brings the tables in use up to where those
+    built are, or psycopg.OperationalError.
+    """
+    with workshop(datastore, projection, progress) as shop:
+        at = catch_up(shop, built_tables(shop).position)
+        _wait_for_live(datastore, projection.name, at)
+        shop.connection.isolation_level = IsolationLevel.REPEATABLE_READ
+        with shop.connection.transaction(force_rollback=True):
+            live = Positions(datastore).read(shop.connection, [projection.name])[projection.name]
+            write_rest(shop, at, live)
+            prepare(shop.connection)
+            return live, [_difference(shop, table) for table in projection.tables]
+
+
+def _difference(shop: Workshop, table: str) -> TableDifference:
+    connection: Connection[Any] = shop.connection
+    columns = columns_of(connection, LIVE, BUILDING, table)
+    if not _comparable(columns):
+        in_use = builds.existing(connection, LIVE, [table])
+        live, built = count_rows(connection, LIVE, table) if in_use else 0, count_rows(connection, BUILDING, table)
+        return TableDifference(table, live, built, max(live, built), columns.added, columns.removed, [])
+    found = compare(connection, LIVE, BUILDING, table, columns)
+    return TableDifference(
+        table, found.rows_live, found.rows_rebuilt, found.differing, columns.added, columns.removed, found.samples
+    )
+
+
+def _comparable(columns: Columns) -> bool:
+    return bool(columns.key) and set(columns.key) <= {name for name, _ in columns.common}
+
+
+def _wait_for_live(datastore: Datastore, name: str, position: int) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    positions = Positions(datastore)
+    with closing(connect(datastore)) as connection:
+        while (live := positions.read(connection, [name]).get(name, 0)) < position:
+            if time.monotonic() > deadline:
+                raise LiveBehind(
+                    f"{name} is at position {live}, its built tables at {position}, and no projector brings it there"
+                )
+            time.sleep(POLL_SECONDS)

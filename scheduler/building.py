@@ -1,0 +1,110 @@
+"""The loop that builds read tables of this release's shape beside those of another, and switches to them."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import psycopg
+
+from projections import ALL, builds
+from projections.building import RebuildRunning
+from projections.pages import Broken, describe
+from projections.projection import Projection
+from projections.reading import UnknownEventMet
+from projections.rebuilding import build_and_switch
+from projections.switching import HandOverRefused, replaced_digests
+from projections.tables import stale_names
+from store.datastore import Datastore
+from store.unit import Outage
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+RETRY_SECONDS = 10.0  # after a build that stands still: a newer release may be needed, or an operator
+STOP_SECONDS = 5.0
+
+
+class Interrupted(Exception):
+    """The process ends; the next one continues the build."""
+
+
+class Builder:
+    """A thread that builds one projection at a time, wherever no process builds it yet.
+
+    busy: whether live projections need the processor; the build then pauses as long as it works.
+    """
+
+    def __init__(
+        self,
+        datastore: Datastore,
+        projections: Sequence[Projection[Any]] = ALL,
+        busy: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._datastore = datastore
+        self._projections = projections
+        self._busy = busy
+        self._stopping = threading.Event()
+        self._retry_at: dict[str, float] = {}
+        self._page_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="builder", daemon=True)
+
+    def start(self) -> None:
+        """Begin to build what is stale."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Interrupt a build after its page; wait for that at most five seconds."""
+        self._stopping.set()
+        self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                for projection in self._stale():
+                    self._build(projection)
+            except Interrupted:
+                return
+            except Outage as error:
+                logger.warning("building read tables was interrupted, trying again: %s", error)
+            except Exception:
+                logger.exception("building read tables was interrupted by an unforeseen error, trying again")
+            self._stopping.wait(POLL_SECONDS)
+
+    def _stale(self) -> list[Projection[Any]]:
+        with self._datastore.reading() as connection:
+            stale = set(stale_names(connection, self._projections))
+            replaced = replaced_digests(connection) if stale else set()
+        return [
+            projection
+            for projection in self._projections
+            if projection.name in stale
+            and (projection.name, projection.digest) not in replaced
+            and time.monotonic() >= self._retry_at.get(projection.name, 0.0)
+        ]
+
+    def _build(self, projection: Projection[Any]) -> None:
+        name = projection.name
+        self._page_at = time.monotonic()
+        try:
+            built = build_and_switch(self._datastore, projection, self._progress)
+        except RebuildRunning as error:
+            logger.debug("%s", error)
+        except (UnknownEventMet, Broken, HandOverRefused, psycopg.errors.LockNotAvailable) as error:
+            logger.warning("the new tables of %s wait: %s", name, error)
+            self._retry_at[name] = time.monotonic() + RETRY_SECONDS
+            with self._datastore.reading() as connection:
+                builds.fail(connection, name, _reason(name, error))
+        else:
+            logger.info("built %s from %d events in %.1f s", name, built.events, built.seconds)
+
+    def _progress(self, _done: int, _total: int) -> None:
+        worked = time.monotonic() - self._page_at
+        if self._stopping.wait(worked if self._busy() else 0.0):
+            raise Interrupted
+        self._page_at = time.monotonic()
+
+
+def _reason(name: str, error: Exception) -> str:
+    return f"{name} {error}" if isinstance(error, UnknownEventMet) else describe(error)

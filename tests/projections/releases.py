@@ -1,0 +1,58 @@
+"""Read tables of two releases: what tests of builds and switches share."""
+
+from uuid import UUID, uuid4
+
+from domain.executions.events.step import StepSkipped
+from projections.execution_list import ExecutionList
+from projections.positions import Positions
+
+X = UUID(int=1)
+LIST = ExecutionList()
+QUERY = "select execution_id, status, last_position from {}.execution_list order by 1"
+
+
+class Before(ExecutionList):
+    """As the release before defines it."""
+
+    ddl = ExecutionList.ddl + "alter table execution_list add column before text default 'before';"
+
+
+def quiet(_done, _total):
+    """Progress that nobody watches."""
+
+
+def rows(datastore, query, *parameters):
+    with datastore.reading() as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+def position(datastore):
+    with datastore.reading() as connection:
+        return Positions(datastore).read(connection, [LIST.name])[LIST.name]
+
+
+def shape(datastore):
+    [row] = rows(datastore, "select digest from projections where name = 'execution_list'")
+    return row["digest"]
+
+
+def columns(datastore, schema):
+    query = "select column_name as name from information_schema.columns where table_schema = %s and table_name = %s"
+    return {row["name"] for row in rows(datastore, query, schema, "execution_list")}
+
+
+def skips(story, count):
+    at = story.start(uuid4()).happened[0][1].at
+    return [(uuid4(), StepSkipped(at=at, actor="x", step="s", reason="r")) for _ in range(count)]
+
+
+def drain(runner):
+    runner._look_at = 0.0
+    runner.look()
+    while runner.advance():
+        pass
+
+
+def state_of(runner):
+    [state] = runner.states
+    return state.state

@@ -1,0 +1,193 @@
+"""Projectors of this release on read tables of the release before: they build their own, beside, and switch."""
+
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from domain.executions.events.step import StepSkipped
+from projections import ALL
+from projections.execution_list import ExecutionList
+from projections.positions import Positions
+from projections.tables import create_read_tables, stale_names
+from projections.verifying import verify
+from queries.progress import Progress
+from queries.projections import list_projections
+from queries.reading import Reading
+from scheduler.projector import Projector
+from store.log import Log
+from store.unit import Unit
+
+LIMIT_SECONDS = 60.0
+SHAPES = {projection.name: projection.digest for projection in ALL}
+EVENTS = 60_000
+MANY = """insert into stored_events (originator_id, originator_version, topic, state)
+select gen_random_uuid(), 1, 'StepSkipped',
+  '{"at":"2026-01-01T00:00:00Z","actor":"x","step":"a","reason":"condition_false"}' from generate_series(1, %s)"""
+
+
+class Before(ExecutionList):
+    """As the release before defines it."""
+
+    ddl = ExecutionList.ddl + "alter table execution_list add column before text;"
+
+
+BEFORE = (Before(), *ALL[1:])
+
+# Builds page by page until the test lets go of it: by kill -9.
+BUILDING = """
+import sys
+from projections import ALL
+from projections.rebuilding import build_and_switch
+from store.datastore import Datastore
+
+def progress(done, total):
+    print(done, total, flush=True)
+    sys.stdin.read()
+
+build_and_switch(Datastore(sys.argv[1]), ALL[0], progress)
+"""
+
+
+def until(condition):
+    """Wait on a fact, with a deadline."""
+    deadline, pause = time.monotonic() + LIMIT_SECONDS, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        pause.wait(0.02)
+
+
+def rows(datastore, query, *parameters):
+    with datastore.reading() as connection:
+        return connection.execute(query, parameters).fetchall()
+
+
+def position(datastore, name="execution_list"):
+    with datastore.reading() as connection:
+        return Positions(datastore).read(connection, [name])[name]
+
+
+def is_ready(datastore):
+    with datastore.reading() as connection:
+        return stale_names(connection) == []
+
+
+@pytest.fixture
+def log(datastore):
+    with datastore.reading() as connection:
+        create_read_tables(connection, BEFORE)
+    opened = Log(datastore)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def projector_of(datastore):
+    started = []
+
+    def start(projections):
+        started.append(Projector(datastore, projections))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.alive:
+            one.stop()
+
+
+def append(log):
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    return log.append(Unit(uuid4(), 0, [StepSkipped(at=at, actor="x", step="a", reason="condition_false")]))
+
+
+def test_a_projector_builds_its_tables_beside_those_of_the_release_before_which_serves_meanwhile(
+    datastore, log, projector_of
+):
+    first = append(log)
+    old = projector_of(BEFORE)
+    until(lambda: position(datastore) == first)
+    projector_of(ALL)
+    until(lambda: is_ready(datastore))
+    last = append(log)
+    until(lambda: position(datastore) == last)
+    assert verify(datastore, ALL[0], lambda _done, _total: None).differing == 0
+    assert "before" not in rows(datastore, "select * from execution_list limit 1")[0]
+    kept = rows(datastore, "select before, last_position from previous.execution_list")
+    assert [row["last_position"] for row in kept] == [first]
+
+    # The release before does not build its own shape again: it gave way to this one.
+    until(lambda: {state.projection.name for state in old.states if state.state == "standby"} == {"execution_list"})
+    replaced = rows(datastore, "select digest from replaced_read_tables")
+    assert replaced == [{"digest": Before().digest}]
+
+
+def test_a_build_that_was_killed_goes_on_where_it_was(datastore, log, projector_of, dsn):
+    with datastore.reading() as connection:
+        connection.execute(MANY, (EVENTS,))
+    killed = subprocess.Popen(
+        [sys.executable, "-c", BUILDING, dsn], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert killed.stdout is not None
+    done, total = map(int, killed.stdout.readline().split())
+    assert 0 < done < total == EVENTS
+
+    reading = Reading(datastore, Progress(datastore, shapes=SHAPES))
+    shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
+    assert (shown.state, shown.ready) == ("rebuilding", False)
+    assert (shown.building.position, shown.building.target) == (done, EVENTS)
+    assert 0 < shown.building.percent < 100
+    projector = projector_of(ALL)
+    until(lambda: len(states_of(projector, "running")) == len(ALL) - 1)
+    assert not is_ready(datastore), "one process builds at a time"
+
+    killed.kill()
+    killed.wait()
+    killed.stdin.close()
+    killed.stdout.close()
+    until(lambda: is_ready(datastore))
+    until(lambda: position(datastore) == EVENTS)
+    assert verify(datastore, ALL[0], lambda _done, _total: None).differing == 0
+    shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
+    assert (shown.ready, shown.building) == (True, None)
+
+
+def states_of(projector, wanted):
+    return [state for state in projector.states if state.state == wanted]
+
+
+def test_a_build_stands_still_before_an_event_of_a_newer_release_and_says_so(datastore, log, projector_of):
+    append(log)
+    with datastore.reading() as connection:
+        connection.execute(
+            "insert into stored_events (originator_id, originator_version, topic, state) values (%s, 1, %s, '{}')",
+            (uuid4(), "ComesLater"),
+        )
+    reading = Reading(datastore, Progress(datastore, shapes=SHAPES))
+    projector_of(ALL)
+
+    def shown():
+        return {item.name: item for item in list_projections(reading).items}["execution_list"]
+
+    until(lambda: shown().state == "failed" and "ComesLater" in (shown().last_error or ""))
+    assert shown().last_error.startswith("execution_list stands still before position 2: ")
+    assert not is_ready(datastore)
+    assert rows(datastore, "select from dead_letters") == []
+
+
+def test_a_shape_that_gave_way_is_not_built_by_itself(datastore, log, projector_of):
+    append(log)
+    with datastore.reading() as connection:
+        connection.execute(
+            "insert into replaced_read_tables (projection, digest) values ('execution_list', %s)", (ALL[0].digest,)
+        )
+    projector_of(ALL)
+    until(lambda: {position(datastore, projection.name) for projection in ALL[1:]} == {1})
+    reading = Reading(datastore, Progress(datastore, shapes=SHAPES))
+    shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
+    assert (shown.state, shown.building) == ("failed", None)
+    assert "procession projections rebuild execution_list" in shown.last_error
