@@ -5,17 +5,17 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-import msgspec
 import psycopg
 from psycopg import Connection
 
-from projections.pages import connect, digest, notify
+from projections.pages import digest, notify
 from projections.positions import Positions
 from projections.projection import Projection
-from projections.reading import BULK, count, head, read_ahead, read_range
 from projections.running import lock_key
 from projections.tables import BEGIN, record_built
 from store.datastore import Datastore
+from store.lists.kept import Rebuilt
+from store.reading import BULK, connect, count, head, read_ahead, read_range
 
 REBUILD_LOCK = 4714
 SCHEMA, LIVE = "rebuilding", "public"
@@ -30,13 +30,6 @@ Progress = Callable[[int, int], None]
 
 class RebuildRunning(RuntimeError):
     """Somebody else is rebuilding this projection; wait, or interrupt that one."""
-
-
-class Rebuilt(msgspec.Struct, frozen=True):
-    """How many events the log had up to where the rebuilt rows stand, and how many seconds it took."""
-
-    events: int
-    seconds: float
 
 
 def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:

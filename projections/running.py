@@ -11,12 +11,13 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from projections import ALL
-from projections.pages import PAGE, Broken, connect, describe, is_outage, park_page, project_page
+from projections.pages import PAGE, Broken, describe, is_outage, park_page, project_page
 from projections.positions import Moved, Positions
 from projections.projection import Projection, clean
 from projections.tables import built_digests
 from store.datastore import Datastore
 from store.log import read_page
+from store.reading import connect
 
 logger = logging.getLogger(__name__)
 

@@ -7,20 +7,19 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-import msgspec
 import psycopg
 from psycopg import Connection, IsolationLevel
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import set_json_loads
 
-from projections.pages import connect, digest
+from projections.pages import digest
 from projections.positions import Positions
 from projections.projection import Projection
-from projections.reading import BULK, read_range
 from store.datastore import Datastore
+from store.lists.kept import SAMPLES, Difference, Verified
+from store.reading import BULK, connect, read_range
 
 ASIDE, LIVE = "pg_temp", "public"
-SAMPLES = 10
 # In this session only: the rows built aside are nobody else's, and are compared whole.
 ROOM = {"temp_buffers": "64MB", "work_mem": "64MB"}
 
@@ -34,23 +33,6 @@ Progress = Callable[[int, int], None]
 
 class NotBuilt(RuntimeError):
     """The tables in use are not as the projection defines them now: rebuild it."""
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A row that differs. key: its primary key. live, rebuilt: the row as JSON; None where there is none."""
-
-    table: str
-    key: dict[str, Any]
-    live: dict[str, Any] | None
-    rebuilt: dict[str, Any] | None
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """How many rows the log adds up to, how many in use differ (wrong, missing or too many), and some of them."""
-
-    rows: int
-    differing: int
-    samples: list[Difference]
 
 
 def verify(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Verified:

@@ -25,8 +25,8 @@ from scheduler.pipeline import Appended
 from scheduler.reactor import Reactor
 from scheduler.recording import Answered, Recording
 from scheduler.timekeeper import Timekeeper
-from store import due_steps
 from store.datastore import OwnConnection
+from store.lists import due_steps
 from store.log import Log
 from store.unit import Outage
 

@@ -14,9 +14,9 @@ from domain.executions.state.model import Execution
 from scheduler.appending import Again, Appending, Work
 from scheduler.batch import Batch
 from scheduler.calling import Attempt
-from store import due_timers
 from store.datastore import OwnConnection
-from store.due_timers import Due
+from store.lists import due_timers
+from store.lists.due_timers import Due
 
 MAX_CLAIM = 2_000
 BATCH = 250

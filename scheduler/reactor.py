@@ -18,9 +18,9 @@ from domain.executions.outcomes import ABANDONS_ATTEMPT
 from domain.executions.state.model import Execution
 from scheduler.appending import Appending
 from scheduler.batch import Batch
-from store import outbox
 from store.datastore import OwnConnection
-from store.outbox import Message
+from store.lists import outbox, trees
+from store.lists.outbox import Message
 from store.unit import MessageKey, Outage
 
 logger = logging.getLogger(__name__)
@@ -199,4 +199,4 @@ class Reactor:
         if not roots:
             return Counter()
         with self._connection.borrow() as connection:
-            return Counter(outbox.descendants(connection, roots))
+            return Counter(trees.descendants(connection, roots))

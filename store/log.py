@@ -97,8 +97,8 @@ class Log:
                 outcomes += self._append_batch(batch)
                 batch, written, events = [], set(), 0
             batch.append(unit)
-            written.add(unit.stream)
-            events += len(unit.events)
+            written.update([change.stream for change in unit.changes])
+            events += sum([len(change.events) for change in unit.changes])
             if events >= MAX_BATCH_EVENTS:
                 outcomes += self._append_batch(batch)
                 batch, written, events = [], set(), 0
@@ -109,7 +109,7 @@ class Log:
         ends: list[int] = []
         for unit in units:
             columns.add(unit)
-            ends.append(len(columns.streams))
+            ends.append(len(columns))
         try:
             with self._connection.borrow() as connection:
                 last = self.recorder.append(connection, columns)
@@ -122,7 +122,7 @@ class Log:
                 raise
             refused = Conflict(str(error))
         else:
-            first = last - len(columns.streams)
+            first = last - len(columns)
             return [first + end for end in ends]
         if len(units) == 1:
             return [refused]
