@@ -1,24 +1,23 @@
 """The columns of one append: events, guards and answers as arrays, and what the events move in the lists."""
 
-from collections.abc import Callable
-from typing import Any
+from operator import attrgetter
 from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from store import arrays
-from store.lists.kept import Arguments, Moves
+from store.lists.kept import Arguments, Handler
 from store.lists.registry import LISTS
 from store.mapper import encode
 from store.unit import Answered, StreamChange, Unit
 
-Handler = Callable[[Any, StreamChange, int, Any], None]
 # By event, which lists it moves (their number in LISTS) and how.
 MOVED_BY: dict[type[Event], tuple[tuple[int, Handler], ...]] = {
     kind: tuple((n, kept.moves.handlers[kind]) for n, kept in enumerate(LISTS) if kind in kept.moves.handlers)
     for kind in STORED_NAMES
 }
-MOVED_BY_CHANGES = [n for n, kept in enumerate(LISTS) if kept.moves.add_change is not Moves.add_change]
+# The fields of a change that move a list; most changes have nothing in them.
+FIELDS = attrgetter(*dict.fromkeys(field for kept in LISTS for field in kept.moves.fields))
 
 
 class Columns:
@@ -33,7 +32,6 @@ class Columns:
         self._answered: list[Answered] = []
         self._ordinals: list[int] = []
         self._moves = [kept.moves() for kept in LISTS]
-        self._moving = [self._moves[n].add_change for n in MOVED_BY_CHANGES]
 
     def __len__(self) -> int:
         """Return the number of events so far."""
@@ -41,8 +39,9 @@ class Columns:
 
     def add(self, unit: Unit) -> None:
         """Lay out one unit: its events, what they move in the lists, its guards and its answer."""
-        for change in unit.changes:
+        for change in unit.before:
             self._add_change(change)
+        self._add_change(unit)
         for guarded, at in unit.guards:
             # Two decisions that rest on different versions of one stream cannot both hold: the older one decides.
             self._guards[guarded] = min(at, self._guards.get(guarded, at))
@@ -60,9 +59,10 @@ class Columns:
             self._topics.append(STORED_NAMES[kind])
             self._states.append(encode(event))
             for n, handler in MOVED_BY[kind]:
-                handler(self._moves[n], change, version, event)
-        for add_change in self._moving:
-            add_change(change)
+                handler(self._moves[n], event, change, stream, version)
+        if any(FIELDS(change)):
+            for moves in self._moves:
+                moves.add_fields(change)
 
     def add_stored(self, stream: UUID, version: int, topic: str, state: bytes) -> None:
         """Lay out an event that is encoded already; it moves no list."""

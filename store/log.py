@@ -97,8 +97,11 @@ class Log:
                 outcomes += self._append_batch(batch)
                 batch, written, events = [], set(), 0
             batch.append(unit)
-            written.update([change.stream for change in unit.changes])
-            events += sum([len(change.events) for change in unit.changes])
+            written.add(unit.stream)
+            events += len(unit.events)
+            for change in unit.before:
+                written.add(change.stream)
+                events += len(change.events)
             if events >= MAX_BATCH_EVENTS:
                 outcomes += self._append_batch(batch)
                 batch, written, events = [], set(), 0

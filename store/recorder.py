@@ -50,8 +50,8 @@ class LogRecorder(PostgresProcessRecorder):
     def append(self, connection: Connection[Any], columns: Columns) -> int:
         """Record everything in `columns` in one round trip; return the position of the last event.
 
-        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guard has moved on,
-        an event before one of these is missing, or a handled message is not there.
+        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream is not
+        at its version, or a handled message is not there.
         """
         arguments: Arguments = columns.appended()
         moved = columns.moved()

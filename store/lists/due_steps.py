@@ -99,21 +99,21 @@ class DueStepMoves(Moves):
         self._due: dict[tuple[bytes, str], tuple[int, UUID | None]] = {}
         self._gone = False
 
-    def _scheduled(self, change: StreamChange, _version: int, event: StepScheduled) -> None:
-        self._due[change.stream.bytes, event.step] = event.attempt, None
+    def _scheduled(self, event: StepScheduled, _change: StreamChange, stream: bytes, _version: int) -> None:
+        self._due[stream, event.step] = event.attempt, None
 
-    def _started(self, change: StreamChange, _version: int, event: StepStarted) -> None:
-        key = change.stream.bytes, event.step
+    def _started(self, event: StepStarted, change: StreamChange, stream: bytes, _version: int) -> None:
+        key = stream, event.step
         if key in self._due:
             self._due[key] = event.attempt, change.owner
 
-    def _left(self, change: StreamChange, _version: int, event: Any) -> None:
-        key = change.stream.bytes, event.step
+    def _left(self, event: Any, _change: StreamChange, stream: bytes, _version: int) -> None:
+        key = stream, event.step
         if self._due.pop(key, None) is None:
             self._done.append(key)
 
-    def _abandoned(self, change: StreamChange, version: int, event: Any) -> None:
-        self._left(change, version, event)
+    def _abandoned(self, event: Any, change: StreamChange, stream: bytes, version: int) -> None:
+        self._left(event, change, stream, version)
         if change.owner is None:
             self._gone = True  # a worker may have a call open whose answer is not waited for any more
 

@@ -21,6 +21,8 @@ SAMPLES = 10
 
 Progress = Callable[[int, int], None]
 Arguments = tuple[arrays.Array | bool, ...]
+Handler = Callable[[Any, Any, StreamChange, bytes, int], None]
+"""Called with the moves, the event, its change, the id of its stream as 16 bytes, and its version."""
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -51,14 +53,16 @@ class Moves(ABC):
     """What one append changes in one list.
 
     function: the SQL function that makes the changes; its first argument is the position that the append reached.
-    handlers: by event, the method that collects what the event changes: (moves, change, version of the event, event).
+    handlers: by event, the method that collects what the event changes.
+    fields: the fields of StreamChange that move the list, beside events.
     """
 
     function: ClassVar[str]
-    handlers: ClassVar[Mapping[type[Event], Callable[[Any, StreamChange, int, Any], None]]] = {}
+    handlers: ClassVar[Mapping[type[Event], Handler]] = {}
+    fields: ClassVar[tuple[str, ...]] = ()
 
-    def add_change(self, change: StreamChange) -> None:  # noqa: B027 - most lists move by events alone
-        """Collect what `change` states beside its events; called after the handlers of its events."""
+    def add_fields(self, change: StreamChange) -> None:  # noqa: B027 - some lists move by events alone
+        """Collect what the `fields` of `change` state; called after the handlers of its events."""
 
     @abstractmethod
     def arguments(self) -> Arguments:

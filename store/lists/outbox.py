@@ -107,19 +107,20 @@ class OutboxMoves(Moves):
     """The messages that one append sends, and those it answers."""
 
     function = "move_outbox_v1"
+    fields = ("handled",)
 
     def __init__(self) -> None:
         self._sent: dict[MessageKey, tuple[UUID, bool]] = {}
         self._handled: list[MessageKey] = []
 
-    def _asks(self, change: StreamChange, version: int, event: Event) -> None:
+    def _asks(self, event: Event, change: StreamChange, _stream: bytes, version: int) -> None:
         recipient = RECIPIENTS[type(event)](event)
         if recipient is not None:
             self._sent[change.stream, version] = recipient, change.owner is not None
 
     handlers = dict.fromkeys(RECIPIENTS, _asks)
 
-    def add_change(self, change: StreamChange) -> None:
+    def add_fields(self, change: StreamChange) -> None:
         """Collect the messages that `change` answers; one that is sent by the same append never reaches the list."""
         for message in change.handled:
             if self._sent.pop(message, None) is None:

@@ -33,7 +33,7 @@ class TreeMoves(Moves):
     def __init__(self) -> None:
         self._additions: Counter[UUID] = Counter()
 
-    def _started(self, _change: StreamChange, _version: int, event: ExecutionStarted) -> None:
+    def _started(self, event: ExecutionStarted, _change: StreamChange, _stream: bytes, _version: int) -> None:
         if event.parent is not None:
             self._additions[event.parent.root] += 1
 

@@ -4,8 +4,8 @@
 
 -- Appends many streams' events and remembers answers; returns the position of the last event.
 -- Takes the log's lock (4711), as append_events does, so the order of positions is the order of commits.
--- SQLSTATE PR001: a stream that a guard names is not at the version that the guard states, or an event has no event of
--- its stream before it. A version in use is a unique violation on stored_events, a key in use one on idempotency_keys.
+-- SQLSTATE PR001: a stream that a guard names is not at the version that the guard states. A version in use is a unique
+-- violation on stored_events, a key in use one on idempotency_keys.
 create function append_events_v1(
   streams uuid[], versions bigint[], topics text[], states bytea[],
   guard_streams uuid[], guard_versions bigint[],
@@ -34,13 +34,6 @@ begin
     insert into stored_events (originator_id, originator_version, topic, state)
       select * from unnest(streams, versions, topics, states);
     last := currval('stored_events_notification_id_seq');
-    if exists (
-      select from unnest(streams, versions) as n(stream, version)
-      where n.version > 1 and not exists (
-        select from stored_events e where e.originator_id = n.stream and e.originator_version = n.version - 1)
-    ) then
-      raise exception 'the event before one of these is missing from its stream' using errcode = 'PR001';
-    end if;
   else
     select coalesce(max(notification_id), 0) into last from stored_events;
   end if;
