@@ -76,8 +76,8 @@ class Admitting:
             limit = self._limit(queue.process_id)
         except Outage:
             raise
-        except Exception:
-            logger.exception("process %s cannot be read, and those that wait for it are left alone", queue.process_id)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._states.left_alone.add(queue.process_id, "process", error)
             return 0
         return len(queue.waiting) if limit is None else max(0, limit - queue.running)
 

@@ -16,6 +16,9 @@ from store import arrays
 from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
 from store.unit import StreamChange
 
+# A worker that cannot begin an attempt leaves it to others for so long.
+LATER = timedelta(seconds=3)
+
 CLAIM = """
 with due as (
   select execution_id, step from due_steps where owner is null and due_at <= now()
@@ -54,6 +57,16 @@ def unclaim(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID,
         where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
         (arrays.uuids([e for e, _ in attempts]), arrays.texts([s for _, s in attempts]), owner),
     )
+
+
+def postpone(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str]]) -> None:
+    """Put attempts that `owner` cannot begin back on the list, due a little later: other workers may come first."""
+    if attempts:
+        connection.execute(
+            """update due_steps d set owner = null, due_at = now() + %b from unnest(%b, %b) as x(execution_id, step)
+            where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
+            (LATER, arrays.uuids([e for e, _ in attempts]), arrays.texts([s for _, s in attempts]), owner),
+        )
 
 
 def drop(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str]]) -> None:

@@ -1,7 +1,7 @@
 """The messages between executions, and to agents: which events wait to be handled, and which a worker has claimed."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,9 @@ select pg_notify(%s, 'message') where exists (
   where o.version > gone.version and o.claimed_until is null)"""
 
 
+Unreadable = Callable[[UUID, Exception], None]
+
+
 class Message(msgspec.Struct, frozen=True):
     """Event `version` of stream `source`, which asks something of the execution `recipient`."""
 
@@ -67,21 +70,26 @@ class Message(msgspec.Struct, frozen=True):
         return self.source, self.version
 
 
-def claim(connection: Connection[Any], limit: int) -> list[Message]:
+def log_unreadable(source: UUID, error: Exception) -> None:
+    """Log that a message of `source` is left to others."""
+    logger.warning("a message of %s cannot be read and is left alone: %s", source, error)
+
+
+def claim(connection: Connection[Any], limit: int, unreadable: Unreadable = log_unreadable) -> list[Message]:
     """Take in hand up to `limit` messages that nobody has, those due longest; in the order of the log.
 
-    One that this release cannot read is left to others: a newer release wrote it.
+    unreadable: called with the source of a message that this release cannot read, which is left to others.
     """
     parameters = {"limit": limit, "in_hand": IN_HAND}
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()
     rows.sort(key=lambda row: row[0])
     claimed: list[Message] = []
-    for position, source, version, recipient, topic, state in rows:
+    for _, source, version, recipient, topic, state in rows:
         try:
             claimed.append(Message(source, version, recipient, decode(topic, state)))
-        except (UnknownEvent, msgspec.DecodeError):
-            logger.exception("the message at position %s cannot be read and is left alone", position)
+        except (UnknownEvent, msgspec.DecodeError) as error:
+            unreadable(source, error)
     return claimed
 
 
