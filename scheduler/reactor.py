@@ -187,7 +187,7 @@ class Reactor:
             self._told.append(message.key)
             self._woken()
 
-    def _leave_alone(self, source: UUID, error: Exception) -> None:
+    def _leave_alone(self, source: UUID, _position: int, error: Exception) -> None:
         self._states.left_alone.add(source, "execution", error)
 
     def _drop(self, keys: list[MessageKey]) -> None:

@@ -53,7 +53,7 @@ select pg_notify(%s, 'message') where exists (
   where o.version > gone.version and o.claimed_until is null)"""
 
 
-Unreadable = Callable[[UUID, Exception], None]
+Unreadable = Callable[[UUID, int, Exception], None]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -70,26 +70,26 @@ class Message(msgspec.Struct, frozen=True):
         return self.source, self.version
 
 
-def log_unreadable(source: UUID, error: Exception) -> None:
-    """Log that a message of `source` is left to others."""
-    logger.warning("a message of %s cannot be read and is left alone: %s", source, error)
+def log_unreadable(_source: UUID, position: int, error: Exception) -> None:
+    """Log that the message at `position` is left to others."""
+    logger.warning("the message at position %s cannot be read and is left alone: %s", position, error)
 
 
 def claim(connection: Connection[Any], limit: int, unreadable: Unreadable = log_unreadable) -> list[Message]:
     """Take in hand up to `limit` messages that nobody has, those due longest; in the order of the log.
 
-    unreadable: called with the source of a message that this release cannot read, which is left to others.
+    unreadable: called with source, position and error of a message that this release cannot read.
     """
     parameters = {"limit": limit, "in_hand": IN_HAND}
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()
     rows.sort(key=lambda row: row[0])
     claimed: list[Message] = []
-    for _, source, version, recipient, topic, state in rows:
+    for position, source, version, recipient, topic, state in rows:
         try:
             claimed.append(Message(source, version, recipient, decode(topic, state)))
         except (UnknownEvent, msgspec.DecodeError) as error:
-            unreadable(source, error)
+            unreadable(source, position, error)
     return claimed
 
 
