@@ -1,6 +1,5 @@
 """The columns of one append: events, guards and answers as arrays, and what the events move in the lists."""
 
-from operator import attrgetter
 from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
@@ -9,25 +8,21 @@ from store import arrays
 from store.lists.kept import Arguments, Handler
 from store.lists.registry import LISTS
 from store.mapper import encode
-from store.unit import Answered, StreamChange, Unit
+from store.unit import Answered, Unit
 
 # By event, which lists it moves (their number in LISTS) and how.
 MOVED_BY: dict[type[Event], tuple[tuple[int, Handler], ...]] = {
     kind: tuple((n, kept.moves.handlers[kind]) for n, kept in enumerate(LISTS) if kind in kept.moves.handlers)
     for kind in STORED_NAMES
 }
-# The fields of a change that move a list; most changes have nothing in them.
-FIELDS = attrgetter(*dict.fromkeys(field for kept in LISTS for field in kept.moves.fields))
 
 
 class Columns:
     """Collects units for one append."""
 
     def __init__(self) -> None:
-        self._streams: list[bytes] = []
-        self._versions: list[int] = []
-        self._topics: list[str] = []
-        self._states: list[bytes] = []
+        self._events: list[tuple[bytes, int, str, bytes]] = []
+        """Stream, version, stored name and state of each."""
         self._guards: dict[UUID, int] = {}
         self._answered: list[Answered] = []
         self._ordinals: list[int] = []
@@ -35,49 +30,41 @@ class Columns:
 
     def __len__(self) -> int:
         """Return the number of events so far."""
-        return len(self._streams)
+        return len(self._events)
 
-    def add(self, unit: Unit) -> None:
-        """Lay out one unit: its events, what they move in the lists, its guards and its answer."""
-        for change in unit.before:
-            self._add_change(change)
-        self._add_change(unit)
+    def add(self, unit: Unit) -> int:
+        """Lay out one unit: events, what they move in the lists, guards, answer. Return the number of events so far."""
+        for change in unit.changes if unit.before else (unit,):
+            stream, version = change.stream.bytes, change.version
+            for event in change.events:
+                version += 1
+                kind = type(event)
+                self._events.append((stream, version, STORED_NAMES[kind], encode(event)))
+                for n, handler in MOVED_BY[kind]:
+                    handler(self._moves[n], event, change, stream, version)
+            if change.states_more:
+                for moves in self._moves:
+                    moves.add_change(change)
         for guarded, at in unit.guards:
             # Two decisions that rest on different versions of one stream cannot both hold: the older one decides.
             self._guards[guarded] = min(at, self._guards.get(guarded, at))
         if unit.answered is not None:
             self._answered.append(unit.answered)
-            self._ordinals.append(len(self._streams))
-
-    def _add_change(self, change: StreamChange) -> None:
-        stream, version = change.stream.bytes, change.version
-        for event in change.events:
-            version += 1
-            kind = type(event)
-            self._streams.append(stream)
-            self._versions.append(version)
-            self._topics.append(STORED_NAMES[kind])
-            self._states.append(encode(event))
-            for n, handler in MOVED_BY[kind]:
-                handler(self._moves[n], event, change, stream, version)
-        if any(FIELDS(change)):
-            for moves in self._moves:
-                moves.add_fields(change)
+            self._ordinals.append(len(self._events))
+        return len(self._events)
 
     def add_stored(self, stream: UUID, version: int, topic: str, state: bytes) -> None:
         """Lay out an event that is encoded already; it moves no list."""
-        self._streams.append(stream.bytes)
-        self._versions.append(version)
-        self._topics.append(topic)
-        self._states.append(state)
+        self._events.append((stream.bytes, version, topic, state))
 
     def appended(self) -> Arguments:
         """Return the arguments of append_events_v1, in its order."""
+        streams, versions, topics, states = zip(*self._events, strict=True) if self._events else ((), (), (), ())
         return (
-            arrays.uuid_bytes(self._streams),
-            arrays.bigints(self._versions),
-            arrays.texts(self._topics),
-            arrays.byteas(self._states),
+            arrays.uuid_bytes(streams),
+            arrays.bigints(versions),
+            arrays.texts(topics),
+            arrays.byteas(states),
             arrays.uuids(list(self._guards)),
             arrays.bigints(list(self._guards.values())),
             arrays.texts([answered.key for answered in self._answered]),

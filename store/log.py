@@ -109,10 +109,7 @@ class Log:
 
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
         columns = Columns()
-        ends: list[int] = []
-        for unit in units:
-            columns.add(unit)
-            ends.append(len(columns))
+        ends = [columns.add(unit) for unit in units]
         try:
             with self._connection.borrow() as connection:
                 last = self.recorder.append(connection, columns)

@@ -40,6 +40,11 @@ class StreamChange(msgspec.Struct):
     handled: list[MessageKey] = []
     slot: Slot | None = None
 
+    @property
+    def states_more(self) -> bool:
+        """Whether the decision changes something beside its events; most do not."""
+        return bool(self.timers_set or self.timers_dropped or self.handled or self.slot is not None)
+
 
 class Unit(StreamChange):
     """Changes that are recorded together or not at all: of one stream, and of those in `before`.

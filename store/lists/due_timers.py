@@ -85,13 +85,12 @@ class DueTimerMoves(Moves):
     """The timers that one append sets, and those it drops."""
 
     function = "move_due_timers_v1"
-    fields = ("timers_set", "timers_dropped")
 
     def __init__(self) -> None:
         self._dropped: list[tuple[bytes, TimerKey]] = []
         self._set: dict[tuple[bytes, TimerKey], datetime] = {}
 
-    def add_fields(self, change: StreamChange) -> None:
+    def add_change(self, change: StreamChange) -> None:
         """Collect the timers of `change`: they follow from the engine and the plan, not from single events."""
         if change.timers_set or change.timers_dropped:
             stream = change.stream.bytes

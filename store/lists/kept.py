@@ -54,15 +54,13 @@ class Moves(ABC):
 
     function: the SQL function that makes the changes; its first argument is the position that the append reached.
     handlers: by event, the method that collects what the event changes.
-    fields: the fields of StreamChange that move the list, beside events.
     """
 
     function: ClassVar[str]
     handlers: ClassVar[Mapping[type[Event], Handler]] = {}
-    fields: ClassVar[tuple[str, ...]] = ()
 
-    def add_fields(self, change: StreamChange) -> None:  # noqa: B027 - some lists move by events alone
-        """Collect what the `fields` of `change` state; called after the handlers of its events."""
+    def add_change(self, change: StreamChange) -> None:  # noqa: B027 - some lists move by events alone
+        """Collect what `change` states beside its events, after the handlers of these; called if `states_more`."""
 
     @abstractmethod
     def arguments(self) -> Arguments:

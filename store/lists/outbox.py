@@ -115,7 +115,6 @@ class OutboxMoves(Moves):
     """The messages that one append sends, and those it answers."""
 
     function = "move_outbox_v1"
-    fields = ("handled",)
 
     def __init__(self) -> None:
         self._sent: dict[MessageKey, tuple[UUID, bool]] = {}
@@ -128,7 +127,7 @@ class OutboxMoves(Moves):
 
     handlers = dict.fromkeys(RECIPIENTS, _asks)
 
-    def add_fields(self, change: StreamChange) -> None:
+    def add_change(self, change: StreamChange) -> None:
         """Collect the messages that `change` answers; one that is sent by the same append never reaches the list."""
         for message in change.handled:
             if self._sent.pop(message, None) is None:

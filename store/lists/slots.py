@@ -50,12 +50,11 @@ class SlotMoves(Moves):
     """The executions that one append lets wait, lets run, or takes off the list."""
 
     function = "move_slots_v1"
-    fields = ("slot",)
 
     def __init__(self) -> None:
         self._slots: dict[UUID, Slot] = {}
 
-    def add_fields(self, change: StreamChange) -> None:
+    def add_change(self, change: StreamChange) -> None:
         """Collect the slot of `change`: whether an execution needs one follows from its plan."""
         if change.slot is not None:
             self._slots[change.stream] = change.slot
