@@ -3,15 +3,15 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from projections import ALL, admissions, due_steps, due_timers, families, outbox
+from projections import ALL
 from projections.projection import Projection
-from projections.rebuilding import Rebuilt, rebuild
-from projections.verifying import Verified, verify
+from projections.rebuilding import rebuild
+from projections.verifying import verify
 from store.datastore import Datastore
+from store.lists.kept import Rebuilt, Verified
+from store.lists.registry import LISTS
 
 Progressing = Callable[[int, int], None]
-Rebuild = Callable[[Datastore, Progressing], Rebuilt]
-Verify = Callable[[Datastore, Progressing], Verified]
 
 
 class ReadModel(Protocol):
@@ -42,20 +42,4 @@ class _Projected:
         return verify(datastore, self._projection, progress)
 
 
-class _ToDoList:
-    """A list that the append itself keeps. rebuild and verify: those of the list's own module."""
-
-    def __init__(self, name: str, rebuild: Rebuild, verify: Verify) -> None:
-        self.name = name
-        self.rebuild = rebuild
-        self.verify = verify
-
-
-READ_MODELS: tuple[ReadModel, ...] = (
-    *map(_Projected, ALL),
-    _ToDoList("due_steps", due_steps.rebuild, due_steps.verify),
-    _ToDoList("due_timers", due_timers.rebuild, due_timers.verify),
-    _ToDoList("outbox", outbox.rebuild, outbox.verify),
-    _ToDoList("admissions", admissions.rebuild, admissions.verify),
-    _ToDoList("families", families.rebuild, families.verify),
-)
+READ_MODELS: tuple[ReadModel, ...] = (*map(_Projected, ALL), *LISTS)

@@ -1,9 +1,8 @@
-"""Claiming the ids of webhook triggers, before the version that has them is published."""
+"""Claiming the ids of webhook triggers, in the unit that publishes the version that has them."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from commands.deciding import Guards
+from commands.deciding import Together
 from domain.event import Cause, Event
 from domain.identity import trigger_id
 from domain.processes.claims import claim_trigger, webhook_ids
@@ -11,31 +10,30 @@ from domain.processes.claims import fold as fold_claim
 from domain.processes.events import ProcessPublished
 from domain.processes.process import fold as fold_process
 from store.log import Log
-from store.unit import Unit
+from store.unit import StreamChange
 
 
-def claim_webhooks(log: Log, published: Sequence[Event], cause: Cause) -> Guards:
-    """Claim every webhook trigger that `published` brings; the claims, which the publication then rests on.
+def claim_webhooks(log: Log, published: Sequence[Event], cause: Cause) -> Together:
+    """Claim every webhook trigger that `published` brings: the claims, and the versions that they rest on.
 
-    A claim is taken over only from a process that has no such trigger, and rests on that in turn, so that of two
-    processes that want one id at the same moment exactly one can publish. A claim that no publication follows keeps
-    nobody away. Raises Forbidden (trigger_taken) or Conflict.
+    A process takes a claim over only from a process that has no such trigger, and the claim rests on that, so that of
+    two processes that want one id at the same moment exactly one publishes. Raises Forbidden (trigger_taken).
     """
-    return tuple(
-        _claim(log, trigger, event.name, cause)
-        for event in published
-        if isinstance(event, ProcessPublished)
-        for trigger in webhook_ids(event.definition)
-    )
+    together = Together()
+    for event in published:
+        if isinstance(event, ProcessPublished):
+            for trigger in webhook_ids(event.definition):
+                together += _claim(log, trigger, event.name, cause)
+    return together
 
 
-def _claim(log: Log, trigger: str, process: str, cause: Cause) -> tuple[UUID, int]:
+def _claim(log: Log, trigger: str, process: str, cause: Cause) -> Together:
     stream = trigger_id(trigger)
     events = log.stream(stream)
     claim = fold_claim(events)
     history = log.stream(claim.process_id) if claim is not None else []
     new = claim_trigger(trigger, claim, fold_process(history), process, cause)
-    if new:
-        guards = ((claim.process_id, len(history)),) if claim is not None else ()
-        log.append(Unit(stream, len(events), new, guards=guards))
-    return stream, len(events) + len(new)
+    if not new:
+        return Together(guards=((stream, len(events)),))
+    guards = ((claim.process_id, len(history)),) if claim is not None else ()
+    return Together(guards, (StreamChange(stream, len(events), new),))

@@ -9,13 +9,24 @@ import msgspec
 from commands.receipt import Receipt
 from domain.event import Event
 from store.log import Log
-from store.unit import Answered, Conflict, OutcomeUnknown, StoreError, Unit
+from store.unit import Answered, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
 
 ATTEMPTS = 20
 
 State = TypeVar("State")
 Identified = Callable[[Receipt], Answered | None]
 Guards = tuple[tuple[UUID, int], ...]
+
+
+class Together(msgspec.Struct, frozen=True):
+    """What belongs to a decision beside its events: versions that it rests on, and changes of other streams."""
+
+    guards: Guards = ()
+    before: tuple[StreamChange, ...] = ()
+
+    def __add__(self, other: "Together") -> "Together":
+        """Return both."""
+        return Together((*self.guards, *other.guards), (*self.before, *other.before))
 
 
 class Unavailable(Exception):
@@ -34,13 +45,14 @@ def decide(
     *,
     facts: Callable[[State, list[Event]], dict[str, object]] | None = None,
     identified: Identified = unidentified,
-    rests_on: Callable[[list[Event]], Guards] = lambda _new: (),
+    together: Callable[[list[Event]], Together] = lambda _new: Together(),
 ) -> Receipt:
     """Carry out `decision` on one stream and answer with its position.
 
     fold: the state of the stream's events (none: it does not exist). decision: pure, gives events or raises a Refusal.
     facts: what the caller is told, from the state before and the new events. identified: pairs the answer with its key.
-    rests_on: the guards of the new events. Raises Unavailable when the store stays out of reach.
+    together: what is recorded with the new events or not at all, and what they rest on.
+    Raises Unavailable when the store stays out of reach.
     """
 
     def attempt() -> Receipt:
@@ -51,7 +63,8 @@ def decide(
         answered = identified(receipt)
         if not new and answered is None:
             return msgspec.structs.replace(receipt, position=log.last_position())
-        unit = Unit(stream, len(events), new, guards=rests_on(new), answered=answered)
+        more = together(new)
+        unit = Unit(stream, len(events), new, guards=more.guards, answered=answered, before=more.before)
         return msgspec.structs.replace(receipt, position=log.append(unit))
 
     return persist(attempt)

@@ -8,7 +8,7 @@ from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.state.model import Execution
-from store.outbox import Message
+from store.lists.outbox import Message
 
 
 def whenever(message: Message, cause: Cause, take: int, descendants: int = 0) -> Callable[[Execution], Unfolding]:

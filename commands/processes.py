@@ -8,7 +8,7 @@ import msgspec
 from commands.agents import Agents
 from commands.called import read_calls
 from commands.claims import claim_webhooks
-from commands.deciding import Guards, Identified, decide, unidentified
+from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
 from domain.identity import process_id
@@ -113,7 +113,7 @@ class Processes:
             decision,
             lambda process, new: {"version": process.latest + len(new)},
             identified,
-            lambda new: (*claim_webhooks(self._log, new, cause), *called),
+            lambda new: claim_webhooks(self._log, new, cause) + Together(called),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -133,7 +133,7 @@ class Processes:
         decision: Callable[[Process], list[Event]],
         facts: Callable[[Process, list[Event]], dict[str, object]],
         identified: Identified,
-        rests_on: Callable[[list[Event]], Guards] = lambda _new: (),
+        together: Callable[[list[Event]], Together] = lambda _new: Together(),
     ) -> Receipt:
         def present(process: Process | None) -> Process:
             if process is None:
@@ -149,7 +149,7 @@ class Processes:
             lambda process: decision(present(process)),
             facts=lambda process, new: {"process_id": str(id), **facts(present(process), new)},
             identified=identified,
-            rests_on=rests_on,
+            together=together,
         )
 
     def _look_around(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:

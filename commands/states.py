@@ -1,10 +1,10 @@
 """States of executions kept in memory by whoever works on them; the version check at the append catches staleness."""
 
-import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from uuid import UUID
 
+from commands.left_alone import LeftAlone
 from commands.plans import Plans
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
@@ -14,11 +14,12 @@ from store.datastore import OwnConnection
 from store.log import Log
 from store.unit import Outage
 
-logger = logging.getLogger(__name__)
-
 
 class ExecutionStates:
-    """The most recently used executions. Not shared between threads; nor is `reading`, on which they are read."""
+    """The most recently used executions. Not shared between threads; nor is `reading`, on which they are read.
+
+    left_alone: the executions that could not be read.
+    """
 
     def __init__(self, log: Log, plans: Plans, *, size: int = 20_000, reading: OwnConnection | None = None) -> None:
         self._log = log
@@ -26,6 +27,7 @@ class ExecutionStates:
         self._size = size
         self._reading = reading
         self._kept: OrderedDict[UUID, Execution] = OrderedDict()
+        self.left_alone = LeftAlone()
 
     def get(self, execution_id: UUID) -> Execution | None:
         """The state as known here, read from the log if it is not; None when there is no such execution."""
@@ -46,11 +48,12 @@ class ExecutionStates:
                 read = self._read(missing)
             except Outage:
                 raise
-            except Exception:  # noqa: BLE001 - whatever it is, it is logged with its execution below
+            except Exception:  # noqa: BLE001 - logged with its execution below
                 read = self._read_one_by_one(missing)
             for execution in read:
                 found[execution.id] = execution
                 self.keep(execution)
+                self.left_alone.discard(execution.id)
         return found
 
     def _read(self, ids: list[UUID]) -> list[Execution]:
@@ -66,8 +69,8 @@ class ExecutionStates:
                 found += self._read([id])
             except Outage:
                 raise
-            except Exception:
-                logger.exception("execution %s cannot be read and is left alone", id)
+            except Exception as error:  # noqa: BLE001 - logged there
+                self.left_alone.add(id, "execution", error)
         return found
 
     def keep(self, execution: Execution) -> None:

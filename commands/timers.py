@@ -13,8 +13,8 @@ from domain.executions.decisions import timer as firing
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.timers import HEARTBEAT, KINDS
 from domain.refusal import NotFound
-from store import due_timers
 from store.datastore import Datastore
+from store.lists import due_timers
 
 
 class MoveTimer(msgspec.Struct, frozen=True):

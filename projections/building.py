@@ -10,10 +10,10 @@ from psycopg import Connection
 from projections import builds
 from projections.builds import BUILDING, LIVE, PREVIOUS, TableBuild
 from projections.locks import REBUILD_LOCK, try_lock, unlock
-from projections.pages import connect, digest
+from projections.pages import digest
 from projections.projection import Projection
-from projections.reading import BULK, head, known_part, read_ahead, read_used
 from store.datastore import Datastore
+from store.reading import BULK, connect, head, known_part, read_ahead, read_used
 
 FORGET_LETTERS = "delete from dead_letters where projection = %s"
 

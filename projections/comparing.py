@@ -10,21 +10,12 @@ from psycopg import Connection
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import set_json_loads
 
-SAMPLES = 10
+from store.lists.kept import SAMPLES, Difference
 
 COLUMNS = """
 select a.attname, format_type(a.atttypid, a.atttypmod), a.attnum = any(coalesce(i.indkey::int2[], '{}'))
 from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisprimary
 where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped order by a.attnum"""
-
-
-class Difference(msgspec.Struct, frozen=True):
-    """A row that differs. key: its primary key. live, rebuilt: the row as JSON; None where there is none."""
-
-    table: str
-    key: dict[str, Any]
-    live: dict[str, Any] | None
-    rebuilt: dict[str, Any] | None
 
 
 class Columns(msgspec.Struct, frozen=True):

@@ -10,12 +10,13 @@ from psycopg import Connection, IsolationLevel
 from projections import builds
 from projections.building import Progress, Workshop, catch_up, workshop, write_rest
 from projections.builds import BUILDING, LIVE
-from projections.comparing import Columns, Difference, columns_of, compare, count_rows, prepare
-from projections.pages import connect
+from projections.comparing import Columns, columns_of, compare, count_rows, prepare
 from projections.positions import Positions
 from projections.projection import Projection
 from projections.switching import built_tables
 from store.datastore import Datastore
+from store.lists.kept import Difference
+from store.reading import connect
 
 WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
 

@@ -6,22 +6,17 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
-from psycopg.rows import DictRow, TupleRow
-from psycopg.types.string import ByteaBinaryLoader
+from psycopg.rows import TupleRow
 
 from projections.facts import read_facts
 from projections.positions import Positions
 from projections.projection import Projection, clean
-from store.datastore import Datastore
 from store.listening import PROJECTED_CHANNEL
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
 PAGE = 5_000
-# Rows and position are committed together: what a crash undoes is projected again, so nobody waits for the disk.
-# Plans go by indexes and are made once, whatever the statistics of a table that was empty a moment ago say.
-SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 
 PARK = """
 insert into dead_letters (projection, position, error) values (%s, %s, %s)
@@ -30,13 +25,6 @@ on conflict (projection, position) do update set error = excluded.error, at = no
 
 class Broken(Exception):
     """The projection cannot be written at all, whatever the event: its tables are missing or not what it expects."""
-
-
-def connect(datastore: Datastore, **settings: str) -> Connection[DictRow]:
-    """A connection of one's own for projecting: ids are read as 16 bytes."""
-    connection = datastore.connect(**SETTINGS, **settings)
-    connection.adapters.register_loader("uuid", ByteaBinaryLoader)
-    return connection
 
 
 def project_page(

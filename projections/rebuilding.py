@@ -3,25 +3,17 @@
 import time
 from typing import Any
 
-import msgspec
-
 from projections import building
 from projections.building import Progress, RebuildRunning, Workshop, discard, workshop
 from projections.builds import BUILDING, PREVIOUS, TableBuild
 from projections.locks import REBUILD_LOCK
 from projections.projection import Projection
-from projections.reading import count
 from projections.switching import Switched, built_tables, previous_tables, switch
 from store.datastore import Datastore
+from store.lists.kept import Rebuilt
+from store.reading import count
 
 __all__ = ["REBUILD_LOCK", "RebuildRunning", "Rebuilt", "build", "build_and_switch", "promote", "rebuild", "rollback"]
-
-
-class Rebuilt(msgspec.Struct, frozen=True):
-    """How many events the log had up to where the built rows stand, and how many seconds it took."""
-
-    events: int
-    seconds: float
 
 
 def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:

@@ -11,13 +11,13 @@ from psycopg.rows import DictRow, TupleRow
 
 from projections import ALL
 from projections.locks import RUNNER_LOCK, try_lock, unlock
-from projections.pages import PAGE, Broken, connect, describe, is_outage, park_page, project_page
+from projections.pages import PAGE, Broken, describe, is_outage, park_page, project_page
 from projections.positions import Moved, Positions
 from projections.projection import Projection, clean
-from projections.reading import UnknownEventMet, known_part
 from projections.tables import built_digests
 from store.datastore import Datastore
 from store.log import read_page
+from store.reading import UnknownEventMet, connect, known_part
 
 logger = logging.getLogger(__name__)
 

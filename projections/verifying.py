@@ -4,15 +4,15 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
-import msgspec
 from psycopg import Connection, IsolationLevel
 
-from projections.comparing import SAMPLES, Difference, columns_of, compare, prepare
-from projections.pages import connect, digest
+from projections.comparing import columns_of, compare, prepare
+from projections.pages import digest
 from projections.positions import Positions
 from projections.projection import Projection
-from projections.reading import BULK, known_part, read_used
 from store.datastore import Datastore
+from store.lists.kept import SAMPLES, Difference, Verified
+from store.reading import BULK, connect, known_part, read_used
 
 __all__ = ["SAMPLES", "Difference", "NotBuilt", "Verified", "verify"]
 
@@ -25,14 +25,6 @@ Progress = Callable[[int, int], None]
 
 class NotBuilt(RuntimeError):
     """The tables in use are not as the projection defines them now: rebuild it."""
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """How many rows the log adds up to, how many in use differ (wrong, missing or too many), and some of them."""
-
-    rows: int
-    differing: int
-    samples: list[Difference]
 
 
 def verify(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Verified:

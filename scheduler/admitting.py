@@ -14,9 +14,9 @@ from domain.executions.engine.unfolding import Unfolding
 from domain.executions.state.model import Execution
 from scheduler.appending import Appending
 from scheduler.batch import Batch
-from store import admissions
-from store.admissions import Queue
 from store.datastore import OwnConnection
+from store.lists import slots
+from store.lists.slots import Queue
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class Admitting:
     def admit(self) -> bool:
         """Let in whom there is room for; no batch may be on its way. True when there may be more."""
         with self._connection.borrow() as connection:
-            queues = admissions.room(connection, MOST)
+            queues = slots.queues(connection, MOST)
         admitted = [id for queue in queues for id in queue.waiting[: self._room_for(queue)]]
         if not admitted:
             return False
@@ -76,8 +76,8 @@ class Admitting:
             limit = self._limit(queue.process_id)
         except Outage:
             raise
-        except Exception:
-            logger.exception("process %s cannot be read, and those that wait for it are left alone", queue.process_id)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._states.left_alone.add(queue.process_id, "process", error)
             return 0
         return len(queue.waiting) if limit is None else max(0, limit - queue.running)
 

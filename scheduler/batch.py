@@ -13,8 +13,8 @@ from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
 from domain.executions.timers import timers_dropped, timers_set
 from domain.refusal import Refusal
+from store.lists.outbox import Message
 from store.log import Outcome
-from store.outbox import Message
 from store.unit import MessageKey, StoreError, Unit
 
 logger = logging.getLogger(__name__)
@@ -112,7 +112,7 @@ class Batch:
 
     def _unit(self, id: UUID, decided: "_UnderWay") -> Unit:
         before, after = decided.timers, decided.execution.timers
-        unit = Unit(id, decided.version, decided.events, self._owner, decided.guards, handled=decided.handled)
+        unit = Unit(id, decided.version, decided.events, self._owner, handled=decided.handled, guards=decided.guards)
         if before or after:
             unit.timers_set, unit.timers_dropped = timers_set(before, after), timers_dropped(before, after)
         if decided.execution.plan.max_running is not None:

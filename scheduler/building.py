@@ -12,11 +12,11 @@ from projections import ALL, builds
 from projections.building import RebuildRunning
 from projections.pages import Broken, describe
 from projections.projection import Projection
-from projections.reading import UnknownEventMet
 from projections.rebuilding import build_and_switch
 from projections.switching import HandOverRefused, replaced_digests
 from projections.tables import stale_names
 from store.datastore import Datastore
+from store.reading import UnknownEventMet
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, St
 from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedAgentTask, PlannedNotification
 from gateway.gateway import AgentGateway
-from store.outbox import Message
+from store.lists.outbox import Message
 
 Attempt = tuple[UUID, str, int]
 

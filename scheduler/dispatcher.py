@@ -25,8 +25,8 @@ from scheduler.pipeline import Appended
 from scheduler.reactor import Reactor
 from scheduler.recording import Answered, Recording
 from scheduler.timekeeper import Timekeeper
-from store import due_steps
 from store.datastore import OwnConnection
+from store.lists import due_steps
 from store.log import Log
 from store.unit import Outage
 
@@ -254,7 +254,10 @@ class Dispatcher:
             self._inbox.put(None)
 
     def _start(self, claimed: list[tuple[UUID, str, int]]) -> None:
-        """Record that the claimed attempts start, and begin them; one that is not due by the log is struck off."""
+        """Record that the claimed attempts start, and begin them; one that is not due by the log is struck off.
+
+        One whose execution this worker cannot read is left to others.
+        """
         todo, fresh = claimed, False
         while todo:
             loaded = self._states.load((execution_id for execution_id, _, _ in todo), fresh=fresh)
@@ -262,8 +265,11 @@ class Dispatcher:
             idle = [due for due in todo if not batch.decide(due[0], self._starting(due))]
             again = self._appending.now(batch)
             if fresh and idle:
+                alone = [(id, step) for id, step, _ in idle if id in self._states.left_alone]
+                over = [(id, step) for id, step, _ in idle if id not in self._states.left_alone]
                 with self._claiming.borrow() as connection:
-                    due_steps.drop(connection, self.worker_id, [(id, step) for id, step, _ in idle])
+                    due_steps.postpone(connection, self.worker_id, alone)
+                    due_steps.drop(connection, self.worker_id, over)
                 idle = []
             todo = [due for due in todo if due[0] in again] + idle
             fresh = True

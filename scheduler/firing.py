@@ -14,9 +14,9 @@ from domain.executions.state.model import Execution
 from scheduler.appending import Again, Appending, Work
 from scheduler.batch import Batch
 from scheduler.calling import Attempt
-from store import due_timers
 from store.datastore import OwnConnection
-from store.due_timers import Due
+from store.lists import due_timers
+from store.lists.due_timers import Due
 
 MAX_CLAIM = 2_000
 BATCH = 250
@@ -98,7 +98,7 @@ class Firing:
         while timers:
             batch, idle = self._decide(timers, fresh=True)
             again = self._appending.now(batch)
-            self._drop([due for due in idle if not _has(batch.loaded.get(due[0]), due)])
+            self._drop([due for due in idle if self._is_over(due, batch)])
             timers = [due for due in timers if due[0] in again]
 
     def _decide(self, timers: list[Due], *, fresh: bool) -> tuple[Batch, list[Due]]:
@@ -111,6 +111,10 @@ class Firing:
         cause = Cause(datetime.now(UTC), self._actor, causation=f"{kind}:{step}")
         take = self._room() - batch.taking - self._appending.taking
         return lambda execution: fire_timer(execution, step, kind, cause, take)
+
+    def _is_over(self, due: Due, batch: Batch) -> bool:
+        """Whether the log does not hold the timer; one whose execution this worker cannot read may still be due."""
+        return due[0] not in self._states.left_alone and not _has(batch.loaded.get(due[0]), due)
 
     def _drop(self, timers: list[Due]) -> None:
         if timers:

@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from scheduler.calling import Attempt
 from scheduler.dispatcher import Dispatcher
-from store import due_steps
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
+from store.lists import due_steps
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)

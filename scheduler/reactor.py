@@ -18,9 +18,9 @@ from domain.executions.outcomes import ABANDONS_ATTEMPT
 from domain.executions.state.model import Execution
 from scheduler.appending import Appending
 from scheduler.batch import Batch
-from store import outbox
 from store.datastore import OwnConnection
-from store.outbox import Message
+from store.lists import outbox, trees
+from store.lists.outbox import Message
 from store.unit import MessageKey, Outage
 
 logger = logging.getLogger(__name__)
@@ -78,7 +78,7 @@ class Reactor:
     def claim(self) -> bool:
         """Take in hand what nobody has; True when there may be more."""
         with self._connection.borrow() as connection:
-            claimed = outbox.claim(connection, MAX_CLAIM)
+            claimed = outbox.claim(connection, MAX_CLAIM, self._leave_alone)
         self._held.extend(claimed)
         return len(claimed) == MAX_CLAIM
 
@@ -145,7 +145,8 @@ class Reactor:
             guards: Guards = ()
             descendants = 0
             if isinstance(message.event, SubProcessStarted) and message.recipient not in loaded:
-                new = self._new(message.recipient, message.event, fresh=fresh)
+                alone = message.recipient in self._states.left_alone
+                new = None if alone else self._new(message.recipient, message.event, fresh=fresh)
                 if new is None:
                     idle.append(message)
                     continue
@@ -175,8 +176,8 @@ class Reactor:
             callees, guards = self._plans.callees(plan)
         except Outage:
             raise
-        except Exception:
-            logger.exception("execution %s cannot be started and is left alone", id)
+        except Exception as error:  # noqa: BLE001 - logged there
+            self._states.left_alone.add(asked.process_id, "process", error)
             return None
         return Execution(id, plan, callees=callees), guards
 
@@ -185,6 +186,9 @@ class Reactor:
         if knows or datetime.now(UTC) - message.event.at > TELL_FOR:
             self._told.append(message.key)
             self._woken()
+
+    def _leave_alone(self, source: UUID, _position: int, error: Exception) -> None:
+        self._states.left_alone.add(source, "execution", error)
 
     def _drop(self, keys: list[MessageKey]) -> None:
         if keys:
@@ -199,4 +203,4 @@ class Reactor:
         if not roots:
             return Counter()
         with self._connection.borrow() as connection:
-            return Counter(outbox.descendants(connection, roots))
+            return Counter(trees.descendants(connection, roots))

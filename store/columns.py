@@ -1,171 +1,79 @@
-"""The columns of one append: what several decisions record, laid out as arrays."""
+"""The columns of one append: events, guards and answers as arrays, and what the events move in the lists."""
 
-from datetime import datetime
 from uuid import UUID
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.events.execution import ExecutionStarted
-from domain.executions.events.step import StepScheduled, StepStarted
-from domain.executions.messages import RECIPIENTS
-from domain.executions.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
-from domain.executions.slots import Slot
-from domain.executions.timers import TimerKey
+from domain.event import Event
 from store import arrays
+from store.lists.kept import Arguments, Handler
+from store.lists.registry import LISTS
 from store.mapper import encode
-from store.unit import Answered, MessageKey, Unit
+from store.unit import Answered, Unit
+
+# By event, which lists it moves (their number in LISTS) and how.
+MOVED_BY: dict[type[Event], tuple[tuple[int, Handler], ...]] = {
+    kind: tuple((n, kept.moves.handlers[kind]) for n, kept in enumerate(LISTS) if kind in kept.moves.handlers)
+    for kind in STORED_NAMES
+}
 
 
 class Columns:
-    """Collects units; `parameters` are the arguments of the SQL function append_events, in its order."""
-
-    __slots__ = (
-        "answered",
-        "done",
-        "dropped",
-        "due",
-        "families",
-        "gone",
-        "guards",
-        "handled",
-        "messages",
-        "ordinals",
-        "slots",
-        "states",
-        "streams",
-        "timers",
-        "topics",
-        "versions",
-    )
+    """Collects units for one append."""
 
     def __init__(self) -> None:
-        self.streams: list[bytes] = []
-        self.versions: list[int] = []
-        self.topics: list[str] = []
-        self.states: list[bytes] = []
-        self.guards: dict[UUID, int] = {}
-        self.done: list[tuple[bytes, str]] = []
-        self.due: dict[tuple[bytes, str], tuple[int, UUID | None]] = {}
-        self.timers: dict[tuple[bytes, TimerKey], datetime] = {}
-        self.dropped: list[tuple[bytes, TimerKey]] = []
-        self.messages: dict[MessageKey, tuple[UUID, bool]] = {}
-        self.handled: list[MessageKey] = []
-        self.slots: dict[UUID, Slot] = {}
-        self.families: dict[UUID, int] = {}
-        self.gone = False
-        self.answered: list[Answered] = []
-        self.ordinals: list[int] = []
+        self._events: list[tuple[bytes, int, str, bytes]] = []
+        """Stream, version, stored name and state of each."""
+        self._guards: dict[UUID, int] = {}
+        self._answered: list[Answered] = []
+        self._ordinals: list[int] = []
+        self._moves = [kept.moves() for kept in LISTS]
 
-    def add(self, unit: Unit) -> None:
-        """Lay out one decision: its events, what they move on the to-do list, its messages, guards and answer."""
-        stream, version = unit.stream.bytes, unit.version
-        for event in unit.events:
-            version += 1
-            kind = type(event)
-            self.streams.append(stream)
-            self.versions.append(version)
-            self.topics.append(STORED_NAMES[kind])
-            self.states.append(encode(event))
-            if kind is StepScheduled:
-                self.due[stream, event.step] = (event.attempt, None)  # type: ignore[attr-defined]
-            elif kind is StepStarted:
-                if (stream, event.step) in self.due:  # type: ignore[attr-defined]
-                    self.due[stream, event.step] = (event.attempt, unit.owner)  # type: ignore[attr-defined]
-            elif kind in LEAVES_WORKER:
-                if self.due.pop((stream, event.step), None) is None:  # type: ignore[attr-defined]
-                    self.done.append((stream, event.step))  # type: ignore[attr-defined]
-                if unit.owner is None and kind in ABANDONS_ATTEMPT:
-                    self.gone = True  # some worker may have a call open that nobody waits for any more
-            elif kind is ExecutionStarted and event.parent is not None:  # type: ignore[attr-defined]
-                root = event.parent.root  # type: ignore[attr-defined]
-                self.families[root] = self.families.get(root, 0) + 1
-            if kind in RECIPIENTS and (recipient := RECIPIENTS[kind](event)) is not None:
-                self.messages[unit.stream, version] = (recipient, unit.owner is not None)
-        for timer, due_at in unit.timers_set.items():
-            self.timers[stream, timer] = due_at
-        for timer in unit.timers_dropped:
-            self.dropped.append((stream, timer))
-        for message in unit.handled:
-            # Asked and answered in one append: nobody else need ever hear of it.
-            if self.messages.pop(message, None) is None:
-                self.handled.append(message)
-        if unit.slot is not None:
-            self.slots[unit.stream] = unit.slot
+    def __len__(self) -> int:
+        """Return the number of events so far."""
+        return len(self._events)
+
+    def add(self, unit: Unit) -> int:
+        """Lay out one unit: events, what they move in the lists, guards, answer. Return the number of events so far."""
+        for change in unit.changes if unit.before else (unit,):
+            stream, version = change.stream.bytes, change.version
+            for event in change.events:
+                version += 1
+                kind = type(event)
+                self._events.append((stream, version, STORED_NAMES[kind], encode(event)))
+                for n, handler in MOVED_BY[kind]:
+                    handler(self._moves[n], event, change, stream, version)
+            if change.states_more:
+                for moves in self._moves:
+                    moves.add_change(change)
         for guarded, at in unit.guards:
-            # Two decisions resting on different versions of one stream cannot both hold: the older one decides.
-            self.guards[guarded] = min(at, self.guards.get(guarded, at))
+            # Two decisions that rest on different versions of one stream cannot both hold: the older one decides.
+            self._guards[guarded] = min(at, self._guards.get(guarded, at))
         if unit.answered is not None:
-            self.answered.append(unit.answered)
-            self.ordinals.append(len(self.streams))
+            self._answered.append(unit.answered)
+            self._ordinals.append(len(self._events))
+        return len(self._events)
 
     def add_stored(self, stream: UUID, version: int, topic: str, state: bytes) -> None:
-        """Lay out an event that is encoded already."""
-        self.streams.append(stream.bytes)
-        self.versions.append(version)
-        self.topics.append(topic)
-        self.states.append(state)
+        """Lay out an event that is encoded already; it moves no list."""
+        self._events.append((stream.bytes, version, topic, state))
 
-    def parameters(self) -> tuple[arrays.Array | bool, ...]:
-        """The arguments of append_events, in its order."""
+    def appended(self) -> Arguments:
+        """Return the arguments of append_events_v1, in its order."""
+        streams, versions, topics, states = zip(*self._events, strict=True) if self._events else ((), (), (), ())
         return (
-            arrays.uuid_bytes(self.streams),
-            arrays.bigints(self.versions),
-            arrays.texts(self.topics),
-            arrays.byteas(self.states),
-            arrays.uuids(list(self.guards)),
-            arrays.bigints(list(self.guards.values())),
-            arrays.uuid_bytes([stream for stream, _ in self.done]),
-            arrays.texts([step for _, step in self.done]),
-            arrays.uuid_bytes([stream for stream, _ in self.due]),
-            arrays.texts([step for _, step in self.due]),
-            arrays.ints([attempt for attempt, _ in self.due.values()]),
-            arrays.uuids([owner for _, owner in self.due.values()]),
-            arrays.texts([answered.key for answered in self.answered]),
-            arrays.byteas([answered.fingerprint for answered in self.answered]),
-            arrays.byteas([answered.answer for answered in self.answered]),
-            arrays.ints(self.ordinals),
-            arrays.uuid_bytes([stream for stream, _ in self.dropped]),
-            arrays.texts([step for _, (step, _) in self.dropped]),
-            arrays.texts([kind for _, (_, kind) in self.dropped]),
-            arrays.uuid_bytes([stream for stream, _ in self.timers]),
-            arrays.texts([step for _, (step, _) in self.timers]),
-            arrays.texts([kind for _, (_, kind) in self.timers]),
-            arrays.timestamptzs(list(self.timers.values())),
-            *self._relations(),
-            self.gone,
+            arrays.uuid_bytes(streams),
+            arrays.bigints(versions),
+            arrays.texts(topics),
+            arrays.byteas(states),
+            arrays.uuids(list(self._guards)),
+            arrays.bigints(list(self._guards.values())),
+            arrays.texts([answered.key for answered in self._answered]),
+            arrays.byteas([answered.fingerprint for answered in self._answered]),
+            arrays.byteas([answered.answer for answered in self._answered]),
+            arrays.ints(self._ordinals),
         )
 
-    def _relations(self) -> tuple[arrays.Array, ...]:
-        """What concerns other executions; most appends have nothing of it."""
-        if not (self.messages or self.handled or self.slots or self.families):
-            return _UNRELATED
-        placed = {execution: place for execution, place in self.slots.items() if place.state != "left"}
-        return (
-            arrays.uuids([source for source, _ in self.handled]),
-            arrays.bigints([version for _, version in self.handled]),
-            arrays.uuids([source for source, _ in self.messages]),
-            arrays.bigints([version for _, version in self.messages]),
-            arrays.uuids([recipient for recipient, _ in self.messages.values()]),
-            arrays.bools([claimed for _, claimed in self.messages.values()]),
-            arrays.uuids([execution for execution in self.slots if execution not in placed]),
-            arrays.uuids(list(placed)),
-            arrays.uuids([place.process_id for place in placed.values()]),
-            arrays.bools([place.state == "running" for place in placed.values()]),
-            arrays.uuids(list(self.families)),
-            arrays.ints(list(self.families.values())),
-        )
-
-
-_UNRELATED: tuple[arrays.Array, ...] = (
-    arrays.uuids([]),
-    arrays.bigints([]),
-    arrays.uuids([]),
-    arrays.bigints([]),
-    arrays.uuids([]),
-    arrays.bools([]),
-    arrays.uuids([]),
-    arrays.uuids([]),
-    arrays.uuids([]),
-    arrays.bools([]),
-    arrays.uuids([]),
-    arrays.ints([]),
-)
+    def moved(self) -> list[tuple[str, Arguments]]:
+        """Return the SQL function of each list that has something to move, and its arguments after the first."""
+        found = ((moves.function, moves.arguments()) for moves in self._moves)
+        return [(function, arguments) for function, arguments in found if arguments]

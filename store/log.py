@@ -99,6 +99,9 @@ class Log:
             batch.append(unit)
             written.add(unit.stream)
             events += len(unit.events)
+            for change in unit.before:
+                written.add(change.stream)
+                events += len(change.events)
             if events >= MAX_BATCH_EVENTS:
                 outcomes += self._append_batch(batch)
                 batch, written, events = [], set(), 0
@@ -106,10 +109,7 @@ class Log:
 
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
         columns = Columns()
-        ends: list[int] = []
-        for unit in units:
-            columns.add(unit)
-            ends.append(len(columns.streams))
+        ends = [columns.add(unit) for unit in units]
         try:
             with self._connection.borrow() as connection:
                 last = self.recorder.append(connection, columns)
@@ -122,7 +122,7 @@ class Log:
                 raise
             refused = Conflict(str(error))
         else:
-            first = last - len(columns.streams)
+            first = last - len(columns)
             return [first + end for end in ends]
         if len(units) == 1:
             return [refused]

@@ -1,6 +1,7 @@
 """The event sourcing library's recorder on our tables, with an append of one round trip."""
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,28 @@ from psycopg import Connection
 
 from store.columns import Columns
 from store.datastore import Datastore
+from store.listening import LOG_CHANNEL
+from store.lists.kept import Arguments
 
-APPEND = "select append_events(" + ", ".join(["%b"] * 36) + ")"
+APPEND_ARGUMENTS = 10
+
+
+@cache
+def append_statement(moving: tuple[tuple[str, int], ...]) -> str:
+    """Return the statement that appends, then calls these functions (name, number of arguments), and notifies once.
+
+    Each function gets the position that the append returned, so PostgreSQL calls none before the append has run.
+    There are few combinations of lists, and each statement is prepared once a connection.
+    """
+    lists = "".join(
+        f" cross join lateral {function}(appended.position{', %b' * arguments}) as moved{n}(words)"
+        for n, (function, arguments) in enumerate(moving)
+    )
+    words = "".join(f", moved{n}.words" for n in range(len(moving)))
+    return (
+        f"select appended.position, pg_notify('{LOG_CHANNEL}', concat_ws(' ', null{words}))"
+        f" from append_events_v1({', '.join(['%b'] * APPEND_ARGUMENTS)}) as appended(position){lists}"
+    )
 
 
 class LogRecorder(PostgresProcessRecorder):
@@ -27,14 +48,19 @@ class LogRecorder(PostgresProcessRecorder):
         super().__init__(datastore, events_table_name="stored_events", tracking_table_name="notification_tracking")
 
     def append(self, connection: Connection[Any], columns: Columns) -> int:
-        """Record everything in `columns` in one round trip; returns the position of the last event.
+        """Record everything in `columns` in one round trip; return the position of the last event.
 
-        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guard has moved on
-        or a handled message is not there.
+        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream is not
+        at its version, or a handled message is not there.
         """
-        row = connection.execute(APPEND, columns.parameters(), prepare=True).fetchone()
+        arguments: Arguments = columns.appended()
+        moved = columns.moved()
+        for _, more in moved:
+            arguments += more
+        statement = append_statement(tuple((function, len(more)) for function, more in moved))
+        row = connection.execute(statement, arguments, prepare=True).fetchone()
         assert row is not None
-        return int(row["append_events"])
+        return int(row["position"])
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """The library's door to the same append."""

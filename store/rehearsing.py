@@ -19,7 +19,7 @@ class Rehearsal(Log):
 
     def append(self, unit: Unit) -> int:
         """Note the events of `unit`; the position that the log has reached without them."""
-        self.noted += [(unit.stream, event) for event in unit.events]
+        self.noted += [(change.stream, event) for change in unit.changes for event in change.events]
         return self.last_position()
 
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:

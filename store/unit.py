@@ -22,26 +22,46 @@ MessageKey = tuple[UUID, int]
 """The event that asks: its stream and version."""
 
 
-class Unit(msgspec.Struct):
-    """Events of one stream that are recorded together or not at all.
+class StreamChange(msgspec.Struct):
+    """Events that one decision adds to one stream, and what the decision changes beside them.
 
     version: the version the stream is expected to have before. owner: the worker that takes what `events` start, and
-    sees to what they ask of others. timers_set, timers_dropped: what the decision did to the execution's timers.
+    handles what they request of others. timers_set, timers_dropped: what the decision did to the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
     slot: what the decision does to a slot of the execution's process, if that limits how many run.
-    guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
     """
 
     stream: UUID
     version: int
     events: list[Event]
     owner: UUID | None = None
-    guards: tuple[tuple[UUID, int], ...] = ()
-    answered: Answered | None = None
     timers_set: Timers = {}
     timers_dropped: list[TimerKey] = []
     handled: list[MessageKey] = []
     slot: Slot | None = None
+
+    @property
+    def states_more(self) -> bool:
+        """Whether the decision changes something beside its events; most do not."""
+        return bool(self.timers_set or self.timers_dropped or self.handled or self.slot is not None)
+
+
+class Unit(StreamChange):
+    """Changes that are recorded together or not at all: of one stream, and of those in `before`.
+
+    guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
+    answered: the answer of the command, kept under its Idempotency-Key.
+    before: changes of other streams, whose events come before those of this one.
+    """
+
+    guards: tuple[tuple[UUID, int], ...] = ()
+    answered: Answered | None = None
+    before: tuple[StreamChange, ...] = ()
+
+    @property
+    def changes(self) -> tuple[StreamChange, ...]:
+        """Every change of the unit, in the order of their events."""
+        return (*self.before, self)
 
 
 # What psycopg raises when the server cannot be reached, or goes away in the middle.

@@ -19,11 +19,11 @@ from embedded import EmbeddedPostgresUnavailable
 from projections.building import RebuildRunning
 from projections.differing import LiveBehind
 from projections.pages import Broken
-from projections.reading import UnknownEventMet
 from projections.switching import HandOverRefused, NothingToSwitchTo
 from projections.verifying import NotBuilt
 from queries.reading import NotYet, ReadModelRebuilding
 from store.migrating import MigrationChanged, SchemaTooNew
+from store.reading import UnknownEventMet
 from store.unit import OutcomeUnknown
 
 FAILED, USAGE, UNAVAILABLE = 1, 2, 3

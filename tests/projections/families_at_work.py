@@ -24,9 +24,9 @@ from domain.executions.events.child import SubProcessStarted
 from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.refusal import Refusal
-from store import admissions as admitted
-from store import outbox as messages
 from store.datastore import Datastore
+from store.lists import outbox as messages
+from store.lists import slots as admitted
 from store.log import Log
 
 SOURCES = (
@@ -118,7 +118,7 @@ class Site:
     def admit(self) -> bool:
         """Let those in whom there is room for; False when there is nobody."""
         with self.datastore.reading() as connection:
-            queues = admitted.room(connection, 5)
+            queues = admitted.queues(connection, 5)
         ids = [id for queue in queues for id in queue.waiting[: max(0, 2 - queue.running)]]
         for id in ids:
             self.decide(id, lambda execution: admit_execution(execution, self.cause()))

@@ -6,7 +6,7 @@ import pytest
 
 from domain.agents.calls import StepError
 from domain.executions.events.step import StepAccepted, StepCancelled, StepCompleted, StepFailed, StepStarted
-from projections import due_steps
+from store.lists.due_steps import DUE_STEPS
 
 X, Y, WORKER = UUID(int=1), UUID(int=2), UUID(int=9)
 
@@ -45,7 +45,7 @@ RIGHT = [("a", 1, WORKER), ("b", 1, None), ("e", 2, None)]
 
 
 def test_the_list_that_appends_keep_is_what_the_log_adds_up_to(listed):
-    found = due_steps.verify(listed, quiet)
+    found = DUE_STEPS.verify(listed, quiet)
     assert (found.rows, found.differing, found.samples) == (3, 0, [])
     assert rows(listed) == RIGHT
 
@@ -55,7 +55,7 @@ def test_what_was_touched_is_found_and_put_right_and_what_is_held_stays_held(lis
         connection.execute("delete from due_steps where step = 'b'")
         connection.execute("update due_steps set attempt = 1, owner = %s where step = 'e'", (WORKER,))
         connection.execute("insert into due_steps (execution_id, step, attempt) values (%s, 'surplus', 1)", (uuid4(),))
-    found = due_steps.verify(listed, quiet)
+    found = DUE_STEPS.verify(listed, quiet)
     assert (found.rows, found.differing) == (3, 3)
     shown = {sample.key["step"]: (sample.live, sample.rebuilt) for sample in found.samples}
     assert shown == {
@@ -63,16 +63,16 @@ def test_what_was_touched_is_found_and_put_right_and_what_is_held_stays_held(lis
         "e": ({"attempt": 1}, {"attempt": 2}),
         "surplus": ({"attempt": 1}, None),
     }
-    built = due_steps.rebuild(listed, quiet)
+    built = DUE_STEPS.rebuild(listed, quiet)
     assert built.events == 20
     assert rows(listed) == RIGHT
-    assert due_steps.verify(listed, quiet).differing == 0
+    assert DUE_STEPS.verify(listed, quiet).differing == 0
 
 
 def test_a_step_put_back_is_due_since_it_was_scheduled(listed, story):
     with listed.reading() as connection:
         connection.execute("delete from due_steps")
-        due_steps.rebuild(listed, quiet)
+        DUE_STEPS.rebuild(listed, quiet)
         row = connection.execute("select due_at from due_steps where step = 'a'").fetchone()
     scheduled = next(event for _, event in story.happened if getattr(event, "step", "") == "a")
     assert row["due_at"] == scheduled.at

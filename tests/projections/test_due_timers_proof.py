@@ -21,12 +21,12 @@ from domain.executions.decisions.step import accept_step, fail_step, start_step
 from domain.executions.decisions.timer import fire_timer_early, move_timer
 from domain.executions.engine.unfolding import Unfolding
 from domain.identity import process_id
-from projections import due_steps, due_timers
-from projections.pages import connect
-from projections.running_timers import RunningTimers
 from store.datastore import Datastore
-from store.due_timers import put_off
+from store.lists.due_steps import DUE_STEPS
+from store.lists.due_timers import DUE_TIMERS, put_off
+from store.lists.running_timers import RunningTimers
 from store.log import Log
+from store.reading import connect
 from store.unit import Unit
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -126,25 +126,25 @@ def on_their_way(operated: Operated) -> list[UUID]:
 
 
 def test_the_list_that_appends_keep_is_what_the_log_adds_up_to(operated: Operated, on_their_way: list[UUID]) -> None:
-    found = due_timers.verify(operated.datastore, quiet)
+    found = DUE_TIMERS.verify(operated.datastore, quiet)
     assert (found.differing, found.samples) == (0, [])
     assert found.rows == len(operated.rows())
     assert operated.rows() == operated.expected(*on_their_way)
     assert {kind for _, _, kind, _ in operated.rows()} == {"timer", "timeout", "total_timeout", "retry", "heartbeat"}
-    assert due_steps.verify(operated.datastore, quiet).differing == 0
+    assert DUE_STEPS.verify(operated.datastore, quiet).differing == 0
 
 
 def test_a_list_that_is_lost_is_built_again_from_the_log(operated: Operated, on_their_way: list[UUID]) -> None:
     kept = operated.rows()
     operated.run("delete from due_timers")
     operated.run("delete from due_steps")
-    assert due_timers.verify(operated.datastore, quiet).differing == len(kept)
+    assert DUE_TIMERS.verify(operated.datastore, quiet).differing == len(kept)
     told: list[tuple[int, int]] = []
-    built = due_timers.rebuild(operated.datastore, lambda done, total: told.append((done, total)))
+    built = DUE_TIMERS.rebuild(operated.datastore, lambda done, total: told.append((done, total)))
     assert built.events == operated.log.last_position() == told[-1][0]
     assert operated.rows() == kept
-    due_steps.rebuild(operated.datastore, quiet)
-    assert due_steps.verify(operated.datastore, quiet).differing == 0
+    DUE_STEPS.rebuild(operated.datastore, quiet)
+    assert DUE_STEPS.verify(operated.datastore, quiet).differing == 0
 
 
 def test_what_was_touched_is_found_and_put_right_and_what_is_in_hand_stays_there(
@@ -155,15 +155,15 @@ def test_what_was_touched_is_found_and_put_right_and_what_is_in_hand_stays_there
     assert operated.run(in_hand, begun) == 2
     assert operated.run("update due_timers set due_at = due_at + interval '1 s' where execution_id = %s", waiting) == 1
     operated.run("insert into due_timers values (%s, 'surplus', 'timer', now())", uuid4())
-    found = due_timers.verify(operated.datastore, quiet)
+    found = DUE_TIMERS.verify(operated.datastore, quiet)
     assert found.differing == 2
     shown = {sample.key["step"]: (sample.live, sample.rebuilt) for sample in found.samples}
     assert shown["pause"] == ({"due_at": "2026-01-01T13:00:01+00:00"}, {"due_at": "2026-01-01T13:00:00+00:00"})
     assert shown["surplus"][1] is None
-    due_timers.rebuild(operated.datastore, quiet)
+    DUE_TIMERS.rebuild(operated.datastore, quiet)
     assert operated.rows() == kept
     assert operated.run("select from due_timers where claimed_until is not null") == 2
-    assert due_timers.verify(operated.datastore, quiet).differing == 0
+    assert DUE_TIMERS.verify(operated.datastore, quiet).differing == 0
 
 
 def test_a_heartbeat_may_be_due_later_than_the_log_knows_but_not_earlier(
@@ -177,8 +177,8 @@ def test_a_heartbeat_may_be_due_later_than_the_log_knows_but_not_earlier(
     ]:
         with operated.datastore.reading() as connection:
             put_off(connection, (accepted, "a", "heartbeat"), due_at)
-        assert due_timers.verify(operated.datastore, quiet).differing == differing
-        due_timers.rebuild(operated.datastore, quiet)
+        assert DUE_TIMERS.verify(operated.datastore, quiet).differing == differing
+        DUE_TIMERS.rebuild(operated.datastore, quiet)
         assert (accepted, "a", "heartbeat", after) in operated.rows()
 
 

@@ -7,11 +7,15 @@ import pytest
 
 from domain.executions.decisions.execution import admit_execution, cancel_execution
 from domain.executions.decisions.step import complete_step, start_step
-from projections import admissions, due_steps, due_timers, families, outbox
 from store.datastore import Datastore
+from store.lists.due_steps import DUE_STEPS
+from store.lists.due_timers import DUE_TIMERS
+from store.lists.outbox import OUTBOX
+from store.lists.slots import SLOTS
+from store.lists.trees import TREES
 from tests.projections.families_at_work import Site
 
-LISTS = (outbox, admissions, families, due_steps, due_timers)
+LISTS = (OUTBOX, SLOTS, TREES, DUE_STEPS, DUE_TIMERS)
 
 
 def quiet(_done: int, _total: int) -> None:
@@ -43,8 +47,8 @@ def happened(datastore: Datastore) -> Iterator[Site]:
 def test_lists_that_appends_keep_are_what_the_log_adds_up_to_and_can_be_built_from_it_again(site: Site) -> None:
     for _ in range(6):
         site.happen(25)
-        assert {each.NAME: each.verify(site.datastore, quiet).samples for each in LISTS} == {
-            each.NAME: [] for each in LISTS
+        assert {each.name: each.verify(site.datastore, quiet).samples for each in LISTS} == {
+            each.name: [] for each in LISTS
         }
         kept = site.listed()
         for table in ("outbox", "admissions", "families"):
@@ -100,12 +104,12 @@ def test_messages_that_were_touched_are_found_and_put_right_and_those_in_hand_st
     happened.run("update outbox set recipient = source where (source, version) = (%s, %s)", *elsewhere)
     happened.run("insert into outbox (source, version, recipient) values (%s, 1, %s)", happened.ids[0], happened.ids[1])
     happened.run("insert into outbox (source, version, recipient) values (%s, 999, %s)", happened.ids[1], missing)
-    found = outbox.verify(happened.datastore, quiet)
+    found = OUTBOX.verify(happened.datastore, quiet)
     touched = {(str(row[0]), row[1]) for row in lost} | {(str(elsewhere[0]), elsewhere[1])}
     touched |= {(str(happened.ids[0]), 1), (str(happened.ids[1]), 999)}
     assert found.differing == len(touched)
     assert {(each.key["source"], each.key["version"]) for each in found.samples} <= touched
-    outbox.rebuild(happened.datastore, quiet)
+    OUTBOX.rebuild(happened.datastore, quiet)
     assert happened.listed()["outbox"] == kept
     assert happened.run("select from outbox where claimed_until is null") == len(lost) + 1
 
@@ -119,8 +123,8 @@ def test_a_message_that_nothing_depends_on_any_more_is_late_and_not_wrong(happen
         source, version = row.values()
     child = happened.log.stream(source)[version - 1].child
     happened.run("insert into outbox (source, version, recipient) values (%s, %s, %s)", source, version, child)
-    assert outbox.verify(happened.datastore, quiet).differing == 0
-    outbox.rebuild(happened.datastore, quiet)
+    assert OUTBOX.verify(happened.datastore, quiet).differing == 0
+    OUTBOX.rebuild(happened.datastore, quiet)
     assert (source, version, child) in happened.listed()["outbox"]
 
 
@@ -128,13 +132,13 @@ def test_those_who_wait_in_the_wrong_order_are_found_and_put_in_line_anew(happen
     waiting = happened.listed()["waiting"]
     assert len(waiting) > 2
     happened.run("update admissions set position = -position where not running")
-    found = admissions.verify(happened.datastore, quiet)
+    found = SLOTS.verify(happened.datastore, quiet)
     assert found.differing == len(waiting) - len(waiting) % 2
     (last,) = [each for each in found.samples if each.key["execution_id"] == str(waiting[-1][0])]
     assert last.live is not None
     assert last.rebuilt is not None
     assert (last.live["place"], last.rebuilt["place"]) == (1, len(waiting))
-    admissions.rebuild(happened.datastore, quiet)
+    SLOTS.rebuild(happened.datastore, quiet)
     assert happened.listed()["waiting"] == waiting
 
 
@@ -145,8 +149,8 @@ def test_who_is_wrongly_there_or_wrongly_waits_is_put_right(happened: Site) -> N
     happened.run(
         "insert into admissions (execution_id, process_id, running) values (%s, %s, true)", UUID(int=7), UUID(int=8)
     )
-    assert admissions.verify(happened.datastore, quiet).differing > 2
-    admissions.rebuild(happened.datastore, quiet)
+    assert SLOTS.verify(happened.datastore, quiet).differing > 2
+    SLOTS.rebuild(happened.datastore, quiet)
     assert {**happened.listed(), "outbox": kept["outbox"]} == kept
 
 
@@ -155,10 +159,10 @@ def test_families_that_were_miscounted_are_found_and_put_right(happened: Site) -
     root, count = min(kept, key=str)
     happened.run("update families set descendants = descendants + 5 where root = %s", root)
     happened.run("insert into families values (%s, 1)", UUID(int=7))
-    found = families.verify(happened.datastore, quiet)
+    found = TREES.verify(happened.datastore, quiet)
     assert {each.key["root"]: (each.live, each.rebuilt) for each in found.samples} == {
         str(root): ({"descendants": count + 5}, {"descendants": count}),
         str(UUID(int=7)): ({"descendants": 1}, None),
     }
-    families.rebuild(happened.datastore, quiet)
+    TREES.rebuild(happened.datastore, quiet)
     assert happened.listed()["families"] == kept

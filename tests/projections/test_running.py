@@ -13,12 +13,12 @@ from projections.agent_directory import AgentDirectory
 from projections.execution_list import ExecutionList
 from projections.locks import RUNNER_LOCK
 from projections.positions import Moved, Positions
-from projections.reading import UnknownEventMet
 from projections.rebuilding import rebuild
 from projections.running import CATCHING_UP, FAILED, RUNNING, STALE, STANDBY, STOPPED, Runner
 from projections.tables import create_read_tables
 from projections.verifying import verify
 from store.mapper import STORED_NAMES
+from store.reading import UnknownEventMet
 
 X = UUID(int=1)
 

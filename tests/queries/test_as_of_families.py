@@ -29,7 +29,7 @@ from projections.tables import create_read_tables
 from queries.differences import get_difference
 from queries.executions import ExecutionDetail
 from store.datastore import Datastore
-from store.outbox import Message
+from store.lists.outbox import Message
 from tests.queries.shown import Shown, at, comparable
 
 UNDO = {"type": "agent_task", "agent": "undoer", "message": "undo it"}

@@ -8,7 +8,7 @@ from domain.executions.state.model import Execution
 from domain.identity import child_id, new_id, process_id
 from scheduler.batch import Batch
 from scheduler.firing import given_up
-from store import outbox
+from store.lists import outbox
 from store.unit import Conflict
 
 CALLEE = "name: callee\nsteps: [{id: work, agent: echo, message: hello}]\n"

@@ -13,7 +13,7 @@ from domain.executions.state.model import Execution
 from domain.executions.timers import HEARTBEAT
 from domain.money import Money
 from domain.refusal import Refusal
-from store.outbox import Message
+from store.lists.outbox import Message
 
 if TYPE_CHECKING:
     from simulated_worker import Worker

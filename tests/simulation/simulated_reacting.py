@@ -16,8 +16,8 @@ from scheduler.batch import Batch, Guards
 from scheduler.firing import Firing
 from scheduler.reactor import TELL_FOR, Reactor
 from scheduler.recording import Recording
-from store.due_timers import Due
-from store.outbox import Message
+from store.lists.due_timers import Due
+from store.lists.outbox import Message
 from store.unit import MessageKey
 
 if TYPE_CHECKING:

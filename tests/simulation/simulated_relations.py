@@ -9,8 +9,8 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.messages import recipient_of
 from domain.executions.slots import Slot
-from store.admissions import Queue
-from store.outbox import IN_HAND, Message
+from store.lists.outbox import IN_HAND, Message
+from store.lists.slots import Queue
 from store.unit import MessageKey
 
 

@@ -24,7 +24,7 @@ from scheduler.appending import Work
 from scheduler.batch import Batch
 from scheduler.firing import given_up
 from scheduler.pipeline import Appended
-from store.admissions import Queue
+from store.lists.slots import Queue
 
 if TYPE_CHECKING:
     from simulated_world import World

@@ -13,8 +13,8 @@ from domain.event import Cause, Event, record
 from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionCompleted, ExecutionStarted
 from domain.executions.slots import Slot
-from store import admissions, outbox
 from store.datastore import Datastore
+from store.lists import outbox, slots, trees
 from store.log import Log
 from store.unit import Conflict, Unit
 
@@ -88,8 +88,8 @@ def test_simulated_lists_are_moved_and_claimed_like_real_ones(log: Log, datastor
             let_go = [message.key for message in claimed if random.random() < 0.5]
             outbox.release(connection, let_go)
             lists.release(let_go)
-            assert admissions.room(connection, 3) == lists.room(3)
-            assert outbox.descendants(connection, STREAMS) == lists.descendants(STREAMS)
+            assert slots.queues(connection, 3) == lists.room(3)
+            assert trees.descendants(connection, STREAMS) == lists.descendants(STREAMS)
     listed = rows(datastore, "select source, version, recipient, claimed_until is null as free from outbox")
     assert {(source, version): (recipient, free) for source, version, recipient, free in listed} == {
         key: (message.recipient, key not in lists.in_hand) for key, message in lists.outbox.items()

@@ -10,8 +10,8 @@ from domain.agents.calls import Answer, Completed, Failed, StepError
 from domain.executions.decisions.repairs import skip_step
 from domain.executions.outcomes import COMPLETED, RUNNING
 from domain.identity import child_id
+from store.lists.outbox import Message
 from store.log import Outcome
-from store.outbox import Message
 from store.unit import Conflict, Unit
 
 PARENT = UUID(int=1)

@@ -10,9 +10,9 @@ import pytest
 from domain.event import Cause, record
 from domain.executions.events.step import StepSkipped
 from domain.executions.slots import Slot
-from store import admissions
-from store.admissions import Queue
 from store.datastore import Datastore
+from store.lists import slots
+from store.lists.slots import Queue
 from store.log import Log
 from store.unit import Conflict, Unit
 
@@ -31,7 +31,7 @@ def put(log: Log, place: Slot, count: int = 1) -> list[UUID]:
 
 def room(datastore: Datastore, limit: int = 100) -> list[Queue]:
     with datastore.reading() as connection:
-        return admissions.room(connection, limit)
+        return slots.queues(connection, limit)
 
 
 def test_those_who_wait_are_found_in_the_order_they_came(log: Log, datastore: Datastore) -> None:
@@ -92,7 +92,7 @@ def test_reading_the_front_of_a_queue_does_not_read_the_rest_of_it(datastore: Da
             (P, Q),
         )
         connection.execute("analyze admissions")
-        explained = connection.execute(f"explain (analyze, format json) {admissions.WAITING}", (10,)).fetchone()
+        explained = connection.execute(f"explain (analyze, format json) {slots.WAITING}", (10,)).fetchone()
     assert explained is not None
     assert read(explained["QUERY PLAN"][0]["Plan"]) < 1_000
 

@@ -15,7 +15,7 @@ from domain.executions.events.step import StepCompleted, StepScheduled, StepSkip
 from store.answers import find_answer
 from store.datastore import Datastore
 from store.log import Log
-from store.unit import Answered, Conflict, KeyTaken, OutcomeUnknown, Unit
+from store.unit import Answered, Conflict, KeyTaken, OutcomeUnknown, StreamChange, Unit
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 
@@ -76,6 +76,56 @@ def test_a_decision_that_rests_on_a_stream_that_moved_on_is_a_conflict(log):
     log.append(Unit(process, 1, [skipped()]))
     with pytest.raises(Conflict):
         log.append(Unit(uuid4(), 0, [skipped()], guards=((process, 1),)))
+
+
+def test_a_decision_that_rests_on_a_version_that_is_missing_is_a_conflict(log):
+    process, started = uuid4(), uuid4()
+    log.append(Unit(process, 0, [skipped()]))
+    with pytest.raises(Conflict, match="no event of the version"):
+        log.append(Unit(started, 0, [skipped()], guards=((process, 2),)))
+    assert log.stream(started) == []
+
+
+def test_a_unit_of_several_streams_is_recorded_in_its_order_with_one_answer(log, datastore):
+    claim, publication = uuid4(), uuid4()
+    log.append(Unit(claim, 0, [skipped("a")]))
+    unit = Unit(
+        publication,
+        0,
+        [skipped("c"), skipped("d")],
+        before=(StreamChange(claim, 1, [skipped("b")]),),
+        answered=Answered("key", b"digest", b"{}"),
+    )
+    alone, together = log.append_all([Unit(uuid4(), 0, [skipped()]), unit])
+    assert together == alone + 3 == log.last_position()
+    assert [event.stream for event in log.page(alone, 10)] == [claim, publication, publication]
+    assert find_answer(datastore, "key").position == together
+
+
+def test_a_unit_of_several_streams_is_recorded_whole_or_not_at_all(log):
+    claim, publication, other = uuid4(), uuid4(), uuid4()
+    log.append(Unit(claim, 0, [skipped(), skipped()]))
+    late = Unit(publication, 0, [skipped()], before=(StreamChange(claim, 1, [skipped()]),))
+    outcomes = log.append_all([late, Unit(other, 0, [skipped()])])
+    assert [isinstance(outcome, Conflict) for outcome in outcomes] == [True, False]
+    assert (len(log.stream(claim)), len(log.stream(publication)), len(log.stream(other))) == (2, 0, 1)
+
+
+def test_changes_of_a_unit_move_the_lists_each_for_its_own_worker(log):
+    first, second, worker = uuid4(), uuid4(), uuid4()
+    scheduled = record(StepScheduled, CAUSE, step="a", attempt=1, agent="x", message="m")
+    started = record(StepStarted, CAUSE, step="a", attempt=1)
+    log.append(Unit(second, 0, [scheduled], before=(StreamChange(first, 0, [scheduled, started], owner=worker),)))
+    with log.datastore.reading() as connection:
+        rows = connection.execute("select execution_id, owner from due_steps").fetchall()
+    assert {row["execution_id"]: row["owner"] for row in rows} == {first: worker, second: None}
+
+
+def test_what_rests_on_a_stream_of_another_unit_of_the_batch_comes_after_it(log):
+    claim, publication = uuid4(), uuid4()
+    unit = Unit(publication, 0, [skipped()], before=(StreamChange(claim, 0, [skipped()]),))
+    outcomes = log.append_all([unit, Unit(uuid4(), 0, [skipped()], guards=((claim, 1),))])
+    assert [isinstance(outcome, Conflict) for outcome in outcomes] == [False, False]
 
 
 def test_of_two_decisions_in_one_append_that_rest_on_one_another_s_streams_the_first_one_holds(log):

@@ -20,10 +20,10 @@ from domain.executions.events.execution import (
 )
 from domain.executions.events.step import StepSkipped
 from domain.executions.messages import recipient_of
-from store import outbox
 from store.datastore import Datastore
+from store.lists import outbox, trees
+from store.lists.outbox import Message
 from store.log import Log
-from store.outbox import Message
 from store.unit import Conflict, Unit
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
@@ -116,7 +116,7 @@ def test_a_conflict_moves_nothing(log: Log, datastore: Datastore) -> None:
         log.append(Unit(PARENT, 0, [begins(OTHER)], handled=[(PARENT, 1)]))
     assert rows(datastore) == [(PARENT, 1, CHILD, False)]
     with datastore.reading() as connection:
-        assert outbox.descendants(connection, [OTHER]) == {OTHER: 0}
+        assert trees.descendants(connection, [OTHER]) == {OTHER: 0}
 
 
 def test_a_message_is_answered_once(log: Log, datastore: Datastore) -> None:
@@ -209,7 +209,7 @@ def test_a_family_counts_all_who_have_the_same_root(log: Log, datastore: Datasto
     log.append(Unit(CHILD, 0, [begins()]))
     log.append_all([Unit(uuid4(), 0, [begins(parent=CHILD)]) for _ in range(3)] + [Unit(uuid4(), 0, [begins(OTHER)])])
     with datastore.reading() as connection:
-        assert outbox.descendants(connection, [PARENT, OTHER, CHILD]) == {PARENT: 4, OTHER: 1, CHILD: 0}
+        assert trees.descendants(connection, [PARENT, OTHER, CHILD]) == {PARENT: 4, OTHER: 1, CHILD: 0}
 
 
 def test_the_notification_says_when_a_message_waits_for_a_worker(log: Log, dsn: str) -> None:

@@ -1,4 +1,4 @@
-"""Who runs and who waits, as every append keeps it: proven against the log, and put right where it differs."""
+"""Concurrency slots: of processes that limit how many run at once, which executions run and which wait, in order."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -6,23 +6,79 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, tuple_row
 
-from projections import kept_lists
-from projections.kept_lists import Progress, tuples
-from projections.rebuilding import Rebuilt
-from projections.verifying import Difference, Verified
+from domain.executions.slots import Slot
 from store import arrays
-from store.datastore import Datastore
+from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.unit import StreamChange
 
-NAME = "admissions"
+# Walks from process to process over the index, and reads of each one's queue no more than its beginning.
+WAITING = """
+with recursive waiting(process_id) as (
+  (select process_id from admissions where not running order by process_id limit 1)
+  union all
+  select (select a.process_id from admissions a where not a.running and a.process_id > w.process_id
+          order by a.process_id limit 1)
+  from waiting w where w.process_id is not null)
+select w.process_id,
+  (select count(*) from admissions a where a.process_id = w.process_id and a.running),
+  array(select a.execution_id from admissions a where a.process_id = w.process_id and not a.running
+        order by a.position limit %s)
+from waiting w where w.process_id is not null"""
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """A process for which executions wait: how many run, and the first of those that wait, in their order."""
+
+    process_id: UUID
+    running: int
+    waiting: list[UUID]
+
+
+def queues(connection: Connection[Any], limit: int) -> list[Queue]:
+    """Return every process that has waiting executions, with up to `limit` of these.
+
+    Costs one step a process, one row of an index for each execution that runs of it, and `limit` rows.
+    """
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        rows = cursor.execute(WAITING, (limit,), prepare=True).fetchall()
+    return [Queue(*row) for row in rows]
+
+
+class SlotMoves(Moves):
+    """The executions that one append lets wait, lets run, or takes off the list."""
+
+    function = "move_slots_v1"
+
+    def __init__(self) -> None:
+        self._slots: dict[UUID, Slot] = {}
+
+    def add_change(self, change: StreamChange) -> None:
+        """Collect the slot of `change`: whether an execution needs one follows from its plan."""
+        if change.slot is not None:
+            self._slots[change.stream] = change.slot
+
+    def arguments(self) -> Arguments:
+        """Return which executions leave, and which wait or run."""
+        if not self._slots:
+            return ()
+        placed = {execution: slot for execution, slot in self._slots.items() if slot.state != "left"}
+        return (
+            arrays.uuids([execution for execution in self._slots if execution not in placed]),
+            arrays.uuids(list(placed)),
+            arrays.uuids([slot.process_id for slot in placed.values()]),
+            arrays.bools([slot.state == "running" for slot in placed.values()]),
+        )
+
+
 LEAVES = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"))
 
 LISTED = "select execution_id, process_id, running from admissions order by position"
 STRIKE = "delete from admissions where execution_id = any(%b)"
 INSERT = "insert into admissions (execution_id, process_id, running) select * from unnest(%b, %b, %b)"
 
-Place = tuple[bytes, bool]
+Placed = tuple[bytes, bool]
 """(process_id, running)"""
 
 
@@ -35,21 +91,13 @@ class _Queued(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Queued).decode
 
 
-def rebuild(datastore: Datastore, progress: Progress) -> Rebuilt:
-    """Put the list right, as kept_lists.rebuild does. Who waits in the wrong order is put in line anew."""
-    return kept_lists.rebuild(_Admissions(), datastore, progress)
+class SlotsProof(FoldingProof):
+    """Which executions run and which wait, in the order they came; an execution in the wrong place queues anew."""
 
-
-def verify(datastore: Datastore, progress: Progress) -> Verified:
-    """Compare the list, and the order of those who wait, as kept_lists.verify does."""
-    return kept_lists.verify(_Admissions(), datastore, progress)
-
-
-class _Admissions:
     topics = ("ExecutionAdmitted", "ExecutionQueued", "ExecutionRetried", *sorted(LEAVES))
 
     def __init__(self) -> None:
-        self._places: dict[bytes, Place] = {}
+        self._places: dict[bytes, Placed] = {}
         """In the order in which executions came."""
         self._failed: dict[bytes, bytes] = {}
         """Those that may be retried, with their process: they run again without waiting."""
@@ -93,7 +141,7 @@ class _Admissions:
             running = arrays.bools([self._places[id][1] for id in join])
             connection.execute(INSERT, (arrays.uuid_bytes(join), processes, running))
 
-    def _out_of_line(self, listed: dict[bytes, Place]) -> list[tuple[bytes, int, int]]:
+    def _out_of_line(self, listed: dict[bytes, Placed]) -> list[tuple[bytes, int, int]]:
         """Those who rightly wait, but not in their place: (execution, the place it has, the place it should have)."""
         found: list[tuple[bytes, int, int]] = []
         has, should_have = (_lines(places, self._places, listed) for places in (listed, self._places))
@@ -103,7 +151,9 @@ class _Admissions:
         return found
 
 
-def _lines(places: dict[bytes, Place], one: dict[bytes, Place], other: dict[bytes, Place]) -> dict[bytes, list[bytes]]:
+def _lines(
+    places: dict[bytes, Placed], one: dict[bytes, Placed], other: dict[bytes, Placed]
+) -> dict[bytes, list[bytes]]:
     """By process those that wait, in the order of `places`, less those that `one` and the `other` do not agree on."""
     lines: dict[bytes, list[bytes]] = {}
     for id, (process, running) in places.items():
@@ -112,17 +162,20 @@ def _lines(places: dict[bytes, Place], one: dict[bytes, Place], other: dict[byte
     return lines
 
 
-def _listed(connection: Connection[Any]) -> dict[bytes, Place]:
+def _listed(connection: Connection[Any]) -> dict[bytes, Placed]:
     return {id: (process, running) for id, process, running in tuples(connection, LISTED)}
 
 
 def _difference(
-    id: bytes, listed: Place | None, expected: Place | None, has: int | None = None, should_have: int | None = None
+    id: bytes, listed: Placed | None, expected: Placed | None, has: int | None = None, should_have: int | None = None
 ) -> Difference:
-    def row(place: Place | None, in_line: int | None) -> dict[str, Any] | None:
+    def row(place: Placed | None, in_line: int | None) -> dict[str, Any] | None:
         if place is None:
             return None
         shown = {"process_id": str(UUID(bytes=place[0])), "running": place[1]}
         return shown if in_line is None else shown | {"place": in_line}
 
-    return Difference(NAME, {"execution_id": str(UUID(bytes=id))}, row(listed, has), row(expected, should_have))
+    return Difference(SLOTS.name, {"execution_id": str(UUID(bytes=id))}, row(listed, has), row(expected, should_have))
+
+
+SLOTS = KeptList("admissions", SlotMoves, SlotsProof)

@@ -16,9 +16,9 @@ from domain.executions.timers import Timers
 from domain.language import load_definition
 from domain.processes.events import ProcessPublished
 from domain.processes.plan import Plan, compile_plan
-from projections.reading import BULK
 from store import arrays
 from store.mapper import decode
+from store.reading import BULK
 
 BEGINS = frozenset(("ExecutionStarted", "ExecutionRetried"))
 ENDS = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"))
@@ -35,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 class RunningTimers:
-    """The timers as of `position`, by execution, of all that run. connection: as projections.pages.connect gives it."""
+    """The timers as of `position`, by execution, of all that run. connection: as store.reading.connect gives it."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self.position = 0

@@ -1,15 +1,21 @@
-"""The log read for one projection from beginning to end: only its events, the next page while this one is worked on."""
+"""The log read from beginning to end for one reader: only its events, the next page while it works on one."""
 
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from psycopg import Connection
-from psycopg.rows import TupleRow, tuple_row
+from psycopg.rows import DictRow, TupleRow, tuple_row
+from psycopg.types.string import ByteaBinaryLoader
 
 from domain.catalogue import EVENTS
+from store.datastore import Datastore
 
 BULK = 25_000  # positions a page: the more, the more of a step's events share a row; the more memory, too
+
+# Rows and position are committed together: what a crash undoes is projected again, so nobody waits for the disk.
+# Plans go by indexes and are made once, whatever the statistics of a table that was empty a moment ago say.
+SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 
 HEAD = "select coalesce(max(notification_id), 0) as head from stored_events"
 RANGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
@@ -43,18 +49,25 @@ def known_part(rows: Sequence[TupleRow]) -> tuple[Sequence[TupleRow], UnknownEve
     return rows[:first], UnknownEventMet(rows[first][0], rows[first][3])
 
 
+def connect(datastore: Datastore, **settings: str) -> Connection[DictRow]:
+    """Return a connection of the caller's own, for reading the log and writing what it adds up to; ids are 16 bytes."""
+    connection = datastore.connect(**SETTINGS, **settings)
+    connection.adapters.register_loader("uuid", ByteaBinaryLoader)
+    return connection
+
+
 def head(connection: Connection[Any]) -> int:
-    """The position of the newest event; 0 for an empty log."""
+    """Return the position of the newest event; 0 for an empty log."""
     return _number(connection, HEAD)
 
 
 def count(connection: Connection[Any], until: int) -> int:
-    """How many events there are up to a position."""
+    """Return how many events there are up to a position."""
     return _number(connection, COUNT, until)
 
 
 def read_range(connection: Connection[Any], after: int, until: int, topics: Sequence[str]) -> list[TupleRow]:
-    """Rows (position, stream, version, topic, state) with after < position ≤ until, of these topics, in order."""
+    """Return rows (position, stream, version, topic, state) with after < position ≤ until, of these topics."""
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         return cursor.execute(RANGE, (after, until, topics), prepare=True).fetchall()
 

@@ -1,4 +1,4 @@
-"""How many executions each root has brought about, as every append counts: proven against the log, and put right."""
+"""Execution trees: how many descendants each root execution has."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -7,16 +7,44 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import TupleRow
+from psycopg.rows import TupleRow, tuple_row
 
-from projections import kept_lists
-from projections.kept_lists import Progress, tuples
-from projections.rebuilding import Rebuilt
-from projections.verifying import Difference, Verified
+from domain.executions.events.execution import ExecutionStarted
 from store import arrays
-from store.datastore import Datastore
+from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.unit import StreamChange
 
-NAME = "families"
+DESCENDANTS = "select root, descendants from families where root = any(%b)"
+
+
+def descendants(connection: Connection[Any], roots: Iterable[UUID]) -> dict[UUID, int]:
+    """Return the number of descendants of each of `roots`, at any depth; 0 for one that has none."""
+    found = dict.fromkeys(roots, 0)
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        found.update(cursor.execute(DESCENDANTS, (arrays.uuids(list(found)),), prepare=True).fetchall())
+    return found
+
+
+class TreeMoves(Moves):
+    """The executions that one append adds to trees."""
+
+    function = "move_trees_v1"
+
+    def __init__(self) -> None:
+        self._additions: Counter[UUID] = Counter()
+
+    def _started(self, event: ExecutionStarted, _change: StreamChange, _stream: bytes, _version: int) -> None:
+        if event.parent is not None:
+            self._additions[event.parent.root] += 1
+
+    handlers = {ExecutionStarted: _started}
+
+    def arguments(self) -> Arguments:
+        """Return the roots, and by how much each tree grows."""
+        if not self._additions:
+            return ()
+        return arrays.uuids(list(self._additions)), arrays.ints(list(self._additions.values()))
+
 
 LISTED = "select root, descendants from families"
 STRIKE = "delete from families where root = any(%b)"
@@ -37,17 +65,9 @@ class _Started(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Started).decode
 
 
-def rebuild(datastore: Datastore, progress: Progress) -> Rebuilt:
-    """Put the counts right, as kept_lists.rebuild does."""
-    return kept_lists.rebuild(_Families(), datastore, progress)
+class TreesProof(FoldingProof):
+    """How many executions were started in each tree."""
 
-
-def verify(datastore: Datastore, progress: Progress) -> Verified:
-    """Compare the counts, as kept_lists.verify does."""
-    return kept_lists.verify(_Families(), datastore, progress)
-
-
-class _Families:
     topics = ("ExecutionStarted",)
 
     def __init__(self) -> None:
@@ -85,4 +105,7 @@ def _difference(root: bytes, listed: int | None, expected: int | None) -> Differ
     def row(descendants: int | None) -> dict[str, Any] | None:
         return None if descendants is None else {"descendants": descendants}
 
-    return Difference(NAME, {"root": str(UUID(bytes=root))}, row(listed), row(expected))
+    return Difference(TREES.name, {"root": str(UUID(bytes=root))}, row(listed), row(expected))
+
+
+TREES = KeptList("families", TreeMoves, TreesProof)

@@ -1,0 +1,218 @@
+"""The messages between executions, and to agents: which events wait to be handled, and which a worker has claimed."""
+
+import logging
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import TupleRow, tuple_row
+
+from domain.event import Event
+from domain.executions.messages import RECIPIENTS, recipient_of
+from store import arrays
+from store.listening import LOG_CHANNEL
+from store.lists.calls import TOPICS, Calls, Key
+from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.mapper import UnknownEvent, decode
+from store.unit import MessageKey, StreamChange
+
+logger = logging.getLogger(__name__)
+
+# Others leave a message in hand alone for so long; move_outbox_v1 claims for as long.
+IN_HAND = timedelta(seconds=3)
+
+# One source's messages to one recipient are taken in their order: none while an older one is in other hands, or was not
+# taken along. The lateral join keeps the planner from reading the log for it.
+CLAIM = """
+with free as (
+  select source, version, recipient, due_at from outbox
+  where claimed_until is null or claimed_until < now()
+  order by due_at, source, version limit %(limit)s for update skip locked),
+claimed as (
+  select f.source, f.version from free f
+  where not exists (
+    select from outbox o where o.source = f.source and o.recipient = f.recipient and o.version < f.version
+      and not exists (select from free g where g.source = o.source and g.version = o.version)))
+update outbox o set claimed_until = now() + %(in_hand)s
+from claimed c cross join lateral (
+  select notification_id, topic, state from stored_events e
+  where e.originator_id = c.source and e.originator_version = c.version limit 1) as asked
+where o.source = c.source and o.version = c.version
+returning asked.notification_id, o.source, o.version, o.recipient, asked.topic, asked.state"""
+
+# As in move_outbox_v1: whoever waited for one of these to go may be taken now.
+DROP = """
+with gone as (
+  delete from outbox o using unnest(%b, %b) as x(source, version)
+  where o.source = x.source and o.version = x.version returning o.source, o.version, o.recipient)
+select pg_notify(%s, 'message') where exists (
+  select from gone join outbox o using (source, recipient)
+  where o.version > gone.version and o.claimed_until is null)"""
+
+
+Unreadable = Callable[[UUID, int, Exception], None]
+
+
+class Message(msgspec.Struct, frozen=True):
+    """Event `version` of stream `source`, which asks something of the execution `recipient`."""
+
+    source: UUID
+    version: int
+    recipient: UUID
+    event: Event
+
+    @property
+    def key(self) -> MessageKey:
+        """What a unit that answers it says it has handled."""
+        return self.source, self.version
+
+
+def log_unreadable(_source: UUID, position: int, error: Exception) -> None:
+    """Log that the message at `position` is left to others."""
+    logger.warning("the message at position %s cannot be read and is left alone: %s", position, error)
+
+
+def claim(connection: Connection[Any], limit: int, unreadable: Unreadable = log_unreadable) -> list[Message]:
+    """Take in hand up to `limit` messages that nobody has, those due longest; in the order of the log.
+
+    unreadable: called with source, position and error of a message that this release cannot read.
+    """
+    parameters = {"limit": limit, "in_hand": IN_HAND}
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()
+    rows.sort(key=lambda row: row[0])
+    claimed: list[Message] = []
+    for position, source, version, recipient, topic, state in rows:
+        try:
+            claimed.append(Message(source, version, recipient, decode(topic, state)))
+        except (UnknownEvent, msgspec.DecodeError) as error:
+            unreadable(source, position, error)
+    return claimed
+
+
+def release(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
+    """Let others have messages that were taken in hand and not handled."""
+    connection.execute(
+        """update outbox o set claimed_until = null from unnest(%b, %b) as x(source, version)
+        where o.source = x.source and o.version = x.version""",
+        _columns(keys),
+    )
+
+
+def drop(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
+    """Strike off messages after which nothing is left to do; those that are not there any more do not matter."""
+    connection.execute(DROP, (*_columns(keys), LOG_CHANNEL))
+
+
+def _columns(keys: Sequence[MessageKey]) -> tuple[arrays.Array, ...]:
+    return arrays.uuids([source for source, _ in keys]), arrays.bigints([version for _, version in keys])
+
+
+class OutboxMoves(Moves):
+    """The messages that one append sends, and those it answers."""
+
+    function = "move_outbox_v1"
+
+    def __init__(self) -> None:
+        self._sent: dict[MessageKey, tuple[UUID, bool]] = {}
+        self._handled: list[MessageKey] = []
+
+    def _asks(self, event: Event, change: StreamChange, _stream: bytes, version: int) -> None:
+        recipient = RECIPIENTS[type(event)](event)
+        if recipient is not None:
+            self._sent[change.stream, version] = recipient, change.owner is not None
+
+    handlers = dict.fromkeys(RECIPIENTS, _asks)
+
+    def add_change(self, change: StreamChange) -> None:
+        """Collect the messages that `change` answers; one that is sent by the same append never reaches the list."""
+        for message in change.handled:
+            if self._sent.pop(message, None) is None:
+                self._handled.append(message)
+
+    def arguments(self) -> Arguments:
+        """Return what is handled, and what is sent."""
+        if not (self._sent or self._handled):
+            return ()
+        return (
+            arrays.uuids([source for source, _ in self._handled]),
+            arrays.bigints([version for _, version in self._handled]),
+            arrays.uuids([source for source, _ in self._sent]),
+            arrays.bigints([version for _, version in self._sent]),
+            arrays.uuids([recipient for recipient, _ in self._sent.values()]),
+            arrays.bools([claimed for _, claimed in self._sent.values()]),
+        )
+
+
+LISTED = "select source, version, recipient from outbox"
+POINTED_AT = """select e.originator_id, e.originator_version, e.topic, e.state
+from unnest(%b, %b) as x(source, version)
+join stored_events e on e.originator_id = x.source and e.originator_version = x.version"""
+STRIKE = """delete from outbox o using unnest(%b, %b) as x(source, version)
+where o.source = x.source and o.version = x.version"""
+INSERT = """insert into outbox (source, version, recipient) select * from unnest(%b, %b, %b)
+on conflict (source, version) do update set recipient = excluded.recipient, claimed_until = null"""
+
+
+class OutboxProof(FoldingProof):
+    """The messages that something depends on still.
+
+    A message beyond those is right as long as it points to an event that requests something; its handler deletes it.
+    """
+
+    topics = TOPICS
+
+    def __init__(self) -> None:
+        self._calls = Calls()
+
+    def fold(self, rows: Iterable[TupleRow]) -> None:
+        self._calls.fold(rows)
+
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+        expected, listed = self._calls.unhandled(), _listed(connection)
+        differing = sorted(_missing(listed, expected).union(_astray(connection, listed, expected)))
+        return len(expected), [_difference(key, listed.get(key), expected.get(key)) for key in differing]
+
+    def put_right(self, connection: Connection[Any]) -> None:
+        expected, listed = self._calls.unhandled(), _listed(connection)
+        astray, missing = _astray(connection, listed, expected), _missing(listed, expected)
+        if astray:
+            connection.execute(STRIKE, _key_columns(astray))
+        if missing:
+            recipients = arrays.uuid_bytes([expected[key] for key in missing])
+            connection.execute(INSERT, (*_key_columns(missing), recipients))
+
+
+def _missing(listed: dict[Key, bytes], expected: dict[Key, bytes]) -> set[Key]:
+    """Those that are not there, or are there for somebody else."""
+    return {key for key, recipient in expected.items() if listed.get(key) != recipient}
+
+
+def _astray(connection: Connection[Any], listed: dict[Key, bytes], expected: dict[Key, bytes]) -> list[Key]:
+    """Those that nothing depends on and that do not say what their event says either."""
+    beyond = listed.keys() - expected.keys()
+    said: dict[Key, UUID | None] = {}
+    for source, version, topic, state in tuples(connection, POINTED_AT, _key_columns(beyond)):
+        said[source, version] = recipient_of(decode(topic, state))
+    return [key for key in beyond if said.get(key) != UUID(bytes=listed[key])]
+
+
+def _listed(connection: Connection[Any]) -> dict[Key, bytes]:
+    return {(source, version): recipient for source, version, recipient in tuples(connection, LISTED)}
+
+
+def _key_columns(keys: Collection[Key]) -> tuple[arrays.Array, ...]:
+    return arrays.uuid_bytes([source for source, _ in keys]), arrays.bigints([version for _, version in keys])
+
+
+def _difference(key: Key, listed: bytes | None, expected: bytes | None) -> Difference:
+    def row(recipient: bytes | None) -> dict[str, Any] | None:
+        return None if recipient is None else {"recipient": str(UUID(bytes=recipient))}
+
+    return Difference(OUTBOX.name, {"source": str(UUID(bytes=key[0])), "version": key[1]}, row(listed), row(expected))
+
+
+OUTBOX = KeptList("outbox", OutboxMoves, OutboxProof)

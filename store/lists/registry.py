@@ -1,0 +1,10 @@
+"""Every list that appends keep: the append moves them, operators verify and rebuild them by name."""
+
+from store.lists.due_steps import DUE_STEPS
+from store.lists.due_timers import DUE_TIMERS
+from store.lists.kept import KeptList
+from store.lists.outbox import OUTBOX
+from store.lists.slots import SLOTS
+from store.lists.trees import TREES
+
+LISTS: tuple[KeptList, ...] = (DUE_STEPS, DUE_TIMERS, OUTBOX, SLOTS, TREES)
