@@ -2,10 +2,10 @@
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
+from domain.clock import Clock
 from projections import ALL
 from projections.pages import PAGE
 from projections.projection import Projection
@@ -29,7 +29,8 @@ BUSY_EVENTS = 500
 class Projector:
     """A thread that runs `projections`, or stands by while another process does."""
 
-    def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
+    def __init__(self, datastore: Datastore, clock: Clock, projections: Sequence[Projection[Any]] = ALL) -> None:
+        self._clock = clock
         self._runner = Runner(datastore, projections)
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -77,7 +78,7 @@ class Projector:
     def _project(self) -> None:
         paused_at, linger = 0.0, LINGER_SECONDS
         while not self._stopping.is_set():
-            if time.monotonic() - paused_at < linger:
+            if self._clock.monotonic() - paused_at < linger:
                 self._stopping.wait(linger)
             self._runner.look()
             self._wake.clear()
@@ -85,11 +86,11 @@ class Projector:
             self._failures = 0
             linger = BUSY_LINGER_SECONDS if events >= BUSY_EVENTS else LINGER_SECONDS
             if events < PAGE:
-                paused_at = time.monotonic()
+                paused_at = self._clock.monotonic()
                 self._wake.wait(POLL_SECONDS)
         self._drain()
 
     def _drain(self) -> None:
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while time.monotonic() < deadline and self._runner.advance() > 0:
+        deadline = self._clock.monotonic() + DRAIN_SECONDS
+        while self._clock.monotonic() < deadline and self._runner.advance() > 0:
             pass

@@ -6,8 +6,8 @@ from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.step import complete_step, start_step
 from domain.executions.state.model import Execution
 from domain.identity import child_id, new_id, process_id
+from scheduler.abandoning import abandoned
 from scheduler.batch import Batch
-from scheduler.firing import given_up
 from store import outbox
 from store.unit import Conflict
 
@@ -28,14 +28,14 @@ def test_a_parent_that_has_an_answer_of_its_own_is_recorded_after_the_child_whos
     child = child_id(parent, "call", 1)
     callee = installation.plans.get(process_id("callee"), 1)
 
-    begin = Batch({parent: installation.state(parent), child: Execution(child, callee)}, new_id())
+    begin = batch_on(installation, {parent: installation.state(parent), child: Execution(child, callee)})
     begin.decide(parent, lambda execution: start_step(execution, "own", 1, cause))
     with installation.datastore.reading() as connection:
         (asked,) = outbox.claim(connection, 10)
     begin.decide(child, whenever(asked, cause, 1), asked.key)
     recorded(installation, begin)
 
-    both = Batch({id: installation.state(id) for id in (parent, child)}, new_id())
+    both = batch_on(installation, {id: installation.state(id) for id in (parent, child)})
     both.decide(parent, lambda execution: complete_step(execution, "own", 1, "done", cause))
     both.decide(child, lambda execution: complete_step(execution, "work", 1, "done", cause))
     (end,) = both.asked()
@@ -49,14 +49,18 @@ def test_calls_are_given_up_only_by_what_was_recorded(installation):
     installation.agent("echo", script="echo")
     installation.publish(CALLEE)
     id, cause = installation.start("callee"), installation.cause
-    begin = Batch({id: installation.state(id)}, new_id())
+    begin = batch_on(installation, {id: installation.state(id)})
     begin.decide(id, lambda execution: start_step(execution, "work", 1, cause))
     recorded(installation, begin)
     for outcome, given in ((Conflict("somebody was quicker"), []), (7, [(id, "work", 1)])):
-        batch = Batch({id: installation.state(id)}, new_id())
+        batch = batch_on(installation, {id: installation.state(id)})
         batch.decide(id, lambda execution: cancel_execution(execution, "enough", cause))
-        batch.settle([outcome], ExecutionStates(installation.log, installation.plans))
-        assert given_up(batch) == given
+        batch.settle([outcome])
+        assert abandoned(batch) == given
+
+
+def batch_on(installation, loaded):
+    return Batch(ExecutionStates(installation.log.streams, installation.plans), loaded, new_id())
 
 
 def recorded(installation, batch):

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from scheduler.reactor import TELL_FOR, Reactor
+
 from commands.executions import answer_step
 from domain.agents.calls import AgentCall, Answer
 from domain.event import Cause
@@ -14,7 +16,6 @@ from domain.executions.events.child import SubProcessStarted
 from domain.executions.state.model import Execution
 from scheduler.batch import Batch, Guards
 from scheduler.firing import Firing
-from scheduler.reactor import TELL_FOR, Reactor
 from scheduler.recording import Recording
 from store.due_timers import Due
 from store.outbox import Message
