@@ -136,7 +136,8 @@ class Batch:
 
     def _add(self, id: UUID, under_way: UnderWay, handled: MessageKey | None, guards: Guards) -> None:
         self._under_way[id] = under_way
-        under_way.guards += guards
+        if guards:
+            under_way.guards += guards
         if handled is not None:
             under_way.handled.append(handled)
             # An answer is recorded after its message, or the message would not be there yet.

@@ -71,6 +71,7 @@ class Dispatcher:
         self._inbox = inbox
         self._desk = Desk(
             worker_id,
+            f"worker:{worker_id}",
             clock,
             lists,
             states,
@@ -178,7 +179,8 @@ class Dispatcher:
         self._nudge()
 
     def _nudge(self) -> None:
-        self._inbox.put(None)
+        if self._inbox.empty():  # or else the loop goes on anyway, and what to do was noted before
+            self._inbox.put(None)
 
     def _capacity(self) -> int:
         return 0 if self._stopping.is_set() else max(0, self._max_open - self.calling.open)

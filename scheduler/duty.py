@@ -25,12 +25,13 @@ T = TypeVar("T")
 class Desk:
     """Everything that the duties of one worker work with.
 
-    capacity: returns how many more attempts the worker may take now. nudge: has the dispatcher go through the duties
-    soon; callable from any thread. take_in: settles batches that have been appended meanwhile. quiet: returns whether
-    nothing has arrived since. answers: answers of agents that no decision was taken on yet.
+    actor: names the worker in causes. capacity: returns how many more attempts the worker may take now. nudge: has the
+    dispatcher go through the duties soon; callable from any thread. take_in: settles batches that have been appended
+    meanwhile. quiet: returns whether nothing has arrived since. answers: those of agents that no decision was taken on.
     """
 
     worker_id: UUID
+    actor: str
     clock: Clock
     lists: Lists
     states: ExecutionStates
@@ -46,7 +47,7 @@ class Desk:
 
     def cause(self, causation: str) -> Cause:
         """Return the cause of a decision that the worker takes now."""
-        return Cause(self.clock.now(), f"worker:{self.worker_id}", causation=causation)
+        return Cause(self.clock.now(), self.actor, causation=causation)
 
     def batch(self, executions: Iterable[UUID], *, fresh: bool = False) -> Batch:
         """Return an empty batch on the states of `executions`; `fresh`: all read from the log."""
@@ -117,9 +118,12 @@ class DecidingDuty(Duty, Generic[T]):
     def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T]]:
         """Return a batch of decisions on `items`, and the items whose decisions state nothing or are refused."""
         desk = self.desk
-        batch = desk.batch((self.execution_of(item) for item in items), fresh=fresh)
+        executions = [self.execution_of(item) for item in items]
+        batch = desk.batch(executions, fresh=fresh)
         idle = [
-            item for item in items if not batch.decide(self.execution_of(item), self.decision(item, desk.take(batch)))
+            item
+            for id, item in zip(executions, items, strict=True)
+            if not batch.decide(id, self.decision(item, desk.take(batch)))
         ]
         self.complete(batch)
         return batch, idle

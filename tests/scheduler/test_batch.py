@@ -1,11 +1,14 @@
 """Decisions of one batch that answer each other are recorded together, whichever was taken first."""
 
+from commands.agents import RetireAgent
 from commands.policies import whenever
-from commands.states import ExecutionStates
+from commands.states import ExecutionStates, StreamStates
+from domain.agents.agent import Agent, fold
+from domain.agents.decisions import register_agent, retire_agent
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.step import complete_step, start_step
 from domain.executions.state.model import Execution
-from domain.identity import child_id, new_id, process_id
+from domain.identity import agent_id, child_id, new_id, process_id
 from scheduler.abandoning import abandoned
 from scheduler.batch import Batch
 from store import outbox
@@ -57,6 +60,29 @@ def test_calls_are_given_up_only_by_what_was_recorded(installation):
         batch.decide(id, lambda execution: cancel_execution(execution, "enough", cause))
         batch.settle([outcome])
         assert abandoned(batch) == given
+
+
+def test_streams_of_other_kinds_are_decided_on_in_the_same_batch(installation):
+    installation.agent("echo", script="echo")
+    installation.publish(CALLEE)
+    id, cause = installation.start("callee"), installation.cause
+    agents = StreamStates(installation.log.streams, Agent(), fold)
+    known, new = agent_id("echo"), agent_id("new")
+
+    batch = batch_on(installation, {id: installation.state(id)})
+    batch.decide(id, lambda execution: start_step(execution, "work", 1, cause))
+    assert batch.decide_on(agents, new, lambda agent: register_agent(agent, "new", {"kind": "scripted"}, cause))
+    assert batch.decide_on(agents, new, lambda agent: retire_agent(agent, "new", "at once", cause))
+    assert not batch.decide_on(agents, agent_id("none"), lambda agent: retire_agent(agent, "none", "no", cause))
+    assert batch.decide_on(agents, known, lambda agent: retire_agent(agent, "echo", "old", cause))
+    installation.agents.retire(RetireAgent("echo"), cause)
+    again = batch.settle(installation.log.append_all(batch.units()))
+
+    assert again == {known}
+    assert agents.kept(known) is None
+    assert installation.topics(new) == {"AgentRegistered": 1, "AgentRetired": 1}
+    assert agents.kept(new) == agents.load([new], fresh=True)[new]
+    assert batch.taken == [(installation.state(id), "work")]
 
 
 def batch_on(installation, loaded):
