@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from app.clock import SYSTEM_CLOCK
 from app.process import collect_seldom, make_room_for_calls
 from app.signals import Stopping
 from app.wiring import Wiring
@@ -51,6 +52,7 @@ class Roles:
             self._wiring.datastore,
             self._wiring.log,
             self._wiring.plans,
+            clock=SYSTEM_CLOCK,
             callback_key=self._wiring.callback_key(),
             callback_base=settings.public_url or callback_base,
             max_open=settings.max_open_calls,
@@ -65,7 +67,7 @@ class Roles:
     def start_projector(self) -> None:
         """Keep the read models up to date."""
         collect_seldom()
-        projector = Projector(self._wiring.datastore)
+        projector = Projector(self._wiring.datastore, SYSTEM_CLOCK)
         projector.start()
         self._projector = projector
 

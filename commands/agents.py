@@ -1,16 +1,17 @@
 """Register and retire agents, and look them up when they are called."""
 
 import threading
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from commands.deciding import Identified, decide, unidentified
+from commands.plans import Streams
 from commands.receipt import Receipt
 from domain.agents.agent import ACTIVE, Agent, fold
 from domain.agents.decisions import register_agent, retire_agent
+from domain.clock import Clock
 from domain.event import Cause, Event
 from domain.identity import agent_id
 from store.log import Log
@@ -70,8 +71,9 @@ class Agents:
 class AgentDirectory:
     """How to call each agent, read from the log at most once a second, all that are in use in one query."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Streams, clock: Clock) -> None:
         self._log = log
+        self._clock = clock
         self._names: set[str] = set()
         self._configs: dict[str, dict[str, Any]] = {}
         self._read_at = 0.0
@@ -79,7 +81,7 @@ class AgentDirectory:
 
     def config(self, name: str) -> dict[str, Any] | None:
         """How to call the agent `name`; None when it is unknown or retired."""
-        if name not in self._names or time.monotonic() - self._read_at > FRESH_FOR_SECONDS:
+        if name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
             self._read(name)
         return self._configs.get(name)
 
@@ -90,7 +92,7 @@ class AgentDirectory:
             agents = [_agent(events) for events in found.values()]
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
             self._names = names
-            self._read_at = time.monotonic()
+            self._read_at = self._clock.monotonic()
 
 
 def _agent(events: Sequence[Event]) -> Agent:

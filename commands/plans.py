@@ -2,16 +2,27 @@
 
 import threading
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 from uuid import UUID
 
 import msgspec
 
 from commands.deciding import Guards
+from domain.event import Event
 from domain.language import load_definition
 from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
 from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, NotFound
-from store.log import Log
+
+
+class Streams(Protocol):
+    """The part of the log that reads streams."""
+
+    def stream(self, stream: UUID) -> list[Event]:
+        """Return every event of one stream, oldest first; empty when there is no such stream."""
+
+    def streams(self, streams: Iterable[UUID]) -> Mapping[UUID, list[Event]]:
+        """Return every event of many streams; streams without events are left out."""
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -28,7 +39,7 @@ Callees = Mapping[str, Plan]
 class Plans:
     """Plans by process and version. A version never changes, so a plan is kept for good; what is latest may change."""
 
-    def __init__(self, log: Log, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
+    def __init__(self, log: Streams, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         self._log = log
         self._limits = limits
         self._plans: dict[tuple[UUID, int], Plan] = {}

@@ -1,8 +1,11 @@
-"""States of executions kept in memory by whoever works on them; the version check at the append catches staleness."""
+"""States of streams kept in memory by the worker that decides on them; a stale one meets a conflict at the append."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Generic, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from commands.left_alone import LeftAlone
 from commands.plans import Plans
@@ -10,37 +13,34 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
-from store.datastore import OwnConnection
-from store.log import Log
 from store.unit import Outage
 
+S = TypeVar("S")
+ReadStreams = Callable[[Iterable[UUID]], Mapping[UUID, list[Event]]]
+"""Returns every event of several streams; streams without events are left out."""
 
-class ExecutionStates:
-    """The most recently used executions. Not shared between threads; nor is `reading`, on which they are read.
 
-    left_alone: the executions that could not be read.
+class States(Generic[S]):
+    """The most recently used states of one kind of stream. Not shared between threads.
+
+    fold: returns the state after the events of a stream, None where they are not of this kind. size: states kept.
+    left_alone: the streams that could not be read.
     """
 
-    def __init__(self, log: Log, plans: Plans, *, size: int = 20_000, reading: OwnConnection | None = None) -> None:
-        self._log = log
-        self._plans = plans
+    def __init__(self, read: ReadStreams, fold: Callable[[UUID, list[Event]], S | None], *, size: int = 20_000) -> None:
+        self._read_streams = read
+        self._fold = fold
         self._size = size
-        self._reading = reading
-        self._kept: OrderedDict[UUID, Execution] = OrderedDict()
+        self._kept: OrderedDict[UUID, S] = OrderedDict()
         self.left_alone = LeftAlone()
 
-    def get(self, execution_id: UUID) -> Execution | None:
-        """The state as known here, read from the log if it is not; None when there is no such execution."""
-        kept = self._kept.get(execution_id)
-        return kept if kept is not None else self.load([execution_id]).get(execution_id)
+    def kept(self, stream: UUID) -> S | None:
+        """Return the state if it is in memory; None when it would have to be read."""
+        return self._kept.get(stream)
 
-    def kept(self, execution_id: UUID) -> Execution | None:
-        """The state as known here; None when it would have to be read."""
-        return self._kept.get(execution_id)
-
-    def load(self, execution_ids: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, Execution]:
-        """States of many executions, those not kept (or all, when `fresh`) read from the log in one query."""
-        wanted = list(dict.fromkeys(execution_ids))
+    def load(self, streams: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, S]:
+        """Return states of many streams; those not kept (or all, when `fresh`) are read from the log in one query."""
+        wanted = list(dict.fromkeys(streams))
         found = {} if fresh else {id: self._kept[id] for id in wanted if id in self._kept}
         missing = [id for id in wanted if id not in found]
         if missing:
@@ -48,48 +48,79 @@ class ExecutionStates:
                 read = self._read(missing)
             except Outage:
                 raise
-            except Exception:  # noqa: BLE001 - logged with its execution below
+            except Exception:  # noqa: BLE001 - logged with its stream below
                 read = self._read_one_by_one(missing)
-            for execution in read:
-                found[execution.id] = execution
-                self.keep(execution)
-                self.left_alone.discard(execution.id)
+            found |= read
+            for id, state in read.items():
+                self.keep(id, state)
+                self.left_alone.discard(id)
         return found
 
-    def _read(self, ids: list[UUID]) -> list[Execution]:
-        streams = self._log.streams(ids, self._reading)
-        states = (rehydrate(id, events, self._plans) for id, events in streams.items())
-        return [execution for execution in states if execution is not None]
+    def keep(self, stream: UUID, state: S) -> None:
+        """Keep the state after a successful append."""
+        self._kept[stream] = state
+        self._kept.move_to_end(stream)
+        if len(self._kept) > self._size:
+            self._kept.popitem(last=False)
 
-    def _read_one_by_one(self, ids: list[UUID]) -> list[Execution]:
-        """An execution that cannot be read (a newer release wrote it, say) must not keep the others from working."""
-        found: list[Execution] = []
+    def forget(self, stream: UUID) -> None:
+        """Let go of a state that may be stale."""
+        self._kept.pop(stream, None)
+
+    def _read(self, ids: list[UUID]) -> dict[UUID, S]:
+        states = ((id, self._fold(id, events)) for id, events in self._read_streams(ids).items())
+        return {id: state for id, state in states if state is not None}
+
+    def _read_one_by_one(self, ids: list[UUID]) -> dict[UUID, S]:
+        """Return what can be read: a stream that a newer release wrote, say, does not keep the others from working."""
+        found: dict[UUID, S] = {}
         for id in ids:
             try:
-                found += self._read([id])
+                found |= self._read([id])
             except Outage:
                 raise
             except Exception as error:  # noqa: BLE001 - logged there
                 self.left_alone.add(id, "execution", error)
         return found
 
-    def keep(self, execution: Execution) -> None:
-        """Remember the state after a successful append; executions that ended are let go."""
-        if execution.ended_at is not None:
-            self._kept.pop(execution.id, None)
-            return
-        self._kept[execution.id] = execution
-        self._kept.move_to_end(execution.id)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
 
-    def forget(self, execution_id: UUID) -> None:
-        """Let go of a state that may be stale."""
-        self._kept.pop(execution_id, None)
+class ExecutionStates(States[Execution]):
+    """States of executions; those that ended are not kept."""
+
+    def __init__(self, read: ReadStreams, plans: Plans, *, size: int = 20_000) -> None:
+        super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size)
+
+    def keep(self, stream: UUID, state: Execution) -> None:
+        """Keep the state after a successful append, or let go of an execution that ended."""
+        if state.ended_at is not None:
+            self.forget(stream)
+        else:
+            super().keep(stream, state)
+
+
+class Versioned(msgspec.Struct, Generic[S], frozen=True):
+    """The state of a stream after `version` events."""
+
+    version: int
+    state: S
+
+
+class StreamStates(States[Versioned[S]]):
+    """States of streams other than executions, such as schedules or alert policies.
+
+    fold: returns the state that follows from an earlier one and more events. initial: the state of a new stream.
+    """
+
+    def __init__(
+        self, read: ReadStreams, initial: S, fold: Callable[[S, Iterable[Event]], S], *, size: int = 20_000
+    ) -> None:
+        super().__init__(read, lambda _id, events: Versioned(len(events), fold(initial, events)), size=size)
+        self.initial = initial
+        self.fold = fold
 
 
 def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:
-    """The state after `events`; None when they are not those of an execution."""
+    """Return the state after `events`; None when they are not those of an execution."""
     if not events or not isinstance(events[0], ExecutionStarted):
         return None
     started = events[0]

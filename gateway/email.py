@@ -4,7 +4,6 @@
 """
 
 import unicodedata
-from datetime import UTC, datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -12,6 +11,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from domain.agents.calls import AgentCall, Failed
+from domain.clock import Clock
 from gateway.channels import MailServer
 from gateway.failures import refused
 from gateway.mailboxes import read_mailbox
@@ -26,7 +26,8 @@ _BREAKING = frozenset(("Cc", "Zl", "Zp"))
 class EmailChannel:
     """The channel through one server, from one sender."""
 
-    def __init__(self, server: MailServer, sender: Address) -> None:
+    def __init__(self, server: MailServer, sender: Address, clock: Clock) -> None:
+        self._clock = clock
         self._server = server
         self._sender = sender
 
@@ -49,7 +50,7 @@ class EmailChannel:
         message["From"] = self._sender
         message["To"] = recipients
         message["Subject"] = _subject(call)
-        message["Date"] = format_datetime(datetime.now(UTC))
+        message["Date"] = format_datetime(self._clock.now())
         message["Message-ID"] = f"<{id.replace(':', '.')}@{self._sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(call.message)

@@ -1,13 +1,14 @@
 """One outgoing POST: bounded in time and size, never redirected, and the meaning of its status."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx2
 import msgspec
 
 from domain.agents.calls import Failed, StepError
+from domain.clock import Clock
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from gateway.failures import AGENT, AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
@@ -22,13 +23,14 @@ EXCERPT = 500
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The reply: body is at most LARGEST_BODY bytes, `whole` is false when there was more."""
+    """The reply and its time: body is at most LARGEST_BODY bytes, `whole` is false when there was more."""
 
     status: int
     media_type: str
     retry_after: str | None
     body: bytes
     whole: bool
+    at: datetime
 
     def content(self) -> bytes:
         """Return the complete body. Raises AnswerMalformed when it was too large."""
@@ -57,7 +59,7 @@ async def post(
                 asyncio.timeout(allowed.total_seconds()),
                 client.stream("POST", url, headers=headers, content=body) as response,
             ):
-                return await _read(response, disclosed)
+                return await _read(response, disclosed, outgoing.clock)
     except TimeoutError:
         return deadline_exceeded(allowed, who)
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL, UnicodeError):
@@ -67,7 +69,7 @@ async def post(
         return unreachable(disclosed.mask_text(str(error)) or type(error).__name__, who)
 
 
-async def _read(response: httpx2.Response, disclosed: Disclosed) -> Reply:
+async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -> Reply:
     chunks, size = [], 0
     async for chunk in response.aiter_raw():
         chunks.append(chunk)
@@ -85,6 +87,7 @@ async def _read(response: httpx2.Response, disclosed: Disclosed) -> Reply:
         retry_after=response.headers.get("retry-after"),
         body=masked[:LARGEST_BODY],
         whole=size <= LARGEST_BODY,
+        at=clock.now(),
     )
 
 
@@ -105,7 +108,7 @@ def failure(reply: Reply, who: str = AGENT) -> Failed:
     said = f"{who} answered {status}{_excerpt(reply)}"
     if status in (429, 503):
         code = "agent_rate_limited" if status == 429 else "agent_unavailable"
-        wait = read_retry_after(reply.retry_after, datetime.now(UTC))
+        wait = read_retry_after(reply.retry_after, reply.at)
         return Failed(StepError(code, said, retry_after=wait, details={"status": status}))
     if status >= 500:
         return Failed(StepError("agent_error", said, details={"status": status}))

@@ -4,13 +4,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
+from domain.clock import Clock
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
 from gateway.cancelling import post_abandoned
@@ -62,14 +63,17 @@ class AgentGateway:
     secret that cannot be used.
     """
 
-    def __init__(self, *, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None) -> None:
+    def __init__(
+        self, *, clock: Clock, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None
+    ) -> None:
+        self._clock = clock
         self._callback_base = callback_base
         self._agents: dict[str, _Agent] = {}
         self._open: dict[AttemptKey, _Open] = {}
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
-        self._outgoing = Outgoing()
+        self._outgoing = Outgoing(clock)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
         self._notices: set[asyncio.Task[bool]] = set()
         self._closed = False
@@ -174,7 +178,7 @@ class AgentGateway:
 
     async def _answer(self, entry: _Open) -> Answer:
         deadline = entry.call.deadline
-        left = None if deadline is None else (deadline - datetime.now(UTC)).total_seconds()
+        left = None if deadline is None else (deadline - self._clock.now()).total_seconds()
         if left is not None and left <= 0:
             return deadline_exceeded()
         try:

@@ -10,8 +10,6 @@ callback: {url, fail_url, heartbeat_url, token}}`` with the headers ``Idempotenc
 - 429 or 503, optionally with ``Retry-After``; other 4xx: do not try again; other 5xx: try again.
 """
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed
@@ -38,7 +36,7 @@ class Http:
             headers = disclosed.resolve_all(self._config.headers)
         except SecretMissing as missing:
             return refused("secret_missing", str(missing))
-        deadline = datetime.now(UTC) + self._config.deadline
+        deadline = self._outgoing.clock.now() + self._config.deadline
         if call.deadline is not None:
             deadline = min(deadline, call.deadline)
         until = deadline.isoformat(timespec="milliseconds").replace("+00:00", "Z")

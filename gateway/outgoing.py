@@ -8,6 +8,8 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
+from domain.clock import Clock
+
 # A pool scans all its connections whenever a call begins or ends, so a thousand in one pool cost a thousand checks.
 POOL_SIZE = 50
 CONNECT_SECONDS = 10.0
@@ -25,9 +27,14 @@ class _Pool:
 
 
 class Outgoing:
-    """The clients for calls of agents, made as they are needed; for use on one event loop only."""
+    """The clients for calls of agents, made as they are needed; for use on one event loop only.
 
-    def __init__(self) -> None:
+
+    clock: the time that goes into what is sent.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self.clock = clock
         self._pools: list[_Pool] = []
 
     @contextmanager

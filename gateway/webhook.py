@@ -4,7 +4,7 @@ The body is ``{type: "notification", timestamp, data: {execution_id, step, proce
 headers ``webhook-id`` and ``Idempotency-Key`` hold the id of the message, the same for every attempt.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import msgspec
@@ -44,10 +44,12 @@ class WebhookChannel:
         if self._url is not None:
             hide(self._url, disclosed)
         url = str(call.parameters.get("url", self._url)).strip()
-        return await deliver(self._outgoing, url, _content(call), id, self._key, "the webhook", disclosed)
+        return await deliver(
+            self._outgoing, url, _content(call, self._outgoing.clock.now()), id, self._key, "the webhook", disclosed
+        )
 
 
-def _content(call: AgentCall) -> dict[str, object]:
+def _content(call: AgentCall, now: datetime) -> dict[str, object]:
     data = {
         "execution_id": call.execution_id,
         "step": call.step,
@@ -57,8 +59,8 @@ def _content(call: AgentCall) -> dict[str, object]:
     }
     if "subject" in call.parameters:
         data["subject"] = call.parameters["subject"]
-    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return {"type": "notification", "timestamp": now, "data": data}
+    timestamp = now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"type": "notification", "timestamp": timestamp, "data": data}
 
 
 async def deliver(
@@ -67,7 +69,7 @@ async def deliver(
     """POST `content` as JSON under `id`, signed if there is a key; every 2xx means acceptance."""
     body = msgspec.json.encode(content)
     headers = {"Accept": "application/json, text/*;q=0.5", "Idempotency-Key": id}
-    headers |= signed(key, id, datetime.now(UTC), body) if key is not None else {"webhook-id": id}
+    headers |= signed(key, id, outgoing.clock.now(), body) if key is not None else {"webhook-id": id}
     reply = await post(outgoing, url, headers, body, ALLOWED, disclosed, who)
     if isinstance(reply, Failed):
         return reply

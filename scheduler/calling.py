@@ -1,7 +1,7 @@
 """The agent calls, and notifications under way, that one worker has open."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from commands.agents import AgentDirectory
@@ -10,16 +10,33 @@ from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedAgentTask, PlannedNotification
-from gateway.gateway import AgentGateway
+from scheduler.lists import Attempt
 from store.lists.outbox import Message
-
-Attempt = tuple[UUID, str, int]
 
 CALL_BACK = frozenset(("http",))
 """Kinds of agents that may answer later and need a token to do so."""
 
-# What an agent is told, where the event has no words of its own.
+# The reason that an agent is given, where the event has no words of its own.
 _REASONS: dict[type[Event], str] = {StepTimedOut: "step_timed_out", StepHeartbeatMissed: "heartbeat_missed"}
+
+
+Deliver = Callable[[AgentCall, Answer], None]
+
+
+class CallsAgents(Protocol):
+    """The gateway to agents and channels, as `gateway.gateway.AgentGateway` implements it; nothing in it blocks."""
+
+    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
+        """Call the agent that `config` describes; `deliver` is called with its answer, from any thread."""
+
+    def notify(self, call: AgentCall, deliver: Deliver) -> None:
+        """Deliver the notification `call`; `deliver` is called with the outcome, from any thread."""
+
+    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
+        """Notify the agent that it need not answer; `told` is called with whether it knows, from any thread."""
+
+    def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
+        """Abandon an open call: nothing is delivered."""
 
 
 class Calling:
@@ -28,8 +45,8 @@ class Calling:
     def __init__(
         self,
         agents: AgentDirectory,
-        gateway: AgentGateway,
-        deliver: Callable[[AgentCall, Answer], None],
+        gateway: CallsAgents,
+        deliver: Deliver,
         callback_key: bytes,
     ) -> None:
         self._agents = agents
@@ -40,11 +57,11 @@ class Calling:
 
     @property
     def open(self) -> int:
-        """How many calls are open, answers that wait to be recorded included."""
+        """The number of open calls, answers that wait to be recorded included."""
         return len(self._open)
 
     def attempts(self) -> set[Attempt]:
-        """The attempts that are open now; may be asked from another thread."""
+        """Return the attempts that are open now; callable from any thread."""
         return set(self._open.copy())
 
     def begin(self, execution: Execution, step: str) -> None:
@@ -75,8 +92,8 @@ class Calling:
         else:
             self._gateway.begin(call, config, self._deliver)
 
-    def tell(self, message: Message, told: Callable[[bool], None]) -> None:
-        """Have the agent told that nobody waits for the attempt that `message` is about; never waits for that.
+    def notify_agent(self, message: Message, told: Callable[[bool], None]) -> None:
+        """Notify the agent that the attempt which `message` is about was abandoned; never waits for that.
 
         told: called, in this thread or another, with whether the agent knows, or need not.
         """
@@ -89,12 +106,12 @@ class Calling:
             self._gateway.tell(GivenUp(message.source, event.step, event.attempt, event.tell, reason), config, told)
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
-        """These calls are open no longer."""
+        """Close calls whose answers are being decided on."""
         for call in calls:
             self._open.pop((call.execution_id, call.step, call.attempt), None)
 
     def cancel(self, attempts: Iterable[Attempt]) -> None:
-        """Nobody needs the answers of these any longer."""
+        """Abandon the open calls among `attempts`."""
         for attempt in attempts:
             if self._open.pop(attempt, None) is not None:
                 self._gateway.cancel(*attempt)

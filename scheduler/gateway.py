@@ -1,4 +1,4 @@
-"""The anti-corruption layer round APScheduler: an alarm clock, and nothing that would have to survive a restart."""
+"""The anti-corruption layer round APScheduler: alarms, and nothing that would have to survive a restart."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-ALARM = "alarm"
-
 
 class SchedulerGateway:
-    """Rings once at an instant, in a thread of APScheduler's. What it rings for is in the log; it only asks."""
+    """Implements `scheduler.alarms.Alarms`, in a thread of APScheduler's. The facts behind an alarm are in the log."""
 
     def __init__(self) -> None:
         self._scheduler = BackgroundScheduler(timezone=UTC, executors={"default": ThreadPoolExecutor(1)})
@@ -19,10 +17,10 @@ class SchedulerGateway:
         """Begin to keep time."""
         self._scheduler.start()
 
-    def ring_at(self, instant: datetime, ring: Callable[[], None]) -> None:
-        """Call `ring` at `instant`, at once if it has passed, instead of whenever it was to ring before."""
+    def ring_at(self, name: str, instant: datetime, ring: Callable[[], None]) -> None:
+        """Call `ring` at `instant`, at once if it has passed, instead of what `name` was set to before."""
         self._scheduler.add_job(
-            ring, "date", run_date=instant, id=ALARM, replace_existing=True, misfire_grace_time=None, coalesce=True
+            ring, "date", run_date=instant, id=name, replace_existing=True, misfire_grace_time=None, coalesce=True
         )
 
     def stop(self) -> None:

@@ -3,33 +3,54 @@
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from store.log import Log, Outcome
+from store.log import Outcome
 from store.unit import Unit
 
 DEPTH = 2
 
 W = TypeVar("W")
+Submitted = TypeVar("Submitted", contravariant=True)
 
 
 class Appended(msgspec.Struct, Generic[W]):
-    """Work that was submitted, and what came of its units; or the error that nobody foresaw."""
+    """Work that was submitted, and the outcomes of its units; or the unforeseen error."""
 
     work: W
     outcomes: list[Outcome]
     error: BaseException | None = None
 
 
+class Appender(Protocol[Submitted]):
+    """Appends units, at once or in the order in which they were submitted."""
+
+    def start(self) -> None:
+        """Begin to append."""
+
+    def stop(self) -> None:
+        """End after the last units submitted."""
+
+    def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Append units now; return the position of each, or why it was not recorded."""
+
+    def submit(self, work: Submitted, units: Sequence[Unit]) -> None:
+        """Append `units` when everything submitted before is appended."""
+
+
+class AppendsUnits(Protocol):
+    """The part of the log that appends."""
+
+    def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Append units; return the position of each, or why it was not recorded."""
+
+
 class Pipeline(Generic[W]):
-    """A thread that appends what is submitted, in order, and hands each result to `done` from that thread.
+    """Implements `Appender` with a thread that hands each result to `done`, from that thread."""
 
-    outstanding: how many submissions `done` has not been told of yet, as their submitter counts them.
-    """
-
-    def __init__(self, log: Log, done: Callable[[Appended[W]], None]) -> None:
+    def __init__(self, log: AppendsUnits, done: Callable[[Appended[W]], None]) -> None:
         self._log = log
         self._done = done
         self._waiting: queue.SimpleQueue[tuple[W, Sequence[Unit]] | None] = queue.SimpleQueue()
@@ -40,9 +61,13 @@ class Pipeline(Generic[W]):
         self._thread.start()
 
     def stop(self) -> None:
-        """End after what has been submitted."""
+        """End after the last units submitted."""
         self._waiting.put(None)
         self._thread.join()
+
+    def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Append units now, on the caller's thread."""
+        return self._log.append_all(units)
 
     def submit(self, work: W, units: Sequence[Unit]) -> None:
         """Append `units` when everything submitted before is appended."""
@@ -53,6 +78,6 @@ class Pipeline(Generic[W]):
             work, units = submitted
             try:
                 appended = Appended(work, self._log.append_all(units))
-            except BaseException as error:  # noqa: BLE001 - raised again by whoever submitted it
+            except BaseException as error:  # noqa: BLE001 - raised again on the thread that submitted it
                 appended = Appended(work, [], error)
             self._done(appended)

@@ -5,10 +5,10 @@ Beside it, a builder builds the read models whose tables another release built.
 
 import logging
 import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
+from domain.clock import Clock
 from projections import ALL
 from projections.pages import PAGE
 from projections.projection import Projection
@@ -33,7 +33,8 @@ BUSY_EVENTS = 500
 class Projector:
     """Threads that run `projections`, or stand by while another process does, and build what this release needs."""
 
-    def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
+    def __init__(self, datastore: Datastore, clock: Clock, projections: Sequence[Projection[Any]] = ALL) -> None:
+        self._clock = clock
         self._runner = Runner(datastore, projections)
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -85,7 +86,7 @@ class Projector:
     def _project(self) -> None:
         paused_at, linger = 0.0, LINGER_SECONDS
         while not self._stopping.is_set():
-            if time.monotonic() - paused_at < linger:
+            if self._clock.monotonic() - paused_at < linger:
                 self._stopping.wait(linger)
             self._runner.look()
             self._wake.clear()
@@ -94,11 +95,11 @@ class Projector:
             self._busy = events >= BUSY_EVENTS
             linger = BUSY_LINGER_SECONDS if self._busy else LINGER_SECONDS
             if events < PAGE:
-                paused_at = time.monotonic()
+                paused_at = self._clock.monotonic()
                 self._wake.wait(POLL_SECONDS)
         self._drain()
 
     def _drain(self) -> None:
-        deadline = time.monotonic() + DRAIN_SECONDS
-        while time.monotonic() < deadline and self._runner.advance() > 0:
+        deadline = self._clock.monotonic() + DRAIN_SECONDS
+        while self._clock.monotonic() < deadline and self._runner.advance() > 0:
             pass

@@ -1,127 +1,105 @@
-"""Agents' answers become decisions: many in one append, the next batch decided while the last is on its way."""
+"""The duty of recording answers: many in one append, the next batch decided while the last is on its way."""
 
-from collections import deque
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from commands.executions import answer_step
-from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
-from domain.event import Cause
-from domain.executions.engine.unfolding import Unfolding
-from domain.executions.state.model import Execution
-from scheduler.appending import Again, Appending, Work
-from scheduler.batch import Batch
+from scheduler.appending import Again, Work
+from scheduler.batch import Batch, Decision
+from scheduler.duty import DecidingDuty
+from scheduler.reacting import follow_up
 
 MAX_ANSWERS = 150
 
 Answered = tuple[AgentCall, Answer]
 
 
-class Recording:
-    """Records answers for one worker, on the worker's thread.
+class Recording(DecidingDuty[Answered]):
+    """Records the answers of agents; it goes on while the worker stops, until the last open call is answered."""
 
-    room: how many attempts the worker may take at once now. answered: told of calls whose answers are being decided on.
-    follow_up: adds to a batch what follows for other executions.
-    """
+    overlaps = True
+    drains = True
 
-    def __init__(
-        self,
-        worker_id: UUID,
-        states: ExecutionStates,
-        appending: Appending,
-        room: Callable[[], int],
-        answered: Callable[[Iterable[AgentCall]], None],
-        follow_up: Callable[[Batch], None],
-    ) -> None:
-        self._worker_id = worker_id
-        self._actor = f"worker:{worker_id}"
-        self._states = states
-        self._appending = appending
-        self._room = room
-        self._answered = answered
-        self._follow_up = follow_up
-        self._waiting: deque[Answered] = deque()
-        self._stuck = False
-
-    def add(self, answered: Answered) -> None:
-        """An answer has arrived."""
-        self._waiting.append(answered)
-        self._stuck = False
-
-    def unstick(self) -> None:
-        """A batch has arrived: answers that waited for it may be decided on."""
-        self._stuck = False
+    _blocked = 0  # how many answers waited when all of them were for executions on their way
 
     @property
-    def idle(self) -> bool:
-        """Whether every answer that arrived has been decided on."""
-        return not self._waiting
+    def ready(self) -> bool:
+        """Whether there are answers that may be decided on now."""
+        waiting = len(self.desk.answers)
+        return waiting > 0 and waiting != self._blocked and not self.desk.appending.full
 
-    @property
-    def can_go_on(self) -> bool:
-        """Whether there is something that may be decided on now."""
-        return bool(self._waiting) and not self._appending.full and not self._stuck
+    def wake(self, detail: str = "") -> None:
+        """Go through all answers again."""
+        self._blocked = 0
 
-    def go_on(self, alone: Callable[[], bool]) -> None:
-        """Decide on answers that wait, and append that: at once when `alone` says that nothing else is to be done."""
-        answers = self._take()
+    def work(self) -> None:
+        """Decide on the answers that have arrived, and append."""
+        while self.ready:
+            self._go_on()
+            self.desk.take_in()
+
+    def recorded(self, batch: Batch) -> None:
+        """Go through the answers again that waited for the batch."""
+        self._blocked = 0
+
+    def execution_of(self, item: Answered) -> UUID:
+        """Return the execution whose attempt was answered."""
+        return item[0].execution_id
+
+    def decision(self, item: Answered, take: int) -> Decision:
+        """Return the decision that the answer calls for."""
+        call, answer = item
+        cause = self.desk.cause(f"answer:{call.step}:{call.attempt}")
+        return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
+
+    def complete(self, batch: Batch) -> None:
+        """Let parents go on whose children end."""
+        follow_up(self.desk, batch)
+
+    def _go_on(self) -> None:
+        """Decide on one batch of answers and append it: at once when there is nothing else to do."""
+        appending, answers = self.desk.appending, self._take()
         if not answers:
-            self._stuck = True  # until a batch that is on its way has arrived, or another answer has
             return
         try:
-            batch, idle = self._decide(answers, fresh=False)
+            batch, idle = self.decide(answers)
             if idle:
-                self._decide_afresh(idle)
-            if not self._appending.busy and not self._waiting and alone():
-                self._after(answers, self._appending.now(batch))
+                self.decide_afresh(idle)
+            if not appending.busy and not self.desk.answers and self.desk.quiet():
+                self._after(answers, appending.now(batch))
                 return
         except BaseException:
             self._keep(answers)
             raise
-        self._appending.later(Work(batch, lambda again: self._after(answers, again), lambda: self._keep(answers)))
+        appending.later(Work(batch, lambda again: self._after(answers, again), lambda: self._keep(answers)))
 
-    def _after(self, answers: list[Answered], again: Again) -> None:
+    def _after(self, answers: Sequence[Answered], again: Again) -> None:
         if again:
-            self._decide_afresh([answered for answered in answers if answered[0].execution_id in again])
-
-    def _decide_afresh(self, answers: list[Answered]) -> None:
-        """Decide on states read again from the log; an answer that means nothing even then was not needed."""
-        try:
-            while answers:
-                batch, _ = self._decide(answers, fresh=True)
-                again = self._appending.now(batch)
-                answers = [answered for answered in answers if answered[0].execution_id in again]
-        except BaseException:
-            self._keep(answers)
-            raise
+            late = [answered for answered in answers if answered[0].execution_id in again]
+            try:
+                self.decide_afresh(late)
+            except BaseException:
+                self._keep(late)
+                raise
 
     def _take(self) -> list[Answered]:
-        """Answers to decide on now: not those of executions that are on their way, nor more than fit a batch."""
+        """Return answers to decide on now: not those of executions on their way, and no more than fit a batch."""
         taken: list[Answered] = []
         held: list[Answered] = []
-        in_flight = self._appending.in_flight
-        while self._waiting and len(taken) < MAX_ANSWERS:
-            answered = self._waiting.popleft()
+        waiting, in_flight = self.desk.answers, self.desk.appending.in_flight
+        while waiting and len(taken) < MAX_ANSWERS:
+            answered = waiting.popleft()
             (held if answered[0].execution_id in in_flight else taken).append(answered)
-        self._waiting.extendleft(reversed(held))
-        self._answered(call for call, _ in taken)
+        self._put_back(held)
+        self._blocked = 0 if taken else len(held)
+        self.desk.calling.answered(call for call, _ in taken)
         return taken
 
-    def _keep(self, answers: list[Answered]) -> None:
-        """Answers that may not be recorded yet: deciding on one twice does no harm, losing one would."""
-        self._waiting.extendleft(reversed(answers))
-        self._stuck = False
+    def _keep(self, answers: Iterable[Answered]) -> None:
+        """Keep answers that may not be recorded yet: deciding on one twice does no harm, losing one would."""
+        self._put_back(answers)
+        self._blocked = 0
 
-    def _decide(self, answers: list[Answered], *, fresh: bool) -> tuple[Batch, list[Answered]]:
-        loaded = self._states.load((call.execution_id for call, _ in answers), fresh=fresh)
-        batch = Batch(loaded, self._worker_id)
-        idle = [pair for pair in answers if not batch.decide(pair[0].execution_id, self._answering(*pair, batch))]
-        self._follow_up(batch)
-        return batch, idle
-
-    def _answering(self, call: AgentCall, answer: Answer, batch: Batch) -> Callable[[Execution], Unfolding]:
-        cause = Cause(datetime.now(UTC), self._actor, causation=f"answer:{call.step}:{call.attempt}")
-        take = self._room() - batch.taking - self._appending.taking
-        return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
+    def _put_back(self, answers: Iterable[Answered]) -> None:
+        self.desk.answers.extendleft(reversed(list(answers)))

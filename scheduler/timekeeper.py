@@ -1,42 +1,33 @@
-"""When the next timer is due: wakes whoever fires timers, in time and not before."""
+"""When the next timer is due: rings in time and not before."""
 
 import threading
 from collections.abc import Callable
 from datetime import datetime
 
-from scheduler.gateway import SchedulerGateway
-
-TIMER = "timer:"
+from scheduler.alarms import Alarms
 
 
 class Timekeeper:
-    """Keeps one alarm, for the earliest timer it was told of. Timers are rows; this is only the clock that asks.
+    """Keeps one alarm, for the earliest timer expected. Timers are rows; this only rings.
 
-    woken: called when the alarm rings, from the clock's thread.
+    ring: called when the alarm rings, from the alarm's thread.
     """
 
-    def __init__(self, woken: Callable[[], None]) -> None:
-        self._clock = SchedulerGateway()
-        self._woken = woken
+    def __init__(self, name: str, alarms: Alarms, ring: Callable[[], None]) -> None:
+        self._name = name
+        self._alarms = alarms
+        self._call = ring
         self._guard = threading.Lock()
         self._alarm: datetime | None = None
 
-    def start(self) -> None:
-        """Begin to keep time."""
-        self._clock.start()
-
-    def stop(self) -> None:
-        """Ring no more."""
-        self._clock.stop()
-
     def expect(self, due_at: datetime) -> None:
-        """A timer is due then: ring at the latest at that time."""
+        """Ring at `due_at` at the latest; callable from any thread."""
         with self._guard:
             if self._alarm is None or due_at < self._alarm:
                 self._alarm = due_at
-                self._clock.ring_at(due_at, self._ring)
+                self._alarms.ring_at(self._name, due_at, self._ring)
 
     def _ring(self) -> None:
         with self._guard:
             self._alarm = None
-        self._woken()
+        self._call()

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.services import Services
+from app.clock import SYSTEM_CLOCK
 from commands.agents import Agents
 from commands.approvals import Approvals
 from commands.executions import AnswerStep, Executions, unit_of
@@ -186,6 +187,7 @@ def worker(installation: Installation) -> Iterator[Worker]:
         datastore,
         log,
         Plans(log),
+        clock=SYSTEM_CLOCK,
         callback_key=CALLBACK_KEY,
         callback_base=None,
         max_open=100,

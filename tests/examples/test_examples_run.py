@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from app.demo.examples import example_agents, example_processes
 from commands.agents import Agents, RegisterAgent
 from commands.executions import Executions, StartExecution
@@ -72,6 +73,7 @@ def demo(datastore: Datastore) -> Iterator[Demo]:
         datastore,
         log,
         Plans(log),
+        clock=SYSTEM_CLOCK,
         callback_key=b"key",
         callback_base=None,
         max_open=100,

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from domain.agents.calls import AgentCall, Answer
 from domain.agents.kinds import parse_agent
 from gateway.gateway import AgentGateway
@@ -188,7 +189,7 @@ def server() -> Iterator[LoopbackServer]:
 
 @pytest.fixture
 def rig(server: LoopbackServer) -> Iterator[Rig]:
-    gateway = AgentGateway(callback_base="https://flow.example/")
+    gateway = AgentGateway(clock=SYSTEM_CLOCK, callback_base="https://flow.example/")
     yield Rig(server, gateway)
     gateway.close(grace=timedelta())
 

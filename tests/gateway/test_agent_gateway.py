@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from domain.agents.calls import Completed
 from gateway.gateway import AgentGateway
 
@@ -62,7 +63,7 @@ def test_beginning_a_call_does_not_wait_for_it(rig):
 
 
 def test_calls_above_the_limit_wait_for_a_place(server, rig):
-    gateway = AgentGateway(callback_base=None, max_open=2)
+    gateway = AgentGateway(clock=SYSTEM_CLOCK, callback_base=None, max_open=2)
     here, most = [], []
 
     async def count(request):

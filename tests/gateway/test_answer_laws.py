@@ -48,6 +48,7 @@ REPLIES = st.builds(
     | st.sampled_from(["1", "1e9", "99999999999999", "Wed, 21 Oct 2037 07:28:00 GMT"]),
     body=BODIES,
     whole=st.sampled_from([True, True, True, False]),
+    at=st.datetimes(min_value=datetime(2000, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC)),
 )
 
 

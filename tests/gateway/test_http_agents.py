@@ -9,6 +9,7 @@ from email.utils import format_datetime
 import msgspec
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from domain.agents.calls import Accepted, Completed, Failed, Usage
 from domain.money import Money
 from gateway.exchange import post
@@ -230,7 +231,7 @@ def test_a_connection_that_breaks_is_unreachable(rig, broken):
 )
 def test_what_cannot_be_sent_is_a_permanent_failure(server, url, headers):
     async def send():
-        outgoing = Outgoing()
+        outgoing = Outgoing(SYSTEM_CLOCK)
         try:
             return await post(outgoing, url.format(server.url), headers, b"1", timedelta(seconds=5), Disclosed())
         finally:

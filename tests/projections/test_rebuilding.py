@@ -5,6 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from domain.executions.events.execution import ExecutionCompleted
 from domain.executions.events.step import StepSkipped
 from projections import ALL
@@ -91,7 +92,7 @@ def test_a_rebuild_that_is_ahead_of_live_moves_it_and_its_runner_goes_on_from_th
 
 def test_rebuilds_while_events_arrive_and_the_projector_runs_give_what_live_gives(projected, append, story):
     begin = append(skips(story, 12_000))
-    projector = Projector(projected)
+    projector = Projector(projected, SYSTEM_CLOCK)
     projector.start()
     arriving = threading.Event()
 

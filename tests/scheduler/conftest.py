@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from commands.agents import Agents, RegisterAgent
 from commands.executions import CancelExecution, Executions, StartExecution
 from commands.plans import Plans
@@ -72,6 +73,7 @@ class Installation:
             datastore,
             log,
             Plans(log, limits),
+            clock=SYSTEM_CLOCK,
             callback_key=b"key",
             callback_base=None,
             max_open=max_open,

@@ -1,13 +1,16 @@
 """Decisions of one batch that answer each other are recorded together, whichever was taken first."""
 
+from commands.agents import RetireAgent
 from commands.policies import whenever
-from commands.states import ExecutionStates
+from commands.states import ExecutionStates, StreamStates
+from domain.agents.agent import Agent, fold
+from domain.agents.decisions import register_agent, retire_agent
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.step import complete_step, start_step
 from domain.executions.state.model import Execution
-from domain.identity import child_id, new_id, process_id
+from domain.identity import agent_id, child_id, new_id, process_id
+from scheduler.abandoning import abandoned
 from scheduler.batch import Batch
-from scheduler.firing import given_up
 from store.lists import outbox
 from store.unit import Conflict
 
@@ -28,14 +31,14 @@ def test_a_parent_that_has_an_answer_of_its_own_is_recorded_after_the_child_whos
     child = child_id(parent, "call", 1)
     callee = installation.plans.get(process_id("callee"), 1)
 
-    begin = Batch({parent: installation.state(parent), child: Execution(child, callee)}, new_id())
+    begin = batch_on(installation, {parent: installation.state(parent), child: Execution(child, callee)})
     begin.decide(parent, lambda execution: start_step(execution, "own", 1, cause))
     with installation.datastore.reading() as connection:
         (asked,) = outbox.claim(connection, 10)
     begin.decide(child, whenever(asked, cause, 1), asked.key)
     recorded(installation, begin)
 
-    both = Batch({id: installation.state(id) for id in (parent, child)}, new_id())
+    both = batch_on(installation, {id: installation.state(id) for id in (parent, child)})
     both.decide(parent, lambda execution: complete_step(execution, "own", 1, "done", cause))
     both.decide(child, lambda execution: complete_step(execution, "work", 1, "done", cause))
     (end,) = both.asked()
@@ -49,14 +52,41 @@ def test_calls_are_given_up_only_by_what_was_recorded(installation):
     installation.agent("echo", script="echo")
     installation.publish(CALLEE)
     id, cause = installation.start("callee"), installation.cause
-    begin = Batch({id: installation.state(id)}, new_id())
+    begin = batch_on(installation, {id: installation.state(id)})
     begin.decide(id, lambda execution: start_step(execution, "work", 1, cause))
     recorded(installation, begin)
     for outcome, given in ((Conflict("somebody was quicker"), []), (7, [(id, "work", 1)])):
-        batch = Batch({id: installation.state(id)}, new_id())
+        batch = batch_on(installation, {id: installation.state(id)})
         batch.decide(id, lambda execution: cancel_execution(execution, "enough", cause))
-        batch.settle([outcome], ExecutionStates(installation.log, installation.plans))
-        assert given_up(batch) == given
+        batch.settle([outcome])
+        assert abandoned(batch) == given
+
+
+def test_streams_of_other_kinds_are_decided_on_in_the_same_batch(installation):
+    installation.agent("echo", script="echo")
+    installation.publish(CALLEE)
+    id, cause = installation.start("callee"), installation.cause
+    agents = StreamStates(installation.log.streams, Agent(), fold)
+    known, new = agent_id("echo"), agent_id("new")
+
+    batch = batch_on(installation, {id: installation.state(id)})
+    batch.decide(id, lambda execution: start_step(execution, "work", 1, cause))
+    assert batch.decide_on(agents, new, lambda agent: register_agent(agent, "new", {"kind": "scripted"}, cause))
+    assert batch.decide_on(agents, new, lambda agent: retire_agent(agent, "new", "at once", cause))
+    assert not batch.decide_on(agents, agent_id("none"), lambda agent: retire_agent(agent, "none", "no", cause))
+    assert batch.decide_on(agents, known, lambda agent: retire_agent(agent, "echo", "old", cause))
+    installation.agents.retire(RetireAgent("echo"), cause)
+    again = batch.settle(installation.log.append_all(batch.units()))
+
+    assert again == {known}
+    assert agents.kept(known) is None
+    assert installation.topics(new) == {"AgentRegistered": 1, "AgentRetired": 1}
+    assert agents.kept(new) == agents.load([new], fresh=True)[new]
+    assert batch.taken == [(installation.state(id), "work")]
+
+
+def batch_on(installation, loaded):
+    return Batch(ExecutionStates(installation.log.streams, installation.plans), loaded, new_id())
 
 
 def recorded(installation, batch):

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.locks import RUNNER_LOCK
@@ -30,7 +31,7 @@ def projector(datastore, log):
     started = []
 
     def start():
-        started.append(Projector(datastore))
+        started.append(Projector(datastore, SYSTEM_CLOCK))
         started[-1].start()
         return started[-1]
 

@@ -1,6 +1,8 @@
 """The option that runs one simulation again, and where its parts are found."""
 
+import logging
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,20 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seed" in metafunc.fixturenames:
         given = metafunc.config.getoption("--seed", default=None)
         metafunc.parametrize("seed", given or SEEDS)
+
+
+class Objection(logging.Handler):
+    """Nothing in a simulation is so broken that it cannot be read or decided on."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise AssertionError(record.getMessage())
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_broken() -> Iterator[None]:
+    loggers, objection = [logging.getLogger(name) for name in ("scheduler", "commands")], Objection(logging.ERROR)
+    for logger in loggers:
+        logger.addHandler(objection)
+    yield
+    for logger in loggers:
+        logger.removeHandler(objection)

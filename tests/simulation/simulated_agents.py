@@ -3,20 +3,18 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from commands.executions import answer_step
-from domain.agents.calls import Accepted, Answer, Completed, Failed, StepError
+from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed, GivenUp, StepError
 from domain.executions.decisions.timer import record_heartbeat
-from domain.executions.state.model import Execution
 from domain.executions.timers import HEARTBEAT
 from domain.money import Money
 from domain.refusal import Refusal
-from store.lists.outbox import Message
+from scheduler.calling import Deliver
 
 if TYPE_CHECKING:
-    from simulated_worker import Worker
     from simulated_world import World
 
 Attempt = tuple[UUID, str, int]
@@ -31,23 +29,26 @@ class Agents:
         self._world = world
         self.expected: set[Attempt] = set()
 
-    def call(self, worker: "Worker", execution: Execution, step: str) -> None:
+    def line(self) -> "Line":
+        """A gateway for one worker."""
+        return Line(self)
+
+    def call(self, attempt: Attempt, deliver: Callable[[Answer], None]) -> None:
         """The agent of an attempt is called, and does as it likes."""
-        attempt = (execution.id, step, execution.steps[step].attempt)
         whim = self._world.random.random()
         takes = self._world.random.choice([0, 0.1, 1, 5, 25])
         if whim < 0.05:
             return  # its answer is lost
         if whim < 0.25:
-            self._world.later(takes / 5, lambda: worker.deliver(attempt, Accepted()))
+            self._world.later(takes / 5, lambda: deliver(Accepted()))
             self.expected.add(attempt)
             self._world.later(takes + 0.5, lambda: self._call_back(attempt, self._answer()))
-            heartbeat = getattr(execution.plan.steps[step], "heartbeat", None)
+            heartbeat = getattr(self._world.execution(attempt[0]).plan.steps[attempt[1]], "heartbeat", None)
             if heartbeat is not None and self._world.random.random() < 0.8:
                 self._beat(attempt, heartbeat.total_seconds() / 2)
             return
         answer = self._answer()
-        self._world.later(takes, lambda: worker.deliver(attempt, answer))
+        self._world.later(takes, lambda: deliver(answer))
 
     def _answer(self) -> Answer:
         whim, cost = self._world.random.random(), self._world.random.choice(PRICES)
@@ -76,15 +77,42 @@ class Agents:
                 due_at = record_heartbeat(self._world.execution(id_), step, number, self._world.now)
             except Refusal:
                 return
-            if due_at is not None and (id_, step, HEARTBEAT) in self._world.store.due_timers:
-                self._world.store.due_timers[id_, step, HEARTBEAT] = due_at
-                self._world.later((due_at - self._world.now).total_seconds(), self._world.wake)
+            if due_at is not None and (id_, step, HEARTBEAT) in self._world.lists.due_timers:
+                self._world.lists.due_timers[id_, step, HEARTBEAT] = due_at
             if self._world.random.random() < 0.9:
                 self._world.later(every, beat)
 
         self._world.later(every, beat)
 
-    def tell(self, message: Message, told: Callable[[bool], None]) -> None:
-        """An agent is told that nobody waits for its answer any more; perhaps it can be reached."""
+    def tell(self, told: Callable[[bool], None]) -> None:
+        """An agent is notified that its answer is not needed any more; perhaps it can be reached."""
         knows = self._world.random.random() < 0.7
         self._world.later(self._world.random.choice([0, 1, 5]), lambda: told(knows))
+
+
+class Line:
+    """Implements `scheduler.calling.CallsAgents`: an answer is delivered once, unless the call is cancelled before."""
+
+    def __init__(self, agents: Agents) -> None:
+        self._agents = agents
+        self._open: set[Attempt] = set()
+
+    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
+        self.notify(call, deliver)
+
+    def notify(self, call: AgentCall, deliver: Deliver) -> None:
+        attempt = (call.execution_id, call.step, call.attempt)
+        self._open.add(attempt)
+
+        def answered(answer: Answer) -> None:
+            if attempt in self._open:
+                self._open.discard(attempt)
+                deliver(call, answer)
+
+        self._agents.call(attempt, answered)
+
+    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
+        self._agents.tell(told)
+
+    def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
+        self._open.discard((execution_id, step, attempt))

@@ -1,18 +1,14 @@
-"""The log and the to-do lists in memory: what an append moves, and every way in which it can go wrong."""
+"""The log in memory, with every way in which an append can go wrong."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
 from random import Random
 from uuid import UUID
 
-from simulated_relations import Relations
+from simulated_lists import MemoryLists
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
-from domain.executions.events.step import StepScheduled, StepStarted
 from domain.executions.messages import recipient_of
-from domain.executions.outcomes import LEAVES_WORKER
 from store.log import Outcome
 from store.mapper import decode, encode
 from store.unit import Conflict, MessageKey, OutcomeUnknown, StoreError, Unit
@@ -23,24 +19,26 @@ class Crash(Exception):
 
 
 class Store:
-    """Streams, due steps with their owners, due timers, and what concerns several executions; an append moves all or
-    none.
+    """Streams; an append records all or nothing, and moves the lists.
 
     faults: how likely each append is to meet each kind of trouble. watch: called with every unit that is recorded, and
-    with the streams of all that were to be recorded together with it.
+    with the streams of all that were to be recorded together with it. notify: called with the words for each unit.
     """
 
     def __init__(
-        self, random: Random, faults: float, watch: Callable[[Unit, set[UUID]], None] = lambda _unit, _others: None
+        self,
+        random: Random,
+        faults: float,
+        lists: MemoryLists,
+        watch: Callable[[Unit, set[UUID]], None] = lambda _unit, _others: None,
+        notify: Callable[[list[str]], None] = lambda _words: None,
     ) -> None:
         self._random = random
         self.faults = faults
+        self.lists = lists
         self.watch = watch
+        self._notify = notify
         self._streams: dict[UUID, list[tuple[str, bytes]]] = {}
-        self._unowned: deque[tuple[UUID, str]] = deque()
-        self.due_steps: dict[tuple[UUID, str], tuple[int, UUID | None]] = {}
-        self.due_timers: dict[tuple[UUID, str, str], datetime] = {}
-        self.relations = Relations()
         self.appends = 0
 
     def append(self, unit: Unit) -> None:
@@ -73,8 +71,9 @@ class Store:
                 return [Conflict("a stream has moved on, or a message has been handled")]
             return [outcome for unit in units for outcome in self._append_alone(unit, together)]
         for unit in units:
-            self._record(unit)
+            words = self._record(unit)
             self.watch(unit, together)
+            self._notify(words)
         if trouble < 3 * self.faults:
             return [OutcomeUnknown("the acknowledgement was lost")] * len(units)
         return [self.appends] * len(units)
@@ -93,30 +92,16 @@ class Store:
                 return False
             asked |= {(unit.stream, n) for n, e in enumerate(unit.events, unit.version + 1) if recipient_of(e)}
             new = set(unit.handled)
-            if len(new) < len(unit.handled) or new & answered or not self.relations.allow(new - asked):
+            if len(new) < len(unit.handled) or new & answered or not self.lists.has(new - asked):
                 return False
             answered |= new
         return True
 
-    def _record(self, unit: Unit) -> None:
+    def _record(self, unit: Unit) -> list[str]:
         self.appends += 1
         stream, events = unit.stream, unit.events
         self._streams.setdefault(stream, []).extend((STORED_NAMES[type(event)], encode(event)) for event in events)
-        scheduled: set[str] = set()
-        for event in events:
-            if isinstance(event, StepScheduled):
-                scheduled.add(event.step)
-                self.due_steps[stream, event.step] = (event.attempt, None)
-                self._unowned.append((stream, event.step))
-            elif isinstance(event, StepStarted) and event.step in scheduled:
-                self.due_steps[stream, event.step] = (event.attempt, unit.owner)
-            elif type(event) in LEAVES_WORKER:
-                self.due_steps.pop((stream, event.step), None)  # type: ignore[attr-defined]
-        for step, kind in unit.timers_dropped:
-            del self.due_timers[stream, step, kind]
-        for (step, kind), due_at in unit.timers_set.items():
-            self.due_timers[stream, step, kind] = due_at
-        self.relations.move(stream, unit.version, events, unit.owner, unit.handled, unit.slot)
+        return self.lists.move(unit)
 
     def version(self, stream: UUID) -> int:
         """How many events a stream has."""
@@ -130,38 +115,6 @@ class Store:
         """Every event of a stream, read anew from what is stored."""
         return [decode(topic, state) for topic, state in self._streams.get(stream, ())]
 
-    def streams(self, streams: Iterable[UUID], reading: None = None) -> dict[UUID, list[Event]]:
+    def streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
         """The same for several."""
         return {stream: self.stream(stream) for stream in streams if stream in self._streams}
-
-    def claim(self, owner: UUID, limit: int) -> list[tuple[UUID, str, int]]:
-        """Give `owner` due attempts that nobody has."""
-        claimed: list[tuple[UUID, str, int]] = []
-        while self._unowned and len(claimed) < limit:
-            key = self._unowned.popleft()
-            attempt, has = self.due_steps.get(key, (0, owner))
-            if has is None:
-                self.due_steps[key] = (attempt, owner)
-                claimed.append((*key, attempt))
-        return claimed
-
-    def held(self, owner: UUID) -> list[tuple[UUID, str, int]]:
-        """The attempts that `owner` has."""
-        return [(*key, attempt) for key, (attempt, has) in self.due_steps.items() if has == owner]
-
-    def release(self, keys: Iterable[tuple[UUID, str]]) -> None:
-        """Nobody has these any longer."""
-        for key in keys:
-            if key in self.due_steps:
-                self.due_steps[key] = (self.due_steps[key][0], None)
-                self._unowned.append(key)
-
-    def drop(self, owner: UUID, keys: Iterable[tuple[UUID, str]]) -> None:
-        """Strike off what the log knows to be over."""
-        for key in keys:
-            if self.due_steps.get(key, (0, None))[1] == owner:
-                del self.due_steps[key]
-
-    def overdue(self, now: datetime) -> list[tuple[UUID, str, str]]:
-        """The timers that are due."""
-        return [key for key, due_at in self.due_timers.items() if due_at <= now]

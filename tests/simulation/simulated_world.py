@@ -3,21 +3,26 @@
 import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID
 
 from simulated_agents import Agents
+from simulated_lists import MemoryLists
 from simulated_people import People
 from simulated_processes import Kept, SimulatedPlans, archived, id_of, processes, published
 from simulated_store import Store
 from simulated_watch import Watch
-from simulated_worker import Decide, Worker
+from simulated_worker import Worker
 
 from commands.executions import unit_of
 from commands.states import rehydrate
+from domain.agents.agent import Agent
+from domain.agents.decisions import register_agent
 from domain.event import Cause
 from domain.executions.decisions.execution import start_execution
+from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.approval import ApprovalRequested
 from domain.executions.events.execution import (
     ExecutionEnded,
@@ -28,12 +33,28 @@ from domain.executions.events.execution import (
 )
 from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
+from domain.identity import agent_id
 from domain.processes.events import ProcessArchived
 from domain.refusal import Forbidden, Refusal
-from store.unit import Conflict, MessageKey, StoreError, Unit
+from store.unit import Conflict, StoreError, Unit
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST = 60_000  # seconds; nothing in a simulation takes nearly as long
+
+Decide = Callable[[Execution], Unfolding]
+
+
+class HandClock:
+    """A clock that stands until it is turned."""
+
+    def __init__(self) -> None:
+        self.time = BEGIN
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return (self.time - BEGIN).total_seconds()
 
 
 class World:
@@ -44,12 +65,13 @@ class World:
 
     def __init__(self, seed: int, *, executions: int, workers: int = 3, faults: float = 0.01) -> None:
         self.random = Random(seed)
-        self.now = BEGIN
+        self.clock = HandClock()
         self.crashes = faults / 4
         self._interleaving = 2 * faults
         self.kept_plans: Kept = {}
         self.watch = Watch(self.kept_plans)
-        self.store = Store(self.random, 0, self._recorded)
+        self.lists = MemoryLists(self.clock, self.watch.gone)
+        self.store = Store(self.random, 0, self.lists, self._recorded, self._notify)
         self.plans = SimulatedPlans(self.store, self.kept_plans)
         self.running: dict[UUID, None] = {}
         self.ids: list[UUID] = []
@@ -59,10 +81,15 @@ class World:
         self.agents = Agents(self)
         self.people = People(self)
         self._processes = processes(self.random)
+        self.workers: list[Worker] = []
+        for name in ("echo", "other"):
+            self.store.append(
+                Unit(agent_id(name), 0, register_agent(Agent(), name, {"kind": "http"}, self.cause("user")))
+            )
         for definition in self._processes:
             self.publish(definition)
         self.store.faults = faults
-        self.workers = [Worker(self, number) for number in range(workers)]
+        self.workers += [Worker(self, number) for number in range(workers)]
         for _ in range(executions):
             self.later(self.random.uniform(0, 60), self._start_any)
         for _ in range(3):
@@ -73,9 +100,18 @@ class World:
     def run(self) -> None:
         """Until every execution has ended and nobody has anything to do. Raises AssertionError if that never comes."""
         while self._agenda:
-            self.now, _, action = heapq.heappop(self._agenda)
-            assert self.now - BEGIN < timedelta(seconds=LONGEST), f"{len(self.running)} executions do not end"
-            action()
+            self.step()
+
+    def step(self) -> None:
+        """Do what comes next."""
+        self.clock.time, _, action = heapq.heappop(self._agenda)
+        assert self.now - BEGIN < timedelta(seconds=LONGEST), f"{len(self.running)} executions do not end"
+        action()
+
+    @property
+    def now(self) -> datetime:
+        """The time on the clock."""
+        return self.clock.time
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
         """Have something happen in so many seconds."""
@@ -88,13 +124,19 @@ class World:
         assert found is not None
         return found
 
+    def _notify(self, words: list[str]) -> None:
+        """Workers are notified of what an append did; now and then one is not."""
+        for worker in self.workers:
+            if words and self.random.random() < 0.4:
+                self.later(self.random.uniform(0, 0.2), partial(self._hear, worker, words))
+
+    def _hear(self, worker: Worker, words: list[str]) -> None:
+        for word in words:
+            worker.dispatcher.wake(word)
+
     def _recorded(self, unit: Unit, together: set[UUID]) -> None:
-        """Something was recorded, whether or not who did so hears of it: somebody wakes for what is due."""
+        """Something was recorded, whether or not its worker gets to know: people act on it."""
         self.watch.look(unit, together)
-        for due_at in unit.timers_set.values():
-            late = self.random.choice([0, 0.01, 0.5, 3])
-            self.later(max(0.0, (due_at - self.now).total_seconds()) + late, self.wake)
-        self.later(self.random.uniform(0, 0.2), self.wake)
         id_ = unit.stream
         for event in unit.events:
             if isinstance(event, ExecutionStarted):
@@ -111,20 +153,15 @@ class World:
 
     def meanwhile(self) -> None:
         """While one is about to record what it decided, others may do so first."""
-        if self.random.random() < self._interleaving:
-            self.wake()
-
-    def drop_messages(self, keys: list[MessageKey]) -> None:
-        """A worker says that nothing is left to do about these."""
-        self.store.relations.drop(keys)
-        self.watch.gone(keys)
+        if self.workers and self.random.random() < self._interleaving:
+            other = self.random.choice(self.workers)
+            other.dispatcher.wake_all()
+            other.turn()
 
     def crashed(self, worker: Worker) -> None:
-        """A worker is gone; another takes its place, and what it had is given to others when its lease is over."""
+        """A worker is gone; another takes its place, and others get what it had when its lease is over."""
         self.crashed_workers += 1
         self.later(self.random.uniform(0, 20), lambda: self._replace(worker))
-        left = (worker.lease_until - self.now).total_seconds()
-        self.later(max(0.0, left), lambda: self._release(worker))
 
     def _start_any(self) -> None:
         """Those that come first call others; one that is archived is left alone, and another one is started."""
@@ -192,26 +229,17 @@ class World:
             return self.random.random() >= self.crashes
         return False
 
-    def wake(self) -> None:
-        """Some worker hears that there is something to do, if it lives."""
-        self.random.choice(self.workers).turn()
-
     def _poll(self) -> None:
         """Every ten seconds workers renew their leases; once in a while an operator looks for what is stuck."""
+        if self.running or self._agenda or self.lists.outbox:
+            self.later(10, self._poll)
         for worker in self.workers:
-            if worker.alive:
-                worker.renew()
+            worker.renew()
         for id_ in list(self.running) if self.random.random() < 0.1 else ():
             self.people.unstick(id_)
-        if self.running or self._agenda:
-            self.later(10, self._poll)
 
     def _replace(self, worker: Worker) -> None:
         self.workers[worker.number] = Worker(self, worker.number)
-
-    def _release(self, worker: Worker) -> None:
-        self.store.release([(id_, step) for id_, step, _ in self.store.held(worker.id)])
-        self.wake()
 
     def cause(self, actor: str) -> Cause:
         """Now, by `actor`."""

@@ -62,10 +62,10 @@ def test_every_execution_ends_whatever_goes_wrong(seed: int) -> None:
         assert_undone_in_reverse(execution, events)
         assert_closed(execution, events)
     assert_related(histories)
-    assert simulated.store.due_steps == {}
-    assert simulated.store.due_timers == {}
-    assert simulated.store.relations.outbox == {}
-    assert simulated.store.relations.admissions == {}
+    assert simulated.lists.due_steps == {}
+    assert simulated.lists.due_timers == {}
+    assert simulated.lists.outbox == {}
+    assert simulated.lists.admissions == {}
 
 
 def assert_lawful(execution: Execution, events: list[Event]) -> None:
@@ -159,7 +159,7 @@ def test_states_and_to_do_lists_are_at_any_time_what_the_log_says(seed: int) -> 
                     compared += 1
             for event in unit.events:
                 evolve(states[id_], event)
-            assert_listed(states[id_], simulated.store.due_timers)
+            assert_listed(states[id_], simulated.lists.due_timers)
         recorded(unit, together)
 
     simulated.store.watch = look

@@ -1,7 +1,6 @@
 """Found by simulations: messages and decisions that were not recorded."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -33,7 +32,7 @@ def test_a_message_that_meant_nothing_after_a_decision_that_was_not_recorded_is_
         world.publish(definition)
     world.start(PARENT, CALLER)
     worker = world.workers[0]
-    worker.turn()
+    worker.exhaust()
     answer(world, child_id(PARENT, "a", 1), Failed(StepError("broken", "it broke", permanent=True)))
     answer(world, child_id(PARENT, "b", 1), Completed("done"))
 
@@ -50,12 +49,12 @@ def test_a_message_that_meant_nothing_after_a_decision_that_was_not_recorded_is_
         return append_all(units)  # type: ignore[no-any-return]
 
     world.store.append_all = contended
-    worker.turn()
+    worker.exhaust()
 
     assert len(tries) > 2
     assert world.execution(PARENT).status == COMPLETED
-    worker.turn()
-    assert world.store.relations.outbox == {}
+    worker.exhaust()
+    assert world.lists.outbox == {}
 
 
 def test_a_message_that_somebody_else_struck_off_does_not_keep_a_worker_busy() -> None:
@@ -65,17 +64,17 @@ def test_a_message_that_somebody_else_struck_off_does_not_keep_a_worker_busy() -
         world.publish(definition)
     world.start(PARENT, CALLER)
     worker = world.workers[0]
-    worker.turn()
+    worker.exhaust()
     answer(world, child_id(PARENT, "a", 1), Completed("done"))
-    claim = world.store.relations.claim
+    claim = world.lists.claim_messages
 
-    def claim_and_lose(now: datetime, limit: int) -> list[Message]:
-        claimed: list[Message] = claim(now, limit)
-        world.drop_messages([message.key for message in claimed])
+    def claim_and_lose(limit: int) -> list[Message]:
+        claimed: list[Message] = claim(limit)
+        world.lists.drop_messages([message.key for message in claimed])
         return claimed
 
-    world.store.relations.claim = claim_and_lose
-    worker.turn()
+    world.lists.claim_messages = claim_and_lose
+    worker.exhaust()
     answer(world, child_id(PARENT, "b", 1), Completed("done"))
     assert world.execution(PARENT).status == RUNNING
 

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
+from app.clock import SYSTEM_CLOCK
 from domain.agents.calls import Answer, Completed
 from gateway.channels import Channels, MailServer
 from gateway.gateway import AgentGateway
@@ -31,7 +32,7 @@ class Notifier:
     """A gateway with channels, and what it delivers."""
 
     def __init__(self, rig: Any, channels: Channels) -> None:
-        self.gateway = AgentGateway(callback_base=None, channels=channels)
+        self.gateway = AgentGateway(clock=SYSTEM_CLOCK, callback_base=None, channels=channels)
         self.deliveries = type(rig.deliveries)()
         self._call = rig.call
 

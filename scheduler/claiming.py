@@ -1,0 +1,56 @@
+"""The duty of claiming due steps: recording that their attempts start, and calling their agents."""
+
+from uuid import UUID
+
+from domain.executions.decisions.step import start_step
+from scheduler.batch import Batch, Decision
+from scheduler.duty import DecidingDuty
+from scheduler.lists import Attempt
+
+MAX_CLAIM = 200
+
+
+class Claiming(DecidingDuty[Attempt]):
+    """Claims due attempts that no worker has, as many as it may take, and begins every attempt that is recorded."""
+
+    word = "due"
+
+    @property
+    def ready(self) -> bool:
+        """Whether attempts may be due, and the worker may take some."""
+        return self._awake and self.desk.capacity() > 0
+
+    def work(self) -> None:
+        """Claim due attempts and record that they start; an attempt that is not due by the log is struck off."""
+        limit = min(MAX_CLAIM, self.desk.capacity())
+        if limit == 0:
+            return
+        self._awake = False
+        claimed = self.desk.lists.claim_steps(self.desk.worker_id, limit)
+        self._awake |= len(claimed) == limit
+        if claimed:
+            batch, idle = self.decide(claimed)
+            again = self.desk.appending.now(batch)
+            self.decide_afresh([due for due in claimed if due[0] in again] + idle)
+
+    def recorded(self, batch: Batch) -> None:
+        """Begin the attempts that the batch took."""
+        for execution, step in batch.taken:
+            self.desk.calling.begin(execution, step)
+
+    def execution_of(self, item: Attempt) -> UUID:
+        """Return the execution whose attempt is due."""
+        return item[0]
+
+    def decision(self, item: Attempt, take: int) -> Decision:
+        """Return the decision to start the attempt."""
+        _, step, attempt = item
+        cause = self.desk.cause(f"start:{step}:{attempt}")
+        return lambda execution: start_step(execution, step, attempt, cause)
+
+    def needless(self, items: list[Attempt], batch: Batch) -> None:
+        """Drop attempts that are not due by the log; leave those of an execution that cannot be read here to others."""
+        alone = self.desk.states.left_alone
+        desk, steps = self.desk, [(id, step) for id, step, _ in items]
+        desk.lists.postpone_steps(desk.worker_id, [step for step in steps if step[0] in alone])
+        desk.lists.drop_steps(desk.worker_id, [step for step in steps if step[0] not in alone])

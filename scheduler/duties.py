@@ -1,0 +1,11 @@
+"""Every duty of a worker, in the order in which the dispatcher goes through them."""
+
+from scheduler.abandoning import Abandoning
+from scheduler.admitting import Admitting
+from scheduler.claiming import Claiming
+from scheduler.duty import Duty
+from scheduler.firing import Firing
+from scheduler.reacting import Reacting
+from scheduler.recording import Recording
+
+DUTIES: tuple[type[Duty], ...] = (Abandoning, Recording, Firing, Reacting, Admitting, Claiming)

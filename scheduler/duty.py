@@ -1,0 +1,138 @@
+"""What a duty of a worker is, and what the duties of one worker share."""
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Generic, TypeVar
+from uuid import UUID
+
+from commands.plans import Plans
+from commands.states import ExecutionStates
+from domain.agents.calls import AgentCall, Answer
+from domain.clock import Clock
+from domain.event import Cause
+from scheduler.alarms import Alarms
+from scheduler.appending import Appending
+from scheduler.batch import Batch, Decision
+from scheduler.calling import Calling
+from scheduler.lists import Lists
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that the duties of one worker work with.
+
+    actor: names the worker in causes. capacity: returns how many more attempts the worker may take now. nudge: has the
+    dispatcher go through the duties soon; callable from any thread. take_in: settles batches that have been appended
+    meanwhile. quiet: returns whether nothing has arrived since. answers: those of agents that no decision was taken on.
+    """
+
+    worker_id: UUID
+    actor: str
+    clock: Clock
+    lists: Lists
+    states: ExecutionStates
+    plans: Plans
+    appending: Appending
+    calling: Calling
+    alarms: Alarms
+    capacity: Callable[[], int]
+    nudge: Callable[[], None]
+    take_in: Callable[[], None]
+    quiet: Callable[[], bool]
+    answers: deque[tuple[AgentCall, Answer]] = field(default_factory=deque)
+
+    def cause(self, causation: str) -> Cause:
+        """Return the cause of a decision that the worker takes now."""
+        return Cause(self.clock.now(), self.actor, causation=causation)
+
+    def batch(self, executions: Iterable[UUID], *, fresh: bool = False) -> Batch:
+        """Return an empty batch on the states of `executions`; `fresh`: all read from the log."""
+        return Batch(self.states, self.states.load(executions, fresh=fresh), self.worker_id)
+
+    def take(self, batch: Batch) -> int:
+        """Return how many attempts the next decision in `batch` may take."""
+        return self.capacity() - batch.taking - self.appending.taking
+
+
+class Duty(ABC):
+    """One kind of work of a worker. The dispatcher calls `work`, on its own thread, whenever the duty is `ready`.
+
+    word: the word of a notification of the log that wakes the duty; one that ends in a colon is followed by a detail.
+    overlaps: whether it may decide while a batch is on its way. drains: whether it goes on while the worker stops.
+    """
+
+    word: ClassVar[str] = ""
+    overlaps: ClassVar[bool] = False
+    drains: ClassVar[bool] = False
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._awake = True
+
+    def wake(self, detail: str = "") -> None:
+        """Note that there may be work; callable from any thread."""
+        self._awake = True
+
+    def rouse(self) -> None:
+        """Wake the duty and have the dispatcher notice; callable from any thread."""
+        self.wake()
+        self.desk.nudge()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there may be work that can be done now."""
+        return self._awake
+
+    @abstractmethod
+    def work(self) -> None:
+        """Do what there is to do. Raises Outage when the database is out of reach."""
+
+    def recorded(self, batch: Batch) -> None:  # noqa: B027 - most duties have nothing to do
+        """Do what follows from a batch that was recorded, whichever duty decided it."""
+
+    def release(self) -> None:  # noqa: B027 - most duties have claimed nothing
+        """Leave to other workers what this one has claimed and not done."""
+
+
+class DecidingDuty(Duty, Generic[T]):
+    """A duty in which each item leads to one decision on one execution."""
+
+    @abstractmethod
+    def execution_of(self, item: T) -> UUID:
+        """Return the execution that `item` concerns."""
+
+    @abstractmethod
+    def decision(self, item: T, take: int) -> Decision:
+        """Return the decision that `item` asks for; it takes up to `take` attempts."""
+
+    def complete(self, batch: Batch) -> None:
+        """Add to a batch what follows from its decisions for other executions."""
+
+    def needless(self, items: list[T], batch: Batch) -> None:
+        """Do away with items whose decisions state nothing, on states just read from the log."""
+
+    def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T]]:
+        """Return a batch of decisions on `items`, and the items whose decisions state nothing or are refused."""
+        desk = self.desk
+        executions = [self.execution_of(item) for item in items]
+        batch = desk.batch(executions, fresh=fresh)
+        idle = [
+            item
+            for id, item in zip(executions, items, strict=True)
+            if not batch.decide(id, self.decision(item, desk.take(batch)))
+        ]
+        self.complete(batch)
+        return batch, idle
+
+    def decide_afresh(self, items: Sequence[T]) -> None:
+        """Decide on states read again from the log, and append, until no item meets a conflict."""
+        while items:
+            batch, idle = self.decide(items, fresh=True)
+            again = self.desk.appending.now(batch)
+            if idle:
+                self.needless(idle, batch)
+            items = [item for item in items if self.execution_of(item) in again]

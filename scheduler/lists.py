@@ -1,0 +1,182 @@
+"""The lists of work that appends keep, as workers use them: the port, and the lists in PostgreSQL."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from store.answers import forget_old_answers
+from store.datastore import OwnConnection
+from store.lists import due_steps, due_timers, outbox, slots, trees
+from store.lists.due_timers import Due
+from store.lists.outbox import Message, Unreadable
+from store.lists.slots import Queue
+from store.unit import MessageKey
+
+Attempt = tuple[UUID, str, int]
+StepKey = tuple[UUID, str]
+
+
+class Lists(Protocol):
+    """The lists on one connection, for one thread. Each method raises Outage when the database is out of reach."""
+
+    def claim_steps(self, worker: UUID, limit: int) -> list[Attempt]:
+        """Give `worker` up to `limit` due attempts that no worker has, oldest first."""
+
+    def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        """Strike off attempts of `worker` that the log does not know to be due."""
+
+    def unclaim_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        """Put attempts of `worker` back on the list."""
+
+    def postpone_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        """Put attempts that `worker` cannot begin back on the list, due a little later."""
+
+    def held_steps(self, worker: UUID) -> set[Attempt]:
+        """Return the attempts that `worker` has."""
+
+    def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
+        """Claim up to `limit` timers that are due by `until`, heartbeats by `now`, earliest first."""
+
+    def next_timer(self) -> datetime | None:
+        """Return when the next timer that no worker has claimed is due."""
+
+    def release_timers(self, timers: list[Due]) -> None:
+        """Let other workers claim these timers."""
+
+    def drop_timers(self, now: datetime, timers: list[Due]) -> None:
+        """Strike off timers that were due at `now` and that the log does not know."""
+
+    def claim_messages(self, limit: int, unreadable: Unreadable) -> list[Message]:
+        """Claim up to `limit` messages that no worker has, in the order of the log.
+
+        unreadable: called with source, position and error of a message that this release cannot read.
+        """
+
+    def release_messages(self, keys: Sequence[MessageKey]) -> None:
+        """Let other workers claim these messages."""
+
+    def drop_messages(self, keys: Sequence[MessageKey]) -> None:
+        """Strike off messages after which nothing is left to do."""
+
+    def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
+        """Return the number of descendants of each root execution."""
+
+    def queues(self, limit: int) -> list[Queue]:
+        """Return each process for which executions wait, with up to `limit` of these."""
+
+    def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
+        """Record that `worker` lives, for another `lease`."""
+
+    def release_lost(self) -> None:
+        """Put the attempts of workers whose lease ran out back on the list."""
+
+    def release_worker(self, worker: UUID) -> None:
+        """Put the attempts of `worker` back on the list, and strike the worker off."""
+
+    def forget_old_answers(self) -> None:
+        """Drop the answers of commands that are older than seven days."""
+
+    def close(self) -> None:
+        """Close the connection; a later use opens another."""
+
+
+class StoredLists:
+    """Implements `Lists` on one connection to PostgreSQL."""
+
+    def __init__(self, connection: OwnConnection) -> None:
+        self._connection = connection
+
+    def claim_steps(self, worker: UUID, limit: int) -> list[Attempt]:
+        """Give `worker` due attempts; see `store.lists.due_steps.claim`."""
+        with self._connection.borrow() as connection:
+            return due_steps.claim(connection, worker, limit)
+
+    def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        """Strike attempts off; see `store.lists.due_steps.drop`."""
+        with self._connection.borrow() as connection:
+            due_steps.drop(connection, worker, steps)
+
+    def unclaim_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        """Put attempts back; see `store.lists.due_steps.unclaim`."""
+        with self._connection.borrow() as connection:
+            due_steps.unclaim(connection, worker, steps)
+
+    def postpone_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        """Put attempts back, due later; see `store.lists.due_steps.postpone`."""
+        with self._connection.borrow() as connection:
+            due_steps.postpone(connection, worker, steps)
+
+    def held_steps(self, worker: UUID) -> set[Attempt]:
+        """Return the attempts that `worker` has."""
+        with self._connection.borrow() as connection:
+            return due_steps.held(connection, worker)
+
+    def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
+        """Claim timers; see `store.lists.due_timers.claim`."""
+        with self._connection.borrow() as connection:
+            return due_timers.claim(connection, now, until, limit)
+
+    def next_timer(self) -> datetime | None:
+        """Return when the next timer that no worker has claimed is due."""
+        with self._connection.borrow() as connection:
+            return due_timers.next_due(connection)
+
+    def release_timers(self, timers: list[Due]) -> None:
+        """Let other workers claim these timers."""
+        with self._connection.borrow() as connection:
+            due_timers.release(connection, timers)
+
+    def drop_timers(self, now: datetime, timers: list[Due]) -> None:
+        """Strike timers off; see `store.lists.due_timers.drop`."""
+        with self._connection.borrow() as connection:
+            due_timers.drop(connection, now, timers)
+
+    def claim_messages(self, limit: int, unreadable: Unreadable) -> list[Message]:
+        """Claim messages; see `store.lists.outbox.claim`."""
+        with self._connection.borrow() as connection:
+            return outbox.claim(connection, limit, unreadable)
+
+    def release_messages(self, keys: Sequence[MessageKey]) -> None:
+        """Let other workers claim these messages."""
+        with self._connection.borrow() as connection:
+            outbox.release(connection, keys)
+
+    def drop_messages(self, keys: Sequence[MessageKey]) -> None:
+        """Strike messages off; see `store.lists.outbox.drop`."""
+        with self._connection.borrow() as connection:
+            outbox.drop(connection, keys)
+
+    def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
+        """Return the number of descendants of each root execution."""
+        with self._connection.borrow() as connection:
+            return trees.descendants(connection, roots)
+
+    def queues(self, limit: int) -> list[Queue]:
+        """Return the queues of processes; see `store.lists.slots.queues`."""
+        with self._connection.borrow() as connection:
+            return slots.queues(connection, limit)
+
+    def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
+        """Record that `worker` lives, for another `lease`."""
+        with self._connection.borrow() as connection:
+            due_steps.renew(connection, worker, host, pid, lease)
+
+    def release_lost(self) -> None:
+        """Put the attempts of lost workers back on the list."""
+        with self._connection.borrow() as connection:
+            due_steps.release_lost(connection)
+
+    def release_worker(self, worker: UUID) -> None:
+        """Put the attempts of `worker` back on the list, and strike the worker off."""
+        with self._connection.borrow() as connection:
+            due_steps.release_all(connection, worker)
+
+    def forget_old_answers(self) -> None:
+        """Drop answers of commands; see `store.answers.forget_old_answers`."""
+        with self._connection.borrow() as connection:
+            forget_old_answers(connection)
+
+    def close(self) -> None:
+        """Close the connection; a later use opens another."""
+        self._connection.close()

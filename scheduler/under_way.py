@@ -1,0 +1,121 @@
+"""What one stream will have recorded, on its way into a batch: an execution, or a stream of any other kind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from commands.deciding import Guards
+from commands.states import ExecutionStates, StreamStates, Versioned
+from domain.event import Event
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.messages import RECIPIENTS, recipient_of
+from domain.executions.slots import slot_of
+from domain.executions.state.model import Execution
+from domain.executions.timers import timers_dropped, timers_set
+from store.lists.outbox import Message
+from store.unit import MessageKey, Unit
+
+S = TypeVar("S")
+
+
+class UnderWay(ABC):
+    """Decisions on one stream, each on top of those before it.
+
+    asked: messages to other executions. guards: what the decisions rest on. handled: messages that they answer.
+    """
+
+    __slots__ = ("asked", "events", "guards", "handled", "version")
+
+    def __init__(self, version: int) -> None:
+        self.version = version
+        self.events: list[Event] = []
+        self.asked: list[Message] = []
+        self.guards: Guards = ()
+        self.handled: list[MessageKey] = []
+
+    @abstractmethod
+    def unit(self, id: UUID, owner: UUID) -> Unit:
+        """Return what is to be recorded."""
+
+    @abstractmethod
+    def settle(self, id: UUID, *, recorded: bool) -> None:
+        """Keep the state that was recorded, or let go of the one that met a conflict."""
+
+    def taken(self) -> list[tuple[Execution, str]]:
+        """Return the attempts that the worker has to begin, each with the state of its execution."""
+        return []
+
+
+class ExecutionUnderWay(UnderWay):
+    """Decisions on one execution."""
+
+    __slots__ = ("_states", "_status", "_taken", "_timers", "state")
+
+    def __init__(self, before: Execution, states: ExecutionStates) -> None:
+        super().__init__(before.version)
+        self._states = states
+        self._status = before.status
+        self._timers = before.timers
+        self._taken: list[str] = []
+        self.state = before
+
+    def add(self, unfolding: Unfolding) -> None:
+        """Add one more decision."""
+        version = self.version + len(self.events)
+        for event in unfolding.events:
+            version += 1
+            if type(event) in RECIPIENTS and (recipient := recipient_of(event)) is not None:
+                self.asked.append(Message(unfolding.execution.id, version, recipient, event))
+        self.events += unfolding.events
+        self._taken += unfolding.taken
+        self.state = unfolding.execution
+
+    def unit(self, id: UUID, owner: UUID) -> Unit:
+        """Return what is to be recorded, with what it does to timers and slots."""
+        before, after = self._timers, self.state.timers
+        unit = Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards)
+        if before or after:
+            unit.timers_set, unit.timers_dropped = timers_set(before, after), timers_dropped(before, after)
+        if self.state.plan.max_running is not None:
+            unit.slot = slot_of(self._status, self.state)
+        return unit
+
+    def settle(self, id: UUID, *, recorded: bool) -> None:
+        """Keep the state that was recorded, or let go of the one that met a conflict."""
+        if recorded:
+            self._states.keep(id, self.state)
+        else:
+            self._states.forget(id)
+
+    def taken(self) -> list[tuple[Execution, str]]:
+        """Return the attempts taken that a later decision of the same batch has not ended."""
+        steps = self.state.steps
+        return [(self.state, step) for step in self._taken if steps[step].status == "started"]
+
+
+class StreamUnderWay(UnderWay, Generic[S]):
+    """Decisions on one stream of any other kind."""
+
+    __slots__ = ("_states", "state")
+
+    def __init__(self, before: Versioned[S], states: StreamStates[S]) -> None:
+        super().__init__(before.version)
+        self._states = states
+        self.state = before.state
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Add one more decision."""
+        self.events += events
+        self.state = self._states.fold(self.state, events)
+
+    def unit(self, id: UUID, owner: UUID) -> Unit:
+        """Return what is to be recorded."""
+        return Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards)
+
+    def settle(self, id: UUID, *, recorded: bool) -> None:
+        """Keep the state that was recorded, or let go of the one that met a conflict."""
+        if recorded:
+            self._states.keep(id, Versioned(self.version + len(self.events), self.state))
+        else:
+            self._states.forget(id)

@@ -1,0 +1,203 @@
+"""The lists of work in memory, as appends move them and workers use them."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from domain.clock import Clock
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.step import StepScheduled, StepStarted
+from domain.executions.messages import recipient_of
+from domain.executions.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
+from domain.executions.timers import HEARTBEAT
+from scheduler.lists import Attempt, StepKey
+from store.lists import due_timers, outbox
+from store.lists.due_timers import Due
+from store.lists.outbox import Message, Unreadable
+from store.lists.slots import Queue
+from store.unit import MessageKey, Unit
+
+
+class MemoryLists:
+    """Implements `scheduler.lists.Lists`, for all workers at once.
+
+    due_steps: attempt and owner, oldest first. claimed: until when a worker has a timer or a message. admissions:
+    process, and whether the execution runs, in the order in which executions came. dropped: called with the messages
+    that a worker strikes off.
+    """
+
+    def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
+        self._clock = clock
+        self._dropped = dropped
+        self.due_steps: dict[StepKey, tuple[int, UUID | None]] = {}
+        self.due_timers: dict[Due, datetime] = {}
+        self.outbox: dict[MessageKey, Message] = {}
+        self.claimed: dict[Due | MessageKey, datetime] = {}
+        self.admissions: dict[UUID, tuple[UUID, bool]] = {}
+        self.trees: Counter[UUID] = Counter()
+        self._leases: dict[UUID, datetime] = {}
+
+    def has(self, messages: Collection[MessageKey]) -> bool:
+        """Whether all of these wait."""
+        return all(key in self.outbox for key in messages)
+
+    def move(self, unit: Unit) -> list[str]:
+        """Move the lists as an append of `unit` does; return the words that wake duties."""
+        return [*self._move_steps(unit), *self._move_timers(unit), *self._move_messages(unit), *self._move_slots(unit)]
+
+    def _move_steps(self, unit: Unit) -> list[str]:
+        words, scheduled = set(), set()
+        for event in unit.events:
+            if isinstance(event, StepScheduled):
+                scheduled.add(event.step)
+                self.due_steps.pop((unit.stream, event.step), None)
+                self.due_steps[unit.stream, event.step] = event.attempt, None
+            elif isinstance(event, StepStarted) and event.step in scheduled:
+                self.due_steps[unit.stream, event.step] = event.attempt, unit.owner
+            elif type(event) in LEAVES_WORKER:
+                self.due_steps.pop((unit.stream, event.step), None)  # type: ignore[attr-defined]
+                if unit.owner is None and type(event) in ABANDONS_ATTEMPT:
+                    words.add("gone")
+        if any(self.due_steps.get((unit.stream, step), (0, unit))[1] is None for step in scheduled):
+            words.add("due")
+        return sorted(words)
+
+    def _move_timers(self, unit: Unit) -> list[str]:
+        for step, kind in unit.timers_dropped:
+            del self.due_timers[unit.stream, step, kind]
+        for (step, kind), due_at in unit.timers_set.items():
+            self.due_timers[unit.stream, step, kind] = due_at
+            self.claimed.pop((unit.stream, step, kind), None)
+        return [f"timer:{min(unit.timers_set.values()).timestamp()}"] if unit.timers_set else []
+
+    def _move_messages(self, unit: Unit) -> list[str]:
+        self._strike(unit.handled)
+        asked = [
+            Message(unit.stream, version, recipient, event)
+            for version, event in enumerate(unit.events, unit.version + 1)
+            if (recipient := recipient_of(event)) is not None
+        ]
+        before = list(self.outbox.values())
+        for message in asked:
+            self.outbox[message.key] = message
+            if unit.owner is not None and not any(_behind(message, each) for each in before):
+                self.claimed[message.key] = self._clock.now() + outbox.IN_HAND
+        for event in unit.events:
+            if isinstance(event, ExecutionStarted) and event.parent is not None:
+                self.trees[event.parent.root] += 1
+        return ["message"] if asked or unit.handled else []
+
+    def _move_slots(self, unit: Unit) -> list[str]:
+        slot = unit.slot
+        if slot is None:
+            return []
+        if slot.state == "left":
+            self.admissions.pop(unit.stream, None)
+        else:
+            self.admissions[unit.stream] = slot.process_id, slot.state == "running"
+        return [] if slot.state == "running" else ["room"]
+
+    def claim_steps(self, worker: UUID, limit: int) -> list[Attempt]:
+        free = [(*key, attempt) for key, (attempt, owner) in self.due_steps.items() if owner is None][:limit]
+        for id, step, attempt in free:
+            self.due_steps[id, step] = attempt, worker
+        return free
+
+    def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        for key in steps:
+            if self.due_steps.get(key, (0, None))[1] == worker:
+                del self.due_steps[key]
+
+    def unclaim_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        for key in steps:
+            attempt, owner = self.due_steps.get(key, (0, None))
+            if owner == worker:
+                self.due_steps[key] = attempt, None
+
+    def postpone_steps(self, worker: UUID, steps: list[StepKey]) -> None:
+        self.unclaim_steps(worker, steps)
+
+    def held_steps(self, worker: UUID) -> set[Attempt]:
+        return {(*key, attempt) for key, (attempt, owner) in self.due_steps.items() if owner == worker}
+
+    def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
+        due = sorted(
+            (due_at, key)
+            for key, due_at in self.due_timers.items()
+            if due_at <= (now if key[2] == HEARTBEAT else until) and not self._is_claimed(key)
+        )[:limit]
+        for due_at, key in due:
+            self.claimed[key] = max(self._clock.now(), due_at) + due_timers.IN_HAND
+        return due
+
+    def next_timer(self) -> datetime | None:
+        return min((at for key, at in self.due_timers.items() if not self._is_claimed(key)), default=None)
+
+    def release_timers(self, timers: list[Due]) -> None:
+        for key in timers:
+            self.claimed.pop(key, None)
+
+    def drop_timers(self, now: datetime, timers: list[Due]) -> None:
+        for key in timers:
+            if key in self.due_timers and self.due_timers[key] <= now:
+                del self.due_timers[key]
+
+    def claim_messages(self, limit: int, unreadable: Unreadable = outbox.log_unreadable) -> list[Message]:
+        free = [each for each in self.outbox.values() if not self._is_claimed(each.key)][:limit]
+        others = [each for each in self.outbox.values() if each not in free]
+        claimed = [each for each in free if not any(_behind(each, other) for other in others)]
+        for each in claimed:
+            self.claimed[each.key] = self._clock.now() + outbox.IN_HAND
+        return claimed
+
+    def release_messages(self, keys: Sequence[MessageKey]) -> None:
+        for key in keys:
+            self.claimed.pop(key, None)
+
+    def drop_messages(self, keys: Sequence[MessageKey]) -> None:
+        self._strike(keys)
+        self._dropped(keys)
+
+    def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
+        return {root: self.trees[root] for root in roots}
+
+    def queues(self, limit: int) -> list[Queue]:
+        waiting: dict[UUID, list[UUID]] = {}
+        for execution, (process, running) in self.admissions.items():
+            if not running:
+                waiting.setdefault(process, []).append(execution)
+        running_of = Counter(process for process, running in self.admissions.values() if running)
+        return [Queue(process, running_of[process], line[:limit]) for process, line in sorted(waiting.items())]
+
+    def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
+        self._leases[worker] = self._clock.now() + lease
+
+    def release_lost(self) -> None:
+        now = self._clock.now()
+        for key, (attempt, owner) in list(self.due_steps.items()):
+            if owner is not None and self._leases.get(owner, now) <= now:
+                self.due_steps[key] = attempt, None
+
+    def release_worker(self, worker: UUID) -> None:
+        self._leases.pop(worker, None)
+        self.unclaim_steps(worker, [key for key, (_, owner) in self.due_steps.items() if owner == worker])
+
+    def forget_old_answers(self) -> None:
+        """Do nothing: no command in a simulation carries a key."""
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+    def _strike(self, keys: Iterable[MessageKey]) -> None:
+        for key in keys:
+            self.outbox.pop(key, None)
+            self.claimed.pop(key, None)
+
+    def _is_claimed(self, key: Due | MessageKey) -> bool:
+        return key in self.claimed and self.claimed[key] >= self._clock.now()
+
+
+def _behind(message: Message, other: Message) -> bool:
+    """Whether `other` is an older message from the same source to the same recipient."""
+    return (message.source, message.recipient) == (other.source, other.recipient) and other.version < message.version

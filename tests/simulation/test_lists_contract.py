@@ -1,0 +1,182 @@
+"""One contract for the lists in PostgreSQL and in memory: the same appends, claims and releases, the same answers."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from uuid import UUID
+
+import pytest
+from simulated_lists import MemoryLists
+from simulated_store import Store
+
+from domain.agents.calls import StepError
+from domain.event import Cause, Event, record
+from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.events.execution import ExecutionCompleted, ExecutionStarted
+from domain.executions.events.step import StepFailed, StepScheduled, StepStarted, StepTimedOut
+from domain.executions.slots import Slot
+from domain.executions.timers import HEARTBEAT, TIMEOUT, TIMER
+from scheduler.lists import Lists, StoredLists
+from store.datastore import Datastore, OwnConnection
+from store.log import Log
+from store.unit import Conflict, Unit
+
+CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
+STREAMS = [UUID(int=n) for n in range(1, 7)]
+PROCESSES = [UUID(int=n) for n in range(100, 103)]
+ALIVE, SILENT = UUID(int=200), UUID(int=201)
+STEPS = "abc"
+# Claims last until they are released, however long the test runs.
+LAST = "update {} set claimed_until = now() + interval '1 h' where claimed_until is not null"
+
+
+class StandingClock:
+    """Always the same time."""
+
+    def now(self) -> datetime:
+        return CAUSE.at
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+def message(random: Random) -> Event:
+    other, process = random.choice(STREAMS), random.choice(PROCESSES)
+    calling = {"step": "a", "attempt": 1, "child": other}
+    started = {"process_id": process, "process": "p", "version": 1, "input": {}}
+    ended = {"process_id": process, "version": 1, "started_at": CAUSE.at, "outputs": {}}
+    return random.choice(
+        (
+            record(SubProcessStarted, CAUSE, **calling, **started, root=other, depth=1, path=[other]),
+            record(SubProcessClosed, CAUSE, **calling, reason="step_timed_out"),
+            record(ExecutionCompleted, CAUSE, **ended, reports_to=random.choice((None, other))),
+            record(ExecutionStarted, CAUSE, **started, steps=1, parent=Parent(other, "a", 1, other, 1, [other])),
+        )
+    )
+
+
+def work(random: Random) -> Event:
+    attempt = {"step": random.choice(STEPS), "attempt": random.randrange(1, 4)}
+    return random.choice(
+        (
+            record(StepScheduled, CAUSE, **attempt, agent="echo", message="do it"),
+            record(StepStarted, CAUSE, **attempt),
+            record(StepFailed, CAUSE, **attempt, error=StepError("code", "message")),
+            record(StepTimedOut, CAUSE, **attempt, scope="attempt"),
+        )
+    )
+
+
+class Course:
+    """The same random work for both: what was appended so far is in `memory`."""
+
+    def __init__(self, random: Random, log: Log) -> None:
+        self.random = random
+        self.log = log
+        self.lists = MemoryLists(StandingClock())
+        self.memory = Store(random, 0, self.lists)
+        self._instants = 0
+
+    def append(self) -> None:
+        """Append to both; both record it, or neither does."""
+        random, stream = self.random, self.random.choice(STREAMS)
+        known = [*self.lists.outbox, (stream, 10_000)] if random.random() < 0.2 else list(self.lists.outbox)
+        mine = [(step, kind) for id, step, kind in self.lists.due_timers if id == stream]
+        set_now = {(random.choice(STEPS), random.choice((TIMER, TIMEOUT, HEARTBEAT))): self._instant()}
+        unit = Unit(
+            stream,
+            self.memory.version(stream),
+            [work(random), *(message(random) for _ in range(random.randrange(1, 4)))],
+            owner=random.choice((None, ALIVE, SILENT)),
+            handled=random.sample(known, min(len(known), random.randrange(3))),
+            slot=random.choice((None, Slot(PROCESSES[0], random.choice(("queued", "running", "left"))))),
+            timers_set=random.choice(({}, set_now)),
+            timers_dropped=[key for key in mine if key not in set_now and random.random() < 0.3],
+        )
+        assert recorded(self.log, unit) == recorded(self.memory, unit)
+
+    def _instant(self) -> datetime:
+        """Never the same twice, for of two timers that are due at once either may come first."""
+        self._instants += 1
+        return CAUSE.at + timedelta(seconds=self.random.randrange(-9, 9), milliseconds=self._instants)
+
+
+def recorded(log: Log | Store, unit: Unit) -> bool:
+    try:
+        log.append(unit)
+    except Conflict:
+        return False
+    return True
+
+
+@pytest.fixture
+def log(datastore: Datastore) -> Iterator[Log]:
+    """The real one."""
+    opened = Log(datastore)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def stored(datastore: Datastore) -> Iterator[Lists]:
+    """The real ones."""
+    lists = StoredLists(OwnConnection(datastore))
+    yield lists
+    lists.close()
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
+    log: Log, stored: Lists, datastore: Datastore, number: int
+) -> None:
+    course = Course(Random(number), log)
+    random, memory = course.random, course.lists
+    claimed = {"steps": 0, "timers": 0, "messages": 0}
+    for lists in (stored, memory):
+        lists.renew(ALIVE, "host", 1, timedelta(hours=1))
+    for _ in range(120):
+        course.append()
+        with datastore.reading() as connection:
+            for table in ("outbox", "due_timers"):
+                connection.execute(LAST.format(table))
+        limit, worker = random.randrange(1, 6), random.choice((ALIVE, SILENT))
+
+        steps = both(stored, memory, lambda lists: sorted(lists.claim_steps(worker, limit)))  # noqa: B023
+        assert both(stored, memory, lambda lists: lists.held_steps(worker)) >= set(steps)  # noqa: B023
+        some = [(id, step) for id, step, _ in steps if random.random() < 0.5]
+        for lists in (stored, memory):
+            lists.unclaim_steps(worker, some[:1])
+            lists.drop_steps(worker, some[1:])
+        if random.random() < 0.1:
+            for lists in (stored, memory):
+                lists.release_lost()
+
+        until = CAUSE.at + timedelta(seconds=3)
+        timers = both(stored, memory, lambda lists: lists.claim_timers(CAUSE.at, until, limit))  # noqa: B023
+        assert all(due_at <= CAUSE.at or kind != HEARTBEAT for due_at, (_, _, kind) in timers)
+        both(stored, memory, lambda lists: lists.next_timer())
+        keys = [key for _, key in timers if random.random() < 0.5]
+        for lists in (stored, memory):
+            lists.release_timers(keys)
+            lists.drop_timers(CAUSE.at, keys[:1])
+
+        messages = both(stored, memory, lambda lists: lists.claim_messages(limit))  # noqa: B023
+        asked = [each.key for each in messages if random.random() < 0.5]
+        for lists in (stored, memory):
+            lists.release_messages(asked)
+            lists.drop_messages(asked[:1])
+        both(stored, memory, lambda lists: lists.queues(3))
+        both(stored, memory, lambda lists: lists.descendants(STREAMS))
+        for what, taken in (("steps", steps), ("timers", timers), ("messages", messages)):
+            claimed[what] += len(taken)
+    for lists in (stored, memory):
+        lists.release_worker(ALIVE)
+    both(stored, memory, lambda lists: sorted(lists.claim_steps(SILENT, 1000)))
+    assert min(claimed.values()) > 20
+
+
+def both(stored, memory, ask):
+    """What both answer alike."""
+    answer = ask(stored)
+    assert answer == ask(memory)
+    return answer
