@@ -1,7 +1,7 @@
 """Executions: the list, and one in detail."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -11,8 +11,21 @@ from domain.refusal import NotFound
 from queries.families import Ancestor, ParentAttempt
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
-from queries.reading import Reading, fetch
-from queries.steps import COSTS, NULL, Amount, Definitions, StepView, decode_children, decode_steps, step_views
+from queries.reading import Freshness, Reading, fetch
+from queries.steps import (
+    COSTS,
+    NULL,
+    Amount,
+    ChildExecution,
+    Definitions,
+    PlannedStep,
+    ReachedStep,
+    StepView,
+    decode_children,
+    decode_steps,
+    seconds,
+    step_views,
+)
 
 __all__ = [
     "Amount",
@@ -52,13 +65,11 @@ below(execution_id) as (
   union all
   select d.execution_id from below b join execution_detail d on d.parent_id = b.execution_id)
 select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
-  d.started_at, d.ended_at, extract(epoch from d.ended_at - d.started_at)::float8 as duration,
-  d.last_position as position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
+  d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
   coalesce((select json_agg(s order by s.first_position) from (
     select s.step, s.first_position, s.status, s.attempt, s.agent, s.message, s.parameters, s.output, s.error,
       s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions,
-      s.compensation, s.unpriced, case when s.status in ('waiting', 'retrying') then s.due_at end as due_at,
-      extract(epoch from s.ended_at - s.started_at)::float8 as duration, s.input_tokens, s.output_tokens,
+      s.compensation, s.unpriced, s.due_at, s.input_tokens, s.output_tokens,
       {_OF_STEPS} as cost
     from execution_steps s where s.execution_id = d.execution_id) s), '[]'::json) as steps,
   coalesce((select json_agg(a order by a.distance desc) from (
@@ -167,6 +178,28 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     as_of: int | datetime | None = None
 
 
+class ExecutionRow(msgspec.Struct, frozen=True):
+    """An execution as its row in the read table has it."""
+
+    execution_id: UUID
+    process_id: UUID
+    process: str
+    version: int
+    status: str
+    trigger: msgspec.Raw | None
+    actor: str | None
+    input: msgspec.Raw | None
+    outputs: msgspec.Raw | None
+    error: msgspec.Raw | None
+    cancel_reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    parent_id: UUID | None
+    parent_step: str | None
+    parent_attempt: int | None
+    last_position: int
+
+
 class ExecutionFilter(msgspec.Struct, frozen=True):
     """Which executions: OR within a field, AND between fields; started_from ≤ started < started_to.
 
@@ -222,24 +255,65 @@ def get_execution(
         row = rows[0]
         timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
         planned = definitions.steps(connection, row["process_id"], row["version"])
-    found = {step.step: step for step in decode_steps(row.pop("steps"))}
-    own, with_children = row.pop("own"), row.pop("with_children")
-    path, children = _decode_path(row.pop("path")), decode_children(row.pop("children"))
-    parent_id, step, attempt = (row.pop(name) for name in ("parent_id", "parent_step", "parent_attempt"))
-    unpriced = sum(step.unpriced for step in found.values())
-    documents: dict[str, Any] = {name: row.pop(name) or NULL for name in ("trigger", "input", "outputs", "error")}
+    return execution_view(
+        ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
+        decode_steps(row["steps"]),
+        planned,
+        decode_children(row["children"]),
+        path=_decode_path(row["path"]),
+        timers=timers,
+        own=row["own"],
+        with_children=row["with_children"],
+        freshness=freshness,
+    )
+
+
+def execution_view(
+    row: ExecutionRow,
+    reached: list[ReachedStep],
+    planned: list[PlannedStep],
+    children: Mapping[str, list[ChildExecution]],
+    *,
+    path: list[Ancestor],
+    timers: list[TimerOfExecution],
+    own: msgspec.Raw,
+    with_children: msgspec.Raw | None,
+    freshness: Freshness,
+    as_of: int | datetime | None = None,
+) -> ExecutionDetail:
+    """Return the view of an execution, whether its rows are from the read tables or folded from the log.
+
+    with_children: None without children.
+    """
+    parent = None
+    if row.parent_id is not None and row.parent_step is not None and row.parent_attempt is not None:
+        parent = ParentAttempt(row.parent_id, row.parent_step, row.parent_attempt)
     return ExecutionDetail(
-        **row,
-        **documents,
-        parent=None if parent_id is None else ParentAttempt(parent_id, step, attempt),
-        root=path[0].execution_id if path else execution_id,
+        execution_id=row.execution_id,
+        process_id=row.process_id,
+        process=row.process,
+        version=row.version,
+        status=row.status,
+        trigger=row.trigger or NULL,
+        actor=row.actor,
+        parent=parent,
+        root=path[0].execution_id if path else row.execution_id,
         depth=len(path),
         path=path,
-        steps=step_views(planned, found, children),
+        input=row.input or NULL,
+        outputs=row.outputs or NULL,
+        error=row.error or NULL,
+        cancel_reason=row.cancel_reason,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration=seconds(row.started_at, row.ended_at),
+        steps=step_views(planned, {step.step: step for step in reached}, children),
         timers=timers,
-        cost=ExecutionCost(own, own if with_children is None else with_children, unpriced),
+        cost=ExecutionCost(own, own if with_children is None else with_children, sum(s.unpriced for s in reached)),
+        position=row.last_position,
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
+        as_of=as_of,
     )
 
 

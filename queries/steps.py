@@ -9,11 +9,13 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import DictRow
 
+from domain.executions.outcomes import RETRYING, WAITING
 from domain.language import load_definition
 from domain.language.types.steps import compensation_id
 from domain.processes.events import ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from domain.refusal import NotFound
+from projections.execution_steps import StepRow
 from queries.reading import fetch
 from store.mapper import decode
 
@@ -98,7 +100,9 @@ class _Compensation(msgspec.Struct, frozen=True):
     agent: str | None = None
 
 
-class _PlannedStep(msgspec.Struct, frozen=True):
+class PlannedStep(msgspec.Struct, frozen=True):
+    """A step of a definition, as far as a view shows it."""
+
     id: str
     name: str | None = None
     type: str = "agent_task"
@@ -109,11 +113,11 @@ class _PlannedStep(msgspec.Struct, frozen=True):
 
 
 class _Definition(msgspec.Struct, frozen=True):
-    steps: list[_PlannedStep]
+    steps: list[PlannedStep]
 
 
-class StepRow(msgspec.Struct, frozen=True):
-    """A step as its read table has it."""
+class ReachedStep(msgspec.Struct, frozen=True):
+    """A step that the execution has reached, as its row in the read table has it, and its cost."""
 
     step: str
     status: str
@@ -132,11 +136,14 @@ class StepRow(msgspec.Struct, frozen=True):
     chosen: list[str] | None
     conditions: msgspec.Raw
     compensation: str | None
-    duration: float | None
-    input_tokens: int | None
-    output_tokens: int | None
+    input_tokens: int
+    output_tokens: int
     unpriced: int
     cost: list[Amount]
+
+
+_OF_ROW = tuple(name for name in ReachedStep.__struct_fields__ if name != "cost")
+_DOCUMENTS = frozenset(field.name for field in msgspec.structs.fields(ReachedStep) if field.type is msgspec.Raw)
 
 
 class _ChildRow(ChildExecution, frozen=True):
@@ -145,12 +152,18 @@ class _ChildRow(ChildExecution, frozen=True):
 
 NULL = msgspec.Raw(b"null")
 _decode_children = msgspec.json.Decoder(list[_ChildRow]).decode
-decode_steps = msgspec.json.Decoder(list[StepRow]).decode
+decode_steps = msgspec.json.Decoder(list[ReachedStep]).decode
 _decode_definition = msgspec.json.Decoder(_Definition).decode
 
 
+def reached_step(row: StepRow, cost: list[Amount]) -> ReachedStep:
+    """Return a step from the row that a fold of the log gives."""
+    values = {name: getattr(row, name) for name in _OF_ROW}
+    return ReachedStep(**values | {name: values[name] or NULL for name in _DOCUMENTS}, cost=cost)
+
+
 def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
-    """Executions by the step that started them."""
+    """Return executions by the step that started them."""
     children: dict[str, list[ChildExecution]] = {}
     for row in _decode_children(rows):
         child = ChildExecution(row.execution_id, row.attempt, row.process, row.version, row.status)
@@ -163,11 +176,11 @@ class Definitions:
 
     def __init__(self, size: int = 1_000) -> None:
         self._size = size
-        self._kept: dict[tuple[UUID, int], list[_PlannedStep]] = {}
-        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[_PlannedStep]]] = {}
+        self._kept: dict[tuple[UUID, int], list[PlannedStep]] = {}
+        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[PlannedStep]]] = {}
         self._keeping = threading.Lock()
 
-    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[_PlannedStep]:
+    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[PlannedStep]:
         """The steps of a version in order; none while its read model has not seen it."""
         kept = self._kept.get((process_id, version))
         if kept is not None:
@@ -184,7 +197,7 @@ class Definitions:
 
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int
-    ) -> tuple[Plan, list[_PlannedStep]]:
+    ) -> tuple[Plan, list[PlannedStep]]:
         """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
         kept = self._compiled.get((process_id, version))
         if kept is not None:
@@ -204,7 +217,7 @@ class Definitions:
 
 
 def step_views(
-    planned: list[_PlannedStep], found: dict[str, StepRow], children: Mapping[str, list[ChildExecution]]
+    planned: list[PlannedStep], found: Mapping[str, ReachedStep], children: Mapping[str, list[ChildExecution]]
 ) -> list[StepView]:
     """The steps in the order of the definition, `found` by id; then those that undo others, in the order of `found`.
 
@@ -212,7 +225,7 @@ def step_views(
     """
     known = {step.id for step in planned}
     undoing = {undo.id: undo for step in planned if (undo := _undoing(step)) is not None}
-    others = [undoing.get(id) or _PlannedStep(id) for id in found if id not in known]
+    others = [undoing.get(id) or PlannedStep(id) for id in found if id not in known]
     return [_step(step, found.get(step.id), children.get(step.id, [])) for step in (*planned, *others)]
 
 
@@ -231,14 +244,14 @@ def unreached(step: StepView) -> StepView:
     )
 
 
-def _undoing(step: _PlannedStep) -> _PlannedStep | None:
+def _undoing(step: PlannedStep) -> PlannedStep | None:
     undo = step.compensation
     if undo is None:
         return None
-    return _PlannedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
+    return PlannedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
 
 
-def _step(planned: _PlannedStep, row: StepRow | None, children: list[ChildExecution]) -> StepView:
+def _step(planned: PlannedStep, row: ReachedStep | None, children: list[ChildExecution]) -> StepView:
     view = StepView(
         id=planned.id,
         name=planned.name,
@@ -266,18 +279,23 @@ def _step(planned: _PlannedStep, row: StepRow | None, children: list[ChildExecut
         scheduled_at=row.scheduled_at,
         started_at=row.started_at,
         completed_at=row.ended_at,
-        due_at=row.due_at,
+        due_at=row.due_at if row.status in (WAITING, RETRYING) else None,
         chosen=row.chosen,
         conditions=row.conditions,
         compensation=row.compensation,
-        duration=row.duration,
+        duration=seconds(row.started_at, row.ended_at),
         cost=row.cost,
         usage=usage_of(row),
     )
 
 
-def usage_of(step: StepRow) -> TokenUsage | None:
+def usage_of(step: ReachedStep) -> TokenUsage | None:
     """Tokens used; None when there were none."""
     if not step.input_tokens and not step.output_tokens:
         return None
-    return TokenUsage(step.input_tokens or 0, step.output_tokens or 0)
+    return TokenUsage(step.input_tokens, step.output_tokens)
+
+
+def seconds(begin: datetime | None, end: datetime | None) -> float | None:
+    """Return the time from `begin` to `end`; None while either is None."""
+    return None if begin is None or end is None else (end - begin).total_seconds()
