@@ -67,11 +67,6 @@ class Changes:
         return row
 
 
-def _moved(changes: Changes, fact: Fact) -> None:
-    """Every event of an execution moves its row."""
-    changes.row(fact)
-
-
 def _step(handler: Handler[StepChanges]) -> Handler[Changes]:
     """Move the row of the execution too."""
 
@@ -137,8 +132,9 @@ class ExecutionDetail(Projection[Changes]):
     ddl = DETAIL.ddl + execution_steps.DDL
     indexes = ("create index execution_detail_parent_idx on execution_detail (parent_id) where parent_id is not null",)
     handlers: dict[str, Handler[Changes]] = {
-        **dict.fromkeys(OF_EXECUTIONS, _moved),
-        **{topic: _step(execution_steps.HANDLERS.get(topic, execution_steps.moved)) for topic in OF_STEPS},
+        # Every event of an execution moves its row, and every event of a step that row; those below change more.
+        **dict.fromkeys(OF_EXECUTIONS, Changes.row),
+        **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
         **{topic: _becomes(status) for topic, status in STATUS.items()},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,

@@ -100,11 +100,6 @@ STATUS = {STORED_NAMES[kind]: status for kind, status in EXECUTION_STATUS.items(
 decode_error = msgspec.json.Decoder(Error).decode
 
 
-def _moved(changes: Changes, fact: Fact) -> None:
-    """Every event of an execution moves its row."""
-    changes.row(fact)
-
-
 def _becomes(status: str) -> Handler[Changes]:
     def handle(changes: Changes, fact: Fact) -> None:
         changes.row(fact).status = status
@@ -112,9 +107,10 @@ def _becomes(status: str) -> Handler[Changes]:
     return handle
 
 
-def _ended(changes: Changes, fact: Fact) -> None:
+def _ended(changes: Changes, fact: Fact) -> Row:
     row = changes.row(fact)
     row.status, row.ended_at = STATUS[fact.topic], fact.event.at
+    return row
 
 
 def _started(changes: Changes, fact: Fact) -> None:
@@ -179,8 +175,7 @@ def _cost_recorded(changes: Changes, fact: Fact) -> None:
 
 
 def _failed(changes: Changes, fact: Fact) -> None:
-    _ended(changes, fact)
-    row, error = changes.row(fact), decode_error(fact.event.error)
+    row, error = _ended(changes, fact), decode_error(fact.event.error)
     row.error_code, row.error_message = clean(error.code), clean(error.message)
 
 
@@ -208,7 +203,8 @@ class ExecutionList(Projection[Changes]):
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
     )
     handlers: dict[str, Handler[Changes]] = {
-        **dict.fromkeys(OF_EXECUTIONS, _moved),
+        # Every event of an execution moves its row; those below change more.
+        **dict.fromkeys(OF_EXECUTIONS, Changes.row),
         **{topic: _becomes(status) for topic, status in STATUS.items()},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,

@@ -82,7 +82,11 @@ class StepChanges:
 
     def row(self, fact: Fact) -> StepRow:
         """Return the row of the fact's step, moved to this fact."""
-        return self.row_of(fact, fact.event.step)
+        row = self.rows.get((fact.stream, fact.event.step))
+        if row is None:
+            return self.row_of(fact, fact.event.step)
+        row.last_position = fact.position
+        return row
 
     def row_of(self, fact: Fact, step: str) -> StepRow:
         """Return the row of `step`, moved to this fact."""
@@ -115,11 +119,6 @@ class StepChanges:
             unpriced=before.unpriced,
         )
         return row
-
-
-def moved(changes: StepChanges, fact: Fact) -> None:
-    """Every event of a step moves its row."""
-    changes.row(fact)
 
 
 def _scheduled(changes: StepChanges, fact: Fact) -> None:
@@ -245,7 +244,7 @@ def _cost_recorded(changes: StepChanges, fact: Fact) -> None:
         changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
 
 
-# The events of a step that change more than its position; see moved.
+# The events of a step that change more than its position.
 HANDLERS: Mapping[str, Handler[StepChanges]] = {
     "StepScheduled": _scheduled,
     "StepStarted": _started,

@@ -56,8 +56,8 @@ def read_facts(
         return [Fact(p, stream, version, t, decoders[t](state)) for p, stream, version, t, state in rows if t in topics]
     origins = origins_of(connection)
     origins.shrink()
-    rows = list(rows)
-    page = Page(origins, connection, [row[1] for row in rows])
+    rows = rows if isinstance(rows, list) else list(rows)
+    page = Page(origins, connection, rows)
     facts = [
         Fact(p, stream, version, t, decoders[t](state), page) for p, stream, version, t, state in rows if t in topics
     ]

@@ -4,7 +4,7 @@ Each connection that reads facts keeps the origins it has read. The first event 
 never change, so an origin does not depend on where a page of the log begins or ends.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -60,10 +60,12 @@ _published = msgspec.json.Decoder(_Published).decode
 class Page:
     """The origins of the executions on one page of the log; read when a handler first needs one."""
 
-    __slots__ = ("_connection", "_found", "_origins", "_streams")
+    __slots__ = ("_connection", "_found", "_origins", "_rows")
 
-    def __init__(self, origins: "Origins | None", connection: Connection[Any] | None, streams: Iterable[bytes]) -> None:
-        self._origins, self._connection, self._streams = origins, connection, streams
+    def __init__(
+        self, origins: "Origins | None", connection: Connection[Any] | None, rows: Sequence[tuple[Any, ...]]
+    ) -> None:
+        self._origins, self._connection, self._rows = origins, connection, rows
         self._found: dict[bytes, Origin] | None = None
 
     def origin(self, stream: bytes) -> Origin:
@@ -71,7 +73,7 @@ class Page:
         if self._found is None:
             if self._origins is None or self._connection is None:
                 raise LookupError("these facts were read without their origins")
-            self._found = self._origins.read(self._connection, set(self._streams))
+            self._found = self._origins.read(self._connection, {row[1] for row in self._rows})
         return self._found[stream]
 
 

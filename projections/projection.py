@@ -10,7 +10,7 @@ from psycopg import Connection
 from projections.facts import Fact
 
 C = TypeVar("C")
-Handler = Callable[[C, Fact], None]
+Handler = Callable[[C, Fact], object]
 
 
 class Projection(ABC, Generic[C]):

@@ -5,22 +5,28 @@ from typing import Any, Union, get_args, get_origin
 
 import msgspec
 
-from domain.agents.calls import StepError
+from domain.agents.calls import StepError, Usage
 from domain.catalogue import EVENTS
 from domain.event import Event
+from domain.executions.events.execution import ExecutionStarted
+from domain.processes.events import ProcessPublished
 
 # A read table takes a document byte for byte. So a reader does not decode it.
 DOCUMENTS: frozenset[Any] = frozenset((Any, StepError))
-# Fields of every event that no read table shows.
-LEFT_OUT = frozenset(("causation", "correlation"))
+# Fields that no read table shows, and the events of which one shows the actor: decoding is most of a rebuild's time.
+LEFT_OUT: dict[type[msgspec.Struct], frozenset[str]] = {
+    Event: frozenset(("actor", "causation", "correlation")),
+    Usage: frozenset(("cached_tokens", "raw")),
+}
+WITH_ACTOR: frozenset[type[Event]] = frozenset((ExecutionStarted, ProcessPublished))
 EMPTY = msgspec.Raw(b"{}")
 
 
 def derive(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """Return a class with the fields of `kind` and its defaults, in which each document is a msgspec.Raw."""
-    fields = [
-        field for field in msgspec.structs.fields(kind) if not (issubclass(kind, Event) and field.name in LEFT_OUT)
-    ]
+    left_out = {name for of, names in LEFT_OUT.items() if issubclass(kind, of) for name in names}
+    left_out -= {"actor"} if kind in WITH_ACTOR else set()
+    fields = [field for field in msgspec.structs.fields(kind) if field.name not in left_out]
     shape: list[Any] = []
     for field in fields:
         read_as = _read_as(field.type)
@@ -44,8 +50,9 @@ def _read_as(kind: Any) -> Any:
         parts = tuple(_read_as(each) for each in inside)
         # An optional document that is absent or null is the text "null".
         return kind if parts == inside else msgspec.Raw if msgspec.Raw in parts else Union[parts]  # noqa: UP007
-    if _is_structure(kind) and any(_read_as(field.type) != field.type for field in msgspec.structs.fields(kind)):
-        return derive(kind)
+    if _is_structure(kind):
+        changed = any(_read_as(field.type) != field.type for field in msgspec.structs.fields(kind))
+        return derive(kind) if changed or kind in LEFT_OUT else kind
     return kind
 
 

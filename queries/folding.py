@@ -23,11 +23,12 @@ from domain.refusal import NotFound
 from projections.execution_detail import Changes, Row
 from projections.execution_detail import ExecutionDetail as Projection
 from projections.facts import Fact, read_facts
+from queries.definitions import Definitions, PlannedStep
 from queries.events import Point, read_starts, read_tree
-from queries.executions import ExecutionDetail, ExecutionRow, TimerOfExecution, execution_view
+from queries.execution_detail import ExecutionDetail, ExecutionRow, TimerOfExecution, execution_view
 from queries.families import children_of, costs_below, path_to, sums
 from queries.reading import Freshness, Reading
-from queries.steps import Definitions, PlannedStep, reached_step
+from queries.steps import reached_step
 from store.mapper import decode
 
 _DETAIL = Projection()

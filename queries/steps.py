@@ -1,31 +1,19 @@
 """Steps of an execution: those it has reached, and those it has not, in the order of the definition."""
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from psycopg import Connection
-from psycopg.rows import DictRow
 
 from domain.executions.outcomes import RETRYING, WAITING
-from domain.language import load_definition
 from domain.language.types.steps import compensation_id
-from domain.processes.events import ProcessPublished
-from domain.processes.plan import Plan, compile_plan
-from domain.refusal import NotFound
 from projections.execution_steps import StepRow
-from queries.reading import fetch
-from store.mapper import decode
+from queries.definitions import PlannedStep
 
 COSTS = """coalesce((
   select json_agg(json_build_object('amount', c.amount::text, 'currency', c.currency) order by c.currency)
   from {table} c where {on}), '[]'::json)"""
-_STEPS = "select definition from process_versions where process_id = %s and version = %s"
-# Versions are published as 1, 2, 3...
-_PUBLISHED = """select topic, state from stored_events where originator_id = %s and topic = 'ProcessPublished'
-order by originator_version offset %s - 1 limit 1"""
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -95,27 +83,6 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     compensates: str | None = None
 
 
-class _Compensation(msgspec.Struct, frozen=True):
-    type: str = "agent_task"
-    agent: str | None = None
-
-
-class PlannedStep(msgspec.Struct, frozen=True):
-    """A step of a definition, as far as a view shows it."""
-
-    id: str
-    name: str | None = None
-    type: str = "agent_task"
-    agent: str | None = None
-    depends_on: list[str] = []
-    compensation: _Compensation | None = None
-    compensates: str | None = None
-
-
-class _Definition(msgspec.Struct, frozen=True):
-    steps: list[PlannedStep]
-
-
 class ReachedStep(msgspec.Struct, frozen=True):
     """A step that the execution has reached, as its row in the read table has it, and its cost."""
 
@@ -153,7 +120,6 @@ class _ChildRow(ChildExecution, frozen=True):
 NULL = msgspec.Raw(b"null")
 _decode_children = msgspec.json.Decoder(list[_ChildRow]).decode
 decode_steps = msgspec.json.Decoder(list[ReachedStep]).decode
-_decode_definition = msgspec.json.Decoder(_Definition).decode
 
 
 def reached_step(row: StepRow, cost: list[Amount]) -> ReachedStep:
@@ -169,51 +135,6 @@ def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
         child = ChildExecution(row.execution_id, row.attempt, row.process, row.version, row.status)
         children.setdefault(row.step, []).append(child)
     return children
-
-
-class Definitions:
-    """The steps of published versions, read once: a version never changes."""
-
-    def __init__(self, size: int = 1_000) -> None:
-        self._size = size
-        self._kept: dict[tuple[UUID, int], list[PlannedStep]] = {}
-        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[PlannedStep]]] = {}
-        self._keeping = threading.Lock()
-
-    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[PlannedStep]:
-        """The steps of a version in order; none while its read model has not seen it."""
-        kept = self._kept.get((process_id, version))
-        if kept is not None:
-            return kept
-        rows = fetch(connection, _STEPS, (process_id, version))
-        if not rows:
-            return []
-        steps = _decode_definition(rows[0]["definition"]).steps
-        with self._keeping:
-            if len(self._kept) >= self._size:
-                self._kept.clear()
-            self._kept[process_id, version] = steps
-        return steps
-
-    def compiled(
-        self, connection: Connection[DictRow], process_id: UUID, version: int
-    ) -> tuple[Plan, list[PlannedStep]]:
-        """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
-        kept = self._compiled.get((process_id, version))
-        if kept is not None:
-            return kept
-        rows = fetch(connection, _PUBLISHED, (process_id, version))
-        if not rows:
-            raise NotFound(f"the process has no version {version}")
-        published = decode(rows[0]["topic"], rows[0]["state"])
-        assert isinstance(published, ProcessPublished)
-        plan = compile_plan(load_definition(published.definition), process_id, version)
-        found = plan, msgspec.convert(published.definition, _Definition).steps
-        with self._keeping:
-            if len(self._compiled) >= self._size:
-                self._compiled.clear()
-            self._compiled[process_id, version] = found
-        return found
 
 
 def step_views(
