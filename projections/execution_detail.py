@@ -7,11 +7,9 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import EXECUTION_STATUS
 from projections import execution_steps
 from projections.execution_steps import StepChanges
-from projections.facts import OF_EXECUTIONS, OF_STEPS, Fact
+from projections.facts import OF_EXECUTIONS, OF_STEPS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since
 
@@ -45,7 +43,6 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
 
 
 DETAIL = Table("execution_detail", Row, f"fillfactor = 60, {OFTEN_UPDATED}")
-STATUS = {STORED_NAMES[kind]: status for kind, status in EXECUTION_STATUS.items()}
 
 
 class Changes:
@@ -86,14 +83,18 @@ def _becomes(status: str) -> Handler[Changes]:
 
 def _ended(changes: Changes, fact: Fact) -> Row:
     row = changes.row(fact)
-    row.status, row.ended_at = STATUS[fact.topic], fact.event.at
+    row.status, row.ended_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     return row
 
 
 def _started(changes: Changes, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
-    row.status, row.trigger, row.actor = STATUS[fact.topic], msgspec.json.encode(event.trigger), clean(event.actor)
+    row.status, row.trigger, row.actor = (
+        STATUS_OF_EXECUTION[fact.topic],
+        msgspec.json.encode(event.trigger),
+        clean(event.actor),
+    )
     row.input, row.started_at, row.started_position = event.input, event.at, fact.position
     parent = event.parent
     if parent is not None:
@@ -102,7 +103,7 @@ def _started(changes: Changes, fact: Fact) -> None:
 
 def _admitted(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.started_at = STATUS[fact.topic], fact.event.at
+    row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
 
 
 def _completed(changes: Changes, fact: Fact) -> None:
@@ -115,7 +116,7 @@ def _failed(changes: Changes, fact: Fact) -> None:
 
 def _retried(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.retried_at, row.ended_at, row.error = STATUS[fact.topic], fact.event.at, None, None
+    row.status, row.retried_at, row.ended_at, row.error = STATUS_OF_EXECUTION[fact.topic], fact.event.at, None, None
     for step in fact.event.steps:
         execution_steps.reopened(changes.steps, fact, step)
 
@@ -135,7 +136,7 @@ class ExecutionDetail(Projection[Changes]):
         # Every event of an execution moves its row, and every event of a step that row; those below change more.
         **dict.fromkeys(OF_EXECUTIONS, Changes.row),
         **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
-        **{topic: _becomes(status) for topic, status in STATUS.items()},
+        **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,
         "ExecutionCompleted": _completed,

@@ -9,10 +9,8 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import EXECUTION_STATUS
 from domain.money import add
-from projections.facts import OF_EXECUTIONS, Fact
+from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
 
@@ -95,7 +93,6 @@ class Error(msgspec.Struct, gc=False):
 # The reasons for which a step that failed, or took too long, is skipped after all.
 INSTEAD_OF_FAILING = frozenset(("on_error", "on_timeout"))
 
-STATUS = {STORED_NAMES[kind]: status for kind, status in EXECUTION_STATUS.items()}
 
 decode_error = msgspec.json.Decoder(Error).decode
 
@@ -109,7 +106,7 @@ def _becomes(status: str) -> Handler[Changes]:
 
 def _ended(changes: Changes, fact: Fact) -> Row:
     row = changes.row(fact)
-    row.status, row.ended_at = STATUS[fact.topic], fact.event.at
+    row.status, row.ended_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     return row
 
 
@@ -117,7 +114,7 @@ def _started(changes: Changes, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     row.position = fact.position
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
-    row.status, row.trigger, row.actor = STATUS[fact.topic], event.trigger.type, clean(event.actor)
+    row.status, row.trigger, row.actor = STATUS_OF_EXECUTION[fact.topic], event.trigger.type, clean(event.actor)
     row.started_at, row.steps = event.at, event.steps
     if event.parent is not None:
         row.parent_id, row.root_id, row.depth = event.parent.execution_id, event.parent.root, event.parent.depth
@@ -125,7 +122,7 @@ def _started(changes: Changes, fact: Fact) -> None:
 
 def _admitted(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.started_at = STATUS[fact.topic], fact.event.at
+    row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
 
 
 def _of_graph(handler: Callable[[Row, Any], None]) -> Handler[Changes]:
@@ -181,7 +178,7 @@ def _failed(changes: Changes, fact: Fact) -> None:
 
 def _retried(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.retried_at = STATUS[fact.topic], fact.event.at
+    row.status, row.retried_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     row.ended_at = row.error_code = row.error_message = None
     # An execution fails with one step; the others were cancelled for it, or had been diverted and count as done.
     row.steps_failed -= 1
@@ -205,7 +202,7 @@ class ExecutionList(Projection[Changes]):
     handlers: dict[str, Handler[Changes]] = {
         # Every event of an execution moves its row; those below change more.
         **dict.fromkeys(OF_EXECUTIONS, Changes.row),
-        **{topic: _becomes(status) for topic, status in STATUS.items()},
+        **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,
         "ExecutionCompleted": _ended,

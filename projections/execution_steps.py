@@ -8,19 +8,17 @@ from typing import Annotated, Any
 import msgspec
 from psycopg import Connection
 
-from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import ACCEPTED, ATTEMPT_STATUS, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
+from domain.executions.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from domain.money import add
-from projections.facts import Fact
+from projections.facts import STATUS_OF_STEP, Fact
 from projections.projection import Handler, clean
 from projections.shapes import EMPTY
 from projections.table import OFTEN_UPDATED, Table, always, fixed, key, latest, since, total
 
 # The error that a step that took too long shows: its event states the scope only.
 TIMED_OUT = {scope: msgspec.Raw(msgspec.json.encode(time_out(scope))) for scope in ("attempt", "total")}
-STATUS = {STORED_NAMES[kind]: status for kind, status in ATTEMPT_STATUS.items()}
 
 
 class StepRow(msgspec.Struct, gc=False, kw_only=True):
@@ -175,7 +173,7 @@ def _accepted(changes: StepChanges, fact: Fact) -> None:
 
 def _ended(changes: StepChanges, fact: Fact) -> StepRow:
     row = changes.row(fact)
-    row.status, row.ended_at = STATUS[fact.topic], fact.event.at
+    row.status, row.ended_at = STATUS_OF_STEP[fact.topic], fact.event.at
     return row
 
 

@@ -7,11 +7,12 @@ import msgspec
 from psycopg import Connection
 
 from domain.catalogue import STORED_NAMES
+from domain.executions.outcomes import ATTEMPT_STATUS, EXECUTION_STATUS
 from domain.executions.state.evolution import evolved_events
 from projections.origins import NOWHERE, STARTED, Origin, Page, origins_of
 from projections.shapes import SHAPES
 
-__all__ = ["OF_EXECUTIONS", "OF_STEPS", "SHAPES", "Fact", "read_facts"]
+__all__ = ["OF_EXECUTIONS", "OF_STEPS", "SHAPES", "STATUS_OF_EXECUTION", "STATUS_OF_STEP", "Fact", "read_facts"]
 
 # The stored names of the events of an execution, and of those among them that happen to one step.
 OF_EXECUTIONS: frozenset[str] = frozenset(STORED_NAMES[kind] for kind in evolved_events())
@@ -20,6 +21,9 @@ OF_STEPS: frozenset[str] = frozenset(
     for name in OF_EXECUTIONS
     if any(field.name == "step" and field.type is str for field in msgspec.structs.fields(SHAPES[name]))
 )
+# The status of an execution, or of a step, after an event, by its stored name.
+STATUS_OF_EXECUTION = {STORED_NAMES[kind]: status for kind, status in EXECUTION_STATUS.items()}
+STATUS_OF_STEP = {STORED_NAMES[kind]: status for kind, status in ATTEMPT_STATUS.items()}
 
 
 class Fact(msgspec.Struct, gc=False):

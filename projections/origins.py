@@ -107,7 +107,7 @@ class Origins:
         return {stream: self._kept[stream] for stream in streams & self._kept.keys()}
 
     def shrink(self) -> None:
-        """Forget the oldest of what is kept."""
+        """Forget the oldest, so that at most KEPT of each are left."""
         oldest_first: tuple[dict[Any, Any], ...] = (self._met, self._kept, self._labels)
         for kept in oldest_first:
             while len(kept) > KEPT:

@@ -6,15 +6,11 @@ from typing import Annotated, Any
 import msgspec
 from psycopg import Connection
 
-from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import EXECUTION_STATUS
 from projections import newest_executions
-from projections.facts import Fact
+from projections.facts import STATUS_OF_EXECUTION, Fact
 from projections.newest_executions import Now
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, fixed, key, latest, since, total
-
-STATUS = {STORED_NAMES[kind]: status for kind, status in EXECUTION_STATUS.items()}
 
 
 class Row(msgspec.Struct, gc=False, kw_only=True):
@@ -128,7 +124,7 @@ def _execution_started(changes: Changes, fact: Fact) -> None:
     process = fact.event.process_id.bytes
     row = changes.row(process, fact)
     row.started += 1
-    row.last_execution_id, row.last_execution_status = fact.stream, STATUS[fact.topic]
+    row.last_execution_id, row.last_execution_status = fact.stream, STATUS_OF_EXECUTION[fact.topic]
     row.last_started_at = fact.event.at
     changes.now.pop(process, None)
 
@@ -159,7 +155,7 @@ def _execution_cancelled(changes: Changes, fact: Fact) -> None:
 
 def _execution_is(changes: Changes, fact: Fact, process: bytes, *, started_at: datetime | None = None) -> Row:
     """Return the row of the execution's process, and show the new status if the execution is the newest."""
-    row, status = changes.row(process, fact), STATUS[fact.topic]
+    row, status = changes.row(process, fact), STATUS_OF_EXECUTION[fact.topic]
     if row.last_execution_id is None:
         executions = changes.now.setdefault(process, {})
         executions[fact.stream] = status, started_at or executions.get(fact.stream, ("", None))[1]
