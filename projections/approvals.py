@@ -1,7 +1,8 @@
-"""What were people asked, and what did they decide: a row an approval."""
+"""The approvals that were requested, and how each ended: a row an approval."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from psycopg import Connection
@@ -9,14 +10,45 @@ from psycopg import Connection
 from domain.executions.timers import DEADLINE
 from projections.facts import Fact
 from projections.projection import Handler, Projection, clean
+from projections.table import Table, always, key, replaced
 from store import arrays
 
 Key = tuple[bytes, str, int]
 
 
-class Closed(msgspec.Struct, gc=False):
-    """How an approval ended; decided_by only where somebody decided."""
+class Row(msgspec.Struct, gc=False, kw_only=True):
+    """An approval, whole. position: of the event that requested it. decided_by: of a decision only."""
 
+    execution_id: Annotated[bytes, key("uuid not null")]
+    step: Annotated[str, key("text not null")]
+    attempt: Annotated[int, key("int not null")]
+    approval_id: Annotated[str, always("text")]
+    position: Annotated[int, always("bigint")]
+    process_id: Annotated[UUID, always("uuid")]
+    process: Annotated[str, always("text")]
+    title: Annotated[str, always("text")]
+    description: Annotated[str, always("text")]
+    approvers: Annotated[list[str], always("json")]
+    artifacts: Annotated[msgspec.Raw, always("json")]
+    requested_at: Annotated[datetime, always("timestamptz")]
+    deadline: Annotated[datetime | None, replaced("timestamptz")]
+    status: Annotated[str, always("text")] = "open"
+    decided_at: Annotated[datetime | None, replaced("timestamptz")] = None
+    decided_by: Annotated[str | None, replaced("text")] = None
+    comment: Annotated[str | None, replaced("text")] = None
+    last_position: Annotated[int, always("bigint")]
+
+
+APPROVALS = Table("approvals", Row, "fillfactor = 80")
+OF_END = ("status", "decided_at", "decided_by", "comment", "last_position")
+
+
+class End(msgspec.Struct, gc=False):
+    """How an approval ended; decided_by only of a decision."""
+
+    execution_id: bytes
+    step: str
+    attempt: int
     last_position: int
     status: str
     decided_at: datetime
@@ -24,25 +56,16 @@ class Closed(msgspec.Struct, gc=False):
     comment: str | None = None
 
 
-class Row(msgspec.Struct, gc=False):
-    """What was asked. closed: how that ended, if it did."""
-
-    position: int
-    asked: Any
-    deadline: datetime | None
-    closed: Closed | None = None
-
-
 class Changes:
-    """asked: approvals that a page asks for, whole. closed: ends of others. moved: deadlines of the approval that was
-    asked for last of a step, before anything else that the page asks of it.
+    """requested: approvals that a page requests, by key and, the latest, by step. ended: ends of others. moved: by
+    step, deadlines of the latest approval that an earlier page requested.
     """
 
-    __slots__ = ("asked", "closed", "last", "moved")
+    __slots__ = ("ended", "last", "moved", "requested")
 
     def __init__(self) -> None:
-        self.asked: dict[Key, Row] = {}
-        self.closed: dict[Key, Closed] = {}
+        self.requested: dict[Key, Row] = {}
+        self.ended: dict[Key, End] = {}
         self.moved: dict[tuple[bytes, str], datetime] = {}
         self.last: dict[tuple[bytes, str], Row] = {}
 
@@ -50,30 +73,50 @@ class Changes:
 def _requested(changes: Changes, fact: Fact) -> None:
     event = fact.event
     key = fact.stream, event.step, event.attempt
-    changes.closed.pop(key, None)
-    row = changes.asked[key] = Row(fact.position, event, event.deadline)
-    changes.last[fact.stream, event.step] = row
+    changes.ended.pop(key, None)
+    changes.requested[key] = changes.last[fact.stream, event.step] = Row(
+        execution_id=fact.stream,
+        step=event.step,
+        attempt=event.attempt,
+        approval_id=event.approval_id,
+        position=fact.position,
+        process_id=event.process_id,
+        process=event.process,
+        title=clean(event.title),
+        description=clean(event.description, 1_000_000),
+        approvers=event.approvers,
+        artifacts=event.artifacts,
+        requested_at=event.at,
+        deadline=event.deadline,
+        last_position=fact.position,
+    )
 
 
-def _close(changes: Changes, fact: Fact, closed: Closed) -> None:
-    key = fact.stream, fact.event.step, fact.event.attempt
-    row = changes.asked.get(key)
+def _end(changes: Changes, end: End) -> None:
+    key = end.execution_id, end.step, end.attempt
+    row = changes.requested.get(key)
     if row is None:
-        changes.closed[key] = closed
+        changes.ended[key] = end
     else:
-        row.closed = closed
+        for column in OF_END:
+            setattr(row, column, getattr(end, column))
 
 
 def _decided(status: str) -> Handler[Changes]:
-    def handler(changes: Changes, fact: Fact) -> None:
+    def handle(changes: Changes, fact: Fact) -> None:
         event = fact.event
-        _close(changes, fact, Closed(fact.position, status, event.at, clean(event.by), clean(event.comment)))
+        by, comment = clean(event.by), clean(event.comment)
+        _end(changes, End(fact.stream, event.step, event.attempt, fact.position, status, event.at, by, comment))
 
-    return handler
+    return handle
 
 
 def _ended(status: str) -> Handler[Changes]:
-    return lambda changes, fact: _close(changes, fact, Closed(fact.position, status, fact.event.at))
+    def handle(changes: Changes, fact: Fact) -> None:
+        event = fact.event
+        _end(changes, End(fact.stream, event.step, event.attempt, fact.position, status, event.at))
+
+    return handle
 
 
 def _moved(changes: Changes, fact: Fact) -> None:
@@ -92,54 +135,13 @@ from unnest(%b, %b, %b) as x(execution_id, step, deadline)
 where t.execution_id = x.execution_id and t.step = x.step and t.position = (
   select max(position) from approvals a where a.execution_id = x.execution_id and a.step = x.step)"""
 
-CLOSE = """
-update approvals t set status = x.status, decided_at = x.decided_at, decided_by = x.decided_by, comment = x.comment,
-  last_position = x.last_position
-from unnest(%b, %b, %b, %b, %b, %b, %b, %b)
-  as x(execution_id, step, attempt, status, decided_at, decided_by, comment, last_position)
-where t.execution_id = x.execution_id and t.step = x.step and t.attempt = x.attempt"""
-
-UPSERT = f"""
-insert into approvals as t (
-  execution_id, step, attempt, approval_id, position, process_id, process, title, description, approvers, artifacts,
-  requested_at, deadline, status, decided_at, decided_by, comment, last_position)
-select * from unnest({", ".join(["%b"] * 18)})
-on conflict (execution_id, step, attempt) do update set
-  approval_id = excluded.approval_id, position = excluded.position, process_id = excluded.process_id,
-  process = excluded.process, title = excluded.title, description = excluded.description,
-  approvers = excluded.approvers, artifacts = excluded.artifacts, requested_at = excluded.requested_at,
-  deadline = excluded.deadline, status = excluded.status, decided_at = excluded.decided_at,
-  decided_by = excluded.decided_by, comment = excluded.comment, last_position = excluded.last_position"""
-
 
 class Approvals(Projection[Changes]):
     """approvals. position: of the event that asked. decided_at: when it was decided, expired or was cancelled."""
 
     name = "approvals"
     tables = ("approvals",)
-    ddl = """
-    create table approvals (
-      execution_id uuid not null,
-      step text not null,
-      attempt int not null,
-      approval_id text not null,
-      position bigint not null,
-      process_id uuid not null,
-      process text not null,
-      title text not null,
-      description text not null,
-      approvers json not null,
-      artifacts json not null,
-      requested_at timestamptz not null,
-      deadline timestamptz,
-      status text not null,
-      decided_at timestamptz,
-      decided_by text,
-      comment text,
-      last_position bigint not null,
-      primary key (execution_id, step, attempt)
-    ) with (fillfactor = 80);
-    """
+    ddl = APPROVALS.ddl
     indexes = (
         "create unique index approvals_position_idx on approvals (position)",
         "create index approvals_status_idx on approvals (status, position)",
@@ -161,10 +163,8 @@ class Approvals(Projection[Changes]):
     def write(self, connection: Connection[Any], changes: Changes) -> None:
         if changes.moved:
             connection.execute(MOVE, _moves(changes.moved), prepare=True)
-        if changes.closed:
-            connection.execute(CLOSE, _ends(changes.closed), prepare=True)
-        if changes.asked:
-            connection.execute(UPSERT, _rows(changes.asked), prepare=True)
+        APPROVALS.update(connection, changes.ended.values(), *OF_END)
+        APPROVALS.write(connection, changes.requested.values())
 
 
 def _moves(moved: dict[tuple[bytes, str], datetime]) -> tuple[arrays.Array, ...]:
@@ -172,49 +172,4 @@ def _moves(moved: dict[tuple[bytes, str], datetime]) -> tuple[arrays.Array, ...]
         arrays.uuid_bytes([execution for execution, _ in moved]),
         arrays.texts([step for _, step in moved]),
         arrays.timestamptzs(list(moved.values())),
-    )
-
-
-def _keys(keys: dict[Key, Any]) -> tuple[arrays.Array, ...]:
-    return (
-        arrays.uuid_bytes([execution for execution, _, _ in keys]),
-        arrays.texts([step for _, step, _ in keys]),
-        arrays.ints([attempt for _, _, attempt in keys]),
-    )
-
-
-def _ends(closed: dict[Key, Closed]) -> tuple[arrays.Array, ...]:
-    ends = closed.values()
-    return (
-        *_keys(closed),
-        arrays.texts([end.status for end in ends]),
-        arrays.timestamptzs([end.decided_at for end in ends]),
-        arrays.texts([end.decided_by for end in ends]),
-        arrays.texts([end.comment for end in ends]),
-        arrays.bigints([end.last_position for end in ends]),
-    )
-
-
-def _rows(asked: dict[Key, Row]) -> tuple[arrays.Array, ...]:
-    rows = asked.values()
-    ends = [row.closed for row in rows]
-    return (
-        *_keys(asked),
-        arrays.texts([row.asked.approval_id for row in rows]),
-        arrays.bigints([row.position for row in rows]),
-        arrays.uuids([row.asked.process_id for row in rows]),
-        arrays.texts([row.asked.process for row in rows]),
-        arrays.texts([clean(row.asked.title) for row in rows]),
-        arrays.texts([clean(row.asked.description, 1_000_000) for row in rows]),
-        arrays.jsons([bytes(row.asked.approvers) for row in rows]),
-        arrays.jsons([bytes(row.asked.artifacts) for row in rows]),
-        arrays.timestamptzs([row.asked.at for row in rows]),
-        arrays.timestamptzs([row.deadline for row in rows]),
-        arrays.texts(["open" if end is None else end.status for end in ends]),
-        arrays.timestamptzs([None if end is None else end.decided_at for end in ends]),
-        arrays.texts([None if end is None else end.decided_by for end in ends]),
-        arrays.texts([None if end is None else end.comment for end in ends]),
-        arrays.bigints(
-            [row.position if end is None else end.last_position for row, end in zip(rows, ends, strict=True)]
-        ),
     )

@@ -1,61 +1,132 @@
-"""Which executions are there, in what state, and what did they use: a row an execution."""
+"""The list of executions, their status and their use: a row an execution."""
 
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from psycopg import Connection
 
 from domain.money import add
-from projections import list_tables
-from projections.facts import Fact
-from projections.list_tables import Changes, Row
+from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
+from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
+
+
+class Row(msgspec.Struct, gc=False, kw_only=True):
+    """The changes of a page to a row; None leaves a column as it is.
+
+    parent_id, root_id, depth: of an execution that another one started. started_at: of an execution that was queued,
+    when it was admitted. retried_at: stated exactly when the execution goes on after a failure. steps_done: completed,
+    skipped, or diverted by on_error or on_timeout; steps_failed leaves these out.
+    """
+
+    execution_id: Annotated[bytes, key("uuid")]
+    position: Annotated[int | None, first("bigint")] = None
+    process_id: Annotated[UUID | None, first("uuid")] = None
+    process: Annotated[str | None, first("text")] = None
+    version: Annotated[int | None, first("int")] = None
+    status: Annotated[str | None, latest("text")] = None
+    trigger: Annotated[str | None, first("text")] = None
+    actor: Annotated[str | None, first("text")] = None
+    parent_id: Annotated[UUID | None, first("uuid")] = None
+    root_id: Annotated[UUID | None, first("uuid")] = None
+    depth: Annotated[int | None, first("int")] = None
+    started_at: Annotated[datetime | None, latest("timestamptz")] = None
+    ended_at: Annotated[datetime | None, since("timestamptz", "retried_at")] = None
+    retried_at: Annotated[datetime | None, latest("timestamptz")] = None
+    steps: Annotated[int | None, first("int")] = None
+    steps_done: Annotated[int, total("int")] = 0
+    steps_failed: Annotated[int, total("int")] = 0
+    input_tokens: Annotated[int, total("bigint")] = 0
+    output_tokens: Annotated[int, total("bigint")] = 0
+    error_code: Annotated[str | None, since("text", "retried_at")] = None
+    error_message: Annotated[str | None, since("text", "retried_at")] = None
+    last_position: Annotated[int, always("bigint")]
+    last_at: Annotated[datetime, always("timestamptz")]
+
+
+class CostRow(msgspec.Struct, gc=False):
+    """The cost that a page adds to an execution."""
+
+    execution_id: Annotated[bytes, key("uuid not null")]
+    currency: Annotated[str, key("text not null")]
+    amount: Annotated[Decimal, total("numeric")]
+
+
+# Most columns change with every step and are in no index: free space on the page keeps such an update there.
+LIST = Table("execution_list", Row, f"fillfactor = 60, {OFTEN_UPDATED}")
+COSTS = Table("execution_list_costs", CostRow, "fillfactor = 80")
+
+
+class Changes:
+    """Rows by execution, amounts by execution and currency."""
+
+    __slots__ = ("costs", "rows")
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, Row] = {}
+        self.costs: dict[tuple[bytes, str], Decimal] = {}
+
+    def row(self, fact: Fact) -> Row:
+        """Return the row of the fact's execution, moved to this fact."""
+        row = self.rows.get(fact.stream)
+        if row is None:
+            row = self.rows[fact.stream] = Row(
+                execution_id=fact.stream, last_position=fact.position, last_at=fact.event.at
+            )
+        else:
+            row.last_position = fact.position
+            row.last_at = fact.event.at
+        return row
 
 
 class Error(msgspec.Struct, gc=False):
-    """What the list shows of an error."""
+    """The part of an error that the list shows."""
 
     code: str
     message: str
 
 
-# Why a step that failed, or took too long, is skipped after all.
+# The reasons for which a step that failed, or took too long, is skipped after all.
 INSTEAD_OF_FAILING = frozenset(("on_error", "on_timeout"))
+
 
 decode_error = msgspec.json.Decoder(Error).decode
 
 
-def _touched(changes: Changes, fact: Fact) -> None:
-    changes.row(fact)
+def _becomes(status: str) -> Handler[Changes]:
+    def handle(changes: Changes, fact: Fact) -> None:
+        changes.row(fact).status = status
+
+    return handle
+
+
+def _ended(changes: Changes, fact: Fact) -> Row:
+    row = changes.row(fact)
+    row.status, row.ended_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
+    return row
 
 
 def _started(changes: Changes, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     row.position = fact.position
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
-    row.status, row.trigger, row.actor = "running", event.trigger.type, clean(event.actor)
+    row.status, row.trigger, row.actor = STATUS_OF_EXECUTION[fact.topic], event.trigger.type, clean(event.actor)
     row.started_at, row.steps = event.at, event.steps
     if event.parent is not None:
         row.parent_id, row.root_id, row.depth = event.parent.execution_id, event.parent.root, event.parent.depth
 
 
-def _queued(changes: Changes, fact: Fact) -> None:
-    changes.row(fact).status = "queued"
-
-
 def _admitted(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.started_at = "running", fact.event.at
-
-
-def _compensating(changes: Changes, fact: Fact) -> None:
-    changes.row(fact).status = "compensating"
+    row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
 
 
 def _of_graph(handler: Callable[[Row, Any], None]) -> Handler[Changes]:
-    """What becomes of a step of the definition; one that undoes another, `<step>.compensation`, is not counted."""
+    """Handle a step of the definition. A step that undoes another, `<step>.compensation`, is not counted."""
 
     def handle(changes: Changes, fact: Fact) -> None:
         row = changes.row(fact)
@@ -74,7 +145,7 @@ def _step_failed(row: Row, event: Any) -> None:
 
 
 def _step_goes_on(row: Row, event: Any) -> None:
-    """The failure before, in the same decision, was only that of an attempt."""
+    """Take back the failure of the attempt, which the same decision recorded before."""
     row.steps_failed -= 1
 
 
@@ -85,7 +156,7 @@ def _step_skipped(row: Row, event: Any) -> None:
 
 
 def _step_diverted(row: Row, event: Any) -> None:
-    """The failure before, in the same decision, was provided for: the step is done and leads elsewhere."""
+    """Take back the failure that the same decision recorded before: the step is done and leads elsewhere."""
     row.steps_done += 1
     row.steps_failed -= 1
 
@@ -100,28 +171,17 @@ def _cost_recorded(changes: Changes, fact: Fact) -> None:
         changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
 
 
-def _completed(changes: Changes, fact: Fact) -> None:
-    row = changes.row(fact)
-    row.status, row.ended_at = "completed", fact.event.at
-
-
 def _failed(changes: Changes, fact: Fact) -> None:
-    row, error = changes.row(fact), decode_error(fact.event.error)
-    row.status, row.ended_at = "failed", fact.event.at
+    row, error = _ended(changes, fact), decode_error(fact.event.error)
     row.error_code, row.error_message = clean(error.code), clean(error.message)
 
 
 def _retried(changes: Changes, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.retried_at = "running", fact.event.at
+    row.status, row.retried_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     row.ended_at = row.error_code = row.error_message = None
     # An execution fails with one step; the others were cancelled for it, or had been diverted and count as done.
     row.steps_failed -= 1
-
-
-def _cancelled(changes: Changes, fact: Fact) -> None:
-    row = changes.row(fact)
-    row.status, row.ended_at = "cancelled", fact.event.at
 
 
 class ExecutionList(Projection[Changes]):
@@ -129,7 +189,7 @@ class ExecutionList(Projection[Changes]):
 
     name = "execution_list"
     tables = ("execution_list", "execution_list_costs")
-    ddl = list_tables.DDL
+    ddl = LIST.ddl + COSTS.ddl
     indexes = (
         "create unique index execution_list_position_idx on execution_list (position)",
         "create index execution_list_process_idx on execution_list (process_id, position)",
@@ -140,50 +200,27 @@ class ExecutionList(Projection[Changes]):
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
     )
     handlers: dict[str, Handler[Changes]] = {
+        # Every event of an execution moves its row; those below change more.
+        **dict.fromkeys(OF_EXECUTIONS, Changes.row),
+        **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         "ExecutionStarted": _started,
-        "ExecutionQueued": _queued,
         "ExecutionAdmitted": _admitted,
-        "StepScheduled": _touched,
-        "StepStarted": _touched,
-        "StepReclaimed": _touched,
-        "StepAccepted": _touched,
+        "ExecutionCompleted": _ended,
+        "ExecutionCancelled": _ended,
+        "ExecutionFailed": _failed,
+        "ExecutionRetried": _retried,
         "StepCompleted": _of_graph(_step_done),
         "StepSkipped": _of_graph(_step_skipped),
         "StepFailed": _of_graph(_step_failed),
         "StepTimedOut": _of_graph(_step_failed),
-        "StepHeartbeatMissed": _touched,
         "StepRetryScheduled": _of_graph(_step_goes_on),
         "StepDiverted": _of_graph(_step_diverted),
-        "StepCancelled": _touched,
-        "StepAnswerIgnored": _touched,
-        "StepRetried": _touched,
-        "StepReassigned": _touched,
-        "TimerStarted": _touched,
-        "TimerFired": _touched,
-        "TimerCancelled": _touched,
-        "TimerMoved": _touched,
-        "ApprovalRequested": _touched,
-        "ApprovalRefused": _touched,
-        "ApprovalGranted": _touched,
-        "ApprovalExpired": _touched,
-        "ApprovalChangesRequested": _touched,
-        "ApprovalCancelled": _touched,
-        "GatewayEvaluated": _touched,
-        "SubProcessStarted": _touched,
-        "SubProcessClosed": _touched,
-        "CompensationRequired": _compensating,
-        "CompensationStarted": _touched,
-        "CompensationCompleted": _touched,
-        "CompensationFailed": _touched,
         "CostRecorded": _cost_recorded,
-        "ExecutionCompleted": _completed,
-        "ExecutionFailed": _failed,
-        "ExecutionCancelled": _cancelled,
-        "ExecutionRetried": _retried,
     }
 
     def changes(self) -> Changes:
         return Changes()
 
     def write(self, connection: Connection[Any], changes: Changes) -> None:
-        list_tables.write(connection, changes)
+        LIST.write(connection, changes.rows.values())
+        COSTS.write(connection, [CostRow(*key, amount) for key, amount in changes.costs.items()])

@@ -1,52 +1,72 @@
-"""The steps of executions as they are folded for execution_detail: what each event changes in a step's row."""
+"""The steps of executions, and their costs: the part of execution_detail that has a row a step."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated, Any
 
 import msgspec
+from psycopg import Connection
 
+from domain.executions.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from domain.money import add
-from projections.facts import Fact
-from projections.projection import clean
+from projections.facts import STATUS_OF_STEP, Fact
+from projections.projection import Handler, clean
 from projections.shapes import EMPTY
+from projections.table import OFTEN_UPDATED, Table, always, fixed, key, latest, since, total
 
-# What a step that took too long shows for an error: its event leaves that to the scope.
+# The error that a step that took too long shows: its event states the scope only.
 TIMED_OUT = {scope: msgspec.Raw(msgspec.json.encode(time_out(scope))) for scope in ("attempt", "total")}
 
 
-class StepRow(msgspec.Struct, gc=False):
-    """What a page changes in a step: None leaves a column as it is, tokens and unpriced attempts are added.
+class StepRow(msgspec.Struct, gc=False, kw_only=True):
+    """The changes of a page to a step; None leaves a column as it is.
 
-    scheduled_at: given exactly when a new attempt was reached; all that belongs to the one before is then forgotten.
-    reopened_at: given exactly when the step went on after an attempt; how that one ended is then forgotten, but not its
-    error. due_at: until when the step waits, or waited last. compensation: how far it is undone.
+    scheduled_at: stated exactly when a new attempt begins, which forgets the one before. reopened_at: stated exactly
+    when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: until when
+    the step waits, or waited last. compensation: how far it is undone. unpriced: attempts with usage but no cost.
     """
 
-    last_position: int
-    first_position: int
-    status: str | None = None
-    attempt: int | None = None
-    agent: str | None = None
-    message: msgspec.Raw | None = None
-    parameters: msgspec.Raw | None = None
-    output: msgspec.Raw | None = None
-    error: msgspec.Raw | None = None
-    skip_reason: str | None = None
-    cancel_reason: str | None = None
-    scheduled_at: datetime | None = None
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    reopened_at: datetime | None = None
-    due_at: datetime | None = None
-    chosen: bytes | None = None
-    conditions: msgspec.Raw | None = None
-    compensation: str | None = None
-    input_tokens: int = 0
-    output_tokens: int = 0
-    unpriced: int = 0
+    execution_id: Annotated[bytes, key("uuid not null")]
+    step: Annotated[str, key("text not null")]
+    first_position: Annotated[int, fixed("bigint not null")]
+    last_position: Annotated[int, always("bigint")]
+    status: Annotated[str | None, latest("text")] = None
+    attempt: Annotated[int | None, latest("int")] = None
+    agent: Annotated[str | None, latest("text")] = None
+    message: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
+    parameters: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
+    output: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
+    error: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
+    skip_reason: Annotated[str | None, since("text", "scheduled_at")] = None
+    cancel_reason: Annotated[str | None, since("text", "scheduled_at", "reopened_at")] = None
+    scheduled_at: Annotated[datetime | None, latest("timestamptz")] = None
+    started_at: Annotated[datetime | None, since("timestamptz", "scheduled_at", "reopened_at")] = None
+    ended_at: Annotated[datetime | None, since("timestamptz", "scheduled_at", "reopened_at")] = None
+    reopened_at: Annotated[datetime | None, latest("timestamptz")] = None
+    due_at: Annotated[datetime | None, since("timestamptz", "scheduled_at", "reopened_at")] = None
+    chosen: Annotated[list[str] | None, since("json", "scheduled_at")] = None
+    conditions: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
+    compensation: Annotated[str | None, latest("text")] = None
+    input_tokens: Annotated[int, total("bigint")] = 0
+    output_tokens: Annotated[int, total("bigint")] = 0
+    unpriced: Annotated[int, total("int")] = 0
+
+
+class StepCostRow(msgspec.Struct, gc=False):
+    """The cost that a page adds to a step."""
+
+    execution_id: Annotated[bytes, key("uuid not null")]
+    step: Annotated[str, key("text not null")]
+    currency: Annotated[str, key("text not null")]
+    amount: Annotated[Decimal, total("numeric")]
+
+
+STEPS = Table("execution_steps", StepRow, f"fillfactor = 80, {OFTEN_UPDATED}")
+COSTS = Table("execution_step_costs", StepCostRow)
+DDL = STEPS.ddl + COSTS.ddl
 
 
 class StepChanges:
@@ -59,28 +79,36 @@ class StepChanges:
         self.costs: dict[tuple[bytes, str, str], Decimal] = {}
 
     def row(self, fact: Fact) -> StepRow:
-        """The row of the fact's step."""
-        return self.row_of(fact, fact.event.step)
+        """Return the row of the fact's step, moved to this fact."""
+        row = self.rows.get((fact.stream, fact.event.step))
+        if row is None:
+            return self.row_of(fact, fact.event.step)
+        row.last_position = fact.position
+        return row
 
     def row_of(self, fact: Fact, step: str) -> StepRow:
-        """The row of a step, which has moved to this fact."""
+        """Return the row of `step`, moved to this fact."""
         key = fact.stream, step
         row = self.rows.get(key)
         if row is None:
-            row = self.rows[key] = StepRow(fact.position, fact.position)
+            row = self.rows[key] = StepRow(
+                execution_id=fact.stream, step=step, first_position=fact.position, last_position=fact.position
+            )
         else:
             row.last_position = fact.position
         return row
 
     def attempt(self, fact: Fact, status: str) -> StepRow:
-        """The row of the fact's step with a new attempt: it begins anew but for where it stands and what was used."""
+        """Return the row of the fact's step with a new attempt; it keeps its place, its agent and its use."""
         event, before = fact.event, self.row(fact)
         row = self.rows[fact.stream, event.step] = StepRow(
-            fact.position,
-            before.first_position,
-            status,
-            event.attempt,
-            before.agent,
+            execution_id=fact.stream,
+            step=event.step,
+            first_position=before.first_position,
+            last_position=fact.position,
+            status=status,
+            attempt=event.attempt,
+            agent=before.agent,
             scheduled_at=event.at,
             reopened_at=before.reopened_at,
             compensation=before.compensation,
@@ -91,135 +119,118 @@ class StepChanges:
         return row
 
 
-def scheduled(changes: StepChanges, fact: Fact) -> None:
-    """An attempt is due; what is only told to people is for no agent."""
-    event, row = fact.event, changes.attempt(fact, "scheduled")
+def _scheduled(changes: StepChanges, fact: Fact) -> None:
+    event, row = fact.event, changes.attempt(fact, SCHEDULED)
     row.message, row.parameters = event.message, event.parameters
+    # A notification has no agent.
     if event.agent:
         row.agent = event.agent
 
 
-def timer_started(changes: StepChanges, fact: Fact) -> None:
-    """A timer step waits."""
-    event, row = fact.event, changes.attempt(fact, "waiting")
+def _timer_started(changes: StepChanges, fact: Fact) -> None:
+    event, row = fact.event, changes.attempt(fact, WAITING)
     row.started_at, row.due_at = event.at, event.due_at
 
 
-def approval_requested(changes: StepChanges, fact: Fact) -> None:
-    """An approval step waits for people."""
-    event, row = fact.event, changes.attempt(fact, "waiting")
+def _approval_requested(changes: StepChanges, fact: Fact) -> None:
+    event, row = fact.event, changes.attempt(fact, WAITING)
     row.started_at, row.due_at = event.at, event.deadline
 
 
-def sub_process_started(changes: StepChanges, fact: Fact) -> None:
-    """Another execution is to run; the step waits for it, or StepCompleted follows."""
-    event, row = fact.event, changes.attempt(fact, "waiting" if fact.event.wait else "started")
+def _sub_process_started(changes: StepChanges, fact: Fact) -> None:
+    """Begin to wait for another execution; a step that does not wait is completed by the next event."""
+    event, row = fact.event, changes.attempt(fact, WAITING if fact.event.wait else STARTED)
     row.started_at, row.message, row.parameters = event.at, event.input, EMPTY
 
 
-def undoing(status: str) -> Callable[[StepChanges, Fact], None]:
-    """How far the step is undone."""
+def _gateway_evaluated(changes: StepChanges, fact: Fact) -> None:
+    event, row = fact.event, changes.attempt(fact, STARTED)
+    row.started_at, row.chosen, row.conditions = event.at, event.chosen, event.conditions
 
+
+def _undoing(status: str) -> Handler[StepChanges]:
     def handle(changes: StepChanges, fact: Fact) -> None:
         changes.row(fact).compensation = status
 
     return handle
 
 
-def timer_moved(changes: StepChanges, fact: Fact) -> None:
-    """Another time; that of a timeout or a heartbeat is not what the step waits for."""
+def _timer_moved(changes: StepChanges, fact: Fact) -> None:
+    """Take the new time; a step does not wait for a timeout or a heartbeat."""
     row = changes.row(fact)
     if fact.event.kind in (TIMER, RETRY, DEADLINE):
         row.due_at = fact.event.due_at
 
 
-def gateway_evaluated(changes: StepChanges, fact: Fact) -> None:
-    """The gateway has chosen; StepCompleted ends it."""
-    event, row = fact.event, changes.attempt(fact, "started")
-    row.started_at, row.chosen, row.conditions = event.at, bytes(event.chosen), event.conditions
-
-
-def started(changes: StepChanges, fact: Fact) -> None:
-    """A worker has the attempt."""
+def _started(changes: StepChanges, fact: Fact) -> None:
     row = changes.row(fact)
-    row.status, row.started_at = "started", fact.event.at
+    row.status, row.started_at = STARTED, fact.event.at
 
 
-def touched(changes: StepChanges, fact: Fact) -> None:
-    """Something happened that another event of the same decision accounts for, or that changes nothing to be shown."""
-    changes.row(fact)
+def _accepted(changes: StepChanges, fact: Fact) -> None:
+    changes.row(fact).status = ACCEPTED
 
 
-def accepted(changes: StepChanges, fact: Fact) -> None:
-    """The agent answers later."""
-    changes.row(fact).status = "accepted"
+def _ended(changes: StepChanges, fact: Fact) -> StepRow:
+    row = changes.row(fact)
+    row.status, row.ended_at = STATUS_OF_STEP[fact.topic], fact.event.at
+    return row
 
 
-def completed(changes: StepChanges, fact: Fact) -> None:
-    """The answer."""
-    event, row = fact.event, changes.row(fact)
-    row.status, row.output = "completed", event.output
-    row.started_at, row.ended_at = event.started_at, event.at
+def _completed(changes: StepChanges, fact: Fact) -> None:
+    row = _ended(changes, fact)
+    row.output, row.started_at = fact.event.output, fact.event.started_at
 
 
-def failed(changes: StepChanges, fact: Fact) -> None:
-    """The error; an attempt that could not be scheduled has only this."""
-    event, row = fact.event, changes.row(fact)
-    row.status, row.attempt, row.error, row.ended_at = "failed", event.attempt, event.error, event.at
+def _failed(changes: StepChanges, fact: Fact) -> None:
+    """Show the error; an attempt that could not be scheduled has only this event."""
+    event, row = fact.event, _ended(changes, fact)
+    row.attempt, row.error = event.attempt, event.error
     if event.started_at is not None:
         row.started_at = event.started_at
 
 
-def timed_out(changes: StepChanges, fact: Fact) -> None:
-    """The attempt, or the whole step, took too long."""
-    event, row = fact.event, changes.row(fact)
-    row.status, row.error, row.ended_at = "timed_out", TIMED_OUT[event.scope], event.at
+def _timed_out(changes: StepChanges, fact: Fact) -> None:
+    _ended(changes, fact).error = TIMED_OUT[fact.event.scope]
 
 
-def retry_scheduled(changes: StepChanges, fact: Fact) -> None:
-    """The step goes on after all, later; attempt stays the number of the one that was made."""
-    reopened(changes, fact, fact.event.step).due_at = fact.event.due_at
+def _cancelled(changes: StepChanges, fact: Fact) -> None:
+    _ended(changes, fact).cancel_reason = clean(fact.event.reason)
 
 
-def retried(changes: StepChanges, fact: Fact) -> None:
-    """The step goes on after all, now."""
-    reopened(changes, fact, fact.event.step)
+def _skipped(changes: StepChanges, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.ended_at = SKIPPED, fact.event.at
+    row.skip_reason = clean(fact.event.reason)
 
 
-def reassigned(changes: StepChanges, fact: Fact) -> None:
-    """The step goes on after all, with another agent."""
-    reopened(changes, fact, fact.event.step).agent = fact.event.agent
+def _diverted(changes: StepChanges, fact: Fact) -> None:
+    changes.row(fact).chosen = [fact.event.target]
 
 
 def reopened(changes: StepChanges, fact: Fact, step: str) -> StepRow:
-    """The row of a step that is between two attempts."""
+    """Return the row of a step that is now between two attempts."""
     row = changes.row_of(fact, step)
-    row.status, row.reopened_at = "retrying", fact.event.at
+    row.status, row.reopened_at = RETRYING, fact.event.at
     row.cancel_reason = row.started_at = row.ended_at = row.due_at = None
     return row
 
 
-def diverted(changes: StepChanges, fact: Fact) -> None:
-    """The process goes on at one step alone."""
-    changes.row(fact).chosen = msgspec.json.encode([fact.event.target])
+def _retry_scheduled(changes: StepChanges, fact: Fact) -> None:
+    """Go on later; attempt stays the number of the one that was made."""
+    reopened(changes, fact, fact.event.step).due_at = fact.event.due_at
 
 
-def skipped(changes: StepChanges, fact: Fact) -> None:
-    """The step does not run, or what became of it does not count."""
-    row = changes.row(fact)
-    row.status, row.ended_at = "skipped", fact.event.at
-    row.skip_reason = clean(fact.event.reason)
+def _retried(changes: StepChanges, fact: Fact) -> None:
+    reopened(changes, fact, fact.event.step)
 
 
-def cancelled(changes: StepChanges, fact: Fact) -> None:
-    """The attempt was given up."""
-    row = changes.row(fact)
-    row.status, row.ended_at = "cancelled", fact.event.at
-    row.cancel_reason = clean(fact.event.reason)
+def _reassigned(changes: StepChanges, fact: Fact) -> None:
+    reopened(changes, fact, fact.event.step).agent = fact.event.agent
 
 
-def cost_recorded(changes: StepChanges, fact: Fact) -> None:
-    """What an attempt used; every attempt of the step counts."""
+def _cost_recorded(changes: StepChanges, fact: Fact) -> None:
+    """Add the use of one attempt; every attempt of the step counts."""
     event, row = fact.event, changes.row(fact)
     if event.usage is not None:
         row.input_tokens += event.usage.input_tokens
@@ -229,3 +240,35 @@ def cost_recorded(changes: StepChanges, fact: Fact) -> None:
     if event.cost is not None:
         key = fact.stream, event.step, event.cost.currency
         changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
+
+
+# The events of a step that change more than its position.
+HANDLERS: Mapping[str, Handler[StepChanges]] = {
+    "StepScheduled": _scheduled,
+    "StepStarted": _started,
+    "StepAccepted": _accepted,
+    "StepCompleted": _completed,
+    "StepSkipped": _skipped,
+    "StepFailed": _failed,
+    "StepTimedOut": _timed_out,
+    "StepRetryScheduled": _retry_scheduled,
+    "StepDiverted": _diverted,
+    "StepCancelled": _cancelled,
+    "StepRetried": _retried,
+    "StepReassigned": _reassigned,
+    "TimerStarted": _timer_started,
+    "TimerMoved": _timer_moved,
+    "ApprovalRequested": _approval_requested,
+    "GatewayEvaluated": _gateway_evaluated,
+    "SubProcessStarted": _sub_process_started,
+    "CompensationStarted": _undoing("started"),
+    "CompensationCompleted": _undoing("completed"),
+    "CompensationFailed": _undoing("failed"),
+    "CostRecorded": _cost_recorded,
+}
+
+
+def write(connection: Connection[Any], changes: StepChanges) -> None:
+    """Write `changes` to execution_steps and execution_step_costs."""
+    STEPS.write(connection, changes.rows.values())
+    COSTS.write(connection, [StepCostRow(*key, amount) for key, amount in changes.costs.items()])

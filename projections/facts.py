@@ -1,13 +1,29 @@
-"""What projections read of each event: its place in the log, and what it states in the shape they read it by."""
+"""A fact: one event of the log in its place, decoded for readers, with the origin of its execution."""
 
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 import msgspec
+from psycopg import Connection
 
+from domain.catalogue import STORED_NAMES
+from domain.executions.outcomes import ATTEMPT_STATUS, EXECUTION_STATUS
+from domain.executions.state.evolution import evolved_events
+from projections.origins import NOWHERE, STARTED, Origin, Page, origins_of
 from projections.shapes import SHAPES
 
-__all__ = ["SHAPES", "Fact", "read_facts"]
+__all__ = ["OF_EXECUTIONS", "OF_STEPS", "SHAPES", "STATUS_OF_EXECUTION", "STATUS_OF_STEP", "Fact", "read_facts"]
+
+# The stored names of the events of an execution, and of those among them that happen to one step.
+OF_EXECUTIONS: frozenset[str] = frozenset(STORED_NAMES[kind] for kind in evolved_events())
+OF_STEPS: frozenset[str] = frozenset(
+    name
+    for name in OF_EXECUTIONS
+    if any(field.name == "step" and field.type is str for field in msgspec.structs.fields(SHAPES[name]))
+)
+# The status of an execution, or of a step, after an event, by its stored name.
+STATUS_OF_EXECUTION = {STORED_NAMES[kind]: status for kind, status in EXECUTION_STATUS.items()}
+STATUS_OF_STEP = {STORED_NAMES[kind]: status for kind, status in ATTEMPT_STATUS.items()}
 
 
 class Fact(msgspec.Struct, gc=False):
@@ -18,6 +34,12 @@ class Fact(msgspec.Struct, gc=False):
     version: int
     topic: str
     event: Any
+    page: Page = NOWHERE
+
+    @property
+    def origin(self) -> Origin:
+        """The origin of the fact's execution. Raises LookupError if the stream is no execution's."""
+        return self.page.origin(self.stream)
 
 
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
@@ -25,10 +47,25 @@ _DECODERS: dict[str, Callable[[bytes], Any]] = {
 }
 
 
-def read_facts(rows: Iterable[tuple[Any, ...]], topics: Collection[str]) -> list[Fact]:
-    """Rows (position, stream, version, topic, state) of the log as facts, those of other `topics` left out undecoded.
+def read_facts(
+    rows: Iterable[tuple[Any, ...]], topics: Collection[str], connection: Connection[Any] | None = None
+) -> list[Fact]:
+    """Return rows (position, stream, version, topic, state) of the log as facts, without those of other `topics`.
 
+    connection: reads the origins that the page does not state; without it, facts have no origin.
     Raises msgspec.DecodeError when a state is not what its topic says.
     """
     decoders = _DECODERS
-    return [Fact(p, stream, version, t, decoders[t](state)) for p, stream, version, t, state in rows if t in topics]
+    if connection is None:
+        return [Fact(p, stream, version, t, decoders[t](state)) for p, stream, version, t, state in rows if t in topics]
+    origins = origins_of(connection)
+    origins.shrink()
+    rows = rows if isinstance(rows, list) else list(rows)
+    page = Page(origins, connection, rows)
+    facts = [
+        Fact(p, stream, version, t, decoders[t](state), page) for p, stream, version, t, state in rows if t in topics
+    ]
+    for fact in facts:
+        if fact.topic == STARTED:
+            origins.keep(fact.stream, fact.event)
+    return facts

@@ -1,4 +1,4 @@
-"""What became of the newest execution of each process, which process_catalogue shows."""
+"""The status of the newest execution of each process, which process_catalogue shows."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ where t.process_id = x.process_id and t.last_execution_id = x.execution_id"""
 
 
 def write(connection: Connection[Any], changed: dict[bytes, dict[bytes, Now]]) -> None:
-    """Show, by process, what became of those of its executions that are the newest."""
+    """Show the new status of those executions, given by process, that are the newest of their process."""
     found = [(process, execution, *now) for process, of in changed.items() for execution, now in of.items()]
     if found:
         columns = (

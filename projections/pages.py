@@ -39,7 +39,7 @@ def project_page(
     Raises Moved, an Outage, or whatever an event that cannot be digested raises: then use park_page one by one.
     """
     topics = frozenset[str]().union(*(projection.handlers for projection in projections))
-    facts = read_facts(rows, topics)
+    facts = read_facts(rows, topics, connection)
     folded = [(projection, projection.fold(facts)) for projection in projections]
     until: int = rows[-1][0]
     with connection.transaction():
@@ -69,7 +69,7 @@ def digest(connection: Connection[Any], projection: Projection[Any], rows: Seque
         return
     try:
         with connection.transaction():
-            projection.write(connection, projection.fold(read_facts(rows, projection.handlers)))
+            projection.write(connection, projection.fold(read_facts(rows, projection.handlers, connection)))
     except Exception as error:
         if is_outage(error):
             raise

@@ -9,21 +9,20 @@ from psycopg import Connection
 
 from projections.facts import Fact
 
-# Sums of money are exact, or an error: amounts have up to 40 digits and 40 places, far from where this would round.
 C = TypeVar("C")
-Handler = Callable[[C, Fact], None]
+Handler = Callable[[C, Fact], object]
 
 
 class Projection(ABC, Generic[C]):
-    """One read model. C: what the facts of a page are folded into, before it is written in a few statements.
+    """One read model. C: the changes that the facts of a page are folded into; a few statements write them.
 
-    name: as operators call it; its position is tracked under it.
+    name: the name for operators; the position of the projection is tracked under it.
     tables: its tables, none of which another projection writes.
-    ddl: creates them, without a schema's name, so that they can be built aside. Changing it, a comment included,
-    makes the tables stale: the projection waits until it is rebuilt.
+    ddl: creates them, without a schema's name, so that they can be built aside. A change of this text makes the tables
+    stale: the projection waits until it is rebuilt. See projections.table, which writes it.
     indexes: one statement each; a rebuild creates them when the rows are there.
-    handlers: by stored name of the event, what it changes. A handler only touches the changes: nothing is read,
-    nothing is asked of the clock, so that the rows do not depend on where a page of the log ended.
+    handlers: by stored name of the event, the function that changes C. A handler uses the fact and its origin only. It
+    reads no table and no clock, so that the rows do not depend on where a page of the log ends.
     """
 
     name: str
@@ -34,14 +33,14 @@ class Projection(ABC, Generic[C]):
 
     @abstractmethod
     def changes(self) -> C:
-        """Changes that change nothing yet."""
+        """Return changes that change nothing yet."""
 
     @abstractmethod
     def write(self, connection: Connection[Any], changes: C) -> None:
-        """Bring `changes` into the tables found on the search path, within the caller's transaction."""
+        """Write `changes` to the tables on the search path, within the caller's transaction."""
 
     def fold(self, facts: Iterable[Fact]) -> C:
-        """The changes that `facts`, in order, add up to; facts it has no handler for are passed over."""
+        """Return the changes that `facts`, in order, add up to; facts without a handler change nothing."""
         changes, handlers = self.changes(), self.handlers
         for fact in facts:
             handler = handlers.get(fact.topic)
@@ -56,16 +55,16 @@ class Projection(ABC, Generic[C]):
             self.create_indexes(connection)
 
     def create_indexes(self, connection: Connection[Any]) -> None:
-        """Create the indexes of the tables found on the search path."""
+        """Create the indexes of the tables on the search path."""
         for statement in self.indexes:
             connection.execute(statement)
 
     @property
     def digest(self) -> str:
-        """What the tables look like, as a fingerprint."""
+        """The fingerprint of the shape of the tables."""
         return hashlib.sha256("\n".join((self.ddl, *self.indexes)).encode()).hexdigest()
 
 
 def clean(text: str, limit: int = 2_000) -> str:
-    """`text` as a text column takes it: without NUL, which becomes U+FFFD, and of at most `limit` characters."""
+    """Return `text` as a text column takes it: U+FFFD for NUL, and at most `limit` characters."""
     return text[:limit].replace("\0", "\ufffd")

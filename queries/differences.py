@@ -6,11 +6,12 @@ from uuid import UUID
 
 import msgspec
 
+from queries.definitions import Definitions
 from queries.events import Point
-from queries.executions import ExecutionDetail
+from queries.execution_detail import ExecutionDetail
 from queries.folding import fold_at
 from queries.reading import Reading
-from queries.steps import Definitions, StepView, unreached
+from queries.steps import StepView, unreached
 
 _OF_THE_EXECUTION = ("status", "outputs", "error", "cancel_reason", "ended_at", "timers", "started_at")
 _OF_A_STEP = (

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import tuple_row
+from psycopg.rows import TupleRow, tuple_row
+from psycopg.types.string import ByteaBinaryLoader
 
 from domain.event import Event
 from domain.refusal import NotFound
@@ -21,10 +22,17 @@ _COLUMNS = "notification_id, originator_id, originator_version, topic, state"
 _STREAM = f"""select {_COLUMNS} from stored_events where originator_id = %s and originator_version > %s and exists (
   select from stored_events where originator_id = %s and originator_version = 1 and topic = 'ExecutionStarted')
 order by originator_version limit %s"""
-_SOME = f"""select {_COLUMNS} from stored_events where originator_id = any(%s) and topic = any(%s)
-order by originator_id, originator_version"""
-_FIRST = f"select {_COLUMNS} from stored_events where originator_id = any(%s) and originator_version = 1"
-_WHOLE = f"select {_COLUMNS} from stored_events where originator_id = %s order by originator_version"
+# An execution, whole, and of those below it the events of some types. SubProcessStarted states the child's id before
+# anything that a person wrote; quotation marks in a string are escaped.
+_TREE = f"""
+with recursive tree(id) as (
+  select %(id)s::uuid
+  union
+  select substring(convert_from(e.state, 'UTF8') from '"child":"([0-9a-f-]{{36}})"')::uuid
+  from tree join stored_events e on e.originator_id = tree.id and e.topic = 'SubProcessStarted')
+select {_COLUMNS} from tree join stored_events on originator_id = tree.id
+where tree.id = %(id)s or topic = any(%(types)s) order by originator_id, originator_version"""
+_FIRST = f"select {_COLUMNS} from stored_events where originator_id = any(%(ids)s) and originator_version = 1"
 _LOG = f"select {_COLUMNS} from stored_events where notification_id > %s order by notification_id limit %s"
 _LOG_OF_TYPES = f"""select {_COLUMNS} from (
   select * from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen
@@ -34,7 +42,7 @@ _WINDOW_END = f"""select max(notification_id), count(*) from (
 _COMMON = frozenset(Event.__struct_fields__)
 
 Point = int | datetime
-"""Where to stop: a position in the log, or an aware instant; what happened there is included."""
+"""A position in the log, or an aware instant; events at the point are included."""
 
 
 class EventView(msgspec.Struct, frozen=True):
@@ -97,29 +105,25 @@ def list_events(
     return page
 
 
-def read_stream(connection: Connection[Any], stream: UUID) -> list[Recorded]:
-    """Every event of one stream, in order."""
-    return _read(connection, _WHOLE, (stream,))
-
-
 def stated(event: Event) -> dict[str, Any]:
     """What an event states, beside when, who and why."""
     return {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
 
 
-def read_streams(connection: Connection[Any], streams: list[UUID], types: list[str]) -> list[Recorded]:
-    """The events of these types in several streams: stream after stream, in order."""
-    return _read(connection, _SOME, (streams, types))
+def read_tree(connection: Connection[Any], id: UUID, types: list[str]) -> list[TupleRow]:
+    """Return the events of an execution, and those of `types` of its descendants, as projections.facts reads them."""
+    return _read_rows(connection, _TREE, {"id": id, "types": types})
 
 
-def read_starts(connection: Connection[Any], streams: list[UUID]) -> list[Recorded]:
-    """The first event of each of several streams."""
-    return _read(connection, _FIRST, (streams,))
+def read_starts(connection: Connection[Any], ids: list[UUID]) -> list[TupleRow]:
+    """Return the first event of each of several streams, as projections.facts reads them."""
+    return _read_rows(connection, _FIRST, {"ids": ids})
 
 
-def is_up_to(point: Point, found: Recorded) -> bool:
-    """Whether it happened at `point` or before."""
-    return found.event.at <= point if isinstance(point, datetime) else found.position <= point
+def _read_rows(connection: Connection[Any], query: str, parameters: dict[str, Any]) -> list[TupleRow]:
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
+        return cursor.execute(query, parameters, prepare=True).fetchall()
 
 
 def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[Recorded]:

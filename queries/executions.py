@@ -1,18 +1,17 @@
-"""Executions: the list, and one in detail."""
+"""Executions: the list."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import DictRow
 
-from domain.refusal import NotFound
-from queries.families import Ancestor, ParentAttempt
+from queries.definitions import Definitions
+from queries.execution_detail import ExecutionDetail, TimerOfExecution, get_execution
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
-from queries.steps import COSTS, NULL, Amount, Definitions, StepView, decode_children, decode_steps, step_views
+from queries.steps import COSTS, Amount, StepView
 
 __all__ = [
     "Amount",
@@ -27,7 +26,6 @@ __all__ = [
 ]
 
 LIST = "execution_list"
-DETAIL = "execution_detail"
 SUB_PROCESS = "sub_process"
 STATUSES = ("queued", "running", "compensating", "completed", "failed", "cancelled")
 
@@ -39,43 +37,6 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   coalesce(l.output_tokens, 0) as output_tokens,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost
 from execution_list l where {{where}} order by l.position desc limit %(rows)s"""
-_OF_STEPS = COSTS.format(table="execution_step_costs", on="c.execution_id = s.execution_id and c.step = s.step")
-_SUMS = "(select currency, sum(amount) as amount from execution_step_costs x where x.execution_id {} group by currency)"
-_DETAIL = f"""
-with recursive above(execution_id, step, distance) as (
-  select parent_id, parent_step, 1 from execution_detail where execution_id = %(id)s and parent_id is not null
-  union all
-  select d.parent_id, d.parent_step, a.distance + 1
-  from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null),
-below(execution_id) as (
-  select execution_id from execution_detail where parent_id = %(id)s
-  union all
-  select d.execution_id from below b join execution_detail d on d.parent_id = b.execution_id)
-select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
-  d.started_at, d.ended_at, extract(epoch from d.ended_at - d.started_at)::float8 as duration,
-  d.last_position as position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
-  coalesce((select json_agg(s order by s.first_position) from (
-    select s.step, s.first_position, s.status, s.attempt, s.agent, s.message, s.parameters, s.output, s.error,
-      s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions,
-      s.compensation, s.unpriced, case when s.status in ('waiting', 'retrying') then s.due_at end as due_at,
-      extract(epoch from s.ended_at - s.started_at)::float8 as duration, s.input_tokens, s.output_tokens,
-      {_OF_STEPS} as cost
-    from execution_steps s where s.execution_id = d.execution_id) s), '[]'::json) as steps,
-  coalesce((select json_agg(a order by a.distance desc) from (
-    select a.execution_id, p.process, a.step, a.distance from above a join execution_detail p using (execution_id)) a),
-    '[]'::json) as path,
-  coalesce((select json_agg(c order by c.attempt) from (
-    select c.execution_id, c.parent_step as step, c.parent_attempt as attempt, c.process, c.version, c.status
-    from execution_detail c where c.parent_id = d.execution_id) c), '[]'::json) as children,
-  {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
-  case when exists (select from below) then
-    {COSTS.format(table=_SUMS.format("in (select %(id)s union all select execution_id from below)"), on="true")}
-  end as with_children
-from execution_detail d where d.execution_id = %(id)s"""
-_TIMERS = "select step, kind, due_at from due_timers where execution_id = %s order by due_at, step, kind"
-
-
-_decode_path = msgspec.json.Decoder(list[Ancestor]).decode
 
 
 class ErrorSummary(msgspec.Struct, frozen=True):
@@ -112,59 +73,6 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
     cost: msgspec.Raw
     error: ErrorSummary | None
     position: int
-
-
-class ExecutionCost(msgspec.Struct, frozen=True):
-    """own: of its own steps and what undid them; with_children: of all executions below it too, each amount once.
-
-    unpriced: attempts of its own steps with usage but no cost.
-    """
-
-    own: msgspec.Raw
-    with_children: msgspec.Raw
-    unpriced: int
-
-
-class TimerOfExecution(msgspec.Struct, frozen=True):
-    """What happens by itself at due_at. kind: as the list of timers says."""
-
-    step: str
-    kind: str
-    due_at: datetime
-
-
-class ExecutionDetail(msgspec.Struct, frozen=True):
-    """An execution with its steps in the order of its definition, and its timers, the next one first.
-
-    parent: what started it, None for a root. depth: how many executions are above it. path: these, from the root on.
-    as_of: the position or the instant it was asked for, None for now.
-    """
-
-    execution_id: UUID
-    process_id: UUID
-    process: str
-    version: int
-    status: str
-    trigger: msgspec.Raw
-    actor: str | None
-    parent: ParentAttempt | None
-    root: UUID
-    depth: int
-    path: list[Ancestor]
-    input: msgspec.Raw
-    outputs: msgspec.Raw
-    error: msgspec.Raw
-    cancel_reason: str | None
-    started_at: datetime
-    ended_at: datetime | None
-    duration: float | None
-    steps: list[StepView]
-    timers: list[TimerOfExecution]
-    cost: ExecutionCost
-    position: int
-    as_of_position: int
-    lag_seconds: float
-    as_of: int | datetime | None = None
 
 
 class ExecutionFilter(msgspec.Struct, frozen=True):
@@ -209,38 +117,6 @@ def list_executions(
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))
-
-
-def get_execution(
-    reading: Reading, definitions: Definitions, execution_id: UUID, *, min_position: int | None = None
-) -> ExecutionDetail:
-    """One execution. Raises NotFound or NotYet."""
-    with reading.of(DETAIL, min_position) as (connection, freshness):
-        rows = fetch(connection, _DETAIL, {"id": execution_id})
-        if not rows:
-            raise NotFound(f"there is no execution {execution_id}")
-        row = rows[0]
-        timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
-        planned = definitions.steps(connection, row["process_id"], row["version"])
-    found = {step.step: step for step in decode_steps(row.pop("steps"))}
-    own, with_children = row.pop("own"), row.pop("with_children")
-    path, children = _decode_path(row.pop("path")), decode_children(row.pop("children"))
-    parent_id, step, attempt = (row.pop(name) for name in ("parent_id", "parent_step", "parent_attempt"))
-    unpriced = sum(step.unpriced for step in found.values())
-    documents: dict[str, Any] = {name: row.pop(name) or NULL for name in ("trigger", "input", "outputs", "error")}
-    return ExecutionDetail(
-        **row,
-        **documents,
-        parent=None if parent_id is None else ParentAttempt(parent_id, step, attempt),
-        root=path[0].execution_id if path else execution_id,
-        depth=len(path),
-        path=path,
-        steps=step_views(planned, found, children),
-        timers=timers,
-        cost=ExecutionCost(own, own if with_children is None else with_children, unpriced),
-        as_of_position=freshness.as_of_position,
-        lag_seconds=freshness.lag_seconds,
-    )
 
 
 def _summary(row: DictRow) -> ExecutionSummary:

@@ -1,46 +1,14 @@
-"""Executions that start one another: where one comes from, those its steps started, and what they cost together."""
+"""Execution trees: where an execution comes from, the executions that its steps started, and their cost together."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from itertools import chain, groupby, takewhile
-from operator import attrgetter
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from psycopg import Connection
 
-from domain.catalogue import STORED_NAMES
-from domain.event import Event
-from domain.executions.events.child import SubProcessStarted
-from domain.executions.events.compensation import CompensationRequired
-from domain.executions.events.cost import CostRecorded
-from domain.executions.events.execution import (
-    ExecutionAdmitted,
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
-    ExecutionQueued,
-    ExecutionRetried,
-    ExecutionStarted,
-)
-from domain.money import Money, add
-from queries.events import Point, is_up_to, read_starts, read_streams
+from domain.money import add
+from projections.execution_detail import Changes, Row
 from queries.steps import Amount, ChildExecution
-
-# As exact as the sums of the read models.
-_STATUSES: dict[type[Event], str] = {
-    ExecutionStarted: "running",
-    ExecutionQueued: "queued",
-    ExecutionAdmitted: "running",
-    ExecutionRetried: "running",
-    CompensationRequired: "compensating",
-    ExecutionCompleted: "completed",
-    ExecutionFailed: "failed",
-    ExecutionCancelled: "cancelled",
-}
-_OF_OTHERS = [STORED_NAMES[SubProcessStarted], STORED_NAMES[CostRecorded]]
-_OF_CHILDREN = [*(STORED_NAMES[kind] for kind in _STATUSES), *_OF_OTHERS]
 
 
 class ParentAttempt(msgspec.Struct, frozen=True):
@@ -59,72 +27,47 @@ class Ancestor(msgspec.Struct, frozen=True):
     step: str
 
 
-class Family(msgspec.Struct, frozen=True):
-    """children: by the step that started them, the newest last. below: what all descendants cost."""
-
-    children: dict[str, list[ChildExecution]]
-    below: list[Money]
-
-
-def read_path(connection: Connection[Any], started: ExecutionStarted) -> list[Ancestor]:
-    """The way from the root to the execution that began with `started`, as the log has it."""
-    if started.parent is None:
-        return []
-    path = started.parent.path
-    began = {found.stream: found.event for found in read_starts(connection, path)}
-    way: list[Ancestor] = []
-    step = started.parent.step
-    for id in reversed(path):
-        above = began[id]
-        assert isinstance(above, ExecutionStarted)
-        way.append(Ancestor(id, above.process, step))
-        step = above.parent.step if above.parent is not None else ""
-    return way[::-1]
+def path_to(rows: Mapping[bytes, Row], row: Row) -> list[Ancestor]:
+    """Return the way from the root to `row`; `rows` has all above it."""
+    path: list[Ancestor] = []
+    while row.parent_id is not None:
+        above = rows[row.parent_id.bytes]
+        path.append(Ancestor(row.parent_id, above.process or "", row.parent_step or ""))
+        row = above
+    return path[::-1]
 
 
-def read_family(connection: Connection[Any], stream: Iterable[Event], point: Point) -> Family:
-    """The family below the execution with the events `stream`, up to `point`: a look at the log a generation.
-
-    A generation is all that the one before it started, and a family has no more than the root may start.
-    """
+def children_of(rows: Mapping[bytes, Row], id: UUID) -> dict[str, list[ChildExecution]]:
+    """Return the executions that an execution started, by step and in the order of their attempts."""
     children: dict[str, list[ChildExecution]] = {}
-    below: list[Money] = []
-    asked = [event for event in stream if isinstance(event, SubProcessStarted)]
-    first = True
-    while asked:
-        following: list[SubProcessStarted] = []
-        found = _until(connection, [each.child for each in asked], _OF_CHILDREN if first else _OF_OTHERS, point)
-        if first:
-            for each in sorted(asked, key=attrgetter("attempt")):
-                if status := _status(found.get(each.child, [])):
-                    child = ChildExecution(each.child, each.attempt, each.process, each.version, status)
-                    children.setdefault(each.step, []).append(child)
-        for event in chain.from_iterable(found.values()):
-            if isinstance(event, SubProcessStarted):
-                following.append(event)
-            elif isinstance(event, CostRecorded) and event.cost is not None:
-                below.append(event.cost)
-        asked, first = following, False
-    return Family(children, below)
+    found = [row for row in rows.values() if row.parent_id == id]
+    for row in sorted(found, key=lambda row: row.parent_attempt or 0):
+        child = ChildExecution(
+            UUID(bytes=row.execution_id), row.parent_attempt or 0, row.process or "", row.version or 0, row.status or ""
+        )
+        children.setdefault(row.parent_step or "", []).append(child)
+    return children
 
 
-def sums(costs: Iterable[Money]) -> list[Amount]:
-    """One amount a currency."""
+def costs_below(changes: Changes, id: UUID) -> list[tuple[str, Decimal]] | None:
+    """Return the amounts, by currency, of all descendants of an execution; None without descendants."""
+    below: set[bytes] = set()
+    started: dict[bytes, list[bytes]] = {}
+    for row in changes.rows.values():
+        if row.parent_id is not None:
+            started.setdefault(row.parent_id.bytes, []).append(row.execution_id)
+    generation = started.get(id.bytes, [])
+    while generation:
+        below.update(generation)
+        generation = [child for parent in generation for child in started.get(parent, ())]
+    if not below:
+        return None
+    return [(currency, amount) for (one, _, currency), amount in changes.steps.costs.items() if one in below]
+
+
+def sums(costs: Iterable[tuple[str, Decimal]]) -> list[Amount]:
+    """Return one amount a currency."""
     found: dict[str, Decimal] = {}
-    for cost in costs:
-        found[cost.currency] = add(found.get(cost.currency, Decimal(0)), cost.amount)
+    for currency, amount in costs:
+        found[currency] = add(found.get(currency, Decimal(0)), amount)
     return [Amount(f"{amount:f}", currency) for currency, amount in sorted(found.items())]
-
-
-def _until(connection: Connection[Any], streams: list[UUID], types: list[str], point: Point) -> dict[UUID, list[Event]]:
-    found = read_streams(connection, streams, types)
-    return {
-        stream: [each.event for each in takewhile(lambda each: is_up_to(point, each), events)]
-        for stream, events in groupby(found, attrgetter("stream"))
-    }
-
-
-def _status(events: list[Event]) -> str | None:
-    """The status that `events` of an execution leave it in; None before its start."""
-    statuses = [_STATUSES[type(event)] for event in events if type(event) in _STATUSES]
-    return statuses[-1] if statuses else None

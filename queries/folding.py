@@ -1,34 +1,39 @@
-"""One execution as it was: its own stream folded up to a position of the log, or up to an instant."""
+"""One execution as it was: its stream, up to a point, folded by the projection that keeps the live rows."""
 
+from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from functools import partial
-from itertools import takewhile
+from itertools import chain, groupby, takewhile
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from psycopg import Connection
+from psycopg.rows import TupleRow
 
-from domain.event import Event
-from domain.executions.events.execution import (
-    ExecutionCancelled,
-    ExecutionCompleted,
-    ExecutionFailed,
-    ExecutionRetried,
-    ExecutionStarted,
-)
-from domain.executions.outcomes import RETRYING, WAITING
+from domain.catalogue import STORED_NAMES
+from domain.executions.events.cost import CostRecorded
+from domain.executions.outcomes import EXECUTION_STATUS
 from domain.executions.state.evolution import evolve
-from domain.executions.state.model import Execution, StepState
-from domain.executions.timers import RETRY
+from domain.executions.state.model import Execution
+from domain.processes.plan import Plan
 from domain.refusal import NotFound
-from queries.events import Point, is_up_to, read_stream
-from queries.executions import ExecutionCost, ExecutionDetail, TimerOfExecution
-from queries.families import ParentAttempt, read_family, read_path, sums
-from queries.reading import Reading
-from queries.steps import NULL, Definitions, StepRow, step_views
-from queries.telling import StepTold, tell
-from store.mapper import Recorded
+from projections.execution_detail import Changes, Row
+from projections.execution_detail import ExecutionDetail as Projection
+from projections.facts import Fact, read_facts
+from queries.definitions import Definitions, PlannedStep
+from queries.events import Point, read_starts, read_tree
+from queries.execution_detail import ExecutionDetail, ExecutionRow, TimerOfExecution, execution_view
+from queries.families import children_of, costs_below, path_to, sums
+from queries.reading import Freshness, Reading
+from queries.steps import reached_step
+from store.mapper import decode
+
+_DETAIL = Projection()
+# The events of descendants that change the view of an execution above them.
+_OF_DESCENDANTS = [*(STORED_NAMES[kind] for kind in EXECUTION_STATUS), STORED_NAMES[CostRecorded]]
 
 
 def get_execution_as_of(
@@ -39,11 +44,10 @@ def get_execution_as_of(
     *,
     min_position: int | None = None,
 ) -> ExecutionDetail:
-    """One execution as it was. A point that is still to come gives all that there is: `as_of_position` tells.
+    """Return one execution as it was. A point in the future gives all events; `as_of_position` says up to where.
 
-    Its children, and what those below it cost, are as they were there too: their streams are read for that.
-    The log does not know signs of life, so that a heartbeat is due as if none had come. Raises NotFound, also for a
-    point before the start, or NotYet.
+    Its children, and the cost of its descendants, are as of the point too. The log has no signs of life, so a heartbeat
+    is due as if none had come. Raises NotFound, also for a point before the start, or NotYet.
     """
     with reading.log(min_position) as (connection, freshness):
         (view,) = fold_at(connection, definitions, execution_id, point)
@@ -53,114 +57,74 @@ def get_execution_as_of(
 def fold_at(
     connection: Connection[Any], definitions: Definitions, execution_id: UUID, *points: Point
 ) -> list[ExecutionDetail]:
-    """The execution at each of `points`, from one look at its stream. Raises NotFound."""
-    stream = read_stream(connection, execution_id)
-    if not stream or not isinstance(stream[0].event, ExecutionStarted):
+    """Return the execution at each of `points`, from one reading of its tree. Raises NotFound."""
+    rows = read_tree(connection, execution_id, _OF_DESCENDANTS)
+    own = [row for row in rows if row[1] == execution_id.bytes]
+    if not own or own[0][3] != "ExecutionStarted":
         raise NotFound(f"there is no execution {execution_id}")
-    found = [(point, list(takewhile(partial(is_up_to, point), stream))) for point in points]
-    if not all(until for _, until in found):
-        raise NotFound(f"execution {execution_id} had not started then")
-    return [_view(connection, definitions, execution_id, point, until) for point, until in found]
+    tree = read_facts(rows, _DETAIL.handlers)
+    started = next(fact.event for fact in tree if fact.stream == execution_id.bytes)
+    ancestors = read_starts(connection, started.parent.path) if started.parent is not None else []
+    above = read_facts(ancestors, _DETAIL.handlers)
+    definition = definitions.compiled(connection, started.process_id, started.version)
+    views = []
+    for point in points:
+        changes = _DETAIL.fold([*above, *_up_to(point, tree)])
+        if (row := changes.rows.get(execution_id.bytes)) is None:
+            raise NotFound(f"execution {execution_id} had not started then")
+        known = [each for each in own if each[0] <= row.last_position]
+        views.append(_view(row, changes, definition, known, point))
+    return views
 
 
 def _view(
-    connection: Connection[Any], definitions: Definitions, id: UUID, point: Point, stream: list[Recorded]
+    row: Row, changes: Changes, definition: tuple[Plan, list[PlannedStep]], own: list[TupleRow], point: Point
 ) -> ExecutionDetail:
-    started = stream[0].event
-    assert isinstance(started, ExecutionStarted)
-    plan, planned = definitions.compiled(connection, started.process_id, started.version)
-    execution = Execution(id, plan, steps={}, waiting={})
-    told: dict[str, StepTold] = {}
-    for each in stream:
-        evolve(execution, each.event)
-        tell(told, each.event)
-    rows = {step: _row(execution, step, state, told[step]) for step, state in execution.steps.items()}
-    family = read_family(connection, (each.event for each in stream), point)
-    own = [cost for state in execution.steps.values() for cost in state.costs]
-    path = read_path(connection, started)
-    parent = started.parent
-    began = execution.started_at or started.at
-    timers = [TimerOfExecution(step, kind, due_at) for (step, kind), due_at in execution.timers.items()]
-    trigger = started.trigger
-    return ExecutionDetail(
-        execution_id=id,
-        process_id=started.process_id,
-        process=started.process,
-        version=started.version,
-        status=execution.status,
-        trigger=_encoded({"type": trigger.type, "id": trigger.id, "payload": trigger.payload}),
-        actor=started.actor,
-        parent=None if parent is None else ParentAttempt(parent.execution_id, parent.step, parent.attempt),
-        root=id if parent is None else parent.root,
-        depth=len(path),
-        path=path,
-        input=_encoded(execution.input),
-        **_ending([each.event for each in stream]),
-        started_at=began,
-        ended_at=execution.ended_at,
-        duration=_seconds(began, execution.ended_at),
-        steps=step_views(planned, rows, family.children),
-        timers=sorted(timers, key=lambda timer: (timer.due_at, timer.step, timer.kind)),
-        cost=ExecutionCost(
-            own=_encoded(sums(own)),
-            with_children=_encoded(sums([*own, *family.below])),
-            unpriced=sum(row.unpriced for row in rows.values()),
-        ),
-        position=stream[-1].position,
-        as_of_position=stream[-1].position,
-        lag_seconds=0.0,
+    id, (plan, planned) = UUID(bytes=row.execution_id), definition
+    costs: dict[str, list[tuple[str, Decimal]]] = {}
+    for (of, step, currency), amount in changes.steps.costs.items():
+        if of == row.execution_id:
+            costs.setdefault(step, []).append((currency, amount))
+    steps = [step for step in changes.steps.rows.values() if step.execution_id == row.execution_id]
+    spent, below = [*chain.from_iterable(costs.values())], costs_below(changes, id)
+    return execution_view(
+        _execution_row(row),
+        [reached_step(step, sums(costs.get(step.step, ()))) for step in steps],
+        planned,
+        children_of(changes.rows, id),
+        path=path_to(changes.rows, row),
+        timers=_timers(id, plan, own),
+        own=_encoded(sums(spent)),
+        with_children=None if below is None else _encoded(sums([*spent, *below])),
+        freshness=Freshness(row.last_position, 0.0),
         as_of=point,
     )
 
 
-def _ending(events: list[Event]) -> dict[str, Any]:
-    """What the execution's end says, which the state does not keep; a retry takes a failure back."""
-    said: dict[str, Any] = {"outputs": NULL, "error": NULL, "cancel_reason": None}
-    for event in events:
-        match event:
-            case ExecutionCompleted():
-                said["outputs"] = _encoded(event.outputs)
-            case ExecutionFailed():
-                said["error"] = _encoded(event.error)
-            case ExecutionRetried():
-                said["error"] = NULL
-            case ExecutionCancelled():
-                said["cancel_reason"] = event.reason
-            case _:
-                pass
-    return said
+def _up_to(point: Point, facts: list[Fact]) -> Iterator[Fact]:
+    """Yield, of each stream in `facts`, the facts up to and including a point."""
+    for _, of_stream in groupby(facts, attrgetter("stream")):
+        yield from takewhile(partial(_is_up_to, point), of_stream)
 
 
-def _row(execution: Execution, step: str, state: StepState, told: StepTold) -> StepRow:
-    due_at = execution.timers.get((step, RETRY)) if state.status == RETRYING else None
-    return StepRow(
-        step=step,
-        status=state.status,
-        attempt=state.attempt,
-        agent=state.agent or None,
-        message=_encoded(told.message),
-        parameters=_encoded(told.parameters),
-        output=_encoded(state.output),
-        error=_encoded(state.error),
-        skip_reason=told.skip_reason,
-        cancel_reason=told.cancel_reason,
-        scheduled_at=told.scheduled_at,
-        started_at=state.started_at,
-        ended_at=state.ended_at,
-        due_at=state.due_at if state.status == WAITING else due_at,
-        chosen=None if state.chosen is None else list(state.chosen),
-        conditions=_encoded(told.conditions),
-        compensation=told.compensation,
-        duration=_seconds(state.started_at, state.ended_at),
-        input_tokens=told.input_tokens,
-        output_tokens=told.output_tokens,
-        unpriced=told.unpriced,
-        cost=sums(state.costs),
-    )
+def _is_up_to(point: Point, fact: Fact) -> bool:
+    at: datetime = fact.event.at
+    return at <= point if isinstance(point, datetime) else fact.position <= point
 
 
-def _seconds(begin: datetime | None, end: datetime | None) -> float | None:
-    return None if begin is None or end is None else (end - begin).total_seconds()
+def _execution_row(row: Row) -> ExecutionRow:
+    values = {name: getattr(row, name) for name in ExecutionRow.__struct_fields__}
+    trigger = None if row.trigger is None else msgspec.Raw(row.trigger)
+    return ExecutionRow(**values | {"execution_id": UUID(bytes=row.execution_id), "trigger": trigger})
+
+
+def _timers(id: UUID, plan: Plan, rows: list[TupleRow]) -> list[TimerOfExecution]:
+    """Return the timers as the state has them: an append moves those to the to-do list."""
+    execution = Execution(id, plan, steps={}, waiting={})
+    for _, _, _, topic, state in rows:
+        evolve(execution, decode(topic, state))
+    timers = [TimerOfExecution(step, kind, due_at) for (step, kind), due_at in execution.timers.items()]
+    return sorted(timers, key=attrgetter("due_at", "step", "kind"))
 
 
 def _encoded(value: object) -> msgspec.Raw:

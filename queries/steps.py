@@ -1,29 +1,19 @@
 """Steps of an execution: those it has reached, and those it has not, in the order of the definition."""
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from psycopg import Connection
-from psycopg.rows import DictRow
 
-from domain.language import load_definition
+from domain.executions.outcomes import RETRYING, WAITING
 from domain.language.types.steps import compensation_id
-from domain.processes.events import ProcessPublished
-from domain.processes.plan import Plan, compile_plan
-from domain.refusal import NotFound
-from queries.reading import fetch
-from store.mapper import decode
+from projections.execution_steps import StepRow
+from queries.definitions import PlannedStep
 
 COSTS = """coalesce((
   select json_agg(json_build_object('amount', c.amount::text, 'currency', c.currency) order by c.currency)
   from {table} c where {on}), '[]'::json)"""
-_STEPS = "select definition from process_versions where process_id = %s and version = %s"
-# Versions are published as 1, 2, 3...
-_PUBLISHED = """select topic, state from stored_events where originator_id = %s and topic = 'ProcessPublished'
-order by originator_version offset %s - 1 limit 1"""
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -93,27 +83,8 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     compensates: str | None = None
 
 
-class _Compensation(msgspec.Struct, frozen=True):
-    type: str = "agent_task"
-    agent: str | None = None
-
-
-class _PlannedStep(msgspec.Struct, frozen=True):
-    id: str
-    name: str | None = None
-    type: str = "agent_task"
-    agent: str | None = None
-    depends_on: list[str] = []
-    compensation: _Compensation | None = None
-    compensates: str | None = None
-
-
-class _Definition(msgspec.Struct, frozen=True):
-    steps: list[_PlannedStep]
-
-
-class StepRow(msgspec.Struct, frozen=True):
-    """A step as its read table has it."""
+class ReachedStep(msgspec.Struct, frozen=True):
+    """A step that the execution has reached, as its row in the read table has it, and its cost."""
 
     step: str
     status: str
@@ -132,11 +103,14 @@ class StepRow(msgspec.Struct, frozen=True):
     chosen: list[str] | None
     conditions: msgspec.Raw
     compensation: str | None
-    duration: float | None
-    input_tokens: int | None
-    output_tokens: int | None
+    input_tokens: int
+    output_tokens: int
     unpriced: int
     cost: list[Amount]
+
+
+_OF_ROW = tuple(name for name in ReachedStep.__struct_fields__ if name != "cost")
+_DOCUMENTS = frozenset(field.name for field in msgspec.structs.fields(ReachedStep) if field.type is msgspec.Raw)
 
 
 class _ChildRow(ChildExecution, frozen=True):
@@ -145,12 +119,17 @@ class _ChildRow(ChildExecution, frozen=True):
 
 NULL = msgspec.Raw(b"null")
 _decode_children = msgspec.json.Decoder(list[_ChildRow]).decode
-decode_steps = msgspec.json.Decoder(list[StepRow]).decode
-_decode_definition = msgspec.json.Decoder(_Definition).decode
+decode_steps = msgspec.json.Decoder(list[ReachedStep]).decode
+
+
+def reached_step(row: StepRow, cost: list[Amount]) -> ReachedStep:
+    """Return a step from the row that a fold of the log gives."""
+    values = {name: getattr(row, name) for name in _OF_ROW}
+    return ReachedStep(**values | {name: values[name] or NULL for name in _DOCUMENTS}, cost=cost)
 
 
 def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
-    """Executions by the step that started them."""
+    """Return executions by the step that started them."""
     children: dict[str, list[ChildExecution]] = {}
     for row in _decode_children(rows):
         child = ChildExecution(row.execution_id, row.attempt, row.process, row.version, row.status)
@@ -158,53 +137,8 @@ def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
     return children
 
 
-class Definitions:
-    """The steps of published versions, read once: a version never changes."""
-
-    def __init__(self, size: int = 1_000) -> None:
-        self._size = size
-        self._kept: dict[tuple[UUID, int], list[_PlannedStep]] = {}
-        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[_PlannedStep]]] = {}
-        self._keeping = threading.Lock()
-
-    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[_PlannedStep]:
-        """The steps of a version in order; none while its read model has not seen it."""
-        kept = self._kept.get((process_id, version))
-        if kept is not None:
-            return kept
-        rows = fetch(connection, _STEPS, (process_id, version))
-        if not rows:
-            return []
-        steps = _decode_definition(rows[0]["definition"]).steps
-        with self._keeping:
-            if len(self._kept) >= self._size:
-                self._kept.clear()
-            self._kept[process_id, version] = steps
-        return steps
-
-    def compiled(
-        self, connection: Connection[DictRow], process_id: UUID, version: int
-    ) -> tuple[Plan, list[_PlannedStep]]:
-        """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
-        kept = self._compiled.get((process_id, version))
-        if kept is not None:
-            return kept
-        rows = fetch(connection, _PUBLISHED, (process_id, version))
-        if not rows:
-            raise NotFound(f"the process has no version {version}")
-        published = decode(rows[0]["topic"], rows[0]["state"])
-        assert isinstance(published, ProcessPublished)
-        plan = compile_plan(load_definition(published.definition), process_id, version)
-        found = plan, msgspec.convert(published.definition, _Definition).steps
-        with self._keeping:
-            if len(self._compiled) >= self._size:
-                self._compiled.clear()
-            self._compiled[process_id, version] = found
-        return found
-
-
 def step_views(
-    planned: list[_PlannedStep], found: dict[str, StepRow], children: Mapping[str, list[ChildExecution]]
+    planned: list[PlannedStep], found: Mapping[str, ReachedStep], children: Mapping[str, list[ChildExecution]]
 ) -> list[StepView]:
     """The steps in the order of the definition, `found` by id; then those that undo others, in the order of `found`.
 
@@ -212,7 +146,7 @@ def step_views(
     """
     known = {step.id for step in planned}
     undoing = {undo.id: undo for step in planned if (undo := _undoing(step)) is not None}
-    others = [undoing.get(id) or _PlannedStep(id) for id in found if id not in known]
+    others = [undoing.get(id) or PlannedStep(id) for id in found if id not in known]
     return [_step(step, found.get(step.id), children.get(step.id, [])) for step in (*planned, *others)]
 
 
@@ -231,14 +165,14 @@ def unreached(step: StepView) -> StepView:
     )
 
 
-def _undoing(step: _PlannedStep) -> _PlannedStep | None:
+def _undoing(step: PlannedStep) -> PlannedStep | None:
     undo = step.compensation
     if undo is None:
         return None
-    return _PlannedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
+    return PlannedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
 
 
-def _step(planned: _PlannedStep, row: StepRow | None, children: list[ChildExecution]) -> StepView:
+def _step(planned: PlannedStep, row: ReachedStep | None, children: list[ChildExecution]) -> StepView:
     view = StepView(
         id=planned.id,
         name=planned.name,
@@ -266,18 +200,23 @@ def _step(planned: _PlannedStep, row: StepRow | None, children: list[ChildExecut
         scheduled_at=row.scheduled_at,
         started_at=row.started_at,
         completed_at=row.ended_at,
-        due_at=row.due_at,
+        due_at=row.due_at if row.status in (WAITING, RETRYING) else None,
         chosen=row.chosen,
         conditions=row.conditions,
         compensation=row.compensation,
-        duration=row.duration,
+        duration=seconds(row.started_at, row.ended_at),
         cost=row.cost,
         usage=usage_of(row),
     )
 
 
-def usage_of(step: StepRow) -> TokenUsage | None:
+def usage_of(step: ReachedStep) -> TokenUsage | None:
     """Tokens used; None when there were none."""
     if not step.input_tokens and not step.output_tokens:
         return None
-    return TokenUsage(step.input_tokens or 0, step.output_tokens or 0)
+    return TokenUsage(step.input_tokens, step.output_tokens)
+
+
+def seconds(begin: datetime | None, end: datetime | None) -> float | None:
+    """Return the time from `begin` to `end`; None while either is None."""
+    return None if begin is None or end is None else (end - begin).total_seconds()

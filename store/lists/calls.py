@@ -1,19 +1,23 @@
-"""Which messages between executions the log says are still to be handled, folded event by event."""
+"""The messages between executions that are still to be handled, folded from the log event by event."""
 
 from collections.abc import Iterable
 
 import msgspec
 from psycopg.rows import TupleRow
 
+from domain.catalogue import STORED_NAMES
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.step import StepSkipped
+from domain.executions.outcomes import ENDS_EXECUTION
+from projections.facts import STATUS_OF_STEP
 from store.mapper import decode
 
 Key = tuple[bytes, int]
 """The event that asks: stream and version."""
 
-ENDS = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"))
+ENDS = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 # After these no step waits for its child any more.
-STEP_ENDS = frozenset(("StepCompleted", "StepFailed", "StepTimedOut", "StepCancelled", "StepSkipped"))
+STEP_ENDS = frozenset((*STATUS_OF_STEP, STORED_NAMES[StepSkipped]))
 OTHERS = frozenset(
     ("CompensationRequired", "ExecutionRetried", "ExecutionStarted", "SubProcessClosed", "SubProcessStarted")
 )
@@ -21,7 +25,7 @@ TOPICS = sorted(ENDS | STEP_ENDS | OTHERS)
 
 
 class _Call(msgspec.Struct):
-    """What a parent that has not ended knows of one it called. over: the child has ended or is about to."""
+    """A call by a parent that has not ended. over: the child has ended or is about to."""
 
     parent: bytes
     step: str
@@ -30,7 +34,7 @@ class _Call(msgspec.Struct):
 
 
 class _Step(msgspec.Struct, gc=False):
-    """What counts of an event that ends a step."""
+    """The part of an event that ends a step which the fold reads."""
 
     step: str
 
@@ -51,10 +55,9 @@ class Calls:
         self._waiting: dict[tuple[bytes, str], bytes] = {}
 
     def unhandled(self) -> dict[Key, bytes]:
-        """The messages that something still depends on, with their recipients.
+        """Return the messages that something still depends on, with their recipients.
 
-        A child that has not begun has to; one that was closed and is not ending yet has to; and a parent that waits has
-        to hear how its child ended.
+        They start a child, close one that is not ending yet, or report the end of a child to a parent that waits.
         """
         found = {key: child for child, key in self._starting.items()}
         for messages in (*self._closing.values(), *self._reporting.values()):
@@ -62,7 +65,7 @@ class Calls:
         return found
 
     def fold(self, rows: Iterable[TupleRow]) -> None:
-        """Go on by rows (position, stream, version, topic, state) of TOPICS, in their order."""
+        """Fold rows (position, stream, version, topic, state) of TOPICS, in their order, into the calls."""
         for _, stream, version, topic, state in rows:
             if topic in STEP_ENDS:
                 if stream in self._children:
@@ -117,7 +120,7 @@ class Calls:
             self._reporting.pop(child, None)
 
     def _over(self, child: bytes) -> None:
-        """It ends, or undoes what it did and then ends: there is nothing left to close."""
+        """Note that `child` ends, or compensates and then ends: there is nothing left to close."""
         self._closing.pop(child, None)
         if child in self._calls:
             self._calls[child].over = True

@@ -66,7 +66,7 @@ def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, 
     with read_tables.connect() as connection, connection.transaction(force_rollback=True):
         for page in pages(as_rows(log), size):
             for model in models:
-                model.write(connection, model.fold(read_facts(page, model.handlers)))
+                model.write(connection, model.fold(read_facts(page, model.handlers, connection)))
         listed = {row["execution_id"]: row for row in connection.execute("select * from execution_list").fetchall()}
         details = {row["execution_id"]: row for row in connection.execute("select * from execution_detail").fetchall()}
         steps: dict[Any, dict[str, Any]] = {}

@@ -12,11 +12,11 @@ from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.processes.events import ProcessDrafted, ProcessPublished
 from projections.running import Runner
+from queries.definitions import Definitions
 from queries.executions import ExecutionDetail, get_execution
 from queries.folding import get_execution_as_of
 from queries.progress import Progress
 from queries.reading import Reading
-from queries.steps import Definitions
 from store.datastore import Datastore
 from store.log import Log
 from store.unit import Unit

@@ -26,11 +26,11 @@ from domain.identity import process_id
 from domain.money import Money
 from projections.running import Runner
 from projections.tables import create_read_tables
+from queries.definitions import Definitions
 from queries.executions import get_execution
 from queries.paging import BadCursor
 from queries.progress import Progress
 from queries.reading import Reading
-from queries.steps import Definitions
 from queries.timers import list_timers, overdue_summary
 from store.datastore import Datastore
 from store.log import Log

@@ -1,0 +1,163 @@
+"""A read table, stated once: its row class gives the table, the statement that writes rows, and the arrays for it."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from types import NoneType
+from typing import Annotated, Any, Generic, TypeVar, get_args, get_origin, get_type_hints
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+
+from store import arrays
+
+R = TypeVar("R", bound=msgspec.Struct)
+OFTEN_UPDATED = "autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0"
+
+
+class Column(msgspec.Struct, frozen=True):
+    """type: the SQL type and its constraints. join: the value after a page writes its value (x) to a row that has a
+    value already (t); empty: the value that is there stays. is_key: part of the primary key.
+    """
+
+    type: str
+    join: str = ""
+    is_key: bool = False
+
+
+def key(type: str) -> Column:
+    """A part of the primary key."""
+    return Column(type, is_key=True)
+
+
+def always(type: str) -> Column:
+    """A value that every page states."""
+    return Column(f"{type} not null", "x")
+
+
+def replaced(type: str) -> Column:
+    """The value of the latest page, even if it is None."""
+    return Column(type, "x")
+
+
+def fixed(type: str) -> Column:
+    """A value that never changes once the row is there."""
+    return Column(type)
+
+
+def first(type: str) -> Column:
+    """The first value that is not None."""
+    return Column(type, "coalesce(t, x)")
+
+
+def latest(type: str) -> Column:
+    """The latest value that is not None."""
+    return Column(type, "coalesce(x, t)")
+
+
+def total(type: str) -> Column:
+    """The sum of all values."""
+    return Column(f"{type} not null", "t + x")
+
+
+def since(type: str, *marks: str) -> Column:
+    """The latest value that is not None, forgotten by a page that states one of the columns `marks`."""
+    given = ", ".join(f"excluded.{mark}" for mark in marks)
+    given = f"coalesce({given})" if len(marks) > 1 else given
+    return Column(type, f"case when {given} is not null then x else coalesce(x, t) end")
+
+
+class Table(Generic[R]):
+    """One read table. row: a class of which every field is ``Annotated[type, column]``, in the order of the columns.
+
+    storage: parameters of the table, as ``fillfactor = 70``. ddl: creates the table. Two tables with equal columns,
+    keys and storage have equal ddl, so that the text stands for the shape.
+    """
+
+    def __init__(self, name: str, row: type[R], storage: str = "") -> None:
+        fields = _columns(row)
+        keys = ", ".join(field for field, _, column in fields if column.is_key)
+        names = ", ".join(field for field, _, _ in fields)
+        body = ",\n  ".join([*(f"{field} {column.type}" for field, _, column in fields), f"primary key ({keys})"])
+        values = ", ".join(f"{field}::numeric" if _kind(column) == "numeric" else field for field, _, column in fields)
+        joins = ",\n  ".join(f"{field} = {_joined(field, column)}" for field, _, column in fields if column.join)
+        self.name = name
+        self.ddl = f"create table {name} (\n  {body}\n){f' with ({storage})' if storage else ''};\n"
+        self.upsert = (
+            f"insert into {name} as t ({names})\n"
+            f"select {values} from unnest({', '.join(['%b'] * len(fields))}) as x({names})\n"
+            f"on conflict ({keys}) do {f'update set {joins}' if joins else 'nothing'}"
+        )
+        self._keys = [field for field, _, column in fields if column.is_key]
+        self._arrays = {field: (attrgetter(field), _array(of, column)) for field, of, column in fields}
+
+    def write(self, connection: Connection[Any], rows: Iterable[R]) -> None:
+        """Insert `rows`, or join them to those that have their keys; each key at most once."""
+        given = list(rows)
+        if given:
+            columns = tuple([array(list(map(get, given))) for get, array in self._arrays.values()])
+            connection.execute(self.upsert, columns, prepare=True)
+
+    def update(self, connection: Connection[Any], rows: Iterable[msgspec.Struct], *columns: str) -> None:
+        """Set `columns` of the rows that are there to the values of `rows`, which have these and the keys as fields."""
+        given, fields = list(rows), (*self._keys, *columns)
+        if given:
+            query = (
+                f"update {self.name} t set {', '.join(f'{column} = x.{column}' for column in columns)}\n"
+                f"from unnest({', '.join(['%b'] * len(fields))}) as x({', '.join(fields)})\n"
+                f"where {' and '.join(f't.{field} = x.{field}' for field in self._keys)}"
+            )
+            values = [array(list(map(get, given))) for get, array in (self._arrays[field] for field in fields)]
+            connection.execute(query, values, prepare=True)
+
+
+def _columns(row: type[msgspec.Struct]) -> list[tuple[str, Any, Column]]:
+    """(name, type in Python, column) of each field."""
+    columns: list[tuple[str, Any, Column]] = []
+    for field, hint in get_type_hints(row, include_extras=True).items():
+        if get_origin(hint) is not Annotated or not isinstance(get_args(hint)[1], Column):
+            raise TypeError(f"{row.__qualname__}.{field} does not say what column it is")
+        columns.append((field, *get_args(hint)[:2]))
+    return columns
+
+
+def _kind(column: Column) -> str:
+    return column.type.split()[0]
+
+
+def _joined(field: str, column: Column) -> str:
+    words = {"t": f"t.{field}", "x": f"excluded.{field}"}
+    return re.sub(r"(?<!\.)\b[tx]\b(?!\.)", lambda found: words[found[0]], column.join)
+
+
+def _array(of: Any, column: Column) -> Callable[[Sequence[Any]], arrays.Array]:
+    """The function that lays out the values of a column of the Python type `of`, or None, as an array."""
+    types = set(get_args(of) or (of,)) - {NoneType}
+    return _ARRAYS[_kind(column), *types] if (_kind(column), *types) in _ARRAYS else _ARRAYS[(_kind(column),)]
+
+
+def _documents(values: Sequence[msgspec.Raw | None]) -> arrays.Array:
+    return arrays.jsons([None if value is None else bytes(value) for value in values])
+
+
+def _encoded(values: Sequence[Any]) -> arrays.Array:
+    return arrays.jsons([None if value is None else msgspec.json.encode(value) for value in values])
+
+
+def _numerics(values: Sequence[Any]) -> arrays.Array:
+    return arrays.texts([None if value is None else str(value) for value in values])
+
+
+_ARRAYS: dict[tuple[Any, ...], Callable[[Sequence[Any]], arrays.Array]] = {
+    ("uuid", bytes): arrays.uuid_bytes,
+    ("uuid", UUID): arrays.uuids,
+    ("bigint",): arrays.bigints,
+    ("int",): arrays.ints,
+    ("text",): arrays.texts,
+    ("timestamptz",): arrays.timestamptzs,
+    ("json", bytes): arrays.jsons,
+    ("json", msgspec.Raw): _documents,
+    ("json",): _encoded,
+    ("numeric",): _numerics,
+}

@@ -1,0 +1,89 @@
+"""The steps of published versions, read once: a version never changes."""
+
+import threading
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from domain.language import load_definition
+from domain.processes.events import ProcessPublished
+from domain.processes.plan import Plan, compile_plan
+from domain.refusal import NotFound
+from queries.reading import fetch
+from store.mapper import decode
+
+_STEPS = "select definition from process_versions where process_id = %s and version = %s"
+# Versions are published as 1, 2, 3...
+_PUBLISHED = """select topic, state from stored_events where originator_id = %s and topic = 'ProcessPublished'
+order by originator_version offset %s - 1 limit 1"""
+
+
+class _Compensation(msgspec.Struct, frozen=True):
+    type: str = "agent_task"
+    agent: str | None = None
+
+
+class PlannedStep(msgspec.Struct, frozen=True):
+    """A step of a definition, as far as a view shows it."""
+
+    id: str
+    name: str | None = None
+    type: str = "agent_task"
+    agent: str | None = None
+    depends_on: list[str] = []
+    compensation: _Compensation | None = None
+    compensates: str | None = None
+
+
+class _Definition(msgspec.Struct, frozen=True):
+    steps: list[PlannedStep]
+
+
+_decode_definition = msgspec.json.Decoder(_Definition).decode
+
+
+class Definitions:
+    """The steps of published versions, read once: a version never changes."""
+
+    def __init__(self, size: int = 1_000) -> None:
+        self._size = size
+        self._kept: dict[tuple[UUID, int], list[PlannedStep]] = {}
+        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[PlannedStep]]] = {}
+        self._keeping = threading.Lock()
+
+    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[PlannedStep]:
+        """The steps of a version in order; none while its read model has not seen it."""
+        kept = self._kept.get((process_id, version))
+        if kept is not None:
+            return kept
+        rows = fetch(connection, _STEPS, (process_id, version))
+        if not rows:
+            return []
+        steps = _decode_definition(rows[0]["definition"]).steps
+        with self._keeping:
+            if len(self._kept) >= self._size:
+                self._kept.clear()
+            self._kept[process_id, version] = steps
+        return steps
+
+    def compiled(
+        self, connection: Connection[DictRow], process_id: UUID, version: int
+    ) -> tuple[Plan, list[PlannedStep]]:
+        """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
+        kept = self._compiled.get((process_id, version))
+        if kept is not None:
+            return kept
+        rows = fetch(connection, _PUBLISHED, (process_id, version))
+        if not rows:
+            raise NotFound(f"the process has no version {version}")
+        published = decode(rows[0]["topic"], rows[0]["state"])
+        assert isinstance(published, ProcessPublished)
+        plan = compile_plan(load_definition(published.definition), process_id, version)
+        found = plan, msgspec.convert(published.definition, _Definition).steps
+        with self._keeping:
+            if len(self._compiled) >= self._size:
+                self._compiled.clear()
+            self._compiled[process_id, version] = found
+        return found

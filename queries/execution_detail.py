@@ -1,0 +1,209 @@
+"""One execution in detail, with its steps, its timers and its cost."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.refusal import NotFound
+from queries.definitions import Definitions, PlannedStep
+from queries.families import Ancestor, ParentAttempt
+from queries.reading import Freshness, Reading, fetch
+from queries.steps import (
+    COSTS,
+    NULL,
+    ChildExecution,
+    ReachedStep,
+    StepView,
+    decode_children,
+    decode_steps,
+    seconds,
+    step_views,
+)
+
+DETAIL = "execution_detail"
+
+_OF_STEPS = COSTS.format(table="execution_step_costs", on="c.execution_id = s.execution_id and c.step = s.step")
+_SUMS = "(select currency, sum(amount) as amount from execution_step_costs x where x.execution_id {} group by currency)"
+_DETAIL = f"""
+with recursive above(execution_id, step, distance) as (
+  select parent_id, parent_step, 1 from execution_detail where execution_id = %(id)s and parent_id is not null
+  union all
+  select d.parent_id, d.parent_step, a.distance + 1
+  from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null),
+below(execution_id) as (
+  select execution_id from execution_detail where parent_id = %(id)s
+  union all
+  select d.execution_id from below b join execution_detail d on d.parent_id = b.execution_id)
+select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
+  d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
+  coalesce((select json_agg(s order by s.first_position) from (
+    select s.step, s.first_position, s.status, s.attempt, s.agent, s.message, s.parameters, s.output, s.error,
+      s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions,
+      s.compensation, s.unpriced, s.due_at, s.input_tokens, s.output_tokens,
+      {_OF_STEPS} as cost
+    from execution_steps s where s.execution_id = d.execution_id) s), '[]'::json) as steps,
+  coalesce((select json_agg(a order by a.distance desc) from (
+    select a.execution_id, p.process, a.step, a.distance from above a join execution_detail p using (execution_id)) a),
+    '[]'::json) as path,
+  coalesce((select json_agg(c order by c.attempt) from (
+    select c.execution_id, c.parent_step as step, c.parent_attempt as attempt, c.process, c.version, c.status
+    from execution_detail c where c.parent_id = d.execution_id) c), '[]'::json) as children,
+  {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
+  case when exists (select from below) then
+    {COSTS.format(table=_SUMS.format("in (select %(id)s union all select execution_id from below)"), on="true")}
+  end as with_children
+from execution_detail d where d.execution_id = %(id)s"""
+_TIMERS = "select step, kind, due_at from due_timers where execution_id = %s order by due_at, step, kind"
+
+
+_decode_path = msgspec.json.Decoder(list[Ancestor]).decode
+
+
+class ExecutionCost(msgspec.Struct, frozen=True):
+    """own: of its own steps and what undid them; with_children: of all executions below it too, each amount once.
+
+    unpriced: attempts of its own steps with usage but no cost.
+    """
+
+    own: msgspec.Raw
+    with_children: msgspec.Raw
+    unpriced: int
+
+
+class TimerOfExecution(msgspec.Struct, frozen=True):
+    """What happens by itself at due_at. kind: as the list of timers says."""
+
+    step: str
+    kind: str
+    due_at: datetime
+
+
+class ExecutionDetail(msgspec.Struct, frozen=True):
+    """An execution with its steps in the order of its definition, and its timers, the next one first.
+
+    parent: what started it, None for a root. depth: how many executions are above it. path: these, from the root on.
+    as_of: the position or the instant it was asked for, None for now.
+    """
+
+    execution_id: UUID
+    process_id: UUID
+    process: str
+    version: int
+    status: str
+    trigger: msgspec.Raw
+    actor: str | None
+    parent: ParentAttempt | None
+    root: UUID
+    depth: int
+    path: list[Ancestor]
+    input: msgspec.Raw
+    outputs: msgspec.Raw
+    error: msgspec.Raw
+    cancel_reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    duration: float | None
+    steps: list[StepView]
+    timers: list[TimerOfExecution]
+    cost: ExecutionCost
+    position: int
+    as_of_position: int
+    lag_seconds: float
+    as_of: int | datetime | None = None
+
+
+class ExecutionRow(msgspec.Struct, frozen=True):
+    """An execution as its row in the read table has it."""
+
+    execution_id: UUID
+    process_id: UUID
+    process: str
+    version: int
+    status: str
+    trigger: msgspec.Raw | None
+    actor: str | None
+    input: msgspec.Raw | None
+    outputs: msgspec.Raw | None
+    error: msgspec.Raw | None
+    cancel_reason: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    parent_id: UUID | None
+    parent_step: str | None
+    parent_attempt: int | None
+    last_position: int
+
+
+def get_execution(
+    reading: Reading, definitions: Definitions, execution_id: UUID, *, min_position: int | None = None
+) -> ExecutionDetail:
+    """One execution. Raises NotFound or NotYet."""
+    with reading.of(DETAIL, min_position) as (connection, freshness):
+        rows = fetch(connection, _DETAIL, {"id": execution_id})
+        if not rows:
+            raise NotFound(f"there is no execution {execution_id}")
+        row = rows[0]
+        timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
+        planned = definitions.steps(connection, row["process_id"], row["version"])
+    return execution_view(
+        ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
+        decode_steps(row["steps"]),
+        planned,
+        decode_children(row["children"]),
+        path=_decode_path(row["path"]),
+        timers=timers,
+        own=row["own"],
+        with_children=row["with_children"],
+        freshness=freshness,
+    )
+
+
+def execution_view(
+    row: ExecutionRow,
+    reached: list[ReachedStep],
+    planned: list[PlannedStep],
+    children: Mapping[str, list[ChildExecution]],
+    *,
+    path: list[Ancestor],
+    timers: list[TimerOfExecution],
+    own: msgspec.Raw,
+    with_children: msgspec.Raw | None,
+    freshness: Freshness,
+    as_of: int | datetime | None = None,
+) -> ExecutionDetail:
+    """Return the view of an execution, whether its rows are from the read tables or folded from the log.
+
+    with_children: None without children.
+    """
+    parent = None
+    if row.parent_id is not None and row.parent_step is not None and row.parent_attempt is not None:
+        parent = ParentAttempt(row.parent_id, row.parent_step, row.parent_attempt)
+    return ExecutionDetail(
+        execution_id=row.execution_id,
+        process_id=row.process_id,
+        process=row.process,
+        version=row.version,
+        status=row.status,
+        trigger=row.trigger or NULL,
+        actor=row.actor,
+        parent=parent,
+        root=path[0].execution_id if path else row.execution_id,
+        depth=len(path),
+        path=path,
+        input=row.input or NULL,
+        outputs=row.outputs or NULL,
+        error=row.error or NULL,
+        cancel_reason=row.cancel_reason,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration=seconds(row.started_at, row.ended_at),
+        steps=step_views(planned, {step.step: step for step in reached}, children),
+        timers=timers,
+        cost=ExecutionCost(own, own if with_children is None else with_children, sum(s.unpriced for s in reached)),
+        position=row.last_position,
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
+        as_of=as_of,
+    )
