@@ -3,10 +3,9 @@
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
-
+from commands.command import AgentName, Beside, Command, Note, Scope
 from commands.deciding import Identified, decide, unidentified
 from commands.receipt import Receipt
 from domain.agents.agent import ACTIVE, Agent, fold
@@ -18,18 +17,20 @@ from store.log import Log
 FRESH_FOR_SECONDS = 1.0
 
 
-class RegisterAgent(msgspec.Struct, frozen=True):
+class RegisterAgent(Command, frozen=True):
     """Make an agent known, or change how it is called. config: as `parse_agent` returns it."""
 
-    name: str
-    config: dict[str, Any]
+    scope = Scope.AGENTS_WRITE
+    name: AgentName
+    config: Annotated[dict[str, Any], Beside()]
 
 
-class RetireAgent(msgspec.Struct, frozen=True):
-    """The agent takes no more work."""
+class RetireAgent(Command, frozen=True):
+    """Take an agent out of use. reason: why, for people."""
 
-    name: str
-    reason: str = ""
+    scope = Scope.AGENTS_WRITE
+    name: AgentName
+    reason: Note = ""
 
 
 class Agents:

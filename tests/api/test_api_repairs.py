@@ -72,7 +72,7 @@ def test_a_repair_whose_acknowledgement_is_lost_is_made_once(
     client: TestClient, installation: Any, failed: UUID
 ) -> None:
     executions = Executions(Forgetful(installation.datastore), installation.plans)
-    repairs = Repairs(executions, installation.services.agents)
+    repairs = Repairs(executions, installation.agents)
     cause = Cause(datetime.now(UTC), "user:ann", "request-1")
     receipt = repairs.retry_execution(RetryExecution(failed, "again"), cause)
     assert (receipt.position, receipt.duplicate) == (installation.log.last_position(), False)

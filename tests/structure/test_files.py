@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 300
-# Written by programs: the page of events, and what golden histories hold.
-GENERATED = ("docs/events.md", "tests/histories/", "constraints.txt")
+# Written by programs: the page of events, golden histories, the contract of the API.
+GENERATED = ("docs/events.md", "tests/histories/", "constraints.txt", "tests/api/openapi-contract.json")
 # Looked things up in, not read from end to end.
 REFERENCE = ("docs/process-language.md",)
 IGNORED = re.compile(r"\.git|\.venv|\.setup|\.\w+_cache|\.hypothesis|__pycache__|.*\.egg-info|build|dist")
