@@ -1,5 +1,6 @@
 """Processes: draft, revise, validate, publish, archive; the list, one in detail, its versions."""
 
+import itertools
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, Rev
 from domain.jsonvalue import parse_json
 from domain.refusal import NotFound, Problem
 from edge.bodies import JSON, YAML, is_json, media_type
+from edge.checking import MOST_PROBLEMS
 from edge.command_request import COMMANDS, Commanded, CommandRequest
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
@@ -173,7 +175,8 @@ def _source(request: CommandRequest) -> str | bytes:
 
 def _wrapped(value: dict[str, Any]) -> str:
     definition = value["definition"]
-    problems = [unknown_key(name, ("definition",)) for name in value if name != "definition"][:99]
+    others = itertools.islice((name for name in value if name != "definition"), MOST_PROBLEMS - 1)
+    problems = [unknown_key(name, ("definition",)) for name in others]
     if not isinstance(definition, str | dict):
         message = "definition is the text of a definition, or the definition itself"
         problems.append(Problem("invalid_value", message, "definition"))

@@ -1,6 +1,7 @@
 """Checking a body against the class that declares it: every problem at once."""
 
 import functools
+import itertools
 import re
 from collections.abc import Callable
 from datetime import datetime
@@ -34,7 +35,8 @@ def _check(
 ) -> dict[str, Any]:
     fields = body_fields(declaring)
     if not value.keys() <= (known := _names(declaring)).keys():
-        problems += [unknown_key(name, known, path) for name in value if name not in known]
+        unknown = (name for name in value if name not in known)
+        problems += [unknown_key(name, known, path) for name in itertools.islice(unknown, MOST_PROBLEMS)]
     found = {}
     for field in fields:
         checked = _field(field, value, body, path, problems)
