@@ -11,7 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from api.answers import Json
 from api.errors import ProblemDocument
 from commands.command import REVISION, Command
-from edge.declared import Declared, Read, body_fields, fields_beside
+from edge.declared import Declared, body_fields, fields_beside
 
 TITLE = "Procession"
 REFERENCE = "#/components/schemas/{name}"
@@ -118,8 +118,7 @@ def _checked(declaring: type[msgspec.Struct]) -> bool:
 
 
 def _as_sent(field: Declared) -> tuple[str, Any] | tuple[str, Any, Any]:
-    mark = field.marked(Read)
-    hint = field.hint if mark is None else mark.described
+    hint = field.hint if field.read is None else field.read.described
     if field.required:
         return field.name, hint
     return field.name, hint if field.kind is bool else hint | None, None

@@ -1,5 +1,6 @@
 """Receipts: the answers of commands; each noun declares its own."""
 
+import functools
 from typing import Any, ClassVar
 
 import msgspec
@@ -43,10 +44,14 @@ async def carry_out(
     return Json(_content(receipt, command, replayed), status, headers)
 
 
+@functools.cache
+def _own_fields(receipt: type[CommandReceipt]) -> tuple[str, ...]:
+    return tuple(name for name in receipt.__struct_fields__ if name not in CommandReceipt.__struct_fields__)
+
+
 def _content(receipt: type[CommandReceipt], command: object, replayed: Replayed) -> dict[str, Any]:
     facts = replayed.facts
-    own = (name for name in receipt.__struct_fields__ if name not in CommandReceipt.__struct_fields__)
-    content = {name: facts[name] if name in facts else getattr(command, name) for name in own}
+    content = {name: facts[name] if name in facts else getattr(command, name) for name in _own_fields(receipt)}
     content["position"] = replayed.position
     if replayed.duplicate or receipt.states_duplicate:
         content["duplicate"] = replayed.duplicate

@@ -1,6 +1,5 @@
 """What operators do about executions and steps that went wrong: retry, skip, reassign."""
 
-
 from commands.agents import Agents
 from commands.command import Command, ExecutionId, NameOfAgent, Note, Reason, Scope, StepId
 from commands.deciding import Identified, unidentified

@@ -33,12 +33,11 @@ def check_fields(declaring: type[msgspec.Struct], value: dict[str, Any], body: b
 def _check(
     declaring: type[msgspec.Struct], value: dict[str, Any], body: bytes, path: str, problems: list[Problem]
 ) -> dict[str, Any]:
-    fields = body_fields(declaring)
     if not value.keys() <= (known := _names(declaring)).keys():
         unknown = (name for name in value if name not in known)
         problems += [unknown_key(name, known, path) for name in itertools.islice(unknown, MOST_PROBLEMS)]
     found = {}
-    for field in fields:
+    for field in body_fields(declaring):
         checked = _field(field, value, body, path, problems)
         if checked is not None or (field.kind is Any and field.name in value):
             found[field.name] = checked
@@ -62,25 +61,23 @@ def _field(field: Declared, value: dict[str, Any], body: bytes, path: str, probl
     if given is None and (name not in value or field.kind not in (Any, bool)):
         if field.required:
             note("missing", f"{name} is missing")
-            if _is_object(field):
+            if field.is_object:
                 _check(field.kind, {}, body, f"{path}{name}.", problems)
         return None
-    if (mark := field.marked(Read)) is not None:
-        return _read(mark, field, given, body, note)
-    if _is_object(field):
+    if field.read is not None:
+        return _read(field.read, field, given, body, note)
+    if field.kind is Any:
+        return given
+    if (check := CHECKS.get(get_origin(field.kind) or field.kind)) is not None:
+        return check(field, given, note)
+    if field.is_object:
         inner = given if isinstance(given, dict) else {}
         if inner is not given:
             note("wrong_type", f"{name} is an object")
         before = len(problems)
         checked = _check(field.kind, inner, body, f"{path}{name}.", problems)
         return field.kind(**checked) if len(problems) == before else None
-    if field.kind is Any:
-        return given
-    return CHECKS[get_origin(field.kind) or field.kind](field, given, note)
-
-
-def _is_object(field: Declared) -> bool:
-    return isinstance(field.kind, type) and issubclass(field.kind, msgspec.Struct) and field.marked(Read) is None
+    raise TypeError(f"a body cannot declare {name} as {field.hint}")
 
 
 def _read(mark: Read, field: Declared, given: Any, body: bytes, note: Noting) -> Any:

@@ -23,20 +23,21 @@ class Read(msgspec.Struct, frozen=True):
 class Declared(msgspec.Struct, frozen=True):
     """One field of a body. kind: its type, without what is optional; hint: as the class states it.
 
-    default: what a field that is left out means, where `required` is false. limits: as in msgspec's `Meta`.
+    limits: as in msgspec's `Meta`.
     """
 
     name: str
     kind: Any
     hint: Any
     required: bool
-    default: Any
     limits: msgspec.Meta
-    marks: tuple[object, ...]
+    beside: Beside | None
+    read: Read | None
 
-    def marked(self, kind: type[Any]) -> Any:
-        """Return the mark of type `kind`; None without one."""
-        return next((mark for mark in self.marks if isinstance(mark, kind)), None)
+    @property
+    def is_object(self) -> bool:
+        """Whether the value is an object of a class that declares fields in turn."""
+        return self.read is None and isinstance(self.kind, type) and issubclass(self.kind, msgspec.Struct)
 
 
 @functools.cache
@@ -49,21 +50,21 @@ def fields_of(declaring: type[msgspec.Struct]) -> tuple[Declared, ...]:
 @functools.cache
 def body_fields(declaring: type[msgspec.Struct]) -> tuple[Declared, ...]:
     """Return the fields that a body holds."""
-    return tuple(field for field in fields_of(declaring) if field.marked(Beside) is None)
+    return tuple(field for field in fields_of(declaring) if field.beside is None)
 
 
 @functools.cache
 def fields_beside(declaring: type[msgspec.Struct]) -> dict[str, str]:
     """Return the fields beside the body, each with its noun."""
-    beside = ((field.name, field.marked(Beside)) for field in fields_of(declaring))
-    return {name: mark.noun for name, mark in beside if mark is not None}
+    return {field.name: field.beside.noun for field in fields_of(declaring) if field.beside is not None}
 
 
 def _declared(field: msgspec.structs.FieldInfo, hint: Any) -> Declared:
     kind, marks = _opened(hint)
     limits = next((mark for mark in marks if isinstance(mark, msgspec.Meta)), msgspec.Meta())
-    default = None if field.default is msgspec.NODEFAULT else field.default
-    return Declared(field.name, kind, hint, field.required, default, limits, marks)
+    beside = next((mark for mark in marks if isinstance(mark, Beside)), None)
+    read = next((mark for mark in marks if isinstance(mark, Read)), None)
+    return Declared(field.name, kind, hint, field.required, limits, beside, read)
 
 
 def _opened(hint: Any) -> tuple[Any, tuple[object, ...]]:
