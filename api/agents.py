@@ -2,70 +2,70 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+import msgspec
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.bodies import json_object, read_body
-from api.carrying_out import carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS, AgentsAsked, Fresh
-from api.receipts import AgentAnswered, AgentBody, ReasonBody
+from api.receipts import CommandReceipt, carry_out
 from commands.agents import RegisterAgent, RetireAgent
-from domain.agents.kinds import AGENT_NAME, parse_agent
-from domain.refusal import NotFound
+from domain.agents.kinds import parse_agent
+from edge.command_request import Commanded
+from edge.dependencies import Reads
+from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
+from edge.references import agent_named
 from queries.agents import AgentDetail, AgentFilter, AgentView, get_agent, list_agents
 from queries.paging import Page
+
+STATUSES = ("active", "retired")
 
 router = APIRouter(prefix="/agents", tags=["agents"])
 
 
-@router.put(
-    "/{name}",
-    dependencies=[NO_PARAMETERS],
-    summary="Register an agent",
-    **openapi.command(AgentAnswered, 200, body=AgentBody, required=True),
-)
-async def register(name: str, request: Request) -> Response:
-    """Make an agent known, or change how it is called. The same again: a duplicate."""
-    body = await read_body(request)
-    command = RegisterAgent(name, parse_agent(name, json_object(request, body)))
-    agents = request.app.state.services.agents
-    return await carry_out(request, body, lambda cause, identified: agents.register(command, cause, identified))
+class AgentReceipt(CommandReceipt, kw_only=True):
+    """A command on an agent was carried out."""
+
+    name: str
 
 
-@router.delete(
-    "/{name}",
-    dependencies=[NO_PARAMETERS],
-    summary="Retire an agent",
-    **openapi.command(AgentAnswered, 200, 404, body=ReasonBody),
-)
-async def retire(name: str, request: Request) -> Response:
-    """It takes no more work. Again: a duplicate."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.text("reason")
-    fields.check()
-    command = RetireAgent(_known(name), reason or "")
-    agents = request.app.state.services.agents
-    return await carry_out(request, body, lambda cause, identified: agents.retire(command, cause, identified))
+class AgentBody(msgspec.Struct):
+    """How the agent is called; further fields depend on its kind."""
+
+    kind: str
+
+
+class AgentFilters(Paged):
+    """Filters of the agents."""
+
+    name: Annotated[Values, Field(description=SEVERAL)] = []
+    kind: Annotated[Values, Field(description=SEVERAL)] = []
+    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
+
+
+@router.put("/{name}", summary="Register an agent", **openapi.command(RegisterAgent, AgentReceipt, body=AgentBody))
+async def register(name: str, request: Commanded) -> Response:
+    """Make an agent known, or change how it is called. The same registration again: a duplicate."""
+    command = RegisterAgent(name, parse_agent(name, request.json_object()))
+    return await carry_out(request, request.handlers.agents.register, command, AgentReceipt)
+
+
+@router.delete("/{name}", summary="Retire an agent", **openapi.command(RetireAgent, AgentReceipt, 404))
+async def retire(name: str, request: Commanded) -> Response:
+    """Take the agent out of use. Again: a duplicate."""
+    command = request.read(RetireAgent, name=name)
+    return await carry_out(request, request.handlers.agents.retire, command, AgentReceipt)
 
 
 @router.get("", summary="List agents", **openapi.query(Page[AgentView]))
-def list_(request: Request, asked: Annotated[AgentsAsked, Query()]) -> Response:
+def list_(reading: Reads, filters: Annotated[AgentFilters, Query()]) -> Response:
     """By name."""
-    wanted = AgentFilter(names=asked.name, kinds=asked.kind, statuses=asked.status)
-    return view(list_agents(request.app.state.services.reading, wanted, **asked.page))
+    wanted = AgentFilter(names=filters.name, kinds=filters.kind, statuses=filters.status)
+    return view(list_agents(reading, wanted, **filters.page))
 
 
 @router.get("/{name}", summary="One agent", **openapi.query(AgentDetail, 404))
-def get(name: str, request: Request, asked: Annotated[Fresh, Query()]) -> Response:
-    """How it is called, and whether it still is."""
-    return view(get_agent(request.app.state.services.reading, _known(name), min_position=asked.min_position))
-
-
-def _known(name: str) -> str:
-    if not AGENT_NAME.fullmatch(name):
-        raise NotFound("there is no such agent")
-    return name
+def get(name: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
+    """How it is called, and whether it is active."""
+    return view(get_agent(reading, agent_named(name), min_position=given.min_position))

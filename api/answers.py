@@ -15,7 +15,7 @@ class Json(JSONResponse):
     media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
-        """The JSON of `content`."""
+        """Return the JSON of `content`."""
         return encode(content)
 
 
@@ -26,5 +26,5 @@ class ProblemJson(Json):
 
 
 def view(content: Any, headers: Mapping[str, str] | None = None) -> Json:
-    """200 with the view a query returned."""
+    """Return 200 with the view that a query returned."""
     return Json(content, 200, headers)

@@ -1,4 +1,4 @@
-"""The application: every route, what is round them, and what begins and ends with it."""
+"""The application: every route, the middleware around them, and its start and end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,11 +24,10 @@ from api import (
     timers,
     webhooks,
 )
-from api.authorising import AUTHORISED
-from api.envelope import Envelope
-from api.feed import Feed
-from api.services import Services
-from queries.executions import Definitions
+from edge.door import Door
+from edge.envelope import Envelope
+from edge.feed import Feed
+from edge.principal import AUTHORISED
 
 # Queries may wait for a read model, and commands, which have threads of their own, must not wait for them.
 QUERY_THREADS = 100
@@ -36,8 +35,8 @@ QUERY_THREADS = 100
 GUARDED = (executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
 
 
-def create_app(services: Services) -> FastAPI:
-    """The API on `services`. While it runs, `app.state.feed.close()` ends all streams, from any thread."""
+def create_app(door: Door) -> FastAPI:
+    """Return the API on `door`. While it runs, `app.state.feed.close()` ends all streams, from any thread."""
     release = version("procession")
     app = FastAPI(
         title=openapi.TITLE,
@@ -47,9 +46,8 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.services = services
-    app.state.definitions = Definitions()
-    app.state.feed = Feed(services.reading.progress)
+    app.state.door = door
+    app.state.feed = Feed(door.reading.progress)
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
     app.add_middleware(Envelope)
     errors.install(app)
@@ -67,7 +65,7 @@ def create_app(services: Services) -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
-    progress, feed = app.state.services.reading.progress, app.state.feed
+    progress, feed = app.state.door.reading.progress, app.state.feed
     anyio.to_thread.current_default_thread_limiter().total_tokens = QUERY_THREADS
     await anyio.to_thread.run_sync(progress.start)
     feed.open()

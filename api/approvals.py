@@ -1,86 +1,83 @@
-"""Approvals: what people are asked, and what they decide."""
+"""Approvals: the list, one in detail; approve, reject, request changes."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.bodies import json_object, read_body
-from api.carrying_out import carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS, ApprovalsAsked, Fresh
-from api.receipts import ApprovalDecided, CommentBody
-from api.references import process_named
+from api.receipts import CommandReceipt, carry_out
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
+from edge.command_request import Commanded, CommandRequest
+from edge.dependencies import Reads
+from edge.parameters import SEVERAL, Fresh, Paged, ProcessReferences, Values, one_of
+from edge.references import process_named
 from queries.approvals import ApprovalDetail, ApprovalFilter, ApprovalView, get_approval, list_approvals
 from queries.paging import Page
+
+STATUSES = ("open", "granted", "refused", "changes_requested", "expired", "cancelled")
 
 router = APIRouter(prefix="/approvals", tags=["executions"])
 
 
+class ApprovalReceipt(CommandReceipt, kw_only=True):
+    """A decision was recorded. duplicate: the same person had decided the same already."""
+
+    execution_id: UUID
+    approval_id: str
+
+
+class ApprovalFilters(Paged):
+    """Filters of the approvals."""
+
+    process: ProcessReferences = []
+    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
+    approver: Annotated[Values, Field(description=f"Those that they may decide. {SEVERAL}")] = []
+
+
 @router.get("", summary="List approvals", **openapi.query(Page[ApprovalView]))
-def list_(request: Request, asked: Annotated[ApprovalsAsked, Query()]) -> Response:
+def list_(reading: Reads, filters: Annotated[ApprovalFilters, Query()]) -> Response:
     """The newest first."""
     wanted = ApprovalFilter(
-        process_ids=[process_named(reference) for reference in asked.process],
-        statuses=asked.status,
-        approvers=asked.approver,
+        process_ids=[process_named(reference) for reference in filters.process],
+        statuses=filters.status,
+        approvers=filters.approver,
     )
-    return view(list_approvals(request.app.state.services.reading, wanted, **asked.page))
+    return view(list_approvals(reading, wanted, **filters.page))
 
 
 @router.get("/{approval_id}", summary="One approval", **openapi.query(ApprovalDetail, 404))
-def get(approval_id: str, request: Request, asked: Annotated[Fresh, Query()]) -> Response:
-    """What is asked, of whom and until when; what was decided."""
-    return view(get_approval(request.app.state.services.reading, approval_id, min_position=asked.min_position))
+def get(approval_id: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
+    """The question, its approvers and its deadline; the decision."""
+    return view(get_approval(reading, approval_id, min_position=given.min_position))
 
 
-@router.post(
-    "/{approval_id}/approve",
-    dependencies=[NO_PARAMETERS],
-    summary="Approve",
-    **openapi.command(ApprovalDecided, 200, 403, 404, body=CommentBody),
-)
-async def approve(approval_id: str, request: Request) -> Response:
-    """The execution goes on. X-Actor decides; 403: others are named. 409: it was decided, and by whom."""
+@router.post("/{approval_id}/approve", summary="Approve", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
+async def approve(approval_id: str, request: Commanded) -> Response:
+    """The execution continues. X-Actor decides; 403: others are named. 409: it was decided; `decided_by` names who."""
     return await _decide(approval_id, request, "granted")
 
 
-@router.post(
-    "/{approval_id}/reject",
-    dependencies=[NO_PARAMETERS],
-    summary="Reject",
-    **openapi.command(ApprovalDecided, 200, 403, 404, body=CommentBody),
-)
-async def reject(approval_id: str, request: Request) -> Response:
+@router.post("/{approval_id}/reject", summary="Reject", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
+async def reject(approval_id: str, request: Commanded) -> Response:
     """The step fails with `approval_refused`."""
     return await _decide(approval_id, request, "refused")
 
 
 @router.post(
     "/{approval_id}/request-changes",
-    dependencies=[NO_PARAMETERS],
     summary="Request changes",
-    **openapi.command(ApprovalDecided, 200, 403, 404, body=CommentBody),
+    **openapi.command(DecideApproval, ApprovalReceipt, 403, 404),
 )
-async def request_changes(approval_id: str, request: Request) -> Response:
+async def request_changes(approval_id: str, request: Commanded) -> Response:
     """The step fails with `changes_requested`, so that its `on_error` can lead to where they are made."""
     return await _decide(approval_id, request, "changes_requested")
 
 
-async def _decide(approval_id: str, request: Request, verdict: Verdict) -> Response:
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "comment")
-    comment = fields.text("comment")
-    fields.check()
-    command = DecideApproval(approval_id, verdict, comment or "")
-    approvals = request.app.state.services.approvals
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: approvals.decide(command, cause, identified),
-        always={"approval_id": approval_id},
-    )
+async def _decide(approval_id: str, request: CommandRequest, verdict: Verdict) -> Response:
+    command = request.read(DecideApproval, approval_id=approval_id, verdict=verdict)
+    return await carry_out(request, request.handlers.approvals.decide, command, ApprovalReceipt)

@@ -1,6 +1,5 @@
-"""Refusals become problem documents (RFC 9457): here, and nowhere else."""
+"""Refusals become problem documents (RFC 9457): here, and nowhere else in the API."""
 
-import difflib
 import logging
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -13,51 +12,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.answers import ProblemJson
-from api.refusals import (
-    BadRequest,
-    Interrupted,
-    SecretUnavailable,
-    TokenInvalid,
-    TooLarge,
-    Unauthorised,
-    WrongMediaType,
-)
-from commands.deciding import Unavailable
-from domain.executions.decisions.refusals import ApproverNotNamed
-from domain.refusal import Forbidden, Malformed, NotFound, Problem, Refusal, Stale
-from queries.paging import BadCursor
-from queries.reading import RETRY_AFTER_SECONDS, NotYet, ReadModelRebuilding
-from store.unit import Outage
+from domain.refusal import Problem, Refusal
+from edge.refusals import unknown_filter
+from edge.statuses import HEADERS, UNAVAILABLE, status_of
 
 logger = logging.getLogger(__name__)
 
-STATUS: dict[type[Refusal], int] = {
-    BadRequest: 400,
-    BadCursor: 400,
-    Interrupted: 400,
-    Unauthorised: 401,
-    TokenInvalid: 403,
-    ApproverNotNamed: 403,
-    NotFound: 404,
-    Forbidden: 409,
-    Stale: 412,
-    TooLarge: 413,
-    WrongMediaType: 415,
-    Malformed: 422,
-    NotYet: 503,
-    ReadModelRebuilding: 503,
-    SecretUnavailable: 503,
-    Refusal: 409,
-}
-HEADERS: dict[int, dict[str, str]] = {
-    401: {"WWW-Authenticate": "Bearer"},
-    503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
-}
 RETRY = "the database cannot be reached at the moment; nothing is known to be wrong with the request"
 
 
 class ProblemDocument(msgspec.Struct, frozen=True):
-    """Why a request was refused. code: stable; problems: everything that is wrong with what was sent."""
+    """Why a request was refused. code: stable; problems: every problem of the request."""
 
     type: str
     title: str
@@ -76,29 +41,23 @@ def problem(
     details: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> ProblemJson:
-    """The answer that says why not. details: further members, which never replace those of a problem document."""
+    """Return the answer to a refused request. details: further members; they never replace those of the document."""
     document = ProblemDocument("about:blank", HTTPStatus(status).phrase, status, detail, code, list(problems))
     content = {**(details or {}), **msgspec.structs.asdict(document)}
     return ProblemJson(content, status, {**HEADERS.get(status, {}), **(headers or {})})
 
 
 def install(app: FastAPI) -> None:
-    """Teach `app` to answer every error with a problem document."""
+    """Make `app` answer every error with a problem document."""
     handlers: dict[type[Exception], Any] = {
         Refusal: _refused,
-        Unavailable: _unavailable,
         HTTPException: _http,
         RequestValidationError: _invalid,
         Exception: _unexpected,
-        **dict.fromkeys(Outage, _unavailable),
+        **dict.fromkeys(UNAVAILABLE, _unavailable),
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
-
-
-def status_of(refusal: Refusal) -> int:
-    """The HTTP status that says what `refusal` says."""
-    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)
 
 
 async def _refused(_request: Request, refusal: Refusal) -> ProblemJson:
@@ -118,14 +77,14 @@ async def _http(_request: Request, error: HTTPException) -> ProblemJson:
 
 
 async def _unexpected(request: Request, _error: Exception) -> ProblemJson:
-    """The server logs the error with its traceback; the caller learns only by which id to ask about it."""
+    """Answer with the id of the request only; the server logs the error with its traceback."""
     id = request.scope.get("request_id", "")
     headers = {"X-Request-Id": id} if id else {}
     return problem(500, "internal_error", f"something went wrong here; the log has more under {id}", headers=headers)
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> ProblemJson:
-    """A path that names nothing is 404; a query that cannot be understood is 400, with every problem."""
+    """Answer 404 to a path that names nothing, and 400 with every problem to a query that cannot be understood."""
     errors = error.errors()
     if any(found["loc"][0] == "path" for found in errors):
         return problem(404, "not_found", "there is nothing of that name here")
@@ -148,11 +107,3 @@ def _query_problem(found: Mapping[str, Any], known: list[str]) -> Problem:
         return unknown_filter(name, known)
     message = str(found.get("ctx", {}).get("error", found["msg"]))
     return Problem("invalid_filter", f"{name}: {message}", name)
-
-
-def unknown_filter(name: str, known: Iterable[str]) -> Problem:
-    """There is no query parameter `name`; the hint names the nearest one, or all."""
-    names = list(known)
-    close = difflib.get_close_matches(name, names, n=1)
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(names) or 'none'}"
-    return Problem("unknown_filter", f"there is no query parameter {name!r} here", name, hint=hint)

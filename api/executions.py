@@ -1,119 +1,168 @@
 """Executions: start, cancel; the list, one in detail, now or as it was, its events."""
 
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.bodies import json_object, read_body
-from api.carrying_out import carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS, DifferenceAsked, ExecutionAsked, ExecutionsAsked, StreamPage
-from api.receipts import ExecutionAnswered, ExecutionStarted, ReasonBody, StartBody
-from api.references import execution_named, process_named
+from api.receipts import CommandReceipt, carry_out
 from commands.executions import CancelExecution, StartExecution
+from edge.command_request import Commanded, CommandedWithInput
+from edge.dependencies import Reads, Versions
+from edge.parameters import (
+    SEVERAL,
+    ExecutionReferences,
+    Fresh,
+    Instant,
+    Numbers,
+    Paged,
+    Point,
+    ProcessReferences,
+    StreamPage,
+    Values,
+    one_of,
+)
+from edge.references import execution_named, process_named
 from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
-from queries.executions import ExecutionDetail, ExecutionFilter, ExecutionSummary, get_execution, list_executions
+from queries.executions import (
+    STATUSES,
+    ExecutionDetail,
+    ExecutionFilter,
+    ExecutionSummary,
+    get_execution,
+    list_executions,
+)
 from queries.folding import get_execution_as_of
 from queries.paging import Page
-
-# An input may have 1 MiB; the rest of the body is its braces.
-MAX_INPUT = (1 << 20) + 1_024
 
 router = APIRouter(tags=["executions"])
 
 
+class StartReceipt(CommandReceipt, kw_only=True):
+    """An execution was started."""
+
+    execution_id: UUID
+    version: int
+
+
+class ExecutionReceipt(CommandReceipt, kw_only=True):
+    """A command on an execution was carried out."""
+
+    execution_id: UUID
+
+
+class ExecutionParameters(Fresh):
+    """as_of: the execution as it was there, from its own events; a position in the log, or an instant."""
+
+    as_of: Point | None = None
+
+
+class DifferenceParameters(Fresh):
+    """Two points: positions in the log, or instants."""
+
+    point_from: Annotated[Point, Field(alias="from")]
+    point_to: Annotated[Point, Field(alias="to")]
+
+
+class ExecutionFilters(Paged):
+    """Filters of the executions."""
+
+    process: ProcessReferences = []
+    version: Annotated[Numbers, Field(description=f"Published versions. {SEVERAL}")] = []
+    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
+    trigger: Annotated[
+        Values, Field(description=f"What started them: manual, webhook, sub_process (children). {SEVERAL}")
+    ] = []
+    parent: Annotated[ExecutionReferences, Field(description=f"Ids of parents: their children. {SEVERAL}")] = []
+    root: Annotated[ExecutionReferences, Field(description=f"Ids of roots: their execution trees. {SEVERAL}")] = []
+    include_children: Annotated[
+        bool,
+        Field(
+            description="Lists executions that others started too. The filters parent, root and trigger sub_process "
+            "list them in any case."
+        ),
+    ] = False
+    started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
+    started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
+
+    @property
+    def filter(self) -> ExecutionFilter:
+        """The filter of the query."""
+        return ExecutionFilter(
+            process_ids=[process_named(reference) for reference in self.process],
+            versions=[int(version) for version in self.version],
+            statuses=self.status,
+            triggers=self.trigger,
+            parents=[execution_named(id) for id in self.parent],
+            roots=[execution_named(id) for id in self.root],
+            include_children=self.include_children,
+            started_from=self.started_from,
+            started_to=self.started_to,
+        )
+
+
 @router.post(
     "/processes/{process}/execute",
-    dependencies=[NO_PARAMETERS],
     summary="Start an execution (the same under another name)",
-    **openapi.command(ExecutionStarted, 202, 404, body=StartBody),
+    **openapi.command(StartExecution, StartReceipt, 404, status=202),
 )
 @router.post(
     "/processes/{process}/executions",
-    dependencies=[NO_PARAMETERS],
     summary="Start an execution",
-    **openapi.command(ExecutionStarted, 202, 404, body=StartBody),
+    **openapi.command(StartExecution, StartReceipt, 404, status=202),
 )
-async def start_execution(process: str, request: Request) -> Response:
-    """Run a published process: its latest version, or the one named. Goes on by itself."""
-    body = await read_body(request, MAX_INPUT)
-    command = _start(process, json_object(request, body))
-    executions = request.app.state.services.executions
-    return await carry_out(
-        request, body, lambda cause, identified: executions.start(command, cause, identified), status=202
-    )
-
-
-def _start(process: str, body: dict[str, Any]) -> StartExecution:
-    fields = Fields(body, "input", "version")
-    input = fields.object("input")
-    version = fields.whole("version", lowest=1)
-    fields.check()
-    return StartExecution(process_named(process), input or {}, version)
+async def start(process: str, request: CommandedWithInput) -> Response:
+    """Run a published process: its latest version, or the one named. The execution continues by itself."""
+    command = request.read(StartExecution, process_id=process)
+    return await carry_out(request, request.handlers.executions.start, command, StartReceipt)
 
 
 @router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary]))
-def list_(request: Request, asked: Annotated[ExecutionsAsked, Query()]) -> Response:
-    """The newest first; without those that other executions started, unless asked for."""
-    wanted = ExecutionFilter(
-        process_ids=[process_named(reference) for reference in asked.process],
-        versions=[int(version) for version in asked.version],
-        statuses=asked.status,
-        triggers=asked.trigger,
-        parents=[execution_named(id) for id in asked.parent],
-        roots=[execution_named(id) for id in asked.root],
-        include_children=asked.include_children,
-        started_from=asked.started_from,
-        started_to=asked.started_to,
-    )
-    return view(list_executions(request.app.state.services.reading, wanted, **asked.page))
+def list_(reading: Reads, filters: Annotated[ExecutionFilters, Query()]) -> Response:
+    """The newest first. Default: without executions that other executions started."""
+    return view(list_executions(reading, filters.filter, **filters.page))
 
 
 @router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
-def get(execution_id: str, request: Request, asked: Annotated[ExecutionAsked, Query()]) -> Response:
-    """With its steps in the order of the definition; those not reached are pending.
+def get(
+    execution_id: str, reading: Reads, definitions: Versions, given: Annotated[ExecutionParameters, Query()]
+) -> Response:
+    """With its steps in the order of the definition; steps that were not reached are pending.
 
-    Each step shows the executions it started, and the execution where it comes from. as_of: as it all was there.
+    Each step shows the executions it started, and the execution shows its parent. as_of: all of it at that point.
     """
-    id, state = execution_named(execution_id), request.app.state
-    reading, definitions, fresh = state.services.reading, state.definitions, asked.min_position
-    if asked.as_of is not None:
-        return view(get_execution_as_of(reading, definitions, id, asked.as_of, min_position=fresh))
+    id, fresh = execution_named(execution_id), given.min_position
+    if given.as_of is not None:
+        return view(get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh))
     return view(get_execution(reading, definitions, id, min_position=fresh))
 
 
 @router.get("/executions/{execution_id}/diff", summary="What changed", **openapi.query(Difference, 404))
-def difference(execution_id: str, request: Request, asked: Annotated[DifferenceAsked, Query()]) -> Response:
-    """Between two points, each a position in the log or an instant: what is not the same, before and after."""
-    id, state = execution_named(execution_id), request.app.state
-    points = asked.point_from, asked.point_to
-    fresh = asked.min_position
-    return view(get_difference(state.services.reading, state.definitions, id, *points, min_position=fresh))
+def difference(
+    execution_id: str, reading: Reads, definitions: Versions, given: Annotated[DifferenceParameters, Query()]
+) -> Response:
+    """Between two points, each a position in the log or an instant: every difference, before and after."""
+    id, points = execution_named(execution_id), (given.point_from, given.point_to)
+    return view(get_difference(reading, definitions, id, *points, min_position=given.min_position))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))
-def events(execution_id: str, request: Request, asked: Annotated[StreamPage, Query()]) -> Response:
+def events(execution_id: str, reading: Reads, given: Annotated[StreamPage, Query()]) -> Response:
     """The execution's stream, as it stands in the log."""
-    id = execution_named(execution_id)
-    return view(list_execution_events(request.app.state.services.reading, id, after=asked.after, **asked.page))
+    return view(list_execution_events(reading, execution_named(execution_id), after=given.after, **given.page))
 
 
 @router.post(
     "/executions/{execution_id}/cancel",
-    dependencies=[NO_PARAMETERS],
     summary="Cancel an execution",
-    **openapi.command(ExecutionAnswered, 200, 404, body=ReasonBody),
+    **openapi.command(CancelExecution, ExecutionReceipt, 404),
 )
-async def cancel(execution_id: str, request: Request) -> Response:
-    """Call it off; attempts under way are given up. Again: a duplicate."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.text("reason")
-    fields.check()
-    command = CancelExecution(execution_named(execution_id), reason or "")
-    executions = request.app.state.services.executions
-    return await carry_out(request, body, lambda cause, identified: executions.cancel(command, cause, identified))
+async def cancel(execution_id: str, request: Commanded) -> Response:
+    """Cancel the execution and its attempts under way. Again: a duplicate."""
+    command = request.read(CancelExecution, execution_id=execution_id)
+    return await carry_out(request, request.handlers.executions.cancel, command, ExecutionReceipt)

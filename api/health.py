@@ -3,12 +3,13 @@
 from typing import Any
 
 import msgspec
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import Json, view
-from api.parameters import NO_PARAMETERS
+from edge.dependencies import Reads
+from edge.parameters import NO_PARAMETERS
 from queries.health import READY, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
 from queries.timers import OverdueTimers, overdue_summary
@@ -46,13 +47,13 @@ async def live() -> Response:
 
 
 @router.get("/ready", dependencies=[NO_PARAMETERS], summary="Is it ready", **_READY)
-def ready(request: Request) -> Response:
+def ready(reading: Reads) -> Response:
     """200 when the database answers and is migrated; else 503. Says how far read models are behind, and timers late.
 
     Timers that are more than a minute late, or a read model that this release cannot read yet, make it degraded: still
     200, for requests are answered.
     """
-    health = _health(request.app.state.services.reading)
+    health = _health(reading)
     return Json(health, 503 if health.status == UNREADY else 200)
 
 

@@ -1,5 +1,6 @@
 """The description of the API: schemas of views, receipts, bodies and problem documents, by msgspec from their types."""
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
@@ -9,16 +10,19 @@ from fastapi.openapi.utils import get_openapi
 
 from api.answers import Json
 from api.errors import ProblemDocument
+from commands.command import REVISION, Command
+from edge.declared import Declared, body_fields, fields_beside
 
 TITLE = "Procession"
 REFERENCE = "#/components/schemas/{name}"
 TAGS = [
-    {"name": "processes", "description": "What is to be done: drafted, published in versions, archived."},
+    {"name": "processes", "description": "Definitions: drafted, published in versions, archived."},
     {"name": "executions", "description": "Runs of published processes."},
     {"name": "agents", "description": "Who does the work."},
     {"name": "operations", "description": "Events, read models, health."},
 ]
 COMPONENTS: dict[str, Any] = {}
+JSON_ONLY = ("application/json",)
 
 _QUERY_PROBLEMS = (400, 401, 503)
 _COMMAND_PROBLEMS = (400, 401, 409, 413, 415, 422, 503)
@@ -31,10 +35,10 @@ _IDEMPOTENCY = {
 _ACTOR = {
     "name": "X-Actor",
     "in": "header",
-    "description": "Who acts; anonymous when left out.",
+    "description": "Who acts. Default: anonymous.",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._@-]{1,64}$"},
 }
-IF_MATCH = {
+_IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The version (ETag) that the command was decided on; a stale one is refused.",
@@ -43,34 +47,38 @@ IF_MATCH = {
 
 
 def schema_of(kind: Any) -> dict[str, Any]:
-    """A reference to the schema of a type, which the description will hold."""
+    """Return a reference to the schema of a type, which the description will hold."""
     (schema,), components = msgspec.json.schema_components([kind], ref_template=REFERENCE)
     COMPONENTS.update(components)
     return schema
 
 
 def query(view: Any, *problems: int) -> dict[str, Any]:
-    """How a route that answers 200 with `view` is described. problems: statuses beside those every query may have."""
+    """Describe a route that answers 200 with `view`. problems: statuses beside those that every query may have."""
     return {"responses": _responses(200, view, (*_QUERY_PROBLEMS, *problems)), "response_class": Json}
 
 
 def command(
+    kind: type[Command],
     receipt: Any,
-    status: int,
     *problems: int,
+    status: int = 200,
     body: Any = None,
-    kinds: tuple[str, ...] = ("application/json",),
-    required: bool = False,
-    conditional: bool = False,
+    kinds: Iterable[str] = JSON_ONLY,
+    required: bool = True,
 ) -> dict[str, Any]:
-    """How a route that carries out a command is described.
+    """Describe a route that carries out a command of `kind` and answers `status` with `receipt`.
 
-    body: type of its body, of the media types `kinds`. problems: statuses beside those every command may have.
-    conditional: whether it takes If-Match.
+    problems: statuses beside those that every command may have. body: default: what `kind` declares; another class
+    that declares fields, or a type of which the route reads the body by itself, of the media types `kinds`.
+    required: whether that other body is.
     """
-    extra: dict[str, Any] = {"parameters": [_IDEMPOTENCY, _ACTOR, *([IF_MATCH] if conditional else [])]}
+    conditional = REVISION in fields_beside(kind).values()
+    extra: dict[str, Any] = {"parameters": [_IDEMPOTENCY, _ACTOR, *([_IF_MATCH] if conditional else [])]}
     if body is not None:
-        extra["requestBody"] = request_body(body, kinds, required=required)
+        extra["requestBody"] = _request_body(body, kinds, required=required)
+    elif declared := body_fields(kind):
+        extra["requestBody"] = _request_body(kind, JSON_ONLY, required=any(field.required for field in declared))
     stale = (412,) if conditional else ()
     return {
         "status_code": status,
@@ -80,14 +88,44 @@ def command(
     }
 
 
-def request_body(body: Any, kinds: tuple[str, ...], *, required: bool) -> dict[str, Any]:
+def _request_body(body: Any, kinds: Iterable[str], *, required: bool) -> dict[str, Any]:
     """A body of type `body` where it is JSON, and text of another of `kinds`."""
-    schemas = {kind: schema_of(body) if kind.endswith("json") else {"type": "string"} for kind in kinds}
+    described = _described(body) if isinstance(body, type) and issubclass(body, msgspec.Struct) else body
+    schemas = {kind: schema_of(described) if kind.endswith("json") else {"type": "string"} for kind in kinds}
     return {"required": required, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
 
 
+def _described(declaring: type[msgspec.Struct]) -> type[msgspec.Struct]:
+    """Return a class with the fields of the body alone, as a caller may send them: null stands for left out.
+
+    A class that takes other fields too is described as it is.
+    """
+    if not _checked(declaring):
+        return declaring
+    return msgspec.defstruct(
+        declaring.__name__,
+        [_as_sent(field) for field in body_fields(declaring)],
+        namespace={"__doc__": declaring.__doc__},
+        module=declaring.__module__,
+        forbid_unknown_fields=True,
+        kw_only=True,
+    )
+
+
+def _checked(declaring: type[msgspec.Struct]) -> bool:
+    """Return whether doors check every field of such a body: of commands, and of classes that forbid other fields."""
+    return issubclass(declaring, Command) or declaring.__struct_config__.forbid_unknown_fields
+
+
+def _as_sent(field: Declared) -> tuple[str, Any] | tuple[str, Any, Any]:
+    hint = field.hint if field.read is None else field.read.described
+    if field.required:
+        return field.name, hint
+    return field.name, hint if field.kind is bool else hint | None, None
+
+
 def describe(app: FastAPI, version: str) -> dict[str, Any]:
-    """The whole description of `app`, worked out once."""
+    """Return the whole description of `app`, worked out once."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=TITLE, version=version, routes=app.routes, tags=TAGS, summary=app.summary, openapi_version="3.1.0"

@@ -1,25 +1,29 @@
 """Processes: draft, revise, validate, publish, archive; the list, one in detail, its versions."""
 
+import itertools
 from typing import Annotated, Any
+from uuid import UUID
 
 import anyio
 import msgspec
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import Json, view
-from api.asking import etag, revision_asked
-from api.bodies import JSON, YAML, is_json, json_object, media_type, read_body
-from api.carrying_out import COMMANDS, carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS, Fresh, ProcessesAsked
-from api.receipts import DefinitionBody, ProcessArchived, ProcessDrafted, ProcessPublished, ReasonBody, Validated
-from api.references import process_named
-from api.refusals import WrongMediaType, malformed
+from api.receipts import CommandReceipt, carry_out
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
 from domain.jsonvalue import parse_json
 from domain.refusal import NotFound, Problem
+from edge.bodies import JSON, YAML, is_json, media_type
+from edge.checking import MOST_PROBLEMS
+from edge.command_request import COMMANDS, Commanded, CommandRequest
+from edge.dependencies import Reads
+from edge.headers import etag, expected_revision
+from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
+from edge.references import process_named
+from edge.refusals import WrongMediaType, malformed, unknown_key
 from queries.paging import Page
 from queries.processes import (
     ProcessDetail,
@@ -32,130 +36,150 @@ from queries.processes import (
 )
 
 KINDS = (JSON, "application/yaml")
+STATUSES = ("draft", "published", "archived")
 
 router = APIRouter(prefix="/processes", tags=["processes"])
 
 
+class DraftReceipt(CommandReceipt, kw_only=True):
+    """A draft was made or revised. problems: errors, which stop a publication; warnings and notices, which do not."""
+
+    process_id: UUID
+    name: str
+    problems: list[Problem]
+
+
+class PublicationReceipt(CommandReceipt, kw_only=True):
+    """The draft became this version."""
+
+    process_id: UUID
+    version: int
+
+
+class ProcessReceipt(CommandReceipt, kw_only=True):
+    """A command on a process was carried out."""
+
+    process_id: UUID
+
+
+class Validation(msgspec.Struct):
+    """problems: errors, which stop a publication. warnings: warnings and notices, which do not."""
+
+    valid: bool
+    problems: list[Problem]
+    warnings: list[Problem]
+
+
+class DefinitionBody(msgspec.Struct):
+    """A definition: its text, or the definition itself in place of this object."""
+
+    definition: str | dict[str, Any] | None = None
+
+
+class ProcessFilters(Paged):
+    """Filters of the processes."""
+
+    name: Annotated[Values, Field(description=SEVERAL)] = []
+    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
+    owner: Annotated[Values, Field(description=SEVERAL)] = []
+
+
 @router.post(
     "",
-    dependencies=[NO_PARAMETERS],
     summary="Draft a process",
-    **openapi.command(ProcessDrafted, 201, body=DefinitionBody, kinds=KINDS, required=True),
+    **openapi.command(DraftProcess, DraftReceipt, status=201, body=DefinitionBody, kinds=KINDS),
 )
-async def draft(request: Request) -> Response:
+async def draft(request: Commanded) -> Response:
     """A new draft from YAML, from JSON, or from JSON that holds the text as `definition`. Errors may stay in it."""
-    body = await read_body(request)
-    command = DraftProcess(_source(request, body))
-    processes = request.app.state.services.processes
-    return await carry_out(
-        request, body, lambda cause, identified: processes.draft(command, cause, identified), status=201
-    )
+    command = DraftProcess(_source(request))
+    return await carry_out(request, request.handlers.processes.draft, command, DraftReceipt)
 
 
 @router.post(
     "/validate",
-    dependencies=[NO_PARAMETERS],
     summary="Validate a definition",
-    **openapi.command(Validated, 200, body=DefinitionBody, kinds=KINDS, required=True),
+    **openapi.command(DraftProcess, Validation, body=DefinitionBody, kinds=KINDS),
 )
-async def validate(request: Request) -> Response:
-    """Everything there is to say about a definition; records nothing."""
-    source = _source(request, await read_body(request))
-    processes = request.app.state.services.processes
-    found = await anyio.to_thread.run_sync(processes.validate, source, limiter=COMMANDS)
+async def validate(request: Commanded) -> Response:
+    """Every problem of a definition; records nothing."""
+    check = request.handlers.processes.validate
+    found = await anyio.to_thread.run_sync(check, _source(request), limiter=COMMANDS)
     errors = [problem for problem in found if problem.severity == "error"]
-    return view(Validated(not errors, errors, [problem for problem in found if problem.severity != "error"]))
+    return view(Validation(not errors, errors, [problem for problem in found if problem.severity != "error"]))
 
 
 @router.put(
     "/{process}",
-    dependencies=[NO_PARAMETERS],
     summary="Revise the draft",
-    **openapi.command(ProcessDrafted, 200, 404, body=DefinitionBody, kinds=KINDS, required=True, conditional=True),
+    **openapi.command(ReviseProcess, DraftReceipt, 404, body=DefinitionBody, kinds=KINDS),
 )
-async def revise(process: str, request: Request) -> Response:
+async def revise(process: str, request: Commanded) -> Response:
     """Replace the draft, or begin one from the published version."""
-    body = await read_body(request)
-    command = ReviseProcess(process_named(process), _source(request, body), revision_asked(request))
-    processes = request.app.state.services.processes
-    return await carry_out(request, body, lambda cause, identified: processes.revise(command, cause, identified))
+    command = ReviseProcess(process_named(process), _source(request), expected_revision(request.request))
+    return await carry_out(request, request.handlers.processes.revise, command, DraftReceipt)
 
 
 @router.post(
-    "/{process}/publish",
-    dependencies=[NO_PARAMETERS],
-    summary="Publish the draft",
-    **openapi.command(ProcessPublished, 200, 404, conditional=True),
+    "/{process}/publish", summary="Publish the draft", **openapi.command(PublishProcess, PublicationReceipt, 404)
 )
-async def publish(process: str, request: Request) -> Response:
+async def publish(process: str, request: Commanded) -> Response:
     """Make the draft the next version; refused with every problem when it has errors."""
-    body = await read_body(request)
-    Fields(json_object(request, body)).check()
-    command = PublishProcess(process_named(process), revision_asked(request))
-    processes = request.app.state.services.processes
-    return await carry_out(request, body, lambda cause, identified: processes.publish(command, cause, identified))
+    command = request.read(PublishProcess, process_id=process)
+    return await carry_out(request, request.handlers.processes.publish, command, PublicationReceipt)
 
 
-@router.post(
-    "/{process}/archive",
-    dependencies=[NO_PARAMETERS],
-    summary="Archive a process",
-    **openapi.command(ProcessArchived, 200, 404, body=ReasonBody, conditional=True),
-)
-async def archive(process: str, request: Request) -> Response:
-    """No new executions from now on; those that run go on."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.text("reason")
-    fields.check()
-    command = ArchiveProcess(process_named(process), reason or "", revision_asked(request))
-    processes = request.app.state.services.processes
-    return await carry_out(request, body, lambda cause, identified: processes.archive(command, cause, identified))
+@router.post("/{process}/archive", summary="Archive a process", **openapi.command(ArchiveProcess, ProcessReceipt, 404))
+async def archive(process: str, request: Commanded) -> Response:
+    """No new executions from now on; executions under way continue."""
+    command = request.read(ArchiveProcess, process_id=process)
+    return await carry_out(request, request.handlers.processes.archive, command, ProcessReceipt)
 
 
 @router.get("", summary="List processes", **openapi.query(Page[ProcessSummary]))
-def list_(request: Request, asked: Annotated[ProcessesAsked, Query()]) -> Response:
+def list_(reading: Reads, filters: Annotated[ProcessFilters, Query()]) -> Response:
     """By name."""
-    wanted = ProcessFilter(names=asked.name, statuses=asked.status, owners=asked.owner)
-    return view(list_processes(request.app.state.services.reading, wanted, **asked.page))
+    wanted = ProcessFilter(names=filters.name, statuses=filters.status, owners=filters.owner)
+    return view(list_processes(reading, wanted, **filters.page))
 
 
 @router.get("/{process}", summary="One process", **openapi.query(ProcessDetail, 404))
-def get(process: str, request: Request, asked: Annotated[Fresh, Query()]) -> Response:
-    """By its id or name; the ETag is its version, to be sent back as If-Match."""
-    id = process_named(process)
-    found = get_process(request.app.state.services.reading, id, min_position=asked.min_position)
+def get(process: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
+    """By its id or name; the ETag is its version, for a later If-Match."""
+    found = get_process(reading, process_named(process), min_position=given.min_position)
     return Json(found, 200, etag(found.revision))
 
 
 @router.get("/{process}/versions/{version}", summary="A published version", **openapi.query(ProcessVersion, 404))
-def get_version(process: str, version: str, request: Request, asked: Annotated[Fresh, Query()]) -> Response:
+def get_version(process: str, version: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
     """The definition that executions of this version run."""
     if not (version.isascii() and version.isdigit() and len(version) <= 9):
         raise NotFound("there is no such version")
-    id, reading = process_named(process), request.app.state.services.reading
-    return view(get_process_version(reading, id, int(version), min_position=asked.min_position))
+    id = process_named(process)
+    return view(get_process_version(reading, id, int(version), min_position=given.min_position))
 
 
-def _source(request: Request, body: bytes) -> str | bytes:
-    """The text of the definition in a body. Raises WrongMediaType or Malformed."""
-    kind = media_type(request)
+def _source(request: CommandRequest) -> str | bytes:
+    """Return the text of the definition in the body. Raises WrongMediaType or Malformed."""
+    kind = media_type(request.request)
     if kind in YAML:
-        return body
+        return request.body
     if not is_json(kind):
         raise WrongMediaType("a definition is sent as application/yaml or application/json")
-    value = parse_json(body)
+    value = parse_json(request.body)
     if not isinstance(value, dict):
         raise malformed([Problem("wrong_type", "the body is a JSON object")])
     if "definition" not in value:
-        return body
+        return request.body
     return _wrapped(value)
 
 
 def _wrapped(value: dict[str, Any]) -> str:
-    fields = Fields(value, "definition")
     definition = value["definition"]
+    others = itertools.islice((name for name in value if name != "definition"), MOST_PROBLEMS - 1)
+    problems = [unknown_key(name, ("definition",)) for name in others]
     if not isinstance(definition, str | dict):
-        fields.wrong("definition", "definition is the text of a definition, or the definition itself")
-    fields.check()
+        message = "definition is the text of a definition, or the definition itself"
+        problems.append(Problem("invalid_value", message, "definition"))
+    if problems:
+        raise malformed(problems)
     return definition if isinstance(definition, str) else msgspec.json.encode(definition).decode()

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.parameters import Asked
+from edge.dependencies import Reads
+from edge.parameters import Parameters
 from queries.projections import ProjectionsView, list_projections
 
 router = APIRouter(tags=["operations"])
 
 
 @router.get("/projections", summary="Read models", **openapi.query(ProjectionsView))
-def list_(request: Request, _asked: Annotated[Asked, Query()]) -> Response:
+def list_(reading: Reads, _given: Annotated[Parameters, Query()]) -> Response:
     """Position, lag and state of every read model."""
-    return view(list_projections(request.app.state.services.reading))
+    return view(list_projections(reading))

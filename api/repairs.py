@@ -1,108 +1,65 @@
 """Repairs: retry an execution, or retry, skip or reassign one of its steps."""
 
-from fastapi import APIRouter, Request
+from uuid import UUID
+
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import openapi
-from api.bodies import json_object, read_body
-from api.carrying_out import carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS
-from api.receipts import ExecutionAnswered, ReasonBody, ReassignBody, StatedReasonBody, StepRepaired
-from api.references import execution_named
+from api.executions import ExecutionReceipt
+from api.receipts import CommandReceipt, carry_out
 from commands.repairs import ReassignStep, RetryExecution, RetryStep, SkipStep
-from domain.agents.kinds import AGENT_NAME
+from edge.command_request import Commanded
 
 router = APIRouter(prefix="/executions/{execution_id}", tags=["executions"])
 
 
+class RepairReceipt(CommandReceipt, kw_only=True):
+    """The decision of an operator about a step was recorded."""
+
+    execution_id: UUID
+    step: str
+
+
 @router.post(
     "/retry",
-    dependencies=[NO_PARAMETERS],
     summary="Retry a failed execution",
-    **openapi.command(ExecutionAnswered, 202, 404, body=ReasonBody),
+    **openapi.command(RetryExecution, ExecutionReceipt, 404, status=202),
 )
-async def retry_execution(execution_id: str, request: Request) -> Response:
-    """The same execution goes on from what failed, in new attempts; what had ended well is not done again."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.text("reason")
-    fields.check()
-    command = RetryExecution(execution_named(execution_id), reason or "")
-    repairs = request.app.state.services.repairs
-    return await carry_out(
-        request, body, lambda cause, identified: repairs.retry_execution(command, cause, identified), status=202
-    )
+async def retry_execution(execution_id: str, request: Commanded) -> Response:
+    """The same execution continues from what failed, in new attempts; completed steps stay completed."""
+    command = request.read(RetryExecution, execution_id=execution_id)
+    return await carry_out(request, request.handlers.repairs.retry_execution, command, ExecutionReceipt)
 
 
 @router.post(
-    "/steps/{step}/retry",
-    dependencies=[NO_PARAMETERS],
-    summary="Retry a step",
-    **openapi.command(StepRepaired, 202, 404, body=StatedReasonBody, required=True),
+    "/steps/{step}/retry", summary="Retry a step", **openapi.command(RetryStep, RepairReceipt, 404, status=202)
 )
-async def retry_step(execution_id: str, step: str, request: Request) -> Response:
-    """Begin it again: at once where it waits for another attempt, or in place of the one under way.
+async def retry_step(execution_id: str, step: str, request: Commanded) -> Response:
+    """Begin the step again: at once where it waits for another attempt, or in place of the one under way.
 
-    When the execution failed, it goes on, with all that was given up. An attempt that is due already: a duplicate.
+    A failed execution continues, with every step that its failure abandoned. An attempt that is due: a duplicate.
     """
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.reason()
-    fields.check()
-    command = RetryStep(execution_named(execution_id), step, reason)
-    repairs = request.app.state.services.repairs
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: repairs.retry_step(command, cause, identified),
-        status=202,
-        always={"step": step},
-    )
+    command = request.read(RetryStep, execution_id=execution_id, step=step)
+    return await carry_out(request, request.handlers.repairs.retry_step, command, RepairReceipt)
 
 
-@router.post(
-    "/steps/{step}/skip",
-    dependencies=[NO_PARAMETERS],
-    summary="Skip a step",
-    **openapi.command(StepRepaired, 202, 404, body=StatedReasonBody, required=True),
-)
-async def skip_step(execution_id: str, step: str, request: Request) -> Response:
-    """Go on without it; when the execution failed, with all else that was given up."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.reason()
-    fields.check()
-    command = SkipStep(execution_named(execution_id), step, reason)
-    repairs = request.app.state.services.repairs
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: repairs.skip_step(command, cause, identified),
-        status=202,
-        always={"step": step},
-    )
+@router.post("/steps/{step}/skip", summary="Skip a step", **openapi.command(SkipStep, RepairReceipt, 404, status=202))
+async def skip_step(execution_id: str, step: str, request: Commanded) -> Response:
+    """Continue without the step; a failed execution continues, with every other step that its failure abandoned."""
+    command = request.read(SkipStep, execution_id=execution_id, step=step)
+    return await carry_out(request, request.handlers.repairs.skip_step, command, RepairReceipt)
 
 
 @router.post(
     "/steps/{step}/reassign",
-    dependencies=[NO_PARAMETERS],
     summary="Give a step to another agent",
-    **openapi.command(StepRepaired, 202, 404, body=ReassignBody, required=True),
+    **openapi.command(ReassignStep, RepairReceipt, 404, status=202),
 )
-async def reassign_step(execution_id: str, step: str, request: Request) -> Response:
-    """The agent does it at once, in place of the attempt that is due, under way or to come. The same: a duplicate."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "agent", "reason")
-    agent = fields.text("agent", required=True, pattern=AGENT_NAME.pattern)
-    reason = fields.reason()
-    fields.check()
-    command = ReassignStep(execution_named(execution_id), step, agent or "", reason)
-    repairs = request.app.state.services.repairs
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: repairs.reassign_step(command, cause, identified),
-        status=202,
-        always={"step": step},
-    )
+async def reassign_step(execution_id: str, step: str, request: Commanded) -> Response:
+    """The agent does the step at once, in place of the attempt that is due, under way or to come.
+
+    The agent that has the step already: a duplicate.
+    """
+    command = request.read(ReassignStep, execution_id=execution_id, step=step)
+    return await carry_out(request, request.handlers.repairs.reassign_step, command, RepairReceipt)

@@ -3,19 +3,19 @@
 import functools
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import encode
-from api.parameters import Asked
 from domain.language import json_schema
+from edge.parameters import Parameters
 
 router = APIRouter(tags=["processes"])
 
 
 @router.get("/schema", summary="The process language", **openapi.query(dict[str, Any]))
-def get(_request: Request, _asked: Annotated[Asked, Query()]) -> Response:
+def get(_given: Annotated[Parameters, Query()]) -> Response:
     """JSON Schema 2020-12, for editors."""
     return Response(_encoded(), media_type="application/json")
 

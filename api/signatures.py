@@ -1,12 +1,12 @@
-"""Whether a delivery to a webhook trigger shows its secret: signed as Standard Webhooks says, or beside it."""
+"""The secret of a webhook trigger, shown by a Standard Webhooks signature or in a header of its own."""
 
 import hmac
 import logging
-import time
+from datetime import datetime
 
 from starlette.requests import Request
 
-from api.refusals import SecretUnavailable, Unauthorised
+from edge.refusals import SecretUnavailable, Unauthorised
 from gateway.secrets import Disclosed, SecretMissing
 from gateway.standard_webhooks import key_of, sign
 
@@ -15,10 +15,11 @@ logger = logging.getLogger(__name__)
 TOLERANCE_SECONDS = 300
 
 
-def require_secret(request: Request, body: bytes, reference: str) -> None:
-    """`reference` names the secret, ``${NAME}``, in the environment of the API.
+def require_secret(request: Request, body: bytes, reference: str, now: datetime) -> None:
+    """Raise Unauthorised unless the delivery shows the secret. now: the present time.
 
-    Raises Unauthorised, or SecretUnavailable, which tells the caller neither name nor value.
+    reference: names the secret, ``${NAME}``, in the environment of the API. Raises SecretUnavailable, which states
+    neither name nor value.
     """
     try:
         secret = Disclosed().resolve(reference)
@@ -31,18 +32,19 @@ def require_secret(request: Request, body: bytes, reference: str) -> None:
         if not hmac.compare_digest(shown.encode("latin-1"), secret.encode()):
             raise _refused()
         return
-    _check_signature(request, body, key)
+    _check_signature(request, body, key, now)
 
 
-def _check_signature(request: Request, body: bytes, key: bytes) -> None:
+def _check_signature(request: Request, body: bytes, key: bytes, now: datetime) -> None:
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     id, timestamp, signatures = (request.headers.get(name, "").encode("latin-1") for name in names)
     if not (id and timestamp and signatures):
         raise _refused()
-    if not timestamp.isdigit() or len(timestamp) > 18 or abs(time.time() - int(timestamp)) > TOLERANCE_SECONDS:
+    seconds = int(timestamp) if timestamp.isdigit() and len(timestamp) <= 18 else None
+    if seconds is None or abs(now.timestamp() - seconds) > TOLERANCE_SECONDS:
         raise Unauthorised("the delivery's webhook-timestamp is not of these five minutes", code="webhook_unauthorised")
     signature = sign(key, id, timestamp, body)
-    # All are compared, so that the time tells nothing about which one it was.
+    # All are compared, so that the time taken reveals nothing about which one matched.
     if not sum(hmac.compare_digest(each, signature) for each in signatures.split(b" ")):
         raise _refused()
 

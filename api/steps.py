@@ -1,159 +1,192 @@
 """Steps: agents that answer later call back here, and show the token of the attempt."""
 
 import hmac
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+import msgspec
+from fastapi import APIRouter
+from msgspec import Meta
 from starlette.responses import Response
 
 from api import openapi
-from api.asking import bearer_token, cause_of
-from api.bodies import json_object, read_body
-from api.carrying_out import carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS
-from api.receipts import CompleteBody, FailBody, HeartbeatBody, StepAnswered
-from api.references import execution_named
-from api.refusals import TokenInvalid
+from api.receipts import CommandReceipt, carry_out
+from commands.command import C, Handle
 from commands.executions import AnswerStep
 from commands.timers import RecordHeartbeat
 from domain.agents.calls import Answer, Completed, Failed, StepError, Usage, callback_token
-from domain.event import Cause
 from domain.executions.decisions.refusals import StepNotRunning
 from domain.money import Money
+from edge.command_request import Commanded, CommandRequest
+from edge.declared import Read
+from edge.headers import bearer_token
+from edge.principal import cause_of
+from edge.references import execution_named
+from edge.refusals import TokenInvalid
 from gateway.answers import read_cost, read_usage, refuse_nul
 from gateway.failures import AnswerMalformed
 
-ERROR_CODE = r"[a-z][a-z0-9_]{0,63}"
-LONGEST_MESSAGE = 10_000
-# The token of another attempt of the same step tells that the caller is the agent, and which mistake it made.
+# The token of another attempt of the same step proves that the caller is the agent; the answer names the mistake.
 ATTEMPTS_TRIED = 100
 
 router = APIRouter(prefix="/executions/{execution_id}/steps/{step}", tags=["executions"])
 
+Count = Annotated[int, Meta(ge=0, le=10**12)]
+
+
+class StepReceipt(CommandReceipt, kw_only=True):
+    """An agent's answer was recorded, or had been."""
+
+    states_duplicate = True
+
+    execution_id: UUID
+    step: str
+    attempt: int
+
+
+class UsageBody(msgspec.Struct):
+    """Tokens the attempt used; further fields are kept as the agent sent them."""
+
+    input_tokens: Count = 0
+    output_tokens: Count = 0
+    cached_tokens: Count = 0
+
+
+class CostBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The cost of the attempt: amount is an exact decimal, such as "0.0049"."""
+
+    amount: str
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+
+
+class ErrorBody(msgspec.Struct, forbid_unknown_fields=True):
+    """Why the attempt failed. permanent: trying again cannot help."""
+
+    code: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")]
+    message: Annotated[str, Meta(max_length=10_000)]
+    permanent: bool = False
+
+
+def _readable(read: Callable[[Any, bytes], Any]) -> Callable[[Any, bytes], Any]:
+    """Return `read` with the gateway's refusals as ValueErrors, as doors expect them."""
+
+    def reading(value: Any, body: bytes) -> Any:
+        try:
+            return read(value, body)
+        except AnswerMalformed as error:
+            raise ValueError(str(error)) from None
+
+    return reading
+
+
+def _output(value: Any, _body: bytes) -> Any:
+    refuse_nul(value)
+    return value
+
+
+def _usage(value: Any, _body: bytes) -> Usage | None:
+    refuse_nul(value)
+    return read_usage(value)
+
+
+Output = Annotated[Any, Read(_readable(_output), Any)]
+UsageField = Annotated[Usage | None, Read(_readable(_usage), UsageBody | None)]
+CostField = Annotated[Money | None, Read(_readable(read_cost), CostBody | None)]
+Attempt = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+
+
+class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An agent's answer. token: that of the attempt, unless ``Authorization: Bearer`` shows it."""
+
+    output: Output
+    usage: UsageField = None
+    cost: CostField = None
+    attempt: Attempt
+    token: str | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as the gateway would give it."""
+        return Completed(self.output, self.usage, self.cost)
+
+
+class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """An agent's failure. token: as for an answer."""
+
+    error: ErrorBody
+    usage: UsageField = None
+    cost: CostField = None
+    attempt: Attempt
+    token: str | None = None
+
+    @property
+    def answer(self) -> Answer:
+        """The answer as the gateway would give it."""
+        error = StepError(self.error.code, self.error.message, permanent=self.error.permanent)
+        return Failed(error, self.usage, self.cost)
+
+
+class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """A sign of life. token: as for an answer."""
+
+    attempt: Attempt
+    token: str | None = None
+
 
 @router.post(
-    "/complete",
-    dependencies=[NO_PARAMETERS],
-    summary="An agent's answer",
-    **openapi.command(StepAnswered, 200, 403, 404, body=CompleteBody, required=True),
+    "/complete", summary="An agent's answer", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=CompleteBody)
 )
-async def complete(execution_id: str, step: str, request: Request) -> Response:
-    """For agents that said they would answer later. A late or repeated answer is a duplicate."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "attempt", "token", "output", "usage", "cost")
-    output = fields.anything("output")
-    try:
-        refuse_nul(output)
-    except AnswerMalformed as error:
-        fields.wrong("output", str(error))
-    usage, cost = _usage(fields), _cost(fields, body)
-    return await _answer(request, body, fields, execution_id, step, lambda: Completed(output, usage, cost))
+async def complete(execution_id: str, step: str, request: Commanded) -> Response:
+    """For agents that accepted the attempt and answer later. A late or repeated answer is a duplicate."""
+    return await _answer(request, CompleteBody, execution_id, step)
 
 
-@router.post(
-    "/fail",
-    dependencies=[NO_PARAMETERS],
-    summary="An agent's failure",
-    **openapi.command(StepAnswered, 200, 403, 404, body=FailBody, required=True),
-)
-async def fail(execution_id: str, step: str, request: Request) -> Response:
-    """For agents that said they would answer later, and cannot. What they used until then still counts."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "attempt", "token", "error", "usage", "cost")
-    error = _error(fields)
-    usage, cost = _usage(fields), _cost(fields, body)
-    return await _answer(request, body, fields, execution_id, step, lambda: Failed(error, usage, cost))
+@router.post("/fail", summary="An agent's failure", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=FailBody))
+async def fail(execution_id: str, step: str, request: Commanded) -> Response:
+    """For agents that accepted the attempt and cannot complete it. Usage and cost until then still count."""
+    return await _answer(request, FailBody, execution_id, step)
 
 
 @router.post(
     "/heartbeat",
-    dependencies=[NO_PARAMETERS],
     summary="An agent's sign of life",
-    **openapi.command(StepAnswered, 200, 403, 404, body=HeartbeatBody, required=True),
+    **openapi.command(RecordHeartbeat, StepReceipt, 403, 404, body=HeartbeatBody),
 )
-async def heartbeat(execution_id: str, step: str, request: Request) -> Response:
-    """For agents that said they would answer later: the step's `heartbeat` begins anew. 409: the attempt is over."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "attempt", "token")
-    id, attempt = _attempt(request, fields, execution_id, step)
-    command = RecordHeartbeat(id, step, attempt)
-    timers = request.app.state.services.timers
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: timers.heartbeat(command, cause, identified),
-        cause=_by_the_agent(request),
-        always={"step": step, "attempt": attempt, "duplicate": False},
-    )
+async def heartbeat(execution_id: str, step: str, request: Commanded) -> Response:
+    """For agents that accepted the attempt: the step's `heartbeat` begins anew. 409: the attempt is over."""
+    body = request.read(HeartbeatBody)
+    id = _authenticated(request, execution_id, step, body)
+    command = RecordHeartbeat(id, step, body.attempt)
+    return await _carry_out(request, request.handlers.timers.heartbeat, command)
 
 
-async def _answer(request: Request, body: bytes, fields: Fields, execution_id: str, step: str, read: Any) -> Response:
-    id, attempt = _attempt(request, fields, execution_id, step)
-    answer: Answer = read()
-    command = AnswerStep(id, step, attempt, answer)
-    executions = request.app.state.services.executions
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: executions.answer(command, cause, identified),
-        cause=_by_the_agent(request),
-        always={"step": step, "attempt": attempt, "duplicate": False},
-    )
+async def _answer(
+    request: CommandRequest, kind: type[CompleteBody | FailBody], execution_id: str, step: str
+) -> Response:
+    body = request.read(kind)
+    id = _authenticated(request, execution_id, step, body)
+    command = AnswerStep(id, step, body.attempt, body.answer)
+    return await _carry_out(request, request.handlers.executions.answer, command)
 
 
-def _attempt(request: Request, fields: Fields, execution_id: str, step: str) -> tuple[UUID, int]:
-    """The execution and the attempt, for an agent that shows its token. Raises Malformed with all that is wrong."""
-    attempt = fields.whole("attempt", required=True, lowest=1)
-    token = fields.text("token") or bearer_token(request)
-    fields.check()
-    assert attempt is not None
-    id = execution_named(execution_id)
-    _authenticate(request.app.state.services.callback_key, token, id, step, attempt)
-    return id, attempt
+async def _carry_out(request: CommandRequest, handle: Handle[C], command: C) -> Response:
+    cause = cause_of(request.request, "agent:callback")
+    return await carry_out(request, handle, command, StepReceipt, cause=cause)
 
 
-def _by_the_agent(request: Request) -> Cause:
-    caused = cause_of(request)
-    return Cause(caused.at, "agent:callback", caused.causation)
-
-
-def _authenticate(key: bytes, token: str | None, id: UUID, step: str, attempt: int) -> None:
-    """Raises TokenInvalid, or StepNotRunning for the token of another attempt."""
+def _authenticated(
+    request: CommandRequest, execution_id: str, step: str, body: CompleteBody | FailBody | HeartbeatBody
+) -> UUID:
+    """Return the id of the execution. Raises NotFound, TokenInvalid, or StepNotRunning for another attempt's token."""
+    id, attempt = execution_named(execution_id), body.attempt
+    token, key = body.token or bearer_token(request.request), request.door.callback_key
     if token is None:
         raise TokenInvalid("the attempt's token is missing: send it as `token`, or as Authorization: Bearer")
     shown = token.encode("utf-8", "surrogatepass")
     if hmac.compare_digest(shown, callback_token(key, id, step, attempt).encode()):
-        return
+        return id
     for other in range(1, ATTEMPTS_TRIED + 1):
         if hmac.compare_digest(shown, callback_token(key, id, step, other).encode()):
             raise StepNotRunning(f"this is the token of attempt {other}, not of {attempt}", code="wrong_attempt")
     raise TokenInvalid("this is not the token of that attempt")
-
-
-def _error(fields: Fields) -> StepError:
-    value = fields.object("error", required=True) or {}
-    inner = fields.inside("error", value, "code", "message", "permanent")
-    code = inner.text("code", required=True, longest=64, pattern=ERROR_CODE)
-    message = inner.text("message", required=True, longest=LONGEST_MESSAGE)
-    return StepError(code or "", message or "", permanent=inner.flag("permanent"))
-
-
-def _usage(fields: Fields) -> Usage | None:
-    value = fields.object("usage")
-    try:
-        refuse_nul(value)
-        return read_usage(value)
-    except AnswerMalformed as error:
-        fields.wrong("usage", str(error))
-        return None
-
-
-def _cost(fields: Fields, body: bytes) -> Money | None:
-    value = fields.object("cost")
-    try:
-        return read_cost(value, body)
-    except AnswerMalformed as error:
-        fields.wrong("cost", str(error))
-        return None

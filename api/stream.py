@@ -1,4 +1,4 @@
-"""Server-sent events: that read models have advanced, or what happens in one execution."""
+"""Server-sent events: the positions of read models as they advance, or the events of one execution."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,21 +12,28 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import encode
-from api.feed import Feed
-from api.parameters import StreamAsked
-from api.references import execution_named
-from api.refusals import BadRequest
-from api.services import Services
-from domain.refusal import Problem
+from edge.dependencies import Changes, TheDoor
+from edge.door import Door
+from edge.feed import Feed
+from edge.headers import invalid_header
+from edge.parameters import Parameters
+from edge.references import execution_named
 from queries.events import EventView, list_execution_events
 from queries.paging import LARGEST, MAX_LIMIT
 from store.unit import Outage
 
 HEARTBEAT_SECONDS = 15
-# Under load a stream looks this often, not at every notification.
+# Under load a stream reads this often, not at every notification.
 BREATH_SECONDS = 0.1
 
 router = APIRouter(tags=["operations"])
+
+
+class StreamParameters(Parameters):
+    """execution: only the events of this one."""
+
+    execution: str | None = None
+
 
 _DESCRIBED = openapi.query(str, 404)
 _DESCRIBED["responses"][200] = {
@@ -40,35 +47,35 @@ _DESCRIBED["openapi_extra"] = {
 
 
 @router.get("/stream", summary="What changes, as it changes", **_DESCRIBED)
-async def stream(request: Request, asked: Annotated[StreamAsked, Query()]) -> Response:
-    """Until the caller leaves. Pages listen here and ask again, with the position as `min_position`."""
-    services: Services = request.app.state.services
-    feed: Feed = request.app.state.feed
+async def stream(
+    request: Request, door: TheDoor, feed: Changes, given: Annotated[StreamParameters, Query()]
+) -> Response:
+    """Until the caller disconnects. A page queries anew at each event, with the position as `min_position`."""
     last = _last_event_id(request)
-    if asked.execution is None:
-        content = _positions(services, feed, last)
+    if given.execution is None:
+        content = _positions(door, feed, last)
     else:
-        id = execution_named(asked.execution)
-        first = await _page(services, id, last or 0)
-        content = _events(services, feed, id, first, last or 0)
+        id = execution_named(given.execution)
+        first = await _page(door, id, last or 0)
+        content = _events(door, feed, id, first, last or 0)
     return EventSourceResponse(content, ping=HEARTBEAT_SECONDS, sep="\n")
 
 
-async def _positions(services: Services, feed: Feed, told: int | None) -> AsyncIterator[ServerSentEvent]:
+async def _positions(door: Door, feed: Feed, sent: int | None) -> AsyncIterator[ServerSentEvent]:
     while not feed.closed:
         news = feed.news()
         try:
-            position = await anyio.to_thread.run_sync(services.reading.progress.position)
+            position = await anyio.to_thread.run_sync(door.reading.progress.position)
         except Outage:
             position = 0
-        if told is None or position > told:
-            told = position
+        if sent is None or position > sent:
+            sent = position
             yield ServerSentEvent(encode({"position": position}).decode(), event="position", id=str(position))
-        await _rest(services, feed, news)
+        await _rest(door, feed, news)
 
 
 async def _events(
-    services: Services, feed: Feed, id: UUID, page: list[EventView], version: int
+    door: Door, feed: Feed, id: UUID, page: list[EventView], version: int
 ) -> AsyncIterator[ServerSentEvent]:
     news = feed.news()
     while not feed.closed:
@@ -76,23 +83,23 @@ async def _events(
             version = event.version
             yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))
         if len(page) < MAX_LIMIT:
-            await _rest(services, feed, news)
+            await _rest(door, feed, news)
         news = feed.news()
         try:
-            page = await _page(services, id, version)
+            page = await _page(door, id, version)
         except Outage:
             page = []
 
 
-async def _page(services: Services, id: UUID, after: int) -> list[EventView]:
+async def _page(door: Door, id: UUID, after: int) -> list[EventView]:
     def read() -> list[EventView]:
-        return [*list_execution_events(services.reading, id, after=after, limit=MAX_LIMIT).items]
+        return [*list_execution_events(door.reading, id, after=after, limit=MAX_LIMIT).items]
 
     return await anyio.to_thread.run_sync(read)
 
 
-async def _rest(services: Services, feed: Feed, news: asyncio.Event) -> None:
-    await feed.wait(news, services.stream_check_seconds)
+async def _rest(door: Door, feed: Feed, news: asyncio.Event) -> None:
+    await feed.wait(news, door.stream_check_seconds)
     if not feed.closed:
         await asyncio.sleep(BREATH_SECONDS)
 
@@ -102,6 +109,5 @@ def _last_event_id(request: Request) -> int | None:
     if given is None:
         return None
     if not (given.isascii() and given.isdigit() and len(given) <= 18 and int(given) <= LARGEST):
-        message = "Last-Event-ID is the id of an event that this stream sent"
-        raise BadRequest(message, [Problem("invalid_header", message, "Last-Event-ID")], code="invalid_header")
+        raise invalid_header("Last-Event-ID", "is the id of an event that this stream sent")
     return int(given)

@@ -1,71 +1,62 @@
-"""Timers: what is due when; move one, fire one early."""
+"""Timers: the list; move one, fire one early."""
 
 from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.bodies import json_object, read_body
-from api.carrying_out import carry_out
-from api.fields import Fields
-from api.parameters import NO_PARAMETERS, TimersAsked
-from api.receipts import MoveBody, StatedReasonBody, TimerChanged
-from api.references import execution_named
+from api.receipts import CommandReceipt, carry_out
 from commands.timers import FireTimer, MoveTimer
+from edge.command_request import Commanded
+from edge.dependencies import Reads
+from edge.parameters import Paged, Values, one_of
 from queries.paging import Page
 from queries.timers import TimerView, list_timers
 
 router = APIRouter(tags=["executions"])
 
 
+class TimerReceipt(CommandReceipt, kw_only=True):
+    """A timer was moved or fired. duplicate: it was due then already."""
+
+    execution_id: UUID
+    step: str
+    kind: str
+
+
+class TimerFilters(Paged):
+    """Filters of the timers."""
+
+    due: Annotated[Values, one_of(("overdue",)), Field(description="overdue: only those that should have fired.")] = []
+
+
 @router.get("/timers", summary="List timers", **openapi.query(Page[TimerView]))
-def list_(request: Request, asked: Annotated[TimersAsked, Query()]) -> Response:
-    """The one that is due first, first."""
-    return view(list_timers(request.app.state.services.reading, overdue=bool(asked.due), **asked.page))
+def list_(reading: Reads, filters: Annotated[TimerFilters, Query()]) -> Response:
+    """The timer that is due first, first."""
+    return view(list_timers(reading, overdue=bool(filters.due), **filters.page))
 
 
 @router.post(
     "/executions/{execution_id}/timers/{step}/{kind}/fire",
-    dependencies=[NO_PARAMETERS],
     summary="Fire a timer early",
-    **openapi.command(TimerChanged, 200, 404, body=StatedReasonBody, required=True),
+    **openapi.command(FireTimer, TimerReceipt, 404),
 )
-async def fire(execution_id: str, step: str, kind: str, request: Request) -> Response:
-    """What would have happened when it was due happens now. kind: as the list of timers says."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "reason")
-    reason = fields.reason()
-    fields.check()
-    command = FireTimer(execution_named(execution_id), step, kind, reason)
-    timers = request.app.state.services.timers
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: timers.fire(command, cause, identified),
-        always={"step": step, "kind": kind},
-    )
+async def fire(execution_id: str, step: str, kind: str, request: Commanded) -> Response:
+    """Fire the timer now. kind: as in the list of timers."""
+    command = request.read(FireTimer, execution_id=execution_id, step=step, kind=kind)
+    return await carry_out(request, request.handlers.timers.fire, command, TimerReceipt)
 
 
 @router.post(
     "/executions/{execution_id}/timers/{step}/{kind}/move",
-    dependencies=[NO_PARAMETERS],
     summary="Move a timer",
-    **openapi.command(TimerChanged, 200, 404, body=MoveBody, required=True),
+    **openapi.command(MoveTimer, TimerReceipt, 404),
 )
-async def move(execution_id: str, step: str, kind: str, request: Request) -> Response:
-    """To another time, a year ahead at most. One that is not in the future fires it."""
-    body = await read_body(request)
-    fields = Fields(json_object(request, body), "due_at", "reason")
-    due_at, reason = fields.instant("due_at"), fields.reason()
-    fields.check()
-    assert due_at is not None
-    command = MoveTimer(execution_named(execution_id), step, kind, due_at, reason)
-    timers = request.app.state.services.timers
-    return await carry_out(
-        request,
-        body,
-        lambda cause, identified: timers.move(command, cause, identified),
-        always={"step": step, "kind": kind},
-    )
+async def move(execution_id: str, step: str, kind: str, request: Commanded) -> Response:
+    """Make the timer due at another time, at most a year ahead. A time that is not in the future fires it."""
+    command = request.read(MoveTimer, execution_id=execution_id, step=step, kind=kind)
+    return await carry_out(request, request.handlers.timers.move, command, TimerReceipt)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from app.clock import SYSTEM_CLOCK
 from app.process import collect_seldom, make_room_for_calls
+from app.settings import Settings
 from app.signals import Stopping
 from app.wiring import Wiring
 from scheduler.projector import Projector
@@ -25,8 +26,9 @@ logger = logging.getLogger(__name__)
 class Roles:
     """What one process does. Each `start_` begins a role; leaving `running` ends them all, calls under way first."""
 
-    def __init__(self, wiring: Wiring, stopping: Stopping) -> None:
+    def __init__(self, wiring: Wiring, settings: Settings, stopping: Stopping) -> None:
         self._wiring = wiring
+        self._settings = settings
         self._stopping = stopping
         self._api: ApiServer | None = None
         self._worker: Worker | None = None
@@ -36,7 +38,9 @@ class Roles:
         """Serve the API on a bound socket; its address."""
         from app.serving import ApiServer
 
-        api = ApiServer(self._wiring, bound, lambda: self._failed("API"))
+        key = self._settings.api_key
+        door = self._wiring.door(api_key=None if key is None else key.get_secret_value())
+        api = ApiServer(door, bound, lambda: self._failed("API"))
         api.start()
         self._api = api
         return api.url
@@ -45,7 +49,7 @@ class Roles:
         """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
         from scheduler.worker import Worker
 
-        settings = self._wiring.settings
+        settings = self._settings
         make_room_for_calls(settings.max_open_calls)
         collect_seldom()
         worker = Worker(
@@ -86,9 +90,9 @@ class Roles:
 
 
 @contextmanager
-def running(wiring: Wiring, stopping: Stopping) -> Iterator[Roles]:
+def running(wiring: Wiring, settings: Settings, stopping: Stopping) -> Iterator[Roles]:
     """Roles to start; on leaving they are drained, whatever happened inside."""
     with ExitStack() as ending:
-        roles = Roles(wiring, stopping)
+        roles = Roles(wiring, settings, stopping)
         ending.callback(roles.stop)
         yield roles

@@ -9,9 +9,8 @@ from collections.abc import Callable
 import uvicorn
 
 from api.app import create_app
-from api.services import Services
 from app.sockets import url_of
-from app.wiring import Wiring
+from edge.door import Door
 
 logger = logging.getLogger(__name__)
 
@@ -20,24 +19,10 @@ CLOSE_SECONDS = 5
 
 
 class ApiServer:
-    """Serves on a socket that is bound already. failed: called, from its thread, should it end without being asked."""
+    """Serves on a socket that is bound already. failed: called, from its thread, if the server ends without `stop`."""
 
-    def __init__(self, wiring: Wiring, bound: socket.socket, failed: Callable[[], None]) -> None:
-        key = wiring.settings.api_key
-        services = Services(
-            log=wiring.log,
-            processes=wiring.processes,
-            executions=wiring.executions,
-            repairs=wiring.repairs,
-            timers=wiring.timers,
-            webhooks=wiring.webhooks,
-            approvals=wiring.approvals,
-            agents=wiring.agents,
-            reading=wiring.reading,
-            callback_key=wiring.callback_key(),
-            api_key=None if key is None else key.get_secret_value(),
-        )
-        self._app = create_app(services)
+    def __init__(self, door: Door, bound: socket.socket, failed: Callable[[], None]) -> None:
+        self._app = create_app(door)
         config = uvicorn.Config(
             self._app,
             http="httptools",

@@ -1,57 +1,63 @@
-"""The objects that the doors need, made once from the settings and the database."""
+"""The objects that doors, command line, benchmark and tests need, made once on the connections to a database."""
 
-from datetime import UTC, datetime
+from collections.abc import Collection
 from types import TracebackType
 from typing import Self
 
+from app.clock import SYSTEM_CLOCK
 from app.database import Database
 from app.installation import callback_key
 from app.settings import Settings
-from commands.agents import Agents
-from commands.approvals import Approvals
-from commands.executions import Executions
-from commands.plans import Plans
-from commands.processes import Processes
-from commands.repairs import Repairs
-from commands.timers import Timers
-from commands.webhooks import Webhooks
+from commands.handlers import Handlers
+from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
+from edge.door import Door
 from projections import ALL
 from queries.executions import Definitions
 from queries.progress import Progress
-from queries.reading import Reading
+from queries.reading import WAIT_SECONDS, Reading
+from store.datastore import Datastore
 from store.log import Log
 from store.rehearsing import Rehearsal
 
 
-class Wiring:
-    """The log, the handlers of commands, and where queries run, on connections of their own; open until closed.
+class Wiring(Handlers):
+    """The handlers of commands, and where queries run; open until closed.
 
-    rehearsal: where commands are not to be recorded, what notes them in place of the log.
+    replica: where queries run; default: `datastore`. rehearsal: notes what commands would record, in place of the log.
     """
 
-    def __init__(self, settings: Settings, database: Database, *, rehearsal: bool = False) -> None:
-        self.settings = settings
-        self.database = database
-        self.datastore = database.datastore()
-        self._replica = database.read_datastore()
-        self.rehearsal = Rehearsal(self.datastore) if rehearsal else None
-        self.log = self.rehearsal or Log(self.datastore)
-        self.plans = Plans(self.log, Limits(settings.max_depth, settings.max_descendants))
-        self.agents = Agents(self.log)
-        self.processes = Processes(self.log, self.agents, settings.channels.configured)
-        self.executions = Executions(self.log, self.plans)
-        self.repairs = Repairs(self.executions, self.agents)
-        self.timers = Timers(self.executions, self.datastore)
-        self.webhooks = Webhooks(self.log, self.plans)
-        self.approvals = Approvals(self.executions)
-        self.progress = Progress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
-        self.reading = Reading(self._replica or self.datastore, self.progress)
+    def __init__(
+        self,
+        datastore: Datastore,
+        *,
+        replica: Datastore | None = None,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        channels: Collection[str] = (),
+        rehearsal: bool = False,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        self.datastore = datastore
+        self._replica = replica
+        self.rehearsal = Rehearsal(datastore) if rehearsal else None
+        super().__init__(self.rehearsal or Log(datastore), limits=limits, channels=channels)
+        self.clock = clock
+        self.reading = self.new_reading()
+        self.progress = self.reading.progress
         self.definitions = Definitions()
 
+    def new_reading(self, wait_seconds: float = WAIT_SECONDS) -> Reading:
+        """Return where queries run, with a subscription of its own to the progress of read models."""
+        progress = Progress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
+        return Reading(self._replica or self.datastore, progress, wait_seconds=wait_seconds)
+
+    def door(self, *, api_key: str | None = None) -> Door:
+        """Return what a door works with. api_key: what callers must show; default: nothing."""
+        return Door(self, self.reading, self.definitions, self.clock, self.callback_key(), api_key)
+
     def callback_key(self) -> bytes:
-        """The key that signs the tokens of agents that answer later."""
+        """Return the key that signs the tokens of agents that answer later."""
         return callback_key(self.datastore)
 
     def close(self) -> None:
@@ -70,6 +76,17 @@ class Wiring:
         self.close()
 
 
-def operator(causation: str) -> Cause:
-    """The cause of what somebody does at the command line, now."""
-    return Cause(datetime.now(UTC), "user:cli", causation=causation)
+def wired(settings: Settings, database: Database, *, rehearsal: bool = False) -> Wiring:
+    """Return the wiring that the settings describe, on new connections to the database."""
+    return Wiring(
+        database.datastore(),
+        replica=database.read_datastore(),
+        limits=Limits(settings.max_depth, settings.max_descendants),
+        channels=settings.channels.configured,
+        rehearsal=rehearsal,
+    )
+
+
+def operator(causation: str, actor: str = "user:cli", clock: Clock = SYSTEM_CLOCK) -> Cause:
+    """Return the cause of a command at the command line: `actor`, now."""
+    return Cause(clock.now(), actor, causation=causation)

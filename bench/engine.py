@@ -1,17 +1,15 @@
 """A workload at saturation, and one execution alone, with worker and projector in processes of their own."""
 
 import time
-from datetime import UTC, datetime
 from statistics import median, quantiles
 from typing import Any
 from uuid import UUID
 
 import psycopg
 
-from bench.rig import DEADLINE_SECONDS, Rig, children
+from bench.rig import DEADLINE_SECONDS, Rig, children, now
 from bench.workloads import WORKLOADS
-from commands.executions import Executions, StartExecution
-from domain.event import Cause
+from commands.executions import StartExecution
 from domain.identity import process_id
 from store.listening import LOG_CHANNEL
 
@@ -60,14 +58,13 @@ def alone(rig: Rig, workload: str, runs: int) -> dict[str, float]:
 
     Raises NotCompleted.
     """
-    executions = Executions(rig.log, rig.plans)
     times = []
     with children(rig.dsn, [WORKER, PROJECTOR]), rig.datastore.connect() as ear:
         ear.execute(f"listen {LOG_CHANNEL}")
         for run in range(runs + 5):
             begun = time.perf_counter()
             command = StartExecution(process_id(WORKLOADS[workload].name), {"n": 1})
-            id = executions.start(command, Cause(datetime.now(UTC), "user:bench")).stream
+            id = rig.executions.start(command, now()).stream
             _wait_for_end(ear, id)
             if run >= 5:
                 times.append((time.perf_counter() - begun) * 1e3)

@@ -16,10 +16,10 @@ import psycopg
 from psycopg import conninfo
 from psycopg.rows import dict_row
 
+from app.wiring import Wiring, operator
 from bench.workloads import AGENT, WORKLOADS
-from commands.agents import Agents, RegisterAgent
-from commands.plans import Plans
-from commands.processes import DraftProcess, Processes, PublishProcess
+from commands.agents import RegisterAgent
+from commands.processes import DraftProcess, PublishProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
 from domain.executions.decisions.execution import start_execution
@@ -27,7 +27,6 @@ from domain.executions.events.execution import Trigger
 from domain.identity import new_id, process_id
 from projections.tables import create_read_tables
 from store.datastore import Datastore
-from store.log import Log
 from store.migrating import migrate
 from store.unit import Unit
 
@@ -46,20 +45,16 @@ class NotCompleted(RuntimeError):
     """Executions failed, were cancelled or are stuck: the figures would not be of the workload."""
 
 
-class Rig:
-    """A migrated database with the benchmark's processes published."""
+class Rig(Wiring):
+    """The wiring on a migrated database with the benchmark's processes published."""
 
     def __init__(self, dsn: str) -> None:
+        super().__init__(Datastore(dsn, pool_size=10))
         self.dsn = dsn
-        self.datastore = Datastore(dsn, pool_size=10)
-        self.log = Log(self.datastore)
-        self.plans = Plans(self.log)
-        agents = Agents(self.log)
-        agents.register(RegisterAgent("noop", parse_agent("noop", AGENT)), CAUSE)
-        processes = Processes(self.log, agents)
+        self.agents.register(RegisterAgent("noop", parse_agent("noop", AGENT)), CAUSE)
         for workload in WORKLOADS.values():
-            processes.draft(DraftProcess(workload.source), CAUSE)
-            processes.publish(PublishProcess(process_id(workload.name)), CAUSE)
+            self.processes.draft(DraftProcess(workload.source), CAUSE)
+            self.processes.publish(PublishProcess(process_id(workload.name)), CAUSE)
 
     def start(self, workload: str, executions: int, given: dict[str, Any] | None = None) -> None:
         """Start many executions, a hundred in an append."""
@@ -70,8 +65,7 @@ class Rig:
             units = []
             for _ in range(begin, min(begin + 100, executions)):
                 id = new_id()
-                cause = Cause(datetime.now(UTC), "user:bench")
-                begun = start_execution(id, plan, given, Trigger(), cause, callees=callees)
+                begun = start_execution(id, plan, given, Trigger(), now(), callees=callees)
                 units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers))
             self.log.append_all(units)
 
@@ -113,10 +107,10 @@ class Rig:
             rows = connection.execute("select pid from pg_stat_activity where datname = current_database()").fetchall()
         return {row["pid"]: cpu_seconds(row["pid"]) for row in rows if psutil.pid_exists(row["pid"])}
 
-    def close(self) -> None:
-        """Close its connections."""
-        self.log.close()
-        self.datastore.close()
+
+def now() -> Cause:
+    """Return the cause of what the benchmark does now."""
+    return operator("bench", "user:bench")
 
 
 @contextmanager

@@ -2,10 +2,9 @@
 
 import threading
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-import msgspec
-
+from commands.command import AgentName, Beside, Command, Note, Scope
 from commands.deciding import Identified, decide, unidentified
 from commands.plans import Streams
 from commands.receipt import Receipt
@@ -19,18 +18,20 @@ from store.log import Log
 FRESH_FOR_SECONDS = 1.0
 
 
-class RegisterAgent(msgspec.Struct, frozen=True):
+class RegisterAgent(Command, frozen=True):
     """Make an agent known, or change how it is called. config: as `parse_agent` returns it."""
 
-    name: str
-    config: dict[str, Any]
+    scope = Scope.AGENTS_WRITE
+    name: AgentName
+    config: Annotated[dict[str, Any], Beside()]
 
 
-class RetireAgent(msgspec.Struct, frozen=True):
-    """The agent takes no more work."""
+class RetireAgent(Command, frozen=True):
+    """Take an agent out of use. reason: why, for people."""
 
-    name: str
-    reason: str = ""
+    scope = Scope.AGENTS_WRITE
+    name: AgentName
+    reason: Note = ""
 
 
 class Agents:

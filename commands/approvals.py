@@ -1,7 +1,8 @@
 """What people decide about approvals."""
 
-import msgspec
+from typing import Annotated
 
+from commands.command import Beside, Command, Note, Scope
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
@@ -11,12 +12,13 @@ from domain.executions.decisions.refusals import NoSuchApproval
 from domain.refusal import NotFound
 
 
-class DecideApproval(msgspec.Struct, frozen=True):
-    """Whoever acts says what they think of what they were asked."""
+class DecideApproval(Command, frozen=True):
+    """Decide an approval. comment: why, for people; some approvals require it."""
 
-    approval_id: str
-    verdict: Verdict
-    comment: str = ""
+    scope = Scope.APPROVALS_DECIDE
+    approval_id: Annotated[str, Beside()]
+    verdict: Annotated[Verdict, Beside()]
+    comment: Note = ""
 
 
 class Approvals:

@@ -1,11 +1,12 @@
 """Start, cancel and answer executions."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 
+from commands.command import Beside, Command, ExecutionId, Note, ProcessId, Scope, StepId, VersionNumber
 from commands.deciding import Identified, persist, unidentified
 from commands.plans import Plans
 from commands.receipt import Receipt
@@ -26,29 +27,32 @@ from store.log import Log
 from store.unit import Answered, Conflict, OutcomeUnknown, Unit
 
 
-class StartExecution(msgspec.Struct, frozen=True):
-    """Run a published process: its latest version, or `version`."""
+class StartExecution(Command, frozen=True):
+    """Run a published process. version: default: the latest."""
 
-    process_id: UUID
-    input: dict[str, Any]
-    version: int | None = None
-    trigger: Trigger = Trigger()
-
-
-class CancelExecution(msgspec.Struct, frozen=True):
-    """Call an execution off."""
-
-    execution_id: UUID
-    reason: str
+    scope = Scope.EXECUTIONS_WRITE
+    process_id: ProcessId
+    input: dict[str, Any] = {}
+    version: VersionNumber | None = None
+    trigger: Annotated[Trigger, Beside()] = Trigger()
 
 
-class AnswerStep(msgspec.Struct, frozen=True):
-    """An agent's answer to one attempt."""
+class CancelExecution(Command, frozen=True):
+    """Cancel an execution. reason: why, for people."""
 
-    execution_id: UUID
-    step: str
-    attempt: int
-    answer: Answer
+    scope = Scope.EXECUTIONS_WRITE
+    execution_id: ExecutionId
+    reason: Note = ""
+
+
+class AnswerStep(Command, frozen=True):
+    """Record an agent's answer to one attempt."""
+
+    scope = Scope.STEPS_ANSWER
+    execution_id: ExecutionId
+    step: StepId
+    attempt: Annotated[int, Beside()]
+    answer: Annotated[Answer, Beside()]
 
 
 class Executions:

@@ -1,13 +1,13 @@
 """Draft, revise, validate, publish and archive processes."""
 
 from collections.abc import Callable, Collection
+from typing import Annotated
 from uuid import UUID
-
-import msgspec
 
 from commands.agents import Agents
 from commands.called import read_calls
 from commands.claims import claim_webhooks
+from commands.command import Beside, Command, Note, ProcessId, Revision, Scope
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
@@ -20,33 +20,37 @@ from domain.refusal import Malformed, NotFound, Problem, Stale
 from store.log import Log
 
 
-class DraftProcess(msgspec.Struct, frozen=True):
-    """Begin a process; source is YAML (or JSON) text."""
+class DraftProcess(Command, frozen=True):
+    """Begin a process. source: YAML or JSON text."""
 
-    source: str | bytes
-
-
-class ReviseProcess(msgspec.Struct, frozen=True):
-    """Replace the draft. revision: the revision the designer saw, None for any."""
-
-    process_id: UUID
-    source: str | bytes
-    revision: int | None = None
+    scope = Scope.PROCESSES_WRITE
+    source: Annotated[str | bytes, Beside()]
 
 
-class PublishProcess(msgspec.Struct, frozen=True):
+class ReviseProcess(Command, frozen=True):
+    """Replace the draft. source: YAML or JSON text."""
+
+    scope = Scope.PROCESSES_WRITE
+    process_id: ProcessId
+    source: Annotated[str | bytes, Beside()]
+    revision: Revision = None
+
+
+class PublishProcess(Command, frozen=True):
     """Make the draft the next version."""
 
-    process_id: UUID
-    revision: int | None = None
+    scope = Scope.PROCESSES_WRITE
+    process_id: ProcessId
+    revision: Revision = None
 
 
-class ArchiveProcess(msgspec.Struct, frozen=True):
-    """Take the process out of use."""
+class ArchiveProcess(Command, frozen=True):
+    """Take the process out of use. reason: why, for people."""
 
-    process_id: UUID
-    reason: str = ""
-    revision: int | None = None
+    scope = Scope.PROCESSES_WRITE
+    process_id: ProcessId
+    reason: Note = ""
+    revision: Revision = None
 
 
 class Processes:

@@ -1,10 +1,7 @@
 """What operators do about executions and steps that went wrong: retry, skip, reassign."""
 
-from uuid import UUID
-
-import msgspec
-
 from commands.agents import Agents
+from commands.command import Command, ExecutionId, NameOfAgent, Note, Reason, Scope, StepId
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
@@ -14,36 +11,40 @@ from domain.executions.decisions import repairs
 from domain.refusal import Forbidden
 
 
-class RetryExecution(msgspec.Struct, frozen=True):
-    """A failed execution is to go on from what failed."""
+class RetryExecution(Command, frozen=True):
+    """Continue a failed execution from what failed. reason: why, for people."""
 
-    execution_id: UUID
-    reason: str
-
-
-class RetryStep(msgspec.Struct, frozen=True):
-    """The step is to be done again, now."""
-
-    execution_id: UUID
-    step: str
-    reason: str
+    scope = Scope.EXECUTIONS_WRITE
+    execution_id: ExecutionId
+    reason: Note = ""
 
 
-class SkipStep(msgspec.Struct, frozen=True):
-    """It is to go on without the step."""
+class RetryStep(Command, frozen=True):
+    """Begin a step again at once. reason: why, for people."""
 
-    execution_id: UUID
-    step: str
-    reason: str
+    scope = Scope.EXECUTIONS_WRITE
+    execution_id: ExecutionId
+    step: StepId
+    reason: Reason
 
 
-class ReassignStep(msgspec.Struct, frozen=True):
-    """Another agent is to do the step, now."""
+class SkipStep(Command, frozen=True):
+    """Continue without a step. reason: why, for people."""
 
-    execution_id: UUID
-    step: str
-    agent: str
-    reason: str
+    scope = Scope.EXECUTIONS_WRITE
+    execution_id: ExecutionId
+    step: StepId
+    reason: Reason
+
+
+class ReassignStep(Command, frozen=True):
+    """Give a step to another agent. agent: the name of that agent. reason: why, for people."""
+
+    scope = Scope.EXECUTIONS_WRITE
+    execution_id: ExecutionId
+    step: StepId
+    agent: NameOfAgent
+    reason: Reason
 
 
 class AgentUnknown(Forbidden):

@@ -1,10 +1,11 @@
 """What operators and agents do to timers: move one, fire one early, put one off by a sign of life."""
 
 from datetime import datetime
-from uuid import UUID
+from typing import Annotated
 
 import msgspec
 
+from commands.command import Beside, Command, ExecutionId, Reason, Scope, StepId
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
@@ -17,31 +18,37 @@ from store.datastore import Datastore
 from store.lists import due_timers
 
 
-class MoveTimer(msgspec.Struct, frozen=True):
-    """A timer is to be due at another time, in aware UTC; kind is one of `domain.executions.timers.KINDS`."""
+class MoveTimer(Command, frozen=True):
+    """Make a timer due at another time. due_at: with an offset; a time in the past fires the timer at once.
 
-    execution_id: UUID
-    step: str
-    kind: str
+    kind: one of `domain.executions.timers.KINDS`. reason: why, for people.
+    """
+
+    scope = Scope.TIMERS_WRITE
+    execution_id: ExecutionId
+    step: StepId
+    kind: Annotated[str, Beside()]
     due_at: datetime
-    reason: str
+    reason: Reason
 
 
-class FireTimer(msgspec.Struct, frozen=True):
-    """A timer is not to be waited for."""
+class FireTimer(Command, frozen=True):
+    """Fire a timer before it is due. kind: one of `domain.executions.timers.KINDS`. reason: why, for people."""
 
-    execution_id: UUID
-    step: str
-    kind: str
-    reason: str
+    scope = Scope.TIMERS_WRITE
+    execution_id: ExecutionId
+    step: StepId
+    kind: Annotated[str, Beside()]
+    reason: Reason
 
 
-class RecordHeartbeat(msgspec.Struct, frozen=True):
-    """The agent that is to answer later lives."""
+class RecordHeartbeat(Command, frozen=True):
+    """Record a sign of life of an agent that will answer later."""
 
-    execution_id: UUID
-    step: str
-    attempt: int
+    scope = Scope.STEPS_ANSWER
+    execution_id: ExecutionId
+    step: StepId
+    attempt: Annotated[int, Beside()]
 
 
 class Timers:

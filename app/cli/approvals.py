@@ -1,7 +1,6 @@
 """approvals, approve, reject, request-changes: what people are asked, and what they decide."""
 
 import re
-from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -10,8 +9,8 @@ from app.cli.opening import opened
 from app.cli.options import Cursor, Json, Limit, words
 from app.cli.output import output_of
 from app.cli.showing import show_approvals
+from app.wiring import operator
 from commands.approvals import DecideApproval
-from domain.event import Cause
 from domain.executions.decisions.approval import Verdict
 from domain.language.types.steps.approval import APPROVER
 from queries.approvals import ApprovalFilter, list_approvals
@@ -63,7 +62,7 @@ def _decide(context: typer.Context, approval: str, verdict: Verdict, comment: st
     output = output_of(context, json)
     if not re.fullmatch(APPROVER, by):
         raise typer.BadParameter("is a name of at most 64 of A-Z a-z 0-9 . _ @ -", param_hint="--as")
-    cause = Cause(datetime.now(UTC), f"user:{by}", causation="cli:decide")
+    cause = operator("cli:decide", f"user:{by}")
     with opened(output) as wiring:
         receipt = wiring.approvals.decide(DecideApproval(approval, verdict, comment), cause)
     answer = {**receipt.facts, "approval_id": approval, "new": not receipt.duplicate, "position": receipt.position}

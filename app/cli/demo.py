@@ -48,7 +48,7 @@ def demo(
         bound = ending.enter_context(listen_on_next_free(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
         wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.WARNING))
-        roles = ending.enter_context(running(wiring, stopping))
+        roles = ending.enter_context(running(wiring, settings, stopping))
         roles.start_projector()
         url = roles.start_api(bound)
         roles.start_worker(url)

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from api.instants import parse_point
-from api.references import execution_named, process_named
 from app.cli.failures import FAILED, UNAVAILABLE, Failure
 from app.cli.opening import opened
 from app.cli.options import Cursor, Json, Limit
@@ -20,6 +18,8 @@ from app.wiring import Wiring, operator
 from commands.executions import StartExecution
 from commands.receipt import Receipt
 from domain.calendar.durations import parse_duration
+from edge.instants import parse_point
+from edge.references import execution_named, process_named
 from queries.differences import get_difference
 from queries.events import Point, list_execution_events
 from queries.executions import STATUSES, ExecutionFilter, get_execution, list_executions

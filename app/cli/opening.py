@@ -8,7 +8,7 @@ from app.cli.output import Output
 from app.database import Database
 from app.logs import log_to_stderr
 from app.settings import Settings, read_settings
-from app.wiring import Wiring
+from app.wiring import Wiring, wired
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def opened(
             database.migrate()
         else:
             database.require_migrated()
-        with Wiring(settings, database, rehearsal=rehearsal) as wiring:
+        with wired(settings, database, rehearsal=rehearsal) as wiring:
             yield wiring
 
 

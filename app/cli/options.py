@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from api.fields import MAX_TEXT
+from commands.command import MAX_TEXT
 
 
 def words(text: str | None) -> str | None:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from api.references import execution_named
 from app.cli.deciding import carry_out
 from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId, words
 from app.cli.output import output_of
@@ -12,6 +11,7 @@ from app.wiring import Wiring, operator
 from commands.executions import CancelExecution
 from commands.receipt import Receipt
 from commands.repairs import ReassignStep, RetryExecution, RetryStep, SkipStep
+from edge.references import execution_named
 
 cli = typer.Typer()
 

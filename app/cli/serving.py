@@ -71,7 +71,7 @@ def run(output: Output, settings: Settings, *, api: bool, worker: bool, projecto
             bound = ending.enter_context(listen(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
         wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.INFO))
-        roles = ending.enter_context(running(wiring, stopping))
+        roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()
         if worker:

@@ -5,8 +5,6 @@ from typing import Annotated
 
 import typer
 
-from api.instants import parse_instant
-from api.references import execution_named
 from app.cli.deciding import carry_out
 from app.cli.opening import opened
 from app.cli.options import Cursor, DryRun, ExecutionId, Json, Limit, Reason, StepId
@@ -18,6 +16,8 @@ from commands.timers import FireTimer, MoveTimer
 from domain.calendar.durations import parse_duration
 from domain.executions.timers import KINDS, TIMER
 from domain.words import did_you_mean
+from edge.instants import parse_instant
+from edge.references import execution_named
 from queries.timers import list_timers
 
 cli = typer.Typer()

@@ -16,23 +16,16 @@ from psycopg.conninfo import make_conninfo
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.services import Services
 from app.clock import SYSTEM_CLOCK
-from commands.agents import Agents
-from commands.approvals import Approvals
-from commands.executions import AnswerStep, Executions, unit_of
+from app.wiring import Wiring
+from commands.executions import AnswerStep, unit_of
 from commands.plans import Plans
-from commands.processes import Processes
-from commands.repairs import Repairs
-from commands.timers import Timers
-from commands.webhooks import Webhooks
 from domain.agents.calls import Answer, Completed
 from domain.event import Cause
 from domain.executions.decisions.step import start_step
 from projections.running import Runner
 from projections.tables import create_read_tables
-from queries.progress import Progress
-from queries.reading import WAIT_SECONDS, Reading
+from queries.reading import WAIT_SECONDS
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
@@ -53,38 +46,24 @@ outputs:
 """
 
 
-class Installation:
-    """What runs behind the API, and the work of projector and worker done by hand."""
+class Installation(Wiring):
+    """The wiring behind the API, and the work of projector and worker done by hand."""
 
     def __init__(self, datastore: Datastore, api_key: str | None = None) -> None:
-        self.datastore = datastore
+        super().__init__(datastore)
         self.wait_seconds = WAIT_SECONDS
-        self.log = Log(datastore)
-        self.plans = Plans(self.log)
-        agents = Agents(self.log)
-        self.executions = Executions(self.log, self.plans)
         self.runner = Runner(datastore)
-        self.reading = Reading(datastore, Progress(datastore))
-        self.services = Services(
-            log=self.log,
-            processes=Processes(self.log, agents),
-            executions=self.executions,
-            repairs=Repairs(self.executions, agents),
-            timers=Timers(self.executions, datastore),
-            webhooks=Webhooks(self.log, self.plans),
-            approvals=Approvals(self.executions),
-            agents=agents,
-            reading=self.reading,
-            callback_key=CALLBACK_KEY,
-            api_key=api_key,
-            stream_check_seconds=0.2,
-        )
+        self._api_key = api_key
+
+    def callback_key(self) -> bytes:
+        return CALLBACK_KEY
 
     @property
     def app(self) -> FastAPI:
         """Another application on it, as another process would have."""
-        reading = Reading(self.datastore, Progress(self.datastore), wait_seconds=self.wait_seconds)
-        return create_app(dataclasses.replace(self.services, reading=reading))
+        door = self.door(api_key=self._api_key)
+        reading = self.new_reading(self.wait_seconds)
+        return create_app(dataclasses.replace(door, reading=reading, stream_check_seconds=0.2))
 
     def project(self) -> int:
         """Bring every read model up to the end of the log; the position reached."""

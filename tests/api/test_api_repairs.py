@@ -1,18 +1,12 @@
 """What operators do over HTTP about executions that failed and steps that do not come to an end."""
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
-from commands.executions import Executions
-from commands.repairs import Repairs, RetryExecution
 from domain.agents.calls import Failed, StepError
-from domain.event import Cause
-from store.log import Log
-from store.unit import OutcomeUnknown, Unit
 
 WHY = {"reason": "the agent is back"}
 TWO_STEPS = """
@@ -66,30 +60,6 @@ def test_a_repair_sent_twice_with_one_key_is_made_once(
     retried = client.get(f"/api/executions/{failed}/events").json()["items"]
     said = [(each["actor"], each["data"]["reason"]) for each in retried if each["type"] == "ExecutionRetried"]
     assert said == [("user:ann", "the agent is back")]
-
-
-def test_a_repair_whose_acknowledgement_is_lost_is_made_once(
-    client: TestClient, installation: Any, failed: UUID
-) -> None:
-    executions = Executions(Forgetful(installation.datastore), installation.plans)
-    repairs = Repairs(executions, installation.services.agents)
-    cause = Cause(datetime.now(UTC), "user:ann", "request-1")
-    receipt = repairs.retry_execution(RetryExecution(failed, "again"), cause)
-    assert (receipt.position, receipt.duplicate) == (installation.log.last_position(), False)
-    assert installation.types(failed).count("ExecutionRetried") == 1
-
-
-class Forgetful(Log):
-    """Loses the connection once, after its first append was recorded."""
-
-    lost = False
-
-    def append(self, unit: Unit) -> int:
-        position = super().append(unit)
-        if not self.lost:
-            self.lost = True
-            raise OutcomeUnknown("the acknowledgement was lost")
-        return position
 
 
 def test_a_worker_takes_up_what_is_retried(client: TestClient, installation: Any, worker: Any) -> None:

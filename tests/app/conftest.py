@@ -14,7 +14,7 @@ from app.database import Database
 from app.running import running
 from app.settings import Settings
 from app.signals import Stopping
-from app.wiring import Wiring
+from app.wiring import Wiring, wired
 
 Procession = Callable[..., Result]
 Documents = Callable[..., Any]
@@ -77,14 +77,14 @@ def document(procession: Procession) -> Documents:
 def wiring(database: str) -> Iterator[Wiring]:
     """The wiring on the database that commands use."""
     settings = Settings()
-    with Database(settings) as opened, Wiring(settings, opened) as wired:
-        yield wired
+    with Database(settings) as opened, wired(settings, opened) as made:
+        yield made
 
 
 @pytest.fixture
 def working(wiring: Wiring) -> Iterator[Wiring]:
     """A worker and a projector at work on the database that commands use."""
-    with running(wiring, Stopping()) as roles:
+    with running(wiring, Settings(), Stopping()) as roles:
         roles.start_projector()
         roles.start_worker(None)
         yield wiring

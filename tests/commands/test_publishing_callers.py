@@ -7,26 +7,21 @@ from uuid import UUID
 
 import pytest
 
-from commands.agents import Agents, RegisterAgent
-from commands.processes import ArchiveProcess, DraftProcess, Processes, PublishProcess, ReviseProcess
+from app.wiring import Wiring
+from commands.agents import RegisterAgent
+from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
 from domain.identity import process_id
 from domain.processes.events import ProcessPublished
 from domain.refusal import Malformed, Problem
 from store.datastore import Datastore
-from store.log import Log
 
 Errors = list[str]
 
 
-class Desk:
+class Desk(Wiring):
     """Drafts, revises and publishes on one log."""
-
-    def __init__(self, datastore: Datastore) -> None:
-        self.log = Log(datastore)
-        self.agents = Agents(self.log)
-        self.processes = Processes(self.log, self.agents, {"slack"})
 
     def draft(self, name: str, *calls: str) -> UUID:
         return self.processes.draft(DraftProcess(written(name, *calls)), cause()).stream
@@ -68,7 +63,7 @@ def written(name: str, *calls: str) -> str:
 
 @pytest.fixture
 def desk(datastore: Datastore) -> Iterator[Desk]:
-    made = Desk(datastore)
+    made = Desk(datastore, channels={"slack"})
     yield made
     made.log.close()
 
@@ -118,7 +113,7 @@ def test_an_old_version_that_is_called_by_number_counts_with_what_it_calls_now(d
 
 
 def test_of_two_publications_that_close_a_cycle_together_exactly_one_succeeds(datastore: Datastore, desk: Desk) -> None:
-    other = Desk(datastore)
+    other = Desk(datastore, channels={"slack"})
     for round in range(10):
         left, right = f"left{round}", f"right{round}"
         for name in (left, right):

@@ -86,7 +86,7 @@ def test_environment_variables_that_are_named_are_read() -> None:
 
 
 def test_methods_that_are_named_exist() -> None:
-    rooms = ("api", "commands", "domain", "gateway", "projections", "queries", "scheduler", "store")
+    rooms = ("api", "app", "edge", "commands", "domain", "gateway", "projections", "queries", "scheduler", "store")
     code = "\n".join(file.read_text() for room in rooms for file in (ROOT / room).rglob("*.py"))
     named = {
         text for file in DOCUMENTS for text in reading.inline_code(file) if A_METHOD.fullmatch(text)

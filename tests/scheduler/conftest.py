@@ -13,10 +13,11 @@ from uuid import UUID
 import pytest
 
 from app.clock import SYSTEM_CLOCK
-from commands.agents import Agents, RegisterAgent
-from commands.executions import CancelExecution, Executions, StartExecution
+from app.wiring import Wiring
+from commands.agents import RegisterAgent
+from commands.executions import CancelExecution, StartExecution
 from commands.plans import Plans
-from commands.processes import DraftProcess, Processes, PublishProcess
+from commands.processes import DraftProcess, PublishProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
 from domain.executions.state.model import Execution
@@ -28,16 +29,11 @@ from store.datastore import Datastore
 from store.log import Log
 
 
-class Installation:
+class Installation(Wiring):
     """Commands and workers on one database."""
 
     def __init__(self, datastore: Datastore) -> None:
-        self.datastore = datastore
-        self.log = Log(datastore)
-        self.plans = Plans(self.log)
-        self.agents = Agents(self.log)
-        self.processes = Processes(self.log, self.agents)
-        self.executions = Executions(self.log, self.plans)
+        super().__init__(datastore)
         self.workers: list[Worker] = []
         self.ending = ExitStack()
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from commands.approvals import Approvals, DecideApproval
+from commands.approvals import DecideApproval
 from domain.identity import child_id, process_id
 
 CALLER = """
@@ -104,7 +104,7 @@ def test_a_child_that_waits_for_people_keeps_its_parent_waiting_while_workers_co
         calling.workers.remove(worker)
     child = child_id(id, "call", 1)
     assert [calling.state(each).steps[step].status for each, step in ((id, "call"), (child, "ask"))] == ["waiting"] * 2
-    Approvals(calling.executions).decide(DecideApproval(f"{child}:ask:1", "granted"), calling.cause)
+    calling.approvals.decide(DecideApproval(f"{child}:ask:1", "granted"), calling.cause)
     assert calling.state(id).steps["call"].status == "waiting"
     calling.worker()
     assert statuses(calling, id, child) == {"completed"}

@@ -1,4 +1,4 @@
-"""What wakes the open streams: one ear for all of them, and one end."""
+"""The feed: one subscription to the progress of read models, which wakes every open stream, and ends it."""
 
 import asyncio
 from collections.abc import Callable
@@ -7,24 +7,24 @@ from queries.progress import Progress
 
 
 class Feed:
-    """Belongs to one event loop between `open` and `shut`; `close` may be called from any thread, and again."""
+    """Belongs to one event loop between `open` and `shut`; any thread may call `close`, more than once."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
         self._news = asyncio.Event()
-        self._told = False
+        self._waking = False
         self.closed = False
 
     def open(self) -> None:
-        """Begin to hear, in the running loop."""
+        """Subscribe, in the running loop."""
         self._loop = asyncio.get_running_loop()
         self.closed = False
-        self._unsubscribe = self._progress.subscribe(self._hear)
+        self._unsubscribe = self._progress.subscribe(self._advanced)
 
     def shut(self) -> None:
-        """Hear no more, and end every stream."""
+        """Unsubscribe, and end every stream."""
         self._unsubscribe()
         self._unsubscribe = lambda: None
         self.closed = True
@@ -32,26 +32,26 @@ class Feed:
         self._loop = None
 
     def close(self) -> None:
-        """End every stream, so that a server that is about to end need not wait for them."""
+        """End every stream, so that a server that stops need not wait for them."""
         self.closed = True
         self._soon()
 
     def news(self) -> asyncio.Event:
-        """What the next news will set; take it before looking, so that nothing is missed in between."""
+        """Return the event that the next advance sets; take it before reading, so that no advance is missed."""
         return self._news
 
     async def wait(self, news: asyncio.Event, seconds: float) -> None:
-        """Wait for `news`, at most so long."""
+        """Wait for `news`, at most `seconds`."""
         try:
             async with asyncio.timeout(seconds):
                 await news.wait()
         except TimeoutError:
             return
 
-    def _hear(self, _position: int) -> None:
+    def _advanced(self, _position: int) -> None:
         # Many notifications in a row need one awakening.
-        if not self._told:
-            self._told = True
+        if not self._waking:
+            self._waking = True
             self._soon()
 
     def _soon(self) -> None:
@@ -60,6 +60,6 @@ class Feed:
             loop.call_soon_threadsafe(self._wake)
 
     def _wake(self) -> None:
-        self._told = False
+        self._waking = False
         news, self._news = self._news, asyncio.Event()
         news.set()

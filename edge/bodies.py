@@ -1,13 +1,13 @@
-"""Bodies: read up to a bound, of the kinds that are read here."""
+"""Bodies: read once, up to a bound, of the media types that are accepted."""
 
 from email.message import Message
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from api.refusals import Interrupted, TooLarge, WrongMediaType, malformed
 from domain.jsonvalue import parse_json
 from domain.refusal import Problem
+from edge.refusals import Interrupted, TooLarge, WrongMediaType, malformed
 
 MAX_BODY = 2 << 20
 JSON = "application/json"
@@ -15,7 +15,7 @@ YAML = frozenset(("application/yaml", "application/x-yaml", "text/yaml", "text/x
 
 
 async def read_body(request: Request, limit: int = MAX_BODY) -> bytes:
-    """The body of `request`. Raises TooLarge as soon as it is clear that it has more than `limit` bytes."""
+    """Return the body of `request`. Raises TooLarge as soon as it has more than `limit` bytes."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise WrongMediaType("bodies are read as they are, without Content-Encoding")
     declared = request.headers.get("content-length", "")
@@ -39,7 +39,7 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def media_type(request: Request) -> str:
-    """The kind of body, lower case, without parameters; empty when none is named. Raises WrongMediaType (charset)."""
+    """Return the media type, lower case, without parameters; default: empty. Raises WrongMediaType (charset)."""
     given = request.headers.get("content-type", "")
     if given == JSON or not given:
         return given
@@ -52,12 +52,12 @@ def media_type(request: Request) -> str:
 
 
 def is_json(kind: str) -> bool:
-    """Whether a media type is JSON."""
+    """Return whether a media type is JSON."""
     return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
 
 
 def json_object(request: Request, body: bytes) -> dict[str, Any]:
-    """The JSON object in `body`; an empty one for an empty body. Raises WrongMediaType or Malformed."""
+    """Return the JSON object in `body`; an empty one for an empty body. Raises WrongMediaType or Malformed."""
     if not body:
         return {}
     if not is_json(media_type(request)):

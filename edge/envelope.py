@@ -1,4 +1,4 @@
-"""Round every request: the id by which the log and the caller can speak of it."""
+"""The middleware around every request: it gives the request its id, for the log and for the caller."""
 
 import itertools
 import os
@@ -6,21 +6,21 @@ import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Random once, then counted: asking the system for randomness lets go of the interpreter's lock, and under load it takes
-# milliseconds to get it back.
+# Random once, then counted: a system call for randomness releases the interpreter's lock, and under load it takes
+# milliseconds to acquire it again.
 _ORIGIN = os.urandom(8).hex().encode()
 _COUNTER = itertools.count(1)
 _GIVEN = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
 class Envelope:
-    """Takes X-Request-Id, or makes one up, and sends it back."""
+    """Takes X-Request-Id, or creates one, and sends it back."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The application, with `request_id` in the scope of each request."""
+        """Call the application with `request_id` in the scope of each request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Times and points of the log as they are written in a request, or at the command line."""
+"""Times and points of the log, as a request or the command line states them."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d
 
 
 def parse_instant(text: Any) -> datetime:
-    """The aware UTC time that `text` names in ISO 8601, with an offset. Raises ValueError."""
+    """Return the aware UTC time that `text` names in ISO 8601, with an offset. Raises ValueError."""
     written = _UNESCAPED_OFFSET.sub(r"\1+\2", str(text))
     message = "a time is written as 2026-01-31T09:00:00Z, with an offset"
     if not _INSTANT.fullmatch(written):
@@ -24,7 +24,7 @@ def parse_instant(text: Any) -> datetime:
 
 
 def parse_point(text: Any) -> int | datetime:
-    """The position in the log, or the instant, that `text` names. Raises ValueError."""
+    """Return the position in the log, or the instant, that `text` names. Raises ValueError."""
     written = str(text)
     if written.isascii() and written.isdigit() and len(written) <= 19 and int(written) <= LARGEST:
         return int(written)

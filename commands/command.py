@@ -1,0 +1,65 @@
+"""What every command is: a frozen value, declared once, from which doors check bodies and describe themselves."""
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Annotated, ClassVar, TypeVar
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from commands.deciding import Identified
+from commands.receipt import Receipt
+from domain.agents.kinds import AGENT_NAME
+from domain.event import Cause
+
+MAX_TEXT = 2_000
+
+
+class Scope(StrEnum):
+    """What an actor must be allowed in order to give a command, by the type of thing that the command changes."""
+
+    PROCESSES_WRITE = "processes:write"
+    EXECUTIONS_WRITE = "executions:write"
+    STEPS_ANSWER = "steps:answer"
+    TIMERS_WRITE = "timers:write"
+    APPROVALS_DECIDE = "approvals:decide"
+    AGENTS_WRITE = "agents:write"
+
+
+class Command(msgspec.Struct, frozen=True):
+    """An intent. A field is part of the body that a door reads, unless `Beside` marks it.
+
+    In a body, null stands for a field that is left out. Annotations state the limits that doors check and describe.
+    """
+
+    scope: ClassVar[Scope]
+
+
+C = TypeVar("C", bound=Command)
+Handle = Callable[[C, Cause, Identified], Receipt]
+"""Carries one kind of command out, in one append."""
+
+
+class Beside(msgspec.Struct, frozen=True):
+    """Marks a field that stands beside the body: in the path, in a header, or decided by the door itself.
+
+    noun: the kind of thing that the text in a path refers to; empty for other texts. REVISION: the If-Match header.
+    """
+
+    noun: str = ""
+
+
+REVISION = "revision"
+
+ProcessId = Annotated[UUID, Beside("process")]
+ExecutionId = Annotated[UUID, Beside("execution")]
+AgentName = Annotated[str, Beside("agent")]
+StepId = Annotated[str, Beside()]
+Revision = Annotated[int | None, Beside(REVISION)]
+"""The version of the stream that the command was decided on; None: any."""
+
+Note = Annotated[str, Meta(max_length=MAX_TEXT)]
+Reason = Annotated[str, Meta(min_length=1, max_length=MAX_TEXT, extra={"blank": "says why"})]
+VersionNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+NameOfAgent = Annotated[str, Meta(pattern=f"^{AGENT_NAME.pattern}$")]

@@ -1,0 +1,35 @@
+"""The handlers of every command on one log, made in one place for API, command line, benchmark and tests."""
+
+from collections.abc import Collection
+
+from commands.agents import Agents
+from commands.approvals import Approvals
+from commands.executions import Executions
+from commands.plans import Plans
+from commands.processes import Processes
+from commands.repairs import Repairs
+from commands.timers import Timers
+from commands.webhooks import Webhooks
+from domain.processes.plan import Limits
+from store.log import Log
+
+
+class Handlers:
+    """One attribute a noun. channels: through which notifications can be delivered, as the operator set up."""
+
+    def __init__(
+        self,
+        log: Log,
+        *,
+        limits: Limits = Limits(),  # noqa: B008 - immutable
+        channels: Collection[str] = (),
+    ) -> None:
+        self.log = log
+        self.plans = Plans(log, limits)
+        self.agents = Agents(log)
+        self.processes = Processes(log, self.agents, channels)
+        self.executions = Executions(log, self.plans)
+        self.repairs = Repairs(self.executions, self.agents)
+        self.timers = Timers(self.executions, log.datastore)
+        self.approvals = Approvals(self.executions)
+        self.webhooks = Webhooks(log, self.plans)

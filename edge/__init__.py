@@ -1,0 +1,1 @@
+"""What both doors, API and web, share: principals, references, filters, bodies, the feed."""

@@ -1,0 +1,126 @@
+"""Query parameters: strict models, and the types of their values; each noun declares its own filters with them."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import parse_qsl
+
+from fastapi import Depends
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from starlette.requests import Request
+
+from domain.refusal import NotFound
+from edge.instants import parse_instant, parse_point
+from edge.references import execution_named, process_named
+from edge.refusals import BadRequest, unknown_filter
+from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
+
+MAX_VALUES = 200
+SEVERAL = "Several are separated by commas: any of them."
+
+Check = Callable[[list[str]], list[str]]
+
+
+class Parameters(BaseModel):
+    """No parameters but those declared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _each(values: list[str]) -> list[str]:
+    found = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    if len(found) > MAX_VALUES:
+        raise ValueError(f"at most {MAX_VALUES} values")
+    if any("\0" in part or len(part) > 200 for part in found):
+        raise ValueError("a value is text of at most 200 characters without NUL")
+    return found
+
+
+def _numbers(values: list[str]) -> list[str]:
+    numbers = _each(values)
+    for part in numbers:
+        if not (part.isascii() and part.isdigit() and len(part) <= 9):
+            raise ValueError("whole numbers, separated by commas")
+    return numbers
+
+
+def _each_is(named: Callable[[str], object], what: str) -> Check:
+    def check(values: list[str]) -> list[str]:
+        for value in values:
+            try:
+                named(value)
+            except NotFound:
+                raise ValueError(f"{value[:60]!r} is {what}") from None
+        return values
+
+    return check
+
+
+def _one_of(known: Iterable[str]) -> Check:
+    names = tuple(known)
+
+    def check(values: list[str]) -> list[str]:
+        for value in values:
+            if value not in names:
+                raise ValueError(f"one of {', '.join(names)}")
+        return values
+
+    return check
+
+
+Values = Annotated[list[str], AfterValidator(_each)]
+Numbers = Annotated[list[str], AfterValidator(_numbers)]
+ProcessReferences = Annotated[
+    Values,
+    AfterValidator(_each_is(process_named, "neither the name nor the id of a process")),
+    Field(description=f"Names or ids. {SEVERAL}"),
+]
+ExecutionReferences = Annotated[Values, AfterValidator(_each_is(execution_named, "not the id of an execution"))]
+Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Position = Annotated[int, Field(ge=0, le=LARGEST)]
+_POINT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, {"type": "string", "format": "date-time"}]}
+Point = Annotated[int | datetime, BeforeValidator(parse_point), WithJsonSchema(_POINT)]
+
+
+def one_of(known: Iterable[str]) -> AfterValidator:
+    """Return the check that every value is one of `known`."""
+    return AfterValidator(_one_of(known))
+
+
+class Fresh(Parameters):
+    """min_position: wait, at most five seconds, until the read model has reached it."""
+
+    min_position: Position | None = None
+
+
+class Paged(Fresh):
+    """A page of a list."""
+
+    cursor: Annotated[str, Field(max_length=300)] | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = DEFAULT_LIMIT
+
+    @property
+    def page(self) -> dict[str, Any]:
+        """The arguments of a list other than its filters."""
+        return {"cursor": self.cursor, "limit": self.limit, "min_position": self.min_position}
+
+
+class StreamPage(Paged):
+    """A page of one stream: events with versions beyond `after`, or beyond the cursor."""
+
+    after: Position = 0
+
+
+def refuse_parameters(request: Request) -> None:
+    """Raise BadRequest where the request has query parameters."""
+    if request.scope["query_string"]:
+        names = [name for name, _ in parse_qsl(request.url.query, keep_blank_values=True)] or [request.url.query]
+        problems = [unknown_filter(name[:60], ()) for name in names[:20]]
+        raise BadRequest(problems[0].message, problems, code="unknown_filter")
+
+
+async def _nothing(request: Request) -> None:
+    refuse_parameters(request)
+
+
+NO_PARAMETERS = Depends(_nothing)

@@ -1,0 +1,47 @@
+"""The ids and names that a path, a filter or an argument states."""
+
+import re
+from collections.abc import Callable
+from uuid import UUID
+
+from domain.agents.kinds import AGENT_NAME
+from domain.identity import process_id
+from domain.language.types.parts import PROCESS_NAME
+from domain.refusal import NotFound
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_NAME = re.compile(PROCESS_NAME.removeprefix("^").removesuffix("$"))
+
+
+def process_named(reference: str) -> UUID:
+    """Return the id of the process with the id or name `reference`; the process may not exist.
+
+    Raises NotFound for a text that can be neither.
+    """
+    if _ID.fullmatch(reference):
+        return UUID(reference)
+    if not _NAME.fullmatch(reference):
+        raise NotFound("there is no such process")
+    return process_id(reference)
+
+
+def execution_named(reference: str) -> UUID:
+    """Return the id of an execution. Raises NotFound for a text that cannot be one."""
+    if not _ID.fullmatch(reference):
+        raise NotFound("there is no such execution")
+    return UUID(reference)
+
+
+def agent_named(reference: str) -> str:
+    """Return the name of an agent. Raises NotFound for a text that cannot be one."""
+    if not AGENT_NAME.fullmatch(reference):
+        raise NotFound("there is no such agent")
+    return reference
+
+
+REFERENCES: dict[str, Callable[[str], object]] = {
+    "process": process_named,
+    "execution": execution_named,
+    "agent": agent_named,
+}
+"""How a text refers to a thing, by the noun that a command's `Beside` states."""

@@ -1,0 +1,47 @@
+"""The HTTP status and headers of every refusal, for both doors."""
+
+from commands.deciding import Unavailable
+from domain.executions.decisions.refusals import ApproverNotNamed
+from domain.refusal import Forbidden, Malformed, NotFound, Refusal, Stale
+from edge.refusals import (
+    BadRequest,
+    Interrupted,
+    SecretUnavailable,
+    TokenInvalid,
+    TooLarge,
+    Unauthorised,
+    WrongMediaType,
+)
+from queries.paging import BadCursor
+from queries.reading import RETRY_AFTER_SECONDS, NotYet, ReadModelRebuilding
+from store.unit import Outage
+
+STATUS: dict[type[Refusal], int] = {
+    BadRequest: 400,
+    BadCursor: 400,
+    Interrupted: 400,
+    Unauthorised: 401,
+    TokenInvalid: 403,
+    ApproverNotNamed: 403,
+    NotFound: 404,
+    Forbidden: 409,
+    Stale: 412,
+    TooLarge: 413,
+    WrongMediaType: 415,
+    Malformed: 422,
+    NotYet: 503,
+    ReadModelRebuilding: 503,
+    SecretUnavailable: 503,
+    Refusal: 409,
+}
+HEADERS: dict[int, dict[str, str]] = {
+    401: {"WWW-Authenticate": "Bearer"},
+    503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
+}
+UNAVAILABLE: tuple[type[Exception], ...] = (Unavailable, *Outage)
+"""Errors that say that the database cannot be reached: 503."""
+
+
+def status_of(refusal: Refusal) -> int:
+    """Return the HTTP status of `refusal`."""
+    return next(STATUS[kind] for kind in type(refusal).__mro__ if kind in STATUS)

@@ -1,0 +1,71 @@
+"""Processes are drafted, revised, published and archived."""
+
+from uuid import UUID
+
+import pytest
+
+from commands.agents import RegisterAgent
+from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
+from domain.identity import process_id
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.refusal import Forbidden, Malformed, NotFound, Stale
+from tests.commands.scenario import BOB, GREETING, Scenario, fact
+
+ID = process_id("greeting")
+DRAFTED = fact(ProcessDrafted, name="greeting", source=GREETING)
+SHORTER = "name: greeting\nsteps: [{id: only, agent: writer, message: hi}]\n"
+
+
+@pytest.fixture
+def published(scenario: Scenario) -> UUID:
+    return scenario.given_process(GREETING)
+
+
+def given_writer(scenario: Scenario) -> None:
+    scenario.when(scenario.agents.register, RegisterAgent("writer", {"kind": "scripted", "script": "echo"}))
+
+
+def test_a_draft_may_name_agents_that_are_not_there_yet(scenario: Scenario) -> None:
+    recorded = scenario.when(scenario.processes.draft, DraftProcess(GREETING)).then(DRAFTED)
+    facts = recorded.receipt.facts
+    assert (facts["process_id"], facts["name"]) == (str(ID), "greeting")
+    assert {(problem.code, problem.severity) for problem in facts["problems"]} == {("unknown_agent", "warning")}
+
+
+def test_a_text_that_is_no_definition_is_no_draft(scenario: Scenario) -> None:
+    scenario.refused(Malformed, scenario.processes.draft, DraftProcess("- a list"))
+
+
+def test_a_name_is_used_once(scenario: Scenario, published: UUID) -> None:
+    scenario.refused(Forbidden, scenario.processes.draft, DraftProcess(SHORTER), BOB)
+
+
+def test_a_draft_is_published_when_its_agents_are_there(scenario: Scenario) -> None:
+    scenario.given(ID, DRAFTED)
+    publish = scenario.processes.publish
+    refusal = scenario.refused(Malformed, publish, PublishProcess(ID))
+    assert {problem.code for problem in refusal.problems} == {"unknown_agent"}
+    given_writer(scenario)
+    recorded = scenario.when(publish, PublishProcess(ID), BOB).then_types(ProcessPublished)
+    assert recorded.receipt.facts == {"process_id": str(ID), "version": 1}
+    scenario.when(publish, PublishProcess(ID)).then_nothing()
+
+
+def test_a_revision_rests_on_the_version_that_was_seen(scenario: Scenario, published: UUID) -> None:
+    revise = scenario.processes.revise
+    assert scenario.refused(Stale, revise, ReviseProcess(ID, SHORTER, 1)).details == {"version": 2}
+    revised = fact(ProcessRevised, BOB, name="greeting", source=SHORTER)
+    scenario.when(revise, ReviseProcess(ID, SHORTER, 2), BOB).then(revised)
+    scenario.refused(Stale, scenario.processes.publish, PublishProcess(ID, 2))
+    scenario.refused(Stale, scenario.processes.archive, ArchiveProcess(ID, "old", 2))
+
+
+def test_an_archived_process_is_archived_once(scenario: Scenario, published: UUID) -> None:
+    archived = fact(ProcessArchived, name="greeting", reason="old")
+    scenario.when(scenario.processes.archive, ArchiveProcess(ID, "old")).then(archived)
+    scenario.when(scenario.processes.archive, ArchiveProcess(ID), BOB).then_nothing()
+
+
+def test_an_unknown_process_is_not_published(scenario: Scenario) -> None:
+    scenario.refused(NotFound, scenario.processes.publish, PublishProcess(ID))
+    scenario.refused(NotFound, scenario.processes.archive, ArchiveProcess(ID))
