@@ -3,8 +3,7 @@
 import re
 from uuid import UUID
 
-from domain.identity import process_id
-from domain.language.types.parts import PROCESS_NAME
+from domain.identity import PROCESS_NAME, process_id
 from domain.refusal import NotFound
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

@@ -25,8 +25,9 @@ from domain.executions.events.execution import (
     ExecutionStarted,
 )
 from domain.money import Money, add
+from queries.amounts import Amount
 from queries.events import Point, is_up_to, read_starts, read_streams
-from queries.steps import Amount, ChildExecution
+from queries.steps import ChildExecution
 
 # As exact as the sums of the read models.
 _STATUSES: dict[type[Event], str] = {

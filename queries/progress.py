@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from store.datastore import Datastore
+from store.connections import Connections
 from store.listening import PROJECTED_CHANNEL, Listener
 
 LOG = "log"
@@ -26,7 +26,7 @@ class Progress:
     main: where the projector notifies. read: where queries run, and so where positions count (a replica may be behind).
     """
 
-    def __init__(self, main: Datastore, read: Datastore | None = None) -> None:
+    def __init__(self, main: Connections, read: Connections | None = None) -> None:
         self.main = main
         self._read = read or main
         self._listener: Listener | None = None

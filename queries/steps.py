@@ -14,23 +14,14 @@ from domain.language.types.steps import compensation_id
 from domain.processes.events import ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from domain.refusal import NotFound
+from queries.amounts import Amount
 from queries.reading import fetch
 from store.mapper import decode
 
-COSTS = """coalesce((
-  select json_agg(json_build_object('amount', c.amount::text, 'currency', c.currency) order by c.currency)
-  from {table} c where {on}), '[]'::json)"""
 _STEPS = "select definition from process_versions where process_id = %s and version = %s"
 # Versions are published as 1, 2, 3...
 _PUBLISHED = """select topic, state from stored_events where originator_id = %s and topic = 'ProcessPublished'
 order by originator_version offset %s - 1 limit 1"""
-
-
-class Amount(msgspec.Struct, frozen=True):
-    """Money; amount is an exact decimal."""
-
-    amount: str
-    currency: str
 
 
 class StepInput(msgspec.Struct, frozen=True):
