@@ -61,7 +61,7 @@ class Database:
         return pending(self.dsn)
 
     def require_migrated(self) -> None:
-        """Migrate the embedded server. Raise NotMigrated if DATABASE_URL lacks migrations: its operator applies them."""
+        """Migrate the embedded server. Raise NotMigrated if the one of DATABASE_URL lacks migrations."""
         if self._embedded is not None:
             self.migrate()
         elif missing := self.pending():
@@ -108,7 +108,7 @@ class Database:
 
 
 def _usable(variable: str, url: Secret | None) -> str | None:
-    """Return the address with a limit on the time to connect. The message omits libpq's, which may hold the password."""
+    """Return the address with a limit on the time to connect. libpq's message is omitted: it may hold the password."""
     if url is None:
         return None
     dsn = url.get_secret_value()

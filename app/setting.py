@@ -33,14 +33,14 @@ class Secret:
 
 
 def setting(variable: str, read: Read[Value], default: Callable[[], Value]) -> Value:
-    """Declare a field of a settings class: `variable` holds it, `read` turns text into the value or raises ValueError."""
+    """Declare a field of a settings class. read: returns the value of a variable's text, or raises ValueError."""
     declared: Value = dataclasses.field(metadata={"variable": variable, "read": read, "default": default})
     return declared
 
 
 def optional(variable: str, read: Read[Value]) -> Value | None:
     """Declare a field that is None where `variable` is not set."""
-    return setting(variable, read, lambda: None)  # type: ignore[arg-type, return-value]
+    return setting(variable, read, lambda: None)
 
 
 def read_fields(kind: type, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class Connections:
 
     @contextmanager
     def reading(self) -> Iterator[Connection[DictRow]]:
-        """Lend a connection of the pool in autocommit mode, for queries. Raises psycopg.OperationalError in an outage."""
+        """Lend a connection of the pool in autocommit mode, for queries. Raises Outage."""
         with self.pool.connection() as connection:
             yield connection
 

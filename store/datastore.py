@@ -7,8 +7,8 @@ from store.connections import BY_INDEX, Connections, OwnConnection, Revive, conn
 __all__ = ["BY_INDEX", "Datastore", "OwnConnection", "connection_parameters"]
 
 
-class Datastore(Connections, PostgresDatastore):
-    """Connections as the library's recorders take them; queries need `Connections` only, and start without the library."""
+class Datastore(Connections, PostgresDatastore):  # type: ignore[misc] # one pool for both
+    """Connections for the library's recorders. Queries need `Connections` only, and start without the library."""
 
     def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
         PostgresDatastore.__init__(self, "", "", "", "", "", pool_size=1)

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.opening import opened
+from app.cli.lists import note_lag
+from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, Json, Limit
 from app.cli.output import output_of
-from app.cli.showing import note_lag
 from app.cli.wording import moment, short, status
 from app.documents import inside, read_document, read_file
 from app.wiring import operator
@@ -30,8 +30,8 @@ def list_(
 ) -> None:
     """List agents by name."""
     output = output_of(context, json)
-    with opened(output) as wiring:
-        page = list_agents(wiring.reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
+    with opened_reading(output) as reading:
+        page = list_agents(reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
     if json:
         output.document(page)
         return

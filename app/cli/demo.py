@@ -10,10 +10,10 @@ import typer
 
 from app.cli.failures import Failure
 from app.cli.following import Following
+from app.cli.lists import NUMBERS
 from app.cli.opening import opened
 from app.cli.options import Host, Json, Port
 from app.cli.output import Output, output_of
-from app.cli.showing import NUMBERS
 from app.cli.wording import amounts, seconds, status
 from app.demo.examples import find_examples
 from app.demo.running import Prepared, follow, prepare, start_all, summaries
@@ -22,7 +22,7 @@ from app.settings import Settings, read_settings
 from app.signals import AT_ONCE, Stopping
 from app.sockets import listen_on_next_free, refuse_open_door
 from app.wiring import Wiring
-from queries.executions import ExecutionSummary
+from queries.execution_list import ExecutionSummary
 
 cli = typer.Typer()
 

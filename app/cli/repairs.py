@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from api.references import execution_named
-from app.cli.deciding import carry_out
+from app.cli.carrying_out import carry_out
 from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId, words
 from app.cli.output import output_of
 from app.wiring import Wiring, operator

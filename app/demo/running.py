@@ -16,7 +16,7 @@ from commands.agents import RegisterAgent
 from commands.executions import StartExecution
 from commands.states import rehydrate
 from domain.executions.state.model import Execution
-from queries.executions import ExecutionFilter, ExecutionSummary, list_executions
+from queries.execution_list import ExecutionFilter, ExecutionSummary, list_executions
 
 LOOK_SECONDS = 0.1
 
