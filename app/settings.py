@@ -10,12 +10,6 @@ from app.setting import Secret, optional, path, positive, read_fields, setting, 
 from domain.calendar.durations import parse_duration
 
 
-def _home() -> Path:
-    import platformdirs  # where PROCESSION_HOME is set, no command needs it
-
-    return Path(platformdirs.user_data_dir("procession", appauthor=False))
-
-
 @dataclass(frozen=True, kw_only=True)
 class Settings(ChannelSettings):
     """The settings by field; secrets do not show when printed. `read_settings` makes them.
@@ -27,7 +21,7 @@ class Settings(ChannelSettings):
 
     database_url: Secret | None = optional("DATABASE_URL", Secret)
     read_database_url: Secret | None = optional("READ_DATABASE_URL", Secret)
-    home: Path = setting("PROCESSION_HOME", path, _home)
+    given_home: Path | None = optional("PROCESSION_HOME", path)
     host: str = setting("PROCESSION_HOST", text, lambda: "127.0.0.1")
     port: int = setting("PROCESSION_PORT", whole(0, 65_535), lambda: 8080)
     api_key: Secret | None = optional("PROCESSION_API_KEY", Secret)
@@ -38,6 +32,15 @@ class Settings(ChannelSettings):
     max_depth: int = setting("PROCESSION_MAX_DEPTH", whole(1, 10_000), lambda: 10)
     max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
+
+    @property
+    def home(self) -> Path:
+        """The folder of this installation's data: the given one, or a folder in that of the user's applications."""
+        if self.given_home is not None:
+            return self.given_home
+        import platformdirs  # with DATABASE_URL, no command needs a home
+
+        return Path(platformdirs.user_data_dir("procession", appauthor=False))
 
 
 class BadSetting(ValueError):
