@@ -1,16 +1,32 @@
 """Values of options that need no conversion. Typer imports pydantic to convert any value, even one that is right."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from typer._click import Command
+from typer.core import TyperCommand, TyperGroup
 
 
-def convert_only_where_needed(command: "Command") -> None:
-    """Let every parameter of `command` take a right value as it is; Typer still converts and refuses every other."""
-    for parameter in command.params:
-        if hasattr(parameter, "get_runtime_param"):
+class LightCommand(TyperCommand):
+    """A command that converts values only where they need it."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, the option --help included."""
+        return _lightened(super().get_params(ctx))
+
+
+class LightGroup(TyperGroup):
+    """A group of commands that converts values only where they need it."""
+
+    def get_params(self, ctx: Any) -> Any:
+        """Return the parameters, the option --help included."""
+        return _lightened(super().get_params(ctx))
+
+
+def _lightened(parameters: list[Any]) -> list[Any]:
+    """Let each parameter take a right value as it is; Typer still converts and refuses every other."""
+    for parameter in parameters:
+        if not isinstance(parameter.get_runtime_param, _Conversion):
             parameter.get_runtime_param = _Conversion(parameter)
+    return parameters
 
 
 class _Conversion:

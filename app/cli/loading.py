@@ -9,7 +9,7 @@ from typer.main import get_group_from_info
 from typer.models import TyperInfo
 
 from app.cli.commands import COMMANDS, GROUPS, Entry
-from app.cli.conversion import convert_only_where_needed
+from app.cli.conversion import LightCommand, LightGroup
 from app.cli.extensions import extension, extensions
 
 if TYPE_CHECKING:
@@ -58,11 +58,10 @@ def load(name: str, entry: Entry) -> "Command":
 def group_of(name: str, entry: Entry) -> TyperGroup:
     """Import a module of commands and return them as one group."""
     module = import_module(f"app.cli.{entry.module}")
-    info = TyperInfo(module.cli, name=name)
-    group = get_group_from_info(info, pretty_exceptions_short=False, suggest_commands=True, rich_markup_mode=None)
-    for command in group.commands.values():
-        convert_only_where_needed(command)
-    return group
+    info = TyperInfo(module.cli, name=name, cls=LightGroup)
+    for command in module.cli.registered_commands:
+        command.cls = LightCommand
+    return get_group_from_info(info, pretty_exceptions_short=False, suggest_commands=True, rich_markup_mode=None)
 
 
 def line_of(name: str) -> str:

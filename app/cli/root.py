@@ -5,11 +5,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from app.cli.conversion import LightGroup
 from app.cli.failures import failing
 from app.cli.loading import Commands, line_of
 
 
-class Root(TyperGroup):
+class Root(LightGroup):
     """Lists commands without their modules; runs one, with one treatment of failures for all."""
 
     def __init__(self, **settings: Any) -> None:
