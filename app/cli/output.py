@@ -61,6 +61,10 @@ class Output:
 
     def line(self, text: str) -> None:
         """Write a line, as it is."""
+        if text.isascii() and text.isprintable() and text.count(":") < 2:
+            # rich would write the same: two colons may be an emoji, and other characters need its care.
+            sys.stdout.write(f"{text}\n")
+            return
         self._out.print(text, markup=False)
 
     def flush(self) -> None:
