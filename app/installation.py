@@ -1,4 +1,4 @@
-"""What the database knows of this installation: its key, live workers, and dead letters."""
+"""Facts about this installation in the database: its key, live workers, and dead letters."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from store.connections import Connections
 
 
 def callback_key(connections: Connections) -> bytes:
-    """The key that signs the tokens of agents that answer later; every process of the installation has the same."""
+    """Return the key that signs the tokens of agents that answer later, the same for every process."""
     with connections.reading() as connection:
         row = connection.execute("select value from installation_keys where name = 'callback'").fetchone()
     if row is None:
@@ -17,14 +17,14 @@ def callback_key(connections: Connections) -> bytes:
 
 
 def live_workers(connections: Connections) -> int:
-    """How many workers have given a sign of life within their lease."""
+    """Return the number of workers whose lease has not run out."""
     with connections.reading() as connection:
         row = connection.execute("select count(*) as n from workers where lease_until > now()").fetchone()
     return int(row["n"]) if row else 0
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An event, by its position in the log, that a projection could not digest."""
+    """An event, by its position in the log, that a projection failed to apply."""
 
     projection: str
     position: int
@@ -33,7 +33,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
 
 
 def dead_letters(connections: Connections, limit: int) -> list[DeadLetter]:
-    """The newest dead letters."""
+    """Return the newest dead letters."""
     query = "select projection, position, error, at from dead_letters order by at desc, position desc limit %s"
     with connections.reading() as connection:
         return [DeadLetter(**row) for row in connection.execute(query, (limit,)).fetchall()]

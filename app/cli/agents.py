@@ -85,7 +85,7 @@ def retire(
 
 
 def _config(name: str, file: str | None, entries: dict[str, Any]) -> dict[str, Any]:
-    """The canonical configuration of what a file says and the entries on top. Raises Malformed, located in the file."""
+    """Return the canonical configuration of a file with the entries on top. Raises Malformed, located in the file."""
     if file is None:
         return parse_agent(name, entries)
     document = read_document(read_file(file))

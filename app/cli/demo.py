@@ -52,9 +52,9 @@ def demo(
         roles.start_projector()
         url = roles.start_api(bound)
         roles.start_worker(url)
-        _say_port(output, settings, bound.getsockname()[1])
+        _note_port(output, settings, bound.getsockname()[1])
         prepared = prepare(wiring, folder)
-        _say_prepared(output, prepared)
+        _note_prepared(output, prepared)
         found = _run(output, wiring, prepared, stopping)
         if found is not None:
             _show(output, url, found)
@@ -69,7 +69,7 @@ def demo(
 
 
 def _run(output: Output, wiring: Wiring, prepared: Prepared, stopping: Stopping) -> list[ExecutionSummary] | None:
-    """Run the examples to their end; None when the process is asked to end before that."""
+    """Run the examples to their end; return None if a signal ends the process before that."""
     ids = start_all(wiring, prepared.runs)
     try:
         with Following(output) as following:
@@ -111,11 +111,11 @@ def _row(execution: ExecutionSummary) -> tuple[object, ...]:
     )
 
 
-def _say_port(output: Output, settings: Settings, port: int) -> None:
+def _note_port(output: Output, settings: Settings, port: int) -> None:
     if settings.port not in (0, port):
         output.note(f"port {settings.port} is taken by another program; using {port}")
 
 
-def _say_prepared(output: Output, prepared: Prepared) -> None:
+def _note_prepared(output: Output, prepared: Prepared) -> None:
     agents = f"{prepared.agents} agents ({prepared.new_agents} new)"
     output.note(f"{agents}, {prepared.processes} processes ({prepared.new_versions} new versions)")

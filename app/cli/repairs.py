@@ -1,4 +1,4 @@
-"""retry, skip, reassign, cancel: what operators do about an execution that does not go on, or should not."""
+"""retry, skip, reassign, cancel: repairs of an execution by its operator."""
 
 from typing import Annotated
 
