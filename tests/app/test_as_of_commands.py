@@ -14,7 +14,7 @@ Run = Callable[..., Any]
 @pytest.fixture
 def ended(document: Run, hello: Path, working: Wiring) -> tuple[str, list[dict[str, Any]]]:
     """The id and the events of an execution that has completed."""
-    id = document("start", "hello", "--wait", "--timeout", "20s")["execution_id"]
+    id = document("start", "hello", "--wait", "--timeout", "60s")["execution_id"]
     return id, document("show", id, "--events")["items"]
 
 

@@ -21,7 +21,7 @@ steps:
 def called(document: Run, failing: Any, publish: Callable[[str, str], None], working: Wiring) -> tuple[str, str]:
     """The ids of an execution that failed and was undone, and of the one that it called."""
     publish("calling", CALLING)
-    id = document("start", "calling", "--wait", "--timeout", "20s", code=1)["execution_id"]
+    id = document("start", "calling", "--wait", "--timeout", "60s", code=1)["execution_id"]
     [child] = document("show", id)["steps"][1]["children"]
     return id, child["execution_id"]
 

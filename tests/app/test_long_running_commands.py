@@ -68,7 +68,7 @@ def ready(process: "subprocess.Popen[str]") -> str:
     """The line with which a process says that it is ready."""
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert "ready" in line, process.communicate(timeout=10)
+    assert "ready" in line, process.communicate(timeout=60)
     return line
 
 
@@ -80,7 +80,7 @@ def url_of(line: str) -> str:
 def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
     """The exit code and what was written to standard error, once it has ended."""
     try:
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     except subprocess.TimeoutExpired:
         process.send_signal(signal.SIGABRT)  # it says where it stands
         pytest.fail(f"it does not end: {process.communicate()[1]}")
@@ -140,7 +140,7 @@ def test_a_second_signal_ends_at_once(launch: Launch, slow: Callable[[str], None
 def test_work_alone_carries_out_what_was_started_elsewhere(launch: Launch, hello: Path, document: Run) -> None:
     process = launch("work", "--lease", "2s", "--no-projector")
     ready(process)
-    assert document("start", "hello", "--wait", "--timeout", "20s")["status"] == "completed"
+    assert document("start", "hello", "--wait", "--timeout", "60s")["status"] == "completed"
     process.send_signal(signal.SIGTERM)
     assert ended(process)[0] == 0
 

@@ -16,11 +16,11 @@ Run = Callable[..., Any]
 @pytest.fixture
 def busy(document: Run, hello: Path, working: Wiring) -> Wiring:
     """An installation in which an execution has ended and every read model has seen it."""
-    ended = document("start", "hello", "--wait", "--timeout", "20s")
+    ended = document("start", "hello", "--wait", "--timeout", "60s")
     working.progress.start()
     try:
         for projection in document("projections", "list")["items"]:
-            assert working.progress.reached(projection["name"], ended["position"], 10)
+            assert working.progress.reached(projection["name"], ended["position"], 60)
     finally:
         working.progress.stop()
     return working

@@ -32,7 +32,7 @@ def test_a_failed_execution_is_retried_and_ends_well(
     settings = ("--set", "script=flaky", "--set", "failures=1")
     assert procession("agents", "register", "unsteady", "--kind", "scripted", *settings).exit_code == 0
     publish("busy", BUSY)
-    id = document("start", "busy", "--wait", "--timeout", "20s", code=1)["execution_id"]
+    id = document("start", "busy", "--wait", "--timeout", "60s", code=1)["execution_id"]
     retried = document("retry", id, "--reason", "the line is free")
     assert (retried["execution_id"], retried["new"]) == (id, True)
     _until(working, "execution_list", retried["position"])
@@ -86,7 +86,7 @@ def test_a_step_is_given_to_another_agent(document: Run, procession: Run, hello:
     assert procession("agents", "register", "unsteady", "--kind", "scripted", *settings).exit_code == 0
     hello.write_text(BUSY)
     assert procession("publish", str(hello)).exit_code == 0
-    id = document("start", "busy", "--wait", "--timeout", "20s", code=1)["execution_id"]
+    id = document("start", "busy", "--wait", "--timeout", "60s", code=1)["execution_id"]
     assert document("reassign", id, "call", "nobody", "--reason", "x", code=1)["error"]["code"] == "unknown_agent"
     reassigned = document("reassign", id, "call", "echo", "--reason", "it can")
     assert [reassigned[name] for name in ("step", "agent", "new")] == ["call", "echo", True]
@@ -128,12 +128,12 @@ def test_what_is_named_in_a_command_is_text(procession: Run) -> None:
 def _until(wiring: Wiring, name: str, position: int) -> None:
     wiring.progress.start()
     try:
-        assert wiring.progress.reached(name, position, 10)
+        assert wiring.progress.reached(name, position, 60)
     finally:
         wiring.progress.stop()
 
 
 def _ended(wiring: Wiring, id: str) -> None:
-    ended = wait_for_end(wiring.log, UUID(id), 20, lambda *_: None)
+    ended = wait_for_end(wiring.log, UUID(id), 60, lambda *_: None)
     assert ended is not None
     _until(wiring, "execution_detail", ended.position)

@@ -14,7 +14,7 @@ Run = Callable[..., Any]
 
 
 def test_started_and_waited_for_it_shows_its_outputs(document: Run, hello: Path, working: Wiring) -> None:
-    ended = document("start", "hello", "-i", "who=7", "-i", "times=2", "--wait", "--timeout", "20s")
+    ended = document("start", "hello", "-i", "who=7", "-i", "times=2", "--wait", "--timeout", "60s")
     assert ended["status"] == "completed"
     assert ended["outputs"] == {"text": "Hello 7, 2", "times": 2}
 
@@ -24,12 +24,12 @@ def test_input_can_come_from_a_file_with_fields_on_top(
 ) -> None:
     file = tmp_path / "in.json"
     file.write_text(json.dumps({"who": "Ann", "times": 3}))
-    ended = document("start", "hello", "--input-json", str(file), "--input", "times=4", "--wait", "--timeout", "20s")
+    ended = document("start", "hello", "--input-json", str(file), "--input", "times=4", "--wait", "--timeout", "60s")
     assert ended["outputs"] == {"text": "Hello Ann, 4", "times": 4}
 
 
 def test_an_execution_that_fails_is_exit_code_1_and_says_why(procession: Run, failing: Path, working: Wiring) -> None:
-    result = procession("start", "failing", "--wait", "--timeout", "20s")
+    result = procession("start", "failing", "--wait", "--timeout", "60s")
     assert result.exit_code == 1
     assert "failed in" in result.stdout
     assert "step second: the script says so [agent_error]" in result.stdout
@@ -82,8 +82,8 @@ def test_what_is_not_there_is_not_found(document: Run, database: str) -> None:
 
 
 def test_executions_are_listed_and_shown(document: Run, procession: Run, failing: Path, working: Wiring) -> None:
-    completed = document("start", "hello", "--wait", "--timeout", "20s")
-    failed = document("start", "failing", "--wait", "--timeout", "20s", code=1)
+    completed = document("start", "hello", "--wait", "--timeout", "60s")
+    failed = document("start", "failing", "--wait", "--timeout", "60s", code=1)
     _projected(working, max(completed["position"], failed["position"]))
 
     listed = document("executions")["items"]
@@ -113,6 +113,6 @@ def _projected(wiring: Wiring, position: int) -> None:
     wiring.progress.start()
     try:
         for name in ("execution_list", "execution_detail"):
-            assert wiring.progress.reached(name, position, 10)
+            assert wiring.progress.reached(name, position, 60)
     finally:
         wiring.progress.stop()
