@@ -45,7 +45,14 @@ def test_help_imports_no_library_but_typer() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("executions",), ("projections", "list"), ("projections", "dead-letters"), ("timers",), ("approvals",)],
+    [
+        ("executions",),
+        ("projections", "list"),
+        ("projections", "dead-letters"),
+        ("timers",),
+        ("approvals",),
+        ("agents", "list"),
+    ],
     ids=" ".join,
 )
 def test_a_command_that_queries_imports_what_queries_need(database: str, arguments: tuple[str, ...]) -> None:
