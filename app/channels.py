@@ -1,69 +1,73 @@
 """Settings of the channels that notifications go through."""
 
-from typing import Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings
+from app.setting import Secret, optional
 
-from gateway.channels import Channels, is_web_address, read_mail_server
-from gateway.mailboxes import read_mailbox
-from gateway.standard_webhooks import key_of
+if TYPE_CHECKING:
+    from gateway.channels import Channels
 
-
-def _stripped(value: SecretStr) -> SecretStr:
-    # Files that become variables often end in a line feed, which is never part of the secret.
-    return SecretStr(value.get_secret_value().strip())
+# The gateway is imported where a channel is configured: most commands, and many installations, need none.
 
 
-def _web_address(value: SecretStr) -> SecretStr:
-    if not is_web_address(value.get_secret_value()):
+def _web_address(value: str) -> Secret:
+    from gateway.channels import is_web_address
+
+    if not is_web_address(value.strip()):
         raise ValueError("it is not an address that starts with http:// or https:// and names a host")
-    return value
+    return Secret(value.strip())
 
 
-def _signing_secret(value: SecretStr) -> SecretStr:
-    key_of(value.get_secret_value())
-    return value
+def _signing_secret(value: str) -> Secret:
+    from gateway.standard_webhooks import key_of
+
+    key_of(value.strip())
+    # Files that become variables often end in a line feed, which is never part of the secret.
+    return Secret(value.strip())
 
 
-def _mail_server(value: SecretStr) -> SecretStr:
-    read_mail_server(value.get_secret_value())
-    return value
+def _mail_server(value: str) -> Secret:
+    from gateway.channels import read_mail_server
+
+    read_mail_server(value.strip())
+    return Secret(value.strip())
 
 
 def _mailbox(value: str) -> str:
+    from gateway.mailboxes import read_mailbox
+
     read_mailbox(value)
     return value
 
 
-WebAddress = Annotated[SecretStr, AfterValidator(_stripped), AfterValidator(_web_address)]
-SigningSecret = Annotated[SecretStr, AfterValidator(_stripped), AfterValidator(_signing_secret)]
-MailServerAddress = Annotated[SecretStr, AfterValidator(_stripped), AfterValidator(_mail_server)]
-Mailbox = Annotated[str, AfterValidator(_mailbox)]
+@dataclass(frozen=True, kw_only=True)
+class ChannelSettings:
+    """Addresses and secrets of channels; addresses are secret as well, because an address alone often admits its user.
 
+    Raises ValueError for half a channel.
+    """
 
-class ChannelSettings(BaseSettings):
-    """Addresses and secrets of channels; addresses are secret as well, since who knows one can often use it."""
+    webhook_url: Secret | None = optional("PROCESSION_WEBHOOK_URL", _web_address)
+    webhook_secret: Secret | None = optional("PROCESSION_WEBHOOK_SECRET", _signing_secret)
+    slack_url: Secret | None = optional("PROCESSION_SLACK_URL", _web_address)
+    smtp_url: Secret | None = optional("PROCESSION_SMTP_URL", _mail_server)
+    email_from: str | None = optional("PROCESSION_EMAIL_FROM", _mailbox)
 
-    webhook_url: WebAddress | None = Field(None, validation_alias="PROCESSION_WEBHOOK_URL")
-    webhook_secret: SigningSecret | None = Field(None, validation_alias="PROCESSION_WEBHOOK_SECRET")
-    slack_url: WebAddress | None = Field(None, validation_alias="PROCESSION_SLACK_URL")
-    smtp_url: MailServerAddress | None = Field(None, validation_alias="PROCESSION_SMTP_URL")
-    email_from: Mailbox | None = Field(None, validation_alias="PROCESSION_EMAIL_FROM")
-
-    @model_validator(mode="after")
-    def _whole(self) -> "ChannelSettings":
+    def __post_init__(self) -> None:
         if self.webhook_url is not None and self.webhook_secret is None:
             raise ValueError("PROCESSION_WEBHOOK_URL needs PROCESSION_WEBHOOK_SECRET, which signs what goes there")
         if self.smtp_url is not None and self.email_from is None:
             raise ValueError("PROCESSION_SMTP_URL needs PROCESSION_EMAIL_FROM, the sender of mail")
         if self.email_from is not None and self.smtp_url is None:
             raise ValueError("PROCESSION_EMAIL_FROM needs PROCESSION_SMTP_URL, the server that takes the mail")
-        return self
 
     @property
-    def channels(self) -> Channels:
+    def channels(self) -> "Channels":
         """The channels that are configured."""
+        from gateway.channels import Channels, read_mail_server
+        from gateway.mailboxes import read_mailbox
+
         smtp = _value(self.smtp_url)
         return Channels(
             webhook_secret=_value(self.webhook_secret),
@@ -74,5 +78,5 @@ class ChannelSettings(BaseSettings):
         )
 
 
-def _value(secret: SecretStr | None) -> str | None:
+def _value(secret: Secret | None) -> str | None:
     return None if secret is None else secret.get_secret_value()

@@ -1,17 +1,21 @@
 """Which PostgreSQL: the one of DATABASE_URL, or the embedded one."""
 
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import psycopg
 from psycopg import conninfo
-from pydantic import SecretStr
 
+from app.setting import Secret
 from app.settings import BadSetting, Settings
-from embedded import Embedded, embedded
-from projections.tables import create_read_tables, stale_names
-from store.datastore import Datastore
+from store.connections import Connections
 from store.migrating import migrate, pending
+
+if TYPE_CHECKING:
+    from embedded import Embedded
+    from store.datastore import Datastore
+
+# With DATABASE_URL no command needs the embedded server, and queries need neither projections nor the library.
 
 CONNECT_SECONDS = 10
 
@@ -21,7 +25,7 @@ class NotMigrated(RuntimeError):
 
 
 class Database:
-    """The server in use, held until closed. dsn: how to reach it; never printed, it may hold a password.
+    """The server in use, held until closed. dsn: its address; never printed, it may hold a password.
 
     Raises BadSetting for a malformed address, EmbeddedPostgresUnavailable where the embedded server cannot run.
     """
@@ -32,17 +36,21 @@ class Database:
         self._embedded: Embedded | None = None
         given = _usable("DATABASE_URL", settings.database_url)
         if given is None:
+            from embedded import embedded
+
             self._embedded = embedded(settings.home)
             given = self._embedded.conninfo
         self.dsn: str = given
 
     @property
-    def server(self) -> Embedded | None:
+    def server(self) -> "Embedded | None":
         """The embedded server, None with DATABASE_URL."""
         return self._embedded
 
     def migrate(self) -> list[str]:
-        """Apply missing migrations and create missing read tables; the migrations' names. Safe to repeat."""
+        """Apply missing migrations, create missing read tables, return the migrations' names. Safe to repeat."""
+        from projections.tables import create_read_tables
+
         applied = migrate(self.dsn)
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             create_read_tables(connection)
@@ -50,15 +58,17 @@ class Database:
 
     def stale_read_models(self) -> list[str]:
         """Return the read models whose tables another release built; a projector of this release builds its own."""
+        from projections.tables import stale_names
+
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             return stale_names(connection)
 
     def pending(self) -> list[str]:
-        """The migrations that `migrate` would apply."""
+        """Return the migrations that `migrate` would apply."""
         return pending(self.dsn)
 
     def require_migrated(self) -> None:
-        """Migrate the embedded server. Of DATABASE_URL's its operator decides: raises NotMigrated when it must."""
+        """Migrate the embedded server. Raise NotMigrated if the one of DATABASE_URL lacks migrations."""
         if self._embedded is not None:
             self.migrate()
         elif missing := self.pending():
@@ -66,19 +76,34 @@ class Database:
                 f"the database lacks {len(missing)} migration(s), from {missing[0]}; run `procession migrate` first"
             )
 
-    def datastore(self, *, pool_size: int | None = None) -> Datastore:
-        """A new set of connections to it."""
-        revive = self._embedded.ensure_running if self._embedded else (lambda: None)
-        return Datastore(self.dsn, pool_size=pool_size or self._settings.pool_size, revive=revive)
+    def datastore(self, *, pool_size: int | None = None) -> "Datastore":
+        """Return a new datastore, for appends and queries."""
+        from store.datastore import Datastore
 
-    def read_datastore(self) -> Datastore | None:
-        """Connections to the read replica, where READ_DATABASE_URL names one."""
+        return Datastore(self.dsn, pool_size=pool_size or self._settings.pool_size, revive=self._revive)
+
+    def connections(self) -> Connections:
+        """Return new connections, for queries only."""
+        return Connections(self.dsn, pool_size=self._settings.pool_size, revive=self._revive)
+
+    def replica(self) -> Connections | None:
+        """Return new connections to the read replica, None without READ_DATABASE_URL."""
+        return None if self._read_dsn is None else Connections(self._read_dsn, pool_size=self._settings.pool_size)
+
+    def read_datastore(self) -> "Datastore | None":
+        """Return a datastore on the read replica, None without READ_DATABASE_URL."""
+        from store.datastore import Datastore
+
         return None if self._read_dsn is None else Datastore(self._read_dsn, pool_size=self._settings.pool_size)
 
     def close(self) -> None:
-        """Let go of the embedded server; it stops when nobody holds it."""
+        """Release the embedded server; it stops when no process holds it."""
         if self._embedded is not None:
             self._embedded.close()
+
+    def _revive(self) -> None:
+        if self._embedded is not None:
+            self._embedded.ensure_running()
 
     def __enter__(self) -> Self:
         return self
@@ -89,8 +114,8 @@ class Database:
         self.close()
 
 
-def _usable(variable: str, url: SecretStr | None) -> str | None:
-    """The address, with a limit on how long connecting may take. What libpq complains of may hold the password."""
+def _usable(variable: str, url: Secret | None) -> str | None:
+    """Return the address with a limit on the time to connect. libpq's message is omitted: it may hold the password."""
     if url is None:
         return None
     dsn = url.get_secret_value()

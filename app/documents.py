@@ -20,7 +20,7 @@ class FileUnreadable(Exception):
 
 
 class MalformedFile(Malformed):
-    """What a file holds is malformed; `source` names the file."""
+    """The contents of a file are malformed; `source` names the file."""
 
     def __init__(self, malformed: Malformed, source: str) -> None:
         super().__init__(malformed.message, malformed.problems, code=malformed.code)
@@ -29,7 +29,7 @@ class MalformedFile(Malformed):
 
 @contextmanager
 def inside(source: str | None) -> Iterator[None]:
-    """Problems raised inside are in the file `source`, if there is one."""
+    """Attach the file `source`, if there is one, to problems raised inside."""
     try:
         yield
     except Malformed as malformed:
@@ -44,7 +44,7 @@ class Document:
         self.value: Any = None if root is None else plain(root)
 
     def locate(self, problem: Problem) -> Problem:
-        """The problem with the line and column of its path, or of what is nearest above it in the text."""
+        """Return the problem with the line and column of its path, or of the nearest part above it in the text."""
         node = self._find(problem.path)
         return problem if node is None else msgspec.structs.replace(problem, line=node.line, column=node.column)
 
@@ -61,7 +61,7 @@ class Document:
 
 
 def read_document(source: bytes) -> Document:
-    """The one document in YAML or JSON text. Raises Malformed with every problem, located."""
+    """Return the one document in YAML or JSON text. Raises Malformed with every problem, located."""
     problems = Problems()
     try:
         root = read_tree(decode_source(source), problems)
@@ -74,7 +74,7 @@ def read_document(source: bytes) -> Document:
 
 
 def read_file(path: str) -> bytes:
-    """What a file holds, ``-`` being standard input; of one that is too large a byte more than is allowed.
+    """Return the bytes of a file, ``-`` for standard input; of one that is too large, a byte more than is allowed.
 
     Raises FileUnreadable.
     """

@@ -9,7 +9,7 @@ from domain.refusal import Malformed, Problem
 
 
 def read_input(pairs: Sequence[str], document: bytes | None, spec: InputSpec) -> dict[str, Any]:
-    """The input that was given, each pair read as the type that the process declares for it.
+    """Return the input, each pair read as the type that the process declares for its field.
 
     A text field takes its value as it stands; any other is read as JSON, and is text where it is no JSON.
     Raises Malformed with a Problem for every pair that is none.

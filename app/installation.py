@@ -1,30 +1,30 @@
-"""What the database knows of this installation: its key, live workers, and dead letters."""
+"""Facts about this installation in the database: its key, live workers, and dead letters."""
 
 from datetime import datetime
 
 import msgspec
 
-from store.datastore import Datastore
+from store.connections import Connections
 
 
-def callback_key(datastore: Datastore) -> bytes:
-    """The key that signs the tokens of agents that answer later; every process of the installation has the same."""
-    with datastore.reading() as connection:
+def callback_key(connections: Connections) -> bytes:
+    """Return the key that signs the tokens of agents that answer later, the same for every process."""
+    with connections.reading() as connection:
         row = connection.execute("select value from installation_keys where name = 'callback'").fetchone()
     if row is None:
         raise LookupError("the database holds no callback key although it is migrated")
     return bytes(row["value"])
 
 
-def live_workers(datastore: Datastore) -> int:
-    """How many workers have given a sign of life within their lease."""
-    with datastore.reading() as connection:
+def live_workers(connections: Connections) -> int:
+    """Return the number of workers whose lease has not run out."""
+    with connections.reading() as connection:
         row = connection.execute("select count(*) as n from workers where lease_until > now()").fetchone()
     return int(row["n"]) if row else 0
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An event, by its position in the log, that a projection could not digest."""
+    """An event, by its position in the log, that a projection failed to apply."""
 
     projection: str
     position: int
@@ -32,8 +32,8 @@ class DeadLetter(msgspec.Struct, frozen=True):
     at: datetime
 
 
-def dead_letters(datastore: Datastore, limit: int) -> list[DeadLetter]:
-    """The newest dead letters."""
+def dead_letters(connections: Connections, limit: int) -> list[DeadLetter]:
+    """Return the newest dead letters."""
     query = "select projection, position, error, at from dead_letters order by at desc, position desc limit %s"
-    with datastore.reading() as connection:
+    with connections.reading() as connection:
         return [DeadLetter(**row) for row in connection.execute(query, (limit,)).fetchall()]

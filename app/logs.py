@@ -20,7 +20,7 @@ _HANDLER.setFormatter(logging.Formatter(FORMAT))
 
 
 def log_to_stderr(level: int) -> None:
-    """Log from `level` on. What libraries say of their ordinary doings is left out."""
+    """Log from `level` on. Libraries log warnings and worse only."""
     root = logging.getLogger()
     if _HANDLER not in root.handlers:
         root.addHandler(_HANDLER)

@@ -1,4 +1,4 @@
-"""What a process of ours asks of the system and of Python before it begins to work."""
+"""Limits of the system and of Python, set before a process begins to work."""
 
 import gc
 import logging
@@ -13,7 +13,7 @@ ALLOCATIONS_BEFORE_COLLECTION = 50_000
 
 
 def make_room_for_calls(calls: int) -> None:
-    """Allow as many open files as `calls` connections need, as far as the system lets us."""
+    """Allow as many open files as `calls` connections need, up to the limit of the system."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 2 * calls + SPARE_DESCRIPTORS
     if soft != resource.RLIM_INFINITY and soft < wanted:
@@ -24,7 +24,7 @@ def make_room_for_calls(calls: int) -> None:
 
 
 def collect_seldom() -> None:
-    """Let the garbage collector look at what is here now never again, and at the rest less often."""
+    """Exempt every present object from garbage collection, and collect the others less often."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(ALLOCATIONS_BEFORE_COLLECTION, 20, 50)

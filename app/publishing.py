@@ -10,7 +10,7 @@ from domain.refusal import Forbidden, Malformed, Problem
 
 
 class PublishedVersion(msgspec.Struct, frozen=True):
-    """What is published under a name now. new: this made the version; problems: warnings and notices about it."""
+    """The version that is published under a name. new: this call made it; problems: warnings and notices about it."""
 
     process_id: str
     name: str
@@ -21,7 +21,7 @@ class PublishedVersion(msgspec.Struct, frozen=True):
 
 
 def publish_source(wiring: Wiring, source: bytes) -> PublishedVersion:
-    """Draft or revise the process that `source` names, and publish it; a text that says nothing new changes nothing.
+    """Draft or revise the process that `source` names, and publish it; an unchanged text records nothing.
 
     Raises Malformed with every problem, before anything is recorded, or Forbidden when the process is archived.
     """

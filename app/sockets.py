@@ -18,7 +18,7 @@ class AddressUnavailable(Exception):
 
 
 def refuse_open_door(settings: Settings) -> None:
-    """Raise BadSetting when the API could be reached from elsewhere without a key."""
+    """Raise BadSetting if other machines could reach the API without a key."""
     if settings.api_key is None and not _is_loopback(settings.host):
         raise BadSetting(
             f"--host {settings.host} can be reached from other machines: set PROCESSION_API_KEY, "
@@ -27,7 +27,7 @@ def refuse_open_door(settings: Settings) -> None:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to the address; port 0 takes any free one. Raises AddressUnavailable."""
+    """Return a socket bound to the address; port 0 takes any free one. Raises AddressUnavailable."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
@@ -36,7 +36,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
-        # Two sockets may be bound to one address, but only one can listen: now we know.
+        # Two sockets may be bound to one address, but only one can listen.
         bound.listen(2048)
     except OSError as error:
         bound.close()
@@ -45,7 +45,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def listen_on_next_free(host: str, port: int) -> socket.socket:
-    """Like `listen`, trying the ports after `port` while they are taken."""
+    """Return a socket as `listen` does; if `port` is taken, try the ports after it."""
     for candidate in range(port, min(port + PORTS_TRIED, 65_536)):
         try:
             return listen(host, candidate)
@@ -56,7 +56,7 @@ def listen_on_next_free(host: str, port: int) -> socket.socket:
 
 
 def url_of(bound: socket.socket) -> str:
-    """The address of a bound socket, as a browser on this machine takes it."""
+    """Return the address of a bound socket for a browser on this machine."""
     host, port = bound.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104
         host = "127.0.0.1" if host == "0.0.0.0" else "::1"  # noqa: S104

@@ -1,4 +1,4 @@
-"""Waiting for the end of an execution: woken by what is appended, with the log as the only witness."""
+"""Waits for the end of an execution: each append wakes it, and the log alone decides."""
 
 import queue
 import time
@@ -34,9 +34,9 @@ from store.mapper import Recorded
 STEP_ENDED = (StepCompleted, StepSkipped, StepFailed, StepTimedOut, StepCancelled)
 STEP_GOES_ON = (StepRetryScheduled, StepRetried, StepReassigned, StepScheduled)
 PAGE = 500
-LOOK_AGAIN_SECONDS = 1.0
-# On a busy log there is something new at every moment; looking this often is soon enough.
-BREATH_SECONDS = 0.02
+RECHECK_SECONDS = 1.0
+# A busy log changes at every moment; reading it this often is soon enough.
+PAUSE_SECONDS = 0.02
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -52,7 +52,7 @@ class Ended(msgspec.Struct, frozen=True):
 def wait_for_end(
     log: Log, execution_id: UUID, timeout: float | None, progress: Callable[[int, int], None]
 ) -> Ended | None:
-    """How the execution ended; None when it has not within `timeout` seconds. progress: steps done, steps in all."""
+    """Return how the execution ended, None if it has not within `timeout` seconds. progress: steps done, and all."""
     woken: queue.SimpleQueue[None] = queue.SimpleQueue()
     listener = Listener(log.datastore, LOG_CHANNEL, lambda _payload: woken.put(None))
     listener.start()
@@ -92,7 +92,7 @@ def _follow(
         if ended is not None:
             return _ended(ended)
         progress(len(done), steps)
-        left = LOOK_AGAIN_SECONDS if deadline is None else min(LOOK_AGAIN_SECONDS, deadline - time.monotonic())
+        left = RECHECK_SECONDS if deadline is None else min(RECHECK_SECONDS, deadline - time.monotonic())
         if left <= 0:
             return None
         _wait(woken, left)
@@ -101,7 +101,7 @@ def _follow(
 def _wait(woken: "queue.SimpleQueue[None]", seconds: float) -> None:
     try:
         woken.get(timeout=seconds)
-        time.sleep(BREATH_SECONDS)
+        time.sleep(PAUSE_SECONDS)
         while True:
             woken.get_nowait()
     except queue.Empty:

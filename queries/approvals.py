@@ -5,8 +5,6 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.decisions.approval import parse_approval_id
-from domain.executions.decisions.refusals import NoSuchApproval
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
@@ -82,6 +80,10 @@ def list_approvals(
 
 def get_approval(reading: Reading, approval_id: str, *, min_position: int | None = None) -> ApprovalDetail:
     """One approval. Raises NoSuchApproval or NotYet."""
+    # The list needs no decisions, and with them the language.
+    from domain.executions.decisions.approval import parse_approval_id
+    from domain.executions.decisions.refusals import NoSuchApproval
+
     key = parse_approval_id(approval_id)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, key)

@@ -7,11 +7,11 @@ from uuid import UUID
 import msgspec
 
 from domain.refusal import NotFound
+from queries.amounts import COSTS
 from queries.definitions import Definitions, PlannedStep
 from queries.families import Ancestor, ParentAttempt
 from queries.reading import Freshness, Reading, fetch
 from queries.steps import (
-    COSTS,
     NULL,
     ChildExecution,
     ReachedStep,

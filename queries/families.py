@@ -8,7 +8,8 @@ import msgspec
 
 from domain.money import add
 from projections.execution_detail import Changes, Row
-from queries.steps import Amount, ChildExecution
+from queries.amounts import Amount
+from queries.steps import ChildExecution
 
 
 class ParentAttempt(msgspec.Struct, frozen=True):

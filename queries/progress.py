@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from psycopg.types.json import Jsonb
 
-from store.datastore import Datastore
+from store.connections import Connections
 from store.listening import PROJECTED_CHANNEL, Listener
 
 LOG = "log"
@@ -33,7 +33,7 @@ class Progress:
     """
 
     def __init__(
-        self, main: Datastore, read: Datastore | None = None, shapes: Mapping[str, str] = MappingProxyType({})
+        self, main: Connections, read: Connections | None = None, shapes: Mapping[str, str] = MappingProxyType({})
     ) -> None:
         self.main = main
         self.shapes = shapes

@@ -9,18 +9,8 @@ import msgspec
 from domain.executions.outcomes import RETRYING, WAITING
 from domain.language.types.steps import compensation_id
 from projections.execution_steps import StepRow
+from queries.amounts import Amount
 from queries.definitions import PlannedStep
-
-COSTS = """coalesce((
-  select json_agg(json_build_object('amount', c.amount::text, 'currency', c.currency) order by c.currency)
-  from {table} c where {on}), '[]'::json)"""
-
-
-class Amount(msgspec.Struct, frozen=True):
-    """Money; amount is an exact decimal."""
-
-    amount: str
-    currency: str
 
 
 class StepInput(msgspec.Struct, frozen=True):

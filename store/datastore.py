@@ -1,112 +1,18 @@
-"""Connections: one shared pool, and connections of one's own that come back after an outage."""
+"""The library's datastore over our connections."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
-
-import psycopg
 from eventsourcing.postgres import PostgresDatastore
-from psycopg import Connection, conninfo
-from psycopg.rows import DictRow, dict_row
-from psycopg_pool import ConnectionPool
 
-from store import arrays
-from store.unit import Outage
+from store.connections import BY_INDEX, Connections, OwnConnection, Revive, connection_parameters
 
-LOCK_TIMEOUT_MS = 30_000
-POOL_TIMEOUT_SECONDS = 10.0
-
-Revive = Callable[[], None]
+__all__ = ["BY_INDEX", "Datastore", "OwnConnection", "connection_parameters"]
 
 
-def connection_parameters(dsn: str) -> dict[str, Any]:
-    """libpq parameters for every connection of ours: names itself, and never waits for a lock without end."""
-    parameters = conninfo.conninfo_to_dict(dsn)
-    parameters.setdefault("application_name", "procession")
-    parameters.setdefault("connect_timeout", 10)
-    options = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC -c jit=off"
-    parameters["options"] = f"{parameters.get('options') or ''} {options}".strip()
-    return parameters
-
-
-# For connections whose statements look rows up by index and never otherwise, as appends and claims do: each is planned
-# once, for that, instead of again and again from how long its arrays are and how large the lists happen to be.
-BY_INDEX = {
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
-}
-
-
-class Datastore(PostgresDatastore):
-    """The library's datastore over one shared pool that keeps every libpq parameter (TLS and the like).
-
-    revive: called when the server cannot be reached; starts the embedded one again, does nothing for any other.
-    """
+class Datastore(Connections, PostgresDatastore):  # type: ignore[misc] # one pool for both
+    """Connections for the library's recorders. Queries need `Connections` only, and start without the library."""
 
     def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
-        super().__init__("", "", "", "", "", pool_size=1)
-        self.dsn = dsn
-        self.revive = revive
-        self._parameters = connection_parameters(dsn)
-        self.pool = ConnectionPool(  # type: ignore[assignment]
-            kwargs={**self._parameters, "row_factory": dict_row, "autocommit": True},
-            min_size=1,
-            max_size=pool_size,
-            open=True,
-            configure=_configure,
-            check=ConnectionPool.check_connection,
-            timeout=POOL_TIMEOUT_SECONDS,
-        )
-
-    @contextmanager
-    def reading(self) -> Iterator[Connection[DictRow]]:
-        """A connection of the pool in autocommit mode, for queries. Raises psycopg.OperationalError in an outage."""
-        with self.pool.connection() as connection:
-            yield connection
-
-    def connect(self, **settings: str) -> Connection[DictRow]:
-        """A connection of one's own, outside the pool, in autocommit mode, with server `settings` of its own."""
-        parameters: dict[str, Any] = {**self._parameters, "row_factory": dict_row, "autocommit": True}
-        parameters["options"] += "".join(f" -c {name}={value}" for name, value in settings.items())
-        try:
-            connection = psycopg.connect(**parameters)
-        except psycopg.OperationalError:
-            self.revive()
-            connection = psycopg.connect(**parameters)
-        _configure(connection)
-        return connection
+        PostgresDatastore.__init__(self, "", "", "", "", "", pool_size=1)
+        Connections.__init__(self, dsn, pool_size=pool_size, revive=revive)
 
     def register_type_adapters(self) -> None:
-        """Ours needs none: arrays are sent in the wire format."""
-
-
-class OwnConnection:
-    """One connection of one's own: opened at first use, opened again after it was lost. Not for two threads at once."""
-
-    def __init__(self, datastore: Datastore, **settings: str) -> None:
-        self._datastore = datastore
-        self._settings = settings
-        self._connection: Connection[DictRow] | None = None
-
-    @contextmanager
-    def borrow(self) -> Iterator[Connection[DictRow]]:
-        """The connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
-        if self._connection is None or self._connection.closed:
-            self._connection = self._datastore.connect(**self._settings)
-        try:
-            yield self._connection
-        except Outage:
-            self.close()
-            raise
-
-    def close(self) -> None:
-        """Close it; a later use opens another."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-
-def _configure(connection: Connection[Any]) -> None:
-    arrays.register(connection)
+        """Register none: arrays are sent in the wire format."""

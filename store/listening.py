@@ -4,8 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from store.datastore import Datastore
-from store.unit import Outage
+from store.connections import Connections, Outage
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ class Listener:
     What happened before the connection stood is not heard: `heard("")` on connecting means "look for yourself".
     """
 
-    def __init__(self, datastore: Datastore, channel: str, heard: Callable[[str], None]) -> None:
+    def __init__(self, datastore: Connections, channel: str, heard: Callable[[str], None]) -> None:
         self._datastore = datastore
         self._channel = channel
         self._heard = heard

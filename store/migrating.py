@@ -1,7 +1,6 @@
 """Forward-only migrations: numbered SQL files, each applied once, in order, under a lock."""
 
 import hashlib
-import secrets
 from importlib.resources import files
 from typing import Any
 
@@ -62,6 +61,8 @@ def _pending(connection: Connection[Any]) -> list[tuple[int, str, str]]:
 
 
 def _apply(connection: Connection[Any], number: int, name: str, sql: str) -> None:
+    import secrets  # imports much, and few commands apply a migration
+
     with connection.transaction():
         connection.execute(sql)
         connection.execute(

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 import msgspec
-import psycopg
 
 from domain.event import Event
 from domain.executions.slots import Slot
 from domain.executions.timers import TimerKey, Timers
+from store.connections import Outage as Outage
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -62,10 +62,6 @@ class Unit(StreamChange):
     def changes(self) -> tuple[StreamChange, ...]:
         """Every change of the unit, in the order of their events."""
         return (*self.before, self)
-
-
-# What psycopg raises when the server cannot be reached, or goes away in the middle.
-Outage = (psycopg.OperationalError, psycopg.InterfaceError)
 
 
 class StoreError(Exception):

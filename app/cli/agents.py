@@ -4,15 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.opening import opened
+from app.cli.lists import note_lag
+from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, Json, Limit
 from app.cli.output import output_of
-from app.cli.showing import note_lag
 from app.cli.wording import moment, short, status
-from app.documents import inside, read_document, read_file
-from app.wiring import operator
-from commands.agents import RegisterAgent, RetireAgent
-from domain.agents.kinds import parse_agent
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from queries.agents import AgentFilter, list_agents
@@ -30,8 +26,8 @@ def list_(
 ) -> None:
     """List agents by name."""
     output = output_of(context, json)
-    with opened(output) as wiring:
-        page = list_agents(wiring.reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
+    with opened_reading(output) as reading:
+        page = list_agents(reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
     if json:
         output.document(page)
         return
@@ -57,6 +53,10 @@ def register(
     json: Json = False,
 ) -> None:
     """Register an agent, or change how it is called; the same again changes nothing. Secrets are written ${NAME}."""
+    from app.documents import inside  # the list needs no language and no commands
+    from app.wiring import operator
+    from commands.agents import RegisterAgent
+
     output = output_of(context, json)
     if file is None and kind is None:
         raise typer.BadParameter("give a FILE, or --kind and --set", param_hint="FILE")
@@ -77,6 +77,9 @@ def retire(
     json: Json = False,
 ) -> None:
     """Take an agent out of use; steps that name it fail from then on."""
+    from app.wiring import operator
+    from commands.agents import RetireAgent
+
     output = output_of(context, json)
     with opened(output) as wiring:
         receipt = wiring.agents.retire(RetireAgent(name, reason), operator("cli:retire"))
@@ -85,7 +88,10 @@ def retire(
 
 
 def _config(name: str, file: str | None, entries: dict[str, Any]) -> dict[str, Any]:
-    """The canonical configuration of what a file says and the entries on top. Raises Malformed, located in the file."""
+    """Return the canonical configuration of a file with the entries on top. Raises Malformed, located in the file."""
+    from app.documents import read_document, read_file
+    from domain.agents.kinds import parse_agent
+
     if file is None:
         return parse_agent(name, entries)
     document = read_document(read_file(file))

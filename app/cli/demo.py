@@ -10,10 +10,10 @@ import typer
 
 from app.cli.failures import Failure
 from app.cli.following import Following
+from app.cli.lists import NUMBERS
 from app.cli.opening import opened
 from app.cli.options import Host, Json, Port
 from app.cli.output import Output, output_of
-from app.cli.showing import NUMBERS
 from app.cli.wording import amounts, seconds, status
 from app.demo.examples import find_examples
 from app.demo.running import Prepared, follow, prepare, start_all, summaries
@@ -22,7 +22,7 @@ from app.settings import Settings, read_settings
 from app.signals import AT_ONCE, Stopping
 from app.sockets import listen_on_next_free, refuse_open_door
 from app.wiring import Wiring
-from queries.executions import ExecutionSummary
+from queries.execution_list import ExecutionSummary
 
 cli = typer.Typer()
 
@@ -52,9 +52,9 @@ def demo(
         roles.start_projector()
         url = roles.start_api(bound)
         roles.start_worker(url)
-        _say_port(output, settings, bound.getsockname()[1])
+        _note_port(output, settings, bound.getsockname()[1])
         prepared = prepare(wiring, folder)
-        _say_prepared(output, prepared)
+        _note_prepared(output, prepared)
         found = _run(output, wiring, prepared, stopping)
         if found is not None:
             _show(output, url, found)
@@ -69,7 +69,7 @@ def demo(
 
 
 def _run(output: Output, wiring: Wiring, prepared: Prepared, stopping: Stopping) -> list[ExecutionSummary] | None:
-    """Run the examples to their end; None when the process is asked to end before that."""
+    """Run the examples to their end; return None if a signal ends the process before that."""
     ids = start_all(wiring, prepared.runs)
     try:
         with Following(output) as following:
@@ -111,11 +111,11 @@ def _row(execution: ExecutionSummary) -> tuple[object, ...]:
     )
 
 
-def _say_port(output: Output, settings: Settings, port: int) -> None:
+def _note_port(output: Output, settings: Settings, port: int) -> None:
     if settings.port not in (0, port):
         output.note(f"port {settings.port} is taken by another program; using {port}")
 
 
-def _say_prepared(output: Output, prepared: Prepared) -> None:
+def _note_prepared(output: Output, prepared: Prepared) -> None:
     agents = f"{prepared.agents} agents ({prepared.new_agents} new)"
     output.note(f"{agents}, {prepared.processes} processes ({prepared.new_versions} new versions)")

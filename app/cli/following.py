@@ -1,4 +1,4 @@
-"""Runs while they go on: a moving picture on a terminal, a line a step elsewhere."""
+"""Progress of executions: a live table on a terminal, a line a step elsewhere."""
 
 from types import TracebackType
 from typing import Self
@@ -21,12 +21,12 @@ MARKS = {
 
 
 class Following:
-    """Shows executions as they are; call it with all of them whenever they may have changed."""
+    """Shows executions; callers pass all of them whenever one may have changed."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self._live = Live(console=output.screen, auto_refresh=False) if output.live else None
-        self._told: dict[str, str] = {}
+        self._written: dict[str, str] = {}
 
     def __call__(self, executions: list[Execution]) -> None:
         """Show the executions as they are now."""
@@ -37,13 +37,13 @@ class Following:
         for each in executions:
             for step, state in list(each.steps.items()):
                 if state.status not in OPEN:
-                    self._tell(f"{each.id}:{step}", f"{each.plan.name}: step {step} {state.status}")
+                    self._write(f"{each.id}:{step}", f"{each.plan.name}: step {step} {state.status}")
             if each.ended_at is not None:
-                self._tell(str(each.id), f"{each.plan.name}: {each.status}")
+                self._write(str(each.id), f"{each.plan.name}: {each.status}")
 
-    def _tell(self, what: str, line: str) -> None:
-        if what not in self._told:
-            self._told[what] = line
+    def _write(self, key: str, line: str) -> None:
+        if key not in self._written:
+            self._written[key] = line
             self._output.note(line)
 
     def __enter__(self) -> Self:
@@ -59,7 +59,7 @@ class Following:
 
 
 def _marks(execution: Execution) -> Text:
-    """One mark a step, in the order of the definition."""
+    """Return one mark a step, in the order of the definition."""
     marks = Text()
     for step in execution.plan.steps:
         state = execution.steps.get(step)

@@ -1,14 +1,20 @@
-"""What a command needs of the installation, opened for as long as it runs."""
+"""Opens the parts of the installation that a command needs, for as long as the command runs."""
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
 from app.cli.output import Output
-from app.database import Database
 from app.logs import log_to_stderr
 from app.settings import Settings, read_settings
-from app.wiring import Wiring, wired
+
+if TYPE_CHECKING:
+    from app.database import Database
+    from app.wiring import Wiring
+    from queries.reading import Reading
+
+# Each function imports what it opens: a query needs no commands, and a migration neither.
 
 
 @contextmanager
@@ -19,12 +25,14 @@ def opened(
     migrate: bool = False,
     rehearsal: bool = False,
     log_level: int = logging.ERROR,
-) -> Iterator[Wiring]:
-    """The wiring on a migrated database. migrate: bring the database up to date, also one of DATABASE_URL.
-    rehearsal: what commands would record is noted and not recorded.
+) -> "Iterator[Wiring]":
+    """Open the wiring on a migrated database. migrate: bring the database up to date, also one of DATABASE_URL.
+    rehearsal: record nothing; collect the events that commands would record.
 
     Raises BadSetting, NotMigrated, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
+    from app.wiring import wired
+
     log_to_stderr(log_level)
     settings = settings or read_settings()
     with opened_database(output, settings) as database:
@@ -37,8 +45,31 @@ def opened(
 
 
 @contextmanager
-def opened_database(output: Output, settings: Settings) -> Iterator[Database]:
-    """The database as it is, held until the end."""
+def opened_reading(output: Output) -> "Iterator[Reading]":
+    """Open a migrated database for queries only. Raises what `opened` raises."""
+    from projections import ALL
+    from queries.progress import Progress
+    from queries.reading import Reading
+
+    shapes = {each.name: each.digest for each in ALL}
+
+    log_to_stderr(logging.ERROR)
+    with opened_database(output, read_settings()) as database:
+        database.require_migrated()
+        with closing(database.connections()) as main:
+            replica = database.replica()
+            if replica is None:
+                yield Reading(main, Progress(main, shapes=shapes))
+                return
+            with closing(replica):
+                yield Reading(replica, Progress(main, replica, shapes))
+
+
+@contextmanager
+def opened_database(output: Output, settings: Settings) -> "Iterator[Database]":
+    """Open the database as it is."""
+    from app.database import Database
+
     with output.busy("starting PostgreSQL" if settings.database_url is None else "connecting"):
         database = Database(settings)
     with database:

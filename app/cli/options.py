@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from commands.command import MAX_TEXT
-
 
 def words(text: str | None) -> str | None:
-    """A text as over HTTP: not too long, and in characters. Raises BadParameter."""
+    """Return a text that HTTP accepts too: not too long, and in characters. Raises BadParameter."""
+    from commands.command import MAX_TEXT
+
     if text is None:
         return None
     if len(text) > MAX_TEXT:

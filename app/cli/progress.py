@@ -23,7 +23,7 @@ class Bar:
         self._progress: Progress | None = None
 
     def show(self, done: int, total: int) -> None:
-        """So much of so much is done."""
+        """Show that `done` of `total` is done."""
         if self._console is None:
             return
         if self._progress is None:
@@ -53,7 +53,7 @@ class Bar:
 
 
 class _Rate(ProgressColumn):
-    """How many a second."""
+    """The number a second."""
 
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed

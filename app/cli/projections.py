@@ -1,22 +1,24 @@
 """projections list, rebuild, verify, dead-letters: read models, for operators; the rest in app/cli/building.py."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from app.cli import building
 from app.cli.failures import FAILED
-from app.cli.opening import opened
+from app.cli.opening import opened, opened_reading
 from app.cli.options import DryRun, Json, Limit
 from app.cli.output import Output, output_of
 from app.cli.wording import moment, seconds, short, status
 from app.installation import dead_letters
-from app.read_models import READ_MODELS, ReadModel
-from app.wiring import Wiring
 from domain.words import did_you_mean
 from queries.projections import ProjectionView, list_projections
+
+if TYPE_CHECKING:
+    from app.read_models import ReadModel
+    from app.wiring import Wiring
 
 cli = typer.Typer(help="Read models: what the log adds up to.", no_args_is_help=True, rich_markup_mode=None)
 cli.add_typer(building.cli)
@@ -28,8 +30,8 @@ NUMBERS = frozenset({"position", "behind", "lag", "events", "rows", "differing"}
 def list_(context: typer.Context, json: Json = False) -> None:
     """List read models with their positions and how far they are behind the log."""
     output = output_of(context, json)
-    with opened(output) as wiring:
-        found = list_projections(wiring.reading)
+    with opened_reading(output) as reading:
+        found = list_projections(reading)
     if json:
         output.document(found)
         return
@@ -87,8 +89,8 @@ def verify(
 def dead_letters_(context: typer.Context, limit: Limit = 50, json: Json = False) -> None:
     """List the events that a read model could not digest; it went on without them, and a rebuild tries them again."""
     output = output_of(context, json)
-    with opened(output) as wiring:
-        found = dead_letters(wiring.datastore, limit)
+    with opened_reading(output) as reading:
+        found = dead_letters(reading.progress.main, limit)
     if json:
         output.document({"items": found})
         return
@@ -102,7 +104,9 @@ def _state(view: ProjectionView) -> Text:
     return status(view.state).append(percent)
 
 
-def _chosen(names: Sequence[str] | None) -> list[ReadModel]:
+def _chosen(names: Sequence[str] | None) -> "list[ReadModel]":
+    from app.read_models import READ_MODELS  # imports every projection, which only rebuild and verify need
+
     by_name = {model.name: model for model in READ_MODELS}
     for name in names or []:
         if name not in by_name:
@@ -111,13 +115,13 @@ def _chosen(names: Sequence[str] | None) -> list[ReadModel]:
     return [by_name[name] for name in dict.fromkeys(names)] if names else list(READ_MODELS)
 
 
-def _tell_plan(output: Output, wiring: Wiring, chosen: Sequence[ReadModel]) -> None:
+def _tell_plan(output: Output, wiring: "Wiring", chosen: "Sequence[ReadModel]") -> None:
     events = wiring.log.last_position()
     lines = [f"{model.name}: would be rebuilt from {events:,} events" for model in chosen]
     output.answer({"would_rebuild": [model.name for model in chosen], "events": events}, *lines)
 
 
-def _rebuild(output: Output, wiring: Wiring, model: ReadModel) -> dict[str, Any]:
+def _rebuild(output: Output, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
     with output.progress(f"rebuilding {model.name}") as progress:
         built = model.rebuild(wiring.datastore, progress)
     if not output.json:
@@ -125,7 +129,7 @@ def _rebuild(output: Output, wiring: Wiring, model: ReadModel) -> dict[str, Any]
     return {"name": model.name, "events": built.events, "seconds": built.seconds}
 
 
-def _verify(output: Output, wiring: Wiring, model: ReadModel) -> dict[str, Any]:
+def _verify(output: Output, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
     with output.progress(f"verifying {model.name}") as progress:
         found = model.verify(wiring.datastore, progress)
     if not output.json:

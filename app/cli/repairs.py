@@ -1,10 +1,10 @@
-"""retry, skip, reassign, cancel: what operators do about an execution that does not go on, or should not."""
+"""retry, skip, reassign, cancel: repairs of an execution by its operator."""
 
 from typing import Annotated
 
 import typer
 
-from app.cli.deciding import carry_out
+from app.cli.carrying_out import carry_out
 from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId, words
 from app.cli.output import output_of
 from app.wiring import Wiring, operator

@@ -1,28 +1,34 @@
-"""The root of the command line: every command by its name, and every failure turned into a line and an exit code."""
+"""The root of the command line: runs the command that is named, and turns each failure into a line and an exit code."""
 
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from app.cli import (
-    agents,
-    approvals,
-    demo,
-    executions,
-    extensions,
-    migrating,
-    processes,
-    projections,
-    repairs,
-    serving,
-    timers,
-)
+from app.cli.conversion import LightGroup
 from app.cli.failures import failing
+from app.cli.loading import Commands, line_of
 
 
-class Root(TyperGroup):
-    """Runs a command; what it raises becomes a message and an exit code here, for every command alike."""
+class Root(LightGroup):
+    """Lists commands without their modules; runs one, with one treatment of failures for all."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = Commands()
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return every name."""
+        return list(self.commands)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a line for each command."""
+        names = self.list_commands(ctx)
+        width = formatter.width - 6 - max(map(len, names))
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [(name, TyperGroup(name=name, help=line_of(name)).get_short_help_str(width)) for name in names]
+            )
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command of `ctx`."""
@@ -31,23 +37,18 @@ class Root(TyperGroup):
 
 
 cli = typer.Typer(
-    cls=Root,
-    help="A process engine for work done by AI agents and people. Settings come from the environment: DATABASE_URL "
-    "(unset: an embedded PostgreSQL), PROCESSION_HOME, PROCESSION_API_KEY. Exit codes: 0 done, 1 refused or failed, "
-    "2 usage, 3 unavailable.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
+    cls=Root, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None
 )
 
-for part in (demo, serving, migrating, processes, executions, repairs, timers, approvals):
-    cli.registered_commands += part.cli.registered_commands
-cli.add_typer(agents.cli, name="agents")
-cli.add_typer(projections.cli, name="projections")
-extensions.add_to(cli)
+
+@cli.callback()
+def procession() -> None:
+    """A process engine for work done by AI agents and people. Settings come from the environment: DATABASE_URL
+    (unset: an embedded PostgreSQL), PROCESSION_HOME, PROCESSION_API_KEY. Exit codes: 0 done, 1 refused or failed,
+    2 usage, 3 unavailable.
+    """
 
 
 def main() -> None:
-    """The program `procession`."""
+    """Run the program `procession`."""
     cli(prog_name="procession")

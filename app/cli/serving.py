@@ -1,4 +1,4 @@
-"""up, serve, work: the processes that run until they are asked to end."""
+"""up, serve, work: the processes that run until a signal ends them."""
 
 import logging
 from contextlib import ExitStack
@@ -62,7 +62,7 @@ def work(
 
 
 def run(output: Output, settings: Settings, *, api: bool, worker: bool, projector: bool) -> None:
-    """Run the roles asked for until told to end. Raises Failure when one of them breaks."""
+    """Run the requested roles until a signal. Raises Failure if one of them breaks."""
     stopping = Stopping()
     with ExitStack() as ending:
         bound = None

@@ -1,12 +1,15 @@
-"""How values are written for people."""
+"""Values as people read them."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import msgspec
-from rich.text import Text
 
-from queries.executions import Amount
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from queries.amounts import Amount
 
 STYLES = {
     "completed": "green",
@@ -26,7 +29,7 @@ STYLES = {
 
 
 def seconds(value: float | None) -> str:
-    """A length of time: ``340 ms``, ``2.1 s``, ``3 m 05 s``, ``2 h 05 m``."""
+    """Return a length of time: ``340 ms``, ``2.1 s``, ``3 m 05 s``, ``2 h 05 m``."""
     if value is None:
         return ""
     if value < 1:
@@ -39,29 +42,33 @@ def seconds(value: float | None) -> str:
     return f"{minutes // 60} h {minutes % 60:02} m"
 
 
-def amounts(cost: Iterable[Amount] | msgspec.Raw) -> str:
-    """Money, an amount a currency: ``0.0049 USD``."""
+def amounts(cost: "Iterable[Amount] | msgspec.Raw") -> str:
+    """Return money, an amount a currency: ``0.0049 USD``."""
+    from queries.amounts import Amount
+
     listed = msgspec.json.decode(cost, type=list[Amount]) if isinstance(cost, msgspec.Raw) else cost
     return ", ".join(f"{each.amount} {each.currency}" for each in listed)
 
 
 def moment(at: datetime | None) -> str:
-    """A time to the second, in UTC."""
+    """Return a time to the second, in UTC."""
     return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}Z"
 
 
 def point(at: int | datetime) -> str:
-    """A position in the log, or an instant to the microsecond, in UTC."""
+    """Return a position in the log, or an instant to the microsecond, in UTC."""
     return f"position {at}" if isinstance(at, int) else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}Z"
 
 
-def status(word: str) -> Text:
-    """A status, coloured where colours show."""
+def status(word: str) -> "Text":
+    """Return a status, coloured where the terminal has colours."""
+    from rich.text import Text
+
     return Text(word, style=STYLES.get(word, ""))
 
 
 def short(value: object, width: int = 60) -> str:
-    """A JSON value on one line of at most `width` characters."""
+    """Return a JSON value on one line of at most `width` characters."""
     encoded = bytes(value) if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
     if encoded == b"null":
         return ""

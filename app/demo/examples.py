@@ -12,7 +12,7 @@ from domain.language import parse_definition
 
 
 class ExamplesMissing(Exception):
-    """There is no folder with example processes where they are looked for."""
+    """No folder with example processes is in any of the expected places."""
 
 
 class Example(msgspec.Struct, frozen=True):
@@ -24,16 +24,16 @@ class Example(msgspec.Struct, frozen=True):
 
 
 def find_examples(given: Path | None) -> Path:
-    """The folder: the one given, or that of this checkout, or that of the working directory. Raises ExamplesMissing."""
-    looked_at = [given] if given else [Path(__file__).parents[2] / "examples", Path.cwd() / "examples"]
-    for folder in looked_at:
+    """Return the folder given, or that of this checkout or of the working directory. Raises ExamplesMissing."""
+    candidates = [given] if given else [Path(__file__).parents[2] / "examples", Path.cwd() / "examples"]
+    for folder in candidates:
         if any(folder.glob("*.yaml")):
             return folder
-    raise ExamplesMissing(f"no example processes in {' or '.join(map(str, looked_at))}; name a folder with --examples")
+    raise ExamplesMissing(f"no example processes in {' or '.join(map(str, candidates))}; name a folder with --examples")
 
 
 def example_agents(folder: Path) -> dict[str, dict[str, Any]]:
-    """Canonical configurations by name: every file of `agents/` is an agent of its name. Raises Malformed."""
+    """Return canonical configurations by name: every file of `agents/` is an agent of its name. Raises Malformed."""
     agents = {}
     for file in sorted(folder.glob("agents/*.yaml")):
         with inside(str(file)):
@@ -42,7 +42,7 @@ def example_agents(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def example_processes(folder: Path) -> list[Example]:
-    """The processes, each with `<name>.input.json` and `<name>.<case>.input.json`, after those it calls.
+    """Return the processes, each with `<name>.input.json` and `<name>.<case>.input.json`, after those it calls.
 
     Raises Malformed.
     """
@@ -54,7 +54,7 @@ def example_processes(folder: Path) -> list[Example]:
         name: [use.name for use in parse_definition(example.source).processes if use.name in examples]
         for name, example in examples.items()
     }
-    # A cycle is left to publishing, which says more about it.
+    # Publishing refuses a cycle, with a better message.
     ordered: dict[str, Example] = {}
     while len(ordered) < len(examples):
         left = [name for name in examples if name not in ordered]

@@ -16,13 +16,13 @@ from commands.agents import RegisterAgent
 from commands.executions import StartExecution
 from commands.states import rehydrate
 from domain.executions.state.model import Execution
-from queries.executions import ExecutionFilter, ExecutionSummary, list_executions
+from queries.execution_list import ExecutionFilter, ExecutionSummary, list_executions
 
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """What is ready to run. new_agents and new_versions: those that were not there just so before."""
+    """Agents, processes and runs that are ready. new_agents, new_versions: those that this call recorded."""
 
     agents: int
     new_agents: int
@@ -32,7 +32,7 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def prepare(wiring: Wiring, folder: Path) -> Prepared:
-    """Register and publish what the folder holds; nothing new is recorded for what is unchanged. Raises Malformed."""
+    """Register the agents of the folder and publish its processes; record nothing unchanged. Raises Malformed."""
     agents = example_agents(folder)
     cause = operator("cli:demo")
     registered = [wiring.agents.register(RegisterAgent(*agent), cause) for agent in agents.items()]
@@ -49,7 +49,7 @@ def prepare(wiring: Wiring, folder: Path) -> Prepared:
 
 
 def start_all(wiring: Wiring, runs: Sequence[StartExecution]) -> list[UUID]:
-    """Start every run; the ids of the executions, in order."""
+    """Start every run; return the ids of the executions, in order."""
     return [wiring.executions.start(run, operator("cli:demo")).stream for run in runs]
 
 
@@ -60,9 +60,9 @@ def follow(
     seen: Callable[[list[Execution]], None],
     timeout: float,
 ) -> bool:
-    """Show `seen` the executions, in order, several times a second, until all have ended.
+    """Pass the executions to `seen`, in order, several times a second, until all have ended.
 
-    False when the process is asked to end before that. Raises TimeoutError after `timeout` seconds.
+    Return False if the process shall end before that. Raises TimeoutError after `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -72,14 +72,14 @@ def follow(
         seen(executions)
         if all(execution.ended_at is not None for execution in executions):
             return True
-        if stopping.wait(LOOK_SECONDS):
+        if stopping.wait(CHECK_SECONDS):
             return False
         if time.monotonic() > deadline:
             raise TimeoutError(f"the example processes have not ended within {timeout:.0f} s")
 
 
 def summaries(wiring: Wiring, ids: Sequence[UUID]) -> list[ExecutionSummary]:
-    """The executions as the read model lists them once it has seen their ends, in the order of `ids`. Raises NotYet."""
+    """Return the executions from the read model once it has their ends, in the order of `ids`. Raises NotYet."""
     position = wiring.log.last_position()
     page = list_executions(wiring.reading, ExecutionFilter(), limit=200, min_position=position)
     listed = {each.execution_id: each for each in page.items}

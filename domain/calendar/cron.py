@@ -5,8 +5,6 @@ from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from croniter import CroniterError, croniter
-
 from domain.words import did_you_mean
 
 LONGEST = 200
@@ -157,6 +155,8 @@ def _check_range(field: _Field, item: str) -> None:
 
 def _check_comes(expression: str) -> None:
     """Raise InvalidCron unless croniter accepts the expression and some year has such a day."""
+    from croniter import CroniterError, croniter  # most definitions have no schedule
+
     try:
         (_, _, days, months, weekdays), _ = croniter.expand(expression)
     except CroniterError:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from app.cli import cli
 from app.database import Database
 from app.running import running
-from app.settings import Settings
+from app.settings import read_settings
 from app.signals import Stopping
 from app.wiring import Wiring, wired
 
@@ -44,7 +44,7 @@ def database(dsn: str, monkeypatch: pytest.MonkeyPatch) -> str:
             monkeypatch.delenv(name)
     monkeypatch.setenv("DATABASE_URL", dsn)
     monkeypatch.delenv("READ_DATABASE_URL", raising=False)
-    with Database(Settings()) as opened:
+    with Database(read_settings()) as opened:
         opened.migrate()
     return dsn
 
@@ -76,7 +76,7 @@ def document(procession: Procession) -> Documents:
 @pytest.fixture
 def wiring(database: str) -> Iterator[Wiring]:
     """The wiring on the database that commands use."""
-    settings = Settings()
+    settings = read_settings()
     with Database(settings) as opened, wired(settings, opened) as made:
         yield made
 
@@ -84,7 +84,7 @@ def wiring(database: str) -> Iterator[Wiring]:
 @pytest.fixture
 def working(wiring: Wiring) -> Iterator[Wiring]:
     """A worker and a projector at work on the database that commands use."""
-    with running(wiring, Settings(), Stopping()) as roles:
+    with running(wiring, read_settings(), Stopping()) as roles:
         roles.start_projector()
         roles.start_worker(None)
         yield wiring

@@ -51,6 +51,6 @@ def test_changes_are_requested(document: Run, procession: Run, publish: Run) -> 
 def reached(wiring: Wiring, position: int) -> None:
     wiring.progress.start()
     try:
-        assert wiring.progress.reached("approvals", position, 10)
+        assert wiring.progress.reached("approvals", position, 60)
     finally:
         wiring.progress.stop()

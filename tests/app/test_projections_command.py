@@ -21,7 +21,7 @@ def busy(document: Run, hello: Path, working: Wiring) -> Wiring:
     working.progress.start()
     try:
         for projection in document("projections", "list")["items"]:
-            assert working.progress.reached(projection["name"], ended["position"], 10)
+            assert working.progress.reached(projection["name"], ended["position"], 60)
     finally:
         working.progress.stop()
     return working

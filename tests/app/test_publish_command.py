@@ -71,7 +71,7 @@ def test_agents_are_listed_and_retired(document: Run, working: Wiring, hello: Pa
     retired = document("agents", "retire", "echo", "--reason", "old")
     working.progress.start()
     try:
-        assert working.progress.reached("agent_directory", retired["position"], 10)
+        assert working.progress.reached("agent_directory", retired["position"], 60)
     finally:
         working.progress.stop()
     assert [(agent["name"], agent["status"]) for agent in document("agents", "list")["items"]] == [("echo", "retired")]

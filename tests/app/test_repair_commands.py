@@ -128,12 +128,12 @@ def test_what_is_named_in_a_command_is_text(procession: Run) -> None:
 def _until(wiring: Wiring, name: str, position: int) -> None:
     wiring.progress.start()
     try:
-        assert wiring.progress.reached(name, position, 10)
+        assert wiring.progress.reached(name, position, 60)
     finally:
         wiring.progress.stop()
 
 
 def _ended(wiring: Wiring, id: str) -> None:
-    ended = wait_for_end(wiring.log, UUID(id), 20, lambda *_: None)
+    ended = wait_for_end(wiring.log, UUID(id), 60, lambda *_: None)
     assert ended is not None
     _until(wiring, "execution_detail", ended.position)

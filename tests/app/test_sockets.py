@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from app.settings import BadSetting, Settings
+from app.settings import BadSetting, read_settings
 from app.sockets import AddressUnavailable, listen, listen_on_next_free, refuse_open_door, url_of
 
 
@@ -30,13 +30,18 @@ def test_an_address_of_another_machine_is_refused(host: str) -> None:
         listen_on_next_free(host, 0)
 
 
+@pytest.fixture(autouse=True)
+def _no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROCESSION_API_KEY", raising=False)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
 def test_a_loopback_address_needs_no_key(host: str) -> None:
-    refuse_open_door(Settings(host=host, api_key=None))
+    refuse_open_door(read_settings(host=host))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "203.0.113.7", "example.org"])
 def test_any_other_address_needs_one(host: str) -> None:
     with pytest.raises(BadSetting, match="PROCESSION_API_KEY"):
-        refuse_open_door(Settings(host=host, api_key=None))
-    refuse_open_door(Settings(host=host, api_key="k" * 32))
+        refuse_open_door(read_settings(host=host))
+    refuse_open_door(read_settings(host=host, api_key="k" * 32))

@@ -113,6 +113,6 @@ def _projected(wiring: Wiring, position: int) -> None:
     wiring.progress.start()
     try:
         for name in ("execution_list", "execution_detail"):
-            assert wiring.progress.reached(name, position, 10)
+            assert wiring.progress.reached(name, position, 60)
     finally:
         wiring.progress.stop()

@@ -56,7 +56,7 @@ def test_a_timer_is_fired_early(document: Run, procession: Run, paused: dict[str
     assert [event["type"] for event in would][:2] == ["TimerMoved", "TimerFired"]
     fired = document("fire-timer", id, "pause", "timer", *WHY)
     assert [fired[name] for name in ("execution_id", "step", "kind", "new")] == [id, "pause", "timer", True]
-    ended = wait_for_end(working.log, UUID(id), 20, lambda *_: None)
+    ended = wait_for_end(working.log, UUID(id), 60, lambda *_: None)
     assert ended is not None
     assert ended.status == "completed"
     assert document("fire-timer", id, "pause", *WHY, code=1)["error"]["code"] == "execution_ended"
@@ -107,6 +107,6 @@ def test_a_step_may_have_no_such_timer(document: Run, paused: dict[str, Any]) ->
 def reached(wiring: Wiring, name: str, position: int) -> None:
     wiring.progress.start()
     try:
-        assert wiring.progress.reached(name, position, 10)
+        assert wiring.progress.reached(name, position, 60)
     finally:
         wiring.progress.stop()

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstrai
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+from domain.identity import PROCESS_NAME as PROCESS_NAME
+
 STEP_ID = r"^[a-z][a-z0-9_-]{0,63}$"
 FIELD_NAME = r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$"
 

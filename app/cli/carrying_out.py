@@ -1,4 +1,4 @@
-"""Carrying out what an operator decides about an execution, or with --dry-run finding out what it would lead to."""
+"""Carries out a decision of an operator about an execution, or with --dry-run shows its events."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -25,15 +25,15 @@ def carry_out(
     dry_run: bool,
     needs_worker: bool = True,
 ) -> None:
-    """Have `handle` carry a command out and tell what came of it: that `what` is `done`, or was `already`.
+    """Carry a command out through `handle` and write the outcome: `what` is `done`, or was `already`.
 
-    facts: joins the receipt's in the answer. dry_run: nothing is recorded; told is what would be. needs_worker: what
-    follows is a worker's to do, so that it is worth knowing if there is none.
+    facts: joins the receipt's in the answer. dry_run: record nothing, and write the events. needs_worker: a worker
+    goes on with the execution; note if none is alive.
     """
     with opened(output, rehearsal=dry_run) as wiring:
         receipt = handle(wiring)
         if wiring.rehearsal is not None:
-            _tell_rehearsed(output, {**receipt.facts, **facts}, wiring.rehearsal.noted, f"{what}: {already}")
+            _write_rehearsed(output, {**receipt.facts, **facts}, wiring.rehearsal.noted, f"{what}: {already}")
             return
         if needs_worker and live_workers(wiring.datastore) == 0:
             output.note("no worker is running: it goes on when `procession work` or `procession up` is started")
@@ -41,7 +41,7 @@ def carry_out(
     output.answer(answer, f"{what}: {already if receipt.duplicate else done}")
 
 
-def _tell_rehearsed(output: Output, facts: dict[str, object], noted: list[tuple[UUID, Event]], already: str) -> None:
+def _write_rehearsed(output: Output, facts: dict[str, object], noted: list[tuple[UUID, Event]], already: str) -> None:
     rows = [(stream, STORED_NAMES[type(event)], stated(event)) for stream, event in noted]
     if output.json:
         events = [{"stream": stream, "type": type, "data": data} for stream, type, data in rows]

@@ -1,4 +1,4 @@
-"""validate, publish, schema: definitions in files."""
+"""validate: every problem of definitions in files, each with its place."""
 
 from typing import Annotated, Any
 
@@ -8,9 +8,8 @@ from app.cli.failures import FAILED
 from app.cli.opening import opened
 from app.cli.options import Json
 from app.cli.output import Output, located, output_of
-from app.documents import inside, read_file
-from app.publishing import publish_source
-from domain.language import json_schema, parse_definition
+from app.documents import read_file
+from domain.language import parse_definition
 from domain.refusal import Problem
 
 cli = typer.Typer()
@@ -38,40 +37,16 @@ def validate(
         output.document({"valid": all(result["valid"] for result in results), "files": results})
     else:
         for file, problems in found:
-            _tell(output, file, problems)
+            _write(output, file, problems)
     if not all(result["valid"] for result in results):
         raise typer.Exit(FAILED)
-
-
-@cli.command()
-def publish(
-    context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - is standard input.")],
-    json: Json = False,
-) -> None:
-    """Publish a definition as the next version of its process; the same again changes nothing."""
-    output = output_of(context, json)
-    source = read_file(file)
-    with opened(output) as wiring, inside(file):
-        published = publish_source(wiring, source)
-    if not json:
-        for problem in published.problems:
-            output.note(located(problem, file))
-    outcome = "published" if published.new else "unchanged, still"
-    output.answer(published, f"{published.name}: {outcome} version {published.version}")
-
-
-@cli.command()
-def schema(context: typer.Context, json: Json = False) -> None:
-    """Write the JSON Schema of the process language, for editors; with or without --json."""
-    output_of(context, json).document(json_schema())
 
 
 def _result(file: str, problems: list[Problem]) -> dict[str, Any]:
     return {"file": file, "valid": not any(problem.severity == "error" for problem in problems), "problems": problems}
 
 
-def _tell(output: Output, file: str, problems: list[Problem]) -> None:
+def _write(output: Output, file: str, problems: list[Problem]) -> None:
     for problem in problems:
         output.line(located(problem, file))
     errors = sum(problem.severity == "error" for problem in problems)

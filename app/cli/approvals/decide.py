@@ -1,4 +1,4 @@
-"""approvals, approve, reject, request-changes: what people are asked, and what they decide."""
+"""approve, reject, request-changes: the decision of a person."""
 
 import re
 from typing import Annotated
@@ -6,36 +6,18 @@ from typing import Annotated
 import typer
 
 from app.cli.opening import opened
-from app.cli.options import Cursor, Json, Limit, words
+from app.cli.options import Json, words
 from app.cli.output import output_of
-from app.cli.showing import show_approvals
 from app.wiring import operator
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
 from domain.language.types.steps.approval import APPROVER
-from queries.approvals import ApprovalFilter, list_approvals
 
 cli = typer.Typer()
 
 Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="The id of an approval.")]
 Comment = Annotated[str, typer.Option(help="Why, for people.", callback=words)]
 As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; needed where approvers are named.")]
-
-
-@cli.command()
-def approvals(
-    context: typer.Context,
-    open_: Annotated[bool, typer.Option("--open", help="Only those that nobody has decided yet.")] = False,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    json: Json = False,
-) -> None:
-    """List approvals: what people are asked and what they decided, the newest first."""
-    output = output_of(context, json)
-    asked = ApprovalFilter(statuses=["open"] if open_ else [])
-    with opened(output) as wiring:
-        page = list_approvals(wiring.reading, asked, cursor=cursor, limit=limit)
-    show_approvals(output, page)
 
 
 @cli.command()

@@ -1,0 +1,1 @@
+"""Commands about approvals: approvals, approve, reject, request-changes."""

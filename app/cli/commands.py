@@ -1,0 +1,58 @@
+"""Every command: its name, its module, and its line in `procession --help`.
+
+The line is the first sentence of the command's docstring; `tests/app/test_command_table.py` keeps the two equal.
+"""
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """Where a command is. module: below `app.cli`. group: the module is a group of commands."""
+
+    module: str
+    line: str
+    group: bool = False
+
+
+COMMANDS = {
+    "demo": Entry(
+        "demo", "Start everything in one process, run the example processes, show them, and stay up until Ctrl-C."
+    ),
+    "up": Entry("serving", "Run everything in one process: API, worker and projector."),
+    "serve": Entry("serving", "Run the API only; executions go on where `procession work` runs on the same database."),
+    "work": Entry("serving", "Run a worker, and a projector unless another should."),
+    "migrate": Entry("migrating", "Apply the migrations that the database lacks, and create missing read tables."),
+    "validate": Entry(
+        "processes.validate", "Check definitions and tell everything that is wrong with them; records nothing."
+    ),
+    "publish": Entry(
+        "processes.publish", "Publish a definition as the next version of its process; the same again changes nothing."
+    ),
+    "schema": Entry(
+        "processes.schema", "Write the JSON Schema of the process language, for editors; with or without --json."
+    ),
+    "start": Entry("executions.start", "Start an execution of a process."),
+    "executions": Entry("executions.list", "List executions, the newest first."),
+    "show": Entry("executions.show", "Show one execution with its steps, or its events."),
+    "diff": Entry("executions.diff", "Show what changed in one execution between two points."),
+    "retry": Entry(
+        "repairs", "Let a failed execution go on from what failed, or begin one step again, in new attempts."
+    ),
+    "skip": Entry("repairs", "Go on without a step."),
+    "reassign": Entry("repairs", "Give a step to another agent."),
+    "cancel": Entry("repairs", "Call an execution off."),
+    "timers": Entry("timers.list", "List timers: what happens by itself and when, the next first."),
+    "fire-timer": Entry("timers.fire", "Fire a timer now."),
+    "move-timer": Entry("timers.move", "Move a timer."),
+    "approvals": Entry(
+        "approvals.list", "List approvals: what people are asked and what they decided, the newest first."
+    ),
+    "approve": Entry("approvals.decide", "Approve: the execution goes on."),
+    "reject": Entry("approvals.decide", "Reject: the step fails, and the execution unless it says otherwise."),
+    "request-changes": Entry("approvals.decide", "Request changes."),
+}
+
+GROUPS = {
+    "agents": Entry("agents", "Agents: who carries out steps.", group=True),
+    "projections": Entry("projections", "Read models: what the log adds up to.", group=True),
+}

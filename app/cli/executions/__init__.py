@@ -1,0 +1,1 @@
+"""Commands about executions: start, executions, show, diff."""

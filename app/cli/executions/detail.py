@@ -1,0 +1,50 @@
+"""One execution with its steps as text."""
+
+from app.cli.lists import NUMBERS, note_lag
+from app.cli.output import Output
+from app.cli.wording import amounts, moment, point, seconds, short, status
+from queries.executions import ExecutionDetail
+from queries.steps import StepView
+
+
+def show_execution(output: Output, execution: ExecutionDetail) -> None:
+    """Write one execution with its steps."""
+    if output.json:
+        output.document(execution)
+        return
+    output.line(f"{execution.execution_id}  {execution.process}, version {execution.version}")
+    if execution.as_of is not None:
+        output.line(f"as it was at {point(execution.as_of)}")
+    for above in execution.path:
+        output.line(f"below {above.execution_id}  {above.process}, step {above.step}")
+    lasted = f" in {seconds(execution.duration)}" if execution.duration is not None else ""
+    output.line(
+        f"{execution.status}{lasted}, started {moment(execution.started_at)} by {execution.actor or 'nobody known'}"
+    )
+    for name in ("input", "outputs", "error"):
+        if text := short(getattr(execution, name), 1_000):
+            output.line(f"{name}: {text}")
+    if cost := amounts(execution.cost.own):
+        output.line(f"cost: {cost}")
+    if (cost := amounts(execution.cost.with_children)) != amounts(execution.cost.own):
+        output.line(f"cost with children: {cost}")
+    columns = ("step", "status", "agent", "attempts", "duration", "tokens", "cost", "output or error")
+    output.table(columns, [_step(step) for step in execution.steps], right=NUMBERS)
+    for step in execution.steps:
+        if step.chosen is not None:
+            output.line(f"branch: {step.id} leads to {', '.join(step.chosen) or 'nothing'}")
+        if step.compensation is not None:
+            output.line(f"compensation: of {step.id} {step.compensation}")
+        for child in step.children:
+            called = f"attempt {child.attempt} of {step.id} called {child.execution_id}"
+            output.line(f"child: {called}  {child.process}, version {child.version}: {child.status}")
+    for timer in execution.timers:
+        output.line(f"timer: {timer.kind} of {timer.step} is due at {moment(timer.due_at)}")
+    note_lag(output, execution.lag_seconds)
+
+
+def _step(step: StepView) -> tuple[object, ...]:
+    tokens = f"{step.usage.input_tokens + step.usage.output_tokens:,}" if step.usage else ""
+    told = short(step.error) or short(step.output) or step.skip_reason or ""
+    attempts = step.attempts or ""
+    return step.id, status(step.status), step.agent, attempts, seconds(step.duration), tokens, amounts(step.cost), told

@@ -1,0 +1,44 @@
+"""diff: what changed in one execution between two points."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.executions.points import point_given
+from app.cli.opening import opened_reading
+from app.cli.options import Json
+from app.cli.output import Output, output_of
+from app.cli.wording import point, short
+from edge.references import execution_named
+from queries.definitions import Definitions
+from queries.differences import Difference, get_difference
+
+cli = typer.Typer()
+
+
+@cli.command()
+def diff(
+    context: typer.Context,
+    execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")],
+    point_from: Annotated[str, typer.Argument(metavar="FROM", help="A position of the log, or a time.")],
+    point_to: Annotated[str, typer.Argument(metavar="TO", help="Another one.")],
+    json: Json = False,
+) -> None:
+    """Show what changed in one execution between two points."""
+    output = output_of(context, json)
+    execution_id = execution_named(execution)
+    points = point_given("FROM", point_from), point_given("TO", point_to)
+    with opened_reading(output) as reading:
+        _show(output, get_difference(reading, Definitions(), execution_id, *points))
+
+
+def _show(output: Output, difference: Difference) -> None:
+    if output.json:
+        output.document(difference)
+        return
+    output.line(f"{difference.execution_id}  {difference.process}, version {difference.version}")
+    output.line(f"from {point(difference.point_from)} to {point(difference.point_to)}")
+    rows = [("", name, short(change.before), short(change.after)) for name, change in difference.changed.items()]
+    for step in difference.steps:
+        rows += [(step.id, name, short(change.before), short(change.after)) for name, change in step.changed.items()]
+    output.table(("step", "what", "before", "after"), rows)

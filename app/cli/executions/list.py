@@ -1,0 +1,105 @@
+"""executions: the list of executions."""
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.opening import opened_reading
+from app.cli.options import Cursor, Json, Limit
+from app.cli.output import Output, output_of
+from app.cli.wording import amounts, moment, seconds, status
+from edge.references import execution_named, process_named
+from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
+from queries.paging import Page
+
+cli = typer.Typer()
+
+
+@cli.command()
+def executions(
+    context: typer.Context,
+    process: Annotated[list[str] | None, typer.Option(help="Of this process; repeatable.")] = None,
+    status_: Annotated[list[str] | None, typer.Option("--status", help=f"{', '.join(STATUSES)}; repeatable.")] = None,
+    version: Annotated[list[int] | None, typer.Option(help="Of this version; repeatable.")] = None,
+    trigger: Annotated[list[str] | None, typer.Option(help="Started by this type of trigger; repeatable.")] = None,
+    parent: Annotated[
+        list[str] | None, typer.Option(metavar="EXECUTION", help="Started by this execution; repeatable.")
+    ] = None,
+    root: Annotated[
+        list[str] | None, typer.Option(metavar="EXECUTION", help="This execution and all below it; repeatable.")
+    ] = None,
+    include_children: Annotated[
+        bool, typer.Option("--include-children", help="Also executions that others started.")
+    ] = False,
+    started_from: Annotated[str | None, typer.Option("--from", help="Started at this time or later; ISO 8601.")] = None,
+    started_to: Annotated[str | None, typer.Option("--to", help="Started before this time; ISO 8601.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    json: Json = False,
+) -> None:
+    """List executions, the newest first. Several values of an option mean any of them.
+
+    Those that other executions started are left out, unless asked for.
+    """
+    output = output_of(context, json)
+    asked = ExecutionFilter(
+        process_ids=[process_named(name) for name in process or []],
+        versions=version or [],
+        statuses=_known(status_ or []),
+        triggers=trigger or [],
+        parents=[execution_named(id) for id in parent or []],
+        roots=[execution_named(id) for id in root or []],
+        include_children=include_children,
+        started_from=_time("--from", started_from),
+        started_to=_time("--to", started_to),
+    )
+    with opened_reading(output) as reading:
+        page = list_executions(reading, asked, cursor=cursor, limit=limit)
+    _show(output, page)
+
+
+def _show(output: Output, page: Page[ExecutionSummary]) -> None:
+    if output.json:
+        output.document(page)
+        return
+    columns = ["execution", "process", "version", "status", "steps", "started", "duration", "tokens", "cost"]
+    rows = [_row(each) for each in page.items]
+    if any(each.parent_id is not None for each in page.items):
+        columns.append("parent")
+        rows = [(*row, each.parent_id) for row, each in zip(rows, page.items, strict=True)]
+    output.table(columns, rows, right=NUMBERS)
+    note_more(output, page.next_cursor)
+    note_lag(output, page.lag_seconds)
+
+
+def _row(execution: ExecutionSummary) -> tuple[object, ...]:
+    return (
+        execution.execution_id,
+        execution.process,
+        execution.version,
+        status(execution.status),
+        f"{execution.steps_done}/{execution.steps}",
+        moment(execution.started_at),
+        seconds(execution.duration),
+        f"{execution.input_tokens + execution.output_tokens:,}",
+        amounts(execution.cost),
+    )
+
+
+def _time(option: str, text: str | None) -> datetime | None:
+    try:
+        at = None if text is None else datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("a time is written like 2026-01-31T09:00:00Z", param_hint=option) from None
+    if at is not None and at.tzinfo is None:
+        raise typer.BadParameter("a time says its offset, as in 2026-01-31T09:00:00Z", param_hint=option)
+    return at
+
+
+def _known(statuses: list[str]) -> list[str]:
+    for word in statuses:
+        if word not in STATUSES:
+            raise typer.BadParameter(f"{word!r} is none of {', '.join(STATUSES)}", param_hint="--status")
+    return statuses

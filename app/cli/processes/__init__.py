@@ -1,0 +1,1 @@
+"""Commands about definitions of processes in files: validate, publish, schema."""

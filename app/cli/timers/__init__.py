@@ -1,0 +1,1 @@
+"""Commands about timers: timers, fire-timer, move-timer."""

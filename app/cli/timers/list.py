@@ -1,0 +1,44 @@
+"""timers: the list of what happens by itself, and when."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.opening import opened_reading
+from app.cli.options import Cursor, Json, Limit
+from app.cli.output import Output, output_of
+from app.cli.wording import moment, seconds
+from queries.paging import Page
+from queries.timers import TimerView, list_timers
+
+cli = typer.Typer()
+
+
+@cli.command()
+def timers(
+    context: typer.Context,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only those that should have fired by now.")] = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    json: Json = False,
+) -> None:
+    """List timers: what happens by itself and when, the next first."""
+    output = output_of(context, json)
+    with opened_reading(output) as reading:
+        page = list_timers(reading, overdue=overdue, cursor=cursor, limit=limit)
+    _show(output, page)
+
+
+def _show(output: Output, page: Page[TimerView]) -> None:
+    if output.json:
+        output.document(page)
+        return
+    columns = ("due", "overdue", "timer", "step", "process", "execution")
+    rows = [
+        (moment(t.due_at), seconds(t.overdue_seconds or None), t.kind, t.step, t.process, t.execution_id)
+        for t in page.items
+    ]
+    output.table(columns, rows, right=NUMBERS)
+    note_more(output, page.next_cursor)
+    note_lag(output, page.lag_seconds)

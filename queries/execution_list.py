@@ -1,0 +1,110 @@
+"""The list of executions."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from psycopg.rows import DictRow
+
+from queries.amounts import COSTS
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
+from queries.reading import Reading, fetch
+
+LIST = "execution_list"
+SUB_PROCESS = "sub_process"
+STATUSES = ("queued", "running", "compensating", "completed", "failed", "cancelled")
+
+_LIST = f"""
+select l.position, l.execution_id, l.process_id, l.process, l.version, l.status, l.trigger, l.actor, l.parent_id,
+  coalesce(l.root_id, l.execution_id) as root_id, coalesce(l.depth, 0) as depth, l.started_at, l.ended_at,
+  extract(epoch from l.ended_at - l.started_at)::float8 as duration, l.steps, l.steps_done, l.steps_failed,
+  l.error_code, l.error_message, coalesce(l.input_tokens, 0) as input_tokens,
+  coalesce(l.output_tokens, 0) as output_tokens,
+  {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost
+from execution_list l where {{where}} order by l.position desc limit %(rows)s"""
+
+
+class ErrorSummary(msgspec.Struct, frozen=True):
+    """Why an execution failed, in short."""
+
+    code: str
+    message: str
+
+
+class ExecutionSummary(msgspec.Struct, frozen=True):
+    """An execution in the list. duration in seconds, None while it runs; cost: its own, one amount a currency.
+
+    parent_id: the execution that started it, None for one that none did, which is its own root at depth 0.
+    """
+
+    execution_id: UUID
+    process_id: UUID
+    process: str
+    version: int
+    status: str
+    trigger: str
+    actor: str | None
+    parent_id: UUID | None
+    root_id: UUID
+    depth: int
+    started_at: datetime
+    ended_at: datetime | None
+    duration: float | None
+    steps: int
+    steps_done: int
+    steps_failed: int
+    input_tokens: int
+    output_tokens: int
+    cost: msgspec.Raw
+    error: ErrorSummary | None
+    position: int
+
+
+class ExecutionFilter(msgspec.Struct, frozen=True):
+    """Which executions: OR within a field, AND between fields; started_from ≤ started < started_to.
+
+    Those that no other started, unless include_children, or unless asked for by their parents, their roots (the roots
+    themselves included) or the trigger ``sub_process``.
+    """
+
+    process_ids: list[UUID] = []
+    versions: list[int] = []
+    statuses: list[str] = []
+    triggers: list[str] = []
+    parents: list[UUID] = []
+    roots: list[UUID] = []
+    include_children: bool = False
+    started_from: datetime | None = None
+    started_to: datetime | None = None
+
+
+def list_executions(
+    reading: Reading,
+    asked: ExecutionFilter,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[ExecutionSummary]:
+    """Executions, the newest first. Raises BadCursor or NotYet."""
+    where = Where({"rows": limit + 1})
+    where.add("l.position < {}", read_position("x", cursor, LARGEST))
+    where.any_of("l.process_id", asked.process_ids, "uuid")
+    where.any_of("l.version", asked.versions, "bigint")
+    where.any_of("l.status", asked.statuses, "text")
+    where.any_of("l.trigger", asked.triggers, "text")
+    where.any_of("l.parent_id", asked.parents, "uuid")
+    where.any_of_either(("l.root_id", "l.execution_id"), asked.roots, "uuid")
+    if not (asked.include_children or asked.parents or asked.roots or SUB_PROCESS in asked.triggers):
+        where.holds("l.parent_id is null")
+    where.add("l.started_at >= {}", asked.started_from)
+    where.add("l.started_at < {}", asked.started_to)
+    with reading.of(LIST, min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))
+
+
+def _summary(row: DictRow) -> ExecutionSummary:
+    code, message = row.pop("error_code"), row.pop("error_message")
+    return ExecutionSummary(**row, error=None if code is None else ErrorSummary(code, message or ""))

@@ -1,0 +1,115 @@
+"""Connections to one database: a shared pool, and connections of one's own that come back after an outage."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection, conninfo
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import ConnectionPool
+
+from store import arrays
+
+LOCK_TIMEOUT_MS = 30_000
+POOL_TIMEOUT_SECONDS = 10.0
+# psycopg raises these when the server cannot be reached, or goes away in the middle.
+Outage = (psycopg.OperationalError, psycopg.InterfaceError)
+
+Revive = Callable[[], None]
+
+
+def connection_parameters(dsn: str) -> dict[str, Any]:
+    """Return libpq parameters for each of our connections: it names itself and waits for a lock for 30 s at most."""
+    parameters = conninfo.conninfo_to_dict(dsn)
+    parameters.setdefault("application_name", "procession")
+    parameters.setdefault("connect_timeout", 10)
+    options = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC -c jit=off"
+    parameters["options"] = f"{parameters.get('options') or ''} {options}".strip()
+    return parameters
+
+
+# For connections whose statements find rows by index only, as appends and claims do: the server plans each once, for an
+# index, and does not plan it again for every length of array and size of list.
+BY_INDEX = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+class Connections:
+    """One shared pool that keeps every libpq parameter (TLS and the like), and connections of one's own beside it.
+
+    revive: called when the server cannot be reached; starts the embedded one again, does nothing for any other.
+    """
+
+    pool: "ConnectionPool[Connection[DictRow]]"
+
+    def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
+        self.dsn = dsn
+        self.revive = revive
+        self._parameters = connection_parameters(dsn)
+        self.pool = ConnectionPool(
+            connection_class=Connection[DictRow],
+            kwargs={**self._parameters, "row_factory": dict_row, "autocommit": True},
+            min_size=1,
+            max_size=pool_size,
+            open=True,
+            configure=_configure,
+            check=ConnectionPool.check_connection,
+            timeout=POOL_TIMEOUT_SECONDS,
+        )
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection[DictRow]]:
+        """Lend a connection of the pool in autocommit mode, for queries. Raises Outage."""
+        with self.pool.connection() as connection:
+            yield connection
+
+    def connect(self, **settings: str) -> Connection[DictRow]:
+        """Return a connection of one's own, outside the pool, in autocommit mode, with server `settings` of its own."""
+        parameters: dict[str, Any] = {**self._parameters, "row_factory": dict_row, "autocommit": True}
+        parameters["options"] += "".join(f" -c {name}={value}" for name, value in settings.items())
+        try:
+            connection = psycopg.connect(**parameters)
+        except psycopg.OperationalError:
+            self.revive()
+            connection = psycopg.connect(**parameters)
+        _configure(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close the pool."""
+        self.pool.close()
+
+
+class OwnConnection:
+    """One connection of one's own: opened at first use, opened again after it was lost. Not for two threads at once."""
+
+    def __init__(self, connections: Connections, **settings: str) -> None:
+        self._connections = connections
+        self._settings = settings
+        self._connection: Connection[DictRow] | None = None
+
+    @contextmanager
+    def borrow(self) -> Iterator[Connection[DictRow]]:
+        """Lend the connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._connections.connect(**self._settings)
+        try:
+            yield self._connection
+        except Outage:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close it; a later use opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _configure(connection: Connection[Any]) -> None:
+    arrays.register(connection)
