@@ -58,7 +58,7 @@ def list_timers(
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
     if overdue:
-        where.add("t.due_at < {}", datetime.now(UTC))
+        where.holds("t.due_at < now()")
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([TimerView(**row) for row in rows], limit, freshness, _cursor)

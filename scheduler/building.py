@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -39,10 +38,12 @@ class Builder:
     def __init__(
         self,
         datastore: Datastore,
+        clock: Clock,
         projections: Sequence[Projection[Any]] = ALL,
         busy: Callable[[], bool] = lambda: False,
     ) -> None:
         self._datastore = datastore
+        self._clock = clock
         self._projections = projections
         self._busy = busy
         self._stopping = threading.Event()
@@ -81,29 +82,29 @@ class Builder:
             for projection in self._projections
             if projection.name in stale
             and (projection.name, projection.digest) not in replaced
-            and time.monotonic() >= self._retry_at.get(projection.name, 0.0)
+            and self._clock.monotonic() >= self._retry_at.get(projection.name, 0.0)
         ]
 
     def _build(self, projection: Projection[Any]) -> None:
         name = projection.name
-        self._page_at = time.monotonic()
+        self._page_at = self._clock.monotonic()
         try:
             built = build_and_switch(self._datastore, projection, self._progress)
         except RebuildRunning as error:
             logger.debug("%s", error)
         except (UnknownEventMet, Broken, HandOverRefused, psycopg.errors.LockNotAvailable) as error:
             logger.warning("the new tables of %s wait: %s", name, error)
-            self._retry_at[name] = time.monotonic() + RETRY_SECONDS
+            self._retry_at[name] = self._clock.monotonic() + RETRY_SECONDS
             with self._datastore.reading() as connection:
                 builds.fail(connection, name, _reason(name, error))
         else:
             logger.info("built %s from %d events in %.1f s", name, built.events, built.seconds)
 
     def _progress(self, _done: int, _total: int) -> None:
-        worked = time.monotonic() - self._page_at
+        worked = self._clock.monotonic() - self._page_at
         if self._stopping.wait(worked if self._busy() else 0.0):
             raise Interrupted
-        self._page_at = time.monotonic()
+        self._page_at = self._clock.monotonic()
 
 
 def _reason(name: str, error: Exception) -> str:

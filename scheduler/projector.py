@@ -40,7 +40,7 @@ class Projector:
         self._stopping = threading.Event()
         self._failures = 0  # in a row
         self._busy = False
-        self._builder = Builder(datastore, projections, lambda: self._busy)
+        self._builder = Builder(datastore, clock, projections, lambda: self._busy)
         self._listener = Listener(datastore, LOG_CHANNEL, lambda _payload: self._wake.set())
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 

@@ -57,6 +57,9 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "address_unavailable", str(error), FAILED
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():
             return "unavailable", str(error), UNAVAILABLE
+        case psycopg.errors.UndefinedColumn():
+            message = "the read tables have the shape of another release; a projector of this release builds its own"
+            return "read_model_rebuilding", message, UNAVAILABLE
         case psycopg.errors.UndefinedTable():
             return "not_migrated", "the database lacks tables of this release; run `procession migrate` first", FAILED
         case psycopg.OperationalError() | psycopg.InterfaceError():

@@ -8,8 +8,7 @@ from psycopg.rows import TupleRow
 from domain.catalogue import STORED_NAMES
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from domain.executions.events.step import StepSkipped
-from domain.executions.outcomes import ENDS_EXECUTION
-from projections.facts import STATUS_OF_STEP
+from domain.executions.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from store.mapper import decode
 
 Key = tuple[bytes, int]
@@ -17,7 +16,7 @@ Key = tuple[bytes, int]
 
 ENDS = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 # After these no step waits for its child any more.
-STEP_ENDS = frozenset((*STATUS_OF_STEP, STORED_NAMES[StepSkipped]))
+STEP_ENDS = frozenset((*(STORED_NAMES[kind] for kind in ATTEMPT_STATUS), STORED_NAMES[StepSkipped]))
 OTHERS = frozenset(
     ("CompensationRequired", "ExecutionRetried", "ExecutionStarted", "SubProcessClosed", "SubProcessStarted")
 )

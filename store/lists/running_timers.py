@@ -7,9 +7,9 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
-from domain.catalogue import EVENTS
+from domain.catalogue import EVENTS, STORED_NAMES
 from domain.executions.events.execution import ExecutionStarted
-from domain.executions.outcomes import ACTIVE
+from domain.executions.outcomes import ACTIVE, ENDS_EXECUTION
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
 from domain.executions.timers import Timers
@@ -21,7 +21,7 @@ from store.mapper import decode
 from store.reading import BULK
 
 BEGINS = frozenset(("ExecutionStarted", "ExecutionRetried"))
-ENDS = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"))
+ENDS = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 TOPICS = sorted(BEGINS | ENDS)
 AT_ONCE = 500  # executions folded at a time
 

@@ -8,6 +8,8 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
+from domain.catalogue import STORED_NAMES
+from domain.executions.outcomes import ENDS_EXECUTION
 from domain.executions.slots import Slot
 from store import arrays
 from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
@@ -72,7 +74,7 @@ class SlotMoves(Moves):
         )
 
 
-LEAVES = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled"))
+LEAVES = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 
 LISTED = "select execution_id, process_id, running from admissions order by position"
 STRIKE = "delete from admissions where execution_id = any(%b)"

@@ -127,7 +127,7 @@ def test_a_runner_of_the_release_before_releases_the_projection_for_the_switch_a
 
 
 def test_a_process_that_does_not_release_the_projection_keeps_its_tables(before, runner_of, monkeypatch):
-    monkeypatch.setattr("store.datastore.LOCK_TIMEOUT_MS", 200)
+    monkeypatch.setattr("store.connections.LOCK_TIMEOUT_MS", 200)
     old = runner_of(Before())
     drain(old)
     with pytest.raises(HandOverRefused, match="execution_list"):

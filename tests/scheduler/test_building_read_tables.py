@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from app.clock import SYSTEM_CLOCK
 from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.execution_list import ExecutionList
@@ -90,7 +91,7 @@ def projector_of(datastore):
     started = []
 
     def start(projections):
-        started.append(Projector(datastore, projections))
+        started.append(Projector(datastore, SYSTEM_CLOCK, projections))
         started[-1].start()
         return started[-1]
 

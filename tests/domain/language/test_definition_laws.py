@@ -53,8 +53,8 @@ outputs: {result: "{{ steps.b.output }}"}
 @settings(max_examples=150, deadline=None)
 def test_a_printed_definition_is_read_as_the_same(definition: Definition) -> None:
     parsed = parse_definition(print_definition(definition))
-    # Drawn expressions read what may not be there.
-    assert {problem.code for problem in parsed.problems} <= {"may_be_skipped"}
+    # Drawn expressions read what may not be there, and drawn gateways have timeouts.
+    assert {problem.code for problem in parsed.problems} <= {"may_be_skipped", "unused_field"}
     assert parsed.definition == definition
 
 
