@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from domain.clock import Clock
 from projections import ALL, builds
 from projections.building import RebuildRunning
 from projections.pages import Broken, describe
