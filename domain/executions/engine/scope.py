@@ -10,36 +10,33 @@ from domain.language.expressions import Budget
 _DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "expired": "expired"}
 
 
-class Visible(dict[str, Any]):
-    """The roots of paths, and the budget that all rendering with them shares."""
-
-    __slots__ = ("budget",)
-
-    def __init__(self, most: int, /, **roots: Any) -> None:
-        super().__init__(roots)
-        self.budget = Budget(most)
-
-
-def scope(execution: Execution) -> Visible:
+def scope(execution: Execution) -> dict[str, Any]:
     """Return the roots of paths: input, steps, execution, process, trigger."""
     trigger = execution.trigger
-    roots: dict[str, Any] = {
+    return {
         "input": execution.input,
         "steps": StepsView(execution),
         "execution": ExecutionView(execution),
         "process": {"name": execution.plan.name, "version": execution.plan.version},
         "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload},
     }
-    return Visible(execution.plan.limits.max_result, **roots)
 
 
 class ExecutionView(Mapping[str, str | None]):
     """The execution itself; built lazily, because few expressions use it."""
 
-    __slots__ = ("_execution",)
+    __slots__ = ("_budget", "_execution")
 
     def __init__(self, execution: Execution) -> None:
         self._execution = execution
+        self._budget: Budget | None = None
+
+    @property
+    def budget(self) -> Budget:
+        """The budget that all rendering in this scope shares."""
+        if self._budget is None:
+            self._budget = Budget(self._execution.plan.limits.max_result)
+        return self._budget
 
     def __getitem__(self, member: str) -> str | None:
         if member == "id":

@@ -23,7 +23,7 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=Fa
 class Budget:
     """The bytes of JSON that rendering may still make, counted while it makes them.
 
-    All rendering in one scope shares the scope's attribute `budget`.
+    All rendering in one scope shares the attribute `budget` of its root `execution`.
     """
 
     __slots__ = ("left", "most")
@@ -42,7 +42,7 @@ class Budget:
 
 def budget_of(scope: Scope) -> Budget:
     """Return the budget of the scope, or a new one."""
-    found = getattr(scope, "budget", None)
+    found = getattr(scope.get("execution"), "budget", None)
     return found if isinstance(found, Budget) else Budget()
 
 

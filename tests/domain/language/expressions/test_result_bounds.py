@@ -1,6 +1,7 @@
 """What is rendered is counted while it is made, and is bounded as a whole."""
 
 import tracemalloc
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,12 +14,9 @@ BIG = "x" * 1_000_000
 WIDE = {f"k{n}": "y" * 1_000 for n in range(1_000)}
 
 
-class Visible(dict[str, Any]):
+def visible(most: int, **roots: Any) -> dict[str, Any]:
     """A scope that shares a budget, as the engine's does."""
-
-    def __init__(self, most: int, **roots: Any) -> None:
-        super().__init__(roots)
-        self.budget = Budget(most)
+    return {**roots, "execution": SimpleNamespace(budget=Budget(most))}
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ class Visible(dict[str, Any]):
 )
 def test_what_would_be_too_large_fails_before_it_is_made(value: Any) -> None:
     rendered = parse_value(value)
-    scope = Visible(1 << 20, input={"big": BIG, "wide": WIDE})
+    scope = visible(1 << 20, input={"big": BIG, "wide": WIDE})
     tracemalloc.start()
     with pytest.raises(EvaluationFailed) as failed:
         rendered.render(scope)
@@ -45,7 +43,7 @@ def test_what_would_be_too_large_fails_before_it_is_made(value: Any) -> None:
 
 
 def test_several_results_share_what_there_is() -> None:
-    scope = Visible(2_100_000, input={"big": BIG})
+    scope = visible(2_100_000, input={"big": BIG})
     template = parse_template("{{ input.big }}")
     template.render(scope)
     template.render(scope)
@@ -65,13 +63,13 @@ def test_what_is_rendered_whole_fits_and_is_the_value_itself(value: Any, most: i
     """Rendered in a scope with room for `most` bytes: the value, or a refusal; never a part of it."""
     template = parse_template("{{ input.value }}")
     try:
-        rendered = template.render(Visible(most, input={"value": value}))
+        rendered = template.render(visible(most, input={"value": value}))
     except EvaluationFailed as failed:
         code, rendered = failed.code, value
     else:
         code = "result_too_large"
     assert (code, rendered) == ("result_too_large", value)
-    assert template.render(Visible(1 << 20, input={"value": value})) == value
+    assert template.render(visible(1 << 20, input={"value": value})) == value
 
 
 def test_comparing_large_values_is_bounded_and_equal_ones_that_are_the_same_are_not_walked() -> None:
