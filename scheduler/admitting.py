@@ -1,5 +1,6 @@
 """The duty of admitting queued executions: those that waited longest first, as many as there are free slots."""
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.executions.decisions.execution import admit_execution
@@ -45,9 +46,9 @@ class Admitting(DecidingDuty[UUID]):
         """Return the queued execution."""
         return item
 
-    def decision(self, item: UUID, take: int) -> Decision:
+    def decision(self, item: UUID, at: datetime, take: int) -> Decision:
         """Return the decision to admit the execution."""
-        cause = self.desk.cause("room")
+        cause = self.desk.cause("room", at)
         return lambda execution: admit_execution(execution, cause, take)
 
     def _free_slots(self, queue: Queue) -> int:

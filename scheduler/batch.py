@@ -57,12 +57,22 @@ class Batch:
                 return False
             under_way = ExecutionUnderWay(before, self._states)
         assert isinstance(under_way, ExecutionUnderWay)
-        unfolding = self._decided(execution_id, decision, under_way.state)
-        if unfolding is None or not unfolding.events:
+        # As in `_decided`, without a call more: each answer comes through here.
+        try:
+            unfolding = decision(under_way.state)
+        except Refusal:
+            return False
+        except Exception:
+            logger.exception("stream %s could not be decided on and is left alone", execution_id)
+            self.broken.add(execution_id)
+            return False
+        if not unfolding.events:
             return False
         under_way.add(unfolding)
         self.taking += len(unfolding.taken)
-        self._add(execution_id, under_way, handled, guards)
+        self._under_way[execution_id] = under_way
+        if guards or handled is not None:
+            self._rest(execution_id, under_way, handled, guards)
         return True
 
     def decide_on(
@@ -86,7 +96,8 @@ class Batch:
         if not events:
             return False
         under_way.add(events)
-        self._add(stream, under_way, handled, guards)
+        self._under_way[stream] = under_way
+        self._rest(stream, under_way, handled, guards)
         return True
 
     def units(self) -> list[Unit]:
@@ -134,8 +145,8 @@ class Batch:
             self.broken.add(id)
             return None
 
-    def _add(self, id: UUID, under_way: UnderWay, handled: MessageKey | None, guards: Guards) -> None:
-        self._under_way[id] = under_way
+    def _rest(self, id: UUID, under_way: UnderWay, handled: MessageKey | None, guards: Guards) -> None:
+        """Note what a decision rests on, and the message that it answers."""
         if guards:
             under_way.guards += guards
         if handled is not None:

@@ -1,5 +1,6 @@
 """The duty of claiming due steps: recording that their attempts start, and calling their agents."""
 
+from datetime import datetime
 from uuid import UUID
 
 from domain.executions.decisions.step import start_step
@@ -42,10 +43,10 @@ class Claiming(DecidingDuty[Attempt]):
         """Return the execution whose attempt is due."""
         return item[0]
 
-    def decision(self, item: Attempt, take: int) -> Decision:
+    def decision(self, item: Attempt, at: datetime, take: int) -> Decision:
         """Return the decision to start the attempt."""
         _, step, attempt = item
-        cause = self.desk.cause(f"start:{step}:{attempt}")
+        cause = self.desk.cause(f"start:{step}:{attempt}", at)
         return lambda execution: start_step(execution, step, attempt, cause)
 
     def needless(self, items: list[Attempt], batch: Batch) -> None:

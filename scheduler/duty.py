@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -45,9 +46,9 @@ class Desk:
     quiet: Callable[[], bool]
     answers: deque[tuple[AgentCall, Answer]] = field(default_factory=deque)
 
-    def cause(self, causation: str) -> Cause:
-        """Return the cause of a decision that the worker takes now."""
-        return Cause(self.clock.now(), self.actor, causation=causation)
+    def cause(self, causation: str, at: datetime | None = None) -> Cause:
+        """Return the cause of a decision that the worker takes at `at`. Default: now."""
+        return Cause(at or self.clock.now(), self.actor, causation)
 
     def batch(self, executions: Iterable[UUID], *, fresh: bool = False) -> Batch:
         """Return an empty batch on the states of `executions`; `fresh`: all read from the log."""
@@ -106,8 +107,8 @@ class DecidingDuty(Duty, Generic[T]):
         """Return the execution that `item` concerns."""
 
     @abstractmethod
-    def decision(self, item: T, take: int) -> Decision:
-        """Return the decision that `item` asks for; it takes up to `take` attempts."""
+    def decision(self, item: T, at: datetime, take: int) -> Decision:
+        """Return the decision for `item`, taken at `at`; it claims up to `take` attempts."""
 
     def complete(self, batch: Batch) -> None:
         """Add to a batch what follows from its decisions for other executions."""
@@ -120,10 +121,11 @@ class DecidingDuty(Duty, Generic[T]):
         desk = self.desk
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
+        at, room = desk.clock.now(), desk.take(batch)
         idle = [
             item
             for id, item in zip(executions, items, strict=True)
-            if not batch.decide(id, self.decision(item, desk.take(batch)))
+            if not batch.decide(id, self.decision(item, at, room - batch.taking))
         ]
         self.complete(batch)
         return batch, idle

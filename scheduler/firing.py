@@ -52,10 +52,10 @@ class Firing(DecidingDuty[Due]):
         """Return the execution whose timer it is."""
         return item[0]
 
-    def decision(self, item: Due, take: int) -> Decision:
+    def decision(self, item: Due, at: datetime, take: int) -> Decision:
         """Return the decision to fire the timer."""
         _, step, kind = item
-        cause = self.desk.cause(f"{kind}:{step}")
+        cause = self.desk.cause(f"{kind}:{step}", at)
         return lambda execution: fire_timer(execution, step, kind, cause, take)
 
     def needless(self, items: list[Due], batch: Batch) -> None:

@@ -1,6 +1,7 @@
 """The duty of recording answers: many in one append, the next batch decided while the last is on its way."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from commands.executions import answer_step
@@ -47,10 +48,10 @@ class Recording(DecidingDuty[Answered]):
         """Return the execution whose attempt was answered."""
         return item[0].execution_id
 
-    def decision(self, item: Answered, take: int) -> Decision:
+    def decision(self, item: Answered, at: datetime, take: int) -> Decision:
         """Return the decision that the answer calls for."""
         call, answer = item
-        cause = self.desk.cause(f"answer:{call.step}:{call.attempt}")
+        cause = self.desk.cause(f"answer:{call.step}:{call.attempt}", at)
         return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
 
     def complete(self, batch: Batch) -> None:
