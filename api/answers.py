@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse
 encode = msgspec.json.Encoder().encode
 
 
-class Json(JSONResponse):
+class JsonBody(JSONResponse):
     """A JSON answer: views, receipts, or anything else that msgspec encodes."""
 
     media_type = "application/json"
@@ -19,12 +19,12 @@ class Json(JSONResponse):
         return encode(content)
 
 
-class ProblemJson(Json):
+class ProblemJson(JsonBody):
     """A problem document."""
 
     media_type = "application/problem+json"
 
 
-def view(content: Any, headers: Mapping[str, str] | None = None) -> Json:
+def view(content: Any, headers: Mapping[str, str] | None = None) -> JsonBody:
     """Return 200 with the view that a query returned."""
-    return Json(content, 200, headers)
+    return JsonBody(content, 200, headers)

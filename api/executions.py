@@ -20,7 +20,7 @@ from edge.parameters import (
     Instant,
     Numbers,
     Paged,
-    Point,
+    PointParameter,
     ProcessReferences,
     StreamPage,
     Values,
@@ -59,14 +59,14 @@ class ExecutionReceipt(CommandReceipt, kw_only=True):
 class ExecutionParameters(Fresh):
     """as_of: the execution as it was there, from its own events; a position in the log, or an instant."""
 
-    as_of: Point | None = None
+    as_of: PointParameter | None = None
 
 
 class DifferenceParameters(Fresh):
     """Two points: positions in the log, or instants."""
 
-    point_from: Annotated[Point, Field(alias="from")]
-    point_to: Annotated[Point, Field(alias="to")]
+    point_from: Annotated[PointParameter, Field(alias="from")]
+    point_to: Annotated[PointParameter, Field(alias="to")]
 
 
 class ExecutionFilters(Paged):

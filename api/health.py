@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import openapi
-from api.answers import Json, view
+from api.answers import JsonBody, view
 from edge.dependencies import Reads
 from edge.parameters import NO_PARAMETERS
 from queries.health import READY, UNREADY, Live, Readiness, get_readiness
@@ -54,7 +54,7 @@ def ready(reading: Reads) -> Response:
     200, for requests are answered.
     """
     health = _health(reading)
-    return Json(health, 503 if health.status == UNREADY else 200)
+    return JsonBody(health, 503 if health.status == UNREADY else 200)
 
 
 def _health(reading: Reading) -> Health:

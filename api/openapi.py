@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from api.answers import Json
+from api.answers import JsonBody
 from api.errors import ProblemDocument
 from commands.command import REVISION, Command
 from edge.declared import Declared, body_fields, fields_beside
@@ -55,7 +55,7 @@ def schema_of(kind: Any) -> dict[str, Any]:
 
 def query(view: Any, *problems: int) -> dict[str, Any]:
     """Describe a route that answers 200 with `view`. problems: statuses beside those that every query may have."""
-    return {"responses": _responses(200, view, (*_QUERY_PROBLEMS, *problems)), "response_class": Json}
+    return {"responses": _responses(200, view, (*_QUERY_PROBLEMS, *problems)), "response_class": JsonBody}
 
 
 def command(
@@ -83,7 +83,7 @@ def command(
     return {
         "status_code": status,
         "responses": _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale)),
-        "response_class": Json,
+        "response_class": JsonBody,
         "openapi_extra": extra,
     }
 

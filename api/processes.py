@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
-from api.answers import Json, view
+from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, carry_out
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
 from domain.jsonvalue import parse_json
@@ -146,7 +146,7 @@ def list_(reading: Reads, filters: Annotated[ProcessFilters, Query()]) -> Respon
 def get(process: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
     """By its id or name; the ETag is its version, for a later If-Match."""
     found = get_process(reading, process_named(process), min_position=given.min_position)
-    return Json(found, 200, etag(found.revision))
+    return JsonBody(found, 200, etag(found.revision))
 
 
 @router.get("/{process}/versions/{version}", summary="A published version", **openapi.query(ProcessVersion, 404))

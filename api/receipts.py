@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from api.answers import Json
+from api.answers import JsonBody
 from commands.command import C, Handle
 from commands.idempotency import Replayed
 from domain.event import Cause
@@ -33,7 +33,7 @@ async def carry_out(
     *,
     cause: Cause | None = None,
     key: str | None = None,
-) -> Json:
+) -> JsonBody:
     """Carry out `command`, or give its first answer again, and answer with `receipt` and the status of the route.
 
     cause: default: the request's. key: takes the place of the Idempotency-Key.
@@ -41,7 +41,7 @@ async def carry_out(
     replayed = await request.carry_out(handle, command, cause=cause, key=key)
     status: int = request.request.scope["route"].status_code
     headers = {"Idempotency-Replayed": "true"} if replayed.replayed else None
-    return Json(_content(receipt, command, replayed), status, headers)
+    return JsonBody(_content(receipt, command, replayed), status, headers)
 
 
 @functools.cache

@@ -90,19 +90,19 @@ def _usage(value: Any, _body: bytes) -> Usage | None:
     return read_usage(value)
 
 
-Output = Annotated[Any, Read(_readable(_output), Any)]
+StepOutput = Annotated[Any, Read(_readable(_output), Any)]
 UsageField = Annotated[Usage | None, Read(_readable(_usage), UsageBody | None)]
 CostField = Annotated[Money | None, Read(_readable(read_cost), CostBody | None)]
-Attempt = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+AttemptNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """An agent's answer. token: that of the attempt, unless ``Authorization: Bearer`` shows it."""
 
-    output: Output
+    output: StepOutput
     usage: UsageField = None
     cost: CostField = None
-    attempt: Attempt
+    attempt: AttemptNumber
     token: str | None = None
 
     @property
@@ -117,7 +117,7 @@ class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     error: ErrorBody
     usage: UsageField = None
     cost: CostField = None
-    attempt: Attempt
+    attempt: AttemptNumber
     token: str | None = None
 
     @property
@@ -130,7 +130,7 @@ class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """A sign of life. token: as for an answer."""
 
-    attempt: Attempt
+    attempt: AttemptNumber
     token: str | None = None
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import encode
-from edge.dependencies import Changes, TheDoor
+from edge.dependencies import StateChanges, TheDoor
 from edge.door import Door
 from edge.feed import Feed
 from edge.headers import invalid_header
@@ -48,7 +48,7 @@ _DESCRIBED["openapi_extra"] = {
 
 @router.get("/stream", summary="What changes, as it changes", **_DESCRIBED)
 async def stream(
-    request: Request, door: TheDoor, feed: Changes, given: Annotated[StreamParameters, Query()]
+    request: Request, door: TheDoor, feed: StateChanges, given: Annotated[StreamParameters, Query()]
 ) -> Response:
     """Until the caller disconnects. A page queries anew at each event, with the position as `min_position`."""
     last = _last_event_id(request)

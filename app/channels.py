@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from app.setting import Secret, optional
+from app.setting import SecretSetting, optional
 
 if TYPE_CHECKING:
     from gateway.channels import Channels
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 # The gateway is imported where a channel is configured: most commands, and many installations, need none.
 
 
-def _web_address(value: str) -> Secret:
+def _web_address(value: str) -> SecretSetting:
     from gateway.channels import is_web_address
 
     if not is_web_address(value.strip()):
         raise ValueError("it is not an address that starts with http:// or https:// and names a host")
-    return Secret(value.strip())
+    return SecretSetting(value.strip())
 
 
-def _signing_secret(value: str) -> Secret:
+def _signing_secret(value: str) -> SecretSetting:
     from gateway.standard_webhooks import key_of
 
     key_of(value.strip())
     # Files that become variables often end in a line feed, which is never part of the secret.
-    return Secret(value.strip())
+    return SecretSetting(value.strip())
 
 
-def _mail_server(value: str) -> Secret:
+def _mail_server(value: str) -> SecretSetting:
     from gateway.channels import read_mail_server
 
     read_mail_server(value.strip())
-    return Secret(value.strip())
+    return SecretSetting(value.strip())
 
 
 def _mailbox(value: str) -> str:
@@ -48,10 +48,10 @@ class ChannelSettings:
     Raises ValueError for half a channel.
     """
 
-    webhook_url: Secret | None = optional("PROCESSION_WEBHOOK_URL", _web_address)
-    webhook_secret: Secret | None = optional("PROCESSION_WEBHOOK_SECRET", _signing_secret)
-    slack_url: Secret | None = optional("PROCESSION_SLACK_URL", _web_address)
-    smtp_url: Secret | None = optional("PROCESSION_SMTP_URL", _mail_server)
+    webhook_url: SecretSetting | None = optional("PROCESSION_WEBHOOK_URL", _web_address)
+    webhook_secret: SecretSetting | None = optional("PROCESSION_WEBHOOK_SECRET", _signing_secret)
+    slack_url: SecretSetting | None = optional("PROCESSION_SLACK_URL", _web_address)
+    smtp_url: SecretSetting | None = optional("PROCESSION_SMTP_URL", _mail_server)
     email_from: str | None = optional("PROCESSION_EMAIL_FROM", _mailbox)
 
     def __post_init__(self) -> None:
@@ -78,5 +78,5 @@ class ChannelSettings:
         )
 
 
-def _value(secret: Secret | None) -> str | None:
+def _value(secret: SecretSetting | None) -> str | None:
     return None if secret is None else secret.get_secret_value()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Self
 import psycopg
 from psycopg import conninfo
 
-from app.setting import Secret
+from app.setting import SecretSetting
 from app.settings import BadSetting, Settings
 from store.connections import Connections
 from store.migrating import migrate, pending
@@ -114,7 +114,7 @@ class Database:
         self.close()
 
 
-def _usable(variable: str, url: Secret | None) -> str | None:
+def _usable(variable: str, url: SecretSetting | None) -> str | None:
     """Return the address with a limit on the time to connect. libpq's message is omitted: it may hold the password."""
     if url is None:
         return None

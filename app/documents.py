@@ -10,7 +10,7 @@ import msgspec
 
 from domain.language.reading.nodes import Mapping, Node, Sequence, plain
 from domain.language.reading.problems import Problems
-from domain.language.reading.source import MAX_BYTES, Unreadable, decode_source
+from domain.language.reading.source import MAX_BYTES, UnreadableSource, decode_source
 from domain.language.reading.tree import read_tree
 from domain.refusal import Malformed, Problem
 
@@ -65,7 +65,7 @@ def read_document(source: bytes) -> Document:
     problems = Problems()
     try:
         root = read_tree(decode_source(source), problems)
-    except Unreadable as unreadable:
+    except UnreadableSource as unreadable:
         problems.note(unreadable.problem)
         root = None
     if problems.errors:

@@ -1,6 +1,5 @@
 """Everything that can be dropped and built again from the log, by the name an operator gives it."""
 
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from projections import ALL
@@ -10,8 +9,7 @@ from projections.verifying import verify
 from store.datastore import Datastore
 from store.lists.kept import Rebuilt, Verified
 from store.lists.registry import LISTS
-
-Progressing = Callable[[int, int], None]
+from store.progress import Progress
 
 
 class ReadModel(Protocol):
@@ -21,10 +19,10 @@ class ReadModel(Protocol):
     def name(self) -> str:
         """As an operator calls it."""
 
-    def rebuild(self, datastore: Datastore, progress: Progressing) -> Rebuilt:
+    def rebuild(self, datastore: Datastore, progress: Progress) -> Rebuilt:
         """Build it anew. Raises RebuildRunning when somebody else does."""
 
-    def verify(self, datastore: Datastore, progress: Progressing) -> Verified:
+    def verify(self, datastore: Datastore, progress: Progress) -> Verified:
         """Compare it with one built aside; changes nothing."""
 
 
@@ -35,10 +33,10 @@ class _Projected:
         self._projection = projection
         self.name = projection.name
 
-    def rebuild(self, datastore: Datastore, progress: Progressing) -> Rebuilt:
+    def rebuild(self, datastore: Datastore, progress: Progress) -> Rebuilt:
         return rebuild(datastore, self._projection, progress)
 
-    def verify(self, datastore: Datastore, progress: Progressing) -> Verified:
+    def verify(self, datastore: Datastore, progress: Progress) -> Verified:
         return verify(datastore, self._projection, progress)
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Roles:
+class WorkerRoles:
     """What one process does. Each `start_` begins a role; leaving `running` ends them all, calls under way first."""
 
     def __init__(self, wiring: Wiring, settings: Settings, stopping: Stopping) -> None:
@@ -90,9 +90,9 @@ class Roles:
 
 
 @contextmanager
-def running(wiring: Wiring, settings: Settings, stopping: Stopping) -> Iterator[Roles]:
+def running(wiring: Wiring, settings: Settings, stopping: Stopping) -> Iterator[WorkerRoles]:
     """Roles to start; on leaving they are drained, whatever happened inside."""
     with ExitStack() as ending:
-        roles = Roles(wiring, settings, stopping)
+        roles = WorkerRoles(wiring, settings, stopping)
         ending.callback(roles.stop)
         yield roles

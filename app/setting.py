@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 from domain.calendar.durations import parse_duration
 
 Value = TypeVar("Value")
-Read = Callable[[Any], Value]
+ReadSetting = Callable[[Any], Value]
 
 
-class Secret:
+class SecretSetting:
     """A text that does not show when printed."""
 
     def __init__(self, text: str) -> None:
@@ -26,19 +26,19 @@ class Secret:
         return "Secret('**********')"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._text == self._text
+        return isinstance(other, SecretSetting) and other._text == self._text
 
     def __hash__(self) -> int:
         return hash(self._text)
 
 
-def setting(variable: str, read: Read[Value], default: Callable[[], Value]) -> Value:
+def setting(variable: str, read: ReadSetting[Value], default: Callable[[], Value]) -> Value:
     """Declare a field of a settings class. read: returns the value of a variable's text, or raises ValueError."""
     declared: Value = dataclasses.field(metadata={"variable": variable, "read": read, "default": default})
     return declared
 
 
-def optional(variable: str, read: Read[Value]) -> Value | None:
+def optional(variable: str, read: ReadSetting[Value]) -> Value | None:
     """Declare a field that is None where `variable` is not set."""
     return setting(variable, read, lambda: None)
 
@@ -68,7 +68,7 @@ def text(value: str) -> str:
     return value
 
 
-def whole(least: int, most: int | None = None) -> Read[int]:
+def whole(least: int, most: int | None = None) -> ReadSetting[int]:
     """Return a reader of whole numbers from `least` to `most`."""
 
     def read(value: str | int) -> int:

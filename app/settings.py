@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.channels import ChannelSettings
-from app.setting import Secret, optional, path, positive, read_fields, setting, text, whole
+from app.setting import SecretSetting, optional, path, positive, read_fields, setting, text, whole
 from domain.calendar.durations import parse_duration
 
 
@@ -19,12 +19,12 @@ class Settings(ChannelSettings):
     the first execution others may be called, and how many altogether.
     """
 
-    database_url: Secret | None = optional("DATABASE_URL", Secret)
-    read_database_url: Secret | None = optional("READ_DATABASE_URL", Secret)
+    database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
+    read_database_url: SecretSetting | None = optional("READ_DATABASE_URL", SecretSetting)
     given_home: Path | None = optional("PROCESSION_HOME", path)
     host: str = setting("PROCESSION_HOST", text, lambda: "127.0.0.1")
     port: int = setting("PROCESSION_PORT", whole(0, 65_535), lambda: 8080)
-    api_key: Secret | None = optional("PROCESSION_API_KEY", Secret)
+    api_key: SecretSetting | None = optional("PROCESSION_API_KEY", SecretSetting)
     public_url: str | None = optional("PROCESSION_PUBLIC_URL", text)
     lease: timedelta = setting("PROCESSION_LEASE", positive, lambda: timedelta(seconds=10))
     drain: timedelta = setting("PROCESSION_DRAIN", parse_duration, lambda: timedelta(seconds=30))

@@ -15,7 +15,7 @@ from domain.processes.plan import Limits
 from edge.door import Door
 from projections import ALL
 from queries.executions import Definitions
-from queries.progress import Progress
+from queries.progress import ExecutionProgress
 from queries.reading import WAIT_SECONDS, Reading
 from store.datastore import Datastore
 from store.log import Log
@@ -49,7 +49,7 @@ class Wiring(Handlers):
 
     def new_reading(self, wait_seconds: float = WAIT_SECONDS) -> Reading:
         """Return where queries run, with a subscription of its own to the progress of read models."""
-        progress = Progress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
+        progress = ExecutionProgress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
         return Reading(self._replica or self.datastore, progress, wait_seconds=wait_seconds)
 
     def door(self, *, api_key: str | None = None) -> Door:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any
 
-from commands.command import AgentName, Beside, Command, Note, Scope
+from commands.command import AgentName, Beside, Command, CommandScope, Note
 from commands.deciding import Identified, decide, unidentified
 from commands.plans import Streams
 from commands.receipt import Receipt
@@ -21,7 +21,7 @@ FRESH_FOR_SECONDS = 1.0
 class RegisterAgent(Command, frozen=True):
     """Make an agent known, or change how it is called. config: as `parse_agent` returns it."""
 
-    scope = Scope.AGENTS_WRITE
+    scope = CommandScope.AGENTS_WRITE
     name: AgentName
     config: Annotated[dict[str, Any], Beside()]
 
@@ -29,7 +29,7 @@ class RegisterAgent(Command, frozen=True):
 class RetireAgent(Command, frozen=True):
     """Take an agent out of use. reason: why, for people."""
 
-    scope = Scope.AGENTS_WRITE
+    scope = CommandScope.AGENTS_WRITE
     name: AgentName
     reason: Note = ""
 
@@ -69,7 +69,7 @@ class Agents:
         return {by_id[id]: _agent(events).status for id, events in found.items()}
 
 
-class AgentDirectory:
+class CachedAgents:
     """How to call each agent, read from the log at most once a second, all that are in use in one query."""
 
     def __init__(self, log: Streams, clock: Clock) -> None:

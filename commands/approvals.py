@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from commands.command import Beside, Command, Note, Scope
+from commands.command import Beside, Command, CommandScope, Note
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
@@ -15,13 +15,13 @@ from domain.refusal import NotFound
 class DecideApproval(Command, frozen=True):
     """Decide an approval. comment: why, for people; some approvals require it."""
 
-    scope = Scope.APPROVALS_DECIDE
+    scope = CommandScope.APPROVALS_DECIDE
     approval_id: Annotated[str, Beside()]
     verdict: Annotated[Verdict, Beside()]
     comment: Note = ""
 
 
-class Approvals:
+class ApprovalCommands:
     """Handles the command above, in one append."""
 
     def __init__(self, executions: Executions) -> None:

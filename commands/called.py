@@ -5,19 +5,19 @@ from uuid import UUID
 from commands.deciding import Guards
 from domain.identity import process_id
 from domain.language import Parsed
-from domain.processes.callees import Calls
+from domain.processes.callees import CallGraph
 from domain.processes.process import Process, fold
 from store.log import Log
 
 
-def read_calls(log: Log, parsed: Parsed) -> tuple[Calls, Guards]:
+def read_calls(log: Log, parsed: Parsed) -> tuple[CallGraph, Guards]:
     """All that is called, and the revisions of all those processes; one query for each level of calls.
 
     A publication that rests on these revisions closes no cycle: of two that are made at the same moment, each with half
     of one, the second finds that what it looked at has moved on.
     """
     caller = parsed.name or ""
-    calls = Calls(caller, [(use.name, use.version) for use in parsed.processes])
+    calls = CallGraph(caller, [(use.name, use.version) for use in parsed.processes])
     revisions: dict[UUID, int] = {}
     while wanted := calls.wanted:
         ids = {name: process_id(name) for name in wanted}

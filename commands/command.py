@@ -10,13 +10,13 @@ from msgspec import Meta
 
 from commands.deciding import Identified
 from commands.receipt import Receipt
-from domain.agents.kinds import AGENT_NAME
 from domain.event import Cause
+from domain.identity import AGENT_NAME
 
 MAX_TEXT = 2_000
 
 
-class Scope(StrEnum):
+class CommandScope(StrEnum):
     """What an actor must be allowed in order to give a command, by the type of thing that the command changes."""
 
     PROCESSES_WRITE = "processes:write"
@@ -33,7 +33,7 @@ class Command(msgspec.Struct, frozen=True):
     In a body, null stands for a field that is left out. Annotations state the limits that doors check and describe.
     """
 
-    scope: ClassVar[Scope]
+    scope: ClassVar[CommandScope]
 
 
 C = TypeVar("C", bound=Command)
@@ -55,7 +55,7 @@ REVISION = "revision"
 ProcessId = Annotated[UUID, Beside("process")]
 ExecutionId = Annotated[UUID, Beside("execution")]
 AgentName = Annotated[str, Beside("agent")]
-StepId = Annotated[str, Beside()]
+StepReference = Annotated[str, Beside()]
 Revision = Annotated[int | None, Beside(REVISION)]
 """The version of the stream that the command was decided on; None: any."""
 

@@ -9,12 +9,12 @@ import msgspec
 from commands.receipt import Receipt
 from domain.event import Event
 from store.log import Log
-from store.unit import Answered, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
+from store.unit import AnsweredStep, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
 
 ATTEMPTS = 20
 
 State = TypeVar("State")
-Identified = Callable[[Receipt], Answered | None]
+Identified = Callable[[Receipt], AnsweredStep | None]
 Guards = tuple[tuple[UUID, int], ...]
 
 

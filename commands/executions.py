@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from commands.command import Beside, Command, ExecutionId, Note, ProcessId, Scope, StepId, VersionNumber
+from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
 from commands.deciding import Identified, persist, unidentified
 from commands.plans import Plans
 from commands.receipt import Receipt
@@ -24,13 +24,13 @@ from domain.identity import new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound
 from store.log import Log
-from store.unit import Answered, Conflict, OutcomeUnknown, Unit
+from store.unit import AnsweredStep, Conflict, OutcomeUnknown, Unit
 
 
 class StartExecution(Command, frozen=True):
     """Run a published process. version: default: the latest."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     process_id: ProcessId
     input: dict[str, Any] = {}
     version: VersionNumber | None = None
@@ -40,7 +40,7 @@ class StartExecution(Command, frozen=True):
 class CancelExecution(Command, frozen=True):
     """Cancel an execution. reason: why, for people."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
     reason: Note = ""
 
@@ -48,9 +48,9 @@ class CancelExecution(Command, frozen=True):
 class AnswerStep(Command, frozen=True):
     """Record an agent's answer to one attempt."""
 
-    scope = Scope.STEPS_ANSWER
+    scope = CommandScope.STEPS_ANSWER
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     attempt: Annotated[int, Beside()]
     answer: Annotated[Answer, Beside()]
 
@@ -165,7 +165,7 @@ def _receipt(execution_id: UUID, events: list[Event], position: int = 0) -> Rece
     return Receipt(execution_id, position, {"execution_id": str(execution_id)}, duplicate=repeated)
 
 
-def unit_of(execution: Execution, unfolding: Unfolding, answered: Answered | None = None) -> Unit:
+def unit_of(execution: Execution, unfolding: Unfolding, answered: AnsweredStep | None = None) -> Unit:
     """What is to be recorded of a decision taken on `execution`."""
     return Unit(
         execution.id,

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 
 from commands.agents import Agents
-from commands.approvals import Approvals
+from commands.approvals import ApprovalCommands
 from commands.executions import Executions
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.repairs import Repairs
-from commands.timers import Timers
+from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
 from domain.processes.plan import Limits
 from store.log import Log
@@ -30,6 +30,6 @@ class Handlers:
         self.processes = Processes(log, self.agents, channels)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
-        self.timers = Timers(self.executions, log.datastore)
-        self.approvals = Approvals(self.executions)
+        self.timers = TimerCommands(self.executions, log.datastore)
+        self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)

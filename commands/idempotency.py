@@ -11,7 +11,7 @@ from commands.receipt import Receipt
 from domain.refusal import Forbidden
 from store.answers import find_answer
 from store.log import Log
-from store.unit import Answered, KeyTaken
+from store.unit import AnsweredStep, KeyTaken
 
 
 class KeyReused(Forbidden):
@@ -42,9 +42,9 @@ def answer_once(log: Log, key: str | None, asked: bytes, command: Callable[[Iden
     if first is not None:
         return first
 
-    def identified(receipt: Receipt) -> Answered:
+    def identified(receipt: Receipt) -> AnsweredStep:
         facts = msgspec.json.encode({"facts": receipt.facts, "duplicate": receipt.duplicate})
-        return Answered(key, fingerprint, facts)
+        return AnsweredStep(key, fingerprint, facts)
 
     try:
         return _answer(command(identified))

@@ -7,7 +7,7 @@ from uuid import UUID
 from commands.agents import Agents
 from commands.called import read_calls
 from commands.claims import claim_webhooks
-from commands.command import Beside, Command, Note, ProcessId, Revision, Scope
+from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
@@ -23,14 +23,14 @@ from store.log import Log
 class DraftProcess(Command, frozen=True):
     """Begin a process. source: YAML or JSON text."""
 
-    scope = Scope.PROCESSES_WRITE
+    scope = CommandScope.PROCESSES_WRITE
     source: Annotated[str | bytes, Beside()]
 
 
 class ReviseProcess(Command, frozen=True):
     """Replace the draft. source: YAML or JSON text."""
 
-    scope = Scope.PROCESSES_WRITE
+    scope = CommandScope.PROCESSES_WRITE
     process_id: ProcessId
     source: Annotated[str | bytes, Beside()]
     revision: Revision = None
@@ -39,7 +39,7 @@ class ReviseProcess(Command, frozen=True):
 class PublishProcess(Command, frozen=True):
     """Make the draft the next version."""
 
-    scope = Scope.PROCESSES_WRITE
+    scope = CommandScope.PROCESSES_WRITE
     process_id: ProcessId
     revision: Revision = None
 
@@ -47,7 +47,7 @@ class PublishProcess(Command, frozen=True):
 class ArchiveProcess(Command, frozen=True):
     """Take the process out of use. reason: why, for people."""
 
-    scope = Scope.PROCESSES_WRITE
+    scope = CommandScope.PROCESSES_WRITE
     process_id: ProcessId
     reason: Note = ""
     revision: Revision = None

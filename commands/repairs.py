@@ -1,7 +1,7 @@
 """What operators do about executions and steps that went wrong: retry, skip, reassign."""
 
 from commands.agents import Agents
-from commands.command import Command, ExecutionId, NameOfAgent, Note, Reason, Scope, StepId
+from commands.command import Command, CommandScope, ExecutionId, NameOfAgent, Note, Reason, StepReference
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
@@ -14,7 +14,7 @@ from domain.refusal import Forbidden
 class RetryExecution(Command, frozen=True):
     """Continue a failed execution from what failed. reason: why, for people."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
     reason: Note = ""
 
@@ -22,27 +22,27 @@ class RetryExecution(Command, frozen=True):
 class RetryStep(Command, frozen=True):
     """Begin a step again at once. reason: why, for people."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     reason: Reason
 
 
 class SkipStep(Command, frozen=True):
     """Continue without a step. reason: why, for people."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     reason: Reason
 
 
 class ReassignStep(Command, frozen=True):
     """Give a step to another agent. agent: the name of that agent. reason: why, for people."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     agent: NameOfAgent
     reason: Reason
 

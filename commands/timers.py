@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from commands.command import Beside, Command, ExecutionId, Reason, Scope, StepId
+from commands.command import Beside, Command, CommandScope, ExecutionId, Reason, StepReference
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
@@ -24,9 +24,9 @@ class MoveTimer(Command, frozen=True):
     kind: one of `domain.executions.timers.KINDS`. reason: why, for people.
     """
 
-    scope = Scope.TIMERS_WRITE
+    scope = CommandScope.TIMERS_WRITE
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     kind: Annotated[str, Beside()]
     due_at: datetime
     reason: Reason
@@ -35,9 +35,9 @@ class MoveTimer(Command, frozen=True):
 class FireTimer(Command, frozen=True):
     """Fire a timer before it is due. kind: one of `domain.executions.timers.KINDS`. reason: why, for people."""
 
-    scope = Scope.TIMERS_WRITE
+    scope = CommandScope.TIMERS_WRITE
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     kind: Annotated[str, Beside()]
     reason: Reason
 
@@ -45,13 +45,13 @@ class FireTimer(Command, frozen=True):
 class RecordHeartbeat(Command, frozen=True):
     """Record a sign of life of an agent that will answer later."""
 
-    scope = Scope.STEPS_ANSWER
+    scope = CommandScope.STEPS_ANSWER
     execution_id: ExecutionId
-    step: StepId
+    step: StepReference
     attempt: Annotated[int, Beside()]
 
 
-class Timers:
+class TimerCommands:
     """Handles the commands above."""
 
     def __init__(self, executions: Executions, datastore: Datastore) -> None:

@@ -1,10 +1,12 @@
 """Ids: time-ordered for new things, derived from the name for named things."""
 
 import random
+import re
 import time
 from uuid import UUID, uuid5
 
 PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 NAMESPACE = UUID("6f1c2b1e-4d5a-5f7e-9c3b-70726f636573")
 # Ids are no secrets, and requesting random bits of the system for each one is a detour through the kernel.

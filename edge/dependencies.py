@@ -37,4 +37,4 @@ async def _door(request: Request) -> Door:
 TheDoor = Annotated[Door, Depends(_door)]
 Reads = Annotated[Reading, Depends(_reading)]
 Versions = Annotated[Definitions, Depends(_definitions)]
-Changes = Annotated[Feed, Depends(_feed)]
+StateChanges = Annotated[Feed, Depends(_feed)]

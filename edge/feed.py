@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Callable
 
-from queries.progress import Progress
+from queries.progress import ExecutionProgress
 
 
 class Feed:
     """Belongs to one event loop between `open` and `shut`; any thread may call `close`, more than once."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: ExecutionProgress) -> None:
         self._progress = progress
         self._loop: asyncio.AbstractEventLoop | None = None
         self._unsubscribe: Callable[[], None] = lambda: None

@@ -79,7 +79,7 @@ ExecutionReferences = Annotated[Values, AfterValidator(_each_is(execution_named,
 Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Position = Annotated[int, Field(ge=0, le=LARGEST)]
 _POINT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, {"type": "string", "format": "date-time"}]}
-Point = Annotated[int | datetime, BeforeValidator(parse_point), WithJsonSchema(_POINT)]
+PointParameter = Annotated[int | datetime, BeforeValidator(parse_point), WithJsonSchema(_POINT)]
 
 
 def one_of(known: Iterable[str]) -> AfterValidator:

@@ -4,8 +4,7 @@ import re
 from collections.abc import Callable
 from uuid import UUID
 
-from domain.agents.kinds import AGENT_NAME
-from domain.identity import PROCESS_NAME, process_id
+from domain.identity import AGENT_NAME, PROCESS_NAME, process_id
 from domain.refusal import NotFound
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

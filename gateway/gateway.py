@@ -24,7 +24,7 @@ from gateway.openai_chat import OpenAIChat
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
 
-Deliver = Callable[[AgentCall, Answer], None]
+DeliverAnswer = Callable[[AgentCall, Answer], None]
 AttemptKey = tuple[UUID, str, int]
 log = logging.getLogger("procession.gateway")
 
@@ -42,7 +42,7 @@ class _Open:
 
     __slots__ = ("adapter", "call", "deliver", "task")
 
-    def __init__(self, call: AgentCall, adapter: Adapter, deliver: Deliver) -> None:
+    def __init__(self, call: AgentCall, adapter: Adapter, deliver: DeliverAnswer) -> None:
         self.call = call
         self.adapter = adapter
         self.deliver = deliver
@@ -78,7 +78,7 @@ class AgentGateway:
         self._notices: set[asyncio.Task[bool]] = set()
         self._closed = False
 
-    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
+    def begin(self, call: AgentCall, config: dict[str, Any], deliver: DeliverAnswer) -> None:
         """Call the agent that `config` (canonical) describes with `call`; never blocks on the answer.
 
         An answer that needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this
@@ -96,7 +96,7 @@ class AgentGateway:
         elif agent.adapter is not None:
             self._begin(_Open(call, agent.adapter, deliver))
 
-    def notify(self, call: AgentCall, deliver: Deliver) -> None:
+    def notify(self, call: AgentCall, deliver: DeliverAnswer) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
 
         parameters: ``{channels: [...], subject?, recipients?: [...], url?}``. A notification that can never be

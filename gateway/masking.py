@@ -32,12 +32,12 @@ def _mask_escaped(data: bytes, secrets: list[bytes], *, decoded: bool) -> bytes:
 
     spans: list[tuple[int, int]] = []
     for secret in secrets:
-        wanted, _, _ = _flattened(secret, decoded=decoded)
-        if len(wanted) >= SHORTEST_MASKED:
-            at = flat.find(wanted)
+        needle, _, _ = _flattened(secret, decoded=decoded)
+        if len(needle) >= SHORTEST_MASKED:
+            at = flat.find(needle)
             while at >= 0:
-                spans.append((origin(at), origin(at + len(wanted))))
-                at = flat.find(wanted, at + len(wanted))
+                spans.append((origin(at), origin(at + len(needle))))
+                at = flat.find(needle, at + len(needle))
     return _replaced(data, sorted(spans)) if spans else data
 
 

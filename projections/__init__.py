@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from projections.agent_directory import AgentDirectory
-from projections.approvals import Approvals
-from projections.execution_detail import ExecutionDetail
+from projections.agent_directory import AgentDirectoryProjection
+from projections.approvals import ApprovalsProjection
+from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.process_catalogue import ProcessCatalogue
 from projections.projection import Projection
 
 ALL: tuple[Projection[Any], ...] = (
     ExecutionList(),
-    ExecutionDetail(),
+    ExecutionDetailProjection(),
     ProcessCatalogue(),
-    AgentDirectory(),
-    Approvals(),
+    AgentDirectoryProjection(),
+    ApprovalsProjection(),
 )

@@ -11,7 +11,7 @@ from projections.projection import Handler, Projection
 from projections.table import Table, always, first, fixed, key, latest, replaced, since
 
 
-class Row(msgspec.Struct, gc=False, kw_only=True):
+class AgentRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
     kind: stated exactly when the agent is registered, which also takes its retirement back.
@@ -29,14 +29,14 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     last_position: Annotated[int, always("bigint")]
 
 
-DIRECTORY = Table("agent_directory", Row, "fillfactor = 70")
-Changes = dict[bytes, Row]
+DIRECTORY = Table("agent_directory", AgentRow, "fillfactor = 70")
+AgentChanges = dict[bytes, AgentRow]
 
 
-def _registered(changes: Changes, fact: Fact) -> None:
+def _registered(changes: AgentChanges, fact: Fact) -> None:
     event, before = fact.event, changes.get(fact.stream)
     begun = event.at if before is None else before.registered_at or event.at
-    changes[fact.stream] = Row(
+    changes[fact.stream] = AgentRow(
         agent_id=fact.stream,
         name=event.name,
         kind=event.kind,
@@ -49,25 +49,25 @@ def _registered(changes: Changes, fact: Fact) -> None:
     )
 
 
-def _retired(changes: Changes, fact: Fact) -> None:
+def _retired(changes: AgentChanges, fact: Fact) -> None:
     event, row = fact.event, changes.get(fact.stream)
     if row is None:
-        row = changes[fact.stream] = Row(
+        row = changes[fact.stream] = AgentRow(
             agent_id=fact.stream, name=event.name, status="retired", revision=0, last_position=0
         )
     row.last_position, row.revision, row.status, row.retired_at = fact.position, fact.version, "retired", event.at
 
 
-class AgentDirectory(Projection[Changes]):
+class AgentDirectoryProjection(Projection[AgentChanges]):
     """agent_directory. registered_at: when the agent was first registered; updated_at: when it last was."""
 
     name = "agent_directory"
     tables = ("agent_directory",)
     ddl = DIRECTORY.ddl
-    handlers: dict[str, Handler[Changes]] = {"AgentRegistered": _registered, "AgentRetired": _retired}
+    handlers: dict[str, Handler[AgentChanges]] = {"AgentRegistered": _registered, "AgentRetired": _retired}
 
-    def changes(self) -> Changes:
+    def changes(self) -> AgentChanges:
         return {}
 
-    def write(self, connection: Connection[Any], changes: Changes) -> None:
+    def write(self, connection: Connection[Any], changes: AgentChanges) -> None:
         DIRECTORY.write(connection, changes.values())

@@ -13,10 +13,10 @@ from projections.projection import Handler, Projection, clean
 from projections.table import Table, always, key, replaced
 from store import arrays
 
-Key = tuple[bytes, str, int]
+ApprovalKey = tuple[bytes, str, int]
 
 
-class Row(msgspec.Struct, gc=False, kw_only=True):
+class ApprovalRow(msgspec.Struct, gc=False, kw_only=True):
     """An approval, whole. position: of the event that requested it. decided_by: of a decision only."""
 
     execution_id: Annotated[bytes, key("uuid not null")]
@@ -39,7 +39,7 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     last_position: Annotated[int, always("bigint")]
 
 
-APPROVALS = Table("approvals", Row, "fillfactor = 80")
+APPROVALS = Table("approvals", ApprovalRow, "fillfactor = 80")
 OF_END = ("status", "decided_at", "decided_by", "comment", "last_position")
 
 
@@ -56,7 +56,7 @@ class End(msgspec.Struct, gc=False):
     comment: str | None = None
 
 
-class Changes:
+class ApprovalChanges:
     """requested: approvals that a page requests, by key and, the latest, by step. ended: ends of others. moved: by
     step, deadlines of the latest approval that an earlier page requested.
     """
@@ -64,17 +64,17 @@ class Changes:
     __slots__ = ("ended", "last", "moved", "requested")
 
     def __init__(self) -> None:
-        self.requested: dict[Key, Row] = {}
-        self.ended: dict[Key, End] = {}
+        self.requested: dict[ApprovalKey, ApprovalRow] = {}
+        self.ended: dict[ApprovalKey, End] = {}
         self.moved: dict[tuple[bytes, str], datetime] = {}
-        self.last: dict[tuple[bytes, str], Row] = {}
+        self.last: dict[tuple[bytes, str], ApprovalRow] = {}
 
 
-def _requested(changes: Changes, fact: Fact) -> None:
+def _requested(changes: ApprovalChanges, fact: Fact) -> None:
     event = fact.event
     key = fact.stream, event.step, event.attempt
     changes.ended.pop(key, None)
-    changes.requested[key] = changes.last[fact.stream, event.step] = Row(
+    changes.requested[key] = changes.last[fact.stream, event.step] = ApprovalRow(
         execution_id=fact.stream,
         step=event.step,
         attempt=event.attempt,
@@ -92,7 +92,7 @@ def _requested(changes: Changes, fact: Fact) -> None:
     )
 
 
-def _end(changes: Changes, end: End) -> None:
+def _end(changes: ApprovalChanges, end: End) -> None:
     key = end.execution_id, end.step, end.attempt
     row = changes.requested.get(key)
     if row is None:
@@ -102,8 +102,8 @@ def _end(changes: Changes, end: End) -> None:
             setattr(row, column, getattr(end, column))
 
 
-def _decided(status: str) -> Handler[Changes]:
-    def handle(changes: Changes, fact: Fact) -> None:
+def _decided(status: str) -> Handler[ApprovalChanges]:
+    def handle(changes: ApprovalChanges, fact: Fact) -> None:
         event = fact.event
         by, comment = clean(event.by), clean(event.comment)
         _end(changes, End(fact.stream, event.step, event.attempt, fact.position, status, event.at, by, comment))
@@ -111,15 +111,15 @@ def _decided(status: str) -> Handler[Changes]:
     return handle
 
 
-def _ended(status: str) -> Handler[Changes]:
-    def handle(changes: Changes, fact: Fact) -> None:
+def _ended(status: str) -> Handler[ApprovalChanges]:
+    def handle(changes: ApprovalChanges, fact: Fact) -> None:
         event = fact.event
         _end(changes, End(fact.stream, event.step, event.attempt, fact.position, status, event.at))
 
     return handle
 
 
-def _moved(changes: Changes, fact: Fact) -> None:
+def _moved(changes: ApprovalChanges, fact: Fact) -> None:
     if fact.event.kind != DEADLINE:
         return
     of_step = fact.stream, fact.event.step
@@ -136,7 +136,7 @@ where t.execution_id = x.execution_id and t.step = x.step and t.position = (
   select max(position) from approvals a where a.execution_id = x.execution_id and a.step = x.step)"""
 
 
-class Approvals(Projection[Changes]):
+class ApprovalsProjection(Projection[ApprovalChanges]):
     """approvals. position: of the event that asked. decided_at: when it was decided, expired or was cancelled."""
 
     name = "approvals"
@@ -147,7 +147,7 @@ class Approvals(Projection[Changes]):
         "create index approvals_status_idx on approvals (status, position)",
         "create index approvals_process_idx on approvals (process_id, position)",
     )
-    handlers: dict[str, Handler[Changes]] = {
+    handlers: dict[str, Handler[ApprovalChanges]] = {
         "ApprovalRequested": _requested,
         "ApprovalGranted": _decided("granted"),
         "ApprovalRefused": _decided("refused"),
@@ -157,10 +157,10 @@ class Approvals(Projection[Changes]):
         "TimerMoved": _moved,
     }
 
-    def changes(self) -> Changes:
-        return Changes()
+    def changes(self) -> ApprovalChanges:
+        return ApprovalChanges()
 
-    def write(self, connection: Connection[Any], changes: Changes) -> None:
+    def write(self, connection: Connection[Any], changes: ApprovalChanges) -> None:
         if changes.moved:
             connection.execute(MOVE, _moves(changes.moved), prepare=True)
         APPROVALS.update(connection, changes.ended.values(), *OF_END)

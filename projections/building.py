@@ -1,6 +1,6 @@
 """Read tables built from the log beside those in use: page by page, resumed after an interruption, caught up later."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -13,11 +13,10 @@ from projections.locks import REBUILD_LOCK, try_lock, unlock
 from projections.pages import digest
 from projections.projection import Projection
 from store.datastore import Datastore
+from store.progress import Progress
 from store.reading import BULK, connect, head, known_part, read_ahead, read_used
 
 FORGET_LETTERS = "delete from dead_letters where projection = %s"
-
-Progress = Callable[[int, int], None]
 
 
 class RebuildRunning(RuntimeError):

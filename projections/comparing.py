@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import dict_row, tuple_row
 from psycopg.types.json import set_json_loads
 
-from store.lists.kept import SAMPLES, Difference
+from store.lists.kept import SAMPLES, ListDifference
 
 COLUMNS = """
 select a.attname, format_type(a.atttypid, a.atttypmod), a.attnum = any(coalesce(i.indkey::int2[], '{}'))
@@ -18,7 +18,7 @@ from pg_attribute a left join pg_index i on i.indrelid = a.attrelid and i.indisp
 where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped order by a.attnum"""
 
 
-class Columns(msgspec.Struct, frozen=True):
+class ComparedColumns(msgspec.Struct, frozen=True):
     """The columns of a table in two schemas. Those of another type in each are both added and removed."""
 
     key: list[str]
@@ -33,7 +33,7 @@ class Compared(msgspec.Struct, frozen=True):
     rows_live: int
     rows_rebuilt: int
     differing: int
-    samples: list[Difference]
+    samples: list[ListDifference]
 
 
 def prepare(connection: Connection[Any]) -> None:
@@ -42,7 +42,7 @@ def prepare(connection: Connection[Any]) -> None:
     set_json_loads(partial(json.loads, parse_float=Decimal), connection)
 
 
-def columns_of(connection: Connection[Any], live: str, aside: str, table: str) -> Columns:
+def columns_of(connection: Connection[Any], live: str, aside: str, table: str) -> ComparedColumns:
     """Return the columns of `table` in the schemas `live` and `aside`; no live ones where it is missing there."""
     with connection.cursor(row_factory=tuple_row) as cursor:
         here = cursor.execute(COLUMNS, (f"{live}.{table}",)).fetchall()
@@ -50,7 +50,7 @@ def columns_of(connection: Connection[Any], live: str, aside: str, table: str) -
     types = {name: kind for name, kind, _ in here}
     common = [(name, kind) for name, kind, _ in there if types.get(name) == kind]
     names = {name for name, _ in common}
-    return Columns(
+    return ComparedColumns(
         [name for name, _, is_key in there if is_key],
         common,
         [name for name, _, _ in there if name not in names],
@@ -58,7 +58,7 @@ def columns_of(connection: Connection[Any], live: str, aside: str, table: str) -
     )
 
 
-def compare(connection: Connection[Any], live: str, aside: str, table: str, columns: Columns) -> Compared:
+def compare(connection: Connection[Any], live: str, aside: str, table: str, columns: ComparedColumns) -> Compared:
     """Compare the rows of `table` in both schemas by the columns that are common to both."""
     key = ", ".join(f'"{name}"' for name in columns.key)
     # json has no equality; documents are written as they came, so their texts are equal.
@@ -72,7 +72,7 @@ def compare(connection: Connection[Any], live: str, aside: str, table: str, colu
         order by {key} limit {SAMPLES}"""
     with connection.cursor(row_factory=dict_row) as cursor:
         found = cursor.execute(query).fetchall()
-    samples = [Difference(table, row["key"], row["live"], row["rebuilt"]) for row in found]
+    samples = [ListDifference(table, row["key"], row["live"], row["rebuilt"]) for row in found]
     rows = count_rows(connection, live, table), count_rows(connection, aside, table)
     return Compared(*rows, found[0]["n"] if found else 0, samples)
 

@@ -8,14 +8,15 @@ import msgspec
 from psycopg import Connection, IsolationLevel
 
 from projections import builds
-from projections.building import Progress, Workshop, catch_up, workshop, write_rest
+from projections.building import Workshop, catch_up, workshop, write_rest
 from projections.builds import BUILDING, LIVE
-from projections.comparing import Columns, columns_of, compare, count_rows, prepare
+from projections.comparing import ComparedColumns, columns_of, compare, count_rows, prepare
 from projections.positions import Positions
 from projections.projection import Projection
 from projections.switching import built_tables
 from store.datastore import Datastore
-from store.lists.kept import Difference
+from store.lists.kept import ListDifference
+from store.progress import Progress
 from store.reading import connect
 
 WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
@@ -37,7 +38,7 @@ class TableDifference(msgspec.Struct, frozen=True):
     differing: int
     columns_added: list[str]
     columns_removed: list[str]
-    samples: list[Difference]
+    samples: list[ListDifference]
 
 
 def diff(datastore: Datastore, projection: Projection[Any], progress: Progress) -> tuple[int, list[TableDifference]]:
@@ -70,7 +71,7 @@ def _difference(shop: Workshop, table: str) -> TableDifference:
     )
 
 
-def _comparable(columns: Columns) -> bool:
+def _comparable(columns: ComparedColumns) -> bool:
     return bool(columns.key) and set(columns.key) <= {name for name, _ in columns.common}
 
 

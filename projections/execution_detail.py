@@ -14,7 +14,7 @@ from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since
 
 
-class Row(msgspec.Struct, gc=False, kw_only=True):
+class DetailRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
     retried_at: stated exactly when the execution goes on after a failure. parent_id, parent_step, parent_attempt: the
@@ -42,52 +42,52 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     last_position: Annotated[int, always("bigint")]
 
 
-DETAIL = Table("execution_detail", Row, f"fillfactor = 60, {OFTEN_UPDATED}")
+DETAIL = Table("execution_detail", DetailRow, f"fillfactor = 60, {OFTEN_UPDATED}")
 
 
-class Changes:
+class DetailChanges:
     """Rows by execution, and the changes to steps."""
 
     __slots__ = ("rows", "steps")
 
     def __init__(self) -> None:
-        self.rows: dict[bytes, Row] = {}
+        self.rows: dict[bytes, DetailRow] = {}
         self.steps = StepChanges()
 
-    def row(self, fact: Fact) -> Row:
+    def row(self, fact: Fact) -> DetailRow:
         """Return the row of the fact's execution, moved to this fact."""
         row = self.rows.get(fact.stream)
         if row is None:
-            row = self.rows[fact.stream] = Row(execution_id=fact.stream, last_position=fact.position)
+            row = self.rows[fact.stream] = DetailRow(execution_id=fact.stream, last_position=fact.position)
         else:
             row.last_position = fact.position
         return row
 
 
-def _step(handler: Handler[StepChanges]) -> Handler[Changes]:
+def _step(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
     """Move the row of the execution too."""
 
-    def handle(changes: Changes, fact: Fact) -> None:
+    def handle(changes: DetailChanges, fact: Fact) -> None:
         changes.row(fact)
         handler(changes.steps, fact)
 
     return handle
 
 
-def _becomes(status: str) -> Handler[Changes]:
-    def handle(changes: Changes, fact: Fact) -> None:
+def _becomes(status: str) -> Handler[DetailChanges]:
+    def handle(changes: DetailChanges, fact: Fact) -> None:
         changes.row(fact).status = status
 
     return handle
 
 
-def _ended(changes: Changes, fact: Fact) -> Row:
+def _ended(changes: DetailChanges, fact: Fact) -> DetailRow:
     row = changes.row(fact)
     row.status, row.ended_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     return row
 
 
-def _started(changes: Changes, fact: Fact) -> None:
+def _started(changes: DetailChanges, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
     row.status, row.trigger, row.actor = (
@@ -101,40 +101,40 @@ def _started(changes: Changes, fact: Fact) -> None:
         row.parent_id, row.parent_step, row.parent_attempt = parent.execution_id, parent.step, parent.attempt
 
 
-def _admitted(changes: Changes, fact: Fact) -> None:
+def _admitted(changes: DetailChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
 
 
-def _completed(changes: Changes, fact: Fact) -> None:
+def _completed(changes: DetailChanges, fact: Fact) -> None:
     _ended(changes, fact).outputs = fact.event.outputs
 
 
-def _failed(changes: Changes, fact: Fact) -> None:
+def _failed(changes: DetailChanges, fact: Fact) -> None:
     _ended(changes, fact).error = fact.event.error
 
 
-def _retried(changes: Changes, fact: Fact) -> None:
+def _retried(changes: DetailChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.retried_at, row.ended_at, row.error = STATUS_OF_EXECUTION[fact.topic], fact.event.at, None, None
     for step in fact.event.steps:
         execution_steps.reopened(changes.steps, fact, step)
 
 
-def _cancelled(changes: Changes, fact: Fact) -> None:
+def _cancelled(changes: DetailChanges, fact: Fact) -> None:
     _ended(changes, fact).cancel_reason = clean(fact.event.reason)
 
 
-class ExecutionDetail(Projection[Changes]):
+class ExecutionDetailProjection(Projection[DetailChanges]):
     """execution_detail, execution_steps and execution_step_costs."""
 
     name = "execution_detail"
     tables = ("execution_detail", "execution_steps", "execution_step_costs")
     ddl = DETAIL.ddl + execution_steps.DDL
     indexes = ("create index execution_detail_parent_idx on execution_detail (parent_id) where parent_id is not null",)
-    handlers: dict[str, Handler[Changes]] = {
+    handlers: dict[str, Handler[DetailChanges]] = {
         # Every event of an execution moves its row, and every event of a step that row; those below change more.
-        **dict.fromkeys(OF_EXECUTIONS, Changes.row),
+        **dict.fromkeys(OF_EXECUTIONS, DetailChanges.row),
         **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         "ExecutionStarted": _started,
@@ -145,9 +145,9 @@ class ExecutionDetail(Projection[Changes]):
         "ExecutionRetried": _retried,
     }
 
-    def changes(self) -> Changes:
-        return Changes()
+    def changes(self) -> DetailChanges:
+        return DetailChanges()
 
-    def write(self, connection: Connection[Any], changes: Changes) -> None:
+    def write(self, connection: Connection[Any], changes: DetailChanges) -> None:
         DETAIL.write(connection, changes.rows.values())
         execution_steps.write(connection, changes.steps)

@@ -15,7 +15,7 @@ from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
 
 
-class Row(msgspec.Struct, gc=False, kw_only=True):
+class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
     parent_id, root_id, depth: of an execution that another one started. started_at: of an execution that was queued,
@@ -57,24 +57,24 @@ class CostRow(msgspec.Struct, gc=False):
 
 
 # Most columns change with every step and are in no index: free space on the page keeps such an update there.
-LIST = Table("execution_list", Row, f"fillfactor = 60, {OFTEN_UPDATED}")
+LIST = Table("execution_list", ListedRow, f"fillfactor = 60, {OFTEN_UPDATED}")
 COSTS = Table("execution_list_costs", CostRow, "fillfactor = 80")
 
 
-class Changes:
+class ListedChanges:
     """Rows by execution, amounts by execution and currency."""
 
     __slots__ = ("costs", "rows")
 
     def __init__(self) -> None:
-        self.rows: dict[bytes, Row] = {}
+        self.rows: dict[bytes, ListedRow] = {}
         self.costs: dict[tuple[bytes, str], Decimal] = {}
 
-    def row(self, fact: Fact) -> Row:
+    def row(self, fact: Fact) -> ListedRow:
         """Return the row of the fact's execution, moved to this fact."""
         row = self.rows.get(fact.stream)
         if row is None:
-            row = self.rows[fact.stream] = Row(
+            row = self.rows[fact.stream] = ListedRow(
                 execution_id=fact.stream, last_position=fact.position, last_at=fact.event.at
             )
         else:
@@ -97,20 +97,20 @@ INSTEAD_OF_FAILING = frozenset(("on_error", "on_timeout"))
 decode_error = msgspec.json.Decoder(Error).decode
 
 
-def _becomes(status: str) -> Handler[Changes]:
-    def handle(changes: Changes, fact: Fact) -> None:
+def _becomes(status: str) -> Handler[ListedChanges]:
+    def handle(changes: ListedChanges, fact: Fact) -> None:
         changes.row(fact).status = status
 
     return handle
 
 
-def _ended(changes: Changes, fact: Fact) -> Row:
+def _ended(changes: ListedChanges, fact: Fact) -> ListedRow:
     row = changes.row(fact)
     row.status, row.ended_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     return row
 
 
-def _started(changes: Changes, fact: Fact) -> None:
+def _started(changes: ListedChanges, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     row.position = fact.position
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
@@ -120,15 +120,15 @@ def _started(changes: Changes, fact: Fact) -> None:
         row.parent_id, row.root_id, row.depth = event.parent.execution_id, event.parent.root, event.parent.depth
 
 
-def _admitted(changes: Changes, fact: Fact) -> None:
+def _admitted(changes: ListedChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
 
 
-def _of_graph(handler: Callable[[Row, Any], None]) -> Handler[Changes]:
+def _of_graph(handler: Callable[[ListedRow, Any], None]) -> Handler[ListedChanges]:
     """Handle a step of the definition. A step that undoes another, `<step>.compensation`, is not counted."""
 
-    def handle(changes: Changes, fact: Fact) -> None:
+    def handle(changes: ListedChanges, fact: Fact) -> None:
         row = changes.row(fact)
         if "." not in fact.event.step:
             handler(row, fact.event)
@@ -136,32 +136,32 @@ def _of_graph(handler: Callable[[Row, Any], None]) -> Handler[Changes]:
     return handle
 
 
-def _step_done(row: Row, event: Any) -> None:
+def _step_done(row: ListedRow, event: Any) -> None:
     row.steps_done += 1
 
 
-def _step_failed(row: Row, event: Any) -> None:
+def _step_failed(row: ListedRow, event: Any) -> None:
     row.steps_failed += 1
 
 
-def _step_goes_on(row: Row, event: Any) -> None:
+def _step_goes_on(row: ListedRow, event: Any) -> None:
     """Take back the failure of the attempt, which the same decision recorded before."""
     row.steps_failed -= 1
 
 
-def _step_skipped(row: Row, event: Any) -> None:
+def _step_skipped(row: ListedRow, event: Any) -> None:
     row.steps_done += 1
     if event.reason in INSTEAD_OF_FAILING:
         row.steps_failed -= 1
 
 
-def _step_diverted(row: Row, event: Any) -> None:
+def _step_diverted(row: ListedRow, event: Any) -> None:
     """Take back the failure that the same decision recorded before: the step is done and leads elsewhere."""
     row.steps_done += 1
     row.steps_failed -= 1
 
 
-def _cost_recorded(changes: Changes, fact: Fact) -> None:
+def _cost_recorded(changes: ListedChanges, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     if event.usage is not None:
         row.input_tokens += event.usage.input_tokens
@@ -171,12 +171,12 @@ def _cost_recorded(changes: Changes, fact: Fact) -> None:
         changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
 
 
-def _failed(changes: Changes, fact: Fact) -> None:
+def _failed(changes: ListedChanges, fact: Fact) -> None:
     row, error = _ended(changes, fact), decode_error(fact.event.error)
     row.error_code, row.error_message = clean(error.code), clean(error.message)
 
 
-def _retried(changes: Changes, fact: Fact) -> None:
+def _retried(changes: ListedChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.retried_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     row.ended_at = row.error_code = row.error_message = None
@@ -184,7 +184,7 @@ def _retried(changes: Changes, fact: Fact) -> None:
     row.steps_failed -= 1
 
 
-class ExecutionList(Projection[Changes]):
+class ExecutionList(Projection[ListedChanges]):
     """execution_list, and what each execution cost in execution_list_costs."""
 
     name = "execution_list"
@@ -199,9 +199,9 @@ class ExecutionList(Projection[Changes]):
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
     )
-    handlers: dict[str, Handler[Changes]] = {
+    handlers: dict[str, Handler[ListedChanges]] = {
         # Every event of an execution moves its row; those below change more.
-        **dict.fromkeys(OF_EXECUTIONS, Changes.row),
+        **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,
@@ -218,9 +218,9 @@ class ExecutionList(Projection[Changes]):
         "CostRecorded": _cost_recorded,
     }
 
-    def changes(self) -> Changes:
-        return Changes()
+    def changes(self) -> ListedChanges:
+        return ListedChanges()
 
-    def write(self, connection: Connection[Any], changes: Changes) -> None:
+    def write(self, connection: Connection[Any], changes: ListedChanges) -> None:
         LIST.write(connection, changes.rows.values())
         COSTS.write(connection, [CostRow(*key, amount) for key, amount in changes.costs.items()])

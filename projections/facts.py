@@ -9,7 +9,7 @@ from psycopg import Connection
 from domain.catalogue import STORED_NAMES
 from domain.executions.outcomes import ATTEMPT_STATUS, EXECUTION_STATUS
 from domain.executions.state.evolution import evolved_events
-from projections.origins import NOWHERE, STARTED, Origin, Page, origins_of
+from projections.origins import NOWHERE, STARTED, Origin, OriginsOfPage, origins_of
 from projections.shapes import SHAPES
 
 __all__ = ["OF_EXECUTIONS", "OF_STEPS", "SHAPES", "STATUS_OF_EXECUTION", "STATUS_OF_STEP", "Fact", "read_facts"]
@@ -34,7 +34,7 @@ class Fact(msgspec.Struct, gc=False):
     version: int
     topic: str
     event: Any
-    page: Page = NOWHERE
+    page: OriginsOfPage = NOWHERE
 
     @property
     def origin(self) -> Origin:
@@ -61,7 +61,7 @@ def read_facts(
     origins = origins_of(connection)
     origins.shrink()
     rows = rows if isinstance(rows, list) else list(rows)
-    page = Page(origins, connection, rows)
+    page = OriginsOfPage(origins, connection, rows)
     facts = [
         Fact(p, stream, version, t, decoders[t](state), page) for p, stream, version, t, state in rows if t in topics
     ]

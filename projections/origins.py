@@ -57,7 +57,7 @@ _started = msgspec.json.Decoder(SHAPES[STARTED]).decode
 _published = msgspec.json.Decoder(_Published).decode
 
 
-class Page:
+class OriginsOfPage:
     """The origins of the executions on one page of the log; read when a handler first needs one."""
 
     __slots__ = ("_connection", "_found", "_origins", "_rows")
@@ -77,7 +77,7 @@ class Page:
         return self._found[stream]
 
 
-NOWHERE = Page(None, None, ())
+NOWHERE = OriginsOfPage(None, None, ())
 
 
 class Origins:

@@ -13,7 +13,7 @@ from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, fixed, key, latest, since, total
 
 
-class Row(msgspec.Struct, gc=False, kw_only=True):
+class ProcessRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
     revision: stated exactly by an event of the process itself. latest_version: stated exactly by a publication.
@@ -41,7 +41,7 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     last_position: Annotated[int, always("bigint")]
 
 
-class Version(msgspec.Struct, gc=False):
+class VersionRow(msgspec.Struct, gc=False):
     """A published version; it never changes."""
 
     process_id: Annotated[bytes, key("uuid not null")]
@@ -52,11 +52,11 @@ class Version(msgspec.Struct, gc=False):
     actor: Annotated[str, fixed("text not null")]
 
 
-CATALOGUE = Table("process_catalogue", Row, f"fillfactor = 30, {OFTEN_UPDATED}")
-VERSIONS = Table("process_versions", Version)
+CATALOGUE = Table("process_catalogue", ProcessRow, f"fillfactor = 30, {OFTEN_UPDATED}")
+VERSIONS = Table("process_versions", VersionRow)
 
 
-class Changes:
+class ProcessChanges:
     """Rows by process, versions by process and number.
 
     now: by process, the status of executions that started on earlier pages, for as long as none of it started later:
@@ -66,15 +66,15 @@ class Changes:
     __slots__ = ("now", "rows", "versions")
 
     def __init__(self) -> None:
-        self.rows: dict[bytes, Row] = {}
-        self.versions: dict[tuple[bytes, int], Version] = {}
+        self.rows: dict[bytes, ProcessRow] = {}
+        self.versions: dict[tuple[bytes, int], VersionRow] = {}
         self.now: dict[bytes, dict[bytes, Now]] = {}
 
-    def row(self, process: bytes, fact: Fact) -> Row:
+    def row(self, process: bytes, fact: Fact) -> ProcessRow:
         """Return the row of `process`, moved to this fact."""
         row = self.rows.get(process)
         if row is None:
-            row = self.rows[process] = Row(process_id=process, last_position=fact.position)
+            row = self.rows[process] = ProcessRow(process_id=process, last_position=fact.position)
         else:
             row.last_position = fact.position
         return row
@@ -91,36 +91,36 @@ class Described(msgspec.Struct, gc=False):
 decode_described = msgspec.json.Decoder(Described).decode
 
 
-def _process_row(changes: Changes, fact: Fact) -> Row:
+def _process_row(changes: ProcessChanges, fact: Fact) -> ProcessRow:
     row = changes.row(fact.stream, fact)
     row.name, row.revision, row.updated_at = fact.event.name, fact.version, fact.event.at
     return row
 
 
-def _drafted(changes: Changes, fact: Fact) -> None:
+def _drafted(changes: ProcessChanges, fact: Fact) -> None:
     row = _process_row(changes, fact)
     row.status, row.draft_source, row.created_at = "draft", fact.event.source, fact.event.at
 
 
-def _revised(changes: Changes, fact: Fact) -> None:
+def _revised(changes: ProcessChanges, fact: Fact) -> None:
     _process_row(changes, fact).draft_source = fact.event.source
 
 
-def _published(changes: Changes, fact: Fact) -> None:
+def _published(changes: ProcessChanges, fact: Fact) -> None:
     event, described = fact.event, decode_described(fact.event.definition)
     row = _process_row(changes, fact)
     row.status, row.draft_source, row.latest_version, row.published_at = "published", None, event.version, event.at
     row.description, row.labels, row.owner = described.description, described.labels, described.owner
-    version = Version(fact.stream, event.version, event.definition, event.source, event.at, clean(event.actor))
+    version = VersionRow(fact.stream, event.version, event.definition, event.source, event.at, clean(event.actor))
     changes.versions.setdefault((fact.stream, event.version), version)
 
 
-def _archived(changes: Changes, fact: Fact) -> None:
+def _archived(changes: ProcessChanges, fact: Fact) -> None:
     row = _process_row(changes, fact)
     row.status, row.draft_source = "archived", None
 
 
-def _execution_started(changes: Changes, fact: Fact) -> None:
+def _execution_started(changes: ProcessChanges, fact: Fact) -> None:
     process = fact.event.process_id.bytes
     row = changes.row(process, fact)
     row.started += 1
@@ -129,31 +129,33 @@ def _execution_started(changes: Changes, fact: Fact) -> None:
     changes.now.pop(process, None)
 
 
-def _execution_queued(changes: Changes, fact: Fact) -> None:
+def _execution_queued(changes: ProcessChanges, fact: Fact) -> None:
     _execution_is(changes, fact, fact.event.process_id.bytes)
 
 
-def _execution_admitted(changes: Changes, fact: Fact) -> None:
+def _execution_admitted(changes: ProcessChanges, fact: Fact) -> None:
     _execution_is(changes, fact, fact.event.process_id.bytes, started_at=fact.event.at)
 
 
-def _execution_completed(changes: Changes, fact: Fact) -> None:
+def _execution_completed(changes: ProcessChanges, fact: Fact) -> None:
     _execution_is(changes, fact, fact.event.process_id.bytes).completed += 1
 
 
-def _execution_failed(changes: Changes, fact: Fact) -> None:
+def _execution_failed(changes: ProcessChanges, fact: Fact) -> None:
     _execution_is(changes, fact, fact.event.process_id.bytes).failed += 1
 
 
-def _execution_retried(changes: Changes, fact: Fact) -> None:
+def _execution_retried(changes: ProcessChanges, fact: Fact) -> None:
     _execution_is(changes, fact, fact.origin.process_id).failed -= 1
 
 
-def _execution_cancelled(changes: Changes, fact: Fact) -> None:
+def _execution_cancelled(changes: ProcessChanges, fact: Fact) -> None:
     _execution_is(changes, fact, fact.event.process_id.bytes).cancelled += 1
 
 
-def _execution_is(changes: Changes, fact: Fact, process: bytes, *, started_at: datetime | None = None) -> Row:
+def _execution_is(
+    changes: ProcessChanges, fact: Fact, process: bytes, *, started_at: datetime | None = None
+) -> ProcessRow:
     """Return the row of the execution's process, and show the new status if the execution is the newest."""
     row, status = changes.row(process, fact), STATUS_OF_EXECUTION[fact.topic]
     if row.last_execution_id is None:
@@ -165,13 +167,13 @@ def _execution_is(changes: Changes, fact: Fact, process: bytes, *, started_at: d
     return row
 
 
-class ProcessCatalogue(Projection[Changes]):
+class ProcessCatalogue(Projection[ProcessChanges]):
     """process_catalogue, and every published version in process_versions."""
 
     name = "process_catalogue"
     tables = ("process_catalogue", "process_versions")
     ddl = CATALOGUE.ddl + VERSIONS.ddl
-    handlers: dict[str, Handler[Changes]] = {
+    handlers: dict[str, Handler[ProcessChanges]] = {
         "ProcessDrafted": _drafted,
         "ProcessRevised": _revised,
         "ProcessPublished": _published,
@@ -185,10 +187,10 @@ class ProcessCatalogue(Projection[Changes]):
         "ExecutionRetried": _execution_retried,
     }
 
-    def changes(self) -> Changes:
-        return Changes()
+    def changes(self) -> ProcessChanges:
+        return ProcessChanges()
 
-    def write(self, connection: Connection[Any], changes: Changes) -> None:
+    def write(self, connection: Connection[Any], changes: ProcessChanges) -> None:
         CATALOGUE.write(connection, changes.rows.values())
         VERSIONS.write(connection, changes.versions.values())
         newest_executions.write(connection, changes.now)

@@ -4,13 +4,14 @@ import time
 from typing import Any
 
 from projections import building
-from projections.building import Progress, RebuildRunning, Workshop, discard, workshop
+from projections.building import RebuildRunning, Workshop, discard, workshop
 from projections.builds import BUILDING, PREVIOUS, TableBuild
 from projections.locks import REBUILD_LOCK
 from projections.projection import Projection
 from projections.switching import Switched, built_tables, previous_tables, switch
 from store.datastore import Datastore
 from store.lists.kept import Rebuilt
+from store.progress import Progress
 from store.reading import count
 
 __all__ = ["REBUILD_LOCK", "RebuildRunning", "Rebuilt", "build", "build_and_switch", "promote", "rebuild", "rollback"]

@@ -1,6 +1,5 @@
 """Proof that the rows of a read model are what the log adds up to: built again aside, compared, and forgotten."""
 
-from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -11,16 +10,15 @@ from projections.pages import digest
 from projections.positions import Positions
 from projections.projection import Projection
 from store.datastore import Datastore
-from store.lists.kept import SAMPLES, Difference, Verified
+from store.lists.kept import SAMPLES, ListDifference, Verified
+from store.progress import Progress
 from store.reading import BULK, connect, known_part, read_used
 
-__all__ = ["SAMPLES", "Difference", "NotBuilt", "Verified", "verify"]
+__all__ = ["SAMPLES", "ListDifference", "NotBuilt", "Verified", "verify"]
 
 ASIDE, LIVE = "pg_temp", "public"
 # In this session only: the rows built aside are nobody else's, and are compared whole.
 ROOM = {"temp_buffers": "64MB", "work_mem": "64MB"}
-
-Progress = Callable[[int, int], None]
 
 
 class NotBuilt(RuntimeError):
@@ -51,7 +49,7 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
 
 def _compared(connection: Connection[Any], projection: Projection[Any]) -> Verified:
     prepare(connection)
-    total, differing, samples = 0, 0, list[Difference]()
+    total, differing, samples = 0, 0, list[ListDifference]()
     for table in projection.tables:
         columns = columns_of(connection, LIVE, ASIDE, table)
         if columns.added:

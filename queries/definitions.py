@@ -25,7 +25,7 @@ class _Compensation(msgspec.Struct, frozen=True):
     agent: str | None = None
 
 
-class PlannedStep(msgspec.Struct, frozen=True):
+class DefinedStep(msgspec.Struct, frozen=True):
     """A step of a definition, as far as a view shows it."""
 
     id: str
@@ -38,7 +38,7 @@ class PlannedStep(msgspec.Struct, frozen=True):
 
 
 class _Definition(msgspec.Struct, frozen=True):
-    steps: list[PlannedStep]
+    steps: list[DefinedStep]
 
 
 _decode_definition = msgspec.json.Decoder(_Definition).decode
@@ -49,11 +49,11 @@ class Definitions:
 
     def __init__(self, size: int = 1_000) -> None:
         self._size = size
-        self._kept: dict[tuple[UUID, int], list[PlannedStep]] = {}
-        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[PlannedStep]]] = {}
+        self._kept: dict[tuple[UUID, int], list[DefinedStep]] = {}
+        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[DefinedStep]]] = {}
         self._keeping = threading.Lock()
 
-    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[PlannedStep]:
+    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[DefinedStep]:
         """The steps of a version in order; none while its read model has not seen it."""
         kept = self._kept.get((process_id, version))
         if kept is not None:
@@ -70,7 +70,7 @@ class Definitions:
 
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int
-    ) -> tuple[Plan, list[PlannedStep]]:
+    ) -> tuple[Plan, list[DefinedStep]]:
         """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
         kept = self._compiled.get((process_id, version))
         if kept is not None:

@@ -8,7 +8,7 @@ import msgspec
 
 from domain.refusal import NotFound
 from queries.amounts import COSTS
-from queries.definitions import Definitions, PlannedStep
+from queries.definitions import DefinedStep, Definitions
 from queries.families import Ancestor, ParentAttempt
 from queries.reading import Freshness, Reading, fetch
 from queries.steps import (
@@ -163,7 +163,7 @@ def get_execution(
 def execution_view(
     row: ExecutionRow,
     reached: list[ReachedStep],
-    planned: list[PlannedStep],
+    planned: list[DefinedStep],
     children: Mapping[str, list[ChildExecution]],
     *,
     path: list[Ancestor],

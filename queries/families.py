@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from domain.money import add
-from projections.execution_detail import Changes, Row
+from projections.execution_detail import DetailChanges, DetailRow
 from queries.amounts import Amount
 from queries.steps import ChildExecution
 
@@ -28,7 +28,7 @@ class Ancestor(msgspec.Struct, frozen=True):
     step: str
 
 
-def path_to(rows: Mapping[bytes, Row], row: Row) -> list[Ancestor]:
+def path_to(rows: Mapping[bytes, DetailRow], row: DetailRow) -> list[Ancestor]:
     """Return the way from the root to `row`; `rows` has all above it."""
     path: list[Ancestor] = []
     while row.parent_id is not None:
@@ -38,7 +38,7 @@ def path_to(rows: Mapping[bytes, Row], row: Row) -> list[Ancestor]:
     return path[::-1]
 
 
-def children_of(rows: Mapping[bytes, Row], id: UUID) -> dict[str, list[ChildExecution]]:
+def children_of(rows: Mapping[bytes, DetailRow], id: UUID) -> dict[str, list[ChildExecution]]:
     """Return the executions that an execution started, by step and in the order of their attempts."""
     children: dict[str, list[ChildExecution]] = {}
     found = [row for row in rows.values() if row.parent_id == id]
@@ -50,7 +50,7 @@ def children_of(rows: Mapping[bytes, Row], id: UUID) -> dict[str, list[ChildExec
     return children
 
 
-def costs_below(changes: Changes, id: UUID) -> list[tuple[str, Decimal]] | None:
+def costs_below(changes: DetailChanges, id: UUID) -> list[tuple[str, Decimal]] | None:
     """Return the amounts, by currency, of all descendants of an execution; None without descendants."""
     below: set[bytes] = set()
     started: dict[bytes, list[bytes]] = {}

@@ -20,10 +20,9 @@ from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
 from domain.processes.plan import Plan
 from domain.refusal import NotFound
-from projections.execution_detail import Changes, Row
-from projections.execution_detail import ExecutionDetail as Projection
+from projections.execution_detail import DetailChanges, DetailRow, ExecutionDetailProjection
 from projections.facts import Fact, read_facts
-from queries.definitions import Definitions, PlannedStep
+from queries.definitions import DefinedStep, Definitions
 from queries.events import Point, read_starts, read_tree
 from queries.execution_detail import ExecutionDetail, ExecutionRow, TimerOfExecution, execution_view
 from queries.families import children_of, costs_below, path_to, sums
@@ -31,7 +30,7 @@ from queries.reading import Freshness, Reading
 from queries.steps import reached_step
 from store.mapper import decode
 
-_DETAIL = Projection()
+_DETAIL = ExecutionDetailProjection()
 # The events of descendants that change the view of an execution above them.
 _OF_DESCENDANTS = [*(STORED_NAMES[kind] for kind in EXECUTION_STATUS), STORED_NAMES[CostRecorded]]
 
@@ -78,7 +77,11 @@ def fold_at(
 
 
 def _view(
-    row: Row, changes: Changes, definition: tuple[Plan, list[PlannedStep]], own: list[TupleRow], point: Point
+    row: DetailRow,
+    changes: DetailChanges,
+    definition: tuple[Plan, list[DefinedStep]],
+    own: list[TupleRow],
+    point: Point,
 ) -> ExecutionDetail:
     id, (plan, planned) = UUID(bytes=row.execution_id), definition
     costs: dict[str, list[tuple[str, Decimal]]] = {}
@@ -112,7 +115,7 @@ def _is_up_to(point: Point, fact: Fact) -> bool:
     return at <= point if isinstance(point, datetime) else fact.position <= point
 
 
-def _execution_row(row: Row) -> ExecutionRow:
+def _execution_row(row: DetailRow) -> ExecutionRow:
     values = {name: getattr(row, name) for name in ExecutionRow.__struct_fields__}
     trigger = None if row.trigger is None else msgspec.Raw(row.trigger)
     return ExecutionRow(**values | {"execution_id": UUID(bytes=row.execution_id), "trigger": trigger})

@@ -25,7 +25,7 @@ union all select 'all', coalesce(min(t.notification_id), 0), null
 Heard = Callable[[int], None]
 
 
-class Progress:
+class ExecutionProgress:
     """Shared by everybody in a process who waits: one listener, and one look at the positions for all.
 
     main: where the projector notifies. read: where queries run, and so where positions count (a replica may be behind).

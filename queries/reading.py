@@ -14,7 +14,7 @@ from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
 
 from domain.refusal import Refusal
-from queries.progress import LOG, Progress
+from queries.progress import LOG, ExecutionProgress
 from store.connections import Connections
 
 WAIT_SECONDS = 5.0
@@ -59,7 +59,9 @@ class Reading:
     wait_seconds: how long they are waited for.
     """
 
-    def __init__(self, datastore: Connections, progress: Progress, *, wait_seconds: float = WAIT_SECONDS) -> None:
+    def __init__(
+        self, datastore: Connections, progress: ExecutionProgress, *, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
         self.datastore = datastore
         self.progress = progress
         self._wait_seconds = wait_seconds

@@ -10,7 +10,7 @@ from domain.executions.outcomes import RETRYING, WAITING
 from domain.language.types.steps import compensation_id
 from projections.execution_steps import StepRow
 from queries.amounts import Amount
-from queries.definitions import PlannedStep
+from queries.definitions import DefinedStep
 
 
 class StepInput(msgspec.Struct, frozen=True):
@@ -128,7 +128,7 @@ def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
 
 
 def step_views(
-    planned: list[PlannedStep], found: Mapping[str, ReachedStep], children: Mapping[str, list[ChildExecution]]
+    planned: list[DefinedStep], found: Mapping[str, ReachedStep], children: Mapping[str, list[ChildExecution]]
 ) -> list[StepView]:
     """The steps in the order of the definition, `found` by id; then those that undo others, in the order of `found`.
 
@@ -136,7 +136,7 @@ def step_views(
     """
     known = {step.id for step in planned}
     undoing = {undo.id: undo for step in planned if (undo := _undoing(step)) is not None}
-    others = [undoing.get(id) or PlannedStep(id) for id in found if id not in known]
+    others = [undoing.get(id) or DefinedStep(id) for id in found if id not in known]
     return [_step(step, found.get(step.id), children.get(step.id, [])) for step in (*planned, *others)]
 
 
@@ -155,14 +155,14 @@ def unreached(step: StepView) -> StepView:
     )
 
 
-def _undoing(step: PlannedStep) -> PlannedStep | None:
+def _undoing(step: DefinedStep) -> DefinedStep | None:
     undo = step.compensation
     if undo is None:
         return None
-    return PlannedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
+    return DefinedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
 
 
-def _step(planned: PlannedStep, row: ReachedStep | None, children: list[ChildExecution]) -> StepView:
+def _step(planned: DefinedStep, row: ReachedStep | None, children: list[ChildExecution]) -> StepView:
     view = StepView(
         id=planned.id,
         name=planned.name,

@@ -26,7 +26,7 @@ RETRY_SECONDS = 10.0  # after a build that stands still: a newer release may be 
 STOP_SECONDS = 5.0
 
 
-class Interrupted(Exception):
+class BuildInterrupted(Exception):
     """The process ends; the next one continues the build."""
 
 
@@ -66,7 +66,7 @@ class Builder:
             try:
                 for projection in self._stale():
                     self._build(projection)
-            except Interrupted:
+            except BuildInterrupted:
                 return
             except Outage as error:
                 logger.warning("building read tables was interrupted, trying again: %s", error)
@@ -104,7 +104,7 @@ class Builder:
     def _progress(self, _done: int, _total: int) -> None:
         worked = self._clock.monotonic() - self._page_at
         if self._stopping.wait(worked if self._busy() else 0.0):
-            raise Interrupted
+            raise BuildInterrupted
         self._page_at = self._clock.monotonic()
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 from uuid import UUID
 
-from commands.agents import AgentDirectory
+from commands.agents import CachedAgents
 from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError, callback_token
 from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
@@ -44,7 +44,7 @@ class Calling:
 
     def __init__(
         self,
-        agents: AgentDirectory,
+        agents: CachedAgents,
         gateway: CallsAgents,
         deliver: Deliver,
         callback_key: bytes,

@@ -6,7 +6,7 @@ import threading
 from typing import Protocol
 from uuid import UUID
 
-from commands.agents import AgentDirectory
+from commands.agents import CachedAgents
 from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
@@ -58,7 +58,7 @@ class Dispatcher:
         appender: Appender[Work],
         states: ExecutionStates,
         plans: Plans,
-        agents: AgentDirectory,
+        agents: CachedAgents,
         gateway: CallsAgents,
         alarms: Alarms,
         inbox: Inbox,

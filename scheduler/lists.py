@@ -9,7 +9,7 @@ from store.answers import forget_old_answers
 from store.datastore import OwnConnection
 from store.lists import due_steps, due_timers, outbox, slots, trees
 from store.lists.due_timers import Due
-from store.lists.outbox import Message, Unreadable
+from store.lists.outbox import Message, ReportUnreadable
 from store.lists.slots import Queue
 from store.unit import MessageKey
 
@@ -47,7 +47,7 @@ class Lists(Protocol):
     def drop_timers(self, now: datetime, timers: list[Due]) -> None:
         """Strike off timers that were due at `now` and that the log does not know."""
 
-    def claim_messages(self, limit: int, unreadable: Unreadable) -> list[Message]:
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
         """Claim up to `limit` messages that no worker has, in the order of the log.
 
         unreadable: called with source, position and error of a message that this release cannot read.
@@ -132,7 +132,7 @@ class StoredLists:
         with self._connection.borrow() as connection:
             due_timers.drop(connection, now, timers)
 
-    def claim_messages(self, limit: int, unreadable: Unreadable) -> list[Message]:
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
         """Claim messages; see `store.lists.outbox.claim`."""
         with self._connection.borrow() as connection:
             return outbox.claim(connection, limit, unreadable)

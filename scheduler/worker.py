@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
-from commands.agents import AgentDirectory
+from commands.agents import CachedAgents
 from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.clock import Clock
@@ -64,7 +64,7 @@ class Worker:
             appender=Pipeline(log, inbox.put),
             states=ExecutionStates(partial(log.streams, reading=connection), plans),
             plans=plans,
-            agents=AgentDirectory(log, clock),
+            agents=CachedAgents(log, clock),
             gateway=self._gateway,
             alarms=SchedulerGateway(),
             inbox=inbox,

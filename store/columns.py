@@ -5,13 +5,13 @@ from uuid import UUID
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from store import arrays
-from store.lists.kept import Arguments, Handler
+from store.lists.kept import Arguments, ListHandler
 from store.lists.registry import LISTS
 from store.mapper import encode
-from store.unit import Answered, Unit
+from store.unit import AnsweredStep, Unit
 
 # By event, which lists it moves (their number in LISTS) and how.
-MOVED_BY: dict[type[Event], tuple[tuple[int, Handler], ...]] = {
+MOVED_BY: dict[type[Event], tuple[tuple[int, ListHandler], ...]] = {
     kind: tuple((n, kept.moves.handlers[kind]) for n, kept in enumerate(LISTS) if kind in kept.moves.handlers)
     for kind in STORED_NAMES
 }
@@ -24,7 +24,7 @@ class Columns:
         self._events: list[tuple[bytes, int, str, bytes]] = []
         """Stream, version, stored name and state of each."""
         self._guards: dict[UUID, int] = {}
-        self._answered: list[Answered] = []
+        self._answered: list[AnsweredStep] = []
         self._ordinals: list[int] = []
         self._moves = [kept.moves() for kept in LISTS]
 

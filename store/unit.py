@@ -6,11 +6,11 @@ import msgspec
 
 from domain.event import Event
 from domain.executions.slots import Slot
-from domain.executions.timers import TimerKey, Timers
+from domain.executions.timers import DueTimes, TimerKey
 from store.connections import Outage as Outage
 
 
-class Answered(msgspec.Struct, frozen=True):
+class AnsweredStep(msgspec.Struct, frozen=True):
     """A command's Idempotency-Key, a digest of what was asked, the answer to give again (JSON, without position)."""
 
     key: str
@@ -35,7 +35,7 @@ class StreamChange(msgspec.Struct):
     version: int
     events: list[Event]
     owner: UUID | None = None
-    timers_set: Timers = {}
+    timers_set: DueTimes = {}
     timers_dropped: list[TimerKey] = []
     handled: list[MessageKey] = []
     slot: Slot | None = None
@@ -55,7 +55,7 @@ class Unit(StreamChange):
     """
 
     guards: tuple[tuple[UUID, int], ...] = ()
-    answered: Answered | None = None
+    answered: AnsweredStep | None = None
     before: tuple[StreamChange, ...] = ()
 
     @property

@@ -6,7 +6,7 @@ import typer
 
 from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
-from app.cli.options import Cursor, Json, Limit
+from app.cli.options import Cursor, JsonOption, Limit
 from app.cli.output import output_of
 from app.cli.wording import moment, short, status
 from domain.jsonvalue import parse_json
@@ -22,7 +22,7 @@ def list_(
     kind: Annotated[list[str] | None, typer.Option(help="Of this kind; repeatable.")] = None,
     limit: Limit = 200,
     cursor: Cursor = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """List agents by name."""
     output = output_of(context, json)
@@ -50,7 +50,7 @@ def register(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="One entry of the configuration; repeatable."),
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Register an agent, or change how it is called; the same again changes nothing. Secrets are written ${NAME}."""
     from app.documents import inside  # the list needs no language and no commands
@@ -74,7 +74,7 @@ def retire(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],
     reason: Annotated[str, typer.Option(help="Why, for people.")] = "",
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Take an agent out of use; steps that name it fail from then on."""
     from app.wiring import operator

@@ -1,35 +1,36 @@
 """projections build, diff, promote, rollback, drop: read tables beside those in use, switched to by hand."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.failures import Failure
 from app.cli.opening import opened
-from app.cli.options import DryRun, Json
-from app.cli.output import Output, output_of
+from app.cli.options import DryRun, JsonOption
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import seconds, short
-from app.read_models import READ_MODELS
 from domain.words import did_you_mean
-from projections import ALL
-from projections import rebuilding as by_hand
-from projections.differing import TableDifference, diff
-from projections.projection import Projection
-from projections.switching import Switched
+
+if TYPE_CHECKING:
+    from projections.differing import TableDifference
+    from projections.projection import Projection
+    from projections.switching import Switched
 
 cli = typer.Typer()
 
-Name = Annotated[str, typer.Argument(metavar="NAME", help="A read model, as `projections list` names it.")]
+ModelArgument = Annotated[str, typer.Argument(metavar="NAME", help="A read model, as `projections list` names it.")]
 
 NUMBERS = frozenset({"rows in use", "rows built", "differing"})
 
 
 @cli.command()
-def build(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
+def build(context: typer.Context, name: ModelArgument, dry_run: DryRun = False, json: JsonOption = False) -> None:
     """Build the tables of a read model anew beside those in use, which stay in use: see diff and promote.
 
     Drops tables that were built before and the previous ones. Safe to interrupt and to run again.
     """
+    from projections import rebuilding as by_hand
+
     output, projection = output_of(context, json), _projection(name)
     with opened(output) as wiring:
         if dry_run:
@@ -43,8 +44,10 @@ def build(context: typer.Context, name: Name, dry_run: DryRun = False, json: Jso
 
 
 @cli.command("diff")
-def diff_(context: typer.Context, name: Name, json: Json = False) -> None:
+def diff_(context: typer.Context, name: ModelArgument, json: JsonOption = False) -> None:
     """Show which rows and columns differ between the tables built for a read model and those in use."""
+    from projections.differing import diff
+
     output, projection = output_of(context, json), _projection(name)
     with opened(output) as wiring, output.progress(f"comparing {name}") as progress:
         position, tables = diff(wiring.datastore, projection, progress)
@@ -55,8 +58,10 @@ def diff_(context: typer.Context, name: Name, json: Json = False) -> None:
 
 
 @cli.command()
-def promote(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
+def promote(context: typer.Context, name: ModelArgument, dry_run: DryRun = False, json: JsonOption = False) -> None:
     """Put the tables built for a read model in the place of those in use, which are kept for rollback."""
+    from projections import rebuilding as by_hand
+
     output, projection = output_of(context, json), _projection(name)
     with opened(output) as wiring, output.progress(f"catching up {name}") as progress:
         switched = by_hand.promote(wiring.datastore, projection, progress, dry_run=dry_run)
@@ -64,11 +69,13 @@ def promote(context: typer.Context, name: Name, dry_run: DryRun = False, json: J
 
 
 @cli.command()
-def rollback(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
+def rollback(context: typer.Context, name: ModelArgument, dry_run: DryRun = False, json: JsonOption = False) -> None:
     """Put the previous tables of a read model back in their place, brought up to date; those in use are kept.
 
     Previous tables of another release's shape are brought up to date by a projector of that release.
     """
+    from projections import rebuilding as by_hand
+
     output, projection = output_of(context, json), _projection(name)
     with opened(output) as wiring, output.progress(f"catching up {name}") as progress:
         switched = by_hand.rollback(wiring.datastore, projection, progress, dry_run=dry_run)
@@ -76,8 +83,10 @@ def rollback(context: typer.Context, name: Name, dry_run: DryRun = False, json: 
 
 
 @cli.command()
-def drop(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json = False) -> None:
+def drop(context: typer.Context, name: ModelArgument, dry_run: DryRun = False, json: JsonOption = False) -> None:
     """Drop the tables of a read model that are not in use: those built and not promoted, and the previous ones."""
+    from projections import rebuilding as by_hand
+
     output, projection = output_of(context, json), _projection(name)
     with opened(output) as wiring:
         slots = by_hand.drop(wiring.datastore, projection, dry_run=dry_run)
@@ -86,7 +95,7 @@ def drop(context: typer.Context, name: Name, dry_run: DryRun = False, json: Json
     output.answer({"name": name, "would_drop" if dry_run else "dropped": slots}, *lines)
 
 
-def _answer(output: Output, name: str, switched: Switched, verb: str, dry_run: bool) -> None:
+def _answer(output: CommandOutput, name: str, switched: "Switched", verb: str, dry_run: bool) -> None:
     answer: dict[str, Any] = {"name": name, "position": switched.position, "other_shape": switched.other_shape}
     said = "would be in use" if dry_run else "in use"
     lines = [f"{name}: {said} from position {switched.position:,} on"]
@@ -95,7 +104,7 @@ def _answer(output: Output, name: str, switched: Switched, verb: str, dry_run: b
     output.answer({f"would_{verb}": answer} if dry_run else answer, *lines)
 
 
-def _show(output: Output, tables: list[TableDifference]) -> None:
+def _show(output: CommandOutput, tables: "list[TableDifference]") -> None:
     columns = ("table", "rows in use", "rows built", "differing", "columns added", "columns removed")
     rows = [
         (
@@ -119,7 +128,11 @@ def _row(row: dict[str, Any] | None) -> str:
     return "missing" if row is None else short(row, 300)
 
 
-def _projection(name: str) -> Projection[Any]:
+def _projection(name: str) -> "Projection[Any]":
+    # These import every projection, which no command but those of this file and rebuild and verify needs.
+    from app.read_models import READ_MODELS
+    from projections import ALL
+
     by_name = {projection.name: projection for projection in ALL}
     if name in by_name:
         return by_name[name]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from app.cli.opening import opened
-from app.cli.output import Output
+from app.cli.output import CommandOutput
 from app.cli.wording import short
 from app.installation import live_workers
 from app.wiring import Wiring
@@ -15,7 +15,7 @@ from queries.events import stated
 
 
 def carry_out(
-    output: Output,
+    output: CommandOutput,
     handle: Callable[[Wiring], Receipt],
     *,
     what: str,
@@ -41,7 +41,9 @@ def carry_out(
     output.answer(answer, f"{what}: {already if receipt.duplicate else done}")
 
 
-def _write_rehearsed(output: Output, facts: dict[str, object], noted: list[tuple[UUID, Event]], already: str) -> None:
+def _write_rehearsed(
+    output: CommandOutput, facts: dict[str, object], noted: list[tuple[UUID, Event]], already: str
+) -> None:
     rows = [(stream, STORED_NAMES[type(event)], stated(event)) for stream, event in noted]
     if output.json:
         events = [{"stream": stream, "type": type, "data": data} for stream, type, data in rows]

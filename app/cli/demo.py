@@ -12,8 +12,8 @@ from app.cli.failures import Failure
 from app.cli.following import Following
 from app.cli.lists import NUMBERS
 from app.cli.opening import opened
-from app.cli.options import Host, Json, Port
-from app.cli.output import Output, output_of
+from app.cli.options import Host, JsonOption, Port
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, seconds, status
 from app.demo.examples import find_examples
 from app.demo.running import Prepared, follow, prepare, start_all, summaries
@@ -36,7 +36,7 @@ def demo(
     examples: Annotated[Path | None, typer.Option(help="A folder of processes, inputs and agents/.")] = None,
     host: Host = None,
     port: Port = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Start everything in one process, run the example processes, show them, and stay up until Ctrl-C."""
     output = output_of(context, json)
@@ -68,7 +68,9 @@ def demo(
         raise typer.Exit(AT_ONCE)
 
 
-def _run(output: Output, wiring: Wiring, prepared: Prepared, stopping: Stopping) -> list[ExecutionSummary] | None:
+def _run(
+    output: CommandOutput, wiring: Wiring, prepared: Prepared, stopping: Stopping
+) -> list[ExecutionSummary] | None:
     """Run the examples to their end; return None if a signal ends the process before that."""
     ids = start_all(wiring, prepared.runs)
     try:
@@ -80,7 +82,7 @@ def _run(output: Output, wiring: Wiring, prepared: Prepared, stopping: Stopping)
     return summaries(wiring, ids)
 
 
-def _show(output: Output, url: str, found: Sequence[ExecutionSummary]) -> None:
+def _show(output: CommandOutput, url: str, found: Sequence[ExecutionSummary]) -> None:
     links = {
         "api": f"{url}/docs",
         "execution": f"{url}/api/executions/{found[0].execution_id}" if found else None,
@@ -111,11 +113,11 @@ def _row(execution: ExecutionSummary) -> tuple[object, ...]:
     )
 
 
-def _note_port(output: Output, settings: Settings, port: int) -> None:
+def _note_port(output: CommandOutput, settings: Settings, port: int) -> None:
     if settings.port not in (0, port):
         output.note(f"port {settings.port} is taken by another program; using {port}")
 
 
-def _note_prepared(output: Output, prepared: Prepared) -> None:
+def _note_prepared(output: CommandOutput, prepared: Prepared) -> None:
     agents = f"{prepared.agents} agents ({prepared.new_agents} new)"
     output.note(f"{agents}, {prepared.processes} processes ({prepared.new_versions} new versions)")

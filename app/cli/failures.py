@@ -28,12 +28,12 @@ def failing(context: Any) -> Iterator[None]:
     except BaseException as error:
         # The errors of every room are imported when there is one, not for each command that has none.
         from app.cli.explaining import explain, problems_of, source_of
-        from app.cli.output import Output
+        from app.cli.output import CommandOutput
 
         explained = explain(error)
         if explained is None:
             raise
         code, message, exit_code = explained
-        output = context.find_root().obj or Output(json=False)
+        output = context.find_root().obj or CommandOutput(json=False)
         output.error(code, message, problems_of(error), source_of(error))
         raise typer.Exit(exit_code) from None

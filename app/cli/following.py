@@ -6,7 +6,7 @@ from typing import Self
 from rich.live import Live
 from rich.text import Text
 
-from app.cli.output import Output, table_of
+from app.cli.output import CommandOutput, table_of
 from app.cli.wording import status
 from domain.executions.outcomes import CANCELLED, COMPLETED, FAILED, OPEN, SKIPPED, TIMED_OUT, UNDER_WAY
 from domain.executions.state.model import Execution
@@ -23,7 +23,7 @@ MARKS = {
 class Following:
     """Shows executions; callers pass all of them whenever one may have changed."""
 
-    def __init__(self, output: Output) -> None:
+    def __init__(self, output: CommandOutput) -> None:
         self._output = output
         self._live = Live(console=output.screen, auto_refresh=False) if output.live else None
         self._written: dict[str, str] = {}

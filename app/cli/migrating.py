@@ -3,7 +3,7 @@
 import typer
 
 from app.cli.opening import opened_database
-from app.cli.options import DryRun, Json
+from app.cli.options import DryRun, JsonOption
 from app.cli.output import output_of
 from app.settings import read_settings
 
@@ -11,7 +11,7 @@ cli = typer.Typer()
 
 
 @cli.command()
-def migrate(context: typer.Context, dry_run: DryRun = False, json: Json = False) -> None:
+def migrate(context: typer.Context, dry_run: DryRun = False, json: JsonOption = False) -> None:
     """Apply the migrations that the database lacks, and create missing read tables. Safe to repeat.
 
     Read tables of another shape are not touched: a projector builds new ones beside them, and switches.

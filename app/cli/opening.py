@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from app.cli.output import Output
+from app.cli.output import CommandOutput
 from app.logs import log_to_stderr
 from app.settings import Settings, read_settings
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(
-    output: Output,
+    output: CommandOutput,
     settings: Settings | None = None,
     *,
     migrate: bool = False,
@@ -45,9 +45,9 @@ def opened(
 
 
 @contextmanager
-def opened_reading(output: Output) -> "Iterator[Reading]":
+def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
     """Open a migrated database for queries only. Raises what `opened` raises."""
-    from queries.progress import Progress
+    from queries.progress import ExecutionProgress
     from queries.reading import Reading
 
     # Without the shapes of this release, which every projection states: `explaining` names tables of another shape.
@@ -58,14 +58,14 @@ def opened_reading(output: Output) -> "Iterator[Reading]":
         with closing(database.connections()) as main:
             replica = database.replica()
             if replica is None:
-                yield Reading(main, Progress(main))
+                yield Reading(main, ExecutionProgress(main))
                 return
             with closing(replica):
-                yield Reading(replica, Progress(main, replica))
+                yield Reading(replica, ExecutionProgress(main, replica))
 
 
 @contextmanager
-def opened_database(output: Output, settings: Settings) -> "Iterator[Database]":
+def opened_database(output: CommandOutput, settings: Settings) -> "Iterator[Database]":
     """Open the database as it is."""
     from app.database import Database
 

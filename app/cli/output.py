@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from app.cli.progress import Progressing
+    from store.progress import Progress
 
 # rich is imported where a line is printed: JSON needs none of it.
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE_WIDTH = 400
 
 
-class Output:
+class CommandOutput:
     """The output of one command. json: one JSON document on standard output, whatever the outcome."""
 
     def __init__(self, *, json: bool) -> None:
@@ -95,7 +95,7 @@ class Output:
             self.screen.print(located(problem, source), markup=False)
 
     @contextmanager
-    def progress(self, text: str) -> "Iterator[Progressing]":
+    def progress(self, text: str) -> "Iterator[Progress]":
         """Show a progress bar once the work has taken half a second; on terminals only."""
         from app.cli.progress import Bar
 
@@ -112,9 +112,9 @@ class Output:
             yield
 
 
-def output_of(context: typer.Context, json: bool) -> Output:
+def output_of(context: typer.Context, json: bool) -> CommandOutput:
     """Return the output of the command that runs, and keep it, so that a failure has the same form."""
-    output = Output(json=json)
+    output = CommandOutput(json=json)
     context.find_root().obj = output
     return output
 

@@ -1,7 +1,6 @@
 """Progress bars with rate and time left, for work whose size is known."""
 
 import time
-from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -9,7 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-Progressing = Callable[[int, int], None]
 MOMENT_SECONDS = 0.5
 
 

@@ -9,8 +9,8 @@ from rich.text import Text
 from app.cli import building
 from app.cli.failures import FAILED
 from app.cli.opening import opened, opened_reading
-from app.cli.options import DryRun, Json, Limit
-from app.cli.output import Output, output_of
+from app.cli.options import DryRun, JsonOption, Limit
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, seconds, short, status
 from app.installation import dead_letters
 from domain.words import did_you_mean
@@ -27,7 +27,7 @@ NUMBERS = frozenset({"position", "behind", "lag", "events", "rows", "differing"}
 
 
 @cli.command("list")
-def list_(context: typer.Context, json: Json = False) -> None:
+def list_(context: typer.Context, json: JsonOption = False) -> None:
     """List read models with their positions and how far they are behind the log."""
     output = output_of(context, json)
     with opened_reading(output) as reading:
@@ -48,7 +48,7 @@ def rebuild(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME...")] = None,
     everything: Annotated[bool, typer.Option("--all", help="All of them, one after the other.")] = False,
     dry_run: DryRun = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Build read models anew from the log, beside the ones in use, and put them in their place.
 
@@ -70,7 +70,7 @@ def rebuild(
 def verify(
     context: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All of them without a name.")] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Prove that read models are what the log adds up to: rebuild them aside and compare. Changes nothing.
 
@@ -86,7 +86,7 @@ def verify(
 
 
 @cli.command("dead-letters")
-def dead_letters_(context: typer.Context, limit: Limit = 50, json: Json = False) -> None:
+def dead_letters_(context: typer.Context, limit: Limit = 50, json: JsonOption = False) -> None:
     """List the events that a read model could not digest; it went on without them, and a rebuild tries them again."""
     output = output_of(context, json)
     with opened_reading(output) as reading:
@@ -115,13 +115,13 @@ def _chosen(names: Sequence[str] | None) -> "list[ReadModel]":
     return [by_name[name] for name in dict.fromkeys(names)] if names else list(READ_MODELS)
 
 
-def _tell_plan(output: Output, wiring: "Wiring", chosen: "Sequence[ReadModel]") -> None:
+def _tell_plan(output: CommandOutput, wiring: "Wiring", chosen: "Sequence[ReadModel]") -> None:
     events = wiring.log.last_position()
     lines = [f"{model.name}: would be rebuilt from {events:,} events" for model in chosen]
     output.answer({"would_rebuild": [model.name for model in chosen], "events": events}, *lines)
 
 
-def _rebuild(output: Output, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
+def _rebuild(output: CommandOutput, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
     with output.progress(f"rebuilding {model.name}") as progress:
         built = model.rebuild(wiring.datastore, progress)
     if not output.json:
@@ -129,7 +129,7 @@ def _rebuild(output: Output, wiring: "Wiring", model: "ReadModel") -> dict[str, 
     return {"name": model.name, "events": built.events, "seconds": built.seconds}
 
 
-def _verify(output: Output, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
+def _verify(output: CommandOutput, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
     with output.progress(f"verifying {model.name}") as progress:
         found = model.verify(wiring.datastore, progress)
     if not output.json:

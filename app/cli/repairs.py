@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.carrying_out import carry_out
-from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId, words
+from app.cli.options import DryRun, ExecutionArgument, JsonOption, ReasonOption, StepArgument, words
 from app.cli.output import output_of
 from app.wiring import Wiring, operator
 from commands.executions import CancelExecution
@@ -19,13 +19,13 @@ cli = typer.Typer()
 @cli.command()
 def retry(
     context: typer.Context,
-    execution: ExecutionId,
-    reason: Reason,
+    execution: ExecutionArgument,
+    reason: ReasonOption,
     step: Annotated[
         str | None, typer.Option(help="Begin this step again, also while the execution runs.", callback=words)
     ] = None,
     dry_run: DryRun = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Let a failed execution go on from what failed, or begin one step again, in new attempts."""
     output = output_of(context, json)
@@ -44,11 +44,11 @@ def retry(
 @cli.command()
 def skip(
     context: typer.Context,
-    execution: ExecutionId,
-    step: StepId,
-    reason: Reason,
+    execution: ExecutionArgument,
+    step: StepArgument,
+    reason: ReasonOption,
     dry_run: DryRun = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Go on without a step. A failed execution goes on with all that was given up; of a gateway no route is taken."""
     output = output_of(context, json)
@@ -67,14 +67,14 @@ def skip(
 @cli.command()
 def reassign(
     context: typer.Context,
-    execution: ExecutionId,
-    step: StepId,
+    execution: ExecutionArgument,
+    step: StepArgument,
     agent: Annotated[
         str, typer.Argument(metavar="AGENT", help="The name of the agent that is to do it.", callback=words)
     ],
-    reason: Reason,
+    reason: ReasonOption,
     dry_run: DryRun = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Give a step to another agent. It takes the place of the attempt that is due, under way or to come."""
     output = output_of(context, json)
@@ -92,7 +92,11 @@ def reassign(
 
 @cli.command()
 def cancel(
-    context: typer.Context, execution: ExecutionId, reason: Reason, dry_run: DryRun = False, json: Json = False
+    context: typer.Context,
+    execution: ExecutionArgument,
+    reason: ReasonOption,
+    dry_run: DryRun = False,
+    json: JsonOption = False,
 ) -> None:
     """Call an execution off. Attempts under way are given up, and what was done is undone where steps say how."""
     output = output_of(context, json)

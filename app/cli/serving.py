@@ -8,8 +8,8 @@ import typer
 
 from app.cli.failures import Failure
 from app.cli.opening import opened
-from app.cli.options import Drain, Host, Json, Lease, MaxOpen, Port
-from app.cli.output import Output, output_of
+from app.cli.options import Drain, Host, JsonOption, LeaseOption, MaxOpen, Port
+from app.cli.output import CommandOutput, output_of
 from app.running import running
 from app.settings import Settings, read_settings
 from app.signals import Stopping
@@ -26,10 +26,10 @@ def up(
     context: typer.Context,
     host: Host = None,
     port: Port = None,
-    lease: Lease = None,
+    lease: LeaseOption = None,
     max_open: MaxOpen = None,
     drain: Drain = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Run everything in one process: API, worker and projector. Ends on SIGTERM or Ctrl-C, after open calls."""
     settings = read_settings(host=host, port=port, lease=lease, max_open_calls=max_open, drain=drain)
@@ -37,7 +37,7 @@ def up(
 
 
 @cli.command()
-def serve(context: typer.Context, host: Host = None, port: Port = None, json: Json = False) -> None:
+def serve(context: typer.Context, host: Host = None, port: Port = None, json: JsonOption = False) -> None:
     """Run the API only; executions go on where `procession work` runs on the same database."""
     run(output_of(context, json), read_settings(host=host, port=port), api=True, worker=False, projector=False)
 
@@ -49,10 +49,10 @@ def work(
         bool, typer.Option("--projector/--no-projector", help="Keep read models up to date, too.")
     ] = True,
     only_projector: Annotated[bool, typer.Option("--only-projector", help="Take no steps.")] = False,
-    lease: Lease = None,
+    lease: LeaseOption = None,
     max_open: MaxOpen = None,
     drain: Drain = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Run a worker, and a projector unless another should. As many as wanted share one database."""
     if only_projector and not projector:
@@ -61,7 +61,7 @@ def work(
     run(output_of(context, json), settings, api=False, worker=not only_projector, projector=projector)
 
 
-def run(output: Output, settings: Settings, *, api: bool, worker: bool, projector: bool) -> None:
+def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, projector: bool) -> None:
     """Run the requested roles until a signal. Raises Failure if one of them breaks."""
     stopping = Stopping()
     with ExitStack() as ending:

@@ -97,10 +97,10 @@ def _check_answers(answers: object) -> object:
 
 
 Text = Annotated[str, Field(min_length=1, max_length=100_000), AfterValidator(_plain)]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+AgentField = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 Url = Annotated[str, Field(max_length=2048), AfterValidator(_check_url)]
 Headers = Annotated[dict[str, str], Field(max_length=50, default_factory=dict), AfterValidator(_check_headers)]
-Secret = Annotated[str, Field(max_length=500), AfterValidator(check_secret)]
+SecretField = Annotated[str, Field(max_length=500), AfterValidator(check_secret)]
 AgentDuration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),

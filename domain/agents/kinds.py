@@ -1,6 +1,5 @@
 """The configuration of each kind of agent, and the reader of configurations from outside."""
 
-import re
 from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
@@ -9,22 +8,22 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from domain.agents.fields import (
     AgentDuration,
+    AgentField,
     Answers,
     Config,
     Cost,
     Headers,
-    Name,
     PositiveDuration,
-    Secret,
+    SecretField,
     Text,
     Tokens,
     Url,
 )
 from domain.agents.problems import problems_of
+from domain.identity import AGENT_NAME
 from domain.jsonvalue import storable_problems
 from domain.refusal import Malformed, Problem
 
-AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 MINUTE = timedelta(seconds=60)
 
 
@@ -120,8 +119,8 @@ class OpenAIChatConfig(Config):
 
     kind: Literal["openai_chat"] = "openai_chat"
     base_url: Url
-    model: Name
-    api_key: Secret | None = None
+    model: AgentField
+    api_key: SecretField | None = None
     headers: Headers
     system: Text | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None

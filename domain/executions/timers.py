@@ -8,17 +8,17 @@ KINDS = (TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT, DEADLINE)
 
 TimerKey = tuple[str, str]
 """(step, kind)"""
-Timers = dict[TimerKey, datetime]
+DueTimes = dict[TimerKey, datetime]
 """When each is due, in aware UTC time."""
 
 
-def timers_set(before: Timers, after: Timers) -> Timers:
+def timers_set(before: DueTimes, after: DueTimes) -> DueTimes:
     """Return the timers that are new or due at another time than before."""
     if not after:
         return {}
     return {key: due_at for key, due_at in after.items() if before.get(key) != due_at}
 
 
-def timers_dropped(before: Timers, after: Timers) -> list[TimerKey]:
+def timers_dropped(before: DueTimes, after: DueTimes) -> list[TimerKey]:
     """Return the timers that no longer exist."""
     return [key for key in before if key not in after]

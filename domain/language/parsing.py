@@ -10,7 +10,7 @@ from domain.language.checking.types import validate
 from domain.language.parsed import Parsed
 from domain.language.reading.nodes import Mapping, kind_of, text_of
 from domain.language.reading.problems import Problems
-from domain.language.reading.source import Unreadable, decode_source
+from domain.language.reading.source import UnreadableSource, decode_source
 from domain.language.reading.tree import read_tree
 from domain.language.spelling.definitions import canonicalise
 from domain.language.types.parts import PROCESS_NAME
@@ -29,7 +29,7 @@ def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
     try:
         text = decode_source(source)
         root = read_tree(text, problems)
-    except Unreadable as unreadable:
+    except UnreadableSource as unreadable:
         problems.note(unreadable.problem)
         return Parsed(text, None, None, problems.all())
     if not isinstance(root, Mapping):

@@ -18,7 +18,7 @@ def calls_in(document: dict[str, Any]) -> list[Called]:
     return list(dict.fromkeys((step["process"], step.get("version")) for step in steps))
 
 
-class Calls:
+class CallGraph:
     """All calls of a definition, direct or through others, resolved level by level.
 
     While `wanted` is not empty, read those processes and pass the existing ones to `learn`.

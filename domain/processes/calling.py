@@ -6,13 +6,13 @@ from domain.language.documents import load_definition
 from domain.language.parsed import Parsed, ProcessUse, Spot
 from domain.language.types.inputs import InputSpec, input_spec, value_problems
 from domain.language.types.parts import ABSENT
-from domain.processes.callees import Calls
+from domain.processes.callees import CallGraph
 from domain.processes.process import Process
 from domain.refusal import Problem
 from domain.words import did_you_mean
 
 
-def process_problems(parsed: Parsed, calls: Calls, severity: str = "error") -> list[Problem]:
+def process_problems(parsed: Parsed, calls: CallGraph, severity: str = "error") -> list[Problem]:
     """Return the problems of the processes that a definition calls; `calls` holds them and their callees."""
     specs: dict[tuple[str, int], InputSpec] = {}
     problems: list[Problem] = []

@@ -11,7 +11,7 @@ from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPubl
 Status = Literal["draft", "published", "archived"]
 
 
-class Version(msgspec.Struct, frozen=True):
+class VersionContent(msgspec.Struct, frozen=True):
     """A published version: the text as it was sent, the canonical document that executions run, and by which rules."""
 
     source: str
@@ -30,7 +30,7 @@ class Process(msgspec.Struct, frozen=True):
     name: str
     status: Status
     draft_source: str | None
-    versions: dict[int, Version] = msgspec.field(default_factory=dict)
+    versions: dict[int, VersionContent] = msgspec.field(default_factory=dict)
     latest: int = 0
     revision: int = 1
 
@@ -46,7 +46,7 @@ def evolve(process: Process | None, event: Event) -> Process:
         case ProcessRevised():
             return msgspec.structs.replace(process, draft_source=event.source, revision=revision)
         case ProcessPublished():
-            versions = {**process.versions, event.version: Version(event.source, event.definition, event.rules)}
+            versions = {**process.versions, event.version: VersionContent(event.source, event.definition, event.rules)}
             return Process(event.name, "published", None, versions, event.version, revision)
         case ProcessArchived():
             return msgspec.structs.replace(process, status="archived", draft_source=None, revision=revision)

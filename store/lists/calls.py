@@ -11,7 +11,7 @@ from domain.executions.events.step import StepSkipped
 from domain.executions.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from store.mapper import decode
 
-Key = tuple[bytes, int]
+CallKey = tuple[bytes, int]
 """The event that asks: stream and version."""
 
 ENDS = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
@@ -45,15 +45,15 @@ class Calls:
     """Follows every execution that called another, and every one that was called."""
 
     def __init__(self) -> None:
-        self._starting: dict[bytes, Key] = {}
-        self._closing: dict[bytes, dict[Key, bytes]] = {}
-        self._reporting: dict[bytes, dict[Key, bytes]] = {}
+        self._starting: dict[bytes, CallKey] = {}
+        self._closing: dict[bytes, dict[CallKey, bytes]] = {}
+        self._reporting: dict[bytes, dict[CallKey, bytes]] = {}
         # By child, while its parent has not ended; the children of each parent; by step, the one that it waits for.
         self._calls: dict[bytes, _Call] = {}
         self._children: dict[bytes, list[bytes]] = {}
         self._waiting: dict[tuple[bytes, str], bytes] = {}
 
-    def unhandled(self) -> dict[Key, bytes]:
+    def unhandled(self) -> dict[CallKey, bytes]:
         """Return the messages that something still depends on, with their recipients.
 
         They start a child, close one that is not ending yet, or report the end of a child to a parent that waits.
@@ -76,7 +76,7 @@ class Calls:
             elif topic in OTHERS:
                 self._other((stream, version), topic, state)
 
-    def _other(self, key: Key, topic: str, state: bytes) -> None:
+    def _other(self, key: CallKey, topic: str, state: bytes) -> None:
         stream = key[0]
         if topic == "CompensationRequired":
             self._over(stream)
@@ -90,7 +90,7 @@ class Calls:
             elif isinstance(event, SubProcessClosed):
                 self._closed(key, event.child.bytes)
 
-    def _started(self, key: Key, event: SubProcessStarted) -> None:
+    def _started(self, key: CallKey, event: SubProcessStarted) -> None:
         parent, child = key[0], event.child.bytes
         self._starting[child] = key
         self._calls[child] = _Call(parent, event.step, event.wait)
@@ -98,7 +98,7 @@ class Calls:
         if event.wait:
             self._waiting[parent, event.step] = child
 
-    def _closed(self, key: Key, child: bytes) -> None:
+    def _closed(self, key: CallKey, child: bytes) -> None:
         call = self._calls.get(child)
         if call is None:
             return
@@ -107,7 +107,7 @@ class Calls:
         if call.waits:
             self._wait_no_longer(call.parent, call.step)
 
-    def _ends(self, key: Key) -> None:
+    def _ends(self, key: CallKey) -> None:
         stream = key[0]
         call = self._calls.get(stream)
         if call is not None and call.waits:

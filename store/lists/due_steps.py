@@ -13,7 +13,7 @@ from domain.catalogue import STORED_NAMES
 from domain.executions.events.step import StepScheduled, StepStarted
 from domain.executions.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
 from store import arrays
-from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.unit import StreamChange
 
 # A worker that cannot begin an attempt leaves it to others for so long.
@@ -187,7 +187,7 @@ class DueStepsProof(FoldingProof):
             else:
                 self._due.pop((stream, event.step), None)
 
-    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
         expected, listed = {key: attempt for key, (attempt, _) in self._due.items()}, _listed(connection)
         differing = sorted(key for key in expected.keys() | listed.keys() if expected.get(key) != listed.get(key))
         return len(expected), [_difference(key, listed.get(key), expected.get(key)) for key in differing]
@@ -209,12 +209,12 @@ def _listed(connection: Connection[Any]) -> dict[tuple[bytes, str], int]:
     return {(execution, step): attempt for execution, step, attempt in tuples(connection, LISTED)}
 
 
-def _difference(key: tuple[bytes, str], listed: int | None, expected: int | None) -> Difference:
+def _difference(key: tuple[bytes, str], listed: int | None, expected: int | None) -> ListDifference:
     def row(attempt: int | None) -> dict[str, Any] | None:
         return None if attempt is None else {"attempt": attempt}
 
     shown = {"execution_id": str(UUID(bytes=key[0])), "step": key[1]}
-    return Difference(DUE_STEPS.name, shown, row(listed), row(expected))
+    return ListDifference(DUE_STEPS.name, shown, row(listed), row(expected))
 
 
 DUE_STEPS = KeptList("due_steps", DueStepMoves, DueStepsProof)

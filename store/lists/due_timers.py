@@ -8,8 +8,9 @@ from psycopg import Connection
 
 from domain.executions.timers import HEARTBEAT, TimerKey
 from store import arrays
-from store.lists.kept import Arguments, Difference, KeptList, Moves, Progress, Proof, tuples
+from store.lists.kept import Arguments, KeptList, ListDifference, Moves, Proof, tuples
 from store.lists.running_timers import RunningTimers
+from store.progress import Progress
 from store.unit import StreamChange
 
 Due = tuple[UUID, str, str]
@@ -119,7 +120,7 @@ where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind"""
 INSERT = """insert into due_timers (execution_id, step, kind, due_at) select * from unnest(%b, %b, %b, %b)
 on conflict (execution_id, step, kind) do update set due_at = excluded.due_at, claimed_until = null"""
 
-Key = tuple[bytes, str, str]
+DueTimerKey = tuple[bytes, str, str]
 
 
 class DueTimersProof(Proof):
@@ -136,7 +137,7 @@ class DueTimersProof(Proof):
             self._running = RunningTimers(connection)
         self._running.read_to(until, progress)
 
-    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
         listed, expected = _listed(connection), self._expected()
         differing = sorted(_surplus(listed, expected) | _missing(listed, expected))
         return len(expected), [_difference(key, listed.get(key), expected.get(key)) for key in differing]
@@ -150,7 +151,7 @@ class DueTimersProof(Proof):
             dues = arrays.timestamptzs([expected[key] for key in missing])
             connection.execute(INSERT, (*_key_columns(missing), dues))
 
-    def _expected(self) -> dict[Key, datetime]:
+    def _expected(self) -> dict[DueTimerKey, datetime]:
         assert self._running is not None
         return {
             (execution, step, kind): due_at
@@ -159,11 +160,11 @@ class DueTimersProof(Proof):
         }
 
 
-def _surplus(listed: dict[Key, datetime], expected: dict[Key, datetime]) -> set[Key]:
+def _surplus(listed: dict[DueTimerKey, datetime], expected: dict[DueTimerKey, datetime]) -> set[DueTimerKey]:
     return listed.keys() - expected.keys()
 
 
-def _missing(listed: dict[Key, datetime], expected: dict[Key, datetime]) -> set[Key]:
+def _missing(listed: dict[DueTimerKey, datetime], expected: dict[DueTimerKey, datetime]) -> set[DueTimerKey]:
     """Those that are not there, or are there for another time."""
     return {key for key, due_at in expected.items() if not _right(key[2], listed.get(key), due_at)}
 
@@ -172,11 +173,11 @@ def _right(kind: str, listed: datetime | None, expected: datetime) -> bool:
     return listed == expected or (kind == HEARTBEAT and listed is not None and listed > expected)
 
 
-def _listed(connection: Connection[Any]) -> dict[Key, datetime]:
+def _listed(connection: Connection[Any]) -> dict[DueTimerKey, datetime]:
     return {(execution, step, kind): due_at for execution, step, kind, due_at in tuples(connection, LISTED)}
 
 
-def _key_columns(keys: list[Key]) -> tuple[arrays.Array, ...]:
+def _key_columns(keys: list[DueTimerKey]) -> tuple[arrays.Array, ...]:
     return (
         arrays.uuid_bytes([execution for execution, _, _ in keys]),
         arrays.texts([step for _, step, _ in keys]),
@@ -184,13 +185,13 @@ def _key_columns(keys: list[Key]) -> tuple[arrays.Array, ...]:
     )
 
 
-def _difference(key: Key, listed: datetime | None, expected: datetime | None) -> Difference:
+def _difference(key: DueTimerKey, listed: datetime | None, expected: datetime | None) -> ListDifference:
     def row(due_at: datetime | None) -> dict[str, Any] | None:
         return None if due_at is None else {"due_at": due_at.isoformat()}
 
     execution, step, kind = key
     shown = {"execution_id": str(UUID(bytes=execution)), "step": step, "kind": kind}
-    return Difference(DUE_TIMERS.name, shown, row(listed), row(expected))
+    return ListDifference(DUE_TIMERS.name, shown, row(listed), row(expected))
 
 
 DUE_TIMERS = KeptList("due_timers", DueTimerMoves, DueTimersProof)

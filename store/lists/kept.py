@@ -13,19 +13,19 @@ from psycopg.rows import TupleRow, tuple_row
 from domain.event import Event
 from store import arrays
 from store.datastore import Datastore
+from store.progress import Progress
 from store.reading import BULK, connect, count, head, read_range
 from store.unit import StreamChange
 
 LOG_LOCK = 4711  # held by every append
 SAMPLES = 10
 
-Progress = Callable[[int, int], None]
 Arguments = tuple[arrays.Array | bool, ...]
-Handler = Callable[[Any, Any, StreamChange, bytes, int], None]
+ListHandler = Callable[[Any, Any, StreamChange, bytes, int], None]
 """Called with the moves, the event, its change, the id of its stream as 16 bytes, and its version."""
 
 
-class Difference(msgspec.Struct, frozen=True):
+class ListDifference(msgspec.Struct, frozen=True):
     """A row that differs. key: its primary key. live, rebuilt: the row as JSON; None where there is none."""
 
     table: str
@@ -39,7 +39,7 @@ class Verified(msgspec.Struct, frozen=True):
 
     rows: int
     differing: int
-    samples: list[Difference]
+    samples: list[ListDifference]
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -57,7 +57,7 @@ class Moves(ABC):
     """
 
     function: ClassVar[str]
-    handlers: ClassVar[Mapping[type[Event], Handler]] = {}
+    handlers: ClassVar[Mapping[type[Event], ListHandler]] = {}
 
     def add_change(self, change: StreamChange) -> None:  # noqa: B027 - some lists move by events alone
         """Collect what `change` states beside its events, after the handlers of these; called if `states_more`."""
@@ -75,7 +75,7 @@ class Proof(ABC):
         """Continue from position `after` to `until`. progress: called with positions done and to do."""
 
     @abstractmethod
-    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
         """Return how many rows there should be, and every row that differs: missing, surplus or wrong."""
 
     @abstractmethod

@@ -14,8 +14,8 @@ from domain.event import Event
 from domain.executions.messages import RECIPIENTS, recipient_of
 from store import arrays
 from store.listening import LOG_CHANNEL
-from store.lists.calls import TOPICS, Calls, Key
-from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.lists.calls import TOPICS, CallKey, Calls
+from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.mapper import UnknownEvent, decode
 from store.unit import MessageKey, StreamChange
 
@@ -53,7 +53,7 @@ select pg_notify(%s, 'message') where exists (
   where o.version > gone.version and o.claimed_until is null)"""
 
 
-Unreadable = Callable[[UUID, int, Exception], None]
+ReportUnreadable = Callable[[UUID, int, Exception], None]
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -75,7 +75,7 @@ def log_unreadable(_source: UUID, position: int, error: Exception) -> None:
     logger.warning("the message at position %s cannot be read and is left alone: %s", position, error)
 
 
-def claim(connection: Connection[Any], limit: int, unreadable: Unreadable = log_unreadable) -> list[Message]:
+def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable = log_unreadable) -> list[Message]:
     """Take in hand up to `limit` messages that nobody has, those due longest; in the order of the log.
 
     unreadable: called with source, position and error of a message that this release cannot read.
@@ -171,7 +171,7 @@ class OutboxProof(FoldingProof):
     def fold(self, rows: Iterable[TupleRow]) -> None:
         self._calls.fold(rows)
 
-    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
         expected, listed = self._calls.unhandled(), _listed(connection)
         differing = sorted(_missing(listed, expected).union(_astray(connection, listed, expected)))
         return len(expected), [_difference(key, listed.get(key), expected.get(key)) for key in differing]
@@ -186,33 +186,35 @@ class OutboxProof(FoldingProof):
             connection.execute(INSERT, (*_key_columns(missing), recipients))
 
 
-def _missing(listed: dict[Key, bytes], expected: dict[Key, bytes]) -> set[Key]:
+def _missing(listed: dict[CallKey, bytes], expected: dict[CallKey, bytes]) -> set[CallKey]:
     """Those that are not there, or are there for somebody else."""
     return {key for key, recipient in expected.items() if listed.get(key) != recipient}
 
 
-def _astray(connection: Connection[Any], listed: dict[Key, bytes], expected: dict[Key, bytes]) -> list[Key]:
+def _astray(connection: Connection[Any], listed: dict[CallKey, bytes], expected: dict[CallKey, bytes]) -> list[CallKey]:
     """Those that nothing depends on and that do not say what their event says either."""
     beyond = listed.keys() - expected.keys()
-    said: dict[Key, UUID | None] = {}
+    said: dict[CallKey, UUID | None] = {}
     for source, version, topic, state in tuples(connection, POINTED_AT, _key_columns(beyond)):
         said[source, version] = recipient_of(decode(topic, state))
     return [key for key in beyond if said.get(key) != UUID(bytes=listed[key])]
 
 
-def _listed(connection: Connection[Any]) -> dict[Key, bytes]:
+def _listed(connection: Connection[Any]) -> dict[CallKey, bytes]:
     return {(source, version): recipient for source, version, recipient in tuples(connection, LISTED)}
 
 
-def _key_columns(keys: Collection[Key]) -> tuple[arrays.Array, ...]:
+def _key_columns(keys: Collection[CallKey]) -> tuple[arrays.Array, ...]:
     return arrays.uuid_bytes([source for source, _ in keys]), arrays.bigints([version for _, version in keys])
 
 
-def _difference(key: Key, listed: bytes | None, expected: bytes | None) -> Difference:
+def _difference(key: CallKey, listed: bytes | None, expected: bytes | None) -> ListDifference:
     def row(recipient: bytes | None) -> dict[str, Any] | None:
         return None if recipient is None else {"recipient": str(UUID(bytes=recipient))}
 
-    return Difference(OUTBOX.name, {"source": str(UUID(bytes=key[0])), "version": key[1]}, row(listed), row(expected))
+    return ListDifference(
+        OUTBOX.name, {"source": str(UUID(bytes=key[0])), "version": key[1]}, row(listed), row(expected)
+    )
 
 
 OUTBOX = KeptList("outbox", OutboxMoves, OutboxProof)

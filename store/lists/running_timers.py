@@ -1,6 +1,6 @@
 """The timers of the executions that go on, by the log: folded as the engine folds them, with the plans they run by."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,12 +12,13 @@ from domain.executions.events.execution import ExecutionStarted
 from domain.executions.outcomes import ACTIVE, ENDS_EXECUTION
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
-from domain.executions.timers import Timers
+from domain.executions.timers import DueTimes
 from domain.language import load_definition
 from domain.processes.events import ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from store import arrays
 from store.mapper import decode
+from store.progress import Progress
 from store.reading import BULK
 
 BEGINS = frozenset(("ExecutionStarted", "ExecutionRetried"))
@@ -31,8 +32,6 @@ STREAMS = """select originator_id, topic, state from stored_events
 where originator_id = any(%b) and notification_id <= %s order by originator_id, originator_version"""
 PUBLISHED = "select state from stored_events where originator_id = %s and topic = 'ProcessPublished'"
 
-Progress = Callable[[int, int], None]
-
 
 class RunningTimers:
     """The timers as of `position`, by execution, of all that run. connection: as store.reading.connect gives it."""
@@ -40,7 +39,7 @@ class RunningTimers:
     def __init__(self, connection: Connection[Any]) -> None:
         self.position = 0
         self._connection = connection
-        self.timers: dict[bytes, Timers] = {}
+        self.timers: dict[bytes, DueTimes] = {}
         self._plans: dict[tuple[UUID, int], Plan] = {}
 
     def read_to(self, until: int, progress: Progress) -> None:

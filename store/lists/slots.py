@@ -12,7 +12,7 @@ from domain.catalogue import STORED_NAMES
 from domain.executions.outcomes import ENDS_EXECUTION
 from domain.executions.slots import Slot
 from store import arrays
-from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.unit import StreamChange
 
 # Walks from process to process over the index, and reads of each one's queue no more than its beginning.
@@ -117,7 +117,7 @@ class SlotsProof(FoldingProof):
             elif stream in self._failed:
                 self._places[stream] = self._failed.pop(stream), True
 
-    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
         listed = _listed(connection)
         places = self._places
         wrong = {id for id in places.keys() | listed.keys() if places.get(id) != listed.get(id)}
@@ -170,14 +170,16 @@ def _listed(connection: Connection[Any]) -> dict[bytes, Placed]:
 
 def _difference(
     id: bytes, listed: Placed | None, expected: Placed | None, has: int | None = None, should_have: int | None = None
-) -> Difference:
+) -> ListDifference:
     def row(place: Placed | None, in_line: int | None) -> dict[str, Any] | None:
         if place is None:
             return None
         shown = {"process_id": str(UUID(bytes=place[0])), "running": place[1]}
         return shown if in_line is None else shown | {"place": in_line}
 
-    return Difference(SLOTS.name, {"execution_id": str(UUID(bytes=id))}, row(listed, has), row(expected, should_have))
+    return ListDifference(
+        SLOTS.name, {"execution_id": str(UUID(bytes=id))}, row(listed, has), row(expected, should_have)
+    )
 
 
 SLOTS = KeptList("admissions", SlotMoves, SlotsProof)

@@ -11,7 +11,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from domain.executions.events.execution import ExecutionStarted
 from store import arrays
-from store.lists.kept import Arguments, Difference, FoldingProof, KeptList, Moves, tuples
+from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.unit import StreamChange
 
 DESCENDANTS = "select root, descendants from families where root = any(%b)"
@@ -79,7 +79,7 @@ class TreesProof(FoldingProof):
             if parent is not None:
                 self._counts[parent.root.bytes] += 1
 
-    def compare(self, connection: Connection[Any]) -> tuple[int, list[Difference]]:
+    def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
         listed = _listed(connection)
         roots = sorted(
             root for root in self._counts.keys() | listed.keys() if self._counts.get(root) != listed.get(root)
@@ -101,11 +101,11 @@ def _listed(connection: Connection[Any]) -> dict[bytes, int]:
     return dict(tuples(connection, LISTED))
 
 
-def _difference(root: bytes, listed: int | None, expected: int | None) -> Difference:
+def _difference(root: bytes, listed: int | None, expected: int | None) -> ListDifference:
     def row(descendants: int | None) -> dict[str, Any] | None:
         return None if descendants is None else {"descendants": descendants}
 
-    return Difference(TREES.name, {"root": str(UUID(bytes=root))}, row(listed), row(expected))
+    return ListDifference(TREES.name, {"root": str(UUID(bytes=root))}, row(listed), row(expected))
 
 
 TREES = KeptList("families", TreeMoves, TreesProof)

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from projections import ALL
 from projections.rebuilding import build_and_switch
-from queries.progress import Progress
+from queries.progress import ExecutionProgress
 from queries.reading import Reading
 
 SHAPES = {projection.name: projection.digest for projection in ALL}
@@ -26,7 +26,7 @@ ROUTES = {
 @pytest.fixture
 def released(installation: Any) -> Iterator[TestClient]:
     """The API of a release that says which shapes of read tables it can read."""
-    progress = Progress(installation.datastore, shapes=SHAPES)
+    progress = ExecutionProgress(installation.datastore, shapes=SHAPES)
     reading = Reading(installation.datastore, progress)
     with TestClient(create_app(dataclasses.replace(installation.services, reading=reading))) as opened:
         yield opened

@@ -92,6 +92,11 @@ class Scenario(Wiring):
         self.given(id := process_id(parsed.name), *drafted, *publish_process(process, parsed, [], ANN))
         return id
 
+    def after(self, handle: Handle[C], command: C, by: Cause = ANN) -> Self:
+        """This command was carried out before."""
+        handle(command, by, unidentified)
+        return self
+
     def when(self, handle: Handle[C], command: C, by: Cause = ANN) -> Recorded:
         """Carry the command out."""
         before = self.log.last_position()

@@ -57,7 +57,7 @@ def test_a_refused_approval_fails_the_step(scenario: Scenario, asking: UUID) -> 
 
 def test_the_first_decision_counts(scenario: Scenario, asking: UUID) -> None:
     decide = scenario.approvals.decide
-    scenario.when(decide, DecideApproval(f"{asking}:ask:1", "granted"))
+    scenario.after(decide, DecideApproval(f"{asking}:ask:1", "granted"))
     scenario.when(decide, DecideApproval(f"{asking}:ask:1", "granted", "twice")).then_nothing()
     refusal = scenario.refused(ApprovalDecided, decide, DecideApproval(f"{asking}:ask:1", "refused"), BOB)
     assert refusal.details["decided_by"] == "user:ann"

@@ -6,7 +6,7 @@ from typing import get_type_hints
 import pytest
 
 from commands import handlers
-from commands.command import Command, Scope
+from commands.command import Command, CommandScope
 from commands.receipt import Receipt
 from edge.checking import CHECKS
 from edge.declared import body_fields
@@ -27,7 +27,7 @@ def test_there_are_commands() -> None:
 
 @pytest.mark.parametrize("kind", COMMANDS, ids=lambda kind: kind.__name__)
 def test_a_command_states_its_scope_and_has_one_handler(kind: type[Command]) -> None:
-    assert kind.scope in Scope
+    assert kind.scope in CommandScope
     assert kind.__doc__
     assert list(inspect.signature(HANDLERS[kind]).parameters) == ["self", "command", "cause", "identified"]
     assert get_type_hints(HANDLERS[kind])["return"] is Receipt

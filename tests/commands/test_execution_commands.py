@@ -161,7 +161,7 @@ def test_an_agent_may_accept_now_and_answer_later(scenario: Scenario, running: U
 
 
 def test_a_late_answer_counts_only_for_its_cost(scenario: Scenario, running: UUID) -> None:
-    scenario.when(scenario.executions.cancel, CancelExecution(running), ANN)
+    scenario.after(scenario.executions.cancel, CancelExecution(running), ANN)
     late = AnswerStep(running, "greet", 1, Completed("hi", Usage(3, 4)))
     recorded = scenario.when(scenario.executions.answer, late, BOB).then_types(StepAnswerIgnored, CostRecorded)
     assert recorded.receipt.duplicate

@@ -22,7 +22,7 @@ def published(scenario: Scenario) -> UUID:
 
 
 def given_writer(scenario: Scenario) -> None:
-    scenario.when(scenario.agents.register, RegisterAgent("writer", {"kind": "scripted", "script": "echo"}))
+    scenario.after(scenario.agents.register, RegisterAgent("writer", {"kind": "scripted", "script": "echo"}))
 
 
 def test_a_draft_may_name_agents_that_are_not_there_yet(scenario: Scenario) -> None:

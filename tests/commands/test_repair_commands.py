@@ -104,5 +104,5 @@ def test_what_a_rule_refuses_is_told_by_its_name(scenario: Scenario, due: UUID) 
     assert scenario.refused(Forbidden, repairs.skip_step, SkipStep(due, "check", "why not")).code == "step_not_reached"
     scenario.refused(NotFound, repairs.retry_step, RetryStep(due, "nowhere", "again"))
     scenario.refused(NotFound, repairs.retry_execution, RetryExecution(UUID(int=1)))
-    scenario.when(scenario.executions.cancel, CancelExecution(due))
+    scenario.after(scenario.executions.cancel, CancelExecution(due))
     scenario.refused(ExecutionEndedAlready, repairs.skip_step, SkipStep(due, "greet", "late"))

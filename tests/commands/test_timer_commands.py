@@ -88,13 +88,13 @@ def test_a_sign_of_life_puts_the_heartbeat_off_and_is_not_recorded(scenario: Sce
 
 def test_a_sign_of_life_does_not_bring_a_timer_nearer(scenario: Scenario, accepted: UUID) -> None:
     tomorrow = NOW + 24 * HOUR
-    scenario.when(scenario.timers.move, MoveTimer(accepted, "a", "heartbeat", tomorrow, WHY))
+    scenario.after(scenario.timers.move, MoveTimer(accepted, "a", "heartbeat", tomorrow, WHY))
     scenario.when(scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 1), BOB).then()
     assert scenario.list_of("due_timers", "step", "due_at") == [("a", tomorrow)]
 
 
 def test_only_the_attempt_under_way_gives_signs_of_life(scenario: Scenario, accepted: UUID) -> None:
     scenario.refused(StepNotRunning, scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 2))
-    scenario.when(scenario.executions.cancel, CancelExecution(accepted))
+    scenario.after(scenario.executions.cancel, CancelExecution(accepted))
     scenario.refused(StepNotRunning, scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 1))
     assert scenario.list_of("due_timers", "step") == []

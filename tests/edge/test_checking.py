@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from msgspec import Meta
 
-from commands.command import Command, ExecutionId, NameOfAgent, Note, Reason, Scope, VersionNumber
+from commands.command import Command, CommandScope, ExecutionId, NameOfAgent, Note, Reason, VersionNumber
 from domain.refusal import Malformed
 from edge.checking import MOST_PROBLEMS, check_fields
 from edge.declared import Read, body_fields, fields_beside
@@ -29,7 +29,7 @@ def doubled(value: Any, _body: bytes) -> Any:
 class Mend(Command, frozen=True):
     """A command with a field of every kind."""
 
-    scope = Scope.EXECUTIONS_WRITE
+    scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
     reason: Reason
     agent: NameOfAgent

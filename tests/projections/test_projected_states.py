@@ -16,7 +16,7 @@ from domain.executions.outcomes import COMPENSATING, COMPLETED, FAILED, RETRYING
 from domain.executions.state.evolution import fold
 from domain.executions.state.model import Execution
 from domain.executions.timers import RETRY
-from projections.execution_detail import ExecutionDetail
+from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.facts import read_facts
 from projections.process_catalogue import ProcessCatalogue
@@ -62,7 +62,7 @@ def pages(rows: list[Any], size: int) -> Iterator[list[Any]]:
 @given(seed=st.integers(0, 5), whim=st.integers(0, 999), size=st.integers(1, 200))
 def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, whim, size):
     states, log = cut_short(seed, whim)
-    models = ExecutionList(), ExecutionDetail(), ProcessCatalogue()
+    models = ExecutionList(), ExecutionDetailProjection(), ProcessCatalogue()
     with read_tables.connect() as connection, connection.transaction(force_rollback=True):
         for page in pages(as_rows(log), size):
             for model in models:

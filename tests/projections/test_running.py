@@ -9,7 +9,7 @@ from domain.agents.events import AgentRegistered
 from domain.executions.events.step import StepSkipped
 from domain.identity import agent_id
 from projections import ALL
-from projections.agent_directory import AgentDirectory
+from projections.agent_directory import AgentDirectoryProjection
 from projections.execution_list import ExecutionList
 from projections.locks import RUNNER_LOCK
 from projections.positions import Moved, Positions
@@ -254,10 +254,10 @@ def test_two_that_believe_to_be_alone_do_not_project_a_page_twice(read_tables, a
             tracked.advance(connection, "execution_list", 1)
 
 
-class Changed(AgentDirectory):
+class Changed(AgentDirectoryProjection):
     """As another release defines it."""
 
-    ddl = AgentDirectory.ddl + "-- changed"
+    ddl = AgentDirectoryProjection.ddl + "-- changed"
 
 
 def test_a_projection_defined_anew_waits_for_its_rebuild_and_says_so(read_tables, runner, append, story):
@@ -276,7 +276,7 @@ def test_a_projection_defined_anew_waits_for_its_rebuild_and_says_so(read_tables
 
 
 def test_a_release_that_the_tables_suit_runs_them_beside_one_that_they_do_not(read_tables, runner):
-    other, ours = runner(Changed()), runner(AgentDirectory())
+    other, ours = runner(Changed()), runner(AgentDirectoryProjection())
     other.look()
     ours.look()
     assert (states(other), states(ours)) == ({"agent_directory": STALE}, {"agent_directory": RUNNING})
@@ -287,7 +287,7 @@ def test_a_release_that_the_tables_suit_runs_them_beside_one_that_they_do_not(re
 
 
 def test_tables_are_created_once(read_tables):
-    class New(AgentDirectory):
+    class New(AgentDirectoryProjection):
         name, tables = "new", ("new_table",)
         ddl = "create table new_table (id int)"
 

@@ -15,7 +15,7 @@ from projections.running import Runner
 from queries.definitions import Definitions
 from queries.executions import ExecutionDetail, get_execution
 from queries.folding import get_execution_as_of
-from queries.progress import Progress
+from queries.progress import ExecutionProgress
 from queries.reading import Reading
 from store.datastore import Datastore
 from store.log import Log
@@ -39,7 +39,7 @@ class Shown:
 
     def __init__(self, datastore: Datastore, *definitions: dict[str, Any]) -> None:
         self.log, self.runner = Log(datastore), Runner(datastore)
-        self.reading = Reading(datastore, Progress(datastore))
+        self.reading = Reading(datastore, ExecutionProgress(datastore))
         self.definitions = Definitions()
         for definition in definitions:
             name = definition["name"]

@@ -9,7 +9,7 @@ import pytest
 from projections.locks import RUNNER_LOCK as HELD_BY_RUNNERS
 from projections.locks import lock_key as runner_lock_key
 from projections.tables import create_read_tables
-from queries.progress import ALL, Progress
+from queries.progress import ALL, ExecutionProgress
 from queries.projections import RUNNER_LOCK, lock_key
 from queries.reading import age_of
 from store.datastore import Datastore
@@ -23,8 +23,8 @@ def prepared(datastore: Datastore, read_tables: Datastore) -> Datastore:
 
 
 @pytest.fixture
-def progress(prepared: Datastore) -> Iterator[Progress]:
-    made = Progress(prepared)
+def progress(prepared: Datastore) -> Iterator[ExecutionProgress]:
+    made = ExecutionProgress(prepared)
     made.start()
     yield made
     made.stop()
@@ -39,7 +39,7 @@ def move(datastore: Datastore, name: str, position: int, *, notify: bool = True)
             connection.execute("select pg_notify('procession_projected', %s)", (str(position),))
 
 
-def test_what_is_there_is_not_waited_for(progress: Progress, prepared: Datastore) -> None:
+def test_what_is_there_is_not_waited_for(progress: ExecutionProgress, prepared: Datastore) -> None:
     move(prepared, "execution_list", 7)
     begun = time.monotonic()
     assert progress.reached("execution_list", 7, timeout=60)
@@ -47,7 +47,7 @@ def test_what_is_there_is_not_waited_for(progress: Progress, prepared: Datastore
     assert not progress.reached("execution_detail", 7, timeout=0)
 
 
-def test_many_wait_for_positions_of_their_own(progress: Progress, prepared: Datastore) -> None:
+def test_many_wait_for_positions_of_their_own(progress: ExecutionProgress, prepared: Datastore) -> None:
     found: dict[int, bool] = {}
 
     def wait(position: int) -> None:
@@ -65,7 +65,7 @@ def test_many_wait_for_positions_of_their_own(progress: Progress, prepared: Data
 
 @pytest.mark.parametrize("listening", [True, False])
 def test_a_lost_notification_only_delays(prepared: Datastore, listening: bool) -> None:
-    progress = Progress(prepared)
+    progress = ExecutionProgress(prepared)
     if listening:
         progress.start()
     later = threading.Timer(0.2, move, (prepared, "execution_list", 3), {"notify": False})
@@ -75,7 +75,7 @@ def test_a_lost_notification_only_delays(prepared: Datastore, listening: bool) -
     progress.stop()
 
 
-def test_whoever_subscribes_hears_until_it_ends_that(progress: Progress, prepared: Datastore) -> None:
+def test_whoever_subscribes_hears_until_it_ends_that(progress: ExecutionProgress, prepared: Datastore) -> None:
     heard: list[int] = []
     woken = threading.Event()
 
@@ -93,7 +93,7 @@ def test_whoever_subscribes_hears_until_it_ends_that(progress: Progress, prepare
     assert heard == [4]
 
 
-def test_a_read_model_that_stands_still_holds_nobody_up(progress: Progress, prepared: Datastore) -> None:
+def test_a_read_model_that_stands_still_holds_nobody_up(progress: ExecutionProgress, prepared: Datastore) -> None:
     for name in ("execution_list", "process_catalogue", "agent_directory", "approvals"):
         move(prepared, name, 9)
     assert progress.reached(ALL, 0, timeout=0)

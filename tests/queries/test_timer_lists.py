@@ -29,7 +29,7 @@ from projections.tables import create_read_tables
 from queries.definitions import Definitions
 from queries.executions import get_execution
 from queries.paging import BadCursor
-from queries.progress import Progress
+from queries.progress import ExecutionProgress
 from queries.reading import Reading
 from queries.timers import list_timers, overdue_summary
 from store.datastore import Datastore
@@ -46,7 +46,7 @@ EXECUTION_TIMERS = {("t", "timer"): NOW - timedelta(hours=2), ("a", "retry"): NO
 def reading(datastore: Datastore, read_tables: Datastore) -> Iterator[Reading]:
     with datastore.reading() as connection:
         create_read_tables(connection)
-    progress = Progress(datastore)
+    progress = ExecutionProgress(datastore)
     progress.start()
     yield Reading(datastore, progress)
     progress.stop()

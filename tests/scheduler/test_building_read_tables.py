@@ -16,7 +16,7 @@ from projections.execution_list import ExecutionList
 from projections.positions import Positions
 from projections.tables import create_read_tables, stale_names
 from projections.verifying import verify
-from queries.progress import Progress
+from queries.progress import ExecutionProgress
 from queries.projections import list_projections
 from queries.reading import Reading
 from scheduler.projector import Projector
@@ -137,7 +137,7 @@ def test_a_build_that_was_killed_goes_on_where_it_was(datastore, log, projector_
     done, total = map(int, killed.stdout.readline().split())
     assert 0 < done < total == EVENTS
 
-    reading = Reading(datastore, Progress(datastore, shapes=SHAPES))
+    reading = Reading(datastore, ExecutionProgress(datastore, shapes=SHAPES))
     shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
     assert (shown.state, shown.ready) == ("rebuilding", False)
     assert (shown.building.position, shown.building.target) == (done, EVENTS)
@@ -168,7 +168,7 @@ def test_a_build_stands_still_before_an_event_of_a_newer_release_and_says_so(dat
             "insert into stored_events (originator_id, originator_version, topic, state) values (%s, 1, %s, '{}')",
             (uuid4(), "ComesLater"),
         )
-    reading = Reading(datastore, Progress(datastore, shapes=SHAPES))
+    reading = Reading(datastore, ExecutionProgress(datastore, shapes=SHAPES))
     projector_of(ALL)
 
     def shown():
@@ -188,7 +188,7 @@ def test_a_shape_that_gave_way_is_not_built_by_itself(datastore, log, projector_
         )
     projector_of(ALL)
     until(lambda: {position(datastore, projection.name) for projection in ALL[1:]} == {1})
-    reading = Reading(datastore, Progress(datastore, shapes=SHAPES))
+    reading = Reading(datastore, ExecutionProgress(datastore, shapes=SHAPES))
     shown = {item.name: item for item in list_projections(reading).items}["execution_list"]
     assert (shown.state, shown.building) == ("failed", None)
     assert "procession projections rebuild execution_list" in shown.last_error

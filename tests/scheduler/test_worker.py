@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from commands.agents import RetireAgent
 from store.answers import find_answer
-from store.unit import Answered, Unit
+from store.unit import AnsweredStep, Unit
 
 FAN = """
 name: fan
@@ -175,7 +175,7 @@ def test_what_the_list_says_a_worker_has_but_it_has_not_is_given_back_and_called
 def test_answers_that_are_a_week_old_are_dropped_and_newer_ones_kept(installation):
 
     for key in ("old", "new"):
-        installation.log.append(Unit(uuid4(), 0, [], answered=Answered(key, b"", b"{}")))
+        installation.log.append(Unit(uuid4(), 0, [], answered=AnsweredStep(key, b"", b"{}")))
     with installation.datastore.reading() as connection:
         connection.execute("update idempotency_keys set at = now() - interval '8 days' where key = 'old'")
     installation.worker()

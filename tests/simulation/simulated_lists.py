@@ -14,7 +14,7 @@ from domain.executions.timers import HEARTBEAT
 from scheduler.lists import Attempt, StepKey
 from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
-from store.lists.outbox import Message, Unreadable
+from store.lists.outbox import Message, ReportUnreadable
 from store.lists.slots import Queue
 from store.unit import MessageKey, Unit
 
@@ -143,7 +143,7 @@ class MemoryLists:
             if key in self.due_timers and self.due_timers[key] <= now:
                 del self.due_timers[key]
 
-    def claim_messages(self, limit: int, unreadable: Unreadable = outbox.log_unreadable) -> list[Message]:
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable = outbox.log_unreadable) -> list[Message]:
         free = [each for each in self.outbox.values() if not self._is_claimed(each.key)][:limit]
         others = [each for each in self.outbox.values() if each not in free]
         claimed = [each for each in free if not any(_behind(each, other) for other in others)]

@@ -10,7 +10,7 @@ from uuid import UUID
 from simulated_processes import SimulatedPlans
 from simulated_store import Crash
 
-from commands.agents import AgentDirectory
+from commands.agents import CachedAgents
 from commands.states import ExecutionStates
 from scheduler.appending import Work
 from scheduler.dispatcher import Arrived, Dispatcher
@@ -48,7 +48,7 @@ class Worker:
             appender=SimulatedAppender(self),
             states=self.states,
             plans=plans,
-            agents=AgentDirectory(world.store, world.clock),
+            agents=CachedAgents(world.store, world.clock),
             gateway=world.agents.line(),
             alarms=SimulatedAlarms(self),
             inbox=self.inbox,

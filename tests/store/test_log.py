@@ -15,7 +15,7 @@ from domain.executions.events.step import StepCompleted, StepScheduled, StepSkip
 from store.answers import find_answer
 from store.datastore import Datastore
 from store.log import Log
-from store.unit import Answered, Conflict, KeyTaken, OutcomeUnknown, StreamChange, Unit
+from store.unit import AnsweredStep, Conflict, KeyTaken, OutcomeUnknown, StreamChange, Unit
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 
@@ -94,7 +94,7 @@ def test_a_unit_of_several_streams_is_recorded_in_its_order_with_one_answer(log,
         0,
         [skipped("c"), skipped("d")],
         before=(StreamChange(claim, 1, [skipped("b")]),),
-        answered=Answered("key", b"digest", b"{}"),
+        answered=AnsweredStep("key", b"digest", b"{}"),
     )
     alone, together = log.append_all([Unit(uuid4(), 0, [skipped()]), unit])
     assert together == alone + 3 == log.last_position()
@@ -165,7 +165,7 @@ def test_an_append_that_fails_leaves_the_to_do_list_as_it_was(log, datastore):
 
 
 def test_a_key_is_answered_in_the_same_append_and_used_once(log, datastore):
-    answered = Answered("key", b"digest", b"{}")
+    answered = AnsweredStep("key", b"digest", b"{}")
     position = log.append(Unit(uuid4(), 0, [skipped(), skipped()], answered=answered))
     found = find_answer(datastore, "key")
     assert found is not None
@@ -178,7 +178,7 @@ def test_a_key_is_answered_in_the_same_append_and_used_once(log, datastore):
 
 def test_a_key_is_kept_even_when_nothing_was_recorded(log, datastore):
     position = log.append(Unit(uuid4(), 0, [skipped()]))
-    assert log.append(Unit(uuid4(), 0, [], answered=Answered("key", b"d", b"{}"))) == position
+    assert log.append(Unit(uuid4(), 0, [], answered=AnsweredStep("key", b"d", b"{}"))) == position
     assert find_answer(datastore, "key") is not None
 
 

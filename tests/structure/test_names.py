@@ -1,48 +1,10 @@
-"""House rules on what the code says: one name for one thing, and sentences that are finished."""
+"""House rules on what tests say: sentences that are finished. For names see test_unique_names.py."""
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("domain", "commands", "projections", "queries", "api", "scheduler", "store", "gateway", "embedded", "app")
-# Stand for two things still; the list only gets shorter. What projections read of an event has the event's name.
-SHARED = {
-    "AgentDirectory",
-    "ApprovalDecided",
-    "Approvals",
-    "Calls",
-    "Changes",
-    "Difference",
-    "ExecutionDetail",
-    "ExecutionStarted",
-    "Output",
-    "Place",
-    "ProcessArchived",
-    "ProcessDrafted",
-    "ProcessPublished",
-    "Receipt",
-    "Roles",
-    "Row",
-    "StepRow",
-    "Trigger",
-    "Version",
-    "Webhook",
-}
-SHAPES = ("projections/facts.py", "projections/shapes.py")
-
-
-def test_one_name_stands_for_one_thing() -> None:
-    places = defaultdict(list)
-    for room in ROOMS:
-        for file in sorted((ROOT / room).rglob("*.py")):
-            name = file.relative_to(ROOT).as_posix()
-            for node in ast.parse(file.read_text("utf-8")).body if name not in SHAPES else []:
-                if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                    places[node.name].append(name)
-    assert places
-    assert {name: files for name, files in places.items() if len(files) > 1 and name not in SHARED} == {}
 
 
 def test_no_scenario_ends_with_when() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.opening import opened
-from app.cli.options import Json, words
+from app.cli.options import JsonOption, words
 from app.cli.output import output_of
 from app.wiring import operator
 from commands.approvals import DecideApproval
@@ -21,20 +21,24 @@ As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; need
 
 
 @cli.command()
-def approve(context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: Json = False) -> None:
+def approve(
+    context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: JsonOption = False
+) -> None:
     """Approve: the execution goes on."""
     _decide(context, approval, "granted", comment, by, json)
 
 
 @cli.command()
-def reject(context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: Json = False) -> None:
+def reject(
+    context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: JsonOption = False
+) -> None:
     """Reject: the step fails, and the execution unless it says otherwise."""
     _decide(context, approval, "refused", comment, by, json)
 
 
 @cli.command("request-changes")
 def request_changes(
-    context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: Json = False
+    context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: JsonOption = False
 ) -> None:
     """Request changes. The step fails with changes_requested, and its on_error may lead to where they are made."""
     _decide(context, approval, "changes_requested", comment, by, json)

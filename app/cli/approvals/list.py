@@ -6,8 +6,8 @@ import typer
 
 from app.cli.lists import note_lag, note_more
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, Json, Limit
-from app.cli.output import Output, output_of
+from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment
 from queries.approvals import ApprovalFilter, ApprovalView, list_approvals
 from queries.paging import Page
@@ -21,7 +21,7 @@ def approvals(
     open_: Annotated[bool, typer.Option("--open", help="Only those that nobody has decided yet.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """List approvals: what people are asked and what they decided, the newest first."""
     output = output_of(context, json)
@@ -31,7 +31,7 @@ def approvals(
     _show(output, page)
 
 
-def _show(output: Output, page: Page[ApprovalView]) -> None:
+def _show(output: CommandOutput, page: Page[ApprovalView]) -> None:
     if output.json:
         output.document(page)
         return

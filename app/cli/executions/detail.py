@@ -1,13 +1,13 @@
 """One execution with its steps as text."""
 
 from app.cli.lists import NUMBERS, note_lag
-from app.cli.output import Output
+from app.cli.output import CommandOutput
 from app.cli.wording import amounts, moment, point, seconds, short, status
 from queries.executions import ExecutionDetail
 from queries.steps import StepView
 
 
-def show_execution(output: Output, execution: ExecutionDetail) -> None:
+def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
     """Write one execution with its steps."""
     if output.json:
         output.document(execution)

@@ -6,8 +6,8 @@ import typer
 
 from app.cli.executions.points import point_given
 from app.cli.opening import opened_reading
-from app.cli.options import Json
-from app.cli.output import Output, output_of
+from app.cli.options import JsonOption
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import point, short
 from edge.references import execution_named
 from queries.definitions import Definitions
@@ -22,7 +22,7 @@ def diff(
     execution: Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")],
     point_from: Annotated[str, typer.Argument(metavar="FROM", help="A position of the log, or a time.")],
     point_to: Annotated[str, typer.Argument(metavar="TO", help="Another one.")],
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Show what changed in one execution between two points."""
     output = output_of(context, json)
@@ -32,7 +32,7 @@ def diff(
         _show(output, get_difference(reading, Definitions(), execution_id, *points))
 
 
-def _show(output: Output, difference: Difference) -> None:
+def _show(output: CommandOutput, difference: Difference) -> None:
     if output.json:
         output.document(difference)
         return

@@ -7,8 +7,8 @@ import typer
 
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, Json, Limit
-from app.cli.output import Output, output_of
+from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status
 from edge.references import execution_named, process_named
 from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
@@ -37,7 +37,7 @@ def executions(
     started_to: Annotated[str | None, typer.Option("--to", help="Started before this time; ISO 8601.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """List executions, the newest first. Several values of an option mean any of them.
 
@@ -60,7 +60,7 @@ def executions(
     _show(output, page)
 
 
-def _show(output: Output, page: Page[ExecutionSummary]) -> None:
+def _show(output: CommandOutput, page: Page[ExecutionSummary]) -> None:
     if output.json:
         output.document(page)
         return

@@ -8,8 +8,8 @@ from app.cli.executions.detail import show_execution
 from app.cli.executions.points import point_given
 from app.cli.lists import NUMBERS, note_more
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, Json
-from app.cli.output import Output, output_of
+from app.cli.options import Cursor, JsonOption
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, short
 from edge.references import execution_named
 from queries.definitions import Definitions
@@ -32,7 +32,7 @@ def show(
     ] = None,
     events: Annotated[bool, typer.Option("--events", help="Its events from the log instead.")] = False,
     cursor: Cursor = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Show one execution with its steps, or its events."""
     output = output_of(context, json)
@@ -49,7 +49,7 @@ def show(
             show_execution(output, get_execution(reading, Definitions(), execution_id))
 
 
-def _show_events(output: Output, page: Page[EventView]) -> None:
+def _show_events(output: CommandOutput, page: Page[EventView]) -> None:
     if output.json:
         output.document(page)
         return

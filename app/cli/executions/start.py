@@ -6,8 +6,8 @@ import typer
 
 from app.cli.failures import FAILED, UNAVAILABLE, Failure
 from app.cli.opening import opened
-from app.cli.options import Json
-from app.cli.output import Output, output_of
+from app.cli.options import JsonOption
+from app.cli.output import CommandOutput, output_of
 from app.documents import inside, read_file
 from app.inputs import read_input
 from app.installation import live_workers
@@ -40,7 +40,7 @@ def start(
     timeout: Annotated[
         str | None, typer.Option(help="With --wait: give up waiting after so long, as 30s or 5m.")
     ] = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Start an execution of a process."""
     output = output_of(context, json)
@@ -59,7 +59,7 @@ def start(
     _tell_end(output, started, ended)
 
 
-def _wait(output: Output, wiring: Wiring, receipt: Receipt, timeout: float | None) -> Ended:
+def _wait(output: CommandOutput, wiring: Wiring, receipt: Receipt, timeout: float | None) -> Ended:
     workers = live_workers(wiring.datastore)
     if workers == 0:
         output.note("no worker is running: the execution waits until `procession work` or `procession up` is started")
@@ -73,7 +73,7 @@ def _wait(output: Output, wiring: Wiring, receipt: Receipt, timeout: float | Non
     return ended
 
 
-def _tell_end(output: Output, started: dict[str, object], ended: Ended) -> None:
+def _tell_end(output: CommandOutput, started: dict[str, object], ended: Ended) -> None:
     answer = {
         **started,
         "status": ended.status,

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.opening import opened
-from app.cli.options import Json
+from app.cli.options import JsonOption
 from app.cli.output import located, output_of
 from app.documents import inside, read_file
 from app.publishing import publish_source
@@ -17,7 +17,7 @@ cli = typer.Typer()
 def publish(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - is standard input.")],
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Publish a definition as the next version of its process; the same again changes nothing."""
     output = output_of(context, json)

@@ -6,8 +6,8 @@ import typer
 
 from app.cli.failures import FAILED
 from app.cli.opening import opened
-from app.cli.options import Json
-from app.cli.output import Output, located, output_of
+from app.cli.options import JsonOption
+from app.cli.output import CommandOutput, located, output_of
 from app.documents import read_file
 from domain.language import parse_definition
 from domain.refusal import Problem
@@ -22,7 +22,7 @@ def validate(
     context: typer.Context,
     files: Files,
     agents: Annotated[bool, typer.Option("--agents", help="Check in the database that the agents exist, too.")] = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Check definitions and tell everything that is wrong with them; records nothing. Exit code 1 if one is invalid."""
     output = output_of(context, json)
@@ -46,7 +46,7 @@ def _result(file: str, problems: list[Problem]) -> dict[str, Any]:
     return {"file": file, "valid": not any(problem.severity == "error" for problem in problems), "problems": problems}
 
 
-def _write(output: Output, file: str, problems: list[Problem]) -> None:
+def _write(output: CommandOutput, file: str, problems: list[Problem]) -> None:
     for problem in problems:
         output.line(located(problem, file))
     errors = sum(problem.severity == "error" for problem in problems)

@@ -3,7 +3,7 @@
 import typer
 
 from app.cli.carrying_out import carry_out
-from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId
+from app.cli.options import DryRun, ExecutionArgument, JsonOption, ReasonOption, StepArgument
 from app.cli.output import output_of
 from app.cli.timers.kinds import Kind, kind_given
 from app.wiring import operator
@@ -17,12 +17,12 @@ cli = typer.Typer()
 @cli.command("fire-timer")
 def fire_timer(
     context: typer.Context,
-    execution: ExecutionId,
-    step: StepId,
-    reason: Reason,
+    execution: ExecutionArgument,
+    step: StepArgument,
+    reason: ReasonOption,
     kind: Kind = TIMER,
     dry_run: DryRun = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Fire a timer now. What would have happened when it was due happens at once."""
     output = output_of(context, json)

@@ -6,8 +6,8 @@ import typer
 
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, Json, Limit
-from app.cli.output import Output, output_of
+from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, seconds
 from queries.paging import Page
 from queries.timers import TimerView, list_timers
@@ -21,7 +21,7 @@ def timers(
     overdue: Annotated[bool, typer.Option("--overdue", help="Only those that should have fired by now.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """List timers: what happens by itself and when, the next first."""
     output = output_of(context, json)
@@ -30,7 +30,7 @@ def timers(
     _show(output, page)
 
 
-def _show(output: Output, page: Page[TimerView]) -> None:
+def _show(output: CommandOutput, page: Page[TimerView]) -> None:
     if output.json:
         output.document(page)
         return

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from app.cli.carrying_out import carry_out
-from app.cli.options import DryRun, ExecutionId, Json, Reason, StepId
+from app.cli.options import DryRun, ExecutionArgument, JsonOption, ReasonOption, StepArgument
 from app.cli.output import output_of
 from app.cli.timers.kinds import Kind, kind_given
 from app.cli.wording import moment
@@ -23,9 +23,9 @@ cli = typer.Typer()
 @cli.command("move-timer")
 def move_timer(
     context: typer.Context,
-    execution: ExecutionId,
-    step: StepId,
-    reason: Reason,
+    execution: ExecutionArgument,
+    step: StepArgument,
+    reason: ReasonOption,
     kind: Kind = TIMER,
     to: Annotated[
         str | None, typer.Option("--to", metavar="TIME", help="Due then, with an offset: 2026-01-31T09:00Z.")
@@ -34,7 +34,7 @@ def move_timer(
         str | None, typer.Option("--in", metavar="DURATION", help="Due so long from now, as 30s, 5m or 1d.")
     ] = None,
     dry_run: DryRun = False,
-    json: Json = False,
+    json: JsonOption = False,
 ) -> None:
     """Move a timer. It can be due in a year at most; a time that is not in the future fires it."""
     output, cause = output_of(context, json), operator("cli:move-timer")

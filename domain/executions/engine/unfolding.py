@@ -5,7 +5,7 @@ from typing import Any
 from domain.event import Cause, Event
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
-from domain.executions.timers import TimerKey, Timers, timers_dropped, timers_set
+from domain.executions.timers import DueTimes, TimerKey, timers_dropped, timers_set
 
 
 class Unfolding:
@@ -29,7 +29,7 @@ class Unfolding:
         self._stamp = cause.at, cause.actor, cause.causation, correlation
 
     @property
-    def timers_set(self) -> Timers:
+    def timers_set(self) -> DueTimes:
         """The timers that the decision started or moved."""
         return timers_set(self._timers_before, self.execution.timers)
 

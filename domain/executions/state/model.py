@@ -10,7 +10,7 @@ import msgspec
 from domain.agents.calls import StepError
 from domain.executions.events.child import Parent
 from domain.executions.events.execution import Trigger
-from domain.executions.timers import Timers
+from domain.executions.timers import DueTimes
 from domain.money import Money
 from domain.processes.plan import Plan
 
@@ -97,7 +97,7 @@ class Execution(msgspec.Struct):
     waiting: dict[str, int] = {}
     open: int = 0
     dead: dict[str, int] = {}
-    timers: Timers = {}
+    timers: DueTimes = {}
     unanswered: dict[str, str] = {}
     approvals: dict[str, Approval] = {}
     parent: Parent | None = None

@@ -15,7 +15,7 @@ _ONLY_IN_JSON = re.compile(
 )
 
 
-class Unreadable(Exception):
+class UnreadableSource(Exception):
     """The text cannot be read at all; `problem` gives the reason."""
 
     def __init__(self, problem: Problem) -> None:
@@ -34,7 +34,7 @@ def decode_source(source: str | bytes) -> str:
     except UnicodeDecodeError as error:
         before = error.object[: error.start]
         line = before.count(b"\n") + 1
-        raise Unreadable(Problem("not_utf8", f"byte {error.start} is not UTF-8", line=line, column=1)) from None
+        raise UnreadableSource(Problem("not_utf8", f"byte {error.start} is not UTF-8", line=line, column=1)) from None
     except UnicodeEncodeError as error:
         raise _at(error.object, error.start, "not_utf8", "half of a surrogate pair is not a character") from None
     return text.removeprefix("\ufeff")
@@ -65,11 +65,11 @@ def _respelled(found: re.Match[str]) -> str:
     return f"\\u{ord(character):04x}" if character is not None else found.group()
 
 
-def _too_large() -> Unreadable:
-    return Unreadable(Problem("too_large", f"a definition is at most {MAX_BYTES} bytes (1 MiB)"))
+def _too_large() -> UnreadableSource:
+    return UnreadableSource(Problem("too_large", f"a definition is at most {MAX_BYTES} bytes (1 MiB)"))
 
 
-def _at(text: str, position: int, code: str, message: str) -> Unreadable:
+def _at(text: str, position: int, code: str, message: str) -> UnreadableSource:
     line = text.count("\n", 0, position) + 1
     column = position - text.rfind("\n", 0, position)
-    return Unreadable(Problem(code, message, line=line, column=column))
+    return UnreadableSource(Problem(code, message, line=line, column=column))

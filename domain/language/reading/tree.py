@@ -7,7 +7,7 @@ import yaml
 from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Sequence
 from domain.language.reading.problems import Problems
 from domain.language.reading.scalars import OutOfRange, resolve
-from domain.language.reading.source import Unreadable, as_yaml
+from domain.language.reading.source import UnreadableSource, as_yaml
 from domain.refusal import Problem
 
 MAX_DEPTH = 50
@@ -31,7 +31,7 @@ def read_tree(text: str, problems: Problems) -> Node | None:
     except yaml.MarkedYAMLError as error:
         raise _syntax(error, text) from None
     except yaml.YAMLError as error:
-        raise Unreadable(Problem("yaml_syntax", f"not YAML: {error}"[:300])) from None
+        raise UnreadableSource(Problem("yaml_syntax", f"not YAML: {error}"[:300])) from None
     return builder.root
 
 
@@ -176,25 +176,29 @@ class _Builder:
             raise _unreadable("too_many_nodes", f"more than {MAX_NODES} values, anchors unfolded", event)
 
 
-def _unreadable(code: str, message: str, event: Any) -> Unreadable:
+def _unreadable(code: str, message: str, event: Any) -> UnreadableSource:
     line, column = _line_and_column(event)
-    return Unreadable(Problem(code, message, line=line, column=column))
+    return UnreadableSource(Problem(code, message, line=line, column=column))
 
 
 def _line_and_column(event: Any) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
 
 
-def _syntax(error: yaml.MarkedYAMLError, text: str) -> Unreadable:
+def _syntax(error: yaml.MarkedYAMLError, text: str) -> UnreadableSource:
     mark = error.problem_mark or error.context_mark
     message = "not YAML: " + " ".join(part for part in (error.context, error.problem) if part)
     if mark is None:
-        return Unreadable(Problem("yaml_syntax", message[:300]))
+        return UnreadableSource(Problem("yaml_syntax", message[:300]))
     if "maximum nesting" in message:  # libyaml reads ahead, and has a limit of its own
-        return Unreadable(Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", line=mark.line + 1, column=1))
+        return UnreadableSource(
+            Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", line=mark.line + 1, column=1)
+        )
     lines = text.splitlines()
     line = lines[mark.line] if mark.line < len(lines) else ""
     hint = "indent with spaces, not tabs" if line[mark.column : mark.column + 1] == "\t" else ""
     if not hint and ("{{" in line or line.count(": ") > 1):
         hint = 'a text with `: ` or `{{` in it stands in quotes: "Name: {{ … }}"'
-    return Unreadable(Problem("yaml_syntax", message[:300], line=mark.line + 1, column=mark.column + 1, hint=hint))
+    return UnreadableSource(
+        Problem("yaml_syntax", message[:300], line=mark.line + 1, column=mark.column + 1, hint=hint)
+    )

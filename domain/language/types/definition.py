@@ -41,7 +41,7 @@ class InputField(Part):
     enum: Annotated[tuple[Any, ...] | None, Field(strict=False, min_length=1, max_length=1_000)] = None
 
 
-class Output(Part):
+class OutputDefinition(Part):
     """A named result of an execution; source is a value with templates inside."""
 
     also: ClassVar[dict[str, str]] = {"value": "source"}
@@ -80,7 +80,7 @@ class Definition(Part):
     costs: Costs | None = None
     triggers: Annotated[tuple[AnyTrigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()
     steps: Annotated[tuple[AnyStep, ...], Field(strict=False, min_length=1, max_length=MAX_STEPS)]
-    outputs: Annotated[tuple[Output, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
+    outputs: Annotated[tuple[OutputDefinition, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

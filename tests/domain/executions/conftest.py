@@ -16,7 +16,7 @@ from domain.executions.events.execution import Trigger
 from domain.executions.events.step import GatewayEvaluated, StepCompleted, StepDiverted, StepSkipped
 from domain.executions.state.evolution import fold
 from domain.executions.state.model import Execution
-from domain.executions.timers import Timers
+from domain.executions.timers import DueTimes
 from domain.language.types.definition import Definition
 from domain.processes.plan import Limits, Plan, PlannedGateway, compile_plan
 from tests.scenario import Then
@@ -42,7 +42,7 @@ class Run:
         self.new = Execution(begun.execution.id, begun.execution.plan, callees=begun.execution.callees)
         self.execution = self.new
         self.events: list[Event] = []
-        self.timers: Timers = {}
+        self.timers: DueTimes = {}
         self.taken: list[str] = []
         self.log(begun)
 

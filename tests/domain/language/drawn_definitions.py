@@ -5,7 +5,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from domain.language.types.definition import Defaults, Definition, InputField, Output
+from domain.language.types.definition import Defaults, Definition, InputField, OutputDefinition
 from domain.language.types.parts import Part
 from domain.language.types.quantities import MoneyLimit
 from domain.language.types.steps import (
@@ -212,7 +212,9 @@ def definitions(draw: st.DrawFn) -> Definition:
         triggers=tuple(draw(triggers(declared))),
         steps=tuple(steps),
         outputs=tuple(
-            Output(name=name, source=draw(values.filter(lambda value: value is not None and not _bare_path(value))))
+            OutputDefinition(
+                name=name, source=draw(values.filter(lambda value: value is not None and not _bare_path(value)))
+            )
             for name in draw(st.lists(names, max_size=2, unique=True))
         ),
     )

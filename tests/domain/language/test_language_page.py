@@ -11,7 +11,7 @@ from domain.language.checking.references import ROOT_SHAPES
 from domain.language.checking.shapes import ANY, step_shape
 from domain.language.expressions.filters import FILTERS
 from domain.language.types.costs import CostLevel, Costs
-from domain.language.types.definition import Defaults, Definition, InputField, Output
+from domain.language.types.definition import Defaults, Definition, InputField, OutputDefinition
 from domain.language.types.parts import Part
 from domain.language.types.quantities import MoneyLimit
 from domain.language.types.steps import STEP_TYPES, Retry, Roles
@@ -22,7 +22,7 @@ from domain.language.types.triggers import TRIGGER_TYPES, Dst, ScheduleTrigger
 
 PAGE = (Path(__file__).parents[3] / "docs/process-language.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-PARTS: list[type[Part]] = [Definition, InputField, Defaults, Output, Retry, Roles, Goto, GotoStep, Route]
+PARTS: list[type[Part]] = [Definition, InputField, Defaults, OutputDefinition, Retry, Roles, Goto, GotoStep, Route]
 PARTS += [
     *COMPENSATION_TYPES.values(),
     MoneyLimit,

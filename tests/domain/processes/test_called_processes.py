@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.language import parse_definition
-from domain.processes.callees import Calls, calls_in
+from domain.processes.callees import CallGraph, calls_in
 from domain.processes.calling import process_problems
-from domain.processes.process import Process, Version
+from domain.processes.process import Process, VersionContent
 from domain.refusal import Problem
 
 Written = dict[str, list[str]]
@@ -27,14 +27,14 @@ def document(name: str, calls: list[str], **more: Any) -> dict[str, Any]:
 
 def process(name: str, *versions: list[str], status: Any = "published", **more: Any) -> Process:
     """A process by what each of its versions calls."""
-    made = {at: Version("", document(name, calls, **more)) for at, calls in enumerate(versions, start=1)}
+    made = {at: VersionContent("", document(name, calls, **more)) for at, calls in enumerate(versions, start=1)}
     return Process(name, status, None, made, latest=len(made))
 
 
-def walked(name: str, calls: list[str], known: list[Process]) -> tuple[Calls, list[set[str]]]:
+def walked(name: str, calls: list[str], known: list[Process]) -> tuple[CallGraph, list[set[str]]]:
     """All that is looked up, and what was asked for at each level."""
     there = {each.name: each for each in known}
-    calls_ = Calls(name, calls_in(document(name, calls)))
+    calls_ = CallGraph(name, calls_in(document(name, calls)))
     levels = []
     while wanted := calls_.wanted:
         levels.append(wanted)
@@ -45,7 +45,7 @@ def walked(name: str, calls: list[str], known: list[Process]) -> tuple[Calls, li
 def problems_of(source: str, *known: Process, severity: str = "error") -> list[Problem]:
     parsed = parse_definition(source)
     there = {each.name: each for each in known}
-    calls = Calls(parsed.name or "", [(use.name, use.version) for use in parsed.processes])
+    calls = CallGraph(parsed.name or "", [(use.name, use.version) for use in parsed.processes])
     while wanted := calls.wanted:
         calls.learn({name: there[name] for name in wanted if name in there})
     return process_problems(parsed, calls, severity)

@@ -8,7 +8,7 @@ import pytest
 from domain.event import Cause
 from domain.identity import process_id
 from domain.processes.claims import Claim, TriggerClaimed, claim_trigger, fold, webhooks_of
-from domain.processes.process import Process, Version
+from domain.processes.process import Process, VersionContent
 from domain.refusal import Forbidden
 from tests.scenario import scenario
 
@@ -18,7 +18,7 @@ A, B = (Claim("hook", process_id(name), name) for name in "ab")
 
 def process(name: str, *triggers: dict[str, Any], status: Any = "published") -> Process:
     """A process whose latest version has these triggers."""
-    return Process(name, status, None, versions={1: Version("", {"triggers": list(triggers)})}, latest=1)
+    return Process(name, status, None, versions={1: VersionContent("", {"triggers": list(triggers)})}, latest=1)
 
 
 given = scenario(fold)
