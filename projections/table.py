@@ -90,14 +90,16 @@ class Table(Generic[R]):
             f"on conflict ({keys}) do {f'update set {joins}' if joins else 'nothing'}"
         )
         self._keys = [field for field, _, column in fields if column.is_key]
+        if row.__struct_fields__ != tuple(field for field, _, _ in fields):
+            raise TypeError(f"the fields of {row.__qualname__} are in another order than its columns")
         self._arrays = {field: (attrgetter(field), _array(of, column)) for field, of, column in fields}
 
     def write(self, connection: Connection[Any], rows: Iterable[R]) -> None:
         """Insert `rows`, or join them to those that have their keys; each key at most once."""
-        given = list(rows)
-        if given:
-            columns = tuple([array(list(map(get, given))) for get, array in self._arrays.values()])
-            connection.execute(self.upsert, columns, prepare=True)
+        columns = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        laid_out = [array(values) for (_, array), values in zip(self._arrays.values(), columns, strict=False)]
+        if laid_out:
+            connection.execute(self.upsert, laid_out, prepare=True)
 
     def update(self, connection: Connection[Any], rows: Iterable[msgspec.Struct], *columns: str) -> None:
         """Set `columns` of the rows that are there to the values of `rows`, which have these and the keys as fields."""

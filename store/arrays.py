@@ -2,7 +2,7 @@
 
 import struct
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from psycopg.abc import AdaptContext, Buffer
@@ -12,6 +12,7 @@ from psycopg.pq import Format
 _NULL = b"\xff\xff\xff\xff"
 _UUID_LENGTH = b"\x00\x00\x00\x10"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where PostgreSQL begins to count
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Array(bytes):
@@ -95,8 +96,11 @@ def texts(values: Sequence[str | None]) -> TextArray:
     """A text[]; None is NULL."""
     if not values:
         return _NO_TEXTS
-    nulls = any(value is None for value in values)
-    return TextArray(_header(25, len(values), nulls) + _variable(None if v is None else v.encode() for v in values))
+    if None not in values:
+        return TextArray(_header(25, len(values)) + _texts(values))
+    if values.count(None) == len(values):
+        return TextArray(_nulls(25, len(values)))
+    return TextArray(_header(25, len(values), True) + _variable([None if v is None else v.encode() for v in values]))
 
 
 def byteas(values: Sequence[bytes | None]) -> ByteaArray:
@@ -109,19 +113,18 @@ def byteas(values: Sequence[bytes | None]) -> ByteaArray:
 
 def jsons(values: Sequence[bytes | None]) -> JsonArray:
     """A json[] of documents given as UTF-8 text; None is SQL's NULL, not JSON's."""
-    return JsonArray(_header(114, len(values), None in values) + _variable(values))
+    nulls = values.count(None)
+    if nulls and nulls == len(values):
+        return JsonArray(_nulls(114, nulls))
+    return JsonArray(_header(114, len(values), nulls > 0) + _variable(values))
 
 
 def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
     """A timestamptz[] of aware times, exact to the microsecond; None is NULL."""
     if not values:
         return _NO_TIMESTAMPTZS
-    return TimestamptzArray(_numbers(1184, "q", [None if value is None else _microseconds(value) for value in values]))
-
-
-def _microseconds(value: datetime) -> int:
-    since = value - _EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    epoch, unit = _EPOCH, _MICROSECOND
+    return TimestamptzArray(_numbers(1184, "q", [None if v is None else (v - epoch) // unit for v in values]))
 
 
 def _header(element: int, length: int, nulls: bool = False) -> bytes:
@@ -131,12 +134,23 @@ def _header(element: int, length: int, nulls: bool = False) -> bytes:
 def _numbers(element: int, code: str, values: Sequence[int | None]) -> bytes:
     size = struct.calcsize("!" + code)
     if None in values:
+        if values.count(None) == len(values):
+            return _nulls(element, len(values))
         pack = struct.Struct("!i" + code).pack
         body = b"".join([_NULL if value is None else pack(size, value) for value in values])
         return _header(element, len(values), True) + body
     both: list[int | None] = [size] * (2 * len(values))
     both[1::2] = values
     return _header(element, len(values)) + struct.pack("!" + ("i" + code) * len(values), *both)
+
+
+def _nulls(element: int, length: int) -> bytes:
+    return _header(element, length, True) + _NULL * length
+
+
+def _texts(values: Sequence[str | None]) -> bytes:
+    encoded = [value.encode() for value in values if value is not None]
+    return b"".join([len(value).to_bytes(4, "big") + value for value in encoded])
 
 
 def _variable(values: Iterable[bytes | None]) -> bytes:
