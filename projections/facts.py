@@ -9,7 +9,7 @@ from psycopg import Connection
 from domain.catalogue import STORED_NAMES
 from domain.executions.outcomes import ATTEMPT_STATUS, EXECUTION_STATUS
 from domain.executions.state.evolution import evolved_events
-from projections.origins import NOWHERE, STARTED, Origin, OriginsOfPage, origins_of
+from projections.origins import NOWHERE, Origin, OriginsOfPage
 from projections.shapes import SHAPES
 
 __all__ = ["OF_EXECUTIONS", "OF_STEPS", "SHAPES", "STATUS_OF_EXECUTION", "STATUS_OF_STEP", "Fact", "read_facts"]
@@ -58,14 +58,8 @@ def read_facts(
     decoders = _DECODERS
     if connection is None:
         return [Fact(p, stream, version, t, decoders[t](state)) for p, stream, version, t, state in rows if t in topics]
-    origins = origins_of(connection)
-    origins.shrink()
     rows = rows if isinstance(rows, list) else list(rows)
-    page = OriginsOfPage(origins, connection, rows)
-    facts = [
+    page = OriginsOfPage(connection, rows)
+    return [
         Fact(p, stream, version, t, decoders[t](state), page) for p, stream, version, t, state in rows if t in topics
     ]
-    for fact in facts:
-        if fact.topic == STARTED:
-            origins.keep(fact.stream, fact.event)
-    return facts

@@ -58,26 +58,32 @@ _published = msgspec.json.Decoder(_Published).decode
 
 
 class OriginsOfPage:
-    """The origins of the executions on one page of the log; read when a handler first needs one."""
+    """The origins of the executions on one page of the log; read when a handler first needs one.
 
-    __slots__ = ("_connection", "_found", "_origins", "_rows")
+    rows: the page, as (position, stream, version, topic, state).
+    """
 
-    def __init__(
-        self, origins: "Origins | None", connection: Connection[Any] | None, rows: Sequence[tuple[Any, ...]]
-    ) -> None:
-        self._origins, self._connection, self._rows = origins, connection, rows
+    __slots__ = ("_connection", "_found", "_rows")
+
+    def __init__(self, connection: Connection[Any] | None, rows: Sequence[tuple[Any, ...]] = ()) -> None:
+        self._connection, self._rows = connection, rows
         self._found: dict[bytes, Origin] | None = None
 
     def origin(self, stream: bytes) -> Origin:
         """Return the origin of an execution on the page. Raises LookupError if the stream is no execution's."""
         if self._found is None:
-            if self._origins is None or self._connection is None:
+            if self._connection is None:
                 raise LookupError("these facts were read without their origins")
-            self._found = self._origins.read(self._connection, {row[1] for row in self._rows})
+            origins = origins_of(self._connection)
+            for _, started, _, topic, state in self._rows:
+                if topic == STARTED:
+                    origins.keep(started, _started(state))
+            self._found = origins.read(self._connection, {row[1] for row in self._rows})
+            origins.shrink()
         return self._found[stream]
 
 
-NOWHERE = OriginsOfPage(None, None, ())
+NOWHERE = OriginsOfPage(None)
 
 
 class Origins:
