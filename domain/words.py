@@ -28,6 +28,9 @@ def is_slip(word: str, known: str) -> bool:
     most = 1 if len(word) < 5 else 2
     if word == known or abs(len(word) - len(known)) > most or max(len(word), len(known)) > _LONGEST:
         return False
+    # An edit changes at most two of the letters that only one of the words has: most words differ by more.
+    if len(set(word) ^ set(known)) > 2 * most:
+        return False
     row = list(range(len(known) + 1))
     for at, letter in enumerate(word, 1):
         before, row[0] = row[0], at
