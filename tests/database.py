@@ -15,8 +15,10 @@ LEAVING_SECONDS = 1.0
 # restarts sequences; false when tables, constraints, indexes or functions are not those of the template any more.
 RESET = """
 create schema resetting;
-create table resetting.relations as select oid from pg_class where relnamespace in ('public'::regnamespace,
-  'rebuilding'::regnamespace);
+create view resetting.schemas as select oid from pg_namespace
+where nspname !~ '^pg_' and nspname not in ('information_schema', 'resetting');
+create table resetting.relations as select oid from pg_class
+where relnamespace in (select oid from resetting.schemas);
 
 create function resetting.shape() returns text language sql as $$
   select md5(string_agg(part, ' ' order by part)) from (
@@ -25,8 +27,9 @@ create function resetting.shape() returns text language sql as $$
     union all select concat_ws(',', oid, convalidated) from pg_constraint
     where connamespace in (select oid from pg_namespace where nspname !~ '^pg_|^information_schema$')
     union all select indexrelid::text from pg_index where indrelid in (select oid from resetting.relations)
-    union all select concat_ws(',', oid, xmin) from pg_proc
-    where pronamespace in ('public'::regnamespace, 'rebuilding'::regnamespace)
+    union all select concat_ws(',', oid, relnamespace, relname) from pg_class
+    where oid in (select oid from resetting.relations)
+    union all select concat_ws(',', oid, xmin) from pg_proc where pronamespace in (select oid from resetting.schemas)
     union all select oid::text from pg_trigger where tgrelid in (select oid from resetting.relations)
     union all select concat_ws(',', oid, typname) from pg_type where typrelid = 0 and typelem = 0
     union all select concat_ws(',', oid, nspname) from pg_namespace where nspname !~ '^pg_') as parts $$;
@@ -36,7 +39,7 @@ declare
   made text; filled text; name text; kept regclass; differs boolean;
 begin
   select string_agg(oid::regclass::text, ', ') into made from pg_class
-  where relnamespace in ('public'::regnamespace, 'rebuilding'::regnamespace) and relkind in ('r', 'p')
+  where relnamespace in (select oid from resetting.schemas) and relkind in ('r', 'p')
     and oid not in (select oid from resetting.relations);
   if made is not null then
     execute 'drop table ' || made || ' cascade';
@@ -47,7 +50,7 @@ begin
   for name in select oid::regclass::text from pg_class
     where oid in (select oid from resetting.relations) and relkind = 'r'
   loop
-    kept := to_regclass('resetting.' || name);
+    kept := to_regclass(format('resetting.%I', name));
     if kept is not null then
       execute format('select exists((table %1$s except table %2$s) union all (table %2$s except table %1$s))',
         name, kept) into differs;

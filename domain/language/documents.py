@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from domain.calendar.durations import print_duration
-from domain.language.reading.scalars import BOOLEAN, INTEGER, NOT_FINITE, NULL, NUMBER
+from domain.language.reading.scalars import BOOLEAN, INTEGER, MERGE_KEY, NOT_FINITE, NULL, NUMBER
 from domain.language.types.definition import Definition
 from domain.language.types.parts import Part
 
@@ -88,6 +88,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     if _BREAKS.search(text):
         # The dumper itself returns to quotes where a block cannot hold the text.
         style = "|" if _ORDINARY_LINES.match(text) else '"'
+    elif text == MERGE_KEY:
+        style = '"'  # plain, it is YAML's merge key, which the reader refuses
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

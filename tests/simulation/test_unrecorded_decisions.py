@@ -9,7 +9,7 @@ from domain.agents.calls import Answer, Completed, Failed, StepError
 from domain.executions.decisions.repairs import skip_step
 from domain.executions.outcomes import COMPLETED, RUNNING
 from domain.identity import child_id
-from store.lists.outbox import Message
+from store.lists.outbox import Message, ReportUnreadable
 from store.log import Outcome
 from store.unit import Conflict, Unit
 
@@ -68,8 +68,8 @@ def test_a_message_that_somebody_else_struck_off_does_not_keep_a_worker_busy() -
     answer(world, child_id(PARENT, "a", 1), Completed("done"))
     claim = world.lists.claim_messages
 
-    def claim_and_lose(limit: int) -> list[Message]:
-        claimed: list[Message] = claim(limit)
+    def claim_and_lose(limit: int, unreadable: ReportUnreadable) -> list[Message]:
+        claimed: list[Message] = claim(limit, unreadable)
         world.lists.drop_messages([message.key for message in claimed])
         return claimed
 

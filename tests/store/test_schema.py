@@ -16,6 +16,8 @@ def test_the_schema_file_is_what_the_migrations_add_up_to(datastore: Datastore) 
 def test_the_schema_file_makes_a_database_that_is_described_by_it(dsn: str) -> None:
     text = files("store").joinpath("schema.sql").read_text("utf-8")
     with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute("drop schema public cascade; drop schema rebuilding; create schema public")
+        connection.execute(
+            "drop schema public cascade; drop schema building; drop schema previous; create schema public"
+        )
         connection.execute(text)
         assert describe(connection) == text

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from app.clock import SYSTEM_CLOCK
 from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.rebuilding import build_and_switch
@@ -162,7 +163,7 @@ def test_the_release_before_serves_its_tables_until_this_one_has_built_its_own(
         assert "execution_list was built as another release defines it" in before.log.read_text()
 
         # Its worker goes on, and so does its projector with all other read models; this one projects the list.
-        projector = Projector(datastore, NOW)
+        projector = Projector(datastore, SYSTEM_CLOCK, NOW)
         projector.start()
         last = before.run_hello()
         until(lambda: before.listed().get(last) == "completed")

@@ -5,6 +5,7 @@ import re
 
 from domain.jsonvalue import LARGEST_INTEGER, SMALLEST_INTEGER
 
+MERGE_KEY = "<<"
 NULL = re.compile(r"(?:null|Null|NULL|~|)\Z")
 BOOLEAN = re.compile(r"(?:true|True|TRUE|false|False|FALSE)\Z")
 INTEGER = re.compile(r"(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+)\Z")

@@ -6,7 +6,7 @@ import yaml
 
 from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Sequence
 from domain.language.reading.problems import Problems
-from domain.language.reading.scalars import OutOfRange, resolve
+from domain.language.reading.scalars import MERGE_KEY, OutOfRange, resolve
 from domain.language.reading.source import UnreadableSource, as_yaml
 from domain.refusal import Problem
 
@@ -154,7 +154,7 @@ class _Builder:
             hint = 'a text that begins with {{ stands in quotes: "{{ … }}"' if hole else "put the key in quotes"
             self._problems.add("key_not_text", "keys are text", node, hint=hint)
             top.skipped = True
-        elif node.value == "<<" and plain:
+        elif node.value == MERGE_KEY and plain:
             message = "`<<` merges nothing here: YAML's merge keys are not read"
             node.parent, node.key = mapping, node.value
             hint = "write the fields out, or put the key in quotes if `<<` is its name"
