@@ -21,6 +21,9 @@ from projections.execution_list import ExecutionList
 from projections.facts import read_facts
 from projections.process_catalogue import ProcessCatalogue
 
+APPEND = """
+insert into stored_events (notification_id, originator_id, originator_version, topic, state)
+values (%s, encode(%s, 'hex')::uuid, %s, %s, %s)"""
 SIMULATION = str(Path(__file__).parents[1] / "simulation")
 
 
@@ -64,7 +67,10 @@ def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, 
     states, log = cut_short(seed, whim)
     models = ExecutionList(), ExecutionDetailProjection(), ProcessCatalogue()
     with read_tables.connect() as connection, connection.transaction(force_rollback=True):
-        for page in pages(as_rows(log), size):
+        rows = as_rows(log)
+        with connection.cursor() as cursor:
+            cursor.executemany(APPEND, rows)
+        for page in pages(rows, size):
             for model in models:
                 model.write(connection, model.fold(read_facts(page, model.handlers, connection)))
         listed = {row["execution_id"]: row for row in connection.execute("select * from execution_list").fetchall()}

@@ -4,20 +4,18 @@ from importlib.resources import files
 
 import psycopg
 
-from store.datastore import Datastore
 from store.schema import describe
 
 
-def test_the_schema_file_is_what_the_migrations_add_up_to(datastore: Datastore) -> None:
-    with datastore.reading() as connection:
+def test_the_schema_file_is_what_the_migrations_add_up_to(own_dsn: str) -> None:
+    with psycopg.connect(own_dsn) as connection:
         assert describe(connection) == files("store").joinpath("schema.sql").read_text("utf-8")
 
 
-def test_the_schema_file_makes_a_database_that_is_described_by_it(dsn: str) -> None:
+def test_the_schema_file_makes_a_database_that_is_described_by_it(own_dsn: str) -> None:
     text = files("store").joinpath("schema.sql").read_text("utf-8")
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        connection.execute(
-            "drop schema public cascade; drop schema building; drop schema previous; create schema public"
-        )
+    with psycopg.connect(own_dsn, autocommit=True) as connection:
+        connection.execute("drop schema building, previous, rebuilding, public cascade")
+        connection.execute("create schema public")
         connection.execute(text)
         assert describe(connection) == text
