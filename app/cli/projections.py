@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.text import Text
 
 from app.cli import building
 from app.cli.failures import FAILED
@@ -17,6 +16,8 @@ from domain.words import did_you_mean
 from queries.projections import ProjectionView, list_projections
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from app.read_models import ReadModel
     from app.wiring import Wiring
 
@@ -98,7 +99,7 @@ def dead_letters_(context: typer.Context, limit: Limit = 50, json: JsonOption = 
     output.table(("projection", "position", "at", "error"), rows, right=NUMBERS)
 
 
-def _state(view: ProjectionView) -> Text:
+def _state(view: ProjectionView) -> "Text":
     """Return the state, and how far the next tables are while they are built."""
     percent = "" if view.building is None else f" {view.building.percent}%"
     return status(view.state).append(percent)

@@ -18,6 +18,7 @@ from domain.executions.slots import Slot
 from domain.executions.timers import HEARTBEAT, TIMEOUT, TIMER
 from scheduler.lists import Lists, StoredLists
 from store.datastore import Datastore, OwnConnection
+from store.lists.outbox import log_unreadable
 from store.log import Log
 from store.unit import Conflict, Unit
 
@@ -160,7 +161,7 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
             lists.release_timers(keys)
             lists.drop_timers(CAUSE.at, keys[:1])
 
-        messages = both(stored, memory, lambda lists: lists.claim_messages(limit))  # noqa: B023
+        messages = both(stored, memory, lambda lists: lists.claim_messages(limit, log_unreadable))  # noqa: B023
         asked = [each.key for each in messages if random.random() < 0.5]
         for lists in (stored, memory):
             lists.release_messages(asked)
