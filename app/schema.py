@@ -1,26 +1,30 @@
 """`python -m app.schema > store/schema.sql`: writes what the migrations add up to."""
 
 import sys
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from uuid import uuid4
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
 
-from embedded import embedded
+from app.database import Database
+from app.settings import read_settings
 from store.migrating import migrate
 from store.schema import describe
 
 
 def main() -> None:
-    """Migrate a server of its own, and print its schema."""
-    with TemporaryDirectory() as home:
-        server = embedded(Path(home))
+    """Migrate a database of its own on the server in use, print its schema, and drop the database."""
+    name = f"schema_{uuid4().hex[:12]}"
+    with Database(read_settings()) as database, psycopg.connect(database.dsn, autocommit=True) as admin:
+        admin.execute(SQL("create database {}").format(Identifier(name)))
         try:
-            migrate(server.conninfo)
-            with psycopg.connect(server.conninfo) as connection:
+            dsn = make_conninfo(database.dsn, dbname=name)
+            migrate(dsn)
+            with psycopg.connect(dsn) as connection:
                 sys.stdout.write(describe(connection))
         finally:
-            server.close(wait=True)
+            admin.execute(SQL("drop database {} with (force)").format(Identifier(name)))
 
 
 if __name__ == "__main__":
