@@ -1,4 +1,4 @@
-"""Register and retire agents, and read how to call them."""
+"""Register and retire agents, and read their configuration."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ FRESH_FOR_SECONDS = 1.0
 
 
 class RegisterAgent(Command, frozen=True):
-    """Register an agent, or change how it is called. config: as `parse_agent` returns it."""
+    """Register an agent, or change its configuration. config: as `parse_agent` returns it."""
 
     scope = CommandScope.AGENTS_WRITE
     name: AgentName

@@ -32,8 +32,8 @@ class Replayed(msgspec.Struct, frozen=True):
 def answer_once(log: Log, key: str | None, request: bytes, command: Callable[[Identified], Receipt]) -> Replayed:
     """Carry out `command`, or return the first answer if `key` came with the same request before.
 
-    request: the method, path and body of the request. command: takes the function that pairs its answer
-    with the key. Raises KeyReused when an earlier, different request used the key, and the errors of `command`.
+    request: the method, path and body of the request. command: takes the function that pairs its answer with
+    the key. Raises KeyReused when an earlier, different request used the key, and the errors of `command`.
     """
     if key is None:
         return _answer(command(lambda _receipt: None))

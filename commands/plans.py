@@ -73,7 +73,8 @@ class Plans:
     def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
         """Return the plan of the latest published version, or of `version`, and the revision that this rests on.
 
-        Raises NotFound, or Forbidden when nothing is published or the process is archived; reads the log again before.
+        Raises NotFound, or Forbidden when nothing is published or the process is archived, after a fresh read of the
+        log.
         """
         published = self.latest(process_id)
         if not _may_start(published.process, version):

@@ -1,4 +1,4 @@
-"""The answer of a command."""
+"""The answer to a command."""
 
 from typing import Any
 from uuid import UUID

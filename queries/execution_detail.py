@@ -64,7 +64,7 @@ _decode_path = msgspec.json.Decoder(list[Ancestor]).decode
 class ExecutionCost(msgspec.Struct, frozen=True):
     """The cost of an execution. own: of its steps and their compensations. with_children: of its descendants too.
 
-    unpriced: attempts of its own steps with usage but no cost.
+    Each amount counts once. unpriced: attempts of its own steps with usage but no cost.
     """
 
     own: msgspec.Raw
