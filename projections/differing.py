@@ -27,7 +27,7 @@ class LiveBehind(RuntimeError):
 
 
 class TableDifference(msgspec.Struct, frozen=True):
-    """One table compared. rows_live, rows_built: in each. differing: rows that differ in common columns, or that one lacks.
+    """One table, compared. rows_live, rows_built: in each. differing: rows with other common columns, or on one side.
 
     columns_added, columns_removed: only in the built table, only in that in use; one of another type is in both.
     """
