@@ -27,8 +27,9 @@ class LiveBehind(RuntimeError):
 
 
 class TableDifference(msgspec.Struct, frozen=True):
-    """One table, compared. rows_live, rows_built: in each. differing: rows with other common columns, or on one side.
+    """The differences of one table.
 
+    rows_live, rows_built: in each. differing: rows that differ in columns both have, and rows that only one table has.
     columns_added, columns_removed: only in the built table, only in that in use; one of another type is in both.
     """
 
