@@ -1,1 +1,1 @@
-"""Intent becomes one append: commands and their handlers."""
+"""Commands and their handlers: each handler records an intent in one append."""

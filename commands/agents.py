@@ -1,4 +1,4 @@
-"""Register and retire agents, and look them up when they are called."""
+"""Register and retire agents, and read their configuration."""
 
 import threading
 from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ FRESH_FOR_SECONDS = 1.0
 
 
 class RegisterAgent(Command, frozen=True):
-    """Make an agent known, or change how it is called. config: as `parse_agent` returns it."""
+    """Register an agent, or change its configuration. config: as `parse_agent` returns it."""
 
     scope = CommandScope.AGENTS_WRITE
     name: AgentName
@@ -35,7 +35,7 @@ class RetireAgent(Command, frozen=True):
 
 
 class Agents:
-    """Handles the commands above."""
+    """The handlers of the commands above."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -63,14 +63,14 @@ class Agents:
         )
 
     def statuses(self, names: Iterable[str]) -> dict[str, str]:
-        """Whether each of `names` is ``active`` or ``retired``; agents that never were are left out. One query."""
+        """Return ``active`` or ``retired`` for each of `names` that was ever registered, in one query."""
         by_id = {agent_id(name): name for name in names}
         found = self._log.streams(by_id)
         return {by_id[id]: _agent(events).status for id, events in found.items()}
 
 
 class CachedAgents:
-    """How to call each agent, read from the log at most once a second, all that are in use in one query."""
+    """The configuration of each agent in use. One query reads all of them from the log, at most once a second."""
 
     def __init__(self, log: Streams, clock: Clock) -> None:
         self._log = log
@@ -81,7 +81,7 @@ class CachedAgents:
         self._reading = threading.Lock()
 
     def config(self, name: str) -> dict[str, Any] | None:
-        """How to call the agent `name`; None when it is unknown or retired."""
+        """Return the configuration of the agent `name`; None if it is unknown or retired."""
         if name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
             self._read(name)
         return self._configs.get(name)

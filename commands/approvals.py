@@ -1,4 +1,4 @@
-"""What people decide about approvals."""
+"""The decision of a person about an approval."""
 
 from typing import Annotated
 
@@ -22,13 +22,13 @@ class DecideApproval(Command, frozen=True):
 
 
 class ApprovalCommands:
-    """Handles the command above, in one append."""
+    """The handler of the command above; it decides in one append."""
 
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
 
     def decide(self, command: DecideApproval, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Decide, and let the execution go on; the same decision by the same person again is a duplicate.
+        """Decide the approval, and continue the execution; the same decision by the same person again is a duplicate.
 
         Raises NoSuchApproval, ApproverNotNamed, ReasonRequired or ApprovalDecided.
         """

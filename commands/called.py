@@ -1,4 +1,4 @@
-"""Looking up the processes that a definition calls, and those they call, before it is published."""
+"""The processes that a definition calls, and those they call, read before it is published."""
 
 from uuid import UUID
 
@@ -11,16 +11,16 @@ from store.log import Log
 
 
 def read_calls(log: Log, parsed: Parsed) -> tuple[CallGraph, Guards]:
-    """All that is called, and the revisions of all those processes; one query for each level of calls.
+    """Return the graph of calls, and the revisions of all called processes; each level of calls takes one query.
 
-    A publication that rests on these revisions closes no cycle: of two that are made at the same moment, each with half
-    of one, the second finds that what it looked at has moved on.
+    A publication that rests on these revisions closes no cycle. If two publications at the same moment each hold half
+    of a cycle, the second meets a conflict, because a process that it has read has a new revision.
     """
     caller = parsed.name or ""
     calls = CallGraph(caller, [(use.name, use.version) for use in parsed.processes])
     revisions: dict[UUID, int] = {}
-    while wanted := calls.wanted:
-        ids = {name: process_id(name) for name in wanted}
+    while names := calls.to_read:
+        ids = {name: process_id(name) for name in names}
         streams = log.streams(ids.values())
         found: dict[str, Process] = {}
         for name, id in ids.items():
@@ -28,7 +28,7 @@ def read_calls(log: Log, parsed: Parsed) -> tuple[CallGraph, Guards]:
             revisions[id] = len(streams.get(id, ()))
             if process is not None:
                 found[name] = process
-        calls.learn(found)
-    # That of the process itself is what its publication is appended at.
+        calls.resolve_level(found)
+    # The publication is appended at the revision of the process itself.
     revisions.pop(process_id(caller), None)
     return calls, tuple(revisions.items())

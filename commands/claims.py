@@ -1,4 +1,4 @@
-"""Claiming the ids of webhook triggers, in the unit that publishes the version that has them."""
+"""Claims of webhook trigger ids, in the unit that publishes the version with these triggers."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ from store.unit import StreamChange
 
 
 def claim_webhooks(log: Log, published: Sequence[Event], cause: Cause) -> Together:
-    """Claim every webhook trigger that `published` brings: the claims, and the versions that they rest on.
+    """Return the claims of every webhook trigger in `published`, and the versions that the claims rest on.
 
-    A process takes a claim over only from a process that has no such trigger, and the claim rests on that, so that of
-    two processes that want one id at the same moment exactly one publishes. Raises Forbidden (trigger_taken).
+    A process takes a claim over only from a process that has no such trigger, and the claim rests on that. So if two
+    processes claim one id at the same moment, exactly one publishes. Raises Forbidden (trigger_taken).
     """
     together = Together()
     for event in published:

@@ -1,4 +1,4 @@
-"""What every command is: a frozen value, declared once, from which doors check bodies and describe themselves."""
+"""The form of every command: a frozen value, declared once, by which doors check bodies and describe themselves."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -17,7 +17,7 @@ MAX_TEXT = 2_000
 
 
 class CommandScope(StrEnum):
-    """What an actor must be allowed in order to give a command, by the type of thing that the command changes."""
+    """The permission that a command requires of its actor, by the type of thing that the command changes."""
 
     PROCESSES_WRITE = "processes:write"
     EXECUTIONS_WRITE = "executions:write"
@@ -38,7 +38,7 @@ class Command(msgspec.Struct, frozen=True):
 
 C = TypeVar("C", bound=Command)
 Handle = Callable[[C, Cause, Identified], Receipt]
-"""Carries one kind of command out, in one append."""
+"""The handler of one kind of command; it carries the command out in one append."""
 
 
 class Beside(msgspec.Struct, frozen=True):

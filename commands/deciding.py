@@ -19,22 +19,22 @@ Guards = tuple[tuple[UUID, int], ...]
 
 
 class Together(msgspec.Struct, frozen=True):
-    """What belongs to a decision beside its events: versions that it rests on, and changes of other streams."""
+    """The parts of a decision beside its events: versions that it rests on, and changes of other streams."""
 
     guards: Guards = ()
     before: tuple[StreamChange, ...] = ()
 
     def __add__(self, other: "Together") -> "Together":
-        """Return both."""
+        """Return the guards and changes of both."""
         return Together((*self.guards, *other.guards), (*self.before, *other.before))
 
 
 class Unavailable(Exception):
-    """The event store could not be reached, or is too contended; nothing is known to be wrong with the command."""
+    """The event store is out of reach, or too contended; the command itself may be right."""
 
 
 def unidentified(_receipt: Receipt) -> None:
-    """For commands without an Idempotency-Key."""
+    """Return no answered step: the command has no Idempotency-Key."""
 
 
 def decide(
@@ -49,10 +49,10 @@ def decide(
 ) -> Receipt:
     """Carry out `decision` on one stream and answer with its position.
 
-    fold: the state of the stream's events (none: it does not exist). decision: pure, gives events or raises a Refusal.
-    facts: what the caller is told, from the state before and the new events. identified: pairs the answer with its key.
-    together: what is recorded with the new events or not at all, and what they rest on.
-    Raises Unavailable when the store stays out of reach.
+    fold: returns the state after the stream's events; a stream without events does not exist. decision: pure; returns
+    events or raises a Refusal. facts: returns the facts for the caller, from the state before and the new events.
+    identified: pairs the answer with its key. together: returns the versions that the new events rest on, and the
+    changes that are recorded with them or not at all. Raises Unavailable when the store stays out of reach.
     """
 
     def attempt() -> Receipt:
@@ -71,7 +71,7 @@ def decide(
 
 
 def persist(attempt: Callable[[], Receipt]) -> Receipt:
-    """`attempt` until its append meets neither a conflict nor a lost connection. Raises Unavailable after many."""
+    """Repeat `attempt` while its append meets a conflict or a lost connection. Raises Unavailable after many."""
     last: StoreError | None = None
     for _ in range(ATTEMPTS):
         try:

@@ -56,7 +56,7 @@ class AnswerStep(Command, frozen=True):
 
 
 class Executions:
-    """Handles the commands above, one append each."""
+    """The handlers of the commands above, one append each."""
 
     def __init__(self, log: Log, plans: Plans) -> None:
         self._log = log
@@ -118,7 +118,7 @@ class Executions:
         )
 
     def load(self, execution_id: UUID) -> Execution:
-        """The state of an execution from the log. Raises NotFound."""
+        """Return the state of an execution from the log. Raises NotFound."""
         execution = rehydrate(execution_id, self._log.stream(execution_id), self._plans)
         if execution is None:
             raise NotFound(f"there is no execution {execution_id}")
@@ -129,7 +129,8 @@ class Executions:
     ) -> Receipt:
         """Carry out `decision` on one execution and answer with its position; facts hold `execution_id`.
 
-        decision: pure; it takes no attempts, for here is nobody to call agents. Raises NotFound or what it raises.
+        decision: pure; it takes no attempts, because only a worker calls agents. Raises NotFound and the errors of
+        `decision`.
         """
         uncertain: Unit | None = None
 
@@ -153,7 +154,7 @@ class Executions:
         return persist(attempt)
 
     def _recorded(self, unit: Unit) -> int:
-        """The position of the unit's last event if it has been recorded after all; else 0."""
+        """Return the position of the unit's last event if the log holds the unit after all; else 0."""
         if not unit.events:
             return 0
         page = self._log.stream_page(unit.stream, after=unit.version, limit=len(unit.events))
@@ -166,7 +167,7 @@ def _receipt(execution_id: UUID, events: list[Event], position: int = 0) -> Rece
 
 
 def unit_of(execution: Execution, unfolding: Unfolding, answered: AnsweredStep | None = None) -> Unit:
-    """What is to be recorded of a decision taken on `execution`."""
+    """Return the unit that records a decision taken on `execution`."""
     return Unit(
         execution.id,
         execution.version,
@@ -181,7 +182,7 @@ def unit_of(execution: Execution, unfolding: Unfolding, answered: AnsweredStep |
 def answer_step(
     execution: Execution, step: str, attempt: int, answer: Answer, cause: Cause, *, take: int = 0
 ) -> Unfolding:
-    """The decision that an agent's answer calls for."""
+    """Return the decision that follows from an agent's answer."""
     if isinstance(answer, Completed):
         return complete_step(
             execution, step, attempt, answer.output, cause, usage=answer.usage, cost=answer.cost, take=take

@@ -15,7 +15,7 @@ from store.log import Log
 
 
 class Handlers:
-    """One attribute a noun. channels: through which notifications can be delivered, as the operator set up."""
+    """One attribute a noun. channels: the channels for notifications that the operator has set up."""
 
     def __init__(
         self,

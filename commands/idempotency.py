@@ -1,4 +1,4 @@
-"""Commands that carry an Idempotency-Key: the first answer is given again, whatever has happened since."""
+"""Commands that carry an Idempotency-Key: a repeated command gets the first answer, whatever has happened since."""
 
 import hashlib
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from store.unit import AnsweredStep, KeyTaken
 
 
 class KeyReused(Forbidden):
-    """The Idempotency-Key was used for something else."""
+    """An earlier, different request used the Idempotency-Key."""
 
     code = "idempotency_key_reused"
 
 
 class Replayed(msgspec.Struct, frozen=True):
-    """The answer to a command: facts and position; replayed when it was given before."""
+    """The answer to a command: facts and position. replayed: it is the answer of an earlier request."""
 
     facts: dict[str, Any]
     position: int
@@ -29,15 +29,15 @@ class Replayed(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-def answer_once(log: Log, key: str | None, asked: bytes, command: Callable[[Identified], Receipt]) -> Replayed:
-    """Carry out `command`, or give the first answer again when `key` was used for the same thing before.
+def answer_once(log: Log, key: str | None, request: bytes, command: Callable[[Identified], Receipt]) -> Replayed:
+    """Carry out `command`, or return the first answer if `key` came with the same request before.
 
-    asked: everything that says what is asked (method, path, body). command: gets what pairs its answer with the key.
-    Raises KeyReused when the key was used for something else, and whatever the command raises.
+    request: the method, path and body of the request. command: takes the function that pairs its answer with
+    the key. Raises KeyReused when an earlier, different request used the key, and the errors of `command`.
     """
     if key is None:
         return _answer(command(lambda _receipt: None))
-    fingerprint = hashlib.sha256(asked).digest()
+    fingerprint = hashlib.sha256(request).digest()
     first = _first(log, key, fingerprint)
     if first is not None:
         return first

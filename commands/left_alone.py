@@ -18,7 +18,7 @@ class LeftAlone:
         self._streams: OrderedDict[UUID, None] = OrderedDict()
 
     def add(self, stream: UUID, what: str, error: Exception) -> None:
-        """Leave `stream` alone; log it with the `error` if that is new. what: as the log calls it."""
+        """Leave `stream` alone; log it with the `error` the first time. what: the kind of stream, for the log line."""
         if stream not in self._streams:
             # An event of a newer release is no fault of this one.
             trace = None if isinstance(error, UnknownEvent) else error

@@ -33,11 +33,11 @@ class Published(msgspec.Struct, frozen=True):
 
 
 Callees = Mapping[str, Plan]
-"""By its step, the plan of the process that a sub-process step calls."""
+"""The plan of the process that each sub-process step calls, by step."""
 
 
 class Plans:
-    """Plans by process and version. A version never changes, so a plan is kept for good; what is latest may change."""
+    """Plans by process and version. A version never changes, so its plan is kept for good; the latest may change."""
 
     def __init__(self, log: Streams, limits: Limits = Limits()) -> None:  # noqa: B008 - immutable
         self._log = log
@@ -47,7 +47,7 @@ class Plans:
         self._loading = threading.Lock()
 
     def get(self, process_id: UUID, version: int) -> Plan:
-        """The plan of one published version. Raises NotFound."""
+        """Return the plan of one published version. Raises NotFound."""
         plan = self._plans.get((process_id, version))
         if plan is None:
             with self._loading:
@@ -55,7 +55,7 @@ class Plans:
         return plan
 
     def latest(self, process_id: UUID, *, fresh: bool = False) -> Published:
-        """The process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound."""
+        """Return the process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound."""
         published = None if fresh else self._latest.get(process_id)
         if published is None:
             events = self._log.stream(process_id)
@@ -66,14 +66,15 @@ class Plans:
         return published
 
     def forget(self, process_ids: Iterable[UUID]) -> None:
-        """Let go of what may be stale about processes; their compiled versions stay, they never change."""
+        """Forget the latest state of processes, which may be stale; compiled versions stay, they never change."""
         for process_id in process_ids:
             self._latest.pop(process_id, None)
 
     def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
-        """The plan to start (the latest published, or `version`) and the revision of the process that this rests on.
+        """Return the plan of the latest published version, or of `version`, and the revision that this rests on.
 
-        Raises NotFound, or Forbidden when nothing is published or the process is archived; only after a fresh look.
+        Raises NotFound, or Forbidden when nothing is published or the process is archived, after a fresh read of the
+        log.
         """
         published = self.latest(process_id)
         if not _may_start(published.process, version):
@@ -88,9 +89,9 @@ class Plans:
         return self.get(process_id, version or process.latest), published.revision
 
     def callees(self, plan: Plan) -> tuple[Callees, Guards]:
-        """What the steps of `plan` would call now, and the revisions of those processes that this rests on.
+        """Return the plans that the steps of `plan` would call now, and the revisions that this rests on.
 
-        Steps whose process is not there, is archived, or has no such version are left out.
+        Steps whose process is missing or archived, or has no such version, are left out.
         """
         callees: dict[str, Plan] = {}
         guards: dict[UUID, int] = {}
@@ -104,7 +105,7 @@ class Plans:
         return callees, tuple(guards.items())
 
     def pinned(self, plan: Plan, versions: Mapping[str, int]) -> Callees:
-        """What the steps of `plan` call in the `versions` that an execution was pinned to. Raises NotFound."""
+        """Return the plans that the steps of `plan` call, in the pinned `versions`. Raises NotFound."""
         called = ((step, plan.steps[step], version) for step, version in versions.items())
         return {
             id: self.get(step.process_id, version)

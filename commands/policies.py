@@ -1,4 +1,4 @@
-"""Whenever something happens in one execution, what is then to be done about another: pure, from event to decision."""
+"""The decision about one execution that follows from an event in another: pure, from event to decision."""
 
 from collections.abc import Callable
 
@@ -12,16 +12,16 @@ from store.lists.outbox import Message
 
 
 def whenever(message: Message, cause: Cause, take: int, descendants: int = 0) -> Callable[[Execution], Unfolding]:
-    """The decision about its recipient that a message asks for.
+    """Return the decision that a message requires about its recipient.
 
-    descendants: for one that asks for a child, how many its root has started so far. Raises TypeError for an event that
-    asks nothing of another execution.
+    descendants: for a message that starts a child, the number of executions that its root has started so far. Raises
+    TypeError for an event that requires nothing of another execution.
     """
     match message.event:
-        case SubProcessStarted() as wanted:
-            return lambda child: start_child(child, wanted, message.source, cause, take, descendants=descendants)
-        case SubProcessClosed() as unwanted:
-            return lambda child: close_child(child, unwanted, message.source, cause, take)
+        case SubProcessStarted() as started:
+            return lambda child: start_child(child, started, message.source, cause, take, descendants=descendants)
+        case SubProcessClosed() as closed:
+            return lambda child: close_child(child, closed, message.source, cause, take)
         case ExecutionEnded() as end:
             return lambda parent: end_child(parent, message.source, end, cause, take)
         case other:

@@ -54,7 +54,7 @@ class ArchiveProcess(Command, frozen=True):
 
 
 class Processes:
-    """Handles the commands above. channels: through which notifications can be delivered, as the operator set up."""
+    """The handlers of the commands above. channels: the channels for notifications that the operator has set up."""
 
     def __init__(self, log: Log, agents: Agents, channels: Collection[str] = ()) -> None:
         self._log = log
@@ -62,19 +62,19 @@ class Processes:
         self._channels = channels
 
     def validate(self, source: str | bytes) -> list[Problem]:
-        """Everything worth saying about a definition, and the agents and processes it names; records nothing."""
+        """Return every problem of a definition, and of the agents and processes that it names; record nothing."""
         parsed = parse_definition(source)
-        return [*parsed.problems, *self._look_around(parsed, "error")[0]]
+        return [*parsed.problems, *self._check_names(parsed, "error")[0]]
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """A new draft; facts hold `process_id`, `name` and `problems`.
+        """Begin a process with a draft; facts hold `process_id`, `name` and `problems`.
 
-        Raises Malformed when it cannot even be a draft, Forbidden when the name is in use.
+        Raises Malformed when the source cannot even be a draft, Forbidden when the name is in use.
         """
         parsed = parse_definition(command.source)
         if parsed.name is None:
             raise Malformed("this is not a process definition", list(parsed.problems))
-        problems = [*parsed.problems, *self._look_around(parsed, "warning")[0]]
+        problems = [*parsed.problems, *self._check_names(parsed, "warning")[0]]
         id = process_id(parsed.name)
         return decide(
             self._log,
@@ -88,7 +88,7 @@ class Processes:
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
-        problems = [*parsed.problems, *self._look_around(parsed, "warning")[0]]
+        problems = [*parsed.problems, *self._check_names(parsed, "warning")[0]]
         return self._decide(
             command.process_id,
             command.revision,
@@ -98,7 +98,7 @@ class Processes:
         )
 
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """The draft as the next version; facts hold `process_id` and `version`.
+        """Publish the draft as the next version; facts hold `process_id` and `version`.
 
         Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
@@ -108,7 +108,7 @@ class Processes:
         def decision(process: Process) -> list[Event]:
             nonlocal called
             parsed = parse_definition(process.draft_source or process.versions[process.latest].source)
-            problems, called = self._look_around(parsed, "error")
+            problems, called = self._check_names(parsed, "error")
             return publish_process(process, parsed, problems, cause)
 
         return self._decide(
@@ -121,7 +121,7 @@ class Processes:
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """No new executions from now on. Raises NotFound, Malformed (reason) or Stale."""
+        """Archive the process: no new executions start from now on. Raises NotFound, Malformed (reason) or Stale."""
         return self._decide(
             command.process_id,
             command.revision,
@@ -156,8 +156,8 @@ class Processes:
             together=together,
         )
 
-    def _look_around(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
-        """What is wrong with what a definition names and does not hold, and the processes that this rests on."""
+    def _check_names(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
+        """Return the problems of the names in a definition, and the revisions of processes that they rest on."""
         known = self._agents.statuses({use.name for use in parsed.agents})
         calls, called = read_calls(self._log, parsed)
         problems = [

@@ -1,4 +1,4 @@
-"""What a command answers."""
+"""The answer to a command."""
 
 from typing import Any
 from uuid import UUID
@@ -7,9 +7,9 @@ import msgspec
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """position: place in the log up to which the command's effects reach. facts: ids and the like for the caller.
+    """The result of a command. position: the place in the log up to which its effects reach. facts: for the caller.
 
-    duplicate: the command had been carried out before, nothing was recorded now.
+    duplicate: the command had been carried out before; this time it recorded nothing.
     """
 
     stream: UUID

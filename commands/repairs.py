@@ -1,4 +1,4 @@
-"""What operators do about executions and steps that went wrong: retry, skip, reassign."""
+"""Repairs by operators of executions and steps that went wrong: retry, skip, reassign."""
 
 from commands.agents import Agents
 from commands.command import Command, CommandScope, ExecutionId, NameOfAgent, Note, Reason, StepReference
@@ -48,20 +48,20 @@ class ReassignStep(Command, frozen=True):
 
 
 class AgentUnknown(Forbidden):
-    """No agent of that name takes work."""
+    """No active agent has that name."""
 
     code = "unknown_agent"
 
 
 class Repairs:
-    """Handles the commands above, one append each. All raise NotFound and what `domain.executions.repairs` refuses."""
+    """The handlers of the commands above, one append each. All raise NotFound, and the refusals of `repairs`."""
 
     def __init__(self, executions: Executions, agents: Agents) -> None:
         self._executions = executions
         self._agents = agents
 
     def retry_execution(self, command: RetryExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """A failed execution goes on from what failed, in new attempts."""
+        """Continue a failed execution from what failed, in new attempts."""
         return self._executions.decide(
             command.execution_id,
             lambda execution: repairs.retry_execution(execution, command.reason, cause),
@@ -69,7 +69,7 @@ class Repairs:
         )
 
     def retry_step(self, command: RetryStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """The step begins again; when an attempt is due already, this is a duplicate."""
+        """Begin a step again; if an attempt is due already, this is a duplicate."""
         return self._executions.decide(
             command.execution_id,
             lambda execution: repairs.retry_step(execution, command.step, command.reason, cause),
@@ -77,7 +77,7 @@ class Repairs:
         )
 
     def skip_step(self, command: SkipStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """The execution goes on without the step."""
+        """Continue the execution without the step."""
         return self._executions.decide(
             command.execution_id,
             lambda execution: repairs.skip_step(execution, command.step, command.reason, cause),
@@ -85,7 +85,7 @@ class Repairs:
         )
 
     def reassign_step(self, command: ReassignStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """The agent gets the step; when it has it already, this is a duplicate. Raises AgentUnknown too."""
+        """Give the step to the agent; if the agent has it already, this is a duplicate. Raises AgentUnknown too."""
         status = self._agents.statuses([command.agent]).get(command.agent)
         if status is None:
             raise AgentUnknown(f"there is no agent {command.agent!r}")

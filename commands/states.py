@@ -35,14 +35,14 @@ class States(Generic[S]):
         self.left_alone = LeftAlone()
 
     def kept(self, stream: UUID) -> S | None:
-        """Return the state if it is in memory; None when it would have to be read."""
+        """Return the state if it is in memory; None if the log would have to be read."""
         return self._kept.get(stream)
 
     def load(self, streams: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, S]:
         """Return states of many streams; those not kept (or all, when `fresh`) are read from the log in one query."""
-        wanted = list(dict.fromkeys(streams))
-        found = {} if fresh else {id: self._kept[id] for id in wanted if id in self._kept}
-        missing = [id for id in wanted if id not in found]
+        ids = list(dict.fromkeys(streams))
+        found = {} if fresh else {id: self._kept[id] for id in ids if id in self._kept}
+        missing = [id for id in ids if id not in found]
         if missing:
             try:
                 read = self._read(missing)
@@ -64,7 +64,7 @@ class States(Generic[S]):
             self._kept.popitem(last=False)
 
     def forget(self, stream: UUID) -> None:
-        """Let go of a state that may be stale."""
+        """Forget a state that may be stale."""
         self._kept.pop(stream, None)
 
     def _read(self, ids: list[UUID]) -> dict[UUID, S]:
@@ -72,7 +72,7 @@ class States(Generic[S]):
         return {id: state for id, state in states if state is not None}
 
     def _read_one_by_one(self, ids: list[UUID]) -> dict[UUID, S]:
-        """Return what can be read: a stream that a newer release wrote, say, does not keep the others from working."""
+        """Return the states that can be read: an unreadable stream, as of a newer release, does not stop others."""
         found: dict[UUID, S] = {}
         for id in ids:
             try:
@@ -91,7 +91,7 @@ class ExecutionStates(States[Execution]):
         super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size)
 
     def keep(self, stream: UUID, state: Execution) -> None:
-        """Keep the state after a successful append, or let go of an execution that ended."""
+        """Keep the state after a successful append, or forget an execution that ended."""
         if state.ended_at is not None:
             self.forget(stream)
         else:
@@ -120,7 +120,7 @@ class StreamStates(States[Versioned[S]]):
 
 
 def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:
-    """Return the state after `events`; None when they are not those of an execution."""
+    """Return the state after `events`; None if they are no execution's."""
     if not events or not isinstance(events[0], ExecutionStarted):
         return None
     started = events[0]

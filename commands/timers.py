@@ -1,4 +1,4 @@
-"""What operators and agents do to timers: move one, fire one early, put one off by a sign of life."""
+"""Changes of timers by operators and agents: move one, fire one early, put one off by a heartbeat."""
 
 from datetime import datetime
 from typing import Annotated
@@ -43,7 +43,7 @@ class FireTimer(Command, frozen=True):
 
 
 class RecordHeartbeat(Command, frozen=True):
-    """Record a sign of life of an agent that will answer later."""
+    """Record a heartbeat of an agent that will answer later."""
 
     scope = CommandScope.STEPS_ANSWER
     execution_id: ExecutionId
@@ -52,7 +52,7 @@ class RecordHeartbeat(Command, frozen=True):
 
 
 class TimerCommands:
-    """Handles the commands above."""
+    """The handlers of the commands above."""
 
     def __init__(self, executions: Executions, datastore: Datastore) -> None:
         self._executions = executions
@@ -80,18 +80,18 @@ class TimerCommands:
         )
 
     def heartbeat(self, command: RecordHeartbeat, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Put the attempt's heartbeat timer off, if it has one; nothing is recorded, and nothing a duplicate.
+        """Put the attempt's heartbeat timer off, if it has one; record no event. No heartbeat is a duplicate.
 
-        A worker that has the timer in hand already fires it all the same. Raises NotFound or StepNotRunning.
+        A worker that has claimed the timer already fires it all the same. Raises NotFound or StepNotRunning.
         """
         execution = self._executions.load(command.execution_id)
         until = firing.record_heartbeat(execution, command.step, command.attempt, cause.at)
         if until is not None:
-            # An operator may have moved the timer further away than a sign of life does.
+            # An operator may have moved the timer further away than a heartbeat does.
             due_at = max(until, execution.timers[command.step, HEARTBEAT])
             with self._datastore.reading() as connection:
                 due_timers.put_off(connection, (execution.id, command.step, HEARTBEAT), due_at)
-        # Nothing to record but the answer, where it has a key.
+        # The append records only the answer, if the command has a key.
         receipt = self._executions.decide(execution.id, lambda now: Unfolding(now, cause), identified)
         return msgspec.structs.replace(receipt, duplicate=False)
 

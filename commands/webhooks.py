@@ -1,4 +1,4 @@
-"""Which process a webhook trigger starts, and with what."""
+"""The process that a webhook trigger starts, and its input."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class Webhook(msgspec.Struct, frozen=True):
     trigger: WebhookTrigger
 
     def starting(self, payload: Any) -> StartExecution:
-        """The command that a delivery is. Of an object only the fields that are declared as input count.
+        """Return the command for a delivery. Of an object, only the fields that are declared as input count.
 
         Raises Forbidden (trigger_disabled).
         """
@@ -36,14 +36,14 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 class Webhooks:
-    """Finds webhook triggers by their ids, in the log itself: what was published a moment ago counts."""
+    """Webhook triggers by their ids, found in the log itself: a version published a moment ago counts."""
 
     def __init__(self, log: Log, plans: Plans) -> None:
         self._log = log
         self._plans = plans
 
     def find(self, trigger: str) -> Webhook:
-        """Raises NotFound, or Forbidden when its process is archived."""
+        """Return the webhook trigger with an id. Raises NotFound, or Forbidden when its process is archived."""
         claim = fold(self._log.stream(trigger_id(trigger)))
         if claim is not None:
             published = self._plans.latest(claim.process_id, fresh=True).process

@@ -1,4 +1,4 @@
-"""Facts to rows: a file a read model, named for the question it answers, and what keeps them up with the log."""
+"""Facts to rows: a file a read model, named for its rows, and the code that keeps rows up with the log."""
 
 from typing import Any
 

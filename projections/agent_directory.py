@@ -1,4 +1,4 @@
-"""The directory of agents, and how they are called: a row an agent."""
+"""The directory of agents, with the configuration of each: a row an agent."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -59,7 +59,7 @@ def _retired(changes: AgentChanges, fact: Fact) -> None:
 
 
 class AgentDirectoryProjection(Projection[AgentChanges]):
-    """agent_directory. registered_at: when the agent was first registered; updated_at: when it last was."""
+    """agent_directory. registered_at: of the first registration; updated_at: of the last one."""
 
     name = "agent_directory"
     tables = ("agent_directory",)

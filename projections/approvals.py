@@ -1,4 +1,4 @@
-"""The approvals that were requested, and how each ended: a row an approval."""
+"""The approvals that steps requested, and the end of each: a row an approval."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -44,7 +44,7 @@ OF_END = ("status", "decided_at", "decided_by", "comment", "last_position")
 
 
 class End(msgspec.Struct, gc=False):
-    """How an approval ended; decided_by only of a decision."""
+    """The end of an approval; decided_by only of a decision."""
 
     execution_id: bytes
     step: str
@@ -57,8 +57,9 @@ class End(msgspec.Struct, gc=False):
 
 
 class ApprovalChanges:
-    """requested: approvals that a page requests, by key and, the latest, by step. ended: ends of others. moved: by
-    step, deadlines of the latest approval that an earlier page requested.
+    """The changes of a page. requested: its approvals by key. last: the latest of them by step. ended: ends of others.
+
+    moved: by step, deadlines of the latest approval that an earlier page requested.
     """
 
     __slots__ = ("ended", "last", "moved", "requested")
@@ -137,7 +138,7 @@ where t.execution_id = x.execution_id and t.step = x.step and t.position = (
 
 
 class ApprovalsProjection(Projection[ApprovalChanges]):
-    """approvals. position: of the event that asked. decided_at: when it was decided, expired or was cancelled."""
+    """approvals. position: of the event that requests it. decided_at: of the decision, expiry or cancellation."""
 
     name = "approvals"
     tables = ("approvals",)

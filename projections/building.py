@@ -24,10 +24,10 @@ class RebuildRunning(RuntimeError):
 
 
 class Workshop(msgspec.Struct, frozen=True):
-    """What one build or switch of a projection's tables works with, for as long as it holds the projection's lock.
+    """The tools of one build or switch of a projection's tables, for as long as it holds the projection's lock.
 
     connection writes, with `slot` first on its search path; reader reads the log. progress: called with positions done
-    and to do, after each page; whatever it raises interrupts the build, which the next one may continue.
+    and to do, after each page; an error that it raises interrupts the build, which the next one may continue.
     """
 
     connection: Connection[Any]
@@ -123,7 +123,7 @@ def discard(shop: Workshop, slot: str) -> None:
 
 def _begin(shop: Workshop) -> None:
     projection, connection = shop.projection, shop.connection
-    # Two transactions: if the tables cannot be created, the record is there to say why.
+    # Two transactions: if the creation of the tables fails, the record holds the error.
     with connection.transaction():
         discard(shop, BUILDING)
         discard(shop, PREVIOUS)

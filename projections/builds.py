@@ -75,7 +75,7 @@ def mark_indexed(connection: Connection[Any], name: str, slot: str) -> None:
 
 
 def fail(connection: Connection[Any], name: str, error: str) -> None:
-    """Record why the build of `name` stands still; the next page that it writes takes the reason away."""
+    """Record the error of the build of `name`; the next page that it writes removes the error."""
     connection.execute(FAIL, (error, name, BUILDING))
 
 

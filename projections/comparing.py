@@ -19,7 +19,7 @@ where a.attrelid = to_regclass(%s) and a.attnum > 0 and not a.attisdropped order
 
 
 class ComparedColumns(msgspec.Struct, frozen=True):
-    """The columns of a table in two schemas. Those of another type in each are both added and removed."""
+    """The columns of a table in two schemas. A column with another type in each is both added and removed."""
 
     key: list[str]
     common: list[tuple[str, str]]
@@ -28,7 +28,7 @@ class ComparedColumns(msgspec.Struct, frozen=True):
 
 
 class Compared(msgspec.Struct, frozen=True):
-    """rows_live, rows_rebuilt: in each table. differing: wrong, missing or too many."""
+    """The outcome of a comparison. rows_live, rows_rebuilt: in each table. differing: wrong, missing or too many."""
 
     rows_live: int
     rows_rebuilt: int
@@ -61,7 +61,7 @@ def columns_of(connection: Connection[Any], live: str, aside: str, table: str) -
 def compare(connection: Connection[Any], live: str, aside: str, table: str, columns: ComparedColumns) -> Compared:
     """Compare the rows of `table` in both schemas by the columns that are common to both."""
     key = ", ".join(f'"{name}"' for name in columns.key)
-    # json has no equality; documents are written as they came, so their texts are equal.
+    # json has no equality; rows hold documents as they came, so their texts are equal.
     compared = ", ".join(f'"{name}"::text' if kind == "json" else f'"{name}"' for name, kind in columns.common)
     ours, theirs = f"select {compared} from {live}.{table}", f"select {compared} from {aside}.{table}"
     differing = f"""select {key} from (({ours} except {theirs}) union all ({theirs} except {ours})) as different"""

@@ -1,4 +1,4 @@
-"""What would change if the tables built for a read model took the place of those in use."""
+"""The changes that a switch to the tables built for a read model would bring."""
 
 import time
 from contextlib import closing
@@ -27,8 +27,9 @@ class LiveBehind(RuntimeError):
 
 
 class TableDifference(msgspec.Struct, frozen=True):
-    """rows_live, rows_built: in each. differing: rows that differ in columns both have, and rows that only one has.
+    """The differences of one table.
 
+    rows_live, rows_built: in each. differing: rows that differ in columns both have, and rows that only one table has.
     columns_added, columns_removed: only in the built table, only in that in use; one of another type is in both.
     """
 
@@ -42,7 +43,7 @@ class TableDifference(msgspec.Struct, frozen=True):
 
 
 def diff(datastore: Datastore, projection: Projection[Any], progress: Progress) -> tuple[int, list[TableDifference]]:
-    """Compare the tables built with those in use, as of one position; returns it, and what differs in each table.
+    """Compare the tables built with those in use, as of one position; return it and the differences of each table.
 
     Raises NothingToSwitchTo, RebuildRunning, LiveBehind when no process brings the tables in use up to where those
     built are, or psycopg.OperationalError.

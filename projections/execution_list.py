@@ -180,7 +180,7 @@ def _retried(changes: ListedChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.retried_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
     row.ended_at = row.error_code = row.error_message = None
-    # An execution fails with one step; the others were cancelled for it, or had been diverted and count as done.
+    # An execution fails with one step; the others were cancelled for it, or were diverted and count as done.
     row.steps_failed -= 1
 
 

@@ -25,8 +25,8 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a step; None leaves a column as it is.
 
     scheduled_at: stated exactly when a new attempt begins, which forgets the one before. reopened_at: stated exactly
-    when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: until when
-    the step waits, or waited last. compensation: how far it is undone. unpriced: attempts with usage but no cost.
+    when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: the end
+    of the current or the last wait. compensation: how far it is undone. unpriced: attempts with usage but no cost.
     """
 
     execution_id: Annotated[bytes, key("uuid not null")]
@@ -99,7 +99,7 @@ class StepChanges:
         return row
 
     def attempt(self, fact: Fact, status: str) -> StepRow:
-        """Return the row of the fact's step with a new attempt; it keeps its place, its agent and its use."""
+        """Return the row of the fact's step with a new attempt; it keeps its first position, its agent and its use."""
         event, before = fact.event, self.row(fact)
         row = self.rows[fact.stream, event.step] = StepRow(
             execution_id=fact.stream,

@@ -1,4 +1,4 @@
-"""A page of the log brought into read tables: folded, written with the position, and what cannot be digested parked."""
+"""A page of the log brought into read tables: folded, and written with the position; indigestible events are parked."""
 
 import logging
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ on conflict (projection, position) do update set error = excluded.error, at = no
 
 
 class Broken(Exception):
-    """The projection cannot be written at all, whatever the event: its tables are missing or not what it expects."""
+    """The projection cannot write at all, whatever the event: its tables are missing or of another shape."""
 
 
 def project_page(
@@ -34,9 +34,9 @@ def project_page(
     after: int,
     rows: Sequence[TupleRow],
 ) -> None:
-    """Bring a page that begins behind `after` into several projections that are there, in one transaction, and notify.
+    """Bring a page that begins behind `after` into several projections at that position, in one transaction; notify.
 
-    Raises Moved, an Outage, or whatever an event that cannot be digested raises: then use park_page one by one.
+    Raises Moved, an Outage, or the error of an event that a projection cannot digest: then use park_page one by one.
     """
     topics = frozenset[str]().union(*(projection.handlers for projection in projections))
     facts = read_facts(rows, topics, connection)
@@ -52,7 +52,7 @@ def project_page(
 def park_page(
     connection: Connection[Any], positions: Positions, projection: Projection[Any], after: int, rows: Sequence[TupleRow]
 ) -> None:
-    """The same for one projection, leaving out the events that it cannot digest. Raises Moved, Broken or an Outage."""
+    """Do the same for one projection, but park the events that it cannot digest. Raises Moved, Broken or an Outage."""
     until: int = rows[-1][0]
     with connection.transaction():
         positions.move(connection, [projection.name], after, until)
@@ -61,9 +61,10 @@ def park_page(
 
 
 def digest(connection: Connection[Any], projection: Projection[Any], rows: Sequence[TupleRow], parked_as: str) -> None:
-    """Write `rows` within the caller's transaction; events that cannot be digested become dead letters of `parked_as`.
+    """Write `rows` within the caller's transaction; indigestible events become dead letters of `parked_as`.
 
-    Halves what fails until one event is left: the rows do not depend on where pages end. Raises Broken or an Outage.
+    Halves rows that fail until one event is left: the result does not depend on the ends of pages. Raises Broken or an
+    Outage.
     """
     if not any(row[3] in projection.handlers for row in rows):
         return
@@ -85,21 +86,21 @@ def digest(connection: Connection[Any], projection: Projection[Any], rows: Seque
 
 
 def is_outage(error: Exception) -> bool:
-    """Whether it says nothing about the event: the server is away, busy or full. Limits of a value are no outage."""
+    """Return whether the server is away, busy or full: no fault of the event. Limits of a value are no outage."""
     return isinstance(error, Outage) and not isinstance(error, psycopg.errors.ProgramLimitExceeded)
 
 
 def is_broken(error: Exception) -> bool:
-    """Whether it says nothing about the event: a missing table or column, no permission (SQLSTATE class 42)."""
+    """Return whether a table, a column or a permission is missing (SQLSTATE class 42): no fault of the event."""
     return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith("42")
 
 
 def describe(error: Exception) -> str:
-    """The error for people and for a text column, without the values that PostgreSQL adds as details."""
+    """Return the error for people and for a text column, without the values that PostgreSQL adds as details."""
     text = error.diag.message_primary if isinstance(error, psycopg.Error) else None
     return clean(f"{type(error).__name__}: {text or error}")
 
 
 def notify(connection: Connection[Any], position: int) -> None:
-    """Tell whoever waits for read models that some have got to `position`, once the transaction is committed."""
+    """Notify queries that wait, once the transaction is committed, that some read models have reached `position`."""
     connection.execute("select pg_notify(%s, %s)", (PROJECTED_CHANNEL, str(position)), prepare=True)

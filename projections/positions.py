@@ -1,4 +1,4 @@
-"""How far each projection is, moved in the transaction that writes its rows."""
+"""The position of each projection, moved in the transaction that writes its rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ LOCK = f"{READ} order by application_name for update"
 
 
 class Moved(Exception):
-    """The position is not where it was read: somebody else projects, or the projection was rebuilt. Read it again."""
+    """The position has changed since it was read: by another process, or by a rebuild. Read it again."""
 
 
 class Positions:
@@ -25,11 +25,11 @@ class Positions:
         self._recorder = LogRecorder(datastore)
 
     def read(self, connection: Connection[Any], names: Sequence[str]) -> dict[str, int]:
-        """Position by name; names that are not tracked are left out."""
+        """Return positions by name; names without a position are left out."""
         return _positions(connection, READ, names)
 
     def lock(self, connection: Connection[Any], names: Sequence[str]) -> dict[str, int]:
-        """The same, and nobody else moves them before the end of the transaction."""
+        """Return the same, and lock them: no other process moves them before the end of the transaction."""
         return _positions(connection, LOCK, names)
 
     def move(self, connection: Connection[Any], names: Sequence[str], after: int, until: int) -> None:

@@ -1,4 +1,4 @@
-"""The catalogue of processes: their versions, and how their executions fare: a row a process."""
+"""The catalogue of processes, with their versions and the outcomes of their executions: a row a process."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -59,8 +59,8 @@ VERSIONS = Table("process_versions", VersionRow)
 class ProcessChanges:
     """Rows by process, versions by process and number.
 
-    now: by process, the status of executions that started on earlier pages, for as long as none of it started later:
-    one of them may be the newest, which only the table knows; and when that began, if it began to run.
+    now: by process, the status of executions that started on earlier pages, until a later one starts; and the time when
+    each began to run, if it did. Only the table states whether one of them is the newest.
     """
 
     __slots__ = ("now", "rows", "versions")

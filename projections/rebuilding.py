@@ -1,4 +1,4 @@
-"""A read model built anew from the log, beside the one in use, and put in its place; and what operators do by hand."""
+"""A read model built anew from the log, beside the one in use, and put in its place; and the steps of this by hand."""
 
 import time
 from typing import Any
@@ -18,11 +18,11 @@ __all__ = ["REBUILD_LOCK", "RebuildRunning", "Rebuilt", "build", "build_and_swit
 
 
 def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:
-    """Build the tables of `projection` anew and switch to them; dead letters are tried again, old tables are dropped.
+    """Build the tables of `projection` anew, dead letters included; switch to them and drop the old tables.
 
-    The tables in use stay readable, and are kept up by whichever process runs the projection, until they are replaced
-    at exactly their position (or further on, if they were behind). Interrupted, it leaves them as they were: run it
-    again, it begins anew. progress: called with positions done and to do.
+    The tables in use stay readable, and the process that runs the projection keeps them up, until the switch replaces
+    them at exactly their position (or further on, if they were behind). An interruption leaves them as they were, and
+    the next run begins anew. progress: called with positions done and to do.
     Raises RebuildRunning, UnknownEventMet, HandOverRefused, pages.Broken when the tables cannot be written, or
     psycopg.OperationalError in an outage.
     """

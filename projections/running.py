@@ -1,4 +1,4 @@
-"""Keeping projections up with the log: one runner each among all processes, others stand by."""
+"""Projections kept up with the log: one process runs each, and the others stand by."""
 
 import logging
 import time
@@ -21,7 +21,7 @@ from store.reading import UnknownEventMet, connect, known_part
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0  # how often to try for what others run, and to look for tables rebuilt
+REFRESH_SECONDS = 1.0  # between two attempts to take over projections and to find rebuilt tables
 
 STANDBY, RUNNING, CATCHING_UP, STALE, FAILED, STOPPED = (
     "standby",
@@ -37,11 +37,11 @@ FORGET = "update projections set failure = null, failed_at = null where name = %
 
 
 class State(msgspec.Struct):
-    """One projection as this process sees it.
+    """One projection, in the view of this process.
 
     state: ``standby`` (another process runs it, or none yet), ``running``, ``catching_up`` (more than a page behind),
-    ``stale`` (its tables are of another definition), ``stopped`` (the next event is one that this release does not
-    know: a newer release runs it) or ``failed`` (cannot be written; tried every second).
+    ``stale`` (its tables are of another definition), ``stopped`` (this release does not define the
+    next event: a newer release runs it) or ``failed`` (writing fails; tried every second).
     """
 
     projection: Projection[Any]
@@ -51,9 +51,9 @@ class State(msgspec.Struct):
 
 
 class Runner:
-    """Projects whatever no other process projects. Not for two threads at once; any method may raise an Outage.
+    """A runner of all projections that no other process runs. Not for two threads at once; methods may raise an Outage.
 
-    After an Outage, `close` it: the next `look` begins with another connection and without any locks.
+    After an Outage, `close` it: the next `refresh` begins with another connection and without any locks.
     """
 
     def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
@@ -61,25 +61,25 @@ class Runner:
         self._positions = Positions(datastore)
         self._states = {projection.name: State(projection) for projection in projections}
         self._connection: Connection[DictRow] | None = None
-        self._look_at = 0.0
+        self._refresh_at = 0.0
 
     @property
     def states(self) -> list[State]:
-        """Every projection as this process sees it now."""
+        """Return every projection, in the view of this process."""
         return list(self._states.values())
 
     def close(self) -> None:
-        """Let go of everything: others take over."""
+        """Release every projection: other processes take over."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-        self._look_at = 0.0
+        self._refresh_at = 0.0
         for state in self._states.values():
             state.state, state.error = STANDBY, None
 
-    def look(self) -> None:
-        """Take what no process runs, and find what was built or replaced; does so at most once a second."""
-        if time.monotonic() < self._look_at:
+    def refresh(self) -> None:
+        """Take projections that no process runs, and find tables that were built or replaced; at most once a second."""
+        if time.monotonic() < self._refresh_at:
             return
         if self._connection is None:
             self._connection = connect(self._datastore)
@@ -92,7 +92,7 @@ class Runner:
             elif state.state != STOPPED or self._moved_on(state):
                 self._take(state)
         self._read_positions()
-        self._look_at = time.monotonic() + LOOK_SECONDS
+        self._refresh_at = time.monotonic() + REFRESH_SECONDS
 
     def advance(self) -> int:
         """Project at most a page of the log for each group of projections that are at the same position.
@@ -104,14 +104,14 @@ class Runner:
             rows: Sequence[TupleRow] = read_page(self._running, position, PAGE)
             found = len(rows)
             if ceiling is not None:
-                # Up to where the others are, and not beyond: from there on they read the log together.
+                # Not beyond the position of the others: from there on all read the log together.
                 rows = [row for row in rows if row[0] <= ceiling]
             rows, unknown = known_part(rows)
             if found == PAGE:
                 for state in group:
                     state.state = CATCHING_UP
             if rows and not self._project(group, position, rows):
-                found = PAGE  # not the end: the positions are known now, go on from there
+                found = PAGE  # not the end: go on from the positions just read
             elif unknown is not None:
                 self._stop(group, unknown)
             largest, ceiling = max(largest, found), max(state.position for state in group)
@@ -119,7 +119,7 @@ class Runner:
 
     @property
     def _running(self) -> Connection[DictRow]:
-        assert self._connection is not None, "look first"
+        assert self._connection is not None, "refresh first"
         return self._connection
 
     def _groups(self) -> dict[int, list[State]]:
@@ -131,7 +131,7 @@ class Runner:
         return groups
 
     def _project(self, group: list[State], after: int, rows: Sequence[TupleRow]) -> bool:
-        """Whether the positions were as expected."""
+        """Project a page; return whether the positions were as expected."""
         try:
             project_page(self._running, self._positions, [state.projection for state in group], after, rows)
         except Moved:
@@ -172,11 +172,13 @@ class Runner:
                 self._running.execute(FORGET, (state.projection.name,))
 
     def _take(self, state: State) -> None:
-        """Run the projection, if no process does and its tables are as this release defines them."""
+        """Run the projection if no process does and its tables are as this release defines them."""
         name = state.projection.name
         if not try_lock(self._running, RUNNER_LOCK, name):
             state.state = STANDBY
-        elif built_digests(self._running).get(name) != state.projection.digest:  # read while nobody can switch
+        elif (
+            built_digests(self._running).get(name) != state.projection.digest
+        ):  # read under the lock: no process can switch
             self._leave(state)
         else:
             state.state, state.error = RUNNING, None
@@ -193,16 +195,16 @@ class Runner:
         unlock(self._running, RUNNER_LOCK, name)
 
     def _stop(self, group: Sequence[State], unknown: UnknownEventMet) -> None:
-        """Leave what comes to a newer release: this one does not know what the event means for any projection."""
+        """Leave the rest of the log to a newer release: this one does not define the event."""
         for state in group:
-            # Failed ones are behind the event: they go on up to there when they can be written again.
+            # Failed ones are behind the event: they go on up to it once writing succeeds again.
             if state.state in (RUNNING, CATCHING_UP):
                 self._failed(state, f"{state.projection.name} {unknown}")
                 state.state = STOPPED
                 unlock(self._running, RUNNER_LOCK, state.projection.name)
 
     def _moved_on(self, state: State) -> bool:
-        """Whether another release has projected the event that stopped this one."""
+        """Return whether another release has projected the event that stopped this one."""
         name = state.projection.name
         return self._positions.read(self._running, [name]).get(name, 0) != state.position
 

@@ -40,7 +40,7 @@ def derive(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
 
 
 def _read_as(kind: Any) -> Any:
-    """The type that a reader decodes a field of type `kind` to."""
+    """Return the type that a reader decodes a field of type `kind` to."""
     origin, inside = get_origin(kind), get_args(kind)
     if kind in DOCUMENTS or dict in (kind, origin):
         return msgspec.Raw

@@ -1,7 +1,7 @@
 """Tables put in the place of those in use, in one transaction, and back; the position moves with them.
 
-A runner writes only while it holds its lock and finds its own digest in `projections`, where it looks every second.
-So a switch to another shape first writes a digest that suits nobody, waits until the runner has released its lock,
+A runner writes only while it holds its lock and finds its own digest in `projections`, which it reads every second.
+So a switch to another shape first writes a digest that suits no release, waits until the runner has released its lock,
 holds that lock itself, and then switches: no release ever writes rows of its shape into tables of another.
 """
 
@@ -22,9 +22,9 @@ from projections.positions import Positions
 from projections.tables import BEGIN, RECORD, SWITCHING, built_digests, live_shape
 from store.datastore import Datastore
 
-SWAP_LOCK_TIMEOUT = "2s"  # how long readers may be made to queue behind one that does not end
+SWAP_LOCK_TIMEOUT = "2s"  # the longest wait of readers behind a query that does not end
 SWAP_ATTEMPTS = 30
-# Where the tables in use wait for a moment, within the switch, until their place is free.
+# The schema that holds the tables in use for a moment, within the switch, until their place is free.
 ASIDE = "rebuilding"
 
 MARK = "update projections set digest = %s where name = %s"
@@ -91,7 +91,7 @@ def switch(datastore: Datastore, shop: Workshop, found: TableBuild, *, keep: boo
             try:
                 return Switched(switching.run(at, live, ours=ours), not ours)
             except psycopg.errors.LockNotAvailable:
-                # A long query reads the old tables. Let it, and everybody behind it, get on; then try again.
+                # A long query reads the old tables. It and the queries behind it go on first; then try again.
                 if attempt == SWAP_ATTEMPTS:
                     raise
     raise AssertionError("unreachable")
@@ -110,7 +110,7 @@ class _Switching:
         with connection.transaction():
             connection.execute(f"set local lock_timeout = '{SWAP_LOCK_TIMEOUT}'")
             connection.execute(BEGIN, (name,))
-            # A runner of the same shape moves its position before it writes: it now waits, and then finds it moved.
+            # A runner of the same shape moves its position before it writes: it now waits, and then meets Moved.
             live = self._positions.lock(connection, [name])[name]
             until = at
             if ours:

@@ -17,8 +17,9 @@ OFTEN_UPDATED = "autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_d
 
 
 class Column(msgspec.Struct, frozen=True):
-    """type: the SQL type and its constraints. join: the value after a page writes its value (x) to a row that has a
-    value already (t); empty: the value that is there stays. is_key: part of the primary key.
+    """A column of a read table. type: the SQL type and its constraints. is_key: it is part of the primary key.
+
+    join: the value after a page writes its value (x) over the value of the row (t). Default: the row keeps its value.
     """
 
     type: str
@@ -27,42 +28,42 @@ class Column(msgspec.Struct, frozen=True):
 
 
 def key(type: str) -> Column:
-    """A part of the primary key."""
+    """Return a column of the primary key."""
     return Column(type, is_key=True)
 
 
 def always(type: str) -> Column:
-    """A value that every page states."""
+    """Return a column whose value every page states."""
     return Column(f"{type} not null", "x")
 
 
 def replaced(type: str) -> Column:
-    """The value of the latest page, even if it is None."""
+    """Return a column with the value of the latest page, even if that is None."""
     return Column(type, "x")
 
 
 def fixed(type: str) -> Column:
-    """A value that never changes once the row is there."""
+    """Return a column whose value never changes once the row exists."""
     return Column(type)
 
 
 def first(type: str) -> Column:
-    """The first value that is not None."""
+    """Return a column with the first value that is not None."""
     return Column(type, "coalesce(t, x)")
 
 
 def latest(type: str) -> Column:
-    """The latest value that is not None."""
+    """Return a column with the latest value that is not None."""
     return Column(type, "coalesce(x, t)")
 
 
 def total(type: str) -> Column:
-    """The sum of all values."""
+    """Return a column with the sum of all values."""
     return Column(f"{type} not null", "t + x")
 
 
 def since(type: str, *marks: str) -> Column:
-    """The latest value that is not None, forgotten by a page that states one of the columns `marks`."""
+    """Return a column with the latest value that is not None; a page that states a mark sets it, even to None."""
     given = ", ".join(f"excluded.{mark}" for mark in marks)
     given = f"coalesce({given})" if len(marks) > 1 else given
     return Column(type, f"case when {given} is not null then x else coalesce(x, t) end")
@@ -115,7 +116,7 @@ class Table(Generic[R]):
 
 
 def _columns(row: type[msgspec.Struct]) -> list[tuple[str, Any, Column]]:
-    """(name, type in Python, column) of each field."""
+    """Return (name, type in Python, column) of each field."""
     columns: list[tuple[str, Any, Column]] = []
     for field, hint in get_type_hints(row, include_extras=True).items():
         if get_origin(hint) is not Annotated or not isinstance(get_args(hint)[1], Column):
@@ -134,7 +135,7 @@ def _joined(field: str, column: Column) -> str:
 
 
 def _array(of: Any, column: Column) -> Callable[[Sequence[Any]], arrays.Array]:
-    """The function that lays out the values of a column of the Python type `of`, or None, as an array."""
+    """Return the function that lays out values of the Python type `of`, or None, as an array for `column`."""
     types = set(get_args(of) or (of,)) - {NoneType}
     return _ARRAYS[_kind(column), *types] if (_kind(column), *types) in _ARRAYS else _ARRAYS[(_kind(column),)]
 

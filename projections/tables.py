@@ -14,12 +14,12 @@ insert into projections (name, digest) values (%s, %s)
 on conflict (name) do update set digest = excluded.digest, built_at = now(), failure = null, failed_at = null"""
 BEGIN = "insert into notification_tracking (application_name, notification_id) values (%s, 0) on conflict do nothing"
 
-# In front of the digest of tables that are about to be replaced: until they are, no release runs them.
+# The prefix of the digest of tables that a switch is about to replace: until it has, no release runs them.
 SWITCHING = "switching:"
 
 
 def create_read_tables(connection: Connection[Any], projections: Sequence[Projection[Any]] = ALL) -> list[str]:
-    """Create the tables of projections that are new, empty and at position 0; their names. Part of `migrate`.
+    """Create the tables of projections that are new, empty and at position 0; return their names. Part of `migrate`.
 
     Safe when several processes call it at once. Existing tables stay as they are, stale or not.
     """

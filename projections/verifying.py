@@ -1,4 +1,4 @@
-"""Proof that the rows of a read model are what the log adds up to: built again aside, compared, and forgotten."""
+"""Proof that the rows of a read model equal those of the log: built again aside, compared, and dropped."""
 
 from contextlib import closing
 from typing import Any
@@ -17,7 +17,7 @@ from store.reading import BULK, connect, known_part, read_used
 __all__ = ["SAMPLES", "ListDifference", "NotBuilt", "Verified", "verify"]
 
 ASIDE, LIVE = "pg_temp", "public"
-# In this session only: the rows built aside are nobody else's, and are compared whole.
+# In this session only: no other session reads the rows built aside, and the comparison reads them whole.
 ROOM = {"temp_buffers": "64MB", "work_mem": "64MB"}
 
 
@@ -26,7 +26,7 @@ class NotBuilt(RuntimeError):
 
 
 def verify(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Verified:
-    """Compare the rows in use with those that the log up to their position adds up to; changes nothing.
+    """Compare the rows in use with those built from the log up to their position; change nothing.
 
     One snapshot serves both, so others may write meanwhile. progress: called with positions done and to do.
     Raises NotBuilt when the tables in use are missing or of another definition, UnknownEventMet when a newer release

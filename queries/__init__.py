@@ -1,1 +1,1 @@
-"""Questions become frozen views: one file a noun, answered from the read models and, for events, from the log."""
+"""Queries return frozen views: one file a noun, read from the read models and, for events, from the log."""

@@ -38,7 +38,7 @@ class AgentDetail(AgentView, frozen=True):
 
 
 class AgentFilter(msgspec.Struct, frozen=True):
-    """Which agents: OR within a field, AND between fields."""
+    """A filter of agents: OR within a field, AND between fields."""
 
     names: list[str] = []
     kinds: list[str] = []
@@ -47,25 +47,25 @@ class AgentFilter(msgspec.Struct, frozen=True):
 
 def list_agents(
     reading: Reading,
-    asked: AgentFilter,
+    filter: AgentFilter,
     *,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[AgentView]:
-    """Agents by name, retired ones included unless filtered out. Raises BadCursor or NotYet."""
+    """Return agents by name, retired ones too unless the filter excludes them. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     where.add("name > {}", read_cursor("a", cursor) if cursor is not None else None)
-    where.any_of("name", asked.names, "text")
-    where.any_of("kind", asked.kinds, "text")
-    where.any_of("status", asked.statuses, "text")
+    where.any_of("name", filter.names, "text")
+    where.any_of("kind", filter.kinds, "text")
+    where.any_of("status", filter.statuses, "text")
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([AgentView(**row) for row in rows], limit, freshness, lambda row: write_cursor("a", row.name))
 
 
 def get_agent(reading: Reading, name: str, *, min_position: int | None = None) -> AgentDetail:
-    """One agent. Raises NotFound or NotYet."""
+    """Return one agent. Raises NotFound or NotYet."""
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, (agent_id(name),))
     if not rows:

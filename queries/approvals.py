@@ -1,4 +1,4 @@
-"""Approvals: what people were asked, and what they decided."""
+"""Approvals: the requests to people, and their decisions."""
 
 from datetime import datetime
 from uuid import UUID
@@ -21,7 +21,7 @@ _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text
 class ApprovalView(msgspec.Struct, frozen=True):
     """An approval. status: ``open``, ``granted``, ``refused``, ``changes_requested``, ``expired`` or ``cancelled``.
 
-    approvers: who may decide; empty for anybody. decided_at: also when it expired or was cancelled.
+    approvers: the people who may decide; empty for anybody. decided_at: also of its expiry or cancellation.
     """
 
     approval_id: str
@@ -51,7 +51,7 @@ class ApprovalDetail(ApprovalView, frozen=True):
 
 
 class ApprovalFilter(msgspec.Struct, frozen=True):
-    """Which approvals: OR within a field, AND between fields. approvers: those that one of them may decide."""
+    """A filter of approvals: OR within a field, AND between fields. approvers: one of them may decide the approval."""
 
     process_ids: list[UUID] = []
     statuses: list[str] = []
@@ -60,18 +60,18 @@ class ApprovalFilter(msgspec.Struct, frozen=True):
 
 def list_approvals(
     reading: Reading,
-    asked: ApprovalFilter,
+    filter: ApprovalFilter,
     *,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[ApprovalView]:
-    """Approvals, the newest first. Raises BadCursor or NotYet."""
+    """Return approvals, the newest first. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     where.add("position < {}", read_position("p", cursor, LARGEST))
-    where.any_of("process_id", asked.process_ids, "uuid")
-    where.any_of("status", asked.statuses, "text")
-    where.add(_MAY_DECIDE, [name.removeprefix("user:") for name in asked.approvers] or None)
+    where.any_of("process_id", filter.process_ids, "uuid")
+    where.any_of("status", filter.statuses, "text")
+    where.add(_MAY_DECIDE, [name.removeprefix("user:") for name in filter.approvers] or None)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     views = [ApprovalView(**row) for row in rows]
@@ -79,8 +79,8 @@ def list_approvals(
 
 
 def get_approval(reading: Reading, approval_id: str, *, min_position: int | None = None) -> ApprovalDetail:
-    """One approval. Raises NoSuchApproval or NotYet."""
-    # The list needs no decisions, and with them the language.
+    """Return one approval. Raises NoSuchApproval or NotYet."""
+    # Imported here: the list needs neither the decisions nor the language that they import.
     from domain.executions.decisions.approval import parse_approval_id
     from domain.executions.decisions.refusals import NoSuchApproval
 

@@ -54,7 +54,7 @@ class Definitions:
         self._keeping = threading.Lock()
 
     def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[DefinedStep]:
-        """The steps of a version in order; none while its read model has not seen it."""
+        """Return the steps of a version in order; none while the read model has not reached its publication."""
         kept = self._kept.get((process_id, version))
         if kept is not None:
             return kept
@@ -71,7 +71,7 @@ class Definitions:
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int
     ) -> tuple[Plan, list[DefinedStep]]:
-        """What the engine runs of a version, and its steps in order, as the log has them. Raises NotFound."""
+        """Return the plan of a version, and its steps in order, from the log. Raises NotFound."""
         kept = self._compiled.get((process_id, version))
         if kept is not None:
             return kept

@@ -1,4 +1,4 @@
-"""What changed in one execution between two points of its stream."""
+"""The difference of one execution between two points of its stream."""
 
 from datetime import datetime
 from typing import Any
@@ -33,24 +33,24 @@ _OF_A_STEP = (
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What something was, and what it became."""
+    """The value of a field at the first point, and at the second."""
 
     before: Any
     after: Any
 
 
 class StepDifference(msgspec.Struct, frozen=True):
-    """changed: by the name of the field of the step's view."""
+    """The changes of one step. changed: by the name of the field of the step's view."""
 
     id: str
     changed: dict[str, Change]
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """What is not the same at two points; either may be the earlier one.
+    """The difference between two points; either may be the earlier one.
 
-    point_from, point_to: as asked, called ``from`` and ``to``. from_position, to_position: of the execution's last
-    event there. changed: by the name of the field of the execution's view. cost and unpriced: of its own steps;
+    point_from, point_to: as requested, called ``from`` and ``to``. from_position, to_position: of the execution's last
+    event by then. changed: by the name of the field of the execution's view. cost and unpriced: of its own steps;
     cost_with_children: where others below it cost something. steps: those that changed, in the order of the definition.
     """
 
@@ -76,7 +76,7 @@ def get_difference(
     *,
     min_position: int | None = None,
 ) -> Difference:
-    """What changed between two points. Raises NotFound, also for a point before the start, or NotYet."""
+    """Return the difference between two points. Raises NotFound, also for a point before the start, or NotYet."""
     with reading.log(min_position) as (connection, freshness):
         before, after = fold_at(connection, definitions, execution_id, point_from, point_to)
     steps = [
@@ -100,7 +100,7 @@ def get_difference(
 
 
 def _pairs(before: list[StepView], after: list[StepView]) -> list[tuple[StepView, StepView]]:
-    """Each step at both points; one that is only reached at one of them, because it undoes another, is pending."""
+    """Return each step at both points; a step that undoes another, and is reached at one point only, is pending."""
     was, became = {step.id: step for step in before}, {step.id: step for step in after}
     return [(was.get(id) or unreached(step), became.get(id) or unreached(step)) for id, step in (was | became).items()]
 

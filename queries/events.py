@@ -15,7 +15,7 @@ from queries.paging import DEFAULT_LIMIT, Page, page_of, read_position, write_cu
 from queries.reading import Reading
 from store.mapper import Recorded, recorded
 
-# How much of the log one request may look through when it wants events of a few types only.
+# The number of events that one request may search if it filters by type.
 WINDOW = 5_000
 
 _COLUMNS = "notification_id, originator_id, originator_version, topic, state"
@@ -46,7 +46,7 @@ Point = int | datetime
 
 
 class EventView(msgspec.Struct, frozen=True):
-    """An event in its place. data: what it states, beside when, who and why."""
+    """An event in its place. data: its fields beside time, actor, causation and correlation."""
 
     position: int
     stream: UUID
@@ -68,7 +68,7 @@ def list_execution_events(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[EventView]:
-    """The events of an execution with versions beyond `after`, in order. Raises NotFound, BadCursor or NotYet."""
+    """Return the events of an execution beyond version `after`, in order. Raises NotFound, BadCursor or NotYet."""
     beyond = read_position("v", cursor, after)
     with reading.log(min_position) as (connection, freshness):
         found = _read(connection, _STREAM, (execution_id, beyond, execution_id, limit + 1))
@@ -86,7 +86,7 @@ def list_events(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[EventView]:
-    """The log beyond position `after`, in order; with `types`, a page may be short or empty and the list still go on.
+    """Return the log beyond position `after`, in order; with `types`, a short or empty page need not be the last.
 
     Raises BadCursor or NotYet.
     """
@@ -106,7 +106,7 @@ def list_events(
 
 
 def stated(event: Event) -> dict[str, Any]:
-    """What an event states, beside when, who and why."""
+    """Return the fields of an event beside time, actor, causation and correlation."""
     return {name: getattr(event, name) for name in event.__struct_fields__ if name not in _COMMON}
 
 

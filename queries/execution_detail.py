@@ -62,9 +62,9 @@ _decode_path = msgspec.json.Decoder(list[Ancestor]).decode
 
 
 class ExecutionCost(msgspec.Struct, frozen=True):
-    """own: of its own steps and what undid them; with_children: of all executions below it too, each amount once.
+    """The cost of an execution. own: of its steps and their compensations. with_children: of its descendants too.
 
-    unpriced: attempts of its own steps with usage but no cost.
+    Each amount counts once. unpriced: attempts of its own steps with usage but no cost.
     """
 
     own: msgspec.Raw
@@ -73,7 +73,7 @@ class ExecutionCost(msgspec.Struct, frozen=True):
 
 
 class TimerOfExecution(msgspec.Struct, frozen=True):
-    """What happens by itself at due_at. kind: as the list of timers says."""
+    """A timer, which fires at due_at. kind: as in the list of timers."""
 
     step: str
     kind: str
@@ -83,8 +83,8 @@ class TimerOfExecution(msgspec.Struct, frozen=True):
 class ExecutionDetail(msgspec.Struct, frozen=True):
     """An execution with its steps in the order of its definition, and its timers, the next one first.
 
-    parent: what started it, None for a root. depth: how many executions are above it. path: these, from the root on.
-    as_of: the position or the instant it was asked for, None for now.
+    parent: the attempt that started it, None for a root. depth: the number of executions above it. path: these, from
+    the root on. as_of: the position or the instant that the request names, None for now.
     """
 
     execution_id: UUID
@@ -115,7 +115,7 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
 
 
 class ExecutionRow(msgspec.Struct, frozen=True):
-    """An execution as its row in the read table has it."""
+    """An execution, as its row in the read table holds it."""
 
     execution_id: UUID
     process_id: UUID
@@ -139,7 +139,7 @@ class ExecutionRow(msgspec.Struct, frozen=True):
 def get_execution(
     reading: Reading, definitions: Definitions, execution_id: UUID, *, min_position: int | None = None
 ) -> ExecutionDetail:
-    """One execution. Raises NotFound or NotYet."""
+    """Return one execution. Raises NotFound or NotYet."""
     with reading.of(DETAIL, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, {"id": execution_id})
         if not rows:

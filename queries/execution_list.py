@@ -26,7 +26,7 @@ from execution_list l where {{where}} order by l.position desc limit %(rows)s"""
 
 
 class ErrorSummary(msgspec.Struct, frozen=True):
-    """Why an execution failed, in short."""
+    """The error of a failed execution, in short."""
 
     code: str
     message: str
@@ -35,7 +35,7 @@ class ErrorSummary(msgspec.Struct, frozen=True):
 class ExecutionSummary(msgspec.Struct, frozen=True):
     """An execution in the list. duration in seconds, None while it runs; cost: its own, one amount a currency.
 
-    parent_id: the execution that started it, None for one that none did, which is its own root at depth 0.
+    parent_id: the execution that started it. An execution without one is its own root, at depth 0.
     """
 
     execution_id: UUID
@@ -62,10 +62,10 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
 
 
 class ExecutionFilter(msgspec.Struct, frozen=True):
-    """Which executions: OR within a field, AND between fields; started_from ≤ started < started_to.
+    """A filter of executions: OR within a field, AND between fields; started_from ≤ started < started_to.
 
-    Those that no other started, unless include_children, or unless asked for by their parents, their roots (the roots
-    themselves included) or the trigger ``sub_process``.
+    Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
+    ``sub_process``. roots: the roots themselves too.
     """
 
     process_ids: list[UUID] = []
@@ -81,25 +81,25 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
 
 def list_executions(
     reading: Reading,
-    asked: ExecutionFilter,
+    filter: ExecutionFilter,
     *,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[ExecutionSummary]:
-    """Executions, the newest first. Raises BadCursor or NotYet."""
+    """Return executions, the newest first. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     where.add("l.position < {}", read_position("x", cursor, LARGEST))
-    where.any_of("l.process_id", asked.process_ids, "uuid")
-    where.any_of("l.version", asked.versions, "bigint")
-    where.any_of("l.status", asked.statuses, "text")
-    where.any_of("l.trigger", asked.triggers, "text")
-    where.any_of("l.parent_id", asked.parents, "uuid")
-    where.any_of_either(("l.root_id", "l.execution_id"), asked.roots, "uuid")
-    if not (asked.include_children or asked.parents or asked.roots or SUB_PROCESS in asked.triggers):
+    where.any_of("l.process_id", filter.process_ids, "uuid")
+    where.any_of("l.version", filter.versions, "bigint")
+    where.any_of("l.status", filter.statuses, "text")
+    where.any_of("l.trigger", filter.triggers, "text")
+    where.any_of("l.parent_id", filter.parents, "uuid")
+    where.any_of_either(("l.root_id", "l.execution_id"), filter.roots, "uuid")
+    if not (filter.include_children or filter.parents or filter.roots or SUB_PROCESS in filter.triggers):
         where.holds("l.parent_id is null")
-    where.add("l.started_at >= {}", asked.started_from)
-    where.add("l.started_at < {}", asked.started_to)
+    where.add("l.started_at >= {}", filter.started_from)
+    where.add("l.started_at < {}", filter.started_to)
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class Where:
-    """Collects conditions; `sql` joins them, `parameters` holds their values by name."""
+    """Conditions of one query; `sql` joins them, `parameters` holds their values by name."""
 
     def __init__(self, parameters: dict[str, Any] | None = None) -> None:
         self.parameters: dict[str, Any] = dict(parameters or {})
@@ -13,7 +13,7 @@ class Where:
 
     @property
     def sql(self) -> str:
-        """The condition that a row must meet."""
+        """Return the condition that a row must meet."""
         return " and ".join(self._conditions) or "true"
 
     def add(self, condition: str, value: object) -> None:
@@ -28,18 +28,18 @@ class Where:
         self._conditions.append(condition)
 
     def beyond(self, columns: Sequence[str], values: Sequence[object]) -> None:
-        """The row comes after that whose `columns`, by which the list is ordered, have `values`."""
+        """Require a row after the one whose `columns`, by which the list is ordered, have `values`."""
         names = [f"beyond{n}" for n in range(len(values))]
         self.parameters.update(zip(names, values, strict=True))
         marks = ", ".join(f"%({name})s" for name in names)
         self._conditions.append(f"({', '.join(columns)}) > ({marks})")
 
     def any_of(self, column: str, values: Sequence[object], kind: str) -> None:
-        """`column` has one of `values`, of the SQL type `kind`; nothing when there are none."""
+        """Require one of `values`, of the SQL type `kind`, in `column`; nothing without values."""
         if values:
             self.add(f"{column} = any({{}}::{kind}[])", list(values))
 
     def any_of_either(self, columns: Sequence[str], values: Sequence[object], kind: str) -> None:
-        """One of `columns` has one of `values`; nothing when there are none."""
+        """Require one of `values` in one of `columns`; nothing without values."""
         if values:
             self.add(f"({' or '.join(f'{column} = any({{0}}::{kind}[])' for column in columns)})", list(values))

@@ -43,10 +43,10 @@ def get_execution_as_of(
     *,
     min_position: int | None = None,
 ) -> ExecutionDetail:
-    """Return one execution as it was. A point in the future gives all events; `as_of_position` says up to where.
+    """Return one execution as it was; for a point in the future, with all its events up to `as_of_position`.
 
-    Its children, and the cost of its descendants, are as of the point too. The log has no signs of life, so a heartbeat
-    is due as if none had come. Raises NotFound, also for a point before the start, or NotYet.
+    Its children, and the cost of its descendants, are as of the point too. The log has no heartbeats, so the
+    heartbeat timer is due as if none had come. Raises NotFound, also for a point before the start, or NotYet.
     """
     with reading.log(min_position) as (connection, freshness):
         (view,) = fold_at(connection, definitions, execution_id, point)

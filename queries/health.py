@@ -1,4 +1,4 @@
-"""Health: whether the database answers, is migrated, and how far read models are behind."""
+"""Health: the state of the database and its migrations, and the lag of the read models."""
 
 import functools
 import logging
@@ -32,7 +32,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 def get_readiness(reading: Reading) -> Readiness:
-    """Whether requests can be answered. Raises nothing for an outage: it is the answer."""
+    """Return whether the process can answer requests. Raises nothing for an outage: the answer states it."""
     try:
         with reading.datastore.reading() as connection:
             applied = fetch(connection, "select to_regclass('schema_migrations') is not null as exists")[0]["exists"]

@@ -1,4 +1,4 @@
-"""Pages of a list: opaque keyset cursors that neither skip nor repeat while rows arrive."""
+"""Pages of a list: opaque keyset cursors, which neither skip nor repeat rows while new ones arrive."""
 
 import base64
 import binascii
@@ -18,13 +18,13 @@ T = TypeVar("T")
 
 
 class BadCursor(Refusal):
-    """The cursor is not one that a list of this kind gave out."""
+    """No list of this kind gave out the cursor."""
 
     code = "bad_cursor"
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Some rows of a list. next_cursor: where to go on, None after the last row."""
+    """Some rows of a list. next_cursor: the place of the next page, None after the last row."""
 
     items: Sequence[T]
     next_cursor: str | None
@@ -33,19 +33,19 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 def page_of(rows: Sequence[T], limit: int, freshness: Freshness, cursor: Callable[[T], str]) -> Page[T]:
-    """The page that `rows` are, of which one more than `limit` was asked for to see whether the list goes on."""
+    """Return the page of `rows`, which hold one row more than `limit` if the list goes on."""
     items = rows[:limit]
     following = cursor(items[-1]) if len(rows) > limit else None
     return Page(items, following, freshness.as_of_position, freshness.lag_seconds)
 
 
 def write_cursor(kind: str, key: str | int) -> str:
-    """An opaque cursor of the list `kind` that goes on after the row with `key`."""
+    """Return an opaque cursor of the list `kind` that goes on after the row with `key`."""
     return base64.urlsafe_b64encode(f"{kind}:{key}".encode()).decode().rstrip("=")
 
 
 def read_cursor(kind: str, cursor: str) -> str:
-    """The key in a cursor of the list `kind`. Raises BadCursor."""
+    """Return the key in a cursor of the list `kind`. Raises BadCursor."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
         written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("utf-8")
@@ -58,7 +58,7 @@ def read_cursor(kind: str, cursor: str) -> str:
 
 
 def read_position(kind: str, cursor: str | None, default: int) -> int:
-    """The position in a cursor of the list `kind`, `default` without one. Raises BadCursor."""
+    """Return the position in a cursor of the list `kind`, `default` without a cursor. Raises BadCursor."""
     if cursor is None:
         return default
     key = read_cursor(kind, cursor)
@@ -68,5 +68,5 @@ def read_position(kind: str, cursor: str | None, default: int) -> int:
 
 
 def bad_cursor() -> BadCursor:
-    """What to raise for a cursor that does not say where to go on."""
+    """Return the refusal of a cursor without a valid place."""
     return BadCursor("this cursor is not one that this list gave out; begin again without it")

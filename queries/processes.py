@@ -37,7 +37,7 @@ class LastRun(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """How many executions began, and how many ended in which way."""
+    """The numbers of executions that began, and that ended in each way."""
 
     started: int
     completed: int
@@ -66,7 +66,7 @@ class ProcessSummary(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StepRoles(msgspec.Struct, frozen=True):
-    """Who executes a step, who watches it and who is told of it."""
+    """The roles of a step: the agent that executes it, its monitors, and the recipients of its news."""
 
     step: str
     executor: str | None
@@ -100,7 +100,7 @@ class ProcessVersion(msgspec.Struct, frozen=True):
 
 
 class ProcessFilter(msgspec.Struct, frozen=True):
-    """Which processes: OR within a field, AND between fields."""
+    """A filter of processes: OR within a field, AND between fields."""
 
     names: list[str] = []
     statuses: list[str] = []
@@ -129,18 +129,18 @@ _decode_definition = msgspec.json.Decoder(_Definition).decode
 
 def list_processes(
     reading: Reading,
-    asked: ProcessFilter,
+    filter: ProcessFilter,
     *,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[ProcessSummary]:
-    """Processes by name. Raises BadCursor or NotYet."""
+    """Return processes by name. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     where.add("p.name > {}", read_cursor("p", cursor) if cursor is not None else None)
-    where.any_of("p.name", asked.names, "text")
-    where.any_of("p.status", asked.statuses, "text")
-    where.any_of("p.owner", asked.owners, "text")
+    where.any_of("p.name", filter.names, "text")
+    where.any_of("p.status", filter.statuses, "text")
+    where.any_of("p.owner", filter.owners, "text")
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     summaries = [ProcessSummary(**_shaped(row)) for row in rows]
@@ -148,7 +148,7 @@ def list_processes(
 
 
 def get_process(reading: Reading, process_id: UUID, *, min_position: int | None = None) -> ProcessDetail:
-    """One process. Raises NotFound or NotYet."""
+    """Return one process. Raises NotFound or NotYet."""
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, (process_id,))
     if not rows:
@@ -169,7 +169,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
 def get_process_version(
     reading: Reading, process_id: UUID, version: int, *, min_position: int | None = None
 ) -> ProcessVersion:
-    """One published version. Raises NotFound or NotYet."""
+    """Return one published version. Raises NotFound or NotYet."""
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _VERSION, (process_id, version))
     if not rows:

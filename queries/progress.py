@@ -1,4 +1,4 @@
-"""How far each read model is, and waiting for it: woken by the projector, and looking again by itself."""
+"""The position of each read model, and waits for it: the projector wakes a waiting query, which also polls."""
 
 import threading
 import time
@@ -22,14 +22,15 @@ union all select 'all', coalesce(min(t.notification_id), 0), null
   from projections p join notification_tracking t on t.application_name = p.name where p.failure is null
   and p.digest = coalesce(%s::jsonb ->> p.name, p.digest)"""
 
-Heard = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 class ExecutionProgress:
-    """Shared by everybody in a process who waits: one listener, and one look at the positions for all.
+    """The positions of read models, for all queries of a process that wait: one listener, one reading for all.
 
-    main: where the projector notifies. read: where queries run, and so where positions count (a replica may be behind).
-    shapes: the digest of each read model's tables that queries of this release can read. Default: whatever is there.
+    main: the server on which the projector notifies. read: the server of the queries, whose positions count: a replica
+    may be behind.
+    shapes: the digest of each read model's tables that queries of this release can read. Default: any.
     """
 
     def __init__(
@@ -42,37 +43,37 @@ class ExecutionProgress:
         self._listener: Listener | None = None
         self._changed = threading.Condition()
         self._generation = 0
-        self._heard: list[Heard] = []
-        self._looking = threading.Lock()
+        self._subscribers: list[OnProgress] = []
+        self._reading = threading.Lock()
         self._seen: dict[str, int] = {}
         self._unreadable: set[str] = set()
         self._seen_generation = -1
         self._seen_at = 0.0
 
     def start(self) -> None:
-        """Begin to listen."""
-        self._listener = Listener(self.main, PROJECTED_CHANNEL, self._hear)
+        """Start the listener."""
+        self._listener = Listener(self.main, PROJECTED_CHANNEL, self._receive)
         self._listener.start()
 
     def stop(self) -> None:
-        """Stop listening; whoever waits looks from time to time."""
+        """Stop the listener; waiting queries poll on."""
         if self._listener is not None:
             self._listener.stop()
             self._listener = None
 
-    def subscribe(self, heard: Heard) -> Callable[[], None]:
-        """Call `heard` with the position whenever read models advance, 0 for "look"; returns what ends that."""
+    def subscribe(self, on_progress: OnProgress) -> Callable[[], None]:
+        """Call `on_progress` with each position that read models reach, 0 if unknown; return the unsubscription."""
         with self._changed:
-            self._heard.append(heard)
+            self._subscribers.append(on_progress)
 
         def unsubscribe() -> None:
             with self._changed:
-                self._heard.remove(heard)
+                self._subscribers.remove(on_progress)
 
         return unsubscribe
 
     def reached(self, projection: str, position: int, timeout: float) -> bool:
-        """Wait until `projection` has reached `position`, at most `timeout` seconds; whether it has.
+        """Wait until `projection` has reached `position`, at most `timeout` seconds; return whether it has.
 
         Does not wait for tables that queries of this release cannot read.
 
@@ -81,7 +82,7 @@ class ExecutionProgress:
         deadline = time.monotonic() + timeout
         while True:
             generation = self._generation
-            if self._look(generation).get(projection, 0) >= position:
+            if self._read_positions(generation).get(projection, 0) >= position:
                 return True
             left = deadline - time.monotonic()
             if left <= 0 or projection in self._unreadable:
@@ -93,12 +94,15 @@ class ExecutionProgress:
         return self._generation != generation
 
     def position(self) -> int:
-        """What every read model that does not stand still has reached. Raises psycopg.OperationalError in an outage."""
-        return self._look(self._generation).get(ALL, 0)
+        """Return the position that all read models, failed ones aside, have reached.
 
-    def _look(self, generation: int) -> dict[str, int]:
-        """The positions as of `generation` or later; whoever comes meanwhile shares the look."""
-        with self._looking:
+        Raises psycopg.OperationalError in an outage.
+        """
+        return self._read_positions(self._generation).get(ALL, 0)
+
+    def _read_positions(self, generation: int) -> dict[str, int]:
+        """Return the positions as of `generation` or later; callers at one time share a reading."""
+        with self._reading:
             fresh = self._seen_generation >= generation and time.monotonic() - self._seen_at < RECHECK_SECONDS / 2
             if not fresh:
                 seen_generation = self._generation
@@ -111,11 +115,11 @@ class ExecutionProgress:
                 self._seen_generation, self._seen_at = seen_generation, time.monotonic()
             return self._seen
 
-    def _hear(self, payload: str) -> None:
+    def _receive(self, payload: str) -> None:
         position = int(payload) if payload.isdigit() else 0
         with self._changed:
             self._generation += 1
             self._changed.notify_all()
-            heard = list(self._heard)
-        for tell in heard:
-            tell(position)
+            subscribers = list(self._subscribers)
+        for notify in subscribers:
+            notify(position)

@@ -1,4 +1,4 @@
-"""Projections: how far each read model is, how it is, and how far its next tables are built."""
+"""Projections: the position and state of each read model, and the progress of its next tables."""
 
 import zlib
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ _HELD = """select classid::bigint as lock, objid::bigint as key from pg_locks
   where locktype = 'advisory' and classid::bigint = any(%s) and granted
   and database = (select oid from pg_database where datname = current_database())"""
 
-# The advisory locks, on the main server, of whoever runs a projection and of whoever builds its tables.
+# The advisory locks, on the main server, of the process that runs a projection and of the one that builds its tables.
 RUNNER_LOCK, REBUILD_LOCK = 4713, 4714
 PAGE = 5_000
 
@@ -56,10 +56,10 @@ class Building(msgspec.Struct, frozen=True):
 
 
 class Lag(msgspec.Struct, frozen=True):
-    """How far one read model is behind: positions, and age of the first event it has not seen.
+    """The lag of one read model: in positions, and as the age of the first event that it does not hold.
 
-    failed: it stands still, and reason says why. ready: queries of this release are answered from it.
-    building: how far its next tables are, while there are any.
+    failed: it stands still; reason states the error. ready: it answers queries of this release.
+    building: the progress of its next tables, while there are any.
     """
 
     lag: int
@@ -73,11 +73,11 @@ class Lag(msgspec.Struct, frozen=True):
 class ProjectionView(msgspec.Struct, frozen=True):
     """A read model.
 
-    lag: positions of the log it has not seen. lag_seconds: age of the first event it has not seen.
+    lag: the number of positions that it is behind the log. lag_seconds: age of the first event that it does not hold.
     state: ``running``, ``catching_up``, ``rebuilding`` (its tables are another release's, and this release's are being
     built), ``failed`` (it stands still, see last_error), or ``unattended``: no projector runs it. dead_letters: events
-    it could not digest. last_error: why it stands still, else what was wrong with the newest of those.
-    ready: queries of this release are answered. building: how far its next tables are, while there are any.
+    it could not digest. last_error: the reason for which it stands still, else the error of the newest dead letter.
+    ready: it answers queries of this release. building: the progress of its next tables, while there are any.
     """
 
     name: str
@@ -102,7 +102,7 @@ class ProjectionsView(msgspec.Struct, frozen=True):
 
 
 def list_projections(reading: Reading) -> ProjectionsView:
-    """Every read model by name. Raises Outage."""
+    """Return every read model by name. Raises Outage."""
     with reading.log() as (connection, freshness):
         rows = fetch(connection, _PROJECTIONS, (Jsonb(dict(reading.progress.shapes)),))
     # A replica shows no locks of the main server.
@@ -114,12 +114,12 @@ def list_projections(reading: Reading) -> ProjectionsView:
 
 
 def read_lags(connection: Connection[Any], shapes: Mapping[str, str] = MappingProxyType({})) -> dict[str, Lag]:
-    """Return how far every read model is behind, by name. shapes: the digests that this release can read."""
+    """Return the lag of every read model, by name. shapes: the digests that this release can read."""
     return {row["name"]: _lag(row) for row in fetch(connection, _PROJECTIONS, (Jsonb(dict(shapes)),))}
 
 
 def lock_key(name: str) -> int:
-    """The number under which a projector holds the read model `name`, as PostgreSQL shows it."""
+    """Return the number under which a projector holds the read model `name`, as PostgreSQL shows it."""
     return (zlib.crc32(name.encode()) - 2**31) % 2**32
 
 
@@ -130,7 +130,7 @@ def _lag(row: DictRow) -> Lag:
 
 
 def _reason(row: DictRow) -> str | None:
-    """Why the read model stands still, for this release."""
+    """Return the error for which the read model stands still, for this release."""
     if row["readable"]:
         failure: str | None = row["failure"]
         return failure

@@ -1,4 +1,4 @@
-"""Where queries run, how fresh what they find is, and waiting until it is fresh enough."""
+"""The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
 import re
 from collections.abc import Iterator
@@ -34,19 +34,21 @@ _AT = re.compile(rb'\{"at":"([^"]{1,40})"')
 
 
 class NotYet(Refusal):
-    """The read model has not reached the position asked for; `retry_after` (seconds) says when to ask again."""
+    """The read model has not reached the requested position; `retry_after` states the seconds until the next try."""
 
     code = "not_yet"
 
 
 class ReadModelRebuilding(Refusal):
-    """The read model has tables of another release; this release's are being built, and are queried when they are."""
+    """The read model has tables of another release; it answers queries once this release's tables are built."""
 
     code = "read_model_rebuilding"
 
 
 class Freshness(msgspec.Struct, frozen=True):
-    """as_of_position: everything up to there is in the answer. lag_seconds: age of the first event that is not."""
+    """The freshness of an answer. as_of_position: it holds everything up to there. lag_seconds: age of the first event
+    that it does not hold.
+    """
 
     as_of_position: int
     lag_seconds: float
@@ -55,8 +57,8 @@ class Freshness(msgspec.Struct, frozen=True):
 class Reading:
     """Queries of one process, on the main server or on a replica of it.
 
-    progress: knows, or is told by the main server, how far the read models are.
-    wait_seconds: how long they are waited for.
+    progress: the positions of the read models; the main server notifies of changes.
+    wait_seconds: the longest wait for a position.
     """
 
     def __init__(
@@ -68,9 +70,9 @@ class Reading:
 
     @contextmanager
     def of(self, projection: str, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
-        """A connection, and how fresh the read model of `projection` is at least.
+        """Yield a connection, and the least freshness of the read model of `projection`.
 
-        Waits a while until it has reached `min_position`. Raises NotYet, ReadModelRebuilding, or Outage.
+        Waits a while until the read model has reached `min_position`. Raises NotYet, ReadModelRebuilding, or Outage.
         """
         shape = self.progress.shapes.get(projection)
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
@@ -82,18 +84,18 @@ class Reading:
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-                read_freshness(connection, projection, shape)  # the tables may have been replaced in between
+                read_freshness(connection, projection, shape)  # a switch may have replaced the tables in between
                 raise
 
     @contextmanager
     def log(self, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
-        """The same for questions that the log itself answers."""
+        """Yield the same for queries of the log itself."""
         with self.of(LOG, min_position) as found:
             yield found
 
 
 def read_freshness(connection: Connection[Any], projection: str, shape: str | None = None) -> Freshness:
-    """Return how far `projection` is; read before its rows, so that they are at least as fresh.
+    """Return the freshness of `projection`; read before its rows, so that they are at least as fresh.
 
     shape: the digest that its tables must have. Default: any. Raises ReadModelRebuilding when they have another.
     """
@@ -108,7 +110,7 @@ def read_freshness(connection: Connection[Any], projection: str, shape: str | No
 
 
 def age_of(state: bytes | None) -> float:
-    """Seconds since the event that begins with `state` happened; 0 without one."""
+    """Return the seconds since the event that begins with `state` happened; 0 without one."""
     found = _AT.match(bytes(state)) if state is not None else None
     if found is None:
         return 0.0
@@ -117,14 +119,14 @@ def age_of(state: bytes | None) -> float:
 
 
 class _RawJson(Loader):
-    """A json column as it is written, to be embedded in an answer without being parsed."""
+    """A json column as it is written; an answer embeds it without parsing."""
 
     def load(self, data: Buffer) -> Any:
         return msgspec.Raw(bytes(data))
 
 
 def fetch(connection: Connection[Any], query: str, parameters: Any = ()) -> list[DictRow]:
-    """Rows of a query, json columns as msgspec.Raw."""
+    """Return the rows of a query, json columns as msgspec.Raw."""
     with connection.cursor(row_factory=dict_row) as cursor:
         cursor.adapters.register_loader("json", _RawJson)
         return cursor.execute(query, parameters, prepare=True).fetchall()

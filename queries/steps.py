@@ -1,4 +1,4 @@
-"""Steps of an execution: those it has reached, and those it has not, in the order of the definition."""
+"""Steps of an execution, reached or not, in the order of the definition."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -14,7 +14,7 @@ from queries.definitions import DefinedStep
 
 
 class StepInput(msgspec.Struct, frozen=True):
-    """What the agent is given. Of a notification: the text, and where it goes. Of a sub-process: the child's input."""
+    """The input of the agent. Of a notification: the text and its target. Of a sub-process: the child's input."""
 
     message: msgspec.Raw
     parameters: msgspec.Raw
@@ -40,11 +40,11 @@ class ChildExecution(msgspec.Struct, frozen=True):
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds.
 
-    error: of the last attempt that ended badly, also while another one is to come. due_at: until when a step that is
-    ``waiting`` or ``retrying`` waits. chosen: where a gateway leads, or a step that was diverted for its error;
-    conditions: what the gateway looked at, as {target, value, condition}. children: of a sub-process, the newest last.
-    compensation: ``started``, ``completed`` or ``failed`` once the step is undone; compensates: the step that this one,
-    which is shown once it is reached, undoes.
+    error: of the last attempt that ended badly, also while another one is to come. due_at: the end of the wait of a
+    ``waiting`` or ``retrying`` step. chosen: the targets of a gateway, or of a step that was diverted for its error.
+    conditions: those that the gateway evaluated, as {target, value, condition}. children: of a sub-process, the newest
+    last. compensation: ``started``, ``completed`` or ``failed`` once the step is undone. compensates: the step that
+    this one undoes; such a step is shown once it is reached.
     """
 
     id: str
@@ -74,7 +74,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReachedStep(msgspec.Struct, frozen=True):
-    """A step that the execution has reached, as its row in the read table has it, and its cost."""
+    """A step that the execution has reached, as its row in the read table holds it, and its cost."""
 
     step: str
     status: str
@@ -130,9 +130,9 @@ def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
 def step_views(
     planned: list[DefinedStep], found: Mapping[str, ReachedStep], children: Mapping[str, list[ChildExecution]]
 ) -> list[StepView]:
-    """The steps in the order of the definition, `found` by id; then those that undo others, in the order of `found`.
+    """Return the steps in the order of the definition, then the steps that undo others, in the order of `found`.
 
-    children: by the step that started them.
+    found: reached steps by id. children: by the step that started them.
     """
     known = {step.id for step in planned}
     undoing = {undo.id: undo for step in planned if (undo := _undoing(step)) is not None}
@@ -141,7 +141,7 @@ def step_views(
 
 
 def unreached(step: StepView) -> StepView:
-    """The view of a step before it is reached."""
+    """Return the view of a step before it is reached."""
     return StepView(
         id=step.id,
         name=step.name,
@@ -201,7 +201,7 @@ def _step(planned: DefinedStep, row: ReachedStep | None, children: list[ChildExe
 
 
 def usage_of(step: ReachedStep) -> TokenUsage | None:
-    """Tokens used; None when there were none."""
+    """Return the tokens that a step used; None without any."""
     if not step.input_tokens and not step.output_tokens:
         return None
     return TokenUsage(step.input_tokens, step.output_tokens)

@@ -1,4 +1,4 @@
-"""Timers: what happens by itself and when, and what should have happened by now."""
+"""Timers: the waiting ones and the overdue ones."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -12,7 +12,7 @@ from queries.reading import Reading, fetch
 LIST = "execution_list"
 
 _ORDER = ("t.due_at", "t.execution_id", "t.step", "t.kind")
-# Rows of the to-do list are moved with the log itself; only the process comes from a read model, which may be behind.
+# Each append moves the rows of the due list; only the process comes from a read model, which may be behind.
 _LIST = f"""
 select t.execution_id, t.step, t.kind, t.due_at, l.process,
   greatest(0, extract(epoch from now() - t.due_at))::float8 as overdue_seconds
@@ -24,10 +24,10 @@ from due_timers where due_at < now()"""
 
 
 class TimerView(msgspec.Struct, frozen=True):
-    """What happens by itself at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry``, ``heartbeat``
+    """A timer, which fires at due_at. kind: ``timer``, ``timeout``, ``total_timeout``, ``retry``, ``heartbeat``
     or ``deadline``.
 
-    overdue_seconds: how long that is past, 0 before. process: its name; None for an execution begun a moment ago.
+    overdue_seconds: the time since due_at, 0 before. process: its name; None for an execution begun a moment ago.
     """
 
     execution_id: UUID
@@ -39,7 +39,7 @@ class TimerView(msgspec.Struct, frozen=True):
 
 
 class OverdueTimers(msgspec.Struct, frozen=True):
-    """How many timers are due and have not fired yet, and how many seconds late the latest of them is."""
+    """The number of timers that are due and have not fired yet, and the delay of the latest, in seconds."""
 
     count: int
     worst_seconds: float
@@ -53,7 +53,7 @@ def list_timers(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[TimerView]:
-    """Timers, the next one first; with `overdue`, only those that are due by now. Raises BadCursor or NotYet."""
+    """Return timers, the next one first; with `overdue`, only those that are due by now. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
@@ -65,7 +65,7 @@ def list_timers(
 
 
 def overdue_summary(reading: Reading) -> OverdueTimers:
-    """How late the clock is: a timer is normally overdue for milliseconds. Raises Outage."""
+    """Return the delay of timers: a timer is normally overdue for milliseconds. Raises Outage."""
     with reading.datastore.reading() as connection:
         return OverdueTimers(**fetch(connection, _OVERDUE)[0])
 

@@ -88,7 +88,7 @@ class Projector:
         while not self._stopping.is_set():
             if self._clock.monotonic() - paused_at < linger:
                 self._stopping.wait(linger)
-            self._runner.look()
+            self._runner.refresh()
             self._wake.clear()
             events = self._runner.advance()
             self._failures = 0

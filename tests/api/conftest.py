@@ -67,7 +67,7 @@ class Installation(Wiring):
 
     def project(self) -> int:
         """Bring every read model up to the end of the log; the position reached."""
-        self.runner.look()
+        self.runner.refresh()
         while self.runner.advance():
             pass
         return self.log.last_position()

@@ -47,8 +47,8 @@ def skips(story, count):
 
 
 def drain(runner):
-    runner._look_at = 0.0
-    runner.look()
+    runner._refresh_at = 0.0
+    runner.refresh()
     while runner.advance():
         pass
 

@@ -48,7 +48,7 @@ def shown(read_tables, append):
         append(story.happened[story.appended :])
         story.appended = len(story.happened)
         runner = Runner(read_tables)
-        runner.look()
+        runner.refresh()
         runner.advance()
         runner.close()
         with read_tables.reading() as connection:

@@ -47,7 +47,7 @@ def shown(read_tables, append):
         append(story.happened)
         story.happened.clear()
         runner = Runner(read_tables)
-        runner.look()
+        runner.refresh()
         runner.advance()
         runner.close()
         with read_tables.reading() as connection:

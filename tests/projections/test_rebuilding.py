@@ -46,7 +46,7 @@ def projected(read_tables, append, story):
     """A database in which X has started and everything is projected."""
     append(story.start(X).schedule(X).happened)
     runner = Runner(read_tables)
-    runner.look()
+    runner.refresh()
     runner.advance()
     runner.close()
     return read_tables
@@ -77,7 +77,7 @@ def test_a_rebuilt_table_has_its_indexes_and_nothing_is_left_aside(projected):
 
 def test_a_rebuild_that_is_ahead_of_live_moves_it_and_its_runner_goes_on_from_there(projected, append, story):
     runner = Runner(projected)
-    runner.look()
+    runner.refresh()
     story.happened.clear()
     append(story.schedule(X, "b").happened)
     rebuild(projected, LIST, quiet)
@@ -124,7 +124,7 @@ class Interrupted(Exception):
 def test_an_interrupted_rebuild_leaves_live_as_it_was_and_can_be_run_again(projected, append, story, rows_of):
     append(skips(story, 12_000))
     runner = Runner(projected)
-    runner.look()
+    runner.refresh()
     while runner.advance():
         pass
     runner.close()
@@ -191,7 +191,7 @@ def test_a_projection_defined_anew_is_rebuilt_as_it_is_now(projected):
     [row] = rows(projected, "select * from execution_list")
     assert row["extra"] is None
     runner = Runner(projected, [Changed()])
-    runner.look()
+    runner.refresh()
     assert [state.state for state in runner.states] == ["running"]
     runner.close()
 

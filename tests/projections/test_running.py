@@ -61,14 +61,14 @@ def append_stored(datastore, stream, topic, state):
 
 def look_again(runner):
     """Without waiting for the second between two looks to pass."""
-    runner._look_at = 0.0
-    runner.look()
+    runner._refresh_at = 0.0
+    runner.refresh()
 
 
 def test_every_projection_follows_the_log_and_its_position_is_tracked(read_tables, runner, append, story):
     last = append(story.start(X).schedule(X).happened)
     running = runner()
-    running.look()
+    running.refresh()
     assert running.advance() == 2
     assert positions(read_tables) == {projection.name: last for projection in ALL}
     assert running.advance() == 0
@@ -80,7 +80,7 @@ def test_waiting_readers_are_told_the_position(read_tables, runner, append, stor
         ear.execute("listen procession_projected")
         last = append(story.start(X).happened)
         running = runner()
-        running.look()
+        running.refresh()
         running.advance()
         assert [n.payload for n in ear.notifies(timeout=60, stop_after=1)] == [str(last)]
 
@@ -88,12 +88,12 @@ def test_waiting_readers_are_told_the_position(read_tables, runner, append, stor
 def test_projections_at_other_positions_catch_up_and_go_on_together(read_tables, runner, append, story):
     append(story.start(X).happened)
     early = runner(ExecutionList())
-    early.look()
+    early.refresh()
     early.advance()
     early.close()
     append([(uuid4(), StepSkipped(at=story.happened[0][1].at, actor="x", step="s", reason="r")) for _ in range(6_000)])
     running = runner()
-    running.look()
+    running.refresh()
     assert running.advance() == 5_000
     assert set(states(running).values()) == {CATCHING_UP}
     while running.advance():
@@ -122,7 +122,7 @@ def test_an_event_that_cannot_be_digested_is_parked_and_all_others_are_projected
     append_stored(read_tables, uuid4(), topic, state)
     last = append([(UUID(int=2), story.start(UUID(int=2)).happened[-1][1])])
     running = runner()
-    running.look()
+    running.refresh()
     running.advance()
     assert set(positions(read_tables).values()) == {last}
     with read_tables.reading() as connection:
@@ -139,7 +139,7 @@ def test_what_the_tables_refuse_is_poison_too(read_tables, runner, append, story
     story.tell(uuid4(), AgentRegistered, name="a", kind="scripted", config={})
     last = append(story.start(X).happened)
     running = runner()
-    running.look()
+    running.refresh()
     running.advance()
     assert set(positions(read_tables).values()) == {last}
     letter = one(read_tables, "select * from dead_letters")
@@ -155,7 +155,7 @@ def test_projections_stop_before_an_event_of_a_newer_release_and_say_so_until_a_
     assert "ComesLater" not in STORED_NAMES.values()
     last = append([(UUID(int=2), story.start(UUID(int=2)).happened[-1][1])])
     running = runner()
-    running.look()
+    running.refresh()
     running.advance()
     assert set(positions(read_tables).values()) == {known}
     assert set(states(running).values()) == {STOPPED}
@@ -198,7 +198,7 @@ def test_a_projection_whose_table_is_gone_stands_still_with_its_reason_and_other
     story.tell(agent_id("a"), AgentRegistered, name="a", kind="scripted", config={})
     last = append(story.start(X).happened)
     running = runner()
-    running.look()
+    running.refresh()
     running.advance()
     assert states(running)["agent_directory"] == FAILED
     assert positions(read_tables) == {p.name: 0 if p.name == "agent_directory" else last for p in ALL}
@@ -208,7 +208,7 @@ def test_a_projection_whose_table_is_gone_stands_still_with_its_reason_and_other
     with read_tables.reading() as connection:
         connection.execute("alter table elsewhere rename to agent_directory")
     running.close()
-    running.look()
+    running.refresh()
     running.advance()
     assert set(positions(read_tables).values()) == {last}
     assert one(read_tables, "select count(*) as n from projections where failure is not null")["n"] == 0
@@ -218,8 +218,8 @@ def test_a_second_runner_stands_by_and_takes_over_when_the_connection_of_the_fir
     read_tables, runner, append, story
 ):
     first, second = runner(), runner()
-    first.look()
-    second.look()
+    first.refresh()
+    second.refresh()
     assert set(states(first).values()) == {RUNNING}
     assert set(states(second).values()) == {STANDBY}
     last = append(story.start(X).happened)
@@ -231,14 +231,14 @@ def test_a_second_runner_stands_by_and_takes_over_when_the_connection_of_the_fir
             (RUNNER_LOCK,),
         )
     second.close()  # begins its second of waiting anew
-    second.look()
+    second.refresh()
     assert set(states(second).values()) == {RUNNING}
     second.advance()
     assert set(positions(read_tables).values()) == {last}
     with pytest.raises(psycopg.OperationalError):
         first.advance()
     first.close()
-    first.look()
+    first.refresh()
     assert set(states(first).values()) == {STANDBY}
 
 
@@ -263,7 +263,7 @@ class Changed(AgentDirectoryProjection):
 def test_a_projection_defined_anew_waits_for_its_rebuild_and_says_so(read_tables, runner, append, story):
     append(story.start(X).happened)
     running = runner(ExecutionList(), Changed())
-    running.look()
+    running.refresh()
     running.advance()
     assert states(running) == {"execution_list": RUNNING, "agent_directory": STALE}
     assert positions(read_tables)["agent_directory"] == 0
@@ -271,17 +271,17 @@ def test_a_projection_defined_anew_waits_for_its_rebuild_and_says_so(read_tables
     assert "rebuild it" in failure
     rebuild(read_tables, Changed(), lambda _done, _total: None)
     running.close()
-    running.look()
+    running.refresh()
     assert states(running)["agent_directory"] == RUNNING
 
 
 def test_a_release_that_the_tables_suit_runs_them_beside_one_that_they_do_not(read_tables, runner):
     other, ours = runner(Changed()), runner(AgentDirectoryProjection())
-    other.look()
-    ours.look()
+    other.refresh()
+    ours.refresh()
     assert (states(other), states(ours)) == ({"agent_directory": STALE}, {"agent_directory": RUNNING})
     other.close()
-    other.look()
+    other.refresh()
     assert states(other) == {"agent_directory": STANDBY}
     assert one(read_tables, "select count(*) as n from projections where failure is not null")["n"] == 0
 

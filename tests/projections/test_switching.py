@@ -109,7 +109,7 @@ def test_a_runner_of_the_release_before_releases_the_projection_for_the_switch_a
     assert seen == [(RUNNING, 3, True)]
 
     with before.connect() as waiting:
-        # What the switch writes first makes the old runner leave at its next look.
+        # What the switch writes first makes the old runner leave at its next refresh.
         waiting.execute(
             "update projections set digest = %s where name = 'execution_list'", (SWITCHING + shape(before),)
         )

@@ -31,7 +31,7 @@ def quiet(_done, _total):
 
 def project(datastore):
     runner = Runner(datastore)
-    runner.look()
+    runner.refresh()
     while runner.advance():
         pass
     runner.close()

@@ -50,7 +50,7 @@ class Shown:
     def append(self, stream: UUID, version: int, events: list[Event], **timers: Any) -> None:
         """Record events, and bring the read models up to them."""
         self.log.append(Unit(stream, version, events, **timers))
-        self.runner.look()
+        self.runner.refresh()
         while self.runner.advance():
             pass
 

@@ -60,7 +60,7 @@ def happened(reading: Reading, *told: tuple[type[Event], dict[str, Any]], timers
     log.append_all([Unit(X, 0, events, timers_set=timers)])
     log.close()
     runner = Runner(reading.datastore)
-    runner.look()
+    runner.refresh()
     runner.advance()
     runner.close()
 
