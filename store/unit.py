@@ -1,4 +1,4 @@
-"""What one decision asks the store to record, and what it is told back."""
+"""The changes that one decision has the store record, and the errors that the store raises or returns."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from store.connections import Outage as Outage
 
 
 class AnsweredStep(msgspec.Struct, frozen=True):
-    """A command's Idempotency-Key, a digest of what was asked, the answer to give again (JSON, without position)."""
+    """A command's Idempotency-Key, a digest of its request, the answer to repeat (JSON, without position)."""
 
     key: str
     fingerprint: bytes
@@ -19,7 +19,7 @@ class AnsweredStep(msgspec.Struct, frozen=True):
 
 
 MessageKey = tuple[UUID, int]
-"""The event that asks: its stream and version."""
+"""The event that sends the message: its stream and version."""
 
 
 class StreamChange(msgspec.Struct):
@@ -75,7 +75,7 @@ class StoreError(Exception):
 
 
 class Conflict(StoreError):
-    """Someone else appended to the stream, or to one the decision rests on, or handled the same message first.
+    """Another append changed the stream, or one that the decision rests on, or handled the same message first.
 
     Nothing was recorded.
     """
@@ -86,4 +86,4 @@ class KeyTaken(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The connection was lost in the middle: recorded or not, only the log can tell."""
+    """The connection was lost in the middle: only the log shows whether the unit was recorded."""
