@@ -57,7 +57,7 @@ ReportUnreadable = Callable[[UUID, int, Exception], None]
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Event `version` of stream `source`, which requests something of the execution `recipient`, or reports to it."""
+    """Event `version` of stream `source`, a message to `recipient`: an execution or an agent."""
 
     source: UUID
     version: int
