@@ -123,7 +123,7 @@ async def revise(process: str, request: Commanded) -> Response:
     "/{process}/publish", summary="Publish the draft", **openapi.command(PublishProcess, PublicationReceipt, 404)
 )
 async def publish(process: str, request: Commanded) -> Response:
-    """Make the draft the next version; refused with every problem when it has errors."""
+    """Make the draft the next version; refuse it with every problem if it has errors."""
     command = request.read(PublishProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.publish, command, PublicationReceipt)
 

@@ -107,7 +107,7 @@ class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def answer(self) -> Answer:
-        """The answer in the form that the gateway returns."""
+        """The answer in the form that the gateway delivers."""
         return Completed(self.output, self.usage, self.cost)
 
 
@@ -122,7 +122,7 @@ class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def answer(self) -> Answer:
-        """The answer in the form that the gateway returns."""
+        """The answer in the form that the gateway delivers."""
         error = StepError(self.error.code, self.error.message, permanent=self.error.permanent)
         return Failed(error, self.usage, self.cost)
 

@@ -50,7 +50,7 @@ _DESCRIBED["openapi_extra"] = {
 async def stream(
     request: Request, door: TheDoor, feed: StateChanges, given: Annotated[StreamParameters, Query()]
 ) -> Response:
-    """Send events until the caller disconnects. It queries anew at each, with the position as `min_position`."""
+    """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`."""
     last = _last_event_id(request)
     if given.execution is None:
         content = _positions(door, feed, last)

@@ -11,7 +11,7 @@ KEPT = "7 days"
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
-    """The digest of a request, its first answer (JSON), and the position of the log in that answer."""
+    """A digest of a request, its first answer (JSON), and the position in the log that the answer states."""
 
     fingerprint: bytes
     answer: bytes
@@ -19,7 +19,7 @@ class StoredAnswer(msgspec.Struct, frozen=True):
 
 
 def find_answer(datastore: Datastore, key: str) -> StoredAnswer | None:
-    """Return the first answer to `key`. The store keeps answers for seven days at least; then None."""
+    """Return the first answer to `key`, which the store keeps for seven days at least; None without one."""
     with datastore.reading() as connection:
         row = connection.execute(
             "select fingerprint, answer, position from idempotency_keys where key = %s", (key,), prepare=True

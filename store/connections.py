@@ -86,7 +86,7 @@ class Connections:
 
 
 class OwnConnection:
-    """One connection outside the pool, for one thread. Its first use opens it; the next use after a loss reopens it."""
+    """One connection outside the pool, for one thread at a time. Its first use opens it, and the next after a loss."""
 
     def __init__(self, connections: Connections, **settings: str) -> None:
         self._connections = connections

@@ -18,7 +18,7 @@ class Listener:
     """A thread that listens on one channel and calls `received` with each payload.
 
     Notifications sent while there is no connection are lost: after each connection the thread calls `received("")`, and
-    the caller then reads the database.
+    its owner then reads the database.
     """
 
     def __init__(self, datastore: Connections, channel: str, received: Callable[[str], None]) -> None:

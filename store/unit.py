@@ -23,12 +23,12 @@ MessageKey = tuple[UUID, int]
 
 
 class StreamChange(msgspec.Struct):
-    """Events that one decision adds to one stream, and what the decision changes beside them.
+    """Events that one decision adds to one stream, and its changes beside them.
 
-    version: the version the stream is expected to have before. owner: the worker that takes what `events` start, and
-    handles what they request of others. timers_set, timers_dropped: what the decision did to the execution's timers.
+    version: the version the stream is expected to have before. owner: the worker that takes the attempts that
+    `events` start, and handles their messages. timers_set, timers_dropped: changes of the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
-    slot: what the decision does to a slot of the execution's process, if that limits how many run.
+    slot: the change of a slot of the execution's process, if that limits how many run.
     """
 
     stream: UUID

@@ -43,7 +43,7 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """How many events the log had up to where the rebuilt rows stand, and how many seconds it took."""
+    """How many events the rebuilt rows follow from, and how many seconds the rebuild took."""
 
     events: int
     seconds: float
