@@ -1,1 +1,1 @@
-"""The HTTP API: request to command to receipt, query to view; one file a noun, put together in `api.app`."""
+"""The HTTP API: request to command to receipt, query to view; one file a noun; `api.app` joins them."""

@@ -31,7 +31,7 @@ class AgentReceipt(CommandReceipt, kw_only=True):
 
 
 class AgentBody(msgspec.Struct):
-    """How the agent is called; further fields depend on its kind."""
+    """The configuration of the agent; further fields depend on its kind."""
 
     kind: str
 
@@ -46,7 +46,7 @@ class AgentFilters(Paged):
 
 @router.put("/{name}", summary="Register an agent", **openapi.command(RegisterAgent, AgentReceipt, body=AgentBody))
 async def register(name: str, request: Commanded) -> Response:
-    """Make an agent known, or change how it is called. The same registration again: a duplicate."""
+    """Register an agent, or change its configuration. The same registration again: a duplicate."""
     command = RegisterAgent(name, parse_agent(name, request.json_object()))
     return await carry_out(request, request.handlers.agents.register, command, AgentReceipt)
 
@@ -60,12 +60,12 @@ async def retire(name: str, request: Commanded) -> Response:
 
 @router.get("", summary="List agents", **openapi.query(Page[AgentView]))
 def list_(reading: Reads, filters: Annotated[AgentFilters, Query()]) -> Response:
-    """By name."""
-    wanted = AgentFilter(names=filters.name, kinds=filters.kind, statuses=filters.status)
-    return view(list_agents(reading, wanted, **filters.page))
+    """List the agents by name."""
+    requested = AgentFilter(names=filters.name, kinds=filters.kind, statuses=filters.status)
+    return view(list_agents(reading, requested, **filters.page))
 
 
 @router.get("/{name}", summary="One agent", **openapi.query(AgentDetail, 404))
 def get(name: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
-    """How it is called, and whether it is active."""
+    """Return the configuration of the agent, and whether it is active."""
     return view(get_agent(reading, agent_named(name), min_position=given.min_position))

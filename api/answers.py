@@ -1,4 +1,4 @@
-"""Answers, encoded once, by msgspec."""
+"""Answers: msgspec encodes each once."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class JsonBody(JSONResponse):
-    """A JSON answer: views, receipts, or anything else that msgspec encodes."""
+    """A JSON answer: a view, a receipt, or any other value that msgspec encodes."""
 
     media_type = "application/json"
 

@@ -29,7 +29,7 @@ from edge.envelope import Envelope
 from edge.feed import Feed
 from edge.principal import AUTHORISED
 
-# Queries may wait for a read model, and commands, which have threads of their own, must not wait for them.
+# Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
 QUERY_THREADS = 100
 
 GUARDED = (executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
@@ -52,8 +52,8 @@ def create_app(door: Door) -> FastAPI:
     app.add_middleware(Envelope)
     errors.install(app)
     guarded = APIRouter(prefix="/api", dependencies=[AUTHORISED])
-    for room in GUARDED:
-        guarded.include_router(room.router)
+    for noun in GUARDED:
+        guarded.include_router(noun.router)
     app.include_router(guarded)
     # Agents that answer later show the token of their attempt instead.
     app.include_router(steps.router, prefix="/api")

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/approvals", tags=["executions"])
 
 
 class ApprovalReceipt(CommandReceipt, kw_only=True):
-    """A decision was recorded. duplicate: the same person had decided the same already."""
+    """A decision was recorded. duplicate: the same actor had taken the same decision already."""
 
     execution_id: UUID
     approval_id: str
@@ -41,30 +41,33 @@ class ApprovalFilters(Paged):
 
 @router.get("", summary="List approvals", **openapi.query(Page[ApprovalView]))
 def list_(reading: Reads, filters: Annotated[ApprovalFilters, Query()]) -> Response:
-    """The newest first."""
-    wanted = ApprovalFilter(
+    """List approvals, the newest first."""
+    requested = ApprovalFilter(
         process_ids=[process_named(reference) for reference in filters.process],
         statuses=filters.status,
         approvers=filters.approver,
     )
-    return view(list_approvals(reading, wanted, **filters.page))
+    return view(list_approvals(reading, requested, **filters.page))
 
 
 @router.get("/{approval_id}", summary="One approval", **openapi.query(ApprovalDetail, 404))
 def get(approval_id: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
-    """The question, its approvers and its deadline; the decision."""
+    """Return the question, its approvers and its deadline; once decided, the decision."""
     return view(get_approval(reading, approval_id, min_position=given.min_position))
 
 
 @router.post("/{approval_id}/approve", summary="Approve", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
 async def approve(approval_id: str, request: Commanded) -> Response:
-    """The execution continues. X-Actor decides; 403: others are named. 409: it was decided; `decided_by` names who."""
+    """Grant the approval: the execution continues. X-Actor decides; 403: only named approvers may.
+
+    409: it was decided already; `decided_by` names the actor.
+    """
     return await _decide(approval_id, request, "granted")
 
 
 @router.post("/{approval_id}/reject", summary="Reject", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
 async def reject(approval_id: str, request: Commanded) -> Response:
-    """The step fails with `approval_refused`."""
+    """Refuse the approval: the step fails with `approval_refused`."""
     return await _decide(approval_id, request, "refused")
 
 
@@ -74,7 +77,7 @@ async def reject(approval_id: str, request: Commanded) -> Response:
     **openapi.command(DecideApproval, ApprovalReceipt, 403, 404),
 )
 async def request_changes(approval_id: str, request: Commanded) -> Response:
-    """The step fails with `changes_requested`, so that its `on_error` can lead to where they are made."""
+    """Request changes: the step fails with `changes_requested`; its `on_error` can lead to the step that makes them."""
     return await _decide(approval_id, request, "changes_requested")
 
 

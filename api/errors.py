@@ -1,4 +1,4 @@
-"""Refusals become problem documents (RFC 9457): here, and nowhere else in the API."""
+"""Problem documents (RFC 9457): this module alone turns refusals and errors into them."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ RETRY = "the database cannot be reached at the moment; nothing is known to be wr
 
 
 class ProblemDocument(msgspec.Struct, frozen=True):
-    """Why a request was refused. code: stable; problems: every problem of the request."""
+    """The reason of a refusal. code: stable; problems: every problem of the request."""
 
     type: str
     title: str
@@ -84,7 +84,7 @@ async def _unexpected(request: Request, _error: Exception) -> ProblemJson:
 
 
 async def _invalid(request: Request, error: RequestValidationError) -> ProblemJson:
-    """Answer 404 to a path that names nothing, and 400 with every problem to a query that cannot be understood."""
+    """Answer 404 to a path that names nothing, and 400 with every problem to a query that is not valid."""
     errors = error.errors()
     if any(found["loc"][0] == "path" for found in errors):
         return problem(404, "not_found", "there is nothing of that name here")

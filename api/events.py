@@ -24,5 +24,5 @@ class LogPage(StreamPage):
 
 @router.get("/events", summary="The log", **openapi.query(Page[EventView]))
 def list_(reading: Reads, given: Annotated[LogPage, Query()]) -> Response:
-    """Every event in order. With `type`, a page may be short or empty although the list goes on."""
+    """List every event in order. With `type`, a page may be short or empty although the list goes on."""
     return view(list_events(reading, types=given.type, after=given.after, **given.page))

@@ -1,4 +1,4 @@
-"""Executions: start, cancel; the list, one in detail, now or as it was, its events."""
+"""Executions: start, cancel; the list; one in detail, now or at a point in the past; its events."""
 
 from typing import Annotated
 from uuid import UUID
@@ -57,7 +57,7 @@ class ExecutionReceipt(CommandReceipt, kw_only=True):
 
 
 class ExecutionParameters(Fresh):
-    """as_of: the execution as it was there, from its own events; a position in the log, or an instant."""
+    """as_of: a position in the log, or an instant; the answer shows the execution at that point, from its events."""
 
     as_of: PointParameter | None = None
 
@@ -124,7 +124,7 @@ async def start(process: str, request: CommandedWithInput) -> Response:
 
 @router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary]))
 def list_(reading: Reads, filters: Annotated[ExecutionFilters, Query()]) -> Response:
-    """The newest first. Default: without executions that other executions started."""
+    """List executions, the newest first. Default: without executions that other executions started."""
     return view(list_executions(reading, filters.filter, **filters.page))
 
 
@@ -132,9 +132,9 @@ def list_(reading: Reads, filters: Annotated[ExecutionFilters, Query()]) -> Resp
 def get(
     execution_id: str, reading: Reads, definitions: Versions, given: Annotated[ExecutionParameters, Query()]
 ) -> Response:
-    """With its steps in the order of the definition; steps that were not reached are pending.
+    """Return the execution with its steps in the order of the definition; steps not reached yet are pending.
 
-    Each step shows the executions it started, and the execution shows its parent. as_of: all of it at that point.
+    Each step shows the executions it started, and the execution shows its parent. as_of: the execution at that point.
     """
     id, fresh = execution_named(execution_id), given.min_position
     if given.as_of is not None:
@@ -146,14 +146,14 @@ def get(
 def difference(
     execution_id: str, reading: Reads, definitions: Versions, given: Annotated[DifferenceParameters, Query()]
 ) -> Response:
-    """Between two points, each a position in the log or an instant: every difference, before and after."""
+    """Return every difference between two points, before and after. A point is a position in the log or an instant."""
     id, points = execution_named(execution_id), (given.point_from, given.point_to)
     return view(get_difference(reading, definitions, id, *points, min_position=given.min_position))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))
 def events(execution_id: str, reading: Reads, given: Annotated[StreamPage, Query()]) -> Response:
-    """The execution's stream, as it stands in the log."""
+    """List the events of the execution, as they stand in the log."""
     return view(list_execution_events(reading, execution_named(execution_id), after=given.after, **given.page))
 
 

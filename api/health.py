@@ -1,4 +1,4 @@
-"""Health: for whoever decides whether this process lives, and whether it gets requests."""
+"""Health: for the supervisor that restarts this process, and the proxy that sends it requests."""
 
 from typing import Any
 
@@ -42,16 +42,16 @@ _READY["responses"] |= _NOT_READY
 
 @router.get("/live", dependencies=[NO_PARAMETERS], summary="Does it live", **openapi.query(Live))
 async def live() -> Response:
-    """200 as long as requests are answered at all."""
+    """Answer 200 as long as the process answers requests."""
     return view(Live())
 
 
 @router.get("/ready", dependencies=[NO_PARAMETERS], summary="Is it ready", **_READY)
 def ready(reading: Reads) -> Response:
-    """200 when the database answers and is migrated; else 503. Says how far read models are behind, and timers late.
+    """Answer 200 when the database answers and is migrated; else 503. State the lag of read models, and late timers.
 
     Timers that are more than a minute late, or a read model that this release cannot read yet, make it degraded: still
-    200, for requests are answered.
+    200, for it answers requests.
     """
     health = _health(reading)
     return JsonBody(health, 503 if health.status == UNREADY else 200)

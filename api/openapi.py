@@ -89,7 +89,7 @@ def command(
 
 
 def _request_body(body: Any, kinds: Iterable[str], *, required: bool) -> dict[str, Any]:
-    """A body of type `body` where it is JSON, and text of another of `kinds`."""
+    """Describe a body: of type `body` in JSON, text in the other media types of `kinds`."""
     described = _described(body) if isinstance(body, type) and issubclass(body, msgspec.Struct) else body
     schemas = {kind: schema_of(described) if kind.endswith("json") else {"type": "string"} for kind in kinds}
     return {"required": required, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
@@ -125,7 +125,7 @@ def _as_sent(field: Declared) -> tuple[str, Any] | tuple[str, Any, Any]:
 
 
 def describe(app: FastAPI, version: str) -> dict[str, Any]:
-    """Return the whole description of `app`, worked out once."""
+    """Return the whole description of `app`; only the first call builds it."""
     if app.openapi_schema is None:
         document = get_openapi(
             title=TITLE, version=version, routes=app.routes, tags=TAGS, summary=app.summary, openapi_version="3.1.0"

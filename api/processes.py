@@ -42,7 +42,7 @@ router = APIRouter(prefix="/processes", tags=["processes"])
 
 
 class DraftReceipt(CommandReceipt, kw_only=True):
-    """A draft was made or revised. problems: errors, which stop a publication; warnings and notices, which do not."""
+    """A draft was begun or revised. problems: errors, which stop a publication; warnings and notices, which do not."""
 
     process_id: UUID
     name: str
@@ -90,7 +90,7 @@ class ProcessFilters(Paged):
     **openapi.command(DraftProcess, DraftReceipt, status=201, body=DefinitionBody, kinds=KINDS),
 )
 async def draft(request: Commanded) -> Response:
-    """A new draft from YAML, from JSON, or from JSON that holds the text as `definition`. Errors may stay in it."""
+    """Draft a process from YAML, from JSON, or from JSON that holds the text as `definition`. It may have errors."""
     command = DraftProcess(_source(request))
     return await carry_out(request, request.handlers.processes.draft, command, DraftReceipt)
 
@@ -101,7 +101,7 @@ async def draft(request: Commanded) -> Response:
     **openapi.command(DraftProcess, Validation, body=DefinitionBody, kinds=KINDS),
 )
 async def validate(request: Commanded) -> Response:
-    """Every problem of a definition; records nothing."""
+    """List every problem of a definition; record nothing."""
     check = request.handlers.processes.validate
     found = await anyio.to_thread.run_sync(check, _source(request), limiter=COMMANDS)
     errors = [problem for problem in found if problem.severity == "error"]
@@ -123,35 +123,35 @@ async def revise(process: str, request: Commanded) -> Response:
     "/{process}/publish", summary="Publish the draft", **openapi.command(PublishProcess, PublicationReceipt, 404)
 )
 async def publish(process: str, request: Commanded) -> Response:
-    """Make the draft the next version; refused with every problem when it has errors."""
+    """Make the draft the next version; refuse it with every problem if it has errors."""
     command = request.read(PublishProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.publish, command, PublicationReceipt)
 
 
 @router.post("/{process}/archive", summary="Archive a process", **openapi.command(ArchiveProcess, ProcessReceipt, 404))
 async def archive(process: str, request: Commanded) -> Response:
-    """No new executions from now on; executions under way continue."""
+    """Archive the process: from now on it starts no execution; executions under way continue."""
     command = request.read(ArchiveProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.archive, command, ProcessReceipt)
 
 
 @router.get("", summary="List processes", **openapi.query(Page[ProcessSummary]))
 def list_(reading: Reads, filters: Annotated[ProcessFilters, Query()]) -> Response:
-    """By name."""
-    wanted = ProcessFilter(names=filters.name, statuses=filters.status, owners=filters.owner)
-    return view(list_processes(reading, wanted, **filters.page))
+    """List processes by name."""
+    requested = ProcessFilter(names=filters.name, statuses=filters.status, owners=filters.owner)
+    return view(list_processes(reading, requested, **filters.page))
 
 
 @router.get("/{process}", summary="One process", **openapi.query(ProcessDetail, 404))
 def get(process: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
-    """By its id or name; the ETag is its version, for a later If-Match."""
+    """Return the process with this id or name; the ETag is its version, for a later If-Match."""
     found = get_process(reading, process_named(process), min_position=given.min_position)
     return JsonBody(found, 200, etag(found.revision))
 
 
 @router.get("/{process}/versions/{version}", summary="A published version", **openapi.query(ProcessVersion, 404))
 def get_version(process: str, version: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
-    """The definition that executions of this version run."""
+    """Return the definition that executions of this version run."""
     if not (version.isascii() and version.isdigit() and len(version) <= 9):
         raise NotFound("there is no such version")
     id = process_named(process)

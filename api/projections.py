@@ -1,4 +1,4 @@
-"""Projections: how far each read model is."""
+"""Projections: the position of each read model."""
 
 from typing import Annotated
 
@@ -16,5 +16,5 @@ router = APIRouter(tags=["operations"])
 
 @router.get("/projections", summary="Read models", **openapi.query(ProjectionsView))
 def list_(reading: Reads, _given: Annotated[Parameters, Query()]) -> Response:
-    """Position, lag and state of every read model."""
+    """List the position, lag and state of every read model."""
     return view(list_projections(reading))

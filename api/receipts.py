@@ -34,7 +34,7 @@ async def carry_out(
     cause: Cause | None = None,
     key: str | None = None,
 ) -> JsonBody:
-    """Carry out `command`, or give its first answer again, and answer with `receipt` and the status of the route.
+    """Carry out `command`, or repeat its first answer, and answer with `receipt` and the status of the route.
 
     cause: default: the request's. key: takes the place of the Idempotency-Key.
     """

@@ -27,7 +27,7 @@ class RepairReceipt(CommandReceipt, kw_only=True):
     **openapi.command(RetryExecution, ExecutionReceipt, 404, status=202),
 )
 async def retry_execution(execution_id: str, request: Commanded) -> Response:
-    """The same execution continues from what failed, in new attempts; completed steps stay completed."""
+    """Continue the same execution from the failed steps, in new attempts; completed steps stay completed."""
     command = request.read(RetryExecution, execution_id=execution_id)
     return await carry_out(request, request.handlers.repairs.retry_execution, command, ExecutionReceipt)
 
@@ -36,7 +36,7 @@ async def retry_execution(execution_id: str, request: Commanded) -> Response:
     "/steps/{step}/retry", summary="Retry a step", **openapi.command(RetryStep, RepairReceipt, 404, status=202)
 )
 async def retry_step(execution_id: str, step: str, request: Commanded) -> Response:
-    """Begin the step again: at once where it waits for another attempt, or in place of the one under way.
+    """Begin the step again: at once if it waits for another attempt, or in place of the attempt under way.
 
     A failed execution continues, with every step that its failure abandoned. An attempt that is due: a duplicate.
     """
@@ -57,7 +57,7 @@ async def skip_step(execution_id: str, step: str, request: Commanded) -> Respons
     **openapi.command(ReassignStep, RepairReceipt, 404, status=202),
 )
 async def reassign_step(execution_id: str, step: str, request: Commanded) -> Response:
-    """The agent does the step at once, in place of the attempt that is due, under way or to come.
+    """Have another agent do the step at once, in place of the attempt that is due, under way or to come.
 
     The agent that has the step already: a duplicate.
     """

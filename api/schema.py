@@ -16,7 +16,7 @@ router = APIRouter(tags=["processes"])
 
 @router.get("/schema", summary="The process language", **openapi.query(dict[str, Any]))
 def get(_given: Annotated[Parameters, Query()]) -> Response:
-    """JSON Schema 2020-12, for editors."""
+    """Return the JSON Schema (2020-12) of the process language, for editors."""
     return Response(_encoded(), media_type="application/json")
 
 

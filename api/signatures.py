@@ -44,7 +44,7 @@ def _check_signature(request: Request, body: bytes, key: bytes, now: datetime) -
     if seconds is None or abs(now.timestamp() - seconds) > TOLERANCE_SECONDS:
         raise Unauthorised("the delivery's webhook-timestamp is not of these five minutes", code="webhook_unauthorised")
     signature = sign(key, id, timestamp, body)
-    # All are compared, so that the time taken reveals nothing about which one matched.
+    # Compare every signature, so that the time taken does not reveal which one matched.
     if not sum(hmac.compare_digest(each, signature) for each in signatures.split(b" ")):
         raise _refused()
 

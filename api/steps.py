@@ -36,7 +36,7 @@ Count = Annotated[int, Meta(ge=0, le=10**12)]
 
 
 class StepReceipt(CommandReceipt, kw_only=True):
-    """An agent's answer was recorded, or had been."""
+    """An agent's answer was recorded, now or before."""
 
     states_duplicate = True
 
@@ -46,7 +46,7 @@ class StepReceipt(CommandReceipt, kw_only=True):
 
 
 class UsageBody(msgspec.Struct):
-    """Tokens the attempt used; further fields are kept as the agent sent them."""
+    """Tokens that the attempt used; the event keeps further fields as the agent sent them."""
 
     input_tokens: Count = 0
     output_tokens: Count = 0
@@ -61,7 +61,7 @@ class CostBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ErrorBody(msgspec.Struct, forbid_unknown_fields=True):
-    """Why the attempt failed. permanent: trying again cannot help."""
+    """The reason of the failure. permanent: another attempt cannot help."""
 
     code: Annotated[str, Meta(pattern="^[a-z][a-z0-9_]{0,63}$")]
     message: Annotated[str, Meta(max_length=10_000)]
@@ -97,7 +97,7 @@ AttemptNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """An agent's answer. token: that of the attempt, unless ``Authorization: Bearer`` shows it."""
+    """An agent's answer. token: the token of the attempt, unless ``Authorization: Bearer`` shows it."""
 
     output: StepOutput
     usage: UsageField = None
@@ -107,7 +107,7 @@ class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def answer(self) -> Answer:
-        """The answer as the gateway would give it."""
+        """The answer in the form that the gateway delivers."""
         return Completed(self.output, self.usage, self.cost)
 
 
@@ -122,13 +122,13 @@ class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def answer(self) -> Answer:
-        """The answer as the gateway would give it."""
+        """The answer in the form that the gateway delivers."""
         error = StepError(self.error.code, self.error.message, permanent=self.error.permanent)
         return Failed(error, self.usage, self.cost)
 
 
 class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A sign of life. token: as for an answer."""
+    """An agent's heartbeat. token: as for an answer."""
 
     attempt: AttemptNumber
     token: str | None = None
@@ -138,13 +138,13 @@ class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     "/complete", summary="An agent's answer", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=CompleteBody)
 )
 async def complete(execution_id: str, step: str, request: Commanded) -> Response:
-    """For agents that accepted the attempt and answer later. A late or repeated answer is a duplicate."""
+    """Record the answer of an agent that accepted the attempt earlier. A late or repeated answer is a duplicate."""
     return await _answer(request, CompleteBody, execution_id, step)
 
 
 @router.post("/fail", summary="An agent's failure", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=FailBody))
 async def fail(execution_id: str, step: str, request: Commanded) -> Response:
-    """For agents that accepted the attempt and cannot complete it. Usage and cost until then still count."""
+    """Record the failure of an agent that accepted the attempt earlier. Usage and cost until then still count."""
     return await _answer(request, FailBody, execution_id, step)
 
 
@@ -154,7 +154,7 @@ async def fail(execution_id: str, step: str, request: Commanded) -> Response:
     **openapi.command(RecordHeartbeat, StepReceipt, 403, 404, body=HeartbeatBody),
 )
 async def heartbeat(execution_id: str, step: str, request: Commanded) -> Response:
-    """For agents that accepted the attempt: the step's `heartbeat` begins anew. 409: the attempt is over."""
+    """Start the step's `heartbeat` anew, for an agent that accepted the attempt earlier. 409: the attempt is over."""
     body = request.read(HeartbeatBody)
     id = _authenticated(request, execution_id, step, body)
     command = RecordHeartbeat(id, step, body.attempt)

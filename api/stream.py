@@ -30,7 +30,7 @@ router = APIRouter(tags=["operations"])
 
 
 class StreamParameters(Parameters):
-    """execution: only the events of this one."""
+    """execution: the stream sends only the events of this execution."""
 
     execution: str | None = None
 
@@ -50,7 +50,7 @@ _DESCRIBED["openapi_extra"] = {
 async def stream(
     request: Request, door: TheDoor, feed: StateChanges, given: Annotated[StreamParameters, Query()]
 ) -> Response:
-    """Until the caller disconnects. A page queries anew at each event, with the position as `min_position`."""
+    """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`."""
     last = _last_event_id(request)
     if given.execution is None:
         content = _positions(door, feed, last)

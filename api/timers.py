@@ -36,7 +36,7 @@ class TimerFilters(Paged):
 
 @router.get("/timers", summary="List timers", **openapi.query(Page[TimerView]))
 def list_(reading: Reads, filters: Annotated[TimerFilters, Query()]) -> Response:
-    """The timer that is due first, first."""
+    """List timers, the earliest due first."""
     return view(list_timers(reading, overdue=bool(filters.due), **filters.page))
 
 

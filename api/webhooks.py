@@ -28,7 +28,7 @@ router = APIRouter(prefix="/triggers", tags=["executions"])
     **openapi.command(StartExecution, StartReceipt, 404, status=202, body=Any, required=False),
 )
 async def deliver(trigger_id: str, request: CommandedWithInput) -> Response:
-    """Any JSON: it is the trigger's payload, and an object's fields are the input where they are declared.
+    """Start an execution. The body, any JSON, is the trigger's payload; declared fields of an object are its input.
 
     A repeat with the same webhook-id, or Idempotency-Key, starts nothing. The caller shows the trigger's secret by a
     Standard Webhooks signature or as X-Webhook-Secret; a trigger without one requires the API key, where there is one.
@@ -37,7 +37,7 @@ async def deliver(trigger_id: str, request: CommandedWithInput) -> Response:
     try:
         webhook = await anyio.to_thread.run_sync(request.handlers.webhooks.find, trigger_id)
     except Refusal:
-        require_api_key(sent)  # a caller without the key must not find out which triggers exist
+        require_api_key(sent)  # the answer must not reveal to a caller without the key which triggers exist
         raise
     if webhook.trigger.secret is not None:
         require_secret(sent, request.body, webhook.trigger.secret, request.door.clock.now())

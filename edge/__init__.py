@@ -1,1 +1,1 @@
-"""What both doors, API and web, share: principals, references, filters, bodies, the feed."""
+"""Parts that both doors, API and web, share: principals, references, filters, bodies, the feed."""

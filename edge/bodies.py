@@ -1,4 +1,4 @@
-"""Bodies: read once, up to a bound, of the media types that are accepted."""
+"""Bodies: a door reads each once, up to a bound, in the media types that it accepts."""
 
 from email.message import Message
 from typing import Any

@@ -1,4 +1,4 @@
-"""Checking a body against the class that declares it: every problem at once."""
+"""The check of a body against the class that declares it: it reports every problem at once."""
 
 import functools
 import itertools
@@ -57,7 +57,7 @@ def _field(field: Declared, value: dict[str, Any], body: bytes, path: str, probl
         problems.append(Problem(code, message, f"{path}{name}"))
 
     given = value.get(name)
-    # A flag is never null, and null is a value where any value will do.
+    # A flag is never null; null is a value of a field that takes any value.
     if given is None and (name not in value or field.kind not in (Any, bool)):
         if field.required:
             note("missing", f"{name} is missing")
@@ -150,4 +150,4 @@ CHECKS: dict[Any, Callable[[Declared, Any, Noting], Any]] = {
     datetime: _instant,
     dict: _mapping,
 }
-"""How each type of a field is checked; a type that is not here cannot be declared in a body."""
+"""The check of each type of a field; a body cannot declare a type that is not here."""

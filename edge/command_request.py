@@ -1,4 +1,4 @@
-"""From request to command to its answer: the way of every command through a door."""
+"""The way of every command through a door: from request to command to its answer."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -23,7 +23,7 @@ from edge.parameters import refuse_parameters
 from edge.principal import cause_of
 from edge.references import REFERENCES
 
-# Commands that wait for the same append share a transaction: the more may wait together, the larger it gets.
+# Commands that wait for the same append share a transaction: the limit bounds the size of that transaction.
 COMMANDS = CapacityLimiter(64)
 # An input may have 1 MiB; the rest of the body is its braces.
 MAX_INPUT = (1 << 20) + 1_024
@@ -32,7 +32,7 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class CommandRequest:
-    """A request that carries a command, with its body, which is read once."""
+    """A request that carries a command, with its body, which the door reads once."""
 
     def __init__(self, request: Request, body: bytes) -> None:
         self.request = request
@@ -51,7 +51,7 @@ class CommandRequest:
     def read(self, kind: type[Body], /, **beside: Any) -> Body:
         """Return the command, or the body, that the request states.
 
-        beside: fields that the path names, as their texts, and those that the route decides. Raises Malformed with all
+        beside: fields that the path names, as their texts, and fields that the route sets. Raises Malformed with all
         problems of the body, NotFound for a text in the path that refers to nothing, or BadRequest.
         """
         fields = check_fields(kind, self.json_object(), self.body)

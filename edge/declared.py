@@ -11,7 +11,7 @@ from commands.command import Beside
 
 
 class Read(msgspec.Struct, frozen=True):
-    """Marks a field whose value a function reads from the value in the body and the whole body.
+    """Marks a field whose value a function makes from the value in the body and the whole body.
 
     read: raises ValueError with a message for the caller. described: the type that the description shows.
     """
@@ -21,7 +21,7 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Declared(msgspec.Struct, frozen=True):
-    """One field of a body. kind: its type, without what is optional; hint: as the class states it.
+    """One field of a body. kind: its type, without annotations and None; hint: the type as the class states it.
 
     limits: as in msgspec's `Meta`.
     """

@@ -1,4 +1,4 @@
-"""What routes are given: the door, where queries run, definitions, the feed."""
+"""The dependencies of routes: the door, the database for queries, definitions, the feed."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from queries.reading import Reading
 
 
 def door_of(request: Request) -> Door:
-    """Return the door that the application of `request` was made for."""
+    """Return the door of the application that serves `request`."""
     door: Door = request.app.state.door
     return door
 

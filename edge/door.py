@@ -1,4 +1,4 @@
-"""What a door works with; made by the wiring of the application."""
+"""A door, API or web: the parts that it works with, which the wiring of the application makes."""
 
 from dataclasses import dataclass, field
 
@@ -10,9 +10,9 @@ from queries.reading import Reading
 
 @dataclass(frozen=True)
 class Door:
-    """handlers: of commands. reading: where queries run. callback_key: signs the tokens of agents that answer later.
+    """handlers: of commands. reading: runs queries. callback_key: signs the tokens of agents that answer later.
 
-    api_key: what callers must show; None: callers need show nothing. stream_check_seconds: how often streams read the
+    api_key: the key that callers must show; None: they need show none. stream_check_seconds: how often streams read the
     position without a notification, in case one is lost.
     """
 

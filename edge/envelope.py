@@ -1,4 +1,4 @@
-"""The middleware around every request: it gives the request its id, for the log and for the caller."""
+"""The middleware around every request: it assigns the request its id, for the log and for the caller."""
 
 import itertools
 import os

@@ -1,4 +1,4 @@
-"""The feed: one subscription to the progress of read models, which wakes every open stream, and ends it."""
+"""The feed: one subscription to the progress of read models, which wakes and ends every open stream."""
 
 import asyncio
 from collections.abc import Callable

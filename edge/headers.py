@@ -1,4 +1,4 @@
-"""What headers of a command state: its key, the version it was decided on, the token that is shown."""
+"""The headers of a command: its key, the version that it was decided on, the token that the caller shows."""
 
 import re
 

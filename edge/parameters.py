@@ -88,7 +88,7 @@ def one_of(known: Iterable[str]) -> AfterValidator:
 
 
 class Fresh(Parameters):
-    """min_position: wait, at most five seconds, until the read model has reached it."""
+    """min_position: the query waits, at most five seconds, until the read model has reached it."""
 
     min_position: Position | None = None
 

@@ -1,4 +1,4 @@
-"""Who acts, and whether the caller may: X-Actor and the API key."""
+"""The principal of a request: X-Actor names the actor, and the API key admits the caller."""
 
 import hmac
 import re

@@ -7,7 +7,7 @@ from domain.refusal import Malformed, Problem, Refusal
 
 
 class BadRequest(Refusal):
-    """A parameter or header that cannot be understood."""
+    """A parameter or header is not valid."""
 
     code = "bad_request"
 

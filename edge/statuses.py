@@ -39,7 +39,7 @@ HEADERS: dict[int, dict[str, str]] = {
     503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }
 UNAVAILABLE: tuple[type[Exception], ...] = (Unavailable, *Outage)
-"""Errors that say that the database cannot be reached: 503."""
+"""Errors that mean that the database cannot be reached: 503."""
 
 
 def status_of(refusal: Refusal) -> int:

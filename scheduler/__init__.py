@@ -1,1 +1,1 @@
-"""What runs without being asked: the dispatcher, its lease, the reactor, the projector."""
+"""The work that no request starts: workers, with their duties and leases, and the projector."""

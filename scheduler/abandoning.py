@@ -1,4 +1,4 @@
-"""The duty of abandoning calls: those whose attempts ended without an answer, here or in another process."""
+"""The duty of abandoning calls whose attempts ended without an answer, in this process or another."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -26,7 +26,7 @@ class Abandoning(Duty):
         self._alarmed = False
 
     def wake(self, detail: str = "") -> None:
-        """Note that attempts may have been abandoned elsewhere, and set an alarm if it is too early to act on it."""
+        """Note that attempts may have been abandoned elsewhere, and set an alarm if it is too early to act."""
         super().wake()
         if not self._alarmed and self.desk.clock.monotonic() < self._next_at:
             self._alarmed = True
@@ -38,7 +38,7 @@ class Abandoning(Duty):
         return self._awake and self.desk.clock.monotonic() >= self._next_at
 
     def work(self) -> None:
-        """End the open calls whose attempts this worker does not have by the list."""
+        """End the open calls whose attempts this worker does not hold by the list."""
         self._awake = False
         self._next_at = self.desk.clock.monotonic() + AT_MOST_EVERY.total_seconds()
         calling = self.desk.calling

@@ -1,4 +1,4 @@
-"""The duty of admitting queued executions: those that waited longest first, as many as there are free slots."""
+"""The duty of admitting queued executions to free slots, the longest waiting first."""
 
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +16,7 @@ FRESH_FOR_SECONDS = 1.0
 class Admitting(DecidingDuty[UUID]):
     """Admits executions of processes that limit how many run.
 
-    Several workers may do so at once: each admits the first in the queue; an execution that another worker admitted
+    Several workers may admit at once: each admits the first in the queue; an execution that another worker admitted
     meanwhile is a conflict.
     """
 
@@ -52,7 +52,7 @@ class Admitting(DecidingDuty[UUID]):
         return lambda execution: admit_execution(execution, cause, take)
 
     def _free_slots(self, queue: Queue) -> int:
-        """Return how many of a queue may begin; 0 when this worker cannot read the process, which another may."""
+        """Return how many of a queue may begin; 0 when only other workers may be able to read the process."""
         try:
             limit = self._limit(queue.process_id)
         except Outage:
@@ -64,9 +64,9 @@ class Admitting(DecidingDuty[UUID]):
 
     def _limit(self, process_id: UUID) -> int | None:
         """Return the limit of the process's latest version, as of a second ago at most."""
-        known, now = self._limits.get(process_id), self.desk.clock.monotonic()
-        if known is not None and now - known[0] <= FRESH_FOR_SECONDS:
-            return known[1]
+        cached, now = self._limits.get(process_id), self.desk.clock.monotonic()
+        if cached is not None and now - cached[0] <= FRESH_FOR_SECONDS:
+            return cached[1]
         plans = self.desk.plans
         latest = plans.latest(process_id, fresh=True).process.latest
         limit = plans.get(process_id, latest).max_running

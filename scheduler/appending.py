@@ -1,4 +1,4 @@
-"""Batches on their way into the log: which streams are in flight, and what follows once a batch has arrived."""
+"""Batches on their way into the log: the streams in flight, and the work that follows an append."""
 
 from collections.abc import Callable
 from uuid import UUID
@@ -10,7 +10,7 @@ from scheduler.pipeline import DEPTH, Appended, Appender
 from store.log import Outcome
 
 Again = set[UUID]
-"""The streams of a batch that met a conflict: they are to be decided on afresh."""
+"""The streams of a batch that met a conflict; a duty decides on them afresh."""
 
 
 class Work(msgspec.Struct):
@@ -65,7 +65,7 @@ class Appending:
         self._appender.submit(work, work.batch.units())
 
     def settle(self, appended: Appended[Work]) -> None:
-        """Take in a batch that was on its way. Raises the unforeseen error that kept it from being appended."""
+        """Take in a batch that was on its way. Raises the unforeseen error that prevented the append."""
         work = appended.work
         self._outstanding -= 1
         self.taking -= work.batch.taking

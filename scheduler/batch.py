@@ -26,9 +26,9 @@ D = TypeVar("D")
 class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
-    states: where the states of executions are kept. loaded: those to decide on. taking: attempts taken so far.
+    states: keeps the states of executions. loaded: the states to decide on. taking: attempts taken so far.
     broken: streams that could not be decided on. taken: after `settle`, the attempts this worker now has to begin, with
-    the state they belong to. messages: after `settle`, messages to other executions; this worker has claimed them.
+    the state they belong to. messages: after `settle`, the messages sent; this worker has claimed them.
     conflicts: after `settle`, the streams that must be decided afresh.
     """
 
@@ -46,9 +46,9 @@ class Batch:
     def decide(
         self, execution_id: UUID, decision: Decision, handled: MessageKey | None = None, guards: Guards = ()
     ) -> bool:
-        """Add what `decision` states about an execution. False when it states nothing or is refused: maybe stale.
+        """Add what `decision` states about an execution. Return False when it states nothing or refuses: maybe stale.
 
-        handled: the message that the decision answers. guards: what it rests on.
+        handled: the message that the decision answers. guards: the streams and versions that it rests on.
         """
         under_way = self._under_way.get(execution_id)
         if under_way is None:
@@ -57,7 +57,7 @@ class Batch:
                 return False
             under_way = ExecutionUnderWay(before, self._states)
         assert isinstance(under_way, ExecutionUnderWay)
-        # As in `_decided`, without a call more: each answer comes through here.
+        # As in `_decided`, which would be a call more: each answer passes this line.
         try:
             unfolding = decision(under_way.state)
         except Refusal:
@@ -85,7 +85,7 @@ class Batch:
     ) -> bool:
         """Add what `decision` states about a stream that is no execution, as `decide` does.
 
-        states: where the states of such streams are loaded from and kept; a stream without events is new.
+        states: loads and keeps the states of such streams; a stream without events is new.
         """
         under_way = self._under_way.get(stream)
         if under_way is None:
@@ -101,7 +101,7 @@ class Batch:
         return True
 
     def units(self) -> list[Unit]:
-        """Return what is to be recorded, a unit a stream."""
+        """Return the units to record, one a stream."""
         return [decided.unit(id, self._owner) for id, decided in self._under_way.items()]
 
     def streams(self) -> Collection[UUID]:
@@ -116,7 +116,7 @@ class Batch:
             under_way.settle(id, recorded=recorded)
             if recorded:
                 self.taken += under_way.taken()
-                self.messages += under_way.asked
+                self.messages += under_way.sent
             else:
                 again.add(id)
         if self.messages:
@@ -124,9 +124,9 @@ class Batch:
             self.messages = [message for message in self.messages if message.key not in handled]
         return again
 
-    def asked(self) -> list[Message]:
-        """Return the messages to other executions so far."""
-        return [message for decided in self._under_way.values() for message in decided.asked]
+    def sent(self) -> list[Message]:
+        """Return the messages that the decisions send so far."""
+        return [message for decided in self._under_way.values() for message in decided.sent]
 
     def recorded(self) -> Iterator[tuple[UUID, Event]]:
         """Yield, after `settle`, every event that was recorded, with its stream."""
@@ -146,7 +146,7 @@ class Batch:
             return None
 
     def _rest(self, id: UUID, under_way: UnderWay, handled: MessageKey | None, guards: Guards) -> None:
-        """Note what a decision rests on, and the message that it answers."""
+        """Note the guards of a decision, and the message that it answers."""
         if guards:
             under_way.guards += guards
         if handled is not None:

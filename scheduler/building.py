@@ -1,4 +1,4 @@
-"""The loop that builds read tables of this release's shape beside those of another, and switches to them."""
+"""The loop that builds read tables of this release beside those of another release, and switches to them."""
 
 import logging
 import threading
@@ -22,7 +22,7 @@ from store.unit import Outage
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
-RETRY_SECONDS = 10.0  # after a build that stands still: a newer release may be needed, or an operator
+RETRY_SECONDS = 10.0  # after a build that stands still: it may need a newer release, or an operator
 STOP_SECONDS = 5.0
 
 
@@ -31,9 +31,9 @@ class BuildInterrupted(Exception):
 
 
 class Builder:
-    """A thread that builds one projection at a time, wherever no process builds it yet.
+    """A thread that builds one projection at a time, unless another process builds it.
 
-    busy: whether live projections need the processor; the build then pauses as long as it works.
+    busy: returns whether live projections need the processor; the build then pauses for as long as it works.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Builder:
         self._thread.start()
 
     def stop(self) -> None:
-        """Interrupt a build after its page; wait for that at most five seconds."""
+        """Interrupt a build after its page; wait at most five seconds for its end."""
         self._stopping.set()
         self._thread.join(STOP_SECONDS)
 

@@ -16,7 +16,7 @@ from store.lists.outbox import Message
 CALL_BACK = frozenset(("http",))
 """Kinds of agents that may answer later and need a token to do so."""
 
-# The reason that an agent is given, where the event has no words of its own.
+# The reason in the notice to an agent, for events that state none.
 _REASONS: dict[type[Event], str] = {StepTimedOut: "step_timed_out", StepHeartbeatMissed: "heartbeat_missed"}
 
 
@@ -27,20 +27,20 @@ class CallsAgents(Protocol):
     """The gateway to agents and channels, as `gateway.gateway.AgentGateway` implements it; nothing in it blocks."""
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
-        """Call the agent that `config` describes; `deliver` is called with its answer, from any thread."""
+        """Call the agent that `config` describes; call `deliver` with its answer, from any thread."""
 
     def notify(self, call: AgentCall, deliver: Deliver) -> None:
-        """Deliver the notification `call`; `deliver` is called with the outcome, from any thread."""
+        """Deliver the notification `call`; call `deliver` with the outcome, from any thread."""
 
-    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
-        """Notify the agent that it need not answer; `told` is called with whether it knows, from any thread."""
+    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
+        """Notify the agent that it need not answer; call `notified` with whether it accepts that, from any thread."""
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
-        """Abandon an open call: nothing is delivered."""
+        """Abandon an open call: deliver nothing."""
 
 
 class Calling:
-    """Turns attempts into calls and remembers which are open until their answers are about to be recorded."""
+    """Turns attempts into calls, and keeps each open call until a duty decides on its answer."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class Calling:
         return set(self._open.copy())
 
     def begin(self, execution: Execution, step: str) -> None:
-        """Call the agent of an attempt that has just been started, or notify; never waits for the answer."""
+        """Call the agent of an attempt that has just started, or deliver its notification; return before it answers."""
         planned, state = execution.plan.steps[step], execution.steps[step]
         notifies = isinstance(planned, PlannedNotification)
         config = None if notifies else self._agents.config(state.agent)
@@ -92,21 +92,21 @@ class Calling:
         else:
             self._gateway.begin(call, config, self._deliver)
 
-    def notify_agent(self, message: Message, told: Callable[[bool], None]) -> None:
-        """Notify the agent that the attempt which `message` is about was abandoned; never waits for that.
+    def notify_agent(self, message: Message, notified: Callable[[bool], None]) -> None:
+        """Notify the agent that the attempt which `message` is about was abandoned; never wait for the agent.
 
-        told: called, in this thread or another, with whether the agent knows, or need not.
+        notified: called, in this thread or another, with whether the agent has taken the notice, or needs none.
         """
         event: Any = message.event
         reason = event.reason if isinstance(event, StepCancelled) else _REASONS[type(event)]
         config = self._agents.config(event.tell)
         if config is None or config["kind"] not in CALL_BACK:
-            told(True)
+            notified(True)
         else:
-            self._gateway.tell(GivenUp(message.source, event.step, event.attempt, event.tell, reason), config, told)
+            self._gateway.tell(GivenUp(message.source, event.step, event.attempt, event.tell, reason), config, notified)
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
-        """Close calls whose answers are being decided on."""
+        """Close calls whose answers a duty decides on."""
         for call in calls:
             self._open.pop((call.execution_id, call.step, call.attempt), None)
 

@@ -12,7 +12,7 @@ MAX_CLAIM = 200
 
 
 class Claiming(DecidingDuty[Attempt]):
-    """Claims due attempts that no worker has, as many as it may take, and begins every attempt that is recorded."""
+    """Claims due attempts that no worker has, as many as it may take, and begins every attempt recorded as started."""
 
     word = "due"
 
@@ -22,7 +22,7 @@ class Claiming(DecidingDuty[Attempt]):
         return self._awake and self.desk.capacity() > 0
 
     def work(self) -> None:
-        """Claim due attempts and record that they start; an attempt that is not due by the log is struck off."""
+        """Claim due attempts and record that they start; strike off attempts that are not due by the log."""
         limit = min(MAX_CLAIM, self.desk.capacity())
         if limit == 0:
             return
@@ -50,7 +50,7 @@ class Claiming(DecidingDuty[Attempt]):
         return lambda execution: start_step(execution, step, attempt, cause)
 
     def needless(self, items: list[Attempt], batch: Batch) -> None:
-        """Drop attempts that are not due by the log; leave those of an execution that cannot be read here to others."""
+        """Drop attempts that are not due by the log; leave executions that this worker cannot read to other workers."""
         alone = self.desk.states.left_alone
         desk, steps = self.desk, [(id, step) for id, step, _ in items]
         desk.lists.postpone_steps(desk.worker_id, [step for step in steps if step[0] in alone])

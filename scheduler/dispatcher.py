@@ -1,4 +1,4 @@
-"""The worker's loop: goes through its duties whenever one of them may have work."""
+"""The worker's loop: it goes through the duties whenever one of them may have work."""
 
 import logging
 import queue
@@ -27,7 +27,7 @@ IDLE_POLL_SECONDS = 1.0
 OUTAGE_PAUSE_SECONDS = 0.2
 
 Arrived = Appended[Work] | None
-"""A batch that was appended, or nothing but a nudge."""
+"""A batch that was appended; None: a nudge."""
 
 
 class Inbox(Protocol):
@@ -90,7 +90,7 @@ class Dispatcher:
         self._abandoned = threading.Event()
 
     def wake(self, word: str) -> None:
-        """Wake the duty that a word of a notification is for; nothing for other words. Callable from any thread."""
+        """Wake the duty of a notification's `word`; ignore other words. Callable from any thread."""
         name, colon, detail = word.partition(":")
         duty = self._by_word.get(name + colon)
         if duty is not None:
@@ -98,7 +98,7 @@ class Dispatcher:
             self._nudge()
 
     def wake_all(self) -> None:
-        """Wake every duty: a notification may have been lost, and others may have released what they claimed."""
+        """Wake every duty: a notification may have been lost, and other workers may have released their claims."""
         for duty in self._duties:
             duty.wake()
         self._nudge()
@@ -109,7 +109,7 @@ class Dispatcher:
         self._nudge()
 
     def abandon(self) -> None:
-        """Do not wait for open calls any longer; other workers will call those agents again."""
+        """Wait for open calls no longer; other workers will call their agents again."""
         self._abandoned.set()
         self._nudge()
 
@@ -132,7 +132,7 @@ class Dispatcher:
             self._desk.appending.stop()
 
     def turn(self, *, wait: bool) -> bool:
-        """Take in what has arrived, `wait` for something if nothing has, and do each duty that is ready.
+        """Take in everything that has arrived; if nothing has and `wait`, wait for it. Do each duty that is ready.
 
         Return whether a duty can go on at once.
         """
@@ -179,7 +179,7 @@ class Dispatcher:
         self._nudge()
 
     def _nudge(self) -> None:
-        if self._inbox.empty():  # or else the loop goes on anyway, and what to do was noted before
+        if self._inbox.empty():  # or else the loop goes on anyway, and the caller has noted the work before
             self._inbox.put(None)
 
     def _capacity(self) -> int:

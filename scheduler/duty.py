@@ -1,4 +1,4 @@
-"""What a duty of a worker is, and what the duties of one worker share."""
+"""A worker's duty as an interface, and the desk that the duties of one worker share."""
 
 from abc import ABC, abstractmethod
 from collections import deque
@@ -26,9 +26,9 @@ T = TypeVar("T")
 class Desk:
     """Everything that the duties of one worker work with.
 
-    actor: names the worker in causes. capacity: returns how many more attempts the worker may take now. nudge: has the
-    dispatcher go through the duties soon; callable from any thread. take_in: settles batches that have been appended
-    meanwhile. quiet: returns whether nothing has arrived since. answers: those of agents that no decision was taken on.
+    actor: names the worker in causes. capacity: returns how many more attempts the worker may take now. nudge: makes
+    the dispatcher go through the duties soon; callable from any thread. take_in: settles batches that the appender has
+    appended. quiet: returns whether nothing has arrived since. answers: agents' answers that no duty has decided on.
     """
 
     worker_id: UUID
@@ -79,7 +79,7 @@ class Duty(ABC):
         self._awake = True
 
     def rouse(self) -> None:
-        """Wake the duty and have the dispatcher notice; callable from any thread."""
+        """Wake the duty, and nudge the dispatcher; callable from any thread."""
         self.wake()
         self.desk.nudge()
 
@@ -90,13 +90,13 @@ class Duty(ABC):
 
     @abstractmethod
     def work(self) -> None:
-        """Do what there is to do. Raises Outage when the database is out of reach."""
+        """Do the work of the duty. Raises Outage when the database is out of reach."""
 
     def recorded(self, batch: Batch) -> None:  # noqa: B027 - most duties have nothing to do
-        """Do what follows from a batch that was recorded, whichever duty decided it."""
+        """Act on a recorded batch, whichever duty decided it."""
 
     def release(self) -> None:  # noqa: B027 - most duties have claimed nothing
-        """Leave to other workers what this one has claimed and not done."""
+        """Release claims of this worker that it has not used, for other workers."""
 
 
 class DecidingDuty(Duty, Generic[T]):
@@ -111,21 +111,21 @@ class DecidingDuty(Duty, Generic[T]):
         """Return the decision for `item`, taken at `at`; it claims up to `take` attempts."""
 
     def complete(self, batch: Batch) -> None:
-        """Add to a batch what follows from its decisions for other executions."""
+        """Add to a batch the decisions on other executions that follow from its own."""
 
     def needless(self, items: list[T], batch: Batch) -> None:
-        """Do away with items whose decisions state nothing, on states just read from the log."""
+        """Discard items whose decisions state nothing, on states just read from the log."""
 
     def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T]]:
         """Return a batch of decisions on `items`, and the items whose decisions state nothing or are refused."""
         desk = self.desk
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
-        at, room = desk.clock.now(), desk.take(batch)
+        at, capacity = desk.clock.now(), desk.take(batch)
         idle = [
             item
             for id, item in zip(executions, items, strict=True)
-            if not batch.decide(id, self.decision(item, at, room - batch.taking))
+            if not batch.decide(id, self.decision(item, at, capacity - batch.taking))
         ]
         self.complete(batch)
         return batch, idle

@@ -13,8 +13,8 @@ from store.lists.due_timers import Due
 
 MAX_CLAIM = 2_000
 BATCH = 250
-# So long before timers are due they are claimed and their executions' states are read: when they are due, the decision
-# is all that is left to do.
+# A worker claims timers, and reads the states of their executions, so long before they are due: then only the decision
+# is left to do.
 AHEAD = timedelta(seconds=1)
 
 
@@ -36,20 +36,20 @@ class Firing(DecidingDuty[Due]):
             super().wake()
 
     def work(self) -> None:
-        """Fire everything that is due and that no other worker has claimed, and set the alarm."""
+        """Fire due timers that no other worker has claimed, and set the alarm for the next."""
         self._awake = False
         next_at = self._fire_due()
         if next_at is not None:
             self._timekeeper.expect(next_at)
 
     def release(self) -> None:
-        """Let other workers fire what is claimed."""
+        """Let other workers fire the claimed timers."""
         if self._held:
             self.desk.lists.release_timers([due for _, due in self._held])
             self._held = []
 
     def execution_of(self, item: Due) -> UUID:
-        """Return the execution whose timer it is."""
+        """Return the execution of the timer."""
         return item[0]
 
     def decision(self, item: Due, at: datetime, take: int) -> Decision:
@@ -59,14 +59,14 @@ class Firing(DecidingDuty[Due]):
         return lambda execution: fire_timer(execution, step, kind, cause, take)
 
     def needless(self, items: list[Due], batch: Batch) -> None:
-        """Drop timers that the log does not hold; those of an execution that cannot be read here may still be due."""
+        """Drop timers that the log does not hold; keep those of executions that this worker cannot read."""
         alone = self.desk.states.left_alone
         unknown = [due for due in items if due[0] not in alone and not _has(batch.loaded.get(due[0]), due)]
         if unknown:
             self.desk.lists.drop_timers(self.desk.clock.now(), unknown)
 
     def _fire_due(self) -> datetime | None:
-        """Fire what is due; return when to go on, None if no timer waits."""
+        """Fire due timers; return when to go on, None if no timer waits."""
         self._fire_held()
         now = self.desk.clock.now()
         claimed = self.desk.lists.claim_timers(now, now + AHEAD, MAX_CLAIM)
@@ -95,7 +95,7 @@ class Firing(DecidingDuty[Due]):
         batch, idle = self.decide(timers)
         if idle:
             self.decide_afresh(idle)
-        # However many batches wait for the one before: what a timer waits for is the decision.
+        # However many batches are on their way: a timer waits for the decision, not for the append.
         self.desk.appending.later(Work(batch, lambda again: self._after(timers, again), lambda: None))
 
     def _after(self, timers: list[Due], again: Again) -> None:

@@ -1,4 +1,4 @@
-"""The anti-corruption layer round APScheduler: alarms, and nothing that would have to survive a restart."""
+"""The anti-corruption layer around APScheduler: alarms, none of which needs to survive a restart."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ class SchedulerGateway:
         self._scheduler.start()
 
     def ring_at(self, name: str, instant: datetime, ring: Callable[[], None]) -> None:
-        """Call `ring` at `instant`, at once if it has passed, instead of what `name` was set to before."""
+        """Call `ring` at `instant`, at once if it has passed, in place of an earlier alarm of this `name`."""
         self._scheduler.add_job(
             ring, "date", run_date=instant, id=name, replace_existing=True, misfire_grace_time=None, coalesce=True
         )

@@ -1,4 +1,4 @@
-"""A worker's sign of life, and how it puts the attempts of lost workers back on the list."""
+"""A worker's lease: its renewal, which also puts the attempts of lost workers back on the list."""
 
 import logging
 import os
@@ -19,8 +19,8 @@ CLEAR_UP_SECONDS = 3600.0
 class Lease:
     """Renews the lease of one dispatcher from a thread of its own, so that a long append cannot let it lapse.
 
-    At each renewal it also puts the attempts of lost workers back on the list, gives back attempts that are this
-    worker's by the list but not in fact, and wakes every duty.
+    Each renewal also puts attempts back on the list, those of lost workers and those that are this worker's by the
+    list but not in fact, and wakes every duty.
     """
 
     def __init__(self, dispatcher: Dispatcher, lists: Lists, clock: Clock, lease: timedelta) -> None:
@@ -39,7 +39,7 @@ class Lease:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop renewing and put what is left back on the list at once."""
+        """Stop renewing, and put the worker's attempts back on the list at once."""
         self._stopping.set()
         self._thread.join()
         try:
@@ -49,7 +49,7 @@ class Lease:
         self._lists.close()
 
     def renew(self) -> None:
-        """Give one sign of life."""
+        """Renew the lease once."""
         worker, calling = self._dispatcher.worker_id, self._dispatcher.calling
         self._lists.renew(worker, socket.gethostname(), os.getpid(), self._lease)
         self._lists.release_lost()

@@ -24,7 +24,7 @@ class Lists(Protocol):
         """Give `worker` up to `limit` due attempts that no worker has, oldest first."""
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
-        """Strike off attempts of `worker` that the log does not know to be due."""
+        """Strike off attempts of `worker` that are not due by the log."""
 
     def unclaim_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Put attempts of `worker` back on the list."""
@@ -45,7 +45,7 @@ class Lists(Protocol):
         """Let other workers claim these timers."""
 
     def drop_timers(self, now: datetime, timers: list[Due]) -> None:
-        """Strike off timers that were due at `now` and that the log does not know."""
+        """Strike off timers that were due at `now` and that do not run by the log."""
 
     def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
         """Claim up to `limit` messages that no worker has, in the order of the log.

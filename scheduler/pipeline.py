@@ -17,7 +17,7 @@ Submitted = TypeVar("Submitted", contravariant=True)
 
 
 class Appended(msgspec.Struct, Generic[W]):
-    """Work that was submitted, and the outcomes of its units; or the unforeseen error."""
+    """Submitted work, and the outcomes of its units; or the unforeseen error."""
 
     work: W
     outcomes: list[Outcome]
@@ -78,6 +78,6 @@ class Pipeline(Generic[W]):
             work, units = submitted
             try:
                 appended = Appended(work, self._log.append_all(units))
-            except BaseException as error:  # noqa: BLE001 - raised again on the thread that submitted it
+            except BaseException as error:  # noqa: BLE001 - the thread that submitted it raises it again
                 appended = Appended(work, [], error)
             self._done(appended)

@@ -1,4 +1,4 @@
-"""The loop that keeps read models up to date: woken by every append, and back after any outage.
+"""The loop that keeps read models up to date: every append wakes it, and it recovers from any outage.
 
 Beside it, a builder builds the read models whose tables another release built.
 """
@@ -24,7 +24,7 @@ POLL_SECONDS = 1.0  # how long a wake-up that was lost goes unnoticed
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 DRAIN_SECONDS = 5.0
 # While events keep coming, a pause between two pages lets more of them share the next transaction: a step costs
-# one row instead of two, and an execution one update for many of its steps. The more comes, the more it pays to wait.
+# one row instead of two, and an execution one update for many of its steps. The more events, the longer the pause.
 LINGER_SECONDS = 0.005
 BUSY_LINGER_SECONDS = 0.05
 BUSY_EVENTS = 500
@@ -51,7 +51,7 @@ class Projector:
         self._builder.start()
 
     def stop(self) -> None:
-        """Project what is there, for at most five seconds, and let go: another process takes over."""
+        """Project the rest of the log, for at most five seconds, and release the projections to another process."""
         self._stopping.set()
         self._wake.set()
         self._builder.stop()
@@ -65,7 +65,7 @@ class Projector:
 
     @property
     def states(self) -> list[State]:
-        """Every projection as this process sees it: running here, or on standby, and why not."""
+        """The state of every projection in this process: running, or on standby, and why."""
         return self._runner.states
 
     def _run(self) -> None:

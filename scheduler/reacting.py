@@ -19,15 +19,15 @@ from store.unit import MessageKey, Outage
 
 MAX_CLAIM = 500
 BATCH = 250
-# A message that meets a conflict so often is left alone. A worker claims it again later, if it still is on the list: if
-# it is not, because another worker struck it off, every append that answers it is a conflict.
+# A worker leaves a message that meets a conflict so often alone, and claims it again later if it is still on the list.
+# If another worker has struck it off, every append that answers it is a conflict.
 TRIES = 10
-# Agents that stay unreachable for so long are not notified.
+# The worker does not notify agents that stay unreachable for so long.
 NOTIFY_FOR = timedelta(minutes=1)
 
 
 class Reacting(Duty):
-    """Handles messages between executions, each in the append of what follows from it."""
+    """Handles messages between executions, each in the append of the events that follow from it."""
 
     word = "message"
 
@@ -56,7 +56,7 @@ class Reacting(Duty):
         self._held.extend(batch.messages)
 
     def release(self) -> None:
-        """Let other workers handle what is claimed."""
+        """Let other workers handle the claimed messages."""
         if self._held:
             self.desk.lists.release_messages([message.key for message in self._held])
             self._held.clear()
@@ -82,8 +82,8 @@ class Reacting(Duty):
         batch, idle = self._decide(messages, fresh=fresh)
         again = self.desk.appending.now(batch)
         if fresh:
-            # A message that means nothing even then was handled before, or asks for what has happened already; unless
-            # the decision that made it mean nothing, just before it, was not recorded.
+            # A message that leads to nothing even then was handled before, or requests something that has happened;
+            # unless an earlier decision in the batch has this effect, and was not recorded.
             certain = batch.loaded.keys() - batch.broken - again
             self._drop([message.key for message in idle if message.recipient in certain])
             idle = []
@@ -91,7 +91,7 @@ class Reacting(Duty):
 
     def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message]]:
         begin = {} if fresh else {m.recipient: m.source for m in messages if isinstance(m.event, SubProcessStarted)}
-        # The state of a new child's parent is loaded instead: it is kept, then, when the child ends.
+        # In place of a new child's state, load its parent's: it is then kept when the child ends.
         batch = self.desk.batch((begin.get(each.recipient, each.recipient) for each in messages), fresh=fresh)
         size = self._sizes(messages)
         idle: list[Message] = []
@@ -112,27 +112,27 @@ class Reacting(Duty):
                 idle.append(message)
         return batch, idle
 
-    def _new(self, id: UUID, asked: SubProcessStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
+    def _new(self, id: UUID, call: SubProcessStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
         """Return an execution that has not begun, and the processes that its calls rest on.
 
-        None when this worker cannot read its process: another one may, such as one of a newer release.
+        None when this worker cannot read its process; a worker of a newer release may.
         """
         plans = self.desk.plans
         try:
-            plan = plans.get(asked.process_id, asked.version)
+            plan = plans.get(call.process_id, call.version)
             if fresh:
                 plans.forget(callee for callee, _ in plans.callees(plan)[1])
             callees, guards = plans.callees(plan)
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 - logged there
-            self.desk.states.left_alone.add(asked.process_id, "process", error)
+            self.desk.states.left_alone.add(call.process_id, "process", error)
             return None
         return Execution(id, plan, callees=callees), guards
 
-    def _after_notifying(self, message: Message, knows: bool) -> None:
-        """Strike the message off; while the agent does not know, the message stays on the list to be claimed again."""
-        if knows or self.desk.clock.now() - message.event.at > NOTIFY_FOR:
+    def _after_notifying(self, message: Message, accepted: bool) -> None:
+        """Strike the message off if the agent took the notice, or it is too old; else a worker claims it again."""
+        if accepted or self.desk.clock.now() - message.event.at > NOTIFY_FOR:
             self._notified.append(message.key)
             self.desk.nudge()
 
@@ -145,19 +145,19 @@ class Reacting(Duty):
 
     def _sizes(self, messages: list[Message]) -> Counter[UUID]:
         """Return the number of descendants of the roots of children that are to start."""
-        asked = [(each, each.event) for each in messages if isinstance(each.event, SubProcessStarted)]
+        calls = [(each, each.event) for each in messages if isinstance(each.event, SubProcessStarted)]
         # With its second event a root starts its first child; most roots start no more.
-        roots = {event.root for message, event in asked if event.depth > 1 or message.version > 2}
+        roots = {event.root for message, event in calls if event.depth > 1 or message.version > 2}
         return Counter(self.desk.lists.descendants(roots)) if roots else Counter()
 
 
 def follow_up(desk: Desk, batch: Batch) -> None:
-    """Let parents go on, in the same append, whose children end in the batch, as far as their states are kept.
+    """Let parents whose children end in the batch go on, in the same append, as far as their states are kept.
 
-    If a conflict splits the append, a parent whose child's end was not recorded meets one too.
+    If a conflict splits the append, a parent whose child's end was not recorded meets a conflict too.
     """
     seen: set[MessageKey] = set()
-    while messages := [each for each in batch.asked() if each.key not in seen]:
+    while messages := [each for each in batch.sent() if each.key not in seen]:
         seen.update(message.key for message in messages)
         for message in messages:
             to = message.recipient

@@ -35,13 +35,13 @@ class Recording(DecidingDuty[Answered]):
         self._blocked = 0
 
     def work(self) -> None:
-        """Decide on the answers that have arrived, and append."""
+        """Decide on the answers that have arrived, and append the decisions."""
         while self.ready:
             self._go_on()
             self.desk.take_in()
 
     def recorded(self, batch: Batch) -> None:
-        """Go through the answers again that waited for the batch."""
+        """Go through the answers that waited for the batch again."""
         self._blocked = 0
 
     def execution_of(self, item: Answered) -> UUID:
@@ -49,7 +49,7 @@ class Recording(DecidingDuty[Answered]):
         return item[0].execution_id
 
     def decision(self, item: Answered, at: datetime, take: int) -> Decision:
-        """Return the decision that the answer calls for."""
+        """Return the decision on the answer."""
         call, answer = item
         cause = self.desk.cause(f"answer:{call.step}:{call.attempt}", at)
         return lambda execution: answer_step(execution, call.step, call.attempt, answer, cause, take=take)
@@ -98,7 +98,7 @@ class Recording(DecidingDuty[Answered]):
         return taken
 
     def _keep(self, answers: Iterable[Answered]) -> None:
-        """Keep answers that may not be recorded yet: deciding on one twice does no harm, losing one would."""
+        """Keep answers that may not be recorded yet: a second decision on one does no harm, the loss of one would."""
         self._put_back(answers)
         self._blocked = 0
 

@@ -1,4 +1,4 @@
-"""When the next timer is due: rings in time and not before."""
+"""The alarm for the next timer: it rings in time and not before."""
 
 import threading
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from scheduler.alarms import Alarms
 
 
 class Timekeeper:
-    """Keeps one alarm, for the earliest timer expected. Timers are rows; this only rings.
+    """Keeps one alarm, for the earliest timer expected. Timers are rows; the timekeeper only rings.
 
     ring: called when the alarm rings, from the alarm's thread.
     """

@@ -1,4 +1,4 @@
-"""What one stream will have recorded, on its way into a batch: an execution, or a stream of any other kind."""
+"""The decisions on one stream, on their way into a batch: an execution, or a stream of any other kind."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -22,25 +22,25 @@ S = TypeVar("S")
 class UnderWay(ABC):
     """Decisions on one stream, each on top of those before it.
 
-    asked: messages to other executions. guards: what the decisions rest on. handled: messages that they answer.
+    guards: streams and versions that they rest on. handled: messages that they answer. sent: messages that they send.
     """
 
-    __slots__ = ("asked", "events", "guards", "handled", "version")
+    __slots__ = ("events", "guards", "handled", "sent", "version")
 
     def __init__(self, version: int) -> None:
         self.version = version
         self.events: list[Event] = []
-        self.asked: list[Message] = []
+        self.sent: list[Message] = []
         self.guards: Guards = ()
         self.handled: list[MessageKey] = []
 
     @abstractmethod
     def unit(self, id: UUID, owner: UUID) -> Unit:
-        """Return what is to be recorded."""
+        """Return the unit to record."""
 
     @abstractmethod
     def settle(self, id: UUID, *, recorded: bool) -> None:
-        """Keep the state that was recorded, or let go of the one that met a conflict."""
+        """Keep the state that was recorded, or forget the state that met a conflict."""
 
     def taken(self) -> list[tuple[Execution, str]]:
         """Return the attempts that the worker has to begin, each with the state of its execution."""
@@ -66,13 +66,13 @@ class ExecutionUnderWay(UnderWay):
         for event in unfolding.events:
             version += 1
             if type(event) in RECIPIENTS and (recipient := recipient_of(event)) is not None:
-                self.asked.append(Message(unfolding.execution.id, version, recipient, event))
+                self.sent.append(Message(unfolding.execution.id, version, recipient, event))
         self.events += unfolding.events
         self._taken += unfolding.taken
         self.state = unfolding.execution
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
-        """Return what is to be recorded, with what it does to timers and slots."""
+        """Return the unit to record, with its changes of timers and slots."""
         before, after = self._timers, self.state.timers
         unit = Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards)
         if before or after:
@@ -82,7 +82,7 @@ class ExecutionUnderWay(UnderWay):
         return unit
 
     def settle(self, id: UUID, *, recorded: bool) -> None:
-        """Keep the state that was recorded, or let go of the one that met a conflict."""
+        """Keep the state that was recorded, or forget the state that met a conflict."""
         if recorded:
             self._states.keep(id, self.state)
         else:
@@ -110,11 +110,11 @@ class StreamUnderWay(UnderWay, Generic[S]):
         self.state = self._states.fold(self.state, events)
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
-        """Return what is to be recorded."""
+        """Return the unit to record."""
         return Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards)
 
     def settle(self, id: UUID, *, recorded: bool) -> None:
-        """Keep the state that was recorded, or let go of the one that met a conflict."""
+        """Keep the state that was recorded, or forget the state that met a conflict."""
         if recorded:
             self._states.keep(id, Versioned(self.version + len(self.events), self.state))
         else:

@@ -30,8 +30,8 @@ class Worker:
     """Claims due attempts, calls their agents and records their answers, until stopped.
 
     failed: called, from the worker's own thread, if it stops for an unforeseen reason.
-    lease: how long its attempts stay its own without a sign of life. drain: how long `stop` waits for open calls.
-    channels: how notifications can be delivered.
+    lease: how long its attempts stay its own without a renewal. drain: how long `stop` waits for open calls.
+    channels: deliver notifications.
     """
 
     def __init__(
@@ -73,17 +73,17 @@ class Worker:
         )
         leasing = StoredLists(OwnConnection(datastore, synchronous_commit="off"))
         self._lease = Lease(self._dispatcher, leasing, clock, lease)
-        self._listener = Listener(datastore, LOG_CHANNEL, self._heard)
+        self._listener = Listener(datastore, LOG_CHANNEL, self._received)
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
-        """Begin to work; return when the worker is known to others and listens."""
+        """Begin to work; return when the worker has a lease, and listens."""
         self._lease.start()
         self._listener.start()
         self._thread.start()
 
     def stop(self) -> None:
-        """Claim nothing more, wait for open calls as long as `drain` says, record them, give the rest back."""
+        """Claim nothing more, wait for open calls for up to `drain`, record their answers, release the rest."""
         self._dispatcher.stop()
         self._thread.join(self._drain.total_seconds())
         self._dispatcher.abandon()
@@ -110,6 +110,6 @@ class Worker:
             logger.critical("the dispatcher failed; this worker works no longer", exc_info=True)
             self._failed()
 
-    def _heard(self, payload: str) -> None:
+    def _received(self, payload: str) -> None:
         for word in payload.split():
             self._dispatcher.wake(word)

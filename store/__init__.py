@@ -1,1 +1,1 @@
-"""The log and PostgreSQL: event store, to-do list, migrations, pool, embedded server."""
+"""The log in PostgreSQL: event store, the lists that appends keep, migrations, connections."""

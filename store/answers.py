@@ -11,7 +11,7 @@ KEPT = "7 days"
 
 
 class StoredAnswer(msgspec.Struct, frozen=True):
-    """What was asked (digest), what was answered (JSON), and the position then."""
+    """A digest of a request, its first answer (JSON), and the position in the log that the answer states."""
 
     fingerprint: bytes
     answer: bytes
@@ -19,7 +19,7 @@ class StoredAnswer(msgspec.Struct, frozen=True):
 
 
 def find_answer(datastore: Datastore, key: str) -> StoredAnswer | None:
-    """The first answer given for `key`, if it is still kept: seven days at least."""
+    """Return the first answer to `key`, which the store keeps for seven days at least; None without one."""
     with datastore.reading() as connection:
         row = connection.execute(
             "select fingerprint, answer, position from idempotency_keys where key = %s", (key,), prepare=True
@@ -28,5 +28,5 @@ def find_answer(datastore: Datastore, key: str) -> StoredAnswer | None:
 
 
 def forget_old_answers(connection: Connection[Any]) -> int:
-    """Drop keys older than seven days; how many."""
+    """Drop keys older than seven days; return how many."""
     return connection.execute(f"delete from idempotency_keys where at < now() - interval '{KEPT}'").rowcount

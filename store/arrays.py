@@ -1,4 +1,4 @@
-"""PostgreSQL arrays built straight into the wire format: a third of the client's time for an append otherwise."""
+"""PostgreSQL arrays in the wire format: psycopg's own dumpers would take a third of the client's time for an append."""
 
 import struct
 from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Array(bytes):
-    """A one-dimensional array in binary wire format; the subclass says of what."""
+    """A one-dimensional array in binary wire format; the subclass states the type of its elements."""
 
     __slots__ = ()
 
@@ -54,7 +54,7 @@ class TimestamptzArray(Array):
 
 
 def uuids(values: Sequence[UUID | None]) -> UuidArray:
-    """A uuid[]; None is NULL."""
+    """Return a uuid[]; None is NULL."""
     if not values:
         return _NO_UUIDS
     nulls = any(value is None for value in values)
@@ -63,7 +63,7 @@ def uuids(values: Sequence[UUID | None]) -> UuidArray:
 
 
 def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
-    """A uuid[] of ids given as their 16 bytes; None is NULL."""
+    """Return a uuid[] of ids that come as their 16 bytes; None is NULL."""
     if not values:
         return _NO_UUIDS
     nulls = None in values
@@ -72,28 +72,28 @@ def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
 
 
 def bigints(values: Sequence[int | None]) -> BigintArray:
-    """A bigint[]; None is NULL. Raises struct.error for a number of more than 64 bits."""
+    """Return a bigint[]; None is NULL. Raises struct.error for a number of more than 64 bits."""
     if not values:
         return _NO_BIGINTS
     return BigintArray(_numbers(20, "q", values))
 
 
 def ints(values: Sequence[int | None]) -> IntArray:
-    """An int[]; None is NULL. Raises struct.error for a number of more than 32 bits."""
+    """Return an int[]; None is NULL. Raises struct.error for a number of more than 32 bits."""
     if not values:
         return _NO_INTS
     return IntArray(_numbers(23, "i", values))
 
 
 def bools(values: Sequence[bool | None]) -> BoolArray:
-    """A bool[]; None is NULL."""
+    """Return a bool[]; None is NULL."""
     if not values:
         return _NO_BOOLS
     return BoolArray(_numbers(16, "?", values))
 
 
 def texts(values: Sequence[str | None]) -> TextArray:
-    """A text[]; None is NULL."""
+    """Return a text[]; None is NULL."""
     if not values:
         return _NO_TEXTS
     if None not in values:
@@ -104,7 +104,7 @@ def texts(values: Sequence[str | None]) -> TextArray:
 
 
 def byteas(values: Sequence[bytes | None]) -> ByteaArray:
-    """A bytea[]; None is NULL."""
+    """Return a bytea[]; None is NULL."""
     if not values:
         return _NO_BYTEAS
     nulls = any(value is None for value in values)
@@ -112,7 +112,7 @@ def byteas(values: Sequence[bytes | None]) -> ByteaArray:
 
 
 def jsons(values: Sequence[bytes | None]) -> JsonArray:
-    """A json[] of documents given as UTF-8 text; None is SQL's NULL, not JSON's."""
+    """Return a json[] of documents that come as UTF-8 text; None is SQL's NULL, not JSON's."""
     nulls = values.count(None)
     if nulls and nulls == len(values):
         return JsonArray(_nulls(114, nulls))
@@ -120,7 +120,7 @@ def jsons(values: Sequence[bytes | None]) -> JsonArray:
 
 
 def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
-    """A timestamptz[] of aware times, exact to the microsecond; None is NULL."""
+    """Return a timestamptz[] of aware times, exact to the microsecond; None is NULL."""
     if not values:
         return _NO_TIMESTAMPTZS
     epoch, unit = _EPOCH, _MICROSECOND
@@ -187,7 +187,7 @@ class _ArrayDumper(Dumper):
 
 
 def register(context: AdaptContext) -> None:
-    """Teach `context` (a connection) to send these arrays."""
+    """Register the dumpers of these arrays with `context`, a connection."""
     for kind, oid in _OIDS.items():
         dumper = type(f"{kind.__name__}Dumper", (_ArrayDumper,), {"oid": oid})
         context.adapters.register_dumper(kind, dumper)

@@ -1,4 +1,4 @@
-"""The columns of one append: events, guards and answers as arrays, and what the events move in the lists."""
+"""The columns of one append: events, guards and answers as arrays, and the moves of the events in the lists."""
 
 from uuid import UUID
 
@@ -33,7 +33,7 @@ class Columns:
         return len(self._events)
 
     def add(self, unit: Unit) -> int:
-        """Lay out one unit: events, what they move in the lists, guards, answer. Return the number of events so far."""
+        """Lay out one unit: events, their moves in the lists, guards, answer. Return the number of events so far."""
         for change in unit.changes if unit.before else (unit,):
             stream, version = change.stream.bytes, change.version
             for event in change.events:

@@ -1,4 +1,4 @@
-"""Connections to one database: a shared pool, and connections of one's own that come back after an outage."""
+"""Connections to one database: a shared pool, and connections outside it that reconnect after an outage."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ Revive = Callable[[], None]
 
 
 def connection_parameters(dsn: str) -> dict[str, Any]:
-    """Return libpq parameters for each of our connections: it names itself and waits for a lock for 30 s at most."""
+    """Return libpq parameters of our connections: they state a name, and limit waits for locks to 30 s."""
     parameters = conninfo.conninfo_to_dict(dsn)
     parameters.setdefault("application_name", "procession")
     parameters.setdefault("connect_timeout", 10)
@@ -40,7 +40,7 @@ BY_INDEX = {
 
 
 class Connections:
-    """One shared pool that keeps every libpq parameter (TLS and the like), and connections of one's own beside it.
+    """One shared pool that keeps every libpq parameter (TLS and the like), and connections outside it.
 
     revive: called when the server cannot be reached; starts the embedded one again, does nothing for any other.
     """
@@ -69,7 +69,7 @@ class Connections:
             yield connection
 
     def connect(self, **settings: str) -> Connection[DictRow]:
-        """Return a connection of one's own, outside the pool, in autocommit mode, with server `settings` of its own."""
+        """Return a new connection outside the pool, in autocommit mode, with server `settings` of its own."""
         parameters: dict[str, Any] = {**self._parameters, "row_factory": dict_row, "autocommit": True}
         parameters["options"] += "".join(f" -c {name}={value}" for name, value in settings.items())
         try:
@@ -86,7 +86,7 @@ class Connections:
 
 
 class OwnConnection:
-    """One connection of one's own: opened at first use, opened again after it was lost. Not for two threads at once."""
+    """One connection outside the pool, for one thread at a time. Its first use opens it, and the next after a loss."""
 
     def __init__(self, connections: Connections, **settings: str) -> None:
         self._connections = connections

@@ -1,4 +1,4 @@
-"""LISTEN: being told that something was appended or projected."""
+"""LISTEN: a thread receives the notifications of appends, or of projectors."""
 
 import logging
 import threading
@@ -15,21 +15,22 @@ CHECK_SECONDS = 0.5
 
 
 class Listener:
-    """A thread that hears one channel and calls `heard` with each payload, and once after every (re)connection.
+    """A thread that listens on one channel and calls `received` with each payload.
 
-    What happened before the connection stood is not heard: `heard("")` on connecting means "look for yourself".
+    Notifications sent while there is no connection are lost: after each connection the thread calls `received("")`, and
+    its owner then reads the database.
     """
 
-    def __init__(self, datastore: Connections, channel: str, heard: Callable[[str], None]) -> None:
+    def __init__(self, datastore: Connections, channel: str, received: Callable[[str], None]) -> None:
         self._datastore = datastore
         self._channel = channel
-        self._heard = heard
+        self._received = received
         self._stopping = threading.Event()
         self._listening = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"listen {channel}", daemon=True)
 
     def start(self) -> None:
-        """Begin to listen; returns when the first connection stands, or after a moment during an outage."""
+        """Begin to listen; return when the first connection listens, or after ten seconds during an outage."""
         self._thread.start()
         self._listening.wait(timeout=10)
 
@@ -55,7 +56,7 @@ class Listener:
         with self._datastore.connect() as connection:
             connection.execute(f"listen {self._channel}")
             self._listening.set()
-            self._heard("")
+            self._received("")
             while not self._stopping.is_set():
                 for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
-                    self._heard(notification.payload)
+                    self._received(notification.payload)

@@ -42,9 +42,9 @@ class Log:
         self._led = False
 
     def append(self, unit: Unit) -> int:
-        """Record one decision; the position of its last event.
+        """Record one decision; return the position of its last event.
 
-        Whatever other threads ask for while a transaction is in flight goes into the next one together.
+        The units that other threads append while a transaction is in flight share the next transaction.
         Raises Conflict, KeyTaken or OutcomeUnknown.
         """
         waiting = _Waiting(unit)
@@ -52,7 +52,7 @@ class Log:
             self._waiting.append(waiting)
             leads, self._led = not self._led, True
         if not leads:
-            waiting.told.wait()
+            waiting.woken.wait()
         if waiting.outcome is None:
             self._lead()
         if isinstance(waiting.outcome, BaseException):
@@ -61,27 +61,27 @@ class Log:
         return waiting.outcome
 
     def _lead(self) -> None:
-        """Append for everybody who waits, oneself included, and let the first of those who came meanwhile lead next."""
+        """Append every waiting unit, the caller's included; wake the first thread that came meanwhile to lead next."""
         with self._waiting_guard:
             batch, self._waiting = self._waiting, []
         try:
             with self._appending:
                 outcomes: Sequence[Outcome | BaseException] = self._append_all([other.unit for other in batch])
-        except BaseException as error:  # noqa: BLE001 - it is everybody's, and raised by each
+        except BaseException as error:  # noqa: BLE001 - each waiting thread raises it
             outcomes = [error] * len(batch)
         with self._waiting_guard:
             self._led = bool(self._waiting)
             following = self._waiting[0] if self._waiting else None
         for other, outcome in zip(batch, outcomes, strict=True):
             other.outcome = outcome
-            other.told.set()
+            other.woken.set()
         if following is not None:
-            following.told.set()
+            following.woken.set()
 
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
-        """Record many decisions; for each, the position of its last event or why it was not recorded.
+        """Record many decisions; return for each the position of its last event, or why it was not recorded.
 
-        One transaction while nothing conflicts; with a conflict each one is tried by itself.
+        They share transactions as long as none conflicts; after a conflict each one has a transaction of its own.
         """
         with self._appending:
             return self._append_all(units)
@@ -93,7 +93,7 @@ class Log:
         events = 0
         for unit in units:
             if unit.guards and any(guarded in written for guarded, _ in unit.guards):
-                # Guards are looked at before anything is written: what this one rests on has to be there by then.
+                # An append checks guards before it writes: the events that this unit rests on need an append before.
                 outcomes += self._append_batch(batch)
                 batch, written, events = [], set(), 0
             batch.append(unit)
@@ -129,18 +129,18 @@ class Log:
         return [outcome for unit in units for outcome in self._append_batch([unit])]
 
     def close(self) -> None:
-        """Give the appending connection back."""
+        """Close the appending connection."""
         with self._appending:
             self._connection.close()
 
     def stream(self, stream: UUID) -> list[Event]:
-        """Every event of one stream, oldest first; empty when there is no such stream."""
+        """Return every event of one stream, oldest first; none when there is no such stream."""
         with self.datastore.reading() as connection:
             rows = _tuples(connection, ONE_STREAM, (stream,))
         return [decode(topic, state) for topic, state in rows]
 
     def streams(self, streams: Iterable[UUID], reading: OwnConnection | None = None) -> dict[UUID, list[Event]]:
-        """Every event of many streams in one query; streams without events are left out.
+        """Return every event of many streams, by one query; leave out streams without events.
 
         reading: a connection of the caller's, which is quicker than one of the pool.
         """
@@ -152,33 +152,33 @@ class Log:
         return found
 
     def stream_page(self, stream: UUID, *, after: int = 0, limit: int = 200) -> list[Recorded]:
-        """Events of one stream with their places, from version `after` on."""
+        """Return events of one stream, with their places, whose versions are greater than `after`."""
         with self.datastore.reading() as connection:
             return recorded(_tuples(connection, STREAM_PAGE, (stream, after, limit)))
 
     def page(self, after: int, limit: int) -> list[Recorded]:
-        """The log from position `after` on, decoded."""
+        """Return a page of the log after position `after`, decoded."""
         with self.datastore.reading() as connection:
             return recorded(read_page(connection, after, limit))
 
     def last_position(self) -> int:
-        """The position of the newest event; 0 for an empty log."""
+        """Return the position of the newest event; 0 for an empty log."""
         return self.recorder.max_notification_id() or 0
 
 
 class _Waiting:
-    """A unit that waits for its turn, and what came of it; told without an outcome means: your turn to lead."""
+    """A unit that waits for its turn, and its outcome. A thread that is woken without an outcome leads next."""
 
-    __slots__ = ("outcome", "told", "unit")
+    __slots__ = ("outcome", "unit", "woken")
 
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.outcome: Outcome | BaseException | None = None
-        self.told = threading.Event()
+        self.woken = threading.Event()
 
 
 def read_page(connection: Connection[Any], after: int, limit: int) -> list[TupleRow]:
-    """Raw rows (position, stream, version, topic, state) of the log after position `after`, in order."""
+    """Return rows (position, stream, version, topic, state) of the log after position `after`, in order."""
     return _tuples(connection, PAGE, (after, limit))
 
 

@@ -1,4 +1,4 @@
-"""Between events and what is stored: JSON by msgspec under a literal name."""
+"""The mapping between events and stored events: JSON by msgspec, under a literal name."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,11 +15,11 @@ DECODERS = {name: msgspec.json.Decoder(kind).decode for name, kind in EVENTS.ite
 
 
 class UnknownEvent(LookupError):
-    """The log holds an event this release does not know: it was written by a newer one."""
+    """The log holds an event that this release does not recognise; a newer release wrote it."""
 
 
 def decode(topic: str, state: bytes) -> Event:
-    """The event stored under `topic`. Raises UnknownEvent, or msgspec.DecodeError when `state` is not that event."""
+    """Return the event stored under `topic`. Raises UnknownEvent, or msgspec.DecodeError when `state` is not its."""
     decoder = DECODERS.get(topic)
     if decoder is None:
         raise UnknownEvent(f"the log holds {topic!r}, which this release does not know; a newer one wrote it")
@@ -37,13 +37,13 @@ class Recorded(msgspec.Struct, frozen=True, gc=False):
 
 
 class EventMapper(Mapper[UUID]):
-    """The library's mapper for our events: what its own tools read and write is what we read and write."""
+    """The library's mapper for our events: the library's own tools read and write the events that the log does."""
 
     def __init__(self) -> None:
-        """No transcoder, compressor or cipher: the two methods do it all."""
+        """Take no transcoder, compressor or cipher: the two methods need none."""
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
-        """`domain_event` is a Recorded."""
+        """Return the stored form of `domain_event`, a Recorded."""
         return StoredEvent(
             originator_id=domain_event.stream,
             originator_version=domain_event.version,
@@ -52,7 +52,7 @@ class EventMapper(Mapper[UUID]):
         )
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
-        """A Recorded; its position is 0 where the library does not say it."""
+        """Return a Recorded; its position is 0 where the library does not state one."""
         return Recorded(
             getattr(stored_event, "id", 0),
             UUID(str(stored_event.originator_id)),
@@ -63,5 +63,5 @@ class EventMapper(Mapper[UUID]):
 
 
 def recorded(rows: Sequence[tuple[Any, ...]]) -> list[Recorded]:
-    """Rows of (position, stream, version, topic, state) as Recorded."""
+    """Return rows of (position, stream, version, topic, state) as Recorded."""
     return [Recorded(p, stream, version, topic, decode(topic, state)) for p, stream, version, topic, state in rows]

@@ -13,21 +13,21 @@ LEDGER = """create table if not exists schema_migrations (
 
 
 class MigrationChanged(RuntimeError):
-    """A migration that was applied reads differently now; migrations are never edited, a new one is added."""
+    """The text of an applied migration has changed. Migrations are never edited; a change needs a new one."""
 
 
 class SchemaTooNew(RuntimeError):
-    """The database was migrated by a newer release than this one."""
+    """A newer release than this one migrated the database."""
 
 
 def migrations() -> list[tuple[int, str, str]]:
-    """(number, file name, SQL) of every migration, in order."""
+    """Return (number, file name, SQL) of every migration, in order."""
     found = [file for file in files("store").joinpath("migrations").iterdir() if file.name.endswith(".sql")]
     return sorted((int(file.name[:4]), file.name, file.read_text("utf-8")) for file in found)
 
 
 def migrate(dsn: str) -> list[str]:
-    """Apply what is missing; the names of the migrations applied. Safe when several processes call it at once.
+    """Apply the missing migrations; return their names. Several processes may call it at once.
 
     Raises MigrationChanged, SchemaTooNew, or psycopg.Error when the server cannot be reached.
     """
@@ -41,7 +41,7 @@ def migrate(dsn: str) -> list[str]:
 
 
 def pending(dsn: str) -> list[str]:
-    """The names of the migrations that `migrate` would apply; changes nothing."""
+    """Return the names of the migrations that `migrate` would apply; change nothing."""
     with psycopg.connect(dsn, autocommit=True) as connection:
         exists = connection.execute("select to_regclass('schema_migrations') is not null").fetchone()
         if exists is None or not exists[0]:

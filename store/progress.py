@@ -3,4 +3,4 @@
 from collections.abc import Callable
 
 Progress = Callable[[int, int], None]
-"""Called with how much is done and how much there is; the unit is that of the work: events, or rows."""
+"""Called with the amounts done and to do, in the unit of the work: events, or rows."""

@@ -1,4 +1,4 @@
-"""The log read from beginning to end for one reader: only its events, the next page while it works on one."""
+"""The log read from beginning to end for one reader: only its events, the next page while the reader works on one."""
 
 from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,9 @@ from store.datastore import Datastore
 
 BULK = 25_000  # positions a page: the more, the more of a step's events share a row; the more memory, too
 
-# Rows and position are committed together: what a crash undoes is projected again, so nobody waits for the disk.
-# Plans go by indexes and are made once, whatever the statistics of a table that was empty a moment ago say.
+# One transaction commits rows and position: after a crash the reader projects lost events again, so no commit waits
+# for the disk.
+# The server plans each statement once, by indexes: the statistics of a table that was empty a moment ago mislead.
 SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 
 HEAD = "select coalesce(max(notification_id), 0) as head from stored_events"
@@ -25,12 +26,12 @@ USED_OR_UNKNOWN = """select notification_id, originator_id, originator_version, 
 where notification_id > %s and notification_id <= %s and topic not in ({ignored}) order by notification_id"""
 COUNT = "select count(*) from stored_events where notification_id <= %s"
 
-# Stored names of every event that this release knows.
+# Stored names of every event of this release.
 KNOWN = frozenset(EVENTS)
 
 
 class UnknownEventMet(RuntimeError):
-    """The log holds an event that this release does not know; a newer release wrote it and projects it."""
+    """The log holds an event that this release does not recognise; a newer release wrote it and projects it."""
 
     def __init__(self, position: int, topic: str) -> None:
         super().__init__(
@@ -42,7 +43,7 @@ class UnknownEventMet(RuntimeError):
 
 
 def known_part(rows: Sequence[TupleRow]) -> tuple[Sequence[TupleRow], UnknownEventMet | None]:
-    """Return the rows before the first event that this release does not know, and that event."""
+    """Return the rows before the first event that this release does not recognise, and that event."""
     if {row[3] for row in rows} <= KNOWN:
         return rows, None
     first = next(n for n, row in enumerate(rows) if row[3] not in KNOWN)
@@ -50,7 +51,7 @@ def known_part(rows: Sequence[TupleRow]) -> tuple[Sequence[TupleRow], UnknownEve
 
 
 def connect(datastore: Datastore, **settings: str) -> Connection[DictRow]:
-    """Return a connection of the caller's own, for reading the log and writing what it adds up to; ids are 16 bytes."""
+    """Return a new connection, to read the log and write what follows from it; ids are 16 bytes."""
     connection = datastore.connect(**SETTINGS, **settings)
     connection.adapters.register_loader("uuid", ByteaBinaryLoader)
     return connection
@@ -62,7 +63,7 @@ def head(connection: Connection[Any]) -> int:
 
 
 def count(connection: Connection[Any], until: int) -> int:
-    """Return how many events there are up to a position."""
+    """Return the number of events up to a position."""
     return _number(connection, COUNT, until)
 
 
@@ -73,7 +74,7 @@ def read_range(connection: Connection[Any], after: int, until: int, topics: Sequ
 
 
 def read_used(connection: Connection[Any], after: int, until: int, topics: Collection[str]) -> list[TupleRow]:
-    """Return the same rows, and those of events that this release does not know."""
+    """Return the same rows, and those of events that this release does not recognise."""
     query = USED_OR_UNKNOWN.format(ignored=_literals(KNOWN.difference(topics)))
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         return cursor.execute(query, (after, until), prepare=True).fetchall()

@@ -63,7 +63,7 @@ class LogRecorder(PostgresProcessRecorder):
         return int(row["position"])
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
-        """The library's door to the same append."""
+        """Append events of the library, by the same append."""
         columns = Columns()
         for stored in stored_events:
             columns.add_stored(UUID(str(stored.originator_id)), stored.originator_version, stored.topic, stored.state)

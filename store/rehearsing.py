@@ -1,4 +1,4 @@
-"""A log that records nothing, for finding out what a command would record."""
+"""A log that records nothing, to list the events that a command would record."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -10,18 +10,18 @@ from store.unit import Unit
 
 
 class Rehearsal(Log):
-    """Reads what is there, and only notes what it is asked to append; nothing of that can be read back."""
+    """Reads the log, and notes units in place of appending them; no reader finds a noted event."""
 
     def __init__(self, datastore: Datastore) -> None:
         super().__init__(datastore)
         self.noted: list[tuple[UUID, Event]] = []
-        """What would have been recorded: stream and event, in order."""
+        """The events that an append would have recorded, each with its stream, in order."""
 
     def append(self, unit: Unit) -> int:
-        """Note the events of `unit`; the position that the log has reached without them."""
+        """Note the events of `unit`; return the position that the log has without them."""
         self.noted += [(change.stream, event) for change in unit.changes for event in change.events]
         return self.last_position()
 
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
-        """Note the events of each of `units`."""
+        """Note the events of each of `units`; return the position that the log has, once for each."""
         return [self.append(unit) for unit in units]

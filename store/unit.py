@@ -1,4 +1,4 @@
-"""What one decision asks the store to record, and what it is told back."""
+"""The changes that one decision has the store record, and the errors that the store raises or returns."""
 
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from store.connections import Outage as Outage
 
 
 class AnsweredStep(msgspec.Struct, frozen=True):
-    """A command's Idempotency-Key, a digest of what was asked, the answer to give again (JSON, without position)."""
+    """A command's Idempotency-Key, a digest of its request, the answer to repeat (JSON, without position)."""
 
     key: str
     fingerprint: bytes
@@ -19,16 +19,16 @@ class AnsweredStep(msgspec.Struct, frozen=True):
 
 
 MessageKey = tuple[UUID, int]
-"""The event that asks: its stream and version."""
+"""The event that sends the message: its stream and version."""
 
 
 class StreamChange(msgspec.Struct):
-    """Events that one decision adds to one stream, and what the decision changes beside them.
+    """Events that one decision adds to one stream, and its changes beside them.
 
-    version: the version the stream is expected to have before. owner: the worker that takes what `events` start, and
-    handles what they request of others. timers_set, timers_dropped: what the decision did to the execution's timers.
+    version: the version the stream is expected to have before. owner: the worker that takes the attempts that
+    `events` start, and handles their messages. timers_set, timers_dropped: changes of the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
-    slot: what the decision does to a slot of the execution's process, if that limits how many run.
+    slot: the change of a slot of the execution's process, if that limits how many run.
     """
 
     stream: UUID
@@ -75,7 +75,7 @@ class StoreError(Exception):
 
 
 class Conflict(StoreError):
-    """Someone else appended to the stream, or to one the decision rests on, or handled the same message first.
+    """Another append changed the stream, or one that the decision rests on, or handled the same message first.
 
     Nothing was recorded.
     """
@@ -86,4 +86,4 @@ class KeyTaken(StoreError):
 
 
 class OutcomeUnknown(StoreError):
-    """The connection was lost in the middle: recorded or not, only the log can tell."""
+    """The connection was lost in the middle: only the log shows whether the unit was recorded."""

@@ -1,1 +1,1 @@
-"""The lists that every append keeps: one file a list, and the registry that the append and the operators go by."""
+"""The lists that every append keeps: one file a list, and the registry that appends and operators use."""

@@ -12,7 +12,7 @@ from domain.executions.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from store.mapper import decode
 
 CallKey = tuple[bytes, int]
-"""The event that asks: stream and version."""
+"""The event that sends the message: stream and version."""
 
 ENDS = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 # After these no step waits for its child any more.
@@ -42,7 +42,7 @@ _step = msgspec.json.Decoder(_Step).decode
 
 
 class Calls:
-    """Follows every execution that called another, and every one that was called."""
+    """Follows every parent execution, and every child execution."""
 
     def __init__(self) -> None:
         self._starting: dict[bytes, CallKey] = {}

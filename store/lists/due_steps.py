@@ -16,7 +16,7 @@ from store import arrays
 from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.unit import StreamChange
 
-# A worker that cannot begin an attempt leaves it to others for so long.
+# A worker that cannot begin an attempt leaves it to other workers for so long.
 LATER = timedelta(seconds=3)
 
 CLAIM = """
@@ -31,7 +31,7 @@ RENEW = """
 insert into workers (worker_id, host, pid, lease_until) values (%s, %s, %s, now() + %s)
 on conflict (worker_id) do update set lease_until = excluded.lease_until"""
 
-# Rows whose worker is gone or late go back on the list. Locked rows are left to whoever has them.
+# Rows whose worker is gone or late go back on the list. The statement skips rows that another transaction has locked.
 RELEASE_LOST = """
 with lost as (
   select d.execution_id, d.step from due_steps d
@@ -45,7 +45,7 @@ FORGET_LOST = "delete from workers where lease_until < now() - interval '1 hour'
 
 
 def claim(connection: Connection[Any], owner: UUID, limit: int) -> list[tuple[UUID, str, int]]:
-    """Give `owner` up to `limit` due attempts that nobody has: (execution_id, step, attempt), oldest first."""
+    """Give `owner` up to `limit` due attempts that no worker has: (execution_id, step, attempt), oldest first."""
     rows = connection.execute(CLAIM, (limit, owner), prepare=True, binary=True).fetchall()
     return [(row["execution_id"], row["step"], row["attempt"]) for row in rows]
 
@@ -70,7 +70,7 @@ def postpone(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID
 
 
 def drop(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str]]) -> None:
-    """Strike off attempts of `owner` that the log knows to be over or never knew."""
+    """Strike off attempts of `owner` that are over by the log, or are not in it."""
     connection.execute(
         """delete from due_steps d using unnest(%b, %b) as x(execution_id, step)
         where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
@@ -79,25 +79,25 @@ def drop(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, st
 
 
 def renew(connection: Connection[Any], owner: UUID, host: str, pid: int, lease: timedelta) -> None:
-    """Say that `owner` lives, for another `lease`."""
+    """Record that `owner` lives, for another `lease`."""
     connection.execute(RENEW, (owner, host, pid, lease), prepare=True)
 
 
 def release_lost(connection: Connection[Any]) -> int:
-    """Put the attempts of workers that did not renew back on the list; how many."""
+    """Put the attempts of workers that did not renew back on the list; return how many."""
     connection.execute(FORGET_LOST)
     return connection.execute(RELEASE_LOST).rowcount
 
 
 def release_all(connection: Connection[Any], owner: UUID) -> int:
-    """The worker `owner` leaves: put what it still has back on the list, and strike it off; how many."""
+    """Put the attempts of the leaving worker `owner` back on the list, strike the worker off; return how many."""
     released = connection.execute("update due_steps set owner = null where owner = %s", (owner,)).rowcount
     connection.execute("delete from workers where worker_id = %s", (owner,))
     return released
 
 
 def held(connection: Connection[Any], owner: UUID) -> set[tuple[UUID, str, int]]:
-    """The attempts that `owner` has."""
+    """Return the attempts that `owner` has."""
     rows = connection.execute("select execution_id, step, attempt from due_steps where owner = %s", (owner,))
     return {(row["execution_id"], row["step"], row["attempt"]) for row in rows}
 
@@ -128,7 +128,7 @@ class DueStepMoves(Moves):
     def _abandoned(self, event: Any, change: StreamChange, stream: bytes, version: int) -> None:
         self._left(event, change, stream, version)
         if change.owner is None:
-            self._gone = True  # a worker may have a call open whose answer is not waited for any more
+            self._gone = True  # a worker may have a call open whose answer the log no longer needs
 
     handlers = {
         StepScheduled: _scheduled,
@@ -138,7 +138,7 @@ class DueStepMoves(Moves):
     }
 
     def arguments(self) -> Arguments:
-        """Return what is struck off, and what is put on."""
+        """Return the attempts to strike off, and those to put on."""
         if not (self._due or self._done or self._gone):
             return ()
         return (
@@ -161,7 +161,7 @@ SCHEDULED = STORED_NAMES[StepScheduled]
 
 
 class _Step(msgspec.Struct, gc=False):
-    """The fields of an event that matter here."""
+    """The fields of an event that the fold reads."""
 
     step: str
     at: datetime

@@ -1,4 +1,4 @@
-"""The due list of the clock: which timers are due when, and which of them a worker has claimed."""
+"""The due list of timers: which timers are due when, and which of them a worker has claimed."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,8 +16,8 @@ from store.unit import StreamChange
 Due = tuple[UUID, str, str]
 """(execution_id, step, kind)"""
 
-# Others leave a timer in hand alone until so long after it is due; should its worker die, it fires that much later.
-IN_HAND = timedelta(seconds=3)
+# Other workers leave a claimed timer alone until so long after it is due; if its worker dies, it fires that much later.
+CLAIMED_FOR = timedelta(seconds=3)
 
 CLAIM = """
 with due as (
@@ -25,7 +25,7 @@ with due as (
   where due_at <= %(until)s and (kind <> 'heartbeat' or due_at <= %(now)s)
     and (claimed_until is null or claimed_until < now())
   order by due_at limit %(limit)s for update skip locked)
-update due_timers d set claimed_until = greatest(now(), due_at) + %(in_hand)s from due
+update due_timers d set claimed_until = greatest(now(), due_at) + %(claimed_for)s from due
 where d.execution_id = due.execution_id and d.step = due.step and d.kind = due.kind
 returning d.execution_id, d.step, d.kind, d.due_at"""
 
@@ -33,24 +33,24 @@ NEXT = "select min(due_at) as due_at from due_timers where claimed_until is null
 
 
 def claim(connection: Connection[Any], now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
-    """Take in hand up to `limit` timers that are due by `until` and that nobody has, earliest first, with their times.
+    """Claim up to `limit` timers that are due by `until` and that no worker has; return them by their times.
 
-    Heartbeats only when they are due: a sign of life may still put them off, here and nowhere else.
+    Claim heartbeat timers only when they are due: until then a heartbeat may still put them off, in this list alone.
     """
-    parameters = {"now": now, "until": until, "limit": limit, "in_hand": IN_HAND}
+    parameters = {"now": now, "until": until, "limit": limit, "claimed_for": CLAIMED_FOR}
     rows = connection.execute(CLAIM, parameters, prepare=True, binary=True).fetchall()
     return sorted((row["due_at"], (row["execution_id"], row["step"], row["kind"])) for row in rows)
 
 
 def next_due(connection: Connection[Any]) -> datetime | None:
-    """When the next timer that nobody has in hand is due; None when there is none."""
+    """Return when the next timer that no worker has claimed is due; None when there is none."""
     row = connection.execute(NEXT, prepare=True).fetchone()
     due_at: datetime | None = row["due_at"] if row else None
     return due_at
 
 
 def release(connection: Connection[Any], timers: list[Due]) -> None:
-    """Let others have timers that were taken in hand and not fired."""
+    """Let other workers claim timers that were claimed and not fired."""
     connection.execute(
         """update due_timers d set claimed_until = null from unnest(%b, %b, %b) as x(execution_id, step, kind)
         where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind""",
@@ -59,7 +59,7 @@ def release(connection: Connection[Any], timers: list[Due]) -> None:
 
 
 def drop(connection: Connection[Any], now: datetime, timers: list[Due]) -> None:
-    """Strike off timers that were due at `now` and that the log does not know, or knows no longer."""
+    """Strike off timers that were due at `now` and that do not run by the log."""
     connection.execute(
         """delete from due_timers d using unnest(%b, %b, %b) as x(execution_id, step, kind)
         where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind and d.due_at <= %b""",
@@ -68,7 +68,7 @@ def drop(connection: Connection[Any], now: datetime, timers: list[Due]) -> None:
 
 
 def put_off(connection: Connection[Any], timer: Due, due_at: datetime) -> None:
-    """Let a timer be due later, without a fact in the log: for signs of life."""
+    """Make a timer due later, without a fact in the log: for heartbeats."""
     connection.execute(
         "update due_timers set due_at = %s where (execution_id, step, kind) = (%s, %s, %s)", (due_at, *timer)
     )
@@ -100,7 +100,7 @@ class DueTimerMoves(Moves):
             self._dropped += [(stream, timer) for timer in change.timers_dropped]
 
     def arguments(self) -> Arguments:
-        """Return what is dropped, and what is set."""
+        """Return the timers to drop, and those to set."""
         if not (self._set or self._dropped):
             return ()
         return (
@@ -124,9 +124,9 @@ DueTimerKey = tuple[bytes, str, str]
 
 
 class DueTimersProof(Proof):
-    """What is due when follows from the engine and the plans: executions that run are folded as the engine folds them.
+    """The times of timers follow from the engine and the plans: the proof folds running executions as the engine does.
 
-    A heartbeat that the list has for later than the log says is right: signs of life are not in the log.
+    A heartbeat timer that the list has for later than the log is right: heartbeats are not in the log.
     """
 
     def __init__(self) -> None:
@@ -165,7 +165,7 @@ def _surplus(listed: dict[DueTimerKey, datetime], expected: dict[DueTimerKey, da
 
 
 def _missing(listed: dict[DueTimerKey, datetime], expected: dict[DueTimerKey, datetime]) -> set[DueTimerKey]:
-    """Those that are not there, or are there for another time."""
+    """Return the timers that the list lacks, or has for another time."""
     return {key for key, due_at in expected.items() if not _right(key[2], listed.get(key), due_at)}
 
 

@@ -1,4 +1,4 @@
-"""A list that every append keeps: how an append moves it, how the log proves it, how it is put right."""
+"""A list that every append keeps: how an append moves it, how the log proves it, how a rebuild corrects it."""
 
 import time
 from abc import ABC, abstractmethod
@@ -35,7 +35,7 @@ class ListDifference(msgspec.Struct, frozen=True):
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """How many rows the log adds up to, how many in use differ (wrong, missing or too many), and some of them."""
+    """How many rows follow from the log, how many rows in use differ (wrong, missing, surplus), and some of these."""
 
     rows: int
     differing: int
@@ -43,14 +43,14 @@ class Verified(msgspec.Struct, frozen=True):
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
-    """How many events the log had up to where the rebuilt rows stand, and how many seconds it took."""
+    """How many events the rebuilt rows follow from, and how many seconds the rebuild took."""
 
     events: int
     seconds: float
 
 
 class Moves(ABC):
-    """What one append changes in one list.
+    """The changes of one append to one list.
 
     function: the SQL function that makes the changes; its first argument is the position that the append reached.
     handlers: by event, the method that collects what the event changes.
@@ -68,7 +68,7 @@ class Moves(ABC):
 
 
 class Proof(ABC):
-    """What the log adds up to, as far as it was read."""
+    """The rows that follow from the log, as far as the proof has read it."""
 
     @abstractmethod
     def read(self, connection: Connection[Any], after: int, until: int, progress: Progress) -> None:
@@ -76,7 +76,7 @@ class Proof(ABC):
 
     @abstractmethod
     def compare(self, connection: Connection[Any]) -> tuple[int, list[ListDifference]]:
-        """Return how many rows there should be, and every row that differs: missing, surplus or wrong."""
+        """Return the number of rows that follow from the log, and every row that differs: missing, surplus or wrong."""
 
     @abstractmethod
     def put_right(self, connection: Connection[Any]) -> None:
@@ -128,7 +128,7 @@ class KeptList(msgspec.Struct, frozen=True):
             return Rebuilt(count(connection, end), seconds)
 
     def verify(self, datastore: Datastore, progress: Progress) -> Verified:
-        """Compare the list with what the log adds up to, in one snapshot; change nothing.
+        """Compare the list with the rows that follow from the log, in one snapshot; change nothing.
 
         Raises psycopg.OperationalError during an outage.
         """

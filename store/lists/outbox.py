@@ -21,11 +21,11 @@ from store.unit import MessageKey, StreamChange
 
 logger = logging.getLogger(__name__)
 
-# Others leave a message in hand alone for so long; move_outbox_v1 claims for as long.
-IN_HAND = timedelta(seconds=3)
+# Other workers leave a claimed message alone for so long; move_outbox_v1 claims for as long.
+CLAIMED_FOR = timedelta(seconds=3)
 
-# One source's messages to one recipient are taken in their order: none while an older one is in other hands, or was not
-# taken along. The lateral join keeps the planner from reading the log for it.
+# A worker claims one source's messages to one recipient in their order: none while another worker has an older one, or
+# the same claim leaves an older one out. The lateral join keeps the planner from reading the log for it.
 CLAIM = """
 with free as (
   select source, version, recipient, due_at from outbox
@@ -36,14 +36,14 @@ claimed as (
   where not exists (
     select from outbox o where o.source = f.source and o.recipient = f.recipient and o.version < f.version
       and not exists (select from free g where g.source = o.source and g.version = o.version)))
-update outbox o set claimed_until = now() + %(in_hand)s
+update outbox o set claimed_until = now() + %(claimed_for)s
 from claimed c cross join lateral (
   select notification_id, topic, state from stored_events e
   where e.originator_id = c.source and e.originator_version = c.version limit 1) as asked
 where o.source = c.source and o.version = c.version
 returning asked.notification_id, o.source, o.version, o.recipient, asked.topic, asked.state"""
 
-# As in move_outbox_v1: whoever waited for one of these to go may be taken now.
+# As in move_outbox_v1: workers may now claim the messages that waited for one of these to leave the list.
 DROP = """
 with gone as (
   delete from outbox o using unnest(%b, %b) as x(source, version)
@@ -57,7 +57,7 @@ ReportUnreadable = Callable[[UUID, int, Exception], None]
 
 
 class Message(msgspec.Struct, frozen=True):
-    """Event `version` of stream `source`, which asks something of the execution `recipient`."""
+    """Event `version` of stream `source`, a message to `recipient`: an execution or an agent."""
 
     source: UUID
     version: int
@@ -66,21 +66,21 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> MessageKey:
-        """What a unit that answers it says it has handled."""
+        """The key that a unit which answers the message states in `handled`."""
         return self.source, self.version
 
 
 def log_unreadable(_source: UUID, position: int, error: Exception) -> None:
-    """Log that the message at `position` is left to others."""
+    """Log that the worker leaves the message at `position` to other workers."""
     logger.warning("the message at position %s cannot be read and is left alone: %s", position, error)
 
 
 def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable = log_unreadable) -> list[Message]:
-    """Take in hand up to `limit` messages that nobody has, those due longest; in the order of the log.
+    """Claim up to `limit` messages that no worker has, those due longest; return them in the order of the log.
 
     unreadable: called with source, position and error of a message that this release cannot read.
     """
-    parameters = {"limit": limit, "in_hand": IN_HAND}
+    parameters = {"limit": limit, "claimed_for": CLAIMED_FOR}
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()
     rows.sort(key=lambda row: row[0])
@@ -94,7 +94,7 @@ def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable 
 
 
 def release(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
-    """Let others have messages that were taken in hand and not handled."""
+    """Let other workers claim messages that were claimed and not handled."""
     connection.execute(
         """update outbox o set claimed_until = null from unnest(%b, %b) as x(source, version)
         where o.source = x.source and o.version = x.version""",
@@ -103,7 +103,7 @@ def release(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
 
 
 def drop(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
-    """Strike off messages after which nothing is left to do; those that are not there any more do not matter."""
+    """Strike off messages after which nothing is left to do; ignore those that are not on the list."""
     connection.execute(DROP, (*_columns(keys), LOG_CHANNEL))
 
 
@@ -120,12 +120,12 @@ class OutboxMoves(Moves):
         self._sent: dict[MessageKey, tuple[UUID, bool]] = {}
         self._handled: list[MessageKey] = []
 
-    def _asks(self, event: Event, change: StreamChange, _stream: bytes, version: int) -> None:
+    def _sends(self, event: Event, change: StreamChange, _stream: bytes, version: int) -> None:
         recipient = RECIPIENTS[type(event)](event)
         if recipient is not None:
             self._sent[change.stream, version] = recipient, change.owner is not None
 
-    handlers = dict.fromkeys(RECIPIENTS, _asks)
+    handlers = dict.fromkeys(RECIPIENTS, _sends)
 
     def add_change(self, change: StreamChange) -> None:
         """Collect the messages that `change` answers; one that is sent by the same append never reaches the list."""
@@ -134,7 +134,7 @@ class OutboxMoves(Moves):
                 self._handled.append(message)
 
     def arguments(self) -> Arguments:
-        """Return what is handled, and what is sent."""
+        """Return the messages handled, and those sent."""
         if not (self._sent or self._handled):
             return ()
         return (
@@ -187,12 +187,12 @@ class OutboxProof(FoldingProof):
 
 
 def _missing(listed: dict[CallKey, bytes], expected: dict[CallKey, bytes]) -> set[CallKey]:
-    """Those that are not there, or are there for somebody else."""
+    """Return the messages that the list lacks, or has for another recipient."""
     return {key for key, recipient in expected.items() if listed.get(key) != recipient}
 
 
 def _astray(connection: Connection[Any], listed: dict[CallKey, bytes], expected: dict[CallKey, bytes]) -> list[CallKey]:
-    """Those that nothing depends on and that do not say what their event says either."""
+    """Return the listed messages that nothing depends on and whose event has another recipient, or none."""
     beyond = listed.keys() - expected.keys()
     said: dict[CallKey, UUID | None] = {}
     for source, version, topic, state in tuples(connection, POINTED_AT, _key_columns(beyond)):

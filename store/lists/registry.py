@@ -1,4 +1,4 @@
-"""Every list that appends keep: the append moves them, operators verify and rebuild them by name."""
+"""Every list that appends keep: each append moves them, and operators verify and rebuild them by name."""
 
 from store.lists.due_steps import DUE_STEPS
 from store.lists.due_timers import DUE_TIMERS

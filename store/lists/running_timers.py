@@ -1,4 +1,4 @@
-"""The timers of the executions that go on, by the log: folded as the engine folds them, with the plans they run by."""
+"""The timers of running executions, by the log: folded as the engine folds them, with their plans."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -34,7 +34,7 @@ PUBLISHED = "select state from stored_events where originator_id = %s and topic 
 
 
 class RunningTimers:
-    """The timers as of `position`, by execution, of all that run. connection: as store.reading.connect gives it."""
+    """The timers as of `position`, by execution, of all that run. connection: one of `store.reading.connect`."""
 
     def __init__(self, connection: Connection[Any]) -> None:
         self.position = 0
@@ -43,8 +43,8 @@ class RunningTimers:
         self._plans: dict[tuple[UUID, int], Plan] = {}
 
     def read_to(self, until: int, progress: Progress) -> None:
-        """Go on to a position. progress: called with positions done and to do."""
-        # From the beginning most executions have ended, and only how they ended is of interest.
+        """Continue to the position `until`. progress: called with positions done and to do."""
+        # A read from the beginning needs only the events that begin and end executions: most executions have ended.
         topics = TOPICS if self.position == 0 else sorted(EVENTS)
         running: dict[bytes, bool] = {}
         for begin in range(self.position, until, BULK):

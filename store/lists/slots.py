@@ -85,7 +85,7 @@ Placed = tuple[bytes, bool]
 
 
 class _Queued(msgspec.Struct, gc=False):
-    """What counts of ExecutionQueued."""
+    """The fields of ExecutionQueued that the fold reads."""
 
     process_id: UUID
 
@@ -102,7 +102,7 @@ class SlotsProof(FoldingProof):
         self._places: dict[bytes, Placed] = {}
         """In the order in which executions came."""
         self._failed: dict[bytes, bytes] = {}
-        """Those that may be retried, with their process: they run again without waiting."""
+        """Executions that may be retried, with their process: they run again without waiting."""
 
     def fold(self, rows: Iterable[TupleRow]) -> None:
         for _, stream, _, topic, state in rows:
@@ -130,7 +130,7 @@ class SlotsProof(FoldingProof):
         listed = _listed(connection)
         wrong = {id for id, place in listed.items() if self._places.get(id) != place}
         missing = {id for id in self._places if id not in listed or id in wrong}
-        # A place in line is a number given on joining it: to put one in its place, all of that line join again.
+        # An execution gets its place when it joins the line: to correct one place, all of that line join again.
         disturbed = {self._places[id][0] for id in missing if not self._places[id][1]}
         disturbed |= {self._places[id][0] for id, _, _ in self._out_of_line(listed)}
         again = [id for id, (process, running) in self._places.items() if process in disturbed and not running]
@@ -144,7 +144,7 @@ class SlotsProof(FoldingProof):
             connection.execute(INSERT, (arrays.uuid_bytes(join), processes, running))
 
     def _out_of_line(self, listed: dict[bytes, Placed]) -> list[tuple[bytes, int, int]]:
-        """Those who rightly wait, but not in their place: (execution, the place it has, the place it should have)."""
+        """Return the executions that wait in a wrong place: (execution, place in the list, place by the log)."""
         found: list[tuple[bytes, int, int]] = []
         has, should_have = (_lines(places, self._places, listed) for places in (listed, self._places))
         for process, line in should_have.items():
@@ -156,7 +156,7 @@ class SlotsProof(FoldingProof):
 def _lines(
     places: dict[bytes, Placed], one: dict[bytes, Placed], other: dict[bytes, Placed]
 ) -> dict[bytes, list[bytes]]:
-    """By process those that wait, in the order of `places`, less those that `one` and the `other` do not agree on."""
+    """Return by process the waiting executions, in the order of `places`, that `one` and `other` agree on."""
     lines: dict[bytes, list[bytes]] = {}
     for id, (process, running) in places.items():
         if not running and one.get(id) == other.get(id):

@@ -57,7 +57,7 @@ class _Parent(msgspec.Struct, gc=False):
 
 
 class _Started(msgspec.Struct, gc=False):
-    """What counts of ExecutionStarted."""
+    """The fields of ExecutionStarted that the fold reads."""
 
     parent: _Parent | None = None
 

@@ -41,7 +41,7 @@ def test_a_parent_that_has_an_answer_of_its_own_is_recorded_after_the_child_whos
     both = batch_on(installation, {id: installation.state(id) for id in (parent, child)})
     both.decide(parent, lambda execution: complete_step(execution, "own", 1, "done", cause))
     both.decide(child, lambda execution: complete_step(execution, "work", 1, "done", cause))
-    (end,) = both.asked()
+    (end,) = both.sent()
     both.decide(parent, whenever(end, cause, 0), end.key)
     recorded(installation, both)
     assert installation.state(parent).status == "completed"

@@ -111,8 +111,8 @@ class Line:
 
         self._agents.call(attempt, answered)
 
-    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
-        self._agents.tell(told)
+    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
+        self._agents.tell(notified)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
         self._open.discard((execution_id, step, attempt))

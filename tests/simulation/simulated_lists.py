@@ -82,7 +82,7 @@ class MemoryLists:
         for message in asked:
             self.outbox[message.key] = message
             if unit.owner is not None and not any(_behind(message, each) for each in before):
-                self.claimed[message.key] = self._clock.now() + outbox.IN_HAND
+                self.claimed[message.key] = self._clock.now() + outbox.CLAIMED_FOR
         for event in unit.events:
             if isinstance(event, ExecutionStarted) and event.parent is not None:
                 self.trees[event.parent.root] += 1
@@ -128,7 +128,7 @@ class MemoryLists:
             if due_at <= (now if key[2] == HEARTBEAT else until) and not self._is_claimed(key)
         )[:limit]
         for due_at, key in due:
-            self.claimed[key] = max(self._clock.now(), due_at) + due_timers.IN_HAND
+            self.claimed[key] = max(self._clock.now(), due_at) + due_timers.CLAIMED_FOR
         return due
 
     def next_timer(self) -> datetime | None:
@@ -148,7 +148,7 @@ class MemoryLists:
         others = [each for each in self.outbox.values() if each not in free]
         claimed = [each for each in free if not any(_behind(each, other) for other in others)]
         for each in claimed:
-            self.claimed[each.key] = self._clock.now() + outbox.IN_HAND
+            self.claimed[each.key] = self._clock.now() + outbox.CLAIMED_FOR
         return claimed
 
     def release_messages(self, keys: Sequence[MessageKey]) -> None:
