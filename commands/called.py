@@ -19,8 +19,8 @@ def read_calls(log: Log, parsed: Parsed) -> tuple[CallGraph, Guards]:
     caller = parsed.name or ""
     calls = CallGraph(caller, [(use.name, use.version) for use in parsed.processes])
     revisions: dict[UUID, int] = {}
-    while wanted := calls.wanted:
-        ids = {name: process_id(name) for name in wanted}
+    while names := calls.unresolved:
+        ids = {name: process_id(name) for name in names}
         streams = log.streams(ids.values())
         found: dict[str, Process] = {}
         for name, id in ids.items():
@@ -28,7 +28,7 @@ def read_calls(log: Log, parsed: Parsed) -> tuple[CallGraph, Guards]:
             revisions[id] = len(streams.get(id, ()))
             if process is not None:
                 found[name] = process
-        calls.learn(found)
+        calls.resolve_level(found)
     # That of the process itself is what its publication is appended at.
     revisions.pop(process_id(caller), None)
     return calls, tuple(revisions.items())

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from commands.agents import CachedAgents
-from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError, callback_token
+from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError, callback_token
 from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.state.model import Execution
@@ -32,8 +32,10 @@ class CallsAgents(Protocol):
     def notify(self, call: AgentCall, deliver: Deliver) -> None:
         """Deliver the notification `call`; `deliver` is called with the outcome, from any thread."""
 
-    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
-        """Notify the agent that it need not answer; `told` is called with whether it knows, from any thread."""
+    def notify_abandoned(
+        self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
+    ) -> None:
+        """Notify the agent that it need not answer; `notified` is called with whether it accepted, from any thread."""
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
         """Abandon an open call: nothing is delivered."""
@@ -103,7 +105,8 @@ class Calling:
         if config is None or config["kind"] not in CALL_BACK:
             told(True)
         else:
-            self._gateway.tell(GivenUp(message.source, event.step, event.attempt, event.tell, reason), config, told)
+            abandoned = AbandonedAttempt(message.source, event.step, event.attempt, event.tell, reason)
+            self._gateway.notify_abandoned(abandoned, config, told)
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """Close calls whose answers are being decided on."""

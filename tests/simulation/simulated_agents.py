@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from commands.executions import answer_step
-from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed, GivenUp, StepError
+from domain.agents.calls import AbandonedAttempt, Accepted, AgentCall, Answer, Completed, Failed, StepError
 from domain.executions.decisions.timer import record_heartbeat
 from domain.executions.timers import HEARTBEAT
 from domain.money import Money
@@ -84,10 +84,10 @@ class Agents:
 
         self._world.later(every, beat)
 
-    def tell(self, told: Callable[[bool], None]) -> None:
+    def notify_abandoned(self, notified: Callable[[bool], None]) -> None:
         """An agent is notified that its answer is not needed any more; perhaps it can be reached."""
-        knows = self._world.random.random() < 0.7
-        self._world.later(self._world.random.choice([0, 1, 5]), lambda: told(knows))
+        accepts = self._world.random.random() < 0.7
+        self._world.later(self._world.random.choice([0, 1, 5]), lambda: notified(accepts))
 
 
 class Line:
@@ -111,8 +111,10 @@ class Line:
 
         self._agents.call(attempt, answered)
 
-    def tell(self, given_up: GivenUp, config: dict[str, Any], told: Callable[[bool], None]) -> None:
-        self._agents.tell(told)
+    def notify_abandoned(
+        self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
+    ) -> None:
+        self._agents.notify_abandoned(notified)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
         self._open.discard((execution_id, step, attempt))

@@ -36,9 +36,9 @@ def walked(name: str, calls: list[str], known: list[Process]) -> tuple[CallGraph
     there = {each.name: each for each in known}
     calls_ = CallGraph(name, calls_in(document(name, calls)))
     levels = []
-    while wanted := calls_.wanted:
-        levels.append(wanted)
-        calls_.learn({name: there[name] for name in wanted if name in there})
+    while names := calls_.unresolved:
+        levels.append(names)
+        calls_.resolve_level({name: there[name] for name in names if name in there})
     return calls_, levels
 
 
@@ -46,8 +46,8 @@ def problems_of(source: str, *known: Process, severity: str = "error") -> list[P
     parsed = parse_definition(source)
     there = {each.name: each for each in known}
     calls = CallGraph(parsed.name or "", [(use.name, use.version) for use in parsed.processes])
-    while wanted := calls.wanted:
-        calls.learn({name: there[name] for name in wanted if name in there})
+    while names := calls.unresolved:
+        calls.resolve_level({name: there[name] for name in names if name in there})
     return process_problems(parsed, calls, severity)
 
 
