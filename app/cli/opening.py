@@ -50,7 +50,8 @@ def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
     from queries.progress import ExecutionProgress
     from queries.reading import Reading
 
-    # Without the shapes of this release, which every projection states: `explaining` names tables of another shape.
+    # Progress without the shapes of this release spares the import of every projection: `explaining` reports tables of
+    # another shape.
 
     log_to_stderr(logging.ERROR)
     with opened_database(output, read_settings()) as database:
