@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.wiring import Wiring
     from queries.reading import Reading
 
-# Each function imports what it opens: a query needs no commands, and a migration neither.
+# Each function imports the parts that it opens: a query needs no commands, and a migration neither.
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def opened(
 
 @contextmanager
 def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
-    """Open a migrated database for queries only. Raises what `opened` raises."""
+    """Open a migrated database for queries only. Raises as `opened` does."""
     from queries.progress import ExecutionProgress
     from queries.reading import Reading
 

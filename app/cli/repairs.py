@@ -50,7 +50,7 @@ def skip(
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
-    """Continue without a step. A failed execution begins its abandoned steps again; a gateway then takes no route."""
+    """Continue without a step. A skipped gateway takes no route. A failed execution begins abandoned steps again."""
     output = output_of(context, json)
     command, cause = SkipStep(execution_named(execution), step, reason), operator("cli:skip")
     carry_out(
