@@ -45,7 +45,7 @@ def _mailbox(value: str) -> str:
 class ChannelSettings:
     """Addresses and secrets of channels; addresses are secret as well, because an address alone often admits its user.
 
-    Raises ValueError for half a channel.
+    Raises ValueError if an address lacks its secret or its sender, or a sender its server.
     """
 
     webhook_url: SecretSetting | None = optional("PROCESSION_WEBHOOK_URL", _web_address)

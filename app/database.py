@@ -1,4 +1,4 @@
-"""Which PostgreSQL: the one of DATABASE_URL, or the embedded one."""
+"""The PostgreSQL in use: the one of DATABASE_URL, or the embedded one."""
 
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from embedded import Embedded
     from store.datastore import Datastore
 
-# With DATABASE_URL no command needs the embedded server, and queries need neither projections nor the library.
+# Imported where used: with DATABASE_URL no command needs the embedded server; queries need no projections and no
+# eventsourcing library.
 
 CONNECT_SECONDS = 10
 

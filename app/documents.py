@@ -16,7 +16,7 @@ from domain.refusal import Malformed, Problem
 
 
 class FileUnreadable(Exception):
-    """A file cannot be read; the message names it and says why."""
+    """A file cannot be read; the message names it and gives the reason."""
 
 
 class MalformedFile(Malformed):
@@ -37,7 +37,7 @@ def inside(source: str | None) -> Iterator[None]:
 
 
 class Document:
-    """The JSON value that a text stands for, and where in the text its parts are."""
+    """The JSON value of a text, and the places of its parts in the text."""
 
     def __init__(self, root: Node | None) -> None:
         self._root = root
@@ -74,7 +74,7 @@ def read_document(source: bytes) -> Document:
 
 
 def read_file(path: str) -> bytes:
-    """Return the bytes of a file, ``-`` for standard input; of one that is too large, a byte more than is allowed.
+    """Return the bytes of a file, ``-`` for standard input; at most one byte more than the limit.
 
     Raises FileUnreadable.
     """

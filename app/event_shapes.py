@@ -1,4 +1,4 @@
-"""What each event looks like where it is stored: its fields, their types and their defaults."""
+"""The stored shape of each event: its fields, their types and their defaults."""
 
 import types
 import typing
@@ -11,7 +11,7 @@ import msgspec
 
 from domain.catalogue import EVENTS
 
-# How a type is stored in JSON, in plain words.
+# The stored JSON of a type, in plain words.
 _WORDS: dict[Any, str] = {
     str: "text",
     int: "integer",
@@ -50,17 +50,17 @@ class Shape(msgspec.Struct, frozen=True):
 
 
 def event_shapes() -> dict[str, Shape]:
-    """Every event by its stored name."""
+    """Return the shape of every event by its stored name."""
     return {name: _shape(kind) for name, kind in EVENTS.items()}
 
 
 def part_shapes() -> dict[str, Shape]:
-    """Every structure that is stored within an event, by its name."""
+    """Return the shape of every structure that is stored within an event, by its name."""
     return {part.__name__: _shape(part) for part in parts()}
 
 
 def parts() -> list[type[msgspec.Struct]]:
-    """The structures that events are made of, at any depth, by name."""
+    """Return the structures that events are made of, at any depth, in the order of their names."""
     found: dict[str, type[msgspec.Struct]] = {}
     todo: list[type[msgspec.Struct]] = list(EVENTS.values())
     while todo:

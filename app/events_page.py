@@ -1,4 +1,4 @@
-"""The page docs/events.md, written from the catalogue of events: ``python -m app.events_page > docs/events.md``."""
+"""The page docs/events.md, generated from the catalogue of events: ``python -m app.events_page > docs/events.md``."""
 
 import inspect
 import json
@@ -11,7 +11,7 @@ from domain.event import Event
 
 _INTRODUCTION = """# Events
 
-Everything Procession knows is in its log, and these are the only things that can be in it. This page is generated from
+The log is the only source of facts, and it holds events of these types only. This page is generated from
 `domain/catalogue.py`; change the classes and run `python -m app.events_page > docs/events.md`.
 
 An event is stored as JSON under its name, which is never renamed, reused or removed. A field with a default is left
@@ -22,7 +22,7 @@ How values are stored: *time* is ISO 8601 in UTC, *duration* is ISO 8601 (`PT1M`
 kept, *uuid* is text, *any JSON* is whatever was given.
 """
 
-# What a stream is about, by the module that its events are in.
+# The subject of a stream, and its identity, by the module of its events.
 _STREAMS = {
     "domain.processes.events": ("A process", "One stream a process, its id derived from the name."),
     "domain.executions.events.execution": ("An execution", "One stream an execution, its id a UUID version 7."),
@@ -41,12 +41,12 @@ _COMMON = {
     "causation": "the command that caused it: a request id, an idempotency key, a step's attempt",
     "correlation": "what ties related streams together; empty means the stream's own id",
 }
-# "name: what it means" in a docstring, at the beginning of a line or after a sentence.
+# "name: meaning" in a docstring, at the beginning of a line or after a sentence.
 _NOTE = re.compile(r"(?:(?<=\. )|^)((?:[a-z_]+, )*[a-z_]+(?: and [a-z_]+)?): ", re.MULTILINE)
 
 
 def events_page() -> str:
-    """The whole page, as Markdown."""
+    """Return the whole page, as Markdown."""
     shapes, everywhere = event_shapes(), set(Event.__struct_fields__)
     first = next(iter(shapes.values()))
     common = Shape({name: field for name, field in first.fields.items() if name in everywhere})
@@ -63,7 +63,7 @@ def events_page() -> str:
 
 
 def _by_module() -> dict[str, list[str]]:
-    """The stored names of each module's events, both in the order in which people would tell them."""
+    """Return the stored names of each module's events: modules as in `_STREAMS`, names as their classes are defined."""
     found: dict[str, list[str]] = {module: [] for module in _STREAMS}
     for name, kind in EVENTS.items():
         found[kind.__module__].append(name)
@@ -74,16 +74,16 @@ def _by_module() -> dict[str, list[str]]:
 
 
 def _described(name: str, kind: type, shape: Shape, left_out: set[str]) -> str:
-    """A heading, what the docstring says of the whole, and a table of the fields with what it says of each."""
-    text, meanings = _told(kind)
+    """Return a heading, the description of the whole, and a table of the fields with their meanings."""
+    text, meanings = _documented(kind)
     for above in kind.__mro__[1:]:
-        meanings = _told(above)[1] | meanings
+        meanings = _documented(above)[1] | meanings
     table = _table(Shape({n: field for n, field in shape.fields.items() if n not in left_out}), meanings)
     return "\n\n".join(part for part in (f"### {name}", text, table) if part)
 
 
-def _told(kind: type) -> tuple[str, dict[str, str]]:
-    """What the docstring of a class says of the whole, and of each field."""
+def _documented(kind: type) -> tuple[str, dict[str, str]]:
+    """Return the description of a class, and the meaning of each field, from its docstring."""
     text, *notes = _NOTE.split(inspect.cleandoc(kind.__doc__ or "").replace("``", "`"))
     meanings = {
         field: " ".join(meaning.split())

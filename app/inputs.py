@@ -12,7 +12,7 @@ def read_input(pairs: Sequence[str], document: bytes | None, spec: InputSpec) ->
     """Return the input, each pair read as the type that the process declares for its field.
 
     A text field takes its value as it stands; any other is read as JSON, and is text where it is no JSON.
-    Raises Malformed with a Problem for every pair that is none.
+    Raises Malformed with a Problem for every malformed or repeated pair.
     """
     given: Any = {} if document is None else parse_json(document)
     if not isinstance(given, dict):

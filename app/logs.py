@@ -8,7 +8,7 @@ CHATTY = ("apscheduler", "httpx2", "httpcore2", "uvicorn", "asyncio", "sse_starl
 
 
 class _Stderr(logging.Handler):
-    """Writes to standard error as it is at that moment."""
+    """Writes to the `sys.stderr` of that moment, which tests and programs may replace."""
 
     def emit(self, record: logging.LogRecord) -> None:
         sys.stderr.write(self.format(record) + "\n")

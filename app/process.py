@@ -12,15 +12,15 @@ SPARE_DESCRIPTORS = 256
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
 
 
-def make_room_for_calls(calls: int) -> None:
+def raise_file_limit(calls: int) -> None:
     """Allow as many open files as `calls` connections need, up to the limit of the system."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * calls + SPARE_DESCRIPTORS
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    needed = 2 * calls + SPARE_DESCRIPTORS
+    if soft != resource.RLIM_INFINITY and soft < needed:
+        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
         resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        if allowed < wanted:
-            logger.warning("the system allows %d open files; %d open calls may need %d", allowed, calls, wanted)
+        if allowed < needed:
+            logger.warning("the system allows %d open files; %d open calls may need %d", allowed, calls, needed)
 
 
 def collect_seldom() -> None:

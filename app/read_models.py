@@ -1,4 +1,4 @@
-"""Everything that can be dropped and built again from the log, by the name an operator gives it."""
+"""The read models and lists that can be rebuilt from the log and verified, by name."""
 
 from typing import Any, Protocol
 
@@ -13,17 +13,17 @@ from store.progress import Progress
 
 
 class ReadModel(Protocol):
-    """Can be rebuilt and verified; progress is told in (done, total) events."""
+    """A set of tables that can be rebuilt and verified. progress: called with the events done, and all events."""
 
     @property
     def name(self) -> str:
-        """As an operator calls it."""
+        """The name that operators use."""
 
     def rebuild(self, datastore: Datastore, progress: Progress) -> Rebuilt:
-        """Build it anew. Raises RebuildRunning when somebody else does."""
+        """Build it anew. Raises RebuildRunning while another process rebuilds it."""
 
     def verify(self, datastore: Datastore, progress: Progress) -> Verified:
-        """Compare it with one built aside; changes nothing."""
+        """Compare it with a copy that is built aside; change nothing."""
 
 
 class _Projected:

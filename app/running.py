@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from app.clock import SYSTEM_CLOCK
-from app.process import collect_seldom, make_room_for_calls
+from app.process import collect_seldom, raise_file_limit
 from app.settings import Settings
 from app.signals import Stopping
 from app.wiring import Wiring
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from app.serving import ApiServer
     from scheduler.worker import Worker
 
-# What only one role needs is imported where that begins: most commands begin none, and a worker serves no requests.
+# Each role imports its modules when it starts: most commands start no role, and a worker serves no requests.
 
 logger = logging.getLogger(__name__)
 
 
 class WorkerRoles:
-    """What one process does. Each `start_` begins a role; leaving `running` ends them all, calls under way first."""
+    """The roles of one process. Each `start_` method starts a role; leaving `running` drains and ends all of them."""
 
     def __init__(self, wiring: Wiring, settings: Settings, stopping: Stopping) -> None:
         self._wiring = wiring
@@ -35,7 +35,7 @@ class WorkerRoles:
         self._projector: Projector | None = None
 
     def start_api(self, bound: socket.socket) -> str:
-        """Serve the API on a bound socket; its address."""
+        """Serve the API on a bound socket; return its address."""
         from app.serving import ApiServer
 
         key = self._settings.api_key
@@ -46,11 +46,11 @@ class WorkerRoles:
         return api.url
 
     def start_worker(self, callback_base: str | None) -> None:
-        """Take due steps and call their agents. callback_base: where agents reach the API, None when they cannot."""
+        """Take due steps and call their agents. callback_base: the address of the API for agents; default: none."""
         from scheduler.worker import Worker
 
         settings = self._settings
-        make_room_for_calls(settings.max_open_calls)
+        raise_file_limit(settings.max_open_calls)
         collect_seldom()
         worker = Worker(
             self._wiring.datastore,
@@ -76,7 +76,7 @@ class WorkerRoles:
         self._projector = projector
 
     def stop(self) -> None:
-        """Drain: the worker and the API at the same time, then the projector, so that it sees what they recorded."""
+        """Drain: the worker and the API at the same time, then the projector, so that it applies their last events."""
         ending = [threading.Thread(target=part.stop) for part in (self._worker, self._api) if part is not None]
         for thread in ending:
             thread.start()
@@ -86,12 +86,12 @@ class WorkerRoles:
             self._projector.stop()
 
     def _failed(self, part: str) -> None:
-        self._stopping.ask(f"the {part} broke", failed=True)
+        self._stopping.request(f"the {part} broke", failed=True)
 
 
 @contextmanager
 def running(wiring: Wiring, settings: Settings, stopping: Stopping) -> Iterator[WorkerRoles]:
-    """Roles to start; on leaving they are drained, whatever happened inside."""
+    """Yield roles to start; drain them on leaving, also after an error."""
     with ExitStack() as ending:
         roles = WorkerRoles(wiring, settings, stopping)
         ending.callback(roles.stop)

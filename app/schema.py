@@ -1,4 +1,4 @@
-"""`python -m app.schema > store/schema.sql`: writes what the migrations add up to."""
+"""`python -m app.schema > store/schema.sql`: writes the schema that the migrations create."""
 
 import sys
 from uuid import uuid4

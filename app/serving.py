@@ -1,4 +1,4 @@
-"""The HTTP API on a thread of its own, so that the main thread is free for signals and for showing things."""
+"""The HTTP API on a thread of its own, so that the main thread is free for signals and output."""
 
 import asyncio
 import logging
@@ -41,14 +41,14 @@ class ApiServer:
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
 
     def start(self) -> None:
-        """Begin to serve; returns when requests are answered. Raises RuntimeError when it does not come up."""
+        """Begin to serve; return when the API accepts requests. Raises RuntimeError if it does not start."""
         self._thread.start()
         self._server.up.wait(START_SECONDS)
         if not self._server.started:
             raise RuntimeError("the API did not start; see the log above")
 
     def stop(self) -> None:
-        """Take no new requests, answer those under way, end streams; at most a few seconds."""
+        """Accept no new requests, answer the open ones, end streams; within a few seconds."""
         self._app.state.feed.close()
         self._server.should_exit = True
         self._thread.join()
@@ -66,7 +66,7 @@ class ApiServer:
 
 
 class _Server(uvicorn.Server):
-    """Says when it is up."""
+    """A server that sets `up` once it has started."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

@@ -1,4 +1,4 @@
-"""One setting: the environment variable it is read from, how its text becomes a value, and its default."""
+"""One setting: its environment variable, the reader of its text, and its default."""
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -86,7 +86,7 @@ def whole(least: int, most: int | None = None) -> ReadSetting[int]:
 
 
 def positive(value: object) -> timedelta:
-    """Return a duration that is longer than nothing."""
+    """Return a duration above 0 seconds. Raises ValueError."""
     duration = parse_duration(value)
     if not duration:
         raise ValueError("should be greater than 0 seconds")

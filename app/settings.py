@@ -14,9 +14,9 @@ from domain.calendar.durations import parse_duration
 class Settings(ChannelSettings):
     """The settings by field; secrets do not show when printed. `read_settings` makes them.
 
-    lease: how long a worker keeps its attempts without a sign of life. drain: how long it waits for open calls.
-    public_url: where agents on other hosts reach the API to answer later. max_depth, max_descendants: how far below
-    the first execution others may be called, and how many altogether.
+    lease: the time for which a worker keeps its attempts without a renewal. drain: the longest wait for open calls at
+    its end. public_url: the address of the API for agents on other hosts that answer later. max_depth, max_descendants:
+    the limits of an execution tree, in levels and executions below its root.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)

@@ -21,27 +21,27 @@ class Stopping:
     def __init__(self) -> None:
         # Unlike an Event, a SimpleQueue accepts an item from a signal handler that interrupts the waiting thread.
         self._waking: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self.asked = False
+        self.requested = False
         self.failed = False
         self.reason = ""
 
-    def ask(self, reason: str, *, failed: bool = False) -> None:
+    def request(self, reason: str, *, failed: bool = False) -> None:
         """Request an orderly end."""
-        if not self.asked:
+        if not self.requested:
             self.reason, self.failed = reason, failed
-            self.asked = True
+            self.requested = True
             self._waking.put(None)
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait for the request, at most `seconds`; return whether there is one."""
+        """Wait for the request, at most `seconds`; return whether it was made."""
         deadline = None if seconds is None else time.monotonic() + seconds
-        while not self.asked:
+        while not self.requested:
             left = CHECK_SECONDS if deadline is None else min(CHECK_SECONDS, deadline - time.monotonic())
             if left <= 0:
                 break
             with suppress(queue.Empty):
                 self._waking.get(timeout=left)
-        return self.asked
+        return self.requested
 
     @contextmanager
     def on_signals(self) -> Iterator[Self]:
@@ -54,8 +54,8 @@ class Stopping:
                 signal.signal(number, handler)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.asked:
+        if self.requested:
             sys.stderr.write("\nended at once\n")
             sys.stderr.flush()
             os._exit(AT_ONCE)
-        self.ask(signal.Signals(number).name)
+        self.request(signal.Signals(number).name)

@@ -10,7 +10,7 @@ PORTS_TRIED = 100
 
 
 class AddressUnavailable(Exception):
-    """The address cannot be listened on; the message says why, for people. taken: another program has it."""
+    """No socket can listen on the address; the message gives the reason. taken: another program listens there."""
 
     def __init__(self, message: str, *, taken: bool = False) -> None:
         super().__init__(message)
@@ -29,10 +29,10 @@ def refuse_open_door(settings: Settings) -> None:
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket bound to the address; port 0 takes any free one. Raises AddressUnavailable."""
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        *protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise AddressUnavailable(f"{host} is no address of this machine: {error.strerror or error}") from None
-    bound = socket.socket(family, kind, protocol)
+    bound = socket.socket(*protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)

@@ -35,12 +35,12 @@ STEP_ENDED = (StepCompleted, StepSkipped, StepFailed, StepTimedOut, StepCancelle
 STEP_GOES_ON = (StepRetryScheduled, StepRetried, StepReassigned, StepScheduled)
 PAGE = 500
 RECHECK_SECONDS = 1.0
-# A busy log changes at every moment; reading it this often is soon enough.
+# Every append to a busy log would wake the wait; one read in this time is soon enough.
 PAUSE_SECONDS = 0.02
 
 
 class Ended(msgspec.Struct, frozen=True):
-    """How an execution ended. status: ``completed``, ``failed`` or ``cancelled``; duration in seconds."""
+    """The end of an execution. status: ``completed``, ``failed`` or ``cancelled``; duration in seconds."""
 
     status: str
     outputs: dict[str, Any]
@@ -52,7 +52,7 @@ class Ended(msgspec.Struct, frozen=True):
 def wait_for_end(
     log: Log, execution_id: UUID, timeout: float | None, progress: Callable[[int, int], None]
 ) -> Ended | None:
-    """Return how the execution ended, None if it has not within `timeout` seconds. progress: steps done, and all."""
+    """Return the end of the execution, None after `timeout` seconds. progress: called with steps done, all steps."""
     woken: queue.SimpleQueue[None] = queue.SimpleQueue()
     listener = Listener(log.datastore, LOG_CHANNEL, lambda _payload: woken.put(None))
     listener.start()

@@ -23,9 +23,9 @@ from store.rehearsing import Rehearsal
 
 
 class Wiring(Handlers):
-    """The handlers of commands, and where queries run; open until closed.
+    """The handlers of commands, and the connections for queries; open until closed.
 
-    replica: where queries run; default: `datastore`. rehearsal: notes what commands would record, in place of the log.
+    replica: queries run on it; default: on `datastore`. rehearsal: notes the events that commands would append.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Wiring(Handlers):
         self.definitions = Definitions()
 
     def new_reading(self, wait_seconds: float = WAIT_SECONDS) -> Reading:
-        """Return where queries run, with a subscription of its own to the progress of read models."""
+        """Return connections for queries, with a subscription of their own to the progress of read models."""
         progress = ExecutionProgress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
         return Reading(self._replica or self.datastore, progress, wait_seconds=wait_seconds)
 
     def door(self, *, api_key: str | None = None) -> Door:
-        """Return what a door works with. api_key: what callers must show; default: nothing."""
+        """Return the handlers and queries of a door. api_key: the key that callers must send; default: none."""
         return Door(self, self.reading, self.definitions, self.clock, self.callback_key(), api_key)
 
     def callback_key(self) -> bytes:

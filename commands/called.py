@@ -19,7 +19,7 @@ def read_calls(log: Log, parsed: Parsed) -> tuple[CallGraph, Guards]:
     caller = parsed.name or ""
     calls = CallGraph(caller, [(use.name, use.version) for use in parsed.processes])
     revisions: dict[UUID, int] = {}
-    while names := calls.to_read:
+    while names := calls.unresolved:
         ids = {name: process_id(name) for name in names}
         streams = log.streams(ids.values())
         found: dict[str, Process] = {}

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError
+from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
 from domain.clock import Clock
 from domain.refusal import Malformed
@@ -110,7 +110,9 @@ class AgentGateway:
         else:
             self._begin(_Open(call, self._notifications, deliver))
 
-    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
+    def notify_abandoned(
+        self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
+    ) -> None:
         """Notify the agent that `config` describes that its answer is no longer awaited; never blocks on it.
 
         notified: called with whether the agent has accepted the notice, or needs none, in this thread or from the
@@ -121,7 +123,7 @@ class AgentGateway:
         except Malformed:
             typed = None
         if isinstance(typed, HttpConfig) and typed.cancel_url is not None:
-            self._loop.call(self._notify_abandoned, typed, abandoned, notified)
+            self._loop.call(self._begin_notice, typed, abandoned, notified)
         else:
             notified(True)
 
@@ -206,7 +208,7 @@ class AgentGateway:
         else:
             entry.deliver(entry.call, task.result())
 
-    def _notify_abandoned(self, config: HttpConfig, abandoned: GivenUp, notified: Callable[[bool], None]) -> None:
+    def _begin_notice(self, config: HttpConfig, abandoned: AbandonedAttempt, notified: Callable[[bool], None]) -> None:
         task = asyncio.get_running_loop().create_task(post_abandoned(self._outgoing, config, abandoned))
         self._notices.add(task)
         task.add_done_callback(partial(self._notice_done, notified))
@@ -216,7 +218,7 @@ class AgentGateway:
         if not task.cancelled():
             error = task.exception()
             if error is not None:
-                log.error("telling an agent failed", exc_info=error)
+                log.error("notifying an agent failed", exc_info=error)
             notified(error is None and task.result())
 
     def _abort(self, entry: _Open) -> None:

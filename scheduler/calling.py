@@ -5,7 +5,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from commands.agents import CachedAgents
-from domain.agents.calls import AgentCall, Answer, Failed, GivenUp, StepError, callback_token
+from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError, callback_token
 from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.state.model import Execution
@@ -32,7 +32,9 @@ class CallsAgents(Protocol):
     def notify(self, call: AgentCall, deliver: Deliver) -> None:
         """Deliver the notification `call`; call `deliver` with the outcome, from any thread."""
 
-    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
+    def notify_abandoned(
+        self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
+    ) -> None:
         """Notify the agent that it need not answer; call `notified` with whether it accepts that, from any thread."""
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
@@ -103,7 +105,8 @@ class Calling:
         if config is None or config["kind"] not in CALL_BACK:
             notified(True)
         else:
-            self._gateway.tell(GivenUp(message.source, event.step, event.attempt, event.tell, reason), config, notified)
+            abandoned = AbandonedAttempt(message.source, event.step, event.attempt, event.tell, reason)
+            self._gateway.notify_abandoned(abandoned, config, notified)
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """Close calls whose answers a duty decides on."""

@@ -1,4 +1,4 @@
-"""What tests share: one embedded server a run, and one database for each test worker, emptied between tests."""
+"""Fixtures of all tests: one embedded server a run, and one database for each test worker, emptied between tests."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ from tests.database import WorkerDatabase, cloned
 # The databases of tests need not survive a crash of the machine; tests of durability have servers of their own.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
-# Fixtures that begin with read tables: for their tests these are emptied, which costs less than making them anew.
+# Fixtures that begin with read tables: emptying these between tests costs less than creating them again.
 READING = {"read_tables", "database"}
 
 WorkerDatabases = list[WorkerDatabase]
@@ -33,7 +33,7 @@ settings.load_profile("procession")
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """conninfo of the server that tests run on: that of DATABASE_URL, or an embedded one shared by all test workers."""
+    """Yield the conninfo of the tests' server: the one of DATABASE_URL, or one embedded server for all test workers."""
     given = os.environ.get("DATABASE_URL")
     if given:
         yield given
@@ -44,14 +44,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield running.conninfo
     running.close(wait=True)
     try:
-        assert running.postmaster_pid  # another test worker still uses it, and will clear up
+        assert running.postmaster_pid  # another test worker still uses the server, and removes it later
     except EmbeddedPostgresUnavailable:
         shutil.rmtree(running.directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
 def template(server: str) -> Iterator[str]:
-    """The name of a migrated, empty database to clone."""
+    """Yield the name of a migrated, empty database to clone."""
     name = f"template_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {name}")  # type: ignore[arg-type]
@@ -62,7 +62,7 @@ def template(server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def worker_databases(server: str, template: str) -> Iterator[WorkerDatabases]:
-    """The databases that tests of this worker use, one after another: without read tables, and with them empty."""
+    """Yield the databases of this worker's tests, one without read tables and one with empty read tables."""
     with cloned(server, template) as read_template:
         with psycopg.connect(read_template) as connection:
             create_read_tables(connection)
@@ -75,20 +75,20 @@ def worker_databases(server: str, template: str) -> Iterator[WorkerDatabases]:
 
 @pytest.fixture
 def dsn(request: pytest.FixtureRequest, worker_databases: WorkerDatabases) -> str:
-    """conninfo of a migrated, empty database that no other test uses meanwhile."""
+    """Return the conninfo of a migrated, empty database that no other test uses meanwhile."""
     return worker_databases[not READING.isdisjoint(request.fixturenames)].empty()
 
 
 @pytest.fixture
 def own_dsn(server: str, template: str) -> Iterator[str]:
-    """conninfo of a migrated, empty database that is dropped after the test."""
+    """Yield the conninfo of a migrated, empty database; drop the database after the test."""
     with cloned(server, template) as made:
         yield made
 
 
 @pytest.fixture
 def datastore(dsn: str) -> Iterator[Datastore]:
-    """Connections to a migrated, empty database that no other test uses meanwhile."""
+    """Yield connections to a migrated, empty database that no other test uses meanwhile."""
     opened = Datastore(dsn, pool_size=10)
     yield opened
     opened.close()
@@ -96,7 +96,7 @@ def datastore(dsn: str) -> Iterator[Datastore]:
 
 @pytest.fixture
 def read_tables(datastore: Datastore) -> Datastore:
-    """Connections to a database with empty read tables."""
+    """Return connections to a database with empty read tables."""
     with datastore.reading() as connection:
         create_read_tables(connection)
     return datastore

@@ -1,4 +1,4 @@
-"""One database a test worker: emptied between tests, and made anew when a test leaves it in use or in another shape."""
+"""One database per test worker: emptied between tests, recreated when a test leaves connections or another shape."""
 
 import time
 import uuid
@@ -11,8 +11,9 @@ from psycopg import Connection, conninfo, sql
 
 LEAVING_SECONDS = 1.0
 
-# Lives in the worker's database, beside what is tested. `reset` drops what the test made, empties what it filled and
-# restarts sequences; false when tables, constraints, indexes or functions are not those of the template any more.
+# Lives in the worker's database, beside the tables under test. `reset` drops the tables that a test created, empties
+# the tables that it filled and restarts sequences. It returns false when the shape of tables, constraints, indexes or
+# functions differs from the template.
 RESET = """
 create schema resetting;
 create view resetting.schemas as select oid from pg_namespace
@@ -80,7 +81,7 @@ where datname = current_database() and pid <> pg_backend_pid() and backend_type 
 
 @contextmanager
 def cloned(server: str, template: str) -> Iterator[str]:
-    """A clone of the template, dropped at the end whoever still uses it; its conninfo."""
+    """Yield the conninfo of a clone of the template; drop the clone at the end, also while connections use it."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
@@ -91,7 +92,7 @@ def cloned(server: str, template: str) -> Iterator[str]:
 
 
 class WorkerDatabase:
-    """The one database that tests of a worker use, one after another."""
+    """The one database of a test worker; its tests use it one after another."""
 
     def __init__(self, server: str, template: str) -> None:
         self._server = server
@@ -101,7 +102,7 @@ class WorkerDatabase:
         self._dsn = ""
 
     def empty(self) -> str:
-        """conninfo of the database as the template is: the one of the test before, emptied, or a new one."""
+        """Return the conninfo of a database equal to the template: the previous test's, emptied, or a new clone."""
         if self._clone is not None and not self._reset():
             self.drop()
         if self._clone is None:
@@ -112,7 +113,7 @@ class WorkerDatabase:
         return self._dsn
 
     def drop(self) -> None:
-        """Drop the database, whoever still uses it."""
+        """Drop the database, also while connections use it."""
         if self._connection is not None:
             self._connection.close()
         if self._clone is not None:
@@ -134,12 +135,12 @@ class WorkerDatabase:
             if not self._left(connection):
                 return False
             row = connection.execute("select resetting.reset()").fetchone()
-        except psycopg.OperationalError:  # the test ended this connection too, or left a lock behind
+        except psycopg.OperationalError:  # the test ended this connection too, or left a lock
             return False
         return row == (True,)
 
     def _left(self, connection: Connection[Any]) -> bool:
-        """Whether every connection of the test has ended; those that were closed end a moment later."""
+        """Return whether every connection of the test has ended; a closed connection ends a moment later."""
         deadline = time.monotonic() + LEAVING_SECONDS
         while connection.execute(OTHERS).fetchone() != (0,):
             if time.monotonic() > deadline:

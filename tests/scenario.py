@@ -1,11 +1,11 @@
-"""Given, when, then, the same in every room: what happened, what is done about it, and what follows or is refused.
+"""Given, when, then, the same in every room: past events, an act, and the events or the refusal that follow.
 
-A room says once how its state follows from what happened, and what it does is then written as
+A room states once how its state follows from past events. Its tests then have this form:
 
     given = scenario(fold)
     given(drafted(), archived()).when(publish_process, definition, cause).then(refused("process_archived"))
 
-Where things happen to a database, the state is what the test works on: a log, a list, a projection's tables.
+In tests on a database, the state is the object under test: a log, a list, the tables of a projection.
 """
 
 from collections.abc import Callable, Iterable
@@ -24,19 +24,19 @@ class refused(NamedTuple):  # noqa: N801 - reads as a word of the sentence
 
 
 class Then:
-    """What follows from one act, worked out when it is asked for."""
+    """The outcome of one act; the act runs when a test first reads the outcome."""
 
     def __init__(self, act: Callable[[], Any]) -> None:
         self._act = act
 
     @cached_property
     def result(self) -> Any:
-        """What the act returned, as it is. Raises what refused it."""
+        """The return value of the act. Raises its refusal."""
         return self._act()
 
     @property
     def events(self) -> list[Any]:
-        """The events, or rows, or whatever follows."""
+        """The events, rows or other items that follow."""
         return list(getattr(self.result, "events", self.result))
 
     @property
@@ -45,7 +45,7 @@ class Then:
         return names(self.events)
 
     def then(self, *expected: Any) -> "Then":
-        """Exactly these follow, in this order: events or rows, names such as ``StepCompleted(a)``, or one refusal."""
+        """Assert that exactly these follow, in order: events or rows, names as ``StepCompleted(a)``, or one refusal."""
         match expected:
             case (refused(code),):
                 assert self.refusal(Refusal).code == code
@@ -58,28 +58,28 @@ class Then:
         return self
 
     def refusal(self, kind: type[Refusal], match: str | None = None) -> Any:
-        """The refusal that follows."""
+        """Assert that a refusal of this kind follows; return it."""
         with pytest.raises(kind, match=match) as found:
-            self.result  # noqa: B018 - the act happens here
+            self.result  # noqa: B018 - the act runs here
         return found.value
 
 
 class Given:
-    """The state that what happened has led to; `when` leaves it alone."""
+    """The state after past events; `when` does not change it."""
 
     def __init__(self, state: Any) -> None:
         self.state = state
 
     def when(self, act: Callable[..., Any], *command: Any, **more: Any) -> Then:
-        """Do this to the state, as `act(state, *command, **more)`."""
+        """Prepare the act `act(state, *command, **more)`."""
         return Then(lambda: act(self.state, *command, **more))
 
 
 def scenario(state_of: Callable[[Iterable[Any]], Any]) -> Callable[..., Given]:
-    """given(*what happened), for a room in which `state_of` gives the state that it leads to."""
-    return lambda *happened: Given(state_of(happened))
+    """Return `given(*past)`, for a room in which `state_of` folds past events into the state."""
+    return lambda *past: Given(state_of(past))
 
 
 def names(events: Iterable[Any]) -> list[str]:
-    """The names of events, each with its step if it has one."""
+    """Return the names of events, each with its step if it has one."""
     return [f"{type(e).__name__}({step})" if (step := getattr(e, "step", None)) else type(e).__name__ for e in events]

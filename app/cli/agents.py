@@ -13,7 +13,7 @@ from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from queries.agents import AgentFilter, list_agents
 
-cli = typer.Typer(help="Agents: who carries out steps.", no_args_is_help=True, rich_markup_mode=None)
+cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @cli.command("list")
@@ -52,7 +52,7 @@ def register(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Register an agent, or change how it is called; the same again changes nothing. Secrets are written ${NAME}."""
+    """Register an agent, or change its configuration; an unchanged one records nothing. Write secrets as ${NAME}."""
     from app.documents import inside  # the list needs no language and no commands
     from app.wiring import operator
     from commands.agents import RegisterAgent
@@ -73,7 +73,7 @@ def register(
 def retire(
     context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME")],
-    reason: Annotated[str, typer.Option(help="Why, for people.")] = "",
+    reason: Annotated[str, typer.Option(help="The reason, for people.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Take an agent out of use; steps that name it fail from then on."""

@@ -1,4 +1,4 @@
-"""projections build, diff, promote, rollback, drop: read tables beside those in use, switched to by hand."""
+"""projections build, diff, promote, rollback, drop: read tables beside those in use, for a switch by hand."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,9 +25,9 @@ NUMBERS = frozenset({"rows in use", "rows built", "differing"})
 
 @cli.command()
 def build(context: typer.Context, name: ModelArgument, dry_run: DryRun = False, json: JsonOption = False) -> None:
-    """Build the tables of a read model anew beside those in use, which stay in use: see diff and promote.
+    """Build new tables of a read model beside those in use, which stay in use: see diff and promote.
 
-    Drops tables that were built before and the previous ones. Safe to interrupt and to run again.
+    Drop the previous tables, and those of an earlier build. Safe to interrupt and to run again.
     """
     from projections import rebuilding as by_hand
 
@@ -129,7 +129,7 @@ def _row(row: dict[str, Any] | None) -> str:
 
 
 def _projection(name: str) -> "Projection[Any]":
-    # These import every projection, which no command but those of this file and rebuild and verify needs.
+    # Both import every projection; only the commands of this file, rebuild and verify need them.
     from app.read_models import READ_MODELS
     from projections import ALL
 

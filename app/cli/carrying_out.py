@@ -27,7 +27,7 @@ def carry_out(
 ) -> None:
     """Carry a command out through `handle` and write the outcome: `what` is `done`, or was `already`.
 
-    facts: joins the receipt's in the answer. dry_run: record nothing, and write the events. needs_worker: a worker
+    facts: added to the receipt's in the answer. dry_run: record nothing, and write the events. needs_worker: a worker
     goes on with the execution; note if none is alive.
     """
     with opened(output, rehearsal=dry_run) as wiring:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """Where a command is. module: below `app.cli`. group: the module is a group of commands."""
+    """The place of a command. module: below `app.cli`. group: the module is a group of commands."""
 
     module: str
     line: str
@@ -20,13 +20,12 @@ COMMANDS = {
     ),
     "up": Entry("serving", "Run everything in one process: API, worker and projector."),
     "serve": Entry("serving", "Run the API only; executions go on where `procession work` runs on the same database."),
-    "work": Entry("serving", "Run a worker, and a projector unless another should."),
+    "work": Entry("serving", "Run a worker, and by default a projector."),
     "migrate": Entry("migrating", "Apply the migrations that the database lacks, and create missing read tables."),
-    "validate": Entry(
-        "processes.validate", "Check definitions and tell everything that is wrong with them; records nothing."
-    ),
+    "validate": Entry("processes.validate", "Check definitions and report every problem; record nothing."),
     "publish": Entry(
-        "processes.publish", "Publish a definition as the next version of its process; the same again changes nothing."
+        "processes.publish",
+        "Publish a definition as the next version of its process; an unchanged one records nothing.",
     ),
     "schema": Entry(
         "processes.schema", "Write the JSON Schema of the process language, for editors; with or without --json."
@@ -36,23 +35,21 @@ COMMANDS = {
     "show": Entry("executions.show", "Show one execution with its steps, or its events."),
     "diff": Entry("executions.diff", "Show what changed in one execution between two points."),
     "retry": Entry(
-        "repairs", "Let a failed execution go on from what failed, or begin one step again, in new attempts."
+        "repairs", "Let a failed execution continue from its failed steps, or begin one step again, in new attempts."
     ),
-    "skip": Entry("repairs", "Go on without a step."),
+    "skip": Entry("repairs", "Continue without a step."),
     "reassign": Entry("repairs", "Give a step to another agent."),
-    "cancel": Entry("repairs", "Call an execution off."),
-    "timers": Entry("timers.list", "List timers: what happens by itself and when, the next first."),
+    "cancel": Entry("repairs", "Cancel an execution."),
+    "timers": Entry("timers.list", "List timers by due time, the next first."),
     "fire-timer": Entry("timers.fire", "Fire a timer now."),
     "move-timer": Entry("timers.move", "Move a timer."),
-    "approvals": Entry(
-        "approvals.list", "List approvals: what people are asked and what they decided, the newest first."
-    ),
+    "approvals": Entry("approvals.list", "List approvals, open and decided, the newest first."),
     "approve": Entry("approvals.decide", "Approve: the execution goes on."),
-    "reject": Entry("approvals.decide", "Reject: the step fails, and the execution unless it says otherwise."),
+    "reject": Entry("approvals.decide", "Reject: the step fails, and the execution too unless on_error continues it."),
     "request-changes": Entry("approvals.decide", "Request changes."),
 }
 
 GROUPS = {
-    "agents": Entry("agents", "Agents: who carries out steps.", group=True),
-    "projections": Entry("projections", "Read models: what the log adds up to.", group=True),
+    "agents": Entry("agents", "Agents, which carry out steps.", group=True),
+    "projections": Entry("projections", "Read models: tables that projections build from the log.", group=True),
 }

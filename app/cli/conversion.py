@@ -22,7 +22,7 @@ class LightGroup(TyperGroup):
 
 
 def _lightened(parameters: list[Any]) -> list[Any]:
-    """Let each parameter take a right value as it is; Typer still converts and refuses every other."""
+    """Make each parameter accept a right value as it is; Typer still converts or refuses every other."""
     for parameter in parameters:
         if not isinstance(parameter.get_runtime_param, _Conversion):
             parameter.get_runtime_param = _Conversion(parameter)
@@ -30,7 +30,7 @@ def _lightened(parameters: list[Any]) -> list[Any]:
 
 
 class _Conversion:
-    """Stands in for `get_runtime_param` of a parameter and for what that returns."""
+    """Stands in for `get_runtime_param` of a parameter and for its result."""
 
     def __init__(self, parameter: Any) -> None:
         self._original = parameter.get_runtime_param

@@ -10,7 +10,7 @@ FAILED, USAGE, UNAVAILABLE = 1, 2, 3
 
 
 class Failure(Exception):
-    """A command did not do what was requested. code: for programs."""
+    """A command has not done its work. code: for programs."""
 
     def __init__(self, code: str, message: str, *, exit_code: int = FAILED) -> None:
         super().__init__(message)
@@ -26,7 +26,7 @@ def failing(context: Any) -> Iterator[None]:
     except (typer.Exit, typer.Abort, typer.TyperException, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:
-        # The errors of every room are imported when there is one, not for each command that has none.
+        # A command imports the errors of every room only when it fails.
         from app.cli.explaining import explain, problems_of, source_of
         from app.cli.output import CommandOutput
 

@@ -21,7 +21,7 @@ _ENTRIES = {**COMMANDS, **GROUPS}
 class Commands(MutableMapping[str, "Command"]):
     """Every command by name. Iteration gives names without an import; an item imports its module.
 
-    The commands of other packages are found by entry point, where a name is none of ours or all names are listed.
+    Entry points give the commands of other packages, when a name is not in the table or all names are listed.
     """
 
     def __init__(self) -> None:

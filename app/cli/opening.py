@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from app.wiring import Wiring
     from queries.reading import Reading
 
-# Each function imports what it opens: a query needs no commands, and a migration neither.
+# Each function imports the parts that it opens: a query needs no commands, and a migration neither.
 
 
 @contextmanager
@@ -46,11 +46,12 @@ def opened(
 
 @contextmanager
 def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
-    """Open a migrated database for queries only. Raises what `opened` raises."""
+    """Open a migrated database for queries only. Raises as `opened` does."""
     from queries.progress import ExecutionProgress
     from queries.reading import Reading
 
-    # Without the shapes of this release, which every projection states: `explaining` names tables of another shape.
+    # Progress without the shapes of this release spares the import of every projection: `explaining` reports tables of
+    # another shape.
 
     log_to_stderr(logging.ERROR)
     with opened_database(output, read_settings()) as database:

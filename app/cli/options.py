@@ -6,7 +6,7 @@ import typer
 
 
 def words(text: str | None) -> str | None:
-    """Return a text that HTTP accepts too: not too long, and in characters. Raises BadParameter."""
+    """Return a text within the limits of HTTP: a length, and valid UTF-8. Raises BadParameter."""
     from commands.command import MAX_TEXT
 
     if text is None:
@@ -27,16 +27,14 @@ def _why(text: str) -> str | None:
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; change nothing.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 ExecutionArgument = Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The id of one of its steps.", callback=words)]
-ReasonOption = Annotated[str, typer.Option(help="Why, for people.", callback=_why)]
-Limit = Annotated[int, typer.Option(min=1, max=200, help="At most so many.")]
+ReasonOption = Annotated[str, typer.Option(help="The reason, for people.", callback=_why)]
+Limit = Annotated[int, typer.Option(min=1, max=200, help="At most this number.")]
 Cursor = Annotated[str | None, typer.Option(help="Go on where the page before ended: its next_cursor.")]
 Host = Annotated[str | None, typer.Option(help="Listen on this address [PROCESSION_HOST; default: 127.0.0.1].")]
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Listen on this port [PROCESSION_PORT; 8080].")]
-LeaseOption = Annotated[
-    str | None, typer.Option(help="How long a worker keeps its steps without a sign of life [10s].")
-]
+LeaseOption = Annotated[str | None, typer.Option(help="How long a worker keeps its steps without a renewal [10s].")]
 MaxOpen = Annotated[int | None, typer.Option(min=1, max=20_000, help="Agent calls open at once [1000].")]
-Drain = Annotated[str | None, typer.Option(help="How long to wait for open calls when asked to end [30s].")]
+Drain = Annotated[str | None, typer.Option(help="How long to wait for open calls at the end [30s].")]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # rich is imported where a line is printed: JSON needs none of it.
 
-# In a file or a pipe nothing is folded that a line can hold.
+# Lines in a file or a pipe are this wide, so that tables fold few cells.
 FILE_WIDTH = 400
 
 
@@ -86,7 +86,7 @@ class CommandOutput:
             self.screen.print(text, markup=False)
 
     def error(self, code: str, message: str, problems: Sequence[Problem] = (), source: str = "") -> None:
-        """Write why the command failed, with every problem. source: the file they are in."""
+        """Write the message of a failure, with every problem. source: the file of the problems."""
         if self.json:
             self.document({"error": {"code": code, "message": message, "problems": list(problems)}})
             return

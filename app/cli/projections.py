@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from app.read_models import ReadModel
     from app.wiring import Wiring
 
-cli = typer.Typer(help="Read models: what the log adds up to.", no_args_is_help=True, rich_markup_mode=None)
+cli = typer.Typer(
+    help="Read models: tables that projections build from the log.", no_args_is_help=True, rich_markup_mode=None
+)
 cli.add_typer(building.cli)
 
 NUMBERS = frozenset({"position", "behind", "lag", "events", "rows", "differing"})
@@ -53,7 +55,7 @@ def rebuild(
 ) -> None:
     """Build read models anew from the log, beside the ones in use, and put them in their place.
 
-    Readers go on meanwhile. Safe to interrupt and to run again; two at once on one read model are refused.
+    Readers continue meanwhile. Safe to interrupt and to run again; a second rebuild at the same time is refused.
     """
     output = output_of(context, json)
     if bool(names) == everything:
@@ -61,7 +63,7 @@ def rebuild(
     chosen = _chosen(names)
     with opened(output) as wiring:
         if dry_run:
-            _tell_plan(output, wiring, chosen)
+            _write_plan(output, wiring, chosen)
             return
         results = [_rebuild(output, wiring, model) for model in chosen]
     output.answer({"rebuilt": results})
@@ -73,7 +75,7 @@ def verify(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="All of them without a name.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Prove that read models are what the log adds up to: rebuild them aside and compare. Changes nothing.
+    """Prove that read models agree with the log: rebuild them aside and compare. Changes nothing.
 
     Exit code 1 if a row differs.
     """
@@ -88,7 +90,7 @@ def verify(
 
 @cli.command("dead-letters")
 def dead_letters_(context: typer.Context, limit: Limit = 50, json: JsonOption = False) -> None:
-    """List the events that a read model could not digest; it went on without them, and a rebuild tries them again."""
+    """List the events that a read model failed to apply and skipped; a rebuild tries them again."""
     output = output_of(context, json)
     with opened_reading(output) as reading:
         found = dead_letters(reading.progress.main, limit)
@@ -116,7 +118,7 @@ def _chosen(names: Sequence[str] | None) -> "list[ReadModel]":
     return [by_name[name] for name in dict.fromkeys(names)] if names else list(READ_MODELS)
 
 
-def _tell_plan(output: CommandOutput, wiring: "Wiring", chosen: "Sequence[ReadModel]") -> None:
+def _write_plan(output: CommandOutput, wiring: "Wiring", chosen: "Sequence[ReadModel]") -> None:
     events = wiring.log.last_position()
     lines = [f"{model.name}: would be rebuilt from {events:,} events" for model in chosen]
     output.answer({"would_rebuild": [model.name for model in chosen], "events": events}, *lines)

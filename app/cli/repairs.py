@@ -27,7 +27,7 @@ def retry(
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
-    """Let a failed execution go on from what failed, or begin one step again, in new attempts."""
+    """Let a failed execution continue from its failed steps, or begin one step again, in new attempts."""
     output = output_of(context, json)
     id, cause = execution_named(execution), operator("cli:retry")
 
@@ -50,7 +50,7 @@ def skip(
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
-    """Go on without a step. A failed execution goes on with all that was given up; of a gateway no route is taken."""
+    """Continue without a step. A skipped gateway takes no route. A failed execution begins abandoned steps again."""
     output = output_of(context, json)
     command, cause = SkipStep(execution_named(execution), step, reason), operator("cli:skip")
     carry_out(
@@ -70,13 +70,13 @@ def reassign(
     execution: ExecutionArgument,
     step: StepArgument,
     agent: Annotated[
-        str, typer.Argument(metavar="AGENT", help="The name of the agent that is to do it.", callback=words)
+        str, typer.Argument(metavar="AGENT", help="The name of the agent that is to carry it out.", callback=words)
     ],
     reason: ReasonOption,
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
-    """Give a step to another agent. It takes the place of the attempt that is due, under way or to come."""
+    """Give a step to another agent. A new attempt replaces the one that is due, under way or to come."""
     output = output_of(context, json)
     command, cause = ReassignStep(execution_named(execution), step, agent, reason), operator("cli:reassign")
     carry_out(
@@ -98,15 +98,15 @@ def cancel(
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
-    """Call an execution off. Attempts under way are given up, and what was done is undone where steps say how."""
+    """Cancel an execution. Attempts under way are abandoned; completed steps with a compensation are compensated."""
     output = output_of(context, json)
     command, cause = CancelExecution(execution_named(execution), reason), operator("cli:cancel")
     carry_out(
         output,
         lambda wiring: wiring.executions.cancel(command, cause),
         what=f"execution {command.execution_id}",
-        done="called off",
-        already="called off already",
+        done="cancelled",
+        already="cancelled already",
         facts={},
         dry_run=dry_run,
         needs_worker=False,

@@ -1,4 +1,4 @@
-"""The root of the command line: runs the command that is named, and turns each failure into a line and an exit code."""
+"""The root of the command line: runs one command by name, and turns each failure into a line and an exit code."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def procession() -> None:
     """A process engine for work done by AI agents and people. Settings come from the environment: DATABASE_URL
     (unset: an embedded PostgreSQL), PROCESSION_HOME, PROCESSION_API_KEY. Exit codes: 0 done, 1 refused or failed,
     2 usage, 3 unavailable.
-    """
+    """  # noqa: D401 - the help text of the program
 
 
 def main() -> None:

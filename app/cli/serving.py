@@ -54,7 +54,7 @@ def work(
     drain: Drain = None,
     json: JsonOption = False,
 ) -> None:
-    """Run a worker, and a projector unless another should. As many as wanted share one database."""
+    """Run a worker, and by default a projector. Any number of workers can share one database."""
     if only_projector and not projector:
         raise typer.BadParameter("excludes --no-projector", param_hint="--only-projector")
     settings = read_settings(lease=lease, max_open_calls=max_open, drain=drain)

@@ -24,7 +24,7 @@ class Example(msgspec.Struct, frozen=True):
 
 
 def find_examples(given: Path | None) -> Path:
-    """Return the folder given, or that of this checkout or of the working directory. Raises ExamplesMissing."""
+    """Return `given`, by default `examples` of this checkout or of the working directory. Raises ExamplesMissing."""
     candidates = [given] if given else [Path(__file__).parents[2] / "examples", Path.cwd() / "examples"]
     for folder in candidates:
         if any(folder.glob("*.yaml")):

@@ -22,7 +22,7 @@ CHECK_SECONDS = 0.1
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """Agents, processes and runs that are ready. new_agents, new_versions: those that this call recorded."""
+    """The runs that are ready, and how many agents and processes. new_agents, new_versions: recorded by this call."""
 
     agents: int
     new_agents: int
@@ -57,19 +57,19 @@ def follow(
     wiring: Wiring,
     ids: Sequence[UUID],
     stopping: Stopping,
-    seen: Callable[[list[Execution]], None],
+    show: Callable[[list[Execution]], None],
     timeout: float,
 ) -> bool:
-    """Pass the executions to `seen`, in order, several times a second, until all have ended.
+    """Pass the executions to `show`, in order, several times a second, until all have ended.
 
-    Return False if the process shall end before that. Raises TimeoutError after `timeout` seconds.
+    Return False if a stop is requested before that. Raises TimeoutError after `timeout` seconds.
     """
     deadline = time.monotonic() + timeout
     while True:
         streams = wiring.log.streams(ids)
         folded = [rehydrate(each, streams.get(each, []), wiring.plans) for each in ids]
         executions = [execution for execution in folded if execution is not None]
-        seen(executions)
+        show(executions)
         if all(execution.ended_at is not None for execution in executions):
             return True
         if stopping.wait(CHECK_SECONDS):

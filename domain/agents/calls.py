@@ -39,10 +39,10 @@ class AgentCall(msgspec.Struct, frozen=True):
         return f"{self.execution_id}:{self.step}:{self.attempt}"
 
 
-class GivenUp(msgspec.Struct, frozen=True):
+class AbandonedAttempt(msgspec.Struct, frozen=True):
     """An attempt whose answer Procession no longer awaits, although an agent took it to answer later.
 
-    reason: as its event says.
+    reason: as in its event.
     """
 
     execution_id: UUID

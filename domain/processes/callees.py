@@ -21,7 +21,7 @@ def calls_in(document: dict[str, Any]) -> list[Called]:
 class CallGraph:
     """All calls of a definition, direct or through others, resolved level by level.
 
-    While `wanted` is not empty, read those processes and pass the existing ones to `learn`.
+    While `unresolved` is not empty, read those processes and pass the existing ones to `resolve_level`.
     The caller's own name means the definition that is to be published, other names the latest version, unless a step
     names a version. Calls of archived processes are not followed: those processes no longer run.
     """
@@ -37,7 +37,7 @@ class CallGraph:
         self._onwards: dict[Callee, Callee] | None = None
 
     @property
-    def to_read(self) -> set[str]:
+    def unresolved(self) -> set[str]:
         """The names of the processes to read next; none when all calls are resolved."""
         return {called[0] for _, called in self._open if called != self._itself} - self._known.keys()
 
@@ -47,8 +47,8 @@ class CallGraph:
         return [name for name, process in self._known.items() if process is not None]
 
     def resolve_level(self, found: Mapping[str, Process]) -> None:
-        """Resolve the next level: `found` holds those of `to_read` that exist."""
-        self._known |= {name: found.get(name) for name in self.to_read}
+        """Resolve the next level: `found` holds the existing processes of `unresolved`."""
+        self._known |= {name: found.get(name) for name in self.unresolved}
         waiting: deque[tuple[Callee, Called]] = deque()
         while self._open:
             caller, called = self._open.popleft()

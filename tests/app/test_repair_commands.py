@@ -108,7 +108,7 @@ def test_an_execution_is_cancelled_once(document: Run, procession: Run, publish:
     would = document("cancel", id, "--reason", "a mistake", "--dry-run")["would_record"]
     assert [event["type"] for event in would][-1] == "ExecutionCancelled"
     assert document("cancel", id, "--reason", "a mistake")["new"] is True
-    assert procession("cancel", id, "--reason", "a mistake").stdout == f"execution {id}: called off already\n"
+    assert procession("cancel", id, "--reason", "a mistake").stdout == f"execution {id}: cancelled already\n"
     assert document("retry", id, "--reason", "x", "--dry-run", code=1)["error"]["code"] == "execution_not_failed"
     assert document("cancel", "this", "--reason", "x", code=1)["error"]["code"] == "not_found"
 

@@ -1,4 +1,4 @@
-"""Given events, when a command, then events: on the real log, without a door before it."""
+"""Given events, when a command, then events: on the real log, without a door."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
@@ -46,7 +46,7 @@ def fact(kind: type[Kind], by: Cause = ANN, /, **facts: Any) -> Kind:
 
 
 class Recorded:
-    """What a command answered and recorded."""
+    """The receipt of a command, and the events that it recorded."""
 
     def __init__(self, receipt: Receipt, events: list[Event], elsewhere: int) -> None:
         self.receipt = receipt
@@ -54,28 +54,28 @@ class Recorded:
         self._elsewhere = elsewhere
 
     def then(self, *events: Event) -> Self:
-        """Exactly these events were recorded, in the stream of the command, and none elsewhere."""
+        """Assert that the command recorded exactly these events in its stream, and none elsewhere."""
         assert self.events == list(events)
         assert self._elsewhere == 0
         return self
 
     def then_types(self, *kinds: type[Event]) -> Self:
-        """Events of these types were recorded, and none elsewhere."""
+        """Assert that the command recorded events of these types in its stream, and none elsewhere."""
         assert [type(event) for event in self.events] == list(kinds)
         assert self._elsewhere == 0
         return self
 
     def then_nothing(self) -> Self:
-        """Nothing was recorded, and the answer says that it is a duplicate."""
+        """Assert that the command recorded nothing, and that its receipt is a duplicate."""
         assert self.receipt.duplicate
         return self.then()
 
 
 class Scenario(Wiring):
-    """The wiring on an empty database, and the words of a test."""
+    """The wiring on an empty database, with the steps of a test."""
 
     def given(self, stream: UUID, *events: Event) -> Self:
-        """These events of a stream were recorded, with the timers that they set."""
+        """Record events of a stream, with the timers that they set."""
         before = self.log.stream(stream)
         execution = rehydrate(stream, [*before, *events], self.plans)
         timers = execution.timers if execution is not None else {}
@@ -83,7 +83,7 @@ class Scenario(Wiring):
         return self
 
     def given_process(self, source: str) -> UUID:
-        """The process was drafted and published; its id."""
+        """Draft and publish a process; return its id."""
         parsed = parse_definition(source)
         assert parsed.name is not None
         drafted = draft_process(None, parsed, ANN)
@@ -93,7 +93,7 @@ class Scenario(Wiring):
         return id
 
     def after(self, handle: Handle[C], command: C, by: Cause = ANN) -> Self:
-        """This command was carried out before."""
+        """Carry a command out before the act under test."""
         handle(command, by, unidentified)
         return self
 
@@ -109,7 +109,7 @@ class Scenario(Wiring):
         return Recorded(receipt, mine, new - len(mine))
 
     def refused(self, kind: type[Refused], handle: Handle[C], command: C, by: Cause = ANN) -> Refused:
-        """The command is refused so, and nothing is recorded."""
+        """Assert that the command is refused and records nothing; return the refusal."""
         before = self.log.last_position()
         with pytest.raises(kind) as refusal:
             handle(command, by, unidentified)
@@ -117,7 +117,7 @@ class Scenario(Wiring):
         return refusal.value
 
     def list_of(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
-        """The rows of a list that appends keep, in order."""
+        """Return the rows of a list that appends keep, in order."""
         query: Any = f"select {', '.join(columns)} from {table} order by {', '.join(columns)}"
         with self.datastore.reading() as connection:
             return [tuple(row.values()) for row in connection.execute(query).fetchall()]

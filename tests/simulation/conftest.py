@@ -1,4 +1,4 @@
-"""The option that runs one simulation again, and where its parts are found."""
+"""The option --seed, which runs one simulation again, and the import path of the parts of simulations."""
 
 import logging
 import sys
@@ -13,19 +13,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """pytest tests/simulation --seed 17: that simulation alone; may be given several times."""
+    """Add `--seed 17`: run that simulation alone; repeatable."""
     parser.addoption("--seed", type=int, action="append", help="run the simulation with this seed instead of the usual")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with a `seed` runs once for each."""
+    """Run a test with a `seed` once for each seed."""
     if "seed" in metafunc.fixturenames:
         given = metafunc.config.getoption("--seed", default=None)
         metafunc.parametrize("seed", given or SEEDS)
 
 
 class Objection(logging.Handler):
-    """Nothing in a simulation is so broken that it cannot be read or decided on."""
+    """Fails a simulation on each logged error: every stream can be read and decided on."""
 
     def emit(self, record: logging.LogRecord) -> None:
         raise AssertionError(record.getMessage())

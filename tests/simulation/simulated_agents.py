@@ -1,4 +1,4 @@
-"""The agents of a simulation, who do as they like."""
+"""The agents of a simulation, with random answers and delays."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from commands.executions import answer_step
-from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed, GivenUp, StepError
+from domain.agents.calls import AbandonedAttempt, Accepted, AgentCall, Answer, Completed, Failed, StepError
 from domain.executions.decisions.timer import record_heartbeat
 from domain.executions.timers import HEARTBEAT
 from domain.money import Money
@@ -23,18 +23,18 @@ PRICES = [Money(Decimal("0.01"), "USD"), Money(Decimal("0.002"), "USD"), Money(D
 
 
 class Agents:
-    """expected: attempts whose answers are still to come by a call back."""
+    """All agents. expected: attempts whose answers are still to come by a call back."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
         self.expected: set[Attempt] = set()
 
     def line(self) -> "Line":
-        """A gateway for one worker."""
+        """Return a gateway for one worker."""
         return Line(self)
 
     def call(self, attempt: Attempt, deliver: Callable[[Answer], None]) -> None:
-        """The agent of an attempt is called, and does as it likes."""
+        """Call the agent of an attempt: it answers now, later, or never, at random."""
         whim = self._world.random.random()
         takes = self._world.random.choice([0, 0.1, 1, 5, 25])
         if whim < 0.05:
@@ -60,14 +60,14 @@ class Agents:
         return Failed(StepError("bad_request", "a whim", permanent=True))
 
     def _call_back(self, attempt: Attempt, answer: Answer) -> None:
-        """An agent that was to answer later does, perhaps twice, and again when it does not hear back."""
+        """Answer later, as the agent promised; answer again without a reply, and at times twice."""
         id_, step, number = attempt
-        heard = self._world.decide(
+        received = self._world.decide(
             id_, lambda execution: answer_step(execution, step, number, answer, self._world.cause("agent"))
         )
-        if heard:
+        if received:
             self.expected.discard(attempt)
-        if not heard or self._world.random.random() < 0.2:
+        if not received or self._world.random.random() < 0.2:
             self._world.later(self._world.random.uniform(0, 9), lambda: self._call_back(attempt, answer))
 
     def _beat(self, attempt: Attempt, every: float) -> None:
@@ -84,10 +84,10 @@ class Agents:
 
         self._world.later(every, beat)
 
-    def tell(self, told: Callable[[bool], None]) -> None:
-        """An agent is notified that its answer is not needed any more; perhaps it can be reached."""
-        knows = self._world.random.random() < 0.7
-        self._world.later(self._world.random.choice([0, 1, 5]), lambda: told(knows))
+    def notify_abandoned(self, notified: Callable[[bool], None]) -> None:
+        """Notify an agent that its answer is no longer awaited; at times it cannot be reached."""
+        accepts = self._world.random.random() < 0.7
+        self._world.later(self._world.random.choice([0, 1, 5]), lambda: notified(accepts))
 
 
 class Line:
@@ -111,8 +111,10 @@ class Line:
 
         self._agents.call(attempt, answered)
 
-    def tell(self, abandoned: GivenUp, config: dict[str, Any], notified: Callable[[bool], None]) -> None:
-        self._agents.tell(notified)
+    def notify_abandoned(
+        self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
+    ) -> None:
+        self._agents.notify_abandoned(notified)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
         self._open.discard((execution_id, step, attempt))

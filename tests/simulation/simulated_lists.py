@@ -1,4 +1,4 @@
-"""The lists of work in memory, as appends move them and workers use them."""
+"""The lists of work in memory; appends move them, and workers claim from them."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -22,9 +22,9 @@ from store.unit import MessageKey, Unit
 class MemoryLists:
     """Implements `scheduler.lists.Lists`, for all workers at once.
 
-    due_steps: attempt and owner, oldest first. claimed: until when a worker has a timer or a message. admissions:
-    process, and whether the execution runs, in the order in which executions came. dropped: called with the messages
-    that a worker strikes off.
+    due_steps: attempt and owner, oldest first. claimed: the end of a worker's claim of a timer or message.
+    admissions: process, and whether the execution runs, in the order of arrival. dropped: called with the messages
+    that a worker drops.
     """
 
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
@@ -39,7 +39,7 @@ class MemoryLists:
         self._leases: dict[UUID, datetime] = {}
 
     def has(self, messages: Collection[MessageKey]) -> bool:
-        """Whether all of these wait."""
+        """Return whether all of these messages wait."""
         return all(key in self.outbox for key in messages)
 
     def move(self, unit: Unit) -> list[str]:
@@ -73,20 +73,20 @@ class MemoryLists:
 
     def _move_messages(self, unit: Unit) -> list[str]:
         self._strike(unit.handled)
-        asked = [
+        sent = [
             Message(unit.stream, version, recipient, event)
             for version, event in enumerate(unit.events, unit.version + 1)
             if (recipient := recipient_of(event)) is not None
         ]
         before = list(self.outbox.values())
-        for message in asked:
+        for message in sent:
             self.outbox[message.key] = message
             if unit.owner is not None and not any(_behind(message, each) for each in before):
                 self.claimed[message.key] = self._clock.now() + outbox.CLAIMED_FOR
         for event in unit.events:
             if isinstance(event, ExecutionStarted) and event.parent is not None:
                 self.trees[event.parent.root] += 1
-        return ["message"] if asked or unit.handled else []
+        return ["message"] if sent or unit.handled else []
 
     def _move_slots(self, unit: Unit) -> list[str]:
         slot = unit.slot
@@ -199,5 +199,5 @@ class MemoryLists:
 
 
 def _behind(message: Message, other: Message) -> bool:
-    """Whether `other` is an older message from the same source to the same recipient."""
+    """Return whether `other` is an older message from the same source to the same recipient."""
     return (message.source, message.recipient) == (other.source, other.recipient) and other.version < message.version

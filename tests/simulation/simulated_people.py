@@ -1,4 +1,4 @@
-"""The people of a simulation: those who are asked, and operators with doubts."""
+"""The people of a simulation: approvers, and operators who intervene."""
 
 from datetime import timedelta
 from functools import partial
@@ -17,32 +17,34 @@ if TYPE_CHECKING:
 
 
 class People:
-    """What they do follows from what they see, and is refused at times."""
+    """Approvers and operators; they act on recorded events, and some of their commands are refused."""
 
     def __init__(self, world: "World") -> None:
         self._world = world
 
     def started(self, id_: UUID) -> None:
-        """An execution: somebody may have something against it."""
+        """React to the start of an execution: an operator may intervene later."""
         if self._world.random.random() < 0.3:
             self._world.later(self._world.random.uniform(0, 60), lambda: self._interfere(id_))
 
     def failed(self, id_: UUID) -> None:
-        """An execution that may be worth another try."""
+        """React to a failed execution: an operator may retry it."""
         if self._world.random.random() < 0.2:
             again = self._world.random.uniform(0, 20)
             self._world.later(again, lambda: self._world.command(id_, retry_execution, "again"))
 
-    def asked(self, id_: UUID, event: ApprovalRequested) -> None:
-        """Two people decide, or one, or nobody in time."""
-        for who in ("user:ann", "user:bob"):
+    def approval_requested(self, id_: UUID, event: ApprovalRequested) -> None:
+        """React to a requested approval: two approvers decide, or one, or none in time."""
+        for approver in ("user:ann", "user:bob"):
             if self._world.random.random() < 0.4:
                 verdict: Verdict = self._world.random.choice(["granted", "granted", "refused", "changes_requested"])
-                said = partial(self._world.command, id_, decide_approval, event.step, event.attempt, who, verdict, "so")
-                self._world.later(self._world.random.uniform(0, 60), said)
+                decide = partial(
+                    self._world.command, id_, decide_approval, event.step, event.attempt, approver, verdict, "so"
+                )
+                self._world.later(self._world.random.uniform(0, 60), decide)
 
     def unstick(self, id_: UUID) -> None:
-        """Make another attempt where an answer must have been lost."""
+        """Retry a step whose answer must have been lost."""
         execution = self._world.execution(id_)
         for step, state in execution.steps.items():
             lost = state.started_at is not None and self._world.now - state.started_at > timedelta(seconds=100)
@@ -52,7 +54,7 @@ class People:
                 return
 
     def _interfere(self, id_: UUID) -> None:
-        """An operator does something, sensible or not."""
+        """Carry out a random command of an operator, sensible or not."""
         execution = self._world.execution(id_)
         timers, steps = list(execution.timers), list(execution.steps)
         whim = self._world.random.random()

@@ -1,4 +1,4 @@
-"""Random processes of all step types, with policies of every kind, that call one another."""
+"""Random processes of all step types, with policies of every kind; they call one another."""
 
 from random import Random
 from typing import Any
@@ -19,7 +19,7 @@ Kept = dict[tuple[UUID, int], Plan]
 
 
 class SimulatedPlans(Plans):
-    """The real ones on a simulated log; what never changes, a compiled version, is shared by all that are alive."""
+    """The real plans on a simulated log; all workers share the compiled versions, which never change."""
 
     def __init__(self, log: Any, kept: Kept) -> None:
         super().__init__(log, LIMITS)
@@ -27,7 +27,7 @@ class SimulatedPlans(Plans):
 
 
 def processes(random: Random) -> list[dict[str, Any]]:
-    """Definitions, by levels: each may call those of lower levels, one level more than is allowed at run time."""
+    """Return definitions in levels; each may call lower levels, one level deeper than the limit at run time."""
     levels = [[f"process-{level}-{n}" for n in range(PER_LEVEL)] for level in range(LEVELS)]
     found: list[dict[str, Any]] = []
     for level, names in enumerate(levels):
@@ -37,19 +37,19 @@ def processes(random: Random) -> list[dict[str, Any]]:
 
 
 def published(definition: dict[str, Any], version: int, cause: Cause) -> list[Event]:
-    """The events that make `definition` the next version of its process."""
+    """Return the events that make `definition` the next version of its process."""
     name, document = definition["name"], definition_document(Definition.model_validate(definition))
     drafted = [record(ProcessDrafted, cause, name=name, source="")] if version == 1 else []
     return [*drafted, record(ProcessPublished, cause, name=name, version=version, source="", definition=document)]
 
 
 def archived(definition: dict[str, Any], cause: Cause) -> list[Event]:
-    """The event that takes a process out of use."""
+    """Return the event that archives a process."""
     return [record(ProcessArchived, cause, name=definition["name"], reason="no longer")]
 
 
 def id_of(definition: dict[str, Any]) -> UUID:
-    """The id of a process."""
+    """Return the id of a process."""
     return process_id(definition["name"])
 
 
@@ -159,7 +159,7 @@ def _timer(random: Random, later: list[str]) -> dict[str, Any]:
 
 
 def _approval(random: Random, later: list[str]) -> dict[str, Any]:
-    """People who are asked, and let the deadline pass."""
+    """Return an approval step, whose deadline may pass."""
     on_deadline = random.choice(["reject", "approve", "approve", "approve", "skip"])
     step = {"type": "human_approval", "deadline": random.choice([1, 10, 120]), "on_deadline": on_deadline}
     return step | ({"retry": {"max_attempts": 2, "delay": 3}} if random.random() < 0.3 else {})

@@ -1,4 +1,4 @@
-"""The log in memory, with every way in which an append can go wrong."""
+"""The log in memory, with every failure that an append can meet."""
 
 from collections.abc import Callable, Iterable, Sequence
 from random import Random
@@ -21,8 +21,8 @@ class Crash(Exception):
 class Store:
     """Streams; an append records all or nothing, and moves the lists.
 
-    faults: how likely each append is to meet each kind of trouble. watch: called with every unit that is recorded, and
-    with the streams of all that were to be recorded together with it. notify: called with the words for each unit.
+    faults: the probability of each kind of failure for each append. watch: called with every recorded unit, and with
+    the streams of the units submitted together with it. notify: called with the words for each unit.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Store:
         self.appends = 0
 
     def append(self, unit: Unit) -> None:
-        """Record a decision. Raises Conflict, or OutcomeUnknown after having recorded it, or without."""
+        """Record a decision. Raises Conflict, or OutcomeUnknown whether or not the decision is recorded."""
         outcome = self.append_all([unit])[0]
         if isinstance(outcome, StoreError):
             raise outcome
@@ -50,7 +50,7 @@ class Store:
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         """Record many decisions, in one transaction while nothing conflicts, or else each by itself, as Log does.
 
-        Raises Crash when whoever records dies between two of these.
+        Raises Crash if the process dies between two of these.
         """
         together = {unit.stream for unit in units}
         outcomes: list[Outcome] = []
@@ -84,17 +84,17 @@ class Store:
         return self._append_batch([unit], together)
 
     def _fit(self, units: Sequence[Unit]) -> bool:
-        """Whether all of them may be recorded, one after the other."""
-        asked: set[MessageKey] = set()
-        answered: set[MessageKey] = set()
+        """Return whether all units fit, recorded one after the other."""
+        sent: set[MessageKey] = set()
+        handled: set[MessageKey] = set()
         for unit in units:
             if self.version(unit.stream) != unit.version or any(self.version(s) > v for s, v in unit.guards):
                 return False
-            asked |= {(unit.stream, n) for n, e in enumerate(unit.events, unit.version + 1) if recipient_of(e)}
+            sent |= {(unit.stream, n) for n, e in enumerate(unit.events, unit.version + 1) if recipient_of(e)}
             new = set(unit.handled)
-            if len(new) < len(unit.handled) or new & answered or not self.lists.has(new - asked):
+            if len(new) < len(unit.handled) or new & handled or not self.lists.has(new - sent):
                 return False
-            answered |= new
+            handled |= new
         return True
 
     def _record(self, unit: Unit) -> list[str]:
@@ -104,17 +104,17 @@ class Store:
         return self.lists.move(unit)
 
     def version(self, stream: UUID) -> int:
-        """How many events a stream has."""
+        """Return the number of events in a stream."""
         return len(self._streams.get(stream, ()))
 
     def ids(self) -> list[UUID]:
-        """Every stream there is."""
+        """Return the ids of all streams."""
         return list(self._streams)
 
     def stream(self, stream: UUID) -> list[Event]:
-        """Every event of a stream, read anew from what is stored."""
+        """Return every event of a stream, decoded anew from its stored form."""
         return [decode(topic, state) for topic, state in self._streams.get(stream, ())]
 
     def streams(self, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
-        """The same for several."""
+        """Return every event of several streams, by stream; omit empty streams."""
         return {stream: self.stream(stream) for stream in streams if stream in self._streams}

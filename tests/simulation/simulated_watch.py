@@ -1,4 +1,4 @@
-"""Looks at every append of a simulation: what may not be so even for a moment."""
+"""Checks every append of a simulation against rules that must hold at every moment."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -21,7 +21,7 @@ from store.unit import MessageKey, Unit
 
 
 class Watch:
-    """Knows of every execution how far it is, by the events alone, and who of a limited process waits and who runs."""
+    """Follows every execution by its events: its status, and its turn in a process with a limit."""
 
     def __init__(self, plans: Kept) -> None:
         self._plans = plans
@@ -32,8 +32,8 @@ class Watch:
         self._admitted: defaultdict[UUID, set[UUID]] = defaultdict(set)
         self._closing: dict[MessageKey, UUID] = {}
 
-    def look(self, unit: Unit, together: set[UUID]) -> None:
-        """A unit has been recorded; `together`: what was to be recorded in the same append."""
+    def check(self, unit: Unit, together: set[UUID]) -> None:
+        """Check a recorded unit. together: the streams of the units submitted in the same append."""
         for version, event in enumerate(unit.events, unit.version + 1):
             match event:
                 case ProcessPublished(version=latest):
@@ -55,32 +55,32 @@ class Watch:
                     self._end(unit.stream, event.process_id)
                 case SubProcessClosed():
                     self._closing[unit.stream, version] = event.child
-        self.gone(unit.handled)
+        self.drop(unit.handled)
 
-    def gone(self, messages: Iterable[MessageKey]) -> None:
-        """These have been seen to."""
+    def drop(self, messages: Iterable[MessageKey]) -> None:
+        """Check messages that have left the outbox, handled or dropped."""
         for key in messages:
             child = self._closing.pop(key, None)
             if child is not None:
-                assert self._status[child] not in ("running", "queued"), "what is not wanted any longer goes on"
+                assert self._status[child] not in ("running", "queued"), "a closed child does not continue"
 
     def _start(self, id: UUID, event: ExecutionStarted) -> None:
         self._started[id], self._status[id] = event, "running"
         steps = self._plans[event.process_id, event.version].steps.values()
         calls = [step for step in steps if isinstance(step, PlannedSubProcess) and step.process_id in self._latest]
         now = {step.id: step.version or self._latest[step.process_id] for step in calls}
-        assert event.pinned == now, "what is called is pinned as of the moment of the start"
+        assert event.pinned == now, "the start pins the callees that are latest at that moment"
 
     def _admit(self, id: UUID, process: UUID, together: set[UUID]) -> None:
         self._status[id] = "running"
         line = self._waiting[process]
-        # Those that waited longer were tried in the same append, and the connection was lost for them alone.
-        assert together.issuperset(line[: line.index(id)]), "who waited longest is let in first"
+        # The same append submitted the longer waiting executions too, and lost the connection for them alone.
+        assert together.issuperset(line[: line.index(id)]), "the execution that waited longest is admitted first"
         line.remove(id)
         self._admitted[process].add(id)
         limit = self._plans[process, self._started[id].version].max_running
         assert limit is not None
-        assert len(self._admitted[process]) <= limit, "more run than may run at once"
+        assert len(self._admitted[process]) <= limit, "no more executions run than max_running allows"
 
     def _end(self, id: UUID, process: UUID) -> None:
         assert self._status[id] in ("running", "queued", "compensating"), "an execution ends once"

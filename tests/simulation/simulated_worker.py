@@ -1,4 +1,4 @@
-"""A worker of a simulation: the real dispatcher and lease, on a clock turned by hand; it may die at any touch."""
+"""A worker of a simulation: the real dispatcher and lease, on a manual clock; it may die at any touch."""
 
 import queue
 from collections import deque
@@ -28,7 +28,7 @@ MAX_OPEN = 30
 
 
 class Worker:
-    """Lives until it crashes; all that is in its memory is then lost."""
+    """One worker; it loses its memory when it crashes."""
 
     def __init__(self, world: "World", number: int) -> None:
         self.world = world
@@ -59,11 +59,11 @@ class Worker:
         self.renew()
 
     def renew(self) -> None:
-        """Give a sign of life."""
+        """Renew the lease."""
         self._until_death(self._lease.renew)
 
     def turn(self) -> None:
-        """Go through the duties once; nothing while the worker is at work, for it has one thread."""
+        """Run the duties once; do nothing while the worker is at work, because it has one thread."""
         self._soon = False
         if self._at_work or not self.alive:
             return
@@ -79,25 +79,25 @@ class Worker:
             self.soon()
 
     def exhaust(self) -> None:
-        """Wake every duty and go through them until nothing is left to do now."""
+        """Wake every duty, and run the duties until none is left for now."""
         self.dispatcher.wake_all()
         while self._soon:
             self.turn()
 
     def soon(self) -> None:
-        """Have a turn at the present time."""
+        """Schedule a turn at the present time."""
         if not self._soon:
             self._soon = True
             self.world.later(0, self._turn_soon)
 
     def touch(self) -> None:
-        """Mark that the worker acts on the outside, or is just back: this is where processes die, and others go on."""
+        """Mark the beginning or the end of an outside call: here processes die, and other workers run."""
         if not self.alive or self.world.random.random() < self.world.crashes:
             raise Crash
         self.world.meanwhile()
 
     def append(self, act: Callable[[], None]) -> None:
-        """Do what the appending thread does. The dispatcher has no turn meanwhile: it would wait for this in vain."""
+        """Run the work of the appending thread. The dispatcher has no turn meanwhile: it would wait in vain."""
         before, self._at_work = self._at_work, True
         self._until_death(act)
         self._at_work = before
@@ -117,12 +117,12 @@ class Worker:
 
 
 class TouchedLists:
-    """The lists, touched by one worker; now and then it acts on queues that it read a while ago."""
+    """The lists of one worker, with a touch around each call; at times the worker acts on queues read before."""
 
     def __init__(self, worker: Worker, lists: object) -> None:
         self._worker = worker
         self._lists = lists
-        self._seen: list[Queue] = []
+        self._last: list[Queue] = []
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def touched(*arguments: Any) -> Any:
@@ -135,13 +135,13 @@ class TouchedLists:
 
     def queues(self, limit: int) -> list[Queue]:
         read: list[Queue] = self.__getattr__("queues")(limit)
-        stale = bool(self._seen) and self._worker.world.random.random() < 0.2
-        self._seen, old = read, self._seen
+        stale = bool(self._last) and self._worker.world.random.random() < 0.2
+        self._last, old = read, self._last
         return old if stale else read
 
 
 class SimulatedAppender:
-    """Appends to the log in memory; a batch that is submitted is on its way for a while."""
+    """Appends to the log in memory; a submitted batch arrives after a delay."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
@@ -170,7 +170,7 @@ class SimulatedAppender:
 
 
 class SimulatedInbox:
-    """What arrives gives the worker a turn; while the worker waits, the world goes on."""
+    """Each arrival schedules a turn of the worker; while the worker waits, the world goes on."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker

@@ -1,4 +1,4 @@
-"""The world of a simulation: a clock turned by hand, workers that die, what is published and started."""
+"""The world of a simulation: a manual clock, workers that die, published processes and started executions."""
 
 import heapq
 from collections.abc import Callable
@@ -39,13 +39,13 @@ from domain.refusal import Forbidden, Refusal
 from store.unit import Conflict, StoreError, Unit
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-LONGEST = 60_000  # seconds; nothing in a simulation takes nearly as long
+LONGEST = 60_000  # seconds; every simulation ends long before
 
 Decide = Callable[[Execution], Unfolding]
 
 
 class HandClock:
-    """A clock that stands until it is turned."""
+    """A clock that stands until a test sets it."""
 
     def __init__(self) -> None:
         self.time = BEGIN
@@ -58,9 +58,9 @@ class HandClock:
 
 
 class World:
-    """Everything that happens follows from the seed.
+    """One simulation; the seed determines every event.
 
-    executions: how many are started by somebody; these start others. ids: of all of them.
+    executions: the number of executions that users start; these start others. ids: of all executions.
     """
 
     def __init__(self, seed: int, *, executions: int, workers: int = 3, faults: float = 0.01) -> None:
@@ -70,7 +70,7 @@ class World:
         self._interleaving = 2 * faults
         self.kept_plans: Kept = {}
         self.watch = Watch(self.kept_plans)
-        self.lists = MemoryLists(self.clock, self.watch.gone)
+        self.lists = MemoryLists(self.clock, self.watch.drop)
         self.store = Store(self.random, 0, self.lists, self._recorded, self._notify)
         self.plans = SimulatedPlans(self.store, self.kept_plans)
         self.running: dict[UUID, None] = {}
@@ -98,12 +98,12 @@ class World:
         self.later(5, self._poll)
 
     def run(self) -> None:
-        """Until every execution has ended and nobody has anything to do. Raises AssertionError if that never comes."""
+        """Run until every execution has ended and the agenda is empty. Raises AssertionError if one never ends."""
         while self._agenda:
             self.step()
 
     def step(self) -> None:
-        """Do what comes next."""
+        """Run the next action on the agenda."""
         self.clock.time, _, action = heapq.heappop(self._agenda)
         assert self.now - BEGIN < timedelta(seconds=LONGEST), f"{len(self.running)} executions do not end"
         action()
@@ -114,29 +114,29 @@ class World:
         return self.clock.time
 
     def later(self, seconds: float, action: Callable[[], None]) -> None:
-        """Have something happen in so many seconds."""
+        """Schedule an action after `seconds`."""
         self._planned += 1
         heapq.heappush(self._agenda, (self.now + timedelta(seconds=seconds), self._planned, action))
 
     def execution(self, id_: UUID) -> Execution:
-        """The state of an execution by the log."""
+        """Return the state of an execution, folded from the log."""
         found = rehydrate(id_, self.store.stream(id_), self.plans)
         assert found is not None
         return found
 
     def _notify(self, words: list[str]) -> None:
-        """Workers are notified of what an append did; now and then one is not."""
+        """Notify workers of an append; at times a worker receives nothing."""
         for worker in self.workers:
             if words and self.random.random() < 0.4:
-                self.later(self.random.uniform(0, 0.2), partial(self._hear, worker, words))
+                self.later(self.random.uniform(0, 0.2), partial(self._wake, worker, words))
 
-    def _hear(self, worker: Worker, words: list[str]) -> None:
+    def _wake(self, worker: Worker, words: list[str]) -> None:
         for word in words:
             worker.dispatcher.wake(word)
 
     def _recorded(self, unit: Unit, together: set[UUID]) -> None:
-        """Something was recorded, whether or not its worker gets to know: people act on it."""
-        self.watch.look(unit, together)
+        """Check a recorded unit and let people act on it, whether or not its worker receives the outcome."""
+        self.watch.check(unit, together)
         id_ = unit.stream
         for event in unit.events:
             if isinstance(event, ExecutionStarted):
@@ -149,22 +149,22 @@ class World:
             if isinstance(event, ExecutionFailed):
                 self.people.failed(id_)
             if isinstance(event, ApprovalRequested):
-                self.people.asked(id_, event)
+                self.people.approval_requested(id_, event)
 
     def meanwhile(self) -> None:
-        """While one is about to record what it decided, others may do so first."""
+        """Run another worker at times: it may record a decision before the one that is about to."""
         if self.workers and self.random.random() < self._interleaving:
             other = self.random.choice(self.workers)
             other.dispatcher.wake_all()
             other.turn()
 
     def crashed(self, worker: Worker) -> None:
-        """A worker is gone; another takes its place, and others get what it had when its lease is over."""
+        """Replace a crashed worker later; others claim its attempts when its lease ends."""
         self.crashed_workers += 1
         self.later(self.random.uniform(0, 20), lambda: self._replace(worker))
 
     def _start_any(self) -> None:
-        """Those that come first call others; one that is archived is left alone, and another one is started."""
+        """Start a random process, mostly of the upper levels, which call others; if it is archived, start another."""
         definition = self._processes[min(self.random.randrange(len(self._processes)) for _ in range(2))]
         try:
             self.start(UUID(int=self.random.getrandbits(128)), definition)
@@ -172,22 +172,22 @@ class World:
             self.later(0, self._start_any)
 
     def start(self, id_: UUID, definition: dict[str, Any]) -> None:
-        """Have a process executed, as commands.executions does. Raises Forbidden when it is archived."""
-        while not self.store.version(id_):  # it may be there although the acknowledgement was lost
+        """Start an execution, as commands.executions does. Raises Forbidden if the process is archived."""
+        while not self.store.version(id_):  # an append may succeed although its acknowledgement is lost
             plan, revision = self.plans.startable(id_of(definition), None)
             callees, called = self.plans.callees(plan)
             unfolding = start_execution(id_, plan, {"n": 1}, Trigger(), self.cause("user"), callees=callees)
             guards = ((plan.process_id, revision), *called)
-            timers, place = unfolding.timers_set, slot_of("", unfolding.execution)
+            timers, slot = unfolding.timers_set, slot_of("", unfolding.execution)
             try:
-                self.store.append(Unit(id_, 0, unfolding.events, guards=guards, timers_set=timers, slot=place))
+                self.store.append(Unit(id_, 0, unfolding.events, guards=guards, timers_set=timers, slot=slot))
             except Conflict:
                 self.plans.forget(process for process, _ in guards)
             except StoreError:
                 continue
 
     def publish(self, definition: dict[str, Any]) -> None:
-        """The process once more, as it is: what was decided on the version before is decided again."""
+        """Publish the unchanged process again: decisions on the previous version conflict, and are made again."""
         stream = id_of(definition)
         events = self.store.stream(stream)
         if not any(isinstance(event, ProcessArchived) for event in events):
@@ -206,11 +206,11 @@ class World:
             return
 
     def command(self, id_: UUID, decision: Callable[..., Any], *command: Any) -> None:
-        """Have somebody's command carried out, or refused."""
+        """Carry an operator's command out, or let it be refused."""
         self.decide(id_, lambda execution: decision(execution, *command, cause=self.cause("user:operator")))
 
     def decide(self, id_: UUID, decide: Decide) -> bool:
-        """Carry a command out; False when whoever gave it does not hear back."""
+        """Carry a command out; return False if its caller receives no reply."""
         for _ in range(20):
             before = self.execution(id_)
             try:
@@ -230,7 +230,7 @@ class World:
         return False
 
     def _poll(self) -> None:
-        """Every ten seconds workers renew their leases; once in a while an operator looks for what is stuck."""
+        """Renew the leases every ten seconds; at times let an operator retry steps without an answer."""
         if self.running or self._agenda or self.lists.outbox:
             self.later(10, self._poll)
         for worker in self.workers:
@@ -242,5 +242,5 @@ class World:
         self.workers[worker.number] = Worker(self, worker.number)
 
     def cause(self, actor: str) -> Cause:
-        """Now, by `actor`."""
+        """Return the cause of a command of `actor` now."""
         return Cause(self.now, actor)

@@ -27,12 +27,12 @@ STREAMS = [UUID(int=n) for n in range(1, 7)]
 PROCESSES = [UUID(int=n) for n in range(100, 103)]
 ALIVE, SILENT = UUID(int=200), UUID(int=201)
 STEPS = "abc"
-# Claims last until they are released, however long the test runs.
+# Claims last until a release, even in a slow test.
 LAST = "update {} set claimed_until = now() + interval '1 h' where claimed_until is not null"
 
 
 class StandingClock:
-    """Always the same time."""
+    """A clock that always shows the same time."""
 
     def now(self) -> datetime:
         return CAUSE.at
@@ -69,7 +69,7 @@ def work(random: Random) -> Event:
 
 
 class Course:
-    """The same random work for both: what was appended so far is in `memory`."""
+    """The same random work for both logs; `memory` holds the appended units."""
 
     def __init__(self, random: Random, log: Log) -> None:
         self.random = random
@@ -79,9 +79,9 @@ class Course:
         self._instants = 0
 
     def append(self) -> None:
-        """Append to both; both record it, or neither does."""
+        """Append a unit to both logs; both record it, or neither does."""
         random, stream = self.random, self.random.choice(STREAMS)
-        known = [*self.lists.outbox, (stream, 10_000)] if random.random() < 0.2 else list(self.lists.outbox)
+        candidates = [*self.lists.outbox, (stream, 10_000)] if random.random() < 0.2 else list(self.lists.outbox)
         mine = [(step, kind) for id, step, kind in self.lists.due_timers if id == stream]
         set_now = {(random.choice(STEPS), random.choice((TIMER, TIMEOUT, HEARTBEAT))): self._instant()}
         unit = Unit(
@@ -89,7 +89,7 @@ class Course:
             self.memory.version(stream),
             [work(random), *(message(random) for _ in range(random.randrange(1, 4)))],
             owner=random.choice((None, ALIVE, SILENT)),
-            handled=random.sample(known, min(len(known), random.randrange(3))),
+            handled=random.sample(candidates, min(len(candidates), random.randrange(3))),
             slot=random.choice((None, Slot(PROCESSES[0], random.choice(("queued", "running", "left"))))),
             timers_set=random.choice(({}, set_now)),
             timers_dropped=[key for key in mine if key not in set_now and random.random() < 0.3],
@@ -97,7 +97,7 @@ class Course:
         assert recorded(self.log, unit) == recorded(self.memory, unit)
 
     def _instant(self) -> datetime:
-        """Never the same twice, for of two timers that are due at once either may come first."""
+        """Return an instant, never the same twice: of two timers that are due at once, either may come first."""
         self._instants += 1
         return CAUSE.at + timedelta(seconds=self.random.randrange(-9, 9), milliseconds=self._instants)
 
@@ -112,7 +112,7 @@ def recorded(log: Log | Store, unit: Unit) -> bool:
 
 @pytest.fixture
 def log(datastore: Datastore) -> Iterator[Log]:
-    """The real one."""
+    """Yield the real log."""
     opened = Log(datastore)
     yield opened
     opened.close()
@@ -120,7 +120,7 @@ def log(datastore: Datastore) -> Iterator[Log]:
 
 @pytest.fixture
 def stored(datastore: Datastore) -> Iterator[Lists]:
-    """The real ones."""
+    """Yield the real lists."""
     lists = StoredLists(OwnConnection(datastore))
     yield lists
     lists.close()
@@ -162,10 +162,10 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
             lists.drop_timers(CAUSE.at, keys[:1])
 
         messages = both(stored, memory, lambda lists: lists.claim_messages(limit, log_unreadable))  # noqa: B023
-        asked = [each.key for each in messages if random.random() < 0.5]
+        some_keys = [each.key for each in messages if random.random() < 0.5]
         for lists in (stored, memory):
-            lists.release_messages(asked)
-            lists.drop_messages(asked[:1])
+            lists.release_messages(some_keys)
+            lists.drop_messages(some_keys[:1])
         both(stored, memory, lambda lists: lists.queues(3))
         both(stored, memory, lambda lists: lists.descendants(STREAMS))
         for what, taken in (("steps", steps), ("timers", timers), ("messages", messages)):
@@ -176,8 +176,8 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
     assert min(claimed.values()) > 20
 
 
-def both(stored, memory, ask):
-    """What both answer alike."""
-    answer = ask(stored)
-    assert answer == ask(memory)
+def both(stored, memory, read):
+    """Assert that both lists return the same; return it."""
+    answer = read(stored)
+    assert answer == read(memory)
     return answer

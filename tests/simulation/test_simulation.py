@@ -1,4 +1,4 @@
-"""The whole engine with everything that can go wrong around it. A failing seed can be run again: --seed N."""
+"""The whole engine, with every failure around it. Run a failing seed again with --seed N."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -43,7 +43,7 @@ ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
 
 
 def world(seed: int, **more: Any) -> Any:
-    from simulated_world import World  # found once conftest.py has said where
+    from simulated_world import World  # importable once conftest.py has set the path
 
     simulated = World(seed, executions=EXECUTIONS, **more)
     simulated.run()
@@ -51,7 +51,7 @@ def world(seed: int, **more: Any) -> Any:
 
 
 def test_every_execution_ends_whatever_goes_wrong(seed: int) -> None:
-    """What may not be so even for a moment is looked at by simulated_watch at every append."""
+    """simulated_watch checks the rules of every moment at each append; this test checks the end."""
     simulated = world(seed)
     histories = {id_: simulated.store.stream(id_) for id_ in simulated.ids}
     assert len(histories) == len(simulated.ids) > EXECUTIONS
@@ -83,17 +83,17 @@ def assert_lawful(execution: Execution, events: list[Event]) -> None:
 
 
 def assert_in_order(execution: Execution, events: list[Event]) -> None:
-    """No step begins before all that may lead to it has ended."""
+    """Assert that no step begins before all steps that may lead to it have ended."""
     over: set[str] = set()
     for event in events:
         if isinstance(event, REACHES):
-            assert over >= set(execution.plan.steps[event.step].incoming), "a step waits for what leads to it"
+            assert over >= set(execution.plan.steps[event.step].incoming), "a step waits for the steps that lead to it"
         if isinstance(event, StepCompleted | StepSkipped | StepDiverted):
             over.add(event.step)
 
 
 def assert_undone_in_reverse(execution: Execution, events: list[Event]) -> None:
-    """What was completed and can be undone is undone once, what was completed last first, and nothing else is."""
+    """Assert that completed steps with a compensation are compensated once, the last one first, and no others."""
     required = [n for n, event in enumerate(events) if isinstance(event, CompensationRequired)]
     done = [e.step for e in events[: required[0]] if isinstance(e, StepCompleted)] if required else []
     expected = [step for step in reversed(done) if step in execution.plan.compensations]
@@ -103,41 +103,41 @@ def assert_undone_in_reverse(execution: Execution, events: list[Event]) -> None:
 
 
 def assert_closed(execution: Execution, events: list[Event]) -> None:
-    """A child that is not wanted without its parent is called off once, unless the parent has heard of its end."""
+    """Assert that a child that ends with its parent is closed once, unless the parent has received its end."""
     closed = Counter(event.child for event in events if isinstance(event, SubProcessClosed))
-    heard = {(event.step, event.attempt) for event in events if isinstance(event, StepCompleted | StepFailed)}
+    received = {(event.step, event.attempt) for event in events if isinstance(event, StepCompleted | StepFailed)}
     for event in events:
         if isinstance(event, SubProcessStarted):
             step = execution.plan.steps[event.step]
             assert isinstance(step, PlannedSubProcess)
-            wanted = step.on_parent_close == "abandon" or (event.wait and (event.step, event.attempt) in heard)
-            assert closed[event.child] == (0 if wanted else 1)
+            stays_open = step.on_parent_close == "abandon" or (event.wait and (event.step, event.attempt) in received)
+            assert closed[event.child] == (0 if stays_open else 1)
 
 
 def assert_related(histories: dict[UUID, list[Event]]) -> None:
-    """Every attempt that calls a process has its one child, every child the attempt that called it."""
-    asked = {
+    """Assert that every attempt that calls a process has one child, and every child the attempt that called it."""
+    calls = {
         event.child: (id_, event)
         for id_, events in histories.items()
         for event in events
         if isinstance(event, SubProcessStarted)
     }
-    assert len(asked) == sum(isinstance(e, SubProcessStarted) for events in histories.values() for e in events)
+    assert len(calls) == sum(isinstance(e, SubProcessStarted) for events in histories.values() for e in events)
     for id_, events in histories.items():
         started = events[0]
         assert isinstance(started, ExecutionStarted)
         assert [event for event in events[1:] if isinstance(event, ExecutionStarted)] == []
-        assert (started.parent is not None) == (id_ in asked)
+        assert (started.parent is not None) == (id_ in calls)
         if started.parent is not None:
-            parent, event = asked.pop(id_)
+            parent, event = calls.pop(id_)
             assert id_ == child_id(parent, event.step, event.attempt)
             assert (started.parent.execution_id, started.parent.step) == (parent, event.step)
             assert (started.version, started.input) == (event.version, event.input)
-    assert asked == {}, "nobody is missing"
+    assert calls == {}, "no child is missing"
 
 
 def test_states_and_to_do_lists_are_at_any_time_what_the_log_says(seed: int) -> None:
-    """Checked by a look at every append of a simulation; of heartbeats the log does not know."""
+    """Compare at every append of a simulation; the log holds no heartbeats."""
     from simulated_world import World
 
     simulated = World(seed + 1_000, executions=8)
@@ -145,7 +145,7 @@ def test_states_and_to_do_lists_are_at_any_time_what_the_log_says(seed: int) -> 
     states: dict[UUID, Execution] = {}
     compared = 0
 
-    def look(unit: Unit, together: set[UUID]) -> None:
+    def check(unit: Unit, together: set[UUID]) -> None:
         nonlocal compared
         id_, first = unit.stream, unit.events[0]
         if isinstance(first, ExecutionStarted):
@@ -162,7 +162,7 @@ def test_states_and_to_do_lists_are_at_any_time_what_the_log_says(seed: int) -> 
             assert_listed(states[id_], simulated.lists.due_timers)
         recorded(unit, together)
 
-    simulated.store.watch = look
+    simulated.store.watch = check
     simulated.run()
     assert states.keys() == set(simulated.ids)
     assert compared > 0

@@ -1,4 +1,4 @@
-"""Found by simulations: messages and decisions that were not recorded."""
+"""Failures that simulations found: messages and decisions that were not recorded."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,8 +24,8 @@ CALLER = {"name": "caller", "input": {"n": {"type": "integer"}}, "steps": [{"id"
 
 
 def test_a_message_that_meant_nothing_after_a_decision_that_was_not_recorded_is_handled_again() -> None:
-    """One child fails, and with it the parent; the end of the other would mean nothing to that. But while the worker
-    decides so, an operator has the parent go on without the first: it waits for the other, and has to hear of it.
+    """One child fails, and with it the parent; a failed parent ignores the end of the other child. But while the worker
+    decides so, an operator skips the step of the first child: the parent waits for the other, and needs its end.
     """
     world = quiet_world()
     for definition in (CHILD, CALLER):
@@ -58,7 +58,7 @@ def test_a_message_that_meant_nothing_after_a_decision_that_was_not_recorded_is_
 
 
 def test_a_message_that_somebody_else_struck_off_does_not_keep_a_worker_busy() -> None:
-    """It would mean something again, but to answer it is a conflict for ever."""
+    """The message has an effect again, but its answer conflicts for ever."""
     world = quiet_world()
     for definition in (CHILD, CALLER):
         world.publish(definition)
@@ -80,7 +80,7 @@ def test_a_message_that_somebody_else_struck_off_does_not_keep_a_worker_busy() -
 
 
 def quiet_world() -> Any:
-    from simulated_world import World  # found once conftest.py has said where
+    from simulated_world import World  # importable once conftest.py has set the path
 
     return World(0, executions=0, workers=1, faults=0)
 

@@ -16,8 +16,10 @@ from domain.language.types.steps.approval import APPROVER
 cli = typer.Typer()
 
 Id = Annotated[str, typer.Argument(metavar="APPROVAL", help="The id of an approval.")]
-Comment = Annotated[str, typer.Option(help="Why, for people.", callback=words)]
-As = Annotated[str, typer.Option("--as", metavar="NAME", help="Who decides; needed where approvers are named.")]
+Comment = Annotated[str, typer.Option(help="The reason, for people.", callback=words)]
+As = Annotated[
+    str, typer.Option("--as", metavar="NAME", help="The name of the approver; required where the step names approvers.")
+]
 
 
 @cli.command()
@@ -32,7 +34,7 @@ def approve(
 def reject(
     context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: JsonOption = False
 ) -> None:
-    """Reject: the step fails, and the execution unless it says otherwise."""
+    """Reject: the step fails, and the execution too unless on_error continues it."""
     _decide(context, approval, "refused", comment, by, json)
 
 
@@ -40,7 +42,7 @@ def reject(
 def request_changes(
     context: typer.Context, approval: Id, comment: Comment = "", by: As = "cli", json: JsonOption = False
 ) -> None:
-    """Request changes. The step fails with changes_requested, and its on_error may lead to where they are made."""
+    """Request changes. The step fails with changes_requested, and its on_error may lead to a step that makes them."""
     _decide(context, approval, "changes_requested", comment, by, json)
 
 

@@ -18,16 +18,16 @@ cli = typer.Typer()
 @cli.command()
 def approvals(
     context: typer.Context,
-    open_: Annotated[bool, typer.Option("--open", help="Only those that nobody has decided yet.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Only open approvals.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     json: JsonOption = False,
 ) -> None:
-    """List approvals: what people are asked and what they decided, the newest first."""
+    """List approvals, open and decided, the newest first."""
     output = output_of(context, json)
-    asked = ApprovalFilter(statuses=["open"] if open_ else [])
+    requested = ApprovalFilter(statuses=["open"] if open_ else [])
     with opened_reading(output) as reading:
-        page = list_approvals(reading, asked, cursor=cursor, limit=limit)
+        page = list_approvals(reading, requested, cursor=cursor, limit=limit)
     _show(output, page)
 
 
@@ -39,6 +39,6 @@ def _show(output: CommandOutput, page: Page[ApprovalView]) -> None:
         (moment(a.requested_at), a.status, a.title, a.process, moment(a.deadline), a.decided_by, a.approval_id)
         for a in page.items
     ]
-    output.table(("asked", "status", "title", "process", "deadline", "decided by", "approval"), rows)
+    output.table(("requested", "status", "title", "process", "deadline", "decided by", "approval"), rows)
     note_more(output, page.next_cursor)
     note_lag(output, page.lag_seconds)

@@ -45,6 +45,6 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
 
 def _step(step: StepView) -> tuple[object, ...]:
     tokens = f"{step.usage.input_tokens + step.usage.output_tokens:,}" if step.usage else ""
-    told = short(step.error) or short(step.output) or step.skip_reason or ""
+    text = short(step.error) or short(step.output) or step.skip_reason or ""
     attempts = step.attempts or ""
-    return step.id, status(step.status), step.agent, attempts, seconds(step.duration), tokens, amounts(step.cost), told
+    return step.id, status(step.status), step.agent, attempts, seconds(step.duration), tokens, amounts(step.cost), text

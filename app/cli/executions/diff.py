@@ -1,4 +1,4 @@
-"""diff: what changed in one execution between two points."""
+"""diff: the changes of one execution between two points."""
 
 from typing import Annotated
 

@@ -41,10 +41,10 @@ def executions(
 ) -> None:
     """List executions, the newest first. Several values of an option mean any of them.
 
-    Those that other executions started are left out, unless asked for.
+    By default, leave out executions that others started; --include-children, --parent and --root list them too.
     """
     output = output_of(context, json)
-    asked = ExecutionFilter(
+    requested = ExecutionFilter(
         process_ids=[process_named(name) for name in process or []],
         versions=version or [],
         statuses=_known(status_ or []),
@@ -56,7 +56,7 @@ def executions(
         started_to=_time("--to", started_to),
     )
     with opened_reading(output) as reading:
-        page = list_executions(reading, asked, cursor=cursor, limit=limit)
+        page = list_executions(reading, requested, cursor=cursor, limit=limit)
     _show(output, page)
 
 

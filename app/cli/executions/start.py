@@ -38,7 +38,7 @@ def start(
     ] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end. Exit code 1 unless it completes.")] = False,
     timeout: Annotated[
-        str | None, typer.Option(help="With --wait: give up waiting after so long, as 30s or 5m.")
+        str | None, typer.Option(help="With --wait: stop waiting after this time, as 30s or 5m.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
@@ -56,7 +56,7 @@ def start(
             output.answer(started, f"started {receipt.stream} of {plan.name}, version {receipt.facts['version']}")
             return
         ended = _wait(output, wiring, receipt, seconds)
-    _tell_end(output, started, ended)
+    _write_end(output, started, ended)
 
 
 def _wait(output: CommandOutput, wiring: Wiring, receipt: Receipt, timeout: float | None) -> Ended:
@@ -73,7 +73,7 @@ def _wait(output: CommandOutput, wiring: Wiring, receipt: Receipt, timeout: floa
     return ended
 
 
-def _tell_end(output: CommandOutput, started: dict[str, object], ended: Ended) -> None:
+def _write_end(output: CommandOutput, started: dict[str, object], ended: Ended) -> None:
     answer = {
         **started,
         "status": ended.status,

@@ -19,7 +19,7 @@ def publish(
     file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - is standard input.")],
     json: JsonOption = False,
 ) -> None:
-    """Publish a definition as the next version of its process; the same again changes nothing."""
+    """Publish a definition as the next version of its process; an unchanged one records nothing."""
     output = output_of(context, json)
     source = read_file(file)
     with opened(output) as wiring, inside(file):

@@ -24,7 +24,7 @@ def validate(
     agents: Annotated[bool, typer.Option("--agents", help="Check in the database that the agents exist, too.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Check definitions and tell everything that is wrong with them; records nothing. Exit code 1 if one is invalid."""
+    """Check definitions and report every problem; record nothing. Exit code 1 if one is invalid."""
     output = output_of(context, json)
     sources = [(file, read_file(file)) for file in files]
     if agents:

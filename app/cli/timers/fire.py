@@ -24,7 +24,7 @@ def fire_timer(
     dry_run: DryRun = False,
     json: JsonOption = False,
 ) -> None:
-    """Fire a timer now. What would have happened when it was due happens at once."""
+    """Fire a timer now. Its effect, due later, takes place at once."""
     output = output_of(context, json)
     command, cause = FireTimer(execution_named(execution), step, kind_given(kind), reason), operator("cli:fire-timer")
     carry_out(

@@ -7,11 +7,11 @@ import typer
 from domain.executions.timers import KINDS
 from domain.words import did_you_mean
 
-Kind = Annotated[str, typer.Argument(metavar="KIND", help=f"What it is for: {', '.join(KINDS)}.", show_default=True)]
+Kind = Annotated[str, typer.Argument(metavar="KIND", help=f"The kind of timer: {', '.join(KINDS)}.", show_default=True)]
 
 
 def kind_given(kind: str) -> str:
-    """Return the kind. Raises BadParameter for one that there is not."""
+    """Return the kind. Raises BadParameter for an unknown kind."""
     if kind not in KINDS:
         hint = did_you_mean(kind, KINDS) or f"there are {', '.join(KINDS)}"
         raise typer.BadParameter(f"there are no timers of kind {kind!r}; {hint}", param_hint="KIND")

@@ -1,4 +1,4 @@
-"""timers: the list of what happens by itself, and when."""
+"""timers: the list of timers by due time."""
 
 from typing import Annotated
 
@@ -18,12 +18,12 @@ cli = typer.Typer()
 @cli.command()
 def timers(
     context: typer.Context,
-    overdue: Annotated[bool, typer.Option("--overdue", help="Only those that should have fired by now.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="Only timers whose due time has passed.")] = False,
     limit: Limit = 50,
     cursor: Cursor = None,
     json: JsonOption = False,
 ) -> None:
-    """List timers: what happens by itself and when, the next first."""
+    """List timers by due time, the next first."""
     output = output_of(context, json)
     with opened_reading(output) as reading:
         page = list_timers(reading, overdue=overdue, cursor=cursor, limit=limit)

@@ -31,7 +31,7 @@ def move_timer(
         str | None, typer.Option("--to", metavar="TIME", help="Due then, with an offset: 2026-01-31T09:00Z.")
     ] = None,
     in_: Annotated[
-        str | None, typer.Option("--in", metavar="DURATION", help="Due so long from now, as 30s, 5m or 1d.")
+        str | None, typer.Option("--in", metavar="DURATION", help="Due after this time from now, as 30s, 5m or 1d.")
     ] = None,
     dry_run: DryRun = False,
     json: JsonOption = False,

@@ -36,7 +36,7 @@ def walked(name: str, calls: list[str], known: list[Process]) -> tuple[CallGraph
     there = {each.name: each for each in known}
     calls_ = CallGraph(name, calls_in(document(name, calls)))
     levels = []
-    while names := calls_.to_read:
+    while names := calls_.unresolved:
         levels.append(names)
         calls_.resolve_level({name: there[name] for name in names if name in there})
     return calls_, levels
@@ -46,7 +46,7 @@ def problems_of(source: str, *known: Process, severity: str = "error") -> list[P
     parsed = parse_definition(source)
     there = {each.name: each for each in known}
     calls = CallGraph(parsed.name or "", [(use.name, use.version) for use in parsed.processes])
-    while names := calls.to_read:
+    while names := calls.unresolved:
         calls.resolve_level({name: there[name] for name in names if name in there})
     return process_problems(parsed, calls, severity)
 
