@@ -247,6 +247,7 @@ def test_striking_off_one_tells_that_the_next_can_be_had(log: Log, datastore: Da
 def test_a_message_of_a_newer_release_is_left_to_others(
     log: Log, datastore: Datastore, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("WARNING")
     log.append(Unit(PARENT, 0, [calls(), calls(OTHER)]))
     run(datastore, "update stored_events set topic = 'SubProcessImagined' where originator_version = 1")
     assert [message.version for message in claim(datastore)] == [2]
