@@ -110,5 +110,5 @@ def _control(places: Locks) -> Iterator[None]:
 
 def _import_path() -> str:
     """Return the directory of our modules, so that a child finds the same ones, however this process was started."""
-    root = Path(__file__).resolve().parents[2]
+    root = Path(__file__).resolve().parents[1]
     return os.pathsep.join([*(os.path.abspath(entry) for entry in sys.path), str(root)])

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -195,3 +196,8 @@ def test_the_demo_runs_on_a_server_of_its_own_and_shows_a_table(launch: Launch, 
     assert "0.031248 USD" in shown
     assert "/docs" in shown
     assert "/api/stream" in shown
+    # The watcher finds its module when an installed command starts it, too: the server ends after its last user.
+    running, deadline = tmp_path / "home" / "postgres" / "server" / "data" / "postmaster.pid", time.monotonic() + 120
+    while running.exists():
+        assert time.monotonic() < deadline, "the server still runs"
+        threading.Event().wait(0.05)
