@@ -126,8 +126,13 @@ def test_a_runner_of_the_release_before_releases_the_projection_for_the_switch_a
     assert verify(before, LIST, quiet).differing == 0
 
 
-def test_a_process_that_does_not_release_the_projection_keeps_its_tables(before, runner_of, monkeypatch):
+@pytest.fixture
+def impatient(monkeypatch):
+    """Connections that are made from now on wait a fifth of a second for locks."""
     monkeypatch.setattr("store.connections.LOCK_TIMEOUT_MS", 200)
+
+
+def test_a_process_that_does_not_release_the_projection_keeps_its_tables(impatient, before, runner_of):
     old = runner_of(Before())
     drain(old)
     with pytest.raises(HandOverRefused, match="execution_list"):
