@@ -16,7 +16,7 @@ from domain.language import Parsed, agent_problems, channel_problems, parse_defi
 from domain.processes.calling import process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.process import Process, fold
-from domain.refusal import Malformed, NotFound, Problem, Stale
+from domain.refusal import Malformed, NotFound, Problem, Stale, strictly
 from store.log import Log
 
 
@@ -37,11 +37,12 @@ class ReviseProcess(Command, frozen=True):
 
 
 class PublishProcess(Command, frozen=True):
-    """Make the draft the next version."""
+    """Make the draft the next version. strict: warnings stop the publication too."""
 
     scope = CommandScope.PROCESSES_WRITE
     process_id: ProcessId
     revision: Revision = None
+    strict: Annotated[bool, Beside()] = False
 
 
 class ArchiveProcess(Command, frozen=True):
@@ -61,13 +62,17 @@ class Processes:
         self._agents = agents
         self._channels = channels
 
-    def validate(self, source: str | bytes) -> list[Problem]:
-        """Return every problem of a definition, and of the agents and processes that it names; record nothing."""
-        parsed = parse_definition(source)
-        return [*parsed.problems, *self._check_names(parsed, "error")[0]]
+    def validate(self, source: str | bytes, *, strict: bool = False) -> list[Problem]:
+        """Return every problem of a definition, and of the agents and processes that it names; record nothing.
+
+        strict: warnings are errors.
+        """
+        parsed = parse_definition(source, strict=strict)
+        found = self._check_names(parsed, "error")[0]
+        return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Begin a process with a draft; facts hold `process_id`, `name` and `problems`.
+        """Begin a process with a draft; facts hold `process_id`, `name`, `problems` and, of these, `warnings`.
 
         Raises Malformed when the source cannot even be a draft, Forbidden when the name is in use.
         """
@@ -81,7 +86,7 @@ class Processes:
             id,
             fold,
             lambda process: draft_process(process, parsed, cause),
-            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, "problems": problems},
+            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **_told(problems)},
             identified=identified,
         )
 
@@ -93,29 +98,33 @@ class Processes:
             command.process_id,
             command.revision,
             lambda process: revise_process(process, parsed, cause),
-            lambda process, _new: {"name": process.name, "problems": problems},
+            lambda process, _new: {"name": process.name, **_told(problems)},
             identified,
         )
 
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Publish the draft as the next version; facts hold `process_id` and `version`.
+        """Publish the draft as the next version; facts hold `process_id`, `version` and `warnings`.
 
         Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
 
         called: Guards = ()
+        problems: list[Problem] = []
 
         def decision(process: Process) -> list[Event]:
-            nonlocal called
-            parsed = parse_definition(process.draft_source or process.versions[process.latest].source)
-            problems, called = self._check_names(parsed, "error")
-            return publish_process(process, parsed, problems, cause)
+            nonlocal called, problems
+            source = process.draft_source or process.versions[process.latest].source
+            parsed = parse_definition(source, strict=command.strict)
+            found, called = self._check_names(parsed, "error")
+            found = strictly(found) if command.strict else found
+            problems = [*parsed.problems, *found]
+            return publish_process(process, parsed, found, cause)
 
         return self._decide(
             command.process_id,
             command.revision,
             decision,
-            lambda process, new: {"version": process.latest + len(new)},
+            lambda process, new: {"version": process.latest + len(new), "warnings": _told(problems)["warnings"]},
             identified,
             lambda new: claim_webhooks(self._log, new, cause) + Together(called),
         )
@@ -166,3 +175,8 @@ class Processes:
             *channel_problems(parsed, self._channels),
         ]
         return problems, called
+
+
+def _told(problems: list[Problem]) -> dict[str, list[Problem]]:
+    """Return the facts about the problems of a text; the warnings are those that stop no publication."""
+    return {"problems": problems, "warnings": [each for each in problems if each.severity != "error"]}

@@ -1,5 +1,7 @@
 """Named refusals, and the problems found in a request."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -17,6 +19,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     column: int | None = None
     hint: str = ""
     severity: str = "error"
+
+
+def strictly(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems with every warning as an error."""
+    return [
+        msgspec.structs.replace(each, severity="error") if each.severity == "warning" else each for each in problems
+    ]
 
 
 class Refusal(Exception):
