@@ -5,6 +5,7 @@ import re
 from domain.language.checking.agents import agents_in
 from domain.language.checking.children import processes_in
 from domain.language.checking.definitions import check
+from domain.language.checking.known import Called
 from domain.language.checking.notifications import channels_in
 from domain.language.checking.types import validate
 from domain.language.parsed import Parsed
@@ -19,10 +20,10 @@ from domain.refusal import Problem
 _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
 
 
-def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
+def parse_definition(source: str | bytes, *, strict: bool = False, called: Called | None = None) -> Parsed:
     """Read a definition in YAML or JSON. Raises nothing: all problems, of any input, are in `problems`.
 
-    strict: warnings become errors.
+    strict: warnings become errors. called: the processes that it calls, as far as they are known.
     """
     problems = Problems(strict=strict)
     text = ""
@@ -41,7 +42,7 @@ def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
         return Parsed(text, None, None, problems.all())
     canonicalise(root, problems)
     definition = validate(root, problems)
-    check(root, problems)
+    check(root, problems, called or {})
     name = text_of(root.entries.get("name"))
     valid_name = name if name is not None and _NAME.fullmatch(name) else None
     return Parsed(

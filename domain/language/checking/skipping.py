@@ -53,6 +53,13 @@ class Skipping:
                 return reason
         return None
 
+    def may_complete_before(self, step: int, reader: int | None) -> bool:
+        """Return whether `reader` may run after `step` has completed; None for the outputs of the execution."""
+        if self._goes_round or reader is None:
+            return not self._goes_round
+        plain = self._successors(step) & ~self._optional(step)
+        return bool(self._reached(step, plain) >> reader & 1)
+
     def _reached_without(self, step: int) -> list[tuple[str, int]]:
         """Return for each way to have no output: the reason, and a bit for each step that may run all the same."""
         node = self._steps[step]
