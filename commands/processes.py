@@ -13,7 +13,7 @@ from commands.receipt import Receipt
 from domain.event import Cause, Event
 from domain.identity import process_id
 from domain.language import Parsed, agent_problems, channel_problems, parse_definition
-from domain.processes.calling import process_problems
+from domain.processes.calling import member_problems, process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.process import Process, fold
 from domain.refusal import Malformed, NotFound, Problem, Stale, strictly
@@ -172,6 +172,7 @@ class Processes:
         problems = [
             *agent_problems(parsed, known, severity),
             *process_problems(parsed, calls, severity),
+            *member_problems(parsed, calls, severity),
             *channel_problems(parsed, self._channels),
         ]
         return problems, called

@@ -54,13 +54,13 @@ def _explained(name: str, shape: ValueShape, part: str | int) -> tuple[str, str]
     shown = f"`{name[:120]}`"
     kinds = shape.kinds or frozenset()
     if isinstance(part, str) and shape.members is not None and OBJECT in kinds | ({OBJECT} if not kinds else set()):
-        return f"{shown} has no `{part[:60]}`", _known(part, shape.members)
+        return f"{shown} has no `{part[:60]}`", _known(part, shape.members, shape.hint)
     what = " or ".join(sorted(kinds - {NULL} or kinds)) or "no object"
     hint = "pick an item with [0], or use first or last" if LIST in kinds else ""
     return f"{shown} is {what}, and has no `{str(part)[:60]}`", hint
 
 
-def _known(name: str, known: Collection[str]) -> str:
+def _known(name: str, known: Collection[str], otherwise: str) -> str:
     if not known:
-        return "it has no members"
+        return otherwise or "it has no members"
     return did_you_mean(name, known) or f"one of: {', '.join(list(known)[:20])}"
