@@ -7,8 +7,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from domain.calendar.zones import zone_names
-from domain.language.reading.nodes import Mapping, Node, Sequence, kind_of, plain, text_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, plain, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.remedies import boolean_hint, duration_hint, number_hint, time_hint, type_hint
 from domain.language.types.definition import MAX_STEPS, MAX_TRIGGERS, Definition
 from domain.language.types.parts import FIELD_NAME, PROCESS_NAME, STEP_ID, Part
 from domain.language.types.quantities import CURRENCY_CODE
@@ -136,7 +137,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             bound = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
             problems.add("out_of_range", f"`{field}` is {bound}", node)
         case kind if kind in _OWN_CODES:
-            hint = _zone_hint(node, problems) if kind == "unknown_timezone" else ""
+            hint = _own_hint(kind, node, problems)
             problems.add(kind, f"`{field}`: {error['msg'][:200]}", node, hint=hint)
         case "missing_value":
             problems.add("missing_field", error["msg"], node)
@@ -152,8 +153,10 @@ def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: st
     expected = _EXPECTED_FIELD.get(field, expected)
     subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
     hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
-    if "number" in expected and (text_of(node) or "").isdigit():
-        hint = "write it without quotes"
+    if "number" in expected and (written := text_of(node)) is not None:
+        hint = number_hint(written)
+    if expected == "true or false" and isinstance(node, Scalar):
+        hint = boolean_hint(node.text)
     problems.add("wrong_type", f"{subject} must be {expected}, and is {kind_of(node)}", node, hint=hint)
 
 
@@ -162,8 +165,19 @@ def _unknown_value(node: Node, field: str, expected: str, problems: Problems) ->
     known = [word for word in expected.replace("' or '", "', '").strip("'").split("', '") if word]
     code = "unknown_trigger_type" if field == "type" and node.path.startswith("triggers") else "unknown_value"
     others = [_OTHER_VALUES[field]] if field in _OTHER_VALUES else []
-    hint = did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
+    meant = type_hint(written, node.path) if field == "type" else ""
+    hint = meant or did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
     problems.add(code, f"`{field}` cannot be `{written}`", node, hint=hint)
+
+
+def _own_hint(code: str, node: Node, problems: Problems) -> str:
+    """Return the remedy for a value that one of the language's own types refused."""
+    written = node.text if isinstance(node, Scalar) else ""
+    if code == "unknown_timezone":
+        return _zone_hint(node, problems)
+    if code == "invalid_duration":
+        return duration_hint(written)
+    return time_hint(written) if code == "invalid_time" else ""
 
 
 def _zone_hint(node: Node, problems: Problems) -> str:

@@ -21,21 +21,13 @@ from domain.language.expressions.sources import (
     uses_of_filter,
     uses_of_operator,
 )
-from domain.language.expressions.tokens import Token
+from domain.language.expressions.tokens import MISTAKEN, Token
 from domain.language.expressions.values import Run, Scope
 
 MOST_NODES = 256
 DEEPEST_NESTING = 32
 
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
-_MISTAKES = {
-    "not": "write not (a in b)",
-    "AND": "write and",
-    "OR": "write or",
-    "NOT": "write not",
-    "is": "write == or !=",
-    "(": "there are no function calls; use a filter: value | length",
-}
 
 
 class Compiled(NamedTuple):
@@ -215,7 +207,7 @@ class _Parser:
         if root.value not in ROOTS:
             match = nearest(root.value.lower(), ROOTS)
             known = f"a path starts with {', '.join(ROOTS)}; text is written in quotes"
-            hint = f"did you mean {match!r}?" if match else known
+            hint = MISTAKEN.get(root.value.lower()) or (f"did you mean {match!r}?" if match else known)
             raise ExpressionProblem("unknown_root", f"{root.value!r} is no known name", root.offset, hint)
         parts: list[str | int] = [root.value]
         end = root.offset + len(root.value)
@@ -280,7 +272,7 @@ class _Parser:
         token = self.token
         message = "the expression ends too early" if token.kind == "end" else f"unexpected {token.value[:40]!r}"
         if token.kind != "text":
-            hint = hint or _MISTAKES.get(token.value)
+            hint = hint or MISTAKEN.get(token.value)
         raise ExpressionProblem("expression_syntax", message, token.offset, hint)
 
 
