@@ -6,7 +6,7 @@ from uuid import UUID
 
 from commands.agents import Agents
 from commands.called import read_calls
-from commands.claims import claim_webhooks
+from commands.claims import claim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
@@ -16,7 +16,7 @@ from domain.language import Parsed, agent_problems, channel_problems, parse_defi
 from domain.processes.calling import member_problems, process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.process import Process, fold
-from domain.refusal import Malformed, NotFound, Problem, Stale, strictly
+from domain.refusal import Forbidden, Malformed, NotFound, Problem, Stale, strictly
 from store.log import Log
 
 
@@ -68,7 +68,7 @@ class Processes:
         strict: warnings are errors.
         """
         parsed = parse_definition(source, strict=strict)
-        found = self._check_names(parsed, "error")[0]
+        found = [*self._check_names(parsed, "error")[0], *taken_webhooks(self._log, parsed, "error")]
         return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -79,7 +79,7 @@ class Processes:
         parsed = parse_definition(command.source)
         if parsed.name is None:
             raise Malformed("this is not a process definition", list(parsed.problems))
-        problems = [*parsed.problems, *self._check_names(parsed, "warning")[0]]
+        problems = self._problems_of_draft(parsed)
         id = process_id(parsed.name)
         return decide(
             self._log,
@@ -93,7 +93,7 @@ class Processes:
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
-        problems = [*parsed.problems, *self._check_names(parsed, "warning")[0]]
+        problems = self._problems_of_draft(parsed)
         return self._decide(
             command.process_id,
             command.revision,
@@ -118,7 +118,10 @@ class Processes:
             found, called = self._check_names(parsed, "error")
             found = strictly(found) if command.strict else found
             problems = [*parsed.problems, *found]
-            return publish_process(process, parsed, found, cause)
+            new = publish_process(process, parsed, found, cause)
+            if new and (taken := taken_webhooks(self._log, parsed, "error")):
+                raise Forbidden(f"{taken[0].message}; {taken[0].hint}", code="trigger_taken", problems=taken)
+            return new
 
         return self._decide(
             command.process_id,
@@ -164,6 +167,10 @@ class Processes:
             identified=identified,
             together=together,
         )
+
+    def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
+        names = self._check_names(parsed, "warning")[0]
+        return [*parsed.problems, *names, *taken_webhooks(self._log, parsed, "warning")]
 
     def _check_names(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
         """Return the problems of the names in a definition, and the revisions of processes that they rest on."""

@@ -64,9 +64,15 @@ class NotFound(Refusal):
 
 
 class Forbidden(Refusal):
-    """Well formed, but refused by a rule in the present state."""
+    """Well formed, but refused by a rule in the present state. problems: where a text causes that, if one does."""
 
     code = "conflict"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, problems: Iterable[Problem] = (), **details: object
+    ) -> None:
+        super().__init__(message, code=code, **details)
+        self.problems = list(problems)
 
 
 class Stale(Refusal):

@@ -8,6 +8,7 @@ from domain.language.checking.definitions import check
 from domain.language.checking.known import Called
 from domain.language.checking.notifications import channels_in
 from domain.language.checking.types import validate
+from domain.language.checking.webhooks import webhooks_in
 from domain.language.parsed import Parsed
 from domain.language.reading.nodes import Mapping, kind_of, text_of
 from domain.language.reading.problems import Problems
@@ -53,4 +54,5 @@ def parse_definition(source: str | bytes, *, strict: bool = False, called: Calle
         agents=tuple(agents_in(root)),
         processes=tuple(processes_in(root)),
         channels=tuple(channels_in(root)),
+        webhooks=tuple(webhooks_in(root)),
     )

@@ -10,6 +10,7 @@ from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
+from domain.language.checking.webhooks import is_webhook
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import compensation_of
@@ -39,7 +40,7 @@ def check(root: Mapping, problems: Problems, called: Called) -> None:
         Skipping(steps, graph.ids),
         problems,
         called,
-        has_webhook=any(_is_webhook(trigger) for trigger in _items(root, "triggers")),
+        has_webhook=any(is_webhook(trigger) for trigger in _items(root, "triggers")),
     )
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
@@ -64,10 +65,6 @@ def check(root: Mapping, problems: Problems, called: Called) -> None:
         if isinstance(trigger, Mapping):
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
-
-
-def _is_webhook(trigger: Node) -> bool:
-    return isinstance(trigger, Mapping) and text_of(trigger.entries.get("type")) == "webhook"
 
 
 def _items(root: Mapping, key: str) -> list[Node]:
