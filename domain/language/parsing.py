@@ -10,6 +10,7 @@ from domain.language.checking.notifications import channels_in
 from domain.language.checking.types import validate
 from domain.language.checking.webhooks import webhooks_in
 from domain.language.parsed import Parsed
+from domain.language.reading.comments import note_cut_texts
 from domain.language.reading.nodes import Mapping, kind_of, text_of
 from domain.language.reading.problems import Problems
 from domain.language.reading.source import UnreadableSource, decode_source
@@ -41,6 +42,7 @@ def parse_definition(source: str | bytes, *, strict: bool = False, called: Calle
         )
         problems.note(problem)
         return Parsed(text, None, None, problems.all())
+    note_cut_texts(text, root, problems)
     canonicalise(root, problems)
     definition = validate(root, problems)
     check(root, problems, called or {})

@@ -10,6 +10,7 @@ from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
+from domain.language.checking.unused import check_unused
 from domain.language.checking.webhooks import is_webhook
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
@@ -65,6 +66,7 @@ def check(root: Mapping, problems: Problems, called: Called) -> None:
         if isinstance(trigger, Mapping):
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
+    check_unused(root, problems)
 
 
 def _items(root: Mapping, key: str) -> list[Node]:

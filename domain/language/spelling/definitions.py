@@ -55,12 +55,12 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
     for field in part.as_written:
         _number_as_text(node.entries.get(field))
     for field in part.listed:
-        _list_of_one(node, field)
+        _list_of_one(node, field, objects=field in part.listed_objects)
     if part is Retry:
         _backoff(node, problems)
     known = part.model_fields
     for key in [key for key in node.entries if key not in known]:
-        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also)
+        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also, cut=_cut(node, key))
         del node.entries[key]
     for key, value in list(node.entries.items()):
         # An empty value means nothing, except where any value is allowed.
@@ -68,6 +68,14 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
             del node.entries[key]
         elif inside := _part_inside(part, key):
             _each(value, inside, lambda item, inner: _fields(item, inner, problems))
+
+
+def _cut(node: Mapping, key: str) -> str:
+    """Return a hint for a key that is the rest of a text which a comma has cut: `{message: Hello, world}`."""
+    value, before = node.entries[key], [each for each in node.keys if each != key]
+    empty = isinstance(value, Scalar) and value.value is None and not value.text
+    same_line = any(node.keys[each].line == node.keys[key].line for each in before)
+    return "a text with a comma stands in quotes inside { }" if empty and same_line else ""
 
 
 def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
@@ -101,9 +109,9 @@ def _number_as_text(node: Node | None) -> None:
         node.value = node.text
 
 
-def _list_of_one(node: Mapping, field: str) -> None:
+def _list_of_one(node: Mapping, field: str, *, objects: bool) -> None:
     alone = node.entries.get(field)
-    if isinstance(alone, Scalar) and alone.value is not None:
+    if (objects and isinstance(alone, Mapping)) or (isinstance(alone, Scalar) and alone.value is not None):
         node.entries[field] = Sequence(alone.line, alone.column, alone.parent, alone.key, items=[alone])
 
 

@@ -1,5 +1,6 @@
 """Unknown keys: a slip of a known key is an error; the parser drops any other with a warning."""
 
+import re
 from collections.abc import Collection
 
 from domain.language.reading.nodes import Location, Mapping, Scalar
@@ -25,16 +26,48 @@ _INSTEAD = {
 }
 
 
+# Words of other engines, by the keys that they stand for here.
+_MEANT = {
+    **dict.fromkeys(("when", "if", "run_if", "only_if", "guard"), "condition"),
+    **dict.fromkeys(("needs", "requires", "after", "dependencies", "depends", "wait_for"), "depends_on"),
+    **dict.fromkeys(("prompt", "instructions", "instruction", "task", "content", "body", "text"), "message"),
+    **dict.fromkeys(("on_failure", "on_fail", "catch", "error", "continue_on_error"), "on_error"),
+    **dict.fromkeys(("retries", "max_retries", "attempts", "retry_policy"), "retry"),
+    **dict.fromkeys(("agent", "user", "users", "people", "reviewer", "reviewers", "owner", "who"), "approvers"),
+    **dict.fromkeys(("inputs", "with", "args", "arguments", "params", "variables", "context"), "parameters"),
+    **dict.fromkeys(("schema", "response_format", "output", "returns"), "output_schema"),
+    **dict.fromkeys(("compensate", "rollback", "undo"), "compensation"),
+    **dict.fromkeys(("to", "goto", "step"), "target"),
+    **dict.fromkeys(("tags", "tag"), "labels"),
+    **dict.fromkeys(("concurrency", "max_parallel", "max_concurrent"), "max_running"),
+    **dict.fromkeys(("output", "results", "returns"), "outputs"),
+    **dict.fromkeys(("on", "trigger"), "triggers"),
+    **dict.fromkeys(("tz", "time_zone"), "timezone"),
+}
+_LOOK_ALIKE = re.compile("[\u00a0\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff]")
+
+
 def note_unknown_key(
-    key: str, at: Location, known: Collection[str], problems: Problems, *, spellings: Collection[str] = ()
+    key: str,
+    at: Location,
+    known: Collection[str],
+    problems: Problems,
+    *,
+    spellings: Collection[str] = (),
+    cut: str = "",
 ) -> None:
-    """Note a key that is none of the `known` ones, nor of their other `spellings`."""
+    """Note a key that is none of the `known` ones, nor of their other `spellings`. cut: a hint, if a text was cut."""
+    if hidden := _LOOK_ALIKE.search(key):
+        hint = f"it holds the character U+{ord(hidden.group()):04X}, which looks like a space or like nothing"
+        problems.add("unknown_key", f"`{key[:60]}` is not a key here", at, hint=hint)
+        return
     meant = None if key in _INSTEAD else slip_of(key, [*known, *spellings])
     if meant is not None:
         problems.add("unknown_key", f"`{key[:60]}` is not a key here", at, hint=f"did you mean `{meant}`?")
         return
     severity = "error" if problems.strict_keys else "warning"
-    hint = _INSTEAD.get(key, "")
+    other = _MEANT.get(key.lower().replace("-", "_"), "")
+    hint = f"did you mean `{other}`?" if other in known else cut or _INSTEAD.get(key, "")
     if not hint and not problems.full(severity):
         hint = did_you_mean(key, [*known, *spellings]) or f"known here: {', '.join(known)}"
     message = f"`{key[:60]}` is not a key here" + ("" if severity == "error" else ", it is ignored")

@@ -67,6 +67,8 @@ class Definition(Part):
     """
 
     as_written: ClassVar[tuple[str, ...]] = ("version",)
+    listed: ClassVar[tuple[str, ...]] = ("labels", "triggers")
+    listed_objects: ClassVar[tuple[str, ...]] = ("triggers",)
 
     name: ProcessName
     description: Prose | None = None

@@ -29,7 +29,7 @@ AT_ROOT = [
 ]
 BESIDE_A_GOOD_STEP = [
     ("labels: [x, §7]", "wrong_type", "labels[1]"),
-    ("labels: §x", "wrong_type", "labels"),
+    ("labels: §{x: 1}", "wrong_type", "labels"),
     (f"labels: §[{', '.join('x' * 51)}]", "too_many", "labels"),
     (f"owner: §{'x' * 201}", "too_long", "owner"),
     ("input: {x: {type: §text}}", "unknown_value", "input.x.type"),
