@@ -57,6 +57,8 @@ def _explained(name: str, shape: ValueShape, part: str | int) -> tuple[str, str]
         return f"{shown} has no `{part[:60]}`", _known(part, shape.members, shape.hint)
     what = " or ".join(sorted(kinds - {NULL} or kinds)) or "no object"
     hint = "pick an item with [0], or use first or last" if LIST in kinds else ""
+    if part in ("length", "size", "count") and kinds & {LIST, OBJECT, TEXT}:
+        hint = f"write `{name[:120]} | length`"
     return f"{shown} is {what}, and has no `{str(part)[:60]}`", hint
 
 

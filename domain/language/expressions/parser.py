@@ -21,7 +21,7 @@ from domain.language.expressions.sources import (
     uses_of_filter,
     uses_of_operator,
 )
-from domain.language.expressions.tokens import MISTAKEN, Token
+from domain.language.expressions.tokens import FILTERS_MEANT, MISTAKEN, Token
 from domain.language.expressions.values import Run, Scope
 
 MOST_NODES = 256
@@ -123,7 +123,7 @@ class _Parser:
             if token.kind != "word":
                 self.unexpected("a filter has a name; 'or else' is ||")
             if token.value not in FILTERS:
-                match = nearest(token.value, FILTERS)
+                match = FILTERS_MEANT.get(token.value) or nearest(token.value, FILTERS)
                 hint = f"did you mean {match!r}?" if match else f"known are {', '.join(FILTERS)}"
                 raise ExpressionProblem("unknown_filter", f"{token.value!r} is no filter", token.offset, hint)
             self.advance()

@@ -43,6 +43,16 @@ MISTAKEN = {
     **dict.fromkeys(("yes", "on"), "write true"),
     **dict.fromkeys(("no", "off"), "write false"),
     "undefined": "write null",
+    **dict.fromkeys(("len", "length", "size", "count"), "write … | length"),
+}
+# By the name of a filter elsewhere, its name here.
+FILTERS_MEANT = {
+    **dict.fromkeys(("size", "count", "len"), "length"),
+    **dict.fromkeys(("uppercase", "upcase", "capitalize"), "upper"),
+    **dict.fromkeys(("lowercase", "downcase"), "lower"),
+    **dict.fromkeys(("tojson", "to_json", "dump", "stringify"), "json"),
+    "strip": "trim",
+    "d": "default",
 }
 
 

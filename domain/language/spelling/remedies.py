@@ -9,6 +9,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|milli|s|m|h|d|w)[a-z]*\.?\Z
 _CLOCK = re.compile(r"([0-9]{1,3}):([0-9]{2})(?::([0-9]{2}))?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[_,' ][0-9]{3})+\Z|-?[0-9]+(?:_[0-9]+)+\Z")
+_GOTO = re.compile(r"(?:go ?to|goto_step|jump(?: to)?)[ :]+(\S+)\Z", re.IGNORECASE)
 _PATH = re.compile(rf"(?:{'|'.join(ROOTS)})\.[\w.-]+\Z")
 
 _FIELD_TYPES = {
@@ -77,6 +78,16 @@ def time_hint(written: str) -> str:
     if _PATH.match(text):
         return f'a value is written "{{{{ {text[:60]} }}}}"'
     return f"a day has a time, too: {text}T00:00" if _DATE.match(text) else ""
+
+
+def fallback_hint(written: str, field: str) -> str:
+    """Return what to write for a fallback in words, as `goto b` or `retry`."""
+    if field not in ("on_error", "on_timeout"):
+        return ""
+    if written.strip().lower() == "retry":
+        return "a field of its own says so: `retry: {max_attempts: 3}`"
+    found = _GOTO.match(written.strip())
+    return f"write `{{{'goto_step' if field == 'on_error' else 'goto'}: {found[1][:40]}}}`" if found else ""
 
 
 def type_hint(written: str, place: str) -> str:
