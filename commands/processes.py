@@ -86,7 +86,7 @@ class Processes:
             id,
             fold,
             lambda process: draft_process(process, parsed, cause),
-            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **_told(problems)},
+            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **_facts_about(problems)},
             identified=identified,
         )
 
@@ -98,7 +98,7 @@ class Processes:
             command.process_id,
             command.revision,
             lambda process: revise_process(process, parsed, cause),
-            lambda process, _new: {"name": process.name, **_told(problems)},
+            lambda process, _new: {"name": process.name, **_facts_about(problems)},
             identified,
         )
 
@@ -127,7 +127,7 @@ class Processes:
             command.process_id,
             command.revision,
             decision,
-            lambda process, new: {"version": process.latest + len(new), "warnings": _told(problems)["warnings"]},
+            lambda process, new: {"version": process.latest + len(new), "warnings": _facts_about(problems)["warnings"]},
             identified,
             lambda new: claim_webhooks(self._log, new, cause) + Together(called),
         )
@@ -185,6 +185,6 @@ class Processes:
         return problems, called
 
 
-def _told(problems: list[Problem]) -> dict[str, list[Problem]]:
+def _facts_about(problems: list[Problem]) -> dict[str, list[Problem]]:
     """Return the facts about the problems of a text; the warnings are those that stop no publication."""
     return {"problems": problems, "warnings": [each for each in problems if each.severity != "error"]}

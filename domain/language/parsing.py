@@ -5,7 +5,7 @@ import re
 from domain.language.checking.agents import agents_in
 from domain.language.checking.children import processes_in
 from domain.language.checking.definitions import check
-from domain.language.checking.known import Called
+from domain.language.checking.known import CalledShapes
 from domain.language.checking.notifications import channels_in
 from domain.language.checking.types import validate
 from domain.language.checking.webhooks import webhooks_in
@@ -22,7 +22,7 @@ from domain.refusal import Problem
 _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
 
 
-def parse_definition(source: str | bytes, *, strict: bool = False, called: Called | None = None) -> Parsed:
+def parse_definition(source: str | bytes, *, strict: bool = False, called: CalledShapes | None = None) -> Parsed:
     """Read a definition in YAML or JSON. Raises nothing: all problems, of any input, are in `problems`.
 
     strict: warnings become errors. called: the processes that it calls, as far as they are known.

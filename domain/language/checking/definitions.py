@@ -3,7 +3,7 @@
 from domain.language.checking.children import check_sub_process
 from domain.language.checking.costs import check_costs
 from domain.language.checking.dependencies import check_dependencies
-from domain.language.checking.known import Called, known_shapes
+from domain.language.checking.known import CalledShapes, known_shapes
 from domain.language.checking.notifications import check_notification
 from domain.language.checking.references import Place, References
 from domain.language.checking.routes import check_routes
@@ -21,7 +21,7 @@ from domain.language.types.output_schema import InvalidOutputSchema, compile_out
 from domain.words import did_you_mean
 
 
-def check(root: Mapping, problems: Problems, called: Called) -> None:
+def check(root: Mapping, problems: Problems, called: CalledShapes) -> None:
     """Note every inconsistency between parts of a canonical tree that are well formed by themselves.
 
     called: the processes that it calls, as far as they are known.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from domain.language.checking.paths import Wrong
 from domain.language.checking.shapes import ANY, BOOLEAN, LIST, NULL, NUMBER, TEXT, ValueShape, of_kinds
 from domain.language.expressions import Comparison, Condition, Constant, Path, Source, Sources, Template, Use
-from domain.language.types.inputs import same
 from domain.words import did_you_mean, slip_of
 
 _ORDERED = frozenset(("<", "<=", ">", ">="))
@@ -128,13 +127,14 @@ def _membership(comparison: Comparison, shape_of: ShapeOf) -> Wrong | None:
             return Wrong("type_mismatch", message, "look in its keys: … in (… | keys)", comparison.offset)
     holder = holders[0] if len(holders) == 1 else None
     if isinstance(holder, Constant) and isinstance(holder.value, list):
-        for value in holder.value:
-            if (found := _never(value, items, comparison, shape_of)) is not None:
-                return found
+        possible = _possible(items, shape_of)
+        wrong = (None if possible is None else possible.excludes(value, comparison) for value in holder.value)
+        return next((each for each in wrong if each is not None), None)
     if isinstance(holder, Path) and len(items) == 1 and isinstance(items[0], Constant):
         inside = _shape(holder, shape_of)
         if inside.items is not None and inside.items.values is not None and inside.kinds == frozenset((LIST,)):
-            return _outside(items[0].value, inside.items.values, f"an item of `{holder}`", "", comparison)
+            item = PossibleValues(inside.items.values, f"an item of `{holder}`"[:120], "")
+            return item.excludes(items[0].value, comparison)
     return None
 
 
@@ -142,13 +142,14 @@ def _never_equal(comparison: Comparison, shape_of: ShapeOf) -> Wrong | None:
     if comparison.symbol not in ("==", "!="):
         return None
     for one, other in ((comparison.left, comparison.right), (comparison.right, comparison.left)):
-        if len(one) == 1 and isinstance(one[0], Constant) and any(isinstance(each, Path) for each in other):
-            return _never(one[0].value, other, comparison, shape_of)
+        if len(one) == 1 and isinstance(one[0], Constant):
+            possible = _possible(other, shape_of)
+            return None if possible is None else possible.excludes(one[0].value, comparison)
     return None
 
 
-def _never(value: object, sources: Sources, comparison: Comparison, shape_of: ShapeOf) -> Wrong | None:
-    """Return why a value with these sources is never `value`; None if it may be."""
+def _possible(sources: Sources, shape_of: ShapeOf) -> "PossibleValues | None":
+    """Return the values that these sources may have; None if they may have any, or no path is among them."""
     known: list[object] = []
     hint = name = ""
     for source in sources:
@@ -158,22 +159,33 @@ def _never(value: object, sources: Sources, comparison: Comparison, shape_of: Sh
         known += shape.values
         if isinstance(source, Path):
             name, hint = name or f"`{source}`"[:120], hint or shape.hint
-    return _outside(value, known, name, hint, comparison) if name else None
+    return PossibleValues(known, name, hint) if name else None
 
 
-def _outside(value: object, known: Iterable[object], name: str, hint: str, comparison: Comparison) -> Wrong | None:
-    possible = list(known)
-    if value is None or any(same(value, each) for each in possible):
-        return None
-    words = [each for each in possible if isinstance(each, str)]
-    slip = isinstance(value, str) and slip_of(value, words) is not None
-    near = did_you_mean(value, words) if isinstance(value, str) else ""
-    shown = ", ".join(str(each)[:40] for each in possible[:_SHOWN])
-    message = f"{name} is never {str(value)[:60]!r}"
-    severity = "error" if slip else "warning"
-    return Wrong(
-        "unknown_value", message, (slip and near) or hint or near or f"one of: {shown}", comparison.offset, severity
-    )
+class PossibleValues:
+    """The only values of something, by its name in messages. hint: the remedy where another value is expected."""
+
+    def __init__(self, values: Iterable[object], name: str, hint: str) -> None:
+        self._values = list(values)
+        self._keys = {_identity(value) for value in self._values}
+        self._name, self._hint = name, hint
+
+    def excludes(self, value: object, comparison: Comparison) -> Wrong | None:
+        """Return why a comparison with `value` never holds; None if it may."""
+        if value is None or _identity(value) in self._keys:
+            return None
+        words = [each for each in self._values if isinstance(each, str)]
+        slip = isinstance(value, str) and slip_of(value, words) is not None
+        near = did_you_mean(value, words) if isinstance(value, str) else ""
+        shown = ", ".join(str(each)[:40] for each in self._values[:_SHOWN])
+        hint = near if slip and near else self._hint or near or f"one of: {shown}"
+        message = f"{self._name} is never {str(value)[:60]!r}"
+        return Wrong("unknown_value", message, hint, comparison.offset, "error" if slip else "warning")
+
+
+def _identity(value: object) -> object:
+    """Return a key that two equal values share; true is not 1, and 1.0 is."""
+    return (isinstance(value, bool), value) if isinstance(value, str | int | float) else str(value)
 
 
 def _misuse(use: Use, shape_of: ShapeOf) -> Wrong | None:

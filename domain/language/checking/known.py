@@ -38,7 +38,7 @@ class CalledShape:
     inputs: Types[str, ValueShape] | None
 
 
-Called = Types[tuple[str, int | None], CalledShape]
+CalledShapes = Types[tuple[str, int | None], CalledShape]
 """Called processes by their names and the versions that the calls state; None for the latest."""
 
 
@@ -81,7 +81,7 @@ def inputs_of(root: Mapping) -> Types[str, ValueShape] | None:
     return {name: input_shape(field) for name, field in declared.entries.items()}
 
 
-def known_shapes(root: Mapping, steps: Types[str, Node], called: Called) -> KnownShapes:
+def known_shapes(root: Mapping, steps: Types[str, Node], called: CalledShapes) -> KnownShapes:
     """Return the shapes that a canonical tree states. steps: its steps by id."""
     shapes = {}
     for name, step in steps.items():

@@ -1,4 +1,4 @@
-"""Texts that look like expressions and are none: a path without braces, single braces, other template languages."""
+"""Texts in the form of expressions that are none: a path without braces, single braces, other template languages."""
 
 import re
 from collections.abc import Iterator

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from domain.language.checking.kinds import ShapeOf, kinds_of, listed
-from domain.language.checking.known import Called, call_of
+from domain.language.checking.known import CalledShapes, call_of
 from domain.language.checking.paths import Wrong
 from domain.language.checking.shapes import LIST, NULL, NUMBER, TEXT
 from domain.language.expressions import ExpressionProblem, Template, parse_template
@@ -27,7 +27,7 @@ def unfit(template: Template, field: str, shape_of: ShapeOf) -> Wrong | None:
     return Wrong("type_mismatch", message, "", 0)
 
 
-def mapping_faults(step: Mapping, called: Called, shape_of: ShapeOf) -> Iterator[tuple[Wrong, Node]]:
+def mapping_faults(step: Mapping, called: CalledShapes, shape_of: ShapeOf) -> Iterator[tuple[Wrong, Node]]:
     """Yield what a step gives to the process that it calls and what that process certainly refuses."""
     mapping = step.entries.get("input_mapping")
     callee = called.get(call_of(step)) if text_of(step.entries.get("type")) == "sub_process" else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked
-from domain.language.checking.known import ROOT_SHAPES, Called, KnownShapes
+from domain.language.checking.known import ROOT_SHAPES, CalledShapes, KnownShapes
 from domain.language.checking.literals import literal_faults
 from domain.language.checking.mappings import mapping_faults, unfit
 from domain.language.checking.paths import Wrong
@@ -33,13 +33,13 @@ class Place:
     """The place of an expression. step: the position of its step, None where all steps have ended.
 
     undoing: in a compensation, which may follow any step. guarded: the paths that the condition of the step compares
-    with null. asked: the steps whose status or error that condition reads.
+    with null. checked: the steps whose status or error that condition reads.
     """
 
     step: int | None = None
     undoing: bool = False
     guarded: frozenset[tuple[str | int, ...]] = _NO_GUARDS
-    asked: frozenset[str] = frozenset()
+    checked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class References:
     known: KnownShapes
     skipping: Skipping
     problems: Problems
-    called: Called
+    called: CalledShapes
     has_webhook: bool
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
 
@@ -62,7 +62,7 @@ class References:
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
                 found = self._condition(condition, condition.value, place)
                 if part is step and found is not None:
-                    place = Place(at, guarded=null_checked(found), asked=_asked(found))
+                    place = Place(at, guarded=null_checked(found), checked=_read_outcomes(found))
         self._fields(step, STEP_TYPES, place)
         for wrong, node in mapping_faults(step, self.called, self.known.shape):
             self._note(wrong, node)
@@ -151,7 +151,7 @@ class References:
         if path.parts[0] != "steps" or path.parts[2:3] != ("error",) or len(path.parts) < 4:
             return None
         name = str(path.parts[1])
-        if name in place.asked or not self.skipping.may_complete_before(self.graph.ids[name], place.step):
+        if name in place.checked or not self.skipping.may_complete_before(self.graph.ids[name], place.step):
             return None
         message = f"`steps.{name}.error` is null here where `{name}` has not failed"
         return Wrong("may_be_null", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
@@ -208,7 +208,7 @@ def _incomplete(name: str, path: Path) -> Wrong:
     return Wrong("incomplete_path", f"`{name}` alone is not a value", hint, path.offset)
 
 
-def _asked(condition: Condition) -> frozenset[str]:
+def _read_outcomes(condition: Condition) -> frozenset[str]:
     """Return the steps whose status or error a condition reads."""
     read = (path.parts for path in condition.paths if path.parts[0] == "steps")
     return frozenset(str(parts[1]) for parts in read if parts[2:3] in (("status",), ("error",)))

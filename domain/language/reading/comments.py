@@ -9,7 +9,7 @@ _COMMENT = re.compile(r"[ \t]+#")
 
 
 def note_cut_texts(text: str, root: Node, problems: Problems) -> None:
-    """Warn of each unquoted text after which a comment stands that looks like its rest."""
+    """Warn of each unquoted text after which a comment stands that may be its rest."""
     if " #" not in text:
         return
     lines = text.split("\n")

@@ -1,6 +1,7 @@
 """The canonical spelling of a tree: aliases, short forms, unknown keys."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from types import UnionType
@@ -59,8 +60,10 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
     if part is Retry:
         _backoff(node, problems)
     known = part.model_fields
-    for key in [key for key in node.entries if key not in known]:
-        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also, cut=_cut(node, key))
+    unknown = [key for key in node.entries if key not in known]
+    lines = Counter(at.line for at in node.keys.values()) if unknown else Counter()
+    for key in unknown:
+        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also, cut=_cut(node, key, lines))
         del node.entries[key]
     for key, value in list(node.entries.items()):
         # An empty value means nothing, except where any value is allowed.
@@ -70,12 +73,14 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
             _each(value, inside, lambda item, inner: _fields(item, inner, problems))
 
 
-def _cut(node: Mapping, key: str) -> str:
-    """Return a hint for a key that is the rest of a text which a comma has cut: `{message: Hello, world}`."""
-    value, before = node.entries[key], [each for each in node.keys if each != key]
+def _cut(node: Mapping, key: str, lines: Counter[int]) -> str:
+    """Return a hint for a key that is the rest of a text which a comma has cut: `{message: Hello, world}`.
+
+    lines: the number of keys in each line.
+    """
+    value = node.entries[key]
     empty = isinstance(value, Scalar) and value.value is None and not value.text
-    same_line = any(node.keys[each].line == node.keys[key].line for each in before)
-    return "a text with a comma stands in quotes inside { }" if empty and same_line else ""
+    return "a text with a comma stands in quotes inside { }" if empty and lines[node.keys[key].line] > 1 else ""
 
 
 def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:

@@ -1,4 +1,4 @@
-"""What to write in place of a value that people write and the language does not read."""
+"""Remedies for values that people write and the language does not read."""
 
 import re
 
