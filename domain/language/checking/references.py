@@ -53,6 +53,8 @@ class References:
     called: CalledShapes
     has_webhook: bool
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
+    # Without these parts a step has failed before the outputs are evaluated.
+    _read: set[tuple[str | int, ...]] = field(default_factory=set)
 
     def check_step(self, at: int, step: Mapping) -> None:
         """Note problems in the conditions and the templates of the step at position `at` of the list."""
@@ -119,10 +121,13 @@ class References:
             found = self._wrong(path, place.step)
             if found is None and not place.undoing and not path.caught:
                 found = self._may_be_skipped(path, place.step) or self._may_be_null(path, place)
+                found = found or self._may_be_missing(path, place)
             if found is not None and found.message not in noted:
                 noted.add(found.message)
                 self._note(found, node)
             self._multiplied(path, node, place.step)
+            if place.step is not None and not path.caught:
+                self._read.add(path.parts)
         return not noted
 
     def _note(self, found: Wrong, node: Node) -> None:
@@ -155,6 +160,17 @@ class References:
             return None
         message = f"`steps.{name}.error` is null here where `{name}` has not failed"
         return Wrong("may_be_null", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
+
+    def _may_be_missing(self, path: Path, place: Place) -> Wrong | None:
+        """Return a notice of an undeclared part of an answer, where the execution fails after all its work."""
+        if place.step is not None or path.parts[0] != "steps" or path.parts[2:3] != ("output",) or len(path.parts) < 4:
+            return None
+        answer = self.known.shape(Path(path.parts[:3], path.offset))
+        if answer is None or answer.kinds is not None or answer.members is not None or path.parts in self._read:
+            return None
+        message = f"the execution fails at its end if `{str(path)[:120]}` is not there: nothing declares that part"
+        hint = "give a fallback, `| default(…)`, or the step an `output_schema`"
+        return Wrong("may_be_missing", message, hint, path.offset, "notice")
 
     def _multiplied(self, path: Path, node: Scalar, at: int | None) -> None:
         """Warn of a value that is rendered so often in one step that a large one cannot be."""

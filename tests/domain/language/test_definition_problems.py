@@ -164,6 +164,7 @@ def test_unknown_keys_are_warnings_and_other_spellings_notices() -> None:
         ("warning", "unknown_key", "steps[0].retries", 4),
         ("notice", "alias", "outputs[0].value", 5),
         ("notice", "alias", "outputs[1].source", 5),
+        ("notice", "may_be_missing", "outputs[1].source", 5),
     ]
     assert parsed.definition is not None
     assert [output.source for output in parsed.definition.outputs] == [1, "{{ steps.a.output.text }}"]

@@ -211,3 +211,20 @@ def test_a_text_that_a_comment_cuts_is_a_warning(value: str, told: bool) -> None
     source = f"name: p\n{INPUT}steps:\n- id: a\n  agent: w\n  message: {value}\n"
     found = [(each.severity, each.code) for each in parse_definition(source).problems]
     assert found == ([("warning", "cut_by_comment")] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("message", "source", "told"),
+    [
+        ("x", "{{ steps.plain.output.x }}", True),
+        ("x", "{{ steps.plain.output.x || 'none' }}", False),
+        ("x", "{{ steps.plain.output }}", False),
+        ("x", "{{ steps.typed.output.level }}", False),
+        ("{{ steps.plain.output.x }}", "{{ steps.plain.output.x }}", False),
+    ],
+)
+def test_an_output_that_may_fail_an_execution_at_its_end_is_a_notice(message: str, source: str, told: bool) -> None:
+    step = f'- {{id: b, agent: w, {BEFORE}, message: "{message}"}}\n'
+    problems = parse_definition(f'name: p\n{INPUT}steps:\n{STEPS}{step}outputs: {{o: "{source}"}}\n').problems
+    found = [(each.severity, each.code) for each in problems if each.path.startswith("outputs")]
+    assert found == ([("notice", "may_be_missing")] if told else [])
