@@ -51,6 +51,9 @@ def faults(demands: Demands, shape_of: ShapeOf) -> Iterator[Wrong]:
             yield found
         elif comparison.symbol in _ORDERED:
             yield from _of_null((*comparison.left, *comparison.right), comparison, demands, shape_of)
+        elif comparison.symbol in ("in", "contains"):
+            holders = comparison.right if comparison.symbol == "in" else comparison.left
+            yield from _of_null(holders, comparison, demands, shape_of)
     for use in demands.uses:
         if (found := _misuse(use, shape_of)) is not None:
             yield found

@@ -114,6 +114,8 @@ def test_what_an_operator_or_a_filter_never_takes_is_an_error(condition: str, co
         "(steps.typed.output.at | upper) == 'X'",
         "steps.ask.output.comment | upper == 'X'",
         "steps.plain.cost > 1",
+        "steps.ask.output.comment contains 'x'",
+        "'x' in steps.ask.output.comment",
     ],
 )
 def test_null_where_null_fails_is_a_warning(condition: str) -> None:
