@@ -1,6 +1,7 @@
 """Processes: draft, revise, validate, publish, archive; the list, one in detail, its versions."""
 
 import itertools
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -18,10 +19,10 @@ from domain.jsonvalue import parse_json
 from domain.refusal import NotFound, Problem
 from edge.bodies import JSON, YAML, is_json, media_type
 from edge.checking import MOST_PROBLEMS
-from edge.command_request import COMMANDS, Commanded, CommandRequest
+from edge.command_request import COMMANDS, Commanded, CommandedWithParameters, CommandRequest
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
-from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
+from edge.parameters import SEVERAL, Fresh, Paged, Strictness, Values, one_of
 from edge.references import process_named
 from edge.refusals import WrongMediaType, malformed, unknown_key
 from queries.paging import Page
@@ -42,18 +43,23 @@ router = APIRouter(prefix="/processes", tags=["processes"])
 
 
 class DraftReceipt(CommandReceipt, kw_only=True):
-    """A draft was begun or revised. problems: errors, which stop a publication; warnings and notices, which do not."""
+    """A draft was begun or revised. problems: errors, which stop a publication; warnings and notices, which do not.
+
+    warnings: the latter alone.
+    """
 
     process_id: UUID
     name: str
     problems: list[Problem]
+    warnings: list[Problem] = []
 
 
 class PublicationReceipt(CommandReceipt, kw_only=True):
-    """The draft became this version."""
+    """The draft became this version. warnings: warnings and notices about it."""
 
     process_id: UUID
     version: int
+    warnings: list[Problem] = []
 
 
 class ProcessReceipt(CommandReceipt, kw_only=True):
@@ -100,9 +106,9 @@ async def draft(request: Commanded) -> Response:
     summary="Validate a definition",
     **openapi.command(DraftProcess, Validation, body=DefinitionBody, kinds=KINDS),
 )
-async def validate(request: Commanded) -> Response:
+async def validate(request: CommandedWithParameters, given: Annotated[Strictness, Query()]) -> Response:
     """List every problem of a definition; record nothing."""
-    check = request.handlers.processes.validate
+    check = partial(request.handlers.processes.validate, strict=given.strict)
     found = await anyio.to_thread.run_sync(check, _source(request), limiter=COMMANDS)
     errors = [problem for problem in found if problem.severity == "error"]
     return view(Validation(not errors, errors, [problem for problem in found if problem.severity != "error"]))
@@ -122,9 +128,9 @@ async def revise(process: str, request: Commanded) -> Response:
 @router.post(
     "/{process}/publish", summary="Publish the draft", **openapi.command(PublishProcess, PublicationReceipt, 404)
 )
-async def publish(process: str, request: Commanded) -> Response:
+async def publish(process: str, request: CommandedWithParameters, given: Annotated[Strictness, Query()]) -> Response:
     """Make the draft the next version; refuse it with every problem if it has errors."""
-    command = request.read(PublishProcess, process_id=process)
+    command = request.read(PublishProcess, process_id=process, strict=given.strict)
     return await carry_out(request, request.handlers.processes.publish, command, PublicationReceipt)
 
 

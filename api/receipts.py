@@ -1,6 +1,7 @@
 """Receipts: the answers of commands; each noun declares its own."""
 
 import functools
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -51,8 +52,18 @@ def _own_fields(receipt: type[CommandReceipt]) -> tuple[str, ...]:
 
 def _content(receipt: type[CommandReceipt], command: object, replayed: Replayed) -> dict[str, Any]:
     facts = replayed.facts
-    content = {name: facts[name] if name in facts else getattr(command, name) for name in _own_fields(receipt)}
+    content = {name: _value(receipt, command, facts, name) for name in _own_fields(receipt)}
     content["position"] = replayed.position
     if replayed.duplicate or receipt.states_duplicate:
         content["duplicate"] = replayed.duplicate
     return content
+
+
+def _value(receipt: type[CommandReceipt], command: object, facts: Mapping[str, Any], name: str) -> Any:
+    """Return the value of a field; its default if an answer that an earlier release recorded does not hold it."""
+    if name in facts:
+        return facts[name]
+    if hasattr(command, name):
+        return getattr(command, name)
+    field = next(each for each in msgspec.structs.fields(receipt) if each.name == name)
+    return field.default_factory() if field.default is msgspec.NODEFAULT else field.default

@@ -10,7 +10,10 @@ from domain.refusal import Forbidden, Malformed, Problem
 
 
 class PublishedVersion(msgspec.Struct, frozen=True):
-    """The version that is published under a name. new: this call made it; problems: warnings and notices about it."""
+    """The version that is published under a name. new: this call made it. warnings: warnings and notices about it.
+
+    problems: the same.
+    """
 
     process_id: str
     name: str
@@ -18,14 +21,16 @@ class PublishedVersion(msgspec.Struct, frozen=True):
     new: bool
     position: int
     problems: list[Problem]
+    warnings: list[Problem]
 
 
-def publish_source(wiring: Wiring, source: bytes) -> PublishedVersion:
+def publish_source(wiring: Wiring, source: bytes, *, strict: bool = False) -> PublishedVersion:
     """Draft or revise the process that `source` names, and publish it; an unchanged text records nothing.
 
+    strict: warnings are errors.
     Raises Malformed with every problem, before anything is recorded, or Forbidden when the process is archived.
     """
-    problems = wiring.processes.validate(source)
+    problems = wiring.processes.validate(source, strict=strict)
     name = parse_definition(source).name
     errors = sum(problem.severity == "error" for problem in problems)
     if errors or name is None:
@@ -38,7 +43,7 @@ def publish_source(wiring: Wiring, source: bytes) -> PublishedVersion:
         if taken.code != "process_name_taken":
             raise
         wiring.processes.revise(ReviseProcess(process, source), cause)
-    receipt = wiring.processes.publish(PublishProcess(process), cause)
+    receipt = wiring.processes.publish(PublishProcess(process, strict=strict), cause)
     return PublishedVersion(
-        str(process), name, receipt.facts["version"], not receipt.duplicate, receipt.position, problems
+        str(process), name, receipt.facts["version"], not receipt.duplicate, receipt.position, problems, problems
     )

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from commands.deciding import Together
 from domain.event import Cause, Event
 from domain.identity import trigger_id
-from domain.processes.claims import claim_trigger, webhook_ids
+from domain.language import Parsed
+from domain.processes.claims import claim_trigger, taken_problems, webhook_ids
 from domain.processes.claims import fold as fold_claim
 from domain.processes.events import ProcessPublished
 from domain.processes.process import fold as fold_process
+from domain.refusal import Problem
 from store.log import Log
 from store.unit import StreamChange
 
@@ -25,6 +27,17 @@ def claim_webhooks(log: Log, published: Sequence[Event], cause: Cause) -> Togeth
             for trigger in webhook_ids(event.definition):
                 together += _claim(log, trigger, event.name, cause)
     return together
+
+
+def taken_webhooks(log: Log, parsed: Parsed, severity: str) -> list[Problem]:
+    """Return a problem for each webhook trigger of a definition whose id another process uses."""
+    ids = {use.name: trigger_id(use.name) for use in parsed.webhooks}
+    streams = log.streams(ids.values()) if ids else {}
+    folded = {name: fold_claim(streams.get(id, [])) for name, id in ids.items()}
+    claims = {name: claim for name, claim in folded.items() if claim is not None}
+    histories = log.streams({claim.process_id for claim in claims.values()}) if claims else {}
+    holders = {id: process for id, events in histories.items() if (process := fold_process(events)) is not None}
+    return taken_problems(parsed.webhooks, parsed.name or "", claims, holders, severity)
 
 
 def _claim(log: Log, trigger: str, process: str, cause: Cause) -> Together:

@@ -6,17 +6,17 @@ from uuid import UUID
 
 from commands.agents import Agents
 from commands.called import read_calls
-from commands.claims import claim_webhooks
+from commands.claims import claim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
 from domain.event import Cause, Event
 from domain.identity import process_id
 from domain.language import Parsed, agent_problems, channel_problems, parse_definition
-from domain.processes.calling import process_problems
+from domain.processes.calling import member_problems, process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.process import Process, fold
-from domain.refusal import Malformed, NotFound, Problem, Stale
+from domain.refusal import Forbidden, Malformed, NotFound, Problem, Stale, strictly
 from store.log import Log
 
 
@@ -37,11 +37,12 @@ class ReviseProcess(Command, frozen=True):
 
 
 class PublishProcess(Command, frozen=True):
-    """Make the draft the next version."""
+    """Make the draft the next version. strict: warnings stop the publication too."""
 
     scope = CommandScope.PROCESSES_WRITE
     process_id: ProcessId
     revision: Revision = None
+    strict: Annotated[bool, Beside()] = False
 
 
 class ArchiveProcess(Command, frozen=True):
@@ -61,61 +62,72 @@ class Processes:
         self._agents = agents
         self._channels = channels
 
-    def validate(self, source: str | bytes) -> list[Problem]:
-        """Return every problem of a definition, and of the agents and processes that it names; record nothing."""
-        parsed = parse_definition(source)
-        return [*parsed.problems, *self._check_names(parsed, "error")[0]]
+    def validate(self, source: str | bytes, *, strict: bool = False) -> list[Problem]:
+        """Return every problem of a definition, and of the agents and processes that it names; record nothing.
+
+        strict: warnings are errors.
+        """
+        parsed = parse_definition(source, strict=strict)
+        found = [*self._check_names(parsed, "error")[0], *taken_webhooks(self._log, parsed, "error")]
+        return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Begin a process with a draft; facts hold `process_id`, `name` and `problems`.
+        """Begin a process with a draft; facts hold `process_id`, `name`, `problems` and, of these, `warnings`.
 
         Raises Malformed when the source cannot even be a draft, Forbidden when the name is in use.
         """
         parsed = parse_definition(command.source)
         if parsed.name is None:
             raise Malformed("this is not a process definition", list(parsed.problems))
-        problems = [*parsed.problems, *self._check_names(parsed, "warning")[0]]
+        problems = self._problems_of_draft(parsed)
         id = process_id(parsed.name)
         return decide(
             self._log,
             id,
             fold,
             lambda process: draft_process(process, parsed, cause),
-            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, "problems": problems},
+            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **_facts_about(problems)},
             identified=identified,
         )
 
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
-        problems = [*parsed.problems, *self._check_names(parsed, "warning")[0]]
+        problems = self._problems_of_draft(parsed)
         return self._decide(
             command.process_id,
             command.revision,
             lambda process: revise_process(process, parsed, cause),
-            lambda process, _new: {"name": process.name, "problems": problems},
+            lambda process, _new: {"name": process.name, **_facts_about(problems)},
             identified,
         )
 
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Publish the draft as the next version; facts hold `process_id` and `version`.
+        """Publish the draft as the next version; facts hold `process_id`, `version` and `warnings`.
 
         Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
 
         called: Guards = ()
+        problems: list[Problem] = []
 
         def decision(process: Process) -> list[Event]:
-            nonlocal called
-            parsed = parse_definition(process.draft_source or process.versions[process.latest].source)
-            problems, called = self._check_names(parsed, "error")
-            return publish_process(process, parsed, problems, cause)
+            nonlocal called, problems
+            source = process.draft_source or process.versions[process.latest].source
+            parsed = parse_definition(source, strict=command.strict)
+            found, called = self._check_names(parsed, "error")
+            found = strictly(found) if command.strict else found
+            problems = [*parsed.problems, *found]
+            new = publish_process(process, parsed, found, cause)
+            if new and (taken := taken_webhooks(self._log, parsed, "error")):
+                raise Forbidden(f"{taken[0].message}; {taken[0].hint}", code="trigger_taken", problems=taken)
+            return new
 
         return self._decide(
             command.process_id,
             command.revision,
             decision,
-            lambda process, new: {"version": process.latest + len(new)},
+            lambda process, new: {"version": process.latest + len(new), "warnings": _facts_about(problems)["warnings"]},
             identified,
             lambda new: claim_webhooks(self._log, new, cause) + Together(called),
         )
@@ -156,6 +168,10 @@ class Processes:
             together=together,
         )
 
+    def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
+        names = self._check_names(parsed, "warning")[0]
+        return [*parsed.problems, *names, *taken_webhooks(self._log, parsed, "warning")]
+
     def _check_names(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
         """Return the problems of the names in a definition, and the revisions of processes that they rest on."""
         known = self._agents.statuses({use.name for use in parsed.agents})
@@ -163,6 +179,12 @@ class Processes:
         problems = [
             *agent_problems(parsed, known, severity),
             *process_problems(parsed, calls, severity),
+            *member_problems(parsed, calls, severity),
             *channel_problems(parsed, self._channels),
         ]
         return problems, called
+
+
+def _facts_about(problems: list[Problem]) -> dict[str, list[Problem]]:
+    """Return the facts about the problems of a text; the warnings are those that stop no publication."""
+    return {"problems": problems, "warnings": [each for each in problems if each.severity != "error"]}

@@ -1,5 +1,7 @@
 """Named refusals, and the problems found in a request."""
 
+from collections.abc import Iterable
+
 import msgspec
 
 
@@ -17,6 +19,13 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     column: int | None = None
     hint: str = ""
     severity: str = "error"
+
+
+def strictly(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems with every warning as an error."""
+    return [
+        msgspec.structs.replace(each, severity="error") if each.severity == "warning" else each for each in problems
+    ]
 
 
 class Refusal(Exception):
@@ -55,9 +64,15 @@ class NotFound(Refusal):
 
 
 class Forbidden(Refusal):
-    """Well formed, but refused by a rule in the present state."""
+    """Well formed, but refused by a rule in the present state. problems: where a text causes that, if one does."""
 
     code = "conflict"
+
+    def __init__(
+        self, message: str, *, code: str | None = None, problems: Iterable[Problem] = (), **details: object
+    ) -> None:
+        super().__init__(message, code=code, **details)
+        self.problems = list(problems)
 
 
 class Stale(Refusal):

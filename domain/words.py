@@ -6,15 +6,20 @@ from itertools import islice
 
 _COMPARED = 300
 _LONGEST = 64
+# A word of this length is taken for the beginning of another one.
+_BEGINNING = 4
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word most like `word`, None if there is none; compares a bounded number of bounded words."""
     if len(word) > _LONGEST:
         return None
-    near = [candidate for candidate in known if abs(len(candidate) - len(word)) <= max(2, len(word) // 2)]
-    found = difflib.get_close_matches(word.lower(), near[:_COMPARED], n=1, cutoff=0.6)
-    return found[0] if found else None
+    compared = list(islice(known, _COMPARED))
+    near = [candidate for candidate in compared if abs(len(candidate) - len(word)) <= max(2, len(word) // 2)]
+    found = difflib.get_close_matches(word.lower(), near, n=1, cutoff=0.6)
+    if found or len(word) < _BEGINNING:
+        return found[0] if found else None
+    return next((candidate for candidate in compared if candidate.startswith(word)), None)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

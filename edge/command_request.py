@@ -73,7 +73,7 @@ class CommandRequest:
         key = key or idempotency_key(self.request)
         because = cause or cause_of(self.request)
         scope = self.request.scope
-        stated = b"" if key is None else b"%s %s\n%s" % (scope["method"].encode(), scope["path"].encode(), self.body)
+        stated = b"" if key is None else b"%s %s\n%s" % (scope["method"].encode(), self._target, self.body)
 
         def decide_and_append(identified: Identified) -> Receipt:
             return handle(command, because, identified)
@@ -83,9 +83,19 @@ class CommandRequest:
 
         return await anyio.to_thread.run_sync(answer, limiter=COMMANDS)
 
+    @property
+    def _target(self) -> bytes:
+        scope = self.request.scope
+        path: bytes = scope["path"].encode()
+        return path + b"?" + scope["query_string"] if scope["query_string"] else path
+
 
 async def _with_body(request: Request) -> CommandRequest:
     refuse_parameters(request)
+    return CommandRequest(request, await read_body(request))
+
+
+async def _with_parameters(request: Request) -> CommandRequest:
     return CommandRequest(request, await read_body(request))
 
 
@@ -95,5 +105,7 @@ async def _with_input(request: Request) -> CommandRequest:
 
 
 Commanded = Annotated[CommandRequest, Depends(_with_body)]
+CommandedWithParameters = Annotated[CommandRequest, Depends(_with_parameters)]
+"""For routes that declare query parameters."""
 CommandedWithInput = Annotated[CommandRequest, Depends(_with_input)]
 """For bodies that hold the input of an execution."""

@@ -93,6 +93,12 @@ class Fresh(Parameters):
     min_position: Position | None = None
 
 
+class Strictness(Parameters):
+    """strict: every warning about a definition is an error."""
+
+    strict: bool = False
+
+
 class Paged(Fresh):
     """A page of a list."""
 

@@ -11,7 +11,7 @@ from app.documents import FileUnreadable, MalformedFile
 from app.settings import BadSetting
 from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
-from domain.refusal import Malformed, Problem, Refusal
+from domain.refusal import Forbidden, Malformed, Problem, Refusal
 from embedded import EmbeddedPostgresUnavailable
 from projections.building import RebuildRunning
 from projections.differing import LiveBehind
@@ -72,7 +72,7 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
 
 def problems_of(error: BaseException) -> Sequence[Problem]:
     """Return the problems that the error lists."""
-    return error.problems if isinstance(error, Malformed) else ()
+    return error.problems if isinstance(error, Malformed | Forbidden) else ()
 
 
 def source_of(error: BaseException) -> str:

@@ -27,6 +27,7 @@ def _why(text: str) -> str | None:
 
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Treat every warning as an error.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 ExecutionArgument = Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The id of one of its steps.", callback=words)]

@@ -63,11 +63,20 @@ class ChannelUse:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookUse:
+    """The id of a webhook trigger."""
+
+    name: str
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """The result of reading a text.
 
     source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is an
-    error. problems: of every severity, by location. agents, processes, channels: each reference in the steps.
+    error. problems: of every severity, by location. agents, processes, channels: each reference in the steps. webhooks:
+    each trigger of that type.
     """
 
     source: str
@@ -77,6 +86,7 @@ class Parsed:
     agents: tuple[AgentUse, ...] = ()
     processes: tuple[ProcessUse, ...] = ()
     channels: tuple[ChannelUse, ...] = ()
+    webhooks: tuple[WebhookUse, ...] = ()
 
     @property
     def fatal(self) -> bool:

@@ -5,9 +5,12 @@ import re
 from domain.language.checking.agents import agents_in
 from domain.language.checking.children import processes_in
 from domain.language.checking.definitions import check
+from domain.language.checking.known import CalledShapes
 from domain.language.checking.notifications import channels_in
 from domain.language.checking.types import validate
+from domain.language.checking.webhooks import webhooks_in
 from domain.language.parsed import Parsed
+from domain.language.reading.comments import note_cut_texts
 from domain.language.reading.nodes import Mapping, kind_of, text_of
 from domain.language.reading.problems import Problems
 from domain.language.reading.source import UnreadableSource, decode_source
@@ -19,10 +22,10 @@ from domain.refusal import Problem
 _NAME = re.compile(PROCESS_NAME.removesuffix("$"))
 
 
-def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
+def parse_definition(source: str | bytes, *, strict: bool = False, called: CalledShapes | None = None) -> Parsed:
     """Read a definition in YAML or JSON. Raises nothing: all problems, of any input, are in `problems`.
 
-    strict: warnings become errors.
+    strict: warnings become errors. called: the processes that it calls, as far as they are known.
     """
     problems = Problems(strict=strict)
     text = ""
@@ -39,9 +42,10 @@ def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
         )
         problems.note(problem)
         return Parsed(text, None, None, problems.all())
+    note_cut_texts(text, root, problems)
     canonicalise(root, problems)
     definition = validate(root, problems)
-    check(root, problems)
+    check(root, problems, called or {})
     name = text_of(root.entries.get("name"))
     valid_name = name if name is not None and _NAME.fullmatch(name) else None
     return Parsed(
@@ -52,4 +56,5 @@ def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
         agents=tuple(agents_in(root)),
         processes=tuple(processes_in(root)),
         channels=tuple(channels_in(root)),
+        webhooks=tuple(webhooks_in(root)),
     )

@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import msgspec
+
+from domain.language.checking.known import CalledShape
+from domain.language.checking.published import called_shape
 from domain.language.documents import load_definition
 from domain.language.parsed import Parsed, ProcessUse, Spot
+from domain.language.parsing import parse_definition
 from domain.language.types.inputs import InputSpec, input_spec, value_problems
 from domain.language.types.parts import ABSENT
 from domain.processes.callees import CallGraph
@@ -29,6 +34,31 @@ def process_problems(parsed: Parsed, calls: CallGraph, severity: str = "error") 
             if (way := calls.way_back(found)) is not None:
                 problems.append(_problem("sub_process_cycle", _cycle(way), use.at, severity))
     return problems
+
+
+def member_problems(parsed: Parsed, calls: CallGraph, severity: str = "error") -> list[Problem]:
+    """Return the problems of what a definition gives to the processes that it calls and reads of their outputs.
+
+    Reads the text again with the versions that would run now.
+    """
+    called: dict[tuple[str, int | None], CalledShape] = {}
+    for use in parsed.processes:
+        process, found = calls.process(use.name), calls.resolve(use.name, use.version)
+        if process is not None and found is not None and not calls.is_caller(found):
+            key = use.name, use.version
+            called[key] = called.get(key) or called_shape(process.versions[found[1]].definition)
+    if not called:
+        return []
+    before = {_identity(problem) for problem in parsed.problems}
+    return [
+        msgspec.structs.replace(each, severity=severity) if each.severity == "error" else each
+        for each in parse_definition(parsed.source, called=called).problems
+        if each.code != "more_problems" and _identity(each) not in before
+    ]
+
+
+def _identity(problem: Problem) -> tuple[str, str, int | None, int | None, str]:
+    return problem.code, problem.path, problem.line, problem.column, problem.message
 
 
 def _problem(code: str, message: str, at: Spot, severity: str, hint: str = "") -> Problem:

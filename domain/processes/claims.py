@@ -1,6 +1,6 @@
 """The owner of a webhook trigger's id: ids are called from outside, and unique over all processes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,8 +8,9 @@ import msgspec
 
 from domain import identity
 from domain.event import Cause, Event, record, stored
+from domain.language.parsed import WebhookUse
 from domain.processes.process import Process
-from domain.refusal import Forbidden
+from domain.refusal import Forbidden, Problem
 
 
 @stored("TriggerClaimed")
@@ -46,10 +47,33 @@ def claim_trigger(trigger: str, claim: Claim | None, holder: Process | None, nam
     id = identity.process_id(name)
     if claim is not None and claim.process_id == id:
         return []
-    if holder is not None and holder.status != "archived" and trigger in webhooks_of(holder):
+    if holder is not None and is_held(trigger, holder):
         message = f"the webhook trigger {trigger!r} is one of {holder.name!r}; give it an id of its own"
         raise Forbidden(message, code="trigger_taken")
     return [record(TriggerClaimed, cause, trigger=trigger, process_id=id, process=name)]
+
+
+def taken_problems(
+    uses: Iterable[WebhookUse], name: str, claims: Mapping[str, Claim], holders: Mapping[UUID, Process], severity: str
+) -> list[Problem]:
+    """Return a problem for each webhook trigger of the process `name` whose id another process uses.
+
+    claims: by the id of a trigger. holders: the processes of the claims.
+    """
+    problems = []
+    for use in uses:
+        claim = claims.get(use.name)
+        holder = None if claim is None else holders.get(claim.process_id)
+        if holder is not None and holder.name != name and is_held(use.name, holder):
+            message = f"the webhook trigger {use.name!r} is one of {holder.name!r}"
+            at, hint = use.at, "give it an id of its own"
+            problems.append(Problem("trigger_taken", message, at.path, at.line, at.column, hint, severity))
+    return problems
+
+
+def is_held(trigger: str, holder: Process) -> bool:
+    """Return whether the process is in use and its latest version has the trigger."""
+    return holder.status != "archived" and trigger in webhooks_of(holder)
 
 
 def webhooks_of(process: Process) -> list[str]:

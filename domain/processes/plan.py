@@ -48,8 +48,8 @@ __all__ = [
 Edges = dict[str, tuple[str, ...]]
 
 # The rules of the language that versions published now follow; a version keeps those of its publication for ever.
-# 1: as it was. 2: an approval that was refused or has expired has an output, and no mistaken expression leaves a step
-# out.
+# 1: as it was. 2: an approval that was refused or has expired has an output, no mistaken expression leaves a step out,
+# and an optional input without a value is null.
 RULES = 2
 
 
@@ -73,7 +73,7 @@ class Plan:
     steps without incoming edges. waiting: of the others, the number of incoming edges of each. outputs: (name,
     template). webhooks: triggers of that type by id, including those that are switched off. compensations: by the id of
     a step, that of its compensating step. max_running: executions of the process at once, None for no limit. rules: see
-    RULES.
+    RULES. nulls: the optional input fields that read as null where an execution has no value for them.
     """
 
     name: str
@@ -89,6 +89,7 @@ class Plan:
     max_running: int | None = None
     limits: Limits = Limits()
     rules: int = RULES
+    nulls: Mapping[str, None] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -101,6 +102,7 @@ def compile_plan(
 ) -> Plan:
     """Return the plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
     incoming, dependents = _edges(definition)
+    spec = input_spec(definition, keeps_null=rules >= 2)
     defaults = definition.defaults or Defaults()
     steps: dict[str, PlannedStep] = {}
     for step in definition.steps:
@@ -115,13 +117,14 @@ def compile_plan(
         steps=steps,
         roots=tuple(name for name, sources in incoming.items() if not sources),
         outputs=tuple((output.name, parse_value(output.source)) for output in definition.outputs),
-        input_spec=input_spec(definition),
+        input_spec=spec,
         webhooks={trigger.id: trigger for trigger in definition.triggers if isinstance(trigger, WebhookTrigger)},
         waiting={name: len(sources) for name, sources in incoming.items() if sources},
         compensations={name: compensation_id(name) for name in undoing},
         max_running=definition.max_running,
         limits=limits,
         rules=rules,
+        nulls=spec.nulls,
     )
 
 

@@ -23,7 +23,7 @@ DEFINITION = {"name": "second", "steps": [{"id": "a", "agent": "writer", "messag
 def test_a_draft_is_sent_as_yaml_or_json(client: TestClient, greeting: str, sent: dict[str, Any]) -> None:
     answer = client.post("/api/processes", **sent)
     assert answer.status_code == 201, answer.text
-    assert set(answer.json()) == {"process_id", "name", "problems", "position"}
+    assert set(answer.json()) == {"process_id", "name", "problems", "warnings", "position"}
     assert (answer.json()["name"], answer.json()["problems"]) == ("second", [])
     assert client.post("/api/processes/second/publish").json()["version"] == 1
 
@@ -55,6 +55,44 @@ def test_validating_records_nothing(client: TestClient, installation: Any, greet
     assert ["nobody" in problem["message"] for problem in wrong.json()["problems"]] == [True]
     assert [(found["code"], found["severity"]) for found in wrong.json()["warnings"]] == [("unknown_key", "warning")]
     assert installation.events() == events
+
+
+WARNED = TEXT.replace("message: hi", "message: hi, sla: 3")
+
+
+def test_warnings_are_answered_by_every_command_that_reads_a_definition(client: TestClient, greeting: str) -> None:
+    def codes(answer: Any, key: str = "warnings") -> list[str]:
+        assert answer.status_code < 300, answer.text
+        return [found["code"] for found in answer.json()[key]]
+
+    for answer in (
+        client.post("/api/processes", content=WARNED, headers=YAML),
+        client.put("/api/processes/second", content=WARNED + "# again", headers=YAML),
+    ):
+        assert codes(answer) == codes(answer, "problems") == ["unknown_key"]
+    validated = client.post("/api/processes/validate", content=WARNED, headers=YAML)
+    assert (codes(validated), validated.json()["problems"]) == (["unknown_key"], [])
+    keyed = {"Idempotency-Key": "once"}
+    assert codes(client.post("/api/processes/second/publish", headers=keyed)) == ["unknown_key"]
+    assert codes(client.post("/api/processes/second/publish", headers=keyed)) == ["unknown_key"]
+
+
+def test_warnings_are_errors_where_the_request_is_strict(client: TestClient, greeting: str) -> None:
+    strict = client.post("/api/processes/validate?strict=true", content=WARNED, headers=YAML).json()
+    assert (strict["valid"], [found["code"] for found in strict["problems"]], strict["warnings"]) == (
+        False,
+        ["unknown_key"],
+        [],
+    )
+    watched = TEXT.replace("message: hi", "message: hi, roles: {monitors: [nobody]}")
+    strict = client.post("/api/processes/validate?strict=true", content=watched, headers=YAML).json()
+    assert [found["code"] for found in strict["problems"]] == ["unknown_agent"]
+    client.post("/api/processes", content=WARNED, headers=YAML)
+    refused = client.post("/api/processes/second/publish?strict=true")
+    assert (refused.status_code, [found["code"] for found in refused.json()["problems"]]) == (422, ["unknown_key"])
+    assert client.post("/api/processes/second/publish?strict=maybe").status_code == 400
+    assert client.post("/api/processes/second/publish?stric=true").json()["code"] == "unknown_filter"
+    assert client.post("/api/processes/second/publish?strict=false").status_code == 200
 
 
 @pytest.mark.parametrize("body", [{"definition": 5}, {"definition": None}, {"definition": TEXT, "version": 1}])

@@ -197,9 +197,15 @@ def test_an_id_belongs_to_one_process_until_that_drops_it(
 ) -> None:
     published(orders())
     yaml = {"Content-Type": "application/yaml"}
-    rival = client.post("/api/processes", content=orders(name="rival"), headers=yaml).json()["process_id"]
+    drafted = client.post("/api/processes", content=orders(name="rival"), headers=yaml).json()
+    rival = drafted["process_id"]
     refused = client.post(f"/api/processes/{rival}/publish")
-    assert (refused.status_code, problem_codes(refused)) == (409, ["trigger_taken"])
+    assert (refused.status_code, problem_codes(refused)) == (409, ["trigger_taken"] * 2)
+    (told,) = refused.json()["problems"]
+    assert ("'orders'" in told["message"], told["path"], told["line"] > 1) == (True, "triggers[1].id", True)
+    assert [(each["code"], each["severity"]) for each in drafted["warnings"]] == [("trigger_taken", "warning")]
+    validated = client.post("/api/processes/validate", content=orders(name="rival"), headers=yaml).json()
+    assert (validated["valid"], validated["problems"]) == (False, [told])
     assert begun(installation, client.post(PATH)).process == "orders"
     assert client.put("/api/processes/orders", content=orders(id="order"), headers=yaml).status_code == 200
     assert client.post("/api/processes/orders/publish").status_code == 200

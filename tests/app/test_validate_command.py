@@ -84,5 +84,18 @@ def test_agents_are_checked_where_a_database_is_asked(document: Run, hello: Path
     assert [problem["code"] for problem in answer["files"][0]["problems"]] == ["unknown_agent"]
 
 
+def test_a_warning_is_an_error_where_the_command_is_strict(document: Run, hello: Path, tmp_path: Path) -> None:
+    file = tmp_path / "p.yaml"
+    file.write_text(VALID.replace("message: hi", "message: hi, sla: 3"))
+    loose = document("validate", str(file))["files"][0]
+    assert (loose["valid"], [found["code"] for found in loose["warnings"]]) == (True, ["unknown_key"])
+    strict = document("validate", "--strict", str(file), code=1)["files"][0]
+    assert ([found["code"] for found in strict["problems"]], strict["warnings"]) == (["unknown_key"], [])
+    refused = document("publish", "--strict", str(file), code=1)
+    assert [found["code"] for found in refused["error"]["problems"]] == ["unknown_key"]
+    published = document("publish", str(file))
+    assert (published["version"], [found["code"] for found in published["warnings"]]) == (1, ["unknown_key"])
+
+
 def test_the_schema_of_the_language_is_written(document: Run) -> None:
     assert "steps" in document("schema")["properties"]

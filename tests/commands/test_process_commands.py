@@ -47,7 +47,7 @@ def test_a_draft_is_published_when_its_agents_are_there(scenario: Scenario) -> N
     assert {problem.code for problem in refusal.problems} == {"unknown_agent"}
     given_writer(scenario)
     recorded = scenario.when(publish, PublishProcess(ID), BOB).then_types(ProcessPublished)
-    assert recorded.receipt.facts == {"process_id": str(ID), "version": 1}
+    assert recorded.receipt.facts == {"process_id": str(ID), "version": 1, "warnings": []}
     scenario.when(publish, PublishProcess(ID)).then_nothing()
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.opening import opened
-from app.cli.options import JsonOption
+from app.cli.options import JsonOption, StrictOption
 from app.cli.output import located, output_of
 from app.documents import inside, read_file
 from app.publishing import publish_source
@@ -17,13 +17,14 @@ cli = typer.Typer()
 def publish(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - is standard input.")],
+    strict: StrictOption = False,
     json: JsonOption = False,
 ) -> None:
     """Publish a definition as the next version of its process; an unchanged one records nothing."""
     output = output_of(context, json)
     source = read_file(file)
     with opened(output) as wiring, inside(file):
-        published = publish_source(wiring, source)
+        published = publish_source(wiring, source, strict=strict)
     if not json:
         for problem in published.problems:
             output.note(located(problem, file))

@@ -6,7 +6,7 @@ import typer
 
 from app.cli.failures import FAILED
 from app.cli.opening import opened
-from app.cli.options import JsonOption
+from app.cli.options import JsonOption, StrictOption
 from app.cli.output import CommandOutput, located, output_of
 from app.documents import read_file
 from domain.language import parse_definition
@@ -22,6 +22,7 @@ def validate(
     context: typer.Context,
     files: Files,
     agents: Annotated[bool, typer.Option("--agents", help="Check in the database that the agents exist, too.")] = False,
+    strict: StrictOption = False,
     json: JsonOption = False,
 ) -> None:
     """Check definitions and report every problem; record nothing. Exit code 1 if one is invalid."""
@@ -29,9 +30,9 @@ def validate(
     sources = [(file, read_file(file)) for file in files]
     if agents:
         with opened(output) as wiring:
-            found = [(file, wiring.processes.validate(source)) for file, source in sources]
+            found = [(file, wiring.processes.validate(source, strict=strict)) for file, source in sources]
     else:
-        found = [(file, parse_definition(source).problems) for file, source in sources]
+        found = [(file, parse_definition(source, strict=strict).problems) for file, source in sources]
     results = [_result(file, problems) for file, problems in found]
     if json:
         output.document({"valid": all(result["valid"] for result in results), "files": results})
@@ -43,7 +44,8 @@ def validate(
 
 
 def _result(file: str, problems: list[Problem]) -> dict[str, Any]:
-    return {"file": file, "valid": not any(problem.severity == "error" for problem in problems), "problems": problems}
+    warnings = [problem for problem in problems if problem.severity != "error"]
+    return {"file": file, "valid": len(warnings) == len(problems), "problems": problems, "warnings": warnings}
 
 
 def _write(output: CommandOutput, file: str, problems: list[Problem]) -> None:

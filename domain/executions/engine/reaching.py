@@ -2,6 +2,7 @@
 
 from domain.agents.calls import StepError
 from domain.executions.engine.failing import settle
+from domain.executions.engine.places import place_of
 from domain.executions.engine.scope import scope
 from domain.executions.engine.steps import begin
 from domain.executions.engine.unfolding import Unfolding
@@ -24,7 +25,7 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
     visible = scope(unfolding.execution)
     before = unfolding.execution.steps.get(step.id)
     attempt = 1 if before is None else before.attempt + 1
-    place = "condition: "
+    place = "condition"
     try:
         condition = step.condition
         runs = condition.evaluate(visible) if isinstance(condition, Condition) else condition is not False
@@ -32,6 +33,8 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
         if runs:
             return begin(unfolding, step, attempt, visible)
     except EvaluationFailed as error:
+        if not place and error.code in MISTAKES:
+            place = place_of(step, error, scope(unfolding.execution))
         return _mistaken(unfolding, step, attempt, error, place)
     unfolding.record(StepSkipped, step=step.id, reason="condition_false")
     return True
@@ -40,7 +43,7 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
 def _mistaken(unfolding: Unfolding, step: PlannedStep, attempt: int, error: EvaluationFailed, place: str) -> bool:
     """Fail a step that cannot be worked out; a mistake of the definition would hide behind a step that is left out."""
     skips = error.code not in MISTAKES or unfolding.execution.plan.rules < 2
-    message = error.message if unfolding.execution.plan.rules < 2 else f"{place}{error.message}"
+    message = error.message if unfolding.execution.plan.rules < 2 else f"{place and place + ': '}{error.message}"
     if not skips and step.on_error is not None and step.on_error.action == "skip":
         message += "; on_error leaves out no step for what cannot be worked out"
     problem = StepError(error.code, message, permanent=True)

@@ -12,13 +12,13 @@ _DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "
 
 def scope(execution: Execution) -> dict[str, Any]:
     """Return the roots of paths: input, steps, execution, process, trigger."""
-    trigger = execution.trigger
+    trigger, nulls = execution.trigger, execution.plan.nulls
     return {
-        "input": execution.input,
+        "input": {**nulls, **execution.input} if nulls else execution.input,
         "steps": StepsView(execution),
         "execution": ExecutionView(execution),
         "process": {"name": execution.plan.name, "version": execution.plan.version},
-        "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload},
+        "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload, "scheduled_at": None},
     }
 
 

@@ -3,13 +3,15 @@
 from domain.language.checking.children import check_sub_process
 from domain.language.checking.costs import check_costs
 from domain.language.checking.dependencies import check_dependencies
+from domain.language.checking.known import CalledShapes, known_shapes
 from domain.language.checking.notifications import check_notification
-from domain.language.checking.references import References
+from domain.language.checking.references import Place, References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
-from domain.language.checking.shapes import ANY, ValueShape, input_shape, output_of, step_shape
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
+from domain.language.checking.unused import check_unused
+from domain.language.checking.webhooks import is_webhook
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import compensation_of
@@ -19,8 +21,11 @@ from domain.language.types.output_schema import InvalidOutputSchema, compile_out
 from domain.words import did_you_mean
 
 
-def check(root: Mapping, problems: Problems) -> None:
-    """Note every inconsistency between parts of a canonical tree that are well formed by themselves."""
+def check(root: Mapping, problems: Problems, called: CalledShapes) -> None:
+    """Note every inconsistency between parts of a canonical tree that are well formed by themselves.
+
+    called: the processes that it calls, as far as they are known.
+    """
     steps = _items(root, "steps")[:MAX_STEPS]
     graph = check_dependencies(steps, problems)
     declared = root.entries.get("input")
@@ -32,10 +37,11 @@ def check(root: Mapping, problems: Problems) -> None:
     default_timeout = isinstance(defaults, Mapping) and "timeout" in defaults.entries
     references = References(
         graph,
-        None if inputs is None else {name: input_shape(field) for name, field in inputs.items()},
-        {name: step_shape(_output(steps[at])) for name, at in graph.ids.items()},
+        known_shapes(root, {name: steps[at] for name, at in graph.ids.items()}, called),
         Skipping(steps, graph.ids),
         problems,
+        called,
+        has_webhook=any(is_webhook(trigger) for trigger in _items(root, "triggers")),
     )
     for at, step in enumerate(steps):
         if isinstance(step, Mapping):
@@ -50,7 +56,7 @@ def check(root: Mapping, problems: Problems) -> None:
                     check_notification(part, problems)
     for output in _items(root, "outputs"):
         if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
-            references.check_templates(source, None)
+            references.check_templates(source, Place(), "outputs")
     _check_unique(root, "outputs", "name", problems)
     _check_unique(root, "triggers", "id", problems)
     for field in inputs.values() if inputs is not None else ():
@@ -60,10 +66,7 @@ def check(root: Mapping, problems: Problems) -> None:
         if isinstance(trigger, Mapping):
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
-
-
-def _output(step: Node) -> ValueShape:
-    return output_of(step) if isinstance(step, Mapping) else ANY
+    check_unused(root, problems)
 
 
 def _items(root: Mapping, key: str) -> list[Node]:

@@ -1,17 +1,11 @@
-"""Follows paths through the shapes that a definition states, and compares the kinds that they lead to."""
+"""Follows paths through the shapes that a definition states."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from domain.language.checking.shapes import BOOLEAN, LIST, NULL, NUMBER, OBJECT, TEXT, ValueShape
-from domain.language.expressions import Comparison, Path, Source, Sources
+from domain.language.checking.shapes import LIST, NULL, OBJECT, TEXT, ValueShape
+from domain.language.expressions import Path
 from domain.words import did_you_mean, slip_of
-
-_ORDERED = frozenset(("<", "<=", ">", ">="))
-_IN_ORDER = frozenset((TEXT, NUMBER))
-
-KindsOf = Callable[[Path], frozenset[str] | None]
-"""The kinds that the value of a path may be of; None when any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,59 +54,15 @@ def _explained(name: str, shape: ValueShape, part: str | int) -> tuple[str, str]
     shown = f"`{name[:120]}`"
     kinds = shape.kinds or frozenset()
     if isinstance(part, str) and shape.members is not None and OBJECT in kinds | ({OBJECT} if not kinds else set()):
-        return f"{shown} has no `{part[:60]}`", _known(part, shape.members)
+        return f"{shown} has no `{part[:60]}`", _known(part, shape.members, shape.hint)
     what = " or ".join(sorted(kinds - {NULL} or kinds)) or "no object"
     hint = "pick an item with [0], or use first or last" if LIST in kinds else ""
+    if part in ("length", "size", "count") and kinds & {LIST, OBJECT, TEXT}:
+        hint = f"write `{name[:120]} | length`"
     return f"{shown} is {what}, and has no `{str(part)[:60]}`", hint
 
 
-def _known(name: str, known: Collection[str]) -> str:
+def _known(name: str, known: Collection[str], otherwise: str) -> str:
+    if not known:
+        return otherwise or "it has no members"
     return did_you_mean(name, known) or f"one of: {', '.join(list(known)[:20])}"
-
-
-def mismatch(comparison: Comparison, kinds_of: KindsOf) -> Wrong | None:
-    """Return why a comparison fails whatever the values are; None if it may succeed."""
-    symbol = comparison.symbol
-    if symbol in ("in", "contains"):
-        return _membership(comparison, kinds_of)
-    for left in _each(comparison.left, kinds_of):
-        for right in _each(comparison.right, kinds_of):
-            one, other = left - {NULL}, right - {NULL}
-            comparable = one & other & _IN_ORDER if symbol in _ORDERED else one & other
-            if one and other and not comparable:
-                message = f"{symbol} cannot compare {_listed(one)} with {_listed(other)}"
-                hint = "a number is written without quotes" if one | other == _IN_ORDER else ""
-                return Wrong("type_mismatch", message, hint, comparison.offset)
-    return None
-
-
-def not_boolean(sources: Sources, kinds_of: KindsOf) -> Wrong | None:
-    """Return why a condition with these sources is never true or false; None if it may be."""
-    for kinds in _each(sources, kinds_of):
-        if kinds - {NULL} and BOOLEAN not in kinds:
-            message = f"a condition needs true or false, not {_listed(kinds - {NULL})}"
-            return Wrong("not_a_boolean", message, "compare it, for example with != null", 0)
-    return None
-
-
-def _each(sources: Iterable[Source], kinds_of: KindsOf) -> Iterable[frozenset[str]]:
-    """Yield the kinds of each source whose kinds are known."""
-    for source in sources:
-        kinds = kinds_of(source) if isinstance(source, Path) else None if source is None else frozenset((source,))
-        if kinds:
-            yield kinds
-
-
-def _membership(comparison: Comparison, kinds_of: KindsOf) -> Wrong | None:
-    holders, items = comparison.right, comparison.left
-    if comparison.symbol == "contains":
-        holders, items = items, holders
-    for kinds in _each(holders, kinds_of):
-        if not kinds & {LIST, TEXT, NULL}:
-            message = f"cannot look for anything in {_listed(kinds)}"
-            return Wrong("type_mismatch", message, "look in its keys: … in (… | keys)", comparison.offset)
-    return None
-
-
-def _listed(kinds: frozenset[str]) -> str:
-    return " or ".join(sorted(kinds))

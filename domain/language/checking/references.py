@@ -6,21 +6,15 @@ from collections.abc import Mapping as Types
 from dataclasses import dataclass, field
 
 from domain.language.checking.dependencies import Graph
-from domain.language.checking.paths import Wrong, follow, mismatch, not_boolean
+from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked
+from domain.language.checking.known import ROOT_SHAPES, CalledShapes, KnownShapes
+from domain.language.checking.literals import literal_faults
+from domain.language.checking.mappings import mapping_faults, unfit
+from domain.language.checking.paths import Wrong
 from domain.language.checking.routes import routes_of
-from domain.language.checking.shapes import (
-    ANY,
-    BOOLEAN,
-    NULL,
-    NUMBER,
-    TEXT,
-    ValueShape,
-    of_kinds,
-    of_object,
-    step_shape,
-)
+from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, step_shape
 from domain.language.checking.skipping import Skipping
-from domain.language.expressions import Comparison, ExpressionProblem, Path, parse_condition, parse_template
+from domain.language.expressions import Condition, ExpressionProblem, Path, Template, parse_condition, parse_template
 from domain.language.reading.nodes import Mapping, Node, Scalar, scalars, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import compensation_of
@@ -31,136 +25,168 @@ from domain.words import did_you_mean
 # So many times is a value rendered in one step before there is a warning.
 MANY = 20
 _SMALL = frozenset((NUMBER, BOOLEAN, NULL))
+_NO_GUARDS: frozenset[tuple[str | int, ...]] = frozenset()
 
-_TEXT_OR_NULL = of_kinds(TEXT, NULL)
-ROOT_SHAPES = {
-    "execution": of_object(id=of_kinds(TEXT), started_at=_TEXT_OR_NULL),
-    "process": of_object(name=of_kinds(TEXT), version=of_kinds(NUMBER)),
-    "trigger": of_object(type=of_kinds(TEXT), id=_TEXT_OR_NULL, payload=ANY, scheduled_at=_TEXT_OR_NULL),
-}
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The place of an expression. step: the position of its step, None where all steps have ended.
+
+    undoing: in a compensation, which may follow any step. guarded: the paths that the condition of the step compares
+    with null. checked: the steps whose status or error that condition reads.
+    """
+
+    step: int | None = None
+    undoing: bool = False
+    guarded: frozenset[tuple[str | int, ...]] = _NO_GUARDS
+    checked: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The possible references of expressions. inputs: shapes of declared input fields, None when none are declared.
-
-    shapes: the shape of each step by its id.
-    """
+    """The possible references of expressions. has_webhook: whether a trigger of the process is a webhook."""
 
     graph: Graph
-    inputs: Types[str, ValueShape] | None
-    shapes: Types[str, ValueShape]
+    known: KnownShapes
     skipping: Skipping
     problems: Problems
+    called: CalledShapes
+    has_webhook: bool
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
+    # Without these parts a step has failed before the outputs are evaluated.
+    _read: set[tuple[str | int, ...]] = field(default_factory=set)
 
     def check_step(self, at: int, step: Mapping) -> None:
         """Note problems in the conditions and the templates of the step at position `at` of the list."""
+        place = Place(at)
         for part in (step, *routes_of(step)):
             condition = part.entries.get("condition")
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
-                self._condition(condition, condition.value, at)
-        self._fields(step, STEP_TYPES, at)
+                found = self._condition(condition, condition.value, place)
+                if part is step and found is not None:
+                    place = Place(at, guarded=null_checked(found), checked=_read_outcomes(found))
+        self._fields(step, STEP_TYPES, place)
+        for wrong, node in mapping_faults(step, self.called, self.known.shape):
+            self._note(wrong, node)
         compensation = compensation_of(step)
         if compensation is not None:
             # It may follow any step: whether that one has run is unknown beforehand.
-            self._fields(compensation, COMPENSATION_TYPES, None, undoing=True)
+            self._fields(compensation, COMPENSATION_TYPES, Place(undoing=True))
 
-    def check_templates(self, node: Node, at: int | None, *, undoing: bool = False) -> None:
-        """Note problems in every template of a value; `at` is its step, None where all steps have ended."""
+    def check_templates(self, node: Node, place: Place, field: str = "") -> None:
+        """Note problems in every template of a value. field: the field of a step that holds it."""
         for scalar in scalars(node):
-            if isinstance(scalar.value, str) and "{{" in scalar.value:
+            if not isinstance(scalar.value, str):
+                continue
+            for wrong in literal_faults(scalar.value, field):
+                self._note(wrong, scalar)
+            if "{{" in scalar.value:
                 try:
                     template = parse_template(scalar.value)
                 except ExpressionProblem as problem:
                     self._unreadable(problem, scalar)
                 else:
-                    self._paths(template.paths, scalar, at, undoing=undoing)
-                    self._compared(template.comparisons, scalar)
+                    right = self._paths(template.paths, scalar, place)
+                    self._demands(template, scalar, place)
+                    found = unfit(template, field, self.known.shape) if right else None
+                    if found is not None:
+                        self._note(found, scalar)
 
-    def _fields(
-        self, part: Mapping, types: Types[str, type[Step | Compensating]], at: int | None, *, undoing: bool = False
-    ) -> None:
+    def _fields(self, part: Mapping, types: Types[str, type[Step | Compensating]], place: Place) -> None:
         kind = types.get(text_of(part.entries.get("type")) or "")
         for name in kind.templates if kind is not None else ():
             if name in part.entries:
-                self.check_templates(part.entries[name], at, undoing=undoing)
+                self.check_templates(part.entries[name], place, name)
 
-    def _condition(self, node: Scalar, text: str, at: int) -> None:
+    def _condition(self, node: Scalar, text: str, place: Place) -> Condition | None:
         try:
             condition = parse_condition(text)
         except ExpressionProblem as problem:
             self._unreadable(problem, node)
-        else:
-            self._paths(condition.paths, node, at)
-            self._compared(condition.comparisons, node)
-            if (found := not_boolean(condition.sources, self._kinds)) is not None:
-                self._note(found, node)
+            return None
+        self._paths(condition.paths, node, place)
+        self._demands(condition, node, place)
+        if (found := not_boolean(condition.sources, self.known.shape)) is not None:
+            self._note(found, node)
+        return condition
 
     def _unreadable(self, problem: ExpressionProblem, node: Scalar) -> None:
         message = f"{problem.message} (at character {problem.offset + 1} of this text)"
         self.problems.add(problem.code, message, node, hint=problem.hint or "")
 
-    def _paths(self, paths: tuple[Path, ...], node: Scalar, at: int | None, *, undoing: bool = False) -> None:
+    def _paths(self, paths: tuple[Path, ...], node: Scalar, place: Place) -> bool:
+        """Note problems of paths; return whether there are none."""
         noted: set[str] = set()
         for path in paths:
-            found = self._wrong(path, at)
+            found = self._wrong(path, place.step)
+            if found is None and not place.undoing and not path.caught:
+                found = self._may_be_skipped(path, place.step) or self._may_be_null(path, place)
+                found = found or self._may_be_missing(path, place)
             if found is not None and found.message not in noted:
                 noted.add(found.message)
                 self._note(found, node)
-            elif found is None and not undoing:
-                self._may_be_skipped(path, node, at, noted)
-            self._multiplied(path, node, at)
+            self._multiplied(path, node, place.step)
+            if place.step is not None and not path.caught:
+                self._read.add(path.parts)
+        return not noted
 
-    def _note(self, found: Wrong, node: Scalar) -> None:
+    def _note(self, found: Wrong, node: Node) -> None:
         message = f"{found.message} (at character {found.offset + 1} of this text)"
         self.problems.add(found.code, message, node, hint=found.hint, severity=found.severity)
 
-    def _may_be_skipped(self, path: Path, node: Scalar, at: int | None, noted: set[str]) -> None:
-        """Warn of an output that may not be there, where nothing catches that."""
+    def _may_be_skipped(self, path: Path, at: int | None) -> Wrong | None:
+        """Return a warning of an output that may not be there, where nothing catches that."""
         name = str(path.parts[1]) if path.parts[0] == "steps" and path.parts[2:3] == ("output",) else None
-        if name is None or path.caught or self.problems.full("warning"):
-            return
+        if name is None or self.problems.full("warning"):
+            return None
         reason = self.skipping.reason(self.graph.ids[name], at)
+        if reason is None:
+            return None
         message = f"`{name}` may have no output here: {reason}"
-        if reason is not None and message not in noted:
-            noted.add(message)
-            hint = "give a fallback: `| default(…)` or `|| …`"
-            self._note(Wrong("may_be_skipped", message, hint, path.offset, "warning"), node)
+        return Wrong("may_be_skipped", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
+
+    def _may_be_null(self, path: Path, place: Place) -> Wrong | None:
+        """Return a warning of a member of an error or a payload that is null, where nothing catches that."""
+        if self.problems.full("warning"):
+            return None
+        if path.parts[:2] == ("trigger", "payload") and len(path.parts) > 2 and not self.has_webhook:
+            message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
+            hint = "add the trigger, or read `input`"
+            return Wrong("may_be_null", message, hint, path.offset, "warning")
+        if path.parts[0] != "steps" or path.parts[2:3] != ("error",) or len(path.parts) < 4:
+            return None
+        name = str(path.parts[1])
+        if name in place.checked or not self.skipping.may_complete_before(self.graph.ids[name], place.step):
+            return None
+        message = f"`steps.{name}.error` is null here where `{name}` has not failed"
+        return Wrong("may_be_null", message, "give a fallback: `| default(…)` or `|| …`", path.offset, "warning")
+
+    def _may_be_missing(self, path: Path, place: Place) -> Wrong | None:
+        """Return a notice of an undeclared part of an answer, where the execution fails after all its work."""
+        if place.step is not None or path.parts[0] != "steps" or path.parts[2:3] != ("output",) or len(path.parts) < 4:
+            return None
+        answer = self.known.shape(Path(path.parts[:3], path.offset))
+        if answer is None or answer.kinds is not None or answer.members is not None or path.parts in self._read:
+            return None
+        message = f"the execution fails at its end if `{str(path)[:120]}` is not there: nothing declares that part"
+        hint = "give a fallback, `| default(…)`, or the step an `output_schema`"
+        return Wrong("may_be_missing", message, hint, path.offset, "notice")
 
     def _multiplied(self, path: Path, node: Scalar, at: int | None) -> None:
         """Warn of a value that is rendered so often in one step that a large one cannot be."""
         key = at, Path(path.parts, 0)
         self._seen[key] += 1
-        kinds = self._kinds(path)
-        if self._seen[key] == MANY and (kinds is None or kinds - _SMALL):
+        shape = self.known.shape(path)
+        if self._seen[key] == MANY and (shape is None or shape.kinds is None or shape.kinds - _SMALL):
             message = f"`{str(path)[:120]}` stands {MANY} times or more in one step, and counts each time"
             hint = "what a step is given, taken together, is bounded: pass it on once, or a part of it"
             self._note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
 
-    def _compared(self, comparisons: tuple[Comparison, ...], node: Scalar) -> None:
-        for comparison in comparisons:
-            if (found := mismatch(comparison, self._kinds)) is not None:
+    def _demands(self, text: Condition | Template, node: Scalar, place: Place) -> None:
+        for found in faults(Demands.of(text, place.guarded), self.known.shape):
+            # Which decisions and statuses a compensation meets is unknown beforehand.
+            if not (place.undoing and found.code == "unknown_value" and found.severity == "warning"):
                 self._note(found, node)
-
-    def _kinds(self, path: Path) -> frozenset[str] | None:
-        """Return the kinds of the value of a path; None if they are unknown or the path is wrong."""
-        shape = self._shape(path)
-        found = None if shape is None else follow(path, shape[0], shape[1])
-        return found.kinds if isinstance(found, ValueShape) else None
-
-    def _shape(self, path: Path) -> tuple[ValueShape, int] | None:
-        """Return a known shape and the number of parts of the path that lead to it."""
-        root, *rest = path.parts
-        if not rest:
-            return None
-        name = str(rest[0])
-        if root == "steps":
-            shape = self.shapes.get(name)
-            return None if shape is None else (shape, 2)
-        if root == "input":
-            return (self.inputs[name], 2) if self.inputs is not None and name in self.inputs else None
-        return ROOT_SHAPES[str(root)], 1
 
     def _wrong(self, path: Path, at: int | None) -> Wrong | None:
         """Return the mistake in a path; None if it may resolve."""
@@ -170,11 +196,10 @@ class References:
         name = str(rest[0])
         if root == "steps" and (found := self._wrong_step(name, rest[1:], path, at)) is not None:
             return found
-        if root == "input" and self.inputs is not None and name not in self.inputs:
-            hint = self._near(name, self.inputs)
+        if root == "input" and self.known.inputs is not None and name not in self.known.inputs:
+            hint = self._near(name, self.known.inputs)
             return Wrong("unknown_input", f"no input `{name[:60]}` is declared", hint, path.offset)
-        shape = self._shape(path)
-        found_at = None if shape is None else follow(path, shape[0], shape[1])
+        found_at = self.known.at(path)
         return found_at if isinstance(found_at, Wrong) else None
 
     def _wrong_step(self, name: str, rest: list[str | int], path: Path, at: int | None) -> Wrong | None:
@@ -197,3 +222,9 @@ def _incomplete(name: str, path: Path) -> Wrong:
     members = step_shape(ANY).members if name.startswith("steps.") else ROOT_SHAPES.get(name, ANY).members
     hint = f"go on with one of: {', '.join(members or ('ID.output',))}"
     return Wrong("incomplete_path", f"`{name}` alone is not a value", hint, path.offset)
+
+
+def _read_outcomes(condition: Condition) -> frozenset[str]:
+    """Return the steps whose status or error a condition reads."""
+    read = (path.parts for path in condition.paths if path.parts[0] == "steps")
+    return frozenset(str(parts[1]) for parts in read if parts[2:3] in (("status",), ("error",)))

@@ -1,8 +1,9 @@
 """The shapes of values that a definition states: of inputs, and of the output of each step."""
 
 from collections.abc import Mapping as Members
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from domain.language.expressions.values import kind_of
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 
 TEXT, NUMBER, BOOLEAN, LIST, OBJECT, NULL = "text", "a number", "a boolean", "a list", "an object", "null"
@@ -26,13 +27,20 @@ _DEEPEST = 32
 class ValueShape:
     """kinds: possible kinds of the value, None for any. members: members of an object, None if nothing names them.
 
-    items: the shape of each item of a list. closed: whether an object has no further members.
+    items: the shape of each item of a list. closed: whether an object has no further members. values: the only values,
+    null aside; None for any. hint: the remedy where a value is null, or none of those that an expression expects.
     """
 
     kinds: frozenset[str] | None = None
     members: Members[str, "ValueShape"] | None = None
     items: "ValueShape | None" = None
     closed: bool = True
+    values: tuple[object, ...] | None = None
+    hint: str = ""
+
+    def without_null(self) -> "ValueShape":
+        """Return the same shape for a value that is not null."""
+        return self if self.kinds is None or NULL not in self.kinds else replace(self, kinds=self.kinds - {NULL})
 
 
 ANY = ValueShape()
@@ -48,26 +56,25 @@ def of_object(**members: ValueShape) -> ValueShape:
     return ValueShape(frozenset((OBJECT,)), members)
 
 
-_DECISION = of_object(decision=of_kinds(TEXT), by=of_kinds(TEXT, NULL), comment=of_kinds(TEXT, NULL))
+_STATUS = ValueShape(frozenset((TEXT,)), values=("completed", "skipped", "failed", "timed_out"))
 _DELIVERED = of_object(
     delivered=ValueShape(frozenset((LIST,)), None, of_object(channel=of_kinds(TEXT), id=of_kinds(TEXT)))
 )
-_CHOSEN = of_object(chosen=ValueShape(frozenset((LIST,)), None, of_kinds(TEXT)))
 
 
-def output_of(step: Mapping) -> ValueShape:
-    """Return the shape of the output of a canonical step."""
+def output_of(step: Mapping, called: ValueShape | None = None) -> ValueShape:
+    """Return the shape of the output of a canonical step; called: that of the outputs of the process it calls."""
     match text_of(step.entries.get("type")):
         case "human_approval":
-            return _DECISION
+            return _decision(step)
         case "gateway":
-            return _CHOSEN
+            return _choice(step)
         case "timer":
             return of_kinds(NULL)
         case "notification":
             return _DELIVERED
         case "sub_process":
-            return _of_call(step)
+            return _of_call(step, called or ANY)
         case "agent_task" if isinstance(schema := step.entries.get("output_schema"), Mapping):
             return _of_schema(schema, 0)
         case _:
@@ -75,15 +82,19 @@ def output_of(step: Mapping) -> ValueShape:
 
 
 def input_shape(field: Node) -> ValueShape:
-    """Return the shape of a declared input field; an optional one may be null."""
+    """Return the shape of a declared input field; an optional one without a default may be null."""
     if not isinstance(field, Mapping):
         return ANY
     kind = _KINDS.get(text_of(field.entries.get("type")) or "")
-    if kind is None:
+    values = _values(field)
+    kinds = frozenset((kind,)) if kind is not None else _kinds_of_values(values)
+    if kinds is None:
         return ANY
-    required = field.entries.get("required")
+    required, default = field.entries.get("required"), field.entries.get("default")
     always = isinstance(required, Scalar) and required.value is True
-    return of_kinds(kind) if always else of_kinds(kind, NULL)
+    if default is not None:
+        always = not (isinstance(default, Scalar) and default.value is None)
+    return ValueShape(kinds if always else kinds | {NULL}, values=values)
 
 
 def step_shape(output: ValueShape) -> ValueShape:
@@ -91,7 +102,7 @@ def step_shape(output: ValueShape) -> ValueShape:
     error = ValueShape(frozenset((OBJECT, NULL)), {"code": of_kinds(TEXT), "message": of_kinds(TEXT)})
     return of_object(
         output=output,
-        status=of_kinds(TEXT),
+        status=_STATUS,
         error=error,
         duration=of_kinds(NUMBER, NULL),
         cost=of_kinds(NUMBER, NULL),
@@ -100,13 +111,55 @@ def step_shape(output: ValueShape) -> ValueShape:
     )
 
 
-def _of_call(step: Mapping) -> ValueShape:
+def _decision(step: Mapping) -> ValueShape:
+    """Return the shape of the output of an approval; without a fallback only a granted one has any effect."""
+    fallback, deadline = step.entries.get("on_error"), "deadline" in step.entries
+    at_deadline = text_of(step.entries.get("on_deadline")) or "reject"
+    goes_on = isinstance(fallback, Mapping) or text_of(fallback) == "skip_step"
+    words = ["approved", *(["rejected", "changes_requested"] if goes_on else [])]
+    if deadline and (at_deadline == "skip" or (goes_on and at_deadline == "reject")):
+        words.append("expired")
+    reason = step.entries.get("require_reason")
+    explained = isinstance(reason, Scalar) and reason.value is True and not deadline
+    hint = "" if goes_on else "a refusal fails the execution here, unless the approval has `on_error: skip_step`"
+    return of_object(
+        decision=ValueShape(frozenset((TEXT,)), values=tuple(words), hint=hint),
+        by=of_kinds(TEXT, NULL) if deadline else of_kinds(TEXT),
+        comment=of_kinds(TEXT) if explained else of_kinds(TEXT, NULL),
+    )
+
+
+def _choice(step: Mapping) -> ValueShape:
+    routes = step.entries.get("routes")
+    listed = routes.items if isinstance(routes, Sequence) else []
+    named = [route.entries.get("target") for route in listed if isinstance(route, Mapping)]
+    named.append(step.entries.get("default_route"))
+    targets = tuple(dict.fromkeys(name for node in named if (name := text_of(node)) is not None))
+    item = ValueShape(frozenset((TEXT,)), values=targets)
+    return of_object(chosen=ValueShape(frozenset((LIST,)), None, item))
+
+
+def _of_call(step: Mapping, outputs: ValueShape) -> ValueShape:
     """Return the shape of the output of a call; the outputs of the called process are known only at publication."""
     wait = step.entries.get("wait")
     if isinstance(wait, Scalar) and wait.value is False:
         return of_object(execution_id=of_kinds(TEXT))
     key = text_of(step.entries.get("output_key"))
-    return ANY if key is None else ValueShape(frozenset((OBJECT,)), {key: ANY})
+    return outputs if key is None else ValueShape(frozenset((OBJECT,)), {key: outputs})
+
+
+def _values(part: Mapping) -> tuple[object, ...] | None:
+    """Return the values that `enum` or `const` allows, null aside; None without one, or if one is no scalar."""
+    allowed = part.entries.get("enum")
+    nodes = (
+        allowed.items if isinstance(allowed, Sequence) else [part.entries["const"]] if "const" in part.entries else []
+    )
+    values = [node.value for node in nodes if isinstance(node, Scalar)]
+    return tuple(value for value in values if value is not None) if values and len(values) == len(nodes) else None
+
+
+def _kinds_of_values(values: tuple[object, ...] | None) -> frozenset[str] | None:
+    return None if values is None else frozenset(kind_of(value) for value in values)
 
 
 def _of_schema(schema: Node, depth: int) -> ValueShape:
@@ -118,13 +171,14 @@ def _of_schema(schema: Node, depth: int) -> ValueShape:
         return ANY
     named = schema.entries.get("type")
     words = [text_of(each) or "" for each in (named.items if isinstance(named, Sequence) else [named] if named else [])]
+    values = _values(schema)
     kinds = frozenset(_KINDS[word] for word in words if word in _KINDS) if words else None
     items = schema.entries.get("items")
     inside = None if items is None else _of_schema(items, depth + 1)
     properties, others = schema.entries.get("properties"), schema.entries.get("additionalProperties")
     closed = isinstance(others, Scalar) and others.value is False
     if not isinstance(properties, Mapping) or (others is not None and not closed):
-        return ValueShape(kinds, None, inside)
+        return ValueShape(kinds, None, inside, values=values)
     required = schema.entries.get("required")
     members = {
         text_of(each) or "": ANY for each in (required.items if isinstance(required, Sequence) and not closed else [])

@@ -35,6 +35,7 @@ class Skipping:
         self._goes_round = len(self._order) < size
         self._sure = 0 if self._goes_round else self._surely_reached()
         self._without = cache(self._reached_without)
+        self._with = cache(self._reached_with)
 
     def _add_leads(self, at: int, step: Mapping) -> None:
         kind = gateway_type(step)
@@ -52,6 +53,16 @@ class Skipping:
             if reader is None or reached >> reader & 1:
                 return reason
         return None
+
+    def may_complete_before(self, step: int, reader: int | None) -> bool:
+        """Return whether `reader` may run after `step` has completed; None for the outputs of the execution."""
+        if self._goes_round or reader is None:
+            return not self._goes_round
+        return bool(self._with(step) >> reader & 1)
+
+    def _reached_with(self, step: int) -> int:
+        """Return a bit for each step that may run after `step` has completed."""
+        return self._reached(step, self._successors(step) & ~self._optional(step))
 
     def _reached_without(self, step: int) -> list[tuple[str, int]]:
         """Return for each way to have no output: the reason, and a bit for each step that may run all the same."""

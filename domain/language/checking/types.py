@@ -7,8 +7,16 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from domain.calendar.zones import zone_names
-from domain.language.reading.nodes import Mapping, Node, Sequence, kind_of, plain, text_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, plain, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.remedies import (
+    boolean_hint,
+    duration_hint,
+    fallback_hint,
+    number_hint,
+    time_hint,
+    type_hint,
+)
 from domain.language.types.definition import MAX_STEPS, MAX_TRIGGERS, Definition
 from domain.language.types.parts import FIELD_NAME, PROCESS_NAME, STEP_ID, Part
 from domain.language.types.quantities import CURRENCY_CODE
@@ -43,6 +51,15 @@ _OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_
 _OWN_CODES |= {"secret_not_a_reference", "secret_reserved"}
 _OWN_CODES |= {"invalid_cron", "never_comes", "invalid_day"}
 _OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
+_FORMS = {
+    "retry": "write `{{max_attempts: {written}}}`",
+    "max_cost": 'write `{{amount: "{written}", currency: USD}}`',
+    "compensation": "it is an object with `agent` and `message`, or with `type: notification`",
+    "steps": "a list has an entry for each step, which begins with `- id: …`",
+    "roles": "write `{{executor: {written}}}`",
+    "on_error": "write `{{goto_step: {written}}}`",
+    "routes": "a list has an entry for each route: `- {{condition: …, target: …}}`",
+}
 _MISSING = {"agent": "an agent is required: `agent`, or `roles.executor`"}
 
 # The lists of typed entries: the types by name, their common part, the greatest number of entries.
@@ -103,7 +120,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             required = f"`{name}` is required"
             # A step may get its agent from elsewhere; nothing else may.
             message = _MISSING.get(name, required) if len(loc) == 3 else required
-            problems.add("missing_field", message, node, below=f".{name}")
+            problems.add("missing_field", message, node, hint=_missing_hint(loc, node), below=f".{name}")
         case "union_tag_not_found":
             hint = "name an `agent`, or say `type: notification`"
             problems.add("missing_field", "`type` is required", node, hint=hint, below=".type")
@@ -136,7 +153,7 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             bound = f"at least {context['ge']:g}" if "ge" in context else f"at most {context['le']:g}"
             problems.add("out_of_range", f"`{field}` is {bound}", node)
         case kind if kind in _OWN_CODES:
-            hint = _zone_hint(node, problems) if kind == "unknown_timezone" else ""
+            hint = _own_hint(kind, node, problems)
             problems.add(kind, f"`{field}`: {error['msg'][:200]}", node, hint=hint)
         case "missing_value":
             problems.add("missing_field", error["msg"], node)
@@ -148,13 +165,38 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             problems.add("invalid_value", f"`{field}`: {error['msg'][:200]}", node)
 
 
+def _missing_hint(loc: tuple[int | str, ...], node: Node) -> str:
+    """Return the hint for an entry of a list that is written as one key: `- review: {…}`."""
+    alone = next(iter(node.keys)) if isinstance(node, Mapping) and len(node.keys) == 1 else None
+    if alone is not None and loc[:1] == ("outputs",):
+        return f"write `{{name: {alone[:40]}, source: …}}`, or `outputs` as an object"
+    if alone is not None and loc[0] in ("steps", "triggers"):
+        return f"write `- id: {alone[:40]}`, with its fields beside the id"
+    if len(loc) == 3 and loc[0] == "steps" and loc[2] == "type":
+        return f"name an `agent`, or a type: {', '.join(STEP_TYPES)}"
+    return ""
+
+
 def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: str, problems: Problems) -> None:
     expected = _EXPECTED_FIELD.get(field, expected)
     subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
     hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
-    if "number" in expected and (text_of(node) or "").isdigit():
-        hint = "write it without quotes"
+    if "number" in expected and (written := text_of(node)) is not None:
+        hint = number_hint(written)
+    if expected == "true or false" and isinstance(node, Scalar):
+        hint = boolean_hint(node.text)
+    hint = hint or _form(node, field, loc)
     problems.add("wrong_type", f"{subject} must be {expected}, and is {kind_of(node)}", node, hint=hint)
+
+
+def _form(node: Node, field: str, loc: tuple[int | str, ...]) -> str:
+    """Return the form in which the value of a field is written."""
+    written = node.text if isinstance(node, Scalar) else "…"
+    if len(loc) == 2 and loc[0] == "input" and isinstance(node, Scalar):
+        return f"write `{{type: {written[:20]}}}`"
+    if field == "version" and loc[0] == "steps" and written == "latest":
+        return "leave it out: the latest version is the default"
+    return _FORMS.get(field, "").format(written=written[:20])
 
 
 def _unknown_value(node: Node, field: str, expected: str, problems: Problems) -> None:
@@ -162,8 +204,19 @@ def _unknown_value(node: Node, field: str, expected: str, problems: Problems) ->
     known = [word for word in expected.replace("' or '", "', '").strip("'").split("', '") if word]
     code = "unknown_trigger_type" if field == "type" and node.path.startswith("triggers") else "unknown_value"
     others = [_OTHER_VALUES[field]] if field in _OTHER_VALUES else []
-    hint = did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
+    meant = type_hint(written, node.path) if field == "type" else fallback_hint(written, field)
+    hint = meant or did_you_mean(written, known) or f"one of: {', '.join([*known, *others])}"
     problems.add(code, f"`{field}` cannot be `{written}`", node, hint=hint)
+
+
+def _own_hint(code: str, node: Node, problems: Problems) -> str:
+    """Return the remedy for a value that one of the language's own types refused."""
+    written = node.text if isinstance(node, Scalar) else ""
+    if code == "unknown_timezone":
+        return _zone_hint(node, problems)
+    if code == "invalid_duration":
+        return duration_hint(written)
+    return time_hint(written) if code == "invalid_time" else ""
 
 
 def _zone_hint(node: Node, problems: Problems) -> str:

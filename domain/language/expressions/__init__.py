@@ -28,7 +28,7 @@ from domain.language.expressions.conditions import Condition, parse_condition
 from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.paths import ROOTS, Path
 from domain.language.expressions.problems import MISTAKES, EvaluationFailed, ExpressionProblem
-from domain.language.expressions.sources import Comparison, Source, Sources
+from domain.language.expressions.sources import Comparison, Constant, Source, Sources, Use
 from domain.language.expressions.templates import Template, ValueTemplate, parse_template, parse_value
 from domain.language.expressions.values import JSON, LARGEST_RESULT, Budget, Scope
 
@@ -40,6 +40,7 @@ __all__ = [
     "Budget",
     "Comparison",
     "Condition",
+    "Constant",
     "EvaluationFailed",
     "ExpressionProblem",
     "Path",
@@ -47,6 +48,7 @@ __all__ = [
     "Source",
     "Sources",
     "Template",
+    "Use",
     "ValueTemplate",
     "json_object_in",
     "parse_condition",

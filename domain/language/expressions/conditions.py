@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from domain.language.expressions.operators import boolean
 from domain.language.expressions.parser import compiled
 from domain.language.expressions.paths import Missing, Path
-from domain.language.expressions.sources import UNKNOWN, Comparison, Sources
+from domain.language.expressions.sources import UNKNOWN, Comparison, Sources, Use
 from domain.language.expressions.tokens import tokens_of
 from domain.language.expressions.values import Run, Scope
 
@@ -18,6 +18,7 @@ class Condition:
     paths: tuple[Path, ...] = field(compare=False)
     _run: Run = field(compare=False, repr=False)
     comparisons: tuple[Comparison, ...] = field(default=(), compare=False)
+    uses: tuple[Use, ...] = field(default=(), compare=False)
     sources: Sources = field(default=UNKNOWN, compare=False)
 
     def evaluate(self, scope: Scope) -> bool:
@@ -32,4 +33,4 @@ class Condition:
 def parse_condition(text: str) -> Condition:
     """Return the condition of a text of at most 4,096 characters. Raises ExpressionProblem."""
     whole = compiled(tokens_of(text), marks=True)
-    return Condition(text, whole.paths, whole.run, whole.comparisons, whole.operand.sources)
+    return Condition(text, whole.paths, whole.run, whole.comparisons, whole.uses, whole.operand.sources)

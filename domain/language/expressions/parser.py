@@ -7,30 +7,36 @@ from domain.language.expressions.filters import FILTERS, filtered
 from domain.language.expressions.operators import BINARY, COMPARISON, MINUS, NEGATION, in_range, minus, negation
 from domain.language.expressions.paths import ROOTS, Path, nearest, reader
 from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
-from domain.language.expressions.sources import BOOLEAN, FILTERED, NUMBER, UNKNOWN, Comparison, Operand, literal
-from domain.language.expressions.tokens import Token
+from domain.language.expressions.sources import (
+    BOOLEAN,
+    FILTERED,
+    NUMBER,
+    UNKNOWN,
+    Comparison,
+    Operand,
+    Use,
+    list_of,
+    literal,
+    or_else_of,
+    uses_of_filter,
+    uses_of_operator,
+)
+from domain.language.expressions.tokens import FILTERS_MEANT, MISTAKEN, Token
 from domain.language.expressions.values import Run, Scope
 
 MOST_NODES = 256
 DEEPEST_NESTING = 32
 
 _CONSTANTS = {"true": True, "True": True, "false": False, "False": False, "null": None, "None": None}
-_MISTAKES = {
-    "not": "write not (a in b)",
-    "AND": "write and",
-    "OR": "write or",
-    "NOT": "write not",
-    "is": "write == or !=",
-    "(": "there are no function calls; use a filter: value | length",
-}
 
 
 class Compiled(NamedTuple):
-    """comparisons: every comparison in it; operand: the whole expression, with where its value comes from."""
+    """comparisons, uses: each of them in it; operand: the whole expression, with where its value comes from."""
 
     run: Run
     paths: tuple[Path, ...]
     comparisons: tuple[Comparison, ...]
+    uses: tuple[Use, ...]
     operand: Operand
 
 
@@ -43,7 +49,7 @@ def compiled(tokens: list[Token], marks: bool) -> Compiled:
     if parser.token.kind != "end":
         parser.unexpected()
     paths = (replace(path, caught=True) if at in parser.caught else path for at, path in enumerate(parser.paths))
-    return Compiled(operand.run, tuple(paths), tuple(parser.comparisons), operand)
+    return Compiled(operand.run, tuple(paths), tuple(parser.comparisons), tuple(parser.uses), operand)
 
 
 class _Parser:
@@ -55,6 +61,7 @@ class _Parser:
         self.paths: list[Path] = []
         self.caught: set[int] = set()
         self.comparisons: list[Comparison] = []
+        self.uses: list[Use] = []
         self.nodes = 0
         self.depth = 0
 
@@ -78,11 +85,13 @@ class _Parser:
             self.count(token)
             sources = NUMBER
             if token.value == "||":
-                sources = left.sources + right.sources
+                sources = or_else_of(left.sources, right.sources)
             elif strength <= COMPARISON:
                 sources = BOOLEAN
             if strength == COMPARISON:
                 self.comparisons.append(Comparison(token.value, left.sources, right.sources, token.offset))
+            elif token.value != "||":
+                self.uses += uses_of_operator(token.value, [left, right], token.offset)
             left = Operand(combine(left.run, right.run, token.offset), sources)
             if strength == COMPARISON:
                 self.refuse_chain()
@@ -94,11 +103,15 @@ class _Parser:
                 self.unexpected("put it in parentheses: (not …)")
             self.advance()
             self.count(token)
-            return Operand(negation(self.nested(NEGATION, token).run, token.offset), BOOLEAN)
+            inner = self.nested(NEGATION, token)
+            self.uses += uses_of_operator("not", [inner], token.offset)
+            return Operand(negation(inner.run, token.offset), BOOLEAN)
         if self.sees("-"):
             self.advance()
             self.count(token)
-            return Operand(minus(self.nested(MINUS, token).run, token.offset), NUMBER)
+            inner = self.nested(MINUS, token)
+            self.uses += uses_of_operator("-", [inner], token.offset)
+            return Operand(minus(inner.run, token.offset), NUMBER)
         first = len(self.paths)
         return self.filters(self.operand(), first)
 
@@ -110,7 +123,7 @@ class _Parser:
             if token.kind != "word":
                 self.unexpected("a filter has a name; 'or else' is ||")
             if token.value not in FILTERS:
-                match = nearest(token.value, FILTERS)
+                match = FILTERS_MEANT.get(token.value) or nearest(token.value, FILTERS)
                 hint = f"did you mean {match!r}?" if match else f"known are {', '.join(FILTERS)}"
                 raise ExpressionProblem("unknown_filter", f"{token.value!r} is no filter", token.offset, hint)
             self.advance()
@@ -120,7 +133,8 @@ class _Parser:
             given = self.arguments(token)
             sources = FILTERED.get(token.value, UNKNOWN)
             if token.value == "default":
-                sources = operand.sources + given[0].sources
+                sources = or_else_of(operand.sources, given[0].sources)
+            self.uses += uses_of_filter(token.value, operand, given, token.offset)
             run = filtered(token.value, operand.run, [argument.run for argument in given], token.offset)
             operand = Operand(run, sources)
         return operand
@@ -172,7 +186,7 @@ class _Parser:
             self.advance()
             items = self.sequence("]", token)
             runs = [item.run for item in items]
-            return Operand(lambda scope: [run(scope) for run in runs], ("a list",))
+            return Operand(lambda scope: [run(scope) for run in runs], list_of(items))
         if not (self.sees("(") or (self.marks and self.sees("{{"))):
             self.unexpected("'{{' stands inside '{{ }}'; leave it out" if self.sees("{{") else None)
         self.advance()
@@ -193,7 +207,7 @@ class _Parser:
         if root.value not in ROOTS:
             match = nearest(root.value.lower(), ROOTS)
             known = f"a path starts with {', '.join(ROOTS)}; text is written in quotes"
-            hint = f"did you mean {match!r}?" if match else known
+            hint = MISTAKEN.get(root.value.lower()) or (f"did you mean {match!r}?" if match else known)
             raise ExpressionProblem("unknown_root", f"{root.value!r} is no known name", root.offset, hint)
         parts: list[str | int] = [root.value]
         end = root.offset + len(root.value)
@@ -258,7 +272,7 @@ class _Parser:
         token = self.token
         message = "the expression ends too early" if token.kind == "end" else f"unexpected {token.value[:40]!r}"
         if token.kind != "text":
-            hint = hint or _MISTAKES.get(token.value)
+            hint = hint or MISTAKEN.get(token.value)
         raise ExpressionProblem("expression_syntax", message, token.offset, hint)
 
 

@@ -7,7 +7,7 @@ from domain.jsonvalue import MAX_DEPTH
 from domain.language.expressions.parser import compiled
 from domain.language.expressions.paths import Missing, Path
 from domain.language.expressions.problems import ExpressionProblem
-from domain.language.expressions.sources import Comparison
+from domain.language.expressions.sources import UNKNOWN, Comparison, Sources, Use
 from domain.language.expressions.tokens import tokens_of_hole
 from domain.language.expressions.values import (
     JSON,
@@ -37,6 +37,8 @@ class Template:
     constant: bool = field(compare=False)
     _render: Callable[[Scope], JSON] = field(compare=False, repr=False)
     comparisons: tuple[Comparison, ...] = field(default=(), compare=False)
+    uses: tuple[Use, ...] = field(default=(), compare=False)
+    sources: Sources = field(default=UNKNOWN, compare=False)
 
     def render(self, scope: Scope) -> JSON:
         """Return the text with every hole filled, or the value itself of a lone hole. Raises EvaluationFailed.
@@ -71,6 +73,8 @@ def parse_template(text: str) -> Template:
     pieces: list[str | tuple[Run, int]] = []
     paths: list[Path] = []
     comparisons: list[Comparison] = []
+    uses: list[Use] = []
+    sources: Sources = ("text",)
     offset = 0
     while (opening := text.find("{{", offset)) >= 0:
         if opening > offset:
@@ -80,10 +84,14 @@ def parse_template(text: str) -> Template:
         pieces.append((hole.run, opening))
         paths.extend(hole.paths)
         comparisons.extend(hole.comparisons)
+        uses.extend(hole.uses)
+        if opening == 0 and offset == len(text):
+            sources = hole.operand.sources
     if offset < len(text):
         pieces.append(text[offset:])
     constant = all(isinstance(piece, str) for piece in pieces)
-    return Template(text, tuple(paths), constant, _renderer(text, pieces, constant), tuple(comparisons))
+    render = _renderer(text, pieces, constant)
+    return Template(text, tuple(paths), constant, render, tuple(comparisons), tuple(uses), sources)
 
 
 def parse_value(value: JSON) -> ValueTemplate:

@@ -24,6 +24,35 @@ _HINTS = {
     "&": "write and",
     "!": "write not, or != to compare",
     "%": "there is no remainder",
+    **dict.fromkeys("“”„‘’`", "text stands in straight quotes, 'x' or \"x\""),
+    "?": "there is no choice by ? and :; give two steps a `condition` each, or use a gateway",
+    "$": "a path has no $ before it",
+    "@": "a path has no @ before it",
+    "~": "there are no patterns; use in, contains or ==",
+    "#": "a comment stands outside of the expression",
+}
+
+# By a word that cannot stand where it does, what to write.
+MISTAKEN = {
+    "not": "write not (a in b)",
+    "AND": "write and",
+    "OR": "write or",
+    "NOT": "write not",
+    "is": "write == or !=",
+    "(": "there are no function calls; use a filter: value | length",
+    **dict.fromkeys(("yes", "on"), "write true"),
+    **dict.fromkeys(("no", "off"), "write false"),
+    "undefined": "write null",
+    **dict.fromkeys(("len", "length", "size", "count"), "write … | length"),
+}
+# By the name of a filter elsewhere, its name here.
+FILTERS_MEANT = {
+    **dict.fromkeys(("size", "count", "len"), "length"),
+    **dict.fromkeys(("uppercase", "upcase", "capitalize"), "upper"),
+    **dict.fromkeys(("lowercase", "downcase"), "lower"),
+    **dict.fromkeys(("tojson", "to_json", "dump", "stringify"), "json"),
+    "strip": "trim",
+    "d": "default",
 }
 
 

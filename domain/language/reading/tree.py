@@ -8,6 +8,7 @@ from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Seque
 from domain.language.reading.problems import Problems
 from domain.language.reading.scalars import MERGE_KEY, OutOfRange, resolve
 from domain.language.reading.source import UnreadableSource, as_yaml
+from domain.language.reading.syntax import explain_syntax
 from domain.refusal import Problem
 
 MAX_DEPTH = 50
@@ -133,7 +134,8 @@ class _Builder:
         if anchor is not None:
             self._anchors[anchor] = node
         if not isinstance(event, yaml.AliasEvent) and event.tag is not None:
-            self._problems.add("tag", f"tags such as `{event.tag[:60]}` are not read", node, hint="leave it out")
+            hint = "leave it out; a text that begins with ! stands in quotes, and a condition says not"
+            self._problems.add("tag", f"tags such as `{event.tag[:60]}` are not read", node, hint=hint)
         if not self._open:
             self.root = node
             return
@@ -187,18 +189,7 @@ def _line_and_column(event: Any) -> tuple[int, int]:
 
 def _syntax(error: yaml.MarkedYAMLError, text: str) -> UnreadableSource:
     mark = error.problem_mark or error.context_mark
-    message = "not YAML: " + " ".join(part for part in (error.context, error.problem) if part)
-    if mark is None:
-        return UnreadableSource(Problem("yaml_syntax", message[:300]))
-    if "maximum nesting" in message:  # libyaml reads ahead, and has a limit of its own
-        return UnreadableSource(
-            Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", line=mark.line + 1, column=1)
-        )
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    hint = "indent with spaces, not tabs" if line[mark.column : mark.column + 1] == "\t" else ""
-    if not hint and ("{{" in line or line.count(": ") > 1):
-        hint = 'a text with `: ` or `{{` in it stands in quotes: "Name: {{ … }}"'
-    return UnreadableSource(
-        Problem("yaml_syntax", message[:300], line=mark.line + 1, column=mark.column + 1, hint=hint)
-    )
+    if mark is not None and "maximum nesting" in (error.problem or ""):  # libyaml has a limit of its own
+        message = f"nested deeper than {MAX_DEPTH} levels"
+        return UnreadableSource(Problem("too_deep", message, line=mark.line + 1, column=1))
+    return UnreadableSource(explain_syntax(error, text))

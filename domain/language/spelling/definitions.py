@@ -1,6 +1,7 @@
 """The canonical spelling of a tree: aliases, short forms, unknown keys."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import cache
 from types import UnionType
@@ -55,12 +56,14 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
     for field in part.as_written:
         _number_as_text(node.entries.get(field))
     for field in part.listed:
-        _list_of_one(node, field)
+        _list_of_one(node, field, objects=field in part.listed_objects)
     if part is Retry:
         _backoff(node, problems)
     known = part.model_fields
-    for key in [key for key in node.entries if key not in known]:
-        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also)
+    unknown = [key for key in node.entries if key not in known]
+    lines = Counter(at.line for at in node.keys.values()) if unknown else Counter()
+    for key in unknown:
+        note_unknown_key(key, node.keys[key], known, problems, spellings=part.also, cut=_cut(node, key, lines))
         del node.entries[key]
     for key, value in list(node.entries.items()):
         # An empty value means nothing, except where any value is allowed.
@@ -68,6 +71,16 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
             del node.entries[key]
         elif inside := _part_inside(part, key):
             _each(value, inside, lambda item, inner: _fields(item, inner, problems))
+
+
+def _cut(node: Mapping, key: str, lines: Counter[int]) -> str:
+    """Return a hint for a key that is the rest of a text which a comma has cut: `{message: Hello, world}`.
+
+    lines: the number of keys in each line.
+    """
+    value = node.entries[key]
+    empty = isinstance(value, Scalar) and value.value is None and not value.text
+    return "a text with a comma stands in quotes inside { }" if empty and lines[node.keys[key].line] > 1 else ""
 
 
 def _aliases(node: Mapping, part: type[Part], problems: Problems) -> None:
@@ -101,9 +114,9 @@ def _number_as_text(node: Node | None) -> None:
         node.value = node.text
 
 
-def _list_of_one(node: Mapping, field: str) -> None:
+def _list_of_one(node: Mapping, field: str, *, objects: bool) -> None:
     alone = node.entries.get(field)
-    if isinstance(alone, Scalar) and alone.value is not None:
+    if (objects and isinstance(alone, Mapping)) or (isinstance(alone, Scalar) and alone.value is not None):
         node.entries[field] = Sequence(alone.line, alone.column, alone.parent, alone.key, items=[alone])
 
 

@@ -5,6 +5,7 @@ import re
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.keys import note_unknown_key
+from domain.language.spelling.remedies import type_hint
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.words import did_you_mean
 
@@ -40,7 +41,9 @@ def respell_step(step: Mapping, given_executor: Node | None, problems: Problems)
     if written is None:
         return None
     if written not in STEP_TYPES:
-        hint = did_you_mean(written, STEP_TYPES) or f"known types: {', '.join(STEP_TYPES)}"
+        hint = (
+            type_hint(written, "steps") or did_you_mean(written, STEP_TYPES) or f"known types: {', '.join(STEP_TYPES)}"
+        )
         problems.add("unknown_step_type", f"there is no step type `{written[:60]}`", step.entries["type"], hint=hint)
         return None
     part = STEP_TYPES[written]

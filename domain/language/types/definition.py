@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler
+from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -47,7 +47,7 @@ class OutputDefinition(Part):
     also: ClassVar[dict[str, str]] = {"value": "source"}
 
     name: FieldName
-    source: Annotated[Any, AfterValidator(_given)]
+    source: Annotated[Any, AfterValidator(_given), WithJsonSchema({"not": {"type": "null"}})]
     description: Prose | None = None
 
 
@@ -67,6 +67,8 @@ class Definition(Part):
     """
 
     as_written: ClassVar[tuple[str, ...]] = ("version",)
+    listed: ClassVar[tuple[str, ...]] = ("labels", "triggers")
+    listed_objects: ClassVar[tuple[str, ...]] = ("triggers",)
 
     name: ProcessName
     description: Prose | None = None

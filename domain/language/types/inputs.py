@@ -24,30 +24,38 @@ KINDS: dict[str, tuple[type, ...]] = {
 class InputSpec:
     """The declared input. fields: None without a declaration, then any field is accepted.
 
-    fixed: merged under the caller's.
+    fixed: merged under the caller's. keeps_null: null for an optional field without a default is a value.
     """
 
     fields: Mapping[str, InputField] | None
     fixed: Mapping[str, Any]
+    keeps_null: bool = True
 
     @property
     def bare(self) -> "InputSpec":
         """The same without fixed input, for triggers that bring their own."""
-        return InputSpec(self.fields, {})
+        return InputSpec(self.fields, {}, self.keeps_null)
+
+    @property
+    def nulls(self) -> dict[str, None]:
+        """The optional fields without a default, which read as null where the input does not hold them."""
+        optional = (self.fields or {}).items() if self.keeps_null else ()
+        return {name: None for name, field in optional if not field.required and field.default is ABSENT}
 
 
-def input_spec(definition: Definition) -> InputSpec:
+def input_spec(definition: Definition, *, keeps_null: bool = True) -> InputSpec:
     """Return the input specification of an execution; the fixed input is that of the first enabled manual trigger."""
     enabled = (each.input for each in definition.triggers if each.enabled and each.type == "manual")
-    return InputSpec(definition.input, next(enabled, {}))
+    return InputSpec(definition.input, next(enabled, {}), keeps_null)
 
 
 def accept_input(spec: InputSpec, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the complete input of an execution from the caller's values.
 
-    Null counts as not given where the field is not required or has a default. A boolean is not a number, and 1.0 is not
-    an integer. An optional field without a default stays out. Raises Malformed with every Problem, at paths like
-    ``input.x``: ``unknown_input``, ``required_input``, ``wrong_type``, ``not_in_enum``.
+    Null counts as not given where the field has a default or is required; it is the value of any other field. A boolean
+    is not a number, and 1.0 is not an integer. An optional field without a default stays out where it is not given.
+    Raises Malformed with every Problem, at paths like ``input.x``: ``unknown_input``, ``required_input``,
+    ``wrong_type``, ``not_in_enum``.
     """
     merged = {**spec.fixed, **given}
     problems = storable_problems(merged, "input")
@@ -56,7 +64,7 @@ def accept_input(spec: InputSpec, given: Mapping[str, Any]) -> dict[str, Any]:
         return merged
     accepted: dict[str, Any] = {}
     for name, field in spec.fields.items():
-        value = merged.pop(name, None)
+        is_given, value = name in merged, merged.pop(name, None)
         if value is not None:
             problems += value_problems(field, value, f"input.{name}")
             accepted[name] = value
@@ -64,6 +72,8 @@ def accept_input(spec: InputSpec, given: Mapping[str, Any]) -> dict[str, Any]:
             accepted[name] = field.default
         elif field.required:
             problems.append(Problem("required_input", f"the input {name!r} is required", f"input.{name}"))
+        elif is_given and spec.keeps_null:
+            accepted[name] = None
     problems += [_unknown(name, spec.fields) for name in list(merged)[:100]]
     _refuse(problems)
     return accepted

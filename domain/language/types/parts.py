@@ -35,13 +35,14 @@ class Part(BaseModel):
     """A piece of a definition. `also` holds other spellings of its fields, each with the canonical one.
 
     as_written: text fields that may be written as a number, kept to the last digit as written. listed: lists that may
-    be written as one entry alone.
+    be written as one entry alone. listed_objects: those of them whose one entry may be an object.
     """
 
     model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
     also: ClassVar[dict[str, str]] = {}
     as_written: ClassVar[tuple[str, ...]] = ()
     listed: ClassVar[tuple[str, ...]] = ()
+    listed_objects: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
@@ -50,12 +51,21 @@ class Part(BaseModel):
         for name in cls.as_written:
             properties[name] = {**properties[name], "anyOf": [{"type": "string"}, {"type": "number"}]}
             properties[name].pop("type", None)
+        for name in cls.listed:
+            if "items" in properties.get(name, {}):
+                properties[name] = _one_or_more(properties[name])
         for spelling, canonical in cls.also.items():
             properties[spelling] = {**properties[canonical], "deprecated": True, "description": f"Says `{canonical}`."}
         for canonical in sorted(set(schema.get("required", ())) & set(cls.also.values())):
             spellings = [canonical, *(other for other, name in cls.also.items() if name == canonical)]
             require_one_of(schema, canonical, [[name] for name in spellings])
         return schema
+
+
+def _one_or_more(several: dict[str, Any]) -> dict[str, Any]:
+    """Return the JSON Schema of a list that may be written as one entry alone."""
+    beside: dict[str, Any] = {name: several.pop(name) for name in ("default", "description") if name in several}
+    return {"anyOf": [several["items"], several], **beside}
 
 
 def require_one_of(schema: dict[str, Any], field: str, alternatives: list[list[str]]) -> None:

@@ -3,8 +3,9 @@
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BeforeValidator, StringConstraints, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BeforeValidator, GetJsonSchemaHandler, StringConstraints, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 from domain.calendar.durations import parse_duration
 from domain.language.types.parts import Part
@@ -13,7 +14,13 @@ from domain.money import Money, parse_money
 ONE_YEAR = timedelta(days=365)
 CURRENCY_CODE = r"^[A-Z]{3}$"
 
-_DURATION = {"anyOf": [{"type": "string", "minLength": 1}, {"type": "number", "minimum": 0}]}
+_NUMBER = r"[0-9]{1,18}(?:\.[0-9]{1,9})?"
+_LENGTH = rf"^\s*(?:(?:{_NUMBER}(?:d|h|ms|m|s)\s*)+|P[0-9.WDTHMS]+|{_NUMBER})\s*$"
+_DELAY = {"anyOf": [{"type": "string", "pattern": _LENGTH}, {"type": "number", "minimum": 0}]}
+_DURATION = {"anyOf": [{"type": "string", "pattern": _LENGTH}, {"type": "number", "exclusiveMinimum": 0}]}
+_DELAY_OR_TEMPLATE = {"anyOf": [*_DELAY["anyOf"], {"type": "string", "pattern": r"\{\{"}]}
+# Decimals, as Python reads them.
+_AMOUNT = r"^\s*[-+]?(?:[0-9][0-9_]*\.?[0-9_]*|\.[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)?\s*$"
 
 
 def _duration(value: Any) -> timedelta:
@@ -47,10 +54,10 @@ def _amount(text: str) -> str:
 
 
 # At most a year; `Delay` may be zero, `Duration` may not.
-Delay = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(_DURATION)]
+Delay = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(_DELAY)]
 Duration = Annotated[timedelta, BeforeValidator(_duration), AfterValidator(_positive), WithJsonSchema(_DURATION)]
 # Text is a template; a constant is a duration already.
-DelayOrTemplate = Annotated[timedelta | str, BeforeValidator(_duration_or_template), WithJsonSchema(_DURATION)]
+DelayOrTemplate = Annotated[timedelta | str, BeforeValidator(_duration_or_template), WithJsonSchema(_DELAY_OR_TEMPLATE)]
 
 # A decimal that is not negative.
 AmountText = Annotated[str, AfterValidator(_amount)]
@@ -63,6 +70,13 @@ class MoneyLimit(Part):
 
     amount: AmountText
     currency: Annotated[str, StringConstraints(pattern=CURRENCY_CODE)]
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        number = {"type": "number", "minimum": 0}
+        schema["properties"]["amount"]["anyOf"] = [{"type": "string", "pattern": _AMOUNT}, number]
+        return schema
 
     @property
     def money(self) -> Money:

@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from domain.agents.references import check_reference
+from domain.agents.references import REFERENCE, check_reference
 from domain.calendar.cron import InvalidCron, check_cron
 from domain.calendar.times import ClockTime, TimeText, Weekday, ZoneName
 from domain.language.types.parts import FieldName, Part
@@ -38,7 +38,13 @@ def _jitter(duration: timedelta) -> timedelta:
 
 
 _DAY = {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 31}, {"const": "last"}]}
-_ONE_OR_MORE = {"type": ["string", "array"], "items": {"type": "string"}, "minItems": 1}
+_WEEKDAY = {
+    "type": "string",
+    "pattern": "^(?:[mM][oO][nN]|[tT][uU][eE]|[wW][eE][dD]|[tT][hH][uU]|[fF][rR][iI]|[sS][aAuU][tTnN])",
+}
+_ONE_OR_MORE = {"anyOf": [_WEEKDAY, {"type": "array", "items": _WEEKDAY, "minItems": 1}]}
+
+_SECRET = {"type": "string", "pattern": f"^{REFERENCE.pattern}$"}
 
 CronText = Annotated[str, AfterValidator(_cron)]
 DayOfMonth = Annotated[int | Literal["last"], BeforeValidator(_day), WithJsonSchema(_DAY)]
@@ -67,7 +73,7 @@ class WebhookTrigger(TriggerDefinition):
     """
 
     type: Literal["webhook"]
-    secret: Annotated[str, AfterValidator(check_reference)] | None = None
+    secret: Annotated[str, AfterValidator(check_reference), WithJsonSchema(_SECRET)] | None = None
 
 
 class Dst(Part):

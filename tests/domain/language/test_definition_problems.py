@@ -29,7 +29,7 @@ AT_ROOT = [
 ]
 BESIDE_A_GOOD_STEP = [
     ("labels: [x, §7]", "wrong_type", "labels[1]"),
-    ("labels: §x", "wrong_type", "labels"),
+    ("labels: §{x: 1}", "wrong_type", "labels"),
     (f"labels: §[{', '.join('x' * 51)}]", "too_many", "labels"),
     (f"owner: §{'x' * 201}", "too_long", "owner"),
     ("input: {x: {type: §text}}", "unknown_value", "input.x.type"),
@@ -164,6 +164,7 @@ def test_unknown_keys_are_warnings_and_other_spellings_notices() -> None:
         ("warning", "unknown_key", "steps[0].retries", 4),
         ("notice", "alias", "outputs[0].value", 5),
         ("notice", "alias", "outputs[1].source", 5),
+        ("notice", "may_be_missing", "outputs[1].source", 5),
     ]
     assert parsed.definition is not None
     assert [output.source for output in parsed.definition.outputs] == [1, "{{ steps.a.output.text }}"]

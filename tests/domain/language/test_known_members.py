@@ -138,7 +138,7 @@ def test_an_output_that_may_not_be_there_is_a_warning_where_nothing_catches_it(
 ) -> None:
     path = "steps.a.output | default('none')" if caught else "steps.a.output"
     found = parse_definition(
-        f"name: p\ninput: {{n: {{type: number}}}}\nsteps:\n- {step}\n"
+        f"name: p\ninput: {{n: {{type: number, required: true}}}}\nsteps:\n- {step}\n"
         f'- {{id: b, agent: w, depends_on: a, message: "{{{{ {path} }}}}"}}\noutputs: {{x: "{{{{ {path} }}}}"}}\n'
     ).problems
     expected = [] if caught or reason is None else [("warning", "may_be_skipped")] * 2
@@ -162,7 +162,8 @@ GATE = "{id: g, type: gateway, routes: [{condition: 'input.n > 1', target: a}], 
 )
 def test_a_branch_that_is_not_taken_counts_where_another_one_leads_on(reader: str, told: bool) -> None:
     found = parse_definition(
-        f"name: p\ninput: {{n: {{type: number}}}}\nsteps:\n- {GATE}\n- {{id: a, {AGENT}}}\n- {{id: b, {AGENT}}}\n"
+        f"name: p\ninput: {{n: {{type: number, required: true}}}}\nsteps:\n- {GATE}\n"
+        f"- {{id: a, {AGENT}}}\n- {{id: b, {AGENT}}}\n"
         f"- {reader}\n- {{id: last, agent: w, depends_on: c, message: '{{{{ steps.c.status }}}}'}}\n"
     ).problems
     assert [problem.code for problem in found] == (["may_be_skipped"] if told else [])

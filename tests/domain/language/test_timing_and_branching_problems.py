@@ -28,7 +28,7 @@ ERRORS = [
     (f"{PEOPLE}, deadline: 1h, §timeout: 1h", "said_twice", "timeout"),
     (f"{PEOPLE}, deadline: 1h, on_deadline: §wait", "unknown_value", "on_deadline"),
     (f"{PEOPLE}, require_reason: §maybe", "wrong_type", "require_reason"),
-    (f"{PEOPLE}, artifacts: §x", "wrong_type", "artifacts"),
+    (f"{PEOPLE}, artifacts: §[{', '.join('x' * 101)}]", "too_many", "artifacts"),
     (f"{PEOPLE}, title: §'{{{{ input.'", "expression_syntax", "title"),
     (f"{AGENT}, timeout: §0", "invalid_duration", "timeout"),
     (f"{AGENT}, timeout: §-1", "invalid_duration", "timeout"),
@@ -66,7 +66,7 @@ ERRORS = [
         "retry_contradicts",
         "retry.give_up_on[0]",
     ),
-    (f"{AGENT}, retry: {{max_attempts: 2, retry_on: §x}}", "wrong_type", "retry.retry_on"),
+    (f"{AGENT}, retry: {{max_attempts: 2, retry_on: §{{x: 1}}}}", "wrong_type", "retry.retry_on"),
     (f"{AGENT}, max_cost: §5", "wrong_type", "max_cost"),
     (f"{AGENT}, max_cost: {{amount: §true, currency: USD}}", "wrong_type", "max_cost.amount"),
     (f"{AGENT}, max_cost: {{amount: §'-1', currency: USD}}", "invalid_amount", "max_cost.amount"),
@@ -201,9 +201,10 @@ steps:
 - {id: b, agent: w, message: "{{ steps.a.output }} {{ steps.g.status }}"}
 - {id: c, agent: w, message: "{{ steps.a.error.code }} {{ steps.g.output.chosen }}"}
 """
-    # After an error of `a` the gateway is not reached, and `c` is.
+    # After an error of `a` the gateway is not reached, and `c` is; the gateway may lead there without an error.
     assert [(p.severity, p.code, p.path) for p in parse_definition(source).problems] == [
-        ("warning", "may_be_skipped", "steps[3].message")
+        ("warning", "may_be_null", "steps[3].message"),
+        ("warning", "may_be_skipped", "steps[3].message"),
     ]
 
 

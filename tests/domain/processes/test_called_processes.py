@@ -1,5 +1,6 @@
 """Which processes a definition calls, what is wrong with them, and whether one of them leads back to it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.language import parse_definition
 from domain.processes.callees import CallGraph, calls_in
-from domain.processes.calling import process_problems
+from domain.processes.calling import member_problems, process_problems
 from domain.processes.process import Process, VersionContent
 from domain.refusal import Problem
 
@@ -42,13 +43,15 @@ def walked(name: str, calls: list[str], known: list[Process]) -> tuple[CallGraph
     return calls_, levels
 
 
-def problems_of(source: str, *known: Process, severity: str = "error") -> list[Problem]:
+def problems_of(
+    source: str, *known: Process, severity: str = "error", check: Callable[..., list[Problem]] = process_problems
+) -> list[Problem]:
     parsed = parse_definition(source)
     there = {each.name: each for each in known}
     calls = CallGraph(parsed.name or "", [(use.name, use.version) for use in parsed.processes])
     while names := calls.unresolved:
         calls.resolve_level({name: there[name] for name in names if name in there})
-    return process_problems(parsed, calls, severity)
+    return check(parsed, calls, severity)
 
 
 def press(step: str) -> str:
@@ -181,6 +184,79 @@ def test_the_version_that_is_named_is_the_one_whose_input_counts() -> None:
     )
     assert [p.code for p in problems_of(press("process: review"), open_one)] == ["missing_child_input"]
     assert problems_of(press("process: review, version: 1, input_mapping: {anything: 7}"), open_one) == []
+
+
+OUTPUTS = [
+    {"name": "verdict", "source": "{{ input.kind }}"},
+    {"name": "score", "source": "{{ input.length || 0 }}"},
+    {"name": "text", "source": "About {{ input.text }}"},
+    {"name": "answer", "source": "{{ steps.x.output }}"},
+    {"name": "both", "source": {"text": "{{ input.text }}", "fixed": 3}},
+]
+
+
+@pytest.mark.parametrize(
+    ("more", "text", "expected"),
+    [
+        ("", "message: '{{ steps.s.output.verdict }} {{ steps.s.output.answer.deep[0] }}'", []),
+        ("", "message: '{{ steps.s.output.verdct }}'", [("unknown_member", "did you mean `verdict`?")]),
+        (
+            "",
+            "message: \"{{ steps.s.output.verdct | default('none') }}\"",
+            [("unknown_member", "did you mean `verdict`?")],
+        ),
+        ("", "message: '{{ steps.s.output.both.fixd }}'", [("unknown_member", "did you mean `fixed`?")]),
+        (", output_key: got", "message: '{{ steps.s.output.got.verdict }}'", []),
+        (
+            ", output_key: got",
+            "message: '{{ steps.s.output.got.verdct }}'",
+            [("unknown_member", "did you mean `verdict`?")],
+        ),
+        (
+            "",
+            "message: x, condition: steps.s.output.score == 'high'",
+            [("type_mismatch", "a number is written without quotes")],
+        ),
+        (
+            "",
+            "message: x, condition: steps.s.output.text > 3",
+            [("type_mismatch", "a number is written without quotes")],
+        ),
+        ("", "message: x, condition: steps.s.output.verdict == 'new'", [("unknown_value", "did you mean `news`?")]),
+        (", wait: false", "message: '{{ steps.s.output.execution_id }}'", []),
+    ],
+)
+def test_the_outputs_of_a_called_process_are_known_at_publication(
+    more: str, text: str, expected: list[tuple[str, str]]
+) -> None:
+    source = (
+        press(f"process: review, input_mapping: {{text: x}}{more}") + f"- {{id: t, agent: w, depends_on: s, {text}}}\n"
+    )
+    assert parse_definition(source).errors == []
+    review = process("review", [], input=REVIEW, outputs=OUTPUTS)
+    found = problems_of(source, review, check=member_problems)
+    assert [(each.code, each.hint) for each in found] == expected
+    assert all(each.path.startswith("steps[1]") and each.line == 4 for each in found)
+    assert {each.severity for each in problems_of(source, review, severity="warning", check=member_problems)} <= {
+        "warning"
+    }
+
+
+def test_the_outputs_of_the_version_that_is_named_count() -> None:
+    one, two = process("review", []), process("review", [], outputs=OUTPUTS)
+    both = Process("review", "published", None, {1: one.versions[1], 2: two.versions[1]}, latest=2)
+    reader = "- {id: t, agent: w, depends_on: s, message: '{{ steps.s.output.verdict }}'}\n"
+    assert problems_of(press("process: review") + reader, both, check=member_problems) == []
+    (problem,) = problems_of(press("process: review, version: 1") + reader, both, check=member_problems)
+    assert (problem.code, problem.hint) == ("unknown_member", "the process declares no `outputs`")
+
+
+def test_a_value_of_another_kind_than_the_called_input_is_an_error() -> None:
+    review = process("review", [], input=REVIEW)
+    mapping = "input_mapping: {text: '{{ input.n }}', length: '{{ input.n }}', kind: '{{ input.any }}'}"
+    source = "input: {n: {type: number, required: true}, any: {}}\n" + press(f"process: review, {mapping}")
+    (problem,) = problems_of(source, review, check=member_problems)
+    assert (problem.code, problem.path) == ("invalid_child_input", "steps[0].input_mapping.text")
 
 
 def test_the_fixed_input_of_triggers_is_not_given_to_a_child() -> None:

@@ -73,7 +73,10 @@ def test_everything_in_the_plan_is_ready_to_be_evaluated() -> None:
     [
         ({"topic": "tea"}, {"topic": "tea", "count": 2, "tags": [], "note": None}),
         ({"topic": "tea", "count": 1, "share": 1}, {"topic": "tea", "count": 1, "share": 1, "tags": [], "note": None}),
-        ({"topic": "", "tags": None, "share": None}, {"topic": "", "count": 2, "tags": [], "note": None}),
+        (
+            {"topic": "", "tags": None, "share": None},
+            {"topic": "", "count": 2, "share": None, "tags": [], "note": None},
+        ),
         ({"topic": "tea", "count": None, "note": {"a": 1}}, {"topic": "tea", "count": 3, "tags": [], "note": {"a": 1}}),
     ],
 )

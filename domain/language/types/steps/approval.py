@@ -40,7 +40,8 @@ class HumanApproval(Step):
         "timeout": "deadline",
         "timeout_action": "on_deadline",
     }
-    listed: ClassVar[tuple[str, ...]] = ("approvers",)
+    listed: ClassVar[tuple[str, ...]] = ("approvers", "artifacts")
+    listed_objects: ClassVar[tuple[str, ...]] = ("artifacts",)
     templates: ClassVar[tuple[str, ...]] = ("title", "description", "artifacts")
     takes_defaults: ClassVar[bool] = False
 

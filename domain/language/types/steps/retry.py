@@ -20,6 +20,7 @@ class Retry(Part):
     """max_attempts counts the first one too. retry_on: only these error codes; give_up_on: never these."""
 
     also: ClassVar[dict[str, str]] = {"initial_delay": "delay", "backoff_multiplier": "multiplier"}
+    listed: ClassVar[tuple[str, ...]] = ("retry_on", "give_up_on")
 
     max_attempts: Annotated[int, Field(ge=1, le=MOST_ATTEMPTS)] = 1
     delay: Delay = timedelta(seconds=1)

@@ -47,6 +47,7 @@ class Timer(Step):
         schema["properties"]["config"] = {
             "type": "object",
             "properties": own,
+            "minProperties": 1,
             "deprecated": True,
             "description": "Says the same as its fields beside it.",
         }

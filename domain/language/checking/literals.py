@@ -1,0 +1,29 @@
+"""Texts in the form of expressions that are none: a path without braces, single braces, other template languages."""
+
+import re
+from collections.abc import Iterator
+
+from domain.language.checking.paths import Wrong
+from domain.language.expressions import ROOTS
+
+_ROOTS = "|".join(ROOTS)
+_PATH = re.compile(rf"(?:{_ROOTS})(?:\.[A-Za-z_][\w-]*|\[(?:[0-9]+|'[^']*'|\"[^\"]*\")\])+\s*\Z")
+_SINGLE = re.compile(rf"(?<!\{{)(\$?)\{{\s*((?:{_ROOTS})\.[\w.\[\]-]+)\s*\}}(?!\}})")
+_TAG = re.compile(r"\{%-?\s*\w+")
+
+
+def literal_faults(text: str, field: str) -> Iterator[Wrong]:
+    """Yield a warning for each text that its writer probably meant as an expression. field: the field that holds it."""
+    if field not in ("duration", "until") and _PATH.match(text):
+        path = text.strip()[:60]
+        yield _warning(f"this is the text `{path}`, and not a value", f'a value is written "{{{{ {path} }}}}"', 0)
+    if found := _SINGLE.search(text):
+        written, path = found.group()[:60], found[2][:60]
+        yield _warning(f"`{written}` stays as it is", f"a value is written {{{{ {path} }}}}", found.start())
+    if found := _TAG.search(text):
+        hint = "there are no statements; a step has a `condition`, and a gateway has routes"
+        yield _warning(f"`{found.group()[:60]}` stays as it is", hint, found.start())
+
+
+def _warning(message: str, hint: str, offset: int) -> Wrong:
+    return Wrong("not_a_template", message, hint, offset, "warning")
