@@ -29,7 +29,6 @@ _MEMORY = Trouble("database_out_of_memory", "the database is out of memory")
 _CONNECTIONS = Trouble("too_many_database_connections", "the database accepts no more connections of this role")
 _STARTING = Trouble("database_starting", "the database is starting, stopping or recovering")
 _ACCESS = Trouble("database_access_denied", "the database refuses the role or the password of its address")
-_MISSING = Trouble("database_missing", "the server has no database of that name")
 
 TROUBLES = {
     "53100": _DISK_FULL,
@@ -40,7 +39,6 @@ TROUBLES = {
     "57P03": _STARTING,
     "28000": _ACCESS,
     "28P01": _ACCESS,
-    "3D000": _MISSING,
 }
 """By SQLSTATE. Each means that the server did nothing."""
 
