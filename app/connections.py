@@ -43,8 +43,8 @@ class ConnectionLimits:
     keep_alive_seconds: int = 5
 
 
-class Connections:
-    """What the connections of one server share: their limits, and those that wait for a request, the longest first."""
+class ServerConnections:
+    """The limits of one server's connections, and those that wait for a request, the longest first."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
@@ -72,7 +72,7 @@ class Connections:
 class BoundedConnection(HttpToolsProtocol):
     """One connection. It refuses what exceeds the limits, with a problem document, and ends then."""
 
-    shared: Connections
+    shared: ServerConnections
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class BoundedConnection(HttpToolsProtocol):
         self.waiting_since = now
         self.shared.waiting[self] = None
 
-    # What arrives
+    # Arrivals
 
     def data_received(self, data: bytes) -> None:
         """Parse `data`, at most SLICE bytes between two checks of what is neither parsed nor part of a body."""

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from api.app import create_app
-from app.connections import ConnectionLimits, Connections
+from app.connections import ConnectionLimits, ServerConnections
 from app.sockets import url_of
 from edge.door import Door
 
@@ -25,7 +25,7 @@ class ApiServer:
 
     def __init__(self, door: Door, bound: socket.socket, failed: Callable[[], None], limits: ConnectionLimits) -> None:
         self._app = create_app(door)
-        connections = Connections(limits)
+        connections = ServerConnections(limits)
         config = uvicorn.Config(
             self._app,
             http=connections.protocol(),
@@ -73,7 +73,7 @@ class ApiServer:
 class _Server(uvicorn.Server):
     """A server that sets `up` once it has started, and checks its connections."""
 
-    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
+    def __init__(self, config: uvicorn.Config, connections: ServerConnections) -> None:
         super().__init__(config)
         self.up = threading.Event()
         self._connections = connections

@@ -30,7 +30,7 @@ class Authority:
 
 
 @dataclass(frozen=True)
-class Origin:
+class PageOrigin:
     """The scheme and authority of a page."""
 
     scheme: str
@@ -43,7 +43,7 @@ class Origin:
 
     def is_at(self, authority: Authority) -> bool:
         """Return whether `authority`, as a Host header states it, is the origin's. A proxy may end TLS on the way."""
-        return self.authority.host == authority.host and authority.port in (self.port, self.authority.port)
+        return self.authority.host == authority.host and (authority.port or _STANDARD_PORTS[self.scheme]) == self.port
 
 
 @functools.lru_cache(1_000)
@@ -58,11 +58,11 @@ def parse_authority(text: str) -> Authority | None:
     return Authority(host, int(found[2]) if found[2] else None)
 
 
-def parse_origin(text: str) -> Origin | None:
+def parse_origin(text: str) -> PageOrigin | None:
     """Return the origin that `text` states, as in an Origin header; None for `null` and everything else."""
     found = _ORIGIN.fullmatch(text)
     authority = parse_authority(found[2]) if found is not None else None
-    return None if found is None or authority is None else Origin(found[1], authority)
+    return None if found is None or authority is None else PageOrigin(found[1], authority)
 
 
 @dataclass(frozen=True)
@@ -75,13 +75,13 @@ class Hosts:
 
     names: frozenset[str] = frozenset()
     every: bool = False
-    origins: frozenset[Origin] = frozenset()
+    origins: frozenset[PageOrigin] = frozenset()
 
     def admit(self, authority: Authority) -> bool:
         """Return whether a request may state this host, on any port."""
         return self.every or authority.is_local or authority.host in self.names
 
-    def own(self, origin: Origin, stated: Authority | None) -> bool:
+    def own(self, origin: PageOrigin, stated: Authority | None) -> bool:
         """Return whether pages of `origin` are the door's own. stated: the host that the request states."""
         return origin in self.origins or (stated is not None and origin.is_at(stated))
 

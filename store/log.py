@@ -14,7 +14,7 @@ from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, decode, recorded
 from store.recorder import LogRecorder
-from store.trouble import Recording, trouble_of
+from store.trouble import RecordingState, trouble_of
 from store.unit import AppendRefused, Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
@@ -36,7 +36,7 @@ class Log:
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
         self.recorder = LogRecorder(datastore)
-        self.recording = Recording()
+        self.recording = RecordingState()
         self._connection = OwnConnection(datastore, **BY_INDEX)
         self._appending = threading.Lock()
         self._waiting_guard = threading.Lock()

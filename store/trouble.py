@@ -84,7 +84,7 @@ def _shown(error: BaseException) -> Trouble | None:
     return TROUBLES.get(error.sqlstate or "")
 
 
-class Recording:
+class RecordingState:
     """Whether the appends of one process succeed. It logs each trouble when it begins, and once a minute after."""
 
     def __init__(self) -> None:
