@@ -18,7 +18,7 @@ class Authority:
     host: str
     port: int | None = None
 
-    @property
+    @functools.cached_property
     def is_local(self) -> bool:
         """Whether only this machine answers to the host: a loopback address, localhost, or a name below localhost."""
         if self.host == "localhost" or self.host.endswith(".localhost"):
