@@ -109,7 +109,7 @@ async def _events(
             version, position = event.version, event.position
             yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))
         if len(page) < MAX_LIMIT:
-            if (end := await _end_before(door, position)) is not None:
+            if not page and (end := await _end_before(door, position)) is not None:
                 newest = await _read(lambda: get_last_version(door.reading, id), None)
                 if newest is not None:
                     position = end

@@ -42,14 +42,15 @@ class WorkerRoles:
         from edge.hosts import hosts_of
 
         settings, key = self._settings, self._settings.api_key
-        raise_file_limit(settings.max_open_calls + settings.max_connections)
+        calls = 0 if self._worker is None else settings.max_open_calls
+        connections = raise_file_limit(calls, settings.max_connections)
         door = self._wiring.door(
             api_key=None if key is None else key.get_secret_value(),
             hosts=hosts_of(settings.public_url, settings.allowed_hosts, keyed=key is not None),
             max_streams=settings.max_streams,
         )
         limits = ConnectionLimits(
-            connections=settings.max_connections,
+            connections=connections,
             receive_seconds=settings.receive_timeout.total_seconds(),
             send_seconds=settings.send_timeout.total_seconds(),
             keep_alive_seconds=math.ceil(settings.keep_alive.total_seconds()),

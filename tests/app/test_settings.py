@@ -1,5 +1,8 @@
 """Settings from the environment and from flags."""
 
+import resource
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -107,3 +110,15 @@ def test_addresses_of_the_api_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = read_settings()
     assert settings.public_url == "https://Procession.example:8443/base"
     assert settings.allowed_hosts == ("q.example", "10.0.0.7", "[::1]")
+
+
+def test_a_process_serves_as_many_connections_as_it_may_have_files() -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    code = (
+        "import resource; from app.process import raise_file_limit; "
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 1000)); "
+        "print(raise_file_limit(10, 100), raise_file_limit(10, 2000), raise_file_limit(500, 1))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["100", "724", "16"]
+    assert before == resource.getrlimit(resource.RLIMIT_NOFILE)
