@@ -60,7 +60,8 @@ def get_readiness(reading: Reading, trouble: Trouble | None = None) -> Readiness
         return Readiness(READY if trouble is None else UNREADY, "up", "applied", lags, trouble)
     except Outage as error:
         logger.warning("not ready: %s", error)
-        return Readiness(UNREADY, "down", "unknown", reason=trouble_of(error))
+        # The pool gives no reason for having no connection.
+        return Readiness(UNREADY, "down", "unknown", reason=trouble_of(error) or reading.datastore.trouble())
     except psycopg.errors.UndefinedTable as error:
         logger.warning("not ready: %s", error)
         return Readiness(UNREADY, "up", "missing")
