@@ -24,8 +24,8 @@ TAGS = [
 COMPONENTS: dict[str, Any] = {}
 JSON_ONLY = ("application/json",)
 
-_QUERY_PROBLEMS = (400, 401, 503)
-_COMMAND_PROBLEMS = (400, 401, 409, 413, 415, 422, 503)
+_QUERY_PROBLEMS = (400, 401, 421, 503)
+_COMMAND_PROBLEMS = (400, 401, 403, 409, 413, 415, 421, 422, 503)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
     "in": "header",

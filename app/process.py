@@ -7,20 +7,27 @@ import resource
 logger = logging.getLogger(__name__)
 
 SPARE_DESCRIPTORS = 256
+FEWEST_CONNECTIONS = 16
 # States and events are freed by counting references; cycles are few. Python's default of a collection every 700 new
 # objects costs a busy worker about a tenth of its time.
 ALLOCATIONS_BEFORE_COLLECTION = 50_000
 
 
-def raise_file_limit(calls: int) -> None:
-    """Allow as many open files as `calls` connections need, up to the limit of the system."""
+def raise_file_limit(calls: int, connections: int = 0) -> int:
+    """Allow as many open files as `calls` to agents and `connections` of callers need, up to the limit of the system.
+
+    Return the number of connections of callers that there are files for.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    needed = 2 * calls + SPARE_DESCRIPTORS
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
-        if allowed < needed:
-            logger.warning("the system allows %d open files; %d open calls may need %d", allowed, calls, needed)
+    needed = 2 * calls + connections + SPARE_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return connections
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
+        counts = (allowed, calls, connections, needed)
+        logger.warning("the system allows %d open files; %d open calls and %d connections may need %d", *counts)
+    return max(FEWEST_CONNECTIONS, connections - (needed - allowed))
 
 
 def collect_seldom() -> None:

@@ -10,11 +10,19 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
 from store import arrays
+from store.trouble import Trouble, trouble_of
 
 LOCK_TIMEOUT_MS = 30_000
 POOL_TIMEOUT_SECONDS = 10.0
-# psycopg raises these when the server cannot be reached, or goes away in the middle.
-Outage = (psycopg.OperationalError, psycopg.InterfaceError)
+TRIED_SECONDS = 2
+# psycopg raises these when the server cannot be reached or goes away in the middle, and when it serves no writer: a
+# standby after a change of roles, or a role without privileges. Another connection, or an operator, ends each of them.
+Outage = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.InsufficientPrivilege,
+)
 
 Revive = Callable[[], None]
 
@@ -79,6 +87,14 @@ class Connections:
             connection = psycopg.connect(**parameters)
         _configure(connection)
         return connection
+
+    def trouble(self) -> Trouble | None:
+        """Return why the server refuses a new connection; None: it does not, or the reason is not known."""
+        try:
+            psycopg.connect(**{**self._parameters, "connect_timeout": TRIED_SECONDS}).close()
+        except Outage as error:
+            return trouble_of(error)
+        return None
 
     def close(self) -> None:
         """Close the pool."""

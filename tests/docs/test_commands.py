@@ -92,7 +92,7 @@ class Reader:
             command = command.replace(said, meant)
         words = shlex.split(command)
         if words[0] == "export":
-            self.environment |= dict(pair.split("=", 1) for pair in words[1:]) | self._own
+            self.environment |= dict(pair.split("=", 1) for pair in map(evaluated, words[1:])) | self._own
         elif words[0].endswith("procession") and words[1] in STAYING_UP:
             self._start(command)
         else:
@@ -165,6 +165,14 @@ def test_what_a_document_says_to_do_works(name: str, request: pytest.FixtureRequ
 def test_what_only_ci_runs_is_still_said_somewhere() -> None:
     said = {command for name in NAMES for block in reading.blocks(ROOT / name) for command in block.commands}
     assert set(RUN_BY_CI) - said == set()
+
+
+def evaluated(pair: str) -> str:
+    """A pair of `export` with the output of the command in its value, where it has one."""
+    if "$(" not in pair:
+        return pair
+    shell = ["sh", "-c", f'printf %s "{pair}"']
+    return subprocess.run(shell, capture_output=True, text=True, check=True, timeout=SECONDS).stdout
 
 
 def is_followed(block: Any) -> bool:
