@@ -35,13 +35,15 @@ class Wiring(Handlers):
         replica: Datastore | None = None,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
+        configured_key: bool = False,
         rehearsal: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.datastore = datastore
         self._replica = replica
         self.rehearsal = Rehearsal(datastore) if rehearsal else None
-        super().__init__(self.rehearsal or Log(datastore), limits=limits, channels=channels)
+        log = self.rehearsal or Log(datastore)
+        super().__init__(log, limits=limits, channels=channels, configured_key=configured_key)
         self.clock = clock
         self.reading = self.new_reading()
         self.progress = self.reading.progress
@@ -83,6 +85,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         replica=database.read_datastore(),
         limits=Limits(settings.max_depth, settings.max_descendants),
         channels=settings.channels.configured,
+        configured_key=settings.api_key is not None,
         rehearsal=rehearsal,
     )
 
