@@ -27,7 +27,7 @@ from store.unit import Outage
 
 FRESH_FOR_SECONDS = 1.0
 RECORD_USES_SECONDS = 60.0
-PREFIX_LENGTH = 12
+PREFIX_LENGTH = 7
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
 
@@ -169,7 +169,7 @@ class KnownKeys:
 
 def new_secret() -> Secret:
     """Return a new key of 256 random bits."""
-    text = f"pk_{secrets.token_urlsafe(32)}"
+    text = f"pp_{secrets.token_urlsafe(32)}"
     return Secret(text, digest_of(text), text[:PREFIX_LENGTH])
 
 

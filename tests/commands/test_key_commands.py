@@ -10,7 +10,7 @@ from domain.keys.events import KeyCreated, KeyRevoked
 from tests.commands.scenario import BOB, NOW, Scenario, fact
 
 ROOT, OTHER = UUID(int=1), UUID(int=2)
-SECRET = Secret("pk_" + "s" * 43, digest_of("pk_" + "s" * 43), "pk_sssssssss")
+SECRET = Secret("pp_" + "s" * 43, digest_of("pp_" + "s" * 43), "pp_ssss")
 FACTS = {"key_id": ROOT, "name": "ann", "digest": SECRET.digest, "prefix": SECRET.prefix, "scopes": ["admin"]}
 CREATED = fact(KeyCreated, **FACTS)
 
