@@ -11,6 +11,7 @@ import uvicorn
 from api.app import create_app
 from app.sockets import url_of
 from edge.door import Door
+from web.app import PagesBeside, create_pages
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class ApiServer:
     def __init__(self, door: Door, bound: socket.socket, failed: Callable[[], None]) -> None:
         self._app = create_app(door)
         config = uvicorn.Config(
-            self._app,
+            PagesBeside(self._app, create_pages(door)),
             http="httptools",
             loop="uvloop",
             ws="none",

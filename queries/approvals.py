@@ -15,6 +15,7 @@ _COLUMNS = """approval_id, execution_id, process_id, process, step, attempt, tit
 status, requested_at, deadline, decided_by, decided_at, comment, position"""
 _LIST = f"select {_COLUMNS} from approvals where {{where}} order by position desc limit %(rows)s"
 _ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
+_COUNT = "select count(*) as n from (select from approvals where {where} limit %(most)s) as counted"
 _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text[])"
 
 
@@ -76,6 +77,15 @@ def list_approvals(
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     views = [ApprovalView(**row) for row in rows]
     return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position))
+
+
+def count_approvals(reading: Reading, filter: ApprovalFilter, most: int) -> int:
+    """Return the number of approvals, `most` if there are more. Raises ReadModelRebuilding."""
+    where = Where({"most": most})
+    where.any_of("status", filter.statuses, "text")
+    with reading.of(APPROVALS, None) as (connection, _):
+        [row] = fetch(connection, _COUNT.format(where=where.sql), where.parameters)
+    return int(row["n"])
 
 
 def get_approval(reading: Reading, approval_id: str, *, min_position: int | None = None) -> ApprovalDetail:
