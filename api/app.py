@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from api import (
     agents,
     approvals,
+    documentation,
     errors,
     events,
     executions,
@@ -43,13 +44,14 @@ def create_app(door: Door) -> FastAPI:
         version=release,
         summary="A process engine for work done by AI agents and people.",
         lifespan=_lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
-    app.add_middleware(Envelope)
+    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
     guarded = APIRouter(prefix="/api", dependencies=[AUTHORISED])
     for noun in GUARDED:
@@ -60,6 +62,7 @@ def create_app(door: Door) -> FastAPI:
     # Callers of webhooks show the secret of the trigger instead.
     app.include_router(webhooks.router, prefix="/api")
     app.include_router(health.router)
+    app.include_router(documentation.router)
     return app
 
 

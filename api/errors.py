@@ -10,14 +10,19 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match
 
 from api.answers import ProblemJson
 from domain.refusal import Problem, Refusal
+from edge.protection import PROTECTION
 from edge.refusals import unknown_filter
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
+from store.trouble import trouble_of
 
 logger = logging.getLogger(__name__)
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 RETRY = "the database cannot be reached at the moment; nothing is known to be wrong with the request"
 
 
@@ -60,26 +65,50 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-async def _refused(_request: Request, refusal: Refusal) -> ProblemJson:
+def refused(refusal: Refusal) -> ProblemJson:
+    """Return the answer to a request that `refusal` refuses."""
     problems = getattr(refusal, "problems", ())
     return problem(status_of(refusal), refusal.code, refusal.message, problems, details=refusal.details)
 
 
+async def _refused(_request: Request, refusal: Refusal) -> ProblemJson:
+    return refused(refusal)
+
+
 async def _unavailable(_request: Request, error: Exception) -> ProblemJson:
     logger.warning("unavailable: %s", error)
-    return problem(503, "unavailable", RETRY)
+    trouble = trouble_of(error)
+    return problem(503, "unavailable", RETRY) if trouble is None else problem(503, trouble.code, trouble.detail)
 
 
-async def _http(_request: Request, error: HTTPException) -> ProblemJson:
+async def _http(request: Request, error: HTTPException) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     code = phrase.lower().replace(" ", "_")
-    return problem(error.status_code, code, str(error.detail or phrase), headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(_methods(request))}
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers=headers)
+    return problem(error.status_code, code, str(error.detail or phrase), headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods of every route at the path of `request`; several routes may share it."""
+    found = [method for method in METHODS if _routed(request, method)]
+    return [*found, *(["HEAD"] if "GET" in found else []), "OPTIONS"]
+
+
+def _routed(request: Request, method: str) -> bool:
+    scope = {name: request.scope[name] for name in ("type", "path", "root_path", "headers")} | {"method": method}
+    return any(route.matches(dict(scope))[0] is Match.FULL for route in request.app.routes)
 
 
 async def _unexpected(request: Request, _error: Exception) -> ProblemJson:
     """Answer with the id of the request only; the server logs the error with its traceback."""
     id = request.scope.get("request_id", "")
     headers = {"X-Request-Id": id} if id else {}
+    # This answer does not pass the envelope.
+    headers |= {name.decode(): value.decode() for name, value in PROTECTION}
     return problem(500, "internal_error", f"something went wrong here; the log has more under {id}", headers=headers)
 
 

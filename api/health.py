@@ -8,11 +8,12 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import JsonBody, view
-from edge.dependencies import Reads
+from edge.dependencies import TheDoor
 from edge.parameters import NO_PARAMETERS
 from queries.health import READY, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
 from queries.timers import OverdueTimers, overdue_summary
+from store.trouble import Trouble
 from store.unit import Outage
 
 DEGRADED = "degraded"
@@ -47,18 +48,20 @@ async def live() -> Response:
 
 
 @router.get("/ready", dependencies=[NO_PARAMETERS], summary="Is it ready", **_READY)
-def ready(reading: Reads) -> Response:
-    """Answer 200 when the database answers and is migrated; else 503. State the lag of read models, and late timers.
+def ready(door: TheDoor) -> Response:
+    """Answer 200 when the database answers, is migrated and records; else 503, with the reason where it is known.
+
+    States the lag of read models, and late timers.
 
     Timers that are more than a minute late, or a read model that this release cannot read yet, make it degraded: still
     200, for it answers requests.
     """
-    health = _health(reading)
+    health = _health(door.reading, door.handlers.log.recording.trouble)
     return JsonBody(health, 503 if health.status == UNREADY else 200)
 
 
-def _health(reading: Reading) -> Health:
-    readiness = get_readiness(reading)
+def _health(reading: Reading, trouble: Trouble | None) -> Health:
+    readiness = get_readiness(reading, trouble)
     found = msgspec.structs.asdict(readiness)
     if readiness.status != READY:
         return Health(**found)

@@ -15,11 +15,27 @@ logger = logging.getLogger(__name__)
 TOLERANCE_SECONDS = 300
 
 
-def require_secret(request: Request, body: bytes, reference: str, now: datetime) -> None:
-    """Raise Unauthorised unless the delivery shows the secret. now: the present time.
+class Shown:
+    """The signatures of a delivery that the body has yet to agree with; none: the secret itself was shown."""
 
-    reference: names the secret, ``${NAME}``, in the environment of the API. Raises SecretUnavailable, which states
-    neither name nor value.
+    def __init__(self, key: bytes = b"", id: bytes = b"", timestamp: bytes = b"", signatures: bytes = b"") -> None:
+        self._key, self._id, self._timestamp, self._signatures = key, id, timestamp, signatures
+
+    def require(self, body: bytes) -> None:
+        """Raise Unauthorised unless one of the signatures is that of `body`."""
+        if not self._signatures:
+            return
+        signature = sign(self._key, self._id, self._timestamp, body)
+        # Compare every signature, so that the time taken does not reveal which one matched.
+        if not sum(hmac.compare_digest(each, signature) for each in self._signatures.split(b" ")):
+            raise _refused()
+
+
+def shown_secret(request: Request, reference: str, now: datetime) -> Shown:
+    """Return what the headers show of the secret. Raise Unauthorised, before the body is read, if they cannot suffice.
+
+    reference: names the secret, ``${NAME}``, in the environment of the API. now: the present time. Raises
+    SecretUnavailable, which states neither name nor value.
     """
     try:
         secret = Disclosed().resolve(reference)
@@ -31,11 +47,11 @@ def require_secret(request: Request, body: bytes, reference: str, now: datetime)
     if shown is not None:
         if not hmac.compare_digest(shown.encode("latin-1"), secret.encode()):
             raise _refused()
-        return
-    _check_signature(request, body, key, now)
+        return Shown()
+    return _signed(request, key, now)
 
 
-def _check_signature(request: Request, body: bytes, key: bytes, now: datetime) -> None:
+def _signed(request: Request, key: bytes, now: datetime) -> Shown:
     names = ("webhook-id", "webhook-timestamp", "webhook-signature")
     id, timestamp, signatures = (request.headers.get(name, "").encode("latin-1") for name in names)
     if not (id and timestamp and signatures):
@@ -43,10 +59,7 @@ def _check_signature(request: Request, body: bytes, key: bytes, now: datetime) -
     seconds = int(timestamp) if timestamp.isdigit() and len(timestamp) <= 18 else None
     if seconds is None or abs(now.timestamp() - seconds) > TOLERANCE_SECONDS:
         raise Unauthorised("the delivery's webhook-timestamp is not of these five minutes", code="webhook_unauthorised")
-    signature = sign(key, id, timestamp, body)
-    # Compare every signature, so that the time taken does not reveal which one matched.
-    if not sum(hmac.compare_digest(each, signature) for each in signatures.split(b" ")):
-        raise _refused()
+    return Shown(key, id, timestamp, signatures)
 
 
 def _refused() -> Unauthorised:

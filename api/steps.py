@@ -6,8 +6,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from msgspec import Meta
+from starlette.requests import Request
 from starlette.responses import Response
 
 from api import openapi
@@ -18,9 +19,11 @@ from commands.timers import RecordHeartbeat
 from domain.agents.calls import Answer, Completed, Failed, StepError, Usage, callback_token
 from domain.executions.decisions.refusals import StepNotRunning
 from domain.money import Money
-from edge.command_request import Commanded, CommandRequest
+from edge.bodies import read_body
+from edge.command_request import CommandRequest
 from edge.declared import Read
-from edge.headers import bearer_token
+from edge.headers import bearer_token, idempotency_key
+from edge.parameters import refuse_parameters
 from edge.principal import cause_of
 from edge.references import execution_named
 from edge.refusals import TokenInvalid
@@ -134,16 +137,60 @@ class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     token: str | None = None
 
 
+class _Stated(msgspec.Struct):
+    """The parts of a body that show who sends it; the rest is skipped, not made."""
+
+    token: str | None = None
+    attempt: int = 0
+
+
+_PROOF = msgspec.json.Decoder(_Stated)
+
+
+async def _from_agent(execution_id: str, step: str, sent: Request) -> CommandRequest:
+    """Return the request, whose body is not parsed before it shows a token of the step. Raises TokenInvalid."""
+    refuse_parameters(sent)
+    id = execution_named(execution_id)
+    request = CommandRequest(sent, await read_body(sent))
+    stated = _stated(request.body)
+    token = stated.token or bearer_token(sent)
+    if token is None:
+        raise TokenInvalid("the attempt's token is missing: send it as `token`, or as Authorization: Bearer")
+    if _attempt_of(token, request.door.callback_key, id, step, stated.attempt) is None:
+        raise TokenInvalid("this is not the token of that attempt")
+    return request
+
+
+def _stated(body: bytes) -> _Stated:
+    try:
+        return _PROOF.decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        return _Stated()
+
+
+def _attempt_of(token: str, key: bytes, id: UUID, step: str, likely: int) -> int | None:
+    """Return the attempt of the step that `token` belongs to: `likely`, or one of the first hundred."""
+    shown = token.encode("utf-8", "surrogatepass")
+    attempts: list[int] = [likely, *range(1, ATTEMPTS_TRIED + 1)]
+    for attempt in attempts:
+        if hmac.compare_digest(shown, callback_token(key, id, step, attempt).encode()):
+            return attempt
+    return None
+
+
+FromAgent = Annotated[CommandRequest, Depends(_from_agent)]
+
+
 @router.post(
     "/complete", summary="An agent's answer", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=CompleteBody)
 )
-async def complete(execution_id: str, step: str, request: Commanded) -> Response:
+async def complete(execution_id: str, step: str, request: FromAgent) -> Response:
     """Record the answer of an agent that accepted the attempt earlier. A late or repeated answer is a duplicate."""
     return await _answer(request, CompleteBody, execution_id, step)
 
 
 @router.post("/fail", summary="An agent's failure", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=FailBody))
-async def fail(execution_id: str, step: str, request: Commanded) -> Response:
+async def fail(execution_id: str, step: str, request: FromAgent) -> Response:
     """Record the failure of an agent that accepted the attempt earlier. Usage and cost until then still count."""
     return await _answer(request, FailBody, execution_id, step)
 
@@ -153,12 +200,12 @@ async def fail(execution_id: str, step: str, request: Commanded) -> Response:
     summary="An agent's sign of life",
     **openapi.command(RecordHeartbeat, StepReceipt, 403, 404, body=HeartbeatBody),
 )
-async def heartbeat(execution_id: str, step: str, request: Commanded) -> Response:
+async def heartbeat(execution_id: str, step: str, request: FromAgent) -> Response:
     """Start the step's `heartbeat` anew, for an agent that accepted the attempt earlier. 409: the attempt is over."""
     body = request.read(HeartbeatBody)
     id = _authenticated(request, execution_id, step, body)
     command = RecordHeartbeat(id, step, body.attempt)
-    return await _carry_out(request, request.handlers.timers.heartbeat, command)
+    return await _carry_out(request, request.handlers.timers.heartbeat, command, f"{id}:{step}")
 
 
 async def _answer(
@@ -167,26 +214,25 @@ async def _answer(
     body = request.read(kind)
     id = _authenticated(request, execution_id, step, body)
     command = AnswerStep(id, step, body.attempt, body.answer)
-    return await _carry_out(request, request.handlers.executions.answer, command)
+    return await _carry_out(request, request.handlers.executions.answer, command, f"{id}:{step}")
 
 
-async def _carry_out(request: CommandRequest, handle: Handle[C], command: C) -> Response:
-    cause = cause_of(request.request, "agent:callback")
-    return await carry_out(request, handle, command, StepReceipt, cause=cause)
+async def _carry_out(request: CommandRequest, handle: Handle[C], command: C, place: str) -> Response:
+    cause, key = cause_of(request.request, "agent:callback"), idempotency_key(request.request)
+    # All agents that call back are one actor: the keys of each step stand apart.
+    key = None if key is None else f"callback:{place}:{key}"
+    return await carry_out(request, handle, command, StepReceipt, cause=cause, key=key)
 
 
 def _authenticated(
     request: CommandRequest, execution_id: str, step: str, body: CompleteBody | FailBody | HeartbeatBody
 ) -> UUID:
-    """Return the id of the execution. Raises NotFound, TokenInvalid, or StepNotRunning for another attempt's token."""
-    id, attempt = execution_named(execution_id), body.attempt
-    token, key = body.token or bearer_token(request.request), request.door.callback_key
-    if token is None:
-        raise TokenInvalid("the attempt's token is missing: send it as `token`, or as Authorization: Bearer")
-    shown = token.encode("utf-8", "surrogatepass")
-    if hmac.compare_digest(shown, callback_token(key, id, step, attempt).encode()):
-        return id
-    for other in range(1, ATTEMPTS_TRIED + 1):
-        if hmac.compare_digest(shown, callback_token(key, id, step, other).encode()):
-            raise StepNotRunning(f"this is the token of attempt {other}, not of {attempt}", code="wrong_attempt")
-    raise TokenInvalid("this is not the token of that attempt")
+    """Return the id of the execution. Raises TokenInvalid, or StepNotRunning for another attempt's token."""
+    id = execution_named(execution_id)
+    token = body.token or bearer_token(request.request) or ""
+    attempt = _attempt_of(token, request.door.callback_key, id, step, body.attempt)
+    if attempt is None:
+        raise TokenInvalid("this is not the token of that attempt")
+    if attempt != body.attempt:
+        raise StepNotRunning(f"this is the token of attempt {attempt}, not of {body.attempt}", code="wrong_attempt")
+    return id

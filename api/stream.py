@@ -1,30 +1,35 @@
 """Server-sent events: the positions of read models as they advance, or the events of one execution."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import anyio
 from fastapi import APIRouter, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api import openapi
 from api.answers import encode
+from edge.admission import refusal_of_page
 from edge.dependencies import StateChanges, TheDoor
 from edge.door import Door
 from edge.feed import Feed
 from edge.headers import invalid_header
 from edge.parameters import Parameters
 from edge.references import execution_named
-from queries.events import EventView, list_execution_events
+from queries.events import EventView, get_last_version, list_execution_events
 from queries.paging import LARGEST, MAX_LIMIT
 from store.unit import Outage
 
 HEARTBEAT_SECONDS = 15
 # Under load a stream reads this often, not at every notification.
 BREATH_SECONDS = 0.1
+
+Read = TypeVar("Read")
+Otherwise = TypeVar("Otherwise")
 
 router = APIRouter(tags=["operations"])
 
@@ -35,10 +40,26 @@ class StreamParameters(Parameters):
     execution: str | None = None
 
 
-_DESCRIBED = openapi.query(str, 404)
+class CountedStream(EventSourceResponse):
+    """A stream that gives its place back to the feed when it ends."""
+
+    def __init__(self, content: AsyncIterator[ServerSentEvent], feed: Feed) -> None:
+        super().__init__(content, ping=HEARTBEAT_SECONDS, sep="\n")
+        self._feed = feed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the stream."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._feed.leave()
+
+
+_DESCRIBED = openapi.query(str, 403, 404)
 _DESCRIBED["responses"][200] = {
     "description": "`event: position` with `{position}`, or `event: event` with an event of the execution; the id is "
-    "the position or the version, and `Last-Event-ID` goes on after it.",
+    "the position or the version, and `Last-Event-ID` goes on after it. If the log ends before it, as after a restore, "
+    "the stream begins with `event: position`: what was read before may be gone.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 _DESCRIBED["openapi_extra"] = {
@@ -50,52 +71,78 @@ _DESCRIBED["openapi_extra"] = {
 async def stream(
     request: Request, door: TheDoor, feed: StateChanges, given: Annotated[StreamParameters, Query()]
 ) -> Response:
-    """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`."""
+    """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`.
+
+    403: a page of another site opens no stream. 503 `too_many_streams`: as many are open as one process serves.
+    """
+    if (foreign := refusal_of_page(request.scope, door.hosts)) is not None:
+        raise foreign
     last = _last_event_id(request)
-    if given.execution is None:
-        content = _positions(door, feed, last)
-    else:
-        id = execution_named(given.execution)
-        first = await _page(door, id, last or 0)
-        content = _events(door, feed, id, first, last or 0)
-    return EventSourceResponse(content, ping=HEARTBEAT_SECONDS, sep="\n")
+    first: list[EventView] = []
+    id = None if given.execution is None else execution_named(given.execution)
+    if id is not None:
+        first = await anyio.to_thread.run_sync(_page_after(door, id, last or 0))
+    if request.scope["head"]:
+        return Response(media_type="text/event-stream")
+    feed.enter(door.max_streams)
+    return CountedStream(_positions(door, feed, last) if id is None else _events(door, feed, id, first, last), feed)
 
 
 async def _positions(door: Door, feed: Feed, sent: int | None) -> AsyncIterator[ServerSentEvent]:
     while not feed.closed:
         news = feed.news()
-        try:
-            position = await anyio.to_thread.run_sync(door.reading.progress.position)
-        except Outage:
-            position = 0
-        if sent is None or position > sent:
+        position = await _read(door.reading.progress.position, sent or 0)
+        lost = sent is not None and position < sent and await _end_before(door, sent) is not None
+        if sent is None or position > sent or lost:
             sent = position
-            yield ServerSentEvent(encode({"position": position}).decode(), event="position", id=str(position))
+            yield _at(position, position)
         await _rest(door, feed, news)
 
 
 async def _events(
-    door: Door, feed: Feed, id: UUID, page: list[EventView], version: int
+    door: Door, feed: Feed, id: UUID, page: list[EventView], last: int | None
 ) -> AsyncIterator[ServerSentEvent]:
-    news = feed.news()
+    # No position is known of the event that the caller saw last: the first check compares versions.
+    news, version, position = feed.news(), last or 0, LARGEST if last else 0
     while not feed.closed:
         for event in page:
-            version = event.version
+            version, position = event.version, event.position
             yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))
         if len(page) < MAX_LIMIT:
+            if (end := await _end_before(door, position)) is not None:
+                newest = await _read(lambda: get_last_version(door.reading, id), None)
+                if newest is not None:
+                    position = end
+                if newest is not None and newest < version:
+                    version = newest
+                    yield _at(end, version)
             await _rest(door, feed, news)
         news = feed.news()
-        try:
-            page = await _page(door, id, version)
-        except Outage:
-            page = []
+        page = await _read(_page_after(door, id, version), [])
 
 
-async def _page(door: Door, id: UUID, after: int) -> list[EventView]:
-    def read() -> list[EventView]:
-        return [*list_execution_events(door.reading, id, after=after, limit=MAX_LIMIT).items]
+async def _end_before(door: Door, position: int) -> int | None:
+    """Return the end of the log if that is before `position`: the log is another one, restored from a backup."""
+    if not position:
+        return None
+    end = await _read(door.reading.progress.end_of_log, position)
+    return end if end < position else None
 
-    return await anyio.to_thread.run_sync(read)
+
+async def _read(read: Callable[[], Read], otherwise: Otherwise) -> Read | Otherwise:
+    """Return what `read` returns on a thread, or `otherwise` in an outage: the next check comes soon."""
+    try:
+        return await anyio.to_thread.run_sync(read)
+    except Outage:
+        return otherwise
+
+
+def _page_after(door: Door, id: UUID, version: int) -> Callable[[], list[EventView]]:
+    return lambda: [*list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT).items]
+
+
+def _at(position: int, id: int) -> ServerSentEvent:
+    return ServerSentEvent(encode({"position": position}).decode(), event="position", id=str(id))
 
 
 async def _rest(door: Door, feed: Feed, news: asyncio.Event) -> None:

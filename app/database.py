@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Self
 import psycopg
 from psycopg import conninfo
 
+from app.addresses import read_address
 from app.setting import SecretSetting
 from app.settings import BadSetting, Settings
 from store.connections import Connections
@@ -119,10 +120,11 @@ def _usable(variable: str, url: SecretSetting | None) -> str | None:
     """Return the address with a limit on the time to connect. libpq's message is omitted: it may hold the password."""
     if url is None:
         return None
-    dsn = url.get_secret_value()
+    dsn = url.get_secret_value().strip()
     try:
-        given = conninfo.conninfo_to_dict(dsn)
-        return conninfo.make_conninfo(dsn, connect_timeout=given.get("connect_timeout") or CONNECT_SECONDS)
-    except psycopg.Error:
-        message = f"{variable} is no PostgreSQL address such as postgresql://user@host/database"
-        raise BadSetting(message) from None
+        given = read_address(dsn)
+        seconds = given.get("connect_timeout") or CONNECT_SECONDS
+        return conninfo.make_conninfo(dsn, connect_timeout=seconds)
+    except (ValueError, psycopg.Error) as error:
+        reason = str(error) if isinstance(error, ValueError) else "states a parameter that cannot be used"
+        raise BadSetting(f"{variable} {reason}") from None

@@ -1,6 +1,7 @@
 """API, worker and projector in one process: started together, drained together."""
 
 import logging
+import math
 import socket
 import threading
 from collections.abc import Iterator
@@ -36,11 +37,24 @@ class WorkerRoles:
 
     def start_api(self, bound: socket.socket) -> str:
         """Serve the API on a bound socket; return its address."""
+        from app.connections import ConnectionLimits
         from app.serving import ApiServer
+        from edge.hosts import hosts_of
 
-        key = self._settings.api_key
-        door = self._wiring.door(api_key=None if key is None else key.get_secret_value())
-        api = ApiServer(door, bound, lambda: self._failed("API"))
+        settings, key = self._settings, self._settings.api_key
+        raise_file_limit(settings.max_open_calls + settings.max_connections)
+        door = self._wiring.door(
+            api_key=None if key is None else key.get_secret_value(),
+            hosts=hosts_of(settings.public_url, settings.allowed_hosts, keyed=key is not None),
+            max_streams=settings.max_streams,
+        )
+        limits = ConnectionLimits(
+            connections=settings.max_connections,
+            receive_seconds=settings.receive_timeout.total_seconds(),
+            send_seconds=settings.send_timeout.total_seconds(),
+            keep_alive_seconds=math.ceil(settings.keep_alive.total_seconds()),
+        )
+        api = ApiServer(door, bound, lambda: self._failed("API"), limits)
         api.start()
         self._api = api
         return api.url

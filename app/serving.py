@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from api.app import create_app
+from app.connections import ConnectionLimits, Connections
 from app.sockets import url_of
 from edge.door import Door
 from web.app import PagesBeside, create_pages
@@ -17,27 +18,31 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 30.0
 CLOSE_SECONDS = 5
+TICKS_A_CHECK = 5
 
 
 class ApiServer:
     """Serves on a socket that is bound already. failed: called, from its thread, if the server ends without `stop`."""
 
-    def __init__(self, door: Door, bound: socket.socket, failed: Callable[[], None]) -> None:
+    def __init__(self, door: Door, bound: socket.socket, failed: Callable[[], None], limits: ConnectionLimits) -> None:
         self._app = create_app(door)
+        connections = Connections(limits)
         config = uvicorn.Config(
             PagesBeside(self._app, create_pages(door)),
-            http="httptools",
+            http=connections.protocol(),
             loop="uvloop",
             ws="none",
             lifespan="on",
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=limits.keep_alive_seconds,
             timeout_graceful_shutdown=CLOSE_SECONDS,
         )
         self.url = url_of(bound)
         self._socket = bound
-        self._server = _Server(config)
+        self._server = _Server(config, connections)
         self._failed = failed
         self._thread = threading.Thread(target=self._run, name="api", daemon=True)
 
@@ -67,12 +72,19 @@ class ApiServer:
 
 
 class _Server(uvicorn.Server):
-    """A server that sets `up` once it has started."""
+    """A server that sets `up` once it has started, and checks its connections."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, connections: Connections) -> None:
         super().__init__(config)
         self.up = threading.Event()
+        self._connections = connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.up.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Check the time of connections every half second; uvicorn calls this ten times a second."""
+        if counter % TICKS_A_CHECK == 0:
+            self._connections.check(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)

@@ -1,12 +1,17 @@
 """One setting: its environment variable, the reader of its text, and its default."""
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from domain.calendar.durations import parse_duration
+
+SHORTEST_KEY = 16
+_HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 
 Value = TypeVar("Value")
 ReadSetting = Callable[[Any], Value]
@@ -66,6 +71,39 @@ def read_fields(kind: type, flags: Mapping[str, object], environment: Mapping[st
 def text(value: str) -> str:
     """Return the text as it is."""
     return value
+
+
+def key(value: str) -> SecretSetting:
+    """Return a key without the white space around it. Raises ValueError, which does not repeat it."""
+    stripped = value.strip()
+    if len(stripped) < SHORTEST_KEY:
+        raise ValueError(f"has at least {SHORTEST_KEY} characters, such as `openssl rand -hex 32` prints")
+    if not all("!" <= character <= "~" for character in stripped):
+        raise ValueError("has ASCII letters, digits and signs only, and no blank: callers send it in a header")
+    return SecretSetting(stripped)
+
+
+def address(value: str) -> str:
+    """Return an http or https address of this API without a trailing slash. Raises ValueError."""
+    stripped = value.strip()
+    try:
+        parts = urlsplit(stripped)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise ValueError("it is not an address that starts with http:// or https:// and names a host")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError("it holds neither user, password, query nor fragment")
+    return stripped.rstrip("/")
+
+
+def host_names(value: str) -> tuple[str, ...]:
+    """Return the hosts that the text lists, separated by commas, in lower case. Raises ValueError."""
+    found = tuple(part.strip().lower().removesuffix(".") for part in value.split(",") if part.strip())
+    if not found or not all(_HOST.fullmatch(host) for host in found):
+        raise ValueError("it lists hosts without ports, separated by commas, such as procession.example,10.0.0.7")
+    return found
 
 
 def whole(least: int, most: int | None = None) -> ReadSetting[int]:

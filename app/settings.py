@@ -6,7 +6,19 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.channels import ChannelSettings
-from app.setting import SecretSetting, optional, path, positive, read_fields, setting, text, whole
+from app.setting import (
+    SecretSetting,
+    address,
+    host_names,
+    key,
+    optional,
+    path,
+    positive,
+    read_fields,
+    setting,
+    text,
+    whole,
+)
 from domain.calendar.durations import parse_duration
 
 
@@ -15,8 +27,11 @@ class Settings(ChannelSettings):
     """The settings by field; secrets do not show when printed. `read_settings` makes them.
 
     lease: the time for which a worker keeps its attempts without a renewal. drain: the longest wait for open calls at
-    its end. public_url: the address of the API for agents on other hosts that answer later. max_depth, max_descendants:
-    the limits of an execution tree, in levels and executions below its root.
+    its end. public_url: the address of the API for agents on other hosts that answer later, and for pages behind a
+    proxy. allowed_hosts: hosts that requests may state beside that one and local ones. receive_timeout: the
+    longest time for a request to arrive; send_timeout: for a caller to read more of its answer; keep_alive: between two
+    requests of a connection. max_depth, max_descendants: the limits of an execution tree, in levels and executions
+    below its root.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -24,8 +39,14 @@ class Settings(ChannelSettings):
     given_home: Path | None = optional("PROCESSION_HOME", path)
     host: str = setting("PROCESSION_HOST", text, lambda: "127.0.0.1")
     port: int = setting("PROCESSION_PORT", whole(0, 65_535), lambda: 8080)
-    api_key: SecretSetting | None = optional("PROCESSION_API_KEY", SecretSetting)
-    public_url: str | None = optional("PROCESSION_PUBLIC_URL", text)
+    api_key: SecretSetting | None = optional("PROCESSION_API_KEY", key)
+    public_url: str | None = optional("PROCESSION_PUBLIC_URL", address)
+    allowed_hosts: tuple[str, ...] | None = optional("PROCESSION_ALLOWED_HOSTS", host_names)
+    max_connections: int = setting("PROCESSION_MAX_CONNECTIONS", whole(1, 100_000), lambda: 2000)
+    max_streams: int = setting("PROCESSION_MAX_STREAMS", whole(0, 100_000), lambda: 500)
+    receive_timeout: timedelta = setting("PROCESSION_RECEIVE_TIMEOUT", positive, lambda: timedelta(seconds=30))
+    send_timeout: timedelta = setting("PROCESSION_SEND_TIMEOUT", positive, lambda: timedelta(seconds=60))
+    keep_alive: timedelta = setting("PROCESSION_KEEP_ALIVE", positive, lambda: timedelta(seconds=5))
     lease: timedelta = setting("PROCESSION_LEASE", positive, lambda: timedelta(seconds=10))
     drain: timedelta = setting("PROCESSION_DRAIN", parse_duration, lambda: timedelta(seconds=30))
     max_open_calls: int = setting("PROCESSION_MAX_OPEN_CALLS", whole(1, 20_000), lambda: 1000)

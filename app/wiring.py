@@ -13,6 +13,7 @@ from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
 from edge.door import Door
+from edge.hosts import LOCAL, Hosts
 from projections import ALL
 from queries.executions import Definitions
 from queries.progress import ExecutionProgress
@@ -54,9 +55,21 @@ class Wiring(Handlers):
         progress = ExecutionProgress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
         return Reading(self._replica or self.datastore, progress, wait_seconds=wait_seconds)
 
-    def door(self, *, api_key: str | None = None) -> Door:
-        """Return the handlers and queries of a door. api_key: the key that callers must send; default: none."""
-        return Door(self, self.reading, self.definitions, self.clock, self.callback_key(), api_key)
+    def door(self, *, api_key: str | None = None, hosts: Hosts = LOCAL, max_streams: int = 500) -> Door:
+        """Return the handlers and queries of a door. api_key: the key that callers must send; default: none.
+
+        hosts: those that requests may state; default: local ones. max_streams: the most streams open at once.
+        """
+        return Door(
+            self,
+            self.reading,
+            self.definitions,
+            self.clock,
+            self.callback_key(),
+            api_key,
+            hosts,
+            max_streams=max_streams,
+        )
 
     def callback_key(self) -> bytes:
         """Return the key that signs the tokens of agents that answer later."""

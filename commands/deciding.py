@@ -9,7 +9,7 @@ import msgspec
 from commands.receipt import Receipt
 from domain.event import Event
 from store.log import Log
-from store.unit import AnsweredStep, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
+from store.unit import AnsweredStep, AppendRefused, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
 
 ATTEMPTS = 20
 
@@ -71,11 +71,16 @@ def decide(
 
 
 def persist(attempt: Callable[[], Receipt]) -> Receipt:
-    """Repeat `attempt` while its append meets a conflict or a lost connection. Raises Unavailable after many."""
+    """Repeat `attempt` while its append meets a conflict or a lost connection.
+
+    Raises Unavailable after many, and at once where the database refuses to record.
+    """
     last: StoreError | None = None
     for _ in range(ATTEMPTS):
         try:
             return attempt()
+        except AppendRefused as error:
+            raise Unavailable(str(error)) from error
         except (Conflict, OutcomeUnknown) as error:
             last = error
     raise Unavailable(f"the command could not be recorded: {last}") from last

@@ -40,7 +40,10 @@ def _too_large(limit: int) -> TooLarge:
 
 def media_type(request: Request) -> str:
     """Return the media type, lower case, without parameters; default: empty. Raises WrongMediaType (charset)."""
-    given = request.headers.get("content-type", "")
+    stated = request.headers.getlist("content-type")
+    if len(stated) > 1:
+        raise WrongMediaType("Content-Type is stated once")
+    given = stated[0] if stated else ""
     if given == JSON or not given:
         return given
     message = Message()
@@ -56,13 +59,22 @@ def is_json(kind: str) -> bool:
     return kind == JSON or (kind.startswith("application/") and kind.endswith("+json"))
 
 
+def json_value(request: Request, body: bytes) -> Any:
+    """Return the JSON in `body`, null for an empty body. Raises WrongMediaType or Malformed.
+
+    An empty body may lack a media type. One that it has must be JSON: forms of pages on the web state others.
+    """
+    kind = media_type(request)
+    if (body or kind) and not is_json(kind):
+        raise WrongMediaType(f"the body is sent as {JSON}")
+    return parse_json(body) if body else None
+
+
 def json_object(request: Request, body: bytes) -> dict[str, Any]:
     """Return the JSON object in `body`; an empty one for an empty body. Raises WrongMediaType or Malformed."""
+    value = json_value(request, body)
     if not body:
         return {}
-    if not is_json(media_type(request)):
-        raise WrongMediaType(f"the body is sent as {JSON}")
-    value = parse_json(body)
     if not isinstance(value, dict):
         raise malformed([Problem("wrong_type", "the body is a JSON object")])
     return value

@@ -79,7 +79,7 @@ class CommandRequest:
             return handle(command, because, identified)
 
         def answer() -> Replayed:
-            return answer_once(self.handlers.log, key, stated, decide_and_append)
+            return answer_once(self.handlers.log, key, because.actor, stated, decide_and_append)
 
         return await anyio.to_thread.run_sync(answer, limiter=COMMANDS)
 
@@ -89,11 +89,12 @@ async def _with_body(request: Request) -> CommandRequest:
     return CommandRequest(request, await read_body(request))
 
 
-async def _with_input(request: Request) -> CommandRequest:
+async def read_input(request: Request) -> CommandRequest:
+    """Return the request with its body, which may hold the input of an execution. Raises TooLarge or WrongMediaType."""
     refuse_parameters(request)
     return CommandRequest(request, await read_body(request, MAX_INPUT))
 
 
 Commanded = Annotated[CommandRequest, Depends(_with_body)]
-CommandedWithInput = Annotated[CommandRequest, Depends(_with_input)]
+CommandedWithInput = Annotated[CommandRequest, Depends(read_input)]
 """For bodies that hold the input of an execution."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from commands.handlers import Handlers
 from domain.clock import Clock
+from edge.hosts import LOCAL, Hosts
 from queries.executions import Definitions
 from queries.reading import Reading
 
@@ -12,8 +13,9 @@ from queries.reading import Reading
 class Door:
     """handlers: of commands. reading: runs queries. callback_key: signs the tokens of agents that answer later.
 
-    api_key: the key that callers must show; None: they need show none. stream_check_seconds: how often streams read the
-    position without a notification, in case one is lost.
+    api_key: the key that callers must show; None: they need show none. hosts: those that requests may state.
+    stream_check_seconds: how often streams read the position without a notification, in case one is lost.
+    max_streams: the most streams that are open at once.
     """
 
     handlers: Handlers
@@ -22,4 +24,6 @@ class Door:
     clock: Clock
     callback_key: bytes = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
+    hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0
+    max_streams: int = 500

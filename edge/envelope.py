@@ -1,10 +1,16 @@
-"""The middleware around every request: it assigns the request its id, for the log and for the caller."""
+"""The middleware around every request: its id, its admission, its headers, and HEAD where there is GET."""
 
 import itertools
 import os
 import re
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from domain.refusal import Refusal
+from edge.admission import refusal_of
+from edge.hosts import Hosts
+from edge.protection import protect
 
 # Random once, then counted: a system call for randomness releases the interpreter's lock, and under load it takes
 # milliseconds to acquire it again.
@@ -14,23 +20,37 @@ _GIVEN = re.compile(rb"[\x21-\x7e]{1,128}")
 
 
 class Envelope:
-    """Takes X-Request-Id, or creates one, and sends it back."""
+    """Takes X-Request-Id, or creates one, and sends it back. refused: returns the answer to a refused request.
 
-    def __init__(self, app: ASGIApp) -> None:
+    A request that is not admitted ends here, whatever its path. HEAD is answered as GET without its body; the scope
+    states it as `head`.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Hosts, refused: Callable[[Refusal], ASGIApp]) -> None:
         self._app = app
+        self._hosts = hosts
+        self._refused = refused
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Call the application with `request_id` in the scope of each request."""
+        """Call the application with `request_id` and `head` in the scope of each request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         id = given if _GIVEN.fullmatch(given) else b"%s-%d" % (_ORIGIN, next(_COUNTER))
-        scope["request_id"] = id.decode()
+        scope["request_id"], scope["head"] = id.decode(), (head := scope["method"] == "HEAD")
+        if head:
+            # The server, which sends no body after HEAD, keeps its own scope.
+            scope = {**scope, "method": "GET"}
 
         async def sending(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message.setdefault("headers", []).append((b"x-request-id", id))
+                headers = message["headers"] = list(message.get("headers", ()))
+                headers.append((b"x-request-id", id))
+                protect(headers)
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
-        await self._app(scope, receive, sending)
+        refusal = refusal_of(scope, self._hosts)
+        await (self._app if refusal is None else self._refused(refusal))(scope, receive, sending)

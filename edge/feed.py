@@ -1,8 +1,9 @@
-"""The feed: one subscription to the progress of read models, which wakes and ends every open stream."""
+"""The feed: one subscription to the progress of read models, which wakes, counts and ends the open streams."""
 
 import asyncio
 from collections.abc import Callable
 
+from edge.refusals import TooManyStreams
 from queries.progress import ExecutionProgress
 
 
@@ -15,7 +16,18 @@ class Feed:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._news = asyncio.Event()
         self._waking = False
+        self._streams = 0
         self.closed = False
+
+    def enter(self, most: int) -> None:
+        """Take a place for one more stream, of at most `most`. Raises TooManyStreams."""
+        if self._streams >= most:
+            raise TooManyStreams(f"{most} streams are open already; an operator can set PROCESSION_MAX_STREAMS")
+        self._streams += 1
+
+    def leave(self) -> None:
+        """Give the place of a stream back."""
+        self._streams -= 1
 
     def open(self) -> None:
         """Subscribe, in the running loop."""

@@ -13,7 +13,7 @@ _VERSION = re.compile(r'(?:W/)?"([0-9]{1,18})"')
 
 def idempotency_key(request: Request) -> str | None:
     """Return the Idempotency-Key; None without one. Raises BadRequest."""
-    key = request.headers.get("idempotency-key")
+    key = one_value(request, "Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         raise invalid_header("Idempotency-Key", "is 1 to 255 visible ASCII characters")
     return key
@@ -24,7 +24,7 @@ def delivery_key(request: Request, trigger: str) -> str | None:
 
     In this order because a signature covers the webhook-id. Raises BadRequest.
     """
-    id = request.headers.get("webhook-id")
+    id = one_value(request, "webhook-id")
     if id is None:
         return idempotency_key(request)
     if not _KEY.fullmatch(id):
@@ -34,7 +34,7 @@ def delivery_key(request: Request, trigger: str) -> str | None:
 
 def expected_revision(request: Request) -> int | None:
     """Return the version in If-Match; None: any. Raises BadRequest."""
-    given = request.headers.get("if-match")
+    given = one_value(request, "If-Match")
     if given is None or given.strip() == "*":
         return None
     found = _VERSION.fullmatch(given.strip())
@@ -49,9 +49,18 @@ def etag(version: int) -> dict[str, str]:
 
 
 def bearer_token(request: Request) -> str | None:
-    """Return the text after ``Authorization: Bearer``; None without it."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    """Return the text after ``Authorization: Bearer``; None without it, and where the header is stated twice."""
+    stated = request.headers.getlist("authorization")
+    scheme, _, token = stated[0].partition(" ") if len(stated) == 1 else ("", "", "")
     return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+
+def one_value(request: Request, header: str) -> str | None:
+    """Return the value of a header that is stated once; None without it. Raises BadRequest for one stated twice."""
+    stated = request.headers.getlist(header)
+    if len(stated) > 1:
+        raise invalid_header(header, "is stated once")
+    return stated[0] if stated else None
 
 
 def invalid_header(header: str, rule: str) -> BadRequest:

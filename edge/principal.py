@@ -7,7 +7,7 @@ from fastapi import Depends, Request
 
 from domain.event import Cause
 from edge.dependencies import door_of
-from edge.headers import bearer_token, invalid_header
+from edge.headers import bearer_token, invalid_header, one_value
 from edge.refusals import Unauthorised
 
 _ACTOR = re.compile(r"[A-Za-z0-9._@-]{1,64}")
@@ -24,7 +24,7 @@ def cause_of(request: Request, actor: str | None = None) -> Cause:
 
 def actor_of(request: Request) -> str:
     """Return ``user:<name>`` from X-Actor; default: ``user:anonymous``. Raises BadRequest."""
-    name = request.headers.get("x-actor")
+    name = one_value(request, "X-Actor")
     if name is None:
         return "user:anonymous"
     if not _ACTOR.fullmatch(name):

@@ -22,6 +22,24 @@ class Unauthorised(Refusal):
     code = "unauthorised"
 
 
+class HostNotAllowed(Refusal):
+    """The request states a host that the door does not serve."""
+
+    code = "host_not_allowed"
+
+
+class ForeignOrigin(Refusal):
+    """A page of another origin sent the request."""
+
+    code = "foreign_origin"
+
+
+class TooManyStreams(Refusal):
+    """As many streams are open as the door serves."""
+
+    code = "too_many_streams"
+
+
 class SecretUnavailable(Refusal):
     """The door does not have the secret that the caller must show."""
 

@@ -5,10 +5,13 @@ from domain.executions.decisions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Refusal, Stale
 from edge.refusals import (
     BadRequest,
+    ForeignOrigin,
+    HostNotAllowed,
     Interrupted,
     SecretUnavailable,
     TokenInvalid,
     TooLarge,
+    TooManyStreams,
     Unauthorised,
     WrongMediaType,
 )
@@ -22,16 +25,19 @@ STATUS: dict[type[Refusal], int] = {
     Interrupted: 400,
     Unauthorised: 401,
     TokenInvalid: 403,
+    ForeignOrigin: 403,
     ApproverNotNamed: 403,
     NotFound: 404,
     Forbidden: 409,
     Stale: 412,
     TooLarge: 413,
     WrongMediaType: 415,
+    HostNotAllowed: 421,
     Malformed: 422,
     NotYet: 503,
     ReadModelRebuilding: 503,
     SecretUnavailable: 503,
+    TooManyStreams: 503,
     Refusal: 409,
 }
 HEADERS: dict[int, dict[str, str]] = {
@@ -39,7 +45,7 @@ HEADERS: dict[int, dict[str, str]] = {
     503: {"Retry-After": str(RETRY_AFTER_SECONDS)},
 }
 UNAVAILABLE: tuple[type[Exception], ...] = (Unavailable, *Outage)
-"""Errors that mean that the database cannot be reached: 503."""
+"""Errors that mean that the database cannot be reached, or does not serve: 503."""
 
 
 def status_of(refusal: Refusal) -> int:

@@ -39,6 +39,7 @@ _LOG_OF_TYPES = f"""select {_COLUMNS} from (
 where topic = any(%s) order by notification_id limit %s"""
 _WINDOW_END = f"""select max(notification_id), count(*) from (
   select notification_id from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen"""
+_LAST_VERSION = "select coalesce(max(originator_version), 0) as version from stored_events where originator_id = %s"
 _COMMON = frozenset(Event.__struct_fields__)
 
 Point = int | datetime
@@ -75,6 +76,13 @@ def list_execution_events(
         if not found and not _read(connection, _STREAM, (execution_id, 0, execution_id, 1)):
             raise NotFound(f"there is no execution {execution_id}")
     return page_of(_views(found), limit, freshness, lambda row: write_cursor("v", row.version))
+
+
+def get_last_version(reading: Reading, execution_id: UUID) -> int:
+    """Return the version of the newest event of an execution; 0 without one."""
+    with reading.log() as (connection, _):
+        row = connection.execute(_LAST_VERSION, (execution_id,), prepare=True).fetchone()
+    return int(row["version"]) if row is not None else 0
 
 
 def list_events(

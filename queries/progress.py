@@ -100,6 +100,10 @@ class ExecutionProgress:
         """
         return self._read_positions(self._generation).get(ALL, 0)
 
+    def end_of_log(self) -> int:
+        """Return the position of the newest event. Raises psycopg.OperationalError in an outage."""
+        return self._read_positions(self._generation).get(LOG, 0)
+
     def _read_positions(self, generation: int) -> dict[str, int]:
         """Return the positions as of `generation` or later; callers at one time share a reading."""
         with self._reading:

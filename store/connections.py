@@ -13,8 +13,14 @@ from store import arrays
 
 LOCK_TIMEOUT_MS = 30_000
 POOL_TIMEOUT_SECONDS = 10.0
-# psycopg raises these when the server cannot be reached, or goes away in the middle.
-Outage = (psycopg.OperationalError, psycopg.InterfaceError)
+# psycopg raises these when the server cannot be reached or goes away in the middle, and when it serves no writer: a
+# standby after a change of roles, or a role without privileges. Another connection, or an operator, ends each of them.
+Outage = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+    psycopg.errors.InsufficientPrivilege,
+)
 
 Revive = Callable[[], None]
 

@@ -14,7 +14,8 @@ from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, decode, recorded
 from store.recorder import LogRecorder
-from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
+from store.trouble import Recording, trouble_of
+from store.unit import AppendRefused, Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
@@ -35,6 +36,7 @@ class Log:
     def __init__(self, datastore: Datastore) -> None:
         self.datastore = datastore
         self.recorder = LogRecorder(datastore)
+        self.recording = Recording()
         self._connection = OwnConnection(datastore, **BY_INDEX)
         self._appending = threading.Lock()
         self._waiting_guard = threading.Lock()
@@ -45,7 +47,7 @@ class Log:
         """Record one decision; return the position of its last event.
 
         The units that other threads append while a transaction is in flight share the next transaction.
-        Raises Conflict, KeyTaken or OutcomeUnknown.
+        Raises Conflict, KeyTaken, AppendRefused or OutcomeUnknown.
         """
         waiting = _Waiting(unit)
         with self._waiting_guard:
@@ -116,12 +118,17 @@ class Log:
         except psycopg.errors.UniqueViolation as error:
             refused = KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
         except Outage as error:
-            return [OutcomeUnknown(str(error))] * len(units)
+            trouble = trouble_of(error)
+            if trouble is None:
+                return [OutcomeUnknown(str(error))] * len(units)
+            self.recording.failed(trouble)
+            return [AppendRefused(trouble)] * len(units)
         except psycopg.DatabaseError as error:
             if error.sqlstate != REFUSED:
                 raise
             refused = Conflict(str(error))
         else:
+            self.recording.succeeded()
             first = last - len(columns)
             return [first + end for end in ends]
         if len(units) == 1:
@@ -160,6 +167,11 @@ class Log:
         """Return a page of the log after position `after`, decoded."""
         with self.datastore.reading() as connection:
             return recorded(read_page(connection, after, limit))
+
+    def actor_at(self, position: int) -> str:
+        """Return the actor of the event at `position`; empty without such an event."""
+        found = self.page(position - 1, 1)
+        return found[0].event.actor if found and found[0].position == position else ""
 
     def last_position(self) -> int:
         """Return the position of the newest event; 0 for an empty log."""

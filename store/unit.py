@@ -8,6 +8,7 @@ from domain.event import Event
 from domain.executions.slots import Slot
 from domain.executions.timers import DueTimes, TimerKey
 from store.connections import Outage as Outage
+from store.trouble import StoreRefuses
 
 
 class AnsweredStep(msgspec.Struct, frozen=True):
@@ -71,6 +72,7 @@ class StoreError(Exception):
     ├── Conflict             a stream has moved on: read it again and decide again
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
     └── OutcomeUnknown       the connection was lost: read again, then decide again
+        └── AppendRefused    the database refuses to record, for a known reason: nothing was recorded
     """
 
 
@@ -87,3 +89,7 @@ class KeyTaken(StoreError):
 
 class OutcomeUnknown(StoreError):
     """The connection was lost in the middle: only the log shows whether the unit was recorded."""
+
+
+class AppendRefused(StoreRefuses, OutcomeUnknown):
+    """The database refuses to record: its disk is full, it is read-only, or the like. `trouble` states which."""

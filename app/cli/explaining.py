@@ -21,6 +21,7 @@ from projections.verifying import NotBuilt
 from queries.reading import NotYet, ReadModelRebuilding
 from store.migrating import MigrationChanged, SchemaTooNew
 from store.reading import UnknownEventMet
+from store.trouble import trouble_of
 from store.unit import OutcomeUnknown
 
 
@@ -55,6 +56,8 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "schema_differs", str(error), FAILED
         case AddressUnavailable():
             return "address_unavailable", str(error), FAILED
+        case _ if (trouble := trouble_of(error)) is not None:
+            return trouble.code, trouble.detail, UNAVAILABLE
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():
             return "unavailable", str(error), UNAVAILABLE
         case psycopg.errors.UndefinedColumn():

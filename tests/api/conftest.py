@@ -23,6 +23,7 @@ from commands.plans import Plans
 from domain.agents.calls import Answer, Completed
 from domain.event import Cause
 from domain.executions.decisions.step import start_step
+from edge.hosts import Hosts
 from projections.running import Runner
 from projections.tables import create_read_tables
 from queries.reading import WAIT_SECONDS
@@ -54,6 +55,7 @@ class Installation(Wiring):
         self.wait_seconds = WAIT_SECONDS
         self.runner = Runner(datastore)
         self._api_key = api_key
+        self.hosts = Hosts(frozenset({"testserver"}))
 
     def callback_key(self) -> bytes:
         return CALLBACK_KEY
@@ -61,7 +63,7 @@ class Installation(Wiring):
     @property
     def app(self) -> FastAPI:
         """Another application on it, as another process would have."""
-        door = self.door(api_key=self._api_key)
+        door = self.door(api_key=self._api_key, hosts=self.hosts)
         reading = self.new_reading(self.wait_seconds)
         return create_app(dataclasses.replace(door, reading=reading, stream_check_seconds=0.2))
 

@@ -160,3 +160,46 @@ def test_unknown_parameters_are_refused_on_every_route(
     answer = shared_client.request(method, f"{path}?dry_run=1")
     assert (answer.status_code, problem_codes(answer)) == (400, ["unknown_filter", "unknown_filter"])
     assert "dry_run" in answer.json()["detail"]
+
+
+def test_a_key_belongs_to_the_actor_who_used_it(
+    client: TestClient, installation: Any, greeting: str, problem_codes: Any
+) -> None:
+    def start(actor: str, body: Any = BODY) -> Any:
+        return client.post(START, json=body, headers={"Idempotency-Key": "order-1", "X-Actor": actor})
+
+    ann, bob = start("ann"), start("bob")
+    assert ann.json()["execution_id"] != bob.json()["execution_id"]
+    assert "Idempotency-Replayed" not in bob.headers
+    for actor, first in (("ann", ann), ("bob", bob), ("ann", ann)):
+        again = start(actor)
+        assert (again.json(), again.headers["Idempotency-Replayed"]) == (first.json(), "true")
+        other = start(actor, {"input": {"name": "Bob"}})
+        assert (other.status_code, problem_codes(other)) == (409, ["idempotency_key_reused"])
+    events = [each["actor"] for each in client.get("/api/events", params={"type": "ExecutionStarted"}).json()["items"]]
+    assert events == ["user:ann", "user:bob"]
+
+
+def test_a_key_used_by_several_actors_at_once_starts_one_execution_each(client: TestClient, greeting: str) -> None:
+    def start(actor: str) -> Any:
+        headers = {"Idempotency-Key": "at-once", "X-Actor": actor}
+        return actor, client.post(START, json=BODY, headers=headers).json()["execution_id"]
+
+    with ThreadPoolExecutor(8) as pool:
+        started = set(pool.map(start, ["ann", "bob", "eve"] * 6))
+    assert len(started) == 3
+    assert len({id for _, id in started}) == 3
+
+
+def test_an_answer_that_the_release_before_stored_is_repeated_to_its_actor_only(
+    client: TestClient, installation: Any, greeting: str
+) -> None:
+    def start(actor: str) -> Any:
+        return client.post(START, json=BODY, headers={"Idempotency-Key": "order-1", "X-Actor": actor})
+
+    first = start("ann")
+    with installation.datastore.reading() as connection:
+        connection.execute("""update idempotency_keys set
+            answer = convert_to((convert_from(answer, 'UTF8')::jsonb - 'actor')::text, 'UTF8')""")
+    assert start("ann").json() == first.json()
+    assert start("bob").json()["execution_id"] != first.json()["execution_id"]

@@ -28,7 +28,9 @@ def released(installation: Any) -> Iterator[TestClient]:
     """The API of a release that says which shapes of read tables it can read."""
     progress = ExecutionProgress(installation.datastore, shapes=SHAPES)
     reading = Reading(installation.datastore, progress)
-    with TestClient(create_app(dataclasses.replace(installation.door(), reading=reading))) as opened:
+    with TestClient(
+        create_app(dataclasses.replace(installation.door(hosts=installation.hosts), reading=reading))
+    ) as opened:
         yield opened
 
 

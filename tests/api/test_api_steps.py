@@ -110,7 +110,8 @@ def test_all_that_is_wrong_with_an_answer_is_said_at_once(client: TestClient, ca
         "cost": {"amount": "-1", "currency": "USD"},
         "outptu": 1,
     }
-    document = client.post(path(called), json=body).json()
+    shown = {"Authorization": f"Bearer {token(called)}"}
+    document = client.post(path(called), json=body, headers=shown).json()
     assert document["status"] == 422
     assert sorted(problem["path"] for problem in document["problems"]) == [
         "attempt",
@@ -121,7 +122,7 @@ def test_all_that_is_wrong_with_an_answer_is_said_at_once(client: TestClient, ca
         "usage",
     ]
     bad_error = {"attempt": 1, "error": {"code": "Not A Code", "permanent": "yes", "details": {}}}
-    document = client.post(path(called, "fail"), json=bad_error).json()
+    document = client.post(path(called, "fail"), json=bad_error, headers=shown).json()
     assert sorted(problem["path"] for problem in document["problems"]) == [
         "error.code",
         "error.details",

@@ -131,6 +131,44 @@ def test_the_stream_of_an_execution_tells_each_event_once(
     assert resumed.next() == told[3]
 
 
+def truncated(installation: Any, position: int) -> None:
+    """A log that was restored from a backup which ends at `position`."""
+    with installation.datastore.reading() as connection:
+        connection.execute("delete from stored_events where notification_id > %s", (position,))
+        connection.execute("update notification_tracking set notification_id = %s", (position,))
+
+
+@pytest.mark.parametrize("last", ["100", "999999999999999999"])
+def test_a_stream_that_would_go_on_behind_the_end_of_the_log_begins_with_the_present_position(
+    listen: Callable[..., Stream], installation: Any, start: Any, last: str
+) -> None:
+    id = start()
+    position = installation.project()
+    told = listen(last=last).next()
+    assert (told["event"], told["id"], told["data"]) == ("position", str(position), {"position": position})
+    stream = listen(f"?execution={id}", last=last)
+    told = stream.next()
+    assert (told["event"], told["id"], told["data"]) == ("position", "2", {"position": position})
+    installation.answer(id, "greet")
+    assert [stream.next()["id"] for _ in range(2)] == ["3", "4"]
+
+
+def test_a_stream_notices_that_the_log_was_restored(
+    listen: Callable[..., Stream], installation: Any, start: Any
+) -> None:
+    id = start()
+    before = installation.project()
+    installation.answer(id, "greet")
+    installation.project()
+    positions, events = listen(), listen(f"?execution={id}")
+    positions.next()
+    assert [events.next()["id"] for _ in range(5)] == ["1", "2", "3", "4", "5"]
+    truncated(installation, before)
+    assert positions.next()["data"] == {"position": before}
+    told = events.next()
+    assert (told["event"], told["id"], told["data"]) == ("position", "2", {"position": before})
+
+
 def test_streams_end_when_the_server_does(served: Served, listen: Callable[..., Stream], greeting: str) -> None:
     stream = listen()
     stream.next()
@@ -142,6 +180,6 @@ def test_streams_end_when_the_server_does(served: Served, listen: Callable[..., 
 def test_what_cannot_be_listened_to_is_refused_before_the_stream_begins(shared_client: TestClient) -> None:
     assert shared_client.get("/api/stream?execution=nothing").status_code == 404
     assert shared_client.get("/api/stream?execution=0192f0c1-0000-7000-8000-000000000000").status_code == 404
-    for last in ("x", "-1", "9" * 30, ""):
-        answer = shared_client.get("/api/stream", headers={"Last-Event-ID": last})
+    for last in ("x", "-1", "9" * 19, "9" * 30, "1.5", "0x1", "", "\xb2"):
+        answer = shared_client.get("/api/stream", headers={"Last-Event-ID": last.encode("latin-1")})
         assert (answer.status_code, answer.json()["code"]) == (400, "invalid_header")

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+JSON = {"Content-Type": "application/json"}
 KEY = b"0123456789abcdef"
 WHSEC = "whsec_" + base64.b64encode(KEY).decode()
 PATH = "/api/triggers/webhook/new-order"
@@ -38,7 +39,8 @@ def signed(body: bytes, *, id: str = "msg_1", age: float = 0, key: bytes = KEY) 
     """The headers of a delivery, as Standard Webhooks has them."""
     at = str(int(time.time() - age))
     signature = base64.b64encode(hmac.digest(key, f"{id}.{at}.".encode() + body, hashlib.sha256)).decode()
-    return {"webhook-id": id, "webhook-timestamp": at, "webhook-signature": f"v1,AAAA v1a,x v1,{signature}"}
+    stated = {"webhook-id": id, "webhook-timestamp": at, "webhook-signature": f"v1,AAAA v1a,x v1,{signature}"}
+    return JSON | stated
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_any_json_is_the_payload_and_declared_fields_of_it_are_input(
 
 def test_what_is_no_json_or_no_input_is_refused(client: TestClient, published: Any, problem_codes: Any) -> None:
     published(orders())
-    assert problem_codes(client.post(PATH, content="{"))[0] == "malformed"
+    assert problem_codes(client.post(PATH, content="{", headers=JSON))[0] == "malformed"
     assert client.post(PATH, content="a=b", headers={"Content-Type": "text/plain"}).status_code == 415
     wrong = client.post(PATH, json={"item": 7})
     assert (wrong.status_code, problem_codes(wrong)[1:]) == (422, ["wrong_type"])
@@ -94,7 +96,7 @@ def test_what_is_no_json_or_no_input_is_refused(client: TestClient, published: A
 def test_a_signature_or_the_secret_itself_opens(client: TestClient, installation: Any, secret: None) -> None:
     body = b'{"item":  "pen"}'
     assert begun(installation, client.post(PATH, content=body, headers=signed(body))).input["item"] == "pen"
-    assert begun(installation, client.post(PATH, content=body, headers={"X-Webhook-Secret": WHSEC}))
+    assert begun(installation, client.post(PATH, content=body, headers=JSON | {"X-Webhook-Secret": WHSEC}))
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,53 @@ def test_every_problem_is_named_at_once() -> None:
 
 
 def test_secrets_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PROCESSION_API_KEY", "hunter22")
+    monkeypatch.setenv("PROCESSION_API_KEY", "hunter22hunter22")
     settings = read_settings()
     assert "hunter22" not in repr(settings)
     assert settings.api_key is not None
-    assert settings.api_key.get_secret_value() == "hunter22"
+    assert settings.api_key.get_secret_value() == "hunter22hunter22"
+
+
+@pytest.mark.parametrize("value", ["k" * 16, " " + "k" * 16 + "\r\n", "\u00a0" + "k" * 16])
+def test_white_space_is_no_part_of_a_key(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PROCESSION_API_KEY", value)
+    key = read_settings().api_key
+    assert key is not None
+    assert key.get_secret_value() == "k" * 16
+
+
+@pytest.mark.parametrize(
+    "value", ["hunter22", "hunter22" + " " * 20, "  ", "hunter22 hunter22", "hunter22hunter22\xe4"]
+)
+def test_a_key_that_can_be_guessed_or_not_be_sent_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("PROCESSION_API_KEY", value)
+    with pytest.raises(BadSetting, match=r"^PROCESSION_API_KEY: has ") as refused:
+        read_settings()
+    assert "hunter22" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("PROCESSION_PUBLIC_URL", "hunter22.example"),
+        ("PROCESSION_PUBLIC_URL", "https://ann:hunter22@procession.example"),
+        ("PROCESSION_PUBLIC_URL", "https://procession.example?hunter22"),
+        ("PROCESSION_PUBLIC_URL", "https://procession.example:hunter22"),
+        ("PROCESSION_ALLOWED_HOSTS", "hunter22:80"),
+        ("PROCESSION_ALLOWED_HOSTS", "https://hunter22"),
+        ("PROCESSION_ALLOWED_HOSTS", ","),
+    ],
+)
+def test_addresses_of_the_api_are_checked(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(BadSetting, match=rf"^{variable}: ") as refused:
+        read_settings()
+    assert "hunter22" not in str(refused.value)
+
+
+def test_addresses_of_the_api_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROCESSION_PUBLIC_URL", "https://Procession.example:8443/base/ ")
+    monkeypatch.setenv("PROCESSION_ALLOWED_HOSTS", "Q.example, 10.0.0.7 ,[::1]")
+    settings = read_settings()
+    assert settings.public_url == "https://Procession.example:8443/base"
+    assert settings.allowed_hosts == ("q.example", "10.0.0.7", "[::1]")
