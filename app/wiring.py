@@ -9,11 +9,13 @@ from app.database import Database
 from app.installation import callback_key
 from app.settings import Settings
 from commands.handlers import Handlers
+from commands.keys import KnownKeys
 from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
 from edge.door import Door
 from edge.hosts import LOCAL, Hosts
+from edge.sessions import SessionSigner
 from projections import ALL
 from queries.executions import Definitions
 from queries.progress import ExecutionProgress
@@ -60,12 +62,15 @@ class Wiring(Handlers):
 
         hosts: those that requests may state; default: local ones. max_streams: the most streams open at once.
         """
+        secret = self.callback_key()
         return Door(
             self,
             self.reading,
             self.definitions,
             self.clock,
-            self.callback_key(),
+            secret,
+            KnownKeys(self.log, self.clock),
+            SessionSigner(secret),
             api_key,
             hosts,
             max_streams=max_streams,

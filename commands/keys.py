@@ -153,6 +153,14 @@ class KnownKeys:
                 return key
         return None
 
+    def of_id(self, key_id: str) -> Key | None:
+        """Return the valid key with an id; None if there is none."""
+        try:
+            key = self._ring.keys.get(UUID(key_id))
+        except ValueError:
+            return None
+        return key if key is not None and key.valid_at(self._clock.now()) else None
+
     def holds(self, key_id: UUID) -> bool:
         """Return whether the key still admits its holder."""
         key = self._ring.keys.get(key_id)

@@ -1,13 +1,16 @@
 """Refusals and errors as pages: what went wrong, and the way back."""
 
 import logging
+from urllib.parse import urlencode
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
 
 from domain.refusal import Refusal
+from edge.refusals import Unauthorised
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
 from web.layout import page
 
@@ -55,26 +58,34 @@ def problem(request: Request, code: int, word: str, message: str, problems: obje
     return answer
 
 
-async def _refused(request: Request, refusal: Refusal) -> Response:
+def refused(refusal: Refusal) -> ASGIApp:
+    """Return the answer to a request that is refused at the door."""
+    return PlainTextResponse(f"{refusal.message}\n", status_of(refusal))
+
+
+def _refused(request: Request, refusal: Refusal) -> Response:
+    if isinstance(refusal, Unauthorised):
+        to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(f"/sign-in?{urlencode({'next': to if request.method == 'GET' else '/'})}", 303)
     return problem(request, status_of(refusal), refusal.code, refusal.message, getattr(refusal, "problems", ()))
 
 
-async def _http(request: Request, error: HTTPException) -> Response:
+def _http(request: Request, error: HTTPException) -> Response:
     message = "There is no such page, or you may not see it." if error.status_code == 404 else str(error.detail)
     return problem(request, error.status_code, "not_found" if error.status_code == 404 else "refused", message)
 
 
-async def _invalid(request: Request, error: RequestValidationError) -> Response:
+def _invalid(request: Request, error: RequestValidationError) -> Response:
     names = ", ".join(sorted({str(found["loc"][-1]) for found in error.errors()}))
     return problem(request, 400, "invalid_filter", f"The address has a value that cannot be read: {names[:200]}.")
 
 
-async def _unavailable(request: Request, error: Exception) -> Response:
+def _unavailable(request: Request, error: Exception) -> Response:
     logger.warning("a page could not be made: %s", error)
     return problem(request, 503, "unavailable", "The database cannot be reached at the moment. Try again soon.")
 
 
-async def _broken(request: Request, error: Exception) -> Response:
+def _broken(request: Request, error: Exception) -> Response:
     """Answer an unforeseen error; the server logs it with its trace."""
     return problem(request, 500, "internal_error", "Something went wrong here; the log has more.")
 

@@ -3,11 +3,13 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from edge.admitted import Caller
 from edge.dependencies import Reads
-from queries.approvals import ApprovalFilter, list_approvals
+from edge.scopes import READ, requires
+from queries.approvals import list_approvals
 from queries.executions import ExecutionFilter, list_executions
 from queries.timers import list_timers
-from web.layout import page
+from web.layout import approvals_for, page
 
 SHOWN = 10
 # A timer that is less late than this is being fired.
@@ -16,15 +18,16 @@ TOLERATED_SECONDS = 5.0
 router = APIRouter()
 
 
-@router.get("/")
-def overview(request: Request, reading: Reads) -> Response:
+@router.get("/", **requires(READ, listed=True))
+def overview(request: Request, reading: Reads, caller: Caller) -> Response:
     """Return the page with what needs a person, the most urgent first."""
-    approvals = list_approvals(reading, ApprovalFilter(statuses=["open"]), limit=SHOWN)
-    failed = list_executions(reading, ExecutionFilter(statuses=["failed"]), limit=SHOWN)
-    running = list_executions(reading, ExecutionFilter(statuses=["running", "compensating", "queued"]), limit=SHOWN)
+    approvals = list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN)
+    failed = list_executions(reading, ExecutionFilter(statuses=["failed"], within=caller.processes), limit=SHOWN)
+    under_way = ExecutionFilter(statuses=["running", "compensating", "queued"], within=caller.processes)
+    running = list_executions(reading, under_way, limit=SHOWN)
     late = [
         timer
-        for timer in list_timers(reading, overdue=True, limit=SHOWN).items
+        for timer in list_timers(reading, overdue=True, within=caller.processes, limit=SHOWN).items
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
     waiting = len(approvals.items) + len(failed.items) + len(late)

@@ -28,7 +28,7 @@ def installation(read_tables: Datastore) -> Iterator[Installation]:
 
 @pytest.fixture
 def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door()
+    door = installation.door(hosts=installation.hosts)
     with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
         yield opened
 

@@ -8,10 +8,13 @@ from starlette.responses import RedirectResponse, Response
 
 from commands.executions import CancelExecution
 from commands.repairs import RetryExecution, RetryStep, SkipStep
+from edge.admitted import Caller
 from edge.dependencies import Reads, Versions, door_of
 from edge.parameters import PointParameter, Position
 from edge.principal import cause_of
 from edge.references import execution_named
+from edge.scopes import READ, requires
+from edge.visibility import restricted
 from queries.events import list_execution_events
 from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
@@ -33,12 +36,13 @@ class DetailParameters(PageParameters):
     after: Position = 0
 
 
-@router.get("")
+@router.get("", **requires(READ))
 def detail(
     execution_id: str,
     request: Request,
     reading: Reads,
     definitions: Versions,
+    caller: Caller,
     given: Annotated[DetailParameters, Query()],
 ) -> Response:
     """Return the page of one execution."""
@@ -47,6 +51,7 @@ def detail(
         found = get_execution(reading, definitions, id, min_position=fresh)
     else:
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
+    found = restricted(found, caller)
     edges = definitions.edges(reading, found.process_id, found.version)
     events = list_execution_events(reading, id, after=given.after, limit=EVENTS)
     return page(
@@ -63,11 +68,12 @@ def detail(
         trigger=json.loads(bytes(found.trigger)),
         error=json.loads(bytes(found.error)),
         open=found.ended_at is None and given.as_of is None,
+        acts=caller.may(CancelExecution.scope),
         **_pictures(request, found, edges, given.step),
     )
 
 
-@router.post("/cancel")
+@router.post("/cancel", **requires(CancelExecution.scope))
 async def cancel(execution_id: str, request: Request) -> Response:
     """Cancel the execution, and return to its page."""
     fields = await form_fields(request, "reason")
@@ -75,7 +81,7 @@ async def cancel(execution_id: str, request: Request) -> Response:
     return await _act(request, command, door_of(request).handlers.executions.cancel, "cancelled")
 
 
-@router.post("/retry")
+@router.post("/retry", **requires(RetryExecution.scope))
 async def retry(execution_id: str, request: Request) -> Response:
     """Retry a failed execution, and return to its page."""
     fields = await form_fields(request, "reason")
@@ -83,7 +89,7 @@ async def retry(execution_id: str, request: Request) -> Response:
     return await _act(request, command, door_of(request).handlers.repairs.retry_execution, "retried")
 
 
-@router.post("/steps/{step}/retry")
+@router.post("/steps/{step}/retry", **requires(RetryStep.scope))
 async def retry_step(execution_id: str, step: str, request: Request) -> Response:
     """Begin a step again, and return to its execution's page."""
     fields = await form_fields(request, "reason")
@@ -91,7 +97,7 @@ async def retry_step(execution_id: str, step: str, request: Request) -> Response
     return await _act(request, command, door_of(request).handlers.repairs.retry_step, "step-retried")
 
 
-@router.post("/steps/{step}/skip")
+@router.post("/steps/{step}/skip", **requires(SkipStep.scope))
 async def skip_step(execution_id: str, step: str, request: Request) -> Response:
     """Continue without a step, and return to its execution's page."""
     fields = await form_fields(request, "reason")

@@ -5,8 +5,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.references import process_named
+from edge.scopes import READ, requires
 from queries.executions import STATUSES, ExecutionFilter, list_executions
 from web.forms import PageParameters
 from web.layout import page
@@ -32,14 +34,15 @@ class ExecutionFields(PageParameters):
     include_children: bool = False
 
 
-@router.get("/executions")
-def list_(request: Request, reading: Reads, given: Annotated[ExecutionFields, Query()]) -> Response:
+@router.get("/executions", **requires(READ, listed=True))
+def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[ExecutionFields, Query()]) -> Response:
     """Return the page of executions, the newest first."""
     filter = ExecutionFilter(
         process_ids=[process_named(given.process)] if given.process else [],
         statuses=[given.status] if given.status in STATUSES else [],
         triggers=[given.trigger] if given.trigger in TRIGGERS else [],
         include_children=given.include_children,
+        within=caller.processes,
     )
     found = list_executions(reading, filter, cursor=given.cursor, min_position=given.min_position)
     return page(
@@ -51,7 +54,7 @@ def list_(request: Request, reading: Reads, given: Annotated[ExecutionFields, Qu
         items=found.items,
         next_cursor=found.next_cursor,
         given=given,
-        filtered=filter != ExecutionFilter(),
+        filtered=filter != ExecutionFilter(within=caller.processes),
         quick=[(name, href, given.status == status) for name, href, status in QUICK],
         statuses=STATUSES,
         triggers=TRIGGERS.items(),
