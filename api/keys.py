@@ -42,9 +42,11 @@ async def create(request: Commanded) -> Response:
     """Make a key and show it, once. The first key has the scope admin and no expiry: else 409 `first_key_not_admin`."""
     secret = new_secret()
     command = request.read(CreateKey, key_id=new_id(), secret=secret)
-    return await carry_out(
-        request, request.handlers.keys.create, command, NewKeyReceipt, first={"key": secret.text}, again={"key": None}
-    )
+    first, again = {"key": secret.text}, {"key": None}
+    create = request.handlers.keys.create
+    answer = await carry_out(request, create, command, NewKeyReceipt, first=first, again=again)
+    request.door.keys.expire()
+    return answer
 
 
 @router.get("", summary="List keys", **openapi.query(Page[KeyView], permission=READ_KEYS))
@@ -60,4 +62,6 @@ async def revoke(key_id: str, request: Commanded) -> Response:
     409 `last_admin_key`: nobody could make another key afterwards, unless the body states `force`.
     """
     command = request.read(RevokeKey, key_id=key_id)
-    return await carry_out(request, request.handlers.keys.revoke, command, KeyReceipt)
+    answer = await carry_out(request, request.handlers.keys.revoke, command, KeyReceipt)
+    request.door.keys.expire()
+    return answer

@@ -130,6 +130,10 @@ class KnownKeys:
         """Whether a key was ever made: from then on nobody is admitted without one."""
         return bool(self._ring.keys)
 
+    def expire(self) -> None:
+        """Read the log at the next request: this process has changed the keys."""
+        self._read_at = None
+
     def refresh(self) -> None:
         """Read what the log has on keys since the last time, and record uses once a minute. Raises Outage."""
         with self._lock:

@@ -58,6 +58,7 @@ async def create(request: Request) -> Response:
             raise malformed([Problem("invalid_value", "a day is written as 2027-01-31", "expires")]) from None
     command = CreateKey(new_id(), secret, required(fields, "name"), expires_at=expires_at, **lists)
     await carry_out(door_of(request).handlers.keys.create, command, cause_of(request))
+    door_of(request).keys.expire()
     shown = functools.partial(page, title="New key", nav="Keys", secret=secret.text, name=command.name)
     answer = await anyio.to_thread.run_sync(shown, request, "key-made.html")
     answer.headers["Cache-Control"] = "no-store"
@@ -70,6 +71,7 @@ async def revoke(key_id: str, request: Request) -> Response:
     fields = await form_fields(request, "reason")
     command = RevokeKey(key_named(key_id), required(fields, "reason"))
     receipt = await carry_out(door_of(request).handlers.keys.revoke, command, cause_of(request))
+    door_of(request).keys.expire()
     return RedirectResponse(f"/keys?min_position={receipt.position}&done=revoked", 303)
 
 

@@ -51,7 +51,7 @@ class Installation(Wiring):
     """The wiring behind the API, and the work of projector and worker done by hand."""
 
     def __init__(self, datastore: Datastore, api_key: str | None = None) -> None:
-        super().__init__(datastore)
+        super().__init__(datastore, configured_key=api_key is not None)
         self.wait_seconds = WAIT_SECONDS
         self.runner = Runner(datastore)
         self._api_key = api_key
