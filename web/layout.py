@@ -34,7 +34,7 @@ NOTICES = {
 }
 
 
-class Entry(msgspec.Struct, frozen=True):
+class NavigationEntry(msgspec.Struct, frozen=True):
     """An entry of the navigation."""
 
     name: str
@@ -44,15 +44,15 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 NAVIGATION = (
-    ("", (Entry("Overview", "house", "/"),)),
+    ("", (NavigationEntry("Overview", "house", "/"),)),
     (
         "Work",
         (
-            Entry("Executions", "activity", "/executions"),
-            Entry("Approvals", "user-check", "/approvals", READ_APPROVALS),
+            NavigationEntry("Executions", "activity", "/executions"),
+            NavigationEntry("Approvals", "user-check", "/approvals", READ_APPROVALS),
         ),
     ),
-    ("System", (Entry("Keys", "key-round", "/keys", READ_KEYS),)),
+    ("System", (NavigationEntry("Keys", "key-round", "/keys", READ_KEYS),)),
 )
 
 
@@ -155,7 +155,7 @@ def approvals_for(principal: Principal, statuses: list[str], *, own: bool = Fals
     )
 
 
-def _navigation(principal: Principal | None) -> list[tuple[str, list[Entry]]]:
+def _navigation(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
     """Return the entries that a principal may open."""
     if principal is None:
         return []

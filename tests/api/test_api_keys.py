@@ -1,7 +1,6 @@
-"""Keys over HTTP: made, shown once, limited by scopes and processes, revoked."""
+"""Keys over HTTP: made, shown once, limited by scopes, revoked."""
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,51 +9,10 @@ from starlette.testclient import TestClient
 
 from domain.keys.scopes import KeyScope
 from edge.scopes import EVERYTHING, GRANTS, STATED
-from tests.api.conftest import GREETING, Installation
+from tests.api.conftest import Installation, Making, Shown, bearer
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
 PUBLIC = re.compile(r"/health/|/docs|/openapi|/api/triggers/webhook|/complete$|/fail$|/heartbeat$")
-OTHER = GREETING.replace("name: greeting", "name: claims-intake")
-CALLING = """
-name: claims-calling
-steps:
-  - {id: call, type: sub_process, process: greeting, input_mapping: {name: Ann}}
-"""
-
-Shown = dict[str, str]
-Making = Callable[..., Shown]
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    with TestClient(installation.app) as opened:
-        yield opened
-
-
-def bearer(key: str) -> Shown:
-    return {"Authorization": f"Bearer {key}"}
-
-
-@pytest.fixture
-def root(client: TestClient) -> Shown:
-    """The headers of the first key."""
-    answer = client.post("/api/keys", json={"name": "root", "scopes": ["admin"]})
-    assert answer.status_code == 201, answer.text
-    return bearer(answer.json()["key"])
-
-
-@pytest.fixture
-def key(client: TestClient, installation: Installation, root: Shown) -> Making:
-    """Make a key; return the headers of its holder."""
-
-    def make(*scopes: str, name: str = "ann", **more: Any) -> Shown:
-        answer = client.post("/api/keys", json={"name": name, "scopes": scopes, **more}, headers=root)
-        assert answer.status_code == 201, answer.text
-        shown = bearer(answer.json()["key"])
-        installation.until(lambda: client.get("/api/processes", headers=shown).status_code != 401)
-        return shown
-
-    return make
 
 
 def closed(client: TestClient, installation: Installation, headers: Shown) -> None:
@@ -190,116 +148,6 @@ def written() -> dict[str, set[str]]:
             break
         found[row[0]] = {scope for scope, cell in zip(scopes, row[1:], strict=True) if cell == "yes"}
     return found
-
-
-def test_a_key_that_is_limited_to_processes_sees_nothing_else(
-    client: TestClient, installation: Installation, root: Shown, key: Making
-) -> None:
-    ids = {}
-    client.headers.update(root)
-    for name, source in (("greeting", GREETING), ("claims-intake", OTHER), ("claims-calling", CALLING)):
-        installation.publish(client, source, writer={"script": "echo"})
-        given = {"name": "Ann"} if name != "claims-calling" else {}
-        answer = client.post(f"/api/processes/{name}/executions", json={"input": given})
-        ids[name] = answer.json()["execution_id"]
-    installation.project()
-    for header in root:
-        del client.headers[header]
-    desk = key("operator", "designer", name="desk", processes=["claims-*"])
-    listed = client.get("/api/executions?include_children=true", headers=desk).json()["items"]
-    assert {item["process"] for item in listed} == {"claims-intake", "claims-calling"}
-    assert {item["name"] for item in client.get("/api/processes", headers=desk).json()["items"]} == {
-        "claims-intake",
-        "claims-calling",
-    }
-    assert client.get(f"/api/executions/{ids['claims-intake']}", headers=desk).status_code == 200
-    for path in (
-        f"/api/executions/{ids['greeting']}",
-        f"/api/executions/{ids['greeting']}/events",
-        f"/api/stream?execution={ids['greeting']}",
-        "/api/processes/greeting",
-        "/api/events",
-    ):
-        assert client.get(path, headers=desk).status_code == 404, path
-    outside = f"/api/executions/{ids['greeting']}/cancel"
-    assert client.post(outside, json={"reason": "no"}, headers=desk).status_code == 404
-    assert client.post("/api/processes/greeting/executions", json={}, headers=desk).status_code == 404
-    draft = {"content": GREETING.replace("greeting", "other"), "headers": desk | {"Content-Type": "application/yaml"}}
-    assert client.post("/api/processes", **draft).status_code == 404
-    assert client.get("/api/agents", headers=desk).json()["items"][0]["config"] is None
-
-
-def projected(client: TestClient, installation: Installation) -> Any:
-    installation.project()
-    return client.get("/api/executions?include_children=true").json()["items"]
-
-
-def test_what_points_outside_is_restricted(
-    client: TestClient, installation: Installation, root: Shown, key: Making, worker: Any
-) -> None:
-    client.headers.update(root)
-    installation.publish(client, GREETING, writer={"script": "echo"})
-    installation.publish(client, CALLING)
-    parent = installation.begin(client, "claims-calling")
-    installation.until(lambda: len(projected(client, installation)) == 2)
-    for header in root:
-        del client.headers[header]
-    desk = key("viewer", name="desk", processes=["claims-*"])
-    [step] = client.get(f"/api/executions/{parent}", headers=desk).json()["steps"]
-    assert [child["process"] for child in step["children"]] == ["restricted"]
-    child = step["children"][0]["execution_id"]
-    assert client.get(f"/api/executions/{child}", headers=desk).status_code == 404
-    inside = key("viewer", name="inside", processes=["greeting"])
-    [above] = client.get(f"/api/executions/{child}", headers=inside).json()["path"]
-    assert (above["process"], above["step"]) == ("restricted", "")
-
-
-ASKING = """
-name: asking
-steps:
-  - {id: ask, type: human_approval, title: "May it?", approvers: [legal]}
-  - {id: mine, type: human_approval, title: "Mine?", approvers: [bob]}
-"""
-
-
-def test_approvals_are_decided_by_who_the_principal_is(
-    client: TestClient, installation: Installation, root: Shown, key: Making
-) -> None:
-    client.headers.update(root)
-    installation.publish(client, ASKING)
-    id = installation.begin(client, "asking")
-    installation.project()
-    for header in root:
-        del client.headers[header]
-    decide = f"/api/approvals/{id}:ask:1/approve"
-    assert client.post(decide, json={}, headers=root).status_code == 403
-    assert client.post(decide, json={}, headers=key("approver", name="bob")).status_code == 403
-    lawyer = key("approver", name="eve", teams=["legal"])
-    titles = [item["title"] for item in client.get("/api/approvals", headers=lawyer).json()["items"]]
-    assert titles == ["May it?"]
-    assert client.get(f"/api/approvals/{id}:mine:1", headers=lawyer).status_code == 404
-    assert client.post(decide, json={}, headers=lawyer).status_code == 200
-    assert client.get("/api/executions", headers=lawyer).status_code == 403
-    granted = [event for event in installation.log.stream(id) if type(event).__name__ == "ApprovalGranted"]
-    assert [event.actor for event in granted] == ["user:eve"]
-
-
-def test_only_a_proxy_may_state_another_actor(
-    client: TestClient, installation: Installation, root: Shown, key: Making
-) -> None:
-    client.headers.update(root)
-    installation.publish(client, ASKING)
-    id = installation.begin(client, "asking")
-    for header in root:
-        del client.headers[header]
-    refused = client.post(
-        f"/api/approvals/{id}:mine:1/approve", json={}, headers=key("approver", name="eve") | {"X-Actor": "bob"}
-    )
-    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
-    proxy = key("approver", "act_as", name="proxy", teams=["legal"])
-    for step, stated in (("mine", {"X-Actor": "bob"}), ("ask", {"X-Actor": "sue", "X-Actor-Teams": "legal, admins"})):
-        answer = client.post(f"/api/approvals/{id}:{step}:1/approve", json={}, headers=proxy | stated)
-        assert answer.status_code == 200, answer.text
 
 
 def test_the_key_of_the_environment_is_an_admin_key(keyed: Any) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 from markupsafe import Markup
 
-from web.drawings.ranks import Edge, Node, Placed, Size, place, step_node
+from web.drawings.ranks import DiagramEdge, DiagramGeometry, DiagramNode, Size, place, step_node
 from web.pictures import MOVING, glyph, icon, shown
 
 PADDING = 6
@@ -34,10 +34,10 @@ class DrawnStep(msgspec.Struct, frozen=True, kw_only=True):
 
 def diagram(
     steps: Sequence[DrawnStep],
-    edges: Sequence[Edge],
+    edges: Sequence[DiagramEdge],
     label: str,
     *,
-    taken: Iterable[Edge] | None = None,
+    taken: Iterable[DiagramEdge] | None = None,
     selected: str = "",
 ) -> Markup:
     """Return the drawing. taken: edges that the execution took; default: all are drawn solid."""
@@ -54,7 +54,7 @@ def diagram(
     return form.format(label, width, height, Markup("").join([*lines, *drawn]))
 
 
-def _edge(chain: list[Node], placed: Placed, taken: frozenset[Edge] | None) -> Markup:
+def _edge(chain: list[DiagramNode], placed: DiagramGeometry, taken: frozenset[DiagramEdge] | None) -> Markup:
     off = "" if taken is None or (chain[0][0], chain[-1][0]) in taken else " off"
     x, y = placed.centres[chain[0]]
     x += placed.halves[chain[0]]
@@ -73,7 +73,7 @@ def _edge(chain: list[Node], placed: Placed, taken: frozenset[Edge] | None) -> M
     return form.format(off, "".join(path), x + TIP, y)
 
 
-def _step(step: DrawnStep, placed: Placed, size: Size, selected: str) -> Markup:
+def _step(step: DrawnStep, placed: DiagramGeometry, size: Size, selected: str) -> Markup:
     x, y = placed.centres[step_node(step.id)]
     status = shown(step.status) if step.status else None
     classes = f"nd c-{status.colour if status else 'idle'}"

@@ -9,8 +9,8 @@ SWEEPS = 10
 HEIGHT_SWEEPS = 14
 BEND_HEIGHT = 14.0
 
-Edge = tuple[str, str]
-Node = tuple[str, str, int]
+DiagramEdge = tuple[str, str]
+DiagramNode = tuple[str, str, int]
 """A step as (id, "", 0), or a bend of an edge that passes a rank: (from, to, rank)."""
 
 
@@ -24,25 +24,25 @@ class Size(msgspec.Struct, frozen=True):
     gate: float = 40.0
 
 
-class Placed(msgspec.Struct, frozen=True):
+class DiagramGeometry(msgspec.Struct, frozen=True):
     """A diagram's geometry. centres: of nodes; halves: half their widths; chains: the nodes of each edge, in order."""
 
-    centres: dict[Node, tuple[float, float]]
-    halves: dict[Node, float]
-    chains: list[list[Node]]
+    centres: dict[DiagramNode, tuple[float, float]]
+    halves: dict[DiagramNode, float]
+    chains: list[list[DiagramNode]]
     width: float
     height: float
 
 
-def step_node(id: str) -> Node:
+def step_node(id: str) -> DiagramNode:
     """Return the node of a step."""
     return id, "", 0
 
 
-def place(ids: Sequence[str], gateways: frozenset[str], edges: Sequence[Edge], size: Size) -> Placed:
+def place(ids: Sequence[str], gateways: frozenset[str], edges: Sequence[DiagramEdge], size: Size) -> DiagramGeometry:
     """Return the places of the steps `ids`, from left to right. gateways: the steps that are drawn as diamonds."""
     ranks = _ranks(ids, edges)
-    columns: list[list[Node]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
+    columns: list[list[DiagramNode]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
     for id in ids:
         columns[ranks[id]].append(step_node(id))
     before, after, chains = _chains(edges, ranks, columns)
@@ -60,10 +60,10 @@ def place(ids: Sequence[str], gateways: frozenset[str], edges: Sequence[Edge], s
             halves[node] = width / 2 if node[1] else own / 2
         x += width + size.across
     bottom = max((middles[node] + heights[node] / 2 for node in middles), default=0.0)
-    return Placed(centres, halves, chains, x - size.across, bottom - top)
+    return DiagramGeometry(centres, halves, chains, x - size.across, bottom - top)
 
 
-def _ranks(ids: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
+def _ranks(ids: Sequence[str], edges: Sequence[DiagramEdge]) -> dict[str, int]:
     """Return the length of the longest way to each step; each edge is followed once."""
     ranks, waiting = dict.fromkeys(ids, 0), dict.fromkeys(ids, 0)
     following: dict[str, list[str]] = {id: [] for id in ids}
@@ -80,17 +80,17 @@ def _ranks(ids: Sequence[str], edges: Sequence[Edge]) -> dict[str, int]:
     return ranks
 
 
-Neighbours = dict[Node, list[Node]]
+Neighbours = dict[DiagramNode, list[DiagramNode]]
 
 
 def _chains(
-    edges: Sequence[Edge], ranks: dict[str, int], columns: list[list[Node]]
-) -> tuple[Neighbours, Neighbours, list[list[Node]]]:
+    edges: Sequence[DiagramEdge], ranks: dict[str, int], columns: list[list[DiagramNode]]
+) -> tuple[Neighbours, Neighbours, list[list[DiagramNode]]]:
     before: Neighbours = {}
     after: Neighbours = {}
     chains = []
     for one, other in edges:
-        bends: list[Node] = [(one, other, rank) for rank in range(ranks[one] + 1, ranks[other])]
+        bends: list[DiagramNode] = [(one, other, rank) for rank in range(ranks[one] + 1, ranks[other])]
         for bend in bends:
             columns[bend[2]].append(bend)
         chain = [step_node(one), *bends, step_node(other)]
@@ -101,11 +101,11 @@ def _chains(
     return before, after, chains
 
 
-def _uncross(columns: list[list[Node]], before: Neighbours, after: Neighbours) -> None:
+def _uncross(columns: list[list[DiagramNode]], before: Neighbours, after: Neighbours) -> None:
     """Order each column by the mean places of its neighbours, sweeping to and fro."""
     places = {node: place for column in columns for place, node in enumerate(column)}
 
-    def mean(node: Node, near: Neighbours) -> tuple[float, int]:
+    def mean(node: DiagramNode, near: Neighbours) -> tuple[float, int]:
         others = near.get(node)
         return (sum(map(places.__getitem__, others)) / len(others) if others else places[node]), places[node]
 
@@ -118,8 +118,12 @@ def _uncross(columns: list[list[Node]], before: Neighbours, after: Neighbours) -
 
 
 def _middles(
-    columns: list[list[Node]], before: Neighbours, after: Neighbours, heights: dict[Node, float], size: Size
-) -> dict[Node, float]:
+    columns: list[list[DiagramNode]],
+    before: Neighbours,
+    after: Neighbours,
+    heights: dict[DiagramNode, float],
+    size: Size,
+) -> dict[DiagramNode, float]:
     step = size.height + size.down
     middles = {node: place * step for column in columns for place, node in enumerate(column)}
     for sweep in range(HEIGHT_SWEEPS):
@@ -155,7 +159,7 @@ def _spread(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
     return [level + offset for level, offset in zip(levels, offsets, strict=True)]
 
 
-def _height(node: Node, gateways: frozenset[str], size: Size) -> float:
+def _height(node: DiagramNode, gateways: frozenset[str], size: Size) -> float:
     if node[1]:
         return BEND_HEIGHT
     return size.gate + 18 if node[0] in gateways else size.height

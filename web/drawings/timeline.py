@@ -15,7 +15,7 @@ STEPS = tuple(
 )
 
 
-class Bar(msgspec.Struct, frozen=True):
+class TimelineBar(msgspec.Struct, frozen=True):
     """A bar. kind: ok, run, bad, undo or idle (worked), wait, retry, or mark for an instant."""
 
     kind: str
@@ -58,7 +58,9 @@ def axis(ticks: Sequence[tuple[float, str]]) -> Markup:
     return _chart(text.format(at, anchor, words) for anchor, at, words in anchored)
 
 
-def row(bars: Sequence[Bar], scale: Scale, ticks: Sequence[tuple[float, str]], now: datetime | None = None) -> Markup:
+def row(
+    bars: Sequence[TimelineBar], scale: Scale, ticks: Sequence[tuple[float, str]], now: datetime | None = None
+) -> Markup:
     """Return the bars of one step. now: a line at the present, while the execution runs."""
     parts = [Markup('<line class="g" x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="100%"/>').format(at) for at, _ in ticks]
     parts += [_bar(bar.kind, scale.percent(bar.begin), scale.percent(bar.end)) for bar in bars]

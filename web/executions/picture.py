@@ -6,8 +6,8 @@ from datetime import datetime
 from queries.executions import StepView
 from web import wording
 from web.drawings.diagram import DrawnStep
-from web.drawings.ranks import Edge
-from web.drawings.timeline import Bar
+from web.drawings.ranks import DiagramEdge
+from web.drawings.timeline import TimelineBar
 
 WAITS = frozenset(("human_approval", "timer", "sub_process"))
 _KINDS = {"completed": "ok", "failed": "bad", "timed_out": "bad", "cancelled": "idle"}
@@ -36,11 +36,11 @@ def note_of(step: StepView) -> str:
     return "" if step.duration is None or step.type == "gateway" else wording.duration(step.duration)
 
 
-def taken(steps: Sequence[StepView], edges: Sequence[Edge]) -> list[Edge]:
+def taken(steps: Sequence[StepView], edges: Sequence[DiagramEdge]) -> list[DiagramEdge]:
     """Return the edges that the execution has taken."""
     known = {step.id: step for step in steps}
 
-    def went(edge: Edge) -> bool:
+    def went(edge: DiagramEdge) -> bool:
         source, target = known[edge[0]], known[edge[1]]
         if source.status in _REACHED_NOTHING or target.status in _REACHED_NOTHING:
             return False
@@ -49,17 +49,17 @@ def taken(steps: Sequence[StepView], edges: Sequence[Edge]) -> list[Edge]:
     return [edge for edge in edges if went(edge)]
 
 
-def bars(step: StepView, now: datetime) -> list[Bar]:
+def bars(step: StepView, now: datetime) -> list[TimelineBar]:
     """Return the bars of a step: its last attempt, and the pause before the next one."""
     begin = step.started_at or step.scheduled_at
     if begin is None:
-        return [] if step.completed_at is None else [Bar("mark", step.completed_at, step.completed_at)]
+        return [] if step.completed_at is None else [TimelineBar("mark", step.completed_at, step.completed_at)]
     end = step.completed_at or now
     if step.type == "gateway":
-        return [Bar("mark", end, end)]
+        return [TimelineBar("mark", end, end)]
     if step.status == "retrying":
-        return [Bar("retry", begin, now)]
+        return [TimelineBar("retry", begin, now)]
     if step.status == "scheduled" or (step.type in WAITS and step.status in ("completed", "waiting", "started")):
-        return [Bar("wait", begin, end)]
+        return [TimelineBar("wait", begin, end)]
     kind = "undo" if step.compensates is not None else _KINDS.get(step.status, "run")
-    return [Bar("wait" if step.status == "waiting" else kind, begin, end)]
+    return [TimelineBar("wait" if step.status == "waiting" else kind, begin, end)]
