@@ -15,7 +15,7 @@ from queries.reading import Reading
 class Door:
     """handlers: of commands. reading: runs queries. callback_key: signs the tokens of agents that answer later.
 
-    keys: those that the log knows. sessions: signs the cookies of browsers.
+    keys: those that the log holds. sessions: signs the cookies of browsers.
     api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
     max_streams: the most streams that are open at once.

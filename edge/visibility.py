@@ -1,4 +1,4 @@
-"""What a principal that is limited to processes sees: what lies outside is not there, or is called *restricted*."""
+"""The view of a principal that is limited to processes: others are not there, or are called *restricted*."""
 
 from uuid import UUID
 
