@@ -1,6 +1,6 @@
 # Every target sets up what is missing first; ARGS goes on to the command behind the target.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench
+.PHONY: help setup demo browser test check bench
 BIN := .venv/bin
 
 help: ## list the targets
@@ -12,7 +12,10 @@ setup: ## create .venv with the pinned dependencies; does nothing while they are
 demo: setup ## run the example processes and show them; stays up until Ctrl-C (ARGS=--once: ends after the table)
 	@$(BIN)/procession demo $(ARGS)
 
-test: check ## check, then run all tests (ARGS: more arguments for pytest)
+browser: ## install the browser of the tests, where apt may
+	@sh scripts/browser.sh
+
+test: check browser ## check, then run all tests (ARGS: more arguments for pytest)
 	@$(BIN)/pytest -n 2 $(ARGS)
 
 check: setup ## format, lint, types and imports

@@ -12,10 +12,13 @@ from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.agents import RegisterAgent, RetireAgent
 from domain.agents.kinds import parse_agent
+from edge.admitted import Caller
 from edge.command_request import Commanded
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
+from edge.principal import Principal
 from edge.references import agent_named
+from edge.scopes import READ_CONFIGURATION
 from queries.agents import AgentDetail, AgentFilter, AgentView, get_agent, list_agents
 from queries.paging import Page
 
@@ -58,14 +61,22 @@ async def retire(name: str, request: Commanded) -> Response:
     return await carry_out(request, request.handlers.agents.retire, command, AgentReceipt)
 
 
-@router.get("", summary="List agents", **openapi.query(Page[AgentView]))
-def list_(reading: Reads, filters: Annotated[AgentFilters, Query()]) -> Response:
+@router.get("", summary="List agents", **openapi.query(Page[AgentView], listed=True))
+def list_(reading: Reads, caller: Caller, filters: Annotated[AgentFilters, Query()]) -> Response:
     """List the agents by name."""
     requested = AgentFilter(names=filters.name, kinds=filters.kind, statuses=filters.status)
-    return view(list_agents(reading, requested, **filters.page))
+    found = list_agents(reading, requested, **filters.page)
+    return view(msgspec.structs.replace(found, items=[_shown(agent, caller) for agent in found.items]))
 
 
-@router.get("/{name}", summary="One agent", **openapi.query(AgentDetail, 404))
-def get(name: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
+@router.get("/{name}", summary="One agent", **openapi.query(AgentDetail, 404, listed=True))
+def get(name: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
     """Return the configuration of the agent, and whether it is active."""
-    return view(get_agent(reading, agent_named(name), min_position=given.min_position))
+    return view(_shown(get_agent(reading, agent_named(name), min_position=given.min_position), caller))
+
+
+def _shown(agent: AgentView, caller: Principal) -> AgentView:
+    """Return the agent, without its configuration for a caller that may not read it."""
+    if caller.may(READ_CONFIGURATION):
+        return agent
+    return msgspec.structs.replace(agent, config=msgspec.Raw(b"null"))

@@ -15,6 +15,7 @@ from api import (
     events,
     executions,
     health,
+    keys,
     openapi,
     processes,
     projections,
@@ -25,15 +26,15 @@ from api import (
     timers,
     webhooks,
 )
+from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import Envelope
 from edge.feed import Feed
-from edge.principal import AUTHORISED
 
 # Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
 QUERY_THREADS = 100
 
-GUARDED = (executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
+GUARDED = (keys, executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
 
 
 def create_app(door: Door) -> FastAPI:
@@ -53,7 +54,7 @@ def create_app(door: Door) -> FastAPI:
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    guarded = APIRouter(prefix="/api", dependencies=[AUTHORISED])
+    guarded = APIRouter(prefix="/api", dependencies=[ADMITTED])
     for noun in GUARDED:
         guarded.include_router(noun.router)
     app.include_router(guarded)

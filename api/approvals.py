@@ -12,10 +12,12 @@ from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
+from edge.admitted import Caller, deciders_of, teams_of
 from edge.command_request import Commanded, CommandRequest
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Fresh, Paged, ProcessReferences, Values, one_of
 from edge.references import process_named
+from edge.scopes import READ_APPROVALS
 from queries.approvals import ApprovalDetail, ApprovalFilter, ApprovalView, get_approval, list_approvals
 from queries.paging import Page
 
@@ -39,21 +41,23 @@ class ApprovalFilters(Paged):
     approver: Annotated[Values, Field(description=f"Those that they may decide. {SEVERAL}")] = []
 
 
-@router.get("", summary="List approvals", **openapi.query(Page[ApprovalView]))
-def list_(reading: Reads, filters: Annotated[ApprovalFilters, Query()]) -> Response:
+@router.get("", summary="List approvals", **openapi.query(Page[ApprovalView], permission=READ_APPROVALS, listed=True))
+def list_(reading: Reads, caller: Caller, filters: Annotated[ApprovalFilters, Query()]) -> Response:
     """List approvals, the newest first."""
     requested = ApprovalFilter(
         process_ids=[process_named(reference) for reference in filters.process],
         statuses=filters.status,
         approvers=filters.approver,
+        within=caller.processes,
+        deciders=deciders_of(caller),
     )
     return view(list_approvals(reading, requested, **filters.page))
 
 
-@router.get("/{approval_id}", summary="One approval", **openapi.query(ApprovalDetail, 404))
-def get(approval_id: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
+@router.get("/{approval_id}", summary="One approval", **openapi.query(ApprovalDetail, 404, permission=READ_APPROVALS))
+def get(approval_id: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
     """Return the question, its approvers and its deadline; once decided, the decision."""
-    return view(get_approval(reading, approval_id, min_position=given.min_position))
+    return view(get_approval(reading, approval_id, deciders=deciders_of(caller), min_position=given.min_position))
 
 
 @router.post("/{approval_id}/approve", summary="Approve", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
@@ -82,5 +86,5 @@ async def request_changes(approval_id: str, request: Commanded) -> Response:
 
 
 async def _decide(approval_id: str, request: CommandRequest, verdict: Verdict) -> Response:
-    command = request.read(DecideApproval, approval_id=approval_id, verdict=verdict)
+    command = request.read(DecideApproval, approval_id=approval_id, verdict=verdict, teams=teams_of(request.request))
     return await carry_out(request, request.handlers.approvals.decide, command, ApprovalReceipt)

@@ -11,6 +11,7 @@ from api import openapi
 from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.executions import CancelExecution, StartExecution
+from edge.admitted import Caller
 from edge.command_request import Commanded, CommandedWithInput
 from edge.dependencies import Reads, Versions
 from edge.parameters import (
@@ -27,6 +28,7 @@ from edge.parameters import (
     one_of,
 )
 from edge.references import execution_named, process_named
+from edge.visibility import restricted
 from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
 from queries.executions import (
@@ -90,10 +92,10 @@ class ExecutionFilters(Paged):
     started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
     started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
 
-    @property
-    def filter(self) -> ExecutionFilter:
-        """The filter of the query."""
+    def filter(self, within: tuple[str, ...]) -> ExecutionFilter:
+        """Return the filter of the query. within: the processes that the caller sees."""
         return ExecutionFilter(
+            within=within,
             process_ids=[process_named(reference) for reference in self.process],
             versions=[int(version) for version in self.version],
             statuses=self.status,
@@ -122,15 +124,19 @@ async def start(process: str, request: CommandedWithInput) -> Response:
     return await carry_out(request, request.handlers.executions.start, command, StartReceipt)
 
 
-@router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary]))
-def list_(reading: Reads, filters: Annotated[ExecutionFilters, Query()]) -> Response:
+@router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary], listed=True))
+def list_(reading: Reads, caller: Caller, filters: Annotated[ExecutionFilters, Query()]) -> Response:
     """List executions, the newest first. Default: without executions that other executions started."""
-    return view(list_executions(reading, filters.filter, **filters.page))
+    return view(list_executions(reading, filters.filter(caller.processes), **filters.page))
 
 
 @router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
 def get(
-    execution_id: str, reading: Reads, definitions: Versions, given: Annotated[ExecutionParameters, Query()]
+    execution_id: str,
+    reading: Reads,
+    definitions: Versions,
+    caller: Caller,
+    given: Annotated[ExecutionParameters, Query()],
 ) -> Response:
     """Return the execution with its steps in the order of the definition; steps not reached yet are pending.
 
@@ -138,8 +144,8 @@ def get(
     """
     id, fresh = execution_named(execution_id), given.min_position
     if given.as_of is not None:
-        return view(get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh))
-    return view(get_execution(reading, definitions, id, min_position=fresh))
+        return view(restricted(get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh), caller))
+    return view(restricted(get_execution(reading, definitions, id, min_position=fresh), caller))
 
 
 @router.get("/executions/{execution_id}/diff", summary="What changed", **openapi.query(Difference, 404))

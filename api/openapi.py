@@ -12,6 +12,7 @@ from api.answers import JsonBody
 from api.errors import ProblemDocument
 from commands.command import REVISION, Command
 from edge.declared import Declared, body_fields, fields_beside
+from edge.scopes import READ, STATED, requires
 
 TITLE = "Procession"
 REFERENCE = "#/components/schemas/{name}"
@@ -19,12 +20,13 @@ TAGS = [
     {"name": "processes", "description": "Definitions: drafted, published in versions, archived."},
     {"name": "executions", "description": "Runs of published processes."},
     {"name": "agents", "description": "Who does the work."},
+    {"name": "keys", "description": "Who may do what."},
     {"name": "operations", "description": "Events, read models, health."},
 ]
 COMPONENTS: dict[str, Any] = {}
 JSON_ONLY = ("application/json",)
 
-_QUERY_PROBLEMS = (400, 401, 421, 503)
+_QUERY_PROBLEMS = (400, 401, 403, 421, 503)
 _COMMAND_PROBLEMS = (400, 401, 403, 409, 413, 415, 421, 422, 503)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",
@@ -53,9 +55,13 @@ def schema_of(kind: Any) -> dict[str, Any]:
     return schema
 
 
-def query(view: Any, *problems: int) -> dict[str, Any]:
-    """Describe a route that answers 200 with `view`. problems: statuses beside those that every query may have."""
-    return {"responses": _responses(200, view, (*_QUERY_PROBLEMS, *problems)), "response_class": JsonBody}
+def query(view: Any, *problems: int, permission: str = READ, listed: bool = False) -> dict[str, Any]:
+    """Describe a route that answers 200 with `view`. problems: statuses beside those that every query may have.
+
+    permission: required of the caller. listed: the route limits its answer to the processes that the caller sees.
+    """
+    responses = _responses(200, view, (*_QUERY_PROBLEMS, *problems))
+    return {"responses": responses, "response_class": JsonBody, **requires(permission, listed=listed)}
 
 
 def command(
@@ -74,7 +80,8 @@ def command(
     required: whether that other body is.
     """
     conditional = REVISION in fields_beside(kind).values()
-    extra: dict[str, Any] = {"parameters": [_IDEMPOTENCY, _ACTOR, *([_IF_MATCH] if conditional else [])]}
+    extra: dict[str, Any] = {STATED: kind.scope.value}
+    extra["parameters"] = [_IDEMPOTENCY, _ACTOR, *([_IF_MATCH] if conditional else [])]
     if body is not None:
         extra["requestBody"] = _request_body(body, kinds, required=required)
     elif declared := body_fields(kind):

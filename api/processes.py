@@ -16,15 +16,19 @@ from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, carry_out
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
 from domain.jsonvalue import parse_json
+from domain.language import parse_definition
 from domain.refusal import NotFound, Problem
+from edge.admitted import Caller
 from edge.bodies import JSON, YAML, is_json, media_type
 from edge.checking import MOST_PROBLEMS
 from edge.command_request import COMMANDS, Commanded, CommandedWithParameters, CommandRequest
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
 from edge.parameters import SEVERAL, Fresh, Paged, Strictness, Values, one_of
+from edge.principal import principal_of
 from edge.references import process_named
 from edge.refusals import WrongMediaType, malformed, unknown_key
+from edge.visibility import require_visible_name
 from queries.paging import Page
 from queries.processes import (
     ProcessDetail,
@@ -97,7 +101,10 @@ class ProcessFilters(Paged):
 )
 async def draft(request: Commanded) -> Response:
     """Draft a process from YAML, from JSON, or from JSON that holds the text as `definition`. It may have errors."""
-    command = DraftProcess(_source(request))
+    source, caller = _source(request), principal_of(request.request)
+    if caller.processes:
+        require_visible_name(caller, (await anyio.to_thread.run_sync(parse_definition, source)).name)
+    command = DraftProcess(source)
     return await carry_out(request, request.handlers.processes.draft, command, DraftReceipt)
 
 
@@ -141,10 +148,12 @@ async def archive(process: str, request: Commanded) -> Response:
     return await carry_out(request, request.handlers.processes.archive, command, ProcessReceipt)
 
 
-@router.get("", summary="List processes", **openapi.query(Page[ProcessSummary]))
-def list_(reading: Reads, filters: Annotated[ProcessFilters, Query()]) -> Response:
+@router.get("", summary="List processes", **openapi.query(Page[ProcessSummary], listed=True))
+def list_(reading: Reads, caller: Caller, filters: Annotated[ProcessFilters, Query()]) -> Response:
     """List processes by name."""
-    requested = ProcessFilter(names=filters.name, statuses=filters.status, owners=filters.owner)
+    requested = ProcessFilter(
+        names=filters.name, statuses=filters.status, owners=filters.owner, within=caller.processes
+    )
     return view(list_processes(reading, requested, **filters.page))
 
 

@@ -14,7 +14,7 @@ from queries.projections import ProjectionsView, list_projections
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/projections", summary="Read models", **openapi.query(ProjectionsView))
+@router.get("/projections", summary="Read models", **openapi.query(ProjectionsView, listed=True))
 def list_(reading: Reads, _given: Annotated[Parameters, Query()]) -> Response:
     """List the position, lag and state of every read model."""
     return view(list_projections(reading))

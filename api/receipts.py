@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
@@ -34,15 +35,18 @@ async def carry_out(
     *,
     cause: Cause | None = None,
     key: str | None = None,
+    first: Mapping[str, object] = MappingProxyType({}),
+    again: Mapping[str, object] = MappingProxyType({}),
 ) -> JsonBody:
     """Carry out `command`, or repeat its first answer, and answer with `receipt` and the status of the route.
 
-    cause: default: the request's. key: takes the place of the Idempotency-Key.
+    cause: default: the request's. key: takes the place of the Idempotency-Key. first: fields of the first answer alone,
+    which is not kept with them; again: those of its repetitions.
     """
     replayed = await request.carry_out(handle, command, cause=cause, key=key)
     status: int = request.request.scope["route"].status_code
     headers = {"Idempotency-Replayed": "true"} if replayed.replayed else None
-    return JsonBody(_content(receipt, command, replayed), status, headers)
+    return JsonBody(_content(receipt, command, replayed, again if replayed.replayed else first), status, headers)
 
 
 @functools.cache
@@ -50,8 +54,10 @@ def _own_fields(receipt: type[CommandReceipt]) -> tuple[str, ...]:
     return tuple(name for name in receipt.__struct_fields__ if name not in CommandReceipt.__struct_fields__)
 
 
-def _content(receipt: type[CommandReceipt], command: object, replayed: Replayed) -> dict[str, Any]:
-    facts = replayed.facts
+def _content(
+    receipt: type[CommandReceipt], command: object, replayed: Replayed, more: Mapping[str, object]
+) -> dict[str, Any]:
+    facts = {**replayed.facts, **more}
     content = {name: _value(receipt, command, facts, name) for name in _own_fields(receipt)}
     content["position"] = replayed.position
     if replayed.duplicate or receipt.states_duplicate:

@@ -14,7 +14,7 @@ from edge.parameters import Parameters
 router = APIRouter(tags=["processes"])
 
 
-@router.get("/schema", summary="The process language", **openapi.query(dict[str, Any]))
+@router.get("/schema", summary="The process language", **openapi.query(dict[str, Any], listed=True))
 def get(_given: Annotated[Parameters, Query()]) -> Response:
     """Return the JSON Schema (2020-12) of the process language, for editors."""
     return Response(_encoded(), media_type="application/json")

@@ -14,12 +14,15 @@ from starlette.types import Receive, Scope, Send
 from api import openapi
 from api.answers import encode
 from edge.admission import refusal_of_page
+from edge.admitted import Caller
 from edge.dependencies import StateChanges, TheDoor
 from edge.door import Door
 from edge.feed import Feed
 from edge.headers import invalid_header
 from edge.parameters import Parameters
+from edge.principal import Principal, still_admitted
 from edge.references import execution_named
+from edge.visibility import require_visible_execution
 from queries.events import EventView, get_last_version, list_execution_events
 from queries.paging import LARGEST, MAX_LIMIT
 from store.unit import Outage
@@ -55,21 +58,25 @@ class CountedStream(EventSourceResponse):
             self._feed.leave()
 
 
-_DESCRIBED = openapi.query(str, 403, 404)
+_DESCRIBED = openapi.query(str, 403, 404, listed=True)
 _DESCRIBED["responses"][200] = {
     "description": "`event: position` with `{position}`, or `event: event` with an event of the execution; the id is "
     "the position or the version, and `Last-Event-ID` goes on after it. If the log ends before it, as after a restore, "
     "the stream begins with `event: position`: what was read before may be gone.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
-_DESCRIBED["openapi_extra"] = {
+_DESCRIBED["openapi_extra"] |= {
     "parameters": [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"}}]
 }
 
 
 @router.get("/stream", summary="What changes, as it changes", **_DESCRIBED)
 async def stream(
-    request: Request, door: TheDoor, feed: StateChanges, given: Annotated[StreamParameters, Query()]
+    request: Request,
+    door: TheDoor,
+    feed: StateChanges,
+    caller: Caller,
+    given: Annotated[StreamParameters, Query()],
 ) -> Response:
     """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`.
 
@@ -81,15 +88,35 @@ async def stream(
     first: list[EventView] = []
     id = None if given.execution is None else execution_named(given.execution)
     if id is not None:
+        await require_visible_execution(door, caller, id)
         first = await anyio.to_thread.run_sync(_page_after(door, id, last or 0))
     if request.scope["head"]:
         return Response(media_type="text/event-stream")
     feed.enter(door.max_streams)
-    return CountedStream(_positions(door, feed, last) if id is None else _events(door, feed, id, first, last), feed)
+    go_on = _Admission(door, feed, caller)
+    return CountedStream(_positions(go_on, last) if id is None else _events(go_on, id, first, last), feed)
 
 
-async def _positions(door: Door, feed: Feed, sent: int | None) -> AsyncIterator[ServerSentEvent]:
-    while not feed.closed:
+class _Admission:
+    """Whether a stream goes on: its server does not end, and the key of its caller is not revoked."""
+
+    def __init__(self, door: Door, feed: Feed, caller: Principal) -> None:
+        self.door = door
+        self.feed = feed
+        self._caller = caller
+
+    async def holds(self) -> bool:
+        """Return whether the stream goes on."""
+        if self.feed.closed:
+            return False
+        if self._caller.key_id is not None and self.door.keys.stale:
+            await _read(self.door.keys.refresh, None)
+        return still_admitted(self.door, self._caller)
+
+
+async def _positions(admission: _Admission, sent: int | None) -> AsyncIterator[ServerSentEvent]:
+    door, feed = admission.door, admission.feed
+    while await admission.holds():
         news = feed.news()
         position = await _read(door.reading.progress.position, sent or 0)
         lost = sent is not None and position < sent and await _end_before(door, sent) is not None
@@ -100,11 +127,12 @@ async def _positions(door: Door, feed: Feed, sent: int | None) -> AsyncIterator[
 
 
 async def _events(
-    door: Door, feed: Feed, id: UUID, page: list[EventView], last: int | None
+    admission: _Admission, id: UUID, page: list[EventView], last: int | None
 ) -> AsyncIterator[ServerSentEvent]:
+    door, feed = admission.door, admission.feed
     # No position is known of the event that the caller saw last: the first check compares versions.
     news, version, position = feed.news(), last or 0, LARGEST if last else 0
-    while not feed.closed:
+    while await admission.holds():
         for event in page:
             version, position = event.version, event.position
             yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))

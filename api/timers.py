@@ -11,6 +11,7 @@ from api import openapi
 from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.timers import FireTimer, MoveTimer
+from edge.admitted import Caller
 from edge.command_request import Commanded
 from edge.dependencies import Reads
 from edge.parameters import Paged, Values, one_of
@@ -34,10 +35,10 @@ class TimerFilters(Paged):
     due: Annotated[Values, one_of(("overdue",)), Field(description="overdue: only those that should have fired.")] = []
 
 
-@router.get("/timers", summary="List timers", **openapi.query(Page[TimerView]))
-def list_(reading: Reads, filters: Annotated[TimerFilters, Query()]) -> Response:
+@router.get("/timers", summary="List timers", **openapi.query(Page[TimerView], listed=True))
+def list_(reading: Reads, caller: Caller, filters: Annotated[TimerFilters, Query()]) -> Response:
     """List timers, the earliest due first."""
-    return view(list_timers(reading, overdue=bool(filters.due), **filters.page))
+    return view(list_timers(reading, overdue=bool(filters.due), within=caller.processes, **filters.page))
 
 
 @router.post(

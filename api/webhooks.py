@@ -17,7 +17,7 @@ from edge.bodies import json_value
 from edge.command_request import read_input
 from edge.dependencies import door_of
 from edge.headers import delivery_key
-from edge.principal import cause_of, require_api_key
+from edge.principal import admit, cause_of
 
 router = APIRouter(prefix="/triggers", tags=["executions"])
 
@@ -38,13 +38,14 @@ async def deliver(trigger_id: str, sent: Request) -> Response:
     try:
         webhook = await anyio.to_thread.run_sync(door.handlers.webhooks.find, trigger_id)
     except Refusal:
-        require_api_key(sent)  # the answer must not reveal to a caller without the key which triggers exist
+        # The answer must not reveal to a caller without a key which triggers exist.
+        await admit(sent, StartExecution.scope)
         raise
     shown = None
     if webhook.trigger.secret is not None:
         shown = shown_secret(sent, webhook.trigger.secret, door.clock.now())
     else:
-        require_api_key(sent)
+        await admit(sent, StartExecution.scope)
     request = await read_input(sent)
     if shown is not None:
         shown.require(request.body)

@@ -12,6 +12,7 @@ from api.app import create_app
 from app.connections import ConnectionLimits, ServerConnections
 from app.sockets import url_of
 from edge.door import Door
+from web.app import PagesBeside, create_pages
 
 logger = logging.getLogger(__name__)
 
@@ -27,7 +28,7 @@ class ApiServer:
         self._app = create_app(door)
         connections = ServerConnections(limits)
         config = uvicorn.Config(
-            self._app,
+            PagesBeside(self._app, create_pages(door)),
             http=connections.protocol(),
             loop="uvloop",
             ws="none",

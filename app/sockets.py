@@ -17,12 +17,12 @@ class AddressUnavailable(Exception):
         self.taken = taken
 
 
-def refuse_open_door(settings: Settings) -> None:
-    """Raise BadSetting if other machines could reach the API without a key."""
-    if settings.api_key is None and not _is_loopback(settings.host):
+def refuse_open_door(settings: Settings, *, keyed: bool = False) -> None:
+    """Raise BadSetting if other machines could reach the server without a key. keyed: a key was ever made."""
+    if settings.api_key is None and not keyed and not _is_loopback(settings.host):
         raise BadSetting(
-            f"--host {settings.host} can be reached from other machines: set PROCESSION_API_KEY, "
-            "which callers must then show, or keep to 127.0.0.1"
+            f"--host {settings.host} can be reached from other machines: make a key with `procession keys create`, "
+            "or set PROCESSION_API_KEY, which callers must then show, or keep to 127.0.0.1"
         )
 
 

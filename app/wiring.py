@@ -9,11 +9,13 @@ from app.database import Database
 from app.installation import callback_key
 from app.settings import Settings
 from commands.handlers import Handlers
+from commands.keys import KnownKeys
 from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
 from edge.door import Door
 from edge.hosts import LOCAL, Hosts
+from edge.sessions import SessionSigner
 from projections import ALL
 from queries.executions import Definitions
 from queries.progress import ExecutionProgress
@@ -36,13 +38,15 @@ class Wiring(Handlers):
         replica: Datastore | None = None,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
+        configured_key: bool = False,
         rehearsal: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.datastore = datastore
         self._replica = replica
         self.rehearsal = Rehearsal(datastore) if rehearsal else None
-        super().__init__(self.rehearsal or Log(datastore), limits=limits, channels=channels)
+        log = self.rehearsal or Log(datastore)
+        super().__init__(log, limits=limits, channels=channels, configured_key=configured_key)
         self.clock = clock
         self.reading = self.new_reading()
         self.progress = self.reading.progress
@@ -58,12 +62,15 @@ class Wiring(Handlers):
 
         hosts: those that requests may state; default: local ones. max_streams: the most streams open at once.
         """
+        secret = self.callback_key()
         return Door(
             self,
             self.reading,
             self.definitions,
             self.clock,
-            self.callback_key(),
+            secret,
+            KnownKeys(self.log, self.clock),
+            SessionSigner(secret),
             api_key,
             hosts,
             max_streams=max_streams,
@@ -96,6 +103,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         replica=database.read_datastore(),
         limits=Limits(settings.max_depth, settings.max_descendants),
         channels=settings.channels.configured,
+        configured_key=settings.api_key is not None,
         rehearsal=rehearsal,
     )
 

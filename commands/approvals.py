@@ -13,12 +13,13 @@ from domain.refusal import NotFound
 
 
 class DecideApproval(Command, frozen=True):
-    """Decide an approval. comment: why, for people; some approvals require it."""
+    """Decide an approval. comment: why, for people; some approvals require it. teams: those of who decides."""
 
     scope = CommandScope.APPROVALS_DECIDE
     approval_id: Annotated[str, Beside()]
     verdict: Annotated[Verdict, Beside()]
     comment: Note = ""
+    teams: Annotated[tuple[str, ...], Beside()] = ()
 
 
 class ApprovalCommands:
@@ -37,7 +38,9 @@ class ApprovalCommands:
         try:
             return self._executions.decide(
                 execution_id,
-                lambda execution: decide_approval(execution, step, attempt, cause.actor, verdict, comment, cause),
+                lambda execution: decide_approval(
+                    execution, step, attempt, cause.actor, verdict, comment, cause, teams=command.teams
+                ),
                 identified,
             )
         except NoSuchApproval:

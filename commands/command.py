@@ -25,6 +25,7 @@ class CommandScope(StrEnum):
     TIMERS_WRITE = "timers:write"
     APPROVALS_DECIDE = "approvals:decide"
     AGENTS_WRITE = "agents:write"
+    KEYS_WRITE = "keys:write"
 
 
 class Command(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from commands.agents import Agents
 from commands.approvals import ApprovalCommands
 from commands.executions import Executions
+from commands.keys import Keys
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.repairs import Repairs
@@ -15,7 +16,10 @@ from store.log import Log
 
 
 class Handlers:
-    """One attribute a noun. channels: the channels for notifications that the operator has set up."""
+    """One attribute a noun. channels: the channels for notifications that the operator has set up.
+
+    configured_key: the environment states an admin key.
+    """
 
     def __init__(
         self,
@@ -23,6 +27,7 @@ class Handlers:
         *,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
+        configured_key: bool = False,
     ) -> None:
         self.log = log
         self.plans = Plans(log, limits)
@@ -33,3 +38,4 @@ class Handlers:
         self.timers = TimerCommands(self.executions, log.datastore)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)
+        self.keys = Keys(log, configured=configured_key)

@@ -3,11 +3,12 @@
 from domain.agents import events as agents
 from domain.event import Event, stored_events
 from domain.executions import state as executions
+from domain.keys import events as keys
 from domain.processes import claims
 from domain.processes import events as processes
 
 # Importing a module registers its events.
-ROOMS = (agents, claims, executions, processes)
+ROOMS = (agents, claims, executions, keys, processes)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

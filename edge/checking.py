@@ -16,6 +16,7 @@ from edge.instants import parse_instant
 from edge.refusals import malformed, unknown_key
 
 MOST_PROBLEMS = 100
+MOST_TEXTS = 200
 
 Noting = Callable[[str, str], None]
 """Notes a problem of one field: its code and its message."""
@@ -143,11 +144,23 @@ def _mapping(field: Declared, given: Any, note: Noting) -> dict[str, Any] | None
     return None
 
 
+def _texts(field: Declared, given: Any, note: Noting) -> list[str] | None:
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+        note("wrong_type", f"{field.name} is a list of texts")
+        return None
+    most = field.limits.max_length or MOST_TEXTS
+    if len(given) > most or any(len(each) > MAX_TEXT or "\0" in each for each in given):
+        note("invalid_value", f"{field.name} has at most {most} texts of at most {MAX_TEXT} characters without NUL")
+        return None
+    return given
+
+
 CHECKS: dict[Any, Callable[[Declared, Any, Noting], Any]] = {
     str: _text,
     int: _whole,
     bool: _flag,
     datetime: _instant,
     dict: _mapping,
+    list: _texts,
 }
 """The check of each type of a field; a body cannot declare a type that is not here."""

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from commands.handlers import Handlers
+from commands.keys import KnownKeys
 from domain.clock import Clock
 from edge.hosts import LOCAL, Hosts
+from edge.sessions import SessionSigner
 from queries.executions import Definitions
 from queries.reading import Reading
 
@@ -13,7 +15,8 @@ from queries.reading import Reading
 class Door:
     """handlers: of commands. reading: runs queries. callback_key: signs the tokens of agents that answer later.
 
-    api_key: the key that callers must show; None: they need show none. hosts: those that requests may state.
+    keys: those that the log holds. sessions: signs the cookies of browsers.
+    api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
     max_streams: the most streams that are open at once.
     """
@@ -23,6 +26,8 @@ class Door:
     definitions: Definitions
     clock: Clock
     callback_key: bytes = field(repr=False)
+    keys: KnownKeys = field(repr=False)
+    sessions: SessionSigner = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0

@@ -37,9 +37,17 @@ def agent_named(reference: str) -> str:
     return reference
 
 
+def key_named(reference: str) -> UUID:
+    """Return the id of a key. Raises NotFound for a text that cannot be one."""
+    if not _ID.fullmatch(reference):
+        raise NotFound("there is no such key")
+    return UUID(reference)
+
+
 REFERENCES: dict[str, Callable[[str], object]] = {
     "process": process_named,
     "execution": execution_named,
     "agent": agent_named,
+    "key": key_named,
 }
 """How a text refers to a thing, by the noun that a command's `Beside` states."""

@@ -40,6 +40,12 @@ class TooManyStreams(Refusal):
     code = "too_many_streams"
 
 
+class NotPermitted(Refusal):
+    """The key of the caller does not permit the request."""
+
+    code = "not_permitted"
+
+
 class SecretUnavailable(Refusal):
     """The door does not have the secret that the caller must show."""
 

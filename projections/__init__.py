@@ -6,6 +6,7 @@ from projections.agent_directory import AgentDirectoryProjection
 from projections.approvals import ApprovalsProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
+from projections.key_list import KeyListProjection
 from projections.process_catalogue import ProcessCatalogue
 from projections.projection import Projection
 
@@ -15,4 +16,5 @@ ALL: tuple[Projection[Any], ...] = (
     ProcessCatalogue(),
     AgentDirectoryProjection(),
     ApprovalsProjection(),
+    KeyListProjection(),
 )

@@ -15,6 +15,7 @@ _COLUMNS = """approval_id, execution_id, process_id, process, step, attempt, tit
 status, requested_at, deadline, decided_by, decided_at, comment, position"""
 _LIST = f"select {_COLUMNS} from approvals where {{where}} order by position desc limit %(rows)s"
 _ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
+_COUNT = "select count(*) as n from (select from approvals where {where} limit %(most)s) as counted"
 _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text[])"
 
 
@@ -51,11 +52,17 @@ class ApprovalDetail(ApprovalView, frozen=True):
 
 
 class ApprovalFilter(msgspec.Struct, frozen=True):
-    """A filter of approvals: OR within a field, AND between fields. approvers: one of them may decide the approval."""
+    """A filter of approvals: OR within a field, AND between fields. approvers: one of them may decide the approval.
+
+    within: names of processes or their beginnings, as ``claims-*``. deciders: the reader by its names, who sees what
+    these may decide; None: it sees all.
+    """
 
     process_ids: list[UUID] = []
     statuses: list[str] = []
     approvers: list[str] = []
+    within: tuple[str, ...] = ()
+    deciders: tuple[str, ...] | None = None
 
 
 def list_approvals(
@@ -71,15 +78,37 @@ def list_approvals(
     where.add("position < {}", read_position("p", cursor, LARGEST))
     where.any_of("process_id", filter.process_ids, "uuid")
     where.any_of("status", filter.statuses, "text")
-    where.add(_MAY_DECIDE, [name.removeprefix("user:") for name in filter.approvers] or None)
+    _add_readers(where, filter)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     views = [ApprovalView(**row) for row in rows]
     return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position))
 
 
-def get_approval(reading: Reading, approval_id: str, *, min_position: int | None = None) -> ApprovalDetail:
-    """Return one approval. Raises NoSuchApproval or NotYet."""
+def count_approvals(reading: Reading, filter: ApprovalFilter, most: int) -> int:
+    """Return the number of approvals, `most` if there are more. Raises ReadModelRebuilding."""
+    where = Where({"most": most})
+    where.any_of("status", filter.statuses, "text")
+    _add_readers(where, filter)
+    with reading.of(APPROVALS, None) as (connection, _):
+        [row] = fetch(connection, _COUNT.format(where=where.sql), where.parameters)
+    return int(row["n"])
+
+
+def _add_readers(where: Where, filter: ApprovalFilter) -> None:
+    where.within("process", filter.within)
+    where.add(_MAY_DECIDE, [name.removeprefix("user:") for name in filter.approvers] or None)
+    where.add(_MAY_DECIDE, None if filter.deciders is None else list(filter.deciders))
+
+
+def get_approval(
+    reading: Reading,
+    approval_id: str,
+    *,
+    deciders: tuple[str, ...] | None = None,
+    min_position: int | None = None,
+) -> ApprovalDetail:
+    """Return one approval. deciders: as in the filter. Raises NoSuchApproval or NotYet."""
     # Imported here: the list needs neither the decisions nor the language that they import.
     from domain.executions.decisions.approval import parse_approval_id
     from domain.executions.decisions.refusals import NoSuchApproval
@@ -87,6 +116,7 @@ def get_approval(reading: Reading, approval_id: str, *, min_position: int | None
     key = parse_approval_id(approval_id)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, key)
-    if not rows:
+    approvers = msgspec.json.decode(rows[0]["approvers"], type=list[str]) if rows else []
+    if not rows or (deciders is not None and approvers and not set(approvers) & set(deciders)):
         raise NoSuchApproval("there is no such approval")
     return ApprovalDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)

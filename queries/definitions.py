@@ -11,7 +11,7 @@ from domain.language import load_definition
 from domain.processes.events import ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from domain.refusal import NotFound
-from queries.reading import fetch
+from queries.reading import Reading, fetch
 from store.mapper import decode
 
 _STEPS = "select definition from process_versions where process_id = %s and version = %s"
@@ -67,6 +67,14 @@ class Definitions:
                 self._kept.clear()
             self._kept[process_id, version] = steps
         return steps
+
+    def edges(self, reading: Reading, process_id: UUID, version: int) -> list[tuple[str, str]]:
+        """Return the edges (from, to) of a version's graph. Raises NotFound."""
+        kept = self._compiled.get((process_id, version))
+        if kept is None:
+            with reading.datastore.reading() as connection:
+                kept = self.compiled(connection, process_id, version)
+        return [(source, step.id) for step in kept[0].steps.values() for source in step.incoming]
 
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int

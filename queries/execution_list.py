@@ -65,7 +65,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     """A filter of executions: OR within a field, AND between fields; started_from ≤ started < started_to.
 
     Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
-    ``sub_process``. roots: the roots themselves too.
+    ``sub_process``. roots: the roots themselves too. within: names of processes or their beginnings, as ``claims-*``.
     """
 
     process_ids: list[UUID] = []
@@ -75,6 +75,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     parents: list[UUID] = []
     roots: list[UUID] = []
     include_children: bool = False
+    within: tuple[str, ...] = ()
     started_from: datetime | None = None
     started_to: datetime | None = None
 
@@ -98,6 +99,7 @@ def list_executions(
     where.any_of_either(("l.root_id", "l.execution_id"), filter.roots, "uuid")
     if not (filter.include_children or filter.parents or filter.roots or SUB_PROCESS in filter.triggers):
         where.holds("l.parent_id is null")
+    where.within("l.process", filter.within)
     where.add("l.started_at >= {}", filter.started_from)
     where.add("l.started_at < {}", filter.started_to)
     with reading.of(LIST, min_position) as (connection, freshness):

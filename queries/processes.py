@@ -100,11 +100,12 @@ class ProcessVersion(msgspec.Struct, frozen=True):
 
 
 class ProcessFilter(msgspec.Struct, frozen=True):
-    """A filter of processes: OR within a field, AND between fields."""
+    """A filter of processes: OR within a field, AND between fields. within: names, or beginnings as ``claims-*``."""
 
     names: list[str] = []
     statuses: list[str] = []
     owners: list[str] = []
+    within: tuple[str, ...] = ()
 
 
 class _Roles(msgspec.Struct, frozen=True):
@@ -141,6 +142,7 @@ def list_processes(
     where.any_of("p.name", filter.names, "text")
     where.any_of("p.status", filter.statuses, "text")
     where.any_of("p.owner", filter.owners, "text")
+    where.within("p.name", filter.within)
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     summaries = [ProcessSummary(**_shaped(row)) for row in rows]

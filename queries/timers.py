@@ -49,14 +49,19 @@ def list_timers(
     reading: Reading,
     *,
     overdue: bool = False,
+    within: tuple[str, ...] = (),
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[TimerView]:
-    """Return timers, the next one first; with `overdue`, only those that are due by now. Raises BadCursor or NotYet."""
+    """Return timers, the next one first; with `overdue`, only those that are due by now.
+
+    within: names of processes or their beginnings, as ``claims-*``. Raises BadCursor or NotYet.
+    """
     where = Where({"rows": limit + 1})
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
+    where.within("l.process", within)
     if overdue:
         where.holds("t.due_at < now()")
     with reading.of(LIST, min_position) as (connection, freshness):

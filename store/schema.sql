@@ -67,6 +67,12 @@ create table installation_keys (
   PRIMARY KEY (name)
 );
 
+create table key_uses (
+  key_id uuid not null,
+  last_used_at timestamp with time zone not null,
+  PRIMARY KEY (key_id)
+);
+
 create table notification_tracking (
   application_name text not null,
   notification_id bigint,

@@ -51,5 +51,6 @@ COMMANDS = {
 
 GROUPS = {
     "agents": Entry("agents", "Agents, which carry out steps.", group=True),
+    "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
     "projections": Entry("projections", "Read models: tables that projections build from the log.", group=True),
 }

@@ -84,6 +84,7 @@ def _run(
 
 def _show(output: CommandOutput, url: str, found: Sequence[ExecutionSummary]) -> None:
     links = {
+        "pages": f"{url}/",
         "api": f"{url}/docs",
         "execution": f"{url}/api/executions/{found[0].execution_id}" if found else None,
         "executions": f"{url}/api/executions",
@@ -96,7 +97,12 @@ def _show(output: CommandOutput, url: str, found: Sequence[ExecutionSummary]) ->
     columns = ("process", "status", "steps", "duration", "tokens", "cost", "error")
     output.table(columns, [_row(each) for each in found], right=NUMBERS)
     output.line("")
-    for name, words in (("api", "the API"), ("execution", "an execution"), ("stream", "the event stream")):
+    for name, words in (
+        ("pages", "the pages"),
+        ("api", "the API"),
+        ("execution", "an execution"),
+        ("stream", "the event stream"),
+    ):
         output.line(f"{words + ':':17} {links[name]}")
 
 

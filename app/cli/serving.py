@@ -67,10 +67,11 @@ def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, p
     with ExitStack() as ending:
         bound = None
         if api:
-            refuse_open_door(settings)
             bound = ending.enter_context(listen(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
         wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.INFO))
+        if api:
+            refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()
@@ -88,4 +89,4 @@ def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, p
 def _ready(url: str | None, worker: bool, projector: bool) -> dict[str, object]:
     names = [name for name, runs in (("API", url), ("worker", worker), ("projector", projector)) if runs]
     message = f"{', '.join(names)} ready"
-    return {"ready": True, "url": url, "message": f"{message} at {url}, see {url}/docs" if url else message}
+    return {"ready": True, "url": url, "message": f"{message} at {url}, the API at {url}/docs" if url else message}

@@ -51,7 +51,7 @@ class Installation(Wiring):
     """The wiring behind the API, and the work of projector and worker done by hand."""
 
     def __init__(self, datastore: Datastore, api_key: str | None = None) -> None:
-        super().__init__(datastore)
+        super().__init__(datastore, configured_key=api_key is not None)
         self.wait_seconds = WAIT_SECONDS
         self.runner = Runner(datastore)
         self._api_key = api_key
@@ -242,3 +242,34 @@ def _problem_codes(answer: Any) -> list[str]:
     assert {"type", "title", "status", "detail", "code", "problems"} <= document.keys()
     assert document["status"] == answer.status_code
     return [document["code"], *(problem["code"] for problem in document["problems"])]
+
+
+Shown = dict[str, str]
+"""The headers by which a caller shows its key."""
+Making = Callable[..., Shown]
+
+
+def bearer(key: str) -> Shown:
+    return {"Authorization": f"Bearer {key}"}
+
+
+@pytest.fixture
+def root(client: TestClient) -> Shown:
+    """The headers of the first key."""
+    answer = client.post("/api/keys", json={"name": "root", "scopes": ["admin"]})
+    assert answer.status_code == 201, answer.text
+    return bearer(answer.json()["key"])
+
+
+@pytest.fixture
+def key(client: TestClient, installation: Installation, root: Shown) -> Making:
+    """Make a key; return the headers of its holder."""
+
+    def make(*scopes: str, name: str = "ann", **more: Any) -> Shown:
+        answer = client.post("/api/keys", json={"name": name, "scopes": scopes, **more}, headers=root)
+        assert answer.status_code == 201, answer.text
+        shown = bearer(answer.json()["key"])
+        installation.until(lambda: client.get("/api/processes", headers=shown).status_code != 401)
+        return shown
+
+    return make

@@ -40,6 +40,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "approvals",
         "execution_detail",
         "execution_list",
+        "key_list",
         "process_catalogue",
     }
     assert seen["as_of_position"] == installation.log.last_position()

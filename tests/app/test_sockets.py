@@ -45,3 +45,4 @@ def test_any_other_address_needs_one(host: str) -> None:
     with pytest.raises(BadSetting, match="PROCESSION_API_KEY"):
         refuse_open_door(read_settings(host=host))
     refuse_open_door(read_settings(host=host, api_key="k" * 32))
+    refuse_open_door(read_settings(host=host), keyed=True)

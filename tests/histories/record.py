@@ -23,6 +23,9 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import fold as fold_execution
 from domain.executions.state.model import Execution
+from domain.keys import key
+from domain.keys.events import KeyCreated
+from domain.keys.key import KeyRing
 from domain.language import load_definition
 from domain.processes import claims, process
 from domain.processes.claims import TriggerClaimed
@@ -39,6 +42,7 @@ STORIES = (
     "family_stories.py",
     "undoing_stories.py",
     "rules_stories.py",
+    "key_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -94,6 +98,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state: Any = agent.fold(Agent(), events)
         case ProcessDrafted():
             state = process.fold(events)
+        case KeyCreated():
+            state = key.fold(KeyRing(), events)
         case TriggerClaimed():
             state = claims.fold(events)
         case ExecutionStarted() as started:

@@ -11,7 +11,10 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[2]
 
 PERMISSIVE = re.compile(r"MIT( License)?|BSD-[23]-Clause|Apache-2\.0|ISC License|PSF-2\.0")
-MIT_BY_CLASSIFIER = "License :: OSI Approved :: MIT License"
+BY_CLASSIFIER = {
+    "License :: OSI Approved :: MIT License": "MIT",
+    "License :: OSI Approved :: BSD License": "BSD-3-Clause",
+}
 # Used unmodified, as packages of their own.
 LESSER_GPL = {"psycopg", "psycopg-binary", "psycopg-pool"}
 
@@ -40,7 +43,7 @@ def licence(about: metadata.PackageMetadata) -> str:
     said = about.get("License-Expression") or about.get("License")
     if said:
         return str(said)
-    return "MIT" if MIT_BY_CLASSIFIER in (about.get_all("Classifier") or []) else "unknown"
+    return next((BY_CLASSIFIER[each] for each in about.get_all("Classifier") or [] if each in BY_CLASSIFIER), "unknown")
 
 
 def needed(asked: list[Requirement]) -> set[str]:

@@ -1,6 +1,7 @@
 """Decisions of people about an approval, and the consequence of a missed deadline."""
 
 import re
+from collections.abc import Collection
 from typing import Literal
 from uuid import UUID
 
@@ -26,9 +27,17 @@ Verdict = Literal["granted", "refused", "changes_requested"]
 
 
 def decide_approval(
-    execution: Execution, step: str, attempt: int, by: str, verdict: Verdict, comment: str, cause: Cause, take: int = 0
+    execution: Execution,
+    step: str,
+    attempt: int,
+    by: str,
+    verdict: Verdict,
+    comment: str,
+    cause: Cause,
+    take: int = 0,
+    teams: Collection[str] = (),
 ) -> Unfolding:
-    """Record a person's decision and all consequences. by: as events name actors, ``user:ann``.
+    """Record a person's decision and all consequences. by: as events name actors, ``user:ann``. teams: those of `by`.
 
     Returns no events when the same person has made the same decision already; the first decision counts. Raises
     NoSuchApproval, ApproverNotNamed, ReasonRequired or ApprovalDecided.
@@ -36,7 +45,7 @@ def decide_approval(
     planned, approval = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
     if approval is None or not isinstance(planned, PlannedApproval):
         raise NoSuchApproval("there is no such approval")
-    if not planned.may_decide(by):
+    if not planned.may_decide(by, teams):
         raise ApproverNotNamed(f"{by} is not among those who may decide: {', '.join(planned.approvers)}")
     unfolding = Unfolding(execution, cause, take)
     if (approval.status, approval.by) == (verdict, by):

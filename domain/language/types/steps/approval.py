@@ -1,5 +1,6 @@
 """The step type `human_approval`: a person decides whether the process may go on."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Literal
@@ -84,6 +85,6 @@ class PlannedApproval(Planned):
     on_deadline: OnDeadline
     require_reason: bool
 
-    def may_decide(self, actor: str) -> bool:
-        """Return whether `actor` (``user:ann``) is one of the approvers."""
-        return not self.approvers or actor.removeprefix("user:") in self.approvers
+    def may_decide(self, actor: str, teams: Collection[str] = ()) -> bool:
+        """Return whether `actor` (``user:ann``) or a team of its is one of the approvers."""
+        return not self.approvers or not {actor.removeprefix("user:"), *teams}.isdisjoint(self.approvers)

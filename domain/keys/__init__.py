@@ -1,0 +1,1 @@
+"""Keys: which principals may use Procession, and what each may do."""

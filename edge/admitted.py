@@ -1,0 +1,44 @@
+"""The dependency of every guarded route: it admits a request with the permission that the route states."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from edge.principal import Principal, admit, principal_of
+from edge.refusals import NotPermitted
+from edge.scopes import READ, STATED
+from edge.visibility import require_visible
+
+
+async def _admitted(request: Request) -> None:
+    """Admit a request with the permission that its route states; a route that states none is closed."""
+    stated = (getattr(request.scope["route"], "openapi_extra", None) or {}).get(STATED)
+    if stated is None:
+        raise NotPermitted("this route states no permission", permission="")
+    await require_visible(request, await admit(request, stated))
+
+
+ADMITTED = Depends(_admitted)
+
+
+async def _caller(request: Request) -> Principal:
+    return principal_of(request)
+
+
+Caller = Annotated[Principal, Depends(_caller)]
+"""The principal of a request that was admitted."""
+
+
+def deciders_of(caller: Principal) -> tuple[str, ...] | None:
+    """Return the names of whom the approvals are that a caller without the permission to read all may see."""
+    return None if caller.may(READ) else approver_names(caller)
+
+
+def approver_names(caller: Principal) -> tuple[str, ...]:
+    """Return the names by which approvals name the caller: its own, and those of its teams."""
+    return (caller.actor.removeprefix("user:"), *sorted(caller.teams))
+
+
+def teams_of(request: Request) -> tuple[str, ...]:
+    """Return the teams of the caller."""
+    return tuple(sorted(principal_of(request).teams))

@@ -1,0 +1,43 @@
+"""The permissions that each scope of a key gives. A route states the permission that it requires; others are denied."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from commands.command import CommandScope
+from domain.keys.scopes import KeyScope, agent_of
+
+READ = "read"
+READ_APPROVALS = "approvals:read"
+READ_CONFIGURATION = "agents:configuration"
+READ_KEYS = "keys:read"
+STATED = "x-permission"
+"""The name under which a route states its permission, also in the description of the API."""
+LISTED = "x-listed"
+"""Marks a route whose answer holds only what a principal that is limited to processes sees."""
+
+_VIEWER = frozenset((READ, READ_APPROVALS))
+EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS} | frozenset(CommandScope)
+GRANTS: dict[KeyScope, frozenset[str]] = {
+    KeyScope.VIEWER: _VIEWER,
+    KeyScope.OPERATOR: _VIEWER | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE},
+    KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
+    KeyScope.APPROVER: frozenset((READ_APPROVALS, CommandScope.APPROVALS_DECIDE)),
+    KeyScope.ADMIN: EVERYTHING,
+    KeyScope.ACT_AS: frozenset(),
+}
+
+
+def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
+    """Return what a key with these scopes may do; of an agent's scope, to answer its own attempts."""
+    found: set[str] = set()
+    for scope in scopes:
+        found |= GRANTS[KeyScope(scope)] if agent_of(scope) is None else {CommandScope.STEPS_ANSWER}
+    return frozenset(found)
+
+
+def requires(permission: str, *, listed: bool = False) -> dict[str, Any]:
+    """Return what a route declares to state its permission.
+
+    listed: the route limits its answer to visible processes by itself.
+    """
+    return {"openapi_extra": {STATED: permission, **({LISTED: True} if listed else {})}}

@@ -1,0 +1,98 @@
+"""The view of a principal that is limited to processes: others are not there, or are called *restricted*."""
+
+from uuid import UUID
+
+import anyio
+import msgspec
+from fastapi import Request
+
+from domain.executions.decisions.approval import parse_approval_id
+from domain.executions.events.execution import ExecutionStarted
+from domain.processes.events import ProcessDrafted
+from domain.refusal import NotFound
+from edge.dependencies import door_of
+from edge.door import Door
+from edge.principal import Principal
+from edge.references import execution_named, process_named
+from edge.scopes import LISTED
+from queries.executions import ExecutionDetail
+
+RESTRICTED = "restricted"
+
+
+async def require_visible(request: Request, principal: Principal) -> None:
+    """Raise NotFound unless a limited `principal` sees what the path of the request names.
+
+    A route that names no process, execution or approval is closed to it, unless the route limits its answer by itself.
+    """
+    if not principal.processes:
+        return
+    extra = getattr(request.scope["route"], "openapi_extra", None) or {}
+    names, door = request.path_params, door_of(request)
+    if "execution_id" in names:
+        await require_visible_execution(door, principal, execution_named(names["execution_id"]))
+        return
+    if "approval_id" in names:
+        execution_id, _, _ = parse_approval_id(names["approval_id"])
+        await require_visible_execution(door, principal, execution_id)
+    elif "process" in names:
+        process = await anyio.to_thread.run_sync(_name_of_process, door, process_named(names["process"]))
+        _require(principal, process)
+    elif LISTED not in extra:
+        raise _nothing()
+
+
+async def require_visible_execution(door: Door, principal: Principal, id: UUID) -> None:
+    """Raise NotFound unless a limited `principal` sees the execution."""
+    if principal.processes:
+        _require(principal, await anyio.to_thread.run_sync(_process_of_execution, door, id))
+
+
+def require_visible_name(principal: Principal, process: str | None) -> None:
+    """Raise NotFound unless a limited `principal` sees the process with that name."""
+    if principal.processes:
+        _require(principal, process)
+
+
+def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
+    """Return the view without the names of processes that `principal` does not see."""
+    if not principal.processes:
+        return found
+    path = [
+        each if principal.sees(each.process) else msgspec.structs.replace(each, process=RESTRICTED, step="")
+        for each in found.path
+    ]
+    steps = [
+        msgspec.structs.replace(
+            step,
+            children=[
+                child if principal.sees(child.process) else msgspec.structs.replace(child, process=RESTRICTED)
+                for child in step.children
+            ],
+        )
+        if step.children
+        else step
+        for step in found.steps
+    ]
+    return msgspec.structs.replace(found, path=path, steps=steps)
+
+
+def _require(principal: Principal, process: str | None) -> None:
+    if process is None or not principal.sees(process):
+        raise _nothing()
+
+
+def _nothing() -> NotFound:
+    return NotFound("there is nothing of that name here")
+
+
+def _process_of_execution(door: Door, id: UUID) -> str | None:
+    first = door.handlers.log.stream_page(id, limit=1)
+    event = first[0].event if first else None
+    return event.process if isinstance(event, ExecutionStarted) else None
+
+
+def _name_of_process(door: Door, id: UUID) -> str | None:
+    first = door.handlers.log.stream_page(id, limit=1)
+    event = first[0].event if first else None
+    return event.name if isinstance(event, ProcessDrafted) else None

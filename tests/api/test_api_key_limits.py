@@ -1,0 +1,124 @@
+"""Keys over HTTP that are limited to processes, and principals who decide approvals."""
+
+from typing import Any
+
+from starlette.testclient import TestClient
+
+from tests.api.conftest import GREETING, Installation, Making, Shown
+
+OTHER = GREETING.replace("name: greeting", "name: claims-intake")
+CALLING = """
+name: claims-calling
+steps:
+  - {id: call, type: sub_process, process: greeting, input_mapping: {name: Ann}}
+"""
+
+
+def test_a_key_that_is_limited_to_processes_sees_nothing_else(
+    client: TestClient, installation: Installation, root: Shown, key: Making
+) -> None:
+    ids = {}
+    client.headers.update(root)
+    for name, source in (("greeting", GREETING), ("claims-intake", OTHER), ("claims-calling", CALLING)):
+        installation.publish(client, source, writer={"script": "echo"})
+        given = {"name": "Ann"} if name != "claims-calling" else {}
+        answer = client.post(f"/api/processes/{name}/executions", json={"input": given})
+        ids[name] = answer.json()["execution_id"]
+    installation.project()
+    for header in root:
+        del client.headers[header]
+    desk = key("operator", "designer", name="desk", processes=["claims-*"])
+    listed = client.get("/api/executions?include_children=true", headers=desk).json()["items"]
+    assert {item["process"] for item in listed} == {"claims-intake", "claims-calling"}
+    assert {item["name"] for item in client.get("/api/processes", headers=desk).json()["items"]} == {
+        "claims-intake",
+        "claims-calling",
+    }
+    assert client.get(f"/api/executions/{ids['claims-intake']}", headers=desk).status_code == 200
+    for path in (
+        f"/api/executions/{ids['greeting']}",
+        f"/api/executions/{ids['greeting']}/events",
+        f"/api/stream?execution={ids['greeting']}",
+        "/api/processes/greeting",
+        "/api/events",
+    ):
+        assert client.get(path, headers=desk).status_code == 404, path
+    outside = f"/api/executions/{ids['greeting']}/cancel"
+    assert client.post(outside, json={"reason": "no"}, headers=desk).status_code == 404
+    assert client.post("/api/processes/greeting/executions", json={}, headers=desk).status_code == 404
+    draft = {"content": GREETING.replace("greeting", "other"), "headers": desk | {"Content-Type": "application/yaml"}}
+    assert client.post("/api/processes", **draft).status_code == 404
+    assert client.get("/api/agents", headers=desk).json()["items"][0]["config"] is None
+
+
+def projected(client: TestClient, installation: Installation) -> Any:
+    installation.project()
+    return client.get("/api/executions?include_children=true").json()["items"]
+
+
+def test_what_points_outside_is_restricted(
+    client: TestClient, installation: Installation, root: Shown, key: Making, worker: Any
+) -> None:
+    client.headers.update(root)
+    installation.publish(client, GREETING, writer={"script": "echo"})
+    installation.publish(client, CALLING)
+    parent = installation.begin(client, "claims-calling")
+    installation.until(lambda: len(projected(client, installation)) == 2)
+    for header in root:
+        del client.headers[header]
+    desk = key("viewer", name="desk", processes=["claims-*"])
+    [step] = client.get(f"/api/executions/{parent}", headers=desk).json()["steps"]
+    assert [child["process"] for child in step["children"]] == ["restricted"]
+    child = step["children"][0]["execution_id"]
+    assert client.get(f"/api/executions/{child}", headers=desk).status_code == 404
+    inside = key("viewer", name="inside", processes=["greeting"])
+    [above] = client.get(f"/api/executions/{child}", headers=inside).json()["path"]
+    assert (above["process"], above["step"]) == ("restricted", "")
+
+
+ASKING = """
+name: asking
+steps:
+  - {id: ask, type: human_approval, title: "May it?", approvers: [legal]}
+  - {id: mine, type: human_approval, title: "Mine?", approvers: [bob]}
+"""
+
+
+def test_approvals_are_decided_by_who_the_principal_is(
+    client: TestClient, installation: Installation, root: Shown, key: Making
+) -> None:
+    client.headers.update(root)
+    installation.publish(client, ASKING)
+    id = installation.begin(client, "asking")
+    installation.project()
+    for header in root:
+        del client.headers[header]
+    decide = f"/api/approvals/{id}:ask:1/approve"
+    assert client.post(decide, json={}, headers=root).status_code == 403
+    assert client.post(decide, json={}, headers=key("approver", name="bob")).status_code == 403
+    lawyer = key("approver", name="eve", teams=["legal"])
+    titles = [item["title"] for item in client.get("/api/approvals", headers=lawyer).json()["items"]]
+    assert titles == ["May it?"]
+    assert client.get(f"/api/approvals/{id}:mine:1", headers=lawyer).status_code == 404
+    assert client.post(decide, json={}, headers=lawyer).status_code == 200
+    assert client.get("/api/executions", headers=lawyer).status_code == 403
+    granted = [event for event in installation.log.stream(id) if type(event).__name__ == "ApprovalGranted"]
+    assert [event.actor for event in granted] == ["user:eve"]
+
+
+def test_only_a_proxy_may_state_another_actor(
+    client: TestClient, installation: Installation, root: Shown, key: Making
+) -> None:
+    client.headers.update(root)
+    installation.publish(client, ASKING)
+    id = installation.begin(client, "asking")
+    for header in root:
+        del client.headers[header]
+    refused = client.post(
+        f"/api/approvals/{id}:mine:1/approve", json={}, headers=key("approver", name="eve") | {"X-Actor": "bob"}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (403, "not_permitted")
+    proxy = key("approver", "act_as", name="proxy", teams=["legal"])
+    for step, stated in (("mine", {"X-Actor": "bob"}), ("ask", {"X-Actor": "sue", "X-Actor-Teams": "legal, admins"})):
+        answer = client.post(f"/api/approvals/{id}:{step}:1/approve", json={}, headers=proxy | stated)
+        assert answer.status_code == 200, answer.text

@@ -1,0 +1,139 @@
+"""A server in a process of its own, and a browser: pages as people use them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.database import cloned
+
+PROCESSION = Path(sys.executable).with_name("procession")
+CHROMIUM = shutil.which("chromium")
+LIMIT_MS = 120_000
+
+
+class Served:
+    """`procession up` on a database of its own; it can be killed and started again at the same address."""
+
+    def __init__(self, dsn: str) -> None:
+        self.dsn = dsn
+        self._port = "0"
+        self.url = ""
+        self.start()
+
+    def start(self) -> None:
+        """Start the server, and return once it is ready."""
+        command = [str(PROCESSION), "up", "--json", "--port", self._port]
+        environment = {**os.environ, "DATABASE_URL": self.dsn, "PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self._process.stdout is not None
+        said = b""
+        while line := self._process.stdout.readline():
+            said += line
+            if line.startswith(b"}"):
+                break
+        self.url = json.loads(said)["url"]
+        self._port = self.url.rpartition(":")[2]
+        self.client = httpx2.Client(base_url=self.url, timeout=120)
+
+    def kill(self) -> None:
+        """Kill the server: it cannot tidy up."""
+        self.client.close()
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(60)
+
+    def stop(self) -> None:
+        """Stop the server, and wait for its end."""
+        self.client.close()
+        self._process.terminate()
+        self._process.wait(120)
+
+    def publish(self, source: str, **agents: dict[str, Any]) -> None:
+        """Register scripted agents, and publish a process."""
+        for name, config in agents.items():
+            answer = self.client.put(f"/api/agents/{name}", json={"kind": "scripted", **config})
+            assert answer.status_code == 200, answer.text
+        drafted = self.client.post("/api/processes", content=source, headers={"Content-Type": "application/yaml"})
+        assert drafted.status_code == 201, drafted.text
+        published = self.client.post(f"/api/processes/{drafted.json()['process_id']}/publish", json={})
+        assert published.status_code == 200, published.text
+
+    def begin(self, process: str, **input: Any) -> str:
+        """Start an execution; return its id once the read models show it."""
+        answer = self.client.post(f"/api/processes/{process}/executions", json={"input": input})
+        assert answer.status_code == 202, answer.text
+        id: str = answer.json()["execution_id"]
+        shown = self.client.get(f"/api/executions/{id}", params={"min_position": answer.json()["position"]})
+        assert shown.status_code == 200, shown.text
+        return id
+
+
+@pytest.fixture(scope="module")
+def served(server: str, template: str) -> Iterator[Served]:
+    """Yield a running server for the tests of one module."""
+    with cloned(server, template) as dsn:
+        made = Served(dsn)
+        yield made
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield a browser. Where none is installed the test is skipped, but never in CI."""
+    if CHROMIUM is None:
+        assert not os.environ.get("BROWSER_REQUIRED"), "CI needs chromium"
+        pytest.skip("chromium is not installed: apt install chromium")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+class Watched:
+    """Pages of one test; each error on the console and each request to another host is noted."""
+
+    def __init__(self, browser: Browser, served: Served) -> None:
+        self._browser = browser
+        self._served = served
+        self._contexts: list[Any] = []
+        self.wrong: list[str] = []
+
+    def open(self, path: str, **settings: Any) -> Page:
+        """Open a page in a browser window of its own."""
+        context = self._browser.new_context(**{"timezone_id": "Europe/Berlin"} | settings)
+        context.set_default_timeout(LIMIT_MS)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: message.type == "error" and self.wrong.append(message.text))
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("request", lambda request: self._check(request.url))
+        page.goto(self._served.url + path)
+        page.wait_for_selector("html[data-zone='Europe/Berlin']")
+        return page
+
+    def close(self) -> None:
+        """Close every window."""
+        for context in self._contexts:
+            context.close()
+
+    def _check(self, url: str) -> None:
+        if not url.startswith(self._served.url):
+            self.wrong.append(f"a request to {url}")
+
+
+@pytest.fixture
+def windows(browser: Browser, served: Served) -> Iterator[Watched]:
+    """Yield windows whose pages report nothing wrong until the end of the test."""
+    made = Watched(browser, served)
+    yield made
+    made.close()
+    assert made.wrong == []

@@ -1,0 +1,1 @@
+"""The pages: the HTML door, with the same commands and queries as the API."""

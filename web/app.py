@@ -1,0 +1,55 @@
+"""The application of the pages: every route, and the files that they need."""
+
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from edge.admitted import ADMITTED
+from edge.door import Door
+from edge.envelope import Envelope
+from web import approvals, errors, keys, overview, sign_in
+from web.executions import detail
+from web.executions import list as executions
+
+STATIC = Path(__file__).parent / "static"
+SEGMENTS = frozenset(("", "executions", "approvals", "keys", "sign-in", "sign-out", "static"))
+
+
+def create_pages(door: Door) -> FastAPI:
+    """Return the pages on `door`."""
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.state.door = door
+    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
+    errors.install(app)
+    for noun in (overview, executions, detail, approvals, keys):
+        app.include_router(noun.router, dependencies=[ADMITTED])
+    app.include_router(sign_in.router)
+    app.mount("/static", _Files(directory=STATIC), name="static")
+    return app
+
+
+class _Files(StaticFiles):
+    """Files that a browser keeps, and asks about before it uses them again."""
+
+    def file_response(self, *arguments: Any, **settings: Any) -> Response:
+        """Return the answer with a file."""
+        answer = super().file_response(*arguments, **settings)
+        answer.headers["Cache-Control"] = "no-cache"
+        return answer
+
+
+class PagesBeside:
+    """Hands requests of pages to `pages`, and everything else to `app`."""
+
+    def __init__(self, app: ASGIApp, pages: ASGIApp) -> None:
+        self._app = app
+        self._pages = pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        first = scope.get("path", "/").split("/")[1] if scope["type"] == "http" else None
+        await (self._pages if first in SEGMENTS else self._app)(scope, receive, send)

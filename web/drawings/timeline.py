@@ -1,0 +1,93 @@
+"""A timeline: a bar for what each step did, in percent of the width, so that it fits any width without a script."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta, tzinfo
+
+import msgspec
+from markupsafe import Markup
+
+LEAST = 0.35
+TICKS = 6
+# From the smallest on: the first of which at most TICKS fit into the span.
+STEPS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400)
+)
+
+
+class TimelineBar(msgspec.Struct, frozen=True):
+    """A bar. kind: ok, run, bad, undo or idle (worked), wait, retry, or mark for an instant."""
+
+    kind: str
+    begin: datetime
+    end: datetime
+
+
+class Scale(msgspec.Struct, frozen=True):
+    """The span of time that a timeline shows."""
+
+    begin: datetime
+    end: datetime
+
+    def percent(self, at: datetime) -> float:
+        """Return the place of an instant, from 0 to 100."""
+        whole = max((self.end - self.begin).total_seconds(), 0.001)
+        return min(100.0, max(0.0, (at - self.begin).total_seconds() / whole * 100))
+
+    def ticks(self, zone: tzinfo) -> list[tuple[float, str]]:
+        """Return the places of a few round times with their texts."""
+        span = self.end - self.begin
+        step = next((each for each in STEPS if span / each <= TICKS), None)
+        if step is None:
+            step = timedelta(days=max(1, -(-span.days // TICKS)))
+        local = self.begin.astimezone(zone)
+        at = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        at += -(-(local - at) // step) * step
+        form = "%H:%M:%S" if step < timedelta(minutes=1) else "%H:%M" if span < timedelta(days=1) else "%d.%m. %H:%M"
+        found: list[tuple[float, str]] = []
+        while at <= self.end and len(found) <= TICKS + 1:
+            found.append((self.percent(at), f"{at:{form}}"))
+            at += step
+        return found
+
+
+def axis(ticks: Sequence[tuple[float, str]]) -> Markup:
+    """Return the axis of a timeline."""
+    text = Markup('<text x="{:.2f}%" y="20" text-anchor="{}">{}</text>')
+    anchored = (("start" if at < 3 else "end" if at > 94 else "middle", at, words) for at, words in ticks)
+    return _chart(text.format(at, anchor, words) for anchor, at, words in anchored)
+
+
+def row(
+    bars: Sequence[TimelineBar], scale: Scale, ticks: Sequence[tuple[float, str]], now: datetime | None = None
+) -> Markup:
+    """Return the bars of one step. now: a line at the present, while the execution runs."""
+    parts = [Markup('<line class="g" x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="100%"/>').format(at) for at, _ in ticks]
+    parts += [_bar(bar.kind, scale.percent(bar.begin), scale.percent(bar.end)) for bar in bars]
+    if now is not None:
+        line = Markup('<line class="now" x1="{0:.2f}%" x2="{0:.2f}%" y1="0" y2="100%"/>')
+        parts.append(line.format(scale.percent(now)))
+    return _chart(parts)
+
+
+def _bar(kind: str, begin: float, end: float) -> Markup:
+    width = max(end - begin, LEAST)
+    begin = min(begin, 100 - LEAST)
+    if kind == "wait":
+        form = Markup(
+            '<rect class="f-wait" opacity=".28" x="{0:.2f}%" y="32%" width="{1:.2f}%" height="36%" rx="2"/>'
+            '<rect class="f-wait" x="{0:.2f}%" y="32%" width="2.5" height="36%"/>'
+        )
+    elif kind == "retry":
+        form = Markup('<line class="pause" x1="{0:.2f}%" x2="{2:.2f}%" y1="50%" y2="50%"/>')
+    elif kind == "mark":
+        form = Markup(
+            '<svg x="{0:.2f}%" y="50%" overflow="visible"><path class="f-idle" d="M0 -5l5 5l-5 5l-5 -5z"/></svg>'
+        )
+    else:
+        form = Markup('<rect class="f-{3}" x="{0:.2f}%" y="26%" width="{1:.2f}%" height="48%" rx="3"/>')
+    return form.format(begin, width, end, kind)
+
+
+def _chart(parts: Iterable[Markup]) -> Markup:
+    return Markup('<svg class="ch" aria-hidden="true">{}</svg>').format(Markup("").join(parts))

@@ -1,0 +1,1 @@
+"""The pages of executions: the list, and one with its steps."""

@@ -1,0 +1,144 @@
+"""One execution: its diagram, timeline, steps and events, now or as it was; and the forms of its operator."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from commands.executions import CancelExecution
+from commands.repairs import RetryExecution, RetryStep, SkipStep
+from edge.admitted import Caller
+from edge.dependencies import Reads, Versions, door_of
+from edge.parameters import PointParameter, Position
+from edge.principal import cause_of
+from edge.references import execution_named
+from edge.scopes import READ, requires
+from edge.visibility import restricted
+from queries.events import list_execution_events
+from queries.executions import ExecutionDetail, StepView, get_execution
+from queries.folding import get_execution_as_of
+from web.drawings.timeline import Scale
+from web.executions import picture
+from web.forms import PageParameters, carry_out, form_fields, required
+from web.layout import page, reader_of, url_with
+
+EVENTS = 50
+
+router = APIRouter(prefix="/executions/{execution_id}")
+
+
+class DetailParameters(PageParameters):
+    """step: the selected one. as_of: a position or an instant; the page shows the execution at that point."""
+
+    step: Annotated[str, Query(max_length=200)] = ""
+    as_of: PointParameter | None = None
+    after: Position = 0
+
+
+@router.get("", **requires(READ))
+def detail(
+    execution_id: str,
+    request: Request,
+    reading: Reads,
+    definitions: Versions,
+    caller: Caller,
+    given: Annotated[DetailParameters, Query()],
+) -> Response:
+    """Return the page of one execution."""
+    id, fresh = execution_named(execution_id), given.min_position
+    if given.as_of is None:
+        found = get_execution(reading, definitions, id, min_position=fresh)
+    else:
+        found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
+    found = restricted(found, caller)
+    edges = definitions.edges(reading, found.process_id, found.version)
+    events = list_execution_events(reading, id, after=given.after, limit=EVENTS)
+    return page(
+        request,
+        "execution.html",
+        title=f"{found.process} {str(id)[-8:]}",
+        nav="Executions",
+        freshness=found,
+        crumbs=_crumbs(found),
+        found=found,
+        given=given,
+        selected=_selected(found, given.step),
+        events=events,
+        trigger=json.loads(bytes(found.trigger)),
+        error=json.loads(bytes(found.error)),
+        open=found.ended_at is None and given.as_of is None,
+        acts=caller.may(CancelExecution.scope),
+        **_pictures(request, found, edges, given.step),
+    )
+
+
+@router.post("/cancel", **requires(CancelExecution.scope))
+async def cancel(execution_id: str, request: Request) -> Response:
+    """Cancel the execution, and return to its page."""
+    fields = await form_fields(request, "reason")
+    command = CancelExecution(execution_named(execution_id), fields["reason"])
+    return await _act(request, command, door_of(request).handlers.executions.cancel, "cancelled")
+
+
+@router.post("/retry", **requires(RetryExecution.scope))
+async def retry(execution_id: str, request: Request) -> Response:
+    """Retry a failed execution, and return to its page."""
+    fields = await form_fields(request, "reason")
+    command = RetryExecution(execution_named(execution_id), fields["reason"])
+    return await _act(request, command, door_of(request).handlers.repairs.retry_execution, "retried")
+
+
+@router.post("/steps/{step}/retry", **requires(RetryStep.scope))
+async def retry_step(execution_id: str, step: str, request: Request) -> Response:
+    """Begin a step again, and return to its execution's page."""
+    fields = await form_fields(request, "reason")
+    command = RetryStep(execution_named(execution_id), step, required(fields, "reason"))
+    return await _act(request, command, door_of(request).handlers.repairs.retry_step, "step-retried")
+
+
+@router.post("/steps/{step}/skip", **requires(SkipStep.scope))
+async def skip_step(execution_id: str, step: str, request: Request) -> Response:
+    """Continue without a step, and return to its execution's page."""
+    fields = await form_fields(request, "reason")
+    command = SkipStep(execution_named(execution_id), step, required(fields, "reason"))
+    return await _act(request, command, door_of(request).handlers.repairs.skip_step, "step-skipped")
+
+
+async def _act(request: Request, command: Any, handle: Any, done: str) -> Response:
+    receipt = await carry_out(handle, command, cause_of(request))
+    address = f"/executions/{command.execution_id}?min_position={receipt.position}&done={done}"
+    return RedirectResponse(address, 303)
+
+
+def _crumbs(found: ExecutionDetail) -> list[tuple[str, str | None]]:
+    """Return the way from the root; beyond five levels: the root, the first, how many more, the parent."""
+    above: list[tuple[str, str | None]] = [(each.process, f"/executions/{each.execution_id}") for each in found.path]
+    if len(above) > 4:
+        above = [*above[:2], (f"{len(above) - 3} more", None), above[-1]]
+    return [("Executions", "/executions"), *above, (f"{found.process} {str(found.execution_id)[-8:]}", None)]
+
+
+def _selected(found: ExecutionDetail, step: str) -> StepView | None:
+    return next((each for each in found.steps if each.id == step), None)
+
+
+def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, str]], step: str) -> dict[str, Any]:
+    reader = reader_of(request)
+    until = found.ended_at or reader.now
+    scale = Scale(found.started_at, until)
+    ticks = scale.ticks(reader.zone)
+    hrefs = {each.id: url_with(request, {"step": each.id, "done": None}) + "#step" for each in found.steps}
+    undoing = [each for each in found.steps if each.compensates is not None]
+    shown = [each for each in found.steps if each.compensates is None]
+    known = {each.id for each in shown}
+    lines = [edge for edge in edges if edge[0] in known and edge[1] in known]
+    return {
+        "drawn": picture.drawn(shown, hrefs),
+        "edges": lines,
+        "taken": picture.taken(shown, lines),
+        "scale": scale,
+        "ticks": ticks,
+        "rows": [(each, hrefs[each.id], picture.bars(each, until)) for each in (*shown, *undoing)],
+        "line": reader.now if found.ended_at is None else None,
+    }

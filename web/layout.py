@@ -1,0 +1,170 @@
+"""The frame of every page: navigation, the reader's zone and theme, and how far the page is behind the log."""
+
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import Any, Protocol
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from edge.admitted import approver_names, deciders_of
+from edge.dependencies import door_of
+from edge.principal import ANONYMOUS, Principal
+from edge.scopes import READ, READ_APPROVALS, READ_KEYS
+from edge.sessions import COOKIE, LONGEST, BrowserSession
+from queries.approvals import ApprovalFilter, count_approvals
+from web import wording
+from web.templating import render
+
+ZONE_COOKIE = "procession-zone"
+THEME_COOKIE = "procession-theme"
+THEMES = ("light", "dark")
+COUNTED = 100
+NOTICES = {
+    "cancelled": "The execution is cancelled.",
+    "retried": "The execution goes on with a new attempt.",
+    "step-retried": "A new attempt of the step is due.",
+    "step-skipped": "The execution goes on without the step.",
+    "decided": "The decision is recorded.",
+    "revoked": "The key is revoked.",
+}
+
+
+class NavigationEntry(msgspec.Struct, frozen=True):
+    """An entry of the navigation."""
+
+    name: str
+    icon: str
+    href: str
+    permission: str = READ
+
+
+NAVIGATION = (
+    ("", (NavigationEntry("Overview", "house", "/"),)),
+    (
+        "Work",
+        (
+            NavigationEntry("Executions", "activity", "/executions"),
+            NavigationEntry("Approvals", "user-check", "/approvals", READ_APPROVALS),
+        ),
+    ),
+    ("System", (NavigationEntry("Keys", "key-round", "/keys", READ_KEYS),)),
+)
+
+
+class Reader(msgspec.Struct, frozen=True):
+    """Who reads a page, and how times are shown."""
+
+    zone: tzinfo
+    zone_name: str
+    now: datetime
+
+    def when(self, at: datetime | None) -> Markup:
+        """Return a time in the reader's zone."""
+        return wording.when(at, self.zone, self.now)
+
+
+def reader_of(request: Request) -> Reader:
+    """Return how the reader of `request` sees times. Default: UTC, until the browser has stated its zone."""
+    name = request.cookies.get(ZONE_COOKIE, "UTC")
+    try:
+        zone = ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        name, zone = "UTC", ZoneInfo("UTC")
+    return Reader(zone, name, door_of(request).clock.now())
+
+
+class StatesFreshness(Protocol):
+    """How far an answer is behind the log, as every view states it."""
+
+    @property
+    def as_of_position(self) -> int:
+        """The position in the log up to which the answer is complete."""
+
+    @property
+    def lag_seconds(self) -> float:
+        """How old the first event is that the answer lacks; 0 if it lacks none."""
+
+
+def page(
+    request: Request,
+    template: str,
+    *,
+    title: str,
+    nav: str = "",
+    code: int = 200,
+    freshness: StatesFreshness | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """Return a page in its frame. nav: the entry of the navigation that it belongs to; values: for the template."""
+    reader = reader_of(request)
+    principal: Principal | None = getattr(request.state, "principal", None)
+    theme = request.cookies.get(THEME_COOKIE, "")
+    frame = {
+        "title": title,
+        "nav": nav,
+        "navigation": _navigation(principal),
+        "reader": reader,
+        "when": reader.when,
+        "now": reader.now,
+        "theme": theme if theme in THEMES else "",
+        "open_approvals": _open_approvals(request, principal) if code < 500 else 0,
+        "principal": principal,
+        "lag": None if freshness is None else freshness.lag_seconds,
+        "position": 0 if freshness is None else freshness.as_of_position,
+        "notice": NOTICES.get(request.query_params.get("done", ""), ""),
+        "live": freshness is not None and "as_of" not in request.query_params,
+        "url_with": lambda **changes: url_with(request, changes),
+    }
+    answer = HTMLResponse(render(template, frame | values), code)
+    if principal is not None and principal.session is not None:
+        renewed = principal.session.renewed_at(reader.now)
+        if renewed is not None:
+            keep_session(request, answer, renewed)
+    return answer
+
+
+def url_with(request: Request, changes: Mapping[str, str | None]) -> str:
+    """Return the address of this page with some query parameters changed; None removes one."""
+    kept = {name: value for name, value in request.query_params.items() if name not in changes}
+    given = kept | {name: value for name, value in changes.items() if value is not None}
+    return f"{request.url.path}?{urlencode(given)}" if given else request.url.path
+
+
+def keep_session(request: Request, answer: Response, session: BrowserSession) -> None:
+    """Give the browser the cookie of its session. Behind a proxy that ends TLS, browsers send it by TLS alone."""
+    door = door_of(request)
+    secure = any(origin.scheme == "https" for origin in door.hosts.origins)
+    longest = int(LONGEST.total_seconds())
+    answer.set_cookie(
+        COOKIE, door.sessions.write(session), max_age=longest, path="/", secure=secure, httponly=True, samesite="lax"
+    )
+
+
+def approvals_for(principal: Principal, statuses: list[str], *, own: bool = False) -> ApprovalFilter:
+    """Return the filter of approvals that a principal sees. own: those that it may decide alone."""
+    own = own and principal.actor != ANONYMOUS
+    return ApprovalFilter(
+        statuses=statuses,
+        within=principal.processes,
+        deciders=approver_names(principal) if own else deciders_of(principal),
+    )
+
+
+def _navigation(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
+    """Return the entries that a principal may open."""
+    if principal is None:
+        return []
+    groups = [(name, [entry for entry in entries if principal.may(entry.permission)]) for name, entries in NAVIGATION]
+    return [(name, entries) for name, entries in groups if entries]
+
+
+def _open_approvals(request: Request, principal: Principal | None) -> int:
+    """Return the number of approvals that wait for the reader."""
+    if principal is None or not principal.may(READ_APPROVALS):
+        return 0
+    return count_approvals(door_of(request).reading, approvals_for(principal, ["open"], own=True), COUNTED)

@@ -1,0 +1,26 @@
+// The script of every page: the reader's zone and theme, kept in cookies that the server reads.
+(() => {
+  const root = document.documentElement;
+  const keep = (name, value) => {
+    document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
+  };
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && root.dataset.zone !== zone && !sessionStorage.getItem("procession-zone")) {
+    keep("procession-zone", zone);
+    sessionStorage.setItem("procession-zone", zone);
+    location.reload();
+    return;
+  }
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-theme-set]");
+    if (!button) return;
+    root.dataset.theme = button.dataset.themeSet;
+    keep("procession-theme", button.dataset.themeSet);
+    for (const each of document.querySelectorAll("[data-theme-set]")) {
+      each.setAttribute("aria-pressed", String(each === button));
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    for (const button of event.target.querySelectorAll("button")) setTimeout(() => { button.disabled = true; });
+  });
+})();

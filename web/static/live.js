@@ -1,0 +1,79 @@
+// Keeps a page up to date: one event stream, whose positions make the page ask for itself again and morph in place.
+(() => {
+  const main = () => document.getElementById("main");
+  if (!main()?.hasAttribute("data-live") || !window.htmx) return;
+  const PAUSE = 1000;
+  const LATE = 5000;
+  let source = null;
+  let shown = Number(document.documentElement.dataset.position);
+  let wanted = shown;
+  let asking = false;
+  let last = 0;
+  let timer = 0;
+  let lostSince = null;
+
+  const say = () => {
+    const live = document.getElementById("live");
+    if (!live) return;
+    live.classList.toggle("lost", lostSince !== null);
+    const text = live.querySelector("span");
+    if (lostSince !== null) {
+      const at = lostSince.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+      text.textContent = `Connection lost since ${at}`;
+    }
+  };
+
+  const refresh = async () => {
+    timer = 0;
+    if (asking || document.hidden || wanted <= shown) return;
+    asking = true;
+    last = Date.now();
+    const position = wanted;
+    try {
+      const address = new URL(location.href);
+      address.searchParams.delete("done");
+      await htmx.ajax("GET", address.pathname + address.search, { target: ".app", select: ".app", swap: "outerMorph" });
+      shown = position;
+    } finally {
+      asking = false;
+      if (wanted > shown) plan();
+    }
+  };
+
+  const plan = () => {
+    if (timer || asking) return;
+    timer = setTimeout(refresh, Math.max(0, last + PAUSE - Date.now()));
+  };
+
+  const open = () => {
+    if (source || document.hidden) return;
+    source = new EventSource("/api/stream");
+    source.addEventListener("position", (event) => {
+      const { position } = JSON.parse(event.data);
+      if (lostSince !== null) {
+        lostSince = null;
+        shown = -1;
+      }
+      if (position < wanted) shown = -1;
+      wanted = position;
+      plan();
+    });
+    source.addEventListener("error", () => {
+      lostSince ??= new Date();
+      say();
+      if (source?.readyState === EventSource.CLOSED) {
+        source = null;
+        setTimeout(open, LATE);
+      }
+    });
+  };
+
+  const close = () => {
+    source?.close();
+    source = null;
+  };
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  open();
+})();

@@ -1,0 +1,97 @@
+"""Values as people read them on a page: durations, times in the reader's zone, money, ids."""
+
+from collections.abc import Iterable
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from markupsafe import Markup, escape
+
+from queries.amounts import Amount
+
+NOTHING = "—"
+SHOWN_BYTES = 20_000
+_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "INR": "₹"}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_AMOUNTS = msgspec.json.Decoder(list[Amount])
+
+
+def duration(seconds: float | None) -> str:
+    """Return a length of time in two units: ``0.4 s``, ``48 s``, ``13 min 52 s``, ``2 h 12 min``, ``3 d 2 h``."""
+    if seconds is None:
+        return NOTHING
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    for size, unit, below, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            many, rest = divmod(whole, size)
+            few = rest // below
+            return f"{many} {unit} {few} {smaller}" if few else f"{many} {unit}"
+    return f"{whole} s"
+
+
+def moment(at: datetime | None, zone: tzinfo, now: datetime) -> str:
+    """Return a time in `zone`: ``14:18:03`` today, ``3 Nov 09:24`` this year, else ``3 Nov 2025``."""
+    if at is None:
+        return NOTHING
+    local, today = at.astimezone(zone), now.astimezone(zone)
+    if local.date() == today.date():
+        return f"{local:%H:%M:%S}"
+    day = f"{local.day} {_MONTHS[local.month - 1]}"
+    return f"{day} {local:%H:%M}" if local.year == today.year else f"{day} {local.year}"
+
+
+def when(at: datetime | None, zone: tzinfo, now: datetime) -> Markup:
+    """Return a time element in the reader's zone, with the time in UTC as its title."""
+    if at is None:
+        return escape(NOTHING)
+    utc = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    title = f"{at:%Y-%m-%d %H:%M:%S} UTC"
+    form = Markup('<time class="nw" datetime="{}" title="{}">{}</time>')
+    return form.format(utc, title, moment(at, zone, now))
+
+
+def amounts(cost: Iterable[Amount] | msgspec.Raw) -> list[Amount]:
+    """Return amounts, one a currency."""
+    return _AMOUNTS.decode(cost) if isinstance(cost, msgspec.Raw) else list(cost)
+
+
+def money(cost: Iterable[Amount] | msgspec.Raw) -> Markup:
+    """Return money as ``$0.3456 + €1.20``, exact as the title; currencies are never added to each other."""
+    found = amounts(cost)
+    if not found:
+        return escape(NOTHING)
+    shown = " + ".join(_rounded(each) for each in found)
+    exact = " + ".join(f"{each.amount} {each.currency}" for each in found)
+    return Markup('<span class="num nw" title="{}">{}</span>').format(exact, shown)
+
+
+def tail(id: UUID | str) -> Markup:
+    """Return the last eight characters of an id, the whole one as the title: ids of one minute begin alike."""
+    return Markup('<span class="mono" title="{}">{}</span>').format(str(id), str(id)[-8:])
+
+
+def document(value: Any) -> str:
+    """Return a JSON value as indented text."""
+    raw = value if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
+    return msgspec.json.format(bytes(raw), indent=2).decode()
+
+
+def shortened(value: Any) -> str:
+    """Return a JSON value as indented text; of a long one the beginning, marked as cut."""
+    raw = value if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
+    if len(bytes(raw)) > SHOWN_BYTES:
+        text = bytes(raw)[:SHOWN_BYTES].decode("utf-8", "ignore")
+        return f"{text}… (cut; {len(bytes(raw)):,} bytes in all)"
+    return document(value)
+
+
+def _rounded(amount: Amount) -> str:
+    value = Decimal(amount.amount)
+    places = 4 if abs(value) < 1 else 2
+    symbol = _SYMBOLS.get(amount.currency)
+    text = f"{value:,.{places}f}"
+    return f"{symbol}{text}" if symbol is not None else f"{text} {amount.currency}"
