@@ -1,5 +1,6 @@
 """Connections, by raw sockets against the real server: sizes, numbers and times have bounds."""
 
+import dataclasses
 import json
 import socket
 import time
@@ -65,9 +66,10 @@ def serve(shared: Any, shared_client: Any) -> Iterator[Callable[..., Callable[[]
     """Serve with limits; a function that connects."""
     with ExitStack() as ending:
 
-        def serving(**limits: Any) -> Callable[[], Client]:
+        def serving(streams: int = 500, **limits: Any) -> Callable[[], Client]:
             bound = ending.enter_context(listen("127.0.0.1", 0))
-            server = ApiServer(shared.app.state.door, bound, lambda: None, ConnectionLimits(**limits))
+            door = dataclasses.replace(shared.app.state.door, max_streams=streams)
+            server = ApiServer(door, bound, lambda: None, ConnectionLimits(**limits))
             server.start()
             ending.callback(server.stop)
             port = bound.getsockname()[1]
@@ -192,6 +194,19 @@ def test_connections_at_work_do_not_give_way(serve: Any) -> None:
     streams = [connect().send(b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n") for _ in range(2)]
     assert [stream.answer()[0] for stream in streams] == [200, 200]
     assert code(connect().send(LIVE).answer()) == (503, "too_many_connections")
+
+
+def test_streams_have_a_bound_and_give_their_place_back(serve: Any) -> None:
+    connect = serve(streams=1)
+    opening = b"GET /api/stream HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    first = connect().send(opening)
+    assert first.answer()[0] == 200
+    assert code(connect().send(opening).answer()) == (503, "too_many_streams")
+    assert connect().send(opening.replace(b"GET", b"HEAD")).answer()[0] == 200
+    first.socket.close()
+    deadline = time.monotonic() + SECONDS
+    while connect().send(opening).answer()[0] != 200:
+        assert time.monotonic() < deadline
 
 
 def test_a_caller_that_does_not_read_its_answer_is_dropped(serve: Any, shared_client: Any) -> None:
