@@ -23,7 +23,7 @@ _ACTOR = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 
 
 class Principal(msgspec.Struct, frozen=True):
-    """The identity that acts. processes: names and patterns that limit it; empty: none do. key_id: None without a key of the log.
+    """The identity that acts. processes: names and patterns that limit it; empty: none do. key_id: of a key of the log.
 
     teams: those for which it decides approvals. agents: those whose attempts it may answer. session: the browser's.
     """
