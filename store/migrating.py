@@ -4,16 +4,27 @@ import hashlib
 from importlib.resources import files
 from typing import Any
 
-import psycopg
 from psycopg import Connection
+
+from store.connections import connect
+from store.privileges import PrivilegesMissing, require_migrating
 
 MIGRATION_LOCK = 4712
 LEDGER = """create table if not exists schema_migrations (
   number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now())"""
 
+LEDGERS = """select n.nspname, has_table_privilege(c.oid, 'SELECT'), exists (
+    select from pg_class l where l.relnamespace = n.oid and l.relname = 'stored_events')
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relname = 'schema_migrations' and c.relkind = 'r'"""
+
 
 class MigrationChanged(RuntimeError):
     """The text of an applied migration has changed. Migrations are never edited; a change needs a new one."""
+
+
+class SchemaElsewhere(RuntimeError):
+    """The tables were made in a schema that this release does not use, by the search path of a role."""
 
 
 class SchemaTooNew(RuntimeError):
@@ -29,9 +40,16 @@ def migrations() -> list[tuple[int, str, str]]:
 def migrate(dsn: str) -> list[str]:
     """Apply the missing migrations; return their names. Several processes may call it at once.
 
-    Raises MigrationChanged, SchemaTooNew, or psycopg.Error when the server cannot be reached.
+    Each migration is one transaction: an interruption leaves whole ones. A role that may not create tables can call it
+    when nothing is missing.
+    Raises MigrationChanged, SchemaTooNew, SchemaElsewhere, PrivilegesMissing before anything is applied, or
+    psycopg.Error when the server cannot be reached.
     """
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect(dsn, lock_timeout="0") as connection:
+        missing = _missing(connection)
+        if not missing:
+            return []
+        require_migrating(connection, [sql for _, _, sql in missing])
         connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
         connection.execute(LEDGER)
         missing = _pending(connection)
@@ -42,11 +60,23 @@ def migrate(dsn: str) -> list[str]:
 
 def pending(dsn: str) -> list[str]:
     """Return the names of the migrations that `migrate` would apply; change nothing."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        exists = connection.execute("select to_regclass('schema_migrations') is not null").fetchone()
-        if exists is None or not exists[0]:
-            return [name for _, name, _ in migrations()]
-        return [name for _, name, _ in _pending(connection)]
+    with connect(dsn) as connection:
+        return [name for _, name, _ in _missing(connection)]
+
+
+def _missing(connection: Connection[Any]) -> list[tuple[int, str, str]]:
+    found = connection.execute(LEDGERS).fetchall()
+    if not any(schema == "public" for schema, _, _ in found):
+        for schema, _, is_ours in found:
+            if is_ours:
+                raise SchemaElsewhere(
+                    f"the tables are in the schema {schema}, and this release uses public only: "
+                    f"alter each table and function of {schema} with `set schema public`"
+                )
+        return migrations()
+    if not all(readable for schema, readable, _ in found if schema == "public"):
+        raise PrivilegesMissing(f"the role {connection.info.user} lacks: SELECT on schema_migrations")
+    return _pending(connection)
 
 
 def _pending(connection: Connection[Any]) -> list[tuple[int, str, str]]:

@@ -70,7 +70,9 @@ def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, p
             refuse_open_door(settings)
             bound = ending.enter_context(listen(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
-        wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.INFO))
+        wiring = ending.enter_context(
+            opened(output, settings, migrate=True, projecting=projector, log_level=logging.INFO)
+        )
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()
