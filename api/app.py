@@ -14,6 +14,7 @@ from api import (
     events,
     executions,
     health,
+    metrics,
     openapi,
     processes,
     projections,
@@ -49,12 +50,15 @@ def create_app(door: Door) -> FastAPI:
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
+    app.state.metrics = metrics.registry_of(door)
     app.add_middleware(Envelope)
+    app.add_middleware(metrics.RequestTimes, registry=app.state.metrics)
     errors.install(app)
     guarded = APIRouter(prefix="/api", dependencies=[AUTHORISED])
     for noun in GUARDED:
         guarded.include_router(noun.router)
     app.include_router(guarded)
+    app.include_router(metrics.router, dependencies=[AUTHORISED])
     # Agents that answer later show the token of their attempt instead.
     app.include_router(steps.router, prefix="/api")
     # Callers of webhooks show the secret of the trigger instead.
