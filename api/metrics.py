@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from fastapi import APIRouter, Request
 from prometheus_client import CollectorRegistry, Histogram
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import openapi
 from edge.door import Door
 from edge.parameters import NO_PARAMETERS
-from queries.metrics import MEASURES, MOST, Figures, get_figures
+from queries.metrics import MEASURES, MOST, Figures, ReadModelFigures, get_figures
 from store.timing import BOUNDS
 from store.unit import Outage
 
@@ -23,6 +23,18 @@ logger = logging.getLogger(__name__)
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 OTHER = "other"
+
+# By the name of the metric: its text, and its value of one read model.
+READ_MODEL_COLUMNS: dict[str, tuple[str, Callable[[ReadModelFigures], float]]] = {
+    "read_model_position": ("Position of a read model.", lambda each: each.position),
+    "read_model_lag_events": ("Positions by which a read model is behind the log.", lambda each: each.lag),
+    "read_model_lag_seconds": (
+        "Age of the first event that a read model does not hold.",
+        lambda each: each.lag_seconds,
+    ),
+    "read_model_failed": ("Whether a read model stands still by an error.", lambda each: each.failed),
+    "dead_letters": (f"Events that a read model could not process. At most {MOST}.", lambda each: each.dead_letters),
+}
 
 router = APIRouter(tags=["operations"])
 
@@ -61,24 +73,10 @@ def _of_database(figures: Figures) -> Iterator[Metric]:
     for measure in MEASURES:
         text = measure.text if "count(*)" not in measure.query else f"{measure.text} At most {MOST}."
         yield _gauge(measure.name, text, figures.values[measure.name])
-    columns = (
-        ("read_model_position", "Position of a read model."),
-        ("read_model_lag_events", "Positions by which a read model is behind the log."),
-        ("read_model_lag_seconds", "Age of the first event that a read model does not hold."),
-        ("read_model_failed", "Whether a read model stands still by an error."),
-        ("dead_letters", f"Events that a read model could not process. At most {MOST}."),
-    )
-    for name, text in columns:
+    for name, (text, read) in READ_MODEL_COLUMNS.items():
         gauge = GaugeMetricFamily(f"procession_{name}", text, labels=["read_model"])
         for each in figures.read_models:
-            value = {
-                "read_model_position": each.position,
-                "read_model_lag_events": each.lag,
-                "read_model_lag_seconds": each.lag_seconds,
-                "read_model_failed": each.failed,
-                "dead_letters": each.dead_letters,
-            }[name]
-            gauge.add_metric([each.name], float(value))
+            gauge.add_metric([each.name], float(read(each)))
         yield gauge
 
 

@@ -43,6 +43,10 @@ class Server:
         self._databases.append(name)
         return self.as_role(conninfo.make_conninfo(self._conninfo, dbname=name), role) if role else self.dsn(name)
 
+    def adopt(self, name: str) -> None:
+        """Drop a database that the test creates otherwise."""
+        self._databases.append(name)
+
     def role(self) -> str:
         """Create a role that may log in and no more; return its name."""
         name = f"role_{uuid.uuid4().hex[:12]}"
@@ -72,7 +76,7 @@ class Server:
 
     def drop(self) -> None:
         for name in self._databases:
-            self.admin.execute(f"drop database {name} with (force)")
+            self.admin.execute(f"drop database if exists {name} with (force)")
         for name in self._roles:
             self.admin.execute(f"drop role {name}")
 
