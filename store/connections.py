@@ -39,6 +39,11 @@ def connect(dsn: str, **settings: str) -> Connection[TupleRow]:
     return connection
 
 
+def connect_without_settings(dsn: str) -> Connection[TupleRow]:
+    """Return a new connection that sets nothing, for a server that refuses our settings. Raises Outage."""
+    return psycopg.connect(dsn, autocommit=True)
+
+
 def configure(connection: Connection[Any]) -> None:
     """Make a new connection ready for our statements."""
     session.complete(connection)

@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 
-from store.connections import Outage, connect
+from store.connections import Outage, connect, connect_without_settings
 from store.session import LOCK_TIMEOUT
 
 PROBE_LOCK = 4715
@@ -36,10 +36,24 @@ Probe = Callable[[Connection[Any], Connection[Any]], Iterator[str]]
 
 def probe(dsn: str) -> None:
     """Try all that Procession relies on, on two connections; change nothing. Raises DatabaseUnsuitable, or Outage."""
-    with connect(dsn) as one, connect(dsn) as other:
+    with _opened(dsn) as one, connect(dsn) as other:
         problems = problems_of(one, other)
     if problems:
         raise DatabaseUnsuitable(problems)
+
+
+def _opened(dsn: str) -> Connection[TupleRow]:
+    """Return a connection. Raises DatabaseUnsuitable where the server accepts one only without our settings."""
+    try:
+        return connect(dsn)
+    except psycopg.OperationalError as error:
+        try:
+            with connect_without_settings(dsn) as plain:
+                version = _row(plain, "select version()")[0]
+        except psycopg.Error:
+            raise error from None
+        reason = str(error).strip().rpartition("FATAL:")[2].strip()
+        raise DatabaseUnsuitable([f"{version} refuses the settings of a connection ({reason}){POOLER}"]) from error
 
 
 def problems_of(one: Connection[TupleRow], other: Connection[TupleRow]) -> list[str]:

@@ -197,6 +197,11 @@ def test_a_way_that_loses_notifications_is_refused(between, monkeypatch) -> None
         probe(between(bytes, lambda message: b"" if message[:1] == NOTIFICATION else message))
 
 
+def test_a_server_that_refuses_a_setting_is_refused_with_its_version(between) -> None:
+    with pytest.raises(DatabaseUnsuitable, match=r'PostgreSQL .* refuses the settings .*parameter "jid"'):
+        probe(between(lambda message: message.replace(b"-c jit=off", b"-c jid=off"), bytes))
+
+
 def test_a_way_that_loses_the_settings_of_connections_is_refused(between) -> None:
     with pytest.raises(DatabaseUnsuitable, match="settings of a connection do not arrive"):
         probe(between(without_options, bytes))
