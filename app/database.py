@@ -61,11 +61,11 @@ class Database:
 
         if probing:
             probe(self.dsn)
-        applied = migrate(self.dsn)
+        names = read_table_names()
+        applied = migrate(self.dsn, names)
         with connect(self.dsn) as connection:
             create_read_tables(connection)
             if serving or projecting:
-                names = read_table_names()
                 require_serving(connection, names, names if projecting else ())
         return applied
 

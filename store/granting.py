@@ -16,7 +16,8 @@ SEQUENCES = """select distinct s.relname from pg_class s join pg_depend d on d.o
 where s.relkind = 'S' and t.relnamespace = 'public'::regnamespace and t.relname = any(%s)"""
 FUNCTIONS = """select oid::regprocedure::text from pg_proc
 where pronamespace = 'public'::regnamespace and proname = any(%s)"""
-BUILT = "select schemaname, tablename from pg_tables where schemaname = any(%s) and tableowner <> %s"
+NOT_OWNED = """select schemaname, tablename from pg_tables
+where (schemaname = any(%s) or schemaname = 'public' and tablename = any(%s)) and tableowner <> %s"""
 
 
 def grant_serving(connection: Connection[Any], role: str, read_tables: Collection[str]) -> None:
@@ -47,9 +48,9 @@ def grant_serving(connection: Connection[Any], role: str, read_tables: Collectio
         statements.append(SQL("grant usage, select on sequence {} to {}").format(Identifier("public", name), to))
     for (signature,) in _rows(connection, FUNCTIONS, (list(made("function")),)):
         statements.append(SQL("grant execute on function {} to {}").format(SQL(signature), to))
-    aside = [schema for schema in made("schema") if schema != "public"]
-    owned = [("public", table) for table in read_tables] + _rows(connection, BUILT, (aside, role))
-    statements += [SQL("alter table {} owner to {}").format(Identifier(*name), to) for name in owned]
+    # A change of the owner waits for every query of the table, so each is made once.
+    others = _rows(connection, NOT_OWNED, (list(made("schema")), list(read_tables), role))
+    statements += [SQL("alter table {} owner to {}").format(Identifier(*table), to) for table in others]
     with connection.transaction():
         for statement in statements:
             connection.execute(statement)

@@ -117,6 +117,19 @@ def test_tables_in_another_schema_are_named_and_no_second_ones_are_made(place, u
         connection.execute("create table stored_events ()")
     using(dsn)
     error = document("migrate", code=3)["error"]
+    assert error["code"] == "unsuitable_database"
     assert "schema theirs" in error["message"]
     with psycopg.connect(dsn) as connection:
         assert connection.execute("select to_regclass('public.stored_events')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize("table", ["schema_migrations (version text)", "workers (n int)", "approvals (n int)"])
+def test_a_database_with_tables_of_another_program_is_refused_untouched(place, using, document, table: str) -> None:
+    dsn = place.database()
+    place.execute(dsn, f"create table {table}")
+    using(dsn)
+    for command in (("migrate",), ("work",)):
+        error = document(*command, code=3)["error"]
+        assert "another program" in error["message"]
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone() == (1,)
