@@ -16,6 +16,7 @@ from api import (
     executions,
     health,
     keys,
+    metrics,
     openapi,
     processes,
     projections,
@@ -52,12 +53,15 @@ def create_app(door: Door) -> FastAPI:
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
+    app.state.metrics = metrics.registry_of(door)
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
+    app.add_middleware(metrics.RequestTimes, registry=app.state.metrics)
     errors.install(app)
     guarded = APIRouter(prefix="/api", dependencies=[ADMITTED])
     for noun in GUARDED:
         guarded.include_router(noun.router)
     app.include_router(guarded)
+    app.include_router(metrics.router, dependencies=[ADMITTED])
     # Agents that answer later show the token of their attempt instead.
     app.include_router(steps.router, prefix="/api")
     # Callers of webhooks show the secret of the trigger instead.

@@ -9,7 +9,7 @@ from psycopg import conninfo
 from app.addresses import read_address
 from app.setting import SecretSetting
 from app.settings import BadSetting, Settings
-from store.connections import Connections
+from store.connections import Connections, connect
 from store.migrating import migrate, pending
 
 if TYPE_CHECKING:
@@ -49,20 +49,40 @@ class Database:
         """The embedded server, None with DATABASE_URL."""
         return self._embedded
 
-    def migrate(self) -> list[str]:
-        """Apply missing migrations, create missing read tables, return the migrations' names. Safe to repeat."""
-        from projections.tables import create_read_tables
+    def migrate(self, *, probing: bool = True, serving: bool = False, projecting: bool = False) -> list[str]:
+        """Apply missing migrations, create missing read tables, return the migrations' names. Safe to repeat.
 
-        applied = migrate(self.dsn)
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
+        probing: try first that the server can be used. serving, projecting: require the privileges to serve, and to
+        keep read tables up.
+        Raises DatabaseUnsuitable before anything is applied, PrivilegesMissing, and what `store.migrating` raises.
+        """
+        from projections.tables import create_read_tables, read_table_names
+        from store.privileges import require_serving
+        from store.probing import probe
+
+        if probing:
+            probe(self.dsn)
+        names = read_table_names()
+        applied = migrate(self.dsn, names)
+        with connect(self.dsn) as connection:
             create_read_tables(connection)
+            if serving or projecting:
+                require_serving(connection, names, names if projecting else ())
         return applied
+
+    def grant_serving(self, role: str) -> None:
+        """Grant `role` what a process that serves needs. Raises PrivilegesMissing."""
+        from projections.tables import read_table_names
+        from store.granting import grant_serving
+
+        with connect(self.dsn) as connection:
+            grant_serving(connection, role, read_table_names())
 
     def stale_read_models(self) -> list[str]:
         """Return the read models whose tables another release built; a projector of this release builds its own."""
         from projections.tables import stale_names
 
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
+        with connect(self.dsn) as connection:
             return stale_names(connection)
 
     def pending(self) -> list[str]:
@@ -72,7 +92,7 @@ class Database:
     def require_migrated(self) -> None:
         """Migrate the embedded server. Raise NotMigrated if the one of DATABASE_URL lacks migrations."""
         if self._embedded is not None:
-            self.migrate()
+            self.migrate(probing=False)
         elif missing := self.pending():
             raise NotMigrated(
                 f"the database lacks {len(missing)} migration(s), from {missing[0]}; run `procession migrate` first"

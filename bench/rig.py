@@ -14,7 +14,6 @@ from typing import Any
 import psutil
 import psycopg
 from psycopg import conninfo
-from psycopg.rows import dict_row
 
 from app.wiring import Wiring, operator
 from bench.workloads import AGENT, WORKLOADS
@@ -26,6 +25,7 @@ from domain.executions.decisions.execution import start_execution
 from domain.executions.events.execution import Trigger
 from domain.identity import new_id, process_id
 from projections.tables import create_read_tables
+from store.connections import connect
 from store.datastore import Datastore
 from store.migrating import migrate
 from store.unit import Unit
@@ -117,7 +117,7 @@ def now() -> Cause:
 def rig(server: str) -> Iterator[Rig]:
     """Yield a rig on a new database of `server`, dropped at the end. Raises NotDurable."""
     name = f"bench_{uuid.uuid4().hex[:8]}"
-    with psycopg.connect(server, autocommit=True) as admin:
+    with connect(server) as admin:
         for setting in DURABILITY:
             if _one(admin, f"show {setting}") != "on":
                 raise NotDurable(f"{setting} is off")
@@ -126,7 +126,7 @@ def rig(server: str) -> Iterator[Rig]:
         try:
             dsn = conninfo.make_conninfo(server, dbname=name)
             migrate(dsn)
-            with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+            with connect(dsn) as connection:
                 create_read_tables(connection)
             made = Rig(dsn)
             yield made

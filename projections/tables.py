@@ -18,11 +18,20 @@ BEGIN = "insert into notification_tracking (application_name, notification_id) v
 SWITCHING = "switching:"
 
 
+def read_table_names(projections: Sequence[Projection[Any]] = ALL) -> list[str]:
+    """Return the names of the tables of `projections`."""
+    return [table for projection in projections for table in projection.tables]
+
+
 def create_read_tables(connection: Connection[Any], projections: Sequence[Projection[Any]] = ALL) -> list[str]:
     """Create the tables of projections that are new, empty and at position 0; return their names. Part of `migrate`.
 
-    Safe when several processes call it at once. Existing tables stay as they are, stale or not.
+    Safe when several processes call it at once. Existing tables stay as they are, stale or not, and a role that may not
+    create tables can call it when none is missing.
     """
+    built = built_digests(connection)
+    if all(projection.name in built for projection in projections):
+        return []
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         built = built_digests(connection)

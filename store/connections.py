@@ -6,13 +6,12 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, conninfo
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 
-from store import arrays
+from store import arrays, session
 from store.trouble import Trouble, trouble_of
 
-LOCK_TIMEOUT_MS = 30_000
 POOL_TIMEOUT_SECONDS = 10.0
 TRIED_SECONDS = 2
 # psycopg raises these when the server cannot be reached or goes away in the middle, and when it serves no writer: a
@@ -27,14 +26,36 @@ Outage = (
 Revive = Callable[[], None]
 
 
-def connection_parameters(dsn: str) -> dict[str, Any]:
-    """Return libpq parameters of our connections: they state a name, and limit waits for locks to 30 s."""
+def connection_parameters(dsn: str, **settings: str) -> dict[str, Any]:
+    """Return libpq parameters of our connections: a name, a limit of the time to connect, and server settings.
+
+    settings: precede those that every connection has.
+    """
     parameters = conninfo.conninfo_to_dict(dsn)
     parameters.setdefault("application_name", "procession")
     parameters.setdefault("connect_timeout", 10)
-    options = f"-c lock_timeout={LOCK_TIMEOUT_MS} -c timezone=UTC -c jit=off"
-    parameters["options"] = f"{parameters.get('options') or ''} {options}".strip()
+    parameters["client_encoding"] = "UTF8"
+    given = parameters.get("options") or ""
+    parameters["options"] = f"{given} {session.options({**session.SETTINGS, **settings})}".strip()
     return parameters
+
+
+def connect(dsn: str, **settings: str) -> Connection[TupleRow]:
+    """Return a new connection in autocommit mode, with server `settings` of its own. Raises Outage."""
+    connection = psycopg.connect(**connection_parameters(dsn, **settings), autocommit=True)
+    configure(connection)
+    return connection
+
+
+def connect_without_settings(dsn: str) -> Connection[TupleRow]:
+    """Return a new connection that sets nothing, for a server that refuses our settings. Raises Outage."""
+    return psycopg.connect(dsn, autocommit=True)
+
+
+def configure(connection: Connection[Any]) -> None:
+    """Make a new connection ready for our statements."""
+    session.complete(connection)
+    arrays.register(connection)
 
 
 # For connections whose statements find rows by index only, as appends and claims do: the server plans each once, for an
@@ -58,14 +79,13 @@ class Connections:
     def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
         self.dsn = dsn
         self.revive = revive
-        self._parameters = connection_parameters(dsn)
         self.pool = ConnectionPool(
             connection_class=Connection[DictRow],
-            kwargs={**self._parameters, "row_factory": dict_row, "autocommit": True},
+            kwargs={**connection_parameters(dsn), "row_factory": dict_row, "autocommit": True},
             min_size=1,
             max_size=pool_size,
             open=True,
-            configure=_configure,
+            configure=configure,
             check=ConnectionPool.check_connection,
             timeout=POOL_TIMEOUT_SECONDS,
         )
@@ -78,14 +98,13 @@ class Connections:
 
     def connect(self, **settings: str) -> Connection[DictRow]:
         """Return a new connection outside the pool, in autocommit mode, with server `settings` of its own."""
-        parameters: dict[str, Any] = {**self._parameters, "row_factory": dict_row, "autocommit": True}
-        parameters["options"] += "".join(f" -c {name}={value}" for name, value in settings.items())
+        parameters = {**connection_parameters(self.dsn, **settings), "row_factory": dict_row, "autocommit": True}
         try:
-            connection = psycopg.connect(**parameters)
+            connection: Connection[DictRow] = psycopg.connect(**parameters)
         except psycopg.OperationalError:
             self.revive()
             connection = psycopg.connect(**parameters)
-        _configure(connection)
+        configure(connection)
         return connection
 
     def trouble(self) -> Trouble | None:
@@ -125,7 +144,3 @@ class OwnConnection:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _configure(connection: Connection[Any]) -> None:
-    arrays.register(connection)

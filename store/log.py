@@ -1,6 +1,7 @@
 """The log: append decisions, read streams, read pages in order."""
 
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, decode, recorded
 from store.recorder import LogRecorder
+from store.timing import Durations
 from store.trouble import RecordingState, trouble_of
 from store.unit import AppendRefused, Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
 
@@ -42,6 +44,8 @@ class Log:
         self._waiting_guard = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._led = False
+        self.append_times = Durations()
+        """The times of appends, refused ones included."""
 
     def append(self, unit: Unit) -> int:
         """Record one decision; return the position of its last event.
@@ -112,6 +116,7 @@ class Log:
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
         columns = Columns()
         ends = [columns.add(unit) for unit in units]
+        begun = time.perf_counter()
         try:
             with self._connection.borrow() as connection:
                 last = self.recorder.append(connection, columns)
@@ -131,6 +136,8 @@ class Log:
             self.recording.succeeded()
             first = last - len(columns)
             return [first + end for end in ends]
+        finally:
+            self.append_times.add(time.perf_counter() - begun)
         if len(units) == 1:
             return [refused]
         return [outcome for unit in units for outcome in self._append_batch([unit])]

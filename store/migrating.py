@@ -1,19 +1,35 @@
 """Forward-only migrations: numbered SQL files, each applied once, in order, under a lock."""
 
 import hashlib
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-import psycopg
 from psycopg import Connection
+
+from store.connections import connect
+from store.privileges import PrivilegesMissing, require_migrating
+from store.schema_names import made
 
 MIGRATION_LOCK = 4712
 LEDGER = """create table if not exists schema_migrations (
   number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now())"""
 
+LEDGERS = """select n.nspname, has_table_privilege(c.oid, 'SELECT'), exists (
+    select from pg_attribute a where a.attrelid = c.oid and a.attname = 'digest' and not a.attisdropped)
+from pg_class c join pg_namespace n on n.oid = c.relnamespace
+where c.relname = 'schema_migrations' and c.relkind = 'r'"""
+
+TAKEN = """select relname from pg_class
+where relnamespace = 'public'::regnamespace and relname = any(%s) order by 1"""
+
 
 class MigrationChanged(RuntimeError):
     """The text of an applied migration has changed. Migrations are never edited; a change needs a new one."""
+
+
+class SchemaElsewhere(RuntimeError):
+    """The tables are in a schema that this release does not use, or their names belong to another program."""
 
 
 class SchemaTooNew(RuntimeError):
@@ -26,13 +42,22 @@ def migrations() -> list[tuple[int, str, str]]:
     return sorted((int(file.name[:4]), file.name, file.read_text("utf-8")) for file in found)
 
 
-def migrate(dsn: str) -> list[str]:
+def migrate(dsn: str, read_tables: Sequence[str] = ()) -> list[str]:
     """Apply the missing migrations; return their names. Several processes may call it at once.
 
-    Raises MigrationChanged, SchemaTooNew, or psycopg.Error when the server cannot be reached.
+    Each migration is one transaction: an interruption leaves whole ones. A role that may not create tables can call it
+    when nothing is missing. read_tables: names that must be free before the first migration, beside those of its own.
+    Raises MigrationChanged, SchemaTooNew, SchemaElsewhere, PrivilegesMissing before anything is applied, or
+    psycopg.Error when the server cannot be reached.
     """
-    with psycopg.connect(dsn, autocommit=True) as connection:
+    with connect(dsn, lock_timeout="0") as connection:
+        missing = _missing(connection)
+        if not missing:
+            return []
+        require_migrating(connection, [sql for _, _, sql in missing])
         connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+        if len(_missing(connection)) == len(migrations()):
+            _require_free(connection, [*made("table"), *read_tables])
         connection.execute(LEDGER)
         missing = _pending(connection)
         for number, name, sql in missing:
@@ -42,11 +67,33 @@ def migrate(dsn: str) -> list[str]:
 
 def pending(dsn: str) -> list[str]:
     """Return the names of the migrations that `migrate` would apply; change nothing."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        exists = connection.execute("select to_regclass('schema_migrations') is not null").fetchone()
-        if exists is None or not exists[0]:
-            return [name for _, name, _ in migrations()]
-        return [name for _, name, _ in _pending(connection)]
+    with connect(dsn) as connection:
+        return [name for _, name, _ in _missing(connection)]
+
+
+def _missing(connection: Connection[Any]) -> list[tuple[int, str, str]]:
+    ledgers = {schema: (readable, ours) for schema, readable, ours in connection.execute(LEDGERS).fetchall()}
+    if "public" in ledgers:
+        readable, ours = ledgers["public"]
+        if not ours:
+            raise SchemaElsewhere("the table schema_migrations is another program's; use a database of its own")
+        if not readable:
+            raise PrivilegesMissing(f"the role {connection.info.user} lacks: SELECT on schema_migrations")
+        return _pending(connection)
+    for schema, (_, ours) in ledgers.items():
+        if ours:
+            raise SchemaElsewhere(
+                f"the tables are in the schema {schema}, and this release uses public only: "
+                f"alter each table and function of {schema} with `set schema public`"
+            )
+    return migrations()
+
+
+def _require_free(connection: Connection[Any], names: Sequence[str]) -> None:
+    """Raise SchemaElsewhere if tables of these names exist before the first migration."""
+    taken = [name for (name,) in connection.execute(TAKEN, (list(names),)).fetchall() if name != "schema_migrations"]
+    if taken:
+        raise SchemaElsewhere(f"another program has tables named {', '.join(taken)}; use a database of its own")
 
 
 def _pending(connection: Connection[Any]) -> list[tuple[int, str, str]]:

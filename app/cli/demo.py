@@ -47,7 +47,9 @@ def demo(
     with ExitStack() as ending:
         bound = ending.enter_context(listen_on_next_free(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
-        wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.WARNING))
+        wiring = ending.enter_context(
+            opened(output, settings, migrate=True, projecting=True, log_level=logging.WARNING)
+        )
         roles = ending.enter_context(running(wiring, settings, stopping))
         roles.start_projector()
         url = roles.start_api(bound)

@@ -19,7 +19,9 @@ from projections.pages import Broken
 from projections.switching import HandOverRefused, NothingToSwitchTo
 from projections.verifying import NotBuilt
 from queries.reading import NotYet, ReadModelRebuilding
-from store.migrating import MigrationChanged, SchemaTooNew
+from store.migrating import MigrationChanged, SchemaElsewhere, SchemaTooNew
+from store.privileges import PrivilegesMissing
+from store.probing import DatabaseUnsuitable
 from store.reading import UnknownEventMet
 from store.trouble import trouble_of
 from store.unit import OutcomeUnknown
@@ -56,6 +58,10 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "schema_differs", str(error), FAILED
         case AddressUnavailable():
             return "address_unavailable", str(error), FAILED
+        case DatabaseUnsuitable() | SchemaElsewhere():
+            return "unsuitable_database", str(error), UNAVAILABLE
+        case PrivilegesMissing():
+            return "privileges_missing", str(error), UNAVAILABLE
         case _ if (trouble := trouble_of(error)) is not None:
             return trouble.code, trouble.detail, UNAVAILABLE
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():

@@ -23,10 +23,12 @@ def opened(
     settings: Settings | None = None,
     *,
     migrate: bool = False,
+    projecting: bool = False,
     rehearsal: bool = False,
     log_level: int = logging.ERROR,
 ) -> "Iterator[Wiring]":
-    """Open the wiring on a migrated database. migrate: bring the database up to date, also one of DATABASE_URL.
+    """Open the wiring on a migrated database. migrate: probe the database and bring it up to date, also one of
+    DATABASE_URL; require the privileges to serve. projecting: and those to keep read tables up.
     rehearsal: record nothing; collect the events that commands would record.
 
     Raises BadSetting, NotMigrated, psycopg.OperationalError or EmbeddedPostgresUnavailable.
@@ -37,7 +39,7 @@ def opened(
     settings = settings or read_settings()
     with opened_database(output, settings) as database:
         if migrate:
-            database.migrate()
+            database.migrate(serving=True, projecting=projecting)
         else:
             database.require_migrated()
         with wired(settings, database, rehearsal=rehearsal) as wiring:

@@ -69,7 +69,9 @@ def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, p
         if api:
             bound = ending.enter_context(listen(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
-        wiring = ending.enter_context(opened(output, settings, migrate=True, log_level=logging.INFO))
+        wiring = ending.enter_context(
+            opened(output, settings, migrate=True, projecting=projector, log_level=logging.INFO)
+        )
         if api:
             refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
         roles = ending.enter_context(running(wiring, settings, stopping))

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -16,9 +17,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
+from psycopg import conninfo
 
 from embedded import embedded
+from tests.postgresql_programs import programs
 
 ROOT = Path(__file__).parents[2]
 reading = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("reading.py"))))
@@ -52,6 +56,12 @@ class Reader:
         self._instead["--host 0.0.0.0"] = "--host 127.0.0.1"
         self._instead["127.0.0.1:9000"] = f"127.0.0.1:{free_port()}"
         self._own = {"DATABASE_URL": dsn, "PROCESSION_PORT": str(self.port)}
+        # Names that all databases of the server share.
+        self._dsn, unique = dsn, uuid.uuid4().hex[:12]
+        self.role, self.restored = f"role_{unique}", f"restored_{unique}"
+        self._instead |= {"procession_app": self.role, "procession_restored": self.restored}
+        self._own["RESTORED_URL"] = conninfo.make_conninfo(dsn, dbname=self.restored)
+        self._own["PATH"] = f"{programs()}{os.pathsep}{os.environ['PATH']}"
         self.environment = {**os.environ, **self._own}
         self._up: dict[str, subprocess.Popen[str]] = {}
         self._starting: list[str] = []
@@ -86,6 +96,14 @@ class Reader:
             process.terminate()
         ended = {command: end_of(process) for command, process in up.items()}
         assert ended == dict.fromkeys(ended, 0)
+
+    def clear_up(self) -> None:
+        """Drop the role and the database that a document says to create."""
+        with psycopg.connect(self._dsn, autocommit=True) as admin:
+            admin.execute(f"drop database if exists {self.restored} with (force)")
+            if admin.execute("select 1 from pg_roles where rolname = %s", (self.role,)).fetchone():
+                admin.execute(f"reassign owned by {self.role} to current_user; drop owned by {self.role}")
+                admin.execute(f"drop role {self.role}")
 
     def _do(self, command: str) -> None:
         for said, meant in self._instead.items():
@@ -144,6 +162,7 @@ def reader(tmp_path: Path, dsn: str) -> Iterator[Reader]:
     made = Reader(checkout, dsn)
     yield made
     made.stop()
+    made.clear_up()
     if made.home.exists():
         server = embedded(made.home)
         server.close(wait=True)

@@ -13,6 +13,7 @@ from projections.switching import HandOverRefused
 from projections.tables import SWITCHING, create_read_tables
 from projections.verifying import verify
 from store.log import Log
+from store.session import SETTINGS
 from store.unit import Unit
 from tests.projections.releases import (
     LIST,
@@ -129,7 +130,7 @@ def test_a_runner_of_the_release_before_releases_the_projection_for_the_switch_a
 @pytest.fixture
 def impatient(monkeypatch):
     """Connections that are made from now on wait a fifth of a second for locks."""
-    monkeypatch.setattr("store.connections.LOCK_TIMEOUT_MS", 200)
+    monkeypatch.setitem(SETTINGS, "lock_timeout", "200ms")
 
 
 def test_a_process_that_does_not_release_the_projection_keeps_its_tables(impatient, before, runner_of):

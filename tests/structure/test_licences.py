@@ -10,7 +10,7 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 
-PERMISSIVE = re.compile(r"MIT( License)?|BSD-[23]-Clause|Apache-2\.0|ISC License|PSF-2\.0")
+PERMISSIVE = re.compile(r"MIT( License)?|BSD-[23]-Clause|Apache-2\.0( AND BSD-2-Clause)?|ISC License|PSF-2\.0")
 BY_CLASSIFIER = {
     "License :: OSI Approved :: MIT License": "MIT",
     "License :: OSI Approved :: BSD License": "BSD-3-Clause",

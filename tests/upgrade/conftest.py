@@ -56,12 +56,12 @@ class Releases:
             )
         return self._running[name].pid
 
-    def launch_api(self, name: str, tree: Path) -> str:
-        """Begin an API; its address, once it answers."""
+    def launch_api(self, name: str, tree: Path, command: str = "serve") -> str:
+        """Begin an API, or with `up` all of a process; its address, once it answers."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        self.launch(name, tree, "serve", "--port", str(port))
+        self.launch(name, tree, command, "--port", str(port))
         url = f"http://127.0.0.1:{port}"
         self.until(lambda: self._answers(url), name)
         return url
@@ -72,6 +72,16 @@ class Releases:
         query: LiteralString = "select worker_id::text from workers where pid = %s"
         self.until(lambda: self.rows(query, pid), name)
         return f"worker:{self.rows(query, pid)[0][0]}"
+
+    def end(self, name: str) -> None:
+        """Drain the process called `name`; it must end in order."""
+        process = self._running.pop(name)
+        process.terminate()
+        assert process.wait(DEADLINE_SECONDS) == 0, self.log(name)
+
+    def get(self, url: str, path: str) -> httpx2.Response:
+        """GET an answer, whatever its status."""
+        return self._client.get(url + path)
 
     def put(self, url: str, path: str, body: dict[str, Any]) -> None:
         """PUT `body`."""

@@ -22,7 +22,11 @@ steps:
   - {id: pack, type: sub_process, process: packing, depends_on: take}
   - {id: aside, type: sub_process, process: packing, depends_on: take, wait: false, on_parent_close: abandon}
   - {id: ask, type: human_approval, depends_on: take, approvers: [ann], title: May it go?}
-  - {id: bill, agent: careful, message: bill, depends_on: [rest, pack, ask]}
+  - {id: way, type: gateway, gateway_type: inclusive, depends_on: take, default_route: call,
+     routes: [{condition: "false", target: pack-slip}]}
+  - {id: call, type: notification, channel: webhook, message: taken, on_error: skip_step}
+  - {id: pack-slip, agent: careful, message: write, compensation: {agent: careful, message: tear}}
+  - {id: bill, agent: careful, message: bill, depends_on: [rest, pack, ask, call, pack-slip], retry: {max_attempts: 2}}
 """
 UNDER_WAY = 8
 TOGETHER = 4

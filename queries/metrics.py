@@ -1,0 +1,135 @@
+"""Figures for monitoring: positions, lags and the lengths of lists, read by one statement when a scraper comes."""
+
+from typing import Any
+
+import msgspec
+from psycopg import sql
+
+from queries.reading import Reading, age_of, fetch
+
+MOST = 10_000
+LATE = "interval '1 minute'"
+# Counts follow an index in its order and end at MOST, whatever the statistics of tables that fill and empty say.
+BY_ORDER = "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off"
+
+
+class Measure(msgspec.Struct, frozen=True):
+    """One figure. name: of the metric, without its prefix. text: for people. query: an SQL expression."""
+
+    name: str
+    text: str
+    query: str
+
+
+def counted(rows: str) -> str:
+    """Return the expression that counts the rows of ``from … order by …``, at most MOST."""
+    return f"(select count(*) from (select {rows} limit {MOST}) as counted)"
+
+
+def age(first: str) -> str:
+    """Return the expression for the seconds since the time that ``select …`` finds; 0 for none, or a later one."""
+    return f"coalesce((select greatest(0, extract(epoch from now() - ({first})))), 0)"
+
+
+DUE = "from due_steps where owner is null"
+# Each counts rows under an index. A new list adds a line here.
+MEASURES: tuple[Measure, ...] = (
+    Measure("log_position", "Position of the newest event.", "(select max(notification_id) from stored_events)"),
+    Measure("due_steps", "Steps that wait for a worker.", counted(f"{DUE} order by due_at")),
+    Measure(
+        "overdue_steps",
+        "Steps that have waited for a worker for more than a minute.",
+        counted(f"{DUE} and due_at < now() - {LATE} order by due_at"),
+    ),
+    Measure(
+        "oldest_due_step_seconds",
+        "How long the oldest step has waited for a worker.",
+        age(f"select due_at {DUE} order by due_at limit 1"),
+    ),
+    Measure(
+        "claimed_steps",
+        "Attempts that a worker has claimed: open calls, and calls that are about to begin.",
+        counted("from due_steps where owner is not null order by owner"),
+    ),
+    Measure(
+        "overdue_timers",
+        "Timers that are due and have not fired.",
+        counted("from due_timers where due_at < now() order by due_at"),
+    ),
+    Measure(
+        "oldest_overdue_timer_seconds",
+        "How late the timer is that is due for the longest time.",
+        age("select due_at from due_timers where due_at < now() order by due_at limit 1"),
+    ),
+    Measure(
+        "messages",
+        "Messages to executions and agents that are not handled yet.",
+        counted("from outbox order by due_at, source, version"),
+    ),
+    Measure(
+        "oldest_message_seconds",
+        "Age of the oldest message that is not handled yet.",
+        age("select due_at from outbox order by due_at, source, version limit 1"),
+    ),
+    Measure(
+        "queued_executions",
+        "Executions that wait for a concurrency slot.",
+        counted("from admissions where not running order by process_id, position"),
+    ),
+    Measure(
+        "live_workers",
+        "Workers whose lease has not run out.",
+        "(select count(*) from workers where lease_until > now())",
+    ),
+)
+
+_FIGURES = ", ".join(f"coalesce({measure.query}, 0)::float8 as {measure.name}" for measure in MEASURES)
+_READ_MODELS = f"""select p.name, coalesce(t.notification_id, 0) as position, p.failure is not null as failed,
+    substring(next.state from 1 for 100) as next, dead.letters
+  from projections p
+  left join notification_tracking t on t.application_name = p.name
+  left join lateral (select state from stored_events where notification_id > coalesce(t.notification_id, 0)
+    order by notification_id limit 1) next on true
+  cross join lateral (select count(*) as letters from (
+    select from dead_letters where projection = p.name order by projection, position limit {MOST}) as letter) dead"""
+_ALL = f"select figures.*, model.* from (select {_FIGURES}) as figures left join ({_READ_MODELS}) as model on true"
+
+
+class ReadModelFigures(msgspec.Struct, frozen=True):
+    """One read model. lag: in positions, and as the age of the first event that it does not hold."""
+
+    name: str
+    position: int
+    lag: int
+    lag_seconds: float
+    failed: bool
+    dead_letters: int
+
+
+class Figures(msgspec.Struct, frozen=True):
+    """values: by the name of the measure; a count of MOST stands for MOST or more."""
+
+    values: dict[str, float]
+    read_models: list[ReadModelFigures]
+
+
+def get_figures(reading: Reading) -> Figures:
+    """Return every figure, from the main server, in one round trip. Raises Outage."""
+    with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
+        for setting in BY_ORDER.split("; "):
+            connection.execute(sql.SQL(setting))
+        rows = fetch(connection, _ALL)
+    values = {measure.name: rows[0][measure.name] for measure in MEASURES}
+    head = int(values["log_position"])
+    return Figures(values, [_read_model(row, head) for row in rows if row["name"] is not None])
+
+
+def _read_model(row: dict[str, Any], head: int) -> ReadModelFigures:
+    return ReadModelFigures(
+        row["name"],
+        row["position"],
+        max(0, head - row["position"]),
+        age_of(row["next"]),
+        row["failed"],
+        row["letters"],
+    )

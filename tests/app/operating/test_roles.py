@@ -1,0 +1,135 @@
+"""The role that serves: it does all the work, owns the read tables, and cannot change or delete an event."""
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from store.connections import connect
+from store.granting import grant_serving
+from store.migrating import migrations
+from store.privileges import PrivilegesMissing
+
+CHANGES = (
+    "update stored_events set topic = 'ExecutionFailed'",
+    "delete from stored_events",
+    "truncate stored_events",
+    "drop table stored_events",
+    "alter table stored_events add column more text",
+    "create or replace function append_events_v1(uuid[], bigint[], text[], bytea[], uuid[], bigint[], text[], bytea[],"
+    " bytea[], int[]) returns bigint language sql as 'select 1::bigint'",
+    "delete from schema_migrations",
+    "update installation_keys set value = ''",
+)
+
+
+@pytest.fixture
+def owned(place, using, procession):
+    """A migrated database: (conninfo of its owner, the role that shall serve)."""
+    owner, serving = place.role(), place.role()
+    dsn = place.database(role=owner)
+    place.execute(dsn, f"grant {serving} to {owner}")
+    place.execute(dsn, "alter default privileges revoke execute on functions from public")
+    place.execute(dsn, f"alter default privileges for role {owner} revoke execute on functions from public")
+    using(dsn)
+    done = procession("migrate")
+    assert done.exit_code == 0, done.stderr
+    assert len(done.stdout.splitlines()) == len(migrations())
+    return dsn, serving
+
+
+def test_a_role_with_the_grants_alone_serves_works_projects_and_rebuilds(place, owned, journey, procession, using):
+    dsn, serving = owned
+    ours = place.as_role(dsn, serving)
+    using(ours)
+    refused = procession("serve", "--port", "0")
+    assert refused.exit_code == 3
+    using(dsn)
+    for _ in range(2):
+        granted = procession("migrate", "--grant-to", serving)
+        assert granted.exit_code == 0, granted.stderr
+        assert granted.stdout.splitlines() == [
+            "nothing to apply",
+            f"granted {serving} what serving and projecting need",
+        ]
+    journey(ours)
+    with connect(ours) as connection:
+        assert connection.execute("select count(*) > 5 from stored_events").fetchone() == (True,)
+        for statement in CHANGES:
+            with pytest.raises(errors.InsufficientPrivilege):
+                connection.execute(statement)
+    using(ours)
+    assert procession("migrate").stdout == "nothing to apply\n"
+    # A build by the owner's hand goes on to work, and so do tables that one of them has left aside.
+    using(dsn)
+    assert procession("projections", "build", "execution_list").exit_code == 0
+    assert procession("migrate", "--grant-to", serving).exit_code == 0
+    using(ours)
+    for step in (("promote",), ("rollback",), ("drop",)):
+        done = procession("projections", *step, "execution_list")
+        assert done.exit_code == 0, done.stderr
+
+
+def test_what_the_serving_role_lacks_is_named(place, owned, using, document) -> None:
+    dsn, serving = owned
+    with connect(dsn) as connection:
+        grant_serving(connection, serving, ["execution_list"])
+    place.execute(
+        dsn,
+        f"revoke insert on stored_events from {serving}",
+        f"revoke usage on sequence stored_events_notification_id_seq from {serving}",
+        f"revoke delete on due_timers from {serving}",
+    )
+    using(place.as_role(dsn, serving))
+    message = document("work", code=3)["error"]["message"]
+    assert "INSERT on stored_events" in message
+    assert "USAGE on stored_events_notification_id_seq" in message
+    assert "DELETE on due_timers" in message
+    assert "INSERT on execution_detail" in message
+    assert f"--grant-to {serving}" in message
+
+
+def test_a_role_that_does_not_own_the_tables_applies_no_migration(place, owned, using, document) -> None:
+    dsn, serving = owned
+    newest = migrations()[-1][0]
+    place.execute(
+        dsn, f"delete from schema_migrations where number = {newest}", f"grant select on schema_migrations to {serving}"
+    )
+    using(place.as_role(dsn, serving))
+    error = document("migrate", code=3)["error"]
+    assert error["code"] == "privileges_missing"
+    assert "CREATE on schema public" in error["message"]
+    assert "ownership of stored_events (owner: " in error["message"]
+
+
+@pytest.mark.parametrize("role", ["nobody_of_this_name", "not_a_member"])
+def test_a_grant_that_cannot_be_made_is_refused_whole(place, owned, role: str) -> None:
+    dsn, _ = owned
+    name = place.role() if role == "not_a_member" else role
+    with connect(dsn) as connection, pytest.raises(PrivilegesMissing):
+        grant_serving(connection, name, ["execution_list"])
+
+
+def test_tables_in_another_schema_are_named_and_no_second_ones_are_made(place, using, document) -> None:
+    dsn = place.database()
+    with psycopg.connect(dsn) as connection:
+        connection.execute("create schema theirs; set search_path = theirs")
+        connection.execute("create table schema_migrations (number int, name text, digest text)")
+        connection.execute("create table stored_events ()")
+    using(dsn)
+    error = document("migrate", code=3)["error"]
+    assert error["code"] == "unsuitable_database"
+    assert "schema theirs" in error["message"]
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("select to_regclass('public.stored_events')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize("table", ["schema_migrations (version text)", "workers (n int)", "approvals (n int)"])
+def test_a_database_with_tables_of_another_program_is_refused_untouched(place, using, document, table: str) -> None:
+    dsn = place.database()
+    place.execute(dsn, f"create table {table}")
+    using(dsn)
+    for command in (("migrate",), ("work",)):
+        error = document(*command, code=3)["error"]
+        assert "another program" in error["message"]
+    with psycopg.connect(dsn) as connection:
+        assert connection.execute("select count(*) from pg_tables where schemaname = 'public'").fetchone() == (1,)

@@ -1,0 +1,236 @@
+"""A whole upgrade by stop and start: data of every step type, every query before and after, every command after it."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from tests.upgrade.conftest import HERE, Releases
+
+PARTS = "name: parts\nmax_running: 3\nsteps:\n  - {id: fetch, agent: echo, message: fetch}\n"
+EVERYTHING = """
+name: everything
+labels: [all]
+input: {way: {type: string, default: left}}
+triggers:
+  - {type: webhook, id: all-of-it, enabled: true}
+steps:
+  - {id: take, agent: echo, message: "take {{ input.way }}"}
+  - {id: which, type: gateway, gateway_type: exclusive, depends_on: take, default_route: right,
+     routes: [{condition: input.way == 'left', target: left}]}
+  - {id: left, agent: echo, message: left, compensation: {agent: echo, message: give back}}
+  - {id: right, agent: echo, message: right}
+  - {id: pack, type: sub_process, process: parts, depends_on: take}
+  - {id: rest, type: timer, duration: 1h, depends_on: take}
+  - {id: ask, type: human_approval, depends_on: take, approvers: [ann], title: May it go?}
+  - {id: weigh, agent: shaky, message: weigh, depends_on: rest, condition: "input.way == 'heavy'",
+     retry: {max_attempts: 2, delay: 1ms}}
+  - {id: note, type: notification, channel: webhook, url: "URL", message: done, depends_on: [left, right, pack, ask]}
+  - {id: bill, agent: echo, message: bill, depends_on: [weigh, note], timeout: 1h}
+outputs: {chosen: "{{ steps.which.output.chosen | first }}"}
+"""
+PATH = "/api/processes/everything/executions"
+OPEN = "select count(*) from due_timers where step = 'rest'"
+ENDED = "select count(*) from stored_events where topic = %s"
+# Members of answers that move with time, or describe the process that answers.
+MOVING = {"as_of_position", "lag", "lag_seconds", "built_at", "overdue_seconds", "worst_seconds", "next_cursor"}
+HEAVY = ("failing", "skipping", "giving")
+GOES_ON = {"reason": "the upgrade is done"}
+
+
+class Receiver(BaseHTTPRequestHandler):
+    """Takes every delivery."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The address of a server that notifications reach."""
+    monkeypatch.setenv("PROCESSION_WEBHOOK_SECRET", "a secret of this test")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.timeout(600)
+def test_all_of_an_installation_goes_on_after_stop_and_start(
+    releases: Releases, receiver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given: the release before at work; executions that have ended in every way, and some under way
+    releases.run(releases.before, "migrate")
+    old = releases.launch_api("old", releases.before, "up")
+    releases.put(old, "/api/agents/echo", {"kind": "scripted", "script": "echo"})
+    releases.put(old, "/api/agents/shaky", {"kind": "scripted", "script": "fail"})
+    for source in (PARTS, EVERYTHING.replace("URL", receiver)):
+        id = releases.post(old, "/api/processes", {"definition": source})["process_id"]
+        releases.post(old, f"/api/processes/{id}/publish", {})
+    ways = dict.fromkeys(("completed", "rejected", "cancelled", "approving", "changing", "waiting", "dropped"), "left")
+    ways |= dict.fromkeys(HEAVY, "heavy")
+    given = {name: releases.post(old, PATH, {"input": {"way": way}})["execution_id"] for name, way in ways.items()}
+    given["posted"] = releases.post(old, "/api/triggers/webhook/all-of-it", {"way": "right"})["execution_id"]
+    releases.until(lambda: releases.rows(OPEN) == [(len(given),)], "every execution rests")
+    releases.until(lambda: len(asked(releases, old)) == len(given), "every execution has an approval")
+    approvals = asked(releases, old)
+    fire(releases, old, given["completed"])
+    releases.post(old, f"/api/approvals/{approvals[given['completed']]}/approve", {"comment": "yes"}, "ann")
+    releases.post(old, f"/api/approvals/{approvals[given['rejected']]}/reject", {"comment": "no"}, "ann")
+    releases.post(old, f"/api/executions/{given['cancelled']}/cancel", {"reason": "not needed"})
+    for name in HEAVY:
+        fire(releases, old, given[name])
+    ends = {"ExecutionFailed": 4, "ExecutionCancelled": 1, "ExecutionCompleted": 1 + len(given)}
+    for topic, count in ends.items():
+        releases.until(lambda topic=topic, count=count: releases.rows(ENDED, topic) == [(count,)], f"{count} {topic}")
+    settled(releases, old)
+    # The schema describes what may be published from now on, and no installation.
+    paths = [path for path in every_path(releases, old, given, approvals) if path != "/api/schema"]
+    before = {path: releases.get(old, path).json() for path in paths}
+    assert len(paths) > 50
+    releases.end("old")
+
+    # when: this release migrates and starts
+    releases.run(HERE, "migrate")
+    releases.run(HERE, "migrate")
+    new = releases.launch_api("new", HERE, "up")
+    settled(releases, new)
+
+    # then: every query answers what it answered, and more at most
+    lost = [each for path in paths for each in missing(before[path], releases.get(new, path).json(), path)]
+    assert lost == []
+    for path in every_path(releases, new, given, approvals):
+        assert releases.get(new, path).status_code == 200, path
+
+    # and: every command goes on with what was under way
+    releases.put(new, "/api/agents/shaky", {"kind": "scripted", "script": "echo"})
+    monkeypatch.setenv("DATABASE_URL", releases.database)
+    failing, skipping, giving = (given[name] for name in HEAVY)
+    procession("retry", failing, "--reason", "mended")
+    procession("reassign", giving, "weigh", "echo", "--reason", "mended")
+    releases.post(new, f"/api/executions/{skipping}/steps/weigh/skip", GOES_ON)
+    changing = releases.post(
+        new, f"/api/approvals/{approvals[given['changing']]}/request-changes", {"comment": "?"}, "ann"
+    )
+    assert changing["execution_id"] == given["changing"]
+    procession("cancel", given["dropped"], "--reason", "not needed")
+    procession("approve", approvals[given["approving"]], "--as", "ann")
+    fire(releases, new, given["approving"])
+    procession("move-timer", given["waiting"], "rest", "--in", "1s", "--reason", "sooner")
+    procession("fire-timer", given["posted"], "rest", "--reason", "now")
+    releases.post(new, "/api/triggers/webhook/all-of-it", {"way": "left"})
+    procession("start", "parts", "--wait", "--timeout", "100s")
+    goes_on = ("failing", "skipping", "giving", "approving", "waiting", "posted")
+    approved = {approvals[given["approving"]]}
+    releases.until(lambda: completed(releases, new, [given[name] for name in goes_on], approved), "all complete")
+    for name, end in (("changing", "failed"), ("dropped", "cancelled")):
+        releases.until(lambda id=given[name], end=end: status(releases, new, id) == end, f"{name} is {end}")
+    assert releases.get(new, f"/api/executions/{given['posted']}").json()["outputs"] == {"chosen": "right"}
+    releases.post(new, "/api/processes/everything/archive", {})
+
+    # and: the pages of an operator show no fault
+    settled(releases, new)
+    for words in (
+        ("projections", "list"),
+        ("projections", "dead-letters"),
+        ("executions",),
+        ("timers",),
+        ("approvals",),
+    ):
+        procession(*words)
+    for id in given.values():
+        procession("show", id)
+        procession("show", id, "--events")
+    assert {each["differing"] for each in procession("projections", "verify")["verified"]} == {0}
+    assert procession("projections", "rebuild", "execution_list")["rebuilt"]
+    for name in ("old", "new"):
+        assert "Traceback" not in releases.log(name)
+    releases.end("new")
+
+
+def procession(*words: str) -> Any:
+    """Run a command of this release in this process; the document it writes."""
+    done = CliRunner().invoke(cli, [*words, "--json"])
+    assert done.exit_code == 0, (words, done.output)
+    return json.loads(done.stdout)
+
+
+def fire(releases: Releases, url: str, id: str) -> None:
+    releases.post(url, f"/api/executions/{id}/timers/rest/timer/fire", GOES_ON)
+
+
+def status(releases: Releases, url: str, id: str) -> Any:
+    return releases.get(url, f"/api/executions/{id}").json().get("status")
+
+
+def completed(releases: Releases, url: str, ids: list[str], approved: set[str]) -> bool:
+    """Approve what waits for it, once; return whether every execution has completed."""
+    for item in releases.get(url, "/api/approvals?status=open&limit=100").json()["items"]:
+        if item["execution_id"] in ids and item["approval_id"] not in approved:
+            approved.add(item["approval_id"])
+            releases.post(url, f"/api/approvals/{item['approval_id']}/approve", {}, "ann")
+    return all(status(releases, url, id) == "completed" for id in ids)
+
+
+def asked(releases: Releases, url: str) -> dict[str, str]:
+    """Approvals by execution."""
+    items = releases.get(url, "/api/approvals?limit=100").json()["items"]
+    return {item["execution_id"]: item["approval_id"] for item in items}
+
+
+def settled(releases: Releases, url: str) -> None:
+    """Return when every read model of the release behind `url` holds the whole log."""
+
+    def there() -> bool:
+        items = releases.get(url, "/api/projections").json()["items"]
+        return all(item.get("ready", True) and item["state"] == "running" and item["lag"] == 0 for item in items)
+
+    releases.until(there, "read models hold the log")
+
+
+def every_path(releases: Releases, url: str, given: dict[str, str], approvals: dict[str, str]) -> list[str]:
+    """Every query of the API behind `url`, for everything that is there."""
+    known = {
+        "execution_id": [*given.values()],
+        "approval_id": [*approvals.values()],
+        "process": ["everything", "parts"],
+        "version": ["1"],
+        "name": ["echo", "shaky"],
+    }
+    head = releases.rows("select max(notification_id) from stored_events")[0][0]
+    found = []
+    for path, item in releases.get(url, "/openapi.json").json()["paths"].items():
+        if "get" not in item or path == "/api/stream":
+            continue
+        paths = [path]
+        for name, values in known.items():
+            holder = "{" + name + "}"
+            paths = [each.replace(holder, value) for each in paths for value in (values if holder in each else [""])]
+        assert not [each for each in paths if "{" in each], f"a query of something new: {path}"
+        query = f"?from={head}&to={head}" if path.endswith("/diff") else ""
+        found += [each + query for each in paths if each.startswith("/api/") or "health" in each]
+    return found
+
+
+def missing(was: Any, now: Any, where: str) -> list[str]:
+    """Return what an answer of the release before holds and the present one does not, or differently."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        kept = {name: value for name, value in was.items() if name not in MOVING}
+        gone = [f"{where}: no {name}" for name in kept if name not in now]
+        return gone + [
+            each for name in kept if name in now for each in missing(kept[name], now[name], f"{where}.{name}")
+        ]
+    if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
+        return [each for n, (a, b) in enumerate(zip(was, now, strict=True)) for each in missing(a, b, f"{where}[{n}]")]
+    return [] if was == now else [f"{where}: {was!r} became {now!r}"]
