@@ -110,7 +110,7 @@ class Connections:
     def trouble(self) -> Trouble | None:
         """Return why the server refuses a new connection; None: it does not, or the reason is not known."""
         try:
-            psycopg.connect(**{**self._parameters, "connect_timeout": TRIED_SECONDS}).close()
+            psycopg.connect(**{**connection_parameters(self.dsn), "connect_timeout": TRIED_SECONDS}).close()
         except Outage as error:
             return trouble_of(error)
         return None
