@@ -6,6 +6,7 @@ from datetime import datetime
 
 from starlette.requests import Request
 
+from domain.agents.secret_names import SecretNames
 from edge.refusals import SecretUnavailable, Unauthorised
 from gateway.secrets import Disclosed, SecretMissing
 from gateway.standard_webhooks import key_of, sign
@@ -15,14 +16,14 @@ logger = logging.getLogger(__name__)
 TOLERANCE_SECONDS = 300
 
 
-def require_secret(request: Request, body: bytes, reference: str, now: datetime) -> None:
-    """Raise Unauthorised unless the delivery shows the secret. now: the present time.
+def require_secret(request: Request, body: bytes, reference: str, now: datetime, allowed: SecretNames) -> None:
+    """Raise Unauthorised unless the delivery shows the secret. now: the present time. allowed: the operator's list.
 
     reference: names the secret, ``${NAME}``, in the environment of the API. Raises SecretUnavailable, which states
     neither name nor value.
     """
     try:
-        secret = Disclosed().resolve(reference)
+        secret = Disclosed(allowed).resolve(reference)
         key = key_of(secret)
     except (SecretMissing, ValueError) as error:
         logger.error("a webhook is refused: %s", error)

@@ -40,7 +40,8 @@ async def deliver(trigger_id: str, request: CommandedWithInput) -> Response:
         require_api_key(sent)  # the answer must not reveal to a caller without the key which triggers exist
         raise
     if webhook.trigger.secret is not None:
-        require_secret(sent, request.body, webhook.trigger.secret, request.door.clock.now())
+        allowed = request.handlers.policy.secrets
+        require_secret(sent, request.body, webhook.trigger.secret, request.door.clock.now(), allowed)
     else:
         require_api_key(sent)
     command = webhook.starting(_payload(request))

@@ -7,6 +7,10 @@ from pathlib import Path
 
 from app.channels import ChannelSettings
 from app.setting import SecretSetting, optional, path, positive, read_fields, setting, text, whole
+from domain.agents.address_entries import AddressEntry, read_entries
+from domain.agents.addresses import AddressRules
+from domain.agents.policy import OutgoingPolicy
+from domain.agents.secret_names import SecretNames, read_secret_names
 from domain.calendar.durations import parse_duration
 
 
@@ -16,7 +20,8 @@ class Settings(ChannelSettings):
 
     lease: the time for which a worker keeps its attempts without a renewal. drain: the longest wait for open calls at
     its end. public_url: the address of the API for agents on other hosts that answer later. max_depth, max_descendants:
-    the limits of an execution tree, in levels and executions below its root.
+    the limits of an execution tree, in levels and executions below its root. agent_secrets: the environment variables
+    that agents may refer to, None where it is not set. outgoing_allow, outgoing_deny: addresses of calls.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -32,6 +37,15 @@ class Settings(ChannelSettings):
     max_depth: int = setting("PROCESSION_MAX_DEPTH", whole(1, 10_000), lambda: 10)
     max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
+    agent_secrets: SecretNames | None = optional("PROCESSION_AGENT_SECRETS", read_secret_names, empty_counts=True)
+    outgoing_allow: tuple[AddressEntry, ...] | None = optional("PROCESSION_OUTGOING_ALLOW", read_entries)
+    outgoing_deny: tuple[AddressEntry, ...] = setting("PROCESSION_OUTGOING_DENY", read_entries, tuple)
+
+    @property
+    def policy(self) -> OutgoingPolicy:
+        """The rules of what goes out."""
+        addresses = AddressRules(self.outgoing_allow, self.outgoing_deny)
+        return OutgoingPolicy(self.agent_secrets or SecretNames(), addresses)
 
     @property
     def home(self) -> Path:

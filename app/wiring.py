@@ -9,6 +9,7 @@ from app.database import Database
 from app.installation import callback_key
 from app.settings import Settings
 from commands.handlers import Handlers
+from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
@@ -35,13 +36,14 @@ class Wiring(Handlers):
         replica: Datastore | None = None,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         rehearsal: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.datastore = datastore
         self._replica = replica
         self.rehearsal = Rehearsal(datastore) if rehearsal else None
-        super().__init__(self.rehearsal or Log(datastore), limits=limits, channels=channels)
+        super().__init__(self.rehearsal or Log(datastore), limits=limits, channels=channels, policy=policy)
         self.clock = clock
         self.reading = self.new_reading()
         self.progress = self.reading.progress
@@ -83,6 +85,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         replica=database.read_datastore(),
         limits=Limits(settings.max_depth, settings.max_descendants),
         channels=settings.channels.configured,
+        policy=settings.policy,
         rehearsal=rehearsal,
     )
 

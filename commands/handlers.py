@@ -10,12 +10,15 @@ from commands.processes import Processes
 from commands.repairs import Repairs
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
+from domain.agents.policy import OutgoingPolicy
 from domain.processes.plan import Limits
 from store.log import Log
 
 
 class Handlers:
-    """One attribute a noun. channels: the channels for notifications that the operator has set up."""
+    """One attribute a noun. channels: the channels for notifications that the operator has set up. policy: the
+    operator's rules of what goes out.
+    """
 
     def __init__(
         self,
@@ -23,11 +26,13 @@ class Handlers:
         *,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
     ) -> None:
         self.log = log
+        self.policy = policy
         self.plans = Plans(log, limits)
-        self.agents = Agents(log)
-        self.processes = Processes(log, self.agents, channels)
+        self.agents = Agents(log, policy)
+        self.processes = Processes(log, self.agents, channels, policy.secrets)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.timers = TimerCommands(self.executions, log.datastore)

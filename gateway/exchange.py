@@ -11,7 +11,16 @@ from domain.agents.calls import Failed, StepError
 from domain.clock import Clock
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
-from gateway.failures import AGENT, AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
+from gateway.connecting import AddressDenied
+from gateway.failures import (
+    AGENT,
+    AnswerMalformed,
+    address_denied,
+    deadline_exceeded,
+    misconfigured,
+    refused,
+    unreachable,
+)
 from gateway.outgoing import Outgoing
 from gateway.retry_after import read_retry_after
 from gateway.secrets import Disclosed
@@ -60,6 +69,8 @@ async def post(
                 client.stream("POST", url, headers=headers, content=body) as response,
             ):
                 return await _read(response, disclosed, outgoing.clock)
+    except AddressDenied as denied:
+        return address_denied(disclosed.mask_text(str(denied)))
     except TimeoutError:
         return deadline_exceeded(allowed, who)
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL, UnicodeError):

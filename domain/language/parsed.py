@@ -63,11 +63,20 @@ class ChannelUse:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretUse:
+    """An environment variable that a trigger refers to."""
+
+    name: str
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """The result of reading a text.
 
     source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is an
-    error. problems: of every severity, by location. agents, processes, channels: each reference in the steps.
+    error. problems: of every severity, by location. agents, processes, channels: each reference in the steps. secrets:
+    each one in the triggers.
     """
 
     source: str
@@ -77,6 +86,7 @@ class Parsed:
     agents: tuple[AgentUse, ...] = ()
     processes: tuple[ProcessUse, ...] = ()
     channels: tuple[ChannelUse, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
 
     @property
     def fatal(self) -> bool:

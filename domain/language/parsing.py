@@ -6,6 +6,7 @@ from domain.language.checking.agents import agents_in
 from domain.language.checking.children import processes_in
 from domain.language.checking.definitions import check
 from domain.language.checking.notifications import channels_in
+from domain.language.checking.secrets import secrets_in
 from domain.language.checking.types import validate
 from domain.language.parsed import Parsed
 from domain.language.reading.nodes import Mapping, kind_of, text_of
@@ -52,4 +53,5 @@ def parse_definition(source: str | bytes, *, strict: bool = False) -> Parsed:
         agents=tuple(agents_in(root)),
         processes=tuple(processes_in(root)),
         channels=tuple(channels_in(root)),
+        secrets=tuple(secrets_in(root)),
     )
