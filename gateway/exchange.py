@@ -94,7 +94,7 @@ async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -
         masked = disclosed.mask(received)
     return Reply(
         status=response.status_code,
-        media_type=_media_type(response.headers),
+        media_type=disclosed.mask_text(_media_type(response.headers)),
         retry_after=response.headers.get("retry-after"),
         body=masked[:LARGEST_BODY],
         whole=size <= LARGEST_BODY,

@@ -48,7 +48,7 @@ async def hand_in(
     client = _client(server, allowed)
     try:
         async with asyncio.timeout(allowed.total_seconds()):
-            await client.connect(sock=await connected_socket(rules, server.host, server.port))
+            await _connect(client, server, rules)
             addresses = [recipient.addr_spec for recipient in recipients]
             left_out, _ = await client.send_message(message, sender=sender.addr_spec, recipients=addresses)
         await _quit(client)
@@ -77,6 +77,15 @@ def _client(server: MailServer, allowed: timedelta) -> SMTP:
         start_tls=True if server.needs_tls and not server.tls else None,
         timeout=allowed.total_seconds(),
     )
+
+
+async def _connect(client: SMTP, server: MailServer, rules: AddressRules) -> None:
+    connection = await connected_socket(rules, server.host, server.port)
+    try:
+        await client.connect(sock=connection)
+    except BaseException:
+        connection.close()  # the client closes only the connections that it has begun to use
+        raise
 
 
 async def _quit(client: SMTP) -> None:

@@ -5,6 +5,7 @@ import typer
 from app.cli.opening import opened_database
 from app.cli.options import DryRun, JsonOption
 from app.cli.output import output_of
+from app.secrets_in_use import require_decided
 from app.settings import read_settings
 
 cli = typer.Typer()
@@ -17,7 +18,9 @@ def migrate(context: typer.Context, dry_run: DryRun = False, json: JsonOption = 
     Read tables of another shape are not touched: a projector builds new ones beside them, and switches.
     """
     output = output_of(context, json)
-    with opened_database(output, read_settings()) as database, output.busy("migrating"):
+    settings = read_settings()
+    with opened_database(output, settings) as database, output.busy("migrating"):
+        require_decided(database, settings, output.note)
         names = database.pending() if dry_run else database.migrate()
         stale = [] if dry_run else database.stale_read_models()
     verb = "would apply" if dry_run else "applied"

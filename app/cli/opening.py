@@ -29,7 +29,7 @@ def opened(
     """Open the wiring on a migrated database. migrate: bring the database up to date, also one of DATABASE_URL.
     rehearsal: record nothing; collect the events that commands would record.
 
-    Raises BadSetting, NotMigrated, psycopg.OperationalError or EmbeddedPostgresUnavailable.
+    Raises BadSetting, NotMigrated, SecretsUndecided, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
     from app.wiring import wired
 
@@ -37,6 +37,9 @@ def opened(
     settings = settings or read_settings()
     with opened_database(output, settings) as database:
         if migrate:
+            from app.secrets_in_use import require_decided
+
+            require_decided(database, settings, output.note)
             database.migrate()
         else:
             database.require_migrated()

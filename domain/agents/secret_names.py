@@ -26,13 +26,13 @@ class SecretNames:
 
     def allows(self, name: str) -> bool:
         """Return whether the variable `name` may be referred to."""
-        return not _OWN.fullmatch(name) and (name in self.names or name.startswith(self.prefixes))
+        return not is_own(name) and (name in self.names or name.startswith(self.prefixes))
 
     def problem(self, name: str, path: str = "") -> Problem | None:
         """Return why the variable `name` may not be referred to; None if it may. path: the place of the reference."""
         if self.allows(name):
             return None
-        if _OWN.fullmatch(name):
+        if is_own(name):
             message = f"the setting {name} is the platform's own, not for agents"
             return Problem("secret_reserved", message, path)
         message = f"the environment variable {name} is not in {SETTING}, the list of those that may be referred to"
@@ -46,6 +46,11 @@ class SecretNames:
 
 
 NO_SECRETS = SecretNames()
+
+
+def is_own(name: str) -> bool:
+    """Return whether the variable `name` is, in any case, a setting of the platform itself."""
+    return _OWN.fullmatch(name) is not None
 
 
 def read_secret_names(text: str) -> SecretNames:
