@@ -49,7 +49,7 @@ class Http:
         reply = await post(self._outgoing, self._config.url, headers, body, self._config.deadline, disclosed)
         if isinstance(reply, Failed):
             return reply
-        return read_reply(reply)
+        return await reply.read(read_reply)
 
     def _request(self, call: AgentCall, until: str) -> dict[str, object]:
         return {

@@ -5,6 +5,7 @@ request (``temperature``, ``max_tokens``, ``seed``…) and win over the agent's 
 in a JSON mode, the value it holds.
 """
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -46,7 +47,7 @@ class OpenAIChat:
         reply = await post(self._outgoing, self._url, headers, body, self._config.deadline, disclosed)
         if isinstance(reply, Failed):
             return reply
-        return read_reply(reply, as_json=self._config.json_mode != "off")
+        return await reply.read(partial(read_reply, as_json=self._config.json_mode != "off"))
 
     def _request(self, call: AgentCall) -> dict[str, Any]:
         config = self._config
