@@ -7,7 +7,7 @@ import psycopg
 from app.database import Database
 from app.settings import Settings
 from domain.agents.secret_names import SETTING, is_own
-from queries.secret_references import References, referred_secrets
+from queries.secret_references import SecretReferences, referred_secrets
 
 MOST_NAMED = 20
 
@@ -35,7 +35,7 @@ def require_decided(database: Database, settings: Settings, note: Callable[[str]
         )
 
 
-def _named(references: References) -> str:
+def _named(references: SecretReferences) -> str:
     return _listed(f"{name} ({_listed(sorted(references[name]))})" for name in sorted(references))
 
 

@@ -6,7 +6,6 @@ import asyncio
 import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
-from time import monotonic
 
 import httpcore2
 
@@ -54,8 +53,8 @@ async def connected_socket(rules: AddressRules, host: str, port: int) -> socket.
     loop = asyncio.get_running_loop()
     addresses = await allowed_addresses(rules, host, port)
     for address in addresses:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        connecting = socket.socket(family, socket.SOCK_STREAM)
+        kind = socket.AF_INET6 if ":" in address else socket.AF_INET
+        connecting = socket.socket(kind, socket.SOCK_STREAM)
         try:
             connecting.setblocking(False)
             await loop.sock_connect(connecting, (address, port))
@@ -84,7 +83,8 @@ class CheckedBackend(httpcore2.AnyIOBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        until = None if timeout is None else monotonic() + timeout
+        now = asyncio.get_running_loop().time
+        until = None if timeout is None else now() + timeout
         try:
             async with asyncio.timeout(timeout):
                 addresses = await allowed_addresses(self._rules, host, port)
@@ -94,7 +94,7 @@ class CheckedBackend(httpcore2.AnyIOBackend):
             raise httpcore2.ConnectError(str(error)) from error
         for left in range(len(addresses), 0, -1):
             # Each address gets an equal part of the time, so that one that never answers leaves time for the others.
-            part = None if until is None else max((until - monotonic()) / left, LEAST_SECONDS)
+            part = None if until is None else max((until - now()) / left, LEAST_SECONDS)
             try:
                 return await super().connect_tcp(addresses[-left], port, part, local_address, socket_options)
             except (httpcore2.ConnectError, httpcore2.ConnectTimeout):

@@ -10,7 +10,7 @@ from psycopg.rows import DictRow, dict_row
 
 from domain.agents.secret_names import names_in, referring_texts
 
-References = dict[str, set[str]]
+SecretReferences = dict[str, set[str]]
 """By variable: who refers to it, in words."""
 
 _TABLES = """select to_regclass('stored_events') is not null and to_regclass('agent_directory') is not null
@@ -35,7 +35,7 @@ class _Named(msgspec.Struct):
     definition: dict[str, Any] = {}
 
 
-def referred_secrets(connection: Connection[Any]) -> References:
+def referred_secrets(connection: Connection[Any]) -> SecretReferences:
     """Return the variables that active agents, and the latest versions of processes in use, refer to.
 
     Returns none for a database without tables.
@@ -51,7 +51,7 @@ def referred_secrets(connection: Connection[Any]) -> References:
             found[row["id"]] = _process(row["name"], row["triggers"] or ())
         for row in cursor.execute(_SINCE):
             _apply(found, row)
-    references: References = {}
+    references: SecretReferences = {}
     for user, names in found.values():
         for name in names:
             references.setdefault(name, set()).add(user)

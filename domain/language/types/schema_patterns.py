@@ -1,5 +1,5 @@
-"""Bounds of the patterns in a JSON Schema: those that look around or back take time that grows with the square of a
-text, so that they are tried on short texts only.
+"""Bounds of the patterns in a JSON Schema: those with lookaround or back-references take time that grows with the
+square of a text, so that they are tried on short texts only.
 """
 
 import re
