@@ -89,7 +89,7 @@ async def post(
         # Their messages may repeat a header, and a header may hold a secret.
         return misconfigured("its address or one of its headers cannot be sent", who)
     except httpx2.TransportError as error:
-        return unreachable(disclosed.mask_text(str(error)) or type(error).__name__, who)
+        return unreachable(disclosed.mask_text(str(error))[:EXCERPT] or type(error).__name__, who)
 
 
 async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -> Reply:

@@ -73,6 +73,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "200,000 header lines": (OK + b"".join(b"x-%d: 1\r\n" % n for n in range(200_000)) + b"\r\n", UNREACHABLE),
     "a header of 2 MB": (OK + b"x: " + b"a" * 2_000_000 + b"\r\n\r\n", UNREACHABLE),
     "a header without a name": (OK + b": x\r\n\r\n", UNREACHABLE),
+    "a header line of 90 kB without a colon": (OK + b"x" * 90_000 + b"\r\n\r\n", UNREACHABLE),
     "a NUL in a header": (OK + b"x: \x00\r\n\r\n", UNREACHABLE),
     "two lengths": (OK + b"content-length: 1\r\ncontent-length: 2\r\n\r\n12", UNREACHABLE),
     "a negative length": (OK + b"content-length: -1\r\n\r\n1", UNREACHABLE),

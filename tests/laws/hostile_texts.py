@@ -142,6 +142,10 @@ CHECKED: dict[str, tuple[dict[str, Any], Callable[[int], Any]]] = {
     "a pattern that repeats repetitions": (TEXT | {"pattern": "^(a+)+$"}, lambda n: "a" * n + "b"),
     "a pattern that looks ahead": (TEXT | {"pattern": r"(?=(a+))\1b"}, lambda n: "a" * n),
     "a pattern that looks behind": (TEXT | {"pattern": "(?<!x)a+b"}, lambda n: "a" * n),
+    "a pattern of a property": (
+        {"properties": {"const": TEXT | {"pattern": r"(?=(a+))\1b"}}},
+        lambda n: {"const": "a" * n},
+    ),
     "a pattern in `not`": ({"not": {"pattern": r"(?=(a+))\1b"}}, lambda n: "a" * n),
     "a pattern of names": ({"patternProperties": {r"(?=(a+))\1b": False}}, lambda n: {"a" * n: 1}),
     "a pattern of an old draft": (

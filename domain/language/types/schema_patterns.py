@@ -14,20 +14,25 @@ _LINEAR = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 _OLD = re.compile(r"draft-0[346]")
 # Keywords whose values are data, not schemas.
 _DATA = frozenset(("const", "default", "enum", "example", "examples"))
+# Keywords whose values hold schemas by name.
+_NAMED = frozenset(("$defs", "definitions", "dependentSchemas", "patternProperties", "properties"))
 
 
-def bounded(document: Any) -> Any:
+def bounded(document: Any, *, named: bool = False) -> Any:
     """Return the schema with each slow pattern in `pattern` limited to texts of at most LONGEST_TRIED characters.
 
-    A longer text does not match.
+    A longer text does not match. named: the keys of `document` are names, such as those of properties.
     """
     if isinstance(document, list):
         return [bounded(item) for item in document]
     if not isinstance(document, dict):
         return document
-    changed = {key: value if key in _DATA else bounded(value) for key, value in document.items()}
+    changed = {
+        key: value if key in _DATA and not named else bounded(value, named=key in _NAMED and not named)
+        for key, value in document.items()
+    }
     pattern = changed.get("pattern")
-    if isinstance(pattern, str) and not _is_linear(pattern):
+    if isinstance(pattern, str) and not named and not _is_linear(pattern):
         del changed["pattern"]
         short = {"if": {"maxLength": LONGEST_TRIED}, "then": {"pattern": pattern}, "else": {"maxLength": LONGEST_TRIED}}
         whole = changed.get("allOf")
@@ -45,7 +50,7 @@ def has_unbounded(document: Any) -> bool:
         if isinstance(part, list):
             todo.extend(part)
         elif isinstance(part, dict):
-            todo.extend(value for key, value in part.items() if key not in _DATA)
+            todo.extend(part.values())
             patterns = part.get("patternProperties")
             if isinstance(patterns, dict) and not all(map(_is_linear, patterns)):
                 return True
