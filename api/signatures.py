@@ -6,6 +6,7 @@ from datetime import datetime
 
 from starlette.requests import Request
 
+from domain.agents.secret_names import SecretNames
 from edge.refusals import SecretUnavailable, Unauthorised
 from gateway.secrets import Disclosed, SecretMissing
 from gateway.standard_webhooks import key_of, sign
@@ -31,14 +32,14 @@ class Shown:
             raise _refused()
 
 
-def shown_secret(request: Request, reference: str, now: datetime) -> Shown:
+def shown_secret(request: Request, reference: str, now: datetime, allowed: SecretNames) -> Shown:
     """Return what the headers show of the secret. Raise Unauthorised, before the body is read, if they cannot suffice.
 
-    reference: names the secret, ``${NAME}``, in the environment of the API. now: the present time. Raises
-    SecretUnavailable, which states neither name nor value.
+    reference: names the secret, ``${NAME}``, in the environment of the API. now: the present time. allowed: the
+    operator's list. Raises SecretUnavailable, which states neither name nor value.
     """
     try:
-        secret = Disclosed().resolve(reference)
+        secret = Disclosed(allowed).resolve(reference)
         key = key_of(secret)
     except (SecretMissing, ValueError) as error:
         logger.error("a webhook is refused: %s", error)

@@ -43,7 +43,7 @@ async def deliver(trigger_id: str, sent: Request) -> Response:
         raise
     shown = None
     if webhook.trigger.secret is not None:
-        shown = shown_secret(sent, webhook.trigger.secret, door.clock.now())
+        shown = shown_secret(sent, webhook.trigger.secret, door.clock.now(), door.handlers.policy.secrets)
     else:
         await admit(sent, StartExecution.scope)
     request = await read_input(sent)

@@ -78,6 +78,7 @@ class WorkerRoles:
             lease=settings.lease,
             drain=settings.drain,
             channels=settings.channels,
+            policy=settings.policy,
             failed=lambda: self._failed("worker"),
         )
         worker.start()

@@ -37,28 +37,38 @@ class SecretSetting:
         return hash(self._text)
 
 
-def setting(variable: str, read: ReadSetting[Value], default: Callable[[], Value]) -> Value:
-    """Declare a field of a settings class. read: returns the value of a variable's text, or raises ValueError."""
-    declared: Value = dataclasses.field(metadata={"variable": variable, "read": read, "default": default})
+def setting(
+    variable: str, read: ReadSetting[Value], default: Callable[[], Value], *, empty_counts: bool = False
+) -> Value:
+    """Declare a field of a settings class. read: returns the value of a variable's text, or raises ValueError.
+
+    empty_counts: an empty variable is read too. Default: it counts as unset.
+    """
+    metadata = {"variable": variable, "read": read, "default": default, "empty_counts": empty_counts}
+    declared: Value = dataclasses.field(metadata=metadata)
     return declared
 
 
-def optional(variable: str, read: ReadSetting[Value]) -> Value | None:
+def optional(variable: str, read: ReadSetting[Value], *, empty_counts: bool = False) -> Value | None:
     """Declare a field that is None where `variable` is not set."""
-    return setting(variable, read, lambda: None)
+    return setting(variable, read, lambda: None, empty_counts=empty_counts)
 
 
 def read_fields(kind: type, flags: Mapping[str, object], environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return the values of every field of a settings class. Flags precede variables; an empty variable counts as unset.
+    """Return the values of every field of a settings class. Flags precede variables; an empty variable counts as unset,
+    unless the field states otherwise.
 
     Raises ValueError with every variable that cannot be used; the message does not repeat a value.
     """
     given = {name.upper(): value for name, value in environment.items() if value}
+    empty = {name.upper() for name, value in environment.items() if not value}
     values: dict[str, Any] = {}
     problems = []
     for field in dataclasses.fields(kind):
         variable, read, default = (field.metadata[name] for name in ("variable", "read", "default"))
         raw = flags[field.name] if flags.get(field.name) is not None else given.get(variable)
+        if raw is None and field.metadata["empty_counts"] and variable in empty:
+            raw = ""
         try:
             values[field.name] = default() if raw is None else read(raw)
         except ValueError as error:

@@ -19,6 +19,10 @@ from app.setting import (
     text,
     whole,
 )
+from domain.agents.address_entries import AddressEntry, read_entries
+from domain.agents.addresses import AddressRules
+from domain.agents.policy import OutgoingPolicy
+from domain.agents.secret_names import SecretNames, read_secret_names
 from domain.calendar.durations import parse_duration
 
 
@@ -31,7 +35,8 @@ class Settings(ChannelSettings):
     proxy. allowed_hosts: hosts that requests may state beside that one and local ones. receive_timeout: the
     longest time for a request to arrive; send_timeout: for a caller to read more of its answer; keep_alive: between two
     requests of a connection. max_depth, max_descendants: the limits of an execution tree, in levels and executions
-    below its root.
+    below its root. agent_secrets: the environment variables that agents may refer to, None where it is not set.
+    outgoing_allow, outgoing_deny: addresses of calls.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -53,6 +58,15 @@ class Settings(ChannelSettings):
     max_depth: int = setting("PROCESSION_MAX_DEPTH", whole(1, 10_000), lambda: 10)
     max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
+    agent_secrets: SecretNames | None = optional("PROCESSION_AGENT_SECRETS", read_secret_names, empty_counts=True)
+    outgoing_allow: tuple[AddressEntry, ...] | None = optional("PROCESSION_OUTGOING_ALLOW", read_entries)
+    outgoing_deny: tuple[AddressEntry, ...] = setting("PROCESSION_OUTGOING_DENY", read_entries, tuple)
+
+    @property
+    def policy(self) -> OutgoingPolicy:
+        """The rules of what goes out."""
+        addresses = AddressRules(self.outgoing_allow, self.outgoing_deny)
+        return OutgoingPolicy(self.agent_secrets or SecretNames(), addresses)
 
     @property
     def home(self) -> Path:

@@ -10,6 +10,7 @@ from app.installation import callback_key
 from app.settings import Settings
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
+from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
@@ -39,6 +40,7 @@ class Wiring(Handlers):
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
         configured_key: bool = False,
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         rehearsal: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
@@ -46,7 +48,7 @@ class Wiring(Handlers):
         self._replica = replica
         self.rehearsal = Rehearsal(datastore) if rehearsal else None
         log = self.rehearsal or Log(datastore)
-        super().__init__(log, limits=limits, channels=channels, configured_key=configured_key)
+        super().__init__(log, limits=limits, channels=channels, policy=policy, configured_key=configured_key)
         self.clock = clock
         self.reading = self.new_reading()
         self.progress = self.reading.progress
@@ -104,6 +106,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         limits=Limits(settings.max_depth, settings.max_descendants),
         channels=settings.channels.configured,
         configured_key=settings.api_key is not None,
+        policy=settings.policy,
         rehearsal=rehearsal,
     )
 

@@ -10,6 +10,7 @@ from commands.plans import Streams
 from commands.receipt import Receipt
 from domain.agents.agent import ACTIVE, Agent, fold
 from domain.agents.decisions import register_agent, retire_agent
+from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause, Event
 from domain.identity import agent_id
@@ -35,13 +36,15 @@ class RetireAgent(Command, frozen=True):
 
 
 class Agents:
-    """The handlers of the commands above."""
+    """The handlers of the commands above. policy: the operator's rules of what agents may refer to."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: Log, policy: OutgoingPolicy = OutgoingPolicy()) -> None:  # noqa: B008 - immutable
         self._log = log
+        self._policy = policy
 
     def register(self, command: RegisterAgent, cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Register an agent; the same registration again records nothing."""
+        """Register an agent; the same registration again records nothing. Raises Malformed for what is not allowed."""
+        self._policy.check_agent(command.name, command.config)
         return decide(
             self._log,
             agent_id(command.name),

@@ -11,14 +11,14 @@ from commands.processes import Processes
 from commands.repairs import Repairs
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
+from domain.agents.policy import OutgoingPolicy
 from domain.processes.plan import Limits
 from store.log import Log
 
 
 class Handlers:
-    """One attribute a noun. channels: the channels for notifications that the operator has set up.
-
-    configured_key: the environment states an admin key.
+    """One attribute a noun. channels: the channels for notifications that the operator has set up. policy: the
+    operator's rules of what goes out. configured_key: the environment states an admin key.
     """
 
     def __init__(
@@ -28,11 +28,13 @@ class Handlers:
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
         configured_key: bool = False,
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
     ) -> None:
         self.log = log
+        self.policy = policy
         self.plans = Plans(log, limits)
-        self.agents = Agents(log)
-        self.processes = Processes(log, self.agents, channels)
+        self.agents = Agents(log, policy)
+        self.processes = Processes(log, self.agents, channels, policy.secrets)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.timers = TimerCommands(self.executions, log.datastore)

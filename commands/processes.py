@@ -10,9 +10,10 @@ from commands.claims import claim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
+from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
 from domain.identity import process_id
-from domain.language import Parsed, agent_problems, channel_problems, parse_definition
+from domain.language import Parsed, agent_problems, channel_problems, parse_definition, secret_problems
 from domain.processes.calling import member_problems, process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.process import Process, fold
@@ -55,12 +56,18 @@ class ArchiveProcess(Command, frozen=True):
 
 
 class Processes:
-    """The handlers of the commands above. channels: the channels for notifications that the operator has set up."""
+    """The handlers of the commands above. channels: the channels for notifications that the operator has set up.
 
-    def __init__(self, log: Log, agents: Agents, channels: Collection[str] = ()) -> None:
+    secrets: the variables that triggers may refer to.
+    """
+
+    def __init__(
+        self, log: Log, agents: Agents, channels: Collection[str] = (), secrets: SecretNames = NO_SECRETS
+    ) -> None:
         self._log = log
         self._agents = agents
         self._channels = channels
+        self._secrets = secrets
 
     def validate(self, source: str | bytes, *, strict: bool = False) -> list[Problem]:
         """Return every problem of a definition, and of the agents and processes that it names; record nothing.
@@ -181,6 +188,7 @@ class Processes:
             *process_problems(parsed, calls, severity),
             *member_problems(parsed, calls, severity),
             *channel_problems(parsed, self._channels),
+            *secret_problems(parsed, self._secrets, severity),
         ]
         return problems, called
 

@@ -2,13 +2,19 @@
 
 import json
 import math
-from typing import Any
+import re
+from typing import Any, TypeAlias
 
 from domain.refusal import Malformed, Problem
 
 MAX_DEPTH = 64
 LARGEST_INTEGER = 2**63 - 1
 SMALLEST_INTEGER = -(2**63)
+MOST_PROBLEMS = 100
+_LONGEST_PATH = 500
+_HALF = re.compile("[\ud800-\udfff]")
+# A place in a value: the place that holds it, and its key or index there.
+_Place: TypeAlias = "tuple[_Place | None, str | int]"
 
 
 class _Repeated(ValueError):
@@ -48,34 +54,48 @@ def check_storable(value: Any, path: str = "") -> None:
 
 
 def storable_problems(value: Any, path: str = "") -> list[Problem]:
-    """Return a problem, below `path`, for every part of the JSON `value` that storage would not keep unchanged."""
+    """Return a problem, below `path`, for every part of the JSON `value` that storage would not keep unchanged; at most
+    MOST_PROBLEMS.
+    """
     problems: list[Problem] = []
-    todo: list[tuple[Any, str, int]] = [(value, path, 0)]
-    while todo:
-        item, where, depth = todo.pop()
+    todo: list[tuple[Any, _Place | None, int]] = [(value, None, 0)]
+    while todo and len(problems) < MOST_PROBLEMS:
+        item, place, depth = todo.pop()
         if depth > MAX_DEPTH:
-            problems.append(Problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", where[:200]))
+            problems.append(_problem("too_deep", f"nested deeper than {MAX_DEPTH} levels", path, place))
             break
         if isinstance(item, str):
-            _check_text(item, where, problems)
+            _check_text(item, path, place, problems)
         elif isinstance(item, dict):
             for key, inner in item.items():
-                _check_text(key, where, problems)
-                todo.append((inner, f"{where}.{key}" if where else key, depth + 1))
+                _check_text(key, path, place, problems)
+                todo.append((inner, (place, key), depth + 1))
         elif isinstance(item, list):
-            todo.extend((inner, f"{where}[{i}]", depth + 1) for i, inner in enumerate(item))
+            todo.extend((inner, (place, at), depth + 1) for at, inner in enumerate(item))
         elif isinstance(item, float) and not math.isfinite(item):
-            problems.append(Problem("number_out_of_range", "numbers are finite", where))
+            problems.append(_problem("number_out_of_range", "numbers are finite", path, place))
         elif isinstance(item, int) and not SMALLEST_INTEGER <= item <= LARGEST_INTEGER:
-            problems.append(Problem("number_out_of_range", "whole numbers fit into 64 bits", where))
-    return problems
+            problems.append(_problem("number_out_of_range", "whole numbers fit into 64 bits", path, place))
+    return problems[:MOST_PROBLEMS]
 
 
-def _check_text(text: str, where: str, problems: list[Problem]) -> None:
+def _check_text(text: str, path: str, place: "_Place | None", problems: list[Problem]) -> None:
+    if len(problems) >= MOST_PROBLEMS:
+        return
     if "\0" in text:
-        problems.append(Problem("nul_character", "text holds NUL, which PostgreSQL cannot keep", where[:200]))
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        problems.append(Problem("lone_surrogate", "text holds half of a surrogate pair", where[:200]))
+        problems.append(_problem("nul_character", "text holds NUL, which PostgreSQL cannot keep", path, place))
+    if not text.isascii() and _HALF.search(text):
+        problems.append(_problem("lone_surrogate", "text holds half of a surrogate pair", path, place))
+
+
+def _problem(code: str, message: str, path: str, place: "_Place | None") -> Problem:
+    """Return the problem, with its path: only a problem needs the text of one, and keys may be long."""
+    parts: list[str] = []
+    while place is not None:
+        place, key = place
+        parts.append(f"[{key}]" if isinstance(key, int) else f".{key[:_LONGEST_PATH]}")
+    written = path + "".join(reversed(parts))
+    return Problem(code, message, written.removeprefix(".")[:_LONGEST_PATH])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ async def post_abandoned(outgoing: Outgoing, config: HttpConfig, abandoned: Aban
     """
     if config.cancel_url is None:
         return True
-    disclosed = Disclosed()
+    disclosed = Disclosed(outgoing.policy.secrets)
     try:
         headers = disclosed.resolve_all(config.headers)
     except SecretMissing as missing:

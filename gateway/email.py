@@ -10,6 +10,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Any
 
+from domain.agents.addresses import AddressRules
 from domain.agents.calls import AgentCall, Failed
 from domain.clock import Clock
 from gateway.channels import MailServer
@@ -24,9 +25,10 @@ _BREAKING = frozenset(("Cc", "Zl", "Zp"))
 
 
 class EmailChannel:
-    """The channel through one server, from one sender."""
+    """The channel through one server, from one sender. rules: of the server's address."""
 
-    def __init__(self, server: MailServer, sender: Address, clock: Clock) -> None:
+    def __init__(self, server: MailServer, sender: Address, clock: Clock, rules: AddressRules) -> None:
+        self._rules = rules
         self._clock = clock
         self._server = server
         self._sender = sender
@@ -54,7 +56,7 @@ class EmailChannel:
         message["Message-ID"] = f"<{id.replace(':', '.')}@{self._sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(call.message)
-        return await hand_in(self._server, message, self._sender, recipients)
+        return await hand_in(self._server, message, self._sender, recipients, rules=self._rules)
 
 
 def _subject(call: AgentCall) -> str:

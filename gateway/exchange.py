@@ -1,8 +1,9 @@
 """One outgoing POST: bounded in time and size, never redirected, and the meaning of its status."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx2
 import msgspec
@@ -11,19 +12,35 @@ from domain.agents.calls import Failed, StepError
 from domain.clock import Clock
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
-from gateway.failures import AGENT, AnswerMalformed, deadline_exceeded, misconfigured, refused, unreachable
+from gateway.connecting import AddressDenied
+from gateway.failures import (
+    AGENT,
+    AnswerMalformed,
+    address_denied,
+    deadline_exceeded,
+    misconfigured,
+    refused,
+    unreachable,
+)
 from gateway.outgoing import Outgoing
 from gateway.retry_after import read_retry_after
 from gateway.secrets import Disclosed
 
 LARGEST_BODY = 1 << 20
-# Masking a larger body than this one would keep the other calls waiting.
+# A larger body than this one is masked and read on a thread: the other calls would have to wait.
 LARGE_BODY = 64 * 1024
+# Each piece of a body costs as much as kilobytes in one piece.
+MOST_PIECES = 20_000
+PIECES_AT_ONCE = 200
 EXCERPT = 500
+
+Read = TypeVar("Read")
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The reply and its time: body is at most LARGEST_BODY bytes, `whole` is false when there was more."""
+    """The reply and its time: body is at most LARGEST_BODY bytes in at most MOST_PIECES, `whole` is false when there
+    was more.
+    """
 
     status: int
     media_type: str
@@ -35,8 +52,12 @@ class Reply(msgspec.Struct, frozen=True):
     def content(self) -> bytes:
         """Return the complete body. Raises AnswerMalformed when it was too large."""
         if not self.whole:
-            raise AnswerMalformed(f"it is larger than {LARGEST_BODY} bytes")
+            raise AnswerMalformed(f"it is larger than {LARGEST_BODY} bytes, or in more than {MOST_PIECES} pieces")
         return self.body
+
+    async def read(self, meaning: Callable[["Reply"], Read]) -> Read:
+        """Return the `meaning` of the reply, read on a thread if the body is large."""
+        return await asyncio.to_thread(meaning, self) if len(self.body) > LARGE_BODY else meaning(self)
 
 
 async def post(
@@ -60,13 +81,15 @@ async def post(
                 client.stream("POST", url, headers=headers, content=body) as response,
             ):
                 return await _read(response, disclosed, outgoing.clock)
+    except AddressDenied as denied:
+        return address_denied(disclosed.mask_text(str(denied)))
     except TimeoutError:
         return deadline_exceeded(allowed, who)
     except (httpx2.LocalProtocolError, httpx2.UnsupportedProtocol, httpx2.InvalidURL, UnicodeError):
         # Their messages may repeat a header, and a header may hold a secret.
         return misconfigured("its address or one of its headers cannot be sent", who)
     except httpx2.TransportError as error:
-        return unreachable(disclosed.mask_text(str(error)) or type(error).__name__, who)
+        return unreachable(disclosed.mask_text(str(error))[:EXCERPT] or type(error).__name__, who)
 
 
 async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -> Reply:
@@ -74,8 +97,10 @@ async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -
     async for chunk in response.aiter_raw():
         chunks.append(chunk)
         size += len(chunk)
-        if size > LARGEST_BODY:
+        if size > LARGEST_BODY or len(chunks) > MOST_PIECES:
             break
+        if len(chunks) % PIECES_AT_ONCE == 0:
+            await asyncio.sleep(0)  # pieces that are here already are read without waiting
     received = b"".join(chunks)
     if size > LARGE_BODY:
         masked = await asyncio.to_thread(disclosed.mask, received)
@@ -83,10 +108,10 @@ async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -
         masked = disclosed.mask(received)
     return Reply(
         status=response.status_code,
-        media_type=_media_type(response.headers),
+        media_type=disclosed.mask_text(_media_type(response.headers)),
         retry_after=response.headers.get("retry-after"),
         body=masked[:LARGEST_BODY],
-        whole=size <= LARGEST_BODY,
+        whole=size <= LARGEST_BODY and len(chunks) <= MOST_PIECES,
         at=clock.now(),
     )
 

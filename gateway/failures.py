@@ -25,6 +25,12 @@ def unreachable(reason: str, who: str = AGENT) -> Failed:
     return Failed(StepError("agent_unreachable", f"{who} could not be reached: {reason}"))
 
 
+def address_denied(reason: str) -> Failed:
+    """Return the failure of a call that the operator's rules, or the default ones, deny; nothing was sent."""
+    message = f"{reason}; the operator's PROCESSION_OUTGOING_ALLOW and PROCESSION_OUTGOING_DENY decide"
+    return refused("address_denied", message)
+
+
 def deadline_exceeded(allowed: timedelta | None = None, who: str = AGENT) -> Failed:
     """Return the failure of an answer that missed its time; `allowed` is the time given, None if unknown."""
     seconds = f" within {allowed.total_seconds():g} s" if allowed is not None else " before the deadline"

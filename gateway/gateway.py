@@ -11,6 +11,7 @@ from uuid import UUID
 
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
 from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
+from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
@@ -60,11 +61,17 @@ class AgentGateway:
 
     callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
     the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
-    secret that cannot be used.
+    secret that cannot be used. policy: the rules of what goes out.
     """
 
     def __init__(
-        self, *, clock: Clock, callback_base: str | None, max_open: int = 1000, channels: Channels | None = None
+        self,
+        *,
+        clock: Clock,
+        callback_base: str | None,
+        max_open: int = 1000,
+        channels: Channels | None = None,
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
     ) -> None:
         self._clock = clock
         self._callback_base = callback_base
@@ -73,7 +80,7 @@ class AgentGateway:
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
-        self._outgoing = Outgoing(clock)
+        self._outgoing = Outgoing(clock, policy)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
         self._notices: set[asyncio.Task[bool]] = set()
         self._closed = False

@@ -31,11 +31,11 @@ class Http:
 
     async def answer(self, call: AgentCall) -> Answer:
         """Return the agent's answer to `call`."""
-        disclosed = Disclosed()
+        disclosed = Disclosed(self._outgoing.policy.secrets)
         try:
             headers = disclosed.resolve_all(self._config.headers)
         except SecretMissing as missing:
-            return refused("secret_missing", str(missing))
+            return refused(missing.code, str(missing))
         deadline = self._outgoing.clock.now() + self._config.deadline
         if call.deadline is not None:
             deadline = min(deadline, call.deadline)
@@ -49,7 +49,7 @@ class Http:
         reply = await post(self._outgoing, self._config.url, headers, body, self._config.deadline, disclosed)
         if isinstance(reply, Failed):
             return reply
-        return read_reply(reply)
+        return await reply.read(read_reply)
 
     def _request(self, call: AgentCall, until: str) -> dict[str, object]:
         return {

@@ -22,7 +22,9 @@ class Notifications:
         if channels.slack_url is not None:
             self._channels[SLACK] = SlackChannel(channels.slack_url, channels.webhook_secret, outgoing)
         if channels.mail is not None and channels.sender is not None:
-            self._channels[EMAIL] = EmailChannel(channels.mail, channels.sender, outgoing.clock)
+            self._channels[EMAIL] = EmailChannel(
+                channels.mail, channels.sender, outgoing.clock, outgoing.policy.addresses
+            )
 
     def unfit(self, call: AgentCall) -> Failed | None:
         """Return why one of the channels can never deliver it; then none is tried. None when all can."""

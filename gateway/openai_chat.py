@@ -5,6 +5,7 @@ request (``temperature``, ``max_tokens``, ``seed``…) and win over the agent's 
 in a JSON mode, the value it holds.
 """
 
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -34,19 +35,19 @@ class OpenAIChat:
         """Return the model's answer to `call`."""
         if taken := sorted(RESERVED.intersection(call.parameters)):
             return refused("parameter_reserved", f"the parameter {taken[0]} is set by the agent's configuration")
-        disclosed = Disclosed()
+        disclosed = Disclosed(self._outgoing.policy.secrets)
         try:
             headers = disclosed.resolve_all(self._config.headers)
             if self._config.api_key is not None:
                 headers["Authorization"] = f"Bearer {disclosed.resolve(self._config.api_key)}"
         except SecretMissing as missing:
-            return refused("secret_missing", str(missing))
+            return refused(missing.code, str(missing))
         headers |= {"Accept": "application/json", "Idempotency-Key": call.idempotency_key}
         body = msgspec.json.encode(self._request(call))
         reply = await post(self._outgoing, self._url, headers, body, self._config.deadline, disclosed)
         if isinstance(reply, Failed):
             return reply
-        return read_reply(reply, as_json=self._config.json_mode != "off")
+        return await reply.read(partial(read_reply, as_json=self._config.json_mode != "off"))
 
     def _request(self, call: AgentCall) -> dict[str, Any]:
         config = self._config

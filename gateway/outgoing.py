@@ -1,14 +1,14 @@
 """The outgoing connections: as many at once as there are calls, in pools small enough to be fast."""
 
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
+from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
+from gateway.routes import CheckedTransport
 
 # A pool scans all its connections whenever a call begins or ends, so a thousand in one pool cost a thousand checks.
 POOL_SIZE = 50
@@ -21,20 +21,20 @@ class _Pool:
 
     __slots__ = ("busy", "client")
 
-    def __init__(self) -> None:
-        self.client = _client()
+    def __init__(self, policy: OutgoingPolicy) -> None:
+        self.client = _client(policy)
         self.busy = 0
 
 
 class Outgoing:
     """The clients for calls of agents, made as they are needed; for use on one event loop only.
 
-
-    clock: the time that goes into what is sent.
+    clock: the time that goes into what is sent. policy: the rules of what goes out, and where to.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, policy: OutgoingPolicy = OutgoingPolicy()) -> None:  # noqa: B008 - immutable
         self.clock = clock
+        self.policy = policy
         self._pools: list[_Pool] = []
 
     @contextmanager
@@ -54,29 +54,21 @@ class Outgoing:
         self._pools.clear()
 
     def _another(self) -> _Pool:
-        pool = _Pool()
+        pool = _Pool(self.policy)
         self._pools.append(pool)
         return pool
 
 
-@cache
-def _authorities() -> ssl.SSLContext:
-    """Return the trusted certificates; reading them takes tens of milliseconds."""
-    return httpx2.create_ssl_context()
-
-
-def _client() -> httpx2.AsyncClient:
+def _client(policy: OutgoingPolicy) -> httpx2.AsyncClient:
+    limits = httpx2.Limits(
+        max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE, keepalive_expiry=IDLE_SECONDS
+    )
     return httpx2.AsyncClient(
-        verify=_authorities(),
-        limits=httpx2.Limits(
-            max_connections=POOL_SIZE, max_keepalive_connections=POOL_SIZE, keepalive_expiry=IDLE_SECONDS
-        ),
+        transport=CheckedTransport(policy.addresses, limits),
         timeout=httpx2.Timeout(None, connect=CONNECT_SECONDS),
         follow_redirects=False,
         # Cookies of one agent must not reach another one, even on the same host.
         cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        # The environment's proxies are used, but never for this machine itself.
-        mounts={f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")},
         # A compressed megabyte can unfold to a gigabyte, so requests accept none.
         headers={"Accept-Encoding": "identity", "User-Agent": "procession"},
     )

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from domain.agents.references import REFERENCE
+from domain.agents.secret_names import NO_SECRETS, SecretNames
 from gateway.masking import mask
 
 _SENDABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
@@ -13,11 +14,20 @@ _SENDABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 class SecretMissing(Exception):
     """A referenced environment variable is not set, or no header can carry its value; the message only names it."""
 
+    code = "secret_missing"
+
+
+class SecretNotAllowed(SecretMissing):
+    """The operator does not allow references to this environment variable."""
+
+    code = "secret_not_allowed"
+
 
 class Disclosed:
-    """The secrets resolved for one call."""
+    """The secrets resolved for one call. allowed: the variables that may be resolved; default: none."""
 
-    def __init__(self) -> None:
+    def __init__(self, allowed: SecretNames = NO_SECRETS) -> None:
+        self._allowed = allowed
         self._values: set[str] = set()
 
     def resolve(self, text: str) -> str:
@@ -42,6 +52,9 @@ class Disclosed:
 
     def _value(self, match: re.Match[str]) -> str:
         name = match[1]
+        problem = self._allowed.problem(name)
+        if problem is not None:
+            raise SecretNotAllowed(problem.message)
         # Files that become variables often end in a line feed, which is never part of the secret.
         value = os.environ.get(name, "").strip()
         if not value:

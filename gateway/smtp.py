@@ -18,10 +18,12 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
+from domain.agents.addresses import OPEN_ADDRESSES, AddressRules
 from domain.agents.calls import Failed, StepError
 from gateway.channels import MailServer
+from gateway.connecting import AddressDenied, connected_socket
 from gateway.exchange import EXCERPT
-from gateway.failures import deadline_exceeded, misconfigured, refused, unreachable
+from gateway.failures import address_denied, deadline_exceeded, misconfigured, refused, unreachable
 from gateway.secrets import Disclosed
 
 ALLOWED = timedelta(seconds=60)
@@ -35,8 +37,9 @@ async def hand_in(
     sender: Address,
     recipients: Sequence[Address],
     allowed: timedelta = ALLOWED,
+    rules: AddressRules = OPEN_ADDRESSES,
 ) -> Failed | None:
-    """Hand the message for all recipients to `server`. Returns None when it accepted it.
+    """Hand the message for all recipients to `server`. Returns None when it accepted it. rules: of its address.
 
     4yz replies may be tried again, 5yz are permanent. Acceptance for only some recipients is a failure too, although
     those get the message.
@@ -45,10 +48,12 @@ async def hand_in(
     client = _client(server, allowed)
     try:
         async with asyncio.timeout(allowed.total_seconds()):
-            await client.connect()
+            await _connect(client, server, rules)
             addresses = [recipient.addr_spec for recipient in recipients]
             left_out, _ = await client.send_message(message, sender=sender.addr_spec, recipients=addresses)
         await _quit(client)
+    except AddressDenied as denied:
+        return address_denied(str(denied))
     except TimeoutError:
         return deadline_exceeded(allowed, WHO)
     except (SMTPException, OSError, ValueError) as error:
@@ -64,7 +69,6 @@ async def hand_in(
 def _client(server: MailServer, allowed: timedelta) -> SMTP:
     return SMTP(
         hostname=server.host,
-        port=server.port,
         username=server.user,
         password=server.password,
         use_tls=server.tls,
@@ -73,6 +77,15 @@ def _client(server: MailServer, allowed: timedelta) -> SMTP:
         start_tls=True if server.needs_tls and not server.tls else None,
         timeout=allowed.total_seconds(),
     )
+
+
+async def _connect(client: SMTP, server: MailServer, rules: AddressRules) -> None:
+    connection = await connected_socket(rules, server.host, server.port)
+    try:
+        await client.connect(sock=connection)
+    except BaseException:
+        connection.close()  # the client closes only the connections that it has begun to use
+        raise
 
 
 async def _quit(client: SMTP) -> None:

@@ -5,6 +5,7 @@ headers ``webhook-id`` and ``Idempotency-Key`` hold the id of the message, the s
 """
 
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -73,7 +74,7 @@ async def deliver(
     reply = await post(outgoing, url, headers, body, ALLOWED, disclosed, who)
     if isinstance(reply, Failed):
         return reply
-    return None if 200 <= reply.status < 300 else failure(reply, who)
+    return None if 200 <= reply.status < 300 else await reply.read(partial(failure, who=who))
 
 
 def hide(url: str, disclosed: Disclosed) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from commands.agents import CachedAgents
 from commands.plans import Plans
 from commands.states import ExecutionStates
+from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.identity import new_id
 from gateway.channels import Channels
@@ -31,7 +32,7 @@ class Worker:
 
     failed: called, from the worker's own thread, if it stops for an unforeseen reason.
     lease: how long its attempts stay its own without a renewal. drain: how long `stop` waits for open calls.
-    channels: deliver notifications.
+    channels: deliver notifications. policy: the rules of what goes out.
     """
 
     def __init__(
@@ -47,12 +48,15 @@ class Worker:
         lease: timedelta,
         drain: timedelta,
         channels: Channels | None = None,
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = new_id()
         self._drain = drain
         self._failed = failed
-        self._gateway = AgentGateway(clock=clock, callback_base=callback_base, max_open=max_open, channels=channels)
+        self._gateway = AgentGateway(
+            clock=clock, callback_base=callback_base, max_open=max_open, channels=channels, policy=policy
+        )
         # A claim is no fact: if it is lost in a crash, the attempt is simply due again.
         connection = OwnConnection(datastore, synchronous_commit="off", **BY_INDEX)
         self._lists = StoredLists(connection)

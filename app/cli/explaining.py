@@ -8,6 +8,7 @@ from app.cli.failures import FAILED, UNAVAILABLE, USAGE, Failure
 from app.database import NotMigrated
 from app.demo.examples import ExamplesMissing
 from app.documents import FileUnreadable, MalformedFile
+from app.secrets_in_use import SecretsUndecided
 from app.settings import BadSetting
 from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
@@ -42,6 +43,8 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return error.code, error.message, UNAVAILABLE
         case Refusal():
             return error.code, error.message, FAILED
+        case SecretsUndecided():
+            return "secrets_undecided", str(error), UNAVAILABLE
         case NotMigrated():
             return "not_migrated", str(error), FAILED
         case RebuildRunning():

@@ -7,6 +7,7 @@ import typer
 from app.cli.opening import opened_database
 from app.cli.options import DryRun, JsonOption
 from app.cli.output import output_of
+from app.secrets_in_use import require_decided
 from app.settings import read_settings
 
 cli = typer.Typer()
@@ -28,7 +29,9 @@ def migrate(
     --grant-to can append events, and cannot change or delete them; it becomes the owner of the read tables.
     """
     output = output_of(context, json)
-    with opened_database(output, read_settings()) as database, output.busy("migrating"):
+    settings = read_settings()
+    with opened_database(output, settings) as database, output.busy("migrating"):
+        require_decided(database, settings, output.note)
         names = database.pending() if dry_run else database.migrate()
         stale = [] if dry_run else database.stale_read_models()
         if grant_to is not None and not dry_run:

@@ -31,7 +31,7 @@ def opened(
     DATABASE_URL; require the privileges to serve. projecting: and those to keep read tables up.
     rehearsal: record nothing; collect the events that commands would record.
 
-    Raises BadSetting, NotMigrated, psycopg.OperationalError or EmbeddedPostgresUnavailable.
+    Raises BadSetting, NotMigrated, SecretsUndecided, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
     from app.wiring import wired
 
@@ -39,6 +39,9 @@ def opened(
     settings = settings or read_settings()
     with opened_database(output, settings) as database:
         if migrate:
+            from app.secrets_in_use import require_decided
+
+            require_decided(database, settings, output.note)
             database.migrate(serving=True, projecting=projecting)
         else:
             database.require_migrated()

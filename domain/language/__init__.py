@@ -2,6 +2,7 @@
 
 from domain.language.checking.agents import agent_problems
 from domain.language.checking.notifications import channel_problems
+from domain.language.checking.secrets import secret_problems
 from domain.language.documents import definition_document, json_schema, load_definition, print_definition
 from domain.language.parsed import Parsed
 from domain.language.parsing import parse_definition
@@ -15,4 +16,5 @@ __all__ = [
     "load_definition",
     "parse_definition",
     "print_definition",
+    "secret_problems",
 ]

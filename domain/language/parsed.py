@@ -71,12 +71,20 @@ class WebhookUse:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretUse:
+    """An environment variable that a trigger refers to."""
+
+    name: str
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
 class Parsed:
     """The result of reading a text.
 
     source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is an
     error. problems: of every severity, by location. agents, processes, channels: each reference in the steps. webhooks:
-    each trigger of that type.
+    each trigger of that type. secrets: each one in the triggers.
     """
 
     source: str
@@ -87,6 +95,7 @@ class Parsed:
     processes: tuple[ProcessUse, ...] = ()
     channels: tuple[ChannelUse, ...] = ()
     webhooks: tuple[WebhookUse, ...] = ()
+    secrets: tuple[SecretUse, ...] = ()
 
     @property
     def fatal(self) -> bool:

@@ -21,6 +21,8 @@ from app.wiring import Wiring
 from commands.executions import AnswerStep, unit_of
 from commands.plans import Plans
 from domain.agents.calls import Answer, Completed
+from domain.agents.policy import OutgoingPolicy
+from domain.agents.secret_names import read_secret_names
 from domain.event import Cause
 from domain.executions.decisions.step import start_step
 from edge.hosts import Hosts
@@ -51,7 +53,8 @@ class Installation(Wiring):
     """The wiring behind the API, and the work of projector and worker done by hand."""
 
     def __init__(self, datastore: Datastore, api_key: str | None = None) -> None:
-        super().__init__(datastore, configured_key=api_key is not None)
+        policy = OutgoingPolicy(read_secret_names("ORDERS_SECRET"))
+        super().__init__(datastore, policy=policy, configured_key=api_key is not None)
         self.wait_seconds = WAIT_SECONDS
         self.runner = Runner(datastore)
         self._api_key = api_key

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from starlette.testclient import TestClient
 
 ECHO = {"kind": "scripted", "script": "echo"}
@@ -28,6 +29,33 @@ def test_a_configuration_is_refused_with_every_problem_and_never_repeats_a_secre
     codes = {problem["code"] for problem in answer.json()["problems"]}
     assert {"invalid_name", "secret_not_a_reference", "unknown_key", "missing"} <= codes
     assert "sk-very-secret" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("config", "code", "path"),
+    [
+        ({"url": "https://a.example", "headers": {"X-Key": "${SOMEBODYS_KEY}"}}, "secret_not_allowed", "headers.X-Key"),
+        ({"url": "https://a.example", "headers": {"X-A": "${procession_api_key}"}}, "secret_reserved", "headers.X-A"),
+        ({"url": "https://a.example", "headers": {"X-A": "${Database_Url}"}}, "secret_reserved", "headers.X-A"),
+        ({"url": "http://169.254.169.254/latest"}, "address_denied", "url"),
+        ({"url": "http://0xa9fea9fe/latest"}, "address_denied", "url"),
+        ({"url": "http://[::ffff:a9fe:a9fe]/"}, "address_denied", "url"),
+        (
+            {"url": "https://a.example", "cancel_url": "http://metadata.google.internal/"},
+            "address_denied",
+            "cancel_url",
+        ),
+        ({"kind": "openai_chat", "model": "m", "base_url": "http://100.100.100.200/v1"}, "address_denied", "base_url"),
+    ],
+)
+def test_what_the_operator_does_not_allow_is_refused_at_once(
+    shared_client: TestClient, config: dict[str, Any], code: str, path: str
+) -> None:
+    answer = shared_client.put("/api/agents/refused", json={"kind": "http", **config})
+    assert answer.status_code == 422
+    found = answer.json()["problems"]
+    assert [(problem["code"], problem["path"]) for problem in found] == [(code, path)]
+    assert code == "secret_reserved" or found[0]["hint"]
 
 
 def test_a_retired_agent_stays_in_the_directory(client: TestClient, installation: Any) -> None:

@@ -13,6 +13,9 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
+from api.app import create_app
+from app.wiring import Wiring
+
 JSON = {"Content-Type": "application/json"}
 KEY = b"0123456789abcdef"
 WHSEC = "whsec_" + base64.b64encode(KEY).decode()
@@ -228,3 +231,29 @@ def test_of_rivals_that_publish_at_once_one_gets_the_id(client: TestClient, inst
     won = [name for name, answer in zip(names, answers, strict=True) if answer.status_code == 200]
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert [begun(installation, client.post(PATH)).process] == won
+
+
+@pytest.mark.parametrize(("name", "code"), [("OTHER", "secret_not_allowed"), ("Procession_Key", "secret_reserved")])
+def test_a_trigger_that_refers_to_a_variable_that_is_not_allowed_is_a_draft_and_not_published(
+    client: TestClient, installation: Any, name: str, code: str
+) -> None:
+    assert client.put("/api/agents/writer", json={"kind": "scripted", "script": "echo"}).status_code == 200
+    source = orders(f'secret: "${{{name}}}"')
+    drafted = client.post("/api/processes", content=source, headers={"Content-Type": "application/yaml"})
+    assert drafted.status_code == 201
+    answer = client.post(f"/api/processes/{drafted.json()['process_id']}/publish")
+    assert answer.status_code == 422
+    found = {problem["code"]: problem for problem in answer.json()["problems"]}
+    assert (found[code]["path"], found[code]["line"]) == ("triggers[1].secret", 8)
+    assert name in found[code]["message"]
+
+
+def test_a_stored_trigger_whose_variable_is_no_longer_allowed_takes_no_delivery(
+    client: TestClient, installation: Any, secret: None
+) -> None:
+    closed = Wiring(installation.datastore)
+    with TestClient(create_app(closed.door(hosts=installation.hosts))) as other:
+        answer = other.post(PATH, json={}, headers={"X-Webhook-Secret": WHSEC})
+    closed.log.close()
+    assert (answer.status_code, answer.json()["code"]) == (503, "secret_unavailable")
+    assert client.post(PATH, json={}, headers={"X-Webhook-Secret": WHSEC}).status_code == 202

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import BadSetting, Settings, read_settings
+from domain.agents.secret_names import SecretNames
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +31,14 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     assert (read_settings().lease, read_settings().database_url) == (timedelta(seconds=10), None)
 
 
+def test_an_empty_list_of_secrets_is_a_decision_and_an_absent_one_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read_settings().agent_secrets is None
+    monkeypatch.setenv("PROCESSION_AGENT_SECRETS", "")
+    assert read_settings().agent_secrets == SecretNames()
+    monkeypatch.setenv("PROCESSION_AGENT_SECRETS", "A,B_*")
+    assert read_settings().policy.secrets == SecretNames(frozenset({"A"}), ("B_",))
+
+
 def test_the_home_is_the_given_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert read_settings().home.name == "procession"
     monkeypatch.setenv("PROCESSION_HOME", str(tmp_path))
@@ -44,6 +53,9 @@ def test_the_home_is_the_given_folder(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("PROCESSION_POOL_SIZE", "many", "should be a valid integer, unable to parse string as an integer"),
         ("PROCESSION_LEASE", "0s", "should be greater than 0 seconds"),
         ("PROCESSION_DRAIN", "-1s", "a duration is written like"),
+        ("PROCESSION_AGENT_SECRETS", "A,*", "it is a list like"),
+        ("PROCESSION_OUTGOING_ALLOW", "10.0.0.0/99", ".* is no address like"),
+        ("PROCESSION_OUTGOING_DENY", "http://a", ".* is no address like"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_refused_by_name(

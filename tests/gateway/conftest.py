@@ -15,6 +15,8 @@ import pytest
 from app.clock import SYSTEM_CLOCK
 from domain.agents.calls import AgentCall, Answer
 from domain.agents.kinds import parse_agent
+from domain.agents.policy import OutgoingPolicy
+from domain.agents.secret_names import read_secret_names
 from gateway.gateway import AgentGateway
 
 EXECUTION = UUID("01890000-0000-7000-8000-000000000001")
@@ -189,7 +191,8 @@ def server() -> Iterator[LoopbackServer]:
 
 @pytest.fixture
 def rig(server: LoopbackServer) -> Iterator[Rig]:
-    gateway = AgentGateway(clock=SYSTEM_CLOCK, callback_base="https://flow.example/")
+    allowed = OutgoingPolicy(read_secret_names("WRITER_KEY,WRITERS_*,NOT_SET_*"))
+    gateway = AgentGateway(clock=SYSTEM_CLOCK, callback_base="https://flow.example/", policy=allowed)
     yield Rig(server, gateway)
     gateway.close(grace=timedelta())
 

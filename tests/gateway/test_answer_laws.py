@@ -63,7 +63,19 @@ def test_every_reply_is_an_answer_that_can_be_stored(reply, kind):
     assert msgspec.json.decode(written, type=type(answer)) == answer
 
 
-@given(st.text() | st.integers().map(str) | st.datetimes().map(lambda at: f"{at:%a, %d %b %Y %H:%M:%S} GMT"))
+absurd_dates = st.from_regex(
+    r"Wed, \d{1,9} Oct \d{1,9} \d{1,9}:\d{1,9}(:\d{1,9})? ([+-]\d{1,12}|[A-Z]{1,5})", fullmatch=True
+)
+dates = st.datetimes().map(lambda at: f"{at:%a, %d %b %Y %H:%M:%S} GMT")
+sent_bytes = st.binary().map(lambda sent: sent.decode("latin-1"))
+
+
+@given(st.integers(24 * 60 * 60, 10**400))
+def test_a_wait_of_more_than_a_day_is_a_day(seconds):
+    assert read_retry_after(str(seconds), datetime(2030, 1, 1, tzinfo=UTC)) == LONGEST
+
+
+@given(st.text() | sent_bytes | st.integers().map(str) | dates | absurd_dates)
 def test_retry_after_is_none_or_at_most_a_day(header):
     wait = read_retry_after(header, datetime(2030, 1, 1, tzinfo=UTC))
     assert wait is None or timedelta() <= wait <= LONGEST

@@ -5,12 +5,22 @@ from typing import Any
 
 import jsonschema_rs
 
+from domain.language.types.schema_patterns import (
+    LONGEST_TRIED,
+    PATTERNS,
+    bounded,
+    has_unbounded,
+    longest_text,
+    more_values_than,
+)
+
 MAX_EXPANSION = 100_000
 MAX_DEPTH = 200
 MAX_MESSAGES = 5
 MAX_MESSAGE = 300
+# Naming every place in a large answer takes many times as long as deciding whether it is right.
+MAX_LOCATED = 100_000
 
-_PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20, dfa_size_limit=1 << 20)
 _NAMED_REFERENCES = ("$dynamicRef", "$recursiveRef")
 
 
@@ -24,11 +34,18 @@ class OutputSchema:
 
     document: dict[str, Any]
     _validator: jsonschema_rs.Validator = field(compare=False, repr=False)
+    _parts: int = field(compare=False, repr=False)
+    _unbounded: bool = field(compare=False, repr=False)
 
     def problems(self, output: Any) -> list[str]:
-        """Return at most the first five problems of `output`, each with its location."""
+        """Return at most the first five problems of `output`, each with its location if it is not large."""
+        if self._unbounded and longest_text(output) > LONGEST_TRIED:
+            return [f"output: a text longer than {LONGEST_TRIED} characters is not matched with the schema's patterns"]
         if self._validator.is_valid(output):
             return []
+        most = MAX_LOCATED // self._parts
+        if more_values_than(output, most):
+            return [f"output: it does not match the schema, and has too many values (over {most}) to state where"]
         messages: list[str] = []
         for error in self._validator.iter_errors(output):
             where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.instance_path)
@@ -43,15 +60,21 @@ def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
 
     Raises InvalidOutputSchema when it is no JSON Schema, refers to anything outside itself, or unfolds to too much.
     """
-    if _expansion(document, document, {}, 0) > MAX_EXPANSION:
+    parts = _expansion(document, document, {}, 0)
+    if parts > MAX_EXPANSION:
         raise InvalidOutputSchema(f"its references unfold to more than {MAX_EXPANSION} parts")
     try:
-        validator = jsonschema_rs.validator_for(document, pattern_options=_PATTERNS, offline=True)
+        # The document itself is compiled first, so that messages are about what the author wrote.
+        validator = jsonschema_rs.validator_for(document, pattern_options=PATTERNS, offline=True)
+        unbounded = has_unbounded(document)
+        limited = document if unbounded else bounded(document)
+        if limited != document:
+            validator = jsonschema_rs.validator_for(limited, pattern_options=PATTERNS, offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         where = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
         message = str(getattr(error, "message", error))[:MAX_MESSAGE]
         raise InvalidOutputSchema(f"{message} (at {where})" if where else message) from None
-    return OutputSchema(document, validator)
+    return OutputSchema(document, validator, parts, unbounded)
 
 
 def _expansion(part: Any, document: dict[str, Any], sizes: dict[int, int], depth: int) -> int:
