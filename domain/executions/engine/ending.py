@@ -21,7 +21,7 @@ from domain.processes.plan import PlannedApproval, PlannedSubProcess
 
 def complete(unfolding: Unfolding) -> None:
     """Complete the execution with its outputs; every step has ended."""
-    visible = scope(unfolding.execution)
+    visible = scope(unfolding.execution, unfolding.budget)
     outputs: dict[str, Any] = {}
     for name, template in unfolding.execution.plan.outputs:
         try:

@@ -7,7 +7,7 @@ from domain.executions.engine.steps import begin
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.step import StepFailed, StepSkipped
 from domain.executions.state.edges import unreachable
-from domain.language.expressions import MISTAKES, Condition, EvaluationFailed
+from domain.language.expressions import MISTAKES, Condition, EvaluationFailed, written
 from domain.processes.plan import PlannedStep
 
 
@@ -21,7 +21,7 @@ def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
     """Skip, begin or fail `step`. Returns whether it has ended at once and others may follow."""
-    visible = scope(unfolding.execution)
+    visible = scope(unfolding.execution, unfolding.budget)
     before = unfolding.execution.steps.get(step.id)
     attempt = 1 if before is None else before.attempt + 1
     place = "condition: "
@@ -41,6 +41,8 @@ def _mistaken(unfolding: Unfolding, step: PlannedStep, attempt: int, error: Eval
     """Fail a step that cannot be worked out; a mistake of the definition would hide behind a step that is left out."""
     skips = error.code not in MISTAKES or unfolding.execution.plan.rules < 2
     message = error.message if unfolding.execution.plan.rules < 2 else f"{place}{error.message}"
+    if error.code == "result_too_large" and error.where:
+        message = f"{written(error.where)}: {message}"
     if not skips and step.on_error is not None and step.on_error.action == "skip":
         message += "; on_error leaves out no step for what cannot be worked out"
     problem = StepError(error.code, message, permanent=True)
