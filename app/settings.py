@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from app.channels import ChannelSettings
-from app.setting import SecretSetting, optional, path, positive, read_fields, setting, text, whole
+from app.setting import SecretSetting, optional, path, positive, read_fields, setting, size, text, whole
 from domain.calendar.durations import parse_duration
 
 
@@ -16,7 +16,8 @@ class Settings(ChannelSettings):
 
     lease: the time for which a worker keeps its attempts without a renewal. drain: the longest wait for open calls at
     its end. public_url: the address of the API for agents on other hosts that answer later. max_depth, max_descendants:
-    the limits of an execution tree, in levels and executions below its root.
+    the limits of an execution tree, in levels and executions below its root. max_result: bytes that may be rendered for
+    one step, or for the outputs. max_execution: bytes of all events of one execution.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -31,6 +32,8 @@ class Settings(ChannelSettings):
     max_open_calls: int = setting("PROCESSION_MAX_OPEN_CALLS", whole(1, 20_000), lambda: 1000)
     max_depth: int = setting("PROCESSION_MAX_DEPTH", whole(1, 10_000), lambda: 10)
     max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
+    max_result: int = setting("PROCESSION_MAX_RESULT", size(1_024, 4 << 20), lambda: 1 << 20)
+    max_execution: int = setting("PROCESSION_MAX_EXECUTION", size(4 << 20, 1 << 30), lambda: 256 << 20)
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
 
     @property

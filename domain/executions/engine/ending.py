@@ -61,6 +61,12 @@ def conclude(unfolding: Unfolding) -> None:
         unfolding.record(ExecutionFailed, error=outcome.error, step=outcome.step, **_ending(unfolding))
 
 
+def abandon(unfolding: Unfolding) -> None:
+    """End an execution whose compensation cannot go on, as settled before."""
+    _cancel_open_steps(unfolding, "execution_failed")
+    conclude(unfolding)
+
+
 def _cancel_open_steps(unfolding: Unfolding, reason: str) -> None:
     """Cancel every step that has been reached and has not ended, and close children that no step waits for."""
     for step, state in list(unfolding.execution.steps.items()):
