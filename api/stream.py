@@ -19,7 +19,7 @@ from edge.headers import invalid_header
 from edge.parameters import Parameters
 from edge.references import execution_named
 from queries.events import EventView, list_execution_events
-from queries.paging import LARGEST, MAX_LIMIT
+from queries.paging import LARGEST, MAX_LIMIT, Page
 from store.unit import Outage
 
 HEARTBEAT_SECONDS = 15
@@ -75,25 +75,25 @@ async def _positions(door: Door, feed: Feed, sent: int | None) -> AsyncIterator[
 
 
 async def _events(
-    door: Door, feed: Feed, id: UUID, page: list[EventView], version: int
+    door: Door, feed: Feed, id: UUID, page: Page[EventView] | None, version: int
 ) -> AsyncIterator[ServerSentEvent]:
     news = feed.news()
     while not feed.closed:
-        for event in page:
+        for event in page.items if page is not None else ():
             version = event.version
             yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))
-        if len(page) < MAX_LIMIT:
+        if page is None or page.next_cursor is None:
             await _rest(door, feed, news)
         news = feed.news()
         try:
             page = await _page(door, id, version)
         except Outage:
-            page = []
+            page = None
 
 
-async def _page(door: Door, id: UUID, after: int) -> list[EventView]:
-    def read() -> list[EventView]:
-        return [*list_execution_events(door.reading, id, after=after, limit=MAX_LIMIT).items]
+async def _page(door: Door, id: UUID, after: int) -> Page[EventView]:
+    def read() -> Page[EventView]:
+        return list_execution_events(door.reading, id, after=after, limit=MAX_LIMIT)
 
     return await anyio.to_thread.run_sync(read)
 

@@ -17,11 +17,13 @@ SMALL_DECISION = 64 << 10
 FULL_APPEND = 16 << 20
 # A page of events ends with the event that reaches this.
 FULL_PAGE = 16 << 20
+# A query answers with so many bytes of documents, or with one that is larger.
+FULL_ANSWER = 4 << 20
 
 
-def is_full(rows: Sequence[tuple[Any, ...]]) -> bool:
+def is_full(rows: Sequence[tuple[Any, ...]], full: int = FULL_PAGE) -> bool:
     """Return whether rows (position, stream, version, topic, state) make a page full: the log may hold more."""
-    return sum(len(row[4]) for row in rows) >= FULL_PAGE
+    return sum(len(row[4]) for row in rows) >= full
 
 
 class EventTooLarge(Malformed):
