@@ -11,9 +11,9 @@ from store.sizes import FULL_ANSWER
 MOST = 2 * FULL_ANSWER
 SHORT = 1_024
 
-SQL = f"""case when {{column}} is null or {{size}} <= {MOST} or octet_length({{column}}::text) <= {SHORT} then {{column}}
-  else json_build_object('left_out', octet_length({{column}}::text)) end"""
-"""Returns a json column, or its size; {{size}}: the bytes of the documents up to it."""
+SQL = f"""case when {{column}} is null or {{size}} <= {MOST} or octet_length({{column}}::text) <= {SHORT}
+  then {{column}} else json_build_object('left_out', octet_length({{column}}::text)) end"""
+"""A json column, or its size in its place. size: the bytes of the documents up to it."""
 
 
 class LeftOut(msgspec.Struct, frozen=True):
