@@ -171,7 +171,7 @@ def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
         budget.take(size_of(value) + 2 if depth else size_of(value), offset)
         return value
     if value is None or isinstance(value, bool):
-        budget.take(5, offset)
+        budget.take(5 if value is False else 4, offset)
         return value
     if isinstance(value, (int, float, Decimal)):
         budget.take(len(str(value)), offset)
@@ -179,13 +179,14 @@ def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
     if depth > MAX_DEPTH:
         raise _too_deep(offset)
     if isinstance(value, Mapping):
+        budget.take(1 if value else 2, offset)
         copied: dict[str, JSON] = {}
         for key, item in value.items():
             budget.take(size_of(key) + 4, offset)
             copied[key] = plain(item, offset, budget, depth + 1)
         return copied
     if isinstance(value, (list, tuple)):
-        budget.take(len(value) + 2, offset)
+        budget.take(len(value) + 1 if value else 2, offset)
         return [plain(item, offset, budget, depth + 1) for item in value]
     if isinstance(value, datetime):
         return instant(value)
