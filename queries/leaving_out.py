@@ -7,7 +7,7 @@ import msgspec
 from queries.steps import ReachedStep, StepInput
 from store.sizes import FULL_ANSWER
 
-# An answer of steps has room for more than a page of events: most documents are shown whole.
+# The documents of steps in one answer, in bytes; most executions are shown whole.
 MOST = 2 * FULL_ANSWER
 SHORT = 1_024
 
