@@ -149,11 +149,8 @@ def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) 
 def _page(
     rows: list[TupleRow], limit: int, freshness: Freshness, cursor: Callable[[EventView], str]
 ) -> Page[EventView]:
-    """Return the page of `rows`; rows that make it full in bytes may be followed by others, however few they are."""
-    page = page_of([_view(each) for each in recorded(rows)], limit, freshness, cursor)
-    if page.next_cursor is None and page.items and is_full(rows, FULL_ANSWER):
-        return msgspec.structs.replace(page, next_cursor=cursor(page.items[-1]))
-    return page
+    """Return the page of `rows`, which may end early because they make it full in bytes."""
+    return page_of([_view(each) for each in recorded(rows)], limit, freshness, cursor, full=is_full(rows, FULL_ANSWER))
 
 
 def _view(found: Recorded) -> EventView:

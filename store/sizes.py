@@ -7,7 +7,7 @@ from domain.event import Event
 from domain.refusal import Malformed, Problem
 from store.mapper import encode
 
-# What is rendered for a step has 4 MiB at most, an answer 1 MiB before it is written as JSON.
+# Rendering makes 4 MiB for a step at most, and an answer has 1 MiB before the event writes it as JSON.
 LARGEST_EVENT = 8 << 20
 # An answer, everything that one decision renders, and the constant texts of the steps that it begins.
 LARGEST_UNIT = 64 << 20
