@@ -1,17 +1,19 @@
 """The scope of a process's expressions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from domain.executions.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
 from domain.language.expressions import Budget
 
+GiveBudget = Callable[[], Budget]
+
 _DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "expired": "expired"}
 
 
-def scope(execution: Execution, whole: Budget | None = None) -> dict[str, Any]:
-    """Return the roots of paths: input, steps, execution, process, trigger. whole: the budget of the decision."""
+def scope(execution: Execution, whole: GiveBudget | None = None) -> dict[str, Any]:
+    """Return the roots of paths: input, steps, execution, process, trigger. whole: returns the decision's budget."""
     trigger = execution.trigger
     return {
         "input": execution.input,
@@ -27,7 +29,7 @@ class ExecutionView(Mapping[str, str | None]):
 
     __slots__ = ("_budget", "_execution", "_whole")
 
-    def __init__(self, execution: Execution, whole: Budget | None = None) -> None:
+    def __init__(self, execution: Execution, whole: GiveBudget | None = None) -> None:
         self._execution = execution
         self._whole = whole
         self._budget: Budget | None = None
@@ -36,7 +38,7 @@ class ExecutionView(Mapping[str, str | None]):
     def budget(self) -> Budget:
         """The budget that all rendering in this scope shares."""
         if self._budget is None:
-            self._budget = Budget(self._execution.plan.limits.max_result, self._whole)
+            self._budget = Budget(self._execution.plan.limits.max_result, self._whole and self._whole())
         return self._budget
 
     def __getitem__(self, member: str) -> str | None:

@@ -16,7 +16,7 @@ class Unfolding:
     """Collects the events of a decision. `execution` is the state after `events`; the initial state stays unchanged.
 
     take: how many attempts that become due the deciding worker claims at once, in the same append. taken: the steps so
-    claimed, in order. budget: the bytes that the decision may render for all steps that it begins.
+    claimed, in order.
     """
 
     __slots__ = ("_budget", "_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
@@ -33,9 +33,8 @@ class Unfolding:
         correlation = cause.correlation or ("" if execution.parent is None else str(execution.parent.root))
         self._stamp = cause.at, cause.actor, cause.causation, correlation
 
-    @property
     def budget(self) -> Budget:
-        """The budget that the scopes of the decision share."""
+        """Return the budget that the scopes of the decision share."""
         if self._budget is None:
             self._budget = Budget(LARGEST_DECISION)
         return self._budget
