@@ -24,8 +24,8 @@ from domain.executions.state.model import Execution
 from domain.identity import new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound
+from store.bounded import refuse_growth
 from store.log import Log
-from store.sizes import refuse_growth
 from store.unit import AnsweredStep, Conflict, OutcomeUnknown, Unit
 
 

@@ -14,9 +14,10 @@ from domain.executions.engine.unfolding import Unfolding
 from domain.executions.state.model import Execution
 from domain.refusal import Refusal
 from scheduler.under_way import ExecutionUnderWay, StreamUnderWay, UnderWay
+from store.bounded import EventTooLarge
 from store.lists.outbox import Message
 from store.log import Outcome
-from store.sizes import FULL_APPEND, EventTooLarge
+from store.sizes import FULL_APPEND
 from store.unit import MessageKey, StoreError, Unit
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from domain.executions.outcomes import RUNNING
 from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
 from domain.executions.timers import timers_dropped, timers_set
+from store.bounded import encoded, refuse_growth
 from store.lists.outbox import Message
-from store.sizes import encoded, refuse_growth
 from store.unit import MessageKey, Unit
 
 S = TypeVar("S")

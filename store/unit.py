@@ -7,8 +7,8 @@ import msgspec
 from domain.event import Event
 from domain.executions.slots import Slot
 from domain.executions.timers import DueTimes, TimerKey
+from store.bounded import encoded
 from store.connections import Outage as Outage
-from store.sizes import encoded
 
 
 class AnsweredStep(msgspec.Struct, frozen=True):

@@ -8,9 +8,10 @@ from psycopg import Connection
 
 from domain.event import Cause, Event, record
 from domain.executions.events.step import StepCompleted
+from store.bounded import EventTooLarge
 from store.log import read_page
 from store.reading import read_pages, read_used
-from store.sizes import FULL_PAGE, LARGEST_EVENT, EventTooLarge
+from store.sizes import FULL_PAGE, LARGEST_EVENT
 from store.unit import Unit
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
