@@ -24,7 +24,7 @@ from edge.principal import Principal, still_admitted
 from edge.references import execution_named
 from edge.visibility import require_visible_execution
 from queries.events import EventView, get_last_version, list_execution_events
-from queries.paging import LARGEST, MAX_LIMIT
+from queries.paging import LARGEST, MAX_LIMIT, Page
 from store.unit import Outage
 
 HEARTBEAT_SECONDS = 15
@@ -85,7 +85,7 @@ async def stream(
     if (foreign := refusal_of_page(request.scope, door.hosts)) is not None:
         raise foreign
     last = _last_event_id(request)
-    first: list[EventView] = []
+    first: Page[EventView] | None = None
     id = None if given.execution is None else execution_named(given.execution)
     if id is not None:
         await require_visible_execution(door, caller, id)
@@ -127,17 +127,18 @@ async def _positions(admission: _Admission, sent: int | None) -> AsyncIterator[S
 
 
 async def _events(
-    admission: _Admission, id: UUID, page: list[EventView], last: int | None
+    admission: _Admission, id: UUID, page: Page[EventView] | None, last: int | None
 ) -> AsyncIterator[ServerSentEvent]:
     door, feed = admission.door, admission.feed
     # No position is known of the event that the caller saw last: the first check compares versions.
     news, version, position = feed.news(), last or 0, LARGEST if last else 0
     while await admission.holds():
-        for event in page:
+        events = page.items if page is not None else ()
+        for event in events:
             version, position = event.version, event.position
             yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))
-        if len(page) < MAX_LIMIT:
-            if not page and (end := await _end_before(door, position)) is not None:
+        if page is None or page.next_cursor is None:
+            if not events and (end := await _end_before(door, position)) is not None:
                 newest = await _read(lambda: get_last_version(door.reading, id), None)
                 if newest is not None:
                     position = end
@@ -146,7 +147,7 @@ async def _events(
                     yield _at(end, version)
             await _rest(door, feed, news)
         news = feed.news()
-        page = await _read(_page_after(door, id, version), [])
+        page = await _read(_page_after(door, id, version), None)
 
 
 async def _end_before(door: Door, position: int) -> int | None:
@@ -165,8 +166,8 @@ async def _read(read: Callable[[], Read], otherwise: Otherwise) -> Read | Otherw
         return otherwise
 
 
-def _page_after(door: Door, id: UUID, version: int) -> Callable[[], list[EventView]]:
-    return lambda: [*list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT).items]
+def _page_after(door: Door, id: UUID, version: int) -> Callable[[], Page[EventView]]:
+    return lambda: list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT)
 
 
 def _at(position: int, id: int) -> ServerSentEvent:

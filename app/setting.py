@@ -16,6 +16,9 @@ _HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
 Value = TypeVar("Value")
 ReadSetting = Callable[[Any], Value]
 
+_SIZE = re.compile(r"([0-9]{1,15})\s*([a-z]*)", re.ASCII | re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30}
+
 
 class SecretSetting:
     """A text that does not show when printed."""
@@ -128,6 +131,21 @@ def whole(least: int, most: int | None = None) -> ReadSetting[int]:
             raise ValueError(f"should be greater than or equal to {least}")
         if most is not None and number > most:
             raise ValueError(f"should be less than or equal to {most}")
+        return number
+
+    return read
+
+
+def size(least: int, most: int) -> ReadSetting[int]:
+    """Return a reader of sizes in bytes from `least` to `most`, such as ``1MiB``, ``500kB`` or ``65536``."""
+
+    def read(value: str | int) -> int:
+        found = _SIZE.fullmatch(str(value).strip())
+        if found is None or found[2].lower() not in _UNITS:
+            raise ValueError("should be a size in bytes, such as 1MiB, 500kB or 65536")
+        number = int(found[1]) * _UNITS[found[2].lower()]
+        if not least <= number <= most:
+            raise ValueError(f"should be from {least} to {most} bytes")
         return number
 
     return read

@@ -16,6 +16,7 @@ from app.setting import (
     positive,
     read_fields,
     setting,
+    size,
     text,
     whole,
 )
@@ -36,7 +37,8 @@ class Settings(ChannelSettings):
     longest time for a request to arrive; send_timeout: for a caller to read more of its answer; keep_alive: between two
     requests of a connection. max_depth, max_descendants: the limits of an execution tree, in levels and executions
     below its root. agent_secrets: the environment variables that agents may refer to, None where it is not set.
-    outgoing_allow, outgoing_deny: addresses of calls.
+    outgoing_allow, outgoing_deny: addresses of calls. max_result: bytes that may be rendered for one step, or for the
+    outputs. max_execution: bytes of all events of one execution.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -57,6 +59,8 @@ class Settings(ChannelSettings):
     max_open_calls: int = setting("PROCESSION_MAX_OPEN_CALLS", whole(1, 20_000), lambda: 1000)
     max_depth: int = setting("PROCESSION_MAX_DEPTH", whole(1, 10_000), lambda: 10)
     max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
+    max_result: int = setting("PROCESSION_MAX_RESULT", size(1_024, 4 << 20), lambda: 1 << 20)
+    max_execution: int = setting("PROCESSION_MAX_EXECUTION", size(4 << 20, 1 << 30), lambda: 256 << 20)
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
     agent_secrets: SecretNames | None = optional("PROCESSION_AGENT_SECRETS", read_secret_names, empty_counts=True)
     outgoing_allow: tuple[AddressEntry, ...] | None = optional("PROCESSION_OUTGOING_ALLOW", read_entries)

@@ -33,7 +33,7 @@ from store.mapper import Recorded
 
 STEP_ENDED = (StepCompleted, StepSkipped, StepFailed, StepTimedOut, StepCancelled)
 STEP_GOES_ON = (StepRetryScheduled, StepRetried, StepReassigned, StepScheduled)
-PAGE = 500
+PAGE = 50  # an event may have megabytes
 RECHECK_SECONDS = 1.0
 # Every append to a busy log would wake the wait; one read in this time is soon enough.
 PAUSE_SECONDS = 0.02

@@ -18,11 +18,13 @@ from domain.executions.decisions.step import accept_step, complete_step, fail_st
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.execution import Trigger
 from domain.executions.events.step import StepAnswerIgnored
+from domain.executions.outcomes import RUNNING
 from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
 from domain.identity import new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound
+from store.bounded import refuse_growth
 from store.log import Log
 from store.unit import AnsweredStep, Conflict, OutcomeUnknown, Unit
 
@@ -119,10 +121,14 @@ class Executions:
 
     def load(self, execution_id: UUID) -> Execution:
         """Return the state of an execution from the log. Raises NotFound."""
-        execution = rehydrate(execution_id, self._log.stream(execution_id), self._plans)
+        return self._load(execution_id)[0]
+
+    def _load(self, execution_id: UUID) -> tuple[Execution, int]:
+        events = self._log.stream(execution_id)
+        execution = rehydrate(execution_id, events, self._plans)
         if execution is None:
             raise NotFound(f"there is no execution {execution_id}")
-        return execution
+        return execution, events.size
 
     def decide(
         self, execution_id: UUID, decision: Callable[[Execution], Unfolding], identified: Identified = unidentified
@@ -138,13 +144,15 @@ class Executions:
             nonlocal uncertain
             if uncertain is not None and (position := self._recorded(uncertain)):
                 return _receipt(execution_id, uncertain.events, position)
-            execution = self.load(execution_id)
+            execution, size = self._load(execution_id)
             unfolding = decision(execution)
             receipt = _receipt(execution_id, unfolding.events)
             answered = identified(receipt)
             if not unfolding.events and answered is None:
                 return msgspec.structs.replace(receipt, position=self._log.last_position())
             unit = unit_of(execution, unfolding, answered)
+            if unfolding.execution.status == RUNNING:  # an end is always recorded
+                refuse_growth(size, unit.encode(), execution.plan.limits.max_execution)
             try:
                 return msgspec.structs.replace(receipt, position=self._log.append(unit))
             except OutcomeUnknown:

@@ -13,9 +13,11 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
+from store.mapper import StreamEvents
 from store.unit import Outage
 
 S = TypeVar("S")
+KEPT_BYTES = 256 << 20  # a state takes about as much memory as its events have bytes
 ReadStreams = Callable[[Iterable[UUID]], Mapping[UUID, list[Event]]]
 """Returns every event of several streams; streams without events are left out."""
 
@@ -23,8 +25,8 @@ ReadStreams = Callable[[Iterable[UUID]], Mapping[UUID, list[Event]]]
 class States(Generic[S]):
     """The most recently used states of one kind of stream. Not shared between threads.
 
-    fold: returns the state after the events of a stream, None where they are not of this kind. size: states kept.
-    left_alone: the streams that could not be read.
+    fold: returns the state after the events of a stream, None where they are not of this kind. size: states kept, of at
+    most KEPT_BYTES together. left_alone: the streams that could not be read.
     """
 
     def __init__(self, read: ReadStreams, fold: Callable[[UUID, list[Event]], S | None], *, size: int = 20_000) -> None:
@@ -32,6 +34,8 @@ class States(Generic[S]):
         self._fold = fold
         self._size = size
         self._kept: OrderedDict[UUID, S] = OrderedDict()
+        self._bytes: dict[UUID, int] = {}
+        self._kept_bytes = 0
         self.left_alone = LeftAlone()
 
     def kept(self, stream: UUID) -> S | None:
@@ -50,30 +54,41 @@ class States(Generic[S]):
                 raise
             except Exception:  # noqa: BLE001 - logged with its stream below
                 read = self._read_one_by_one(missing)
-            found |= read
-            for id, state in read.items():
-                self.keep(id, state)
+            for id, (state, size) in read.items():
+                found[id] = state
+                self.keep(id, state, size)
                 self.left_alone.discard(id)
         return found
 
-    def keep(self, stream: UUID, state: S) -> None:
-        """Keep the state after a successful append."""
+    def size(self, stream: UUID) -> int:
+        """Return the bytes of the events of a kept stream, so far as they are known."""
+        return self._bytes.get(stream, 0)
+
+    def keep(self, stream: UUID, state: S, size: int) -> None:
+        """Keep the state after a successful append. size: the bytes of its events."""
         self._kept[stream] = state
         self._kept.move_to_end(stream)
-        if len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        self._kept_bytes += size - self._bytes.get(stream, 0)
+        self._bytes[stream] = size
+        while len(self._kept) > self._size or (self._kept_bytes > KEPT_BYTES and len(self._kept) > 1):
+            self.forget(next(iter(self._kept)))
 
     def forget(self, stream: UUID) -> None:
         """Forget a state that may be stale."""
-        self._kept.pop(stream, None)
+        if self._kept.pop(stream, None) is not None:
+            self._kept_bytes -= self._bytes.pop(stream, 0)
 
-    def _read(self, ids: list[UUID]) -> dict[UUID, S]:
-        states = ((id, self._fold(id, events)) for id, events in self._read_streams(ids).items())
-        return {id: state for id, state in states if state is not None}
+    def _read(self, ids: list[UUID]) -> dict[UUID, tuple[S, int]]:
+        found: dict[UUID, tuple[S, int]] = {}
+        for id, events in self._read_streams(ids).items():
+            state = self._fold(id, events)
+            if state is not None:
+                found[id] = state, events.size if isinstance(events, StreamEvents) else 0
+        return found
 
-    def _read_one_by_one(self, ids: list[UUID]) -> dict[UUID, S]:
+    def _read_one_by_one(self, ids: list[UUID]) -> dict[UUID, tuple[S, int]]:
         """Return the states that can be read: an unreadable stream, as of a newer release, does not stop others."""
-        found: dict[UUID, S] = {}
+        found: dict[UUID, tuple[S, int]] = {}
         for id in ids:
             try:
                 found |= self._read([id])
@@ -90,12 +105,12 @@ class ExecutionStates(States[Execution]):
     def __init__(self, read: ReadStreams, plans: Plans, *, size: int = 20_000) -> None:
         super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size)
 
-    def keep(self, stream: UUID, state: Execution) -> None:
+    def keep(self, stream: UUID, state: Execution, size: int) -> None:
         """Keep the state after a successful append, or forget an execution that ended."""
         if state.ended_at is not None:
             self.forget(stream)
         else:
-            super().keep(stream, state)
+            super().keep(stream, state, size)
 
 
 class Versioned(msgspec.Struct, Generic[S], frozen=True):

@@ -14,7 +14,7 @@ from projections.pages import digest
 from projections.projection import Projection
 from store.datastore import Datastore
 from store.progress import Progress
-from store.reading import BULK, connect, head, known_part, read_ahead, read_used
+from store.reading import BULK, connect, head, known_part, read_ahead, read_pages, read_used
 
 FORGET_LETTERS = "delete from dead_letters where projection = %s"
 
@@ -106,10 +106,12 @@ def catch_up(shop: Workshop, at: int) -> int:
 
 def write_rest(shop: Workshop, at: int, until: int) -> None:
     """Write the events behind `at` up to `until` within the caller's transaction. Raises UnknownEventMet."""
-    rows, unknown = known_part(read_used(shop.connection, at, until, shop.projection.handlers))
-    if unknown is not None:
-        raise unknown
-    digest(shop.connection, shop.projection, rows, shop.parked_as)
+    handlers = shop.projection.handlers
+    for _, found in read_pages(lambda begin, end: read_used(shop.connection, begin, end, handlers), at, until):
+        rows, unknown = known_part(found)
+        if unknown is not None:
+            raise unknown
+        digest(shop.connection, shop.projection, rows, shop.parked_as)
 
 
 def discard(shop: Workshop, slot: str) -> None:

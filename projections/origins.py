@@ -19,12 +19,17 @@ from store import arrays
 KEPT = 20_000  # executions, and as many published versions
 STARTED = "ExecutionStarted"
 
-FIRST = """select originator_id, state from stored_events
-where originator_id = any(%b) and originator_version = 1 and topic = 'ExecutionStarted'"""
+# Of a large event the server sends no more than the shape needs: a page may concern thousands of executions.
+FIRST = """select originator_id, case when octet_length(state) <= 65536 then state else convert_to(jsonb_set(
+  convert_from(state, 'UTF8')::jsonb #- '{trigger,payload}', '{input}', '{}')::text, 'UTF8') end
+from stored_events where originator_id = any(%b) and originator_version = 1 and topic = 'ExecutionStarted'"""
 # Versions are published as 1, 2, 3…
 PUBLISHED = """select x.process_id, x.version, p.state
 from unnest(%b, %b) as x(process_id, version) cross join lateral (
-  select state from stored_events where originator_id = x.process_id and topic = 'ProcessPublished'
+  select case when octet_length(state) <= 65536 then state else convert_to(json_build_object('definition',
+    json_build_object('labels', coalesce(convert_from(state, 'UTF8')::json->'definition'->'labels', '[]')))::text,
+    'UTF8') end as state
+  from stored_events where originator_id = x.process_id and topic = 'ProcessPublished'
   order by originator_version offset x.version - 1 limit 1) p"""
 
 _Version = tuple[bytes, int]

@@ -18,6 +18,7 @@ from projections.tables import built_digests
 from store.datastore import Datastore
 from store.log import read_page
 from store.reading import UnknownEventMet, connect, known_part
+from store.sizes import is_full
 
 logger = logging.getLogger(__name__)
 
@@ -97,12 +98,12 @@ class Runner:
     def advance(self) -> int:
         """Project at most a page of the log for each group of projections that are at the same position.
 
-        Returns the events of the largest page; less than PAGE means that the end of the log was reached.
+        Returns the events of the largest page, PAGE for one full in bytes; less means that the log ends there.
         """
         largest, ceiling = 0, None
         for position, group in sorted(self._groups().items(), reverse=True):
             rows: Sequence[TupleRow] = read_page(self._running, position, PAGE)
-            found = len(rows)
+            found = PAGE if is_full(rows) else len(rows)
             if ceiling is not None:
                 # Not beyond the position of the others: from there on all read the log together.
                 rows = [row for row in rows if row[0] <= ceiling]

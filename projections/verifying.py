@@ -12,7 +12,7 @@ from projections.projection import Projection
 from store.datastore import Datastore
 from store.lists.kept import SAMPLES, ListDifference, Verified
 from store.progress import Progress
-from store.reading import BULK, connect, known_part, read_used
+from store.reading import connect, known_part, read_pages, read_used
 
 __all__ = ["SAMPLES", "ListDifference", "NotBuilt", "Verified", "verify"]
 
@@ -37,9 +37,9 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
         with connection.transaction(force_rollback=True):
             position = Positions(datastore).read(connection, [projection.name]).get(projection.name, 0)
             projection.create(connection, indexed=False)
-            for begin in range(0, position, BULK):
-                end = min(begin + BULK, position)
-                rows, unknown = known_part(read_used(connection, begin, end, projection.handlers))
+            pages = read_pages(lambda begin, end: read_used(connection, begin, end, projection.handlers), 0, position)
+            for end, found in pages:
+                rows, unknown = known_part(found)
                 if unknown is not None:
                     raise unknown
                 digest(connection, projection, rows, f"{projection.name}:verifying")

@@ -8,12 +8,18 @@ import msgspec
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
+from store.sizes import FULL_ANSWER
 
 APPROVALS = "approvals"
 
 _COLUMNS = """approval_id, execution_id, process_id, process, step, attempt, title, description, approvers, artifacts,
 status, requested_at, deadline, decided_by, decided_at, comment, position"""
-_LIST = f"select {_COLUMNS} from approvals where {{where}} order by position desc limit %(rows)s"
+# Of the rows up to the one that makes the page full, the server sends the documents.
+_LIST = f"""select {_COLUMNS}, size from (
+  select {_COLUMNS}, sum(octet_length(artifacts::text) + octet_length(description))
+    over (order by position desc rows unbounded preceding) as size
+  from approvals where {{where}} order by position desc limit %(rows)s) page
+where size - octet_length(artifacts::text) - octet_length(description) < {FULL_ANSWER} order by position desc"""
 _ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
 _COUNT = "select count(*) as n from (select from approvals where {where} limit %(most)s) as counted"
 _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text[])"
@@ -73,7 +79,7 @@ def list_approvals(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[ApprovalView]:
-    """Return approvals, the newest first. Raises BadCursor or NotYet."""
+    """Return approvals, the newest first; a page of large ones ends before `limit`. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     where.add("position < {}", read_position("p", cursor, LARGEST))
     where.any_of("process_id", filter.process_ids, "uuid")
@@ -81,8 +87,9 @@ def list_approvals(
     _add_readers(where, filter)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    views = [ApprovalView(**row) for row in rows]
-    return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position))
+    full = bool(rows) and rows[-1]["size"] >= FULL_ANSWER
+    views = [ApprovalView(**{name: row[name] for name in ApprovalView.__struct_fields__}) for row in rows]
+    return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position), full=full)
 
 
 def count_approvals(reading: Reading, filter: ApprovalFilter, most: int) -> int:

@@ -10,6 +10,7 @@ from queries.definitions import Definitions
 from queries.events import Point
 from queries.execution_detail import ExecutionDetail
 from queries.folding import fold_at
+from queries.leaving_out import Room
 from queries.reading import Reading
 from queries.steps import StepView, unreached
 
@@ -79,8 +80,9 @@ def get_difference(
     """Return the difference between two points. Raises NotFound, also for a point before the start, or NotYet."""
     with reading.log(min_position) as (connection, freshness):
         before, after = fold_at(connection, definitions, execution_id, point_from, point_to)
+    room = Room()
     steps = [
-        StepDifference(one.id, changed)
+        StepDifference(one.id, {name: _fitting(room, change) for name, change in changed.items()})
         for one, other in _pairs(before.steps, after.steps)
         if (changed := _changed(one, other, _OF_A_STEP))
     ]
@@ -97,6 +99,10 @@ def get_difference(
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
     )
+
+
+def _fitting(room: Room, change: Change) -> Change:
+    return Change(room.fit_value(change.before), room.fit_value(change.after))
 
 
 def _pairs(before: list[StepView], after: list[StepView]) -> list[tuple[StepView, StepView]]:

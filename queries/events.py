@@ -1,5 +1,6 @@
 """Events as they stand in the log: one execution's stream, and the whole log."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,16 +13,22 @@ from psycopg.types.string import ByteaBinaryLoader
 from domain.event import Event
 from domain.refusal import NotFound
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_position, write_cursor
-from queries.reading import Reading
+from queries.reading import Freshness, Reading
 from store.mapper import Recorded, recorded
+from store.sizes import FULL_ANSWER, is_full
 
 # The number of events that one request may search if it filters by type.
 WINDOW = 5_000
 
 _COLUMNS = "notification_id, originator_id, originator_version, topic, state"
-_STREAM = f"""select {_COLUMNS} from stored_events where originator_id = %s and originator_version > %s and exists (
-  select from stored_events where originator_id = %s and originator_version = 1 and topic = 'ExecutionStarted')
-order by originator_version limit %s"""
+# Of the rows up to the one that makes the page full, the server sends the states; it reads no others.
+_BEFORE = "sum(octet_length(state)) over (order by {0} rows unbounded preceding) - octet_length(state) as before"
+_STREAM = f"""select {_COLUMNS} from (
+  select {_COLUMNS}, {_BEFORE.format("originator_version")}
+  from stored_events where originator_id = %s and originator_version > %s and exists (
+    select from stored_events where originator_id = %s and originator_version = 1 and topic = 'ExecutionStarted')
+  order by originator_version limit %s) page
+where before < {FULL_ANSWER} order by originator_version"""
 # An execution, whole, and of those below it the events of some types. SubProcessStarted states the child's id before
 # anything that a person wrote; quotation marks in a string are escaped.
 _TREE = f"""
@@ -33,10 +40,15 @@ with recursive tree(id) as (
 select {_COLUMNS} from tree join stored_events on originator_id = tree.id
 where tree.id = %(id)s or topic = any(%(types)s) order by originator_id, originator_version"""
 _FIRST = f"select {_COLUMNS} from stored_events where originator_id = any(%(ids)s) and originator_version = 1"
-_LOG = f"select {_COLUMNS} from stored_events where notification_id > %s order by notification_id limit %s"
+_LOG = f"""select {_COLUMNS} from (
+  select {_COLUMNS}, {_BEFORE.format("notification_id")}
+  from stored_events where notification_id > %s order by notification_id limit %s) page
+where before < {FULL_ANSWER} order by notification_id"""
 _LOG_OF_TYPES = f"""select {_COLUMNS} from (
-  select * from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen
-where topic = any(%s) order by notification_id limit %s"""
+  select {_COLUMNS}, {_BEFORE.format("notification_id")} from (
+    select * from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen
+  where topic = any(%s) order by notification_id limit %s) page
+where before < {FULL_ANSWER} order by notification_id"""
 _WINDOW_END = f"""select max(notification_id), count(*) from (
   select notification_id from stored_events where notification_id > %s order by notification_id limit {WINDOW}) seen"""
 _LAST_VERSION = "select coalesce(max(originator_version), 0) as version from stored_events where originator_id = %s"
@@ -69,13 +81,16 @@ def list_execution_events(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[EventView]:
-    """Return the events of an execution beyond version `after`, in order. Raises NotFound, BadCursor or NotYet."""
+    """Return the events of an execution beyond version `after`, in order. Raises NotFound, BadCursor or NotYet.
+
+    A page of large events ends before `limit`.
+    """
     beyond = read_position("v", cursor, after)
     with reading.log(min_position) as (connection, freshness):
-        found = _read(connection, _STREAM, (execution_id, beyond, execution_id, limit + 1))
-        if not found and not _read(connection, _STREAM, (execution_id, 0, execution_id, 1)):
+        rows = _read(connection, _STREAM, (execution_id, beyond, execution_id, limit + 1))
+        if not rows and not _read(connection, _STREAM, (execution_id, 0, execution_id, 1)):
             raise NotFound(f"there is no execution {execution_id}")
-    return page_of(_views(found), limit, freshness, lambda row: write_cursor("v", row.version))
+    return _page(rows, limit, freshness, lambda row: write_cursor("v", row.version))
 
 
 def get_last_version(reading: Reading, execution_id: UUID) -> int:
@@ -101,13 +116,13 @@ def list_events(
     beyond = read_position("l", cursor, after)
     with reading.log(min_position) as (connection, freshness):
         if not types:
-            found = _read(connection, _LOG, (beyond, limit + 1))
-            return page_of(_views(found), limit, freshness, lambda row: write_cursor("l", row.position))
+            rows = _read(connection, _LOG, (beyond, limit + 1))
+            return _page(rows, limit, freshness, lambda row: write_cursor("l", row.position))
         with connection.cursor(row_factory=tuple_row) as cursor_of_window:
             row = cursor_of_window.execute(_WINDOW_END, (beyond,), prepare=True).fetchone()
         end, looked_through = row or (None, 0)
-        found = _read(connection, _LOG_OF_TYPES, (beyond, types, limit + 1))
-    page = page_of(_views(found), limit, freshness, lambda row: write_cursor("l", row.position))
+        rows = _read(connection, _LOG_OF_TYPES, (beyond, types, limit + 1))
+    page = _page(rows, limit, freshness, lambda row: write_cursor("l", row.position))
     if page.next_cursor is None and looked_through == WINDOW:
         return msgspec.structs.replace(page, next_cursor=write_cursor("l", end))
     return page
@@ -134,13 +149,16 @@ def _read_rows(connection: Connection[Any], query: str, parameters: dict[str, An
         return cursor.execute(query, parameters, prepare=True).fetchall()
 
 
-def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[Recorded]:
+def _read(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[TupleRow]:
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return recorded(cursor.execute(query, parameters, prepare=True).fetchall())
+        return cursor.execute(query, parameters, prepare=True).fetchall()
 
 
-def _views(found: list[Recorded]) -> list[EventView]:
-    return [_view(each) for each in found]
+def _page(
+    rows: list[TupleRow], limit: int, freshness: Freshness, cursor: Callable[[EventView], str]
+) -> Page[EventView]:
+    """Return the page of `rows`, which may end early because they make it full in bytes."""
+    return page_of([_view(each) for each in recorded(rows)], limit, freshness, cursor, full=is_full(rows, FULL_ANSWER))
 
 
 def _view(found: Recorded) -> EventView:

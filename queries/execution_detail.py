@@ -10,6 +10,7 @@ from domain.refusal import NotFound
 from queries.amounts import COSTS
 from queries.definitions import DefinedStep, Definitions
 from queries.families import Ancestor, ParentAttempt
+from queries.leaving_out import SQL
 from queries.reading import Freshness, Reading, fetch
 from queries.steps import (
     NULL,
@@ -26,6 +27,7 @@ DETAIL = "execution_detail"
 
 _OF_STEPS = COSTS.format(table="execution_step_costs", on="c.execution_id = s.execution_id and c.step = s.step")
 _SUMS = "(select currency, sum(amount) as amount from execution_step_costs x where x.execution_id {} group by currency)"
+_FITTING = SQL.format(size="s.size", column="{column}")
 _DETAIL = f"""
 with recursive above(execution_id, step, distance) as (
   select parent_id, parent_step, 1 from execution_detail where execution_id = %(id)s and parent_id is not null
@@ -39,11 +41,16 @@ below(execution_id) as (
 select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
   d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
   coalesce((select json_agg(s order by s.first_position) from (
-    select s.step, s.first_position, s.status, s.attempt, s.agent, s.message, s.parameters, s.output, s.error,
+    select s.step, s.first_position, s.status, s.attempt, s.agent,
+      {_FITTING.format(column="s.message")} as message, {_FITTING.format(column="s.parameters")} as parameters,
+      {_FITTING.format(column="s.output")} as output, {_FITTING.format(column="s.error")} as error,
       s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions,
       s.compensation, s.unpriced, s.due_at, s.input_tokens, s.output_tokens,
       {_OF_STEPS} as cost
-    from execution_steps s where s.execution_id = d.execution_id) s), '[]'::json) as steps,
+    from (select t.*, sum(coalesce(octet_length(t.message::text), 0) + coalesce(octet_length(t.parameters::text), 0)
+        + coalesce(octet_length(t.output::text), 0) + coalesce(octet_length(t.error::text), 0))
+        over (order by t.first_position rows unbounded preceding) as size
+      from execution_steps t where t.execution_id = d.execution_id) s) s), '[]'::json) as steps,
   coalesce((select json_agg(a order by a.distance desc) from (
     select a.execution_id, p.process, a.step, a.distance from above a join execution_detail p using (execution_id)) a),
     '[]'::json) as path,

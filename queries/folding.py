@@ -1,6 +1,7 @@
 """One execution as it was: its stream, up to a point, folded by the projection that keeps the live rows."""
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -26,11 +27,14 @@ from queries.definitions import DefinedStep, Definitions
 from queries.events import Point, read_starts, read_tree
 from queries.execution_detail import ExecutionDetail, ExecutionRow, TimerOfExecution, execution_view
 from queries.families import children_of, costs_below, path_to, sums
+from queries.leaving_out import Room
 from queries.reading import Freshness, Reading
 from queries.steps import reached_step
 from store.mapper import decode
 
 _DETAIL = ExecutionDetailProjection()
+# The events of one execution may have hundreds of megabytes, and folding holds all of them.
+_FOLDING = threading.Semaphore(2)
 # The events of descendants that change the view of an execution above them.
 _OF_DESCENDANTS = [*(STORED_NAMES[kind] for kind in EXECUTION_STATUS), STORED_NAMES[CostRecorded]]
 
@@ -49,14 +53,28 @@ def get_execution_as_of(
     heartbeat timer is due as if none had come. Raises NotFound, also for a point before the start, or NotYet.
     """
     with reading.log(min_position) as (connection, freshness):
-        (view,) = fold_at(connection, definitions, execution_id, point)
+        (view,) = fold_at(connection, definitions, execution_id, point, room=Room())
     return msgspec.structs.replace(view, as_of_position=freshness.as_of_position)
 
 
 def fold_at(
-    connection: Connection[Any], definitions: Definitions, execution_id: UUID, *points: Point
+    connection: Connection[Any], definitions: Definitions, execution_id: UUID, *points: Point, room: Room | None = None
 ) -> list[ExecutionDetail]:
-    """Return the execution at each of `points`, from one reading of its tree. Raises NotFound."""
+    """Return the execution at each of `points`, from one reading of its tree. Raises NotFound.
+
+    room: for the documents of steps. Default: all are shown.
+    """
+    with _FOLDING:
+        return _fold_at(connection, definitions, execution_id, points, room)
+
+
+def _fold_at(
+    connection: Connection[Any],
+    definitions: Definitions,
+    execution_id: UUID,
+    points: Sequence[Point],
+    room: Room | None,
+) -> list[ExecutionDetail]:
     rows = read_tree(connection, execution_id, _OF_DESCENDANTS)
     own = [row for row in rows if row[1] == execution_id.bytes]
     if not own or own[0][3] != "ExecutionStarted":
@@ -72,7 +90,7 @@ def fold_at(
         if (row := changes.rows.get(execution_id.bytes)) is None:
             raise NotFound(f"execution {execution_id} had not started then")
         known = [each for each in own if each[0] <= row.last_position]
-        views.append(_view(row, changes, definition, known, point))
+        views.append(_view(row, changes, definition, known, point, room))
     return views
 
 
@@ -82,6 +100,7 @@ def _view(
     definition: tuple[Plan, list[DefinedStep]],
     own: list[TupleRow],
     point: Point,
+    room: Room | None,
 ) -> ExecutionDetail:
     id, (plan, planned) = UUID(bytes=row.execution_id), definition
     costs: dict[str, list[tuple[str, Decimal]]] = {}
@@ -90,9 +109,10 @@ def _view(
             costs.setdefault(step, []).append((currency, amount))
     steps = [step for step in changes.steps.rows.values() if step.execution_id == row.execution_id]
     spent, below = [*chain.from_iterable(costs.values())], costs_below(changes, id)
+    reached = [reached_step(step, sums(costs.get(step.step, ()))) for step in steps]
     return execution_view(
         _execution_row(row),
-        [reached_step(step, sums(costs.get(step.step, ()))) for step in steps],
+        reached if room is None else [room.fit_step(step) for step in reached],
         planned,
         children_of(changes.rows, id),
         path=path_to(changes.rows, row),

@@ -32,10 +32,15 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     lag_seconds: float
 
 
-def page_of(rows: Sequence[T], limit: int, freshness: Freshness, cursor: Callable[[T], str]) -> Page[T]:
-    """Return the page of `rows`, which hold one row more than `limit` if the list goes on."""
+def page_of(
+    rows: Sequence[T], limit: int, freshness: Freshness, cursor: Callable[[T], str], *, full: bool = False
+) -> Page[T]:
+    """Return the page of `rows`, which hold one row more than `limit` if the list goes on.
+
+    full: rows end where they make a page full in bytes; the list may go on.
+    """
     items = rows[:limit]
-    following = cursor(items[-1]) if len(rows) > limit else None
+    following = cursor(items[-1]) if len(rows) > limit or (full and items) else None
     return Page(items, following, freshness.as_of_position, freshness.lag_seconds)
 
 

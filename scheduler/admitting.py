@@ -34,12 +34,12 @@ class Admitting(DecidingDuty[UUID]):
         if not admitted:
             return
         kept = {id for id in admitted if self.desk.states.kept(id) is not None}
-        batch, refused = self.decide(admitted)
+        batch, refused, rest = self.decide(admitted)
         for id in refused:
             self.desk.states.forget(id)
         again = self.desk.appending.now(batch)
         # An execution refused on a state just read was admitted meanwhile, or cannot be read: no reason to hurry.
-        if again or kept.intersection(refused) or len(batch.streams()) >= MOST:
+        if again or rest or kept.intersection(refused) or len(batch.streams()) >= MOST:
             self._awake = True
 
     def execution_of(self, item: UUID) -> UUID:

@@ -7,13 +7,17 @@ from uuid import UUID
 
 from commands.deciding import Guards
 from commands.states import ExecutionStates, StreamStates, Versioned
+from domain.agents.calls import StepError
 from domain.event import Event
+from domain.executions.decisions.execution import fail_execution
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.state.model import Execution
 from domain.refusal import Refusal
 from scheduler.under_way import ExecutionUnderWay, StreamUnderWay, UnderWay
+from store.bounded import EventTooLarge
 from store.lists.outbox import Message
 from store.log import Outcome
+from store.sizes import FULL_APPEND
 from store.unit import MessageKey, StoreError, Unit
 
 logger = logging.getLogger(__name__)
@@ -38,6 +42,7 @@ class Batch:
         self._owner = owner
         self._under_way: dict[UUID, UnderWay] = {}
         self.taking = 0
+        self._size = 0
         self.broken: set[UUID] = set()
         self.taken: list[tuple[Execution, str]] = []
         self.messages: list[Message] = []
@@ -68,7 +73,17 @@ class Batch:
             return False
         if not unfolding.events:
             return False
-        under_way.add(unfolding)
+        size = under_way.size
+        try:
+            under_way.add(unfolding)
+        except EventTooLarge as error:
+            logger.warning("execution %s fails: %s", execution_id, error)
+            too_large = StepError(error.code, error.message, permanent=True)
+            unfolding = fail_execution(under_way.state, too_large, unfolding.cause)
+            if not unfolding.events:
+                return False
+            under_way.add(unfolding)
+        self._size += under_way.size - size
         self.taking += len(unfolding.taken)
         self._under_way[execution_id] = under_way
         if guards or handled is not None:
@@ -90,15 +105,22 @@ class Batch:
         under_way = self._under_way.get(stream)
         if under_way is None:
             before = states.load([stream]).get(stream)
-            under_way = StreamUnderWay(before or Versioned(0, states.initial), states)
+            under_way = StreamUnderWay(stream, before or Versioned(0, states.initial), states)
         assert isinstance(under_way, StreamUnderWay)
         events = self._decided(stream, decision, under_way.state)
         if not events:
             return False
+        size = under_way.size
         under_way.add(events)
+        self._size += under_way.size - size
         self._under_way[stream] = under_way
         self._rest(stream, under_way, handled, guards)
         return True
+
+    @property
+    def full(self) -> bool:
+        """Whether the events so far are enough for one append, by their bytes."""
+        return self._size >= FULL_APPEND
 
     def units(self) -> list[Unit]:
         """Return the units to record, one a stream."""

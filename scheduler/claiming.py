@@ -30,9 +30,9 @@ class Claiming(DecidingDuty[Attempt]):
         claimed = self.desk.lists.claim_steps(self.desk.worker_id, limit)
         self._awake |= len(claimed) == limit
         if claimed:
-            batch, idle = self.decide(claimed)
+            batch, idle, rest = self.decide(claimed)
             again = self.desk.appending.now(batch)
-            self.decide_afresh([due for due in claimed if due[0] in again] + idle)
+            self.decide_afresh([due for due in claimed if due[0] in again] + idle + [*rest])
 
     def recorded(self, batch: Batch) -> None:
         """Begin the attempts that the batch took."""

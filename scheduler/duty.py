@@ -116,25 +116,32 @@ class DecidingDuty(Duty, Generic[T]):
     def needless(self, items: list[T], batch: Batch) -> None:
         """Discard items whose decisions state nothing, on states just read from the log."""
 
-    def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T]]:
-        """Return a batch of decisions on `items`, and the items whose decisions state nothing or are refused."""
+    def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T], Sequence[T]]:
+        """Return a batch of decisions on `items`, the items whose decisions state nothing or are refused, and the rest.
+
+        The rest are the last items, which follow when a batch is full.
+        """
         desk = self.desk
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
         at, capacity = desk.clock.now(), desk.take(batch)
-        idle = [
-            item
-            for id, item in zip(executions, items, strict=True)
-            if not batch.decide(id, self.decision(item, at, capacity - batch.taking))
-        ]
+        idle: list[T] = []
+        rest: Sequence[T] = ()
+        for n, (id, item) in enumerate(zip(executions, items, strict=True)):
+            if batch.full:
+                rest = items[n:]
+                break
+            if not batch.decide(id, self.decision(item, at, capacity - batch.taking)):
+                idle.append(item)
         self.complete(batch)
-        return batch, idle
+        return batch, idle, rest
 
     def decide_afresh(self, items: Sequence[T]) -> None:
         """Decide on states read again from the log, and append, until no item meets a conflict."""
         while items:
-            batch, idle = self.decide(items, fresh=True)
+            batch, idle, rest = self.decide(items, fresh=True)
             again = self.desk.appending.now(batch)
             if idle:
                 self.needless(idle, batch)
-            items = [item for item in items if self.execution_of(item) in again]
+            decided = items[: len(items) - len(rest)]
+            items = [*(item for item in decided if self.execution_of(item) in again), *rest]

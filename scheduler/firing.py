@@ -92,9 +92,12 @@ class Firing(DecidingDuty[Due]):
             self._fire(due[begin : begin + BATCH])
 
     def _fire(self, timers: list[Due]) -> None:
-        batch, idle = self.decide(timers)
+        batch, idle, rest = self.decide(timers)
         if idle:
             self.decide_afresh(idle)
+        if rest:
+            timers = timers[: len(timers) - len(rest)]
+            self._held += [(self.desk.clock.now(), due) for due in rest]
         # However many batches are on their way: a timer waits for the decision, not for the append.
         self.desk.appending.later(Work(batch, lambda again: self._after(timers, again), lambda: None))
 

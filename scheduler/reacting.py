@@ -79,8 +79,10 @@ class Reacting(Duty):
 
     def _handle(self, messages: list[Message], *, fresh: bool) -> list[Message]:
         """Decide and append; return the messages to handle again, on states read from the log."""
-        batch, idle = self._decide(messages, fresh=fresh)
+        batch, idle, rest = self._decide(messages, fresh=fresh)
         again = self.desk.appending.now(batch)
+        messages = messages[: len(messages) - len(rest)]
+        self._held.extendleft(reversed(rest))
         if fresh:
             # A message that leads to nothing even then was handled before, or requests something that has happened;
             # unless an earlier decision in the batch has this effect, and was not recorded.
@@ -89,13 +91,16 @@ class Reacting(Duty):
             idle = []
         return [each for each in messages if each.recipient in again or each in idle]
 
-    def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message]]:
+    def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message], list[Message]]:
+        """Return a batch, the messages that lead to nothing, and the last ones, which follow when the batch is full."""
         begin = {} if fresh else {m.recipient: m.source for m in messages if isinstance(m.event, SubProcessStarted)}
         # In place of a new child's state, load its parent's: it is then kept when the child ends.
         batch = self.desk.batch((begin.get(each.recipient, each.recipient) for each in messages), fresh=fresh)
         size = self._sizes(messages)
         idle: list[Message] = []
-        for message in messages:
+        for n, message in enumerate(messages):
+            if batch.full:
+                return batch, idle, messages[n:]
             guards: Guards = ()
             descendants = 0
             if isinstance(message.event, SubProcessStarted) and message.recipient not in batch.loaded:
@@ -110,7 +115,7 @@ class Reacting(Duty):
             decision = whenever(message, _cause(self.desk, message), self.desk.take(batch), descendants)
             if not batch.decide(message.recipient, decision, message.key, guards):
                 idle.append(message)
-        return batch, idle
+        return batch, idle, []
 
     def _new(self, id: UUID, call: SubProcessStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
         """Return an execution that has not begun, and the processes that its calls rest on.
@@ -157,11 +162,11 @@ def follow_up(desk: Desk, batch: Batch) -> None:
     If a conflict splits the append, a parent whose child's end was not recorded meets a conflict too.
     """
     seen: set[MessageKey] = set()
-    while messages := [each for each in batch.sent() if each.key not in seen]:
+    while not batch.full and (messages := [each for each in batch.sent() if each.key not in seen]):
         seen.update(message.key for message in messages)
         for message in messages:
             to = message.recipient
-            if isinstance(message.event, ExecutionEnded) and to not in desk.appending.in_flight:
+            if isinstance(message.event, ExecutionEnded) and not batch.full and to not in desk.appending.in_flight:
                 parent = desk.states.kept(to)
                 if parent is not None:
                     batch.loaded.setdefault(to, parent)

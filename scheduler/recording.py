@@ -64,9 +64,12 @@ class Recording(DecidingDuty[Answered]):
         if not answers:
             return
         try:
-            batch, idle = self.decide(answers)
+            batch, idle, rest = self.decide(answers)
             if idle:
                 self.decide_afresh(idle)
+            if rest:
+                self._keep(rest)
+                answers = answers[: len(answers) - len(rest)]
             if not appending.busy and not self.desk.answers and self.desk.quiet():
                 self._after(answers, appending.now(batch))
                 return

@@ -10,9 +10,11 @@ from commands.states import ExecutionStates, StreamStates, Versioned
 from domain.event import Event
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.messages import RECIPIENTS, recipient_of
+from domain.executions.outcomes import RUNNING
 from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
 from domain.executions.timers import timers_dropped, timers_set
+from store.bounded import encoded, refuse_growth
 from store.lists.outbox import Message
 from store.unit import MessageKey, Unit
 
@@ -23,16 +25,25 @@ class UnderWay(ABC):
     """Decisions on one stream, each on top of those before it.
 
     guards: streams and versions that they rest on. handled: messages that they answer. sent: messages that they send.
+    states: the stored form of the events. size: its bytes.
     """
 
-    __slots__ = ("events", "guards", "handled", "sent", "version")
+    __slots__ = ("events", "guards", "handled", "sent", "size", "states", "version")
 
     def __init__(self, version: int) -> None:
         self.version = version
         self.events: list[Event] = []
+        self.states: list[bytes] = []
+        self.size = 0
         self.sent: list[Message] = []
         self.guards: Guards = ()
         self.handled: list[MessageKey] = []
+
+    def note(self, events: Sequence[Event], states: Sequence[bytes], size: int) -> None:
+        """Note the events of one more decision, with their stored form and its bytes."""
+        self.events += events
+        self.states += states
+        self.size += size
 
     @abstractmethod
     def unit(self, id: UUID, owner: UUID) -> Unit:
@@ -50,31 +61,35 @@ class UnderWay(ABC):
 class ExecutionUnderWay(UnderWay):
     """Decisions on one execution."""
 
-    __slots__ = ("_states", "_status", "_taken", "_timers", "state")
+    __slots__ = ("_before", "_kept", "_status", "_taken", "_timers", "state")
 
-    def __init__(self, before: Execution, states: ExecutionStates) -> None:
+    def __init__(self, before: Execution, kept: ExecutionStates) -> None:
         super().__init__(before.version)
-        self._states = states
+        self._kept = kept
+        self._before = kept.size(before.id)
         self._status = before.status
         self._timers = before.timers
         self._taken: list[str] = []
         self.state = before
 
     def add(self, unfolding: Unfolding) -> None:
-        """Add one more decision."""
+        """Add one more decision. Raises EventTooLarge, and adds nothing, when the execution would grow too large."""
+        states, size = encoded(unfolding.events)
+        if unfolding.execution.status == RUNNING:  # an end, and the compensation before it, are always recorded
+            refuse_growth(self._before + self.size, size, unfolding.execution.plan.limits.max_execution)
         version = self.version + len(self.events)
         for event in unfolding.events:
             version += 1
             if type(event) in RECIPIENTS and (recipient := recipient_of(event)) is not None:
                 self.sent.append(Message(unfolding.execution.id, version, recipient, event))
-        self.events += unfolding.events
+        self.note(unfolding.events, states, size)
         self._taken += unfolding.taken
         self.state = unfolding.execution
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record, with its changes of timers and slots."""
         before, after = self._timers, self.state.timers
-        unit = Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards)
+        unit = Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards, states=self.states)
         if before or after:
             unit.timers_set, unit.timers_dropped = timers_set(before, after), timers_dropped(before, after)
         if self.state.plan.max_running is not None:
@@ -84,9 +99,9 @@ class ExecutionUnderWay(UnderWay):
     def settle(self, id: UUID, *, recorded: bool) -> None:
         """Keep the state that was recorded, or forget the state that met a conflict."""
         if recorded:
-            self._states.keep(id, self.state)
+            self._kept.keep(id, self.state, self._before + self.size)
         else:
-            self._states.forget(id)
+            self._kept.forget(id)
 
     def taken(self) -> list[tuple[Execution, str]]:
         """Return the attempts taken that a later decision of the same batch has not ended."""
@@ -97,25 +112,26 @@ class ExecutionUnderWay(UnderWay):
 class StreamUnderWay(UnderWay, Generic[S]):
     """Decisions on one stream of any other kind."""
 
-    __slots__ = ("_states", "state")
+    __slots__ = ("_before", "_kept", "state")
 
-    def __init__(self, before: Versioned[S], states: StreamStates[S]) -> None:
+    def __init__(self, id: UUID, before: Versioned[S], kept: StreamStates[S]) -> None:
         super().__init__(before.version)
-        self._states = states
+        self._kept = kept
+        self._before = kept.size(id)
         self.state = before.state
 
     def add(self, events: Sequence[Event]) -> None:
         """Add one more decision."""
-        self.events += events
-        self.state = self._states.fold(self.state, events)
+        self.note(events, *encoded(events))
+        self.state = self._kept.fold(self.state, events)
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record."""
-        return Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards)
+        return Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards, states=self.states)
 
     def settle(self, id: UUID, *, recorded: bool) -> None:
         """Keep the state that was recorded, or forget the state that met a conflict."""
         if recorded:
-            self._states.keep(id, Versioned(self.version + len(self.events), self.state))
+            self._kept.keep(id, Versioned(self.version + len(self.events), self.state), self._before + self.size)
         else:
-            self._states.forget(id)
+            self._kept.forget(id)

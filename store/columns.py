@@ -7,7 +7,6 @@ from domain.event import Event
 from store import arrays
 from store.lists.kept import Arguments, ListHandler
 from store.lists.registry import LISTS
-from store.mapper import encode
 from store.unit import AnsweredStep, Unit
 
 # By event, which lists it moves (their number in LISTS) and how.
@@ -34,12 +33,13 @@ class Columns:
 
     def add(self, unit: Unit) -> int:
         """Lay out one unit: events, their moves in the lists, guards, answer. Return the number of events so far."""
+        unit.encode()
         for change in unit.changes if unit.before else (unit,):
             stream, version = change.stream.bytes, change.version
-            for event in change.events:
+            for event, state in zip(change.events, change.states, strict=True):
                 version += 1
                 kind = type(event)
-                self._events.append((stream, version, STORED_NAMES[kind], encode(event)))
+                self._events.append((stream, version, STORED_NAMES[kind], state))
                 for n, handler in MOVED_BY[kind]:
                     handler(self._moves[n], event, change, stream, version)
             if change.states_more:

@@ -13,8 +13,9 @@ from psycopg.rows import TupleRow, tuple_row
 from domain.event import Event
 from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
-from store.mapper import Recorded, decode, recorded
+from store.mapper import Recorded, StreamEvents, decode, recorded
 from store.recorder import LogRecorder
+from store.sizes import FULL_APPEND, FULL_PAGE
 from store.timing import Durations
 from store.trouble import RecordingState, trouble_of
 from store.unit import AppendRefused, Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
@@ -24,8 +25,12 @@ order by originator_id, originator_version"""
 ONE_STREAM = "select topic, state from stored_events where originator_id = %s order by originator_version"
 STREAM_PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where originator_id = %s and originator_version > %s order by originator_version limit %s"""
-PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
-where notification_id > %s order by notification_id limit %s"""
+# Of the rows before the one that makes the page full, the server sends the states; it reads no others.
+PAGE = f"""select notification_id, originator_id, originator_version, topic, state from (
+  select notification_id, originator_id, originator_version, topic, state,
+    sum(octet_length(state)) over (order by notification_id rows unbounded preceding) - octet_length(state) as before
+  from stored_events where notification_id > %s order by notification_id limit %s) page
+where before < {FULL_PAGE} order by notification_id"""
 REFUSED = "PR001"
 MAX_BATCH_EVENTS = 5_000
 
@@ -51,8 +56,9 @@ class Log:
         """Record one decision; return the position of its last event.
 
         The units that other threads append while a transaction is in flight share the next transaction.
-        Raises Conflict, KeyTaken, AppendRefused or OutcomeUnknown.
+        Raises Conflict, KeyTaken, AppendRefused, OutcomeUnknown or EventTooLarge.
         """
+        unit.encode()
         waiting = _Waiting(unit)
         with self._waiting_guard:
             self._waiting.append(waiting)
@@ -87,8 +93,11 @@ class Log:
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         """Record many decisions; return for each the position of its last event, or why it was not recorded.
 
-        They share transactions as long as none conflicts; after a conflict each one has a transaction of its own.
+        They share transactions as long as none conflicts, and as far as they fit one; after a conflict each one has a
+        transaction of its own. Raises EventTooLarge, before it records anything.
         """
+        for unit in units:
+            unit.encode()
         with self._appending:
             return self._append_all(units)
 
@@ -96,21 +105,22 @@ class Log:
         outcomes: list[Outcome] = []
         batch: list[Unit] = []
         written: set[UUID] = set()
-        events = 0
+        events = size = 0
         for unit in units:
             if unit.guards and any(guarded in written for guarded, _ in unit.guards):
                 # An append checks guards before it writes: the events that this unit rests on need an append before.
                 outcomes += self._append_batch(batch)
-                batch, written, events = [], set(), 0
+                batch, written, events, size = [], set(), 0, 0
             batch.append(unit)
+            size += unit.encode()
             written.add(unit.stream)
             events += len(unit.events)
             for change in unit.before:
                 written.add(change.stream)
                 events += len(change.events)
-            if events >= MAX_BATCH_EVENTS:
+            if events >= MAX_BATCH_EVENTS or size >= FULL_APPEND:
                 outcomes += self._append_batch(batch)
-                batch, written, events = [], set(), 0
+                batch, written, events, size = [], set(), 0, 0
         return outcomes + self._append_batch(batch) if batch else outcomes
 
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
@@ -147,23 +157,29 @@ class Log:
         with self._appending:
             self._connection.close()
 
-    def stream(self, stream: UUID) -> list[Event]:
+    def stream(self, stream: UUID) -> StreamEvents:
         """Return every event of one stream, oldest first; none when there is no such stream."""
         with self.datastore.reading() as connection:
             rows = _tuples(connection, ONE_STREAM, (stream,))
-        return [decode(topic, state) for topic, state in rows]
+        events = StreamEvents([decode(topic, state) for topic, state in rows])
+        events.size = sum(len(state) for _, state in rows)
+        return events
 
     def streams(self, streams: Iterable[UUID], reading: OwnConnection | None = None) -> dict[UUID, list[Event]]:
         """Return every event of many streams, by one query; leave out streams without events.
 
         reading: a connection of the caller's, which is quicker than one of the pool.
         """
-        found: dict[UUID, list[Event]] = {}
+        found: dict[UUID, StreamEvents] = {}
         with self.datastore.reading() if reading is None else reading.borrow() as connection:
             rows = _tuples(connection, STREAMS, (list(streams),))
         for stream, topic, state in rows:
-            found.setdefault(stream, []).append(decode(topic, state))
-        return found
+            events = found.get(stream)
+            if events is None:
+                events = found[stream] = StreamEvents()
+            events.append(decode(topic, state))
+            events.size += len(state)
+        return {**found}
 
     def stream_page(self, stream: UUID, *, after: int = 0, limit: int = 200) -> list[Recorded]:
         """Return events of one stream, with their places, whose versions are greater than `after`."""
@@ -197,7 +213,10 @@ class _Waiting:
 
 
 def read_page(connection: Connection[Any], after: int, limit: int) -> list[TupleRow]:
-    """Return rows (position, stream, version, topic, state) of the log after position `after`, in order."""
+    """Return rows (position, stream, version, topic, state) of the log after position `after`, in order.
+
+    They are fewer than `limit` at the end of the log, or when they make a page full.
+    """
     return _tuples(connection, PAGE, (after, limit))
 
 

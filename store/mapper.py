@@ -26,6 +26,12 @@ def decode(topic: str, state: bytes) -> Event:
     return decoder(state)
 
 
+class StreamEvents(list[Event]):
+    """Every event of one stream, oldest first. size: the bytes of their stored form."""
+
+    size = 0
+
+
 class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event in its place: position in the log, stream and version within it, stored name."""
 

@@ -1,6 +1,6 @@
 """The log read from beginning to end for one reader: only its events, the next page while the reader works on one."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,6 +10,7 @@ from psycopg.types.string import ByteaBinaryLoader
 
 from domain.catalogue import EVENTS
 from store.datastore import Datastore
+from store.sizes import FULL_PAGE, is_full
 
 BULK = 25_000  # positions a page: the more, the more of a step's events share a row; the more memory, too
 
@@ -19,11 +20,14 @@ BULK = 25_000  # positions a page: the more, the more of a step's events share a
 SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 
 HEAD = "select coalesce(max(notification_id), 0) as head from stored_events"
-RANGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
-where notification_id > %s and notification_id <= %s and topic = any(%s) order by notification_id"""
+_FULL = f"""select notification_id, originator_id, originator_version, topic, state from (
+  select notification_id, originator_id, originator_version, topic, state,
+    sum(octet_length(state)) over (order by notification_id rows unbounded preceding) - octet_length(state) as before
+  from stored_events where {{where}} order by notification_id) page
+where before < {FULL_PAGE} order by notification_id"""
+RANGE = _FULL.format(where="notification_id > %s and notification_id <= %s and topic = any(%s)")
 # Literals, not parameters: PostgreSQL hashes a list of constants, and compares parameters one by one.
-USED_OR_UNKNOWN = """select notification_id, originator_id, originator_version, topic, state from stored_events
-where notification_id > %s and notification_id <= %s and topic not in ({ignored}) order by notification_id"""
+USED_OR_UNKNOWN = _FULL.format(where="notification_id > %s and notification_id <= %s and topic not in ({ignored})")
 COUNT = "select count(*) from stored_events where notification_id <= %s"
 
 # Stored names of every event of this release.
@@ -68,7 +72,10 @@ def count(connection: Connection[Any], until: int) -> int:
 
 
 def read_range(connection: Connection[Any], after: int, until: int, topics: Sequence[str]) -> list[TupleRow]:
-    """Return rows (position, stream, version, topic, state) with after < position ≤ until, of these topics."""
+    """Return rows (position, stream, version, topic, state) with after < position ≤ until, of these topics.
+
+    The last row is the one that makes the page full; see `reached`.
+    """
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         return cursor.execute(RANGE, (after, until, topics), prepare=True).fetchall()
 
@@ -80,6 +87,21 @@ def read_used(connection: Connection[Any], after: int, until: int, topics: Colle
         return cursor.execute(query, (after, until), prepare=True).fetchall()
 
 
+def reached(rows: Sequence[TupleRow], until: int) -> int:
+    """Return the position up to which `rows` are complete, at most `until`."""
+    return rows[-1][0] if is_full(rows) else until
+
+
+def read_pages(
+    read: Callable[[int, int], list[TupleRow]], after: int, until: int
+) -> Iterator[tuple[int, Sequence[TupleRow]]]:
+    """Yield (position reached, rows) page by page. read: returns the rows between two positions, as read_used does."""
+    while after < until:
+        rows = read(after, min(after + BULK, until))
+        after = reached(rows, min(after + BULK, until))
+        yield after, rows
+
+
 def read_ahead(
     connection: Connection[Any], after: int, until: int, topics: Collection[str]
 ) -> Iterator[tuple[int, Sequence[TupleRow]]]:
@@ -88,18 +110,17 @@ def read_ahead(
     Raises UnknownEventMet after the rows before that event.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="read ahead") as reader:
-        ends = [min(end, until) for end in range(after + BULK, until + BULK, BULK)]
-        begins = [after, *ends[:-1]]
-        coming = reader.submit(read_used, connection, after, ends[0], topics) if ends else None
-        for n, end in enumerate(ends):
-            assert coming is not None
-            rows, unknown = known_part(coming.result())
+        coming = reader.submit(read_used, connection, after, min(after + BULK, until), topics)
+        while after < until:
+            found = coming.result()
+            after = reached(found, min(after + BULK, until))
+            rows, unknown = known_part(found)
             if unknown is not None:
                 yield unknown.position - 1, rows
                 raise unknown
-            if n + 1 < len(ends):
-                coming = reader.submit(read_used, connection, begins[n + 1], ends[n + 1], topics)
-            yield end, rows
+            if after < until:
+                coming = reader.submit(read_used, connection, after, min(after + BULK, until), topics)
+            yield after, rows
 
 
 def _literals(topics: Collection[str]) -> str:

@@ -19,6 +19,7 @@ class Rehearsal(Log):
 
     def append(self, unit: Unit) -> int:
         """Note the events of `unit`; return the position that the log has without them."""
+        unit.encode()
         self.noted += [(change.stream, event) for change in unit.changes for event in change.events]
         return self.last_position()
 

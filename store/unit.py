@@ -7,6 +7,7 @@ import msgspec
 from domain.event import Event
 from domain.executions.slots import Slot
 from domain.executions.timers import DueTimes, TimerKey
+from store.bounded import encoded
 from store.connections import Outage as Outage
 from store.trouble import StoreRefuses
 
@@ -29,6 +30,7 @@ class StreamChange(msgspec.Struct):
     version: the version the stream is expected to have before. owner: the worker that takes the attempts that
     `events` start, and handles their messages. timers_set, timers_dropped: changes of the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
+    states: the stored form of `events`, empty until it is made.
     slot: the change of a slot of the execution's process, if that limits how many run.
     """
 
@@ -40,6 +42,14 @@ class StreamChange(msgspec.Struct):
     timers_dropped: list[TimerKey] = []
     handled: list[MessageKey] = []
     slot: Slot | None = None
+    states: list[bytes] = []
+
+    def encode(self) -> int:
+        """Make the stored form of the events unless it is made; return its bytes. Raises EventTooLarge."""
+        if len(self.states) == len(self.events):
+            return sum(map(len, self.states))
+        self.states, size = encoded(self.events)
+        return size
 
     @property
     def states_more(self) -> bool:
@@ -58,6 +68,11 @@ class Unit(StreamChange):
     guards: tuple[tuple[UUID, int], ...] = ()
     answered: AnsweredStep | None = None
     before: tuple[StreamChange, ...] = ()
+
+    def encode(self) -> int:
+        """Make the stored form of all changes unless it is made; return its bytes. Raises EventTooLarge."""
+        size = super().encode()
+        return size + sum(change.encode() for change in self.before) if self.before else size
 
     @property
     def changes(self) -> tuple[StreamChange, ...]:

@@ -57,12 +57,14 @@ RULES = 2
 class Limits:
     """Limits of calls between executions: max_depth below the root, max_descendants per root.
 
-    max_result: bytes of JSON that may be rendered for one step, or for the outputs of an execution.
+    max_result: bytes of JSON that may be rendered for one step, or for the outputs of an execution. max_execution:
+    bytes of all events of one execution.
     """
 
     max_depth: int = 10
     max_descendants: int = 10_000
     max_result: int = LARGEST_RESULT
+    max_execution: int = 256 << 20
 
 
 @dataclass(frozen=True, slots=True)

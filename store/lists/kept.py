@@ -14,7 +14,7 @@ from domain.event import Event
 from store import arrays
 from store.datastore import Datastore
 from store.progress import Progress
-from store.reading import BULK, connect, count, head, read_range
+from store.reading import BULK, connect, count, head, read_pages, read_range
 from store.unit import StreamChange
 
 LOG_LOCK = 4711  # held by every append
@@ -90,9 +90,9 @@ class FoldingProof(Proof):
 
     def read(self, connection: Connection[Any], after: int, until: int, progress: Progress) -> None:
         """Fold the events of `topics` page by page."""
-        for begin in range(after, until, BULK):
-            end = min(begin + BULK, until)
-            self.fold(read_range(connection, begin, end, list(self.topics)))
+        topics = list(self.topics)
+        for end, rows in read_pages(lambda begin, end: read_range(connection, begin, end, topics), after, until):
+            self.fold(rows)
             progress(end, until)
 
     @abstractmethod

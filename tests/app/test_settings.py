@@ -52,6 +52,8 @@ def test_the_home_is_the_given_folder(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("PROCESSION_PORT", "-1", "should be greater than or equal to 0"),
         ("PROCESSION_POOL_SIZE", "many", "should be a valid integer, unable to parse string as an integer"),
         ("PROCESSION_LEASE", "0s", "should be greater than 0 seconds"),
+        ("PROCESSION_MAX_RESULT", "much", "should be a size in bytes, such as 1MiB, 500kB or 65536"),
+        ("PROCESSION_MAX_RESULT", "1GiB", "should be from 1024 to 4194304 bytes"),
         ("PROCESSION_DRAIN", "-1s", "a duration is written like"),
         ("PROCESSION_AGENT_SECRETS", "A,*", "it is a list like"),
         ("PROCESSION_OUTGOING_ALLOW", "10.0.0.0/99", ".* is no address like"),
@@ -64,6 +66,13 @@ def test_a_value_that_cannot_be_used_is_refused_by_name(
     monkeypatch.setenv(variable, value)
     with pytest.raises(BadSetting, match=f"^{variable}: {message}"):
         read_settings()
+
+
+def test_a_size_has_a_unit_or_counts_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (read_settings().max_result, read_settings().max_execution) == (1 << 20, 256 << 20)
+    for text, size in (("2MiB", 2 << 20), ("500kB", 500_000), (" 65536 ", 65_536), ("1 mb", 10**6)):
+        monkeypatch.setenv("PROCESSION_MAX_RESULT", text)
+        assert read_settings().max_result == size
 
 
 def test_every_problem_is_named_at_once() -> None:

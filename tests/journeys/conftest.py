@@ -31,11 +31,13 @@ class Site:
         self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._commands: dict[str, list[str]] = {}
         self.base = ""
+        self.limited: list[str] = []
+        self.settings: dict[str, str] = {}
         self.client = httpx2.Client(timeout=60)
 
     def launch(self, name: str, *arguments: str) -> None:
         """Run a `procession` command as the process called `name`."""
-        self._commands[name] = [str(PROCESSION), *arguments]
+        self._commands[name] = [*self.limited, str(PROCESSION), *arguments]
         self._start(name)
 
     @property
@@ -46,9 +48,24 @@ class Site:
             "PROCESSION_HOME": str(self.directory / "home"),
             "PROCESSION_RECORDS": str(self.directory),
             "PROCESSION_LEASE": "PT1S",
+            **self.settings,
         }
         environment.pop("DATABASE_URL", None)
         return environment
+
+    def limit_memory(self, kilobytes: int) -> None:
+        """Give the processes launched from now on so much address space and no more."""
+        self.limited = ["/bin/sh", "-c", f'ulimit -v {kilobytes}; exec "$@"', "limited"]
+
+    def running(self, name: str) -> bool:
+        """Whether the process called `name` has not ended."""
+        return self._running[name].poll() is None
+
+    def run(self, *arguments: str) -> int:
+        """Run a `procession` command to its end, and return its exit status."""
+        with (self.directory / "commands.log").open("ab") as log:
+            command = [*self.limited, str(PROCESSION), *arguments]
+            return subprocess.run(command, env=self.environment, stdout=log, stderr=log, timeout=300).returncode
 
     def _start(self, name: str) -> None:
         with (self.directory / f"{name}.log").open("ab") as log:

@@ -1,14 +1,22 @@
 """Decisions of one batch that answer each other are recorded together, whichever was taken first."""
 
+from datetime import UTC, datetime
+from functools import partial
+
 from commands.agents import RetireAgent
+from commands.plans import Plans
 from commands.policies import whenever
 from commands.states import ExecutionStates, StreamStates
 from domain.agents.agent import Agent, fold
 from domain.agents.decisions import register_agent, retire_agent
+from domain.event import Cause
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.step import complete_step, start_step
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.step import StepScheduled
 from domain.executions.state.model import Execution
 from domain.identity import agent_id, child_id, new_id, process_id
+from domain.processes.plan import Limits
 from scheduler.abandoning import abandoned
 from scheduler.batch import Batch
 from store.lists import outbox
@@ -92,3 +100,49 @@ def batch_on(installation, loaded):
 def recorded(installation, batch):
     outcomes = installation.log.append_all(batch.units())
     assert all(isinstance(outcome, int) for outcome in outcomes)
+
+
+def test_a_decision_that_the_log_does_not_take_fails_its_execution_alone(installation):
+    installation.agent("echo", script="echo")
+    installation.publish(CALLEE)
+    huge, small = installation.start("callee"), installation.start("callee")
+    batch = batch_on(installation, {id: installation.state(id) for id in (huge, small)})
+    for id, output in ((huge, "x" * (9 << 20)), (small, "fine")):
+        batch.decide(id, lambda execution: start_step(execution, "work", 1, installation.cause))
+        batch.decide(id, partial(answer, output=output, cause=installation.cause))
+    recorded(installation, batch)
+    assert installation.state(small).status == "completed"
+    failed = installation.log.stream(huge)[-1]
+    assert (type(failed).__name__, failed.error.code) == ("ExecutionFailed", "result_too_large")
+
+
+def test_a_batch_is_full_by_its_bytes_and_an_execution_grows_to_its_bound(installation):
+    installation.agent("echo", script="echo")
+    installation.publish(CALLEE)
+    plans = Plans(installation.log, Limits(max_execution=20 << 20))
+    states = ExecutionStates(installation.log.streams, plans)
+    id = installation.start("callee")
+    for expected in ("running", "running", "failed"):
+        (state,) = states.load([id]).values()
+        batch = Batch(states, {id: state}, new_id())
+        batch.decide(id, lambda execution: start_step(execution, "work", execution.steps["work"].attempt, CAUSE))
+        batch.decide(id, partial(again, cause=CAUSE))
+        assert not batch.full
+        assert batch.settle(installation.log.append_all(batch.units())) == set()
+        assert installation.state(id).status == expected
+
+
+CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "worker:test")
+
+
+def answer(execution, output, cause):
+    return complete_step(execution, "work", 1, output, cause)
+
+
+def again(execution, cause):
+    """Record an answer of seven megabytes, and keep the step open."""
+    unfolding = Unfolding(execution, cause)
+    text = "x" * (7 << 20)
+    attempt = execution.steps["work"].attempt + 1
+    unfolding.record(StepScheduled, step="work", attempt=attempt, agent="echo", message=text)
+    return unfolding

@@ -8,7 +8,7 @@ from domain.agents.calls import StepError
 from domain.event import Cause
 from domain.executions.decisions.refusals import ExecutionEndedAlready
 from domain.executions.engine.advance import advance
-from domain.executions.engine.ending import cancel, fail
+from domain.executions.engine.ending import abandon, cancel, fail
 from domain.executions.engine.reaching import reach
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.child import Parent
@@ -77,6 +77,17 @@ def _begin(unfolding: Unfolding) -> None:
     advance(
         unfolding, [step for step in plan.roots if execution.status == RUNNING and reach(unfolding, plan.steps[step])]
     )
+
+
+def fail_execution(execution: Execution, error: StepError, cause: Cause) -> Unfolding:
+    """Fail the execution, because no decision on it can be recorded as it is. Returns no events when it has ended."""
+    unfolding = Unfolding(execution, cause)
+    if execution.status in (RUNNING, QUEUED):
+        fail(unfolding, error, None)
+        advance(unfolding, ())
+    elif execution.status == COMPENSATING:
+        abandon(unfolding)
+    return unfolding
 
 
 def cancel_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:

@@ -21,7 +21,7 @@ from domain.processes.plan import PlannedApproval, PlannedSubProcess
 
 def complete(unfolding: Unfolding) -> None:
     """Complete the execution with its outputs; every step has ended."""
-    visible = scope(unfolding.execution)
+    visible = scope(unfolding.execution, unfolding.budget)
     outputs: dict[str, Any] = {}
     for name, template in unfolding.execution.plan.outputs:
         try:
@@ -59,6 +59,12 @@ def conclude(unfolding: Unfolding) -> None:
         unfolding.record(ExecutionCancelled, reason=outcome.reason, **_ending(unfolding))
     else:
         unfolding.record(ExecutionFailed, error=outcome.error, step=outcome.step, **_ending(unfolding))
+
+
+def abandon(unfolding: Unfolding) -> None:
+    """End an execution whose compensation cannot go on, as settled before."""
+    _cancel_open_steps(unfolding, "execution_failed")
+    conclude(unfolding)
 
 
 def _cancel_open_steps(unfolding: Unfolding, reason: str) -> None:

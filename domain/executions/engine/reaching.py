@@ -8,7 +8,7 @@ from domain.executions.engine.steps import begin
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.step import StepFailed, StepSkipped
 from domain.executions.state.edges import unreachable
-from domain.language.expressions import MISTAKES, Condition, EvaluationFailed
+from domain.language.expressions import MISTAKES, Condition, EvaluationFailed, written
 from domain.processes.plan import PlannedStep
 
 
@@ -22,7 +22,7 @@ def arrive(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
     """Skip, begin or fail `step`. Returns whether it has ended at once and others may follow."""
-    visible = scope(unfolding.execution)
+    visible = scope(unfolding.execution, unfolding.budget)
     before = unfolding.execution.steps.get(step.id)
     attempt = 1 if before is None else before.attempt + 1
     place = "condition"
@@ -33,7 +33,8 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
         if runs:
             return begin(unfolding, step, attempt, visible)
     except EvaluationFailed as error:
-        if not place and error.code in MISTAKES:
+        # Rendering once more, part by part, would cost what the bound of a result prevents; it knows its place.
+        if not place and error.code in MISTAKES and error.code != "result_too_large":
             place = place_of(step, error, scope(unfolding.execution))
         return _mistaken(unfolding, step, attempt, error, place)
     unfolding.record(StepSkipped, step=step.id, reason="condition_false")
@@ -43,7 +44,10 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
 def _mistaken(unfolding: Unfolding, step: PlannedStep, attempt: int, error: EvaluationFailed, place: str) -> bool:
     """Fail a step that cannot be worked out; a mistake of the definition would hide behind a step that is left out."""
     skips = error.code not in MISTAKES or unfolding.execution.plan.rules < 2
-    message = error.message if unfolding.execution.plan.rules < 2 else f"{place and place + ': '}{error.message}"
+    if not place and error.where:
+        place = written(error.where)
+    stated = f"{place}: {error.message}" if place else error.message
+    message = stated if unfolding.execution.plan.rules >= 2 or error.code == "result_too_large" else error.message
     if not skips and step.on_error is not None and step.on_error.action == "skip":
         message += "; on_error leaves out no step for what cannot be worked out"
     problem = StepError(error.code, message, permanent=True)

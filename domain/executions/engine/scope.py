@@ -1,22 +1,24 @@
 """The scope of a process's expressions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from domain.executions.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
 from domain.language.expressions import Budget
 
+GiveBudget = Callable[[], Budget]
+
 _DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "expired": "expired"}
 
 
-def scope(execution: Execution) -> dict[str, Any]:
-    """Return the roots of paths: input, steps, execution, process, trigger."""
+def scope(execution: Execution, whole: GiveBudget | None = None) -> dict[str, Any]:
+    """Return the roots of paths: input, steps, execution, process, trigger. whole: returns the decision's budget."""
     trigger, nulls = execution.trigger, execution.plan.nulls
     return {
         "input": {**nulls, **execution.input} if nulls else execution.input,
         "steps": StepsView(execution),
-        "execution": ExecutionView(execution),
+        "execution": ExecutionView(execution, whole),
         "process": {"name": execution.plan.name, "version": execution.plan.version},
         "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload, "scheduled_at": None},
     }
@@ -25,17 +27,18 @@ def scope(execution: Execution) -> dict[str, Any]:
 class ExecutionView(Mapping[str, str | None]):
     """The execution itself; built lazily, because few expressions use it."""
 
-    __slots__ = ("_budget", "_execution")
+    __slots__ = ("_budget", "_execution", "_whole")
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, whole: GiveBudget | None = None) -> None:
         self._execution = execution
+        self._whole = whole
         self._budget: Budget | None = None
 
     @property
     def budget(self) -> Budget:
         """The budget that all rendering in this scope shares."""
         if self._budget is None:
-            self._budget = Budget(self._execution.plan.limits.max_result)
+            self._budget = Budget(self._execution.plan.limits.max_result, self._whole and self._whole())
         return self._budget
 
     def __getitem__(self, member: str) -> str | None:

@@ -6,6 +6,10 @@ from domain.event import Cause, Event
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
 from domain.executions.timers import DueTimes, TimerKey, timers_dropped, timers_set
+from domain.language.expressions import Budget
+
+# Bytes of JSON that one decision renders: one append records them, and a thousand steps may begin at once.
+LARGEST_DECISION = 32 << 20
 
 
 class Unfolding:
@@ -15,7 +19,7 @@ class Unfolding:
     claimed, in order.
     """
 
-    __slots__ = ("_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
+    __slots__ = ("_budget", "_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
 
     def __init__(self, execution: Execution, cause: Cause, take: int = 0) -> None:
         self.execution = execution.copy()
@@ -23,10 +27,17 @@ class Unfolding:
         self.take = take
         self.taken: list[str] = []
         self.events: list[Event] = []
+        self._budget: Budget | None = None
         self._timers_before = execution.timers
         # All events of an execution tree carry the root's id as their correlation.
         correlation = cause.correlation or ("" if execution.parent is None else str(execution.parent.root))
         self._stamp = cause.at, cause.actor, cause.causation, correlation
+
+    def budget(self) -> Budget:
+        """Return the budget that the scopes of the decision share."""
+        if self._budget is None:
+            self._budget = Budget(LARGEST_DECISION)
+        return self._budget
 
     @property
     def timers_set(self) -> DueTimes:

@@ -22,11 +22,12 @@ A condition is one expression; a template is text with expressions in `{{ … }}
 - Unknown paths are errors unless `default` or `||` catches them. A literal `{{` in a template is `{{ '{{' }}`.
 - Limits: 4,096 characters, 256 nodes and 32 levels an expression; 65,536 characters a template; 1 MiB a text result.
   All that is rendered for one step, or for the outputs, is 1 MiB of JSON together; the operator may set another bound.
+  Filters and comparisons of one step go through 64 MiB of text and lists together.
 """
 
 from domain.language.expressions.conditions import Condition, parse_condition
 from domain.language.expressions.json_text import json_object_in
-from domain.language.expressions.paths import ROOTS, Path
+from domain.language.expressions.paths import ROOTS, Path, written
 from domain.language.expressions.problems import MISTAKES, EvaluationFailed, ExpressionProblem
 from domain.language.expressions.sources import Comparison, Constant, Source, Sources, Use
 from domain.language.expressions.templates import Template, ValueTemplate, parse_template, parse_value
@@ -54,4 +55,5 @@ __all__ = [
     "parse_condition",
     "parse_template",
     "parse_value",
+    "written",
 ]

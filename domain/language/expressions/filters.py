@@ -9,8 +9,11 @@ from domain.language.expressions.problems import EvaluationFailed
 from domain.language.expressions.values import (
     LARGEST_TEXT,
     Run,
+    Scope,
+    budget_of,
     decimal_of,
     encoded,
+    extent,
     kind_of,
     limited,
     number_of,
@@ -20,6 +23,7 @@ from domain.language.expressions.values import (
 
 Apply: TypeAlias = Callable[[object, list[object], int], object]
 
+_INSTANT = frozenset(("length", "first", "last", "round"))  # they take no longer for a large value
 _MOST_DECIMALS = 20
 _ROUNDING = Context(prec=400, rounding=ROUND_HALF_UP)
 
@@ -35,7 +39,18 @@ def filtered(name: str, operand: Run, arguments: list[Run], offset: int) -> Run:
     if name == "default":
         return or_else(operand, arguments[0], offset)
     apply = FILTERS[name].apply
-    return lambda scope: apply(operand(scope), [argument(scope) for argument in arguments], offset)
+    if name in _INSTANT:
+        return lambda scope: apply(operand(scope), [argument(scope) for argument in arguments], offset)
+
+    def run(scope: Scope) -> object:
+        budget, value = budget_of(scope), operand(scope)
+        budget.work(extent(value), offset)
+        made = apply(value, [argument(scope) for argument in arguments], offset)
+        if isinstance(made, str):
+            budget.work(len(made), offset)
+        return made
+
+    return run
 
 
 def _length(value: object, arguments: list[object], offset: int) -> object:

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from domain.jsonvalue import LARGEST_INTEGER, SMALLEST_INTEGER
 from domain.language.expressions.paths import Missing
 from domain.language.expressions.problems import EvaluationFailed
-from domain.language.expressions.values import Run, Scope, decimal_of, kind_of, number_of, same
+from domain.language.expressions.values import Run, Scope, budget_of, decimal_of, extent, kind_of, number_of, same
 
 Binary: TypeAlias = Callable[[Run, Run, int], Run]
 
@@ -62,6 +62,8 @@ def equality(expected: bool) -> Binary:
                 return (a == b) is expected
             if a is None or b is None:
                 return (a is b) is expected
+            if not (type(a) in _NATIVE and type(b) in _NATIVE):
+                budget_of(scope).work(extent(a), offset)
             a, b = _comparable(a, b, offset, "==" if expected else "!=")
             try:
                 return same(a, b, offset) is expected
@@ -100,6 +102,7 @@ def membership(needle: Run, holder: Run, offset: int) -> Run:
 
     def run(scope: Scope) -> object:
         item, among = needle(scope), holder(scope)
+        budget_of(scope).work(extent(among), offset)
         if isinstance(among, str) and isinstance(item, str):
             return item in among
         if not isinstance(among, (list, tuple)):

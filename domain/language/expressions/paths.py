@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.problems import EvaluationFailed
-from domain.language.expressions.values import Run, Scope, kind_of
+from domain.language.expressions.values import Run, Scope, budget_of, kind_of
 
 ROOTS = ("input", "steps", "execution", "process", "trigger")
 
@@ -96,18 +96,18 @@ def written(parts: tuple[str | int, ...]) -> str:
 def _walk(path: Path, scope: Scope) -> object:
     value: object = scope
     for at, part in enumerate(path.parts):
-        found = _inside(value, part)
+        found = _inside(value, part, scope, path.offset)
         if found is _ABSENT:
             raise Missing(path, at, value)
         value = found
     return value
 
 
-def _inside(value: object, part: str | int) -> object:
+def _inside(value: object, part: str | int, scope: Scope, offset: int) -> object:
     if isinstance(part, int):
         return value[part] if isinstance(value, (list, tuple)) and part < len(value) else _ABSENT
     if isinstance(value, str):
-        value = json_object_in(value)
+        value = budget_of(scope).object_in(value, offset)
     if not isinstance(value, Mapping):
         return _ABSENT
     try:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from domain.jsonvalue import MAX_DEPTH
 from domain.language.expressions.parser import compiled
 from domain.language.expressions.paths import Missing, Path
-from domain.language.expressions.problems import ExpressionProblem
+from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
 from domain.language.expressions.sources import UNKNOWN, Comparison, Sources, Use
 from domain.language.expressions.tokens import tokens_of_hole
 from domain.language.expressions.values import (
@@ -21,6 +22,8 @@ from domain.language.expressions.values import (
     size_of,
     too_large,
 )
+
+Render: TypeAlias = Callable[[Scope], JSON]
 
 LONGEST_TEMPLATE = 65_536
 
@@ -132,7 +135,7 @@ def _lone(run: Run, offset: int) -> Callable[[Scope], JSON]:
     return render
 
 
-def _compiled_value(value: JSON, paths: list[Path], depth: int) -> Callable[[Scope], JSON] | None:
+def _compiled_value(value: JSON, paths: list[Path], depth: int) -> Render | None:
     """Return a function that renders the value, or None when no text in it has a hole."""
     if depth > MAX_DEPTH:
         raise ExpressionProblem("expression_too_deep", f"a value is nested at most {MAX_DEPTH} deep")
@@ -145,15 +148,43 @@ def _compiled_value(value: JSON, paths: list[Path], depth: int) -> Callable[[Sco
     if isinstance(value, dict):
         fields = {key: _compiled_member(key, item, paths, depth) for key, item in value.items()}
         if any(fields.values()):
-            return lambda scope: {key: run(scope) if run else value[key] for key, run in fields.items()}
+            return _renderer_of_fields(value, fields)
     if isinstance(value, list):
         items = [_compiled_member(at, item, paths, depth) for at, item in enumerate(value)]
         if any(items):
-            return lambda scope: [run(scope) if run else item for run, item in zip(items, value, strict=True)]
+            return _renderer_of_items(value, items)
     return None
 
 
-def _compiled_member(key: str | int, value: JSON, paths: list[Path], depth: int) -> Callable[[Scope], JSON] | None:
+def _renderer_of_fields(value: dict[str, JSON], fields: dict[str, Render | None]) -> Render:
+    def render(scope: Scope) -> JSON:
+        made: dict[str, JSON] = {}
+        for key, run in fields.items():
+            try:
+                made[key] = run(scope) if run else value[key]
+            except EvaluationFailed as error:
+                error.inside(key)
+                raise
+        return made
+
+    return render
+
+
+def _renderer_of_items(value: list[JSON], items: list[Render | None]) -> Render:
+    def render(scope: Scope) -> JSON:
+        made: list[JSON] = []
+        for at, run in enumerate(items):
+            try:
+                made.append(run(scope) if run else value[at])
+            except EvaluationFailed as error:
+                error.inside(at)
+                raise
+        return made
+
+    return render
+
+
+def _compiled_member(key: str | int, value: JSON, paths: list[Path], depth: int) -> Render | None:
     try:
         return _compiled_value(value, paths, depth + 1)
     except ExpressionProblem as problem:

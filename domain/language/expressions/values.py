@@ -4,9 +4,12 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TypeAlias
+from typing import Any, TypeAlias
+
+import msgspec
 
 from domain.jsonvalue import MAX_DEPTH
+from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.problems import EvaluationFailed
 
 JSON: TypeAlias = bool | int | float | Decimal | str | list["JSON"] | dict[str, "JSON"] | None
@@ -14,23 +17,30 @@ Scope: TypeAlias = Mapping[str, object]
 Run: TypeAlias = Callable[[Scope], object]
 
 LARGEST_TEXT = 1 << 20  # bytes of UTF-8
-LARGEST_RESULT = 1 << 20  # bytes, about, of JSON
+LARGEST_RESULT = 1 << 20  # bytes of JSON
+MOST_WORK = 64 << 20  # bytes that the filters and comparisons of one scope may go through
 MOST_COMPARED = 50_000
+_UNCOUNTED = 256  # work on shorter texts and lists is bounded by the limits of an expression
+_TEXTS_READ = 8
 
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=str)
 
 
 class Budget:
-    """The bytes of JSON that rendering may still make, counted while it makes them.
+    """The bytes of JSON that rendering may still make, counted while it makes them, and the work that it may still do.
 
-    All rendering in one scope shares the attribute `budget` of its root `execution`.
+    All rendering in one scope shares the attribute `budget` of its root `execution`. whole: the budget of the decision,
+    from which every scope of the decision takes too.
     """
 
-    __slots__ = ("left", "most")
+    __slots__ = ("_objects", "_work", "left", "most", "whole")
 
-    def __init__(self, most: int = LARGEST_RESULT) -> None:
+    def __init__(self, most: int = LARGEST_RESULT, whole: "Budget | None" = None) -> None:
         self.most = most
         self.left = most
+        self.whole = whole
+        self._work = MOST_WORK
+        self._objects: dict[str, dict[str, Any] | None] | None = None
 
     def take(self, size: int, offset: int) -> None:
         """Count `size` more bytes. Raises EvaluationFailed, ``result_too_large``, beyond the bound."""
@@ -38,6 +48,33 @@ class Budget:
         if self.left < 0:
             message = f"what is rendered here, taken together, is at most {self.most} bytes"
             raise EvaluationFailed("result_too_large", message, offset, "pass on less, or shorten it with truncate(n)")
+        if self.whole is not None:
+            self.whole.left -= size
+            if self.whole.left < 0:
+                message = f"what one decision renders for all steps that it begins is at most {self.whole.most} bytes"
+                raise EvaluationFailed("result_too_large", message, offset, "pass on less, or let fewer steps begin")
+
+    def work(self, size: int, offset: int) -> None:
+        """Count bytes that a filter or comparison goes through. Raises EvaluationFailed beyond the bound."""
+        if size > _UNCOUNTED:
+            self._work -= size
+            if self._work < 0:
+                message = f"the expressions here go through more than {MOST_WORK} bytes of text and lists"
+                raise EvaluationFailed("result_too_large", message, offset, "work on a part of it, or in steps before")
+
+    def object_in(self, text: str, offset: int) -> dict[str, Any] | None:
+        """Return the object that a text holds, as json_object_in does; a text read a moment ago is not read again."""
+        if len(text) <= _UNCOUNTED:
+            return json_object_in(text)
+        kept = self._objects
+        if kept is None:
+            kept = self._objects = {}
+        if text not in kept:
+            self.work(len(text), offset)
+            kept[text] = json_object_in(text)
+            if len(kept) > _TEXTS_READ:
+                del kept[next(iter(kept))]
+        return kept[text]
 
 
 def budget_of(scope: Scope) -> Budget:
@@ -131,21 +168,25 @@ def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
     Takes its size from the budget while copying.
     """
     if isinstance(value, str):
-        budget.take(size_of(value), offset)
+        budget.take(size_of(value) + 2 if depth else size_of(value), offset)
         return value
-    if value is None or isinstance(value, (bool, int, float, Decimal)):
-        budget.take(8, offset)
+    if value is None or isinstance(value, bool):
+        budget.take(5 if value is False else 4, offset)
+        return value
+    if isinstance(value, (int, float, Decimal)):
+        budget.take(len(str(value)), offset)
         return value
     if depth > MAX_DEPTH:
         raise _too_deep(offset)
     if isinstance(value, Mapping):
+        budget.take(1 if value else 2, offset)
         copied: dict[str, JSON] = {}
         for key, item in value.items():
-            budget.take(len(key) + 4, offset)
+            budget.take(size_of(key) + 4, offset)
             copied[key] = plain(item, offset, budget, depth + 1)
         return copied
     if isinstance(value, (list, tuple)):
-        budget.take(len(value) + 2, offset)
+        budget.take(len(value) + 1 if value else 2, offset)
         return [plain(item, offset, budget, depth + 1) for item in value]
     if isinstance(value, datetime):
         return instant(value)
@@ -155,8 +196,18 @@ def plain(value: object, offset: int, budget: Budget, depth: int = 0) -> JSON:
 
 
 def size_of(text: str) -> int:
-    """Return the number of bytes of a text in UTF-8."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    """Return the number of bytes of a text in JSON, without its quotation marks."""
+    try:
+        return len(msgspec.json.encode(text)) - 2
+    except UnicodeEncodeError:
+        return 6 * len(text)
+
+
+def extent(value: object) -> int:
+    """Return, in bytes, about how much a filter or comparison goes through that reads the value itself."""
+    if isinstance(value, str):
+        return len(value)
+    return 16 * len(value) if isinstance(value, (list, tuple, Mapping)) else 0
 
 
 def instant(moment: datetime) -> str:

@@ -13,6 +13,7 @@ from domain.refusal import Problem
 
 MAX_DEPTH = 50
 MAX_NODES = 50_000
+MAX_UNFOLDED = 2 << 20  # characters of the texts that anchors repeat
 
 # libyaml where PyYAML was built with it; the pure Python parser gives the same events, slower.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,6 +57,7 @@ class _Builder:
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
         self._nodes = 0
+        self._unfolded = 0
         self._documents = 0
 
     def take(self, event: Any) -> bool:
@@ -118,6 +120,7 @@ class _Builder:
         """Return a copy of the node for another position in the tree; it keeps its line and column."""
         self._count(1, event)
         if isinstance(node, Scalar):
+            self._unfold(node.text, event)
             return Scalar(node.line, node.column, parent, key, node.value, node.text)
         if depth >= MAX_DEPTH:
             raise _unreadable("too_deep", f"nested deeper than {MAX_DEPTH} levels once anchors are unfolded", event)
@@ -126,6 +129,8 @@ class _Builder:
             items.items = [self._copy(item, items, at, depth + 1, event) for at, item in enumerate(node.items)]
             return items
         fields = Mapping(node.line, node.column, parent, key, keys=dict(node.keys))
+        for name in node.keys:
+            self._unfold(name, event)
         fields.entries = {name: self._copy(item, fields, name, depth + 1, event) for name, item in node.entries.items()}
         return fields
 
@@ -171,6 +176,11 @@ class _Builder:
         else:
             top.key = node.value
             mapping.keys[node.value] = Location(node.line, node.column, mapping, node.value)
+
+    def _unfold(self, text: str, event: Any) -> None:
+        self._unfolded += len(text)
+        if self._unfolded > MAX_UNFOLDED:
+            raise _unreadable("too_large", f"anchors repeat more than {MAX_UNFOLDED} characters", event)
 
     def _count(self, nodes: int, event: Any) -> None:
         self._nodes += nodes

@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 import pytest
 
+from domain.agents.calls import StepError
 from domain.event import Cause
-from domain.executions.decisions.execution import start_execution
+from domain.executions.decisions.execution import fail_execution, start_execution
 from domain.executions.decisions.step import complete_step
 from domain.executions.events.execution import ExecutionFailed, Trigger
 from domain.identity import process_id
@@ -76,3 +77,39 @@ def test_references_that_can_only_multiply_are_a_warning():
     )
     found = parse_definition(source).problems
     assert [(problem.severity, problem.code) for problem in found] == [("warning", "multiplied_reference")]
+
+
+def test_all_steps_that_one_decision_begins_are_bounded_together():
+    fan = "".join(
+        f'- {{id: s{n}, agent: w, message: "b {{{{ steps.big.output }}}}", depends_on: big}}\n' for n in range(99)
+    )
+    source = f"name: p\nsteps:\n- {{id: big, agent: w, message: x}}\n{fan}"
+    parsed = parse_definition(source)
+    assert parsed.definition is not None
+    plan = compile_plan(load_definition(definition_document(parsed.definition)), process_id("p"), 1)
+    unfolding = answered(plan)
+    failed = unfolding.events[-1]
+    assert isinstance(failed, ExecutionFailed)
+    assert (failed.step, failed.error.code) == ("s33", "result_too_large")
+    assert sum(len(msgspec.json.encode(event)) for event in unfolding.events) < 40 << 20
+
+
+def test_a_text_counts_as_it_is_written_in_json():
+    fields = 'parameters: {a: {b: ["{{ steps.big.output }}"]}}'
+    unfolding = answered(plan_of(fields), "\x01" * 500_000)
+    failed = unfolding.events[-1]
+    assert isinstance(failed, ExecutionFailed)
+    assert failed.error.message.startswith("a.b[0]: what is rendered here")
+    assert len(msgspec.json.encode(answered(plan_of(fields), "\x01" * 170_000).events[-2])) < 1_100_000
+
+
+@pytest.mark.parametrize("status", ["running", "queued"])
+def test_an_execution_whose_decision_cannot_be_recorded_fails(status):
+    plan = plan_of("condition: true")
+    begun = start_execution(UUID(int=1), plan, {}, Trigger(), CAUSE, take=1).execution
+    begun.status = status
+    events = fail_execution(begun, StepError("result_too_large", "too large", permanent=True), CAUSE).events
+    assert [type(event).__name__ for event in events] == ["StepCancelled", "ExecutionFailed"]
+    ended = answered(plan_of("on_error: fail")).execution
+    ended.status = "completed"
+    assert fail_execution(ended, StepError("result_too_large", "too large"), CAUSE).events == []

@@ -142,6 +142,7 @@ def _chain(schema: str, last: str) -> str:
     ("source", "code"),
     [
         (_bomb(), "too_many_nodes"),
+        ("a: &a " + "x" * 60_000 + "\nb: [" + "*a, " * 40 + "]", "too_large"),
         ("a: [" + "1," * 500_000 + "]", "too_many_nodes"),
         ("".join(f"k{i}: 1\n" for i in range(60_000)), "too_many_nodes"),
         ("a: " + "x" * 10_000_000, "too_large"),

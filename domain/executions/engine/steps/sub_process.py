@@ -12,6 +12,8 @@ from domain.language.expressions import EvaluationFailed, Scope
 from domain.processes.plan import PlannedSubProcess, accept_input
 from domain.refusal import Malformed
 
+LONGEST = 2_000  # characters: an input may have as many problems as members
+
 
 def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: Scope) -> bool:
     """Evaluate the child's input and request the child.
@@ -32,7 +34,7 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
         input = accept_input(callee.input_spec.bare, mapped)
     except Malformed as refused:
         messages = "; ".join(problem.message for problem in refused.problems) or str(refused)
-        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {messages}") from None
+        raise EvaluationFailed("child_input_invalid", f"the input of {step.process!r}: {messages[:LONGEST]}") from None
     return _request(unfolding, step, attempt, input)
 
 

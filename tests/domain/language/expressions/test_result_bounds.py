@@ -4,6 +4,7 @@ import tracemalloc
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -79,3 +80,35 @@ def test_comparing_large_values_is_bounded_and_equal_ones_that_are_the_same_are_
     with pytest.raises(EvaluationFailed) as failed:
         parse_condition("input.one == input.other").evaluate(scope)
     assert failed.value.code == "result_too_large"
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        " or ".join(["'y' in (input.big | upper | json | lower)"] * 30),
+        " or ".join(["'y' in input.many"] * 60),
+        " or ".join(["input.many == input.same"] * 40),
+    ],
+)
+def test_the_work_of_filters_and_comparisons_is_bounded(condition: str) -> None:
+    many = [f"z{n}" for n in range(40_000)]
+    scope = visible(1 << 20, input={"big": BIG, "many": many, "same": [*many[:-1], "other"]})
+    parsed = parse_condition(condition)
+    with pytest.raises(EvaluationFailed, match="go through more than 67108864 bytes"):
+        for _ in range(5):
+            parsed.evaluate(scope)
+
+
+def test_a_text_that_holds_json_is_read_once_for_many_references() -> None:
+    text = '{"a": "b", "c": "' + "x" * 200_000 + '"}'
+    rendered = parse_template("{{ input.text.a }} " * 1_000)
+    assert rendered.render(visible(1 << 20, input={"text": text})) == "b " * 1_000
+
+
+@given(JSON)
+def test_what_is_counted_is_what_json_takes(value: Any) -> None:
+    scope = visible(1 << 20, input={"value": value})
+    rendered = parse_template("{{ input.value }}").render(scope)
+    counted = (1 << 20) - scope["execution"].budget.left
+    quoted = 2 if isinstance(value, str) else 0
+    assert counted == len(msgspec.json.encode(rendered)) - quoted
