@@ -33,7 +33,7 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
         if runs:
             return begin(unfolding, step, attempt, visible)
     except EvaluationFailed as error:
-        # Rendering once more, part by part, would cost what the bound of a result prevents; it knows its place.
+        # Rendering once more, part by part, would cost what the bound of a result prevents; its error holds the place.
         if not place and error.code in MISTAKES and error.code != "result_too_large":
             place = place_of(step, error, scope(unfolding.execution))
         return _mistaken(unfolding, step, attempt, error, place)
