@@ -1,6 +1,6 @@
 """The list of executions, their status and their use: a row an execution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,6 +10,8 @@ import msgspec
 from psycopg import Connection
 
 from domain.money import add
+from projections import execution_waits
+from projections.execution_waits import WaitChanges
 from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
@@ -62,13 +64,14 @@ COSTS = Table("execution_list_costs", CostRow, "fillfactor = 80")
 
 
 class ListedChanges:
-    """Rows by execution, amounts by execution and currency."""
+    """Rows by execution, amounts by execution and currency, and the waits of steps."""
 
-    __slots__ = ("costs", "rows")
+    __slots__ = ("costs", "rows", "waits")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, ListedRow] = {}
         self.costs: dict[tuple[bytes, str], Decimal] = {}
+        self.waits = WaitChanges()
 
     def row(self, fact: Fact) -> ListedRow:
         """Return the row of the fact's execution, moved to this fact."""
@@ -184,12 +187,40 @@ def _retried(changes: ListedChanges, fact: Fact) -> None:
     row.steps_failed -= 1
 
 
+def _with_waits(handler: Handler[ListedChanges], wait: Handler[WaitChanges]) -> Handler[ListedChanges]:
+    def handle(changes: ListedChanges, fact: Fact) -> None:
+        handler(changes, fact)
+        wait(changes.waits, fact)
+
+    return handle
+
+
+# Every event of an execution moves its row; those below change more.
+HANDLERS: Mapping[str, Handler[ListedChanges]] = {
+    **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
+    **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
+    "ExecutionStarted": _started,
+    "ExecutionAdmitted": _admitted,
+    "ExecutionCompleted": _ended,
+    "ExecutionCancelled": _ended,
+    "ExecutionFailed": _failed,
+    "ExecutionRetried": _retried,
+    "StepCompleted": _of_graph(_step_done),
+    "StepSkipped": _of_graph(_step_skipped),
+    "StepFailed": _of_graph(_step_failed),
+    "StepTimedOut": _of_graph(_step_failed),
+    "StepRetryScheduled": _of_graph(_step_goes_on),
+    "StepDiverted": _of_graph(_step_diverted),
+    "CostRecorded": _cost_recorded,
+}
+
+
 class ExecutionList(Projection[ListedChanges]):
-    """execution_list, and what each execution cost in execution_list_costs."""
+    """execution_list, what each execution cost in execution_list_costs, and its waits in execution_list_waits."""
 
     name = "execution_list"
-    tables = ("execution_list", "execution_list_costs")
-    ddl = LIST.ddl + COSTS.ddl
+    tables = ("execution_list", "execution_list_costs", "execution_list_waits")
+    ddl = LIST.ddl + COSTS.ddl + execution_waits.WAITS.ddl
     indexes = (
         "create unique index execution_list_position_idx on execution_list (position)",
         "create index execution_list_process_idx on execution_list (process_id, position)",
@@ -198,24 +229,11 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
+        execution_waits.INDEX,
     )
     handlers: dict[str, Handler[ListedChanges]] = {
-        # Every event of an execution moves its row; those below change more.
-        **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
-        **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
-        "ExecutionStarted": _started,
-        "ExecutionAdmitted": _admitted,
-        "ExecutionCompleted": _ended,
-        "ExecutionCancelled": _ended,
-        "ExecutionFailed": _failed,
-        "ExecutionRetried": _retried,
-        "StepCompleted": _of_graph(_step_done),
-        "StepSkipped": _of_graph(_step_skipped),
-        "StepFailed": _of_graph(_step_failed),
-        "StepTimedOut": _of_graph(_step_failed),
-        "StepRetryScheduled": _of_graph(_step_goes_on),
-        "StepDiverted": _of_graph(_step_diverted),
-        "CostRecorded": _cost_recorded,
+        **HANDLERS,
+        **{topic: _with_waits(HANDLERS[topic], wait) for topic, wait in execution_waits.HANDLERS.items()},
     }
 
     def changes(self) -> ListedChanges:
@@ -224,3 +242,5 @@ class ExecutionList(Projection[ListedChanges]):
     def write(self, connection: Connection[Any], changes: ListedChanges) -> None:
         LIST.write(connection, changes.rows.values())
         COSTS.write(connection, [CostRow(*key, amount) for key, amount in changes.costs.items()])
+        new = (stream for stream, row in changes.rows.items() if row.position is not None)
+        execution_waits.write(connection, changes.waits, new)

@@ -1,0 +1,63 @@
+"""What executions wait for: the entries of a view in one order, and the SQL that reads them for a list."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import msgspec
+
+from domain.executions.outcomes import QUEUED
+from domain.executions.waiting import AWAITED_KINDS, SLOT, awaited_by_execution, awaited_by_step
+from queries.filters import Where
+from queries.steps import StepView
+
+LISTED = 20  # entries of each execution in a list
+
+_ORDER = f'array_position(array{list(AWAITED_KINDS)}, w.kind), w.step collate "C"'
+COLUMNS = f"""
+  coalesce((select json_agg(json_build_object('kind', w.kind, 'step', w.step, 'until', w.until)) from (
+    select w.kind, w.step, w.until from execution_list_waits w where w.execution_id = l.execution_id
+    order by {_ORDER} limit {LISTED}) w), '[]'::json) as waiting_for,
+  (select count(*) from execution_list_waits w where w.execution_id = l.execution_id) as waiting_count"""
+_STEPS = "select execution_id from execution_list_waits where kind = any({}::text[])"
+_QUEUED = f"select execution_id from execution_list where status = '{QUEUED}'"
+
+
+class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that an execution waits for.
+
+    kind: ``approval``, ``timer``, ``child``, ``slot``, ``retry`` or ``agent``.
+    step: the step that waits; None where the execution itself does, for a concurrency slot. until: the end of the wait
+    of a timer or a retry, and the deadline of an approval; left out where there is none.
+    """
+
+    kind: str
+    step: str | None
+    until: datetime | None = None
+
+
+decode_waits = msgspec.json.Decoder(list[Wait]).decode
+
+
+def waits_of(status: str, steps: Iterable[StepView]) -> list[Wait]:
+    """Return everything that an execution in `status` with `steps` waits for, people first."""
+    found = [
+        Wait(kind, step.id, step.due_at)
+        for step in steps
+        if (kind := awaited_by_step(step.status, step.type)) is not None
+    ]
+    found.sort(key=lambda wait: (AWAITED_KINDS.index(wait.kind), wait.step))
+    return [*waits_of_execution(status), *found]
+
+
+def waits_of_execution(status: str) -> list[Wait]:
+    """Return what an execution in `status` itself waits for."""
+    kind = awaited_by_execution(status)
+    return [] if kind is None else [Wait(kind, None)]
+
+
+def where_waiting_for(where: Where, kinds: list[str]) -> None:
+    """Require an execution that waits for one of `kinds`; nothing without kinds."""
+    if not kinds:
+        return
+    parts = [_STEPS, *([_QUEUED] if SLOT in kinds else [])]
+    where.add(f"l.execution_id in ({' union all '.join(parts)})", kinds)
