@@ -11,7 +11,6 @@ from psycopg import Connection
 
 from domain.money import add
 from projections import execution_waits
-from projections.execution_waits import WaitChanges
 from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
@@ -64,14 +63,14 @@ COSTS = Table("execution_list_costs", CostRow, "fillfactor = 80")
 
 
 class ListedChanges:
-    """Rows by execution, amounts by execution and currency, and the waits of steps."""
+    """Rows by execution, amounts by execution and currency, and the facts that change waits."""
 
     __slots__ = ("costs", "rows", "waits")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, ListedRow] = {}
         self.costs: dict[tuple[bytes, str], Decimal] = {}
-        self.waits = WaitChanges()
+        self.waits: list[Fact] = []
 
     def row(self, fact: Fact) -> ListedRow:
         """Return the row of the fact's execution, moved to this fact."""
@@ -139,10 +138,6 @@ def _of_graph(handler: Callable[[ListedRow, Any], None]) -> Handler[ListedChange
     return handle
 
 
-def _step_done(row: ListedRow, event: Any) -> None:
-    row.steps_done += 1
-
-
 def _step_failed(row: ListedRow, event: Any) -> None:
     row.steps_failed += 1
 
@@ -187,10 +182,23 @@ def _retried(changes: ListedChanges, fact: Fact) -> None:
     row.steps_failed -= 1
 
 
-def _with_waits(handler: Handler[ListedChanges], wait: Handler[WaitChanges]) -> Handler[ListedChanges]:
+def _scheduled(changes: ListedChanges, fact: Fact) -> None:
+    changes.row(fact)
+    if fact.event.attempt > 1:
+        changes.waits.append(fact)
+
+
+def _step_completed(changes: ListedChanges, fact: Fact) -> None:
+    row = changes.row(fact)
+    if "." not in fact.event.step:
+        row.steps_done += 1
+    changes.waits.append(fact)
+
+
+def _with_wait(handler: Handler[ListedChanges]) -> Handler[ListedChanges]:
     def handle(changes: ListedChanges, fact: Fact) -> None:
         handler(changes, fact)
-        wait(changes.waits, fact)
+        changes.waits.append(fact)
 
     return handle
 
@@ -205,7 +213,6 @@ HANDLERS: Mapping[str, Handler[ListedChanges]] = {
     "ExecutionCancelled": _ended,
     "ExecutionFailed": _failed,
     "ExecutionRetried": _retried,
-    "StepCompleted": _of_graph(_step_done),
     "StepSkipped": _of_graph(_step_skipped),
     "StepFailed": _of_graph(_step_failed),
     "StepTimedOut": _of_graph(_step_failed),
@@ -233,7 +240,9 @@ class ExecutionList(Projection[ListedChanges]):
     )
     handlers: dict[str, Handler[ListedChanges]] = {
         **HANDLERS,
-        **{topic: _with_waits(HANDLERS[topic], wait) for topic, wait in execution_waits.HANDLERS.items()},
+        **{topic: _with_wait(HANDLERS[topic]) for topic in execution_waits.HANDLERS},
+        "StepScheduled": _scheduled,
+        "StepCompleted": _step_completed,
     }
 
     def changes(self) -> ListedChanges:
@@ -242,5 +251,4 @@ class ExecutionList(Projection[ListedChanges]):
     def write(self, connection: Connection[Any], changes: ListedChanges) -> None:
         LIST.write(connection, changes.rows.values())
         COSTS.write(connection, [CostRow(*key, amount) for key, amount in changes.costs.items()])
-        new = (stream for stream, row in changes.rows.items() if row.position is not None)
-        execution_waits.write(connection, changes.waits, new)
+        execution_waits.write(connection, changes.waits)

@@ -1,23 +1,28 @@
-"""The steps for which executions wait: the part of execution_list that has a row a waiting step."""
+"""The steps that wait for something other than a worker's call: the part of execution_list with a row a waiting step.
 
-from collections.abc import Iterable, Mapping
+Attempts that are due or that a worker has under way come and go quickly, and the append keeps them in `due_steps`; see
+queries/waits.py.
+"""
+
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
 import msgspec
 from psycopg import Connection
 
-from domain.executions.outcomes import RETRYING, SCHEDULED, STARTED, WAITING
+from domain.executions.outcomes import ACCEPTED, RETRYING, STARTED, WAITING
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from domain.executions.waiting import awaited_by_step
-from projections.facts import STATUS_OF_STEP, Fact
+from projections.facts import Fact
 from projections.projection import Handler
 from projections.table import OFTEN_UPDATED, Table, always, key, replaced
+from store import arrays
 
 StepKey = tuple[bytes, str]
 
 # The kind of what a step waits for after the event that begins an attempt, or that lets another one come.
-AGENT = awaited_by_step(SCHEDULED, "agent_task")
+OF_LATER_ANSWER = awaited_by_step(ACCEPTED, "agent_task")
 OF_TIMER = awaited_by_step(WAITING, "timer")
 OF_APPROVAL = awaited_by_step(WAITING, "human_approval")
 OF_RETRY = awaited_by_step(RETRYING, "")
@@ -47,34 +52,56 @@ WAITS = Table("execution_list_waits", WaitRow, f"fillfactor = 80, {OFTEN_UPDATED
 INDEX = "create index execution_list_waits_kind_idx on execution_list_waits (kind, execution_id)"
 
 
+ANY = "select from execution_list_waits limit 1"
+# x has a row an execution: most have no waits, and one probe of the index proves it.
+END = """
+delete from execution_list_waits t using unnest(%b, %b) as x(execution_id, steps)
+where t.execution_id = x.execution_id and t.step = any(string_to_array(x.steps, ' '))"""
+
+
 class WaitChanges:
-    """The changes of a page, by execution and step. begun: waits; over: those that ended; moved: their other ends."""
+    """The changes of a page. begun: waits by execution and step; moved: other ends of waits that earlier pages began.
+
+    over: by execution, the steps that wait for nothing, or for something else, since; some more than once.
+    """
 
     __slots__ = ("begun", "moved", "over")
 
     def __init__(self) -> None:
         self.begun: dict[StepKey, WaitRow] = {}
-        self.over: set[StepKey] = set()
+        self.over: dict[bytes, list[str]] = {}
         self.moved: dict[StepKey, datetime] = {}
 
     def begin(self, stream: bytes, step: str, kind: str | None, until: datetime | None = None) -> None:
         """Let the step wait for `kind`, or for nothing."""
-        key = stream, step
         if kind is None:
-            self.begun.pop(key, None)
-            self.over.add(key)
+            self.end(stream, step)
         else:
-            self.begun[key] = WaitRow(stream, step, kind, until)
+            self.begun[stream, step] = WaitRow(stream, step, kind, until)
 
-    def end(self, fact: Fact) -> None:
-        """Let the fact's step wait for nothing."""
-        key = fact.stream, fact.event.step
-        self.begun.pop(key, None)
-        self.over.add(key)
+    def end(self, stream: bytes, step: str) -> None:
+        """Let the step wait for nothing."""
+        if self.begun:
+            self.begun.pop((stream, step), None)
+        steps = self.over.get(stream)
+        if steps is None:
+            self.over[stream] = [step]
+        else:
+            steps.append(step)
+
+
+def _ended(waits: WaitChanges, fact: Fact) -> None:
+    waits.end(fact.stream, fact.event.step)
 
 
 def _scheduled(waits: WaitChanges, fact: Fact) -> None:
-    waits.begin(fact.stream, fact.event.step, AGENT)
+    """End the wait for a retry; before the first attempt there is none."""
+    if fact.event.attempt > 1:
+        waits.end(fact.stream, fact.event.step)
+
+
+def _accepted(waits: WaitChanges, fact: Fact) -> None:
+    waits.begin(fact.stream, fact.event.step, OF_LATER_ANSWER)
 
 
 def _timer_started(waits: WaitChanges, fact: Fact) -> None:
@@ -113,26 +140,38 @@ def _timer_moved(waits: WaitChanges, fact: Fact) -> None:
         waits.moved[key] = event.due_at
 
 
-# The events after which a step waits for something else, or for nothing.
-HANDLERS: Mapping[str, Handler[WaitChanges]] = {
-    **dict.fromkeys((*STATUS_OF_STEP, "StepSkipped"), WaitChanges.end),
-    "StepScheduled": _scheduled,
+_BEGIN: Mapping[str, Handler[WaitChanges]] = {
+    "StepAccepted": _accepted,
     "TimerStarted": _timer_started,
     "ApprovalRequested": _approval_requested,
     "SubProcessStarted": _sub_process_started,
-    "GatewayEvaluated": WaitChanges.end,
     "StepRetryScheduled": _retry_scheduled,
     "StepRetried": _reopened,
     "StepReassigned": _reopened,
     "ExecutionRetried": _execution_retried,
+}
+_END = ("StepCompleted", "StepFailed", "StepTimedOut", "StepCancelled", "StepSkipped", "GatewayEvaluated")
+# The events after which a step waits for something else, or for nothing.
+HANDLERS: Mapping[str, Handler[WaitChanges]] = {
+    **_BEGIN,
+    **dict.fromkeys(_END, _ended),
+    "StepScheduled": _scheduled,
     "TimerMoved": _timer_moved,
 }
 
 
-def write(connection: Connection[Any], changes: WaitChanges, new: Iterable[bytes]) -> None:
-    """Write `changes` to execution_list_waits. new: the executions of which no earlier page has rows."""
-    begun, unseen = changes.begun, frozenset(new)
-    moved = [MovedWait(*key, until) for key, until in changes.moved.items() if key[0] not in unseen]
-    WAITS.update(connection, moved, "until")
-    WAITS.delete(connection, [key for key in changes.over if key not in begun and key[0] not in unseen])
-    WAITS.write(connection, begun.values())
+def write(connection: Connection[Any], facts: Sequence[Fact]) -> None:
+    """Write the changes by `facts`, those of a page that have a handler, to execution_list_waits.
+
+    Most pages only end attempts of agents. Where nothing waits, there is nothing to fold.
+    """
+    if not any(fact.topic in _BEGIN for fact in facts) and connection.execute(ANY, prepare=True).rowcount == 0:
+        return
+    changes = WaitChanges()
+    for fact in facts:
+        HANDLERS[fact.topic](changes, fact)
+    WAITS.update(connection, [MovedWait(*key, until) for key, until in changes.moved.items()], "until")
+    if changes.over:
+        steps = arrays.texts([" ".join(steps) for steps in changes.over.values()])
+        connection.execute(END, (arrays.uuid_bytes(list(changes.over)), steps), prepare=True)
+    WAITS.write(connection, changes.begun.values())

@@ -114,17 +114,6 @@ class Table(Generic[R]):
             values = [array(list(map(get, given))) for get, array in (self._arrays[field] for field in fields)]
             connection.execute(query, values, prepare=True)
 
-    def delete(self, connection: Connection[Any], keys: Sequence[tuple[Any, ...]]) -> None:
-        """Delete the rows with `keys`; a key without a row is no mistake."""
-        if keys:
-            query = (
-                f"delete from {self.name} t\n"
-                f"using unnest({', '.join(['%b'] * len(self._keys))}) as x({', '.join(self._keys)})\n"
-                f"where {' and '.join(f't.{field} = x.{field}' for field in self._keys)}"
-            )
-            columns = zip(self._keys, zip(*keys, strict=True), strict=True)
-            connection.execute(query, [self._arrays[field][1](values) for field, values in columns], prepare=True)
-
 
 def _columns(row: type[msgspec.Struct]) -> list[tuple[str, Any, Column]]:
     """Return (name, type in Python, column) of each field."""

@@ -6,20 +6,30 @@ from datetime import datetime
 import msgspec
 
 from domain.executions.outcomes import QUEUED
-from domain.executions.waiting import AWAITED_KINDS, SLOT, awaited_by_execution, awaited_by_step
+from domain.executions.waiting import AGENT, AWAITED_KINDS, SLOT, awaited_by_execution, awaited_by_step
 from queries.filters import Where
 from queries.steps import StepView
 
 LISTED = 20  # entries of each execution in a list
 
+# A step that waits for a worker's call has a row in the due list, which each append moves. Every other one has a row in
+# the read table. As the list is ahead of the read table at times, a step may have both.
+_WAITS = """
+    select w.kind, w.step, w.until from execution_list_waits w where w.execution_id = l.execution_id
+    union all
+    select 'agent', d.step, null from due_steps d where d.execution_id = l.execution_id and not exists (
+      select from execution_list_waits w where w.execution_id = d.execution_id and w.step = d.step)"""
 _ORDER = f'array_position(array{list(AWAITED_KINDS)}, w.kind), w.step collate "C"'
 COLUMNS = f"""
-  coalesce((select json_agg(json_build_object('kind', w.kind, 'step', w.step, 'until', w.until)) from (
-    select w.kind, w.step, w.until from execution_list_waits w where w.execution_id = l.execution_id
-    order by {_ORDER} limit {LISTED}) w), '[]'::json) as waiting_for,
-  (select count(*) from execution_list_waits w where w.execution_id = l.execution_id) as waiting_count"""
-_STEPS = "select execution_id from execution_list_waits where kind = any({}::text[])"
-_QUEUED = f"select execution_id from execution_list where status = '{QUEUED}'"
+  case when l.ended_at is null then (
+    select json_agg(json_build_object('kind', w.kind, 'step', w.step, 'until', w.until)) from (
+      select w.* from ({_WAITS}) w order by {_ORDER} limit {LISTED}) w) end as waiting_for,
+  case when l.ended_at is null then (select count(*) from ({_WAITS}) w) else 0 end as waiting_count"""
+_OF_STEPS = "select execution_id from execution_list_waits where kind = any({}::text[])"
+_BESIDE = {
+    AGENT: "select execution_id from due_steps",
+    SLOT: f"select execution_id from execution_list where status = '{QUEUED}'",
+}
 
 
 class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -35,7 +45,12 @@ class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
     until: datetime | None = None
 
 
-decode_waits = msgspec.json.Decoder(list[Wait]).decode
+_decode = msgspec.json.Decoder(list[Wait]).decode
+
+
+def decode_waits(rows: msgspec.Raw | None) -> list[Wait]:
+    """Return the waits that the column of a list holds."""
+    return [] if rows is None else _decode(rows)
 
 
 def waits_of(status: str, steps: Iterable[StepView]) -> list[Wait]:
@@ -59,5 +74,5 @@ def where_waiting_for(where: Where, kinds: list[str]) -> None:
     """Require an execution that waits for one of `kinds`; nothing without kinds."""
     if not kinds:
         return
-    parts = [_STEPS, *([_QUEUED] if SLOT in kinds else [])]
+    parts = [_OF_STEPS, *(query for kind, query in _BESIDE.items() if kind in kinds)]
     where.add(f"l.execution_id in ({' union all '.join(parts)})", kinds)

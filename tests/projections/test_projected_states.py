@@ -12,7 +12,18 @@ import msgspec
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.executions.outcomes import COMPENSATING, COMPLETED, FAILED, RETRYING, RUNNING, SKIPPED, TIMED_OUT, WAITING
+from domain.executions.outcomes import (
+    COMPENSATING,
+    COMPLETED,
+    FAILED,
+    RETRYING,
+    RUNNING,
+    SCHEDULED,
+    SKIPPED,
+    STARTED,
+    TIMED_OUT,
+    WAITING,
+)
 from domain.executions.state.evolution import fold
 from domain.executions.state.model import Execution
 from domain.executions.timers import RETRY
@@ -113,10 +124,10 @@ TYPES: dict[type, str] = {
 
 
 def waits_in(state: Execution) -> Iterator[tuple[Any, ...]]:
-    """What the steps of an execution wait for, and until when; for the slot the execution waits itself."""
+    """What the steps of an execution wait for, and until when; the due list has those that wait for a worker's call."""
     for id_, step in state.steps.items():
         kind = awaited_by_step(step.status, TYPES[type(state.plan.steps[id_])])
-        if kind is not None:
+        if kind is not None and step.status not in (SCHEDULED, STARTED):
             yield state.id, id_, kind, {"retry": state.timers.get((id_, RETRY)), "agent": None}.get(kind, step.due_at)
 
 
