@@ -103,11 +103,11 @@ def list_executions(
     where.any_of("l.trigger", filter.triggers, "text")
     where.any_of("l.parent_id", filter.parents, "uuid")
     where.any_of_either(("l.root_id", "l.execution_id"), filter.roots, "uuid")
-    where_waiting_for(where, filter.waiting_for)
     if not (filter.include_children or filter.parents or filter.roots or SUB_PROCESS in filter.triggers):
         where.holds("l.parent_id is null")
     where.add("l.started_at >= {}", filter.started_from)
     where.add("l.started_at < {}", filter.started_to)
+    where_waiting_for(where, filter.waiting_for)
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))
