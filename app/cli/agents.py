@@ -31,7 +31,9 @@ def list_(
     if json:
         output.document(page)
         return
-    rows = [(a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config)) for a in page.items]
+    rows = [
+        (a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config, output.most)) for a in page.items
+    ]
     output.table(("agent", "kind", "status", "registered", "configuration"), rows)
     note_lag(output, page.lag_seconds)
 

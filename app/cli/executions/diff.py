@@ -1,5 +1,6 @@
 """diff: the changes of one execution between two points."""
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -37,8 +38,15 @@ def _show(output: CommandOutput, difference: Difference) -> None:
         output.document(difference)
         return
     output.line(f"{difference.execution_id}  {difference.process}, version {difference.version}")
-    output.line(f"from {point(difference.point_from)} to {point(difference.point_to)}")
-    rows = [("", name, short(change.before), short(change.after)) for name, change in difference.changed.items()]
-    for step in difference.steps:
-        rows += [(step.id, name, short(change.before), short(change.after)) for name, change in step.changed.items()]
+    output.line(f"before: {_side(difference.point_from, difference.from_position)}")
+    output.line(f"after: {_side(difference.point_to, difference.to_position)}")
+    changes = [("", name, change) for name, change in difference.changed.items()]
+    changes += [(step.id, name, change) for step in difference.steps for name, change in step.changed.items()]
+    most = output.most
+    rows = [(step, name, short(change.before, most), short(change.after, most)) for step, name, change in changes]
     output.table(("step", "what", "before", "after"), rows)
+
+
+def _side(requested: int | datetime, position: int) -> str:
+    """Return the point of one side: as requested, and the position of the execution's last event by then."""
+    return point(requested) if requested == position else f"{point(requested)}, after its event at position {position}"
