@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import anyio
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -13,8 +14,11 @@ from starlette.requests import Request
 
 from api.answers import ProblemJson
 from domain.refusal import Problem, Refusal
+from edge.dependencies import door_of
+from edge.references import is_id
 from edge.refusals import unknown_filter
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
+from queries.names import nearest_hint
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +64,25 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, handler)
 
 
-async def _refused(_request: Request, refusal: Refusal) -> ProblemJson:
-    problems = getattr(refusal, "problems", ())
-    return problem(status_of(refusal), refusal.code, refusal.message, problems, details=refusal.details)
+async def _refused(request: Request, refusal: Refusal) -> ProblemJson:
+    problems, noun = getattr(refusal, "problems", ()), getattr(refusal, "noun", None)
+    detail = refusal.message
+    if noun is not None and refusal.code != "retired_agent":
+        name = str(refusal.details.get(noun) or request.path_params.get(noun) or "")
+        if name and not is_id(name):
+            detail = await anyio.to_thread.run_sync(_named, request, noun, name)
+    return problem(status_of(refusal), refusal.code, detail, problems, details=refusal.details)
+
+
+def _named(request: Request, noun: str, name: str) -> str:
+    """Return the detail that there is no `noun` of that name, with the nearest name."""
+    try:
+        with door_of(request).reading.datastore.reading() as connection:
+            hint = nearest_hint(connection, noun, name[:200])
+    except UNAVAILABLE as error:
+        logger.warning("no hint: %s", error)
+        hint = ""
+    return f"there is no {noun} {name[:80]!r}" + (f"; {hint}" if hint else "")
 
 
 async def _unavailable(_request: Request, error: Exception) -> ProblemJson:

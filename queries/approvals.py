@@ -88,5 +88,5 @@ def get_approval(reading: Reading, approval_id: str, *, min_position: int | None
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, key)
     if not rows:
-        raise NoSuchApproval("there is no such approval")
+        raise NoSuchApproval(f"there is no approval {approval_id!r}")
     return ApprovalDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)

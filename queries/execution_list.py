@@ -14,6 +14,7 @@ from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where
 
 LIST = "execution_list"
 SUB_PROCESS = "sub_process"
+TRIGGERS = ("manual", "webhook", "schedule", SUB_PROCESS)
 STATUSES = ("queued", "running", "compensating", "completed", "failed", "cancelled")
 
 _LIST = f"""

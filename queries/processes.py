@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import DictRow
 
-from domain.refusal import NotFound
+from domain.refusal import NotFound, ProcessNotFound
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -152,7 +152,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, (process_id,))
     if not rows:
-        raise NotFound("there is no such process")
+        raise ProcessNotFound("there is no such process")
     row = rows[0]
     document = row.pop("definition")
     definition = _decode_definition(document) if document is not None else _Definition()

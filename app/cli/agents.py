@@ -79,11 +79,12 @@ def retire(
     json: JsonOption = False,
 ) -> None:
     """Take an agent out of use; steps that name it fail from then on."""
+    from app.cli.names import naming
     from app.wiring import operator
     from commands.agents import RetireAgent
 
     output = output_of(context, json)
-    with opened(output) as wiring:
+    with opened(output) as wiring, naming(wiring.datastore, "agent", name):
         receipt = wiring.agents.retire(RetireAgent(name, reason), operator("cli:retire"))
     answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
     output.answer(answer, f"{name}: " + ("was retired already" if receipt.duplicate else "retired"))

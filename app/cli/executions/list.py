@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.names import existing
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
 from domain.words import did_you_mean
-from edge.references import execution_named, process_named
-from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
+from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
 from queries.paging import Page
 
 cli = typer.Typer()
@@ -54,18 +55,21 @@ def executions(
     """
     output = output_of(context, json)
     requested = ExecutionFilter(
-        process_ids=[process_named(name) for name in process or []],
         versions=version or [],
         statuses=_known("--status", status_, STATUSES),
-        triggers=trigger or [],
-        parents=[execution_named(id) for id in parent or []],
-        roots=[execution_named(id) for id in root or []],
+        triggers=_known("--trigger", trigger, TRIGGERS),
         waiting_for=_known("--waiting-for", waiting_for, AWAITED_KINDS),
         include_children=include_children,
         started_from=_time("--from", started_from),
         started_to=_time("--to", started_to),
     )
     with opened_reading(output) as reading:
+        requested = msgspec.structs.replace(
+            requested,
+            process_ids=existing(reading.datastore, "process", process or []),
+            parents=existing(reading.datastore, "execution", parent or []),
+            roots=existing(reading.datastore, "execution", root or []),
+        )
         page = list_executions(reading, requested, cursor=cursor, limit=limit)
     _show(output, page)
 

@@ -21,6 +21,7 @@ from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
 from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedApproval, PlannedStep
 from domain.refusal import Problem
+from domain.words import did_you_mean
 
 Verdict = Literal["granted", "refused", "changes_requested"]
 
@@ -35,7 +36,7 @@ def decide_approval(
     """
     planned, approval = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
     if approval is None or not isinstance(planned, PlannedApproval):
-        raise NoSuchApproval("there is no such approval")
+        raise NoSuchApproval(f"there is no approval of step {step!r} with attempt {attempt}{_hint(execution, step)}")
     if not planned.may_decide(by):
         raise ApproverNotNamed(f"{by} is not among those who may decide: {', '.join(planned.approvers)}")
     unfolding = Unfolding(execution, cause, take)
@@ -51,6 +52,11 @@ def decide_approval(
     ended = _decide(unfolding, planned, attempt, by, verdict, comment)
     advance(unfolding, (step,) if ended else ())
     return unfolding
+
+
+def _hint(execution: Execution, step: str) -> str:
+    hint = did_you_mean(step, [key.rpartition(":")[0] for key in execution.approvals])
+    return f"; {hint}" if hint else ""
 
 
 def expire(unfolding: Unfolding, step: PlannedStep) -> bool:
@@ -105,5 +111,5 @@ def parse_approval_id(text: str) -> tuple[UUID, str, int]:
     """Return the execution, the step and the attempt of an id. Raises NoSuchApproval for any other text."""
     found = _ID.fullmatch(text)
     if found is None:
-        raise NoSuchApproval("there is no such approval")
+        raise NoSuchApproval(f"there is no approval {text[:120]!r}; an id is written EXECUTION:STEP:ATTEMPT")
     return UUID(found[1]), found[2], int(found[3])
