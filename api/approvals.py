@@ -12,14 +12,13 @@ from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
+from domain.executions.verdicts import APPROVAL_WORDS
 from edge.command_request import Commanded, CommandRequest
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Fresh, Paged, ProcessReferences, Values, one_of
 from edge.references import process_named
 from queries.approvals import ApprovalDetail, ApprovalFilter, ApprovalView, get_approval, list_approvals
 from queries.paging import Page
-
-STATUSES = ("open", "granted", "refused", "changes_requested", "expired", "cancelled")
 
 router = APIRouter(prefix="/approvals", tags=["executions"])
 
@@ -35,7 +34,7 @@ class ApprovalFilters(Paged):
     """Filters of the approvals."""
 
     process: ProcessReferences = []
-    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
+    status: Annotated[Values, one_of(APPROVAL_WORDS), Field(description=", ".join(APPROVAL_WORDS))] = []
     approver: Annotated[Values, Field(description=f"Those that they may decide. {SEVERAL}")] = []
 
 

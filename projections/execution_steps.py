@@ -11,6 +11,7 @@ from psycopg import Connection
 from domain.executions.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
+from domain.executions.verdicts import decided_output
 from domain.money import add
 from projections.facts import STATUS_OF_STEP, Fact
 from projections.projection import Handler, clean
@@ -26,7 +27,8 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
 
     scheduled_at: stated exactly when a new attempt begins, which forgets the one before. reopened_at: stated exactly
     when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: the end
-    of the current or the last wait. compensation: how far it is undone. unpriced: attempts with usage but no cost.
+    of the current or the last wait. decision: the output of an approval
+    that was not granted. compensation: how far it is undone. unpriced: attempts with usage but no cost.
     """
 
     execution_id: Annotated[bytes, key("uuid not null")]
@@ -39,6 +41,7 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
     message: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
     parameters: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
     output: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
+    decision: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
     error: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
     skip_reason: Annotated[str | None, since("text", "scheduled_at")] = None
     cancel_reason: Annotated[str | None, since("text", "scheduled_at", "reopened_at")] = None
@@ -135,6 +138,17 @@ def _timer_started(changes: StepChanges, fact: Fact) -> None:
 def _approval_requested(changes: StepChanges, fact: Fact) -> None:
     event, row = fact.event, changes.attempt(fact, WAITING)
     row.started_at, row.due_at = event.at, event.deadline
+
+
+def _decided(status: str) -> Handler[StepChanges]:
+    """Show the decision of an approval that was not granted, as expressions do; StepCompleted has that of a grant."""
+
+    def handle(changes: StepChanges, fact: Fact) -> None:
+        event, row = fact.event, changes.row(fact)
+        output = decided_output(status, getattr(event, "by", None), getattr(event, "comment", None))
+        row.decision = msgspec.Raw(msgspec.json.encode(output))
+
+    return handle
 
 
 def _sub_process_started(changes: StepChanges, fact: Fact) -> None:
@@ -259,6 +273,9 @@ HANDLERS: Mapping[str, Handler[StepChanges]] = {
     "TimerStarted": _timer_started,
     "TimerMoved": _timer_moved,
     "ApprovalRequested": _approval_requested,
+    "ApprovalRefused": _decided("refused"),
+    "ApprovalChangesRequested": _decided("changes_requested"),
+    "ApprovalExpired": _decided("expired"),
     "GatewayEvaluated": _gateway_evaluated,
     "SubProcessStarted": _sub_process_started,
     "CompensationStarted": _undoing("started"),

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.executions.verdicts import DECISION, stored_status
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
@@ -21,6 +22,7 @@ _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text
 class ApprovalView(msgspec.Struct, frozen=True):
     """An approval. status: ``open``, ``granted``, ``refused``, ``changes_requested``, ``expired`` or ``cancelled``.
 
+    decision: as in the step's output: ``approved``, ``rejected``, ``changes_requested`` or ``expired``; None before it.
     approvers: the people who may decide; empty for anybody. decided_at: also of its expiry or cancellation.
     """
 
@@ -35,6 +37,7 @@ class ApprovalView(msgspec.Struct, frozen=True):
     approvers: msgspec.Raw
     artifacts: msgspec.Raw
     status: str
+    decision: str | None
     requested_at: datetime
     deadline: datetime | None
     decided_by: str | None
@@ -51,7 +54,10 @@ class ApprovalDetail(ApprovalView, frozen=True):
 
 
 class ApprovalFilter(msgspec.Struct, frozen=True):
-    """A filter of approvals: OR within a field, AND between fields. approvers: one of them may decide the approval."""
+    """A filter of approvals: OR within a field, AND between fields. approvers: one of them may decide the approval.
+
+    statuses: stored statuses, or decisions.
+    """
 
     process_ids: list[UUID] = []
     statuses: list[str] = []
@@ -70,11 +76,11 @@ def list_approvals(
     where = Where({"rows": limit + 1})
     where.add("position < {}", read_position("p", cursor, LARGEST))
     where.any_of("process_id", filter.process_ids, "uuid")
-    where.any_of("status", filter.statuses, "text")
+    where.any_of("status", [stored_status(word) for word in filter.statuses], "text")
     where.add(_MAY_DECIDE, [name.removeprefix("user:") for name in filter.approvers] or None)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    views = [ApprovalView(**row) for row in rows]
+    views = [ApprovalView(**row, decision=DECISION.get(row["status"])) for row in rows]
     return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position))
 
 
@@ -89,4 +95,6 @@ def get_approval(reading: Reading, approval_id: str, *, min_position: int | None
         rows = fetch(connection, _ONE, key)
     if not rows:
         raise NoSuchApproval(f"there is no approval {approval_id!r}")
-    return ApprovalDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)
+    decision = DECISION.get(rows[0]["status"])
+    position, lag = freshness.as_of_position, freshness.lag_seconds
+    return ApprovalDetail(**rows[0], decision=decision, as_of_position=position, lag_seconds=lag)

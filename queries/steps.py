@@ -40,6 +40,7 @@ class ChildExecution(msgspec.Struct, frozen=True):
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds.
 
+    output: also of an approval that was not granted, as in expressions.
     error: of the last attempt that ended badly, also while another one is to come. due_at: the end of the wait of a
     ``waiting`` or ``retrying`` step. chosen: the targets of a gateway, or of a step that was diverted for its error.
     conditions: those that the gateway evaluated, as {target, value, condition}. children: of a sub-process, the newest
@@ -114,7 +115,7 @@ decode_steps = msgspec.json.Decoder(list[ReachedStep]).decode
 
 def reached_step(row: StepRow, cost: list[Amount]) -> ReachedStep:
     """Return a step from the row that a fold of the log gives."""
-    values = {name: getattr(row, name) for name in _OF_ROW}
+    values = {name: getattr(row, name) for name in _OF_ROW} | {"output": row.output or row.decision}
     return ReachedStep(**values | {name: values[name] or NULL for name in _DOCUMENTS}, cost=cost)
 
 

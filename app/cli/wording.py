@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 STYLES = {
     "completed": "green",
     "published": "green",
+    "approved": "green",
+    "rejected": "red",
+    "expired": "yellow",
     "active": "green",
     "running": "cyan",
     "waiting": "cyan",

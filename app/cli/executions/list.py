@@ -1,6 +1,5 @@
 """executions: the list of executions."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
@@ -10,11 +9,10 @@ import typer
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.names import existing
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
-from domain.words import did_you_mean
 from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
 from queries.paging import Page
 
@@ -56,9 +54,9 @@ def executions(
     output = output_of(context, json)
     requested = ExecutionFilter(
         versions=version or [],
-        statuses=_known("--status", status_, STATUSES),
-        triggers=_known("--trigger", trigger, TRIGGERS),
-        waiting_for=_known("--waiting-for", waiting_for, AWAITED_KINDS),
+        statuses=known_words("--status", status_, STATUSES),
+        triggers=known_words("--trigger", trigger, TRIGGERS),
+        waiting_for=known_words("--waiting-for", waiting_for, AWAITED_KINDS),
         include_children=include_children,
         started_from=_time("--from", started_from),
         started_to=_time("--to", started_to),
@@ -117,12 +115,3 @@ def _time(option: str, text: str | None) -> datetime | None:
 
 def _waits(execution: ExecutionSummary) -> str:
     return waits(execution.waiting_for, execution.waiting_count, WAITS_SHOWN)
-
-
-def _known(option: str, given: list[str] | None, words: Sequence[str]) -> list[str]:
-    """Return the words given. Raises BadParameter for one that is not among `words`."""
-    for word in given or []:
-        if word not in words:
-            hint = did_you_mean(word, words) or f"there are {', '.join(words)}"
-            raise typer.BadParameter(f"there is no {word!r}; {hint}", param_hint=option)
-    return given or []

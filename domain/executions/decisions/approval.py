@@ -19,6 +19,7 @@ from domain.executions.events.approval import (
 )
 from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
 from domain.executions.state.model import Execution
+from domain.executions.verdicts import DECISION
 from domain.processes.plan import PlannedApproval, PlannedStep
 from domain.refusal import Problem
 from domain.words import did_you_mean
@@ -44,8 +45,9 @@ def decide_approval(
         return unfolding
     if approval.status != "open":
         whose = "" if approval.by is None else f" by {approval.by}"
-        message = f"the approval is {approval.status.replace('_', ' ')}{whose} already"
-        raise ApprovalDecided(message, decision=approval.status, decided_by=approval.by)
+        decision = DECISION.get(approval.status)
+        message = f"the approval is {(decision or approval.status).replace('_', ' ')}{whose} already"
+        raise ApprovalDecided(message, decision=decision, decided_by=approval.by)
     if planned.require_reason and not comment.strip():
         problem = Problem("reason_required", "a comment has to say why", "comment")
         raise ReasonRequired(problem.message, [problem])

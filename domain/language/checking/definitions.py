@@ -10,6 +10,7 @@ from domain.language.checking.schedules import check_schedule
 from domain.language.checking.shapes import ANY, ValueShape, input_shape, output_of, step_shape
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
+from domain.language.checking.zones import check_zones
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import compensation_of
@@ -60,6 +61,7 @@ def check(root: Mapping, problems: Problems) -> None:
         if isinstance(trigger, Mapping):
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
+    check_zones(root, problems)
 
 
 def _output(step: Node) -> ValueShape:
