@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from domain.executions.outcomes import QUEUED
 from domain.executions.waiting import AGENT, AWAITED_KINDS, SLOT, awaited_by_execution, awaited_by_step
 from queries.filters import Where
-from queries.steps import StepView
+
+if TYPE_CHECKING:
+    from queries.steps import StepView
 
 LISTED = 20  # entries of each execution in a list
 
@@ -56,7 +59,7 @@ def decode_waits(rows: msgspec.Raw | None) -> list[Wait]:
     return [] if rows is None else _decode(rows)
 
 
-def waits_of(status: str, steps: Iterable[StepView]) -> list[Wait]:
+def waits_of(status: str, steps: "Iterable[StepView]") -> list[Wait]:
     """Return everything that an execution in `status` with `steps` waits for, people first."""
     found = [
         Wait(kind, step.id, step.due_at)

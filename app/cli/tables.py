@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = 2
-# A last column with one of these titles holds text, which may go on in the next line if it has this much room there.
-TEXTS = frozenset({"output or error", "waits for", "last error", "error", "data", "configuration", "after"})
+# A last column whose title begins with one of these holds text, which may go on in the next line if it has this much room there.
+TEXTS = ("output or error", "waits for", "last error", "error", "data", "configuration", "at ")
 ROOM = 30
 
 
@@ -27,7 +27,7 @@ def table_lines(
     before_last = sum(widths[:-1]) + GAP * (len(widths) - 1)
     if width is None or before_last + widths[-1] <= width:
         room = None
-    elif columns[-1] in TEXTS and width - before_last >= ROOM:
+    elif columns[-1].startswith(TEXTS) and width - before_last >= ROOM:
         room = width - before_last
     else:
         yield from _paragraphs(columns, cells, width)

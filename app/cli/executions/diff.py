@@ -1,6 +1,5 @@
 """diff: the changes of one execution between two points."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -38,15 +37,16 @@ def _show(output: CommandOutput, difference: Difference) -> None:
         output.document(difference)
         return
     output.line(f"{difference.execution_id}  {difference.process}, version {difference.version}")
-    output.line(f"before: {_side(difference.point_from, difference.from_position)}")
-    output.line(f"after: {_side(difference.point_to, difference.to_position)}")
+    before, after = point(difference.point_from), point(difference.point_to)
+    output.line(f"from {before} to {after}")
+    for side, requested, position in (
+        (before, difference.point_from, difference.from_position),
+        (after, difference.point_to, difference.to_position),
+    ):
+        if requested != position:
+            output.line(f"at {side}: after its event at position {position}")
     changes = [("", name, change) for name, change in difference.changed.items()]
     changes += [(step.id, name, change) for step in difference.steps for name, change in step.changed.items()]
     most = output.most
     rows = [(step, name, short(change.before, most), short(change.after, most)) for step, name, change in changes]
-    output.table(("step", "what", "before", "after"), rows)
-
-
-def _side(requested: int | datetime, position: int) -> str:
-    """Return the point of one side: as requested, and the position of the execution's last event by then."""
-    return point(requested) if requested == position else f"{point(requested)}, after its event at position {position}"
+    output.table(("step", "what", f"at {before}", f"at {after}"), rows)
