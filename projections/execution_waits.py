@@ -19,7 +19,7 @@ from projections.projection import Handler
 from projections.table import OFTEN_UPDATED, Table, always, key, replaced
 from store import arrays
 
-StepKey = tuple[bytes, str]
+WaitKey = tuple[bytes, str]
 
 # The kind of what a step waits for after the event that begins an attempt, or that lets another one come.
 OF_LATER_ANSWER = awaited_by_step(ACCEPTED, "agent_task")
@@ -68,9 +68,9 @@ class WaitChanges:
     __slots__ = ("begun", "moved", "over")
 
     def __init__(self) -> None:
-        self.begun: dict[StepKey, WaitRow] = {}
+        self.begun: dict[WaitKey, WaitRow] = {}
         self.over: dict[bytes, list[str]] = {}
-        self.moved: dict[StepKey, datetime] = {}
+        self.moved: dict[WaitKey, datetime] = {}
 
     def begin(self, stream: bytes, step: str, kind: str | None, until: datetime | None = None) -> None:
         """Let the step wait for `kind`, or for nothing."""

@@ -1,4 +1,4 @@
-"""What executions wait for: the entries of a view in one order, and the SQL that reads them for a list."""
+"""The waits of executions: the entries of a view in one order, and the SQL that reads them for a list."""
 
 from collections.abc import Iterable
 from datetime import datetime

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = 2
-# A last column whose title begins with one of these holds text, which may go on in the next line if it has this much room there.
+# A last column whose title begins with one of these holds text, which may go on in the next line if it has the room.
 TEXTS = ("output or error", "waits for", "last error", "error", "data", "configuration", "at ")
 ROOM = 30
 

@@ -20,7 +20,7 @@ def parse_zone(name: str) -> ZoneInfo:
     raise ValueError(f"there is no time zone {name[:64]!r}; a zone is written like Europe/Berlin or UTC")
 
 
-# What people write for a zone, and which zone they mean, or may mean.
+# Abbreviations that people write, and the zone that each stands for in most places.
 _NEW_YORK, _CHICAGO, _DENVER, _LOS_ANGELES = (
     f"America/{city}" for city in ("New_York", "Chicago", "Denver", "Los_Angeles")
 )
@@ -55,7 +55,7 @@ def zone_meant(name: str) -> str | None:
 
 
 def zone_objection(name: str) -> str | None:
-    """Return why a text that is read may not name a zone so, though the database knows the name; None if it may.
+    """Return why a text that is read may not name a zone so, though the database has that name; None if it may.
 
     Abbreviations have no summer time, or another one, or stand for several zones. Stored versions keep theirs.
     """

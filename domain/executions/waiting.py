@@ -1,4 +1,4 @@
-"""What an execution waits for, stated once: for the list of executions, for one in detail, and for one as it was."""
+"""The kinds of things that an execution waits for, stated once: for the list, for the detail, and for the past."""
 
 from domain.executions.outcomes import ACCEPTED, QUEUED, RETRYING, SCHEDULED, STARTED, WAITING
 

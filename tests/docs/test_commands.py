@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from signal import SIGTERM
 from types import SimpleNamespace
 from typing import Any
 
@@ -85,7 +86,7 @@ class Reader:
         for process in up.values():
             process.terminate()
         ended = {command: end_of(process) for command, process in up.items()}
-        assert ended == dict.fromkeys(ended, 0)
+        assert ended == {command: 0 if "procession" in command else -SIGTERM for command in ended}
 
     def _do(self, command: str) -> None:
         for said, meant in self._instead.items():
@@ -93,7 +94,7 @@ class Reader:
         words = shlex.split(command)
         if words[0] == "export":
             self.environment |= dict(pair.split("=", 1) for pair in words[1:]) | self._own
-        elif words[0].endswith("procession") and words[1] in STAYING_UP:
+        elif stays_up(words):
             self._start(command)
         else:
             self.settle()
@@ -165,6 +166,11 @@ def test_what_a_document_says_to_do_works(name: str, request: pytest.FixtureRequ
 def test_what_only_ci_runs_is_still_said_somewhere() -> None:
     said = {command for name in NAMES for block in reading.blocks(ROOT / name) for command in block.commands}
     assert set(RUN_BY_CI) - said == set()
+
+
+def stays_up(words: list[str]) -> bool:
+    """Whether a command says that it is ready and stays up: Procession's own, and the programs of readers."""
+    return (words[0].endswith("procession") and words[1] in STAYING_UP) or words[0].endswith("python")
 
 
 def is_followed(block: Any) -> bool:
