@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from api.answers import ProblemJson
 from domain.refusal import Problem, Refusal
+from domain.words import labelled
 from edge.dependencies import door_of
 from edge.references import is_id
 from edge.refusals import unknown_filter
@@ -126,4 +127,4 @@ def _query_problem(found: Mapping[str, Any], known: list[str]) -> Problem:
     if found["type"] == "extra_forbidden":
         return unknown_filter(name, known)
     message = str(found.get("ctx", {}).get("error", found["msg"]))
-    return Problem("invalid_filter", f"{name}: {message}", name)
+    return Problem("invalid_filter", labelled(name, message), name)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from domain.calendar.durations import parse_duration
+from domain.words import labelled
 
 Value = TypeVar("Value")
 ReadSetting = Callable[[Any], Value]
@@ -57,7 +58,7 @@ def read_fields(kind: type, flags: Mapping[str, object], environment: Mapping[st
         try:
             values[field.name] = default() if raw is None else read(raw)
         except ValueError as error:
-            problems.append(f"{variable}: {error}")
+            problems.append(labelled(variable, str(error)))
     if problems:
         raise ValueError("; ".join(problems))
     return values

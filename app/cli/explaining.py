@@ -82,4 +82,4 @@ def source_of(error: BaseException) -> str:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].removeprefix("connection failed: ") if lines else type(error).__name__

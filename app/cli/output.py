@@ -102,7 +102,10 @@ class CommandOutput:
         if self.json:
             self.document({"error": {"code": code, "message": message, "problems": list(problems)}})
             return
-        self.screen.print(f"error: {message}", markup=False)
+        # The message of many refusals ends with their first problem, which has a line of its own.
+        shown = message.removesuffix(problems[0].message).removesuffix(": ") if problems else message
+        if shown:
+            self.screen.print(f"error: {shown}", markup=False)
         for problem in problems:
             self.screen.print(located(problem, source), markup=False)
 
