@@ -6,12 +6,12 @@ import typer
 
 from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
-from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
 from app.cli.wording import moment, short, status
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
-from queries.agents import AgentFilter, list_agents
+from queries.agents import KINDS_LISTED, AgentFilter, list_agents
 
 cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,8 +26,9 @@ def list_(
 ) -> None:
     """List agents by name."""
     output = output_of(context, json)
+    kinds = known_words("--kind", kind, KINDS_LISTED)
     with opened_reading(output) as reading:
-        page = list_agents(reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
+        page = list_agents(reading, AgentFilter(kinds=kinds), cursor=cursor, limit=limit)
     if json:
         output.document(page)
         return

@@ -13,6 +13,7 @@ from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
 from domain.refusal import Malformed, Problem, Refusal
 from embedded import EmbeddedPostgresUnavailable
+from projections import ALL
 from projections.building import RebuildRunning
 from projections.differing import LiveBehind
 from projections.pages import Broken
@@ -22,6 +23,8 @@ from queries.reading import NotYet, ReadModelRebuilding
 from store.migrating import MigrationChanged, SchemaTooNew
 from store.reading import UnknownEventMet
 from store.unit import OutcomeUnknown
+
+OF_ANOTHER_RELEASE = "the read tables have the shape of another release; a projector of this release builds its own"
 
 
 def explain(error: BaseException) -> tuple[str, str, int] | None:
@@ -58,8 +61,9 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():
             return "unavailable", str(error), UNAVAILABLE
         case psycopg.errors.UndefinedColumn():
-            message = "the read tables have the shape of another release; a projector of this release builds its own"
-            return "read_model_rebuilding", message, UNAVAILABLE
+            return "read_model_rebuilding", OF_ANOTHER_RELEASE, UNAVAILABLE
+        case psycopg.errors.UndefinedTable() if _is_added(error):
+            return "read_model_rebuilding", OF_ANOTHER_RELEASE, UNAVAILABLE
         case psycopg.errors.UndefinedTable():
             return "not_migrated", "the database lacks tables of this release; run `procession migrate` first", FAILED
         case psycopg.OperationalError() | psycopg.InterfaceError():
@@ -78,6 +82,12 @@ def problems_of(error: BaseException) -> Sequence[Problem]:
 def source_of(error: BaseException) -> str:
     """Return the file that the problems are in, empty where there is none."""
     return error.source if isinstance(error, MalformedFile) else ""
+
+
+def _is_added(error: psycopg.errors.UndefinedTable) -> bool:
+    """Return whether the table is a further one of a read model that other releases have too."""
+    message = error.diag.message_primary or ""
+    return any(f'"{table}"' in message for projection in ALL for table in projection.tables[1:])
 
 
 def _first_line(error: BaseException) -> str:
