@@ -33,6 +33,9 @@ WIDE = (
 )
 
 
+NEAREST = (("process 'mixd'", "mixed"), ("agent 'ecko'", "echo"))
+
+
 @pytest.fixture
 def waiting(client: TestClient, installation: Any) -> dict[str, UUID]:
     """Executions that wait: for everything, for a slot, for a timer, and for more than the list shows."""
@@ -97,3 +100,19 @@ def test_an_execution_that_has_ended_waits_for_nothing(
     }
     with installation.datastore.reading() as connection:
         assert connection.execute("select * from execution_list_waits").fetchall() == []
+
+
+def test_a_name_that_does_not_exist_is_told_with_the_nearest(client: TestClient, waiting: dict[str, UUID]) -> None:
+    def told(method: str, path: str, **body: str) -> tuple[int, str]:
+        answer = client.request(method, f"/api/{path}", json=body or None)
+        return answer.status_code, answer.json()["detail"]
+
+    process, agent = (f"there is no {noun}; did you mean `{near}`?" for noun, near in NEAREST)
+    assert told("GET", "processes/mixd") == (404, process)
+    assert told("POST", "processes/mixd/archive") == (404, process)
+    assert told("GET", "agents/ecko") == (404, agent)
+    step = f"executions/{waiting['mixed']}/steps"
+    assert told("POST", f"{step}/work/reassign", agent="ecko", reason="x") == (409, agent)
+    no_step = (404, "the process has no step 'wrk'; did you mean `work`?")
+    assert told("POST", f"{step}/wrk/skip", reason="x") == no_step
+    assert client.get("/api/executions", params={"process": "mixd"}).json()["items"] == []
