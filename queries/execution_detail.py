@@ -41,7 +41,7 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
   d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
   coalesce((select json_agg(s order by s.first_position) from (
     select s.step, s.first_position, s.status, s.attempt, s.agent, s.message, s.parameters,
-      coalesce(s.output, s.decision) as output, s.error, s.skip_reason, s.cancel_reason,
+      s.output, s.error, s.skip_reason, s.cancel_reason,
       s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions,
       s.compensation, s.unpriced, s.due_at, s.input_tokens, s.output_tokens,
       {_OF_STEPS} as cost

@@ -115,7 +115,7 @@ decode_steps = msgspec.json.Decoder(list[ReachedStep]).decode
 
 def reached_step(row: StepRow, cost: list[Amount]) -> ReachedStep:
     """Return a step from the row that a fold of the log gives."""
-    values = {name: getattr(row, name) for name in _OF_ROW} | {"output": row.output or row.decision}
+    values = {name: getattr(row, name) for name in _OF_ROW}
     return ReachedStep(**values | {name: values[name] or NULL for name in _DOCUMENTS}, cost=cost)
 
 
