@@ -12,6 +12,7 @@ from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
+from domain.executions.verdicts import APPROVAL_WORDS
 from edge.admitted import Caller, deciders_of, teams_of
 from edge.command_request import Commanded, CommandRequest
 from edge.dependencies import Reads
@@ -20,8 +21,6 @@ from edge.references import process_named
 from edge.scopes import READ_APPROVALS
 from queries.approvals import ApprovalDetail, ApprovalFilter, ApprovalView, get_approval, list_approvals
 from queries.paging import Page
-
-STATUSES = ("open", "granted", "refused", "changes_requested", "expired", "cancelled")
 
 router = APIRouter(prefix="/approvals", tags=["executions"])
 
@@ -37,7 +36,7 @@ class ApprovalFilters(Paged):
     """Filters of the approvals."""
 
     process: ProcessReferences = []
-    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
+    status: Annotated[Values, one_of(APPROVAL_WORDS), Field(description=", ".join(APPROVAL_WORDS))] = []
     approver: Annotated[Values, Field(description=f"Those that they may decide. {SEVERAL}")] = []
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
+import anyio
 import msgspec
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -15,9 +16,13 @@ from starlette.routing import Match
 
 from api.answers import ProblemJson
 from domain.refusal import Problem, Refusal
+from domain.words import labelled
+from edge.dependencies import door_of
 from edge.protection import PROTECTION
+from edge.references import is_id
 from edge.refusals import unknown_filter
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
+from queries.names import nearest_hint
 from store.trouble import trouble_of
 
 logger = logging.getLogger(__name__)
@@ -71,8 +76,25 @@ def refused(refusal: Refusal) -> ProblemJson:
     return problem(status_of(refusal), refusal.code, refusal.message, problems, details=refusal.details)
 
 
-async def _refused(_request: Request, refusal: Refusal) -> ProblemJson:
-    return refused(refusal)
+async def _refused(request: Request, refusal: Refusal) -> ProblemJson:
+    problems, noun = getattr(refusal, "problems", ()), getattr(refusal, "noun", None)
+    detail = refusal.message
+    if noun is not None and refusal.code != "retired_agent":
+        name = str(refusal.details.get(noun) or request.path_params.get(noun) or "")
+        if name and not is_id(name):
+            detail = await anyio.to_thread.run_sync(_named, request, noun, name)
+    return problem(status_of(refusal), refusal.code, detail, problems, details=refusal.details)
+
+
+def _named(request: Request, noun: str, name: str) -> str:
+    """Return the detail that there is no `noun` of that name, with the nearest name."""
+    try:
+        with door_of(request).reading.datastore.reading() as connection:
+            hint = nearest_hint(connection, noun, name[:200])
+    except UNAVAILABLE as error:
+        logger.warning("no hint: %s", error)
+        hint = ""
+    return f"there is no {noun} {name[:80]!r}" + (f"; {hint}" if hint else "")
 
 
 async def _unavailable(_request: Request, error: Exception) -> ProblemJson:
@@ -135,4 +157,4 @@ def _query_problem(found: Mapping[str, Any], known: list[str]) -> Problem:
     if found["type"] == "extra_forbidden":
         return unknown_filter(name, known)
     message = str(found.get("ctx", {}).get("error", found["msg"]))
-    return Problem("invalid_filter", f"{name}: {message}", name)
+    return Problem("invalid_filter", labelled(name, message), name)

@@ -32,6 +32,7 @@ from edge.visibility import restricted
 from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
 from queries.executions import (
+    AWAITED_KINDS,
     STATUSES,
     ExecutionDetail,
     ExecutionFilter,
@@ -82,6 +83,11 @@ class ExecutionFilters(Paged):
     ] = []
     parent: Annotated[ExecutionReferences, Field(description=f"Ids of parents: their children. {SEVERAL}")] = []
     root: Annotated[ExecutionReferences, Field(description=f"Ids of roots: their execution trees. {SEVERAL}")] = []
+    waiting_for: Annotated[
+        Values,
+        one_of(AWAITED_KINDS),
+        Field(description=f"What they wait for now: {', '.join(AWAITED_KINDS)}. {SEVERAL}"),
+    ] = []
     include_children: Annotated[
         bool,
         Field(
@@ -102,6 +108,7 @@ class ExecutionFilters(Paged):
             triggers=self.trigger,
             parents=[execution_named(id) for id in self.parent],
             roots=[execution_named(id) for id in self.root],
+            waiting_for=self.waiting_for,
             include_children=self.include_children,
             started_from=self.started_from,
             started_to=self.started_to,

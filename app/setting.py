@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from domain.calendar.durations import parse_duration
+from domain.words import labelled
 
 SHORTEST_KEY = 16
 _HOST = re.compile(r"[a-z0-9._-]{1,253}|\[[0-9a-f:.]{2,45}\]")
@@ -75,7 +76,7 @@ def read_fields(kind: type, flags: Mapping[str, object], environment: Mapping[st
         try:
             values[field.name] = default() if raw is None else read(raw)
         except ValueError as error:
-            problems.append(f"{variable}: {error}")
+            problems.append(labelled(variable, str(error)))
     if problems:
         raise ValueError("; ".join(problems))
     return values

@@ -46,4 +46,4 @@ class ApprovalCommands:
         except NoSuchApproval:
             raise
         except NotFound:
-            raise NoSuchApproval("there is no such approval") from None
+            raise NoSuchApproval(f"there is no execution {execution_id}") from None

@@ -12,7 +12,7 @@ from domain.event import Event
 from domain.language import load_definition
 from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
 from domain.processes.process import Process, fold
-from domain.refusal import Forbidden, NotFound
+from domain.refusal import Forbidden, NotFound, ProcessNotFound
 
 
 class Streams(Protocol):
@@ -61,7 +61,7 @@ class Plans:
             events = self._log.stream(process_id)
             process = fold(events)
             if process is None:
-                raise NotFound("there is no such process")
+                raise ProcessNotFound("there is no such process")
             published = self._latest[process_id] = Published(process, len(events))
         return published
 

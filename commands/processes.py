@@ -17,7 +17,7 @@ from domain.language import Parsed, agent_problems, channel_problems, parse_defi
 from domain.processes.calling import member_problems, process_problems
 from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
 from domain.processes.process import Process, fold
-from domain.refusal import Forbidden, Malformed, NotFound, Problem, Stale, strictly
+from domain.refusal import Forbidden, Malformed, Problem, ProcessNotFound, Stale, strictly
 from store.log import Log
 
 
@@ -160,7 +160,7 @@ class Processes:
     ) -> Receipt:
         def present(process: Process | None) -> Process:
             if process is None:
-                raise NotFound(f"there is no process {id}")
+                raise ProcessNotFound(f"there is no process {id}")
             if revision is not None and revision != process.revision:
                 raise Stale(f"the process is at revision {process.revision}, not {revision}", version=process.revision)
             return process

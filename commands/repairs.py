@@ -50,7 +50,7 @@ class ReassignStep(Command, frozen=True):
 class AgentUnknown(Forbidden):
     """No active agent has that name."""
 
-    code = "unknown_agent"
+    code, noun = "unknown_agent", "agent"
 
 
 class Repairs:
@@ -88,7 +88,7 @@ class Repairs:
         """Give the step to the agent; if the agent has it already, this is a duplicate. Raises AgentUnknown too."""
         status = self._agents.statuses([command.agent]).get(command.agent)
         if status is None:
-            raise AgentUnknown(f"there is no agent {command.agent!r}")
+            raise AgentUnknown(f"there is no agent {command.agent!r}", agent=command.agent)
         if status != ACTIVE:
             raise AgentUnknown(f"the agent {command.agent!r} is retired", code="retired_agent")
         return self._executions.decide(

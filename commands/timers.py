@@ -14,6 +14,7 @@ from domain.executions.decisions import timer as firing
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.timers import HEARTBEAT, KINDS
 from domain.refusal import NotFound
+from domain.words import did_you_mean
 from store.datastore import Datastore
 from store.lists import due_timers
 
@@ -98,5 +99,6 @@ class TimerCommands:
 
 def _known(kind: str) -> str:
     if kind not in KINDS:
-        raise NotFound(f"there are no timers of kind {kind!r}: they are {', '.join(KINDS)}")
+        hint = did_you_mean(kind, KINDS) or f"they are {', '.join(KINDS)}"
+        raise NotFound(f"there are no timers of kind {kind[:80]!r}; {hint}")
     return kind

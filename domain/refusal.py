@@ -63,6 +63,18 @@ class NotFound(Refusal):
     code = "not_found"
 
 
+class ProcessNotFound(NotFound):
+    """There is no such process. The doors add its name, and the nearest one."""
+
+    noun = "process"
+
+
+class AgentNotFound(NotFound):
+    """There is no such agent. The doors add its name, and the nearest one."""
+
+    noun = "agent"
+
+
 class Forbidden(Refusal):
     """Well formed, but refused by a rule in the present state. problems: where a text causes that, if one does."""
 

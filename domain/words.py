@@ -28,6 +28,12 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean `{close}`?" if close else ""
 
 
+def labelled(label: str, message: str) -> str:
+    """Return ``label: message``; a message that begins with the label stays as it is."""
+    begins = message.startswith(label) and not message[len(label) : len(label) + 1].isalnum()
+    return message if begins else f"{label}: {message}"
+
+
 def is_slip(word: str, known: str) -> bool:
     """Return whether `word` is `known` misspelt: within two edits, within one for words of under five letters."""
     most = 1 if len(word) < 5 else 2

@@ -11,6 +11,7 @@ import msgspec
 
 from commands.command import MAX_TEXT
 from domain.refusal import Problem
+from domain.words import labelled
 from edge.declared import Declared, Read, body_fields
 from edge.instants import parse_instant
 from edge.refusals import malformed, unknown_key
@@ -133,7 +134,7 @@ def _instant(field: Declared, given: Any, note: Noting) -> datetime | None:
     try:
         return None if text is None else parse_instant(text)
     except ValueError as error:
-        note("invalid_value", f"{field.name}: {error}")
+        note("invalid_value", labelled(field.name, str(error)))
         return None
 
 

@@ -5,10 +5,15 @@ from collections.abc import Callable
 from uuid import UUID
 
 from domain.identity import AGENT_NAME, PROCESS_NAME, process_id
-from domain.refusal import NotFound
+from domain.refusal import AgentNotFound, NotFound, ProcessNotFound
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _NAME = re.compile(PROCESS_NAME.removeprefix("^").removesuffix("$"))
+
+
+def is_id(reference: str) -> bool:
+    """Return whether a text is an id."""
+    return _ID.fullmatch(reference) is not None
 
 
 def process_named(reference: str) -> UUID:
@@ -19,21 +24,21 @@ def process_named(reference: str) -> UUID:
     if _ID.fullmatch(reference):
         return UUID(reference)
     if not _NAME.fullmatch(reference):
-        raise NotFound("there is no such process")
+        raise ProcessNotFound(f"there is no process {reference[:80]!r}")
     return process_id(reference)
 
 
 def execution_named(reference: str) -> UUID:
     """Return the id of an execution. Raises NotFound for a text that cannot be one."""
     if not _ID.fullmatch(reference):
-        raise NotFound("there is no such execution")
+        raise NotFound(f"there is no execution {reference[:80]!r}; an execution goes by its id")
     return UUID(reference)
 
 
 def agent_named(reference: str) -> str:
     """Return the name of an agent. Raises NotFound for a text that cannot be one."""
     if not AGENT_NAME.fullmatch(reference):
-        raise NotFound("there is no such agent")
+        raise AgentNotFound(f"there is no agent {reference[:80]!r}")
     return reference
 
 

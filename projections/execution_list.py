@@ -1,6 +1,6 @@
 """The list of executions, their status and their use: a row an execution."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,6 +10,7 @@ import msgspec
 from psycopg import Connection
 
 from domain.money import add
+from projections import execution_waits
 from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
 from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, since, total
@@ -62,13 +63,14 @@ COSTS = Table("execution_list_costs", CostRow, "fillfactor = 80")
 
 
 class ListedChanges:
-    """Rows by execution, amounts by execution and currency."""
+    """Rows by execution, amounts by execution and currency, and the facts that change waits."""
 
-    __slots__ = ("costs", "rows")
+    __slots__ = ("costs", "rows", "waits")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, ListedRow] = {}
         self.costs: dict[tuple[bytes, str], Decimal] = {}
+        self.waits: list[Fact] = []
 
     def row(self, fact: Fact) -> ListedRow:
         """Return the row of the fact's execution, moved to this fact."""
@@ -136,10 +138,6 @@ def _of_graph(handler: Callable[[ListedRow, Any], None]) -> Handler[ListedChange
     return handle
 
 
-def _step_done(row: ListedRow, event: Any) -> None:
-    row.steps_done += 1
-
-
 def _step_failed(row: ListedRow, event: Any) -> None:
     row.steps_failed += 1
 
@@ -184,12 +182,52 @@ def _retried(changes: ListedChanges, fact: Fact) -> None:
     row.steps_failed -= 1
 
 
+def _scheduled(changes: ListedChanges, fact: Fact) -> None:
+    changes.row(fact)
+    if fact.event.attempt > 1:
+        changes.waits.append(fact)
+
+
+def _step_completed(changes: ListedChanges, fact: Fact) -> None:
+    row = changes.row(fact)
+    if "." not in fact.event.step:
+        row.steps_done += 1
+    changes.waits.append(fact)
+
+
+def _with_wait(handler: Handler[ListedChanges]) -> Handler[ListedChanges]:
+    def handle(changes: ListedChanges, fact: Fact) -> None:
+        handler(changes, fact)
+        changes.waits.append(fact)
+
+    return handle
+
+
+# Every event of an execution moves its row; those below change more.
+HANDLERS: Mapping[str, Handler[ListedChanges]] = {
+    **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
+    **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
+    "ExecutionStarted": _started,
+    "ExecutionAdmitted": _admitted,
+    "ExecutionCompleted": _ended,
+    "ExecutionCancelled": _ended,
+    "ExecutionFailed": _failed,
+    "ExecutionRetried": _retried,
+    "StepSkipped": _of_graph(_step_skipped),
+    "StepFailed": _of_graph(_step_failed),
+    "StepTimedOut": _of_graph(_step_failed),
+    "StepRetryScheduled": _of_graph(_step_goes_on),
+    "StepDiverted": _of_graph(_step_diverted),
+    "CostRecorded": _cost_recorded,
+}
+
+
 class ExecutionList(Projection[ListedChanges]):
-    """execution_list, and what each execution cost in execution_list_costs."""
+    """execution_list, what each execution cost in execution_list_costs, and its waits in execution_list_waits."""
 
     name = "execution_list"
-    tables = ("execution_list", "execution_list_costs")
-    ddl = LIST.ddl + COSTS.ddl
+    tables = ("execution_list", "execution_list_costs", "execution_list_waits")
+    ddl = LIST.ddl + COSTS.ddl + execution_waits.WAITS.ddl
     indexes = (
         "create unique index execution_list_position_idx on execution_list (position)",
         "create index execution_list_process_idx on execution_list (process_id, position)",
@@ -198,24 +236,13 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
+        execution_waits.INDEX,
     )
     handlers: dict[str, Handler[ListedChanges]] = {
-        # Every event of an execution moves its row; those below change more.
-        **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
-        **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
-        "ExecutionStarted": _started,
-        "ExecutionAdmitted": _admitted,
-        "ExecutionCompleted": _ended,
-        "ExecutionCancelled": _ended,
-        "ExecutionFailed": _failed,
-        "ExecutionRetried": _retried,
-        "StepCompleted": _of_graph(_step_done),
-        "StepSkipped": _of_graph(_step_skipped),
-        "StepFailed": _of_graph(_step_failed),
-        "StepTimedOut": _of_graph(_step_failed),
-        "StepRetryScheduled": _of_graph(_step_goes_on),
-        "StepDiverted": _of_graph(_step_diverted),
-        "CostRecorded": _cost_recorded,
+        **HANDLERS,
+        **{topic: _with_wait(HANDLERS[topic]) for topic in execution_waits.HANDLERS},
+        "StepScheduled": _scheduled,
+        "StepCompleted": _step_completed,
     }
 
     def changes(self) -> ListedChanges:
@@ -224,3 +251,4 @@ class ExecutionList(Projection[ListedChanges]):
     def write(self, connection: Connection[Any], changes: ListedChanges) -> None:
         LIST.write(connection, changes.rows.values())
         COSTS.write(connection, [CostRow(*key, amount) for key, amount in changes.costs.items()])
+        execution_waits.write(connection, changes.waits)

@@ -6,12 +6,13 @@ from uuid import UUID
 import msgspec
 
 from domain.identity import agent_id
-from domain.refusal import NotFound
+from domain.refusal import AgentNotFound
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
 
 DIRECTORY = "agent_directory"
+KINDS_LISTED = ("scripted", "http", "openai_chat")
 
 _COLUMNS = "agent_id, name, kind, status, config, registered_at, retired_at"
 _LIST = f"select {_COLUMNS} from agent_directory where {{where}} order by name limit %(rows)s"
@@ -69,5 +70,5 @@ def get_agent(reading: Reading, name: str, *, min_position: int | None = None) -
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, (agent_id(name),))
     if not rows:
-        raise NotFound("there is no such agent")
+        raise AgentNotFound(f"there is no agent {name!r}", agent=name)
     return AgentDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)

@@ -4,7 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
+from domain.executions.verdicts import DECISION, stored_status
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
@@ -28,6 +30,7 @@ _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text
 class ApprovalView(msgspec.Struct, frozen=True):
     """An approval. status: ``open``, ``granted``, ``refused``, ``changes_requested``, ``expired`` or ``cancelled``.
 
+    decision: as in the step's output: ``approved``, ``rejected``, ``changes_requested`` or ``expired``; None before it.
     approvers: the people who may decide; empty for anybody. decided_at: also of its expiry or cancellation.
     """
 
@@ -42,6 +45,7 @@ class ApprovalView(msgspec.Struct, frozen=True):
     approvers: msgspec.Raw
     artifacts: msgspec.Raw
     status: str
+    decision: str | None
     requested_at: datetime
     deadline: datetime | None
     decided_by: str | None
@@ -60,8 +64,8 @@ class ApprovalDetail(ApprovalView, frozen=True):
 class ApprovalFilter(msgspec.Struct, frozen=True):
     """A filter of approvals: OR within a field, AND between fields. approvers: one of them may decide the approval.
 
-    within: names of processes or their beginnings, as ``claims-*``. deciders: the reader by its names, who sees what
-    these may decide; None: it sees all.
+    statuses: stored statuses, or decisions. within: names of processes or their beginnings, as ``claims-*``. deciders:
+    the reader by its names, who sees what these may decide; None: it sees all.
     """
 
     process_ids: list[UUID] = []
@@ -83,12 +87,12 @@ def list_approvals(
     where = Where({"rows": limit + 1})
     where.add("position < {}", read_position("p", cursor, LARGEST))
     where.any_of("process_id", filter.process_ids, "uuid")
-    where.any_of("status", filter.statuses, "text")
+    where.any_of("status", [stored_status(word) for word in filter.statuses], "text")
     _add_readers(where, filter)
     with reading.of(APPROVALS, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     full = bool(rows) and rows[-1]["size"] >= FULL_ANSWER
-    views = [ApprovalView(**{name: row[name] for name in ApprovalView.__struct_fields__}) for row in rows]
+    views = [_view(row) for row in rows]
     return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position), full=full)
 
 
@@ -125,5 +129,12 @@ def get_approval(
         rows = fetch(connection, _ONE, key)
     approvers = msgspec.json.decode(rows[0]["approvers"], type=list[str]) if rows else []
     if not rows or (deciders is not None and approvers and not set(approvers) & set(deciders)):
-        raise NoSuchApproval("there is no such approval")
-    return ApprovalDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)
+        raise NoSuchApproval(f"there is no approval {approval_id!r}")
+    decision = DECISION.get(rows[0]["status"])
+    position, lag = freshness.as_of_position, freshness.lag_seconds
+    return ApprovalDetail(**rows[0], decision=decision, as_of_position=position, lag_seconds=lag)
+
+
+def _view(row: DictRow) -> ApprovalView:
+    given = {name: row[name] for name in ApprovalView.__struct_fields__ if name != "decision"}
+    return ApprovalView(**given, decision=DECISION.get(row["status"]))

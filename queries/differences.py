@@ -14,7 +14,7 @@ from queries.leaving_out import Room
 from queries.reading import Reading
 from queries.steps import StepView, unreached
 
-_OF_THE_EXECUTION = ("status", "outputs", "error", "cancel_reason", "ended_at", "timers", "started_at")
+_OF_THE_EXECUTION = ("status", "outputs", "error", "cancel_reason", "ended_at", "timers", "started_at", "waiting_for")
 _OF_A_STEP = (
     "status",
     "attempts",

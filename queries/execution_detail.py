@@ -22,6 +22,7 @@ from queries.steps import (
     seconds,
     step_views,
 )
+from queries.waits import Wait, waits_of
 
 DETAIL = "execution_detail"
 
@@ -90,6 +91,7 @@ class TimerOfExecution(msgspec.Struct, frozen=True):
 class ExecutionDetail(msgspec.Struct, frozen=True):
     """An execution with its steps in the order of its definition, and its timers, the next one first.
 
+    waiting_for: everything that it waits for, people first.
     parent: the attempt that started it, None for a root. depth: the number of executions above it. path: these, from
     the root on. as_of: the position or the instant that the request names, None for now.
     """
@@ -114,6 +116,7 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     duration: float | None
     steps: list[StepView]
     timers: list[TimerOfExecution]
+    waiting_for: list[Wait]
     cost: ExecutionCost
     position: int
     as_of_position: int
@@ -187,6 +190,7 @@ def execution_view(
     parent = None
     if row.parent_id is not None and row.parent_step is not None and row.parent_attempt is not None:
         parent = ParentAttempt(row.parent_id, row.parent_step, row.parent_attempt)
+    steps = step_views(planned, {step.step: step for step in reached}, children)
     return ExecutionDetail(
         execution_id=row.execution_id,
         process_id=row.process_id,
@@ -206,8 +210,9 @@ def execution_view(
         started_at=row.started_at,
         ended_at=row.ended_at,
         duration=seconds(row.started_at, row.ended_at),
-        steps=step_views(planned, {step.step: step for step in reached}, children),
+        steps=steps,
         timers=timers,
+        waiting_for=waits_of(row.status, steps),
         cost=ExecutionCost(own, own if with_children is None else with_children, sum(s.unpriced for s in reached)),
         position=row.last_position,
         as_of_position=freshness.as_of_position,

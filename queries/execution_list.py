@@ -10,9 +10,11 @@ from queries.amounts import COSTS
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
+from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where_waiting_for
 
 LIST = "execution_list"
 SUB_PROCESS = "sub_process"
+TRIGGERS = ("manual", "webhook", "schedule", SUB_PROCESS)
 STATUSES = ("queued", "running", "compensating", "completed", "failed", "cancelled")
 
 _LIST = f"""
@@ -21,7 +23,8 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   extract(epoch from l.ended_at - l.started_at)::float8 as duration, l.steps, l.steps_done, l.steps_failed,
   l.error_code, l.error_message, coalesce(l.input_tokens, 0) as input_tokens,
   coalesce(l.output_tokens, 0) as output_tokens,
-  {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost
+  {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost,
+  {COLUMNS}
 from execution_list l where {{where}} order by l.position desc limit %(rows)s"""
 
 
@@ -34,6 +37,8 @@ class ErrorSummary(msgspec.Struct, frozen=True):
 
 class ExecutionSummary(msgspec.Struct, frozen=True):
     """An execution in the list. duration in seconds, None while it runs; cost: its own, one amount a currency.
+
+    waiting_for: the first 20 things that it waits for, people first. waiting_count: how many there are.
 
     parent_id: the execution that started it. An execution without one is its own root, at depth 0.
     """
@@ -58,6 +63,8 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
     output_tokens: int
     cost: msgspec.Raw
     error: ErrorSummary | None
+    waiting_for: list[Wait]
+    waiting_count: int
     position: int
 
 
@@ -74,6 +81,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     triggers: list[str] = []
     parents: list[UUID] = []
     roots: list[UUID] = []
+    waiting_for: list[str] = []
     include_children: bool = False
     within: tuple[str, ...] = ()
     started_from: datetime | None = None
@@ -102,6 +110,7 @@ def list_executions(
     where.within("l.process", filter.within)
     where.add("l.started_at >= {}", filter.started_from)
     where.add("l.started_at < {}", filter.started_to)
+    where_waiting_for(where, filter.waiting_for)
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))
@@ -109,4 +118,10 @@ def list_executions(
 
 def _summary(row: DictRow) -> ExecutionSummary:
     code, message = row.pop("error_code"), row.pop("error_message")
-    return ExecutionSummary(**row, error=None if code is None else ErrorSummary(code, message or ""))
+    own, of_steps, count = waits_of_execution(row["status"]), row.pop("waiting_for"), row.pop("waiting_count")
+    return ExecutionSummary(
+        **row,
+        error=None if code is None else ErrorSummary(code, message or ""),
+        waiting_for=own + decode_waits(of_steps),
+        waiting_count=len(own) + count,
+    )

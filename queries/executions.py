@@ -1,12 +1,15 @@
 """Executions: the list of `queries/execution_list.py` and the detail of `queries/execution_detail.py`."""
 
+from domain.executions.waiting import AWAITED_KINDS
 from queries.amounts import Amount
 from queries.definitions import Definitions
 from queries.execution_detail import ExecutionDetail, TimerOfExecution, get_execution
 from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
 from queries.steps import StepView
+from queries.waits import Wait
 
 __all__ = [
+    "AWAITED_KINDS",
     "STATUSES",
     "Amount",
     "Definitions",
@@ -15,6 +18,7 @@ __all__ = [
     "ExecutionSummary",
     "StepView",
     "TimerOfExecution",
+    "Wait",
     "get_execution",
     "list_executions",
 ]

@@ -88,7 +88,7 @@ def _fold_at(
     for point in points:
         changes = _DETAIL.fold([*above, *_up_to(point, tree)])
         if (row := changes.rows.get(execution_id.bytes)) is None:
-            raise NotFound(f"execution {execution_id} had not started then")
+            raise NotFound(f"execution {execution_id} had not started at {_words(point)}")
         known = [each for each in own if each[0] <= row.last_position]
         views.append(_view(row, changes, definition, known, point, room))
     return views
@@ -122,6 +122,10 @@ def _view(
         freshness=Freshness(row.last_position, 0.0),
         as_of=point,
     )
+
+
+def _words(point: Point) -> str:
+    return f"position {point}" if isinstance(point, int) else point.isoformat()
 
 
 def _up_to(point: Point, facts: list[Fact]) -> Iterator[Fact]:

@@ -1,12 +1,13 @@
 """Processes: the list, one in detail, and its published versions."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import DictRow
 
-from domain.refusal import NotFound
+from domain.refusal import NotFound, ProcessNotFound
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -18,7 +19,7 @@ _SUMMARY = """p.process_id, p.name, p.status, p.revision, nullif(p.latest_versio
   p.created_at, p.updated_at, p.published_at, p.last_execution_id, p.last_execution_status, p.last_started_at,
   p.started, p.completed, p.failed, p.cancelled"""
 _LIST = f"select {_SUMMARY} from process_catalogue p where {{where}} order by p.name limit %(rows)s"
-_DETAIL = f"""select {_SUMMARY}, v.definition, coalesce(p.draft_source, v.source) as yaml
+_DETAIL = f"""select {_SUMMARY}, v.definition, coalesce(p.draft_source, v.source) as yaml, p.draft_source
 from process_catalogue p
 left join process_versions v on v.process_id = p.process_id and v.version = p.latest_version
 where p.process_id = %s"""
@@ -74,11 +75,23 @@ class StepRoles(msgspec.Struct, frozen=True):
     informed: list[str]
 
 
+class ProcessDraft(msgspec.Struct, frozen=True):
+    """The draft of a process. revision: for If-Match. definition: None while the text has errors."""
+
+    revision: int
+    definition: Any
+    yaml: str
+
+
 class ProcessDetail(ProcessSummary, frozen=True, kw_only=True):
-    """A process. definition: of the latest version; yaml: the draft's text, else that of the latest version."""
+    """A process. definition: of the latest version; yaml: the draft's text, else that of the latest version.
+
+    draft: None when there is nothing unpublished.
+    """
 
     definition: msgspec.Raw
     yaml: str | None
+    draft: ProcessDraft | None
     triggers: msgspec.Raw
     roles: list[StepRoles]
     as_of_position: int
@@ -154,13 +167,14 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, (process_id,))
     if not rows:
-        raise NotFound("there is no such process")
+        raise ProcessNotFound("there is no such process")
     row = rows[0]
-    document = row.pop("definition")
+    document, source = row.pop("definition"), row.pop("draft_source")
     definition = _decode_definition(document) if document is not None else _Definition()
     return ProcessDetail(
         **_shaped(row),
         definition=document if document is not None else _NULL,
+        draft=None if source is None else _draft(source, row["revision"]),
         triggers=definition.triggers,
         roles=[StepRoles(step.id, step.agent, step.roles.monitors, step.roles.informed) for step in definition.steps],
         as_of_position=freshness.as_of_position,
@@ -177,6 +191,14 @@ def get_process_version(
     if not rows:
         raise NotFound(f"there is no such process, or it has no version {version}")
     return ProcessVersion(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)
+
+
+def _draft(source: str, revision: int) -> ProcessDraft:
+    # Imported here: no other query needs the language.
+    from domain.language import definition_document, parse_definition
+
+    definition = parse_definition(source).definition
+    return ProcessDraft(revision, None if definition is None else definition_document(definition), source)
 
 
 def _shaped(row: DictRow) -> DictRow:

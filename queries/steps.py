@@ -40,6 +40,7 @@ class ChildExecution(msgspec.Struct, frozen=True):
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
     """One step. status ``pending``: not reached. attempts: how many began. duration: of the last one, in seconds.
 
+    output: also of an approval that was not granted, as in expressions.
     error: of the last attempt that ended badly, also while another one is to come. due_at: the end of the wait of a
     ``waiting`` or ``retrying`` step. chosen: the targets of a gateway, or of a step that was diverted for its error.
     conditions: those that the gateway evaluated, as {target, value, condition}. children: of a sub-process, the newest

@@ -6,12 +6,12 @@ import typer
 
 from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
-from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
 from app.cli.wording import moment, short, status
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
-from queries.agents import AgentFilter, list_agents
+from queries.agents import KINDS_LISTED, AgentFilter, list_agents
 
 cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,12 +26,15 @@ def list_(
 ) -> None:
     """List agents by name."""
     output = output_of(context, json)
+    kinds = known_words("--kind", kind, KINDS_LISTED)
     with opened_reading(output) as reading:
-        page = list_agents(reading, AgentFilter(kinds=kind or []), cursor=cursor, limit=limit)
+        page = list_agents(reading, AgentFilter(kinds=kinds), cursor=cursor, limit=limit)
     if json:
         output.document(page)
         return
-    rows = [(a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config)) for a in page.items]
+    rows = [
+        (a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config, output.most)) for a in page.items
+    ]
     output.table(("agent", "kind", "status", "registered", "configuration"), rows)
     note_lag(output, page.lag_seconds)
 
@@ -77,11 +80,12 @@ def retire(
     json: JsonOption = False,
 ) -> None:
     """Take an agent out of use; steps that name it fail from then on."""
+    from app.cli.names import naming
     from app.wiring import operator
     from commands.agents import RetireAgent
 
     output = output_of(context, json)
-    with opened(output) as wiring:
+    with opened(output) as wiring, naming(wiring.datastore, "agent", name):
         receipt = wiring.agents.retire(RetireAgent(name, reason), operator("cli:retire"))
     answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
     output.answer(answer, f"{name}: " + ("was retired already" if receipt.duplicate else "retired"))

@@ -49,6 +49,6 @@ def _write_rehearsed(
         events = [{"stream": stream, "type": type, "data": data} for stream, type, data in rows]
         output.document({**facts, "would_record": events})
     elif rows:
-        output.table(("would record", "data"), [(type, short(data, 110)) for _, type, data in rows])
+        output.table(("would record", "data"), [(type, short(data, output.most)) for _, type, data in rows])
     else:
         output.line(f"{already}; nothing would be recorded")

@@ -14,6 +14,7 @@ from app.sockets import AddressUnavailable
 from commands.deciding import Unavailable
 from domain.refusal import Forbidden, Malformed, Problem, Refusal
 from embedded import EmbeddedPostgresUnavailable
+from projections import ALL
 from projections.building import RebuildRunning
 from projections.differing import LiveBehind
 from projections.pages import Broken
@@ -26,6 +27,8 @@ from store.probing import DatabaseUnsuitable
 from store.reading import UnknownEventMet
 from store.trouble import trouble_of
 from store.unit import OutcomeUnknown
+
+OF_ANOTHER_RELEASE = "the read tables have the shape of another release; a projector of this release builds its own"
 
 
 def explain(error: BaseException) -> tuple[str, str, int] | None:
@@ -70,8 +73,9 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():
             return "unavailable", str(error), UNAVAILABLE
         case psycopg.errors.UndefinedColumn():
-            message = "the read tables have the shape of another release; a projector of this release builds its own"
-            return "read_model_rebuilding", message, UNAVAILABLE
+            return "read_model_rebuilding", OF_ANOTHER_RELEASE, UNAVAILABLE
+        case psycopg.errors.UndefinedTable() if _is_added(error):
+            return "read_model_rebuilding", OF_ANOTHER_RELEASE, UNAVAILABLE
         case psycopg.errors.UndefinedTable():
             return "not_migrated", "the database lacks tables of this release; run `procession migrate` first", FAILED
         case psycopg.OperationalError() | psycopg.InterfaceError():
@@ -92,6 +96,12 @@ def source_of(error: BaseException) -> str:
     return error.source if isinstance(error, MalformedFile) else ""
 
 
+def _is_added(error: psycopg.errors.UndefinedTable) -> bool:
+    """Return whether the table is a further one of a read model that other releases have too."""
+    message = error.diag.message_primary or ""
+    return any(f'"{table}"' in message for projection in ALL for table in projection.tables[1:])
+
+
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    return lines[0].removeprefix("connection failed: ") if lines else type(error).__name__

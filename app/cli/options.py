@@ -1,8 +1,11 @@
 """Options and arguments that several commands have."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+
+from domain.words import did_you_mean
 
 
 def words(text: str | None) -> str | None:
@@ -18,6 +21,15 @@ def words(text: str | None) -> str | None:
     except UnicodeEncodeError:
         raise typer.BadParameter("is not text in UTF-8") from None
     return text
+
+
+def known_words(option: str, given: Sequence[str] | None, words: Sequence[str]) -> list[str]:
+    """Return the words given. Raises BadParameter for one that is not among `words`, with the nearest of them."""
+    for word in given or []:
+        if word not in words:
+            hint = did_you_mean(word, words) or f"there are {', '.join(words)}"
+            raise typer.BadParameter(f"there is no {word!r}; {hint}", param_hint=option)
+    return list(given or [])
 
 
 def _why(text: str) -> str | None:

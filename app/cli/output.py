@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import typer
 
+from app.cli.tables import table_lines
 from domain.refusal import Problem
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 # rich is imported where a line is printed: JSON needs none of it.
 
-# Lines in a file or a pipe are this wide, so that tables fold few cells.
-FILE_WIDTH = 400
+# The most characters of a value in a table: on a terminal, and in a file or a pipe.
+VALUE, VALUE_IN_FILE = 200, 2_000
 
 
 class CommandOutput:
@@ -33,7 +34,17 @@ class CommandOutput:
     def _out(self) -> "Console":
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else FILE_WIDTH)
+        return Console(highlight=False, soft_wrap=True)
+
+    @cached_property
+    def width(self) -> int | None:
+        """The columns of the terminal; None for a file or a pipe, in which lines are as long as they need be."""
+        return self._out.width if sys.stdout.isatty() else None
+
+    @property
+    def most(self) -> int:
+        """The most characters of a value in a table."""
+        return VALUE_IN_FILE if self.width is None else VALUE
 
     @cached_property
     def screen(self) -> "Console":
@@ -78,7 +89,8 @@ class CommandOutput:
         if not rows:
             self.line("none")
             return
-        self._out.print(table_of(columns, rows, right=right), soft_wrap=False)
+        for line in table_lines(columns, rows, right=right, width=self.width):
+            self._out.print(line, no_wrap=True, crop=False, overflow="ignore")
 
     def note(self, text: str) -> None:
         """Write a note to standard error; nothing with --json."""
@@ -90,7 +102,10 @@ class CommandOutput:
         if self.json:
             self.document({"error": {"code": code, "message": message, "problems": list(problems)}})
             return
-        self.screen.print(f"error: {message}", markup=False)
+        # The message of many refusals ends with their first problem, which has a line of its own.
+        shown = message.removesuffix(problems[0].message).removesuffix(": ") if problems else message
+        if shown:
+            self.screen.print(f"error: {shown}", markup=False)
         for problem in problems:
             self.screen.print(located(problem, source), markup=False)
 

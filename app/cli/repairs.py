@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.carrying_out import carry_out
+from app.cli.names import naming
 from app.cli.options import DryRun, ExecutionArgument, JsonOption, ReasonOption, StepArgument, words
 from app.cli.output import output_of
 from app.wiring import Wiring, operator
@@ -79,9 +80,14 @@ def reassign(
     """Give a step to another agent. A new attempt replaces the one that is due, under way or to come."""
     output = output_of(context, json)
     command, cause = ReassignStep(execution_named(execution), step, agent, reason), operator("cli:reassign")
+
+    def handle(wiring: Wiring) -> Receipt:
+        with naming(wiring.datastore, "agent", agent):
+            return wiring.repairs.reassign_step(command, cause)
+
     carry_out(
         output,
-        lambda wiring: wiring.repairs.reassign_step(command, cause),
+        handle,
         what=f"step {step} of {command.execution_id}",
         done=f"is {agent}'s now",
         already=f"is {agent}'s already",

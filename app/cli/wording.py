@@ -1,6 +1,6 @@
 """Values as people read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from queries.amounts import Amount
+    from queries.waits import Wait
 
 STYLES = {
     "completed": "green",
     "published": "green",
+    "approved": "green",
+    "rejected": "red",
+    "expired": "yellow",
     "active": "green",
     "running": "cyan",
     "waiting": "cyan",
@@ -58,6 +62,18 @@ def moment(at: datetime | None) -> str:
 def point(at: int | datetime) -> str:
     """Return a position in the log, or an instant to the microsecond, in UTC."""
     return f"position {at}" if isinstance(at, int) else f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}Z"
+
+
+def waits(found: "Sequence[Wait]", count: int, most: int) -> str:
+    """Return what an execution waits for, at most `most` things: ``approval of sign, timer of pause until …``."""
+    words = [wait_words(each) for each in found[:most]]
+    return ", ".join([*words, *([f"{count - most} more"] if count > most else [])])
+
+
+def wait_words(wait: "Wait") -> str:
+    """Return one thing that an execution waits for."""
+    of = "" if wait.step is None else f" of {wait.step}"
+    return f"{wait.kind}{of}" + ("" if wait.until is None else f" until {moment(wait.until)}")
 
 
 def status(word: str) -> "Text":

@@ -5,7 +5,7 @@ from typing import Any
 from domain.agents.agent import ABSENT, ACTIVE, RETIRED, Agent
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Cause, Event, record
-from domain.refusal import NotFound
+from domain.refusal import AgentNotFound
 
 
 def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause) -> list[Event]:
@@ -32,7 +32,7 @@ def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause
 def retire_agent(agent: Agent, name: str, reason: str, cause: Cause) -> list[Event]:
     """Retire the agent `name`. Returns no events when it is retired. Raises NotFound when it never was registered."""
     if agent.status == ABSENT:
-        raise NotFound(f"there is no agent {name!r}", agent=name)
+        raise AgentNotFound(f"there is no agent {name!r}", agent=name)
     if agent.status == RETIRED:
         return []
     return [record(AgentRetired, cause, name=name, reason=reason)]

@@ -20,6 +20,60 @@ def parse_zone(name: str) -> ZoneInfo:
     raise ValueError(f"there is no time zone {name[:64]!r}; a zone is written like Europe/Berlin or UTC")
 
 
+# Abbreviations that people write, and the zone that each stands for in most places.
+_NEW_YORK, _CHICAGO, _DENVER, _LOS_ANGELES = (
+    f"America/{city}" for city in ("New_York", "Chicago", "Denver", "Los_Angeles")
+)
+_MEANT = {
+    **dict.fromkeys(("EST", "EDT", "EST5EDT"), _NEW_YORK),
+    **dict.fromkeys(("CST", "CDT", "CST6CDT"), _CHICAGO),
+    **dict.fromkeys(("MST", "MDT", "MST7MDT"), _DENVER),
+    **dict.fromkeys(("PST", "PDT", "PST8PDT"), _LOS_ANGELES),
+    **dict.fromkeys(("CET", "CEST", "MET", "MEST", "MEZ", "MESZ"), "Europe/Berlin"),
+    **dict.fromkeys(("EET", "EEST"), "Europe/Helsinki"),
+    **dict.fromkeys(("WET", "WEST"), "Europe/Lisbon"),
+    **dict.fromkeys(("GMT0", "GMT+0", "GMT-0", "UCT", "ZULU", "Z"), "UTC"),
+    "HST": "Pacific/Honolulu",
+    "AKST": "America/Anchorage",
+    "BST": "Europe/London",
+    "IST": "Asia/Kolkata",
+    "JST": "Asia/Tokyo",
+    "KST": "Asia/Seoul",
+    "MSK": "Europe/Moscow",
+    "SGT": "Asia/Singapore",
+    "AEST": "Australia/Sydney",
+    "NZST": "Pacific/Auckland",
+}
+# Entries of the database that are no place: they depend on the machine, or count seconds otherwise.
+_NO_PLACE = re.compile(r"(?:posix|right)/.*|Factory|localtime|posixrules")
+_OFFSET = re.compile(r"Etc/GMT([+-])(\d{1,2})")
+
+
+def zone_meant(name: str) -> str | None:
+    """Return the zone that an abbreviation stands for in most places; None for any other text."""
+    return _MEANT.get(name.upper())
+
+
+def zone_objection(name: str) -> str | None:
+    """Return why a text that is read may not name a zone so, though the database has that name; None if it may.
+
+    Abbreviations have no summer time, or another one, or stand for several zones. Stored versions keep theirs.
+    """
+    if zone_meant(name) is not None:
+        return f"{name} is an abbreviation, not a time zone"
+    if _NO_PLACE.fullmatch(name):
+        return f"{name} is not a time zone of a place"
+    return None
+
+
+def inverted_offset(name: str) -> str | None:
+    """Return what a zone of the form ``Etc/GMT+5`` means: its sign is the opposite of the one it shows."""
+    found = _OFFSET.fullmatch(name)
+    if found is None or int(found[2]) == 0:
+        return None
+    return f"{name} is {int(found[2])} hours {'behind' if found[1] == '+' else 'ahead of'} UTC"
+
+
 @cache
 def zone_names() -> frozenset[str]:
     """Return the names of all zones known on this system."""

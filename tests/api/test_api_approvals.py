@@ -75,6 +75,7 @@ def test_an_open_approval_is_found_by_those_who_may_decide(client: TestClient, i
         assert client.get("/api/approvals", params={name: value}).json()["items"] == [], name
     for name, value in (("status", "granted,open"), ("approver", "eve,user:ann"), ("process", "review")):
         assert client.get("/api/approvals", params={name: value}).json()["items"] == [item], name
+    assert item["decision"] is None
     assert client.get("/api/approvals", params={"status": "undecided"}).status_code == 400
     (timer,) = client.get("/api/timers").json()["items"]
     assert (timer["step"], timer["kind"]) == ("ask", "deadline")
@@ -93,6 +94,10 @@ def test_a_worker_goes_on_once_it_is_approved(client: TestClient, installation: 
     installation.project()
     one = client.get(f"/api/approvals/{asking}:ask:1").json()
     assert (one["status"], one["decided_by"], one["comment"]) == ("granted", "user:ann", "well done")
+    assert one["decision"] == "approved"
+    for word in ("approved", "granted"):
+        (found,) = client.get("/api/approvals", params={"status": word}).json()["items"]
+        assert found["approval_id"] == one["approval_id"], word
     assert installation.due_timers() == {}
 
 

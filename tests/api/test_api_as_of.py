@@ -39,7 +39,9 @@ def test_what_changed_is_told_between_two_points(
     answer = client.get(f"/api/executions/{id}/diff", params=points)
     assert answer.status_code == 200, answer.text
     told = answer.json()
-    assert (told["process"], told["from"], told["to"], told["changed"]) == ("greeting", *points.values(), {})
+    assert (told["process"], told["from"], told["to"]) == ("greeting", *points.values())
+    before, after = ([{"kind": "agent", "step": step}] for step in ("greet", "check"))
+    assert told["changed"] == {"waiting_for": {"before": before, "after": after}}
     greet, check = told["steps"]
     assert greet["changed"] == {
         "status": {"before": "scheduled", "after": "completed"},

@@ -114,13 +114,19 @@ def test_detail_shows_the_latest_version_and_the_draft(client: TestClient, insta
     assert seen["yaml"].startswith("\nname: greeting")
     assert seen["roles"][0] == {"step": "greet", "executor": "writer", "monitors": [], "informed": []}
     assert seen["triggers"] == []
-    assert (seen["last_run"], seen["success_rate"]) == (None, None)
+    assert (seen["last_run"], seen["success_rate"], seen["draft"]) == (None, None, None)
     revised = client.put("/api/processes/greeting", content=TEXT.replace("second", "greeting"), headers=YAML)
     position = installation.project()
     assert revised.json()["position"] == position
     seen = client.get("/api/processes/greeting", params={"min_position": position}).json()
     assert (seen["has_draft"], seen["version"], seen["yaml"]) == (True, 1, TEXT.replace("second", "greeting"))
     assert [step["id"] for step in seen["definition"]["steps"]] == ["greet", "check"]
+    draft = seen["draft"]
+    assert (draft["revision"], draft["yaml"]) == (seen["revision"], TEXT.replace("second", "greeting"))
+    assert [step["id"] for step in draft["definition"]["steps"]] != ["greet", "check"]
+    client.put("/api/processes/greeting", content="name: greeting\nsteps: []", headers=YAML)
+    installation.project()
+    assert client.get("/api/processes/greeting").json()["draft"]["definition"] is None
 
 
 def test_published_versions_stay_as_they_were(client: TestClient, installation: Any, greeting: str) -> None:

@@ -33,6 +33,14 @@ def test_approvals_are_listed_and_decided(document: Run, procession: Run, hello:
     rejected = document("reject", ids[1], "--as", "ann")
     reached(working, rejected["position"])
     assert [item["status"] for item in document("approvals")["items"]] == ["granted", "refused"]
+    assert [item["decision"] for item in document("approvals")["items"]] == ["approved", "rejected"]
+    for word in ("rejected", "refused"):
+        assert [item["decision"] for item in document("approvals", "--status", word)["items"]] == ["rejected"]
+    shown = document("show", first["execution_id"])["steps"][0]
+    assert shown["output"] == {"decision": "rejected", "by": "user:ann", "comment": ""}
+    unknown = procession("approvals", "--process", "ask")
+    assert (unknown.exit_code, unknown.stderr) == (1, "error: there is no process 'ask'; did you mean `asks`?\n")
+    assert "did you mean `rejected`?" in procession("approvals", "--status", "reject").stderr
     assert document("approvals", "--open")["items"] == []
     assert document("approve", "this", code=1)["error"]["code"] == "no_such_approval"
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
+from signal import SIGTERM
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,7 +96,7 @@ class Reader:
         for process in up.values():
             process.terminate()
         ended = {command: end_of(process) for command, process in up.items()}
-        assert ended == dict.fromkeys(ended, 0)
+        assert ended == {command: 0 if "procession" in command else -SIGTERM for command in ended}
 
     def clear_up(self) -> None:
         """Drop the role and the database that a document says to create."""
@@ -111,7 +112,7 @@ class Reader:
         words = shlex.split(command)
         if words[0] == "export":
             self.environment |= dict(pair.split("=", 1) for pair in map(evaluated, words[1:])) | self._own
-        elif words[0].endswith("procession") and words[1] in STAYING_UP:
+        elif stays_up(words):
             self._start(command)
         else:
             self.settle()
@@ -192,6 +193,11 @@ def evaluated(pair: str) -> str:
         return pair
     shell = ["sh", "-c", f'printf %s "{pair}"']
     return subprocess.run(shell, capture_output=True, text=True, check=True, timeout=SECONDS).stdout
+
+
+def stays_up(words: list[str]) -> bool:
+    """Whether a command says that it is ready and stays up: Procession's own, and the programs of readers."""
+    return (words[0].endswith("procession") and words[1] in STAYING_UP) or words[0].endswith("python")
 
 
 def is_followed(block: Any) -> bool:

@@ -12,10 +12,30 @@ import msgspec
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.executions.outcomes import COMPENSATING, COMPLETED, FAILED, RETRYING, RUNNING, SKIPPED, TIMED_OUT, WAITING
+from domain.executions.outcomes import (
+    COMPENSATING,
+    COMPLETED,
+    FAILED,
+    RETRYING,
+    RUNNING,
+    SCHEDULED,
+    SKIPPED,
+    STARTED,
+    TIMED_OUT,
+    WAITING,
+)
 from domain.executions.state.evolution import fold
 from domain.executions.state.model import Execution
 from domain.executions.timers import RETRY
+from domain.executions.waiting import awaited_by_step
+from domain.processes.plan import (
+    PlannedAgentTask,
+    PlannedApproval,
+    PlannedGateway,
+    PlannedNotification,
+    PlannedSubProcess,
+    PlannedTimer,
+)
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.facts import read_facts
@@ -79,8 +99,10 @@ def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, 
         for row in connection.execute("select * from execution_steps").fetchall():
             steps.setdefault(row["execution_id"], {})[row["step"]] = row
         counted = connection.execute("select * from process_catalogue").fetchall()
+        waits = connection.execute("select execution_id, step, kind, until from execution_list_waits").fetchall()
     for state in states:
         assert_same(state, listed[state.id], details[state.id], steps.get(state.id, {}))
+    assert sorted(tuple(row.values()) for row in waits) == sorted(wait for state in states for wait in waits_in(state))
     assert sum(row["started"] for row in counted) == len(states)
     statuses = Counter(state.status for state in states)
     assert {name: sum(row[name] for row in counted) for name in ("completed", "failed", "cancelled")} == {
@@ -89,6 +111,24 @@ def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, 
     # Which process it is of, what says that an execution undoes what it did does not say.
     newest = {state.id: RUNNING if state.status == COMPENSATING else state.status for state in states}
     assert all(row["last_execution_status"] == newest[row["last_execution_id"]] for row in counted)
+
+
+TYPES: dict[type, str] = {
+    PlannedAgentTask: "agent_task",
+    PlannedApproval: "human_approval",
+    PlannedGateway: "gateway",
+    PlannedNotification: "notification",
+    PlannedSubProcess: "sub_process",
+    PlannedTimer: "timer",
+}
+
+
+def waits_in(state: Execution) -> Iterator[tuple[Any, ...]]:
+    """What the steps of an execution wait for, and until when; the due list has those that wait for a worker's call."""
+    for id_, step in state.steps.items():
+        kind = awaited_by_step(step.status, TYPES[type(state.plan.steps[id_])])
+        if kind is not None and step.status not in (SCHEDULED, STARTED):
+            yield state.id, id_, kind, {"retry": state.timers.get((id_, RETRY)), "agent": None}.get(kind, step.due_at)
 
 
 def assert_same(state: Execution, listed: Any, detail: Any, steps: dict[str, Any]) -> None:

@@ -207,7 +207,7 @@ def test_a_diff_shows_rows_and_columns_that_differ_and_changes_nothing(before, r
     append_to(story.start(UUID(int=2)).happened)
     drain(old)
     stored = rows(before, QUERY.format("building"))
-    at, (found, costs) = diff(before, LIST, quiet)
+    at, (found, costs, _) = diff(before, LIST, quiet)
     assert at == 3
     assert (found.table, found.rows_live, found.rows_built, found.differing) == ("execution_list", 2, 2, 1)
     assert (found.columns_added, found.columns_removed) == ([], ["before"])

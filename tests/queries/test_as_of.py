@@ -29,7 +29,7 @@ from domain.processes.plan import compile_plan
 from domain.refusal import NotFound, Refusal
 from projections.tables import create_read_tables
 from queries.differences import get_difference
-from queries.executions import ExecutionDetail
+from queries.executions import AWAITED_KINDS, ExecutionDetail, ExecutionFilter, list_executions
 from store.datastore import Datastore
 from tests.queries.shown import BEGIN, Shown, at, comparable
 
@@ -166,6 +166,12 @@ FAILED_TWICE = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("fail", 0)]
 def test_at_every_position_it_is_what_the_read_model_showed_there(shown: Played, script: list[tuple[str, int]]) -> None:
     for view in shown.play(script):
         assert comparable(shown.then(view.execution_id, view.position)) == comparable(view)
+    [listed] = list_executions(shown.reading, ExecutionFilter(roots=[view.execution_id])).items
+    assert (listed.waiting_for, listed.waiting_count) == (view.waiting_for, len(view.waiting_for))
+    for kind in AWAITED_KINDS:
+        requested = ExecutionFilter(roots=[view.execution_id], waiting_for=[kind])
+        found = list_executions(shown.reading, requested).items
+        assert bool(found) == any(wait.kind == kind for wait in view.waiting_for)
 
 
 SCRIPT = [("ok", 0), ("fail", 0), ("fire", 3), ("ok", 0), ("ok", 0)]
@@ -211,7 +217,7 @@ def test_nothing_but_what_changed_is_in_a_difference(shown: Played) -> None:
 
     assert changed(started, started) == ({}, {})
     of_execution, of_steps = changed(first, started)
-    assert set(of_execution) == {"timers"}
+    assert set(of_execution) == {"timers"}  # the agent was awaited before, and is
     assert of_steps == {"ask": {"status": {"before": "scheduled", "after": "started"}}}
     _, of_steps = changed(started, failed)
     assert of_steps["ask"]["status"] == {"before": "started", "after": "retrying"}
@@ -235,4 +241,5 @@ def test_a_difference_tells_what_was_spent_meanwhile(shown: Played, spent: int, 
     id, points = before.execution_id, (before.position, after.position)
     told = msgspec.json.decode(msgspec.json.encode(get_difference(shown.reading, shown.definitions, id, *points)))
     told["changed"].pop("timers")
+    assert told["changed"].pop("waiting_for")["after"][-1]["kind"] == "retry"
     assert told["changed"] == changed

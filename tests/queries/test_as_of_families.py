@@ -27,7 +27,7 @@ from domain.processes.plan import Plan, PlannedSubProcess, compile_plan
 from domain.refusal import Refusal
 from projections.tables import create_read_tables
 from queries.differences import get_difference
-from queries.executions import ExecutionDetail
+from queries.executions import ExecutionDetail, ExecutionFilter, list_executions
 from store.datastore import Datastore
 from store.lists.outbox import Message
 from tests.queries.shown import Shown, at, comparable
@@ -202,6 +202,10 @@ def test_whatever_happened_in_the_tree_each_was_then_what_was_shown_then(
         for id, view in views.items():
             assert comparable(tree.then(id, position)) == comparable(view)
         assert total(views[tree.root].cost.with_children) == sum(own(view) for view in views.values())
+    listed = list_executions(tree.reading, ExecutionFilter(roots=[tree.root])).items
+    assert {each.execution_id: each.waiting_for for each in listed} == {
+        id: view.waiting_for for id, view in views.items()
+    }
 
 
 def test_an_execution_shows_its_children_where_it_comes_from_and_what_they_cost_together(tree: Tree) -> None:

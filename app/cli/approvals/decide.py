@@ -11,6 +11,7 @@ from app.cli.output import output_of
 from app.wiring import operator
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
+from domain.executions.verdicts import DECISION
 from domain.language.types.steps.approval import APPROVER
 
 cli = typer.Typer()
@@ -53,7 +54,14 @@ def _decide(context: typer.Context, approval: str, verdict: Verdict, comment: st
     cause = operator("cli:decide", f"user:{by}")
     with opened(output) as wiring:
         receipt = wiring.approvals.decide(DecideApproval(approval, verdict, comment), cause)
-    answer = {**receipt.facts, "approval_id": approval, "new": not receipt.duplicate, "position": receipt.position}
+    decision = DECISION[verdict]
+    answer = {
+        **receipt.facts,
+        "approval_id": approval,
+        "decision": decision,
+        "new": not receipt.duplicate,
+        "position": receipt.position,
+    }
     output.answer(
-        answer, f"approval {approval}: {verdict.replace('_', ' ')}" + (" already" if receipt.duplicate else "")
+        answer, f"approval {approval}: {decision.replace('_', ' ')}" + (" already" if receipt.duplicate else "")
     )

@@ -2,9 +2,11 @@
 
 from app.cli.lists import NUMBERS, note_lag
 from app.cli.output import CommandOutput
-from app.cli.wording import amounts, moment, point, seconds, short, status
+from app.cli.wording import amounts, moment, point, seconds, short, status, wait_words
 from queries.executions import ExecutionDetail
 from queries.steps import StepView
+
+ERROR = 100_000  # characters: more than any error has
 
 
 def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
@@ -29,7 +31,7 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
     if (cost := amounts(execution.cost.with_children)) != amounts(execution.cost.own):
         output.line(f"cost with children: {cost}")
     columns = ("step", "status", "agent", "attempts", "duration", "tokens", "cost", "output or error")
-    output.table(columns, [_step(step) for step in execution.steps], right=NUMBERS)
+    output.table(columns, [_step(step, output.most) for step in execution.steps], right=NUMBERS)
     for step in execution.steps:
         if step.chosen is not None:
             output.line(f"branch: {step.id} leads to {', '.join(step.chosen) or 'nothing'}")
@@ -38,13 +40,16 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
         for child in step.children:
             called = f"attempt {child.attempt} of {step.id} called {child.execution_id}"
             output.line(f"child: {called}  {child.process}, version {child.version}: {child.status}")
+    for wait in execution.waiting_for:
+        output.line(f"waits for: {wait_words(wait)}")
     for timer in execution.timers:
         output.line(f"timer: {timer.kind} of {timer.step} is due at {moment(timer.due_at)}")
     note_lag(output, execution.lag_seconds)
 
 
-def _step(step: StepView) -> tuple[object, ...]:
+def _step(step: StepView, most: int) -> tuple[object, ...]:
+    """Return the cells of a step. An error is shown whole."""
     tokens = f"{step.usage.input_tokens + step.usage.output_tokens:,}" if step.usage else ""
-    text = short(step.error) or short(step.output) or step.skip_reason or ""
+    text = short(step.error, ERROR) or short(step.output, most) or step.skip_reason or ""
     attempts = step.attempts or ""
     return step.id, status(step.status), step.agent, attempts, seconds(step.duration), tokens, amounts(step.cost), text

@@ -37,8 +37,16 @@ def _show(output: CommandOutput, difference: Difference) -> None:
         output.document(difference)
         return
     output.line(f"{difference.execution_id}  {difference.process}, version {difference.version}")
-    output.line(f"from {point(difference.point_from)} to {point(difference.point_to)}")
-    rows = [("", name, short(change.before), short(change.after)) for name, change in difference.changed.items()]
-    for step in difference.steps:
-        rows += [(step.id, name, short(change.before), short(change.after)) for name, change in step.changed.items()]
-    output.table(("step", "what", "before", "after"), rows)
+    before, after = point(difference.point_from), point(difference.point_to)
+    output.line(f"from {before} to {after}")
+    for side, requested, position in (
+        (before, difference.point_from, difference.from_position),
+        (after, difference.point_to, difference.to_position),
+    ):
+        if requested != position:
+            output.line(f"at {side}: after its event at position {position}")
+    changes = [("", name, change) for name, change in difference.changed.items()]
+    changes += [(step.id, name, change) for step in difference.steps for name, change in step.changed.items()]
+    most = output.most
+    rows = [(step, name, short(change.before, most), short(change.after, most)) for step, name, change in changes]
+    output.table(("step", "what", f"at {before}", f"at {after}"), rows)

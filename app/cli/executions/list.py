@@ -3,18 +3,22 @@
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.names import existing
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import CommandOutput, output_of
-from app.cli.wording import amounts, moment, seconds, status
-from edge.references import execution_named, process_named
-from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
+from app.cli.wording import amounts, moment, seconds, status, waits
+from domain.executions.waiting import AWAITED_KINDS
+from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
 from queries.paging import Page
 
 cli = typer.Typer()
+
+WAITS_SHOWN = 3
 
 
 @cli.command()
@@ -29,6 +33,10 @@ def executions(
     ] = None,
     root: Annotated[
         list[str] | None, typer.Option(metavar="EXECUTION", help="This execution and all below it; repeatable.")
+    ] = None,
+    waiting_for: Annotated[
+        list[str] | None,
+        typer.Option("--waiting-for", metavar="KIND", help=f"Waiting for {', '.join(AWAITED_KINDS)} now; repeatable."),
     ] = None,
     include_children: Annotated[
         bool, typer.Option("--include-children", help="Also executions that others started.")
@@ -45,17 +53,21 @@ def executions(
     """
     output = output_of(context, json)
     requested = ExecutionFilter(
-        process_ids=[process_named(name) for name in process or []],
         versions=version or [],
-        statuses=_known(status_ or []),
-        triggers=trigger or [],
-        parents=[execution_named(id) for id in parent or []],
-        roots=[execution_named(id) for id in root or []],
+        statuses=known_words("--status", status_, STATUSES),
+        triggers=known_words("--trigger", trigger, TRIGGERS),
+        waiting_for=known_words("--waiting-for", waiting_for, AWAITED_KINDS),
         include_children=include_children,
         started_from=_time("--from", started_from),
         started_to=_time("--to", started_to),
     )
     with opened_reading(output) as reading:
+        requested = msgspec.structs.replace(
+            requested,
+            process_ids=existing(reading.datastore, "process", process or []),
+            parents=existing(reading.datastore, "execution", parent or []),
+            roots=existing(reading.datastore, "execution", root or []),
+        )
         page = list_executions(reading, requested, cursor=cursor, limit=limit)
     _show(output, page)
 
@@ -69,6 +81,9 @@ def _show(output: CommandOutput, page: Page[ExecutionSummary]) -> None:
     if any(each.parent_id is not None for each in page.items):
         columns.append("parent")
         rows = [(*row, each.parent_id) for row, each in zip(rows, page.items, strict=True)]
+    if any(each.waiting_for for each in page.items):
+        columns.append("waits for")
+        rows = [(*row, _waits(each)) for row, each in zip(rows, page.items, strict=True)]
     output.table(columns, rows, right=NUMBERS)
     note_more(output, page.next_cursor)
     note_lag(output, page.lag_seconds)
@@ -98,8 +113,5 @@ def _time(option: str, text: str | None) -> datetime | None:
     return at
 
 
-def _known(statuses: list[str]) -> list[str]:
-    for word in statuses:
-        if word not in STATUSES:
-            raise typer.BadParameter(f"{word!r} is none of {', '.join(STATUSES)}", param_hint="--status")
-    return statuses
+def _waits(execution: ExecutionSummary) -> str:
+    return waits(execution.waiting_for, execution.waiting_count, WAITS_SHOWN)

@@ -53,6 +53,8 @@ def _show_events(output: CommandOutput, page: Page[EventView]) -> None:
     if output.json:
         output.document(page)
         return
-    rows = [(each.position, each.version, moment(each.at), each.type, short(each.data, 90)) for each in page.items]
+    rows = [
+        (each.position, each.version, moment(each.at), each.type, short(each.data, output.most)) for each in page.items
+    ]
     output.table(("position", "version", "at", "event", "data"), rows, right=NUMBERS)
     note_more(output, page.next_cursor)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.failures import FAILED, UNAVAILABLE, Failure
+from app.cli.names import naming
 from app.cli.opening import opened
 from app.cli.options import JsonOption
 from app.cli.output import CommandOutput, output_of
@@ -47,7 +48,8 @@ def start(
     seconds = _seconds(timeout)
     document = None if input_json is None else read_file(input_json)
     with opened(output) as wiring:
-        plan, _ = wiring.plans.startable(process_named(process), version)
+        with naming(wiring.datastore, "process", process):
+            plan, _ = wiring.plans.startable(process_named(process), version)
         with inside(input_json):
             given = read_input(fields or [], document, plan.input_spec)
         receipt = wiring.executions.start(StartExecution(plan.process_id, given, version), operator("cli:start"))

@@ -20,8 +20,10 @@ from domain.executions.events.approval import (
 )
 from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
 from domain.executions.state.model import Execution
+from domain.executions.verdicts import DECISION
 from domain.processes.plan import PlannedApproval, PlannedStep
 from domain.refusal import Problem
+from domain.words import did_you_mean
 
 Verdict = Literal["granted", "refused", "changes_requested"]
 
@@ -44,7 +46,7 @@ def decide_approval(
     """
     planned, approval = execution.plan.steps.get(step), execution.approvals.get(f"{step}:{attempt}")
     if approval is None or not isinstance(planned, PlannedApproval):
-        raise NoSuchApproval("there is no such approval")
+        raise NoSuchApproval(f"there is no approval of step {step!r} with attempt {attempt}{_hint(execution, step)}")
     if not planned.may_decide(by, teams):
         raise ApproverNotNamed(f"{by} is not among those who may decide: {', '.join(planned.approvers)}")
     unfolding = Unfolding(execution, cause, take)
@@ -52,14 +54,20 @@ def decide_approval(
         return unfolding
     if approval.status != "open":
         whose = "" if approval.by is None else f" by {approval.by}"
-        message = f"the approval is {approval.status.replace('_', ' ')}{whose} already"
-        raise ApprovalDecided(message, decision=approval.status, decided_by=approval.by)
+        decision = DECISION.get(approval.status)
+        message = f"the approval is {(decision or approval.status).replace('_', ' ')}{whose} already"
+        raise ApprovalDecided(message, decision=decision, decided_by=approval.by)
     if planned.require_reason and not comment.strip():
         problem = Problem("reason_required", "a comment has to say why", "comment")
         raise ReasonRequired(problem.message, [problem])
     ended = _decide(unfolding, planned, attempt, by, verdict, comment)
     advance(unfolding, (step,) if ended else ())
     return unfolding
+
+
+def _hint(execution: Execution, step: str) -> str:
+    hint = did_you_mean(step, [key.rpartition(":")[0] for key in execution.approvals])
+    return f"; {hint}" if hint else ""
 
 
 def expire(unfolding: Unfolding, step: PlannedStep) -> bool:
@@ -114,5 +122,5 @@ def parse_approval_id(text: str) -> tuple[UUID, str, int]:
     """Return the execution, the step and the attempt of an id. Raises NoSuchApproval for any other text."""
     found = _ID.fullmatch(text)
     if found is None:
-        raise NoSuchApproval("there is no such approval")
+        raise NoSuchApproval(f"there is no approval {text[:120]!r}; an id is written EXECUTION:STEP:ATTEMPT")
     return UUID(found[1]), found[2], int(found[3])

@@ -1,6 +1,9 @@
 """Refusals about executions."""
 
+from collections.abc import Collection
+
 from domain.refusal import Forbidden, Malformed, NotFound
+from domain.words import did_you_mean
 
 
 class StepNotRunning(Forbidden):
@@ -55,6 +58,14 @@ class NoSuchApproval(NotFound):
     """No attempt requested that approval."""
 
     code = "no_such_approval"
+
+
+class NoSuchStep(NotFound):
+    """The process has no step of that id."""
+
+    def __init__(self, step: str, steps: Collection[str]) -> None:
+        hint = did_you_mean(step, steps)
+        super().__init__(f"the process has no step {step[:80]!r}" + (f"; {hint}" if hint else ""))
 
 
 class ApproverNotNamed(Forbidden):

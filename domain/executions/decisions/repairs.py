@@ -7,6 +7,7 @@ from domain.executions.decisions.refusals import (
     ExecutionCompensated,
     ExecutionEndedAlready,
     ExecutionNotFailed,
+    NoSuchStep,
     NotAnAgentTask,
     NothingToRetry,
     StepEndedAlready,
@@ -32,7 +33,6 @@ from domain.executions.outcomes import (
 from domain.executions.state.edges import ready
 from domain.executions.state.model import Execution, StepState
 from domain.processes.plan import PlannedAgentTask
-from domain.refusal import NotFound
 
 
 def retry_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
@@ -107,7 +107,7 @@ def reassign_step(execution: Execution, step: str, agent: str, reason: str, caus
 def _to_repair(execution: Execution, step: str) -> StepState:
     """Return the step, which is open in a running execution or unfinished in a failed one."""
     if step not in execution.plan.steps:
-        raise NotFound(f"the process has no step {step!r}")
+        raise NoSuchStep(step, execution.plan.steps)
     if execution.status not in (*ACTIVE, QUEUED, FAILED):
         raise ExecutionEndedAlready(f"the execution is {execution.status}", status=execution.status)
     state = execution.steps.get(step)

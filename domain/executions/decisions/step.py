@@ -4,7 +4,7 @@ from typing import Any
 
 from domain.agents.calls import StepError, Usage
 from domain.event import Cause
-from domain.executions.decisions.refusals import StepNotRunning
+from domain.executions.decisions.refusals import NoSuchStep, StepNotRunning
 from domain.executions.engine.advance import advance
 from domain.executions.engine.cost import too_costly
 from domain.executions.engine.failing import settle
@@ -28,7 +28,6 @@ from domain.executions.outcomes import (
 from domain.executions.state.model import Execution, StepState
 from domain.money import Money
 from domain.processes.plan import PlannedAgentTask
-from domain.refusal import NotFound
 
 
 def start_step(execution: Execution, step: str, attempt: int, cause: Cause) -> Unfolding:
@@ -116,7 +115,7 @@ def _attempt(
     """Return the answered attempt if it is under way, and None if it has ended; record its usage once."""
     execution = unfolding.execution
     if step not in execution.plan.steps:
-        raise NotFound(f"the process has no step {step!r}")
+        raise NoSuchStep(step, execution.plan.steps)
     state = execution.steps.get(step)
     if state is None or attempt > state.attempt or attempt < 1:
         raise StepNotRunning(f"attempt {attempt} of step {step!r} has not begun", code="wrong_attempt")

@@ -6,7 +6,13 @@ from datetime import datetime, timedelta
 from domain.agents.calls import StepError
 from domain.event import Cause
 from domain.executions.decisions.approval import expire
-from domain.executions.decisions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
+from domain.executions.decisions.refusals import (
+    ExecutionEndedAlready,
+    NoSuchStep,
+    NoSuchTimer,
+    StepNotRunning,
+    TimerTooFar,
+)
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import agent_to_notify, cancel_wait
 from domain.executions.engine.failing import settle
@@ -19,7 +25,6 @@ from domain.executions.state.model import Execution
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
 from domain.processes.plan import PlannedAgentTask, PlannedStep
-from domain.refusal import NotFound
 
 FARTHEST = timedelta(days=365)
 
@@ -62,7 +67,7 @@ def _due_at(execution: Execution, step: str, kind: str) -> datetime:
     if execution.ended_at is not None:
         raise ExecutionEndedAlready(f"the execution is {execution.status}", status=execution.status)
     if step not in execution.plan.steps:
-        raise NotFound(f"the process has no step {step!r}")
+        raise NoSuchStep(step, execution.plan.steps)
     if (step, kind) not in execution.timers:
         raise NoSuchTimer(f"step {step!r} has no timer of kind {kind!r}")
     return execution.timers[step, kind]
@@ -76,7 +81,7 @@ def record_heartbeat(execution: Execution, step: str, attempt: int, now: datetim
     """
     planned = execution.plan.steps.get(step)
     if planned is None:
-        raise NotFound(f"the process has no step {step!r}")
+        raise NoSuchStep(step, execution.plan.steps)
     state = execution.steps.get(step)
     if state is None or state.attempt != attempt or state.status not in (STARTED, ACCEPTED):
         raise StepNotRunning(f"attempt {attempt} of step {step!r} is not under way")

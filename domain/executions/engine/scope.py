@@ -5,11 +5,10 @@ from typing import Any
 
 from domain.executions.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
+from domain.executions.verdicts import decided_output
 from domain.language.expressions import Budget
 
 GiveBudget = Callable[[], Budget]
-
-_DECISIONS = {"refused": "rejected", "changes_requested": "changes_requested", "expired": "expired"}
 
 
 def scope(execution: Execution, whole: GiveBudget | None = None) -> dict[str, Any]:
@@ -82,10 +81,9 @@ class StepsView(Mapping[str, dict[str, Any]]):
 
 def _decision(approval: Approval | None) -> dict[str, Any] | None:
     """Return the output of an approval that was not granted, in the words of the commands; None before a decision."""
-    word = None if approval is None else _DECISIONS.get(approval.status)
-    return (
-        None if approval is None or word is None else {"decision": word, "by": approval.by, "comment": approval.comment}
-    )
+    if approval is None or approval.status == "granted":
+        return None
+    return decided_output(approval.status, approval.by, approval.comment)
 
 
 def _shape(step: StepState) -> dict[str, Any]:

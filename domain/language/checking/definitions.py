@@ -12,6 +12,7 @@ from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
 from domain.language.checking.unused import check_unused
 from domain.language.checking.webhooks import is_webhook
+from domain.language.checking.zones import check_zones
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import compensation_of
@@ -67,6 +68,7 @@ def check(root: Mapping, problems: Problems, called: CalledShapes) -> None:
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
     check_unused(root, problems)
+    check_zones(root, problems)
 
 
 def _items(root: Mapping, key: str) -> list[Node]:

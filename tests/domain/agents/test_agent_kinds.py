@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, parse_agent, read_agent
+from domain.agents.kinds import KINDS, HttpConfig, OpenAIChatConfig, ScriptedConfig, parse_agent, read_agent
 from domain.refusal import Malformed
+from queries.agents import KINDS_LISTED
 
 SECRET = "very-Secret-9731"
 
@@ -193,3 +194,7 @@ def test_any_body_is_a_canonical_configuration_or_malformed(body):
         assert problems(body)
         return
     assert parse_agent("writer", canonical) == canonical
+
+
+def test_the_list_of_agents_takes_every_kind_as_a_filter() -> None:
+    assert set(KINDS_LISTED) == set(KINDS)

@@ -111,9 +111,9 @@ def test_the_first_decision_counts_and_the_same_again_is_nothing(asking, at):
     run.given(decide_approval, "ask", 1, ANN, "granted", "first", after=1)
     run.when(decide_approval, "ask", 1, ANN, "granted", "again", after=2).then()
     for by, verdict in ((BOB, "granted"), (ANN, "refused")):
-        with pytest.raises(ApprovalDecided, match="granted by user:ann") as refused:
+        with pytest.raises(ApprovalDecided, match="approved by user:ann") as refused:
             decide_approval(run.execution, "ask", 1, by, verdict, "", at(3))
-        assert refused.value.details == {"decision": "granted", "decided_by": ANN}
+        assert refused.value.details == {"decision": "approved", "decided_by": ANN}
 
 
 def test_a_reason_is_given_where_one_is_required(asking, at):

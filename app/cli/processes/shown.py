@@ -1,0 +1,68 @@
+"""processes list, show: published processes, and the drafts beside them."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.names import naming
+from app.cli.opening import opened_reading
+from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.output import CommandOutput, output_of
+from app.cli.wording import moment, status
+from edge.references import process_named
+from queries.processes import ProcessDetail, ProcessFilter, ProcessSummary, get_process, list_processes
+
+cli = typer.Typer(help="Processes, published and drafted.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@cli.command("list")
+def list_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json: JsonOption = False) -> None:
+    """List processes by name."""
+    output = output_of(context, json)
+    with opened_reading(output) as reading:
+        page = list_processes(reading, ProcessFilter(), cursor=cursor, limit=limit)
+    if json:
+        output.document(page)
+        return
+    columns = ("process", "status", "version", "draft", "executions", "last started", "last status")
+    output.table(columns, [_row(each) for each in page.items], right=NUMBERS | {"executions"})
+    note_more(output, page.next_cursor)
+    note_lag(output, page.lag_seconds)
+
+
+@cli.command()
+def show(
+    context: typer.Context,
+    process: Annotated[str, typer.Argument(metavar="NAME", help="The name, or the id, of a process.")],
+    json: JsonOption = False,
+) -> None:
+    """Show a process: its published version, and beside it the draft."""
+    output = output_of(context, json)
+    with opened_reading(output) as reading, naming(reading.datastore, "process", process):
+        found = get_process(reading, process_named(process))
+    if json:
+        output.document(found)
+    else:
+        _show(output, found)
+
+
+def _row(process: ProcessSummary) -> tuple[object, ...]:
+    last, draft = process.last_run, f"revision {process.revision}" if process.has_draft else ""
+    ran = (None, None) if last is None else (moment(last.started_at), status(last.status))
+    return process.name, status(process.status), process.version, draft, process.executions.started, *ran
+
+
+def _show(output: CommandOutput, process: ProcessDetail) -> None:
+    output.line(f"{process.process_id}  {process.name}: {process.status}")
+    if process.version is not None:
+        output.line(f"published: version {process.version}, {moment(process.published_at)}")
+    if process.draft is not None:
+        readable = "" if process.draft.definition is not None else ", with errors: `procession validate` says which"
+        output.line(f"draft: revision {process.draft.revision}{readable}")
+    if process.yaml is not None:
+        which = "the draft" if process.draft is not None else f"version {process.version}"
+        output.line(f"text of {which}:")
+        for line in process.yaml.splitlines():
+            output.line(f"  {line}")
+    note_lag(output, process.lag_seconds)

@@ -1,0 +1,92 @@
+"""`procession executions` and `show` say what executions wait for; names that do not exist are errors."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from app.wiring import Wiring
+
+Run = Callable[..., Any]
+
+SOURCE = """
+name: waits
+steps:
+  - {id: sign, type: human_approval, approvers: ann}
+  - {id: pause, type: timer, duration: 1h}
+  - {id: again, agent: failing, message: x, retry: {max_attempts: 2, delay: 1h}}
+  - {id: first, type: human_approval}
+"""
+
+
+@pytest.fixture
+def waiting(publish: Run, document: Run, procession: Run, working: Wiring) -> str:
+    """An execution that waits for people, a timer and a retry."""
+    error = ("--set", 'error={"code":"no_paper","message":"' + "a long reason " * 40 + '"}')
+    assert (
+        procession("agents", "register", "failing", "--kind", "scripted", "--set", "script=fail", *error).exit_code == 0
+    )
+    publish("waits", SOURCE)
+    id = document("start", "waits")["execution_id"]
+    deadline = time.monotonic() + 60
+    while working.executions.load(UUID(id)).steps["again"].status != "retrying":
+        assert time.monotonic() < deadline
+    reached(working, working.log.last_position())
+    return str(id)
+
+
+def test_what_an_execution_waits_for_is_listed_shown_and_a_filter(document: Run, procession: Run, waiting: str) -> None:
+    kinds = [wait["kind"] for wait in document("show", waiting)["waiting_for"]]
+    assert kinds == ["approval", "approval", "timer", "retry"]
+    [item] = document("executions", "--waiting-for", "approval", "--waiting-for", "slot")["items"]
+    assert ([wait["kind"] for wait in item["waiting_for"]], item["waiting_count"]) == (kinds, 4)
+    assert document("executions", "--waiting-for", "agent")["items"] == []
+    assert "approval of first, approval of sign, timer of pause until" in procession("executions").stdout
+    assert "1 more" in procession("executions").stdout
+    shown = procession("show", waiting).stdout
+    assert "waits for: approval of sign\n" in shown
+    assert "a long reason " * 39 in shown
+    refused = procession("executions", "--waiting-for", "approvals")
+    assert (refused.exit_code, "did you mean `approval`?" in refused.stderr) == (2, True)
+
+
+MISSING: list[tuple[tuple[str, ...], str]] = [
+    (("start", "wait"), "there is no process 'wait'; did you mean `waits`?"),
+    (("start", "Waits!"), "there is no process 'Waits!'; did you mean `waits`?"),
+    (("processes", "show", "wait"), "there is no process 'wait'; did you mean `waits`?"),
+    (("executions", "--process", "wait"), "there is no process 'wait'; did you mean `waits`?"),
+    (("executions", "--process", "unlike-any"), "there is no process 'unlike-any'"),
+    (("executions", "--parent", "waits"), "there is no execution 'waits'; an execution goes by its id"),
+    (("approvals", "--process", "wait"), "there is no process 'wait'; did you mean `waits`?"),
+    (("agents", "retire", "ecko"), "there is no agent 'ecko'; did you mean `echo`?"),
+    (("reassign", "{id}", "again", "ecko", "--reason", "x"), "there is no agent 'ecko'; did you mean `echo`?"),
+    (("skip", "{id}", "agian", "--reason", "x"), "the process has no step 'agian'; did you mean `again`?"),
+    (("fire-timer", "{id}", "pose", "--reason", "x"), "the process has no step 'pose'; did you mean `pause`?"),
+    (("approve", "{id}:sing:1"), "there is no approval of step 'sing' with attempt 1; did you mean `sign`?"),
+    (("diff", "{id}", "1", "2"), "execution {id} had not started at position 1"),
+]
+
+
+def test_a_name_that_does_not_exist_is_an_error_with_the_nearest(procession: Run, waiting: str) -> None:
+    for arguments, message in MISSING:
+        found = procession(*(each.replace("{id}", waiting) for each in arguments))
+        assert (found.exit_code, found.stderr) == (1, f"error: {message.replace('{id}', waiting)}\n")
+
+
+def test_a_process_shows_its_draft_beside_its_version(document: Run, procession: Run, waiting: str) -> None:
+    shown = procession("processes", "show", "waits").stdout
+    assert "published: version 1" in shown
+    assert "draft:" not in shown
+    assert document("processes", "show", "waits")["draft"] is None
+    assert [item["name"] for item in document("processes", "list")["items"]] == ["hello", "waits"]
+
+
+def reached(wiring: Wiring, position: int) -> None:
+    wiring.progress.start()
+    try:
+        assert wiring.progress.reached("execution_list", position, 60)
+        assert wiring.progress.reached("approvals", position, 60)
+    finally:
+        wiring.progress.stop()
