@@ -19,6 +19,7 @@ from api import (
     projections,
     repairs,
     schema,
+    set_aside,
     steps,
     stream,
     timers,
@@ -32,7 +33,7 @@ from edge.principal import AUTHORISED
 # Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
 QUERY_THREADS = 100
 
-GUARDED = (executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
+GUARDED = (executions, repairs, set_aside, timers, approvals, processes, agents, events, projections, stream, schema)
 
 
 def create_app(door: Door) -> FastAPI:

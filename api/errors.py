@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.answers import ProblemJson
+from commands.deciding import DecisionBroke
 from domain.refusal import Problem, Refusal
 from edge.refusals import unknown_filter
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
@@ -53,6 +54,7 @@ def install(app: FastAPI) -> None:
         Refusal: _refused,
         HTTPException: _http,
         RequestValidationError: _invalid,
+        DecisionBroke: _broke,
         Exception: _unexpected,
         **dict.fromkeys(UNAVAILABLE, _unavailable),
     }
@@ -68,6 +70,13 @@ async def _refused(_request: Request, refusal: Refusal) -> ProblemJson:
 async def _unavailable(_request: Request, error: Exception) -> ProblemJson:
     logger.warning("unavailable: %s", error)
     return problem(503, "unavailable", RETRY)
+
+
+async def _broke(_request: Request, error: DecisionBroke) -> ProblemJson:
+    """Name the execution, process or agent whose decision broke; the log has the traceback."""
+    logger.error("%s", error, exc_info=error)
+    detail = f"the decision about {error.stream} broke, and nothing was recorded; the log of the server has the reason"
+    return problem(500, "decision_broke", detail, details={"stream": str(error.stream)})
 
 
 async def _http(_request: Request, error: HTTPException) -> ProblemJson:

@@ -8,10 +8,13 @@ import msgspec
 
 from commands.receipt import Receipt
 from domain.event import Event
+from domain.refusal import Refusal
 from store.log import Log
-from store.unit import AnsweredStep, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
+from store.unit import AnsweredStep, Conflict, DatabaseFailure, KeyTaken, OutcomeUnknown, StoreError, StreamChange, Unit
 
 ATTEMPTS = 20
+LOSSES = 3
+"""So many connections in a row may be lost with one append of this command alone."""
 
 State = TypeVar("State")
 Identified = Callable[[Receipt], AnsweredStep | None]
@@ -27,6 +30,14 @@ class Together(msgspec.Struct, frozen=True):
     def __add__(self, other: "Together") -> "Together":
         """Return the guards and changes of both."""
         return Together((*self.guards, *other.guards), (*self.before, *other.before))
+
+
+class DecisionBroke(Exception):
+    """A decision about `stream` failed for an unforeseen reason, or the server refuses to record it; others go on."""
+
+    def __init__(self, stream: UUID, error: Exception) -> None:
+        super().__init__(f"the decision about {stream} broke, nothing was recorded: {type(error).__name__}: {error}")
+        self.stream = stream
 
 
 class Unavailable(Exception):
@@ -67,15 +78,24 @@ def decide(
         unit = Unit(stream, len(events), new, guards=more.guards, answered=answered, before=more.before)
         return msgspec.structs.replace(receipt, position=log.append(unit))
 
-    return persist(attempt)
+    return persist(attempt, stream)
 
 
-def persist(attempt: Callable[[], Receipt]) -> Receipt:
-    """Repeat `attempt` while its append meets a conflict or a lost connection. Raises Unavailable after many."""
+def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
+    """Repeat `attempt` while its append meets a conflict or a lost connection. Raises Unavailable after many.
+
+    Raises DecisionBroke, which names `stream`, when the attempt breaks or the server refuses its events.
+    """
     last: StoreError | None = None
-    for _ in range(ATTEMPTS):
+    for tried in range(1, ATTEMPTS + 1):
         try:
             return attempt()
         except (Conflict, OutcomeUnknown) as error:
             last = error
-    raise Unavailable(f"the command could not be recorded: {last}") from last
+            if isinstance(error, OutcomeUnknown) and error.alone and tried >= LOSSES:
+                raise DecisionBroke(stream, error) from error
+        except (Refusal, KeyTaken, DecisionBroke, DatabaseFailure):
+            raise
+        except Exception as error:
+            raise DecisionBroke(stream, error) from error
+    raise Unavailable(f"the command about {stream} could not be recorded: {last}") from last

@@ -8,6 +8,7 @@ from commands.executions import Executions
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.repairs import Repairs
+from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
 from domain.processes.plan import Limits
@@ -30,6 +31,7 @@ class Handlers:
         self.processes = Processes(log, self.agents, channels)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
+        self.set_aside = SetAsideCommands(log, self.executions)
         self.timers = TimerCommands(self.executions, log.datastore)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from commands.deciding import Identified
+from commands.deciding import Identified, Unavailable
 from commands.receipt import Receipt
 from domain.refusal import Forbidden
 from store.answers import find_answer
@@ -50,7 +50,10 @@ def answer_once(log: Log, key: str | None, request: bytes, command: Callable[[Id
         return _answer(command(identified))
     except KeyTaken:
         first = _first(log, key, fingerprint)
-        assert first is not None
+        if first is None:
+            raise Unavailable(
+                "the answer of the earlier request was dropped at this moment; repeat the request"
+            ) from None
         return first
 
 

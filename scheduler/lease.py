@@ -77,3 +77,5 @@ class Lease:
                 self.renew()
             except Outage as error:
                 logger.warning("could not renew the lease, trying again: %s", error)
+            except Exception:
+                logger.exception("could not renew the lease for an unforeseen reason, trying again")

@@ -25,6 +25,9 @@ from store.log import Log
 
 logger = logging.getLogger(__name__)
 
+STATEMENT_SECONDS = 10.0
+"""How long a worker that stops waits for the statement or decision under way."""
+
 
 class Worker:
     """Claims due attempts, calls their agents and records their answers, until stopped.
@@ -87,7 +90,12 @@ class Worker:
         self._dispatcher.stop()
         self._thread.join(self._drain.total_seconds())
         self._dispatcher.abandon()
-        self._thread.join()
+        self._thread.join(STATEMENT_SECONDS)
+        if self._thread.is_alive():
+            # A statement or a decision does not end. The process ends all the same; the lease runs out.
+            logger.error("the dispatcher does not end, %s is left in the middle of its work", self.id)
+            self._gateway.close(grace=timedelta())
+            return
         self._listener.stop()
         self._lease.stop()
         self._gateway.close(grace=timedelta())

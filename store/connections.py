@@ -15,6 +15,8 @@ LOCK_TIMEOUT_MS = 30_000
 POOL_TIMEOUT_SECONDS = 10.0
 # psycopg raises these when the server cannot be reached, or goes away in the middle.
 Outage = (psycopg.OperationalError, psycopg.InterfaceError)
+# Everything that psycopg raises, errors of the server included.
+DatabaseFailure = psycopg.Error
 
 Revive = Callable[[], None]
 

@@ -56,7 +56,14 @@ class Listener:
         with self._datastore.connect() as connection:
             connection.execute(f"listen {self._channel}")
             self._listening.set()
-            self._received("")
+            self._pass_on("")
             while not self._stopping.is_set():
                 for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
-                    self._received(notification.payload)
+                    self._pass_on(notification.payload)
+
+    def _pass_on(self, payload: str) -> None:
+        """Call `received`; a payload that breaks it, which anybody may send, does not end the thread."""
+        try:
+            self._received(payload)
+        except Exception:
+            logger.exception("a notification on %s could not be read", self._channel)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
@@ -13,8 +12,9 @@ from domain.event import Event
 from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, decode, recorded
+from store.outcomes import outcome_of
 from store.recorder import LogRecorder
-from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
+from store.unit import OutcomeUnknown, StoreError, Unit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
@@ -23,8 +23,9 @@ STREAM_PAGE = """select notification_id, originator_id, originator_version, topi
 where originator_id = %s and originator_version > %s order by originator_version limit %s"""
 PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where notification_id > %s order by notification_id limit %s"""
-REFUSED = "PR001"
 MAX_BATCH_EVENTS = 5_000
+MOST_SUSPECTS = 10_000
+CLOSING_SECONDS = 5.0
 
 Outcome = int | StoreError
 
@@ -40,12 +41,14 @@ class Log:
         self._waiting_guard = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._led = False
+        self._suspects: set[UUID] = set()
+        """Streams of the units whose connection was lost: each is appended alone next, so that it fails alone."""
 
     def append(self, unit: Unit) -> int:
         """Record one decision; return the position of its last event.
 
         The units that other threads append while a transaction is in flight share the next transaction.
-        Raises Conflict, KeyTaken or OutcomeUnknown.
+        Raises Conflict, KeyTaken, UnitRefused or OutcomeUnknown.
         """
         waiting = _Waiting(unit)
         with self._waiting_guard:
@@ -81,7 +84,7 @@ class Log:
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         """Record many decisions; return for each the position of its last event, or why it was not recorded.
 
-        They share transactions as long as none conflicts; after a conflict each one has a transaction of its own.
+        They share transactions as long as none fails; after a failure each one has a transaction of its own.
         """
         with self._appending:
             return self._append_all(units)
@@ -92,10 +95,18 @@ class Log:
         written: set[UUID] = set()
         events = 0
         for unit in units:
-            if unit.guards and any(guarded in written for guarded, _ in unit.guards):
-                # An append checks guards before it writes: the events that this unit rests on need an append before.
-                outcomes += self._append_batch(batch)
+            alone = bool(self._suspects) and unit.stream in self._suspects
+            if (
+                alone
+                or unit.stream in written
+                or (unit.guards and any(guarded in written for guarded, _ in unit.guards))
+            ):
+                # An append checks versions before it writes: the events that this unit rests on need an append before.
+                outcomes += self._append_batch(batch) if batch else ()
                 batch, written, events = [], set(), 0
+            if alone:
+                outcomes += self._append_batch([unit])
+                continue
             batch.append(unit)
             written.add(unit.stream)
             events += len(unit.events)
@@ -108,30 +119,43 @@ class Log:
         return outcomes + self._append_batch(batch) if batch else outcomes
 
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
-        columns = Columns()
-        ends = [columns.add(unit) for unit in units]
+        """Append units together; if one of them may be the reason of a failure, each by itself.
+
+        Raises the error of a database that can record nothing now, as one that is read-only.
+        """
+        sent = False
         try:
+            columns = Columns()
+            ends = [columns.add(unit) for unit in units]
             with self._connection.borrow() as connection:
+                sent = True
                 last = self.recorder.append(connection, columns)
-        except psycopg.errors.UniqueViolation as error:
-            refused = KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
-        except Outage as error:
-            return [OutcomeUnknown(str(error))] * len(units)
-        except psycopg.DatabaseError as error:
-            if error.sqlstate != REFUSED:
-                raise
-            refused = Conflict(str(error))
+        except Exception as error:  # noqa: BLE001 - each unit gets its outcome
+            failed = outcome_of(error, sent=sent, alone=len(units) == 1)
         else:
+            if self._suspects:
+                self._suspects.difference_update(unit.stream for unit in units)
             first = last - len(columns)
             return [first + end for end in ends]
+        if isinstance(failed, OutcomeUnknown):
+            if sent:
+                self._suspect(units)
+            return [failed] * len(units)
         if len(units) == 1:
-            return [refused]
+            self._suspects.discard(units[0].stream)
+            return [failed]
         return [outcome for unit in units for outcome in self._append_batch([unit])]
 
+    def _suspect(self, units: Sequence[Unit]) -> None:
+        if len(self._suspects) > MOST_SUSPECTS:
+            self._suspects.clear()
+        self._suspects.update(unit.stream for unit in units)
+
     def close(self) -> None:
-        """Close the appending connection."""
-        with self._appending:
+        """Close the appending connection, unless an append that does not end has it."""
+        if self._appending.acquire(timeout=CLOSING_SECONDS):
             self._connection.close()
+            self._appending.release()
 
     def stream(self, stream: UUID) -> list[Event]:
         """Return every event of one stream, oldest first; none when there is no such stream."""

@@ -7,6 +7,7 @@ import msgspec
 from domain.event import Event
 from domain.executions.slots import Slot
 from domain.executions.timers import DueTimes, TimerKey
+from store.connections import DatabaseFailure as DatabaseFailure
 from store.connections import Outage as Outage
 
 
@@ -70,6 +71,7 @@ class StoreError(Exception):
     StoreError
     ├── Conflict             a stream has moved on: read it again and decide again
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
+    ├── UnitRefused          the server, or the encoding, refuses this unit whatever the state: set it aside
     └── OutcomeUnknown       the connection was lost: read again, then decide again
     """
 
@@ -85,5 +87,16 @@ class KeyTaken(StoreError):
     """The Idempotency-Key is in use already; nothing was recorded."""
 
 
+class UnitRefused(StoreError):
+    """The unit cannot be recorded as it is: too long, a character or a check of the server; nothing was recorded."""
+
+
 class OutcomeUnknown(StoreError):
-    """The connection was lost in the middle: only the log shows whether the unit was recorded."""
+    """The connection was lost in the middle: only the log shows whether the unit was recorded.
+
+    alone: the append held no other unit, so this one may be the reason.
+    """
+
+    def __init__(self, message: str, *, alone: bool = False) -> None:
+        super().__init__(message)
+        self.alone = alone

@@ -51,5 +51,8 @@ COMMANDS = {
 
 GROUPS = {
     "agents": Entry("agents", "Agents, which carry out steps.", group=True),
+    "set-aside": Entry(
+        "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True
+    ),
     "projections": Entry("projections", "Read models: tables that projections build from the log.", group=True),
 }

@@ -10,7 +10,7 @@ from app.demo.examples import ExamplesMissing
 from app.documents import FileUnreadable, MalformedFile
 from app.settings import BadSetting
 from app.sockets import AddressUnavailable
-from commands.deciding import Unavailable
+from commands.deciding import DecisionBroke, Unavailable
 from domain.refusal import Malformed, Problem, Refusal
 from embedded import EmbeddedPostgresUnavailable
 from projections.building import RebuildRunning
@@ -55,6 +55,8 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "schema_differs", str(error), FAILED
         case AddressUnavailable():
             return "address_unavailable", str(error), FAILED
+        case DecisionBroke():
+            return "decision_broke", str(error), FAILED
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():
             return "unavailable", str(error), UNAVAILABLE
         case psycopg.errors.UndefinedColumn():

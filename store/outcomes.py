@@ -1,0 +1,43 @@
+"""The outcome of an append that failed: a conflict, a unit that the server refuses, a lost connection."""
+
+import psycopg
+
+from store.recorder import REFUSED
+from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, UnitRefused
+
+READ_ONLY, DISK_FULL, OUT_OF_MEMORY = "25006", "53100", "53200"
+LIMIT_EXCEEDED = "54"
+"""The class of errors about values that are too large for the server, such as rows of an index."""
+CANCELLED = "57014"
+# A missing table, column or function, or a missing privilege: the database is not as this release needs it.
+UNUSABLE = frozenset(("42501", "42703", "42883", "42P01"))
+
+
+def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
+    """Return why an append recorded nothing, or may have recorded nothing.
+
+    sent: the append had a connection. alone: it held one unit. Raises `error` again, or an Outage, when the database
+    can record nothing at all now.
+    """
+    state = error.sqlstate if isinstance(error, psycopg.Error) else None
+    if isinstance(error, psycopg.errors.UniqueViolation):
+        return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
+    if state == REFUSED:
+        return Conflict(str(error))
+    if state == READ_ONLY:
+        raise psycopg.OperationalError(f"the database is read-only: {error}") from error
+    if state == DISK_FULL or state in UNUSABLE:
+        raise error
+    if isinstance(error, Outage) and not _is_refusal(state):
+        return OutcomeUnknown(str(error), alone=sent and alone and state in (None, CANCELLED))
+    return UnitRefused(f"{type(error).__name__}: {_primary(error)}")
+
+
+def _is_refusal(state: str | None) -> bool:
+    return state is not None and (state.startswith(LIMIT_EXCEEDED) or state == OUT_OF_MEMORY)
+
+
+def _primary(error: Exception) -> str:
+    """Return the message without the details of PostgreSQL, which repeat values."""
+    primary = error.diag.message_primary if isinstance(error, psycopg.Error) else None
+    return primary or str(error) or "no message"
