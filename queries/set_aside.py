@@ -15,7 +15,7 @@ where {{where}} order by {", ".join(_ORDER)} limit %(rows)s"""
 
 
 class SetAsideView(msgspec.Struct, frozen=True):
-    """An execution that is set aside. error: of the last try. tries: how many failed. next_try: when the next one is."""
+    """An execution that is set aside. error: of the last try. tries: how many failed. next_try: its time."""
 
     execution_id: UUID
     error: str

@@ -38,8 +38,9 @@ class SettingAside:
         """Set an execution aside until its next try; log it. Raises Outage."""
         text = f"{type(error).__name__}: {error}"
         until = self._lists.set_aside(id, text, self._worker_id, self._open_steps((id,)))
-        # The text of a refusal may hold whatever an agent has sent.
-        logger.error("execution %s is set aside until %s: %s", id, until.isoformat(), text[:2_000], exc_info=error)
+        trace = None if isinstance(error, StoreError) else error
+        # The text of an error may hold whatever an agent has sent.
+        logger.error("execution %s is set aside until %s: %s", id, until.isoformat(), text[:2_000], exc_info=trace)
         self._note(id, until)
 
     def settle(self, failures: Mapping[UUID, Exception], errors: Mapping[UUID, StoreError]) -> set[UUID]:

@@ -21,9 +21,9 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
     """
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     if isinstance(error, psycopg.errors.UniqueViolation):
-        return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
+        return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(_primary(error))
     if state == REFUSED:
-        return Conflict(str(error))
+        return Conflict(_primary(error))
     if state == READ_ONLY:
         raise psycopg.OperationalError(f"the database is read-only: {error}") from error
     if state == DISK_FULL or state in UNUSABLE:
