@@ -1,5 +1,6 @@
-"""What operators do with executions that are set aside: try one again at once, or cancel it even where it breaks."""
+"""Commands of operators on executions that are set aside: try one again at once, cancel one even where it breaks."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,8 @@ from store.lists.set_aside import RawStream, read_raw
 from store.log import Log
 from store.mapper import decode
 from store.unit import Unit, UnitRefused
+
+logger = logging.getLogger(__name__)
 
 
 class RetrySetAside(Command, frozen=True):
@@ -57,12 +60,13 @@ class SetAsideCommands:
         self._log = log
         self._executions = executions
 
-    def retry(self, command: RetrySetAside, _cause: Cause, identified: Identified = unidentified) -> Receipt:
-        """Make the execution and its rows due at once; a worker tries it. Record no event."""
+    def retry(self, command: RetrySetAside, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Make the execution and its rows due at once; a worker tries it. Record no event, log who did so."""
         id = command.execution_id
         with self._log.datastore.reading() as connection:
             if not set_aside.try_now(connection, id, LOG_CHANNEL):
                 raise _not_set_aside(id)
+        logger.info("%s has execution %s tried again: %s", cause.actor, id, command.reason)
         return persist(lambda: self._answer(_receipt(id), identified), id)
 
     def cancel(self, command: CancelSetAside, cause: Cause, identified: Identified = unidentified) -> Receipt:

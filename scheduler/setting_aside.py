@@ -104,5 +104,5 @@ class SettingAside:
             self._until.popitem(last=False)
 
     def _open_steps(self, ids: Collection[UUID]) -> list[str]:
-        wanted = set(ids)
-        return sorted({step for id, step, _ in self._attempts() if id in wanted})
+        executions = set(ids)
+        return sorted({step for id, step, _ in self._attempts() if id in executions})

@@ -23,7 +23,7 @@ HOLES = (
 
 
 class StreamsWithoutHoles:
-    """What operators verify of the log itself; nothing can rebuild it."""
+    """The part of a verification that concerns the log itself; nothing can rebuild it."""
 
     name = "streams"
 

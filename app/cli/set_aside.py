@@ -45,9 +45,10 @@ def list_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json
 @cli.command()
 def retry(context: typer.Context, execution: ExecutionArgument, reason: ReasonOption, json: JsonOption = False) -> None:
     """Try an execution again at once. When a decision about it succeeds, it is no longer set aside."""
+    output = output_of(context, json)
     command, cause = RetrySetAside(execution_named(execution), reason), operator("cli:set-aside-retry")
     carry_out(
-        output_of(context, json),
+        output,
         lambda wiring: wiring.set_aside.retry(command, cause),
         what=f"execution {command.execution_id}",
         done="is tried again",
@@ -62,9 +63,10 @@ def cancel(
     context: typer.Context, execution: ExecutionArgument, reason: ReasonOption, json: JsonOption = False
 ) -> None:
     """Cancel an execution that is set aside. If its decision breaks, only its end is recorded."""
+    output = output_of(context, json)
     command, cause = CancelSetAside(execution_named(execution), reason), operator("cli:set-aside-cancel")
     carry_out(
-        output_of(context, json),
+        output,
         lambda wiring: wiring.set_aside.cancel(command, cause),
         what=f"execution {command.execution_id}",
         done="cancelled",
