@@ -27,6 +27,7 @@ class Handlers:
     ) -> None:
         self.log = log
         self.plans = Plans(log, limits)
+        log.lost.append(self.plans.forget_all)
         self.agents = Agents(log)
         self.processes = Processes(log, self.agents, channels)
         self.executions = Executions(log, self.plans)

@@ -16,7 +16,7 @@ from gateway.channels import Channels
 from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
-from scheduler.lease import Lease
+from scheduler.lease import STATEMENT_SECONDS, Lease
 from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
 from store.datastore import BY_INDEX, Datastore, OwnConnection
@@ -24,9 +24,6 @@ from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
 
 logger = logging.getLogger(__name__)
-
-STATEMENT_SECONDS = 10.0
-"""How long a worker that stops waits for the statement or decision under way."""
 
 
 class Worker:

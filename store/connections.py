@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import ConnectionPool
 
@@ -102,8 +103,10 @@ class OwnConnection:
             self._connection = self._connections.connect(**self._settings)
         try:
             yield self._connection
-        except Outage:
-            self.close()
+        except psycopg.Error as error:
+            # libpq may report a lack of memory, in the middle of an answer, as any error.
+            if isinstance(error, Outage) or self._connection.info.transaction_status != TransactionStatus.IDLE:
+                self.close()
             raise
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ LOG_CHANNEL = "procession_log"
 PROJECTED_CHANNEL = "procession_projected"
 RETRY_SECONDS = 0.2
 CHECK_SECONDS = 0.5
+LEAVING_SECONDS = 10.0  # a connection attempt may take so long; the thread is a daemon
 
 
 class Listener:
@@ -42,7 +43,7 @@ class Listener:
                 connection.execute("select pg_notify(%s, '')", (self._channel,))
         except Outage as error:
             logger.debug("the ear for %s notices by itself that it is to stop: %s", self._channel, error)
-        self._thread.join()
+        self._thread.join(LEAVING_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping.is_set():

@@ -1,7 +1,7 @@
 """The log: append decisions, read streams, read pages in order."""
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, decode, recorded
 from store.outcomes import outcome_of
 from store.recorder import LogRecorder
-from store.unit import OutcomeUnknown, StoreError, Unit
+from store.unit import EventsMissing, OutcomeUnknown, StoreError, Unit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
@@ -41,6 +41,8 @@ class Log:
         self._waiting_guard = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._led = False
+        self.lost: list[Callable[[], None]] = []
+        """Called when the log may have lost events that this process has read: forget what was read."""
         self._suspects: set[UUID] = set()
         """Streams of the units whose connection was lost: each is appended alone next, so that it fails alone."""
 
@@ -137,6 +139,9 @@ class Log:
                 self._suspects.difference_update(unit.stream for unit in units)
             first = last - len(columns)
             return [first + end for end in ends]
+        if isinstance(failed, OutcomeUnknown | EventsMissing):
+            for forget in self.lost:
+                forget()
         if isinstance(failed, OutcomeUnknown):
             if sent:
                 self._suspect(units)

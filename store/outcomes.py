@@ -2,13 +2,14 @@
 
 import psycopg
 
-from store.recorder import REFUSED
-from store.unit import Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, UnitRefused
+from store.recorder import MISSING, MOVED_ON
+from store.unit import Conflict, EventsMissing, KeyTaken, Outage, OutcomeUnknown, StoreError, UnitRefused
 
 READ_ONLY, DISK_FULL, OUT_OF_MEMORY = "25006", "53100", "53200"
 LIMIT_EXCEEDED = "54"
 """The class of errors about values that are too large for the server, such as rows of an index."""
-CANCELLED = "57014"
+BUSY = frozenset(("40", "53", "55"))
+"""The classes of errors about other transactions, and about the server as a whole."""
 # A missing table, column or function, or a missing privilege: the database is not as this release needs it.
 UNUSABLE = frozenset(("42501", "42703", "42883", "42P01"))
 
@@ -22,14 +23,16 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     if isinstance(error, psycopg.errors.UniqueViolation):
         return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(_primary(error))
-    if state == REFUSED:
+    if state == MOVED_ON:
         return Conflict(_primary(error))
+    if state == MISSING:
+        return EventsMissing(_primary(error))
     if state == READ_ONLY:
         raise psycopg.OperationalError(f"the database is read-only: {error}") from error
     if state == DISK_FULL or state in UNUSABLE:
         raise error
     if isinstance(error, Outage) and not _is_refusal(state):
-        return OutcomeUnknown(str(error), alone=sent and alone and state in (None, CANCELLED))
+        return OutcomeUnknown(str(error), alone=sent and alone and (state or "")[:2] not in BUSY)
     return UnitRefused(f"{type(error).__name__}: {_primary(error)}")
 
 

@@ -16,8 +16,8 @@ from store.listening import LOG_CHANNEL
 from store.lists.kept import Arguments
 
 APPEND_ARGUMENTS = 12
-REFUSED = "PR001"
-"""The SQLSTATE of appends that rest on what the log has no more, or not yet."""
+MOVED_ON, MISSING = "PR001", "PR002"
+"""The SQLSTATEs of appends that rest on a stream that has moved on, and on events that the log lacks."""
 
 
 @cache
@@ -52,8 +52,8 @@ class LogRecorder(PostgresProcessRecorder):
     def append(self, connection: Connection[Any], columns: Columns) -> int:
         """Record everything in `columns` in one round trip; return the position of the last event.
 
-        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream is not
-        at its version, the log lacks the event before the first new one of a stream, or a handled message is not there.
+        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream has
+        moved on or a handled message is not there, PR002 when the log lacks an event that a unit rests on.
         """
         arguments: Arguments = columns.appended()
         moved = columns.moved()
@@ -73,7 +73,10 @@ class LogRecorder(PostgresProcessRecorder):
                     columns.add_stored(UUID(str(each.originator_id)), each.originator_version, each.topic, each.state)
                 last = self.append(connection, columns)
             except (ValueError, psycopg.DatabaseError) as error:
-                if not isinstance(error, ValueError | psycopg.errors.UniqueViolation) and error.sqlstate != REFUSED:
+                if not isinstance(error, ValueError | psycopg.errors.UniqueViolation) and error.sqlstate not in (
+                    MOVED_ON,
+                    MISSING,
+                ):
                     raise
                 raise IntegrityError(str(error)) from error
         return range(last - len(stored_events) + 1, last + 1)

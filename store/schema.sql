@@ -290,7 +290,7 @@ begin
     where not exists (
       select from stored_events e where e.originator_id = b.stream and e.originator_version = b.version)
   ) then
-    raise exception 'a stream has no event of the version before the first new one' using errcode = 'PR001';
+    raise exception 'a stream has no event of the version before the first new one' using errcode = 'PR002';
   end if;
   if cardinality(guard_streams) > 0 then
     if exists (
@@ -304,7 +304,7 @@ begin
       where g.version > 0 and not exists (
         select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version)
     ) then
-      raise exception 'a stream this decision rests on has no event of the version that it rests on' using errcode = 'PR001';
+      raise exception 'a stream this decision rests on has no event of the version that it rests on' using errcode = 'PR002';
     end if;
   end if;
   if cardinality(streams) > 0 then

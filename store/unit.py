@@ -70,6 +70,7 @@ class StoreError(Exception):
 
     StoreError
     ├── Conflict             a stream has moved on: read it again and decide again
+    │   └── EventsMissing    it rests on events that the log lacks
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
     ├── UnitRefused          the server, or the encoding, refuses this unit whatever the state: set it aside
     └── OutcomeUnknown       the connection was lost: read again, then decide again
@@ -81,6 +82,10 @@ class Conflict(StoreError):
 
     Nothing was recorded.
     """
+
+
+class EventsMissing(Conflict):
+    """The log lacks an event that the unit rests on: lost in a failover, or its stream has a hole."""
 
 
 class KeyTaken(StoreError):

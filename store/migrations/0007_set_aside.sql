@@ -46,8 +46,8 @@ begin
   return back;
 end $$;
 
--- As append_events_v1, and refuses a stream whose event before its first new one is missing (PR001): after a failover that
--- lost events, a process may decide on a state that the log has no more. base_streams, base_versions: those events. A
+-- As append_events_v1, and refuses a stream whose event before its first new one is missing. SQLSTATE PR002: an event that
+-- the decision rests on is missing, as after a failover that lost events: a process may have it in memory. base_streams, base_versions: those events. A
 -- stream that gets events is no longer set aside.
 create function append_events_v2(
   streams uuid[], versions bigint[], topics text[], states bytea[],
@@ -64,7 +64,7 @@ begin
     where not exists (
       select from stored_events e where e.originator_id = b.stream and e.originator_version = b.version)
   ) then
-    raise exception 'a stream has no event of the version before the first new one' using errcode = 'PR001';
+    raise exception 'a stream has no event of the version before the first new one' using errcode = 'PR002';
   end if;
   if cardinality(guard_streams) > 0 then
     if exists (
@@ -78,7 +78,7 @@ begin
       where g.version > 0 and not exists (
         select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version)
     ) then
-      raise exception 'a stream this decision rests on has no event of the version that it rests on' using errcode = 'PR001';
+      raise exception 'a stream this decision rests on has no event of the version that it rests on' using errcode = 'PR002';
     end if;
   end if;
   if cardinality(streams) > 0 then

@@ -68,6 +68,10 @@ class Site:
         process.terminate()
         return process.wait(seconds)
 
+    def pid(self, name: str) -> int:
+        """Return the process id of the process called `name`."""
+        return self._running[name].pid
+
     def restart(self, name: str) -> None:
         """Start the process called `name` again."""
         self._start(name)

@@ -23,9 +23,13 @@ ALL = ("plain", "timed", "calling", "limited")
 
 # The server refuses every further event of the streams in `refused`, as a check or a limit of the server would.
 REFUSE = """
-create table refused (stream uuid primary key);
+create table refused (stream uuid primary key, cuts bool not null);
 create function refuse() returns trigger language plpgsql as $$
 begin
+  if exists (select from refused where stream = new.originator_id and cuts) then
+    perform pg_terminate_backend(pg_backend_pid());
+    perform pg_sleep(60);
+  end if;
   if exists (select from refused where stream = new.originator_id) then
     raise exception 'no more events of this stream' using errcode = '22001';
   end if;
@@ -35,7 +39,11 @@ create trigger refuse before insert on stored_events for each row execute functi
 
 
 def refuse(installation: Installation, id: UUID) -> None:
-    installation.rows("insert into refused values (%s)", id)
+    installation.rows("insert into refused values (%s, false)", id)
+
+
+def cut(installation: Installation, id: UUID) -> None:
+    installation.rows("insert into refused values (%s, true)", id)
 
 
 def break_stream(installation: Installation, id: UUID) -> None:
@@ -61,6 +69,7 @@ def make_hole(installation: Installation, id: UUID) -> None:
 
 BREAKS: dict[str, Callable[[Installation, UUID], None]] = {
     "the server refuses its events": refuse,
+    "the server cuts the connection over its events": cut,
     "its stored state breaks the engine": break_stream,
     "its stream has a hole": make_hole,
 }
@@ -203,3 +212,36 @@ def test_the_delay_between_tries_grows_up_to_an_hour(ready: Installation) -> Non
     assert delays[:5] == [5, 10, 20, 40, 80]
     assert delays[-3:] == [3600, 3600, 3600]
     assert aside(ready)[id][0] == 14
+
+
+def test_the_next_in_the_queue_gets_the_slot(ready: Installation) -> None:
+    ready.publish("{name: single, max_running: 1, steps: [{id: a, agent: echo, message: hello}]}")
+    first, broken, last = (ready.start("single") for _ in range(3))
+    break_stream(ready, broken)
+    ready.worker()
+    assert {state.status for state in ready.ended(first, last)} == {"completed"}
+    assert aside(ready).keys() == {broken}
+
+
+def test_one_agent_that_cannot_be_read_sets_aside_only_the_executions_that_call_it(ready: Installation) -> None:
+    ready.agent("odd", script="echo")
+    ready.publish("{name: odd, steps: [{id: a, agent: odd, message: hello}]}")
+    ready.rows(
+        "update stored_events set state = '{}' where topic = 'AgentRegistered' and state like '%%\"odd\"%%'::bytea"
+    )
+    ids = [ready.start(name) for name in ("odd", "plain")]
+    worker = ready.worker()
+    (other,) = ready.ended(ids[1])
+    assert other.status == "completed"
+    ready.until(lambda: aside(ready).keys() == {ids[0]})
+    assert worker.alive
+
+
+def test_a_notification_that_nobody_understands_ends_no_thread(ready: Installation) -> None:
+    worker = ready.worker()
+    ready.rows(
+        "select pg_notify('procession_log', 'timer:soon due due:x 'timer:1e999 timer:')".replace("x 'timer", "x timer")
+    )
+    (state,) = ready.ended(ready.start("plain"))
+    assert state.status == "completed"
+    assert worker.alive
