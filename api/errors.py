@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from api.answers import ProblemJson
-from commands.deciding import DecisionBroke
+from commands.deciding import Contended, DecisionBroke
 from domain.refusal import Problem, Refusal
 from edge.refusals import unknown_filter
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
@@ -55,6 +55,7 @@ def install(app: FastAPI) -> None:
         HTTPException: _http,
         RequestValidationError: _invalid,
         DecisionBroke: _broke,
+        Contended: _contended,
         Exception: _unexpected,
         **dict.fromkeys(UNAVAILABLE, _unavailable),
     }
@@ -77,6 +78,12 @@ async def _broke(_request: Request, error: DecisionBroke) -> ProblemJson:
     logger.error("%s", error, exc_info=error)
     detail = f"the decision about {error.stream} broke, and nothing was recorded; the log of the server has the reason"
     return problem(500, "decision_broke", detail, details={"stream": str(error.stream)})
+
+
+async def _contended(_request: Request, error: Contended) -> ProblemJson:
+    """Name the execution, process or agent about which each decision met a conflict."""
+    logger.error("%s", error)
+    return problem(503, "unavailable", str(error), details={"stream": str(error.stream)})
 
 
 async def _http(_request: Request, error: HTTPException) -> ProblemJson:

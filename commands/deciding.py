@@ -44,6 +44,14 @@ class Unavailable(Exception):
     """The event store is out of reach, or too contended; the command itself may be right."""
 
 
+class Contended(Unavailable):
+    """Each of many decisions about `stream` met a conflict: others change it all the time, or it has a hole."""
+
+    def __init__(self, stream: UUID, error: StoreError) -> None:
+        super().__init__(f"the command about {stream} met a conflict {ATTEMPTS} times, nothing was recorded: {error}")
+        self.stream = stream
+
+
 def unidentified(_receipt: Receipt) -> None:
     """Return no answered step: the command has no Idempotency-Key."""
 
@@ -98,4 +106,6 @@ def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
             raise
         except Exception as error:
             raise DecisionBroke(stream, error) from error
+    if isinstance(last, Conflict):
+        raise Contended(stream, last) from last
     raise Unavailable(f"the command about {stream} could not be recorded: {last}") from last

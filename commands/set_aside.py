@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from commands.command import Command, CommandScope, ExecutionId, Note
-from commands.deciding import DecisionBroke, Identified, persist, unidentified
+from commands.deciding import Contended, DecisionBroke, Identified, persist, unidentified
 from commands.executions import CancelExecution, Executions
 from commands.receipt import Receipt
 from domain.event import Cause, record
@@ -82,7 +82,7 @@ class SetAsideCommands:
             receipt = self._executions.cancel(CancelExecution(id, command.reason), cause, identified)
             if not receipt.duplicate:
                 return receipt
-        except (DecisionBroke, ExecutionEndedAlready, NotFound):
+        except (Contended, DecisionBroke, ExecutionEndedAlready, NotFound):
             # The raw stream shows whether it has ended, or never begun.
             receipt = persist(lambda: self._end(id, command.reason, cause, identified), id)
         with self._log.datastore.reading() as connection:

@@ -29,11 +29,16 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
         return EventsMissing(_primary(error))
     if state == READ_ONLY:
         raise psycopg.OperationalError(f"the database is read-only: {error}") from error
-    if state == DISK_FULL or state in UNUSABLE:
+    if state == DISK_FULL or (state in UNUSABLE and not _is_within(error)):
         raise error
     if isinstance(error, Outage) and not _is_refusal(state):
         return OutcomeUnknown(str(error), alone=sent and alone and (state or "")[:2] not in BUSY)
     return UnitRefused(f"{type(error).__name__}: {_primary(error)}")
+
+
+def _is_within(error: Exception) -> bool:
+    """Return whether a function of the database, as a trigger, raised the error: another unit may not meet it."""
+    return isinstance(error, psycopg.Error) and bool(error.diag.context)
 
 
 def _is_refusal(state: str | None) -> bool:

@@ -118,3 +118,22 @@ def test_one_that_has_not_begun_says_why_it_cannot_be_cancelled(
     answer = client.post(f"/api/set-aside/{id}/cancel", json={})
     assert (answer.status_code, problem_codes(answer)) == (409, ["cannot_cancel"])
     assert len(listed(client)["items"]) == 1
+
+
+def test_a_stream_with_a_hole_answers_with_its_name_and_harms_no_other(
+    installation: Any, start: Start, problem_codes: Codes
+) -> None:
+    id, other = start(), start()
+    with installation.datastore.reading() as connection:
+        connection.execute(
+            "update stored_events set originator_version = 17 where originator_id = %s and originator_version = 2",
+            (id,),
+        )
+    with TestClient(installation.app, raise_server_exceptions=False) as client:
+        answer = client.post(f"/api/executions/{id}/cancel", json={})
+        assert (answer.status_code, problem_codes(answer)) == (503, ["unavailable"])
+        assert answer.json()["stream"] == str(id)
+        assert client.post(f"/api/executions/{other}/cancel", json={}).status_code == 200
+        # Set aside, it can be cancelled all the same.
+        set_aside(installation, id)
+        assert client.post(f"/api/set-aside/{id}/cancel", json={}).status_code == 200
