@@ -9,6 +9,7 @@ from uuid import UUID
 from commands.deciding import Guards
 from commands.policies import whenever
 from domain.event import Cause
+from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.child import SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.outcomes import ABANDONS_ATTEMPT
@@ -18,7 +19,7 @@ from scheduler.batch import Batch
 from scheduler.duty import Desk, Duty
 from store.lists.outbox import Message
 from store.mapper import UnknownEvent
-from store.unit import MessageKey, Outage
+from store.unit import Conflict, EventsMissing, MessageKey, Outage
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,7 @@ class Reacting(Duty):
         super().__init__(desk)
         self._held: deque[Message] = deque()
         self._notified: deque[MessageKey] = deque()
+        self._contended: set[UUID] = set()
 
     @property
     def ready(self) -> bool:
@@ -58,6 +60,8 @@ class Reacting(Duty):
 
     def recorded(self, batch: Batch) -> None:
         """Take the messages of a batch: the append claimed them for this worker."""
+        if self._contended:
+            self._contended.difference_update(id for id, _ in batch.recorded())
         self._held.extend(batch.messages)
 
     def release(self) -> None:
@@ -104,12 +108,19 @@ class Reacting(Duty):
         return [message for message in messages if message.recipient not in waiting]
 
     def _stuck(self, messages: list[Message], errors: Again) -> None:
-        """Set aside the recipients of messages that met a conflict every time and are still to be handled."""
+        """Set aside the recipients of messages that met a conflict every time and are still to be handled.
+
+        Other workers may have changed a recipient each time: it is set aside when that happens twice in a row.
+        """
         if not errors:
             return
         listed = self.desk.lists.listed_messages([message.key for message in messages])
-        for id in {message.recipient for message in messages if message.key in listed and message.recipient in errors}:
-            self.desk.aside.add(id, errors[id])
+        for id in {message.recipient for message in messages if message.key in listed}:
+            error = errors.get(id)
+            if isinstance(error, EventsMissing) or (isinstance(error, Conflict) and id in self._contended):
+                self.desk.aside.add(id, error)
+            elif error is not None:
+                self._contended.add(id)
         self._without_aside(messages)
 
     def _handle(self, messages: list[Message], *, fresh: bool) -> tuple[list[Message], Again]:
@@ -143,7 +154,7 @@ class Reacting(Duty):
                 batch.loaded[message.recipient], guards = new
                 descendants = size[message.event.root]
                 size[message.event.root] += 1
-            decision = whenever(message, _cause(self.desk, message), self.desk.take(batch), descendants)
+            decision = partial(_react, message, _cause(self.desk, message), self.desk.take(batch), descendants)
             if not batch.decide(message.recipient, decision, message.key, guards):
                 idle.append(message)
         return batch, idle
@@ -205,6 +216,10 @@ def follow_up(desk: Desk, batch: Batch) -> None:
                 if parent is not None:
                     batch.loaded.setdefault(to, parent)
                     batch.decide(to, whenever(message, _cause(desk, message), desk.take(batch)), message.key)
+
+
+def _react(message: Message, cause: Cause, take: int, descendants: int, execution: Execution) -> Unfolding:
+    return whenever(message, cause, take, descendants)(execution)
 
 
 def _cause(desk: Desk, message: Message) -> Cause:

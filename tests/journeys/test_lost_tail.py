@@ -100,7 +100,7 @@ def test_workers_go_on_after_the_log_has_lost_its_end(site: Site) -> None:
 
     # Workers end when they are to, whatever is set aside.
     for name in ("worker-1", "worker-2"):
-        site.end(name, 60)
+        assert site.end(name, 60) == 0
 
 
 def procession(site: Site, *arguments: str) -> int:
