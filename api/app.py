@@ -22,6 +22,7 @@ from api import (
     projections,
     repairs,
     schema,
+    set_aside,
     steps,
     stream,
     timers,
@@ -35,7 +36,20 @@ from edge.feed import Feed
 # Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
 QUERY_THREADS = 100
 
-GUARDED = (keys, executions, repairs, timers, approvals, processes, agents, events, projections, stream, schema)
+GUARDED = (
+    keys,
+    executions,
+    repairs,
+    set_aside,
+    timers,
+    approvals,
+    processes,
+    agents,
+    events,
+    projections,
+    stream,
+    schema,
+)
 
 
 def create_app(door: Door) -> FastAPI:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.answers import ProblemJson
+from commands.deciding import Contended, DecisionBroke
 from domain.refusal import Problem, Refusal
 from domain.words import labelled
 from edge.dependencies import door_of
@@ -63,6 +64,8 @@ def install(app: FastAPI) -> None:
         Refusal: _refused,
         HTTPException: _http,
         RequestValidationError: _invalid,
+        DecisionBroke: _broke,
+        Contended: _contended,
         Exception: _unexpected,
         **dict.fromkeys(UNAVAILABLE, _unavailable),
     }
@@ -101,6 +104,19 @@ async def _unavailable(_request: Request, error: Exception) -> ProblemJson:
     logger.warning("unavailable: %s", error)
     trouble = trouble_of(error)
     return problem(503, "unavailable", RETRY) if trouble is None else problem(503, trouble.code, trouble.detail)
+
+
+async def _broke(_request: Request, error: DecisionBroke) -> ProblemJson:
+    """Name the execution, process or agent whose decision broke; the log has the traceback."""
+    logger.error("%s", error, exc_info=error)
+    detail = f"the decision about {error.stream} broke, and nothing was recorded; the log of the server has the reason"
+    return problem(500, "decision_broke", detail, details={"stream": str(error.stream)})
+
+
+async def _contended(_request: Request, error: Contended) -> ProblemJson:
+    """Name the execution, process or agent about which each decision met a conflict."""
+    logger.error("%s", error)
+    return problem(503, "unavailable", str(error), details={"stream": str(error.stream)})
 
 
 async def _http(request: Request, error: HTTPException) -> Response:

@@ -12,6 +12,7 @@ from edge.dependencies import TheDoor
 from edge.parameters import NO_PARAMETERS
 from queries.health import READY, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
+from queries.set_aside import count_set_aside
 from queries.timers import OverdueTimers, overdue_summary
 from store.trouble import Trouble
 from store.unit import Outage
@@ -25,10 +26,11 @@ router = APIRouter(prefix="/health", tags=["operations"])
 
 class Health(Readiness, frozen=True, kw_only=True):
     """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, or some read
-    models are being built for this release.
+    models are being built for this release. set_aside: executions about which no decision succeeds; the others go on.
     """
 
     overdue_timers: OverdueTimers | None = None
+    set_aside: int = 0
 
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {
@@ -66,10 +68,10 @@ def _health(reading: Reading, trouble: Trouble | None) -> Health:
     if readiness.status != READY:
         return Health(**found)
     try:
-        overdue = overdue_summary(reading)
+        overdue, aside = overdue_summary(reading), count_set_aside(reading)
     except Outage:
         return Health(UNREADY, "down", "unknown")
     unreadable = any(not projection.ready for projection in readiness.projections.values())
     if unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
         found["status"] = DEGRADED
-    return Health(**found, overdue_timers=overdue)
+    return Health(**found, overdue_timers=overdue, set_aside=aside)

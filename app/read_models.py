@@ -10,20 +10,25 @@ from store.datastore import Datastore
 from store.lists.kept import Rebuilt, Verified
 from store.lists.registry import LISTS
 from store.progress import Progress
+from store.streams import StreamsWithoutHoles
 
 
-class ReadModel(Protocol):
-    """A set of tables that can be rebuilt and verified. progress: called with the events done, and all events."""
+class Verifiable(Protocol):
+    """A set of tables that can be verified. progress: called with the events done, and all events."""
 
     @property
     def name(self) -> str:
         """The name that operators use."""
 
+    def verify(self, datastore: Datastore, progress: Progress) -> Verified:
+        """Compare it with a copy that is built aside, or with its own rule; change nothing."""
+
+
+class ReadModel(Verifiable, Protocol):
+    """A set of tables that can be rebuilt from the log, too."""
+
     def rebuild(self, datastore: Datastore, progress: Progress) -> Rebuilt:
         """Build it anew. Raises RebuildRunning while another process rebuilds it."""
-
-    def verify(self, datastore: Datastore, progress: Progress) -> Verified:
-        """Compare it with a copy that is built aside; change nothing."""
 
 
 class _Projected:
@@ -41,3 +46,5 @@ class _Projected:
 
 
 READ_MODELS: tuple[ReadModel, ...] = (*map(_Projected, ALL), *LISTS)
+VERIFIABLE: tuple[Verifiable, ...] = (*READ_MODELS, StreamsWithoutHoles())
+"""Everything that can be verified: the log itself, too."""

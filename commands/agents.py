@@ -15,6 +15,7 @@ from domain.clock import Clock
 from domain.event import Cause, Event
 from domain.identity import agent_id
 from store.log import Log
+from store.unit import Outage
 
 FRESH_FOR_SECONDS = 1.0
 
@@ -80,23 +81,47 @@ class CachedAgents:
         self._clock = clock
         self._names: set[str] = set()
         self._configs: dict[str, dict[str, Any]] = {}
+        self._unreadable: dict[str, Exception] = {}
         self._read_at = 0.0
         self._reading = threading.Lock()
 
     def config(self, name: str) -> dict[str, Any] | None:
-        """Return the configuration of the agent `name`; None if it is unknown or retired."""
+        """Return the configuration of the agent `name`; None if it is unknown or retired.
+
+        Raises the error of an agent whose events cannot be read.
+        """
         if name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
             self._read(name)
+        if name in self._unreadable:
+            raise self._unreadable[name].with_traceback(None)
         return self._configs.get(name)
 
     def _read(self, name: str) -> None:
         with self._reading:
             names = self._names | {name}
-            found = self._log.streams(agent_id(known) for known in names)
-            agents = [_agent(events) for events in found.values()]
+            agents, self._unreadable = self._read_all(names)
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
             self._names = names
             self._read_at = self._clock.monotonic()
+
+    def _read_all(self, names: Iterable[str]) -> tuple[list[Agent], dict[str, Exception]]:
+        """Return the agents, and the errors of those that cannot be read: one of them breaks no other."""
+        ids = {name: agent_id(name) for name in names}
+        try:
+            return [_agent(events) for events in self._log.streams(ids.values()).values()], {}
+        except Outage:
+            raise
+        except Exception:  # noqa: BLE001 - found again below, agent by agent
+            agents: list[Agent] = []
+            unreadable: dict[str, Exception] = {}
+        for name, id in ids.items():
+            try:
+                agents += [_agent(events) for events in self._log.streams([id]).values()]
+            except Outage:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised to the caller that requests this agent
+                unreadable[name] = error
+        return agents, unreadable
 
 
 def _agent(events: Sequence[Event]) -> Agent:

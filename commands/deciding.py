@@ -8,10 +8,23 @@ import msgspec
 
 from commands.receipt import Receipt
 from domain.event import Event
+from domain.refusal import Refusal
 from store.log import Log
-from store.unit import AnsweredStep, AppendRefused, Conflict, OutcomeUnknown, StoreError, StreamChange, Unit
+from store.unit import (
+    AnsweredStep,
+    AppendRefused,
+    Conflict,
+    DatabaseFailure,
+    KeyTaken,
+    OutcomeUnknown,
+    StoreError,
+    StreamChange,
+    Unit,
+)
 
 ATTEMPTS = 20
+LOSSES = 3
+"""So many connections in a row may be lost with one append of this command alone."""
 
 State = TypeVar("State")
 Identified = Callable[[Receipt], AnsweredStep | None]
@@ -29,8 +42,24 @@ class Together(msgspec.Struct, frozen=True):
         return Together((*self.guards, *other.guards), (*self.before, *other.before))
 
 
+class DecisionBroke(Exception):
+    """A decision about `stream` failed for an unforeseen reason, or the server refuses to record it; others go on."""
+
+    def __init__(self, stream: UUID, error: Exception) -> None:
+        super().__init__(f"the decision about {stream} broke, nothing was recorded: {type(error).__name__}: {error}")
+        self.stream = stream
+
+
 class Unavailable(Exception):
     """The event store is out of reach, or too contended; the command itself may be right."""
+
+
+class Contended(Unavailable):
+    """Each of many decisions about `stream` met a conflict: others change it all the time, or it has a hole."""
+
+    def __init__(self, stream: UUID, error: StoreError) -> None:
+        super().__init__(f"the command about {stream} met a conflict {ATTEMPTS} times, nothing was recorded: {error}")
+        self.stream = stream
 
 
 def unidentified(_receipt: Receipt) -> None:
@@ -67,20 +96,29 @@ def decide(
         unit = Unit(stream, len(events), new, guards=more.guards, answered=answered, before=more.before)
         return msgspec.structs.replace(receipt, position=log.append(unit))
 
-    return persist(attempt)
+    return persist(attempt, stream)
 
 
-def persist(attempt: Callable[[], Receipt]) -> Receipt:
+def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
     """Repeat `attempt` while its append meets a conflict or a lost connection.
 
-    Raises Unavailable after many, and at once where the database refuses to record.
+    Raises Unavailable after many, and at once where the database refuses to record. Raises DecisionBroke, which names
+    `stream`, when the attempt breaks or the server refuses its events.
     """
     last: StoreError | None = None
-    for _ in range(ATTEMPTS):
+    for tried in range(1, ATTEMPTS + 1):
         try:
             return attempt()
         except AppendRefused as error:
             raise Unavailable(str(error)) from error
         except (Conflict, OutcomeUnknown) as error:
             last = error
-    raise Unavailable(f"the command could not be recorded: {last}") from last
+            if isinstance(error, OutcomeUnknown) and error.alone and tried >= LOSSES:
+                raise DecisionBroke(stream, error) from error
+        except (Refusal, KeyTaken, DecisionBroke, DatabaseFailure):
+            raise
+        except Exception as error:
+            raise DecisionBroke(stream, error) from error
+    if isinstance(last, Conflict):
+        raise Contended(stream, last) from last
+    raise Unavailable(f"the command about {stream} could not be recorded: {last}") from last

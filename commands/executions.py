@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
-from commands.deciding import Identified, persist, unidentified
+from commands.deciding import DecisionBroke, Identified, persist, unidentified
 from commands.plans import Plans
 from commands.receipt import Receipt
 from commands.states import rehydrate
@@ -23,10 +23,10 @@ from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
 from domain.identity import new_id
 from domain.processes.plan import accept_input
-from domain.refusal import NotFound
+from domain.refusal import NotFound, Refusal
 from store.bounded import refuse_growth
 from store.log import Log
-from store.unit import AnsweredStep, Conflict, OutcomeUnknown, Unit
+from store.unit import AnsweredStep, Conflict, DatabaseFailure, OutcomeUnknown, Unit
 
 
 class StartExecution(Command, frozen=True):
@@ -101,7 +101,7 @@ class Executions:
                 uncertain = True
                 raise
 
-        return persist(attempt)
+        return persist(attempt, id)
 
     def cancel(self, command: CancelExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Cancel a running execution. Raises NotFound, or ExecutionEndedAlready when it completed or failed."""
@@ -120,12 +120,17 @@ class Executions:
         )
 
     def load(self, execution_id: UUID) -> Execution:
-        """Return the state of an execution from the log. Raises NotFound."""
+        """Return the state of an execution from the log. Raises NotFound, or DecisionBroke when it cannot be read."""
         return self._load(execution_id)[0]
 
     def _load(self, execution_id: UUID) -> tuple[Execution, int]:
-        events = self._log.stream(execution_id)
-        execution = rehydrate(execution_id, events, self._plans)
+        try:
+            events = self._log.stream(execution_id)
+            execution = rehydrate(execution_id, events, self._plans)
+        except (Refusal, DatabaseFailure):
+            raise
+        except Exception as error:
+            raise DecisionBroke(execution_id, error) from error
         if execution is None:
             raise NotFound(f"there is no execution {execution_id}")
         return execution, events.size
@@ -159,7 +164,7 @@ class Executions:
                 uncertain = unit
                 raise
 
-        return persist(attempt)
+        return persist(attempt, execution_id)
 
     def _recorded(self, unit: Unit) -> int:
         """Return the position of the unit's last event if the log holds the unit after all; else 0."""

@@ -9,6 +9,7 @@ from commands.keys import Keys
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.repairs import Repairs
+from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
 from domain.agents.policy import OutgoingPolicy
@@ -33,10 +34,12 @@ class Handlers:
         self.log = log
         self.policy = policy
         self.plans = Plans(log, limits)
+        log.lost.append(self.plans.forget_all)
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
+        self.set_aside = SetAsideCommands(log, self.executions)
         self.timers = TimerCommands(self.executions, log.datastore)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from commands.deciding import Identified
+from commands.deciding import Identified, Unavailable
 from commands.receipt import Receipt
 from domain.refusal import Forbidden
 from store.answers import StoredAnswer, find_answer
@@ -49,7 +49,10 @@ def answer_once(
                 return _answer(command(identified))
             except KeyTaken:
                 found = find_answer(log.datastore, stored)
-                assert found is not None
+                if found is None:
+                    raise Unavailable(
+                        "the answer of the earlier request was dropped at this moment; repeat the request"
+                    ) from None
         if _actor_of(log, found) == actor:
             return _repeated(found, fingerprint)
     raise KeyReused("this Idempotency-Key was used for another request")

@@ -70,6 +70,11 @@ class Plans:
         for process_id in process_ids:
             self._latest.pop(process_id, None)
 
+    def forget_all(self) -> None:
+        """Forget compiled versions too: after events were lost, another text may be published under their numbers."""
+        self._latest.clear()
+        self._plans.clear()
+
     def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
         """Return the plan of the latest published version, or of `version`, and the revision that this rests on.
 

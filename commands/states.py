@@ -13,7 +13,7 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
-from store.mapper import StreamEvents
+from store.mapper import StreamEvents, UnknownEvent
 from store.unit import Outage
 
 S = TypeVar("S")
@@ -26,7 +26,8 @@ class States(Generic[S]):
     """The most recently used states of one kind of stream. Not shared between threads.
 
     fold: returns the state after the events of a stream, None where they are not of this kind. size: states kept, of at
-    most KEPT_BYTES together. left_alone: the streams that could not be read.
+    most KEPT_BYTES together. left_alone: the streams that hold an event of a newer release, which another worker may
+    read. unreadable: the errors of all others that the last `load` could not read.
     """
 
     def __init__(self, read: ReadStreams, fold: Callable[[UUID, list[Event]], S | None], *, size: int = 20_000) -> None:
@@ -37,6 +38,7 @@ class States(Generic[S]):
         self._bytes: dict[UUID, int] = {}
         self._kept_bytes = 0
         self.left_alone = LeftAlone()
+        self.unreadable: Mapping[UUID, Exception] = {}
 
     def kept(self, stream: UUID) -> S | None:
         """Return the state if it is in memory; None if the log would have to be read."""
@@ -47,12 +49,13 @@ class States(Generic[S]):
         ids = list(dict.fromkeys(streams))
         found = {} if fresh else {id: self._kept[id] for id in ids if id in self._kept}
         missing = [id for id in ids if id not in found]
+        self.unreadable = {}
         if missing:
             try:
                 read = self._read(missing)
-            except Outage:
-                raise
-            except Exception:  # noqa: BLE001 - logged with its stream below
+            except Exception as error:
+                if _is_outage(error):
+                    raise
                 read = self._read_one_by_one(missing)
             for id, (state, size) in read.items():
                 found[id] = state
@@ -89,14 +92,23 @@ class States(Generic[S]):
     def _read_one_by_one(self, ids: list[UUID]) -> dict[UUID, tuple[S, int]]:
         """Return the states that can be read: an unreadable stream, as of a newer release, does not stop others."""
         found: dict[UUID, tuple[S, int]] = {}
+        unreadable: dict[UUID, Exception] = {}
         for id in ids:
             try:
                 found |= self._read([id])
-            except Outage:
-                raise
-            except Exception as error:  # noqa: BLE001 - logged there
+            except UnknownEvent as error:
                 self.left_alone.add(id, "execution", error)
+            except Exception as error:
+                if _is_outage(error):
+                    raise
+                unreadable[id] = error
+        self.unreadable = unreadable
         return found
+
+
+def _is_outage(error: Exception) -> bool:
+    """Return whether the server is away; libpq reports an answer too large for the memory of this process likewise."""
+    return isinstance(error, Outage) and "out of memory" not in str(error)
 
 
 class ExecutionStates(States[Execution]):

@@ -17,7 +17,7 @@ from projections.projection import Projection, clean
 from projections.tables import built_digests
 from store.datastore import Datastore
 from store.log import read_page
-from store.reading import UnknownEventMet, connect, known_part
+from store.reading import UnknownEventMet, connect, head, known_part
 from store.sizes import is_full
 
 logger = logging.getLogger(__name__)
@@ -37,18 +37,23 @@ FAIL = "update projections set failure = %s, failed_at = now() where name = %s"
 FORGET = "update projections set failure = null, failed_at = null where name = %s and failure is not null"
 
 
+BEYOND = "{name} is at position {position}, beyond the end of the log: the log has lost events; rebuild {name}"
+
+
 class State(msgspec.Struct):
     """One projection, in the view of this process.
 
     state: ``standby`` (another process runs it, or none yet), ``running``, ``catching_up`` (more than a page behind),
     ``stale`` (its tables are of another definition), ``stopped`` (this release does not define the
-    next event: a newer release runs it) or ``failed`` (writing fails; tried every second).
+    next event: a newer release runs it) or ``failed`` (writing fails; tried every second). beyond: its position, when
+    that was beyond the end of the log; it stands still until a rebuild moves it.
     """
 
     projection: Projection[Any]
     state: str = STANDBY
     position: int = 0
     error: str | None = None
+    beyond: int | None = None
 
 
 class Runner:
@@ -93,6 +98,7 @@ class Runner:
             elif state.state != STOPPED or self._moved_on(state):
                 self._take(state)
         self._read_positions()
+        self._refuse_lost_positions()
         self._refresh_at = time.monotonic() + REFRESH_SECONDS
 
     def advance(self) -> int:
@@ -183,8 +189,31 @@ class Runner:
             self._leave(state)
         else:
             state.state, state.error = RUNNING, None
-            self._running.execute(FORGET, (name,))
+            state.beyond = self._lost_position(name)
+            if state.beyond is None:
+                self._running.execute(FORGET, (name,))
             logger.info("running projection %s", name)
+
+    def _refuse_lost_positions(self) -> None:
+        """Stop projections whose position the log has no more: the next events at these positions are others."""
+        end = head(self._running)
+        for state in self._states.values():
+            if state.state not in (RUNNING, CATCHING_UP):
+                continue
+            if state.position > end:
+                state.beyond = state.position
+            if state.beyond == state.position:
+                self._failed(state, BEYOND.format(name=state.projection.name, position=state.position))
+            elif state.beyond is not None:
+                state.beyond, state.error = None, None
+                self._running.execute(FORGET, (state.projection.name,))
+
+    def _lost_position(self, name: str) -> int | None:
+        """Return the position of the projection if a process before found it beyond the end of the log."""
+        row = self._running.execute("select failure from projections where name = %s", (name,)).fetchone()
+        position = self._positions.read(self._running, [name]).get(name, 0)
+        lost = row is not None and row["failure"] == BEYOND.format(name=name, position=position)
+        return position if lost else None
 
     def _leave(self, state: State) -> None:
         """Leave tables of another shape to the release that they suit."""

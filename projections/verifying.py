@@ -10,11 +10,15 @@ from projections.pages import digest
 from projections.positions import Positions
 from projections.projection import Projection
 from store.datastore import Datastore
-from store.lists.kept import SAMPLES, ListDifference, Verified
+from store.lists.kept import SAMPLES, ListDifference, ParkedEvent, Verified
 from store.progress import Progress
 from store.reading import connect, known_part, read_pages, read_used
 
 __all__ = ["SAMPLES", "ListDifference", "NotBuilt", "Verified", "verify"]
+
+PARKED = """
+select position, min(error) as error, count(*) over () as parked from dead_letters
+where projection = any(%(names)s) group by position order by position limit %(samples)s"""
 
 ASIDE, LIVE = "pg_temp", "public"
 # In this session only: no other session reads the rows built aside, and the comparison reads them whole.
@@ -47,7 +51,16 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
             return _compared(connection, projection)
 
 
+def _parked(connection: Connection[Any], name: str) -> tuple[int, list[ParkedEvent]]:
+    """Return how many events are parked, those found by this verification too, and the first of them."""
+    names = [name, f"{name}:verifying"]
+    rows = connection.execute(PARKED, {"names": names, "samples": SAMPLES}).fetchall()
+    found = [ParkedEvent(row["position"], row["error"]) for row in rows]
+    return (rows[0]["parked"] if rows else 0), found
+
+
 def _compared(connection: Connection[Any], projection: Projection[Any]) -> Verified:
+    parked, events = _parked(connection, projection.name)
     prepare(connection)
     total, differing, samples = 0, 0, list[ListDifference]()
     for table in projection.tables:
@@ -56,4 +69,4 @@ def _compared(connection: Connection[Any], projection: Projection[Any]) -> Verif
             raise NotBuilt(f"{table} is not as {projection.name} defines it; rebuild {projection.name}")
         found = compare(connection, LIVE, ASIDE, table, columns)
         total, differing, samples = total + found.rows_rebuilt, differing + found.differing, samples + found.samples
-    return Verified(total, differing, samples[:SAMPLES])
+    return Verified(total, differing, samples[:SAMPLES], parked, events)

@@ -53,6 +53,12 @@ class Definitions:
         self._compiled: dict[tuple[UUID, int], tuple[Plan, list[DefinedStep]]] = {}
         self._keeping = threading.Lock()
 
+    def forget_all(self) -> None:
+        """Forget everything read: after events were lost, another text may be published under their numbers."""
+        with self._keeping:
+            self._kept.clear()
+            self._compiled.clear()
+
     def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[DefinedStep]:
         """Return the steps of a version in order; none while the read model has not reached its publication."""
         kept = self._kept.get((process_id, version))

@@ -33,13 +33,11 @@ class Admitting(DecidingDuty[UUID]):
         admitted = [id for queue in queues for id in queue.waiting[: self._free_slots(queue)]]
         if not admitted:
             return
-        kept = {id for id in admitted if self.desk.states.kept(id) is not None}
         batch, refused, rest = self.decide(admitted)
-        for id in refused:
-            self.desk.states.forget(id)
         again = self.desk.appending.now(batch)
-        # An execution refused on a state just read was admitted meanwhile, or cannot be read: no reason to hurry.
-        if again or rest or kept.intersection(refused) or len(batch.streams()) >= MOST:
+        # Decided afresh, an execution that another worker admitted meanwhile is idle.
+        self.decide_afresh([id for id in admitted if id in again] + refused)
+        if again or rest or len(batch.streams()) >= MOST:
             self._awake = True
 
     def execution_of(self, item: UUID) -> UUID:

@@ -1,16 +1,18 @@
 """Batches on their way into the log: the streams in flight, and the work that follows an append."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from uuid import UUID
 
 import msgspec
 
 from scheduler.batch import Batch
 from scheduler.pipeline import DEPTH, Appended, Appender
+from scheduler.setting_aside import SettingAside
 from store.log import Outcome
+from store.unit import StoreError
 
-Again = set[UUID]
-"""The streams of a batch that met a conflict; a duty decides on them afresh."""
+Again = Mapping[UUID, StoreError]
+"""The streams of a batch that met a conflict or a lost connection; a duty decides on them afresh."""
 
 
 class Work(msgspec.Struct):
@@ -24,11 +26,13 @@ class Work(msgspec.Struct):
 class Appending:
     """Appends for one worker, from the worker's own thread.
 
-    recorded: called with each batch once it is recorded. in_flight: streams that are on their way; a decision on one of
-    them would rest on a state that is not recorded. taking: attempts that batches on their way will take.
+    recorded: called with each batch once it is recorded. aside: takes the executions of a batch that failed.
+    in_flight: streams that are on their way; a decision on one of them would rest on a state that is not recorded.
+    taking: attempts that batches on their way will take.
     """
 
-    def __init__(self, appender: Appender[Work], recorded: Callable[[Batch], None]) -> None:
+    def __init__(self, appender: Appender[Work], recorded: Callable[[Batch], None], aside: SettingAside) -> None:
+        self._aside = aside
         self._appender = appender
         self._recorded = recorded
         self._outstanding = 0
@@ -76,6 +80,11 @@ class Appending:
         work.then(self._settle(work.batch, appended.outcomes))
 
     def _settle(self, batch: Batch, outcomes: list[Outcome]) -> Again:
-        again = batch.settle(outcomes)
+        batch.settle(outcomes)
         self._recorded(batch)
-        return again
+        if not batch.conflicts and not batch.failures:
+            self._aside.recorded(batch.streams())
+            return batch.conflicts
+        self._aside.recorded(id for id in batch.streams() if id not in batch.conflicts)
+        failed = self._aside.settle(batch.failures, batch.conflicts)
+        return {id: error for id, error in batch.conflicts.items() if id not in failed}

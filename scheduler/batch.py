@@ -1,7 +1,8 @@
 """Decisions on many streams on their way into one append."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from store.bounded import EventTooLarge
 from store.lists.outbox import Message
 from store.log import Outcome
 from store.sizes import FULL_APPEND
-from store.unit import MessageKey, StoreError, Unit
+from store.unit import MessageKey, StoreError, Unit, UnitRefused
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +31,25 @@ D = TypeVar("D")
 class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
-    states: keeps the states of executions. loaded: the states to decide on. taking: attempts taken so far.
-    broken: streams that could not be decided on. taken: after `settle`, the attempts this worker now has to begin, with
-    the state they belong to. messages: after `settle`, the messages sent; this worker has claimed them.
-    conflicts: after `settle`, the streams that must be decided afresh.
+    states: keeps the states of executions. loaded: the states to decide on. fresh: they were just read from the
+    log. unreadable: the errors of those that could not be read. taking: attempts taken so far. broken: streams that
+    could not be decided on. failures: the errors of executions to set aside: unreadable ones, those that broke on a
+    fresh state, and, after `settle`, those whose units the server refused. taken: after `settle`, the attempts this
+    worker now has to begin, with the state they belong to. messages: after `settle`, the messages sent; this worker
+    has claimed them. conflicts: after `settle`, the streams that must be decided afresh, each with its outcome.
     """
 
-    def __init__(self, states: ExecutionStates, loaded: dict[UUID, Execution], owner: UUID) -> None:
+    def __init__(
+        self,
+        states: ExecutionStates,
+        loaded: dict[UUID, Execution],
+        owner: UUID,
+        *,
+        fresh: bool = False,
+        unreadable: Mapping[UUID, Exception] = MappingProxyType({}),
+    ) -> None:
+        self._fresh = fresh
+        self.failures = dict(unreadable)
         self._states = states
         self.loaded = loaded
         self._owner = owner
@@ -46,7 +59,8 @@ class Batch:
         self.broken: set[UUID] = set()
         self.taken: list[tuple[Execution, str]] = []
         self.messages: list[Message] = []
-        self.conflicts: set[UUID] = set()
+        self.conflicts: dict[UUID, StoreError] = {}
+        self._unrecorded: set[UUID] = set()
 
     def decide(
         self, execution_id: UUID, decision: Decision, handled: MessageKey | None = None, guards: Guards = ()
@@ -67,9 +81,8 @@ class Batch:
             unfolding = decision(under_way.state)
         except Refusal:
             return False
-        except Exception:
-            logger.exception("stream %s could not be decided on and is left alone", execution_id)
-            self.broken.add(execution_id)
+        except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
+            self._broke(execution_id, error)
             return False
         if not unfolding.events:
             return False
@@ -83,6 +96,12 @@ class Batch:
             if not unfolding.events:
                 return False
             under_way.add(unfolding)
+        except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
+            # Its events have no stored form, and the state holds them already.
+            self._under_way.pop(execution_id, None)
+            self._states.forget(execution_id)
+            self.failures[execution_id] = error
+            return False
         self._size += under_way.size - size
         self.taking += len(unfolding.taken)
         self._under_way[execution_id] = under_way
@@ -123,28 +142,39 @@ class Batch:
         return self._size >= FULL_APPEND
 
     def units(self) -> list[Unit]:
-        """Return the units to record, one a stream."""
-        return [decided.unit(id, self._owner) for id, decided in self._under_way.items()]
+        """Return the units to record, one a stream; leave out those that cannot be made."""
+        units = []
+        for id, decided in list(self._under_way.items()):
+            try:
+                units.append(decided.unit(id, self._owner))
+            except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
+                del self._under_way[id]
+                self.failures[id] = error
+        return units
 
     def streams(self) -> Collection[UUID]:
         """Return the streams decided on."""
         return self._under_way.keys()
 
-    def settle(self, outcomes: Sequence[Outcome]) -> set[UUID]:
+    def settle(self, outcomes: Sequence[Outcome]) -> Collection[UUID]:
         """Keep the states of units that were appended; return the streams that must be decided afresh."""
         again = self.conflicts
         for (id, under_way), outcome in zip(self._under_way.items(), outcomes, strict=True):
-            recorded = not isinstance(outcome, StoreError)
-            under_way.settle(id, recorded=recorded)
-            if recorded:
+            under_way.settle(id, recorded=not isinstance(outcome, StoreError))
+            if not isinstance(outcome, StoreError):
                 self.taken += under_way.taken()
                 self.messages += under_way.sent
+                continue
+            self._unrecorded.add(id)
+            if isinstance(outcome, UnitRefused):
+                self.failures[id] = outcome
             else:
-                again.add(id)
+                again[id] = outcome
         if self.messages:
-            handled = {key for id, under_way in self._under_way.items() if id not in again for key in under_way.handled}
+            decided = self._under_way.items()
+            handled = {key for id, under_way in decided if id not in self._unrecorded for key in under_way.handled}
             self.messages = [message for message in self.messages if message.key not in handled]
-        return again
+        return again.keys()
 
     def sent(self) -> list[Message]:
         """Return the messages that the decisions send so far."""
@@ -153,7 +183,7 @@ class Batch:
     def recorded(self) -> Iterator[tuple[UUID, Event]]:
         """Yield, after `settle`, every event that was recorded, with its stream."""
         for id, decided in self._under_way.items():
-            if id not in self.conflicts:
+            if id not in self._unrecorded:
                 for event in decided.events:
                     yield id, event
 
@@ -162,10 +192,17 @@ class Batch:
             return decision(state)
         except Refusal:
             return None
-        except Exception:
-            logger.exception("stream %s could not be decided on and is left alone", id)
-            self.broken.add(id)
+        except Exception as error:  # noqa: BLE001 - logged when the stream is set aside
+            self._broke(id, error)
             return None
+
+    def _broke(self, id: UUID, error: Exception) -> None:
+        """Note a decision that broke; on a state from memory, the duty decides once more on the state in the log."""
+        self.broken.add(id)
+        if self._fresh:
+            self.failures[id] = error
+        else:
+            self._states.forget(id)
 
     def _rest(self, id: UUID, under_way: UnderWay, handled: MessageKey | None, guards: Guards) -> None:
         """Note the guards of a decision, and the message that it answers."""

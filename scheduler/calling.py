@@ -108,6 +108,10 @@ class Calling:
             abandoned = AbandonedAttempt(message.source, event.step, event.attempt, event.tell, reason)
             self._gateway.notify_abandoned(abandoned, config, notified)
 
+    def abandon(self, execution_id: UUID, step: str) -> None:
+        """Abandon the attempts of one step that are open here."""
+        self.cancel([attempt for attempt in self._open if attempt[:2] == (execution_id, step)])
+
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """Close calls whose answers a duty decides on."""
         for call in calls:

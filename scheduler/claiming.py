@@ -7,6 +7,7 @@ from domain.executions.decisions.step import start_step
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty
 from scheduler.lists import Attempt
+from store.unit import Outage
 
 MAX_CLAIM = 200
 
@@ -37,7 +38,13 @@ class Claiming(DecidingDuty[Attempt]):
     def recorded(self, batch: Batch) -> None:
         """Begin the attempts that the batch took."""
         for execution, step in batch.taken:
-            self.desk.calling.begin(execution, step)
+            try:
+                self.desk.calling.begin(execution, step)
+            except Outage:
+                raise
+            except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
+                self.desk.calling.abandon(execution.id, step)
+                self.desk.aside.add(execution.id, error)
 
     def execution_of(self, item: Attempt) -> UUID:
         """Return the execution whose attempt is due."""

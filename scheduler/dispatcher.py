@@ -19,12 +19,15 @@ from scheduler.duties import DUTIES
 from scheduler.duty import Desk, Duty
 from scheduler.lists import Lists
 from scheduler.pipeline import Appended, Appender
+from scheduler.setting_aside import SettingAside
 from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
 IDLE_POLL_SECONDS = 1.0
 OUTAGE_PAUSE_SECONDS = 0.2
+MOST_BROKEN = 10
+"""After so many turns in a row in which a duty failed for an unforeseen reason, the worker ends."""
 
 Arrived = Appended[Work] | None
 """A batch that was appended; None: a nudge."""
@@ -69,6 +72,7 @@ class Dispatcher:
         self.calling = Calling(agents, gateway, self._deliver, callback_key)
         self._max_open = max_open
         self._inbox = inbox
+        aside = SettingAside(lists, worker_id, clock, self.calling.attempts)
         self._desk = Desk(
             worker_id,
             f"worker:{worker_id}",
@@ -76,7 +80,8 @@ class Dispatcher:
             lists,
             states,
             plans,
-            Appending(appender, self._recorded),
+            aside,
+            Appending(appender, self._recorded, aside),
             self.calling,
             alarms,
             capacity=self._capacity,
@@ -117,19 +122,32 @@ class Dispatcher:
         """Work until stopped and drained."""
         self._desk.appending.start()
         self._desk.alarms.start()
-        more = False
+        more, broken = False, 0
         try:
             while not self._drained():
                 try:
                     more = self.turn(wait=not more)
+                    broken = 0
                 except Outage as error:
                     logger.warning("the database is out of reach, trying again: %s", error)
-                    self.wake_all()
-                    self._stopping.wait(OUTAGE_PAUSE_SECONDS)
+                    self._pause()
+                except Exception:
+                    broken += 1
+                    if broken >= MOST_BROKEN:
+                        raise
+                    logger.exception("a duty failed for an unforeseen reason, trying again")
+                    self._pause()
         finally:
             self._desk.alarms.stop()
             self._release()
             self._desk.appending.stop()
+
+    def _pause(self) -> None:
+        """Let the database, or the process, recover; the duties then go through everything again."""
+        self.wake_all()
+        self._stopping.wait(OUTAGE_PAUSE_SECONDS)
+        if self._stopping.is_set():
+            self._abandoned.wait(OUTAGE_PAUSE_SECONDS)
 
     def turn(self, *, wait: bool) -> bool:
         """Take in everything that has arrived; if nothing has and `wait`, wait for it. Do each duty that is ready.
@@ -137,11 +155,19 @@ class Dispatcher:
         Return whether a duty can go on at once.
         """
         self._receive(wait=wait)
+        broken: Exception | None = None
         for duty in self._duties:
             if self._may(duty):
                 if not duty.overlaps:
                     self._settle()
-                duty.work()
+                try:
+                    duty.work()
+                except Outage:
+                    raise
+                except Exception as error:  # noqa: BLE001 - raised again when the other duties have had their turn
+                    broken = broken or error
+        if broken is not None:
+            raise broken
         return any(self._may(duty) for duty in self._duties)
 
     def _may(self, duty: Duty) -> bool:
@@ -190,8 +216,8 @@ class Dispatcher:
             duty.recorded(batch)
 
     def _release(self) -> None:
-        try:
-            for duty in self._duties:
+        for duty in self._duties:
+            try:
                 duty.release()
-        except Outage as error:
-            logger.warning("other workers take over what is claimed only when it is overdue: %s", error)
+            except Exception as error:  # noqa: BLE001 - the others release their claims all the same
+                logger.warning("other workers take over what is claimed only when it is overdue: %s", error)

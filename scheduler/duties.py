@@ -7,5 +7,6 @@ from scheduler.duty import Duty
 from scheduler.firing import Firing
 from scheduler.reacting import Reacting
 from scheduler.recording import Recording
+from scheduler.trying_again import TryingAgain
 
-DUTIES: tuple[type[Duty], ...] = (Abandoning, Recording, Firing, Reacting, Admitting, Claiming)
+DUTIES: tuple[type[Duty], ...] = (Abandoning, Recording, Firing, Reacting, Admitting, Claiming, TryingAgain)

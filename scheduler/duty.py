@@ -8,27 +8,35 @@ from datetime import datetime
 from typing import ClassVar, Generic, TypeVar
 from uuid import UUID
 
+import psycopg
+
 from commands.plans import Plans
 from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from domain.event import Cause
 from scheduler.alarms import Alarms
-from scheduler.appending import Appending
+from scheduler.appending import Again, Appending
 from scheduler.batch import Batch, Decision
 from scheduler.calling import Calling
 from scheduler.lists import Lists
+from scheduler.setting_aside import SettingAside
+from store.unit import OutcomeUnknown
 
 T = TypeVar("T")
+
+ROUNDS = 20
+"""So often a duty decides afresh on an execution that meets conflicts, before it sets it aside."""
 
 
 @dataclass(frozen=True)
 class Desk:
     """Everything that the duties of one worker work with.
 
-    actor: names the worker in causes. capacity: returns how many more attempts the worker may take now. nudge: makes
-    the dispatcher go through the duties soon; callable from any thread. take_in: settles batches that the appender has
-    appended. quiet: returns whether nothing has arrived since. answers: agents' answers that no duty has decided on.
+    actor: names the worker in causes. aside: the executions about which no decision succeeds. capacity: returns how
+    many more attempts the worker may take now. nudge: makes the dispatcher go through the duties soon; callable
+    from any thread. take_in: settles batches that the appender has appended. quiet: returns whether nothing has
+    arrived since. answers: agents' answers that no duty has decided on.
     """
 
     worker_id: UUID
@@ -37,6 +45,7 @@ class Desk:
     lists: Lists
     states: ExecutionStates
     plans: Plans
+    aside: SettingAside
     appending: Appending
     calling: Calling
     alarms: Alarms
@@ -52,7 +61,8 @@ class Desk:
 
     def batch(self, executions: Iterable[UUID], *, fresh: bool = False) -> Batch:
         """Return an empty batch on the states of `executions`; `fresh`: all read from the log."""
-        return Batch(self.states, self.states.load(executions, fresh=fresh), self.worker_id)
+        loaded = self.states.load(executions, fresh=fresh)
+        return Batch(self.states, loaded, self.worker_id, fresh=fresh, unreadable=self.states.unreadable)
 
     def take(self, batch: Batch) -> int:
         """Return how many attempts the next decision in `batch` may take."""
@@ -119,9 +129,11 @@ class DecidingDuty(Duty, Generic[T]):
     def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T], Sequence[T]]:
         """Return a batch of decisions on `items`, the items whose decisions state nothing or are refused, and the rest.
 
-        The rest are the last items, which follow when a batch is full.
+        The rest are the last items, which follow when a batch is full. Items whose executions are set aside are left
+        out of all: their rows are postponed.
         """
         desk = self.desk
+        items = desk.aside.without(items, self.execution_of)
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
         at, capacity = desk.clock.now(), desk.take(batch)
@@ -137,11 +149,27 @@ class DecidingDuty(Duty, Generic[T]):
         return batch, idle, rest
 
     def decide_afresh(self, items: Sequence[T]) -> None:
-        """Decide on states read again from the log, and append, until no item meets a conflict."""
-        while items:
+        """Decide on states read again from the log, and append, until no item meets a conflict.
+
+        Set aside the executions that meet a conflict every time. Raises Outage when the connection is lost every time.
+        """
+        desk = self.desk
+        again: Again = {}
+        rounds = 0
+        while items and rounds < ROUNDS:
             batch, idle, rest = self.decide(items, fresh=True)
-            again = self.desk.appending.now(batch)
+            again = desk.appending.now(batch)
+            idle = [item for item in idle if self.execution_of(item) not in batch.failures]
             if idle:
                 self.needless(idle, batch)
-            decided = items[: len(items) - len(rest)]
+                desk.aside.resolved(id for id in map(self.execution_of, idle) if id in batch.loaded)
+            ahead = {id(item) for item in rest}
+            decided = [item for item in items if id(item) not in ahead]
             items = [*(item for item in decided if self.execution_of(item) in again), *rest]
+            rounds = 0 if rest else rounds + 1
+        if not items:
+            return
+        for execution_id, error in again.items():
+            if isinstance(error, OutcomeUnknown):
+                raise psycopg.OperationalError(f"appends lose their connection again and again: {error}") from error
+            desk.aside.add(execution_id, error)

@@ -14,6 +14,8 @@ from store.unit import Outage
 logger = logging.getLogger(__name__)
 
 CLEAR_UP_SECONDS = 3600.0
+STATEMENT_SECONDS = 10.0
+"""How long a process that ends waits for a statement under way."""
 
 
 class Lease:
@@ -41,7 +43,10 @@ class Lease:
     def stop(self) -> None:
         """Stop renewing, and put the worker's attempts back on the list at once."""
         self._stopping.set()
-        self._thread.join()
+        self._thread.join(STATEMENT_SECONDS)
+        if self._thread.is_alive():
+            logger.error("a renewal of the lease does not end; the lease runs out")
+            return
         try:
             self._lists.release_worker(self._dispatcher.worker_id)
         except Outage as error:
@@ -77,3 +82,5 @@ class Lease:
                 self.renew()
             except Outage as error:
                 logger.warning("could not renew the lease, trying again: %s", error)
+            except Exception:
+                logger.exception("could not renew the lease for an unforeseen reason, trying again")

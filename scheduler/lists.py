@@ -1,13 +1,13 @@
 """The lists of work that appends keep, as workers use them: the port, and the lists in PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
-from store.lists import due_steps, due_timers, outbox, slots, trees
+from store.lists import due_steps, due_timers, outbox, set_aside, slots, trees
 from store.lists.due_timers import Due
 from store.lists.outbox import Message, ReportUnreadable
 from store.lists.slots import Queue
@@ -58,6 +58,26 @@ class Lists(Protocol):
 
     def drop_messages(self, keys: Sequence[MessageKey]) -> None:
         """Strike off messages after which nothing is left to do."""
+
+    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime:
+        """Set an execution aside and postpone its rows; return when it is tried again."""
+
+    def still_aside(
+        self, executions: Collection[UUID], worker: UUID, open_steps: Collection[str]
+    ) -> dict[UUID, datetime]:
+        """Return which executions wait for their next try, and until when; postpone their rows."""
+
+    def take_back(self, executions: Collection[UUID]) -> None:
+        """Take executions off the list of those set aside."""
+
+    def overdue_aside(self, since: timedelta, limit: int) -> list[UUID]:
+        """Return executions set aside whose next try has passed for `since`."""
+
+    def postpone_messages(self, keys: Collection[MessageKey], until: datetime) -> None:
+        """Let no worker claim these messages before `until`."""
+
+    def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
+        """Return which of these messages are still to be handled."""
 
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         """Return the number of descendants of each root execution."""
@@ -146,6 +166,38 @@ class StoredLists:
         """Strike messages off; see `store.lists.outbox.drop`."""
         with self._connection.borrow() as connection:
             outbox.drop(connection, keys)
+
+    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime:
+        """Set an execution aside; see `store.lists.set_aside`."""
+        with self._connection.borrow() as connection:
+            return set_aside.set_aside(connection, execution, error, worker, open_steps)
+
+    def still_aside(
+        self, executions: Collection[UUID], worker: UUID, open_steps: Collection[str]
+    ) -> dict[UUID, datetime]:
+        """Return which executions wait; see `store.lists.set_aside`."""
+        with self._connection.borrow() as connection:
+            return set_aside.still_aside(connection, executions, worker, open_steps)
+
+    def take_back(self, executions: Collection[UUID]) -> None:
+        """Take executions back; see `store.lists.set_aside`."""
+        with self._connection.borrow() as connection:
+            set_aside.take_back(connection, executions)
+
+    def overdue_aside(self, since: timedelta, limit: int) -> list[UUID]:
+        """Return executions whose next try has passed; see `store.lists.set_aside`."""
+        with self._connection.borrow() as connection:
+            return set_aside.overdue(connection, since, limit)
+
+    def postpone_messages(self, keys: Collection[MessageKey], until: datetime) -> None:
+        """Postpone messages; see `store.lists.set_aside`."""
+        with self._connection.borrow() as connection:
+            set_aside.postpone_messages(connection, keys, until)
+
+    def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
+        """Return which messages are on the list; see `store.lists.set_aside`."""
+        with self._connection.borrow() as connection:
+            return set_aside.listed_messages(connection, keys)
 
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         """Return the number of descendants of each root execution."""

@@ -55,7 +55,11 @@ class Projector:
         self._stopping.set()
         self._wake.set()
         self._builder.stop()
-        self._thread.join()
+        self._thread.join(2 * DRAIN_SECONDS)
+        if self._thread.is_alive():
+            # A statement, or a very large page, does not end. The process ends all the same; no page is half written.
+            logger.error("the projector does not end and is left in the middle of a page")
+            return
         self._listener.stop()
 
     @property

@@ -1,5 +1,6 @@
 """The duty of reacting to messages: children start or are closed, parents go on, agents are notified."""
 
+import logging
 from collections import Counter, deque
 from datetime import timedelta
 from functools import partial
@@ -8,14 +9,19 @@ from uuid import UUID
 from commands.deciding import Guards
 from commands.policies import whenever
 from domain.event import Cause
+from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.child import SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.outcomes import ABANDONS_ATTEMPT
 from domain.executions.state.model import Execution
+from scheduler.appending import Again
 from scheduler.batch import Batch
 from scheduler.duty import Desk, Duty
 from store.lists.outbox import Message
-from store.unit import MessageKey, Outage
+from store.mapper import UnknownEvent
+from store.unit import Conflict, EventsMissing, MessageKey, Outage
+
+logger = logging.getLogger(__name__)
 
 MAX_CLAIM = 500
 BATCH = 250
@@ -35,6 +41,7 @@ class Reacting(Duty):
         super().__init__(desk)
         self._held: deque[Message] = deque()
         self._notified: deque[MessageKey] = deque()
+        self._contended: set[UUID] = set()
 
     @property
     def ready(self) -> bool:
@@ -53,6 +60,8 @@ class Reacting(Duty):
 
     def recorded(self, batch: Batch) -> None:
         """Take the messages of a batch: the append claimed them for this worker."""
+        if self._contended:
+            self._contended.difference_update(id for id, _ in batch.recorded())
         self._held.extend(batch.messages)
 
     def release(self) -> None:
@@ -66,19 +75,56 @@ class Reacting(Duty):
         taken = [self._held.popleft() for _ in range(min(BATCH, len(self._held)))]
         for message in taken:
             if type(message.event) in ABANDONS_ATTEMPT:
-                self.desk.calling.notify_agent(message, partial(self._after_notifying, message))
+                self._notify(message)
         messages = [message for message in taken if type(message.event) not in ABANDONS_ATTEMPT]
         try:
             for tried in range(TRIES):
+                messages = self._without_aside(messages)
                 if not messages:
-                    break
-                messages = self._handle(messages, fresh=tried > 0)
+                    return
+                messages, errors = self._handle(messages, fresh=tried > 0)
+            self._without_aside(messages)
+            self._stuck(messages, errors)
         except BaseException:
             self._held.extendleft(reversed(messages))
             raise
 
-    def _handle(self, messages: list[Message], *, fresh: bool) -> list[Message]:
-        """Decide and append; return the messages to handle again, on states read from the log."""
+    def _notify(self, message: Message) -> None:
+        try:
+            self.desk.calling.notify_agent(message, partial(self._after_notifying, message))
+        except Outage:
+            raise
+        except Exception:
+            # The notice is a courtesy: a worker claims the message again, until it is too old.
+            logger.exception("the agent of execution %s could not be notified", message.source)
+            self._after_notifying(message, accepted=False)
+
+    def _without_aside(self, messages: list[Message]) -> list[Message]:
+        """Postpone messages to executions that are set aside; return the others."""
+        waiting = self.desk.aside.waiting([message.recipient for message in messages])
+        for id, until in waiting.items():
+            keys = [message.key for message in messages if message.recipient == id]
+            self.desk.lists.postpone_messages(keys, until)
+        return [message for message in messages if message.recipient not in waiting]
+
+    def _stuck(self, messages: list[Message], errors: Again) -> None:
+        """Set aside the recipients of messages that met a conflict every time and are still to be handled.
+
+        Other workers may have changed a recipient each time: it is set aside when that happens twice in a row.
+        """
+        if not errors:
+            return
+        listed = self.desk.lists.listed_messages([message.key for message in messages])
+        for id in {message.recipient for message in messages if message.key in listed}:
+            error = errors.get(id)
+            if isinstance(error, EventsMissing) or (isinstance(error, Conflict) and id in self._contended):
+                self.desk.aside.add(id, error)
+            elif error is not None:
+                self._contended.add(id)
+        self._without_aside(messages)
+
+    def _handle(self, messages: list[Message], *, fresh: bool) -> tuple[list[Message], Again]:
+        """Decide and append; return the messages to handle again, on states read from the log, and their conflicts."""
         batch, idle, rest = self._decide(messages, fresh=fresh)
         again = self.desk.appending.now(batch)
         messages = messages[: len(messages) - len(rest)]
@@ -86,10 +132,11 @@ class Reacting(Duty):
         if fresh:
             # A message that leads to nothing even then was handled before, or requests something that has happened;
             # unless an earlier decision in the batch has this effect, and was not recorded.
-            certain = batch.loaded.keys() - batch.broken - again
+            certain = batch.loaded.keys() - batch.broken - again.keys() - batch.failures.keys()
             self._drop([message.key for message in idle if message.recipient in certain])
-            idle = []
-        return [each for each in messages if each.recipient in again or each in idle]
+            self.desk.aside.resolved({message.recipient for message in idle} & certain)
+            idle = [message for message in idle if message.recipient in batch.failures]
+        return [each for each in messages if each.recipient in again or each in idle], again
 
     def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message], list[Message]]:
         """Return a batch, the messages that lead to nothing, and the last ones, which follow when the batch is full."""
@@ -105,22 +152,22 @@ class Reacting(Duty):
             descendants = 0
             if isinstance(message.event, SubProcessStarted) and message.recipient not in batch.loaded:
                 alone = message.recipient in self.desk.states.left_alone
-                new = None if alone else self._new(message.recipient, message.event, fresh=fresh)
+                new = None if alone else self._new(batch, message.recipient, message.event, fresh=fresh)
                 if new is None:
                     idle.append(message)
                     continue
                 batch.loaded[message.recipient], guards = new
                 descendants = size[message.event.root]
                 size[message.event.root] += 1
-            decision = whenever(message, _cause(self.desk, message), self.desk.take(batch), descendants)
+            decision = partial(_react, message, _cause(self.desk, message), self.desk.take(batch), descendants)
             if not batch.decide(message.recipient, decision, message.key, guards):
                 idle.append(message)
         return batch, idle, []
 
-    def _new(self, id: UUID, call: SubProcessStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
+    def _new(self, batch: Batch, id: UUID, call: SubProcessStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
         """Return an execution that has not begun, and the processes that its calls rest on.
 
-        None when this worker cannot read its process; a worker of a newer release may.
+        None when this worker cannot read its process; a worker of a newer release may, or else the child is set aside.
         """
         plans = self.desk.plans
         try:
@@ -130,8 +177,11 @@ class Reacting(Duty):
             callees, guards = plans.callees(plan)
         except Outage:
             raise
-        except Exception as error:  # noqa: BLE001 - logged there
+        except UnknownEvent as error:
             self.desk.states.left_alone.add(call.process_id, "process", error)
+            return None
+        except Exception as error:  # noqa: BLE001 - logged when the child is set aside
+            batch.failures[id] = error
             return None
         return Execution(id, plan, callees=callees), guards
 
@@ -171,6 +221,10 @@ def follow_up(desk: Desk, batch: Batch) -> None:
                 if parent is not None:
                     batch.loaded.setdefault(to, parent)
                     batch.decide(to, whenever(message, _cause(desk, message), desk.take(batch)), message.key)
+
+
+def _react(message: Message, cause: Cause, take: int, descendants: int, execution: Execution) -> Unfolding:
+    return whenever(message, cause, take, descendants)(execution)
 
 
 def _cause(desk: Desk, message: Message) -> Cause:

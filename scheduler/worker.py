@@ -17,7 +17,7 @@ from gateway.channels import Channels
 from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
-from scheduler.lease import Lease
+from scheduler.lease import STATEMENT_SECONDS, Lease
 from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
 from store.datastore import BY_INDEX, Datastore, OwnConnection
@@ -91,7 +91,12 @@ class Worker:
         self._dispatcher.stop()
         self._thread.join(self._drain.total_seconds())
         self._dispatcher.abandon()
-        self._thread.join()
+        self._thread.join(STATEMENT_SECONDS)
+        if self._thread.is_alive():
+            # A statement or a decision does not end. The process ends all the same; the lease runs out.
+            logger.error("the dispatcher does not end, %s is left in the middle of its work", self.id)
+            self._gateway.close(grace=timedelta())
+            return
         self._listener.stop()
         self._lease.stop()
         self._gateway.close(grace=timedelta())

@@ -22,6 +22,8 @@ class Columns:
     def __init__(self) -> None:
         self._events: list[tuple[bytes, int, str, bytes]] = []
         """Stream, version, stored name and state of each."""
+        self._bases: dict[bytes, int] = {}
+        """By stream, the version before its first new event; the log must hold it."""
         self._guards: dict[UUID, int] = {}
         self._answered: list[AnsweredStep] = []
         self._ordinals: list[int] = []
@@ -36,6 +38,8 @@ class Columns:
         unit.encode()
         for change in unit.changes if unit.before else (unit,):
             stream, version = change.stream.bytes, change.version
+            if version and change.events and self._bases.get(stream, version) >= version:
+                self._bases[stream] = version
             for event, state in zip(change.events, change.states, strict=True):
                 version += 1
                 kind = type(event)
@@ -54,17 +58,24 @@ class Columns:
         return len(self._events)
 
     def add_stored(self, stream: UUID, version: int, topic: str, state: bytes) -> None:
-        """Lay out an event that is encoded already; it moves no list."""
+        """Lay out an event that is encoded already; it moves no list. Raises ValueError for a gap between versions."""
+        if self._events and self._events[-1][0] == stream.bytes:
+            if self._events[-1][1] != version - 1:
+                raise ValueError(f"stream {stream} would have no version between {self._events[-1][1]} and {version}")
+        elif version > 1:
+            self._bases.setdefault(stream.bytes, version - 1)
         self._events.append((stream.bytes, version, topic, state))
 
     def appended(self) -> Arguments:
-        """Return the arguments of append_events_v1, in its order."""
+        """Return the arguments of append_events_v2, in its order."""
         streams, versions, topics, states = zip(*self._events, strict=True) if self._events else ((), (), (), ())
         return (
             arrays.uuid_bytes(streams),
             arrays.bigints(versions),
             arrays.texts(topics),
             arrays.byteas(states),
+            arrays.uuid_bytes(list(self._bases)),
+            arrays.bigints(list(self._bases.values())),
             arrays.uuids(list(self._guards)),
             arrays.bigints(list(self._guards.values())),
             arrays.texts([answered.key for answered in self._answered]),

@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, conninfo
+from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 
@@ -22,6 +23,8 @@ Outage = (
     psycopg.errors.ReadOnlySqlTransaction,
     psycopg.errors.InsufficientPrivilege,
 )
+# Everything that psycopg raises, errors of the server included.
+DatabaseFailure = psycopg.Error
 
 Revive = Callable[[], None]
 
@@ -135,8 +138,10 @@ class OwnConnection:
             self._connection = self._connections.connect(**self._settings)
         try:
             yield self._connection
-        except Outage:
-            self.close()
+        except psycopg.Error as error:
+            # libpq may report a lack of memory, in the middle of an answer, as any error.
+            if isinstance(error, Outage) or self._connection.info.transaction_status != TransactionStatus.IDLE:
+                self.close()
             raise
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ LOG_CHANNEL = "procession_log"
 PROJECTED_CHANNEL = "procession_projected"
 RETRY_SECONDS = 0.2
 CHECK_SECONDS = 0.5
+LEAVING_SECONDS = 10.0  # a connection attempt may take so long; the thread is a daemon
 
 
 class Listener:
@@ -42,7 +43,7 @@ class Listener:
                 connection.execute("select pg_notify(%s, '')", (self._channel,))
         except Outage as error:
             logger.debug("the ear for %s notices by itself that it is to stop: %s", self._channel, error)
-        self._thread.join()
+        self._thread.join(LEAVING_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -56,7 +57,14 @@ class Listener:
         with self._datastore.connect() as connection:
             connection.execute(f"listen {self._channel}")
             self._listening.set()
-            self._received("")
+            self._pass_on("")
             while not self._stopping.is_set():
                 for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
-                    self._received(notification.payload)
+                    self._pass_on(notification.payload)
+
+    def _pass_on(self, payload: str) -> None:
+        """Call `received`; a payload that breaks it, which anybody may send, does not end the thread."""
+        try:
+            self._received(payload)
+        except Exception:
+            logger.exception("a notification on %s could not be read", self._channel)

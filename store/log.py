@@ -2,23 +2,24 @@
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
 from domain.event import Event
+from store.bounded import EventTooLarge
 from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, StreamEvents, decode, recorded
+from store.outcomes import outcome_of
 from store.recorder import LogRecorder
 from store.sizes import FULL_APPEND, FULL_PAGE
 from store.timing import Durations
-from store.trouble import RecordingState, trouble_of
-from store.unit import AppendRefused, Conflict, KeyTaken, Outage, OutcomeUnknown, StoreError, Unit
+from store.trouble import RecordingState
+from store.unit import AppendRefused, EventsMissing, OutcomeUnknown, StoreError, Unit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
@@ -31,8 +32,9 @@ PAGE = f"""select notification_id, originator_id, originator_version, topic, sta
     sum(octet_length(state)) over (order by notification_id rows unbounded preceding) - octet_length(state) as before
   from stored_events where notification_id > %s order by notification_id limit %s) page
 where before < {FULL_PAGE} order by notification_id"""
-REFUSED = "PR001"
 MAX_BATCH_EVENTS = 5_000
+MOST_SUSPECTS = 10_000
+CLOSING_SECONDS = 5.0
 
 Outcome = int | StoreError
 
@@ -51,12 +53,16 @@ class Log:
         self._led = False
         self.append_times = Durations()
         """The times of appends, refused ones included."""
+        self.lost: list[Callable[[], None]] = []
+        """Called when the log may have lost events that this process has read: forget what was read."""
+        self._suspects: set[UUID] = set()
+        """Streams of the units whose connection was lost: each is appended alone next, so that it fails alone."""
 
     def append(self, unit: Unit) -> int:
         """Record one decision; return the position of its last event.
 
         The units that other threads append while a transaction is in flight share the next transaction.
-        Raises Conflict, KeyTaken, AppendRefused, OutcomeUnknown or EventTooLarge.
+        Raises Conflict, KeyTaken, UnitRefused, AppendRefused, OutcomeUnknown or EventTooLarge.
         """
         unit.encode()
         waiting = _Waiting(unit)
@@ -93,11 +99,11 @@ class Log:
     def append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         """Record many decisions; return for each the position of its last event, or why it was not recorded.
 
-        They share transactions as long as none conflicts, and as far as they fit one; after a conflict each one has a
+        They share transactions as long as none fails, and as far as they fit one; after a failure each one has a
         transaction of its own. Raises EventTooLarge, before it records anything.
         """
         for unit in units:
-            unit.encode()
+            _bytes_of(unit)
         with self._appending:
             return self._append_all(units)
 
@@ -107,12 +113,20 @@ class Log:
         written: set[UUID] = set()
         events = size = 0
         for unit in units:
-            if unit.guards and any(guarded in written for guarded, _ in unit.guards):
-                # An append checks guards before it writes: the events that this unit rests on need an append before.
-                outcomes += self._append_batch(batch)
+            alone = bool(self._suspects) and unit.stream in self._suspects
+            if (
+                alone
+                or unit.stream in written
+                or (unit.guards and any(guarded in written for guarded, _ in unit.guards))
+            ):
+                # An append checks versions before it writes: the events that this unit rests on need an append before.
+                outcomes += self._append_batch(batch) if batch else ()
                 batch, written, events, size = [], set(), 0, 0
+            if alone:
+                outcomes += self._append_batch([unit])
+                continue
             batch.append(unit)
-            size += unit.encode()
+            size += _bytes_of(unit)
             written.add(unit.stream)
             events += len(unit.events)
             for change in unit.before:
@@ -124,38 +138,54 @@ class Log:
         return outcomes + self._append_batch(batch) if batch else outcomes
 
     def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
-        columns = Columns()
-        ends = [columns.add(unit) for unit in units]
-        begun = time.perf_counter()
+        """Append units together; if one of them may be the reason of a failure, each by itself.
+
+        Raises the error of a database that is not as this release needs it.
+        """
+        sent, begun = False, time.perf_counter()
         try:
+            columns = Columns()
+            ends = [columns.add(unit) for unit in units]
             with self._connection.borrow() as connection:
+                sent = True
                 last = self.recorder.append(connection, columns)
-        except psycopg.errors.UniqueViolation as error:
-            refused = KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(str(error))
-        except Outage as error:
-            trouble = trouble_of(error)
-            if trouble is None:
-                return [OutcomeUnknown(str(error))] * len(units)
-            self.recording.failed(trouble)
-            return [AppendRefused(trouble)] * len(units)
-        except psycopg.DatabaseError as error:
-            if error.sqlstate != REFUSED:
-                raise
-            refused = Conflict(str(error))
+        except Exception as error:  # noqa: BLE001 - each unit gets its outcome
+            failed = outcome_of(error, sent=sent, alone=len(units) == 1)
         else:
+            if self._suspects:
+                self._suspects.difference_update(unit.stream for unit in units)
             self.recording.succeeded()
             first = last - len(columns)
             return [first + end for end in ends]
         finally:
             self.append_times.add(time.perf_counter() - begun)
+        if isinstance(failed, AppendRefused):
+            self.recording.failed(failed.trouble)
+            if failed.alone:
+                self._suspect(units)
+            return [failed] * len(units)
+        if isinstance(failed, OutcomeUnknown | EventsMissing):
+            for forget in self.lost:
+                forget()
+        if isinstance(failed, OutcomeUnknown):
+            if sent:
+                self._suspect(units)
+            return [failed] * len(units)
         if len(units) == 1:
-            return [refused]
+            self._suspects.discard(units[0].stream)
+            return [failed]
         return [outcome for unit in units for outcome in self._append_batch([unit])]
 
+    def _suspect(self, units: Sequence[Unit]) -> None:
+        if len(self._suspects) > MOST_SUSPECTS:
+            self._suspects.clear()
+        self._suspects.update(unit.stream for unit in units)
+
     def close(self) -> None:
-        """Close the appending connection."""
-        with self._appending:
+        """Close the appending connection, unless an append that does not end has it."""
+        if self._appending.acquire(timeout=CLOSING_SECONDS):
             self._connection.close()
+            self._appending.release()
 
     def stream(self, stream: UUID) -> StreamEvents:
         """Return every event of one stream, oldest first; none when there is no such stream."""
@@ -199,6 +229,16 @@ class Log:
     def last_position(self) -> int:
         """Return the position of the newest event; 0 for an empty log."""
         return self.recorder.max_notification_id() or 0
+
+
+def _bytes_of(unit: Unit) -> int:
+    """Return the bytes of a unit's events; 0 if they have no stored form, which its append states for it alone."""
+    try:
+        return unit.encode()
+    except EventTooLarge:
+        raise
+    except (TypeError, ValueError, RecursionError):
+        return 0
 
 
 class _Waiting:

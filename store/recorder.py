@@ -15,7 +15,9 @@ from store.datastore import Datastore
 from store.listening import LOG_CHANNEL
 from store.lists.kept import Arguments
 
-APPEND_ARGUMENTS = 10
+APPEND_ARGUMENTS = 12
+MOVED_ON, MISSING = "PR001", "PR002"
+"""The SQLSTATEs of appends that rest on a stream that has moved on, and on events that the log lacks."""
 
 
 @cache
@@ -32,7 +34,7 @@ def append_statement(moving: tuple[tuple[str, int], ...]) -> str:
     words = "".join(f", moved{n}.words" for n in range(len(moving)))
     return (
         f"select appended.position, pg_notify('{LOG_CHANNEL}', concat_ws(' ', null{words}))"
-        f" from append_events_v1({', '.join(['%b'] * APPEND_ARGUMENTS)}) as appended(position){lists}"
+        f" from append_events_v2({', '.join(['%b'] * APPEND_ARGUMENTS)}) as appended(position){lists}"
     )
 
 
@@ -50,8 +52,8 @@ class LogRecorder(PostgresProcessRecorder):
     def append(self, connection: Connection[Any], columns: Columns) -> int:
         """Record everything in `columns` in one round trip; return the position of the last event.
 
-        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream is not
-        at its version, or a handled message is not there.
+        Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream has
+        moved on or a handled message is not there, PR002 when the log lacks an event that a unit rests on.
         """
         arguments: Arguments = columns.appended()
         moved = columns.moved()
@@ -65,11 +67,16 @@ class LogRecorder(PostgresProcessRecorder):
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
         """Append events of the library, by the same append."""
         columns = Columns()
-        for stored in stored_events:
-            columns.add_stored(UUID(str(stored.originator_id)), stored.originator_version, stored.topic, stored.state)
         with self.datastore.get_connection() as connection:
             try:
+                for each in stored_events:
+                    columns.add_stored(UUID(str(each.originator_id)), each.originator_version, each.topic, each.state)
                 last = self.append(connection, columns)
-            except psycopg.errors.UniqueViolation as error:
+            except (ValueError, psycopg.DatabaseError) as error:
+                if not isinstance(error, ValueError | psycopg.errors.UniqueViolation) and error.sqlstate not in (
+                    MOVED_ON,
+                    MISSING,
+                ):
+                    raise
                 raise IntegrityError(str(error)) from error
         return range(last - len(stored_events) + 1, last + 1)

@@ -8,8 +8,9 @@ from domain.event import Event
 from domain.executions.slots import Slot
 from domain.executions.timers import DueTimes, TimerKey
 from store.bounded import encoded
+from store.connections import DatabaseFailure as DatabaseFailure
 from store.connections import Outage as Outage
-from store.trouble import StoreRefuses
+from store.trouble import StoreRefuses, Trouble
 
 
 class AnsweredStep(msgspec.Struct, frozen=True):
@@ -85,7 +86,9 @@ class StoreError(Exception):
 
     StoreError
     ├── Conflict             a stream has moved on: read it again and decide again
+    │   └── EventsMissing    it rests on events that the log lacks
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
+    ├── UnitRefused          the server, or the encoding, refuses this unit whatever the state: set it aside
     └── OutcomeUnknown       the connection was lost: read again, then decide again
         └── AppendRefused    the database refuses to record, for a known reason: nothing was recorded
     """
@@ -98,13 +101,32 @@ class Conflict(StoreError):
     """
 
 
+class EventsMissing(Conflict):
+    """The log lacks an event that the unit rests on: lost in a failover, or its stream has a hole."""
+
+
 class KeyTaken(StoreError):
     """The Idempotency-Key is in use already; nothing was recorded."""
 
 
+class UnitRefused(StoreError):
+    """The unit cannot be recorded as it is: too long, a character or a check of the server; nothing was recorded."""
+
+
 class OutcomeUnknown(StoreError):
-    """The connection was lost in the middle: only the log shows whether the unit was recorded."""
+    """The connection was lost in the middle: only the log shows whether the unit was recorded.
+
+    alone: the append held no other unit, so this one may be the reason.
+    """
+
+    def __init__(self, message: str, *, alone: bool = False) -> None:
+        super().__init__(message)
+        self.alone = alone
 
 
 class AppendRefused(StoreRefuses, OutcomeUnknown):
     """The database refuses to record: its disk is full, it is read-only, or the like. `trouble` states which."""
+
+    def __init__(self, trouble: Trouble, *, alone: bool = False) -> None:
+        StoreRefuses.__init__(self, trouble)
+        self.alone = alone

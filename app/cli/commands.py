@@ -53,5 +53,8 @@ GROUPS = {
     "processes": Entry("processes.shown", "Processes, published and drafted.", group=True),
     "agents": Entry("agents", "Agents, which carry out steps.", group=True),
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
+    "set-aside": Entry(
+        "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True
+    ),
     "projections": Entry("projections", "Read models: tables that projections build from the log.", group=True),
 }

@@ -11,7 +11,7 @@ from app.documents import FileUnreadable, MalformedFile
 from app.secrets_in_use import SecretsUndecided
 from app.settings import BadSetting
 from app.sockets import AddressUnavailable
-from commands.deciding import Unavailable
+from commands.deciding import DecisionBroke, Unavailable
 from domain.refusal import Forbidden, Malformed, Problem, Refusal
 from embedded import EmbeddedPostgresUnavailable
 from projections import ALL
@@ -64,6 +64,8 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "schema_differs", str(error), FAILED
         case AddressUnavailable():
             return "address_unavailable", str(error), FAILED
+        case DecisionBroke():
+            return "decision_broke", str(error), FAILED
         case DatabaseUnsuitable() | SchemaElsewhere():
             return "unsuitable_database", str(error), UNAVAILABLE
         case PrivilegesMissing():

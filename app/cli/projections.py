@@ -1,8 +1,9 @@
 """projections list, rebuild, verify, dead-letters: read models, for operators; the rest in app/cli/building.py."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import msgspec
 import typer
 
 from app.cli import building
@@ -18,8 +19,10 @@ from queries.projections import ProjectionView, list_projections
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from app.read_models import ReadModel
+    from app.read_models import ReadModel, Verifiable
     from app.wiring import Wiring
+
+M = TypeVar("M", bound="Verifiable")
 
 cli = typer.Typer(
     help="Read models: tables that projections build from the log.", no_args_is_help=True, rich_markup_mode=None
@@ -77,14 +80,17 @@ def verify(
 ) -> None:
     """Prove that read models agree with the log: rebuild them aside and compare. Changes nothing.
 
-    Exit code 1 if a row differs.
+    The name `streams` stands for the log: no event in the middle of a stream is missing. Exit code 1 if a row differs,
+    an event is parked, or a stream has a hole.
     """
+    from app.read_models import VERIFIABLE
+
     output = output_of(context, json)
-    chosen = _chosen(names)
+    chosen = _named(names, VERIFIABLE)
     with opened(output) as wiring:
         results = [_verify(output, wiring, model) for model in chosen]
     output.answer({"verified": results})
-    if any(result["differing"] for result in results):
+    if any(result["differing"] or result["parked"] for result in results):
         raise typer.Exit(FAILED)
 
 
@@ -110,12 +116,17 @@ def _state(view: ProjectionView) -> "Text":
 def _chosen(names: Sequence[str] | None) -> "list[ReadModel]":
     from app.read_models import READ_MODELS  # imports every projection, which only rebuild and verify need
 
-    by_name = {model.name: model for model in READ_MODELS}
+    return _named(names, READ_MODELS)
+
+
+def _named(names: Sequence[str] | None, known: "Sequence[M]") -> "list[M]":
+    """Return those of `known` that have these names; all of them without names. Raises BadParameter."""
+    by_name = {model.name: model for model in known}
     for name in names or []:
         if name not in by_name:
             hint = did_you_mean(name, by_name) or f"there are {', '.join(by_name)}"
             raise typer.BadParameter(f"there is no read model {name!r}; {hint}", param_hint="NAME")
-    return [by_name[name] for name in dict.fromkeys(names)] if names else list(READ_MODELS)
+    return [by_name[name] for name in dict.fromkeys(names)] if names else list(known)
 
 
 def _write_plan(output: CommandOutput, wiring: "Wiring", chosen: "Sequence[ReadModel]") -> None:
@@ -132,7 +143,7 @@ def _rebuild(output: CommandOutput, wiring: "Wiring", model: "ReadModel") -> dic
     return {"name": model.name, "events": built.events, "seconds": built.seconds}
 
 
-def _verify(output: CommandOutput, wiring: "Wiring", model: "ReadModel") -> dict[str, Any]:
+def _verify(output: CommandOutput, wiring: "Wiring", model: "Verifiable") -> dict[str, Any]:
     with output.progress(f"verifying {model.name}") as progress:
         found = model.verify(wiring.datastore, progress)
     if not output.json:
@@ -142,7 +153,13 @@ def _verify(output: CommandOutput, wiring: "Wiring", model: "ReadModel") -> dict
             output.line(f"  {sample.table} {short(sample.key, 80)}")
             output.line(f"    is:        {_row(sample.live)}")
             output.line(f"    should be: {_row(sample.rebuilt)}")
-    return {"name": model.name, "rows": found.rows, "differing": found.differing, "samples": found.samples}
+        if found.parked:
+            output.line(
+                f"  {found.parked:,} events are parked: the rows lack them (`procession projections dead-letters`)"
+            )
+        for parked in found.parked_events:
+            output.line(f"    position {parked.position}: {short(parked.error, 300)}")
+    return {"name": model.name, **msgspec.structs.asdict(found)}
 
 
 def _row(row: dict[str, Any] | None) -> str:

@@ -34,12 +34,24 @@ class ListDifference(msgspec.Struct, frozen=True):
     rebuilt: dict[str, Any] | None
 
 
+class ParkedEvent(msgspec.Struct, frozen=True):
+    """An event, by its position in the log, that a read model could not apply."""
+
+    position: int
+    error: str
+
+
 class Verified(msgspec.Struct, frozen=True):
-    """How many rows follow from the log, how many rows in use differ (wrong, missing, surplus), and some of these."""
+    """How many rows follow from the log, how many rows in use differ (wrong, missing, surplus), and some of these.
+
+    parked: how many events the rows lack because they could not be applied. parked_events: some of these.
+    """
 
     rows: int
     differing: int
     samples: list[ListDifference]
+    parked: int = 0
+    parked_events: list[ParkedEvent] = []
 
 
 class Rebuilt(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ with recursive waiting(process_id) as (
 select w.process_id,
   (select count(*) from admissions a where a.process_id = w.process_id and a.running),
   array(select a.execution_id from admissions a where a.process_id = w.process_id and not a.running
+        and not exists (select from set_aside s where s.execution_id = a.execution_id and s.next_try > now())
         order by a.position limit %s)
 from waiting w where w.process_id is not null"""
 
@@ -39,7 +40,7 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 def queues(connection: Connection[Any], limit: int) -> list[Queue]:
-    """Return every process that has waiting executions, with up to `limit` of these.
+    """Return every process that has waiting executions, with up to `limit` of these, other than those set aside.
 
     Costs one step a process, one row of an index for each execution that runs of it, and `limit` rows.
     """

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.read_models import READ_MODELS
+from app.read_models import READ_MODELS, VERIFIABLE
 from app.wiring import Wiring
 from projections.locks import REBUILD_LOCK, lock_key
 
@@ -32,8 +32,8 @@ def test_read_models_are_listed_with_their_positions_and_are_as_the_log_says(doc
     assert {item["name"] for item in items} >= {"execution_list", "execution_detail", "process_catalogue"}
     assert {item["position"] for item in items} == {busy.log.last_position()}
     verified = document("projections", "verify")["verified"]
-    assert {each["name"] for each in verified} == {model.name for model in READ_MODELS}
-    assert [each["differing"] for each in verified] == [0] * len(READ_MODELS)
+    assert {each["name"] for each in verified} == {model.name for model in VERIFIABLE}
+    assert [(each["differing"], each["parked"]) for each in verified] == [(0, 0)] * len(VERIFIABLE)
 
 
 def test_a_row_that_was_tampered_with_is_found_and_mended(document: Run, busy: Wiring, database: str) -> None:
@@ -132,3 +132,25 @@ def test_read_models_are_called_by_their_names(procession: Run, arguments: tuple
 
 def test_the_nearest_name_is_suggested(procession: Run) -> None:
     assert "execution_list" in procession("projections", "rebuild", "execution_lost").stderr
+
+
+def test_a_hole_in_a_stream_and_a_parked_event_are_named(
+    document: Run, procession: Run, busy: Wiring, database: str
+) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("insert into dead_letters (projection, position, error) values ('execution_list', 2, 'why')")
+        (stream,) = connection.execute("""
+            delete from stored_events where (originator_id, originator_version) = (
+              select originator_id, 2 from stored_events where topic = 'ExecutionStarted' limit 1)
+            returning originator_id""").fetchone() or (None,)
+    (parked,) = document("projections", "verify", "execution_list", code=1)["verified"]
+    assert (parked["parked"], parked["parked_events"]) == (1, [{"position": 2, "error": "why"}])
+    (holes,) = document("projections", "verify", "streams", code=1)["verified"]
+    assert holes["differing"] == 1
+    assert [(each["key"], each["live"]) for each in holes["samples"]] == [
+        ({"stream": str(stream), "after_version": 1}, {"version": 3})
+    ]
+    written = procession("projections", "verify").stdout
+    assert str(stream) in written
+    assert "1 events are parked" in written
+    assert procession("projections", "rebuild", "streams").exit_code == 2

@@ -79,6 +79,16 @@ class Site:
         process.kill()
         process.wait()
 
+    def end(self, name: str, seconds: float) -> int:
+        """SIGTERM the process called `name`; return its exit code. Raises TimeoutExpired."""
+        process = self._running.pop(name)
+        process.terminate()
+        return process.wait(seconds)
+
+    def pid(self, name: str) -> int:
+        """Return the process id of the process called `name`."""
+        return self._running[name].pid
+
     def restart(self, name: str) -> None:
         """Start the process called `name` again."""
         self._start(name)

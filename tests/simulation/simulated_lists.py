@@ -159,6 +159,27 @@ class MemoryLists:
         self._strike(keys)
         self._dropped(keys)
 
+    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime:
+        raise AssertionError(f"execution {execution} would be set aside: {error}")
+
+    def still_aside(
+        self, executions: Collection[UUID], worker: UUID, open_steps: Collection[str]
+    ) -> dict[UUID, datetime]:
+        return {}
+
+    def take_back(self, executions: Collection[UUID]) -> None:
+        """Do nothing: no execution is set aside in a simulation."""
+
+    def overdue_aside(self, since: timedelta, limit: int) -> list[UUID]:
+        return []
+
+    def postpone_messages(self, keys: Collection[MessageKey], until: datetime) -> None:
+        for key in keys:
+            self.claimed[key] = until
+
+    def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
+        return {key for key in keys if key in self.outbox}
+
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         return {root: self.trees[root] for root in roots}
 

@@ -1,0 +1,61 @@
+"""The executions that are set aside: those about which no decision succeeds."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import msgspec
+
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
+from queries.reading import Reading, fetch
+
+_ORDER = ("since", "execution_id")
+_LIST = f"""select execution_id, error, since, tries, next_try from set_aside
+where {{where}} order by {", ".join(_ORDER)} limit %(rows)s"""
+
+
+class SetAsideView(msgspec.Struct, frozen=True):
+    """An execution that is set aside. error: of the last try. tries: how many failed. next_try: its time."""
+
+    execution_id: UUID
+    error: str
+    since: datetime
+    tries: int
+    next_try: datetime
+
+
+def list_set_aside(
+    reading: Reading,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[SetAsideView]:
+    """Return the executions that are set aside, the longest first. Raises BadCursor or NotYet."""
+    where = Where({"rows": limit + 1})
+    if cursor is not None:
+        where.beyond(_ORDER, _read_cursor(cursor))
+    with reading.log(min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    return page_of([SetAsideView(**row) for row in rows], limit, freshness, _cursor)
+
+
+def count_set_aside(reading: Reading) -> int:
+    """Return how many executions are set aside. Raises Outage."""
+    with reading.datastore.reading() as connection:
+        return int(fetch(connection, "select count(*) as count from set_aside")[0]["count"])
+
+
+def _cursor(row: SetAsideView) -> str:
+    return write_cursor("s", f"{row.since.astimezone(UTC).isoformat()} {row.execution_id}")
+
+
+def _read_cursor(cursor: str) -> tuple[datetime, UUID]:
+    since, _, id = read_cursor("s", cursor).partition(" ")
+    try:
+        at = datetime.fromisoformat(since)
+        if at.tzinfo is None:
+            raise ValueError("a time without a zone")
+        return at, UUID(id)
+    except ValueError:
+        raise bad_cursor() from None

@@ -1,0 +1,135 @@
+"""The executions about which no decision succeeds: set aside with their error, tried again later, taken back."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from psycopg import Connection
+
+from domain.catalogue import STORED_NAMES
+from domain.executions.outcomes import ENDS_EXECUTION
+from store import arrays
+from store.unit import MessageKey
+
+MOST_TEXT = 2_000
+
+OVERDUE = "select execution_id from set_aside where next_try < now() - %s order by next_try limit %s"
+# A failure before the next try counts as the same one: the function only postpones the rows again.
+STILL = """select execution_id, set_aside_v1(execution_id, error, %s, %s) as next_try from set_aside
+where execution_id = any(%s) and next_try > now()"""
+TRY_NOW = """with due as (
+  update set_aside set next_try = now() where execution_id = %s returning execution_id),
+steps as (
+  update due_steps d set due_at = now() from due where d.execution_id = due.execution_id and owner is null),
+timers as (
+  update due_timers d set claimed_until = null from due where d.execution_id = due.execution_id),
+messages as (
+  update outbox o set claimed_until = null from due where o.recipient = due.execution_id)
+select pg_notify(%s, 'due message room aside') from due"""
+
+
+def set_aside(
+    connection: Connection[Any], execution: UUID, error: str, worker: UUID, open_steps: Collection[str]
+) -> datetime:
+    """Set an execution aside, or note one more failure; return when it is tried again. Postpone its rows until then.
+
+    open_steps: the steps of the execution that `worker` has open; they stay its own.
+    """
+    parameters = (execution, storable(error), worker, list(open_steps))
+    row = connection.execute("select set_aside_v1(%s, %s, %s, %s) as next_try", parameters).fetchone()
+    assert row is not None
+    next_try: datetime = row["next_try"]
+    return next_try
+
+
+def still_aside(
+    connection: Connection[Any], executions: Collection[UUID], worker: UUID, open_steps: Collection[str]
+) -> dict[UUID, datetime]:
+    """Return which of these are set aside and wait, and until when; postpone their rows until then."""
+    rows = connection.execute(STILL, (worker, list(open_steps), list(executions))).fetchall()
+    return {row["execution_id"]: row["next_try"] for row in rows}
+
+
+def take_back(connection: Connection[Any], executions: Collection[UUID]) -> None:
+    """Take executions off the list; their postponed rows are due."""
+    connection.execute("select take_back_v1(%s)", (list(executions),))
+
+
+def overdue(connection: Connection[Any], since: timedelta, limit: int) -> list[UUID]:
+    """Return executions whose next try has passed for `since` without a decision about them, the longest first."""
+    return [row["execution_id"] for row in connection.execute(OVERDUE, (since, limit)).fetchall()]
+
+
+def try_now(connection: Connection[Any], execution: UUID, channel: str) -> bool:
+    """Make an execution that is set aside, and its rows, due at once; return whether it is set aside."""
+    return connection.execute(TRY_NOW, (execution, channel)).fetchone() is not None
+
+
+def strike(connection: Connection[Any], execution: UUID) -> None:
+    """Strike an execution that has ended, by an event that no engine decided, off every list."""
+    with connection.transaction():
+        connection.execute("select take_back_v1(%s)", ([execution],))
+        connection.execute("delete from due_steps where execution_id = %s", (execution,))
+        connection.execute("delete from due_timers where execution_id = %s", (execution,))
+        connection.execute("delete from admissions where execution_id = %s", (execution,))
+        connection.execute("delete from outbox where recipient = %s", (execution,))
+
+
+def postpone_messages(connection: Connection[Any], keys: Collection[MessageKey], until: datetime) -> None:
+    """Let no worker claim these messages before `until`."""
+    connection.execute(
+        """update outbox o set claimed_until = %b from unnest(%b, %b) as x(source, version)
+        where o.source = x.source and o.version = x.version""",
+        (until, arrays.uuids([source for source, _ in keys]), arrays.bigints([version for _, version in keys])),
+    )
+
+
+def listed_messages(connection: Connection[Any], keys: Collection[MessageKey]) -> set[MessageKey]:
+    """Return which of these messages are still to be handled."""
+    rows = connection.execute(
+        """select o.source, o.version from outbox o join unnest(%b, %b) as x(source, version)
+        on o.source = x.source and o.version = x.version""",
+        (arrays.uuids([source for source, _ in keys]), arrays.bigints([version for _, version in keys])),
+    ).fetchall()
+    return {(row["source"], row["version"]) for row in rows}
+
+
+def storable(text: str) -> str:
+    """Return `text` as a text column takes it: cut, without NUL, and valid UTF-8."""
+    return text[:MOST_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
+
+
+class RawStream(msgspec.Struct, frozen=True):
+    """A stream without its events: the first one, undecoded, and the last version. ended: it has."""
+
+    first_topic: str
+    first_state: bytes
+    version: int
+    ended: bool
+
+
+RAW = """
+select first.topic, first.state, last.originator_version as version,
+  coalesce(ending.originator_version > coalesce(retried.originator_version, 0), false) as ended
+from (select topic, state from stored_events where originator_id = %(id)s
+  order by originator_version limit 1) first
+cross join (select originator_version from stored_events where originator_id = %(id)s
+  order by originator_version desc limit 1) last
+left join lateral (select originator_version from stored_events where originator_id = %(id)s and topic = any(%(ends)s)
+  order by originator_version desc limit 1) ending on true
+left join lateral (select originator_version from stored_events where originator_id = %(id)s
+  and topic = 'ExecutionRetried' order by originator_version desc limit 1) retried on true"""
+ENDS = sorted(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
+
+
+def read_raw(connection: Connection[Any], execution: UUID) -> RawStream | None:
+    """Return the ends of a stream that no decision can be taken on; None for a stream without events."""
+    row = connection.execute(RAW, {"id": execution, "ends": ENDS}).fetchone()
+    return None if row is None else RawStream(row["topic"], bytes(row["state"]), row["version"], row["ended"])
+
+
+def is_set_aside(connection: Connection[Any], execution: UUID) -> bool:
+    """Return whether the execution is set aside."""
+    return connection.execute("select from set_aside where execution_id = %s", (execution,)).fetchone() is not None

@@ -1,0 +1,69 @@
+"""A projection that is further than the log stands still and says so, until it is rebuilt."""
+
+from uuid import UUID
+
+import pytest
+
+from projections import ALL
+from projections.execution_list import ExecutionList
+from projections.rebuilding import rebuild
+from projections.running import FAILED, RUNNING, Runner
+from projections.verifying import verify
+
+X, Y = UUID(int=1), UUID(int=2)
+
+
+def quiet(_done, _total):
+    """Progress that nobody watches."""
+
+
+def turn(runner):
+    """Without waiting for the second between two looks to pass."""
+    runner._refresh_at = 0.0
+    runner.refresh()
+    while runner.advance():
+        pass
+
+
+@pytest.fixture
+def runner(read_tables):
+    made = Runner(read_tables)
+    yield made
+    made.close()
+
+
+def lose(datastore, after):
+    with datastore.reading() as connection:
+        connection.execute("delete from stored_events where notification_id > %s", (after,))
+        connection.execute("select setval('stored_events_notification_id_seq', %s)", (after,))
+
+
+def test_it_names_its_position_and_goes_on_after_a_rebuild(read_tables, runner, append, story):
+    kept = append(story.start(X).happened)
+    story.happened.clear()
+    lost = append(story.start(Y).schedule(Y).happened)
+    turn(runner)
+    lose(read_tables, kept)
+    turn(runner)
+    assert {state.state for state in runner.states} == {FAILED}
+    assert f"position {lost}, beyond the end of the log" in str(runner.states[0].error)
+
+    # Other events take the lost positions: it must not go on as if it had projected them.
+    story.happened.clear()
+    last = append(
+        story.schedule(X, step="a").schedule(X, step="b").schedule(X, step="c").schedule(X, step="d").happened
+    )
+    assert last > lost
+    turn(runner)
+    assert {state.state for state in runner.states} == {FAILED}
+    runner.close()
+    another = Runner(read_tables)
+    turn(another)
+    assert {state.state for state in another.states} == {FAILED}
+    another.close()
+
+    for projection in ALL:
+        rebuild(read_tables, projection, quiet)
+    turn(runner)
+    assert {(state.state, state.error) for state in runner.states} == {(RUNNING, None)}
+    assert verify(read_tables, ExecutionList(), quiet).differing == 0
