@@ -64,7 +64,7 @@ class Log:
         The units that other threads append while a transaction is in flight share the next transaction.
         Raises Conflict, KeyTaken, UnitRefused, AppendRefused, OutcomeUnknown or EventTooLarge.
         """
-        unit.encode()
+        _bytes_of(unit)
         waiting = _Waiting(unit)
         with self._waiting_guard:
             self._waiting.append(waiting)
