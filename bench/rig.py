@@ -66,7 +66,7 @@ class Rig(Wiring):
             for _ in range(begin, min(begin + 100, executions)):
                 id = new_id()
                 begun = start_execution(id, plan, given, Trigger(), now(), callees=callees)
-                units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers))
+                units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers, process_id=plan.process_id))
             self.log.append_all(units)
 
     def busy(self) -> bool:

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.executions.decisions.execution import admit_execution
+from domain.executions.engine.unfolding import Take
 from scheduler.batch import Decision
 from scheduler.duty import DecidingDuty, Desk
 from store.lists.slots import Queue
@@ -46,7 +47,7 @@ class Admitting(DecidingDuty[UUID]):
         """Return the queued execution."""
         return item
 
-    def decision(self, item: UUID, at: datetime, take: int) -> Decision:
+    def decision(self, item: UUID, at: datetime, take: Take) -> Decision:
         """Return the decision to admit the execution."""
         cause = self.desk.cause("room", at)
         return lambda execution: admit_execution(execution, cause, take)

@@ -11,6 +11,7 @@ from domain.event import Event
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.state.model import Execution
 from domain.refusal import Refusal
+from scheduler.capacity import Tally
 from scheduler.under_way import ExecutionUnderWay, StreamUnderWay, UnderWay
 from store.lists.outbox import Message
 from store.log import Outcome
@@ -26,7 +27,7 @@ D = TypeVar("D")
 class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
-    states: keeps the states of executions. loaded: the states to decide on. taking: attempts taken so far.
+    states: keeps the states of executions. loaded: the states to decide on. taking: attempts taken so far, by agent.
     broken: streams that could not be decided on. taken: after `settle`, the attempts this worker now has to begin, with
     the state they belong to. messages: after `settle`, the messages sent; this worker has claimed them.
     conflicts: after `settle`, the streams that must be decided afresh.
@@ -37,7 +38,7 @@ class Batch:
         self.loaded = loaded
         self._owner = owner
         self._under_way: dict[UUID, UnderWay] = {}
-        self.taking = 0
+        self.taking = Tally()
         self.broken: set[UUID] = set()
         self.taken: list[tuple[Execution, str]] = []
         self.messages: list[Message] = []
@@ -69,7 +70,8 @@ class Batch:
         if not unfolding.events:
             return False
         under_way.add(unfolding)
-        self.taking += len(unfolding.taken)
+        for step in unfolding.taken:
+            self.taking.add(unfolding.execution.steps[step].agent)
         self._under_way[execution_id] = under_way
         if guards or handled is not None:
             self._rest(execution_id, under_way, handled, guards)

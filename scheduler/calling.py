@@ -10,6 +10,7 @@ from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedAgentTask, PlannedNotification
+from scheduler.capacity import Capacity
 from scheduler.lists import Attempt
 from store.lists.outbox import Message
 
@@ -42,7 +43,10 @@ class CallsAgents(Protocol):
 
 
 class Calling:
-    """Turns attempts into calls, and keeps each open call until a duty decides on its answer."""
+    """Turns attempts into calls, and keeps each open call until a duty decides on its answer.
+
+    capacity: counts the open calls of each agent, and has the limit of each.
+    """
 
     def __init__(
         self,
@@ -50,11 +54,13 @@ class Calling:
         gateway: CallsAgents,
         deliver: Deliver,
         callback_key: bytes,
+        capacity: Capacity,
     ) -> None:
         self._agents = agents
         self._gateway = gateway
         self._deliver = deliver
         self._callback_key = callback_key
+        self._capacity = capacity
         self._open: dict[Attempt, AgentCall] = {}
 
     @property
@@ -65,6 +71,12 @@ class Calling:
     def attempts(self) -> set[Attempt]:
         """Return the attempts that are open now; callable from any thread."""
         return set(self._open.copy())
+
+    def read_limits(self, agents: Iterable[str]) -> None:
+        """Read how many calls of each agent may be open at once, as of a second ago at most."""
+        for agent in agents:
+            if agent:
+                self._capacity.limit(agent, self._agents.max_open(agent))
 
     def begin(self, execution: Execution, step: str) -> None:
         """Call the agent of an attempt that has just started, or deliver its notification; return before it answers."""
@@ -85,7 +97,7 @@ class Calling:
             None,
             callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
         )
-        self._open[execution.id, step, state.attempt] = call
+        self._keep(call)
         if notifies:
             self._gateway.notify(call, self._deliver)
         elif config is None:
@@ -111,10 +123,21 @@ class Calling:
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """Close calls whose answers a duty decides on."""
         for call in calls:
-            self._open.pop((call.execution_id, call.step, call.attempt), None)
+            if self._open.pop((call.execution_id, call.step, call.attempt), None) is not None:
+                self._capacity.over(call.agent)
 
     def cancel(self, attempts: Iterable[Attempt]) -> None:
         """Abandon the open calls among `attempts`."""
         for attempt in attempts:
-            if self._open.pop(attempt, None) is not None:
+            call = self._open.pop(attempt, None)
+            if call is not None:
+                self._capacity.over(call.agent)
                 self._gateway.cancel(*attempt)
+
+    def _keep(self, call: AgentCall) -> None:
+        attempt = call.execution_id, call.step, call.attempt
+        before = self._open.get(attempt)
+        if before is not None:
+            self._capacity.over(before.agent)
+        self._open[attempt] = call
+        self._capacity.began(call.agent)

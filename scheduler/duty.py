@@ -13,10 +13,12 @@ from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from domain.event import Cause
+from domain.executions.engine.unfolding import Take
 from scheduler.alarms import Alarms
 from scheduler.appending import Appending
 from scheduler.batch import Batch, Decision
 from scheduler.calling import Calling
+from scheduler.capacity import Capacity, Shares
 from scheduler.lists import Lists
 
 T = TypeVar("T")
@@ -26,8 +28,8 @@ T = TypeVar("T")
 class Desk:
     """Everything that the duties of one worker work with.
 
-    actor: names the worker in causes. capacity: returns how many more attempts the worker may take now. nudge: makes
-    the dispatcher go through the duties soon; callable from any thread. take_in: settles batches that the appender has
+    actor: names the worker in causes. capacity: the calls that the worker may have open. nudge: makes the dispatcher go
+    through the duties soon; callable from any thread. take_in: settles batches that the appender has
     appended. quiet: returns whether nothing has arrived since. answers: agents' answers that no duty has decided on.
     """
 
@@ -40,7 +42,7 @@ class Desk:
     appending: Appending
     calling: Calling
     alarms: Alarms
-    capacity: Callable[[], int]
+    capacity: Capacity
     nudge: Callable[[], None]
     take_in: Callable[[], None]
     quiet: Callable[[], bool]
@@ -54,9 +56,10 @@ class Desk:
         """Return an empty batch on the states of `executions`; `fresh`: all read from the log."""
         return Batch(self.states, self.states.load(executions, fresh=fresh), self.worker_id)
 
-    def take(self, batch: Batch) -> int:
-        """Return how many attempts the next decision in `batch` may take."""
-        return self.capacity() - batch.taking - self.appending.taking
+    def take(self, batch: Batch | None = None) -> Shares:
+        """Return which attempts the worker may take now, beside those that the decisions in `batch` take."""
+        taking = self.appending.taking
+        return Shares(self.capacity, (taking,) if batch is None else (taking, batch.taking))
 
 
 class Duty(ABC):
@@ -107,8 +110,8 @@ class DecidingDuty(Duty, Generic[T]):
         """Return the execution that `item` concerns."""
 
     @abstractmethod
-    def decision(self, item: T, at: datetime, take: int) -> Decision:
-        """Return the decision for `item`, taken at `at`; it claims up to `take` attempts."""
+    def decision(self, item: T, at: datetime, take: Take) -> Decision:
+        """Return the decision for `item`, taken at `at`; it claims the attempts that `take` allows."""
 
     def complete(self, batch: Batch) -> None:
         """Add to a batch the decisions on other executions that follow from its own."""
@@ -121,11 +124,11 @@ class DecidingDuty(Duty, Generic[T]):
         desk = self.desk
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
-        at, capacity = desk.clock.now(), desk.take(batch)
+        at, take = desk.clock.now(), desk.take(batch)
         idle = [
             item
             for id, item in zip(executions, items, strict=True)
-            if not batch.decide(id, self.decision(item, at, capacity - batch.taking))
+            if not batch.decide(id, self.decision(item, at, take))
         ]
         self.complete(batch)
         return batch, idle

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.executions.decisions.timer import fire_timer
+from domain.executions.engine.unfolding import Take
 from domain.executions.state.model import Execution
 from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
@@ -52,7 +53,7 @@ class Firing(DecidingDuty[Due]):
         """Return the execution of the timer."""
         return item[0]
 
-    def decision(self, item: Due, at: datetime, take: int) -> Decision:
+    def decision(self, item: Due, at: datetime, take: Take) -> Decision:
         """Return the decision to fire the timer."""
         _, step, kind = item
         cause = self.desk.cause(f"{kind}:{step}", at)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from commands.executions import answer_step
 from domain.agents.calls import AgentCall, Answer
+from domain.executions.engine.unfolding import Take
 from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty
@@ -48,7 +49,7 @@ class Recording(DecidingDuty[Answered]):
         """Return the execution whose attempt was answered."""
         return item[0].execution_id
 
-    def decision(self, item: Answered, at: datetime, take: int) -> Decision:
+    def decision(self, item: Answered, at: datetime, take: Take) -> Decision:
         """Return the decision on the answer."""
         call, answer = item
         cause = self.desk.cause(f"answer:{call.step}:{call.attempt}", at)

@@ -28,7 +28,8 @@ class StreamChange(msgspec.Struct):
     version: the version the stream is expected to have before. owner: the worker that takes the attempts that
     `events` start, and handles their messages. timers_set, timers_dropped: changes of the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
-    slot: the change of a slot of the execution's process, if that limits how many run.
+    slot: the change of a slot of the execution's process, if that limits how many run. process_id: the process of the
+    execution, if the stream is one: attempts that become due wait for the turn of their process.
     """
 
     stream: UUID
@@ -39,6 +40,7 @@ class StreamChange(msgspec.Struct):
     timers_dropped: list[TimerKey] = []
     handled: list[MessageKey] = []
     slot: Slot | None = None
+    process_id: UUID | None = None
 
     @property
     def states_more(self) -> bool:

@@ -10,7 +10,7 @@ from domain.executions.attempts import approval_id
 from domain.executions.decisions.refusals import ApprovalDecided, ApproverNotNamed, NoSuchApproval, ReasonRequired
 from domain.executions.engine.advance import advance
 from domain.executions.engine.failing import settle
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.approval import (
     ApprovalChangesRequested,
     ApprovalExpired,
@@ -26,7 +26,7 @@ Verdict = Literal["granted", "refused", "changes_requested"]
 
 
 def decide_approval(
-    execution: Execution, step: str, attempt: int, by: str, verdict: Verdict, comment: str, cause: Cause, take: int = 0
+    execution: Execution, step: str, attempt: int, by: str, verdict: Verdict, comment: str, cause: Cause, take: Take = 0
 ) -> Unfolding:
     """Record a person's decision and all consequences. by: as events name actors, ``user:ann``.
 

@@ -1,6 +1,7 @@
 """A decision under way: its events so far and the resulting state, always in step."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from domain.event import Cause, Event
 from domain.executions.state.evolution import evolve
@@ -8,19 +9,34 @@ from domain.executions.state.model import Execution
 from domain.executions.timers import DueTimes, TimerKey, timers_dropped, timers_set
 
 
+class Allowance(Protocol):
+    """The attempts of each agent that the deciding worker may claim at once, in the append of the decision."""
+
+    def allows(self, agent: str, taken: Mapping[str, int]) -> bool:
+        """Whether the worker may claim one more attempt of `agent`, beside those that the decision takes already.
+
+        taken: their number by agent.
+        """
+
+
+Take = int | Allowance
+"""An allowance, or a number of attempts of whatever agents."""
+
+
 class Unfolding:
     """Collects the events of a decision. `execution` is the state after `events`; the initial state stays unchanged.
 
-    take: how many attempts that become due the deciding worker claims at once, in the same append. taken: the steps so
-    claimed, in order.
+    take: the attempts that the deciding worker may claim at once, in the same append, of those that become due.
+    taken: the steps so claimed, in order.
     """
 
-    __slots__ = ("_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
+    __slots__ = ("_stamp", "_take", "_taken_of", "_timers_before", "cause", "events", "execution", "taken")
 
-    def __init__(self, execution: Execution, cause: Cause, take: int = 0) -> None:
+    def __init__(self, execution: Execution, cause: Cause, take: Take = 0) -> None:
         self.execution = execution.copy()
         self.cause = cause
-        self.take = take
+        self._take = take
+        self._taken_of: dict[str, int] = {}
         self.taken: list[str] = []
         self.events: list[Event] = []
         self._timers_before = execution.timers
@@ -37,6 +53,15 @@ class Unfolding:
     def timers_dropped(self) -> list[TimerKey]:
         """The timers that the decision ended."""
         return timers_dropped(self._timers_before, self.execution.timers)
+
+    def takes(self, step: str, agent: str) -> bool:
+        """Claim the attempt of `step` for the deciding worker if it may have one more of `agent`."""
+        take, taken = self._take, self._taken_of
+        if not (sum(taken.values()) < take if isinstance(take, int) else take.allows(agent, taken)):
+            return False
+        taken[agent] = taken.get(agent, 0) + 1
+        self.taken.append(step)
+        return True
 
     def record(self, kind: type[Event], /, **facts: Any) -> None:
         """Record one more event and evolve the state by it."""

@@ -1,0 +1,122 @@
+"""The calls that one worker may have open, and the share that each agent may have of them."""
+
+from collections.abc import Iterable, Mapping
+
+SHARE = 4
+"""An agent gets a further call while it has at most so many times as many calls as the worker can still open."""
+
+
+def room(limit: int, held: int, free: int) -> int:
+    """Return how many more calls an agent may get that has `held`, at most `limit`, of a worker with `free` to open."""
+    return max(0, min(limit - held, free, (SHARE * free - held) // (SHARE + 1) + 1))
+
+
+class Tally:
+    """A number of calls of each agent, and their total."""
+
+    __slots__ = ("of", "total")
+
+    def __init__(self) -> None:
+        self.of: dict[str, int] = {}
+        self.total = 0
+
+    def add(self, agent: str, calls: int = 1) -> None:
+        """Count `calls` more of `agent`, or fewer if the number is negative."""
+        self.total += calls
+        left = self.of.get(agent, 0) + calls
+        if left:
+            self.of[agent] = left
+        else:
+            del self.of[agent]
+
+    def add_all(self, other: "Tally") -> None:
+        """Count those of `other` as well."""
+        for agent, calls in other.of.items():
+            self.add(agent, calls)
+
+    def remove_all(self, other: "Tally") -> None:
+        """Count those of `other` no longer."""
+        for agent, calls in other.of.items():
+            self.add(agent, -calls)
+
+
+class Capacity:
+    """The number of calls that a worker may have open, and the number that it has.
+
+    open: the calls that are open, by agent; notifications are those of the agent ``""``. waiting: agents with due
+    attempts that the worker claims only when a call of the agent ends. ended: a call of such an agent has ended.
+    """
+
+    def __init__(self, max_open: int) -> None:
+        self.max_open = max_open
+        self.open = Tally()
+        self.waiting: set[str] = set()
+        self.ended = False
+        self.closed = False
+        self._limits = {"": max_open}
+
+    @property
+    def free(self) -> int:
+        """How many more calls the worker may open."""
+        return 0 if self.closed else max(0, self.max_open - self.open.total)
+
+    def limit(self, agent: str, most: int | None) -> None:
+        """Note that the worker may have `most` calls of `agent` open at once; None: as many as its share allows."""
+        self._limits[agent] = self.max_open if most is None else min(most, self.max_open)
+
+    def limit_of(self, agent: str) -> int | None:
+        """Return how many calls of `agent` may be open; None while the worker has not read the agent's entry."""
+        return self._limits.get(agent)
+
+    def began(self, agent: str) -> None:
+        """Count a call that begins."""
+        self.open.add(agent)
+
+    def over(self, agent: str) -> None:
+        """Count a call no longer."""
+        self.open.add(agent, -1)
+        if agent in self.waiting:
+            self.ended = True
+
+    def rooms(self) -> dict[str, int]:
+        """Return how many more calls each agent may get: of agents that have some, or a limit of their own."""
+        free, limits, held = self.free, self._limits, self.open.of
+        bound = {agent for agent, limit in limits.items() if limit < self.max_open}
+        return {
+            agent: room(limits.get(agent, self.max_open), held.get(agent, 0), free) for agent in bound | held.keys()
+        }
+
+    def share(self) -> int:
+        """Return how many calls an agent may get that has none and no limit of its own."""
+        return room(self.max_open, 0, self.free)
+
+
+class Shares:
+    """Implements `Allowance`: the capacity of a worker without the attempts that it is taking already.
+
+    taking: the attempts of batches that are under way; they are counted as they change.
+    """
+
+    __slots__ = ("_capacity", "_taking")
+
+    def __init__(self, capacity: Capacity, taking: Iterable[Tally]) -> None:
+        self._capacity = capacity
+        self._taking = tuple(taking)
+
+    def allows(self, agent: str, taken: Mapping[str, int]) -> bool:
+        """Whether the worker may claim one more attempt of `agent`.
+
+        Never one of an agent whose entry it has not read: it then claims the attempt from the list.
+        """
+        capacity = self._capacity
+        limit = capacity.limit_of(agent)
+        if limit is None:
+            return False
+        held, free = capacity.open.of.get(agent, 0), capacity.free
+        for tally in self._taking:
+            held += tally.of.get(agent, 0)
+            free -= tally.total
+        if taken:
+            held += taken.get(agent, 0)
+            free -= sum(taken.values())
+        return free > 0 and held < limit and held <= SHARE * free
