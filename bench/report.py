@@ -43,6 +43,8 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
     for name, value in figures.get("timers", {}).items():
         peer = figures.get("dbos", {}).get(f"timers_{name}")
         yield f"timers: {name}", value, "%" if "percent" in name else "ms", _against(value, peer, "DBOS")
+    for name, value in figures.get("fair", {}).items():
+        yield f"fair: {name}", value, "ms" if "_ms_" in name else "", ""
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

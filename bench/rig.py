@@ -17,7 +17,7 @@ from psycopg import conninfo
 from psycopg.rows import dict_row
 
 from app.wiring import Wiring, operator
-from bench.workloads import AGENT, WORKLOADS
+from bench.workloads import AGENT, SLOW_AGENT, WORKLOADS
 from commands.agents import RegisterAgent
 from commands.processes import DraftProcess, PublishProcess
 from domain.agents.kinds import parse_agent
@@ -51,7 +51,8 @@ class Rig(Wiring):
     def __init__(self, dsn: str) -> None:
         super().__init__(Datastore(dsn, pool_size=10))
         self.dsn = dsn
-        self.agents.register(RegisterAgent("noop", parse_agent("noop", AGENT)), CAUSE)
+        for name, config in (("noop", AGENT), ("slow", SLOW_AGENT)):
+            self.agents.register(RegisterAgent(name, parse_agent(name, config)), CAUSE)
         for workload in WORKLOADS.values():
             self.processes.draft(DraftProcess(workload.source), CAUSE)
             self.processes.publish(PublishProcess(process_id(workload.name)), CAUSE)

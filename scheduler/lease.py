@@ -30,7 +30,7 @@ class Leases(Protocol):
 
 
 class StoredLeases:
-    """Implements `Leases` on a connection of its own, which gives up a renewal in time for the next one.
+    """Implements `Leases` on a connection of its own, which cancels a late renewal in time for the next one.
 
     lease: as long as the worker's lease.
     """

@@ -31,8 +31,11 @@ def list_(
     if json:
         output.document(page)
         return
-    rows = [(a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config)) for a in page.items]
-    output.table(("agent", "kind", "status", "registered", "configuration"), rows)
+    rows = [
+        (a.name, a.kind, status(a.status), moment(a.registered_at), a.max_open or "share", short(a.config))
+        for a in page.items
+    ]
+    output.table(("agent", "kind", "status", "registered", "max open", "configuration"), rows)
     note_lag(output, page.lag_seconds)
 
 
