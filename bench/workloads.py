@@ -1,4 +1,4 @@
-"""The workloads: ten steps in a row (W1), ten at once and a join (W2), one timer, a parent that calls a child (W4), one slow call."""
+"""The workloads: ten steps in a row (W1), ten at once and a join (W2), a parent that calls a child (W4), and others."""
 
 from typing import NamedTuple
 

@@ -28,6 +28,7 @@ class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
     states: keeps the states of executions. loaded: the states to decide on. taking: attempts taken so far, by agent.
+    beside: attempts taken by batches that are not on their way yet.
     broken: streams that could not be decided on. taken: after `settle`, the attempts this worker now has to begin, with
     the state they belong to. messages: after `settle`, the messages sent; this worker has claimed them.
     conflicts: after `settle`, the streams that must be decided afresh.
@@ -39,6 +40,7 @@ class Batch:
         self._owner = owner
         self._under_way: dict[UUID, UnderWay] = {}
         self.taking = Tally()
+        self.beside: list[Tally] = []
         self.broken: set[UUID] = set()
         self.taken: list[tuple[Execution, str]] = []
         self.messages: list[Message] = []

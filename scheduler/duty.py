@@ -58,8 +58,8 @@ class Desk:
 
     def take(self, batch: Batch | None = None) -> Shares:
         """Return which attempts the worker may take now, beside those that the decisions in `batch` take."""
-        taking = self.appending.taking
-        return Shares(self.capacity, (taking,) if batch is None else (taking, batch.taking))
+        taking = (self.appending.taking,) if batch is None else (self.appending.taking, batch.taking, *batch.beside)
+        return Shares(self.capacity, taking)
 
 
 class Duty(ABC):
@@ -119,11 +119,15 @@ class DecidingDuty(Duty, Generic[T]):
     def needless(self, items: list[T], batch: Batch) -> None:
         """Discard items whose decisions state nothing, on states just read from the log."""
 
-    def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T]]:
-        """Return a batch of decisions on `items`, and the items whose decisions state nothing or are refused."""
+    def decide(self, items: Sequence[T], *besides: Batch, fresh: bool = False) -> tuple[Batch, list[T]]:
+        """Return a batch of decisions on `items`, and the items whose decisions state nothing or are refused.
+
+        besides: batches that are decided and not on their way yet.
+        """
         desk = self.desk
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
+        batch.beside = [other.taking for other in besides]
         at, take = desk.clock.now(), desk.take(batch)
         idle = [
             item
@@ -133,10 +137,13 @@ class DecidingDuty(Duty, Generic[T]):
         self.complete(batch)
         return batch, idle
 
-    def decide_afresh(self, items: Sequence[T]) -> None:
-        """Decide on states read again from the log, and append, until no item meets a conflict."""
+    def decide_afresh(self, items: Sequence[T], *besides: Batch) -> None:
+        """Decide on states read again from the log, and append, until no item meets a conflict.
+
+        besides: batches that are decided and not on their way yet.
+        """
         while items:
-            batch, idle = self.decide(items, fresh=True)
+            batch, idle = self.decide(items, *besides, fresh=True)
             again = self.desk.appending.now(batch)
             if idle:
                 self.needless(idle, batch)

@@ -95,7 +95,7 @@ class Firing(DecidingDuty[Due]):
     def _fire(self, timers: list[Due]) -> None:
         batch, idle = self.decide(timers)
         if idle:
-            self.decide_afresh(idle)
+            self.decide_afresh(idle, batch)
         # However many batches are on their way: a timer waits for the decision, not for the append.
         self.desk.appending.later(Work(batch, lambda again: self._after(timers, again), lambda: None))
 

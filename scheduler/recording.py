@@ -13,6 +13,7 @@ from scheduler.duty import DecidingDuty
 from scheduler.reacting import follow_up
 
 MAX_ANSWERS = 150
+BATCHES = 16
 
 Answered = tuple[AgentCall, Answer]
 
@@ -36,8 +37,10 @@ class Recording(DecidingDuty[Answered]):
         self._blocked = 0
 
     def work(self) -> None:
-        """Decide on the answers that have arrived, and append the decisions."""
-        while self.ready:
+        """Decide on answers that have arrived, and append the decisions; after some batches others have a turn."""
+        for _ in range(BATCHES):
+            if not self.ready:
+                break
             self._go_on()
             self.desk.take_in()
 
@@ -67,7 +70,7 @@ class Recording(DecidingDuty[Answered]):
         try:
             batch, idle = self.decide(answers)
             if idle:
-                self.decide_afresh(idle)
+                self.decide_afresh(idle, batch)
             if not appending.busy and not self.desk.answers and self.desk.quiet():
                 self._after(answers, appending.now(batch))
                 return
