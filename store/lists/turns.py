@@ -24,7 +24,7 @@ MAX_GROUPS = 64
 
 # Walks from group to group over the index, round from the group after `agent` and `process`, and past all processes of
 # an agent that is full. Each group may claim an equal part of `limit`, and the processes of an agent equal parts of its
-# room. The quotas add up to what may be claimed: other workers skip locked rows, and would not come back to them.
+# room. Rows are compared whole, so that only the index of turns fits. The quotas add up to what may be claimed: other workers skip locked rows, and would not come back to them.
 CLAIM = """
 with recursive walked(agent, process_id, turn, lap) as (
   select %(agent)s::text collate "C", %(process)s::uuid, 0, 0
@@ -58,8 +58,10 @@ shares as (
 free as (
   select s.turn, f.execution_id, f.step from shares s cross join lateral (
     select d.execution_id, d.step from due_steps d
-    where d.owner is null and d.agent = s.agent and d.process_id = s.process_id and d.due_at <= now()
-    order by d.due_at limit s.quota for update skip locked) as f
+    where d.owner is null
+      and (d.agent, d.process_id, d.due_at) > (s.agent, s.process_id, timestamptz '-infinity')
+      and (d.agent, d.process_id, d.due_at) <= (s.agent, s.process_id, now())
+    order by d.agent, d.process_id, d.due_at limit s.quota for update skip locked) as f
   where s.quota > 0),
 claimed as (
   update due_steps d set owner = %(owner)s from free f
