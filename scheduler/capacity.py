@@ -1,6 +1,6 @@
 """The calls that one worker may have open, and the share that each agent may have of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 SHARE = 4
 """An agent gets a further call while it has at most so many times as many calls as the worker can still open."""
@@ -92,31 +92,40 @@ class Capacity:
 
 
 class Shares:
-    """Implements `Allowance`: the capacity of a worker without the attempts that it is taking already.
+    """Implements `Allowance` for the decisions of one batch: the capacity of a worker without what it takes already.
 
-    taking: the attempts of batches that are under way; they are counted as they change.
+    taking: the attempts of batches that are under way, this one included; no other changes while it is decided.
     """
 
-    __slots__ = ("_capacity", "_taking")
+    __slots__ = ("_agent", "_capacity", "_left", "_taking")
 
-    def __init__(self, capacity: Capacity, taking: Iterable[Tally]) -> None:
+    def __init__(self, capacity: Capacity, taking: Sequence[Tally]) -> None:
         self._capacity = capacity
-        self._taking = tuple(taking)
+        self._taking = taking
+        self._agent: str | None = None
+        self._left = 0
 
-    def allows(self, agent: str, taken: Mapping[str, int]) -> bool:
-        """Whether the worker may claim one more attempt of `agent`.
+    def grant(self, agent: str, taken: Mapping[str, int]) -> bool:
+        """Grant one more attempt of `agent` if the worker may claim it.
 
         Never one of an agent whose entry it has not read: it then claims the attempt from the list.
         """
+        # An attempt granted leaves the agent's room one smaller, and those of other agents too: only that is kept.
+        if agent != self._agent:
+            self._agent, self._left = agent, self._room(agent, taken)
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        return True
+
+    def _room(self, agent: str, taken: Mapping[str, int]) -> int:
         capacity = self._capacity
         limit = capacity.limit_of(agent)
         if limit is None:
-            return False
-        held, free = capacity.open.of.get(agent, 0), capacity.free
+            return 0
+        held = capacity.open.of.get(agent, 0) + taken.get(agent, 0)
+        free = capacity.free - sum(taken.values())
         for tally in self._taking:
             held += tally.of.get(agent, 0)
             free -= tally.total
-        if taken:
-            held += taken.get(agent, 0)
-            free -= sum(taken.values())
-        return free > 0 and held < limit and held <= SHARE * free
+        return room(limit, held, free)

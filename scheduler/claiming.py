@@ -111,7 +111,7 @@ class Claiming(DecidingDuty[Attempt]):
         others: list[tuple[UUID, str, StepGroup]] = []
         for (id, step, number), group in claimed:
             agent = group[0]
-            if group == UNKNOWN or shares.allows(agent, taken):
+            if group == UNKNOWN or shares.grant(agent, taken):
                 taken[agent] = taken.get(agent, 0) + 1
                 fitting.append((id, step, number))
             else:

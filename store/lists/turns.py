@@ -24,7 +24,8 @@ MAX_GROUPS = 64
 
 # Walks from group to group over the index, round from the group after `agent` and `process`, and past all processes of
 # an agent that is full. Each group may claim an equal part of `limit`, and the processes of an agent equal parts of its
-# room. Rows are compared whole, so that only the index of turns fits. The quotas add up to what may be claimed: other workers skip locked rows, and would not come back to them.
+# room. The quotas add up to what may be claimed: other workers skip locked rows, and would not come back to them. Rows
+# are compared whole, so that only the index of turns fits.
 CLAIM = """
 with recursive walked(agent, process_id, turn, lap) as (
   select %(agent)s::text collate "C", %(process)s::uuid, 0, 0

@@ -24,7 +24,7 @@ def capacity_of(most: int, **limits: int | None) -> Capacity:
 def filled(capacity: Capacity, agent: str) -> int:
     """Open calls of an agent until the worker may have no more of it; return how many."""
     opened = 0
-    while Shares(capacity, ()).allows(agent, {}):
+    while Shares(capacity, ()).grant(agent, {}):
         capacity.began(agent)
         opened += 1
     return opened
@@ -53,7 +53,7 @@ def test_an_agent_alone_may_have_nearly_all_calls_and_another_is_served_at_once(
     alone = filled(capacity, "a")
     assert alone >= most * SHARE / (SHARE + 1)
     if most > SHARE + 1:
-        assert Shares(capacity, ()).allows("b", {})
+        assert Shares(capacity, ()).grant("b", {})
 
 
 @given(most=st.integers(1, 300), hogs=st.integers(2, 5))
@@ -78,19 +78,19 @@ def test_the_limit_of_an_agent_holds_over_calls_and_all_that_is_being_taken(most
     capacity, tally, counts = capacity_of(most, a=limit), Tally(), {agent: taken.count(agent) for agent in set(taken)}
     for agent in taking:
         tally.add(agent)
-    allowed = Shares(capacity, (tally,)).allows("a", counts)
+    allowed = Shares(capacity, (tally,)).grant("a", counts)
     held = counts.get("a", 0) + tally.of.get("a", 0)
     if allowed:
         assert held < limit
         assert len(taken) + len(taking) < most
     capacity.closed = True
-    assert not Shares(capacity, ()).allows("a", {})
+    assert not Shares(capacity, ()).grant("a", {})
 
 
 def test_an_agent_that_the_worker_does_not_know_is_not_taken_and_a_notification_is():
     shares = Shares(Capacity(10), ())
-    assert not shares.allows("a", {})
-    assert shares.allows("", {})
+    assert not shares.grant("a", {})
+    assert shares.grant("", {})
 
 
 @given(before=AGENTS, more=AGENTS)

@@ -12,10 +12,10 @@ from domain.executions.timers import DueTimes, TimerKey, timers_dropped, timers_
 class Allowance(Protocol):
     """The attempts of each agent that the deciding worker may claim at once, in the append of the decision."""
 
-    def allows(self, agent: str, taken: Mapping[str, int]) -> bool:
-        """Whether the worker may claim one more attempt of `agent`, beside those that the decision takes already.
+    def grant(self, agent: str, taken: Mapping[str, int]) -> bool:
+        """Grant one more attempt of `agent` if the worker may claim it; return whether it may.
 
-        taken: their number by agent.
+        taken: the number of attempts that the decision takes already, by agent.
         """
 
 
@@ -57,7 +57,7 @@ class Unfolding:
     def takes(self, step: str, agent: str) -> bool:
         """Claim the attempt of `step` for the deciding worker if it may have one more of `agent`."""
         take, taken = self._take, self._taken_of
-        if not (sum(taken.values()) < take if isinstance(take, int) else take.allows(agent, taken)):
+        if not (sum(taken.values()) < take if isinstance(take, int) else take.grant(agent, taken)):
             return False
         taken[agent] = taken.get(agent, 0) + 1
         self.taken.append(step)
