@@ -1,6 +1,6 @@
 """The agent calls, and notifications under way, that one worker has open."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -78,33 +78,19 @@ class Calling:
             if agent:
                 self._capacity.limit(agent, self._agents.max_open(agent))
 
-    def begin(self, execution: Execution, step: str) -> None:
-        """Call the agent of an attempt that has just started, or deliver its notification; return before it answers."""
-        planned, state = execution.plan.steps[step], execution.steps[step]
-        notifies = isinstance(planned, PlannedNotification)
-        config = None if notifies else self._agents.config(state.agent)
-        calls_back = config is not None and config["kind"] in CALL_BACK
-        call = AgentCall(
-            execution.id,
-            step,
-            state.attempt,
-            state.agent,
-            execution.plan.name,
-            execution.plan.version,
-            state.message,
-            state.parameters,
-            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
-            None,
-            callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
-        )
-        self._keep(call)
-        if notifies:
-            self._gateway.notify(call, self._deliver)
-        elif config is None:
-            error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
-            self._deliver(call, Failed(error))
-        else:
-            self._gateway.begin(call, config, self._deliver)
+    def begin(self, taken: Sequence[tuple[Execution, str]]) -> None:
+        """Call the agents of attempts that have just started, or deliver their notifications; wait for no answer.
+
+        taken: the steps of the attempts, each with the state of its execution.
+        """
+        agents: dict[str, int] = {}
+        for execution, step in taken:
+            agent = execution.steps[step].agent
+            agents[agent] = agents.get(agent, 0) + 1
+        for agent, calls in agents.items():
+            self._capacity.open.add(agent, calls)
+        for execution, step in taken:
+            self._begin(execution, step)
 
     def notify_agent(self, message: Message, notified: Callable[[bool], None]) -> None:
         """Notify the agent that the attempt which `message` is about was abandoned; never wait for the agent.
@@ -122,9 +108,12 @@ class Calling:
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """Close calls whose answers a duty decides on."""
+        agents: dict[str, int] = {}
         for call in calls:
             if self._open.pop((call.execution_id, call.step, call.attempt), None) is not None:
-                self._capacity.over(call.agent)
+                agents[call.agent] = agents.get(call.agent, 0) + 1
+        for agent, ended in agents.items():
+            self._capacity.over(agent, ended)
 
     def cancel(self, attempts: Iterable[Attempt]) -> None:
         """Abandon the open calls among `attempts`."""
@@ -134,10 +123,33 @@ class Calling:
                 self._capacity.over(call.agent)
                 self._gateway.cancel(*attempt)
 
-    def _keep(self, call: AgentCall) -> None:
-        attempt = call.execution_id, call.step, call.attempt
+    def _begin(self, execution: Execution, step: str) -> None:
+        planned, state = execution.plan.steps[step], execution.steps[step]
+        notifies = isinstance(planned, PlannedNotification)
+        config = None if notifies else self._agents.config(state.agent)
+        calls_back = config is not None and config["kind"] in CALL_BACK
+        call = AgentCall(
+            execution.id,
+            step,
+            state.attempt,
+            state.agent,
+            execution.plan.name,
+            execution.plan.version,
+            state.message,
+            state.parameters,
+            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
+            None,
+            callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
+        )
+        attempt = execution.id, step, state.attempt
         before = self._open.get(attempt)
         if before is not None:
             self._capacity.over(before.agent)
         self._open[attempt] = call
-        self._capacity.began(call.agent)
+        if notifies:
+            self._gateway.notify(call, self._deliver)
+        elif config is None:
+            error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
+            self._deliver(call, Failed(error))
+        else:
+            self._gateway.begin(call, config, self._deliver)

@@ -12,7 +12,7 @@ def room(limit: int, held: int, free: int) -> int:
 
 
 class Tally:
-    """A number of calls of each agent, and their total."""
+    """A number of calls of each agent, 0 included, and their total."""
 
     __slots__ = ("of", "total")
 
@@ -23,11 +23,7 @@ class Tally:
     def add(self, agent: str, calls: int = 1) -> None:
         """Count `calls` more of `agent`, or fewer if the number is negative."""
         self.total += calls
-        left = self.of.get(agent, 0) + calls
-        if left:
-            self.of[agent] = left
-        else:
-            del self.of[agent]
+        self.of[agent] = self.of.get(agent, 0) + calls
 
     def add_all(self, other: "Tally") -> None:
         """Count those of `other` as well."""
@@ -68,23 +64,21 @@ class Capacity:
         """Return how many calls of `agent` may be open; None while the worker has not read the agent's entry."""
         return self._limits.get(agent)
 
-    def began(self, agent: str) -> None:
-        """Count a call that begins."""
-        self.open.add(agent)
-
-    def over(self, agent: str) -> None:
-        """Count a call no longer."""
-        self.open.add(agent, -1)
+    def over(self, agent: str, calls: int = 1) -> None:
+        """Count calls no longer."""
+        self.open.add(agent, -calls)
         if agent in self.waiting:
             self.ended = True
+
+    def agents(self) -> set[str]:
+        """Return the agents that have calls open, or wait for room."""
+        return self.waiting.union(agent for agent, calls in self.open.of.items() if calls)
 
     def rooms(self) -> dict[str, int]:
         """Return how many more calls each agent may get: of agents that have some, or a limit of their own."""
         free, limits, held = self.free, self._limits, self.open.of
-        bound = {agent for agent, limit in limits.items() if limit < self.max_open}
-        return {
-            agent: room(limits.get(agent, self.max_open), held.get(agent, 0), free) for agent in bound | held.keys()
-        }
+        bound = {agent for agent, limit in limits.items() if limit < self.max_open}.union(self.agents())
+        return {agent: room(limits.get(agent, self.max_open), held.get(agent, 0), free) for agent in bound}
 
     def share(self) -> int:
         """Return how many calls an agent may get that has none and no limit of its own."""

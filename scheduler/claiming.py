@@ -44,7 +44,7 @@ class Claiming(DecidingDuty[Attempt]):
         if self._awake or capacity.ended:
             self._awake = capacity.ended = False
             self._vain_since = None
-        desk.calling.read_limits([*capacity.open.of, *capacity.waiting])
+        desk.calling.read_limits(capacity.agents())
         rooms = capacity.rooms()
         turns = desk.lists.claim_steps(desk.worker_id, min(limit, capacity.share()), rooms, self._last)
         capacity.waiting = still_waiting(turns, capacity.waiting)
@@ -57,8 +57,8 @@ class Claiming(DecidingDuty[Attempt]):
 
     def recorded(self, batch: Batch) -> None:
         """Begin the attempts that the batch took."""
-        for execution, step in batch.taken:
-            self.desk.calling.begin(execution, step)
+        if batch.taken:
+            self.desk.calling.begin(batch.taken)
 
     def execution_of(self, item: Attempt) -> UUID:
         """Return the execution whose attempt is due."""

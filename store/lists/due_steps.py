@@ -168,15 +168,16 @@ class DueStepMoves(Moves):
         """Return the attempts to strike off, and those to put on."""
         if not (self._due or self._done or self._gone):
             return ()
+        attempts, owners, agents, processes = zip(*self._due.values(), strict=True) if self._due else ((), (), (), ())
         return (
             arrays.uuid_bytes([stream for stream, _ in self._done]),
             arrays.texts([step for _, step in self._done]),
             arrays.uuid_bytes([stream for stream, _ in self._due]),
             arrays.texts([step for _, step in self._due]),
-            arrays.ints([attempt for attempt, _, _, _ in self._due.values()]),
-            arrays.uuids([owner for _, owner, _, _ in self._due.values()]),
-            arrays.texts([agent for _, _, agent, _ in self._due.values()]),
-            arrays.uuids([process for _, _, _, process in self._due.values()]),
+            arrays.ints(attempts),
+            arrays.uuids(owners),
+            arrays.texts(agents),
+            arrays.uuids(processes),
             self._gone,
         )
 

@@ -25,7 +25,7 @@ def filled(capacity: Capacity, agent: str) -> int:
     """Open calls of an agent until the worker may have no more of it; return how many."""
     opened = 0
     while Shares(capacity, ()).grant(agent, {}):
-        capacity.began(agent)
+        capacity.open.add(agent)
         opened += 1
     return opened
 
@@ -35,7 +35,7 @@ def test_the_room_of_an_agent_is_the_number_of_calls_that_its_share_allows_one_b
     capacity = capacity_of(most, b=7)
     for agent, calls in wishes:
         for _ in range(min(calls, room(capacity.limit_of(agent), capacity.open.of.get(agent, 0), capacity.free))):
-            capacity.began(agent)
+            capacity.open.add(agent)
     for agent in "abf":
         held = capacity.open.of.get(agent, 0)
         expected = capacity.rooms().get(agent, capacity.share())
@@ -109,7 +109,7 @@ def test_tallies_add_up(before, more):
 def test_a_call_that_ends_wakes_the_worker_only_for_an_agent_that_waits():
     capacity = capacity_of(10)
     for agent in "ab":
-        capacity.began(agent)
+        capacity.open.add(agent)
     capacity.waiting = {"a"}
     capacity.over("b")
     assert not capacity.ended
