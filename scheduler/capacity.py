@@ -1,6 +1,6 @@
 """The calls that one worker may have open, and the share that each agent may have of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 SHARE = 4
 """An agent gets a further call while it has at most so many times as many calls as the worker can still open."""
@@ -99,26 +99,26 @@ class Shares:
         self._agent: str | None = None
         self._left = 0
 
-    def grant(self, agent: str, taken: Mapping[str, int]) -> bool:
+    def grant(self, agent: str, taken: Callable[[], Sequence[str]]) -> bool:
         """Grant one more attempt of `agent` if the worker may claim it.
 
         Never one of an agent whose entry it has not read: it then claims the attempt from the list.
         """
         # An attempt granted leaves the agent's room one smaller, and those of other agents too: only that is kept.
         if agent != self._agent:
-            self._agent, self._left = agent, self._room(agent, taken)
+            self._agent, self._left = agent, self._room(agent, taken())
         if self._left <= 0:
             return False
         self._left -= 1
         return True
 
-    def _room(self, agent: str, taken: Mapping[str, int]) -> int:
+    def _room(self, agent: str, taken: Sequence[str]) -> int:
         capacity = self._capacity
         limit = capacity.limit_of(agent)
         if limit is None:
             return 0
-        held = capacity.open.of.get(agent, 0) + taken.get(agent, 0)
-        free = capacity.free - sum(taken.values())
+        held = capacity.open.of.get(agent, 0) + taken.count(agent)
+        free = capacity.free - len(taken)
         for tally in self._taking:
             held += tally.of.get(agent, 0)
             free -= tally.total

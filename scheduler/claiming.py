@@ -106,13 +106,13 @@ class Claiming(DecidingDuty[Attempt]):
             claimed = self._grouped(claimed)
         desk.calling.read_limits({agent for _, (agent, _) in claimed})
         shares = desk.take()
-        taken: dict[str, int] = {}
+        taken: list[str] = []
         fitting: list[Attempt] = []
         others: list[tuple[UUID, str, StepGroup]] = []
         for (id, step, number), group in claimed:
             agent = group[0]
-            if group == UNKNOWN or shares.grant(agent, taken):
-                taken[agent] = taken.get(agent, 0) + 1
+            if group == UNKNOWN or shares.grant(agent, taken.copy):
+                taken.append(agent)
                 fitting.append((id, step, number))
             else:
                 others.append((id, step, group))

@@ -1,6 +1,6 @@
 """A decision under way: its events so far and the resulting state, always in step."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from domain.event import Cause, Event
@@ -12,10 +12,10 @@ from domain.executions.timers import DueTimes, TimerKey, timers_dropped, timers_
 class Allowance(Protocol):
     """The attempts of each agent that the deciding worker may claim at once, in the append of the decision."""
 
-    def grant(self, agent: str, taken: Mapping[str, int]) -> bool:
+    def grant(self, agent: str, taken: Callable[[], Sequence[str]]) -> bool:
         """Grant one more attempt of `agent` if the worker may claim it; return whether it may.
 
-        taken: the number of attempts that the decision takes already, by agent.
+        taken: returns the agents of the attempts that the decision takes already.
         """
 
 
@@ -30,13 +30,12 @@ class Unfolding:
     taken: the steps so claimed, in order.
     """
 
-    __slots__ = ("_stamp", "_take", "_taken_of", "_timers_before", "cause", "events", "execution", "taken")
+    __slots__ = ("_stamp", "_take", "_timers_before", "cause", "events", "execution", "taken")
 
     def __init__(self, execution: Execution, cause: Cause, take: Take = 0) -> None:
         self.execution = execution.copy()
         self.cause = cause
         self._take = take
-        self._taken_of: dict[str, int] = {}
         self.taken: list[str] = []
         self.events: list[Event] = []
         self._timers_before = execution.timers
@@ -56,12 +55,18 @@ class Unfolding:
 
     def takes(self, step: str, agent: str) -> bool:
         """Claim the attempt of `step` for the deciding worker if it may have one more of `agent`."""
-        take, taken = self._take, self._taken_of
-        if not (sum(taken.values()) < take if isinstance(take, int) else take.grant(agent, taken)):
+        take = self._take
+        if isinstance(take, int):
+            if take <= 0:
+                return False
+            self._take = take - 1
+        elif not take.grant(agent, self._agents_taken):
             return False
-        taken[agent] = taken.get(agent, 0) + 1
         self.taken.append(step)
         return True
+
+    def _agents_taken(self) -> list[str]:
+        return [self.execution.steps[step].agent for step in self.taken]
 
     def record(self, kind: type[Event], /, **facts: Any) -> None:
         """Record one more event and evolve the state by it."""
