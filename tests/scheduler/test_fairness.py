@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 
 from domain.executions.events.step import StepCompleted
-from store.lists.turns import NO_PROCESS
+from store.lists.turns import MAX_GROUPS, NO_PROCESS
 
 SLOW = "name: slow\nsteps: [{id: a, agent: slow, message: m}]\n"
 QUICK = "name: quick\nsteps: [{id: a, agent: quick, message: m}, {id: b, agent: quick, message: m, depends_on: a}]\n"
@@ -99,5 +99,22 @@ def test_a_limit_that_is_raised_holds_for_calls_that_wait(installation, slow):
     limit(None)
     installation.until(lambda: worker.open_calls == 9)
     for id in ids:
+        installation.cancel(id)
+    installation.until(lambda: worker.open_calls == 0)
+
+
+def test_more_agents_without_room_than_one_claim_walks_past_hide_no_one(installation, tmp_path):
+    names = [f"full-{n:02}" for n in range(MAX_GROUPS + 6)]
+    for name in names:
+        installation.agent(name, script="slow", delay="1h", max_open=1)
+    steps = "".join(f"  - {{id: s{n}, agent: {name}, message: m}}\n" for n, name in enumerate(names))
+    installation.publish(f"name: many\nsteps:\n{steps}")
+    installation.agent("quick", script="echo")
+    installation.publish(QUICK)
+    many = [installation.start("many") for _ in range(2)]
+    worker = installation.worker()
+    installation.until(lambda: worker.open_calls == len(names))
+    assert installation.ended(installation.start("quick"))[0].status == "completed"
+    for id in many:
         installation.cancel(id)
     installation.until(lambda: worker.open_calls == 0)
