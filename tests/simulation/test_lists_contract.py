@@ -194,7 +194,7 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
 
 
 def in_turns(lists, worker, limit, rooms, after):
-    return [(turn.group, turn.quota, turn.claimed) for turn in lists.claim_steps(worker, limit, rooms, after)]
+    return [(turn.group, turn.quota, sorted(turn.claimed)) for turn in lists.claim_steps(worker, limit, rooms, after)]
 
 
 def both(stored, memory, read):
