@@ -34,9 +34,13 @@ class AgentReceipt(CommandReceipt, kw_only=True):
 
 
 class AgentBody(msgspec.Struct):
-    """The configuration of the agent; further fields depend on its kind."""
+    """The configuration of the agent; further fields depend on its kind.
+
+    max_open: how many calls of the agent each worker has open at once. Default: a share of the calls of the worker.
+    """
 
     kind: str
+    max_open: Annotated[int, msgspec.Meta(ge=1, le=10**9)] | None = None
 
 
 class AgentFilters(Paged):

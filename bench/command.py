@@ -14,13 +14,14 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from app.database import Database
 from app.settings import read_settings
 from bench.engine import alone, saturated
+from bench.fairness import fair
 from bench.http_load import list_while_busy, starts
 from bench.rebuilds import rebuilds
 from bench.report import table
 from bench.rig import rig
 from bench.timers import timers
 
-PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers")
+PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers", "fair")
 ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
@@ -55,6 +56,7 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
         "timers": lambda: _on_rig(
             server, lambda r: timers(r, 200 if options.quick else 2_000, 10_000 if options.quick else 100_000, rounds)
         ),
+        "fair": lambda: beside_slow(server, size, rounds, 300 if options.quick else 5_000),
         "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
         "floor_again": lambda: floor(server, floor_events),
     }
@@ -82,6 +84,12 @@ def parents(server: str, executions: int, rounds: int, runs: int) -> dict[str, A
     many: dict[str, Any] = _on_rig(server, lambda r: saturated(r, "w4", executions, rounds))
     lone = _on_rig(server, lambda r: alone(r, "w4", runs))
     return many | {f"lone_{name}": value for name, value in lone.items()}
+
+
+def beside_slow(server: str, executions: int, rounds: int, slow: int) -> dict[str, float]:
+    """Measure W1 alone and beside calls of a slow agent, on a rig each."""
+    with rig(server) as alone_rig, rig(server) as other:
+        return fair(alone_rig, other, executions, rounds, slow)
 
 
 def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:

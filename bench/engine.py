@@ -65,14 +65,15 @@ def alone(rig: Rig, workload: str, runs: int) -> dict[str, float]:
             begun = time.perf_counter()
             command = StartExecution(process_id(WORKLOADS[workload].name), {"n": 1})
             id = rig.executions.start(command, now()).stream
-            _wait_for_end(ear, id)
+            wait_for_end(ear, id)
             if run >= 5:
                 times.append((time.perf_counter() - begun) * 1e3)
     rig.require_completed()
     return {"p50_ms": median(times), "p99_ms": quantiles(times, n=100)[98]}
 
 
-def _wait_for_end(ear: psycopg.Connection[Any], id: UUID) -> None:
+def wait_for_end(ear: psycopg.Connection[Any], id: UUID) -> None:
+    """Return when the execution has ended; `ear` listens to the log. Raises TimeoutError after five minutes."""
     ended = """select topic in ('ExecutionCompleted', 'ExecutionFailed', 'ExecutionCancelled') as ended
       from stored_events where originator_id = %s order by originator_version desc limit 1"""
     deadline = time.monotonic() + DEADLINE_SECONDS

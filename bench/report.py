@@ -43,6 +43,11 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
     for name, value in figures.get("timers", {}).items():
         peer = figures.get("dbos", {}).get(f"timers_{name}")
         yield f"timers: {name}", value, "%" if "percent" in name else "ms", _against(value, peer, "DBOS")
+    for name, value in figures.get("fair", {}).items():
+        if name != "ratio":
+            ratio = figures["fair"]["ratio"]
+            beside = f"{ratio:.2f} x alone" if name == "steps_per_s_beside" else ""
+            yield f"fair: {name}", value, "ms" if "_ms_" in name else "", beside
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

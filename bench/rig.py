@@ -16,7 +16,7 @@ import psycopg
 from psycopg import conninfo
 
 from app.wiring import Wiring, operator
-from bench.workloads import AGENT, WORKLOADS
+from bench.workloads import AGENT, SLOW_AGENT, WORKLOADS
 from commands.agents import RegisterAgent
 from commands.processes import DraftProcess, PublishProcess
 from domain.agents.kinds import parse_agent
@@ -51,7 +51,8 @@ class Rig(Wiring):
     def __init__(self, dsn: str) -> None:
         super().__init__(Datastore(dsn, pool_size=10))
         self.dsn = dsn
-        self.agents.register(RegisterAgent("noop", parse_agent("noop", AGENT)), CAUSE)
+        for name, config in (("noop", AGENT), ("slow", SLOW_AGENT)):
+            self.agents.register(RegisterAgent(name, parse_agent(name, config)), CAUSE)
         for workload in WORKLOADS.values():
             self.processes.draft(DraftProcess(workload.source), CAUSE)
             self.processes.publish(PublishProcess(process_id(workload.name)), CAUSE)
@@ -66,7 +67,7 @@ class Rig(Wiring):
             for _ in range(begin, min(begin + 100, executions)):
                 id = new_id()
                 begun = start_execution(id, plan, given, Trigger(), now(), callees=callees)
-                units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers))
+                units.append(Unit(id, 0, begun.events, timers_set=begun.execution.timers, process_id=plan.process_id))
             self.log.append_all(units)
 
     def busy(self) -> bool:

@@ -1,8 +1,9 @@
-"""The workloads: ten steps in a row (W1), ten at once and a join (W2), one timer, a parent that calls a child (W4)."""
+"""The workloads: ten steps in a row (W1), ten at once and a join (W2), a parent that calls a child (W4), and others."""
 
 from typing import NamedTuple
 
 AGENT = {"kind": "scripted", "script": "answers", "answers": [{"text": "x" * 190}], "usage": "none"}
+SLOW_AGENT = {"kind": "scripted", "script": "slow", "delay": "40s", "usage": "none"}
 STEPS = 10
 CHILD_STEPS = 3
 
@@ -36,6 +37,8 @@ W2 = (
     + 'outputs: {answer: "{{ steps.join.output.text }}"}\n'
 )
 
+SLOW = "name: bench-slow\nsteps: [{id: s0, agent: slow, message: go}]\n"
+
 TIMER = """name: bench-timer
 input: {at: {type: string, required: true}}
 steps: [{id: wait, type: timer, until: "{{ input.at }}"}]
@@ -52,6 +55,7 @@ outputs: {answer: "{{ steps.call.output.answer }}"}
 WORKLOADS = {
     "w1": Workload("bench-sequential", W1, STEPS),
     "w2": Workload("bench-parallel", W2, STEPS + 1),
+    "slow": Workload("bench-slow", SLOW, 1),
     "timer": Workload("bench-timer", TIMER, 1),
     "child": Workload("bench-child", CHILD, CHILD_STEPS),
     "w4": Workload("bench-parent", W4, 1, "parents"),

@@ -21,7 +21,7 @@ FRESH_FOR_SECONDS = 1.0
 
 
 class RegisterAgent(Command, frozen=True):
-    """Register an agent, or change its configuration. config: as `parse_agent` returns it."""
+    """Register an agent, or change its configuration. config: as `parse_agent` returns it, its `max_open` included."""
 
     scope = CommandScope.AGENTS_WRITE
     name: AgentName
@@ -74,7 +74,10 @@ class Agents:
 
 
 class CachedAgents:
-    """The configuration of each agent in use. One query reads all of them from the log, at most once a second."""
+    """The configuration and the limit of each agent in use.
+
+    One query reads all of them from the log, at most once a second.
+    """
 
     def __init__(self, log: Streams, clock: Clock) -> None:
         self._log = log
@@ -82,6 +85,7 @@ class CachedAgents:
         self._names: set[str] = set()
         self._configs: dict[str, dict[str, Any]] = {}
         self._unreadable: dict[str, Exception] = {}
+        self._limits: dict[str, int | None] = {}
         self._read_at = 0.0
         self._reading = threading.Lock()
 
@@ -90,17 +94,26 @@ class CachedAgents:
 
         Raises the error of an agent whose events cannot be read.
         """
-        if name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
-            self._read(name)
+        self._refresh(name)
         if name in self._unreadable:
             raise self._unreadable[name].with_traceback(None)
         return self._configs.get(name)
+
+    def max_open(self, name: str) -> int | None:
+        """Return how many calls of the agent `name` a worker may have open at once; None if its entry has no limit."""
+        self._refresh(name)
+        return self._limits.get(name)
+
+    def _refresh(self, name: str) -> None:
+        if name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
+            self._read(name)
 
     def _read(self, name: str) -> None:
         with self._reading:
             names = self._names | {name}
             agents, self._unreadable = self._read_all(names)
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
+            self._limits = {agent.name: agent.max_open for agent in agents}
             self._names = names
             self._read_at = self._clock.monotonic()
 

@@ -15,7 +15,7 @@ from domain.agents.calls import Answer, Completed, Failed
 from domain.event import Cause, Event
 from domain.executions.decisions.execution import cancel_execution, start_execution
 from domain.executions.decisions.step import accept_step, complete_step, fail_step
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import Trigger
 from domain.executions.events.step import StepAnswerIgnored
 from domain.executions.outcomes import RUNNING
@@ -91,6 +91,7 @@ class Executions:
                 answered=identified(receipt),
                 timers_set=unfolding.timers_set,
                 slot=slot_of("", unfolding.execution),
+                process_id=command.process_id,
             )
             try:
                 return msgspec.structs.replace(receipt, position=self._log.append(unit))
@@ -189,11 +190,12 @@ def unit_of(execution: Execution, unfolding: Unfolding, answered: AnsweredStep |
         timers_set=unfolding.timers_set,
         timers_dropped=unfolding.timers_dropped,
         slot=slot_of(execution.status, unfolding.execution),
+        process_id=execution.plan.process_id,
     )
 
 
 def answer_step(
-    execution: Execution, step: str, attempt: int, answer: Answer, cause: Cause, *, take: int = 0
+    execution: Execution, step: str, attempt: int, answer: Answer, cause: Cause, *, take: Take = 0
 ) -> Unfolding:
     """Return the decision that follows from an agent's answer."""
     if isinstance(answer, Completed):

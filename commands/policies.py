@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 from domain.event import Cause
 from domain.executions.decisions.child import close_child, end_child, start_child
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.state.model import Execution
 from store.lists.outbox import Message
 
 
-def whenever(message: Message, cause: Cause, take: int, descendants: int = 0) -> Callable[[Execution], Unfolding]:
+def whenever(message: Message, cause: Cause, take: Take, descendants: int = 0) -> Callable[[Execution], Unfolding]:
     """Return the decision that a message requires about its recipient.
 
     descendants: for a message that starts a child, the number of executions that its root has started so far. Raises

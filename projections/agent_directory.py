@@ -14,7 +14,7 @@ from projections.table import Table, always, first, fixed, key, latest, replaced
 class AgentRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
-    kind: stated exactly when the agent is registered, which also takes its retirement back.
+    kind: stated exactly when the agent is registered, which also takes its retirement back and replaces its limit.
     """
 
     agent_id: Annotated[bytes, key("uuid")]
@@ -25,6 +25,7 @@ class AgentRow(msgspec.Struct, gc=False, kw_only=True):
     registered_at: Annotated[datetime | None, first("timestamptz")] = None
     updated_at: Annotated[datetime | None, latest("timestamptz")] = None
     retired_at: Annotated[datetime | None, since("timestamptz", "kind")] = None
+    max_open: Annotated[int | None, since("bigint", "kind")] = None
     revision: Annotated[int, always("int")]
     last_position: Annotated[int, always("bigint")]
 
@@ -44,6 +45,7 @@ def _registered(changes: AgentChanges, fact: Fact) -> None:
         config=event.config,
         registered_at=begun,
         updated_at=event.at,
+        max_open=event.max_open,
         revision=fact.version,
         last_position=fact.position,
     )

@@ -14,13 +14,16 @@ from queries.reading import Reading, fetch
 DIRECTORY = "agent_directory"
 KINDS_LISTED = ("scripted", "http", "openai_chat")
 
-_COLUMNS = "agent_id, name, kind, status, config, registered_at, retired_at"
+_COLUMNS = "agent_id, name, kind, status, config, registered_at, retired_at, max_open"
 _LIST = f"select {_COLUMNS} from agent_directory where {{where}} order by name limit %(rows)s"
 _ONE = f"select {_COLUMNS} from agent_directory where agent_id = %s"
 
 
 class AgentView(msgspec.Struct, frozen=True):
-    """An agent. status: ``active`` or ``retired``; config holds references to secrets, never secrets."""
+    """An agent. status: ``active`` or ``retired``; config holds references to secrets, never secrets.
+
+    max_open: how many calls of it each worker has open at once; null: a share of the calls of the worker.
+    """
 
     agent_id: UUID
     name: str
@@ -29,6 +32,7 @@ class AgentView(msgspec.Struct, frozen=True):
     config: msgspec.Raw
     registered_at: datetime
     retired_at: datetime | None
+    max_open: int | None
 
 
 class AgentDetail(AgentView, frozen=True):

@@ -1,15 +1,19 @@
 """The duty of admitting queued executions to free slots, the longest waiting first."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice, zip_longest
 from uuid import UUID
 
 from domain.executions.decisions.execution import admit_execution
+from domain.executions.engine.unfolding import Take
 from scheduler.batch import Decision
 from scheduler.duty import DecidingDuty, Desk
 from store.lists.slots import Queue
 from store.unit import Outage
 
-MOST = 200
+MOST = 200  # of one process
+MOST_AT_ONCE = 1_000
 FRESH_FOR_SECONDS = 1.0
 
 
@@ -30,7 +34,7 @@ class Admitting(DecidingDuty[UUID]):
         """Admit executions to free slots, and stay awake when there may be more."""
         self._awake = False
         queues = self.desk.lists.queues(MOST)
-        admitted = [id for queue in queues for id in queue.waiting[: self._free_slots(queue)]]
+        admitted = in_turns([queue.waiting[: self._free_slots(queue)] for queue in queues], MOST_AT_ONCE)
         if not admitted:
             return
         batch, refused, rest = self.decide(admitted)
@@ -44,7 +48,7 @@ class Admitting(DecidingDuty[UUID]):
         """Return the queued execution."""
         return item
 
-    def decision(self, item: UUID, at: datetime, take: int) -> Decision:
+    def decision(self, item: UUID, at: datetime, take: Take) -> Decision:
         """Return the decision to admit the execution."""
         cause = self.desk.cause("room", at)
         return lambda execution: admit_execution(execution, cause, take)
@@ -70,3 +74,8 @@ class Admitting(DecidingDuty[UUID]):
         limit = plans.get(process_id, latest).max_running
         self._limits[process_id] = now, limit
         return limit
+
+
+def in_turns(lines: Sequence[Sequence[UUID]], most: int) -> list[UUID]:
+    """Return up to `most` of those who wait in `lines`: the first of each line, then the second of each, and so on."""
+    return list(islice((id for rank in zip_longest(*lines) for id in rank if id is not None), most))

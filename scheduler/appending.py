@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from scheduler.batch import Batch
+from scheduler.capacity import Tally
 from scheduler.pipeline import DEPTH, Appended, Appender
 from scheduler.setting_aside import SettingAside
 from store.log import Outcome
@@ -28,7 +29,7 @@ class Appending:
 
     recorded: called with each batch once it is recorded. aside: takes the executions of a batch that failed.
     in_flight: streams that are on their way; a decision on one of them would rest on a state that is not recorded.
-    taking: attempts that batches on their way will take.
+    taking: attempts that batches on their way will take, by agent.
     """
 
     def __init__(self, appender: Appender[Work], recorded: Callable[[Batch], None], aside: SettingAside) -> None:
@@ -37,7 +38,7 @@ class Appending:
         self._recorded = recorded
         self._outstanding = 0
         self.in_flight: set[UUID] = set()
-        self.taking = 0
+        self.taking = Tally()
 
     def start(self) -> None:
         """Begin to append."""
@@ -65,14 +66,14 @@ class Appending:
         """Append a batch while the caller goes on."""
         self.in_flight.update(work.batch.streams())
         self._outstanding += 1
-        self.taking += work.batch.taking
+        self.taking.add_all(work.batch.taking)
         self._appender.submit(work, work.batch.units())
 
     def settle(self, appended: Appended[Work]) -> None:
         """Take in a batch that was on its way. Raises the unforeseen error that prevented the append."""
         work = appended.work
         self._outstanding -= 1
-        self.taking -= work.batch.taking
+        self.taking.remove_all(work.batch.taking)
         self.in_flight.difference_update(work.batch.streams())
         if appended.error is not None:
             work.lost()

@@ -14,6 +14,7 @@ from domain.executions.decisions.execution import fail_execution
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.state.model import Execution
 from domain.refusal import Refusal
+from scheduler.capacity import Tally
 from scheduler.under_way import ExecutionUnderWay, StreamUnderWay, UnderWay
 from store.bounded import EventTooLarge
 from store.lists.outbox import Message
@@ -32,7 +33,8 @@ class Batch:
     """Decides on top of what it has decided before: several answers of one execution become one unit.
 
     states: keeps the states of executions. loaded: the states to decide on. fresh: they were just read from the
-    log. unreadable: the errors of those that could not be read. taking: attempts taken so far. broken: streams that
+    log. unreadable: the errors of those that could not be read. taking: attempts taken so far, by agent. beside:
+    attempts taken by batches that are not on their way yet. broken: streams that
     could not be decided on. failures: the errors of executions to set aside: unreadable ones, those that broke on a
     fresh state, and, after `settle`, those whose units the server refused. taken: after `settle`, the attempts this
     worker now has to begin, with the state they belong to. messages: after `settle`, the messages sent; this worker
@@ -54,7 +56,8 @@ class Batch:
         self.loaded = loaded
         self._owner = owner
         self._under_way: dict[UUID, UnderWay] = {}
-        self.taking = 0
+        self.taking = Tally()
+        self.beside: list[Tally] = []
         self._size = 0
         self.broken: set[UUID] = set()
         self.taken: list[tuple[Execution, str]] = []
@@ -103,7 +106,8 @@ class Batch:
             self.failures[execution_id] = error
             return False
         self._size += under_way.size - size
-        self.taking += len(unfolding.taken)
+        for step in unfolding.taken:
+            self.taking.add(unfolding.execution.steps[step].agent)
         self._under_way[execution_id] = under_way
         if guards or handled is not None:
             self._rest(execution_id, under_way, handled, guards)

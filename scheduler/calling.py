@@ -1,6 +1,6 @@
 """The agent calls, and notifications under way, that one worker has open."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -10,8 +10,10 @@ from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedAgentTask, PlannedNotification
+from scheduler.capacity import Capacity
 from scheduler.lists import Attempt
 from store.lists.outbox import Message
+from store.unit import Outage
 
 CALL_BACK = frozenset(("http",))
 """Kinds of agents that may answer later and need a token to do so."""
@@ -42,7 +44,10 @@ class CallsAgents(Protocol):
 
 
 class Calling:
-    """Turns attempts into calls, and keeps each open call until a duty decides on its answer."""
+    """Turns attempts into calls, and keeps each open call until a duty decides on its answer.
+
+    capacity: counts the open calls of each agent, and has the limit of each.
+    """
 
     def __init__(
         self,
@@ -50,11 +55,13 @@ class Calling:
         gateway: CallsAgents,
         deliver: Deliver,
         callback_key: bytes,
+        capacity: Capacity,
     ) -> None:
         self._agents = agents
         self._gateway = gateway
         self._deliver = deliver
         self._callback_key = callback_key
+        self._capacity = capacity
         self._open: dict[Attempt, AgentCall] = {}
 
     @property
@@ -66,33 +73,35 @@ class Calling:
         """Return the attempts that are open now; callable from any thread."""
         return set(self._open.copy())
 
-    def begin(self, execution: Execution, step: str) -> None:
-        """Call the agent of an attempt that has just started, or deliver its notification; return before it answers."""
-        planned, state = execution.plan.steps[step], execution.steps[step]
-        notifies = isinstance(planned, PlannedNotification)
-        config = None if notifies else self._agents.config(state.agent)
-        calls_back = config is not None and config["kind"] in CALL_BACK
-        call = AgentCall(
-            execution.id,
-            step,
-            state.attempt,
-            state.agent,
-            execution.plan.name,
-            execution.plan.version,
-            state.message,
-            state.parameters,
-            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
-            None,
-            callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
-        )
-        self._open[execution.id, step, state.attempt] = call
-        if notifies:
-            self._gateway.notify(call, self._deliver)
-        elif config is None:
-            error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
-            self._deliver(call, Failed(error))
-        else:
-            self._gateway.begin(call, config, self._deliver)
+    def read_limits(self, agents: Iterable[str]) -> None:
+        """Read how many calls of each agent may be open at once, as of a second ago at most."""
+        for agent in agents:
+            if agent:
+                self._capacity.limit(agent, self._agents.max_open(agent))
+
+    def begin(self, taken: Sequence[tuple[Execution, str]]) -> list[tuple[UUID, str, Exception]]:
+        """Call the agents of attempts that have just started, or deliver their notifications; wait for no answer.
+
+        taken: the steps of the attempts, each with the state of its execution. Return the attempts that could not be
+        begun, each with its error. Raises Outage.
+        """
+        agents: dict[str, int] = {}
+        for execution, step in taken:
+            agent = execution.steps[step].agent
+            agents[agent] = agents.get(agent, 0) + 1
+        for agent, calls in agents.items():
+            self._capacity.open.add(agent, calls)
+        failed: list[tuple[UUID, str, Exception]] = []
+        for n, (execution, step) in enumerate(taken):
+            try:
+                self._begin(execution, step)
+            except Outage:
+                self._uncount(taken[n:])
+                raise
+            except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
+                self._uncount([(execution, step)])
+                failed.append((execution.id, step, error))
+        return failed
 
     def notify_agent(self, message: Message, notified: Callable[[bool], None]) -> None:
         """Notify the agent that the attempt which `message` is about was abandoned; never wait for the agent.
@@ -114,11 +123,55 @@ class Calling:
 
     def answered(self, calls: Iterable[AgentCall]) -> None:
         """Close calls whose answers a duty decides on."""
+        agents: dict[str, int] = {}
         for call in calls:
-            self._open.pop((call.execution_id, call.step, call.attempt), None)
+            if self._open.pop((call.execution_id, call.step, call.attempt), None) is not None:
+                agents[call.agent] = agents.get(call.agent, 0) + 1
+        for agent, ended in agents.items():
+            self._capacity.over(agent, ended)
 
     def cancel(self, attempts: Iterable[Attempt]) -> None:
         """Abandon the open calls among `attempts`."""
         for attempt in attempts:
-            if self._open.pop(attempt, None) is not None:
+            call = self._open.pop(attempt, None)
+            if call is not None:
+                self._capacity.over(call.agent)
                 self._gateway.cancel(*attempt)
+
+    def _uncount(self, taken: Sequence[tuple[Execution, str]]) -> None:
+        """Count attempts as open no longer, unless a call of theirs is."""
+        for execution, step in taken:
+            state = execution.steps[step]
+            if (execution.id, step, state.attempt) not in self._open:
+                self._capacity.over(state.agent)
+
+    def _begin(self, execution: Execution, step: str) -> None:
+        planned, state = execution.plan.steps[step], execution.steps[step]
+        notifies = isinstance(planned, PlannedNotification)
+        config = None if notifies else self._agents.config(state.agent)
+        calls_back = config is not None and config["kind"] in CALL_BACK
+        call = AgentCall(
+            execution.id,
+            step,
+            state.attempt,
+            state.agent,
+            execution.plan.name,
+            execution.plan.version,
+            state.message,
+            state.parameters,
+            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
+            None,
+            callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
+        )
+        attempt = execution.id, step, state.attempt
+        before = self._open.get(attempt)
+        if before is not None:
+            self._capacity.over(before.agent)
+        self._open[attempt] = call
+        if notifies:
+            self._gateway.notify(call, self._deliver)
+        elif config is None:
+            error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
+            self._deliver(call, Failed(error))
+        else:
+            self._gateway.begin(call, config, self._deliver)

@@ -1,56 +1,72 @@
 """The duty of claiming due steps: recording that their attempts start, and calling their agents."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from domain.executions.decisions.step import start_step
+from domain.executions.engine.unfolding import Take
 from scheduler.batch import Batch, Decision
-from scheduler.duty import DecidingDuty
+from scheduler.duty import DecidingDuty, Desk
 from scheduler.lists import Attempt
-from store.unit import Outage
+from store.lists.turns import MAX_GROUPS, UNKNOWN, StepGroup, StepTurn
 
 MAX_CLAIM = 200
 
 
 class Claiming(DecidingDuty[Attempt]):
-    """Claims due attempts that no worker has, as many as it may take, and begins every attempt recorded as started."""
+    """Claims due attempts that no worker has, as many as it may take, and begins every attempt recorded as started.
+
+    Each agent and process that waits has its turn; an agent of which the worker may have no more calls waits until one
+    of them ends.
+    """
 
     word = "due"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._last: StepGroup = UNKNOWN
+        self._more = False
+        self._vain_since: StepGroup | None = None
 
     @property
     def ready(self) -> bool:
         """Whether attempts may be due, and the worker may take some."""
-        return self._awake and self.desk.capacity() > 0
+        capacity = self.desk.capacity
+        return (self._awake or self._more or capacity.ended) and capacity.free > 0
 
     def work(self) -> None:
         """Claim due attempts and record that they start; strike off attempts that are not due by the log."""
-        limit = min(MAX_CLAIM, self.desk.capacity())
+        desk, capacity = self.desk, self.desk.capacity
+        limit = min(MAX_CLAIM, capacity.free)
         if limit == 0:
             return
-        self._awake = False
-        claimed = self.desk.lists.claim_steps(self.desk.worker_id, limit)
-        self._awake |= len(claimed) == limit
+        if self._awake or capacity.ended:
+            self._awake = capacity.ended = False
+            self._vain_since = None
+        desk.calling.read_limits(capacity.agents())
+        rooms = capacity.rooms()
+        turns = desk.lists.claim_steps(desk.worker_id, min(limit, capacity.share()), rooms, self._last)
+        capacity.waiting = still_waiting(turns, capacity.waiting)
+        self._more = self._may_go_on(turns, rooms)
+        claimed = self._fitting(turns)
         if claimed:
             batch, idle, rest = self.decide(claimed)
-            again = self.desk.appending.now(batch)
+            again = desk.appending.now(batch)
             self.decide_afresh([due for due in claimed if due[0] in again] + idle + [*rest])
 
     def recorded(self, batch: Batch) -> None:
         """Begin the attempts that the batch took."""
-        for execution, step in batch.taken:
-            try:
-                self.desk.calling.begin(execution, step)
-            except Outage:
-                raise
-            except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
-                self.desk.calling.abandon(execution.id, step)
-                self.desk.aside.add(execution.id, error)
+        if batch.taken:
+            for execution_id, step, error in self.desk.calling.begin(batch.taken):
+                self.desk.calling.abandon(execution_id, step)
+                self.desk.aside.add(execution_id, error)
 
     def execution_of(self, item: Attempt) -> UUID:
         """Return the execution whose attempt is due."""
         return item[0]
 
-    def decision(self, item: Attempt, at: datetime, take: int) -> Decision:
+    def decision(self, item: Attempt, at: datetime, take: Take) -> Decision:
         """Return the decision to start the attempt."""
         _, step, attempt = item
         cause = self.desk.cause(f"start:{step}:{attempt}", at)
@@ -62,3 +78,90 @@ class Claiming(DecidingDuty[Attempt]):
         desk, steps = self.desk, [(id, step) for id, step, _ in items]
         desk.lists.postpone_steps(desk.worker_id, [step for step in steps if step[0] in alone])
         desk.lists.drop_steps(desk.worker_id, [step for step in steps if step[0] not in alone])
+
+    def _may_go_on(self, turns: Sequence[StepTurn], rooms: Mapping[str, int]) -> bool:
+        """Return whether another claim may find more at once, and note where it begins.
+
+        If not all groups fit a claim, claims go on until groups all around had a turn in vain.
+        """
+        if not turns:
+            return False
+        before, self._last = self._last, last_served(turns, rooms)
+        if any(turn.claimed for turn in turns):
+            self._vain_since = None
+            return len(turns) == MAX_GROUPS or any(len(turn.claimed) == turn.quota > 0 for turn in turns)
+        if self._vain_since is None:
+            self._vain_since = before
+        if len(turns) == MAX_GROUPS and not is_between(self._vain_since, before, self._last):
+            return True
+        self._vain_since = None
+        return False
+
+    def _fitting(self, turns: Sequence[StepTurn]) -> list[Attempt]:
+        """Return the claimed attempts that this worker may begin; put the others back in their groups.
+
+        The worker reads the limit of an agent, and the agent of a row that does not state it, after its first claim.
+        """
+        desk = self.desk
+        claimed = [(attempt, turn.group) for turn in turns for attempt in turn.claimed]
+        if any(group == UNKNOWN for _, group in claimed):
+            claimed = self._grouped(claimed)
+        desk.calling.read_limits({agent for _, (agent, _) in claimed})
+        shares = desk.take()
+        taken: list[str] = []
+        fitting: list[Attempt] = []
+        others: list[tuple[UUID, str, StepGroup]] = []
+        for (id, step, number), group in claimed:
+            agent = group[0]
+            if group == UNKNOWN or shares.grant(agent, taken.copy):
+                taken.append(agent)
+                fitting.append((id, step, number))
+            else:
+                others.append((id, step, group))
+                desk.capacity.waiting.add(agent)
+        if others:
+            desk.lists.regroup_steps(desk.worker_id, others)
+        return fitting
+
+    def _grouped(self, claimed: list[tuple[Attempt, StepGroup]]) -> list[tuple[Attempt, StepGroup]]:
+        """Return the attempts with the groups that the log has for them, where the list states none."""
+        states = self.desk.states.load({attempt[0] for attempt, group in claimed if group == UNKNOWN})
+
+        def group_of(attempt: Attempt, group: StepGroup) -> StepGroup:
+            execution = states.get(attempt[0])
+            if group != UNKNOWN or execution is None or attempt[1] not in execution.steps:
+                return group
+            return execution.steps[attempt[1]].agent, execution.plan.process_id
+
+        return [(attempt, group_of(attempt, group)) for attempt, group in claimed]
+
+
+def last_served(turns: Sequence[StepTurn], rooms: Mapping[str, int]) -> StepGroup:
+    """Return the group after which the next claim begins: the last one before a group that was passed over.
+
+    A group is passed over if it had no turn although there was room for its agent.
+    """
+    last = turns[0].group
+    for turn in turns:
+        if turn.quota == 0 and (turn.group == UNKNOWN or rooms.get(turn.group[0], 1) > 0):
+            break
+        last = turn.group
+    return last
+
+
+def still_waiting(turns: Sequence[StepTurn], before: set[str]) -> set[str]:
+    """Return the agents of which attempts may be due still, after those in `before`; not all groups had a turn."""
+    met = {turn.group[0] for turn in turns}
+    if not met:
+        return set()
+    return {turn.group[0] for turn in turns if len(turn.claimed) >= turn.quota} | (before - met)
+
+
+def is_between(group: StepGroup, after: StepGroup, until: StepGroup) -> bool:
+    """Return whether a walk over the groups in their order, from their end to their beginning, comes by `group`.
+
+    The walk begins after the group `after` and ends with `until`.
+    """
+    if after < until:
+        return after < group <= until
+    return group > after or group <= until

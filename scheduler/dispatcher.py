@@ -15,6 +15,7 @@ from scheduler.alarms import Alarms
 from scheduler.appending import Appending, Work
 from scheduler.batch import Batch
 from scheduler.calling import Calling, CallsAgents
+from scheduler.capacity import Capacity
 from scheduler.duties import DUTIES
 from scheduler.duty import Desk, Duty
 from scheduler.lists import Lists
@@ -69,8 +70,8 @@ class Dispatcher:
         max_open: int = 1000,
     ) -> None:
         self.worker_id = worker_id
-        self.calling = Calling(agents, gateway, self._deliver, callback_key)
-        self._max_open = max_open
+        capacity = Capacity(max_open)
+        self.calling = Calling(agents, gateway, self._deliver, callback_key, capacity)
         self._inbox = inbox
         aside = SettingAside(lists, worker_id, clock, self.calling.attempts)
         self._desk = Desk(
@@ -84,7 +85,7 @@ class Dispatcher:
             Appending(appender, self._recorded, aside),
             self.calling,
             alarms,
-            capacity=self._capacity,
+            capacity=capacity,
             nudge=self._nudge,
             take_in=lambda: self._receive(wait=False),
             quiet=inbox.empty,
@@ -111,6 +112,7 @@ class Dispatcher:
     def stop(self) -> None:
         """Claim nothing more; `run` returns when the open calls are answered."""
         self._stopping.set()
+        self._desk.capacity.closed = True
         self._nudge()
 
     def abandon(self) -> None:
@@ -207,9 +209,6 @@ class Dispatcher:
     def _nudge(self) -> None:
         if self._inbox.empty():  # or else the loop goes on anyway, and the caller has noted the work before
             self._inbox.put(None)
-
-    def _capacity(self) -> int:
-        return 0 if self._stopping.is_set() else max(0, self._max_open - self.calling.open)
 
     def _recorded(self, batch: Batch) -> None:
         for duty in self._duties:

@@ -15,10 +15,12 @@ from commands.states import ExecutionStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from domain.event import Cause
+from domain.executions.engine.unfolding import Take
 from scheduler.alarms import Alarms
 from scheduler.appending import Again, Appending
 from scheduler.batch import Batch, Decision
 from scheduler.calling import Calling
+from scheduler.capacity import Capacity, Shares
 from scheduler.lists import Lists
 from scheduler.setting_aside import SettingAside
 from store.unit import OutcomeUnknown
@@ -33,10 +35,10 @@ ROUNDS = 20
 class Desk:
     """Everything that the duties of one worker work with.
 
-    actor: names the worker in causes. aside: the executions about which no decision succeeds. capacity: returns how
-    many more attempts the worker may take now. nudge: makes the dispatcher go through the duties soon; callable
-    from any thread. take_in: settles batches that the appender has appended. quiet: returns whether nothing has
-    arrived since. answers: agents' answers that no duty has decided on.
+    actor: names the worker in causes. aside: the executions about which no decision succeeds. capacity: the calls that
+    the worker may have open. nudge: makes the dispatcher go through the duties soon; callable from any thread. take_in:
+    settles batches that the appender has appended. quiet: returns whether nothing has arrived since. answers: agents'
+    answers that no duty has decided on.
     """
 
     worker_id: UUID
@@ -49,7 +51,7 @@ class Desk:
     appending: Appending
     calling: Calling
     alarms: Alarms
-    capacity: Callable[[], int]
+    capacity: Capacity
     nudge: Callable[[], None]
     take_in: Callable[[], None]
     quiet: Callable[[], bool]
@@ -64,9 +66,10 @@ class Desk:
         loaded = self.states.load(executions, fresh=fresh)
         return Batch(self.states, loaded, self.worker_id, fresh=fresh, unreadable=self.states.unreadable)
 
-    def take(self, batch: Batch) -> int:
-        """Return how many attempts the next decision in `batch` may take."""
-        return self.capacity() - batch.taking - self.appending.taking
+    def take(self, batch: Batch | None = None) -> Shares:
+        """Return which attempts the worker may take now, beside those that the decisions in `batch` take."""
+        taking = (self.appending.taking,) if batch is None else (self.appending.taking, batch.taking, *batch.beside)
+        return Shares(self.capacity, taking)
 
 
 class Duty(ABC):
@@ -117,8 +120,8 @@ class DecidingDuty(Duty, Generic[T]):
         """Return the execution that `item` concerns."""
 
     @abstractmethod
-    def decision(self, item: T, at: datetime, take: int) -> Decision:
-        """Return the decision for `item`, taken at `at`; it claims up to `take` attempts."""
+    def decision(self, item: T, at: datetime, take: Take) -> Decision:
+        """Return the decision for `item`, taken at `at`; it claims the attempts that `take` allows."""
 
     def complete(self, batch: Batch) -> None:
         """Add to a batch the decisions on other executions that follow from its own."""
@@ -126,38 +129,40 @@ class DecidingDuty(Duty, Generic[T]):
     def needless(self, items: list[T], batch: Batch) -> None:
         """Discard items whose decisions state nothing, on states just read from the log."""
 
-    def decide(self, items: Sequence[T], *, fresh: bool = False) -> tuple[Batch, list[T], Sequence[T]]:
+    def decide(self, items: Sequence[T], *besides: Batch, fresh: bool = False) -> tuple[Batch, list[T], Sequence[T]]:
         """Return a batch of decisions on `items`, the items whose decisions state nothing or are refused, and the rest.
 
         The rest are the last items, which follow when a batch is full. Items whose executions are set aside are left
-        out of all: their rows are postponed.
+        out of all: their rows are postponed. besides: batches that are decided and not on their way yet.
         """
         desk = self.desk
         items = desk.aside.without(items, self.execution_of)
         executions = [self.execution_of(item) for item in items]
         batch = desk.batch(executions, fresh=fresh)
-        at, capacity = desk.clock.now(), desk.take(batch)
+        batch.beside = [other.taking for other in besides]
+        at, take = desk.clock.now(), desk.take(batch)
         idle: list[T] = []
         rest: Sequence[T] = ()
         for n, (id, item) in enumerate(zip(executions, items, strict=True)):
             if batch.full:
                 rest = items[n:]
                 break
-            if not batch.decide(id, self.decision(item, at, capacity - batch.taking)):
+            if not batch.decide(id, self.decision(item, at, take)):
                 idle.append(item)
         self.complete(batch)
         return batch, idle, rest
 
-    def decide_afresh(self, items: Sequence[T]) -> None:
+    def decide_afresh(self, items: Sequence[T], *besides: Batch) -> None:
         """Decide on states read again from the log, and append, until no item meets a conflict.
 
         Set aside the executions that meet a conflict every time. Raises Outage when the connection is lost every time.
+        besides: batches that are decided and not on their way yet.
         """
         desk = self.desk
         again: Again = {}
         rounds = 0
         while items and rounds < ROUNDS:
-            batch, idle, rest = self.decide(items, fresh=True)
+            batch, idle, rest = self.decide(items, *besides, fresh=True)
             again = desk.appending.now(batch)
             idle = [item for item in idle if self.execution_of(item) not in batch.failures]
             if idle:

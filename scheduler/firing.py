@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from domain.executions.decisions.timer import fire_timer
+from domain.executions.engine.unfolding import Take
 from domain.executions.state.model import Execution
 from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
@@ -52,7 +53,7 @@ class Firing(DecidingDuty[Due]):
         """Return the execution of the timer."""
         return item[0]
 
-    def decision(self, item: Due, at: datetime, take: int) -> Decision:
+    def decision(self, item: Due, at: datetime, take: Take) -> Decision:
         """Return the decision to fire the timer."""
         _, step, kind = item
         cause = self.desk.cause(f"{kind}:{step}", at)
@@ -94,7 +95,7 @@ class Firing(DecidingDuty[Due]):
     def _fire(self, timers: list[Due]) -> None:
         batch, idle, rest = self.decide(timers)
         if idle:
-            self.decide_afresh(idle)
+            self.decide_afresh(idle, batch)
         if rest:
             timers = timers[: len(timers) - len(rest)]
             self._held += [(self.desk.clock.now(), due) for due in rest]

@@ -1,16 +1,17 @@
 """The lists of work that appends keep, as workers use them: the port, and the lists in PostgreSQL."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
-from store.lists import due_steps, due_timers, outbox, set_aside, slots, trees
+from store.lists import due_steps, due_timers, outbox, set_aside, slots, trees, turns
 from store.lists.due_timers import Due
 from store.lists.outbox import Message, ReportUnreadable
 from store.lists.slots import Queue
+from store.lists.turns import StepGroup, StepTurn
 from store.unit import MessageKey
 
 Attempt = tuple[UUID, str, int]
@@ -20,14 +21,20 @@ StepKey = tuple[UUID, str]
 class Lists(Protocol):
     """The lists on one connection, for one thread. Each method raises Outage when the database is out of reach."""
 
-    def claim_steps(self, worker: UUID, limit: int) -> list[Attempt]:
-        """Give `worker` up to `limit` due attempts that no worker has, oldest first."""
+    def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
+        """Give `worker` up to `limit` due attempts that no worker has, in turns of groups, from the one after `after`.
+
+        rooms: the most attempts of each agent; of other agents up to `limit`.
+        """
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Strike off attempts of `worker` that are not due by the log."""
 
     def unclaim_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Put attempts of `worker` back on the list."""
+
+    def regroup_steps(self, worker: UUID, steps: list[tuple[UUID, str, StepGroup]]) -> None:
+        """Put attempts of `worker` back on the list, in these groups."""
 
     def postpone_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Put attempts that `worker` cannot begin back on the list, due a little later."""
@@ -85,17 +92,17 @@ class Lists(Protocol):
     def queues(self, limit: int) -> list[Queue]:
         """Return each process for which executions wait, with up to `limit` of these."""
 
-    def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
-        """Record that `worker` lives, for another `lease`."""
-
     def release_lost(self) -> None:
         """Put the attempts of workers whose lease ran out back on the list."""
 
     def release_worker(self, worker: UUID) -> None:
         """Put the attempts of `worker` back on the list, and strike the worker off."""
 
-    def forget_old_answers(self) -> None:
-        """Drop the answers of commands that are older than seven days."""
+    def forget_old_answers(self, since: datetime | None) -> datetime | None:
+        """Drop some of the answers of commands that are older than seven days, the oldest first.
+
+        since: what the call before returned. Returns None when none is left, or another worker drops them now.
+        """
 
     def close(self) -> None:
         """Close the connection; a later use opens another."""
@@ -107,10 +114,10 @@ class StoredLists:
     def __init__(self, connection: OwnConnection) -> None:
         self._connection = connection
 
-    def claim_steps(self, worker: UUID, limit: int) -> list[Attempt]:
-        """Give `worker` due attempts; see `store.lists.due_steps.claim`."""
+    def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
+        """Give `worker` due attempts in turns; see `store.lists.turns.claim`."""
         with self._connection.borrow() as connection:
-            return due_steps.claim(connection, worker, limit)
+            return turns.claim(connection, worker, limit, rooms, after)
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Strike attempts off; see `store.lists.due_steps.drop`."""
@@ -121,6 +128,11 @@ class StoredLists:
         """Put attempts back; see `store.lists.due_steps.unclaim`."""
         with self._connection.borrow() as connection:
             due_steps.unclaim(connection, worker, steps)
+
+    def regroup_steps(self, worker: UUID, steps: list[tuple[UUID, str, StepGroup]]) -> None:
+        """Put attempts back, in other groups; see `store.lists.due_steps.regroup`."""
+        with self._connection.borrow() as connection:
+            due_steps.regroup(connection, worker, steps)
 
     def postpone_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Put attempts back, due later; see `store.lists.due_steps.postpone`."""
@@ -209,25 +221,23 @@ class StoredLists:
         with self._connection.borrow() as connection:
             return slots.queues(connection, limit)
 
-    def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
-        """Record that `worker` lives, for another `lease`."""
-        with self._connection.borrow() as connection:
-            due_steps.renew(connection, worker, host, pid, lease)
-
     def release_lost(self) -> None:
-        """Put the attempts of lost workers back on the list."""
+        """Put the attempts of lost workers back on the list, some at a time; see `store.lists.due_steps`."""
         with self._connection.borrow() as connection:
-            due_steps.release_lost(connection)
+            due_steps.forget_lost(connection)
+            while due_steps.release_lost(connection) == due_steps.BATCH:
+                pass
 
     def release_worker(self, worker: UUID) -> None:
-        """Put the attempts of `worker` back on the list, and strike the worker off."""
+        """Put the attempts of `worker` back on the list, some at a time, and strike the worker off."""
         with self._connection.borrow() as connection:
-            due_steps.release_all(connection, worker)
+            while due_steps.release_all(connection, worker) == due_steps.BATCH:
+                pass
 
-    def forget_old_answers(self) -> None:
-        """Drop answers of commands; see `store.answers.forget_old_answers`."""
+    def forget_old_answers(self, since: datetime | None) -> datetime | None:
+        """Drop some answers of commands; see `store.answers.forget_old_answers`."""
         with self._connection.borrow() as connection:
-            forget_old_answers(connection)
+            return forget_old_answers(connection, since)
 
     def close(self) -> None:
         """Close the connection; a later use opens another."""

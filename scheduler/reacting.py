@@ -9,7 +9,7 @@ from uuid import UUID
 from commands.deciding import Guards
 from commands.policies import whenever
 from domain.event import Cause
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.outcomes import ABANDONS_ATTEMPT
@@ -223,7 +223,7 @@ def follow_up(desk: Desk, batch: Batch) -> None:
                     batch.decide(to, whenever(message, _cause(desk, message), desk.take(batch)), message.key)
 
 
-def _react(message: Message, cause: Cause, take: int, descendants: int, execution: Execution) -> Unfolding:
+def _react(message: Message, cause: Cause, take: Take, descendants: int, execution: Execution) -> Unfolding:
     return whenever(message, cause, take, descendants)(execution)
 
 

@@ -6,12 +6,14 @@ from uuid import UUID
 
 from commands.executions import answer_step
 from domain.agents.calls import AgentCall, Answer
+from domain.executions.engine.unfolding import Take
 from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty
 from scheduler.reacting import follow_up
 
 MAX_ANSWERS = 150
+BATCHES = 16
 
 Answered = tuple[AgentCall, Answer]
 
@@ -35,8 +37,10 @@ class Recording(DecidingDuty[Answered]):
         self._blocked = 0
 
     def work(self) -> None:
-        """Decide on the answers that have arrived, and append the decisions."""
-        while self.ready:
+        """Decide on answers that have arrived, and append the decisions; after some batches others have a turn."""
+        for _ in range(BATCHES):
+            if not self.ready:
+                break
             self._go_on()
             self.desk.take_in()
 
@@ -48,7 +52,7 @@ class Recording(DecidingDuty[Answered]):
         """Return the execution whose attempt was answered."""
         return item[0].execution_id
 
-    def decision(self, item: Answered, at: datetime, take: int) -> Decision:
+    def decision(self, item: Answered, at: datetime, take: Take) -> Decision:
         """Return the decision on the answer."""
         call, answer = item
         cause = self.desk.cause(f"answer:{call.step}:{call.attempt}", at)
@@ -66,7 +70,7 @@ class Recording(DecidingDuty[Answered]):
         try:
             batch, idle, rest = self.decide(answers)
             if idle:
-                self.decide_afresh(idle)
+                self.decide_afresh(idle, batch)
             if rest:
                 self._keep(rest)
                 answers = answers[: len(answers) - len(rest)]

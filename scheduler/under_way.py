@@ -89,10 +89,20 @@ class ExecutionUnderWay(UnderWay):
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record, with its changes of timers and slots."""
         before, after = self._timers, self.state.timers
-        unit = Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards, states=self.states)
+        plan = self.state.plan
+        unit = Unit(
+            id,
+            self.version,
+            self.events,
+            owner,
+            handled=self.handled,
+            guards=self.guards,
+            states=self.states,
+            process_id=plan.process_id,
+        )
         if before or after:
             unit.timers_set, unit.timers_dropped = timers_set(before, after), timers_dropped(before, after)
-        if self.state.plan.max_running is not None:
+        if plan.max_running is not None:
             unit.slot = slot_of(self._status, self.state)
         return unit
 

@@ -1,4 +1,4 @@
-"""One worker: dispatcher, lease and listener, started and drained together."""
+"""One worker: dispatcher, lease, upkeep and listener, started and drained together."""
 
 import logging
 import queue
@@ -17,9 +17,10 @@ from gateway.channels import Channels
 from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
-from scheduler.lease import STATEMENT_SECONDS, Lease
+from scheduler.lease import RENEWALS, STATEMENT_SECONDS, Lease, StoredLeases
 from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
+from scheduler.upkeep import Upkeep
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
@@ -75,14 +76,16 @@ class Worker:
             callback_key=callback_key,
             max_open=max_open,
         )
-        leasing = StoredLists(OwnConnection(datastore, synchronous_commit="off"))
-        self._lease = Lease(self._dispatcher, leasing, clock, lease)
+        self._lease = Lease(self.id, StoredLeases(datastore, lease), clock, lease)
+        kept = StoredLists(OwnConnection(datastore, synchronous_commit="off", **BY_INDEX))
+        self._upkeep = Upkeep(self._dispatcher, kept, clock, lease / RENEWALS)
         self._listener = Listener(datastore, LOG_CHANNEL, self._received)
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
         """Begin to work; return when the worker has a lease, and listens."""
         self._lease.start()
+        self._upkeep.start()
         self._listener.start()
         self._thread.start()
 
@@ -99,6 +102,7 @@ class Worker:
             return
         self._listener.stop()
         self._lease.stop()
+        self._upkeep.stop()
         self._gateway.close(grace=timedelta())
         self._lists.close()
 

@@ -30,9 +30,12 @@ create table due_steps (
   attempt integer not null,
   due_at timestamp with time zone not null default now(),
   owner uuid,
+  agent text not null default ''::text,
+  process_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
   PRIMARY KEY (execution_id, step)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX due_steps_owner_idx ON public.due_steps USING btree (owner) WHERE (owner IS NOT NULL);
+CREATE INDEX due_steps_turns_idx ON public.due_steps USING btree (agent, process_id, due_at) WHERE (owner IS NULL);
 CREATE INDEX due_steps_unowned_idx ON public.due_steps USING btree (due_at) WHERE (owner IS NULL);
 
 create table due_timers (
@@ -344,6 +347,24 @@ begin
     insert into due_steps (execution_id, step, attempt, owner)
       select * from unnest(next_executions, next_steps, next_attempts, next_owners)
       on conflict (execution_id, step) do update set attempt = excluded.attempt, owner = excluded.owner, due_at = excluded.due_at;
+  end if;
+  return concat_ws(' ', case when array_position(next_owners, null) is not null then 'due' end, case when gone then 'gone' end);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.move_due_steps_v2(appended bigint, done_executions uuid[], done_steps text[], next_executions uuid[], next_steps text[], next_attempts integer[], next_owners uuid[], next_agents text[], next_processes uuid[], gone boolean)
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if cardinality(done_executions) > 0 then
+    delete from due_steps d using unnest(done_executions, done_steps) as x(execution_id, step)
+      where d.execution_id = x.execution_id and d.step = x.step;
+  end if;
+  if cardinality(next_executions) > 0 then
+    insert into due_steps (execution_id, step, attempt, owner, agent, process_id)
+      select * from unnest(next_executions, next_steps, next_attempts, next_owners, next_agents, next_processes)
+      on conflict (execution_id, step) do update set attempt = excluded.attempt, owner = excluded.owner,
+        due_at = excluded.due_at, agent = excluded.agent, process_id = excluded.process_id;
   end if;
   return concat_ws(' ', case when array_position(next_owners, null) is not null then 'due' end, case when gone then 'gone' end);
 end $function$;

@@ -31,8 +31,9 @@ class StreamChange(msgspec.Struct):
     version: the version the stream is expected to have before. owner: the worker that takes the attempts that
     `events` start, and handles their messages. timers_set, timers_dropped: changes of the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
-    states: the stored form of `events`, empty until it is made.
-    slot: the change of a slot of the execution's process, if that limits how many run.
+    states: the stored form of `events`, empty until it is made. slot: the change of a slot of the execution's process,
+    if that limits how many run. process_id: the process of the execution, if the stream is one: attempts that become
+    due wait for the turn of their process.
     """
 
     stream: UUID
@@ -43,6 +44,7 @@ class StreamChange(msgspec.Struct):
     timers_dropped: list[TimerKey] = []
     handled: list[MessageKey] = []
     slot: Slot | None = None
+    process_id: UUID | None = None
     states: list[bytes] = []
 
     def encode(self) -> int:

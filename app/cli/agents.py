@@ -33,9 +33,10 @@ def list_(
         output.document(page)
         return
     rows = [
-        (a.name, a.kind, status(a.status), moment(a.registered_at), short(a.config, output.most)) for a in page.items
+        (a.name, a.kind, status(a.status), moment(a.registered_at), a.max_open or "share", short(a.config, output.most))
+        for a in page.items
     ]
-    output.table(("agent", "kind", "status", "registered", "configuration"), rows)
+    output.table(("agent", "kind", "status", "registered", "max open", "configuration"), rows)
     note_lag(output, page.lag_seconds)
 
 

@@ -10,11 +10,13 @@ class AgentRegistered(Event, frozen=True, kw_only=True):
     """The agent may be called from now on, as `config` says; a later registration replaces an earlier one.
 
     config: canonical, as `domain.agents.kinds.parse_agent` returns it; it holds references to secrets, never secrets.
+    max_open: how many calls of the agent each worker has open at once; None: a share of the worker's.
     """
 
     name: str
     kind: str
     config: dict[str, Any]
+    max_open: int | None = None
 
 
 @stored("AgentRetired")

@@ -110,6 +110,7 @@ AgentDuration = Annotated[
 PositiveDuration = Annotated[AgentDuration, AfterValidator(_check_positive)]
 Answers = Annotated[Any, AfterValidator(_check_answers), WithJsonSchema({"type": ["array", "object"]})]
 TokenCount = Annotated[int, Field(ge=0, le=10**12)]
+MaxOpenCalls = Annotated[int, Field(ge=1, le=10**9)]
 
 
 class Config(BaseModel):

@@ -13,6 +13,7 @@ from domain.agents.fields import (
     Config,
     Cost,
     Headers,
+    MaxOpenCalls,
     PositiveDuration,
     SecretField,
     Text,
@@ -54,7 +55,16 @@ class ScriptedError(Config):
     retry_after: AgentDuration | None = None
 
 
-class ScriptedConfig(Config):
+class AgentConfiguration(Config):
+    """The fields of every kind of agent.
+
+    max_open: how many calls of the agent each worker has open at once. Default: a share of the calls of the worker.
+    """
+
+    max_open: MaxOpenCalls | None = None
+
+
+class ScriptedConfig(AgentConfiguration):
     """An agent that runs inside the worker and uses no network.
 
     script: ``echo`` answers the message; ``json_echo`` answers ``{agent, step, attempt, message, parameters}``;
@@ -96,7 +106,7 @@ class ScriptedConfig(Config):
 _ONLY_WITH = {"answers": ("answers",), "error": ("fail", "flaky"), "failures": ("flaky",)}
 
 
-class HttpConfig(Config):
+class HttpConfig(AgentConfiguration):
     """An agent behind the JSON contract of ``gateway.http``. deadline: for one call, unless it answers 202 before.
 
     cancel_url: receives a POST for each attempt that the agent took to answer later and whose answer is no longer
@@ -110,7 +120,7 @@ class HttpConfig(Config):
     deadline: PositiveDuration = MINUTE
 
 
-class OpenAIChatConfig(Config):
+class OpenAIChatConfig(AgentConfiguration):
     """A model behind an OpenAI-compatible ``{base_url}/chat/completions``.
 
     api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) requests a JSON object,
@@ -130,7 +140,7 @@ class OpenAIChatConfig(Config):
 
 
 AgentConfig = Annotated[ScriptedConfig | HttpConfig | OpenAIChatConfig, Field(discriminator="kind")]
-KINDS: dict[str, type[Config]] = {
+KINDS: dict[str, type[AgentConfiguration]] = {
     "scripted": ScriptedConfig,
     "http": HttpConfig,
     "openai_chat": OpenAIChatConfig,

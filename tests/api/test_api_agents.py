@@ -75,3 +75,19 @@ def test_a_retired_agent_stays_in_the_directory(client: TestClient, installation
     page = client.get("/api/agents", params={"limit": 1}).json()
     assert names(cursor=page["next_cursor"]) == ["writer"]
     assert client.get("/api/agents/writer").json()["retired_at"] is not None
+
+
+def test_the_limit_of_an_agent_is_set_shown_replaced_and_refused(client: TestClient, installation: Any) -> None:
+    def put(body: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = client.put("/api/agents/writer", json=body).json()
+        return answer
+
+    assert "duplicate" not in put(ECHO | {"max_open": 3})
+    assert put(ECHO | {"max_open": 3})["duplicate"] is True
+    installation.project()
+    seen = client.get("/api/agents/writer").json()
+    assert (seen["max_open"], "max_open" in seen["config"]) == (3, False)
+    assert "duplicate" not in put(ECHO)
+    installation.project()
+    assert client.get("/api/agents").json()["items"][0]["max_open"] is None
+    assert [problem["path"] for problem in put(ECHO | {"max_open": 0})["problems"]] == ["max_open"]

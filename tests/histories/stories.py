@@ -68,6 +68,15 @@ def agent(_: Plans) -> Told:
     return agent_id("writer"), events
 
 
+def agent_with_a_limit(_: Plans) -> Told:
+    """Registered with a limit of its own, and with another."""
+    events: list[Event] = []
+    for second, most in enumerate((3, 20)):
+        config = parse_agent("checker", {"kind": "scripted", "script": "echo", "max_open": most})
+        events += register_agent(fold(Agent(), events), "checker", config, _cause(second))
+    return agent_id("checker"), events
+
+
 def process(_: Plans) -> Told:
     """Drafted, revised, published twice with a warning, archived."""
     warning = Problem("agent_unknown", "no such agent", "steps[3].agent", 11, 25, "did you mean writer?", "warning")
@@ -163,6 +172,7 @@ def execution_cancelled(plans: Plans) -> Told:
 
 STORIES = {
     "agent": agent,
+    "agent-with-a-limit": agent_with_a_limit,
     "process": process,
     "execution-completed": execution_completed,
     "execution-failed": execution_failed,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Attempt = tuple[UUID, str, int]
 
+MAX_OPEN_OF_ECHO = 8
 PRICES = [Money(Decimal("0.01"), "USD"), Money(Decimal("0.002"), "USD"), Money(Decimal("0.01"), "EUR")]
 
 
@@ -96,8 +97,12 @@ class Line:
     def __init__(self, agents: Agents) -> None:
         self._agents = agents
         self._open: set[Attempt] = set()
+        self._of_echo: set[Attempt] = set()
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
+        if call.agent == "echo":
+            self._of_echo = {*(self._of_echo & self._open), (call.execution_id, call.step, call.attempt)}
+            assert len(self._of_echo) <= MAX_OPEN_OF_ECHO, "the worker calls an agent more often than it may"
         self.notify(call, deliver)
 
     def notify(self, call: AgentCall, deliver: Deliver) -> None:

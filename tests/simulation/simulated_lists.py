@@ -1,7 +1,7 @@
 """The lists of work in memory; appends move them, and workers claim from them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,21 +16,23 @@ from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
 from store.lists.outbox import Message, ReportUnreadable
 from store.lists.slots import Queue
+from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTurn
 from store.unit import MessageKey, Unit
 
 
 class MemoryLists:
     """Implements `scheduler.lists.Lists`, for all workers at once.
 
-    due_steps: attempt and owner, oldest first. claimed: the end of a worker's claim of a timer or message.
-    admissions: process, and whether the execution runs, in the order of arrival. dropped: called with the messages
-    that a worker drops.
+    due_steps: attempt and owner, oldest first. groups: agent and process of each attempt. claimed: the end of a
+    worker's claim of a timer or message. admissions: process, and whether the execution runs, in the order of arrival.
+    dropped: called with the messages that a worker drops.
     """
 
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
         self._clock = clock
         self._dropped = dropped
         self.due_steps: dict[StepKey, tuple[int, UUID | None]] = {}
+        self.groups: dict[StepKey, StepGroup] = {}
         self.due_timers: dict[Due, datetime] = {}
         self.outbox: dict[MessageKey, Message] = {}
         self.claimed: dict[Due | MessageKey, datetime] = {}
@@ -53,6 +55,7 @@ class MemoryLists:
                 scheduled.add(event.step)
                 self.due_steps.pop((unit.stream, event.step), None)
                 self.due_steps[unit.stream, event.step] = event.attempt, None
+                self.groups[unit.stream, event.step] = event.agent, unit.process_id or NO_PROCESS
             elif isinstance(event, StepStarted) and event.step in scheduled:
                 self.due_steps[unit.stream, event.step] = event.attempt, unit.owner
             elif type(event) in LEAVES_WORKER:
@@ -98,11 +101,40 @@ class MemoryLists:
             self.admissions[unit.stream] = slot.process_id, slot.state == "running"
         return [] if slot.state == "running" else ["room"]
 
-    def claim_steps(self, worker: UUID, limit: int) -> list[Attempt]:
-        free = [(*key, attempt) for key, (attempt, owner) in self.due_steps.items() if owner is None][:limit]
-        for id, step, attempt in free:
-            self.due_steps[id, step] = attempt, worker
-        return free
+    def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
+        waiting: dict[StepGroup, list[Attempt]] = {}
+        for key, (attempt, owner) in self.due_steps.items():
+            if owner is None:
+                waiting.setdefault(self.groups[key], []).append((*key, attempt))
+        room = {group: limit if group == UNKNOWN else rooms.get(group[0], limit) for group in waiting}
+        walked: list[StepGroup] = []
+        for before, lap in (
+            (after, sorted(group for group in waiting if group > after)),
+            (UNKNOWN, sorted(group for group in waiting if group <= after)),
+        ):
+            for group in lap:
+                full = before != UNKNOWN and rooms.get(before[0], 1) <= 0
+                if not (full and before[0] == group[0]) and len(walked) < MAX_GROUPS:
+                    walked.append(group)
+                    before = group
+        served = [group for group in walked if room[group] > 0]
+        turns = []
+        for group in walked:
+            quota = 0
+            if group in served:
+                quota = _share(limit, served, group)
+                if group == UNKNOWN or group[0] in rooms:
+                    quota = min(quota, _share(room[group], [each for each in served if each[0] == group[0]], group))
+            turns.append(StepTurn(group, quota, waiting[group][:quota]))
+            for id, step, number in turns[-1].claimed:
+                self.due_steps[id, step] = number, worker
+        return turns
+
+    def regroup_steps(self, worker: UUID, steps: list[tuple[UUID, str, StepGroup]]) -> None:
+        for id, step, group in steps:
+            if self.due_steps.get((id, step), (0, None))[1] == worker:
+                self.groups[id, step] = group
+        self.unclaim_steps(worker, [(id, step) for id, step, _ in steps])
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         for key in steps:
@@ -204,7 +236,7 @@ class MemoryLists:
         self._leases.pop(worker, None)
         self.unclaim_steps(worker, [key for key, (_, owner) in self.due_steps.items() if owner == worker])
 
-    def forget_old_answers(self) -> None:
+    def forget_old_answers(self, since: datetime | None) -> None:
         """Do nothing: no command in a simulation carries a key."""
 
     def close(self) -> None:
@@ -217,6 +249,11 @@ class MemoryLists:
 
     def _is_claimed(self, key: Due | MessageKey) -> bool:
         return key in self.claimed and self.claimed[key] >= self._clock.now()
+
+
+def _share(most: int, groups: Sequence[StepGroup], group: StepGroup) -> int:
+    """Return the part of `most` that one of the groups gets, in their order."""
+    return most // len(groups) + (groups.index(group) < most % len(groups))
 
 
 def _behind(message: Message, other: Message) -> bool:

@@ -14,8 +14,9 @@ from commands.agents import CachedAgents
 from commands.states import ExecutionStates
 from scheduler.appending import Work
 from scheduler.dispatcher import Arrived, Dispatcher
-from scheduler.lease import Lease
+from scheduler.lease import RENEWALS, Lease
 from scheduler.pipeline import Appended
+from scheduler.upkeep import Upkeep
 from store.lists.slots import Queue
 from store.log import Outcome
 from store.unit import Unit
@@ -55,12 +56,14 @@ class Worker:
             callback_key=b"key",
             max_open=MAX_OPEN,
         )
-        self._lease = Lease(self.dispatcher, lists, world.clock, LEASE)
+        self._lease = Lease(self.id, lists, world.clock, LEASE)
+        self._upkeep = Upkeep(self.dispatcher, lists, world.clock, LEASE / RENEWALS)
         self.renew()
 
     def renew(self) -> None:
-        """Renew the lease."""
+        """Renew the lease, and do the upkeep."""
         self._until_death(self._lease.renew)
+        self._until_death(self._upkeep.tidy)
 
     def turn(self) -> None:
         """Run the duties once; do nothing while the worker is at work, because it has one thread."""

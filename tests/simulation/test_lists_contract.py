@@ -16,9 +16,11 @@ from domain.executions.events.execution import ExecutionCompleted, ExecutionStar
 from domain.executions.events.step import StepFailed, StepScheduled, StepStarted, StepTimedOut
 from domain.executions.slots import Slot
 from domain.executions.timers import HEARTBEAT, TIMEOUT, TIMER
+from scheduler.lease import StoredLeases
 from scheduler.lists import Lists, StoredLists
 from store.datastore import Datastore, OwnConnection
 from store.lists.outbox import log_unreadable
+from store.lists.turns import UNKNOWN
 from store.log import Log
 from store.unit import Conflict, Unit
 
@@ -27,6 +29,7 @@ STREAMS = [UUID(int=n) for n in range(1, 7)]
 PROCESSES = [UUID(int=n) for n in range(100, 103)]
 ALIVE, SILENT = UUID(int=200), UUID(int=201)
 STEPS = "abc"
+AGENTS = ("", "echo", "slow", "Z")
 # Claims last until a release, even in a slow test.
 LAST = "update {} set claimed_until = now() + interval '1 h' where claimed_until is not null"
 
@@ -60,7 +63,7 @@ def work(random: Random) -> Event:
     attempt = {"step": random.choice(STEPS), "attempt": random.randrange(1, 4)}
     return random.choice(
         (
-            record(StepScheduled, CAUSE, **attempt, agent="echo", message="do it"),
+            record(StepScheduled, CAUSE, **attempt, agent=random.choice(AGENTS), message="do it"),
             record(StepStarted, CAUSE, **attempt),
             record(StepFailed, CAUSE, **attempt, error=StepError("code", "message")),
             record(StepTimedOut, CAUSE, **attempt, scope="attempt"),
@@ -92,6 +95,7 @@ class Course:
             handled=random.sample(candidates, min(len(candidates), random.randrange(3))),
             slot=random.choice((None, Slot(PROCESSES[0], random.choice(("queued", "running", "left"))))),
             timers_set=random.choice(({}, set_now)),
+            process_id=random.choice((None, *PROCESSES)),
             timers_dropped=[key for key in mine if key not in set_now and random.random() < 0.3],
         )
         assert recorded(self.log, unit) == recorded(self.memory, unit)
@@ -126,14 +130,22 @@ def stored(datastore: Datastore) -> Iterator[Lists]:
     lists.close()
 
 
+@pytest.fixture
+def leases(datastore: Datastore) -> Iterator[StoredLeases]:
+    """Yield the real leases."""
+    kept = StoredLeases(datastore, timedelta(hours=1))
+    yield kept
+    kept.close()
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
-    log: Log, stored: Lists, datastore: Datastore, number: int
+    log: Log, stored: Lists, leases: StoredLeases, datastore: Datastore, number: int
 ) -> None:
     course = Course(Random(number), log)
     random, memory = course.random, course.lists
     claimed = {"steps": 0, "timers": 0, "messages": 0}
-    for lists in (stored, memory):
+    for lists in (leases, memory):
         lists.renew(ALIVE, "host", 1, timedelta(hours=1))
     for _ in range(120):
         course.append()
@@ -142,12 +154,17 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
                 connection.execute(LAST.format(table))
         limit, worker = random.randrange(1, 6), random.choice((ALIVE, SILENT))
 
-        steps = both(stored, memory, lambda lists: sorted(lists.claim_steps(worker, limit)))  # noqa: B023
+        rooms = {agent: random.randrange(4) for agent in AGENTS if random.random() < 0.4}
+        after = random.choice(list(memory.groups.values()) or [UNKNOWN])
+        turns = both(stored, memory, lambda lists: in_turns(lists, worker, limit, rooms, after))  # noqa: B023
+        steps = [attempt for _, _, claimed in turns for attempt in claimed]
+        assert len(steps) <= limit
         assert both(stored, memory, lambda lists: lists.held_steps(worker)) >= set(steps)  # noqa: B023
         some = [(id, step) for id, step, _ in steps if random.random() < 0.5]
         for lists in (stored, memory):
             lists.unclaim_steps(worker, some[:1])
-            lists.drop_steps(worker, some[1:])
+            lists.regroup_steps(worker, [(*step, ("moved", PROCESSES[0])) for step in some[1:2]])
+            lists.drop_steps(worker, some[2:])
         if random.random() < 0.1:
             for lists in (stored, memory):
                 lists.release_lost()
@@ -172,8 +189,12 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
             claimed[what] += len(taken)
     for lists in (stored, memory):
         lists.release_worker(ALIVE)
-    both(stored, memory, lambda lists: sorted(lists.claim_steps(SILENT, 1000)))
+    both(stored, memory, lambda lists: in_turns(lists, SILENT, 1000, {}, UNKNOWN))
     assert min(claimed.values()) > 20
+
+
+def in_turns(lists, worker, limit, rooms, after):
+    return [(turn.group, turn.quota, sorted(turn.claimed)) for turn in lists.claim_steps(worker, limit, rooms, after)]
 
 
 def both(stored, memory, read):

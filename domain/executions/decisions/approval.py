@@ -11,7 +11,7 @@ from domain.executions.attempts import approval_id
 from domain.executions.decisions.refusals import ApprovalDecided, ApproverNotNamed, NoSuchApproval, ReasonRequired
 from domain.executions.engine.advance import advance
 from domain.executions.engine.failing import settle
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.approval import (
     ApprovalChangesRequested,
     ApprovalExpired,
@@ -36,7 +36,7 @@ def decide_approval(
     verdict: Verdict,
     comment: str,
     cause: Cause,
-    take: int = 0,
+    take: Take = 0,
     teams: Collection[str] = (),
 ) -> Unfolding:
     """Record a person's decision and all consequences. by: as events name actors, ``user:ann``. teams: those of `by`.

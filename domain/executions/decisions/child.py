@@ -8,7 +8,7 @@ from domain.executions.decisions.execution import start_execution
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import cancel
 from domain.executions.engine.failing import settle
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import (
     ExecutionCancelled,
@@ -24,7 +24,13 @@ from domain.processes.plan import PlannedSubProcess
 
 
 def start_child(
-    execution: Execution, request: SubProcessStarted, parent: UUID, cause: Cause, take: int = 0, *, descendants: int = 0
+    execution: Execution,
+    request: SubProcessStarted,
+    parent: UUID,
+    cause: Cause,
+    take: Take = 0,
+    *,
+    descendants: int = 0,
 ) -> Unfolding:
     """Start the execution that an attempt in `parent` requested; `execution` is new.
 
@@ -54,7 +60,7 @@ def start_child(
     )
 
 
-def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cause, take: int = 0) -> Unfolding:
+def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cause, take: Take = 0) -> Unfolding:
     """Record the end of a child and the consequences for the waiting step.
 
     Returns no events when no step waits any more.
@@ -79,7 +85,7 @@ def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cau
 
 
 def close_child(
-    execution: Execution, request: SubProcessClosed, parent: UUID, cause: Cause, take: int = 0
+    execution: Execution, request: SubProcessClosed, parent: UUID, cause: Cause, take: Take = 0
 ) -> Unfolding:
     """Cancel a child that its parent no longer needs. Returns no events when it has ended, or is ending."""
     unfolding = Unfolding(execution, cause, take)

@@ -10,7 +10,7 @@ from domain.executions.decisions.refusals import ExecutionEndedAlready
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import abandon, cancel, fail
 from domain.executions.engine.reaching import reach
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import Parent
 from domain.executions.events.execution import ExecutionAdmitted, ExecutionQueued, ExecutionStarted, Trigger
 from domain.executions.outcomes import (
@@ -30,7 +30,7 @@ def start_execution(
     input: dict[str, Any],
     trigger: Trigger,
     cause: Cause,
-    take: int = 0,
+    take: Take = 0,
     *,
     callees: Mapping[str, Plan] = {},
     parent: Parent | None = None,
@@ -63,7 +63,7 @@ def start_execution(
     return unfolding
 
 
-def admit_execution(execution: Execution, cause: Cause, take: int = 0) -> Unfolding:
+def admit_execution(execution: Execution, cause: Cause, take: Take = 0) -> Unfolding:
     """Admit the execution that waited longest for a concurrency slot. Returns no events when it does not wait."""
     unfolding = Unfolding(execution, cause, take)
     if execution.status == QUEUED:
@@ -90,7 +90,7 @@ def fail_execution(execution: Execution, error: StepError, cause: Cause) -> Unfo
     return unfolding
 
 
-def cancel_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+def cancel_execution(execution: Execution, reason: str, cause: Cause, take: Take = 0) -> Unfolding:
     """Cancel the execution: abandon the attempts under way, and compensate completed steps.
 
     Returns no events when it is cancelled already, or will be. Raises ExecutionEndedAlready when it completed or

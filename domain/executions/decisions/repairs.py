@@ -16,7 +16,7 @@ from domain.executions.decisions.refusals import (
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import cancel_attempt
 from domain.executions.engine.reaching import arrive, reach
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import ExecutionRetried
 from domain.executions.events.step import StepReassigned, StepRetried, StepSkipped
 from domain.executions.outcomes import (
@@ -35,7 +35,7 @@ from domain.executions.state.model import Execution, StepState
 from domain.processes.plan import PlannedAgentTask
 
 
-def retry_execution(execution: Execution, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+def retry_execution(execution: Execution, reason: str, cause: Cause, take: Take = 0) -> Unfolding:
     """Continue a failed execution from its failed steps, and begin the steps abandoned for the failure again.
 
     Raises ExecutionNotFailed, ExecutionCompensated when its work has been compensated, or NothingToRetry when only the
@@ -48,7 +48,7 @@ def retry_execution(execution: Execution, reason: str, cause: Cause, take: int =
     return unfolding
 
 
-def retry_step(execution: Execution, step: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+def retry_step(execution: Execution, step: str, reason: str, cause: Cause, take: Take = 0) -> Unfolding:
     """Begin the step again: at once if it waits for a retry, otherwise in place of the attempt under way.
 
     If the execution failed, also begin its abandoned steps again. Returns no events when an attempt is due already.
@@ -65,7 +65,7 @@ def retry_step(execution: Execution, step: str, reason: str, cause: Cause, take:
     return unfolding
 
 
-def skip_step(execution: Execution, step: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+def skip_step(execution: Execution, step: str, reason: str, cause: Cause, take: Take = 0) -> Unfolding:
     """Continue without the step; if the execution failed, also begin its abandoned steps again.
 
     A skipped gateway takes no route. Raises NotFound, StepNotReached, StepEndedAlready or ExecutionEndedAlready.
@@ -82,7 +82,7 @@ def skip_step(execution: Execution, step: str, reason: str, cause: Cause, take: 
     return unfolding
 
 
-def reassign_step(execution: Execution, step: str, agent: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+def reassign_step(execution: Execution, step: str, agent: str, reason: str, cause: Cause, take: Take = 0) -> Unfolding:
     """Schedule the step for another agent at once, in place of the attempt that is due, under way or to come.
 
     If the execution failed, it continues. Returns no events when the agent has the step already. Raises NotFound,

@@ -8,7 +8,7 @@ from domain.executions.decisions.refusals import NoSuchStep, StepNotRunning
 from domain.executions.engine.advance import advance
 from domain.executions.engine.cost import too_costly
 from domain.executions.engine.failing import settle
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.cost import CostRecorded
 from domain.executions.events.step import (
     StepAccepted,
@@ -62,7 +62,7 @@ def complete_step(
     *,
     usage: Usage | None = None,
     cost: Money | None = None,
-    take: int = 0,
+    take: Take = 0,
 ) -> Unfolding:
     """Record the agent's answer and all consequences. Returns no events when this attempt was answered already.
 
@@ -92,7 +92,7 @@ def fail_step(
     *,
     usage: Usage | None = None,
     cost: Money | None = None,
-    take: int = 0,
+    take: Take = 0,
 ) -> Unfolding:
     """Record that the attempt failed, and retry it, take its fallback, or fail the execution.
 

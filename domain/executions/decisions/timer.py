@@ -17,7 +17,7 @@ from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import agent_to_notify, cancel_wait
 from domain.executions.engine.failing import settle
 from domain.executions.engine.steps import begin_again, timer
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.step import StepFailed, StepHeartbeatMissed, StepTimedOut
 from domain.executions.events.timer import TimerMoved
 from domain.executions.outcomes import ACCEPTED, STARTED
@@ -29,7 +29,7 @@ from domain.processes.plan import PlannedAgentTask, PlannedStep
 FARTHEST = timedelta(days=365)
 
 
-def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: int = 0) -> Unfolding:
+def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: Take = 0) -> Unfolding:
     """Fire a due timer and record all consequences; kind is one of `domain.executions.timers.KINDS`.
 
     Returns no events when the timer no longer exists, or when it is not due at `cause.at` yet.
@@ -39,14 +39,16 @@ def fire_timer(execution: Execution, step: str, kind: str, cause: Cause, take: i
     return unfolding
 
 
-def fire_timer_early(execution: Execution, step: str, kind: str, reason: str, cause: Cause, take: int = 0) -> Unfolding:
+def fire_timer_early(
+    execution: Execution, step: str, kind: str, reason: str, cause: Cause, take: Take = 0
+) -> Unfolding:
     """Fire a timer now, at an operator's command. Raises NoSuchTimer, NotFound or ExecutionEndedAlready."""
     due_at = _due_at(execution, step, kind)
     return move_timer(execution, step, kind, min(due_at, cause.at), reason, cause, take)
 
 
 def move_timer(
-    execution: Execution, step: str, kind: str, due_at: datetime, reason: str, cause: Cause, take: int = 0
+    execution: Execution, step: str, kind: str, due_at: datetime, reason: str, cause: Cause, take: Take = 0
 ) -> Unfolding:
     """Set another due time, aware UTC, at an operator's command; a time that is not in the future fires it now.
 

@@ -1,6 +1,7 @@
 """A decision under way: its events so far and the resulting state, always in step."""
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from domain.event import Cause, Event
 from domain.executions.state.evolution import evolve
@@ -12,19 +13,33 @@ from domain.language.expressions import Budget
 LARGEST_DECISION = 32 << 20
 
 
+class Allowance(Protocol):
+    """The attempts of each agent that the deciding worker may claim at once, in the append of the decision."""
+
+    def grant(self, agent: str, taken: Callable[[], Sequence[str]]) -> bool:
+        """Grant one more attempt of `agent` if the worker may claim it; return whether it may.
+
+        taken: returns the agents of the attempts that the decision takes already.
+        """
+
+
+Take = int | Allowance
+"""An allowance, or a number of attempts of whatever agents."""
+
+
 class Unfolding:
     """Collects the events of a decision. `execution` is the state after `events`; the initial state stays unchanged.
 
-    take: how many attempts that become due the deciding worker claims at once, in the same append. taken: the steps so
-    claimed, in order.
+    take: the attempts that the deciding worker may claim at once, in the same append, of those that become due.
+    taken: the steps so claimed, in order.
     """
 
-    __slots__ = ("_budget", "_stamp", "_timers_before", "cause", "events", "execution", "take", "taken")
+    __slots__ = ("_budget", "_stamp", "_take", "_timers_before", "cause", "events", "execution", "taken")
 
-    def __init__(self, execution: Execution, cause: Cause, take: int = 0) -> None:
+    def __init__(self, execution: Execution, cause: Cause, take: Take = 0) -> None:
         self.execution = execution.copy()
         self.cause = cause
-        self.take = take
+        self._take = take
         self.taken: list[str] = []
         self.events: list[Event] = []
         self._budget: Budget | None = None
@@ -48,6 +63,21 @@ class Unfolding:
     def timers_dropped(self) -> list[TimerKey]:
         """The timers that the decision ended."""
         return timers_dropped(self._timers_before, self.execution.timers)
+
+    def takes(self, step: str, agent: str) -> bool:
+        """Claim the attempt of `step` for the deciding worker if it may have one more of `agent`."""
+        take = self._take
+        if isinstance(take, int):
+            if take <= 0:
+                return False
+            self._take = take - 1
+        elif not take.grant(agent, self._agents_taken):
+            return False
+        self.taken.append(step)
+        return True
+
+    def _agents_taken(self) -> list[str]:
+        return [self.execution.steps[step].agent for step in self.taken]
 
     def record(self, kind: type[Event], /, **facts: Any) -> None:
         """Record one more event and evolve the state by it."""

@@ -77,3 +77,12 @@ def test_a_command_given_twice_appends_nothing_the_second_time(commands):
             continue
         agent = fold(agent, decide(agent, command))
         assert decide(agent, command) == []
+
+
+def test_a_limit_is_a_fact_beside_the_configuration():
+    """A worker of the release before refuses a configuration with a key that it lacks."""
+    limited = AgentRegistered(name="writer", kind="scripted", config=ECHO, max_open=3, **STAMP)
+    given().when(register_agent, "writer", ECHO | {"max_open": 3}, CAUSE).then(limited)
+    given(limited).when(register_agent, "writer", ECHO | {"max_open": 3}, CAUSE).then()
+    given(limited).when(register_agent, "writer", ECHO, CAUSE).then(registered(ECHO))
+    assert fold(Agent(), [limited, RETIRE]).max_open == 3

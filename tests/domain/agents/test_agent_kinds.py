@@ -198,3 +198,15 @@ def test_any_body_is_a_canonical_configuration_or_malformed(body):
 
 def test_the_list_of_agents_takes_every_kind_as_a_filter() -> None:
     assert set(KINDS_LISTED) == set(KINDS)
+
+
+@pytest.mark.parametrize("body", [{"kind": "scripted", "script": "echo"}, {"kind": "http", "url": "https://a.example"}])
+def test_every_kind_takes_a_limit_of_calls(body):
+    assert parse_agent("writer", body | {"max_open": 1})["max_open"] == 1
+    assert "max_open" not in parse_agent("writer", body | {"max_open": None})
+
+
+@pytest.mark.parametrize("most", [0, -1, 1.0, 2.5, True, "3", [1], 10**9 + 1, 10**30])
+def test_a_limit_of_calls_is_a_whole_number_from_one_up(most):
+    found = problems({"kind": "scripted", "script": "echo", "max_open": most})
+    assert [path for path, _ in found] == ["max_open"]

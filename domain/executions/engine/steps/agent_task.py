@@ -26,8 +26,6 @@ def begin_again(unfolding: Unfolding, step: PlannedAgentTask, before: StepState)
 def schedule(unfolding: Unfolding, step: str, attempt: int, agent: str, message: Any, parameters: Any) -> bool:
     """Schedule an attempt; the deciding worker claims it if it may. Returns False: the step has not ended."""
     unfolding.record(StepScheduled, step=step, attempt=attempt, agent=agent, message=message, parameters=parameters)
-    if unfolding.take > 0:
-        unfolding.take -= 1
-        unfolding.taken.append(step)
+    if unfolding.takes(step, agent):
         unfolding.record(StepStarted, step=step, attempt=attempt)
     return False
