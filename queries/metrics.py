@@ -52,6 +52,11 @@ MEASURES: tuple[Measure, ...] = (
         counted("from due_steps where owner is not null order by owner"),
     ),
     Measure(
+        "set_aside",
+        "Executions that are set aside, because no decision about them succeeds.",
+        counted("from set_aside order by next_try"),
+    ),
+    Measure(
         "overdue_timers",
         "Timers that are due and have not fired.",
         counted("from due_timers where due_at < now() order by due_at"),
