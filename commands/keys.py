@@ -114,6 +114,7 @@ class KnownKeys:
         self._log = log
         self._clock = clock
         self._ring = KeyRing()
+        self._last: Event | None = None
         self._by_prefix: dict[str, list[Key]] = {}
         self._read_at: float | None = None
         self._lock = threading.Lock()
@@ -140,13 +141,23 @@ class KnownKeys:
             if not self.stale:
                 return
             begun = self._clock.monotonic()
-            while page := self._log.stream_page(KEYS_ID, after=self._ring.version):
-                self._ring = fold(self._ring, [recorded.event for recorded in page])
-                self._by_prefix = _by_prefix(self._ring.keys.values())
+            self._read_new()
             if self._uses and begun - self._recorded_at > RECORD_USES_SECONDS:
                 self._record_uses()
                 self._recorded_at = begun
             self._read_at = begun
+
+    def _read_new(self) -> None:
+        """Read on after the last event; read all anew if that event is another one now, as after a failover."""
+        ring, last = self._ring, self._last
+        if last is not None:
+            again = self._log.stream_page(KEYS_ID, after=ring.version - 1, limit=1)
+            if not again or again[0].event != last:
+                ring, last = KeyRing(), None
+        while page := self._log.stream_page(KEYS_ID, after=ring.version):
+            ring, last = fold(ring, [recorded.event for recorded in page]), page[-1].event
+        if ring is not self._ring:
+            self._ring, self._last, self._by_prefix = ring, last, _by_prefix(ring.keys.values())
 
     def find(self, shown: str) -> Key | None:
         """Return the valid key that a caller shows; None if there is none. The comparison takes constant time."""

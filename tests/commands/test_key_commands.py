@@ -93,3 +93,19 @@ def test_the_last_use_is_kept_beside_the_log(scenario: Scenario) -> None:
     known.refresh()
     assert scenario.list_of("key_uses", "key_id", "last_used_at") == [(ROOT, NOW)]
     assert scenario.log.last_position() == before
+
+
+def test_a_process_forgets_keys_that_the_log_has_lost(scenario: Scenario) -> None:
+    clock = TurnedClock()
+    scenario.given(KEYS_ID, CREATED)
+    known = KnownKeys(scenario.log, clock)
+    known.refresh()
+    assert known.find(SECRET.text) is not None
+    with scenario.datastore.reading() as connection:
+        connection.execute("delete from stored_events where originator_id = %s", (KEYS_ID,))
+    other = Secret("pp_" + "t" * 43, digest_of("pp_" + "t" * 43), "pp_tttt")
+    scenario.given(KEYS_ID, fact(KeyCreated, **FACTS | {"key_id": OTHER, "digest": other.digest, "prefix": "pp_tttt"}))
+    clock.turn(timedelta(seconds=2))
+    known.refresh()
+    assert known.find(SECRET.text) is None
+    assert known.find(other.text) is not None
