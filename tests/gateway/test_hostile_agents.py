@@ -25,6 +25,7 @@ class RawAgent:
 
     def __init__(self, sent: bytes, *, repeated: bytes = b"", holds: bool = False) -> None:
         self._sent, self._repeated, self._holds = sent, repeated, holds
+        self._connection: socket.socket | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -34,6 +35,7 @@ class RawAgent:
         with suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
+                self._connection = connection
                 with connection, suppress(OSError):
                     connection.recv(65_536)
                     connection.sendall(self._sent)
@@ -47,6 +49,9 @@ class RawAgent:
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(60)
 
 
