@@ -58,8 +58,9 @@ def test_a_setting_that_cannot_be_used_is_named(
     assert variable in result.stderr
 
 
-def test_an_address_open_to_others_needs_a_key(procession: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_open_to_others_needs_a_key(procession: Run, monkeypatch: pytest.MonkeyPatch, own_dsn: str) -> None:
     monkeypatch.delenv("PROCESSION_API_KEY", raising=False)
+    monkeypatch.setenv("DATABASE_URL", own_dsn)
     for command in ("up", "serve", "demo"):
         result = procession(command, "--host", "0.0.0.0", "--port", "0")
         assert result.exit_code == 2

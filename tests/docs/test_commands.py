@@ -197,6 +197,8 @@ def evaluated(pair: str) -> str:
 
 def stays_up(words: list[str]) -> bool:
     """Whether a command says that it is ready and stays up: Procession's own, and the programs of readers."""
+    if words[-1] == "&":
+        return False  # the shell puts it into the background
     return (words[0].endswith("procession") and words[1] in STAYING_UP) or words[0].endswith("python")
 
 
