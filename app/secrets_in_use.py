@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
-import psycopg
+from psycopg.errors import InsufficientPrivilege
 
 from app.database import Database
 from app.settings import Settings
 from domain.agents.secret_names import SETTING, is_own
 from queries.secret_references import SecretReferences, referred_secrets
+from store.connections import connect
 
 MOST_NAMED = 20
 
@@ -21,8 +22,11 @@ def require_decided(database: Database, settings: Settings, note: Callable[[str]
 
     note: called with a line about references in use that it does not allow.
     """
-    with psycopg.connect(database.dsn, autocommit=True) as connection:
-        references = referred_secrets(connection)
+    try:
+        with connect(database.dsn) as connection:
+            references = referred_secrets(connection)
+    except InsufficientPrivilege:
+        return  # the check of privileges comes next, and names every one that is missing
     refused = {name: users for name, users in references.items() if not settings.policy.secrets.allows(name)}
     if refused and settings.agent_secrets is not None:
         note(f"{SETTING} does not allow {_named(refused)}; calls that need them fail")

@@ -65,14 +65,15 @@ class Wiring(Handlers):
 
         hosts: those that requests may state; default: local ones. max_streams: the most streams open at once.
         """
-        secret = self.callback_key()
+        secret, keys = self.callback_key(), KnownKeys(self.log, self.clock)
+        keys.refresh()
         return Door(
             self,
             self.reading,
             self.definitions,
             self.clock,
             secret,
-            KnownKeys(self.log, self.clock),
+            keys,
             SessionSigner(secret),
             api_key,
             hosts,

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import logging
 import secrets
 import threading
 from collections.abc import Iterable, Sequence
@@ -24,6 +25,8 @@ from domain.keys.scopes import MAX_PROCESSES, MAX_SCOPES, MAX_TEAMS
 from store.key_uses import record_uses
 from store.log import Log
 from store.unit import Outage
+
+logger = logging.getLogger(__name__)
 
 FRESH_FOR_SECONDS = 1.0
 RECORD_USES_SECONDS = 60.0
@@ -136,15 +139,25 @@ class KnownKeys:
         self._read_at = None
 
     def refresh(self) -> None:
-        """Read what the log has on keys since the last time, and record uses once a minute. Raises Outage."""
+        """Read what the log has on keys since the last time, and record uses once a minute.
+
+        Raises Outage when they were never read, or this process has changed them. Otherwise the keys read last go on
+        during an outage: nothing can be revoked then, and what needs no database, as metrics, is still answered.
+        """
         with self._lock:
             if not self.stale:
                 return
             begun = self._clock.monotonic()
-            self._read_new()
-            if self._uses and begun - self._recorded_at > RECORD_USES_SECONDS:
-                self._record_uses()
-                self._recorded_at = begun
+            try:
+                self._read_new()
+                if self._uses and begun - self._recorded_at > RECORD_USES_SECONDS:
+                    self._record_uses()
+                    self._recorded_at = begun
+            except Outage as error:
+                if self._read_at is None:
+                    raise
+                logger.debug("the keys read last go on: %s", error)
+                begun = self._clock.monotonic()
             self._read_at = begun
 
     def _read_new(self) -> None:

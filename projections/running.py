@@ -34,6 +34,7 @@ STANDBY, RUNNING, CATCHING_UP, STALE, FAILED, STOPPED = (
 )
 
 FAIL = "update projections set failure = %s, failed_at = now() where name = %s"
+AT = "select originator_id, originator_version from stored_events where notification_id = %s"
 FORGET = "update projections set failure = null, failed_at = null where name = %s and failure is not null"
 
 
@@ -46,7 +47,8 @@ class State(msgspec.Struct):
     state: ``standby`` (another process runs it, or none yet), ``running``, ``catching_up`` (more than a page behind),
     ``stale`` (its tables are of another definition), ``stopped`` (this release does not define the
     next event: a newer release runs it) or ``failed`` (writing fails; tried every second). beyond: its position, when
-    that was beyond the end of the log; it stands still until a rebuild moves it.
+    that was beyond the end of the log; it stands still until a rebuild moves it. last: the position,
+    stream and version of the event that this process projected last.
     """
 
     projection: Projection[Any]
@@ -54,6 +56,7 @@ class State(msgspec.Struct):
     position: int = 0
     error: str | None = None
     beyond: int | None = None
+    last: tuple[int, bytes, int] | None = None
 
 
 class Runner:
@@ -113,6 +116,8 @@ class Runner:
             if ceiling is not None:
                 # Not beyond the position of the others: from there on all read the log together.
                 rows = [row for row in rows if row[0] <= ceiling]
+            if rows and self._lost(position, group):
+                continue
             rows, unknown = known_part(rows)
             if found == PAGE:
                 for state in group:
@@ -172,8 +177,9 @@ class Runner:
         state.state, state.error = FAILED, error
 
     def _arrived(self, group: list[State], rows: Sequence[TupleRow]) -> None:
+        last = rows[-1][:3]
         for state in group:
-            state.position = rows[-1][0]
+            state.position, state.last = last[0], last
             if state.error is not None:
                 state.error = None
                 self._running.execute(FORGET, (state.projection.name,))
@@ -207,6 +213,19 @@ class Runner:
             elif state.beyond is not None:
                 state.beyond, state.error = None, None
                 self._running.execute(FORGET, (state.projection.name,))
+
+    def _lost(self, position: int, group: Sequence[State]) -> bool:
+        """Stop projections if the event that they projected last is another one now; return whether it is."""
+        last = next((state.last for state in group if state.last is not None and state.last[0] == position), None)
+        if last is None:
+            return False
+        row = self._running.execute(AT, (position,), prepare=True, binary=True).fetchone()
+        if row is not None and (row["originator_id"], row["originator_version"]) == last[1:]:
+            return False
+        for state in group:
+            state.beyond = position
+            self._failed(state, BEYOND.format(name=state.projection.name, position=position))
+        return True
 
     def _lost_position(self, name: str) -> int | None:
         """Return the position of the projection if a process before found it beyond the end of the log."""

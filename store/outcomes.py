@@ -6,7 +6,7 @@ from store.recorder import MISSING, MOVED_ON
 from store.trouble import trouble_of
 from store.unit import AppendRefused, Conflict, EventsMissing, KeyTaken, Outage, OutcomeUnknown, StoreError, UnitRefused
 
-OUT_OF_MEMORY, PRIVILEGE_MISSING = "53200", "42501"
+OUT_OF_MEMORY = "53200"
 LIMIT_EXCEEDED = "54"
 """The class of errors about values that are too large for the server, such as rows of an index."""
 BUSY = frozenset(("40", "53", "55"))
@@ -31,10 +31,10 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
     if state in UNUSABLE and not _is_within(error):
         raise error
     trouble = trouble_of(error)
-    if trouble is not None and not (state == PRIVILEGE_MISSING and _is_within(error)):
+    if trouble is not None:
         # One unit may be the reason that the server runs out of memory: alone, it is set aside after some tries.
         return AppendRefused(trouble, alone=sent and alone and state == OUT_OF_MEMORY)
-    if isinstance(error, Outage) and not (state or "").startswith(LIMIT_EXCEEDED) and state != PRIVILEGE_MISSING:
+    if isinstance(error, Outage) and not (state or "").startswith(LIMIT_EXCEEDED):
         return OutcomeUnknown(str(error), alone=sent and alone and (state or "")[:2] not in BUSY)
     return UnitRefused(f"{type(error).__name__}: {_primary(error)}")
 

@@ -22,6 +22,8 @@ def called(document: Run, failing: Any, publish: Callable[[str, str], None], wor
     """The ids of an execution that failed and was undone, and of the one that it called."""
     publish("calling", CALLING)
     id = document("start", "calling", "--wait", "--timeout", "120s", code=1)["execution_id"]
+    for name in ("execution_list", "execution_detail"):
+        assert working.progress.reached(name, working.log.last_position(), 60)
     [child] = document("show", id)["steps"][1]["children"]
     return id, child["execution_id"]
 

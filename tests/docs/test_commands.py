@@ -197,9 +197,10 @@ def evaluated(pair: str) -> str:
 
 def stays_up(words: list[str]) -> bool:
     """Whether a command says that it is ready and stays up: Procession's own, and the programs of readers."""
-    if words[-1] == "&":
-        return False  # the shell puts it into the background
-    return (words[0].endswith("procession") and words[1] in STAYING_UP) or words[0].endswith("python")
+    if words[0].endswith("python"):
+        # The page of agents names its programs without a folder; the shell puts others into the background.
+        return len(words) > 1 and words[1].endswith(".py") and "/" not in words[1] and words[-1] != "&"
+    return words[0].endswith("procession") and words[1] in STAYING_UP
 
 
 def is_followed(block: Any) -> bool:

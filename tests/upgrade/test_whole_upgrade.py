@@ -39,6 +39,7 @@ OPEN = "select count(*) from due_timers where step = 'rest'"
 ENDED = "select count(*) from stored_events where topic = %s"
 # Members of answers that move with time, or describe the process that answers.
 MOVING = {"as_of_position", "lag", "lag_seconds", "built_at", "overdue_seconds", "worst_seconds", "next_cursor"}
+DECISION = {"decision", "by", "comment"}
 HEAVY = ("failing", "skipping", "giving")
 GOES_ON = {"reason": "the upgrade is done"}
 
@@ -233,4 +234,9 @@ def missing(was: Any, now: Any, where: str) -> list[str]:
         ]
     if isinstance(was, list) and isinstance(now, list) and len(was) == len(now):
         return [each for n, (a, b) in enumerate(zip(was, now, strict=True)) for each in missing(a, b, f"{where}[{n}]")]
-    return [] if was == now else [f"{where}: {was!r} became {now!r}"]
+    return [] if was == now or is_decision(was, now, where) else [f"{where}: {was!r} became {now!r}"]
+
+
+def is_decision(was: Any, now: Any, where: str) -> bool:
+    """Whether a step that the release before showed without output has the output of a refused approval."""
+    return was is None and where.endswith(".output") and isinstance(now, dict) and set(now) == DECISION
