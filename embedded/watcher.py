@@ -15,8 +15,9 @@ from .place import Locks
 
 _GRACE_SECONDS = 1.0
 _PROGRAM = "import sys; from embedded.watcher import watch; watch(sys.argv[1], int(sys.argv[2]))"
-# The shell leaves at once, so that the watcher is no child of ours and outlives us.
-_DETACH = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null &'
+# The shell leaves at once, so that the watcher is no child of ours and outlives us. It states the watcher's pid in the
+# lock file before it leaves.
+_DETACH = 'log=$1 lock=$2; shift 2; "$@" >>"$log" 2>&1 </dev/null & echo $! >"$lock"'
 
 
 def ensure_watched(places: Locks) -> None:
@@ -30,7 +31,7 @@ def ensure_watched(places: Locks) -> None:
             return
         program = [sys.executable, "-P", "-S", "-c", _PROGRAM, str(places.root), str(lock)]
         subprocess.run(
-            ["/bin/sh", "-c", _DETACH, "sh", str(places.root / "watcher.log"), *program],
+            ["/bin/sh", "-c", _DETACH, "sh", str(places.root / "watcher.log"), str(places.watcher), *program],
             cwd="/",
             env={**CHILD_ENVIRONMENT, "PYTHONPATH": _import_path()},
             stdin=subprocess.DEVNULL,
@@ -49,8 +50,6 @@ def watch(root: str, lock: int) -> None:
     root: the directory of the locks. lock: the inherited descriptor of the watcher's lock, already held; a new watcher
     can be started as soon as it is closed, which happens before the control lock is released.
     """
-    os.ftruncate(lock, 0)
-    os.write(lock, f"{os.getpid()}\n".encode())
     places = Locks(Path(root))
     data = places.server.resolve() / "data"
     users = locks.open_lock(places.users)

@@ -119,7 +119,7 @@ def test_a_failure_is_found_and_retried(served: Served, windows: Watched) -> Non
     page.locator(".head").get_by_role("button", name="Retry").click()
     expect(page.get_by_role("status")).to_contain_text("new attempt")
     page.goto(f"{served.url}/")
-    expect(page.get_by_role("link", name=re.compile("broken .* failed"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile(f"broken {id[-8:]} failed"))).to_be_visible()
 
 
 def test_a_child_leads_to_its_parent_and_back(served: Served, windows: Watched) -> None:
