@@ -98,6 +98,7 @@ class ExecutionUnderWay(UnderWay):
             handled=self.handled,
             guards=self.guards,
             states=self.states,
+            size=self.size,
             process_id=plan.process_id,
         )
         if before or after:
@@ -137,7 +138,16 @@ class StreamUnderWay(UnderWay, Generic[S]):
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record."""
-        return Unit(id, self.version, self.events, owner, handled=self.handled, guards=self.guards, states=self.states)
+        return Unit(
+            id,
+            self.version,
+            self.events,
+            owner,
+            handled=self.handled,
+            guards=self.guards,
+            states=self.states,
+            size=self.size,
+        )
 
     def settle(self, id: UUID, *, recorded: bool) -> None:
         """Keep the state that was recorded, or forget the state that met a conflict."""

@@ -31,9 +31,9 @@ class StreamChange(msgspec.Struct):
     version: the version the stream is expected to have before. owner: the worker that takes the attempts that
     `events` start, and handles their messages. timers_set, timers_dropped: changes of the execution's timers.
     handled: messages that this decision answers; if one is not there, nothing is recorded.
-    states: the stored form of `events`, empty until it is made. slot: the change of a slot of the execution's process,
-    if that limits how many run. process_id: the process of the execution, if the stream is one: attempts that become
-    due wait for the turn of their process.
+    states: the stored form of `events`, empty until it is made. size: its bytes. slot: the change of a slot of the
+    execution's process, if that limits how many run. process_id: the process of the execution, if the stream is one:
+    attempts that become due wait for the turn of their process.
     """
 
     stream: UUID
@@ -46,13 +46,14 @@ class StreamChange(msgspec.Struct):
     slot: Slot | None = None
     process_id: UUID | None = None
     states: list[bytes] = []
+    size: int = 0
 
     def encode(self) -> int:
         """Make the stored form of the events unless it is made; return its bytes. Raises EventTooLarge."""
         if len(self.states) == len(self.events):
-            return sum(map(len, self.states))
-        self.states, size = encoded(self.events)
-        return size
+            return self.size
+        self.states, self.size = encoded(self.events)
+        return self.size
 
     @property
     def states_more(self) -> bool:
