@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI
 from api import (
     agents,
     approvals,
+    dead_letters,
     documentation,
     errors,
     events,
@@ -23,10 +24,13 @@ from api import (
     repairs,
     schema,
     set_aside,
+    settings,
+    sizes,
     steps,
     stream,
     timers,
     webhooks,
+    workers,
 )
 from edge.admitted import ADMITTED
 from edge.door import Door
@@ -47,6 +51,10 @@ GUARDED = (
     agents,
     events,
     projections,
+    dead_letters,
+    workers,
+    sizes,
+    settings,
     stream,
     schema,
 )
