@@ -9,6 +9,9 @@ MAX_EXPANSION = 100_000
 MAX_DEPTH = 200
 MAX_MESSAGES = 5
 MAX_MESSAGE = 300
+# Messages of a schema that marks sensitive values hold no value.
+SENSITIVE = "x-sensitive"
+MASK = "•••"
 
 _PATTERNS = jsonschema_rs.FancyRegexOptions(backtrack_limit=100_000, size_limit=1 << 20, dfa_size_limit=1 << 20)
 _NAMED_REFERENCES = ("$dynamicRef", "$recursiveRef")
@@ -46,7 +49,8 @@ def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
     if _expansion(document, document, {}, 0) > MAX_EXPANSION:
         raise InvalidOutputSchema(f"its references unfold to more than {MAX_EXPANSION} parts")
     try:
-        validator = jsonschema_rs.validator_for(document, pattern_options=_PATTERNS, offline=True)
+        mask = MASK if SENSITIVE in str(document) else None
+        validator = jsonschema_rs.validator_for(document, mask=mask, pattern_options=_PATTERNS, offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         where = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
         message = str(getattr(error, "message", error))[:MAX_MESSAGE]
