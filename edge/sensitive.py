@@ -17,37 +17,10 @@ from queries.paging import Page
 from queries.sensitive import SensitiveValues, Sensitivity
 
 # Fields of events that Procession itself writes; every other field is masked.
-_OWN = frozenset(
-    [
-        "step",
-        "attempt",
-        "agent",
-        "process_id",
-        "process",
-        "version",
-        "steps",
-        "parent",
-        "pinned",
-        "child",
-        "started_at",
-        "due_at",
-        "deadline",
-        "approval_id",
-        "scope",
-        "target",
-        "chosen",
-        "tell",
-        "kind",
-        "root",
-        "depth",
-        "path",
-        "wait",
-        "holds",
-        "reports_to",
-        "on_deadline",
-        "by",
-    ]
-)
+_IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
+_TREE = ("parent", "child", "pinned", "root", "depth", "path", "wait", "holds", "reports_to", "steps")
+_COURSE = ("started_at", "due_at", "deadline", "on_deadline", "target", "chosen", "scope")
+_OWN = frozenset((*_IDENTITY, *_TREE, *_COURSE))
 _OF_EXECUTION = ("trigger", "input", "outputs", "error", "cancel_reason")
 _OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditions")
 _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")

@@ -62,7 +62,7 @@ class Sensitivity:
 
 
 class SensitiveValues:
-    """Finds the sensitive values of executions. What an execution began with never changes, and is kept."""
+    """Finds the sensitive values of executions. The first event of an execution never changes; its facts are kept."""
 
     def __init__(self, reading: Reading, definitions: Definitions, size: int = 10_000) -> None:
         self._reading = reading
@@ -76,9 +76,9 @@ class SensitiveValues:
 
         Read after the views, so that a value in a view is found. Raises Outage.
         """
-        wanted = list(dict.fromkeys(ids))
+        requested = list(dict.fromkeys(ids))
         with self._reading.datastore.reading() as connection:
-            begun = self._all_begun(connection, wanted)
+            begun = self._all_begun(connection, requested)
             fields = {
                 id: self._definitions.fields(connection, each.process_id, each.version) for id, each in begun.items()
             }
