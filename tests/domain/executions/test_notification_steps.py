@@ -110,6 +110,6 @@ def test_a_notification_holds_no_sensitive_value(begin):
     }
     given = {"ssn": "078-05-1120", "city": "Bern"}
     declared = {"ssn": {"type": "string", "sensitive": True}, "city": {"type": "string"}}
-    run = begin({"tell": []}, given=given, tell=step, input=declared)
+    run = begin({"tell": []}, given=given, tell=step, root={"input": declared})
     scheduled = run.last(StepScheduled)
     assert (scheduled.message, scheduled.parameters["subject"]) == ("SSN ••• of Bern", "•••")
