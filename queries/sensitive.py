@@ -48,9 +48,13 @@ select originator_id, topic, case when bytes <= %s then state end from (
 @dataclass(frozen=True, slots=True)
 class _Begun:
     root: UUID
-    process_id: UUID
-    version: int
-    is_child: bool
+    fields: SensitiveFields
+    alone: bool
+
+    @property
+    def plain(self) -> bool:
+        """Whether no sensitive value can stand in it: it marks none, and no other execution passes any on."""
+        return self.alone and not self.fields.any
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +81,16 @@ class SensitiveValues:
         Read after the views, so that a value in a view is found. Raises Outage.
         """
         requested = list(dict.fromkeys(ids))
+        if all((kept := self._begun.get(id)) is not None and kept.plain for id in requested):
+            return {}
         with self._reading.datastore.reading() as connection:
-            begun = self._all_begun(connection, requested)
-            fields = {
-                id: self._definitions.fields(connection, each.process_id, each.version) for id, each in begun.items()
-            }
-            alone = {id for id in begun if not (begun[id].is_child or fields[id][1])}
+            begun = {id: each for id, each in self._all_begun(connection, requested).items() if not each.plain}
             trees: dict[UUID, dict[UUID, SensitiveFields] | None] = {
-                id: {id: fields[id][0]} if fields[id][0].any else {} for id in alone
+                id: {id: each.fields} for id, each in begun.items() if each.alone
             }
-            trees |= self._trees(connection, {each.root for id, each in begun.items() if id not in alone})
+            trees |= self._trees(connection, {each.root for each in begun.values() if not each.alone})
             secrets = {root: _secrets(connection, tree) for root, tree in trees.items() if tree is None or tree}
-        return {
-            id: Sensitivity(secrets[root], fields[id][0])
-            for id, each in begun.items()
-            if (root := id if id in alone else each.root) in secrets
-        }
+        return {id: Sensitivity(secrets[each.root], each.fields) for id, each in begun.items() if each.root in secrets}
 
     def _all_begun(self, connection: Connection[Any], ids: list[UUID]) -> dict[UUID, _Begun]:
         found = {id: kept for id in ids if (kept := self._begun.get(id)) is not None}
@@ -101,8 +99,10 @@ class SensitiveValues:
             for id, state in _rows(connection, _FIRST, (missing,)):
                 event = decode("ExecutionStarted", state)
                 assert isinstance(event, ExecutionStarted)
+                fields, calls = self._definitions.fields(connection, event.process_id, event.version)
                 root = id if event.parent is None else event.parent.root
-                found[id] = _Begun(root, event.process_id, event.version, event.parent is not None)
+                alone = event.parent is None and not calls
+                found[id] = _Begun(root, fields, alone)
             with self._keeping:
                 if len(self._begun) >= self._size:
                     self._begun.clear()

@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from domain.language.expressions.json_text import json_object_in
 from domain.language.types.sensitive import EVERY, SensitivePath
 
@@ -119,8 +121,10 @@ def _parts(document: Any, path: SensitivePath) -> list[Any]:
 def _forms(value: Any) -> set[str]:
     """Return the texts in which a scalar may stand: as it is, trimmed, and written in JSON once or twice."""
     if not isinstance(value, str):
-        return {str(value), str(int(value))} if isinstance(value, float) and value.is_integer() else {str(value)}
-    forms = {value, value.strip()}
+        written = {str(value), msgspec.json.encode(value).decode()}
+        return written | {str(int(value))} if isinstance(value, float) and value.is_integer() else written
+    # Some letters have an upper case that no pattern takes for the same letter.
+    forms = {value, value.strip(), value.upper()}
     for text in tuple(forms):
         for ascii in (False, True):
             once = json.dumps(text, ensure_ascii=ascii)[1:-1]
