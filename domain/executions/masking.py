@@ -1,8 +1,7 @@
 """Masks sensitive values, at their paths and wherever an expression or an agent copied them, with bounded work."""
 
 import json
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -25,7 +24,7 @@ class Secrets:
     """The values that stand under sensitive paths. whole: they are too many, and every text is masked."""
 
     def __init__(self) -> None:
-        self._values: dict[str, re.Pattern[str]] = {}
+        self._values: dict[str, None] = {}
         self.whole = False
 
     def collect(self, document: Any, paths: Iterable[SensitivePath]) -> None:
@@ -49,7 +48,7 @@ class Secrets:
             elif part is not None and not isinstance(part, bool):
                 for form in _forms(part):
                     if len(form) >= SHORTEST:
-                        self._values.setdefault(form.lower(), re.compile(re.escape(form), re.IGNORECASE))
+                        self._values[form.lower()] = None
                 self.whole = len(self._values) > MAX_VALUES
 
     def _masked(self, value: Any) -> Any:
@@ -73,11 +72,29 @@ class Secrets:
         if len(text) * len(self._values) > MAX_WORK:
             return MASK
         lowered = text.lower()
-        found = [value for value in self._values if value in lowered]
-        for value in sorted(found, key=len, reverse=True):
-            text = self._values[value].sub(MASK, text)
-        # A letter whose lower case is longer than itself escapes the pattern.
-        return MASK if found and any(value in text.lower() for value in found) else text
+        spans = sorted(span for value in self._values for span in _spans(lowered, value))
+        if not spans:
+            return text
+        # The lower case of a few letters is longer than the letter, so that spans of the one are none of the other.
+        return _replaced(text, spans) if len(lowered) == len(text) else MASK
+
+
+def _spans(text: str, value: str) -> Iterator[tuple[int, int]]:
+    at = text.find(value)
+    while at >= 0:
+        yield at, at + len(value)
+        at = text.find(value, at + len(value))
+
+
+def _replaced(text: str, spans: list[tuple[int, int]]) -> str:
+    pieces: list[str] = []
+    done = 0
+    for begin, end in spans:
+        if begin >= done:
+            pieces += (text[done:begin], MASK)
+        done = max(done, end)
+    pieces.append(text[done:])
+    return "".join(pieces)
 
 
 def masked_at(document: Any, paths: Iterable[SensitivePath]) -> Any:
@@ -123,7 +140,7 @@ def _forms(value: Any) -> set[str]:
     if not isinstance(value, str):
         written = {str(value), msgspec.json.encode(value).decode()}
         return written | {str(int(value))} if isinstance(value, float) and value.is_integer() else written
-    # Some letters have an upper case that no pattern takes for the same letter.
+    # The upper case of some letters is no letter whose lower case is the first one.
     forms = {value, value.strip(), value.upper()}
     for text in tuple(forms):
         for ascii in (False, True):
