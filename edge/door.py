@@ -38,4 +38,4 @@ class Door:
     @cached_property
     def sensitive(self) -> SensitiveValues:
         """The sensitive values of executions."""
-        return SensitiveValues(self.reading, self.definitions)
+        return SensitiveValues(self.reading)

@@ -139,6 +139,9 @@ def _change(
 
 def _event(known: Sensitivity, event: EventView) -> EventView:
     paths = {"input": known.fields.input if event.type == "ExecutionStarted" else ()}
+    if event.type == "SubProcessStarted":
+        called = known.marked.get((event.data["process_id"], event.data["version"]))
+        paths["input"] = () if called is None else called.input
     if event.type == "StepCompleted":
         paths["output"] = known.fields.outputs.get(event.data["step"], ())
     data = {

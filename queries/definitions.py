@@ -1,7 +1,6 @@
 """The steps of published versions, read once: a version never changes."""
 
 import threading
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,7 +8,6 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.language import load_definition
-from domain.language.types.sensitive import SensitiveFields
 from domain.processes.events import ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from domain.refusal import NotFound
@@ -83,11 +81,6 @@ class Definitions:
             with reading.datastore.reading() as connection:
                 kept = self.compiled(connection, process_id, version)
         return [(source, step.id) for step in kept[0].steps.values() for source in step.incoming]
-
-    def fields(self, connection: Connection[Any], process_id: UUID, version: int) -> tuple[SensitiveFields, bool]:
-        """Return the sensitive fields of a version, and whether it calls other processes. Raises NotFound."""
-        plan, _ = self.compiled(connection, process_id, version)
-        return plan.sensitive, any(step.type == "sub_process" for step in plan.steps.values())
 
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int

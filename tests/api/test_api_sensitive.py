@@ -173,12 +173,12 @@ def test_what_is_too_much_to_compare_is_masked_whole(
 
 
 def test_a_stream_masks_its_events(client: TestClient, installation: Installation, root: Shown, key: Making) -> None:
+    viewer = key("viewer", name="see")
     served = Served(installation.app)
     client.headers.update(root)
     installation.publish(client, FAILING, writer={"script": "echo"})
     given = {"input": {"ssn": "078-05-1120"}}
     id = UUID(client.post("/api/processes/failing/executions", json=given).json()["execution_id"])
-    viewer = key("viewer", name="see")
     with (
         httpx2.Client(base_url=served.url, timeout=60, headers=viewer) as reader,
         reader.stream("GET", f"/api/stream?execution={id}") as answer,
