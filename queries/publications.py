@@ -30,8 +30,8 @@ order by notification_id limit %(page)s"""
 
 @dataclass(frozen=True)
 class Publications:
-    """What publications say. marked: the sensitive fields of each version that has any. leading: the processes of which
-    a version marks a field, or calls one that leads to such a process.
+    """The facts of all publications. marked: the sensitive fields of each version that has any. leading: the processes
+    of which a version marks a field, or calls one that leads to such a process.
 
     epoch: grows when the log was replaced by another one. last: the newest publication, by which that shows.
     """
