@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import UUID
 
 from psycopg.abc import AdaptContext, Buffer
@@ -57,18 +58,21 @@ def uuids(values: Sequence[UUID | None]) -> UuidArray:
     """Return a uuid[]; None is NULL."""
     if not values:
         return _NO_UUIDS
-    nulls = any(value is None for value in values)
-    body = [_NULL if value is None else _UUID_LENGTH + value.bytes for value in values]
-    return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
+    first = values[0]
+    if all([value is first for value in values]):
+        element = _NULL if first is None else _UUID_LENGTH + first.bytes
+        return UuidArray(_header(2950, len(values), first is None) + element * len(values))
+    return uuid_bytes([None if value is None else value.bytes for value in values])
 
 
 def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
     """Return a uuid[] of ids that come as their 16 bytes; None is NULL."""
     if not values:
         return _NO_UUIDS
-    nulls = None in values
-    body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
-    return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
+    if None in values:
+        body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
+        return UuidArray(_header(2950, len(values), True) + b"".join(body))
+    return UuidArray(_header(2950, len(values)) + _UUID_LENGTH + _UUID_LENGTH.join(cast(Sequence[bytes], values)))
 
 
 def bigints(values: Sequence[int | None]) -> BigintArray:
@@ -96,6 +100,9 @@ def texts(values: Sequence[str | None]) -> TextArray:
     """Return a text[]; None is NULL."""
     if not values:
         return _NO_TEXTS
+    first = values[0]
+    if first is not None and all([value is first for value in values]):
+        return TextArray(_header(25, len(values)) + _texts([first]) * len(values))
     if None not in values:
         return TextArray(_header(25, len(values)) + _texts(values))
     if values.count(None) == len(values):
@@ -107,7 +114,7 @@ def byteas(values: Sequence[bytes | None]) -> ByteaArray:
     """Return a bytea[]; None is NULL."""
     if not values:
         return _NO_BYTEAS
-    nulls = any(value is None for value in values)
+    nulls = None in values
     return ByteaArray(_header(17, len(values), nulls) + _variable(values))
 
 
