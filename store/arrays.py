@@ -3,6 +3,8 @@
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from operator import is_
 from typing import cast
 from uuid import UUID
 
@@ -59,7 +61,7 @@ def uuids(values: Sequence[UUID | None]) -> UuidArray:
     if not values:
         return _NO_UUIDS
     first = values[0]
-    if all([value is first for value in values]):
+    if _alike(values):
         element = _NULL if first is None else _UUID_LENGTH + first.bytes
         return UuidArray(_header(2950, len(values), first is None) + element * len(values))
     return uuid_bytes([None if value is None else value.bytes for value in values])
@@ -100,9 +102,8 @@ def texts(values: Sequence[str | None]) -> TextArray:
     """Return a text[]; None is NULL."""
     if not values:
         return _NO_TEXTS
-    first = values[0]
-    if first is not None and all([value is first for value in values]):
-        return TextArray(_header(25, len(values)) + _texts([first]) * len(values))
+    if values[0] is not None and _alike(values):
+        return TextArray(_header(25, len(values)) + _texts(values[:1]) * len(values))
     if None not in values:
         return TextArray(_header(25, len(values)) + _texts(values))
     if values.count(None) == len(values):
@@ -132,6 +133,11 @@ def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
         return _NO_TIMESTAMPTZS
     epoch, unit = _EPOCH, _MICROSECOND
     return TimestamptzArray(_numbers(1184, "q", [None if v is None else (v - epoch) // unit for v in values]))
+
+
+def _alike(values: Sequence[object]) -> bool:
+    """Return whether all values are one object, as the owner and the process of most rows of an append."""
+    return all(map(is_, values, repeat(values[0])))
 
 
 def _header(element: int, length: int, nulls: bool = False) -> bytes:

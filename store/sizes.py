@@ -20,9 +20,10 @@ FULL_ANSWER = 4 << 20
 
 
 def page_query(where: str) -> str:
-    """Return the query for rows (position, stream, version, topic, state) in order, up to the one that makes a page full.
+    """Return the query for rows (position, stream, version, topic, state), in order.
 
-    where: a condition on stored_events. The server looks up the sizes of large events only; there are few.
+    The last row is the one that makes the page full; the server adds up the sizes of large events only. where: a
+    condition on stored_events.
     """
     return f"""select notification_id, originator_id, originator_version, topic, state from stored_events
 where {where} and notification_id <= coalesce((
