@@ -36,4 +36,4 @@ order by notification_id"""
 
 def is_full(rows: Sequence[tuple[Any, ...]], full: int = FULL_PAGE) -> bool:
     """Return whether rows (position, stream, version, topic, state) make a page full: the log may hold more."""
-    return sum(len(row[4]) for row in rows) >= full
+    return sum([len(row[4]) for row in rows]) >= full
