@@ -34,7 +34,7 @@ from api import (
 )
 from edge.admitted import ADMITTED
 from edge.door import Door
-from edge.envelope import Envelope
+from edge.envelope import NO_TELEMETRY, Envelope
 from edge.feed import Feed
 
 # Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
@@ -71,6 +71,7 @@ def create_app(door: Door) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)

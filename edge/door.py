@@ -1,6 +1,7 @@
 """A door, API or web: the parts that it works with, which the wiring of the application makes."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
@@ -10,6 +11,7 @@ from edge.sessions import SessionSigner
 from queries.executions import Definitions
 from queries.reading import Reading
 from queries.settings import SettingView
+from queries.sensitive import SensitiveValues
 
 
 @dataclass(frozen=True)
@@ -34,3 +36,8 @@ class Door:
     stream_check_seconds: float = 1.0
     max_streams: int = 500
     settings: tuple[SettingView, ...] = ()
+
+    @cached_property
+    def sensitive(self) -> SensitiveValues:
+        """The sensitive values of executions."""
+        return SensitiveValues(self.reading)
