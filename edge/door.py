@@ -10,8 +10,8 @@ from edge.hosts import LOCAL, Hosts
 from edge.sessions import SessionSigner
 from queries.executions import Definitions
 from queries.reading import Reading
-from queries.settings import SettingView
 from queries.sensitive import SensitiveValues
+from queries.settings import SettingView
 
 
 @dataclass(frozen=True)
