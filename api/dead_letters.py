@@ -1,4 +1,4 @@
-"""Dead letters: the events that read models could not digest."""
+"""Dead letters: the events that read models could not digest; try one again, skip one."""
 
 from typing import Annotated
 
@@ -8,21 +8,55 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
+from api.projections import ReadModelReceipt
+from api.receipts import CommandReceipt, carry_out
+from commands.read_models import RetryDeadLetter, SkipDeadLetter
+from edge.command_request import Commanded
 from edge.dependencies import Reads
-from edge.parameters import Paged
+from edge.parameters import Paged, Position
 from queries.dead_letters import DeadLetterView, list_dead_letters
 from queries.paging import Page
 
 router = APIRouter(prefix="/dead-letters", tags=["operations"])
 
 
+class SkippedReceipt(CommandReceipt, kw_only=True):
+    """A dead letter is skipped. letter: its position. duplicate: it was before."""
+
+    projection: str
+    letter: int
+
+
 class DeadLetterFilters(Paged):
     """Filters of the dead letters."""
 
     projection: Annotated[str, Field(max_length=100, description="Only those of this read model.")] | None = None
+    skipped: Annotated[bool, Field(description="Those that an operator has skipped. Default: the others.")] = False
 
 
 @router.get("", summary="List dead letters", **openapi.query(Page[DeadLetterView]))
 def list_(reading: Reads, given: Annotated[DeadLetterFilters, Query()]) -> Response:
     """List the events that read models could not digest, the newest first; their rows lack these events."""
-    return view(list_dead_letters(reading, projection=given.projection, **given.page))
+    return view(list_dead_letters(reading, projection=given.projection, skipped=given.skipped, **given.page))
+
+
+@router.post(
+    "/{projection}/{position}/retry",
+    summary="Try a dead letter again",
+    **openapi.command(RetryDeadLetter, ReadModelReceipt, 404, status=202),
+)
+async def retry(projection: str, position: Position, request: Commanded) -> Response:
+    """Request a rebuild of the read model, which reads the event again at its place in the log."""
+    command = request.read(RetryDeadLetter, projection=projection, position=position)
+    return await carry_out(request, request.handlers.read_models.retry_letter, command, ReadModelReceipt)
+
+
+@router.post(
+    "/{projection}/{position}/skip",
+    summary="Skip a dead letter",
+    **openapi.command(SkipDeadLetter, SkippedReceipt, 404),
+)
+async def skip(projection: str, position: Position, request: Commanded) -> Response:
+    """Leave the event out of the read model, also after a rebuild that cannot digest it; it no longer counts."""
+    command = request.read(SkipDeadLetter, projection=projection, position=position)
+    return await carry_out(request, request.handlers.read_models.skip_letter, command, SkippedReceipt)

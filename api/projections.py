@@ -1,20 +1,95 @@
-"""Projections: the position of each read model."""
+"""Projections: the position of each read model, one with its tables, and the acts that operators request."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
+import anyio
 from fastapi import APIRouter, Query
+from pydantic import Field
 from starlette.responses import Response
 
 from api import openapi
-from api.answers import view
+from api.answers import JsonBody, view
+from api.receipts import CommandReceipt, carry_out
+from commands.read_models import RequestAct, WithdrawAct
+from edge.command_request import Commanded, CommandedWithParameters
 from edge.dependencies import Reads
-from edge.parameters import Parameters
+from edge.parameters import NO_PARAMETERS, Parameters
 from queries.projections import ProjectionsView, list_projections
+from queries.read_models import ComparisonView, ReadModelView, get_comparison, get_read_model
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(prefix="/projections", tags=["operations"])
+
+ActName = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
 
 
-@router.get("/projections", summary="Read models", **openapi.query(ProjectionsView, listed=True))
+class ReadModelReceipt(CommandReceipt, kw_only=True):
+    """An act on a read model is requested, or was before: duplicate. A projector carries it out."""
+
+    projection: str
+    act: str
+    request_id: UUID
+
+
+class ActParameters(Parameters):
+    """dry_run: answer what the act would do; request nothing."""
+
+    dry_run: Annotated[bool, Field(description="Answer 200 with what the act would do; request nothing.")] = False
+
+
+@router.get("", summary="Read models", **openapi.query(ProjectionsView, listed=True))
 def list_(reading: Reads, _given: Annotated[Parameters, Query()]) -> Response:
     """List the position, lag and state of every read model."""
     return view(list_projections(reading))
+
+
+@router.get("/{name}", summary="A read model", dependencies=[NO_PARAMETERS], **openapi.query(ReadModelView, 404))
+def one(name: str, reading: Reads) -> Response:
+    """Return one read model with its tables that are not in use, and with what each act would do now."""
+    return view(get_read_model(reading, name))
+
+
+@router.get(
+    "/{name}/diff",
+    summary="The last comparison of the tables of a read model",
+    dependencies=[NO_PARAMETERS],
+    **openapi.query(ComparisonView, 404),
+)
+def diff(name: str, reading: Reads) -> Response:
+    """Return the differences between the tables built and those in use; `compare` requests a comparison."""
+    return view(get_comparison(reading, name))
+
+
+@router.post(
+    "/{name}/withdraw",
+    summary="Withdraw the act that is requested",
+    **openapi.command(WithdrawAct, ReadModelReceipt, 404),
+)
+async def withdraw(name: str, request: Commanded) -> Response:
+    """Withdraw the act that is requested on the read model; a build under way ends after its page."""
+    command = request.read(WithdrawAct, projection=name)
+    return await carry_out(request, request.handlers.read_models.withdraw, command, ReadModelReceipt)
+
+
+@router.post(
+    "/{name}/{act}",
+    summary="Request an act on the tables of a read model",
+    **openapi.command(RequestAct, ReadModelReceipt, 404, status=202),
+)
+async def act(
+    name: str,
+    act: ActName,
+    request: CommandedWithParameters,
+    reading: Reads,
+    given: Annotated[ActParameters, Query()],
+) -> Response:
+    """Request an act of the projector: it takes one request after the other, and continues after an interruption.
+
+    rebuild: build the tables anew, put them in use. build, compare, promote, rollback, drop: the same in steps by hand.
+    The same act, while it is open: a duplicate; another one: 409 `request_open`.
+    """
+    command = request.read(RequestAct, projection=name, act=act)
+    if given.dry_run:
+        found = await anyio.to_thread.run_sync(get_read_model, reading, name)
+        return JsonBody(next(each for each in found.acts if each.act == act), 200)
+    return await carry_out(request, request.handlers.read_models.request, command, ReadModelReceipt)

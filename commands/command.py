@@ -26,6 +26,7 @@ class CommandScope(StrEnum):
     APPROVALS_DECIDE = "approvals:decide"
     AGENTS_WRITE = "agents:write"
     KEYS_WRITE = "keys:write"
+    OPERATIONS_WRITE = "operations:write"
 
 
 class Command(msgspec.Struct, frozen=True):

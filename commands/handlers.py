@@ -8,6 +8,7 @@ from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
 from commands.processes import Processes
+from commands.read_models import ReadModelCommands
 from commands.repairs import Repairs
 from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
@@ -40,6 +41,7 @@ class Handlers:
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions)
+        self.read_models = ReadModelCommands(log)
         self.timers = TimerCommands(self.executions, log.datastore)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)

@@ -21,7 +21,8 @@ _VIEWER = frozenset((READ, READ_APPROVALS))
 EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
-    KeyScope.OPERATOR: _VIEWER | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE},
+    KeyScope.OPERATOR: _VIEWER
+    | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE, CommandScope.OPERATIONS_WRITE},
     KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
     KeyScope.APPROVER: frozenset((READ_APPROVALS, CommandScope.APPROVALS_DECIDE)),
     KeyScope.ADMIN: EVERYTHING,

@@ -1,4 +1,6 @@
-"""Advisory locks of projections: one process runs a projection, and one process builds its tables."""
+"""Advisory locks of projections: one process runs a projection, and one process builds its tables;
+one process at a time carries out what operators request.
+"""
 
 import zlib
 from typing import Any
@@ -7,6 +9,7 @@ from psycopg import Connection
 
 RUNNER_LOCK = 4713
 REBUILD_LOCK = 4714
+REQUEST_LOCK = 4717
 
 TRY_LOCK = "select pg_try_advisory_lock(%s, %s) as done"
 LOCK = "select pg_advisory_lock(%s, %s)"

@@ -17,18 +17,18 @@ from store.reading import count
 __all__ = ["REBUILD_LOCK", "RebuildRunning", "Rebuilt", "build", "build_and_switch", "promote", "rebuild", "rollback"]
 
 
-def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:
+def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress, *, resume: bool = False) -> Rebuilt:
     """Build the tables of `projection` anew, dead letters included; switch to them and drop the old tables.
 
     The tables in use stay readable, and the process that runs the projection keeps them up, until the switch replaces
-    them at exactly their position (or further on, if they were behind). An interruption leaves them as they were, and
-    the next run begins anew. progress: called with positions done and to do.
+    them at exactly their position (or further on, if they were behind). An interruption leaves them as they were.
+    resume: continue an interrupted build. Default: begin anew. progress: called with positions done and to do.
     Raises RebuildRunning, UnknownEventMet, HandOverRefused, pages.Broken when the tables cannot be written, or
     psycopg.OperationalError in an outage.
     """
     begun = time.perf_counter()
     with workshop(datastore, projection, progress) as shop:
-        building.build(shop)
+        building.build(shop, resume=resume)
         switched = switch(datastore, shop, built_tables(shop), keep=False)
         return _rebuilt(shop, switched.position, begun)
 
@@ -45,11 +45,14 @@ def build_and_switch(datastore: Datastore, projection: Projection[Any], progress
         return _rebuilt(shop, switched.position, begun)
 
 
-def build(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt:
-    """Build the tables of `projection` anew beside those in use, for promote. Raises what rebuild raises."""
+def build(datastore: Datastore, projection: Projection[Any], progress: Progress, *, resume: bool = False) -> Rebuilt:
+    """Build the tables of `projection` anew beside those in use, for promote. Raises what rebuild raises.
+
+    resume: continue an interrupted build. Default: begin anew.
+    """
     begun = time.perf_counter()
     with workshop(datastore, projection, progress) as shop:
-        return _rebuilt(shop, building.build(shop), begun)
+        return _rebuilt(shop, building.build(shop, resume=resume), begun)
 
 
 def promote(

@@ -14,8 +14,10 @@ _BACKWARDS = ", ".join(f"{column} desc" for column in _ORDER)
 # Letters of tables that are not in use stand under the name of the projection and of the tables' schema.
 _LIST = f"""
 select split_part(d.projection, ':', 1) as projection, d.position, d.error, d.at, e.topic as type,
-  coalesce(nullif(split_part(d.projection, ':', 2), ''), 'in_use') as tables
+  coalesce(nullif(split_part(d.projection, ':', 2), ''), 'in_use') as tables,
+  s.actor as skipped_by, s.reason as skip_reason, s.at as skipped_at
 from dead_letters d left join stored_events e on e.notification_id = d.position
+left join skipped_letters s on s.projection = d.projection and s.position = d.position
 where {{where}} order by {_BACKWARDS} limit %(rows)s"""
 
 
@@ -29,6 +31,7 @@ class DeadLetterView(msgspec.Struct, frozen=True):
     """An event, by its position in the log, that a projection failed to apply. type: of the event.
 
     tables: ``in_use``, or those not in use that lack the event: ``building``, ``previous``.
+    skipped_by, skip_reason, skipped_at: of the operator who skipped it; None before.
     """
 
     projection: str
@@ -37,20 +40,27 @@ class DeadLetterView(msgspec.Struct, frozen=True):
     at: datetime
     type: str | None = None
     tables: str = "in_use"
+    skipped_by: str | None = None
+    skip_reason: str | None = None
+    skipped_at: datetime | None = None
 
 
 def list_dead_letters(
     reading: Reading,
     *,
     projection: str | None = None,
+    skipped: bool = False,
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[DeadLetterView]:
-    """Return dead letters, the newest first; of one `projection`. Default: of all. Raises BadCursor or NotYet."""
+    """Return dead letters, the newest first; of one `projection`. Default: of all.
+
+    skipped: those that an operator has skipped. Default: the others. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     if projection is not None:
         where.add("split_part(d.projection, ':', 1) = {}", projection)
+    where.holds("s.at is not null" if skipped else "s.at is null")
     if cursor is not None:
         where.before(_ORDER, _read_cursor(cursor))
     with reading.log(min_position) as (connection, freshness):

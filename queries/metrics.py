@@ -96,7 +96,9 @@ _READ_MODELS = f"""select p.name, coalesce(t.notification_id, 0) as position, p.
   left join lateral (select state from stored_events where notification_id > coalesce(t.notification_id, 0)
     order by notification_id limit 1) next on true
   cross join lateral (select count(*) as letters from (
-    select from dead_letters where projection = p.name order by projection, position limit {MOST}) as letter) dead"""
+    select from dead_letters d where projection = p.name and not exists (
+      select from skipped_letters s where s.projection = d.projection and s.position = d.position)
+    order by projection, position limit {MOST}) as letter) dead"""
 _ALL = f"select figures.*, model.* from (select {_FIGURES}) as figures left join ({_READ_MODELS}) as model on true"
 
 

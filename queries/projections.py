@@ -29,7 +29,8 @@ left join replaced_read_tables r on r.projection = p.name and r.digest = shape.d
 left join lateral (select state from stored_events where notification_id > coalesce(t.notification_id, 0)
   order by notification_id limit 1) next on true
 cross join lateral (select count(*) as letters, (array_agg(error order by position desc))[1] as error
-  from dead_letters d where d.projection = p.name) dead
+  from dead_letters d where d.projection = p.name and not exists (
+    select from skipped_letters s where s.projection = d.projection and s.position = d.position)) dead
 order by p.name"""
 _HELD = """select classid::bigint as lock, objid::bigint as key from pg_locks
   where locktype = 'advisory' and classid::bigint = any(%s) and granted

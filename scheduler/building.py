@@ -1,4 +1,4 @@
-"""The loop that builds read tables of this release beside those of another release, and switches to them."""
+"""The loop that builds read tables of this release beside those of another release, and what operators request."""
 
 import logging
 import threading
@@ -15,6 +15,7 @@ from projections.projection import Projection
 from projections.rebuilding import build_and_switch
 from projections.switching import HandOverRefused, replaced_digests
 from projections.tables import stale_names
+from scheduler.requested import BuildInterrupted, RequestedActs
 from store.datastore import Datastore
 from store.reading import UnknownEventMet
 from store.unit import Outage
@@ -24,10 +25,6 @@ logger = logging.getLogger(__name__)
 POLL_SECONDS = 1.0
 RETRY_SECONDS = 10.0  # after a build that stands still: it may need a newer release, or an operator
 STOP_SECONDS = 5.0
-
-
-class BuildInterrupted(Exception):
-    """The process ends; the next one continues the build."""
 
 
 class Builder:
@@ -50,6 +47,7 @@ class Builder:
         self._stopping = threading.Event()
         self._retry_at: dict[str, float] = {}
         self._page_at = 0.0
+        self._requested = RequestedActs(datastore, clock, projections, self._progress)
         self._thread = threading.Thread(target=self._run, name="builder", daemon=True)
 
     def start(self) -> None:
@@ -66,6 +64,8 @@ class Builder:
             try:
                 for projection in self._stale():
                     self._build(projection)
+                self._page_at = self._clock.monotonic()
+                self._requested.work()
             except BuildInterrupted:
                 return
             except Outage as error:

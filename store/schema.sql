@@ -23,6 +23,7 @@ create table dead_letters (
   at timestamp with time zone not null default now(),
   PRIMARY KEY (projection, "position")
 );
+CREATE INDEX dead_letters_newest_idx ON public.dead_letters USING btree (at, "position", projection);
 
 create table due_steps (
   execution_id uuid not null,
@@ -102,6 +103,21 @@ create table projections (
   PRIMARY KEY (name)
 );
 
+create table read_model_requests (
+  projection text not null,
+  request_id uuid not null,
+  act text not null,
+  actor text not null,
+  reason text not null,
+  state text not null default 'requested'::text,
+  requested_at timestamp with time zone not null default now(),
+  started_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  failure text,
+  result json,
+  PRIMARY KEY (projection)
+);
+
 create table read_table_builds (
   projection text not null,
   slot text not null,
@@ -114,6 +130,14 @@ create table read_table_builds (
   begun_at timestamp with time zone not null default now(),
   PRIMARY KEY (projection, slot)
 ) with (fillfactor=50);
+
+create table read_table_comparisons (
+  projection text not null,
+  "position" bigint not null,
+  tables json not null,
+  compared_at timestamp with time zone not null default now(),
+  PRIMARY KEY (projection)
+);
 
 create table replaced_read_tables (
   projection text not null,
@@ -140,6 +164,15 @@ create table set_aside (
 );
 CREATE INDEX set_aside_next_try_idx ON public.set_aside USING btree (next_try);
 CREATE INDEX set_aside_since_idx ON public.set_aside USING btree (since, execution_id);
+
+create table skipped_letters (
+  projection text not null,
+  "position" bigint not null,
+  actor text not null,
+  reason text not null,
+  at timestamp with time zone not null default now(),
+  PRIMARY KEY (projection, "position")
+);
 
 create table stored_events (
   originator_id uuid not null,

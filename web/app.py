@@ -14,14 +14,14 @@ from edge.envelope import NO_TELEMETRY, Envelope
 from web import approvals, errors, keys, overview, sign_in, timers
 from web.executions import detail
 from web.executions import list as executions
-from web.operations import dead_letters, set_aside, settings, sizes, workers
+from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
 
 STATIC = Path(__file__).parent / "static"
 SEGMENTS = frozenset(("", "executions", "approvals", "keys", "operations", "sign-in", "sign-out", "static"))
 
 
-OPERATIONS = (set_aside, dead_letters, workers, sizes, settings)
+OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 
 
 def create_pages(door: Door) -> FastAPI:

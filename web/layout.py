@@ -33,6 +33,9 @@ NOTICES = {
     "revoked": "The key is revoked.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
+    "act-requested": "The projector carries it out; this page shows how far it is.",
+    "act-withdrawn": "The request is withdrawn.",
+    "letter-skipped": "The event is skipped, and no longer counts.",
     "set-aside-retried": "A worker tries the execution again.",
 }
 

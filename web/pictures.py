@@ -75,6 +75,9 @@ STATUSES = {
     "rebuilding": ShownStatus("Rebuilding", "run", "running"),
     "unattended": ShownStatus("Nobody runs it", "idle", "pending"),
     "stopped": ShownStatus("Stopped", "bad", "failed"),
+    "requested": ShownStatus("Requested", "idle", "queued"),
+    "done": ShownStatus("Done", "ok", "completed"),
+    "withdrawn": ShownStatus("Withdrawn", "idle", "cancelled"),
     "lost": ShownStatus("Lost", "bad", "timed_out"),
 }
 _ICON = Markup('<svg class="i{}" viewBox="0 0 24 24" aria-hidden="true"><use href="/static/icons.svg#{}"/></svg>')

@@ -1,4 +1,4 @@
-"""projections list, rebuild, verify, dead-letters: read models, for operators; the rest in app/cli/building.py."""
+"""projections list, rebuild, verify, dead-letters: read models; the rest in building.py and read_models.py."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import msgspec
 import typer
 
-from app.cli import building
+from app.cli import building, read_models
 from app.cli.failures import FAILED
 from app.cli.lists import note_more
 from app.cli.opening import opened, opened_reading
@@ -29,6 +29,7 @@ cli = typer.Typer(
     help="Read models: tables that projections build from the log.", no_args_is_help=True, rich_markup_mode=None
 )
 cli.add_typer(building.cli)
+cli.add_typer(read_models.cli)
 
 NUMBERS = frozenset({"position", "behind", "lag", "events", "rows", "differing"})
 

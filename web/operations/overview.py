@@ -9,6 +9,7 @@ from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
 from queries.metrics import MOST, get_figures
 from queries.projections import ProjectionView, list_projections
+from queries.read_models import list_requests
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
 from queries.workers import list_workers
@@ -32,7 +33,8 @@ def overview(request: Request, reading: Reads, caller: Caller) -> Response:
     """Return the page with the state of everything that works behind the pages."""
     models = list_projections(reading)
     furthest = max(models.items, key=lambda each: (each.lag_seconds, each.lag), default=None)
-    building = any(each.building is not None for each in models.items)
+    requests = {name: each for name, each in list_requests(reading).items() if each.open}
+    building = bool(requests) or any(each.building is not None for each in models.items)
     return tab(
         request,
         "overview.html",
@@ -41,6 +43,7 @@ def overview(request: Request, reading: Reads, caller: Caller) -> Response:
         freshness=models,
         every=BUILDING_SECONDS if building else EVERY_SECONDS,
         models=models.items,
+        requests=requests,
         state_of=state_of,
         furthest=furthest,
         figures=get_figures(reading).values,
