@@ -97,4 +97,6 @@ def _back(request: Request) -> str:
         return "/".join(path.split("/")[:3])
     if request.method == "POST" and path.startswith("/approvals/"):
         return "/".join(path.split("/")[:3])
+    if request.method == "POST" and path.startswith("/operations/"):
+        return path.rpartition("/")[0]
     return "/"

@@ -60,3 +60,30 @@ def test_timers_are_filtered_by_kind_and_process(document: Run, procession: Run,
     assert document("timers", "--kind", "deadline")["items"] == []
     assert document("timers", "--process", "other")["items"] == []
     assert procession("timers", "--kind", "retyr").exit_code == 2
+
+
+def test_acts_on_read_models_are_requested_and_withdrawn(document: Run, procession: Run, hello: Path) -> None:
+    name = ("projections", "show", "approvals")
+    assert document(*name)["request"] is None
+    would = document("projections", "request", "approvals", "rebuild", "--reason", "x", "--dry-run")["would"]
+    assert would["obstacle"] is None
+    refused = document("projections", "request", "approvals", "promote", "--reason", "x", code=1)
+    assert refused["error"]["code"] == "no_tables"
+    assert document("projections", "request", "approvals", "rebuild", "--reason", "to see")["new"] is True
+    assert document("projections", "request", "approvals", "rebuild", "--reason", "to see")["new"] is False
+    assert document(*name)["request"]["state"] == "requested"
+    assert "rebuild: requested, by user:cli" in procession(*name).stdout
+    assert document("projections", "withdraw", "approvals", "--reason", "enough")["new"] is True
+    assert document(*name)["request"]["state"] == "withdrawn"
+    assert procession("projections", "request", "approvals", "explode", "--reason", "x").exit_code == 2
+    assert document("projections", "show", "nothing", code=1)["error"]["code"] == "read_model_not_found"
+
+
+def test_dead_letters_are_tried_again_and_skipped(document: Run, hello: Path, database: str) -> None:
+    with psycopg.connect(database) as connection:
+        connection.execute("insert into dead_letters values ('approvals', 1, 'odd')")
+    assert document("projections", "retry-event", "approvals", "1", "--reason", "mended")["act"] == "rebuild"
+    assert document("projections", "skip-event", "approvals", "1", "--reason", "known")["new"] is True
+    assert document("projections", "dead-letters")["items"] == []
+    missing = document("projections", "skip-event", "approvals", "2", "--reason", "known", code=1)
+    assert missing["error"]["code"] == "dead_letter_not_found"

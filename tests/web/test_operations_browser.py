@@ -75,6 +75,30 @@ def test_the_pages_follow_workers_without_an_event(served: Served, windows: Watc
     assert page.locator("main script, main img").count() == 0
 
 
+def test_a_person_rebuilds_a_read_model_and_watches_it(served: Served, windows: Watched) -> None:
+    page = windows.open("/operations")
+    page.get_by_role("link", name="key_list").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("key_list")
+    page.locator("summary", has_text="Rebuild").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("there is no way back to them")).to_be_visible()
+    page.locator("#rebuild-reason").focus()
+    page.keyboard.type("to see")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#h-req")).to_have_text("Rebuild")
+    expect(page.locator("section", has=page.locator("#h-req"))).to_contain_text("Done")
+    page.locator("summary", has_text="Build beside").click()
+    page.locator("#build-reason").fill("half a sente")
+    expect(page.locator("#build-reason")).to_have_value("half a sente")
+    page.get_by_role("button", name="Build beside").click()
+    expect(page.locator("main")).to_contain_text("Finished")
+    page.locator("summary", has_text="Compare").click()
+    page.locator("#compare-reason").fill("to see")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator("#h-diff")).to_be_visible()
+
+
 def test_the_pages_can_be_used_without_scripts(served: Served, windows: Watched) -> None:
     id = served.begin("pausing")
     page = windows.open("/operations/timers", java_script_enabled=False)
@@ -100,7 +124,12 @@ def test_the_pages_are_accessible_and_fit_at_every_width(
             (HOSTILE * 3,),
         )
     page = windows.open("/operations", color_scheme=theme, viewport={"width": width, "height": 800})
-    one = (f"/operations/timers/{id}/pause/timer", "/operations/set-aside/0193f5a2-7c41-7b1e-9d52-1f3a4f6a91e2")
+    one = (
+        "/operations/read-models/approvals",
+        "/operations/dead-letters/approvals/1",
+        f"/operations/timers/{id}/pause/timer",
+        "/operations/set-aside/0193f5a2-7c41-7b1e-9d52-1f3a4f6a91e2",
+    )
     for path in (*PATHS, *one):
         page.goto(served.url + path)
         check(page, path)

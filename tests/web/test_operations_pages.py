@@ -231,3 +231,62 @@ def test_a_key_that_is_limited_to_processes_sees_its_timers_alone(
     for path in PATHS:
         if not path.endswith("timers"):
             assert client.get(path, headers=limited).status_code in (403, 404), path
+
+
+def test_a_person_requests_a_rebuild_and_withdraws_it(client: TestClient, paused: UUID) -> None:
+    address = "/operations/read-models/approvals"
+    page = client.get(address).text
+    for words in (
+        "Rebuild",
+        "Build beside",
+        "Switch over",
+        "there is no way back to them",
+        "No previous tables are kept",
+    ):
+        assert words in page
+    assert client.post(f"{address}/rebuild", data={"reason": " "}).status_code == 422
+    answer = client.post(f"{address}/rebuild", data={"reason": HOSTILE})
+    assert answer.status_code == 303, answer.text
+    page = client.get(answer.headers["location"]).text
+    assert "The projector carries it out" in page
+    assert "Requested" in page
+    assert "<img" not in page
+    assert 'data-every="1"' in page
+    assert "rebuild requested" in client.get("/operations").text
+    other = client.post(f"{address}/build", data={"reason": "x"})
+    assert other.status_code == 409
+    assert f'href="{address}"' in other.text
+    assert client.post(f"{address}/withdraw", data={"reason": "enough"}).status_code == 303
+    assert "Withdrawn" in client.get(address).text
+    assert client.get("/operations/read-models/nothing").status_code == 404
+    assert client.post(f"{address}/explode", data={"reason": "x"}).status_code in (400, 404)
+
+
+def test_a_person_skips_a_dead_letter_or_tries_it_again(client: TestClient, paused: UUID, execute: Set) -> None:
+    execute("insert into dead_letters (projection, position, error) values ('approvals', 1, %s)", HOSTILE)
+    address = "/operations/dead-letters/approvals/1"
+    page = client.get(address).text
+    assert "is built anew from the whole log" in page
+    assert "<img" not in page
+    tried = client.post(f"{address}/retry", data={"reason": "mended"})
+    assert tried.headers["location"].startswith("/operations/read-models/approvals")
+    assert client.post(f"{address}/skip", data={"reason": "known"}).status_code == 303
+    assert "No dead letter" in client.get("/operations/dead-letters").text
+    assert "approvals" in client.get("/operations/dead-letters?skipped=true").text
+    assert "Skipped by" in client.get(address).text
+    assert client.get("/operations/dead-letters/approvals/2").status_code == 404
+
+
+def test_a_viewer_sees_no_buttons(installation: Installation, client: TestClient, paused: UUID) -> None:
+    root = client.post("/api/keys", json={"name": "root", "scopes": ["admin"]}).json()["key"]
+    admin = {"Authorization": f"Bearer {root}"}
+    made = client.post("/api/keys", json={"name": "ann", "scopes": ["viewer"]}, headers=admin).json()["key"]
+    viewer = {"Authorization": f"Bearer {made}"}
+    installation.until(lambda: client.get("/operations").status_code == 303)
+    installation.until(lambda: client.get("/operations", headers=viewer).status_code == 200)
+    for path in ("/operations/read-models/approvals", f"/operations/timers/{paused}/pause/timer"):
+        assert "<textarea" not in client.get(path, headers=viewer).text
+    assert "Settings" not in client.get("/operations", headers=viewer).text
+    refused = client.post("/operations/read-models/approvals/rebuild", data={"reason": "x"}, headers=viewer)
+    assert refused.status_code == 403
+    assert client.get("/operations/settings", headers=viewer).status_code == 403
