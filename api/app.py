@@ -32,7 +32,7 @@ from api import (
 )
 from edge.admitted import ADMITTED
 from edge.door import Door
-from edge.envelope import Envelope
+from edge.envelope import NO_TELEMETRY, Envelope
 from edge.feed import Feed
 
 # Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
@@ -66,6 +66,7 @@ def create_app(door: Door) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         routes=list(_routes()),
+        telemetry=NO_TELEMETRY,
     )
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)

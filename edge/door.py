@@ -1,6 +1,7 @@
 """A door, API or web: the parts that it works with, which the wiring of the application makes."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
@@ -9,6 +10,7 @@ from edge.hosts import LOCAL, Hosts
 from edge.sessions import SessionSigner
 from queries.executions import Definitions
 from queries.reading import Reading
+from queries.sensitive import SensitiveValues
 
 
 @dataclass(frozen=True)
@@ -32,3 +34,8 @@ class Door:
     hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0
     max_streams: int = 500
+
+    @cached_property
+    def sensitive(self) -> SensitiveValues:
+        """The sensitive values of executions."""
+        return SensitiveValues(self.reading)

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edge.admitted import ADMITTED
 from edge.door import Door
-from edge.envelope import Envelope
+from edge.envelope import NO_TELEMETRY, Envelope
 from web import approvals, errors, keys, overview, sign_in
 from web.executions import detail
 from web.executions import list as executions
@@ -21,7 +21,7 @@ SEGMENTS = frozenset(("", "executions", "approvals", "keys", "sign-in", "sign-ou
 
 def create_pages(door: Door) -> FastAPI:
     """Return the pages on `door`."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)

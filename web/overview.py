@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
@@ -19,10 +19,11 @@ router = APIRouter()
 
 
 @router.get("/", **requires(READ, listed=True))
-def overview(request: Request, reading: Reads, caller: Caller) -> Response:
+def overview(request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
     """Return the page with what needs a person, the most urgent first."""
-    approvals = list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN)
-    failed = list_executions(reading, ExecutionFilter(statuses=["failed"], within=caller.processes), limit=SHOWN)
+    approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
+    of_failed = ExecutionFilter(statuses=["failed"], within=caller.processes)
+    failed = masking.summaries(list_executions(reading, of_failed, limit=SHOWN))
     under_way = ExecutionFilter(statuses=["running", "compensating", "queued"], within=caller.processes)
     running = list_executions(reading, under_way, limit=SHOWN)
     late = [
