@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from api import (
     agents,
     approvals,
+    dead_letters,
     documentation,
     errors,
     events,
@@ -25,10 +26,13 @@ from api import (
     repairs,
     schema,
     set_aside,
+    settings,
+    sizes,
     steps,
     stream,
     timers,
     webhooks,
+    workers,
 )
 from edge.admitted import ADMITTED
 from edge.door import Door
@@ -49,6 +53,10 @@ GUARDED = (
     agents,
     events,
     projections,
+    dead_letters,
+    workers,
+    sizes,
+    settings,
     stream,
     schema,
 )
