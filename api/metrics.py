@@ -96,6 +96,8 @@ class RequestTimes:
             buckets=BOUNDS,
             registry=registry,
         )
+        self._of: dict[tuple[str, str, str], Histogram] = {}
+        """By method, route and status: the histogram finds them too, but takes a lock and checks the names."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Call the application; measure each request once."""
@@ -120,7 +122,11 @@ class RequestTimes:
 
     def _count(self, scope: Scope, status: str, begun: float) -> None:
         method = scope["method"] if scope["method"] in METHODS else OTHER
-        self._seconds.labels(method, route_of(scope), status).observe(time.perf_counter() - begun)
+        labels = method, route_of(scope), status
+        found = self._of.get(labels)
+        if found is None:
+            found = self._of[labels] = self._seconds.labels(*labels)
+        found.observe(time.perf_counter() - begun)
 
 
 def route_of(scope: Scope) -> str:

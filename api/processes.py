@@ -1,4 +1,4 @@
-"""Processes: draft, revise, validate, publish, archive; the list, one in detail, its versions."""
+"""Processes: draft, revise, validate, publish, archive, restore; the list, one in detail, its versions."""
 
 import itertools
 from functools import partial
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from api import openapi
 from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, carry_out
-from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
+from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
 from domain.jsonvalue import parse_json
 from domain.language import parse_definition
 from domain.language.editing.fixes import TextProblem
@@ -71,6 +71,14 @@ class ProcessReceipt(CommandReceipt, kw_only=True):
     """A command on a process was carried out."""
 
     process_id: UUID
+
+
+class RestorationReceipt(CommandReceipt, kw_only=True):
+    """The process is in use again. version: its latest. warnings: about agents, processes and secrets that it names."""
+
+    process_id: UUID
+    version: int | None
+    warnings: list[Problem] = []
 
 
 class Validation(msgspec.Struct):
@@ -150,6 +158,17 @@ async def archive(process: str, request: Commanded) -> Response:
     """Archive the process: from now on it starts no execution; executions under way continue."""
     command = request.read(ArchiveProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.archive, command, ProcessReceipt)
+
+
+@router.post(
+    "/{process}/restore",
+    summary="Take a process out of the archive",
+    **openapi.command(RestoreProcess, RestorationReceipt, 404),
+)
+async def restore(process: str, request: Commanded) -> Response:
+    """Take the process out of the archive: it starts executions again, by its latest version."""
+    command = request.read(RestoreProcess, process_id=process)
+    return await carry_out(request, request.handlers.processes.restore, command, RestorationReceipt)
 
 
 @router.get("", summary="List processes", **openapi.query(Page[ProcessSummary], listed=True))

@@ -6,9 +6,10 @@ from commands.deciding import Together
 from domain.event import Cause, Event
 from domain.identity import trigger_id
 from domain.language import Parsed
-from domain.processes.claims import claim_trigger, taken_problems, webhook_ids
+from domain.processes.claims import claim_trigger, taken_problems, webhook_ids, webhooks_of
 from domain.processes.claims import fold as fold_claim
 from domain.processes.events import ProcessPublished
+from domain.processes.process import Process
 from domain.processes.process import fold as fold_process
 from domain.refusal import Problem
 from store.log import Log
@@ -26,6 +27,14 @@ def claim_webhooks(log: Log, published: Sequence[Event], cause: Cause) -> Togeth
         if isinstance(event, ProcessPublished):
             for trigger in webhook_ids(event.definition):
                 together += _claim(log, trigger, event.name, cause)
+    return together
+
+
+def reclaim_webhooks(log: Log, process: Process, cause: Cause) -> Together:
+    """Return the claims of the webhook triggers of a process that is restored. Raises Forbidden (trigger_taken)."""
+    together = Together()
+    for trigger in webhooks_of(process):
+        together += _claim(log, trigger, process.name, cause)
     return together
 
 

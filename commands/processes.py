@@ -1,4 +1,4 @@
-"""Draft, revise, validate, publish and archive processes."""
+"""Draft, revise, validate, publish, archive and restore processes."""
 
 from collections.abc import Callable, Collection
 from typing import Annotated
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from commands.agents import Agents
 from commands.called import read_calls
-from commands.claims import claim_webhooks, taken_webhooks
+from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
@@ -16,7 +16,13 @@ from domain.identity import process_id
 from domain.language import Parsed, agent_problems, channel_problems, parse_definition, secret_problems
 from domain.language.editing.fixes import TextProblem, with_fixes
 from domain.processes.calling import member_problems, process_problems
-from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
+from domain.processes.decisions import (
+    archive_process,
+    draft_process,
+    publish_process,
+    restore_process,
+    revise_process,
+)
 from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, Malformed, Problem, ProcessNotFound, Stale, strictly
 from store.log import Log
@@ -51,6 +57,16 @@ class ArchiveProcess(Command, frozen=True):
     """Take the process out of use. reason: why, for people."""
 
     scope = CommandScope.PROCESSES_WRITE
+    process_id: ProcessId
+    reason: Note = ""
+    revision: Revision = None
+
+
+class RestoreProcess(Command, frozen=True):
+    """Take the process out of the archive. reason: why, for people."""
+
+    scope = CommandScope.PROCESSES_WRITE
+
     process_id: ProcessId
     reason: Note = ""
     revision: Revision = None
@@ -151,6 +167,36 @@ class Processes:
             lambda process: archive_process(process, command.reason, cause),
             lambda _process, _new: {},
             identified,
+        )
+
+    def restore(self, command: RestoreProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Take the process out of the archive; facts hold `process_id`, `version` and `warnings` about what it names.
+
+        Raises NotFound, Malformed (reason), Forbidden (sub_process_cycle, trigger_taken) or Stale.
+        """
+        before: Process | None = None
+        called: Guards = ()
+        problems: list[Problem] = []
+
+        def decision(process: Process) -> list[Event]:
+            nonlocal before, called, problems
+            before, called, problems = process, (), []
+            if process.status == "archived" and process.latest:
+                parsed = parse_definition(process.versions[process.latest].source)
+                problems, called = self._check_names(parsed, "warning")
+            return restore_process(process, problems, command.reason, cause)
+
+        def together(new: list[Event]) -> Together:
+            claims = reclaim_webhooks(self._log, before, cause) if new and before is not None else Together()
+            return claims + Together(called)
+
+        return self._decide(
+            command.process_id,
+            command.revision,
+            decision,
+            lambda process, _new: {"version": process.latest or None, "warnings": problems},
+            identified,
+            together,
         )
 
     def _decide(

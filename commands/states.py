@@ -34,21 +34,26 @@ class States(Generic[S]):
         self._read_streams = read
         self._fold = fold
         self._size = size
-        self._kept: OrderedDict[UUID, S] = OrderedDict()
-        self._bytes: dict[UUID, int] = {}
+        self._kept: OrderedDict[UUID, tuple[S, int]] = OrderedDict()
         self._kept_bytes = 0
         self.left_alone = LeftAlone()
         self.unreadable: Mapping[UUID, Exception] = {}
 
     def kept(self, stream: UUID) -> S | None:
         """Return the state if it is in memory; None if the log would have to be read."""
-        return self._kept.get(stream)
+        kept = self._kept.get(stream)
+        return None if kept is None else kept[0]
 
     def load(self, streams: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, S]:
         """Return states of many streams; those not kept (or all, when `fresh`) are read from the log in one query."""
-        ids = list(dict.fromkeys(streams))
-        found = {} if fresh else {id: self._kept[id] for id in ids if id in self._kept}
-        missing = [id for id in ids if id not in found]
+        found: dict[UUID, S] = {}
+        missing: list[UUID] = []
+        for id in dict.fromkeys(streams):
+            kept = None if fresh else self._kept.get(id)
+            if kept is None:
+                missing.append(id)
+            else:
+                found[id] = kept[0]
         self.unreadable = {}
         if missing:
             try:
@@ -65,21 +70,33 @@ class States(Generic[S]):
 
     def size(self, stream: UUID) -> int:
         """Return the bytes of the events of a kept stream, so far as they are known."""
-        return self._bytes.get(stream, 0)
+        kept = self._kept.get(stream)
+        return 0 if kept is None else kept[1]
 
     def keep(self, stream: UUID, state: S, size: int) -> None:
-        """Keep the state after a successful append. size: the bytes of its events."""
-        self._kept[stream] = state
-        self._kept.move_to_end(stream)
-        self._kept_bytes += size - self._bytes.get(stream, 0)
-        self._bytes[stream] = size
+        """Keep the state of a stream that was read. size: the bytes of its events."""
+        self.forget(stream)
+        self._keep(stream, state, size)
+
+    def keep_grown(self, stream: UUID, state: S, added: int) -> None:
+        """Keep the state after a successful append of `added` bytes."""
+        kept = self._kept.pop(stream, None)
+        if kept is not None:
+            self._kept_bytes -= kept[1]
+            added += kept[1]
+        self._keep(stream, state, added)
+
+    def _keep(self, stream: UUID, state: S, size: int) -> None:
+        self._kept[stream] = state, size
+        self._kept_bytes += size
         while len(self._kept) > self._size or (self._kept_bytes > KEPT_BYTES and len(self._kept) > 1):
             self.forget(next(iter(self._kept)))
 
     def forget(self, stream: UUID) -> None:
         """Forget a state that may be stale."""
-        if self._kept.pop(stream, None) is not None:
-            self._kept_bytes -= self._bytes.pop(stream, 0)
+        kept = self._kept.pop(stream, None)
+        if kept is not None:
+            self._kept_bytes -= kept[1]
 
     def _read(self, ids: list[UUID]) -> dict[UUID, tuple[S, int]]:
         found: dict[UUID, tuple[S, int]] = {}
@@ -117,12 +134,9 @@ class ExecutionStates(States[Execution]):
     def __init__(self, read: ReadStreams, plans: Plans, *, size: int = 20_000) -> None:
         super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size)
 
-    def keep(self, stream: UUID, state: Execution, size: int) -> None:
-        """Keep the state after a successful append, or forget an execution that ended."""
-        if state.ended_at is not None:
-            self.forget(stream)
-        else:
-            super().keep(stream, state, size)
+    def _keep(self, stream: UUID, state: Execution, size: int) -> None:
+        if state.ended_at is None:
+            super()._keep(stream, state, size)
 
 
 class Versioned(msgspec.Struct, Generic[S], frozen=True):

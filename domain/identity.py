@@ -3,6 +3,7 @@
 import random
 import re
 import time
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -25,6 +26,7 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+@lru_cache(4096)
 def process_id(name: str) -> UUID:
     """Return the id of the process called `name`: the first event appended to this stream claims the name."""
     return uuid5(NAMESPACE, f"process:{name}")
@@ -35,6 +37,7 @@ def trigger_id(name: str) -> UUID:
     return uuid5(NAMESPACE, f"trigger:{name}")
 
 
+@lru_cache(4096)
 def agent_id(name: str) -> UUID:
     """Return the id of the agent called `name`."""
     return uuid5(NAMESPACE, f"agent:{name}")

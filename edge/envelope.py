@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable
 
+from fastapi.telemetry import TelemetryConfig
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.refusal import Refusal
@@ -16,6 +17,8 @@ from edge.protection import protect
 # milliseconds to acquire it again.
 _ORIGIN = os.urandom(8).hex().encode()
 _COUNTER = itertools.count(1)
+# FastAPI would search the environment three times a request for a provider of OpenTelemetry; `/metrics` has the times.
+NO_TELEMETRY = TelemetryConfig(tracing=False, metrics=False, logs=False)
 _GIVEN = re.compile(rb"[\x21-\x7e]{1,128}")
 
 

@@ -120,6 +120,11 @@ def _archived(changes: ProcessChanges, fact: Fact) -> None:
     row.status, row.draft_source = "archived", None
 
 
+def _restored(changes: ProcessChanges, fact: Fact) -> None:
+    row = _process_row(changes, fact)
+    row.status, row.draft_source = "published" if fact.event.version else "draft", fact.event.source
+
+
 def _execution_started(changes: ProcessChanges, fact: Fact) -> None:
     process = fact.event.process_id.bytes
     row = changes.row(process, fact)
@@ -178,6 +183,7 @@ class ProcessCatalogue(Projection[ProcessChanges]):
         "ProcessRevised": _revised,
         "ProcessPublished": _published,
         "ProcessArchived": _archived,
+        "ProcessRestored": _restored,
         "ExecutionStarted": _execution_started,
         "ExecutionQueued": _execution_queued,
         "ExecutionAdmitted": _execution_admitted,

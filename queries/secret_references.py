@@ -16,14 +16,14 @@ SecretReferences = dict[str, set[str]]
 _TABLES = """select to_regclass('stored_events') is not null and to_regclass('agent_directory') is not null
   and to_regclass('process_versions') is not null and to_regclass('process_catalogue') is not null as there"""
 _AGENTS = "select agent_id as id, name, config from agent_directory where status = 'active'"
-_PROCESSES = """select process_id as id, name, definition -> 'triggers' as triggers
+_PROCESSES = """select process_id as id, name, status, definition -> 'triggers' as triggers
   from process_catalogue join process_versions using (process_id)
-  where version = latest_version and status is distinct from 'archived' and definition ->> 'triggers' like '%${%'"""
+  where version = latest_version and definition ->> 'triggers' like '%${%'"""
 # The read models may lag behind; the log states the rest.
 _SINCE = """select originator_id as id, topic, state from stored_events
   where notification_id > (select coalesce(min(notification_id), 0) from notification_tracking
     where application_name in ('agent_directory', 'process_catalogue'))
-  and topic in ('AgentRegistered', 'AgentRetired', 'ProcessPublished', 'ProcessArchived')
+  and topic in ('AgentRegistered', 'AgentRetired', 'ProcessPublished', 'ProcessArchived', 'ProcessRestored')
   order by notification_id"""
 
 
@@ -47,10 +47,12 @@ def referred_secrets(connection: Connection[Any]) -> SecretReferences:
         found: dict[UUID, tuple[str, set[str]]] = {}
         for row in cursor.execute(_AGENTS):
             found[row["id"]] = _agent(row["name"], row["config"] or {})
+        archived: dict[UUID, tuple[str, set[str]]] = {}
         for row in cursor.execute(_PROCESSES):
-            found[row["id"]] = _process(row["name"], row["triggers"] or ())
+            of = archived if row["status"] == "archived" else found
+            of[row["id"]] = _process(row["name"], row["triggers"] or ())
         for row in cursor.execute(_SINCE):
-            _apply(found, row)
+            _apply(found, archived, row)
     references: SecretReferences = {}
     for user, names in found.values():
         for name in names:
@@ -58,14 +60,18 @@ def referred_secrets(connection: Connection[Any]) -> SecretReferences:
     return references
 
 
-def _apply(found: dict[UUID, tuple[str, set[str]]], row: DictRow) -> None:
+def _apply(found: dict[UUID, tuple[str, set[str]]], archived: dict[UUID, tuple[str, set[str]]], row: DictRow) -> None:
     event = msgspec.json.decode(row["state"], type=_Named)
     match row["topic"]:
         case "AgentRegistered":
             found[row["id"]] = _agent(event.name, event.config)
         case "ProcessPublished":
             found[row["id"]] = _process(event.name, event.definition.get("triggers", ()))
-        case _:
+        case "ProcessArchived" if row["id"] in found:
+            archived[row["id"]] = found.pop(row["id"])
+        case "ProcessRestored" if row["id"] in archived:
+            found[row["id"]] = archived.pop(row["id"])
+        case "AgentRetired":
             found.pop(row["id"], None)
 
 

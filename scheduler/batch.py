@@ -73,6 +73,7 @@ class Batch:
         handled: the message that the decision answers. guards: the streams and versions that it rests on.
         """
         under_way = self._under_way.get(execution_id)
+        first = under_way is None
         if under_way is None:
             before = self.loaded.get(execution_id)
             if before is None:
@@ -108,7 +109,8 @@ class Batch:
         self._size += under_way.size - size
         for step in unfolding.taken:
             self.taking.add(unfolding.execution.steps[step].agent)
-        self._under_way[execution_id] = under_way
+        if first:
+            self._under_way[execution_id] = under_way
         if guards or handled is not None:
             self._rest(execution_id, under_way, handled, guards)
         return True

@@ -16,6 +16,7 @@ from domain.executions.state.model import Execution
 from domain.executions.timers import timers_dropped, timers_set
 from store.bounded import encoded, refuse_growth
 from store.lists.outbox import Message
+from store.sizes import SMALL_DECISION
 from store.unit import MessageKey, Unit
 
 S = TypeVar("S")
@@ -61,12 +62,11 @@ class UnderWay(ABC):
 class ExecutionUnderWay(UnderWay):
     """Decisions on one execution."""
 
-    __slots__ = ("_before", "_kept", "_status", "_taken", "_timers", "state")
+    __slots__ = ("_kept", "_status", "_taken", "_timers", "state")
 
     def __init__(self, before: Execution, kept: ExecutionStates) -> None:
         super().__init__(before.version)
         self._kept = kept
-        self._before = kept.size(before.id)
         self._status = before.status
         self._timers = before.timers
         self._taken: list[str] = []
@@ -74,17 +74,20 @@ class ExecutionUnderWay(UnderWay):
 
     def add(self, unfolding: Unfolding) -> None:
         """Add one more decision. Raises EventTooLarge, and adds nothing, when the execution would grow too large."""
-        states, size = encoded(unfolding.events)
-        if unfolding.execution.status == RUNNING:  # an end, and the compensation before it, are always recorded
-            refuse_growth(self._before + self.size, size, unfolding.execution.plan.limits.max_execution)
+        events = unfolding.events
+        states, size = encoded(events)
+        after = unfolding.execution
+        # An end, and the compensation before it, are always recorded.
+        if size > SMALL_DECISION and after.status == RUNNING:
+            refuse_growth(self._kept.size(after.id) + self.size, size, after.plan.limits.max_execution)
         version = self.version + len(self.events)
-        for event in unfolding.events:
+        for event in events:
             version += 1
             if type(event) in RECIPIENTS and (recipient := recipient_of(event)) is not None:
-                self.sent.append(Message(unfolding.execution.id, version, recipient, event))
-        self.note(unfolding.events, states, size)
+                self.sent.append(Message(after.id, version, recipient, event))
+        self.note(events, states, size)
         self._taken += unfolding.taken
-        self.state = unfolding.execution
+        self.state = after
 
     def unit(self, id: UUID, owner: UUID) -> Unit:
         """Return the unit to record, with its changes of timers and slots."""
@@ -110,7 +113,7 @@ class ExecutionUnderWay(UnderWay):
     def settle(self, id: UUID, *, recorded: bool) -> None:
         """Keep the state that was recorded, or forget the state that met a conflict."""
         if recorded:
-            self._kept.keep(id, self.state, self._before + self.size)
+            self._kept.keep_grown(id, self.state, self.size)
         else:
             self._kept.forget(id)
 
@@ -123,12 +126,11 @@ class ExecutionUnderWay(UnderWay):
 class StreamUnderWay(UnderWay, Generic[S]):
     """Decisions on one stream of any other kind."""
 
-    __slots__ = ("_before", "_kept", "state")
+    __slots__ = ("_kept", "state")
 
     def __init__(self, id: UUID, before: Versioned[S], kept: StreamStates[S]) -> None:
         super().__init__(before.version)
         self._kept = kept
-        self._before = kept.size(id)
         self.state = before.state
 
     def add(self, events: Sequence[Event]) -> None:
@@ -152,6 +154,6 @@ class StreamUnderWay(UnderWay, Generic[S]):
     def settle(self, id: UUID, *, recorded: bool) -> None:
         """Keep the state that was recorded, or forget the state that met a conflict."""
         if recorded:
-            self._kept.keep(id, Versioned(self.version + len(self.events), self.state), self._before + self.size)
+            self._kept.keep_grown(id, Versioned(self.version + len(self.events), self.state), self.size)
         else:
             self._kept.forget(id)

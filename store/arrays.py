@@ -3,6 +3,9 @@
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
+from operator import is_
+from typing import cast
 from uuid import UUID
 
 from psycopg.abc import AdaptContext, Buffer
@@ -57,18 +60,21 @@ def uuids(values: Sequence[UUID | None]) -> UuidArray:
     """Return a uuid[]; None is NULL."""
     if not values:
         return _NO_UUIDS
-    nulls = any(value is None for value in values)
-    body = [_NULL if value is None else _UUID_LENGTH + value.bytes for value in values]
-    return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
+    first = values[0]
+    if _alike(values):
+        element = _NULL if first is None else _UUID_LENGTH + first.bytes
+        return UuidArray(_header(2950, len(values), first is None) + element * len(values))
+    return uuid_bytes([None if value is None else value.bytes for value in values])
 
 
 def uuid_bytes(values: Sequence[bytes | None]) -> UuidArray:
     """Return a uuid[] of ids that come as their 16 bytes; None is NULL."""
     if not values:
         return _NO_UUIDS
-    nulls = None in values
-    body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
-    return UuidArray(_header(2950, len(values), nulls) + b"".join(body))
+    if None in values:
+        body = [_NULL if value is None else _UUID_LENGTH + value for value in values]
+        return UuidArray(_header(2950, len(values), True) + b"".join(body))
+    return UuidArray(_header(2950, len(values)) + _UUID_LENGTH + _UUID_LENGTH.join(cast(Sequence[bytes], values)))
 
 
 def bigints(values: Sequence[int | None]) -> BigintArray:
@@ -96,6 +102,8 @@ def texts(values: Sequence[str | None]) -> TextArray:
     """Return a text[]; None is NULL."""
     if not values:
         return _NO_TEXTS
+    if values[0] is not None and _alike(values):
+        return TextArray(_header(25, len(values)) + _texts(values[:1]) * len(values))
     if None not in values:
         return TextArray(_header(25, len(values)) + _texts(values))
     if values.count(None) == len(values):
@@ -107,7 +115,7 @@ def byteas(values: Sequence[bytes | None]) -> ByteaArray:
     """Return a bytea[]; None is NULL."""
     if not values:
         return _NO_BYTEAS
-    nulls = any(value is None for value in values)
+    nulls = None in values
     return ByteaArray(_header(17, len(values), nulls) + _variable(values))
 
 
@@ -125,6 +133,11 @@ def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
         return _NO_TIMESTAMPTZS
     epoch, unit = _EPOCH, _MICROSECOND
     return TimestamptzArray(_numbers(1184, "q", [None if v is None else (v - epoch) // unit for v in values]))
+
+
+def _alike(values: Sequence[object]) -> bool:
+    """Return whether all values are one object, as the owner and the process of most rows of an append."""
+    return all(map(is_, values, repeat(values[0])))
 
 
 def _header(element: int, length: int, nulls: bool = False) -> bytes:

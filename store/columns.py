@@ -9,10 +9,13 @@ from store.lists.kept import Arguments, ListHandler
 from store.lists.registry import LISTS
 from store.unit import AnsweredStep, Unit
 
-# By event, which lists it moves (their number in LISTS) and how.
-MOVED_BY: dict[type[Event], tuple[tuple[int, ListHandler], ...]] = {
-    kind: tuple((n, kept.moves.handlers[kind]) for n, kept in enumerate(LISTS) if kind in kept.moves.handlers)
-    for kind in STORED_NAMES
+# By event, its stored name, which lists it moves (their number in LISTS) and how.
+MOVED_BY: dict[type[Event], tuple[str, tuple[tuple[int, ListHandler], ...]]] = {
+    kind: (
+        name,
+        tuple((n, kept.moves.handlers[kind]) for n, kept in enumerate(LISTS) if kind in kept.moves.handlers),
+    )
+    for kind, name in STORED_NAMES.items()
 }
 
 
@@ -35,20 +38,22 @@ class Columns:
 
     def add(self, unit: Unit) -> int:
         """Lay out one unit: events, their moves in the lists, guards, answer. Return the number of events so far."""
-        unit.encode()
+        events, moves = self._events, self._moves
         for change in unit.changes if unit.before else (unit,):
+            if not change.encoded:
+                change.encode()
             stream, version = change.stream.bytes, change.version
-            if version and change.events and self._bases.get(stream, version) >= version:
-                self._bases[stream] = version
+            if version and change.events:
+                self._bases.setdefault(stream, version)
             for event, state in zip(change.events, change.states, strict=True):
                 version += 1
-                kind = type(event)
-                self._events.append((stream, version, STORED_NAMES[kind], state))
-                for n, handler in MOVED_BY[kind]:
-                    handler(self._moves[n], event, change, stream, version)
+                name, handlers = MOVED_BY[type(event)]
+                events.append((stream, version, name, state))
+                for n, handler in handlers:
+                    handler(moves[n], event, change, stream, version)
             if change.states_more:
-                for moves in self._moves:
-                    moves.add_change(change)
+                for kept in moves:
+                    kept.add_change(change)
         for guarded, at in unit.guards:
             # Two decisions that rest on different versions of one stream cannot both hold: the older one decides.
             self._guards[guarded] = min(at, self._guards.get(guarded, at))

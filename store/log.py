@@ -16,7 +16,7 @@ from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, StreamEvents, decode, recorded
 from store.outcomes import outcome_of
 from store.recorder import LogRecorder
-from store.sizes import FULL_APPEND, FULL_PAGE
+from store.sizes import FULL_APPEND, page_query
 from store.timing import Durations
 from store.trouble import RecordingState
 from store.unit import AppendRefused, EventsMissing, OutcomeUnknown, StoreError, Unit
@@ -26,12 +26,7 @@ order by originator_id, originator_version"""
 ONE_STREAM = "select topic, state from stored_events where originator_id = %s order by originator_version"
 STREAM_PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where originator_id = %s and originator_version > %s order by originator_version limit %s"""
-# Of the rows before the one that makes the page full, the server sends the states; it reads no others.
-PAGE = f"""select notification_id, originator_id, originator_version, topic, state from (
-  select notification_id, originator_id, originator_version, topic, state,
-    sum(octet_length(state)) over (order by notification_id rows unbounded preceding) - octet_length(state) as before
-  from stored_events where notification_id > %s order by notification_id limit %s) page
-where before < {FULL_PAGE} order by notification_id"""
+PAGE = f"{page_query('notification_id > %(after)s')} limit %(limit)s"
 MAX_BATCH_EVENTS = 5_000
 MOST_SUSPECTS = 10_000
 CLOSING_SECONDS = 5.0
@@ -103,7 +98,8 @@ class Log:
         transaction of its own. Raises EventTooLarge, before it records anything.
         """
         for unit in units:
-            _bytes_of(unit)
+            if unit.before or not unit.encoded:
+                _bytes_of(unit)
         with self._appending:
             return self._append_all(units)
 
@@ -126,7 +122,7 @@ class Log:
                 outcomes += self._append_batch([unit])
                 continue
             batch.append(unit)
-            size += _bytes_of(unit)
+            size += _bytes_of(unit) if unit.before else unit.size
             written.add(unit.stream)
             events += len(unit.events)
             for change in unit.before:
@@ -257,9 +253,9 @@ def read_page(connection: Connection[Any], after: int, limit: int) -> list[Tuple
 
     They are fewer than `limit` at the end of the log, or when they make a page full.
     """
-    return _tuples(connection, PAGE, (after, limit))
+    return _tuples(connection, PAGE, {"after": after, "limit": limit})
 
 
-def _tuples(connection: Connection[Any], query: str, parameters: tuple[Any, ...]) -> list[TupleRow]:
+def _tuples(connection: Connection[Any], query: str, parameters: Sequence[Any] | dict[str, Any]) -> list[TupleRow]:
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         return cursor.execute(query, parameters, prepare=True).fetchall()

@@ -10,7 +10,7 @@ from psycopg.types.string import ByteaBinaryLoader
 
 from domain.catalogue import EVENTS
 from store.datastore import Datastore
-from store.sizes import FULL_PAGE, is_full
+from store.sizes import is_full, page_query
 
 BULK = 25_000  # positions a page: the more, the more of a step's events share a row; the more memory, too
 
@@ -20,14 +20,9 @@ BULK = 25_000  # positions a page: the more, the more of a step's events share a
 SETTINGS = {"synchronous_commit": "off", "enable_seqscan": "off", "plan_cache_mode": "force_generic_plan"}
 
 HEAD = "select coalesce(max(notification_id), 0) as head from stored_events"
-_FULL = f"""select notification_id, originator_id, originator_version, topic, state from (
-  select notification_id, originator_id, originator_version, topic, state,
-    sum(octet_length(state)) over (order by notification_id rows unbounded preceding) - octet_length(state) as before
-  from stored_events where {{where}} order by notification_id) page
-where before < {FULL_PAGE} order by notification_id"""
-RANGE = _FULL.format(where="notification_id > %s and notification_id <= %s and topic = any(%s)")
+RANGE = page_query("notification_id > %(after)s and notification_id <= %(until)s and topic = any(%(topics)s)")
 # Literals, not parameters: PostgreSQL hashes a list of constants, and compares parameters one by one.
-USED_OR_UNKNOWN = _FULL.format(where="notification_id > %s and notification_id <= %s and topic not in ({ignored})")
+USED_OR_UNKNOWN = "notification_id > %(after)s and notification_id <= %(until)s and topic not in ({ignored})"
 COUNT = "select count(*) from stored_events where notification_id <= %s"
 
 # Stored names of every event of this release.
@@ -77,14 +72,14 @@ def read_range(connection: Connection[Any], after: int, until: int, topics: Sequ
     The last row is the one that makes the page full; see `reached`.
     """
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return cursor.execute(RANGE, (after, until, topics), prepare=True).fetchall()
+        return cursor.execute(RANGE, {"after": after, "until": until, "topics": topics}, prepare=True).fetchall()
 
 
 def read_used(connection: Connection[Any], after: int, until: int, topics: Collection[str]) -> list[TupleRow]:
     """Return the same rows, and those of events that this release does not recognise."""
-    query = USED_OR_UNKNOWN.format(ignored=_literals(KNOWN.difference(topics)))
+    query = page_query(USED_OR_UNKNOWN.format(ignored=_literals(KNOWN.difference(topics))))
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return cursor.execute(query, (after, until), prepare=True).fetchall()
+        return cursor.execute(query, {"after": after, "until": until}, prepare=True).fetchall()
 
 
 def reached(rows: Sequence[TupleRow], until: int) -> int:

@@ -50,10 +50,14 @@ class StreamChange(msgspec.Struct):
 
     def encode(self) -> int:
         """Make the stored form of the events unless it is made; return its bytes. Raises EventTooLarge."""
-        if len(self.states) == len(self.events):
-            return self.size
-        self.states, self.size = encoded(self.events)
+        if len(self.states) != len(self.events):
+            self.states, self.size = encoded(self.events)
         return self.size
+
+    @property
+    def encoded(self) -> bool:
+        """Whether the stored form of its events is made."""
+        return len(self.states) == len(self.events)
 
     @property
     def states_more(self) -> bool:

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 from domain import identity
 from domain.event import Cause, Event, record
 from domain.language import Parsed, definition_document
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.events import (
+    ProcessArchived,
+    ProcessDrafted,
+    ProcessPublished,
+    ProcessRestored,
+    ProcessRevised,
+)
 from domain.processes.plan import RULES
 from domain.processes.process import Process
 from domain.refusal import Forbidden, Malformed, Problem
@@ -77,16 +83,44 @@ def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], 
 
 
 def archive_process(process: Process, reason: str, cause: Cause) -> list[Event]:
-    """Archive the process for good; returns no events when it is archived. `reason` is text for people.
+    """Archive the process; returns no events when it is archived. `reason` is text for people.
 
     A reason has at most 2,000 characters.
     """
     if process.status == "archived":
         return []
+    _check_reason(reason)
+    return [record(ProcessArchived, cause, name=process.name, reason=reason)]
+
+
+def restore_process(process: Process, found: Sequence[Problem], reason: str, cause: Cause) -> list[Event]:
+    """Take the process out of the archive, with its versions and its draft; returns no events when it is in use.
+
+    `found`: the problems of the references of its latest version. Raises Forbidden ``sub_process_cycle`` when it would
+    call itself again, by way of versions that others published meanwhile. A reason has at most 2,000 characters.
+    """
+    if process.status != "archived":
+        return []
+    _check_reason(reason)
+    cycles = [problem for problem in found if problem.code == "sub_process_cycle"]
+    if cycles:
+        raise Forbidden(cycles[0].message, code="sub_process_cycle", problems=cycles)
+    return [
+        record(
+            ProcessRestored,
+            cause,
+            name=process.name,
+            reason=reason,
+            version=process.latest,
+            source=process.archived_draft,
+        )
+    ]
+
+
+def _check_reason(reason: str) -> None:
     if len(reason) > MAX_REASON or "\0" in reason:
         problem = Problem("invalid_text", f"a reason is text of at most {MAX_REASON} characters without NUL", "reason")
         raise Malformed(problem.message, [problem])
-    return [record(ProcessArchived, cause, name=process.name, reason=reason)]
 
 
 def _name_of(parsed: Parsed) -> str:

@@ -46,3 +46,16 @@ class ProcessArchived(Event, frozen=True, kw_only=True):
 
     name: str
     reason: str
+
+
+@stored("ProcessRestored")
+class ProcessRestored(Event, frozen=True, kw_only=True):
+    """The archived process is in use again, with the versions that it had.
+
+    version: the latest, 0 if it has none. source: the text of the draft that it had when it was archived.
+    """
+
+    name: str
+    reason: str
+    version: int = 0
+    source: str | None = None

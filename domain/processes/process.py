@@ -6,7 +6,13 @@ from typing import Any, Literal
 import msgspec
 
 from domain.event import Event
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.events import (
+    ProcessArchived,
+    ProcessDrafted,
+    ProcessPublished,
+    ProcessRestored,
+    ProcessRevised,
+)
 
 Status = Literal["draft", "published", "archived"]
 
@@ -25,6 +31,7 @@ class Process(msgspec.Struct, frozen=True):
     status: ``published`` as soon as there is a version, also while a newer draft is being written. draft_source: the
     text of the draft; None when there is nothing unpublished. versions: every published version by its number. latest:
     the highest number, 0 before the first. revision: number of events folded, which is the version of its stream.
+    archived_draft: the draft that an archived process had, and has again when it is restored.
     """
 
     name: str
@@ -33,6 +40,7 @@ class Process(msgspec.Struct, frozen=True):
     versions: dict[int, VersionContent] = msgspec.field(default_factory=dict)
     latest: int = 0
     revision: int = 1
+    archived_draft: str | None = None
 
 
 def evolve(process: Process | None, event: Event) -> Process:
@@ -49,7 +57,21 @@ def evolve(process: Process | None, event: Event) -> Process:
             versions = {**process.versions, event.version: VersionContent(event.source, event.definition, event.rules)}
             return Process(event.name, "published", None, versions, event.version, revision)
         case ProcessArchived():
-            return msgspec.structs.replace(process, status="archived", draft_source=None, revision=revision)
+            return msgspec.structs.replace(
+                process,
+                status="archived",
+                draft_source=None,
+                archived_draft=process.draft_source,
+                revision=revision,
+            )
+        case ProcessRestored():
+            return msgspec.structs.replace(
+                process,
+                status="published" if event.version else "draft",
+                draft_source=event.source,
+                archived_draft=None,
+                revision=revision,
+            )
         case _:
             raise ValueError(f"{type(event).__name__} does not happen to a process that exists")
 

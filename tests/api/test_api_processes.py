@@ -181,6 +181,30 @@ def test_archiving_is_done_once_and_says_why(client: TestClient, installation: A
     assert (revise.status_code, revise.json()["code"]) == (409, "process_archived")
 
 
+def test_a_process_comes_out_of_the_archive_and_starts_again(
+    client: TestClient, installation: Any, greeting: str
+) -> None:
+    before = client.get("/api/processes/greeting").json()
+    assert client.post("/api/processes/greeting/archive", json={"reason": "old"}).status_code == 200
+    refused = client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}})
+    assert refused.json()["code"] == "process_archived"
+    restored = client.post("/api/processes/greeting/restore", json={"reason": "needed"})
+    assert restored.status_code == 200
+    assert restored.json() == {
+        "process_id": before["process_id"],
+        "version": before["version"],
+        "warnings": [],
+        "position": restored.json()["position"],
+    }
+    assert client.post("/api/processes/greeting/restore").json()["duplicate"] is True
+    assert client.post("/api/processes/nothing/restore").status_code == 404
+    started = client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}})
+    assert started.status_code == 202
+    installation.project()
+    shown = client.get("/api/processes/greeting").json()
+    assert (shown["status"], shown["version"], shown["draft"]) == ("published", before["version"], before["draft"])
+
+
 def test_the_language_is_described(shared_client: TestClient) -> None:
     schema = shared_client.get("/api/schema").json()
     assert schema["$schema"].startswith("https://json-schema.org/draft/2020-12")

@@ -197,6 +197,22 @@ def test_what_is_not_there_or_switched_off_starts_nothing(
     assert problem_codes(client.post(PATH)) == ["process_archived"]
 
 
+def test_a_restored_process_has_its_address_unless_another_took_it(
+    client: TestClient, published: Any, problem_codes: Any
+) -> None:
+    published(orders())
+    client.post("/api/processes/orders/archive")
+    client.post("/api/processes/orders/restore")
+    assert client.post(PATH).status_code == 202
+    client.post("/api/processes/orders/archive")
+    published(orders(name="others"))
+    assert problem_codes(client.post("/api/processes/orders/restore")) == ["trigger_taken"]
+    client.post("/api/processes/others/archive")
+    assert client.post("/api/processes/orders/restore").status_code == 200
+    assert client.post(PATH).status_code == 202
+    assert problem_codes(client.post("/api/processes/others/restore")) == ["trigger_taken"]
+
+
 def test_an_id_belongs_to_one_process_until_that_drops_it(
     client: TestClient, installation: Any, published: Any, problem_codes: Any
 ) -> None:

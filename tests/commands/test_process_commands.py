@@ -5,9 +5,9 @@ from uuid import UUID
 import pytest
 
 from commands.agents import RegisterAgent
-from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, ReviseProcess
+from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
 from domain.identity import process_id
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRestored, ProcessRevised
 from domain.refusal import Forbidden, Malformed, NotFound, Stale
 from tests.commands.scenario import BOB, GREETING, Scenario, fact
 
@@ -66,6 +66,33 @@ def test_an_archived_process_is_archived_once(scenario: Scenario, published: UUI
     scenario.when(scenario.processes.archive, ArchiveProcess(ID), BOB).then_nothing()
 
 
+def test_a_process_is_taken_out_of_the_archive_once(scenario: Scenario, published: UUID) -> None:
+    scenario.after(scenario.processes.archive, ArchiveProcess(ID, "old"))
+    scenario.refused(Stale, scenario.processes.restore, RestoreProcess(ID, "needed", 2))
+    restored = fact(ProcessRestored, name="greeting", reason="needed", version=1)
+    recorded = scenario.when(scenario.processes.restore, RestoreProcess(ID, "needed")).then(restored)
+    assert recorded.receipt.facts["version"] == 1
+    assert {problem.code for problem in recorded.receipt.facts["warnings"]} == {"unknown_agent"}
+    scenario.when(scenario.processes.restore, RestoreProcess(ID), BOB).then_nothing()
+
+
+CALLS = "name: {name}\nsteps: [{{id: call, type: sub_process, process: {called}}}]\n"
+
+
+def test_a_cycle_that_closed_while_a_process_was_archived_keeps_it_there(scenario: Scenario) -> None:
+    scenario.given_process("name: last\nsteps: [{id: wait, type: timer, duration: 1s}]\n")
+    for name, called in (("first", "last"), ("middle", "first")):
+        scenario.given_process(CALLS.format(name=name, called=called))
+    first = process_id("first")
+    scenario.after(scenario.processes.archive, ArchiveProcess(first))
+    last = process_id("last")
+    scenario.after(scenario.processes.revise, ReviseProcess(last, CALLS.format(name="last", called="middle")))
+    scenario.after(scenario.processes.publish, PublishProcess(last))
+    refusal = scenario.refused(Forbidden, scenario.processes.restore, RestoreProcess(first))
+    assert refusal.code == "sub_process_cycle"
+
+
 def test_an_unknown_process_is_not_published(scenario: Scenario) -> None:
     scenario.refused(NotFound, scenario.processes.publish, PublishProcess(ID))
     scenario.refused(NotFound, scenario.processes.archive, ArchiveProcess(ID))
+    scenario.refused(NotFound, scenario.processes.restore, RestoreProcess(ID))

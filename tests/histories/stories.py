@@ -20,7 +20,7 @@ from domain.language import parse_definition
 from domain.money import Money
 from domain.processes.claims import claim_trigger
 from domain.processes.claims import fold as fold_claim
-from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
+from domain.processes.decisions import archive_process, draft_process, publish_process, restore_process, revise_process
 from domain.processes.plan import Plan
 from domain.processes.process import Process
 from domain.processes.process import fold as fold_process
@@ -86,6 +86,17 @@ def process(_: Plans) -> Told:
         events += revise_process(_process(events), parsed, _cause(second))
         events += publish_process(_process(events), parsed, [warning], _cause(second))
     events += archive_process(_process(events), "golden no more", _cause(9))
+    return process_id(NAME), events
+
+
+def process_restored(_: Plans) -> Told:
+    """Published, revised, archived with its draft, and taken out of the archive."""
+    parsed = parse_definition(SOURCE)
+    events = draft_process(None, parsed, _cause(0))
+    events += publish_process(_process(events), parsed, [], _cause(1))
+    events += revise_process(_process(events), parse_definition(STRICTER), _cause(2))
+    events += archive_process(_process(events), "golden no more", _cause(3))
+    events += restore_process(_process(events), [], "golden again", _cause(4))
     return process_id(NAME), events
 
 
@@ -174,6 +185,7 @@ STORIES = {
     "agent": agent,
     "agent-with-a-limit": agent_with_a_limit,
     "process": process,
+    "process-restored": process_restored,
     "execution-completed": execution_completed,
     "execution-failed": execution_failed,
     "execution-without-outputs": execution_without_outputs,

@@ -57,7 +57,13 @@ from domain.executions.events.step import (
 from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id
 from domain.money import Money
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.events import (
+    ProcessArchived,
+    ProcessDrafted,
+    ProcessPublished,
+    ProcessRestored,
+    ProcessRevised,
+)
 from tests.projections.stories import BEGIN, Happened, Story
 
 _STEP = st.sampled_from(["a", "b", "a.compensation"])
@@ -205,7 +211,7 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         begun.add(name)
         story.tell(stream, ProcessDrafted, name=name, source="draft")
         return
-    kind = draw(st.sampled_from([ProcessRevised, ProcessPublished, ProcessPublished, ProcessArchived]))
+    kind = draw(st.sampled_from([ProcessRevised, ProcessPublished, ProcessPublished, ProcessArchived, ProcessRestored]))
     if kind is ProcessPublished:
         version = 1 + sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
         definition = draw(
@@ -214,5 +220,9 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         story.tell(stream, kind, name=name, version=version, source=f"v{version}", definition=definition)
     elif kind is ProcessRevised:
         story.tell(stream, kind, name=name, source=f"revision {len(story.happened)}")
+    elif kind is ProcessRestored:
+        version = sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
+        source = draw(st.sampled_from([None, "draft"]))
+        story.tell(stream, kind, name=name, reason="needed", version=version, source=source)
     else:
         story.tell(stream, kind, name=name, reason="old")

@@ -31,7 +31,7 @@ from domain.executions.events.step import (
 from domain.executions.events.timer import TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id
 from domain.money import Money
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRestored, ProcessRevised
 from projections.running import Runner
 
 X, Y = UUID(int=1), UUID(int=2)
@@ -219,6 +219,9 @@ def test_a_process_is_drafted_published_revised_and_archived(shown, story):
     assert (row["description"], row["labels"], row["owner"], row["latest_version"]) == (None, [], None, 2)
     [row] = shown(story.tell(p, ProcessArchived, name="p", reason="old"), query)
     assert (row["status"], row["draft_source"]) == ("archived", None)
+    story.tell(p, ProcessRestored, name="p", reason="needed", version=2, source="three")
+    [row] = shown(story, query)
+    assert (row["status"], row["draft_source"], row["latest_version"]) == ("published", "three", 2)
     versions = shown(story, "select version, source, definition, actor from process_versions order by version")
     assert [(row["version"], row["source"]) for row in versions] == [(1, "one"), (2, "two")]
     assert versions[0]["definition"] == definition

@@ -66,3 +66,10 @@ def test_times_of_other_zones_are_the_same_instant(connection):
 def test_a_number_that_does_not_fit_is_an_error(values):
     with pytest.raises(struct.error):
         arrays.bigints(values)
+
+
+def test_an_array_of_one_object_over_and_over_is_written_as_any_other(connection):
+    owner, agent = UUID(int=7), "agent"
+    arguments = arrays.uuids([owner] * 3), arrays.texts([agent] * 3), arrays.uuids([None] * 2), arrays.texts([None] * 2)
+    row = connection.execute("select %b as a, %b as b, %b as c, %b as d", arguments).fetchone()
+    assert list(row.values()) == [[owner] * 3, [agent] * 3, [None] * 2, [None] * 2]

@@ -7,11 +7,11 @@ import pytest
 from psycopg import Connection
 
 from domain.event import Cause, Event, record
-from domain.executions.events.step import StepCompleted
+from domain.executions.events.step import StepCompleted, StepSkipped
 from store.bounded import EventTooLarge
 from store.log import read_page
-from store.reading import read_pages, read_used
-from store.sizes import FULL_PAGE, LARGEST_EVENT
+from store.reading import SETTINGS, read_pages, read_range, read_used
+from store.sizes import FULL_PAGE, LARGEST_EVENT, page_query
 from store.unit import Unit
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,6 +53,22 @@ def test_a_page_ends_with_the_event_that_fills_it(log):
         assert [(end, len(rows)) for end, rows in pages(connection, 5)] == [(3, 3), (5, 2)]
         assert [(end, len(rows)) for end, rows in pages(connection, 2)] == [(2, 2)]
     assert 2 * LARGE < FULL_PAGE < 3 * LARGE
+
+
+def test_large_events_that_a_reader_leaves_out_end_no_page(log):
+    skipped = record(StepSkipped, CAUSE, step="a", reason="condition_false")
+    log.append_all([Unit(uuid4(), 0, [answered(LARGE), skipped]) for _ in range(4)])
+    with log.datastore.reading() as connection:
+        for read in (read_used, read_range):
+            found = list(read_pages(lambda after, end, read=read: read(connection, after, end, ["StepSkipped"]), 0, 8))
+            assert [(end, [row[0] for row in rows]) for end, rows in found] == [(8, [2, 4, 6, 8])]
+
+
+def test_a_page_finds_its_end_by_the_index_of_large_events(log):
+    log.append_all([Unit(uuid4(), 0, [answered(10)]) for _ in range(50)])
+    with log.datastore.connect(**SETTINGS) as connection:
+        plan = connection.execute(f"explain {page_query('notification_id > 7')}").fetchall()
+    assert "stored_events_large_idx" in str(plan)
 
 
 def pages(connection: Connection, until: int):

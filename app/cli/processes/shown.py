@@ -1,4 +1,4 @@
-"""processes list, show: published processes, and the drafts beside them."""
+"""processes list, show, archive, restore: published processes, and the drafts beside them."""
 
 from typing import Annotated
 
@@ -7,11 +7,13 @@ import typer
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.names import naming
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, JsonOption, Limit
+from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, status
 from edge.references import process_named
 from queries.processes import ProcessDetail, ProcessFilter, ProcessSummary, get_process, list_processes
+
+ProcessArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name, or the id, of a process.")]
 
 cli = typer.Typer(help="Processes, published and drafted.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -34,7 +36,7 @@ def list_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json
 @cli.command()
 def show(
     context: typer.Context,
-    process: Annotated[str, typer.Argument(metavar="NAME", help="The name, or the id, of a process.")],
+    process: ProcessArgument,
     json: JsonOption = False,
 ) -> None:
     """Show a process: its published version, and beside it the draft."""
@@ -45,6 +47,58 @@ def show(
         output.document(found)
     else:
         _show(output, found)
+
+
+@cli.command()
+def archive(
+    context: typer.Context,
+    process: ProcessArgument,
+    reason: ReasonOption,
+    dry_run: DryRun = False,
+    json: JsonOption = False,
+) -> None:
+    """Take a process out of use. It starts no execution from then on; executions under way continue."""
+    from app.cli.carrying_out import carry_out
+    from app.wiring import Wiring, operator
+    from commands.processes import ArchiveProcess
+    from commands.receipt import Receipt
+
+    command, cause = ArchiveProcess(process_named(process), reason), operator("cli:archive")
+
+    def handle(wiring: Wiring) -> Receipt:
+        with naming(wiring.datastore, "process", process):
+            return wiring.processes.archive(command, cause)
+
+    output, already = output_of(context, json), "archived already"
+    carry_out(
+        output, handle, what=process, done="archived", already=already, facts={}, dry_run=dry_run, needs_worker=False
+    )
+
+
+@cli.command()
+def restore(
+    context: typer.Context,
+    process: ProcessArgument,
+    reason: ReasonOption,
+    dry_run: DryRun = False,
+    json: JsonOption = False,
+) -> None:
+    """Take a process out of the archive, with its versions and its draft. It starts executions again."""
+    from app.cli.carrying_out import carry_out
+    from app.wiring import Wiring, operator
+    from commands.processes import RestoreProcess
+    from commands.receipt import Receipt
+
+    command, cause = RestoreProcess(process_named(process), reason), operator("cli:restore")
+
+    def handle(wiring: Wiring) -> Receipt:
+        with naming(wiring.datastore, "process", process):
+            return wiring.processes.restore(command, cause)
+
+    output, already = output_of(context, json), "is not in the archive"
+    carry_out(
+        output, handle, what=process, done="restored", already=already, facts={}, dry_run=dry_run, needs_worker=False
+    )
 
 
 def _row(process: ProcessSummary) -> tuple[object, ...]:

@@ -6,21 +6,49 @@ from typing import Any
 from domain.executions.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
 from domain.executions.verdicts import decided_output
-from domain.language.expressions import Budget
+from domain.language.expressions import ROOTS, Budget
 
 GiveBudget = Callable[[], Budget]
 
 
-def scope(execution: Execution, whole: GiveBudget | None = None) -> dict[str, Any]:
+def scope(execution: Execution, whole: GiveBudget | None = None) -> "ProcessScope":
     """Return the roots of paths: input, steps, execution, process, trigger. whole: returns the decision's budget."""
-    trigger, nulls = execution.trigger, execution.plan.nulls
-    return {
-        "input": {**nulls, **execution.input} if nulls else execution.input,
-        "steps": StepsView(execution),
-        "execution": ExecutionView(execution, whole),
-        "process": {"name": execution.plan.name, "version": execution.plan.version},
-        "trigger": {"type": trigger.type, "id": trigger.id, "payload": trigger.payload, "scheduled_at": None},
-    }
+    return ProcessScope(execution, whole)
+
+
+class ProcessScope(Mapping[str, Any]):
+    """The roots of paths; each is built only when an expression reads it, because constant texts read none."""
+
+    __slots__ = ("_execution", "_view", "_whole")
+
+    def __init__(self, execution: Execution, whole: GiveBudget | None = None) -> None:
+        self._execution = execution
+        self._whole = whole
+        self._view: ExecutionView | None = None
+
+    def __getitem__(self, root: str) -> Any:
+        execution = self._execution
+        if root == "steps":
+            return StepsView(execution)
+        if root == "input":
+            nulls = execution.plan.nulls
+            return {**nulls, **execution.input} if nulls else execution.input
+        if root == "execution":
+            if self._view is None:
+                self._view = ExecutionView(execution, self._whole)
+            return self._view
+        if root == "process":
+            return {"name": execution.plan.name, "version": execution.plan.version}
+        if root == "trigger":
+            trigger = execution.trigger
+            return {"type": trigger.type, "id": trigger.id, "payload": trigger.payload, "scheduled_at": None}
+        raise KeyError(root)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(ROOTS)
+
+    def __len__(self) -> int:
+        return len(ROOTS)
 
 
 class ExecutionView(Mapping[str, str | None]):

@@ -8,16 +8,17 @@ from domain.executions.state.model import Execution
 
 Evolve = TypeVar("Evolve", bound=Callable[[Execution, Any], None])
 
-_EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {}
+EVOLVE: dict[type[Event], Callable[[Execution, Any], None]] = {}
+"""By kind of event, the function that changes the state; `evolve` counts the version as well."""
 
 
 def evolves(kind: type[Event]) -> Callable[[Evolve], Evolve]:
     """Register the function that applies events of `kind`. Raises ValueError if `kind` has one already."""
 
     def register(function: Evolve) -> Evolve:
-        if kind in _EVOLVE:
+        if kind in EVOLVE:
             raise ValueError(f"{kind.__name__} has two functions that apply it")
-        _EVOLVE[kind] = function
+        EVOLVE[kind] = function
         return function
 
     return register
@@ -25,7 +26,7 @@ def evolves(kind: type[Event]) -> Callable[[Evolve], Evolve]:
 
 def evolve(execution: Execution, event: Event) -> Execution:
     """Change `execution` to the state after `event` and return it; decisions evolve a copy of theirs."""
-    _EVOLVE[type(event)](execution, event)
+    EVOLVE[type(event)](execution, event)
     execution.version += 1
     return execution
 
@@ -40,4 +41,4 @@ def fold(execution: Execution, events: Iterable[Event]) -> Execution:
 
 def evolved_events() -> frozenset[type[Event]]:
     """Return the kinds of events that an execution's stream may hold."""
-    return frozenset(_EVOLVE)
+    return frozenset(EVOLVE)

@@ -4,12 +4,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from domain.event import Cause, Event
 from domain.identity import process_id
 from domain.language import definition_document, parse_definition
-from domain.processes.decisions import archive_process, draft_process, publish_process, revise_process
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRevised
+from domain.processes.decisions import (
+    archive_process,
+    draft_process,
+    publish_process,
+    restore_process,
+    revise_process,
+)
+from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRestored, ProcessRevised
 from domain.processes.plan import RULES
 from domain.processes.process import evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem
@@ -127,7 +134,7 @@ def test_warnings_are_published_with_the_version() -> None:
     assert [problem.code for problem in event.warnings] == ["unknown_key"]
 
 
-def test_archived_is_for_good() -> None:
+def test_an_archived_process_changes_no_more() -> None:
     given(drafted()).when(archive_process, "old", CAUSE).then(archived())
     process = given(drafted(), archived())
     process.when(archive_process, "again", CAUSE).then()
@@ -135,9 +142,38 @@ def test_archived_is_for_good() -> None:
     process.when(publish_process, parse_definition(ONE), [], CAUSE).then(refused("process_archived"))
 
 
+def restored(version: int, source: str | None = None) -> Event:
+    return stated(ProcessRestored, name="p", reason="needed", version=version, source=source)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ([drafted()], restored(0, ONE)),
+        ([drafted(), published(1, ONE)], restored(1)),
+        ([drafted(), published(1, ONE), revised(TWO)], restored(1, TWO)),
+    ],
+)
+def test_a_process_comes_out_of_the_archive_as_it_was(before: list[Event], after: Event) -> None:
+    process = given(*before, archived())
+    process.when(restore_process, [], "needed", CAUSE).then(after)
+    was, now = given(*before).state, given(*before, archived(), after).state
+    assert replace(now, revision=was.revision) == was
+    given(*before).when(restore_process, [], "needed", CAUSE).then()
+
+
+def test_a_process_that_would_call_itself_again_stays_in_the_archive() -> None:
+    cycle = Problem("sub_process_cycle", "p calls q calls p", "steps[0].process")
+    process = given(drafted(), published(1, ONE), archived())
+    process.when(restore_process, [cycle], "needed", CAUSE).then(refused("sub_process_cycle"))
+    missing = Problem("unknown_agent", "no such agent", "steps[0].agent", severity="warning")
+    process.when(restore_process, [missing], "needed", CAUSE).then(restored(1))
+
+
 def test_a_reason_is_text_that_can_be_kept() -> None:
     for reason in ("a\0b", "x" * 2_001):
         given(drafted()).when(archive_process, reason, CAUSE).then(Malformed)
+        given(drafted(), archived()).when(restore_process, [], reason, CAUSE).then(Malformed)
 
 
 def test_state_is_what_the_events_add_up_to() -> None:
