@@ -64,7 +64,8 @@ def read_spans(text: str) -> Span | None:
         if isinstance(event, yaml.CollectionEndEvent):
             closed = opened.pop()
             pending.pop()
-            closed.end = event.end_mark.index if closed.flow else _last_end(closed)
+            after: Any = event.end_mark
+            closed.end = after.index if closed.flow else _last_end(closed)
             closed.kept_end = closed.end if closed.flow else max(child.kept_end for child in closed.children())
             continue
         if not isinstance(event, yaml.NodeEvent):
