@@ -40,6 +40,10 @@ class Principal(msgspec.Struct, frozen=True):
         """Return whether the principal has a permission."""
         return permission in self.permissions
 
+    def answers_for(self, agent: str | None) -> bool:
+        """Return whether the principal may answer the attempts of an agent: its own, or those of all for an admin."""
+        return agent in self.agents or self.permissions >= EVERYTHING
+
     def sees(self, process: str) -> bool:
         """Return whether the principal may see a process, by its name."""
         return not self.processes or matches(self.processes, process)
@@ -70,6 +74,24 @@ async def admit(request: Request, permission: str) -> Principal:
         raise NotPermitted(f"this key does not permit {permission}", permission=permission)
     request.state.principal = principal
     return principal
+
+
+async def admit_key(request: Request, permission: str) -> Principal | None:
+    """Return the principal of the key that the request shows as a bearer token; None if it shows no valid key.
+
+    Raises NotPermitted, BadRequest, or Outage.
+    """
+    door = door_of(request)
+    if bearer_token(request) is None:
+        return None
+    if door.keys.stale:
+        await anyio.to_thread.run_sync(door.keys.refresh)
+    if not needs_key(door):
+        return None
+    try:
+        return await admit(request, permission)
+    except Unauthorised:
+        return None
 
 
 def still_admitted(door: Door, principal: Principal) -> bool:

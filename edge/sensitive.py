@@ -9,12 +9,14 @@ import msgspec
 from domain.executions.masking import masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
+from edge.withheld import withheld
 from queries.approvals import ApprovalView
 from queries.differences import Change, Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
 from queries.paging import Page
 from queries.sensitive import SensitiveValues, Sensitivity
+from queries.set_aside import SetAsideView
 
 # Fields of events that Procession itself writes; every other field is masked.
 _IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
@@ -33,6 +35,7 @@ class SensitiveViews:
     """Masks views for one principal; for one that may see everything they stay as they are, without a query."""
 
     def __init__(self, principal: Principal, values: SensitiveValues) -> None:
+        self._principal = principal
         self._sees = principal.may(READ_SENSITIVE)
         self._values = values
 
@@ -66,9 +69,23 @@ class SensitiveViews:
     def events(self, page: Page[EventView]) -> Page[EventView]:
         """Return a page of events, of one execution or of the log."""
         known = self._of(event.stream for event in page.items)
+        page = msgspec.structs.replace(page, items=[withheld(each, self._principal) for each in page.items])
         if not known:
             return page
         items = [_event(known[each.stream], each) if each.stream in known else each for each in page.items]
+        return msgspec.structs.replace(page, items=items)
+
+    def set_aside(self, page: Page[SetAsideView]) -> Page[SetAsideView]:
+        """Return a page of the executions that are set aside; an error may repeat what the decision broke on."""
+        known = self._of(each.execution_id for each in page.items)
+        if not known:
+            return page
+        items = [
+            msgspec.structs.replace(each, error=_masked(known[each.execution_id], each.error))
+            if each.execution_id in known
+            else each
+            for each in page.items
+        ]
         return msgspec.structs.replace(page, items=items)
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
