@@ -11,6 +11,7 @@ from edge.sessions import SessionSigner
 from queries.executions import Definitions
 from queries.reading import Reading
 from queries.sensitive import SensitiveValues
+from queries.settings import SettingView
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Door:
     keys: those that the log holds. sessions: signs the cookies of browsers.
     api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
-    max_streams: the most streams that are open at once.
+    max_streams: the most streams that are open at once. settings: those in force in this process.
     """
 
     handlers: Handlers
@@ -34,6 +35,7 @@ class Door:
     hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0
     max_streams: int = 500
+    settings: tuple[SettingView, ...] = ()
 
     @cached_property
     def sensitive(self) -> SensitiveValues:

@@ -11,6 +11,7 @@ READ_DESCRIPTION = "description:read"
 READ_APPROVALS = "approvals:read"
 READ_CONFIGURATION = "agents:configuration"
 READ_KEYS = "keys:read"
+READ_SETTINGS = "settings:read"
 READ_SENSITIVE = "sensitive:read"
 STATED = "x-permission"
 """The name under which a route states its permission, also in the description of the API."""
@@ -20,7 +21,7 @@ LISTED = "x-listed"
 # Every key may read how the API is used.
 _EVERYBODY = frozenset((READ_DESCRIPTION,))
 _VIEWER = _EVERYBODY | {READ, READ_APPROVALS}
-EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SENSITIVE} | frozenset(CommandScope)
+EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
     KeyScope.OPERATOR: _VIEWER | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE},

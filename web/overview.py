@@ -8,7 +8,7 @@ from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
 from queries.executions import ExecutionFilter, list_executions
-from queries.timers import list_timers
+from queries.timers import TimerFilter, list_timers
 from web.layout import approvals_for, page
 
 SHOWN = 10
@@ -28,7 +28,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
     running = list_executions(reading, under_way, limit=SHOWN)
     late = [
         timer
-        for timer in list_timers(reading, overdue=True, within=caller.processes, limit=SHOWN).items
+        for timer in list_timers(reading, TimerFilter(overdue=True, within=caller.processes), limit=SHOWN).items
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
     waiting = len(approvals.items) + len(failed.items) + len(late)
