@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
+from edge.admitted import Masking
 from edge.dependencies import Reads
 from edge.parameters import Paged
 from queries.dead_letters import DeadLetterView, list_dead_letters
@@ -23,6 +24,6 @@ class DeadLetterFilters(Paged):
 
 
 @router.get("", summary="List dead letters", **openapi.query(Page[DeadLetterView]))
-def list_(reading: Reads, given: Annotated[DeadLetterFilters, Query()]) -> Response:
+def list_(reading: Reads, masking: Masking, given: Annotated[DeadLetterFilters, Query()]) -> Response:
     """List the events that read models could not digest, the newest first; their rows lack these events."""
-    return view(list_dead_letters(reading, projection=given.projection, **given.page))
+    return view(masking.dead_letters(list_dead_letters(reading, projection=given.projection, **given.page)))

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
+from edge.admitted import Masking
 from edge.dependencies import Reads
 from edge.parameters import Parameters
 from queries.projections import ProjectionsView, list_projections
@@ -15,6 +16,6 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/projections", summary="Read models", **openapi.query(ProjectionsView, listed=True))
-def list_(reading: Reads, _given: Annotated[Parameters, Query()]) -> Response:
+def list_(reading: Reads, masking: Masking, _given: Annotated[Parameters, Query()]) -> Response:
     """List the position, lag and state of every read model."""
-    return view(list_projections(reading))
+    return view(masking.read_models(list_projections(reading)))

@@ -6,15 +6,17 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.masking import masked_at
+from domain.executions.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
-from edge.withheld import withheld
+from edge.withheld import withheld, withholds
 from queries.approvals import ApprovalView
+from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
 from queries.paging import Page
+from queries.projections import ProjectionsView
 from queries.sensitive import SensitiveValues, Sensitivity
 from queries.set_aside import SetAsideView
 
@@ -28,6 +30,7 @@ _OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditi
 _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 
 V = TypeVar("V", bound=ApprovalView)
+_NO_STREAM = UUID(int=0)
 _NONE: dict[UUID, Sensitivity] = {}
 
 
@@ -78,15 +81,36 @@ class SensitiveViews:
     def set_aside(self, page: Page[SetAsideView]) -> Page[SetAsideView]:
         """Return a page of the executions that are set aside; an error may repeat what the decision broke on."""
         known = self._of(each.execution_id for each in page.items)
-        if not known:
-            return page
+        return page if not known else msgspec.structs.replace(page, items=[_error(known, each) for each in page.items])
+
+    def one_set_aside(self, found: SetAsideView) -> SetAsideView:
+        """Return one execution that is set aside."""
+        return _error(self._of((found.execution_id,)), found)
+
+    def dead_letters(self, page: Page[DeadLetterView]) -> Page[DeadLetterView]:
+        """Return a page of dead letters; an error may repeat what the event holds."""
+        known = self._of(each.stream or _NO_STREAM for each in page.items)
         items = [
-            msgspec.structs.replace(each, error=_masked(known[each.execution_id], each.error))
-            if each.execution_id in known
+            msgspec.structs.replace(each, error=MASK)
+            if withholds(each.type, self._principal)
+            else msgspec.structs.replace(each, error=_masked(known[each.stream or _NO_STREAM], each.error))
+            if (each.stream or _NO_STREAM) in known
             else each
             for each in page.items
         ]
         return msgspec.structs.replace(page, items=items)
+
+    def read_models(self, found: ProjectionsView) -> ProjectionsView:
+        """Return the read models; the error of a dead letter is that of an event of any execution."""
+        if self._sees or not any(each.dead_letters and each.last_error for each in found.items):
+            return found
+        if not self._principal.processes and not self._values.any():
+            return found
+        items = [
+            msgspec.structs.replace(each, last_error=MASK) if each.dead_letters and each.state != "failed" else each
+            for each in found.items
+        ]
+        return msgspec.structs.replace(found, items=items)
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
@@ -130,6 +154,11 @@ def _masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] =
         return msgspec.Raw(msgspec.json.encode(_masked(known, msgspec.json.decode(value), paths)))
     plain = msgspec.to_builtins(value)
     return None if plain is None else known.secrets.masked(masked_at(plain, paths))
+
+
+def _error(known: dict[UUID, Sensitivity], each: SetAsideView) -> SetAsideView:
+    sensitivity = known.get(each.execution_id)
+    return each if sensitivity is None else msgspec.structs.replace(each, error=_masked(sensitivity, each.error))
 
 
 def _step(known: Sensitivity, step: StepView) -> StepView:

@@ -15,10 +15,15 @@ WITHHELD: dict[str, tuple[str, frozenset[str] | None]] = {
 }
 
 
+def withholds(type: str | None, principal: Principal) -> bool:
+    """Return whether an event of that type has fields that the principal does not see."""
+    return type in WITHHELD and not principal.may(WITHHELD[type][0])
+
+
 def withheld(event: EventView, principal: Principal) -> EventView:
     """Return the event with null in each field that the principal does not see."""
-    permission, fields = WITHHELD.get(event.type, ("", frozenset()))
-    if not permission or principal.may(permission):
+    if not withholds(event.type, principal):
         return event
+    _, fields = WITHHELD[event.type]
     data = {name: None if fields is EVERY_FIELD or name in fields else value for name, value in event.data.items()}
     return msgspec.structs.replace(event, data=data)

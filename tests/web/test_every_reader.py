@@ -109,6 +109,11 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
             "insert into set_aside (execution_id, error, next_try) values (%s, %s, now())",
             (id, f"ValueError: {SECRET}"),
         )
+        connection.execute(
+            "insert into dead_letters (projection, position, error) select 'execution_list', max(notification_id), %s "
+            "from stored_events where originator_id = %s",
+            (f"ValueError: {SECRET}", id),
+        )
     end = installation.project()
     for header in root:
         del client.headers[header]
@@ -135,7 +140,10 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
                 assert SECRET.lower() not in answer.text.lower(), path + query
                 if answer.status_code == 200:
                     seen[path] = seen.get(path, "") + answer.text
-    showing = ("/api/executions", "/api/events", "/api/set-aside", "/api/approvals", "/executions/{execution_id}", "/")
+    showing = ["/", "/executions/{execution_id}", "/operations", "/operations/dead-letters", "/operations/set-aside"]
+    showing += [
+        f"/api/{name}" for name in ("approvals", "dead-letters", "events", "executions", "projections", "set-aside")
+    ]
     for path in showing:
         assert "•••" in seen[path], path
     for path in ("/api/executions/{execution_id}", "/api/set-aside", "/api/events"):

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from edge.admitted import Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
@@ -23,11 +24,12 @@ class DeadLetterFields(PageParameters):
 
 
 @router.get("", **requires(READ))
-def list_(request: Request, reading: Reads, given: Annotated[DeadLetterFields, Query()]) -> Response:
+def list_(request: Request, reading: Reads, masking: Masking, given: Annotated[DeadLetterFields, Query()]) -> Response:
     """Return the page of dead letters, the newest first."""
     found = list_dead_letters(
         reading, projection=given.projection or None, cursor=given.cursor, min_position=given.min_position
     )
+    found = masking.dead_letters(found)
     return tab(
         request,
         "dead-letters.html",
