@@ -9,7 +9,7 @@ import msgspec
 from domain.executions.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
-from edge.withheld import withheld, withholds
+from edge.withheld import changed_without_others, withheld, withholds
 from queries.approvals import ApprovalView
 from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
@@ -53,6 +53,7 @@ class SensitiveViews:
 
     def difference(self, found: Difference) -> Difference:
         """Return the view of a difference."""
+        found = changed_without_others(found, self._principal)
         known = self._of((found.execution_id,)).get(found.execution_id)
         if known is None:
             return found
