@@ -70,6 +70,7 @@ def create_app(door: Door) -> FastAPI:
         version=release,
         summary="A process engine for work done by AI agents and people.",
         lifespan=_lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,

@@ -11,6 +11,7 @@ from api.answers import view
 from api.projections import ReadModelReceipt
 from api.receipts import CommandReceipt, carry_out
 from commands.read_models import RetryDeadLetter, SkipDeadLetter
+from edge.admitted import Masking
 from edge.command_request import Commanded
 from edge.dependencies import Reads
 from edge.parameters import Paged, Position
@@ -35,9 +36,10 @@ class DeadLetterFilters(Paged):
 
 
 @router.get("", summary="List dead letters", **openapi.query(Page[DeadLetterView]))
-def list_(reading: Reads, given: Annotated[DeadLetterFilters, Query()]) -> Response:
+def list_(reading: Reads, masking: Masking, given: Annotated[DeadLetterFilters, Query()]) -> Response:
     """List the events that read models could not digest, the newest first; their rows lack these events."""
-    return view(list_dead_letters(reading, projection=given.projection, skipped=given.skipped, **given.page))
+    found = list_dead_letters(reading, projection=given.projection, skipped=given.skipped, **given.page)
+    return view(masking.dead_letters(found))
 
 
 @router.post(

@@ -3,12 +3,16 @@
 import functools
 from importlib.resources import files
 
-from fastapi import APIRouter
-from starlette.responses import HTMLResponse, Response
+from fastapi import APIRouter, Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from domain.refusal import NotFound
+from edge.admitted import ADMITTED
 from edge.parameters import NO_PARAMETERS
+from edge.principal import admit
 from edge.protection import POLICY
+from edge.refusals import Unauthorised
+from edge.scopes import READ_DESCRIPTION, requires
 
 router = APIRouter(dependencies=[NO_PARAMETERS], include_in_schema=False)
 
@@ -43,10 +47,22 @@ _POLICY = {"Content-Security-Policy": POLICY.replace("img-src 'self'", "img-src 
 _CACHED = {"Cache-Control": "public, max-age=3600"}
 
 
-@router.get("/docs")
-async def page() -> Response:
-    """Return the page."""
+@router.get("/docs", **requires(READ_DESCRIPTION, listed=True))
+async def page(request: Request) -> Response:
+    """Return the page; a browser without a session is sent to the sign-in, and back."""
+    try:
+        await admit(request, READ_DESCRIPTION)
+    except Unauthorised:
+        if "text/html" not in request.headers.get("accept", ""):
+            raise
+        return RedirectResponse("sign-in?next=%2Fdocs", 303)
     return HTMLResponse(PAGE, headers=_POLICY)
+
+
+@router.get("/openapi.json", dependencies=[ADMITTED], **requires(READ_DESCRIPTION, listed=True))
+def description(request: Request) -> Response:
+    """Return the description of the API."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get("/docs/{asset}")

@@ -55,13 +55,15 @@ def schema_of(kind: Any) -> dict[str, Any]:
     return schema
 
 
-def query(view: Any, *problems: int, permission: str = READ, listed: bool = False) -> dict[str, Any]:
+def query(view: Any, *problems: int, permission: str | None = READ, listed: bool = False) -> dict[str, Any]:
     """Describe a route that answers 200 with `view`. problems: statuses beside those that every query may have.
 
-    permission: required of the caller. listed: the route limits its answer to the processes that the caller sees.
+    permission: required of the caller; None: the route is open to all. listed: the route limits its answer to the
+    processes that the caller sees.
     """
     responses = _responses(200, view, (*_QUERY_PROBLEMS, *problems))
-    return {"responses": responses, "response_class": JsonBody, **requires(permission, listed=listed)}
+    stated = {} if permission is None else requires(permission, listed=listed)
+    return {"responses": responses, "response_class": JsonBody, **stated}
 
 
 def command(
@@ -72,15 +74,16 @@ def command(
     body: Any = None,
     kinds: Iterable[str] = JSON_ONLY,
     required: bool = True,
+    guarded: bool = True,
 ) -> dict[str, Any]:
     """Describe a route that carries out a command of `kind` and answers `status` with `receipt`.
 
     problems: statuses beside those that every command may have. body: default: what `kind` declares; another class
     that declares fields, or a type of which the route reads the body by itself, of the media types `kinds`.
-    required: whether that other body is.
+    required: whether that other body is. guarded: whether the permission of `kind` is required of the caller.
     """
     conditional = REVISION in fields_beside(kind).values()
-    extra: dict[str, Any] = {STATED: kind.scope.value}
+    extra: dict[str, Any] = {STATED: kind.scope.value} if guarded else {}
     extra["parameters"] = [_IDEMPOTENCY, _ACTOR, *([_IF_MATCH] if conditional else [])]
     if body is not None:
         extra["requestBody"] = _request_body(body, kinds, required=required)

@@ -12,6 +12,7 @@ from api import openapi
 from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, carry_out
 from commands.read_models import RequestAct, WithdrawAct
+from edge.admitted import Masking
 from edge.command_request import Commanded, CommandedWithParameters
 from edge.dependencies import Reads
 from edge.parameters import NO_PARAMETERS, Parameters
@@ -38,15 +39,15 @@ class ActParameters(Parameters):
 
 
 @router.get("", summary="Read models", **openapi.query(ProjectionsView, listed=True))
-def list_(reading: Reads, _given: Annotated[Parameters, Query()]) -> Response:
+def list_(reading: Reads, masking: Masking, _given: Annotated[Parameters, Query()]) -> Response:
     """List the position, lag and state of every read model."""
-    return view(list_projections(reading))
+    return view(masking.read_models(list_projections(reading)))
 
 
 @router.get("/{name}", summary="A read model", dependencies=[NO_PARAMETERS], **openapi.query(ReadModelView, 404))
-def one(name: str, reading: Reads) -> Response:
+def one(name: str, reading: Reads, masking: Masking) -> Response:
     """Return one read model with its tables that are not in use, and with what each act would do now."""
-    return view(get_read_model(reading, name))
+    return view(masking.read_model(get_read_model(reading, name)))
 
 
 @router.get(

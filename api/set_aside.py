@@ -10,6 +10,7 @@ from api.answers import view
 from api.executions import ExecutionReceipt
 from api.receipts import carry_out
 from commands.set_aside import CancelSetAside, RetrySetAside
+from edge.admitted import Masking
 from edge.command_request import Commanded
 from edge.dependencies import Reads
 from edge.parameters import Paged
@@ -20,9 +21,9 @@ router = APIRouter(prefix="/set-aside", tags=["operations"])
 
 
 @router.get("", summary="List executions that are set aside", **openapi.query(Page[SetAsideView]))
-def list_(reading: Reads, given: Annotated[Paged, Query()]) -> Response:
+def list_(reading: Reads, masking: Masking, given: Annotated[Paged, Query()]) -> Response:
     """List the executions about which no decision succeeds, the longest set aside first."""
-    return view(list_set_aside(reading, **given.page))
+    return view(masking.set_aside(list_set_aside(reading, **given.page)))
 
 
 @router.post(

@@ -1,10 +1,11 @@
-"""Steps: agents that answer later call back here, and show the token of the attempt."""
+"""Steps: agents that answer later call back here, and show the token of the attempt, or a key of their own."""
 
 import hmac
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
 
+import anyio
 import msgspec
 from fastapi import APIRouter, Depends
 from msgspec import Meta
@@ -24,9 +25,10 @@ from edge.command_request import CommandRequest
 from edge.declared import Read
 from edge.headers import bearer_token, idempotency_key
 from edge.parameters import refuse_parameters
-from edge.principal import cause_of
+from edge.principal import Principal, admit_key, cause_of
 from edge.references import execution_named
-from edge.refusals import TokenInvalid
+from edge.refusals import NotPermitted, TokenInvalid
+from edge.visibility import require_visible_execution
 from gateway.answers import read_cost, read_usage, refuse_nul
 from gateway.failures import AnswerMalformed
 
@@ -100,7 +102,7 @@ AttemptNumber = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """An agent's answer. token: the token of the attempt, unless ``Authorization: Bearer`` shows it."""
+    """An agent's answer. token: of the attempt, unless ``Authorization: Bearer`` shows it or the agent's key."""
 
     output: StepOutput
     usage: UsageField = None
@@ -148,7 +150,10 @@ _PROOF = msgspec.json.Decoder(_Stated)
 
 
 async def _from_agent(execution_id: str, step: str, sent: Request) -> CommandRequest:
-    """Return the request, whose body is not parsed before it shows a token of the step. Raises TokenInvalid."""
+    """Return the request, whose body is not parsed before it shows a token of the step, or the key of its agent.
+
+    Raises TokenInvalid, NotPermitted for the key of another agent, or NotFound.
+    """
     refuse_parameters(sent)
     id = execution_named(execution_id)
     request = CommandRequest(sent, await read_body(sent))
@@ -156,9 +161,22 @@ async def _from_agent(execution_id: str, step: str, sent: Request) -> CommandReq
     token = stated.token or bearer_token(sent)
     if token is None:
         raise TokenInvalid("the attempt's token is missing: send it as `token`, or as Authorization: Bearer")
-    if _attempt_of(token, request.door.callback_key, id, step, stated.attempt) is None:
+    if _attempt_of(token, request.door.callback_key, id, step, stated.attempt) is not None:
+        return request
+    principal = await admit_key(sent, AnswerStep.scope) if stated.token is None else None
+    if principal is None:
         raise TokenInvalid("this is not the token of that attempt")
+    await require_visible_execution(request.door, principal, id)
+    agent_of = request.handlers.executions.agent_of
+    if not principal.answers_for(await anyio.to_thread.run_sync(agent_of, id, step, stated.attempt)):
+        raise NotPermitted("this key answers no attempt of that agent", permission=AnswerStep.scope.value)
     return request
+
+
+def _principal(request: CommandRequest) -> Principal | None:
+    """Return the principal of a request that shows a key in place of a token."""
+    principal: Principal | None = getattr(request.request.state, "principal", None)
+    return principal
 
 
 def _stated(body: bytes) -> _Stated:
@@ -218,8 +236,10 @@ async def _answer(
 
 
 async def _carry_out(request: CommandRequest, handle: Handle[C], command: C, place: str) -> Response:
-    cause, key = cause_of(request.request, "agent:callback"), idempotency_key(request.request)
-    # All agents that call back are one actor: the keys of each step stand apart.
+    principal = _principal(request)
+    actor = "agent:callback" if principal is None else principal.actor
+    cause, key = cause_of(request.request, actor), idempotency_key(request.request)
+    # All agents that call back with a token are one actor: the keys of each step stand apart.
     key = None if key is None else f"callback:{place}:{key}"
     return await carry_out(request, handle, command, StepReceipt, cause=cause, key=key)
 
@@ -229,6 +249,10 @@ def _authenticated(
 ) -> UUID:
     """Return the id of the execution. Raises TokenInvalid, or StepNotRunning for another attempt's token."""
     id = execution_named(execution_id)
+    if _principal(request) is not None:
+        if _stated(request.body).attempt != body.attempt:
+            raise TokenInvalid("the attempt is stated twice")
+        return id
     token = body.token or bearer_token(request.request) or ""
     attempt = _attempt_of(token, request.door.callback_key, id, step, body.attempt)
     if attempt is None:

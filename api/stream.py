@@ -112,7 +112,7 @@ class _Admission:
         """Return whether the stream goes on."""
         if self.feed.closed:
             return False
-        if self._caller.key_id is not None and self.door.keys.stale:
+        if self.door.keys.stale:
             await _read(self.door.keys.refresh, None)
         return still_admitted(self.door, self._caller)
 

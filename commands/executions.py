@@ -17,7 +17,7 @@ from domain.executions.decisions.execution import cancel_execution, start_execut
 from domain.executions.decisions.step import accept_step, complete_step, fail_step
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import Trigger
-from domain.executions.events.step import StepAnswerIgnored
+from domain.executions.events.step import StepAnswerIgnored, StepScheduled
 from domain.executions.outcomes import RUNNING
 from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
@@ -119,6 +119,14 @@ class Executions:
             lambda execution: answer_step(execution, command.step, command.attempt, command.answer, cause),
             identified,
         )
+
+    def agent_of(self, execution_id: UUID, step: str, attempt: int) -> str | None:
+        """Return the agent of an attempt, over or not; None without such an attempt. Raises NotFound."""
+        events = self._log.stream(execution_id)
+        if not events:
+            raise NotFound(f"there is no execution {execution_id}")
+        scheduled = (event for event in events if isinstance(event, StepScheduled))
+        return next((event.agent for event in scheduled if (event.step, event.attempt) == (step, attempt)), None)
 
     def load(self, execution_id: UUID) -> Execution:
         """Return the state of an execution from the log. Raises NotFound, or DecisionBroke when it cannot be read."""

@@ -26,6 +26,7 @@ class Principal(msgspec.Struct, frozen=True):
     """The identity that acts. processes: names and patterns that limit it; empty: none do. key_id: of a key of the log.
 
     teams: those for which it decides approvals. agents: those whose attempts it may answer. session: the browser's.
+    keyless: a local caller, admitted while no key exists.
     """
 
     actor: str
@@ -35,10 +36,15 @@ class Principal(msgspec.Struct, frozen=True):
     agents: frozenset[str] = frozenset()
     key_id: UUID | None = None
     session: BrowserSession | None = None
+    keyless: bool = False
 
     def may(self, permission: str) -> bool:
         """Return whether the principal has a permission."""
         return permission in self.permissions
+
+    def answers_for(self, agent: str | None) -> bool:
+        """Return whether the principal may answer the attempts of an agent: its own, or those of all for an admin."""
+        return agent in self.agents or self.permissions >= EVERYTHING
 
     def sees(self, process: str) -> bool:
         """Return whether the principal may see a process, by its name."""
@@ -72,8 +78,33 @@ async def admit(request: Request, permission: str) -> Principal:
     return principal
 
 
+async def admit_key(request: Request, permission: str) -> Principal | None:
+    """Return the principal of the key that the request shows as a bearer token; None if it shows no valid key.
+
+    Raises NotPermitted, BadRequest, or Outage.
+    """
+    door = door_of(request)
+    if bearer_token(request) is None:
+        return None
+    if door.keys.stale:
+        await anyio.to_thread.run_sync(door.keys.refresh)
+    if not needs_key(door):
+        return None
+    try:
+        return await admit(request, permission)
+    except Unauthorised:
+        return None
+
+
 def still_admitted(door: Door, principal: Principal) -> bool:
-    """Return whether a request that stays open may go on: its key still admits its holder."""
+    """Return whether a request that stays open may go on: its key still admits its holder, and its session lasts.
+
+    A caller without a key may go on until the first key is made.
+    """
+    if principal.session is not None and not principal.session.valid_at(door.clock.now()):
+        return False
+    if principal.keyless:
+        return not needs_key(door)
     return principal.key_id is None or door.keys.holds(principal.key_id)
 
 
@@ -92,7 +123,7 @@ def needs_key(door: Door) -> bool:
 
 def _authenticated(request: Request, door: Door) -> Principal:
     if not needs_key(door):
-        return Principal(_stated_actor(request) or ANONYMOUS, EVERYTHING)
+        return Principal(_stated_actor(request) or ANONYMOUS, EVERYTHING, keyless=True)
     shown = bearer_token(request)
     if shown is not None:
         if door.api_key is not None and _same(shown, door.api_key):

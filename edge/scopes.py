@@ -7,6 +7,7 @@ from commands.command import CommandScope
 from domain.keys.scopes import KeyScope, agent_of
 
 READ = "read"
+READ_DESCRIPTION = "description:read"
 READ_APPROVALS = "approvals:read"
 READ_CONFIGURATION = "agents:configuration"
 READ_KEYS = "keys:read"
@@ -17,24 +18,28 @@ STATED = "x-permission"
 LISTED = "x-listed"
 """Marks a route whose answer holds only what a principal that is limited to processes sees."""
 
-_VIEWER = frozenset((READ, READ_APPROVALS))
+# Every key may read how the API is used.
+_EVERYBODY = frozenset((READ_DESCRIPTION,))
+_VIEWER = _EVERYBODY | {READ, READ_APPROVALS}
 EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
     KeyScope.OPERATOR: _VIEWER
     | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE, CommandScope.OPERATIONS_WRITE},
     KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
-    KeyScope.APPROVER: frozenset((READ_APPROVALS, CommandScope.APPROVALS_DECIDE)),
+    KeyScope.APPROVER: _EVERYBODY | {READ_APPROVALS, CommandScope.APPROVALS_DECIDE},
     KeyScope.ADMIN: EVERYTHING,
-    KeyScope.ACT_AS: frozenset(),
+    KeyScope.ACT_AS: _EVERYBODY,
 }
+AGENT_GRANTS: frozenset[str] = _EVERYBODY | {CommandScope.STEPS_ANSWER}
+"""The permissions of ``agent:NAME``; an answer is for an attempt of that agent."""
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
     """Return what a key with these scopes may do; of an agent's scope, to answer its own attempts."""
     found: set[str] = set()
     for scope in scopes:
-        found |= GRANTS[KeyScope(scope)] if agent_of(scope) is None else {CommandScope.STEPS_ANSWER}
+        found |= GRANTS[KeyScope(scope)] if agent_of(scope) is None else AGENT_GRANTS
     return frozenset(found)
 
 

@@ -6,15 +6,20 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.masking import masked_at
+from domain.executions.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
+from edge.withheld import changed_without_others, withheld, withholds
 from queries.approvals import ApprovalView
+from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
 from queries.paging import Page
+from queries.projections import ProjectionsView
+from queries.read_models import ReadModelView
 from queries.sensitive import SensitiveValues, Sensitivity
+from queries.set_aside import SetAsideView
 
 # Fields of events that Procession itself writes; every other field is masked.
 _IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
@@ -26,6 +31,7 @@ _OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditi
 _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 
 V = TypeVar("V", bound=ApprovalView)
+_NO_STREAM = UUID(int=0)
 _NONE: dict[UUID, Sensitivity] = {}
 
 
@@ -33,6 +39,7 @@ class SensitiveViews:
     """Masks views for one principal; for one that may see everything they stay as they are, without a query."""
 
     def __init__(self, principal: Principal, values: SensitiveValues) -> None:
+        self._principal = principal
         self._sees = principal.may(READ_SENSITIVE)
         self._values = values
 
@@ -47,6 +54,7 @@ class SensitiveViews:
 
     def difference(self, found: Difference) -> Difference:
         """Return the view of a difference."""
+        found = changed_without_others(found, self._principal)
         known = self._of((found.execution_id,)).get(found.execution_id)
         if known is None:
             return found
@@ -66,10 +74,57 @@ class SensitiveViews:
     def events(self, page: Page[EventView]) -> Page[EventView]:
         """Return a page of events, of one execution or of the log."""
         known = self._of(event.stream for event in page.items)
+        page = msgspec.structs.replace(page, items=[withheld(each, self._principal) for each in page.items])
         if not known:
             return page
         items = [_event(known[each.stream], each) if each.stream in known else each for each in page.items]
         return msgspec.structs.replace(page, items=items)
+
+    def set_aside(self, page: Page[SetAsideView]) -> Page[SetAsideView]:
+        """Return a page of the executions that are set aside; an error may repeat what the decision broke on."""
+        known = self._of(each.execution_id for each in page.items)
+        return page if not known else msgspec.structs.replace(page, items=[_error(known, each) for each in page.items])
+
+    def one_set_aside(self, found: SetAsideView) -> SetAsideView:
+        """Return one execution that is set aside."""
+        return _error(self._of((found.execution_id,)), found)
+
+    def dead_letters(self, page: Page[DeadLetterView]) -> Page[DeadLetterView]:
+        """Return a page of dead letters; an error may repeat what the event holds."""
+        known = self._of(each.stream or _NO_STREAM for each in page.items)
+        items = [
+            msgspec.structs.replace(each, error=MASK)
+            if withholds(each.type, self._principal)
+            else msgspec.structs.replace(each, error=_masked(known[each.stream or _NO_STREAM], each.error))
+            if (each.stream or _NO_STREAM) in known
+            else each
+            for each in page.items
+        ]
+        return msgspec.structs.replace(page, items=items)
+
+    def dead_letter(self, found: DeadLetterView) -> DeadLetterView:
+        """Return one dead letter."""
+        return self.dead_letters(Page((found,), None, 0, 0.0)).items[0]
+
+    def read_models(self, found: ProjectionsView) -> ProjectionsView:
+        """Return the read models; the error of a dead letter is that of an event of any execution."""
+        if self._sees or not any(each.dead_letters and each.last_error for each in found.items):
+            return found
+        if not self._principal.processes and not self._values.any():
+            return found
+        items = [
+            msgspec.structs.replace(each, last_error=MASK) if each.dead_letters and each.state != "failed" else each
+            for each in found.items
+        ]
+        return msgspec.structs.replace(found, items=items)
+
+    def read_model(self, found: ReadModelView) -> ReadModelView:
+        """Return one read model; an act may have failed at an event of any execution."""
+        models = self.read_models(ProjectionsView([found.model], found.as_of_position, found.lag_seconds))
+        request = found.request
+        if request is not None and request.state == "failed" and not self._sees and self._values.any():
+            request = msgspec.structs.replace(request, failure=MASK)
+        return msgspec.structs.replace(found, model=models.items[0], request=request)
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
@@ -113,6 +168,11 @@ def _masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] =
         return msgspec.Raw(msgspec.json.encode(_masked(known, msgspec.json.decode(value), paths)))
     plain = msgspec.to_builtins(value)
     return None if plain is None else known.secrets.masked(masked_at(plain, paths))
+
+
+def _error(known: dict[UUID, Sensitivity], each: SetAsideView) -> SetAsideView:
+    sensitivity = known.get(each.execution_id)
+    return each if sensitivity is None else msgspec.structs.replace(each, error=_masked(sensitivity, each.error))
 
 
 def _step(known: Sensitivity, step: StepView) -> StepView:

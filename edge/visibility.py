@@ -1,5 +1,6 @@
 """The view of a principal that is limited to processes: others are not there, or are called *restricted*."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import anyio
@@ -16,6 +17,7 @@ from edge.principal import Principal
 from edge.references import execution_named, process_named
 from edge.scopes import LISTED
 from queries.executions import ExecutionDetail
+from queries.steps import ChildExecution
 
 RESTRICTED = "restricted"
 
@@ -65,16 +67,21 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
     steps = [
         msgspec.structs.replace(
             step,
-            children=[
-                child if principal.sees(child.process) else msgspec.structs.replace(child, process=RESTRICTED)
-                for child in step.children
-            ],
+            children=restricted_children(step.children, principal),
         )
         if step.children
         else step
         for step in found.steps
     ]
     return msgspec.structs.replace(found, path=path, steps=steps)
+
+
+def restricted_children(children: Iterable[ChildExecution], principal: Principal) -> list[ChildExecution]:
+    """Return the children of a step, without the names of processes that `principal` does not see."""
+    return [
+        child if principal.sees(child.process) else msgspec.structs.replace(child, process=RESTRICTED)
+        for child in children
+    ]
 
 
 def _require(principal: Principal, process: str | None) -> None:

@@ -1,6 +1,7 @@
 """Dead letters: the events that a read model could not digest."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import msgspec
 
@@ -14,6 +15,7 @@ _BACKWARDS = ", ".join(f"{column} desc" for column in _ORDER)
 # Letters of tables that are not in use stand under the name of the projection and of the tables' schema.
 _LIST = f"""
 select split_part(d.projection, ':', 1) as projection, d.position, d.error, d.at, e.topic as type,
+  e.originator_id as stream,
   coalesce(nullif(split_part(d.projection, ':', 2), ''), 'in_use') as tables,
   s.actor as skipped_by, s.reason as skip_reason, s.at as skipped_at
 from dead_letters d left join stored_events e on e.notification_id = d.position
@@ -28,7 +30,7 @@ class DeadLetterNotFound(NotFound):
 
 
 class DeadLetterView(msgspec.Struct, frozen=True):
-    """An event, by its position in the log, that a projection failed to apply. type: of the event.
+    """An event, by its position in the log, that a projection failed to apply. type, stream: of the event.
 
     tables: ``in_use``, or those not in use that lack the event: ``building``, ``previous``.
     skipped_by, skip_reason, skipped_at: of the operator who skipped it; None before.
@@ -40,6 +42,7 @@ class DeadLetterView(msgspec.Struct, frozen=True):
     at: datetime
     type: str | None = None
     tables: str = "in_use"
+    stream: UUID | None = None
     skipped_by: str | None = None
     skip_reason: str | None = None
     skipped_at: datetime | None = None

@@ -83,6 +83,11 @@ class SensitiveValues:
         self._epoch = 0
         self._keeping = threading.Lock()
 
+    def any(self) -> bool:
+        """Return whether a published version marks a field. Raises Outage."""
+        with self._reading.datastore.reading() as connection:
+            return self._publications.read(connection).any
+
     def of(self, ids: Iterable[UUID]) -> dict[UUID, Sensitivity]:
         """Return the sensitivity of those executions that show a sensitive value, or may; the others are left out.
 

@@ -70,6 +70,16 @@ def test_what_points_outside_is_restricted(
     [step] = client.get(f"/api/executions/{parent}", headers=desk).json()["steps"]
     assert [child["process"] for child in step["children"]] == ["restricted"]
     child = step["children"][0]["execution_id"]
+    events = client.get(f"/api/executions/{parent}/events", headers=desk)
+    [called] = [each["data"] for each in events.json()["items"] if each["type"] == "SubProcessStarted"]
+    assert (called["process"], called["process_id"], called["child"]) == ("restricted", None, child)
+    end = installation.log.last_position()
+    first = events.json()["items"][0]["position"]
+    changed = client.get(f"/api/executions/{parent}/diff?from={first}&to={end}", headers=desk)
+    [after] = [step["changed"]["children"]["after"] for step in changed.json()["steps"]]
+    assert [each["process"] for each in after] == ["restricted"]
+    for text in (events.text, changed.text, client.get(f"/api/executions/{parent}?as_of={end}", headers=desk).text):
+        assert "greeting" not in text
     assert client.get(f"/api/executions/{child}", headers=desk).status_code == 404
     inside = key("viewer", name="inside", processes=["greeting"])
     [above] = client.get(f"/api/executions/{child}", headers=inside).json()["path"]

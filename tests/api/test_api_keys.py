@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from domain.keys.scopes import KeyScope
-from edge.scopes import EVERYTHING, GRANTS, STATED
+from edge.scopes import AGENT_GRANTS, EVERYTHING, GRANTS, STATED
 from tests.api.conftest import Installation, Making, Shown, bearer
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "security.md"
-PUBLIC = re.compile(r"/health/|/docs|/openapi|/api/triggers/webhook|/complete$|/fail$|/heartbeat$")
+PUBLIC = re.compile(r"/health/|/api/triggers/webhook|/complete$|/fail$|/heartbeat$")
 
 
 def closed(client: TestClient, installation: Installation, headers: Shown) -> None:
@@ -123,15 +122,16 @@ def test_every_route_has_a_permission_and_the_scopes_are_those_of_the_table(
     assert table.keys() == EVERYTHING
     for scope, granted in GRANTS.items():
         assert {permission for permission, scopes in table.items() if scope.value in scopes} == granted
+    assert {permission for permission, scopes in table.items() if "agent:NAME" in scopes} == AGENT_GRANTS
     guarded = [each for each in operations(installation) if each[1] != "/api/stream"]
     assert len(guarded) > 30
-    for scope in KeyScope:
-        headers = key(scope.value)
+    for scope, granted in {**GRANTS, "agent:writer": AGENT_GRANTS}.items():
+        headers = key(scope, name=scope.replace(":", "-"))
         for method, path, permission in guarded:
-            if method in ("PUT", "DELETE", "POST") and permission in GRANTS[scope]:
+            if method in ("PUT", "DELETE", "POST") and permission in granted:
                 continue  # what is permitted is carried out by the tests of its noun
             status = client.request(method, path, headers=headers).status_code
-            assert (status == 403) == (permission not in GRANTS[scope]), (scope, method, path, status)
+            assert (status == 403) == (permission not in granted), (scope, method, path, status)
     for method, path, _ in guarded:
         assert client.request(method, path).status_code == 401, path
 

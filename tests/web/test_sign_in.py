@@ -1,5 +1,6 @@
 """People sign in with a key; a session ends with its key."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -126,6 +127,40 @@ def test_a_session_has_an_absolute_and_an_idle_limit() -> None:
         kept = renewed
     assert not kept.valid_at(NOW + LONGEST)
     assert session.renewed_at(NOW + timedelta(minutes=1)) is None
+
+
+class TurnedClock:
+    """A clock that a test turns on."""
+
+    def __init__(self) -> None:
+        self.time = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+
+@pytest.mark.parametrize("working", [True, False])
+def test_a_browser_signs_in_anew_after_the_limits(installation: Installation, key: str, working: bool) -> None:
+    clock = TurnedClock()
+    app = installation.app
+    app.state.door = door = dataclasses.replace(app.state.door, clock=clock)
+    begun = clock.time
+    with TestClient(PagesBeside(app, create_pages(door)), follow_redirects=False) as browser:
+        sign_in(browser, key)
+        cookie = browser.cookies[COOKIE]
+        while clock.time - begun < LONGEST - timedelta(hours=1):
+            clock.time += timedelta(hours=1) if working else IDLE - timedelta(seconds=1)
+            assert browser.get("/executions").status_code == 200
+            if not working:
+                break
+        clock.time += timedelta(hours=1) if working else IDLE + timedelta(seconds=1)
+        assert browser.get("/executions").status_code == 303
+        assert browser.get("/api/executions").status_code == 401
+        browser.cookies.set(COOKIE, cookie)
+        assert browser.get("/executions").status_code == 303
 
 
 def test_a_cookie_of_somebody_else_is_no_session() -> None:

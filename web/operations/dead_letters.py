@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from commands.read_models import RetryDeadLetter, SkipDeadLetter
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
 from edge.parameters import Position
 from edge.principal import cause_of
@@ -28,7 +28,7 @@ class DeadLetterFields(PageParameters):
 
 
 @router.get("", **requires(READ))
-def list_(request: Request, reading: Reads, given: Annotated[DeadLetterFields, Query()]) -> Response:
+def list_(request: Request, reading: Reads, masking: Masking, given: Annotated[DeadLetterFields, Query()]) -> Response:
     """Return the page of dead letters, the newest first."""
     found = list_dead_letters(
         reading,
@@ -37,6 +37,7 @@ def list_(request: Request, reading: Reads, given: Annotated[DeadLetterFields, Q
         cursor=given.cursor,
         min_position=given.min_position,
     )
+    found = masking.dead_letters(found)
     return tab(
         request,
         "dead-letters.html",
@@ -49,9 +50,11 @@ def list_(request: Request, reading: Reads, given: Annotated[DeadLetterFields, Q
 
 
 @router.get("/{projection}/{position}", **requires(READ))
-def one(projection: str, position: Position, request: Request, reading: Reads, caller: Caller) -> Response:
+def one(
+    projection: str, position: Position, request: Request, reading: Reads, caller: Caller, masking: Masking
+) -> Response:
     """Return the page of one dead letter, with the forms of its operator."""
-    found = get_dead_letter(reading, projection, position)
+    found = masking.dead_letter(get_dead_letter(reading, projection, position))
     return tab(
         request,
         "dead-letter.html",

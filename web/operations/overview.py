@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
@@ -29,9 +29,9 @@ def state_of(model: ProjectionView) -> str:
 
 
 @router.get("", **requires(READ))
-def overview(request: Request, reading: Reads, caller: Caller) -> Response:
+def overview(request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
     """Return the page with the state of everything that works behind the pages."""
-    models = list_projections(reading)
+    models = masking.read_models(list_projections(reading))
     furthest = max(models.items, key=lambda each: (each.lag_seconds, each.lag), default=None)
     requests = {name: each for name, each in list_requests(reading).items() if each.open}
     building = bool(requests) or any(each.building is not None for each in models.items)
@@ -51,6 +51,6 @@ def overview(request: Request, reading: Reads, caller: Caller) -> Response:
         timers=list_timers(reading, TimerFilter(within=caller.processes), limit=SHOWN).items,
         words=WORDS,
         workers=list_workers(reading, limit=SHOWN).items,
-        letters=list_dead_letters(reading, limit=SHOWN).items,
-        set_aside=list_set_aside(reading, limit=SHOWN).items,
+        letters=masking.dead_letters(list_dead_letters(reading, limit=SHOWN)).items,
+        set_aside=masking.set_aside(list_set_aside(reading, limit=SHOWN)).items,
     )

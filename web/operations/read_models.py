@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from commands.read_models import RequestAct, WithdrawAct
 from domain.refusal import NotFound
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
 from edge.principal import cause_of
 from edge.scopes import READ, requires
@@ -34,10 +34,15 @@ router = APIRouter(prefix=HREF)
 
 @router.get("/{name}", **requires(READ))
 def one(
-    name: str, request: Request, reading: Reads, caller: Caller, given: Annotated[PageParameters, Query()]
+    name: str,
+    request: Request,
+    reading: Reads,
+    caller: Caller,
+    masking: Masking,
+    _given: Annotated[PageParameters, Query()],
 ) -> Response:
     """Return the page of one read model, with the progress of what is requested."""
-    found = get_read_model(reading, name)
+    found = masking.read_model(get_read_model(reading, name))
     under_way = found.request is not None and found.request.open
     return tab(
         request,

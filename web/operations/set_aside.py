@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from commands.set_aside import CancelSetAside, RetrySetAside
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
 from edge.principal import cause_of
 from edge.references import execution_named
@@ -21,9 +21,9 @@ router = APIRouter(prefix=HREF)
 
 
 @router.get("", **requires(READ))
-def list_(request: Request, reading: Reads, given: Annotated[PageParameters, Query()]) -> Response:
+def list_(request: Request, reading: Reads, masking: Masking, given: Annotated[PageParameters, Query()]) -> Response:
     """Return the page of executions that are set aside, the longest first."""
-    found = list_set_aside(reading, cursor=given.cursor, min_position=given.min_position)
+    found = masking.set_aside(list_set_aside(reading, cursor=given.cursor, min_position=given.min_position))
     return tab(
         request,
         "set-aside.html",
@@ -37,9 +37,9 @@ def list_(request: Request, reading: Reads, given: Annotated[PageParameters, Que
 
 
 @router.get("/{execution_id}", **requires(READ))
-def one(execution_id: str, request: Request, reading: Reads, caller: Caller) -> Response:
+def one(execution_id: str, request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
     """Return the page of one execution that is set aside, with the forms of its operator."""
-    found = get_set_aside(reading, execution_named(execution_id))
+    found = masking.one_set_aside(get_set_aside(reading, execution_named(execution_id)))
     return tab(
         request,
         "set-aside-one.html",

@@ -1,0 +1,59 @@
+"""Fields that only some principals see, whatever they hold: the configuration of agents, keys, and other processes."""
+
+import msgspec
+
+from edge.principal import Principal
+from edge.scopes import READ_CONFIGURATION, READ_KEYS
+from edge.visibility import RESTRICTED, restricted_children
+from queries.differences import Change, Difference
+from queries.events import EventView
+
+EVERY_FIELD = None
+# By the type of an event: the permission that its reader needs, and the fields that others do not see.
+WITHHELD: dict[str, tuple[str, frozenset[str] | None]] = {
+    "AgentRegistered": (READ_CONFIGURATION, frozenset(("config",))),
+    "KeyCreated": (READ_KEYS, EVERY_FIELD),
+    "KeyRevoked": (READ_KEYS, EVERY_FIELD),
+}
+
+
+def withholds(type: str | None, principal: Principal) -> bool:
+    """Return whether an event of that type has fields that the principal does not see."""
+    return type in WITHHELD and not principal.may(WITHHELD[type][0])
+
+
+def without_others(event: EventView, principal: Principal) -> EventView:
+    """Return the event without the name of a called process that a limited `principal` does not see."""
+    if not principal.processes or event.type != "SubProcessStarted" or principal.sees(event.data["process"]):
+        return event
+    return msgspec.structs.replace(event, data=event.data | {"process": RESTRICTED, "process_id": None, "holds": []})
+
+
+def changed_without_others(found: Difference, principal: Principal) -> Difference:
+    """Return the difference without the names of called processes that a limited `principal` does not see."""
+    if not principal.processes:
+        return found
+    steps = [
+        msgspec.structs.replace(
+            step, changed={name: _restricted(name, each, principal) for name, each in step.changed.items()}
+        )
+        for step in found.steps
+    ]
+    return msgspec.structs.replace(found, steps=steps)
+
+
+def _restricted(name: str, change: Change, principal: Principal) -> Change:
+    if name != "children":
+        return change
+    return Change(
+        restricted_children(change.before or [], principal), restricted_children(change.after or [], principal)
+    )
+
+
+def withheld(event: EventView, principal: Principal) -> EventView:
+    """Return the event with null in each field that the principal does not see."""
+    if not withholds(event.type, principal):
+        return without_others(event, principal)
+    _, fields = WITHHELD[event.type]
+    data = {name: None if fields is EVERY_FIELD or name in fields else value for name, value in event.data.items()}
+    return msgspec.structs.replace(event, data=data)
