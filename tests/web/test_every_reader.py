@@ -122,7 +122,8 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     pages = pages_of(installation)
     browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
-    values |= {"name": "writer", "step": "work", "kind": "wait", "projection": "approvals", "position": "1"}
+    values |= {"name": "writer", "step": "work", "kind": "wait"}
+    values |= {"projection": "execution_list", "position": str(end)}
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
         for _, path, permission in routes(app, "GET"):
@@ -142,6 +143,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
                 if answer.status_code == 200:
                     seen[path] = seen.get(path, "") + answer.text
     showing = ["/", "/executions/{execution_id}", "/operations", "/operations/dead-letters", "/operations/set-aside"]
+    showing += ["/operations/dead-letters/{projection}/{position}"]
     showing += [
         f"/api/{name}" for name in ("approvals", "dead-letters", "events", "executions", "projections", "set-aside")
     ]
