@@ -72,12 +72,13 @@ def command(
     body: Any = None,
     kinds: Iterable[str] = JSON_ONLY,
     required: bool = True,
+    rehearsed: bool = False,
 ) -> dict[str, Any]:
     """Describe a route that carries out a command of `kind` and answers `status` with `receipt`.
 
     problems: statuses beside those that every command may have. body: default: what `kind` declares; another class
     that declares fields, or a type of which the route reads the body by itself, of the media types `kinds`.
-    required: whether that other body is.
+    required: whether that other body is. rehearsed: the route takes `dry_run`, which is answered with 200.
     """
     conditional = REVISION in fields_beside(kind).values()
     extra: dict[str, Any] = {STATED: kind.scope.value}
@@ -89,7 +90,8 @@ def command(
     stale = (412,) if conditional else ()
     return {
         "status_code": status,
-        "responses": _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale)),
+        "responses": (_responses(200, receipt, ()) if rehearsed else {})
+        | _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale)),
         "response_class": JsonBody,
         "openapi_extra": extra,
     }
