@@ -18,7 +18,7 @@ from edge.declared import fields_beside
 from edge.dependencies import door_of
 from edge.door import Door
 from edge.headers import expected_revision, idempotency_key
-from edge.parameters import DryRun, refuse_parameters
+from edge.parameters import DryRunParameters, refuse_parameters
 from edge.principal import cause_of
 from edge.references import REFERENCES
 from edge.rehearsals import COMMANDS, DryRunAnswer, rehearse
@@ -104,7 +104,7 @@ async def _with_parameters(request: Request) -> CommandRequest:
     return CommandRequest(request, await read_body(request))
 
 
-async def _with_dry_run(request: Request, given: Annotated[DryRun, Query()]) -> CommandRequest:
+async def _with_dry_run(request: Request, given: Annotated[DryRunParameters, Query()]) -> CommandRequest:
     return CommandRequest(request, await read_body(request), rehearses=given.dry_run)
 
 

@@ -87,7 +87,7 @@ def one_of(known: Iterable[str]) -> AfterValidator:
     return AfterValidator(_one_of(known))
 
 
-class DryRun(Parameters):
+class DryRunParameters(Parameters):
     """dry_run: decide on the state as it is, record nothing, and answer with the events that would be recorded."""
 
     dry_run: Annotated[
