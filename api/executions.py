@@ -9,10 +9,10 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.receipts import CommandReceipt, carry_out
+from api.receipts import CommandReceipt, RehearsedReceipt, carry_out
 from commands.executions import CancelExecution, StartExecution
 from edge.admitted import Caller, Masking
-from edge.command_request import Commanded, CommandedWithInput
+from edge.command_request import CommandedOrRehearsed, CommandedWithInput
 from edge.dependencies import Reads, Versions
 from edge.parameters import (
     SEVERAL,
@@ -53,7 +53,7 @@ class StartReceipt(CommandReceipt, kw_only=True):
     version: int
 
 
-class ExecutionReceipt(CommandReceipt, kw_only=True):
+class ExecutionReceipt(RehearsedReceipt, kw_only=True):
     """A command on an execution was carried out."""
 
     execution_id: UUID
@@ -182,9 +182,9 @@ def events(execution_id: str, reading: Reads, masking: Masking, given: Annotated
 @router.post(
     "/executions/{execution_id}/cancel",
     summary="Cancel an execution",
-    **openapi.command(CancelExecution, ExecutionReceipt, 404),
+    **openapi.command(CancelExecution, ExecutionReceipt, 404, rehearsed=True),
 )
-async def cancel(execution_id: str, request: Commanded) -> Response:
+async def cancel(execution_id: str, request: CommandedOrRehearsed) -> Response:
     """Cancel the execution and its attempts under way. Again: a duplicate."""
     command = request.read(CancelExecution, execution_id=execution_id)
     return await carry_out(request, request.handlers.executions.cancel, command, ExecutionReceipt)

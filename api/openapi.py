@@ -75,12 +75,14 @@ def command(
     kinds: Iterable[str] = JSON_ONLY,
     required: bool = True,
     guarded: bool = True,
+    rehearsed: bool = False,
 ) -> dict[str, Any]:
     """Describe a route that carries out a command of `kind` and answers `status` with `receipt`.
 
     problems: statuses beside those that every command may have. body: default: what `kind` declares; another class
     that declares fields, or a type of which the route reads the body by itself, of the media types `kinds`.
     required: whether that other body is. guarded: whether the permission of `kind` is required of the caller.
+    rehearsed: the route takes `dry_run`, which is answered with 200.
     """
     conditional = REVISION in fields_beside(kind).values()
     extra: dict[str, Any] = {STATED: kind.scope.value} if guarded else {}
@@ -92,7 +94,8 @@ def command(
     stale = (412,) if conditional else ()
     return {
         "status_code": status,
-        "responses": _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale)),
+        "responses": (_responses(200, receipt, ()) if rehearsed else {})
+        | _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale)),
         "response_class": JsonBody,
         "openapi_extra": extra,
     }

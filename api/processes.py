@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import JsonBody, view
-from api.receipts import CommandReceipt, carry_out
+from api.receipts import CommandReceipt, RehearsedReceipt, carry_out
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
 from domain.jsonvalue import parse_json
 from domain.language import parse_definition
@@ -22,13 +22,14 @@ from domain.refusal import NotFound, Problem
 from edge.admitted import Caller
 from edge.bodies import JSON, YAML, is_json, media_type
 from edge.checking import MOST_PROBLEMS
-from edge.command_request import COMMANDS, Commanded, CommandedWithParameters, CommandRequest
+from edge.command_request import Commanded, CommandedOrRehearsed, CommandedWithParameters, CommandRequest
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
 from edge.parameters import SEVERAL, Fresh, Paged, Strictness, Values, one_of
 from edge.principal import principal_of
 from edge.references import process_named
 from edge.refusals import WrongMediaType, malformed, unknown_key
+from edge.rehearsals import COMMANDS
 from edge.visibility import require_visible_name
 from queries.paging import Page
 from queries.processes import (
@@ -67,13 +68,13 @@ class PublicationReceipt(CommandReceipt, kw_only=True):
     warnings: list[Problem] = []
 
 
-class ProcessReceipt(CommandReceipt, kw_only=True):
+class ProcessReceipt(RehearsedReceipt, kw_only=True):
     """A command on a process was carried out."""
 
     process_id: UUID
 
 
-class RestorationReceipt(CommandReceipt, kw_only=True):
+class RestorationReceipt(RehearsedReceipt, kw_only=True):
     """The process is in use again. version: its latest. warnings: about agents, processes and secrets that it names."""
 
     process_id: UUID
@@ -153,8 +154,12 @@ async def publish(process: str, request: CommandedWithParameters, given: Annotat
     return await carry_out(request, request.handlers.processes.publish, command, PublicationReceipt)
 
 
-@router.post("/{process}/archive", summary="Archive a process", **openapi.command(ArchiveProcess, ProcessReceipt, 404))
-async def archive(process: str, request: Commanded) -> Response:
+@router.post(
+    "/{process}/archive",
+    summary="Archive a process",
+    **openapi.command(ArchiveProcess, ProcessReceipt, 404, rehearsed=True),
+)
+async def archive(process: str, request: CommandedOrRehearsed) -> Response:
     """Archive the process: from now on it starts no execution; executions under way continue."""
     command = request.read(ArchiveProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.archive, command, ProcessReceipt)
@@ -163,9 +168,9 @@ async def archive(process: str, request: Commanded) -> Response:
 @router.post(
     "/{process}/restore",
     summary="Take a process out of the archive",
-    **openapi.command(RestoreProcess, RestorationReceipt, 404),
+    **openapi.command(RestoreProcess, RestorationReceipt, 404, rehearsed=True),
 )
-async def restore(process: str, request: Commanded) -> Response:
+async def restore(process: str, request: CommandedOrRehearsed) -> Response:
     """Take the process out of the archive: it starts executions again, by its latest version."""
     command = request.read(RestoreProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.restore, command, RestorationReceipt)

@@ -12,6 +12,7 @@ from commands.command import C, Handle
 from commands.idempotency import Replayed
 from domain.event import Cause
 from edge.command_request import CommandRequest
+from edge.rehearsals import WouldBeEvent
 
 
 class CommandReceipt(msgspec.Struct, kw_only=True):
@@ -25,6 +26,12 @@ class CommandReceipt(msgspec.Struct, kw_only=True):
 
     position: int
     duplicate: bool = False
+
+
+class RehearsedReceipt(CommandReceipt, kw_only=True):
+    """would: in the answer of a dry run alone, the events that the command would record; `position` is the log's."""
+
+    would: list[WouldBeEvent] = []
 
 
 async def carry_out(
@@ -41,8 +48,11 @@ async def carry_out(
     """Carry out `command`, or repeat its first answer, and answer with `receipt` and the status of the route.
 
     cause: default: the request's. key: takes the place of the Idempotency-Key. first: fields of the first answer alone,
-    which is not kept with them; again: those of its repetitions.
+    which is not kept with them; again: those of its repetitions. A dry run is answered with its events.
     """
+    dry_run = await request.rehearse(handle, command)
+    if dry_run is not None:
+        return JsonBody(_content(receipt, command, dry_run.answer, {"would": dry_run.would}), 200)
     replayed = await request.carry_out(handle, command, cause=cause, key=key)
     status: int = request.request.scope["route"].status_code
     headers = {"Idempotency-Replayed": "true"} if replayed.replayed else None
@@ -51,7 +61,7 @@ async def carry_out(
 
 @functools.cache
 def _own_fields(receipt: type[CommandReceipt]) -> tuple[str, ...]:
-    return tuple(name for name in receipt.__struct_fields__ if name not in CommandReceipt.__struct_fields__)
+    return tuple(name for name in receipt.__struct_fields__ if name not in RehearsedReceipt.__struct_fields__)
 
 
 def _content(
@@ -59,6 +69,8 @@ def _content(
 ) -> dict[str, Any]:
     facts = {**replayed.facts, **more}
     content = {name: _value(receipt, command, facts, name) for name in _own_fields(receipt)}
+    if "would" in facts:
+        content["would"] = facts["would"]
     content["position"] = replayed.position
     if replayed.duplicate or receipt.states_duplicate:
         content["duplicate"] = replayed.duplicate

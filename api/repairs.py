@@ -7,14 +7,14 @@ from starlette.responses import Response
 
 from api import openapi
 from api.executions import ExecutionReceipt
-from api.receipts import CommandReceipt, carry_out
+from api.receipts import RehearsedReceipt, carry_out
 from commands.repairs import ReassignStep, RetryExecution, RetryStep, SkipStep
-from edge.command_request import Commanded
+from edge.command_request import CommandedOrRehearsed
 
 router = APIRouter(prefix="/executions/{execution_id}", tags=["executions"])
 
 
-class RepairReceipt(CommandReceipt, kw_only=True):
+class RepairReceipt(RehearsedReceipt, kw_only=True):
     """The decision of an operator about a step was recorded."""
 
     execution_id: UUID
@@ -24,18 +24,20 @@ class RepairReceipt(CommandReceipt, kw_only=True):
 @router.post(
     "/retry",
     summary="Retry a failed execution",
-    **openapi.command(RetryExecution, ExecutionReceipt, 404, status=202),
+    **openapi.command(RetryExecution, ExecutionReceipt, 404, status=202, rehearsed=True),
 )
-async def retry_execution(execution_id: str, request: Commanded) -> Response:
+async def retry_execution(execution_id: str, request: CommandedOrRehearsed) -> Response:
     """Continue the same execution from the failed steps, in new attempts; completed steps stay completed."""
     command = request.read(RetryExecution, execution_id=execution_id)
     return await carry_out(request, request.handlers.repairs.retry_execution, command, ExecutionReceipt)
 
 
 @router.post(
-    "/steps/{step}/retry", summary="Retry a step", **openapi.command(RetryStep, RepairReceipt, 404, status=202)
+    "/steps/{step}/retry",
+    summary="Retry a step",
+    **openapi.command(RetryStep, RepairReceipt, 404, status=202, rehearsed=True),
 )
-async def retry_step(execution_id: str, step: str, request: Commanded) -> Response:
+async def retry_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Begin the step again: at once if it waits for another attempt, or in place of the attempt under way.
 
     A failed execution continues, with every step that its failure abandoned. An attempt that is due: a duplicate.
@@ -44,8 +46,12 @@ async def retry_step(execution_id: str, step: str, request: Commanded) -> Respon
     return await carry_out(request, request.handlers.repairs.retry_step, command, RepairReceipt)
 
 
-@router.post("/steps/{step}/skip", summary="Skip a step", **openapi.command(SkipStep, RepairReceipt, 404, status=202))
-async def skip_step(execution_id: str, step: str, request: Commanded) -> Response:
+@router.post(
+    "/steps/{step}/skip",
+    summary="Skip a step",
+    **openapi.command(SkipStep, RepairReceipt, 404, status=202, rehearsed=True),
+)
+async def skip_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Continue without the step; a failed execution continues, with every other step that its failure abandoned."""
     command = request.read(SkipStep, execution_id=execution_id, step=step)
     return await carry_out(request, request.handlers.repairs.skip_step, command, RepairReceipt)
@@ -54,9 +60,9 @@ async def skip_step(execution_id: str, step: str, request: Commanded) -> Respons
 @router.post(
     "/steps/{step}/reassign",
     summary="Give a step to another agent",
-    **openapi.command(ReassignStep, RepairReceipt, 404, status=202),
+    **openapi.command(ReassignStep, RepairReceipt, 404, status=202, rehearsed=True),
 )
-async def reassign_step(execution_id: str, step: str, request: Commanded) -> Response:
+async def reassign_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Have another agent do the step at once, in place of the attempt that is due, under way or to come.
 
     The agent that has the step already: a duplicate.

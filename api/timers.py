@@ -9,11 +9,11 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
-from api.receipts import CommandReceipt, carry_out
+from api.receipts import RehearsedReceipt, carry_out
 from commands.timers import FireTimer, MoveTimer
 from domain.executions.timers import KINDS
 from edge.admitted import Caller
-from edge.command_request import Commanded
+from edge.command_request import CommandedOrRehearsed
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Paged, ProcessReferences, Values, one_of
 from edge.references import process_named
@@ -23,7 +23,7 @@ from queries.timers import TimerFilter, TimerView, list_timers
 router = APIRouter(tags=["executions"])
 
 
-class TimerReceipt(CommandReceipt, kw_only=True):
+class TimerReceipt(RehearsedReceipt, kw_only=True):
     """A timer was moved or fired. duplicate: it was due then already."""
 
     execution_id: UUID
@@ -59,9 +59,9 @@ def list_(reading: Reads, caller: Caller, filters: Annotated[TimerFilters, Query
 @router.post(
     "/executions/{execution_id}/timers/{step}/{kind}/fire",
     summary="Fire a timer early",
-    **openapi.command(FireTimer, TimerReceipt, 404),
+    **openapi.command(FireTimer, TimerReceipt, 404, rehearsed=True),
 )
-async def fire(execution_id: str, step: str, kind: str, request: Commanded) -> Response:
+async def fire(execution_id: str, step: str, kind: str, request: CommandedOrRehearsed) -> Response:
     """Fire the timer now. kind: as in the list of timers."""
     command = request.read(FireTimer, execution_id=execution_id, step=step, kind=kind)
     return await carry_out(request, request.handlers.timers.fire, command, TimerReceipt)
@@ -70,9 +70,9 @@ async def fire(execution_id: str, step: str, kind: str, request: Commanded) -> R
 @router.post(
     "/executions/{execution_id}/timers/{step}/{kind}/move",
     summary="Move a timer",
-    **openapi.command(MoveTimer, TimerReceipt, 404),
+    **openapi.command(MoveTimer, TimerReceipt, 404, rehearsed=True),
 )
-async def move(execution_id: str, step: str, kind: str, request: Commanded) -> Response:
+async def move(execution_id: str, step: str, kind: str, request: CommandedOrRehearsed) -> Response:
     """Make the timer due at another time, at most a year ahead. A time that is not in the future fires it."""
     command = request.read(MoveTimer, execution_id=execution_id, step=step, kind=kind)
     return await carry_out(request, request.handlers.timers.move, command, TimerReceipt)

@@ -16,11 +16,12 @@ from commands.webhooks import Webhooks
 from domain.agents.policy import OutgoingPolicy
 from domain.processes.plan import Limits
 from store.log import Log
+from store.rehearsing import Rehearsal
 
 
 class Handlers:
     """One attribute a noun. channels: the channels for notifications that the operator has set up. policy: the
-    operator's rules of what goes out. configured_key: the environment states an admin key.
+    operator's rules of what goes out. configured_key: the environment states an admin key. plans: those read already.
     """
 
     def __init__(
@@ -31,11 +32,16 @@ class Handlers:
         channels: Collection[str] = (),
         configured_key: bool = False,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
+        plans: Plans | None = None,
     ) -> None:
         self.log = log
         self.policy = policy
-        self.plans = Plans(log, limits)
-        log.lost.append(self.plans.forget_all)
+        self.channels = channels
+        self.configured_key = configured_key
+        if plans is None:
+            plans = Plans(log, limits)
+            log.lost.append(plans.forget_all)
+        self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets)
         self.executions = Executions(log, self.plans)
@@ -46,3 +52,17 @@ class Handlers:
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)
+
+
+class RehearsingHandlers(Handlers):
+    """Handlers that decide on the real state and record nothing. rehearsal: notes the events of their decisions."""
+
+    def __init__(self, real: Handlers) -> None:
+        self.rehearsal = Rehearsal(real.log.datastore)
+        super().__init__(
+            self.rehearsal,
+            channels=real.channels,
+            configured_key=real.configured_key,
+            policy=real.policy,
+            plans=real.plans,
+        )

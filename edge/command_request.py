@@ -4,12 +4,11 @@ from typing import Annotated, Any, TypeVar
 
 import anyio
 import msgspec
-from anyio import CapacityLimiter
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 
 from commands.command import REVISION, C, Handle
 from commands.deciding import Identified
-from commands.handlers import Handlers
+from commands.handlers import Handlers, RehearsingHandlers
 from commands.idempotency import Replayed, answer_once
 from commands.receipt import Receipt
 from domain.event import Cause
@@ -19,12 +18,11 @@ from edge.declared import fields_beside
 from edge.dependencies import door_of
 from edge.door import Door
 from edge.headers import expected_revision, idempotency_key
-from edge.parameters import refuse_parameters
+from edge.parameters import DryRunParameters, refuse_parameters
 from edge.principal import cause_of
 from edge.references import REFERENCES
+from edge.rehearsals import COMMANDS, DryRunAnswer, rehearse
 
-# Commands that wait for the same append share a transaction: the limit bounds the size of that transaction.
-COMMANDS = CapacityLimiter(64)
 # An input may have 1 MiB; the rest of the body is its braces.
 MAX_INPUT = (1 << 20) + 1_024
 
@@ -32,17 +30,24 @@ Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 class CommandRequest:
-    """A request that carries a command, with its body, which the door reads once."""
+    """A request that carries a command, with its body, which the door reads once. rehearses: it is a dry run."""
 
-    def __init__(self, request: Request, body: bytes) -> None:
+    def __init__(self, request: Request, body: bytes, *, rehearses: bool = False) -> None:
         self.request = request
         self.body = body
         self.door: Door = door_of(request)
+        self._rehearsing = RehearsingHandlers(self.door.handlers) if rehearses else None
 
     @property
     def handlers(self) -> Handlers:
-        """The handlers of commands."""
-        return self.door.handlers
+        """The handlers of commands; in a dry run those that record nothing."""
+        return self._rehearsing or self.door.handlers
+
+    async def rehearse(self, handle: Handle[C], command: C) -> DryRunAnswer | None:
+        """Return the events that a dry run would record; None if the request is no dry run. Raises refusals."""
+        if self._rehearsing is None:
+            return None
+        return await rehearse(self.request, self._rehearsing, handle, command)
 
     def json_object(self) -> dict[str, Any]:
         """Return the JSON object in the body; an empty one for an empty body. Raises WrongMediaType or Malformed."""
@@ -99,6 +104,10 @@ async def _with_parameters(request: Request) -> CommandRequest:
     return CommandRequest(request, await read_body(request))
 
 
+async def _with_dry_run(request: Request, given: Annotated[DryRunParameters, Query()]) -> CommandRequest:
+    return CommandRequest(request, await read_body(request), rehearses=given.dry_run)
+
+
 async def read_input(request: Request) -> CommandRequest:
     """Return the request with its body, which may hold the input of an execution. Raises TooLarge or WrongMediaType."""
     refuse_parameters(request)
@@ -108,5 +117,7 @@ async def read_input(request: Request) -> CommandRequest:
 Commanded = Annotated[CommandRequest, Depends(_with_body)]
 CommandedWithParameters = Annotated[CommandRequest, Depends(_with_parameters)]
 """For routes that declare query parameters."""
+CommandedOrRehearsed = Annotated[CommandRequest, Depends(_with_dry_run)]
+"""For commands that can be decided without being recorded."""
 CommandedWithInput = Annotated[CommandRequest, Depends(read_input)]
 """For bodies that hold the input of an execution."""

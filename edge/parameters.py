@@ -87,6 +87,14 @@ def one_of(known: Iterable[str]) -> AfterValidator:
     return AfterValidator(_one_of(known))
 
 
+class DryRunParameters(Parameters):
+    """dry_run: decide on the state as it is, record nothing, and answer with the events that would be recorded."""
+
+    dry_run: Annotated[
+        bool, Field(description="Decides, records nothing, and answers 200 with the events that would be recorded.")
+    ] = False
+
+
 class Fresh(Parameters):
     """min_position: the query waits, at most five seconds, until the read model has reached it."""
 

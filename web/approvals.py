@@ -1,19 +1,25 @@
 """Approvals: the inbox, and one with its decision."""
 
+import json
+from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
 from edge.admitted import Caller, Masking, deciders_of, teams_of
 from edge.dependencies import Reads, door_of
-from edge.principal import cause_of
+from edge.principal import principal_of
 from edge.scopes import READ_APPROVALS, requires
+from edge.sensitive import SensitiveViews
 from queries.approvals import get_approval, list_approvals
-from web.forms import PageParameters, carry_out, form_fields
+from web.acts import UNTRIED, Act, ActForm, attempt
+from web.forms import PageParameters
 from web.layout import approvals_for, page
+from web.wording import readable
 
 DECIDED = ("granted", "refused", "changes_requested", "expired", "cancelled")
 VerdictWord = Literal["approve", "reject", "request-changes"]
@@ -22,6 +28,8 @@ VERDICTS: dict[VerdictWord, Verdict] = {
     "reject": "refused",
     "request-changes": "changes_requested",
 }
+
+DECIDE = Act("Decide", "", "decided", lambda handlers: handlers.approvals.decide, fields=("comment",), reasoned=False)
 
 router = APIRouter(prefix="/approvals")
 
@@ -59,34 +67,37 @@ def list_(
 
 
 @router.get("/{approval_id}", **requires(READ_APPROVALS))
-def one(
-    approval_id: str,
-    request: Request,
-    reading: Reads,
-    caller: Caller,
-    masking: Masking,
-    given: Annotated[ApprovalParameters, Query()],
-) -> Response:
+def one(approval_id: str, request: Request, given: Annotated[ApprovalParameters, Query()]) -> Response:
     """Return the page of one approval."""
-    found = get_approval(reading, approval_id, deciders=deciders_of(caller), min_position=given.min_position)
-    found = masking.approval(found)
-    return page(
-        request,
-        "approval.html",
-        title=found.title,
-        nav="Approvals",
-        freshness=found,
-        crumbs=[("Approvals", "/approvals"), (found.title, None)],
-        found=found,
-        given=given,
-        acts=caller.may(DecideApproval.scope),
-    )
+    return _one(request, approval_id, min_position=given.min_position)
 
 
 @router.post("/{approval_id}/{verdict}", **requires(DecideApproval.scope))
 async def decide(approval_id: str, verdict: VerdictWord, request: Request) -> Response:
     """Decide an approval, and return to its page."""
-    fields = await form_fields(request, "comment")
-    command = DecideApproval(approval_id, VERDICTS[verdict], fields["comment"], teams_of(request))
-    receipt = await carry_out(door_of(request).handlers.approvals.decide, command, cause_of(request))
-    return RedirectResponse(f"/approvals/{approval_id}?min_position={receipt.position}&done=decided", 303)
+
+    def command(fields: Mapping[str, str]) -> DecideApproval:
+        return DecideApproval(approval_id, VERDICTS[verdict], fields["comment"], teams_of(request))
+
+    return await attempt(request, DECIDE, command, partial(_one, request, approval_id), f"/approvals/{approval_id}")
+
+
+def _one(request: Request, approval_id: str, form: ActForm = UNTRIED, *, min_position: int | None = None) -> Response:
+    """Return the page of an approval. form: of the last try."""
+    caller, door = principal_of(request), door_of(request)
+    found = get_approval(door.reading, approval_id, deciders=deciders_of(caller), min_position=min_position)
+    found = SensitiveViews(caller, door.sensitive).approval(found)
+    return page(
+        request,
+        "approval.html",
+        title=found.title,
+        nav="Approvals",
+        code=form.code,
+        freshness=found,
+        crumbs=[("Approvals", "/approvals"), (found.title, None)],
+        found=found,
+        artifacts=readable(found.artifacts),
+        approvers=json.loads(bytes(found.approvers)),
+        acts=caller.may(DecideApproval.scope),
+        form=form,
+    )

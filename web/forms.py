@@ -13,9 +13,9 @@ from commands.receipt import Receipt
 from domain.event import Cause
 from domain.refusal import Problem
 from edge.bodies import media_type, read_body
-from edge.command_request import COMMANDS
 from edge.parameters import Paged
 from edge.refusals import WrongMediaType, malformed
+from edge.rehearsals import COMMANDS
 
 FORM = "application/x-www-form-urlencoded"
 MAX_FORM = 64 << 10

@@ -28,6 +28,7 @@ NOTICES = {
     "cancelled": "The execution is cancelled.",
     "retried": "The execution goes on with a new attempt.",
     "step-retried": "A new attempt of the step is due.",
+    "step-reassigned": "The step has another agent.",
     "step-skipped": "The execution goes on without the step.",
     "decided": "The decision is recorded.",
     "revoked": "The key is revoked.",

@@ -1,22 +1,25 @@
 """Timers: the list of all; one with what firing or moving it brings about."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from commands.timers import FireTimer, MoveTimer
 from domain.executions.timers import DEADLINE, HEARTBEAT, KINDS, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
 from domain.refusal import Problem
 from edge.admitted import Caller
 from edge.dependencies import Reads, door_of
-from edge.principal import cause_of
+from edge.principal import principal_of
 from edge.references import execution_named, process_named
 from edge.refusals import malformed
 from edge.scopes import READ, requires
 from queries.timers import TimerFilter, get_timer, list_timers
-from web.forms import PageParameters, carry_out, form_fields, required
+from web.acts import UNTRIED, Act, ActForm, attempt
+from web.forms import PageParameters, required
 from web.layout import Reader, reader_of
 from web.operations.tabs import tab
 
@@ -37,6 +40,9 @@ EFFECTS = {
     HEARTBEAT: "The attempt ends as if its agent had stopped. The step is retried if its definition says so.",
     DEADLINE: "The approval is decided as its definition says for an approval that nobody has decided in time.",
 }
+
+FIRE = Act("Fire the timer", "", "timer-fired", lambda handlers: handlers.timers.fire, danger=True)
+MOVE = Act("Move the timer", "", "timer-moved", lambda handlers: handlers.timers.move, fields=("due_at",))
 
 router = APIRouter(prefix=HREF)
 
@@ -77,40 +83,53 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Tim
 
 
 @router.get("/{execution_id}/{step}/{kind}", **requires(READ))
-def one(execution_id: str, step: str, kind: str, request: Request, reading: Reads, caller: Caller) -> Response:
+def one(execution_id: str, step: str, kind: str, request: Request) -> Response:
     """Return the page of one timer, with the forms that change it."""
-    found = get_timer(reading, execution_named(execution_id), step, kind)
-    return tab(
-        request,
-        "timer.html",
-        name="Timers",
-        title=f"Timer of {found.step}",
-        crumbs=[("Timers", HREF), (found.step, None)],
-        found=found,
-        word=WORDS.get(found.kind, found.kind),
-        effect=EFFECTS.get(found.kind, ""),
-        local=found.due_at.astimezone(reader_of(request).zone),
-        acts=caller.may(FireTimer.scope),
-    )
+    return _one(request, (execution_id, step, kind))
 
 
 @router.post("/{execution_id}/{step}/{kind}/fire", **requires(FireTimer.scope))
 async def fire(execution_id: str, step: str, kind: str, request: Request) -> Response:
     """Fire a timer, and return to the list."""
-    fields = await form_fields(request, "reason")
-    command = FireTimer(execution_named(execution_id), step, kind, required(fields, "reason"))
-    receipt = await carry_out(door_of(request).handlers.timers.fire, command, cause_of(request))
-    return RedirectResponse(f"{HREF}?min_position={receipt.position}&done=timer-fired", 303)
+
+    def command(fields: Mapping[str, str]) -> FireTimer:
+        return FireTimer(execution_named(execution_id), step, kind, fields["reason"])
+
+    return await attempt(request, FIRE, command, partial(_one, request, (execution_id, step, kind), firing=True), HREF)
 
 
 @router.post("/{execution_id}/{step}/{kind}/move", **requires(MoveTimer.scope))
 async def move(execution_id: str, step: str, kind: str, request: Request) -> Response:
     """Make a timer due at another time of the reader's zone, and return to the list."""
-    fields = await form_fields(request, "due_at", "reason")
-    due_at = _local_time(required(fields, "due_at"), reader_of(request))
-    command = MoveTimer(execution_named(execution_id), step, kind, due_at, required(fields, "reason"))
-    receipt = await carry_out(door_of(request).handlers.timers.move, command, cause_of(request))
-    return RedirectResponse(f"{HREF}?min_position={receipt.position}&done=timer-moved", 303)
+
+    def command(fields: Mapping[str, str]) -> MoveTimer:
+        due_at = _local_time(required(fields, "due_at"), reader_of(request))
+        return MoveTimer(execution_named(execution_id), step, kind, due_at, fields["reason"])
+
+    return await attempt(request, MOVE, command, partial(_one, request, (execution_id, step, kind)), HREF)
+
+
+def _one(request: Request, timer: tuple[str, str, str], form: ActForm = UNTRIED, *, firing: bool = False) -> Response:
+    """Return the page of a timer. form: of the last try; firing: it is the form that fires the timer."""
+    execution_id, step, kind = timer
+    found = get_timer(door_of(request).reading, execution_named(execution_id), step, kind)
+    local = f"{found.due_at.astimezone(reader_of(request).zone):%Y-%m-%dT%H:%M:%S}"
+    return tab(
+        request,
+        "timer.html",
+        name="Timers",
+        title=f"Timer of {found.step}",
+        code=form.code,
+        crumbs=[("Timers", HREF), (found.step, None)],
+        found=found,
+        word=WORDS.get(found.kind, found.kind),
+        effect=EFFECTS.get(found.kind, ""),
+        local=form.typed("due_at") or local,
+        acts=principal_of(request).may(FireTimer.scope),
+        would=form.would,
+        fires=form if firing else UNTRIED,
+        moves=UNTRIED if firing else form,
+    )
 
 
 def _local_time(text: str, reader: Reader) -> datetime:

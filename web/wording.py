@@ -93,10 +93,22 @@ def document(value: Any) -> str:
 def shortened(value: Any) -> str:
     """Return a JSON value as indented text; of a long one the beginning, marked as cut."""
     raw = value if isinstance(value, msgspec.Raw) else msgspec.json.encode(value)
-    if len(bytes(raw)) > SHOWN_BYTES:
-        text = bytes(raw)[:SHOWN_BYTES].decode("utf-8", "ignore")
-        return f"{text}… (cut; {len(bytes(raw)):,} bytes in all)"
-    return document(value)
+    return _cut(bytes(raw).decode()) if len(bytes(raw)) > SHOWN_BYTES else document(value)
+
+
+def readable(value: msgspec.Raw) -> list[tuple[str, str]]:
+    """Return the members of a JSON document, each with its name: texts as they are, all else as indented JSON."""
+    found = msgspec.json.decode(value)
+    members = found.items() if isinstance(found, dict) else enumerate(found, 1) if isinstance(found, list) else ()
+    return [(str(name), _cut(each) if isinstance(each, str) else shortened(each)) for name, each in members]
+
+
+def _cut(text: str) -> str:
+    """Return a text; of a long one the beginning, marked as cut."""
+    written = text.encode()
+    if len(written) <= SHOWN_BYTES:
+        return text
+    return f"{written[:SHOWN_BYTES].decode('utf-8', 'ignore')}… (cut; {len(written):,} bytes in all)"
 
 
 def _rounded(amount: Amount) -> str:

@@ -157,9 +157,9 @@ def test_an_actor_is_a_plain_name(shared_client: TestClient, actor: str, problem
 def test_unknown_parameters_are_refused_on_every_route(
     shared_client: TestClient, method: str, path: str, problem_codes: Any
 ) -> None:
-    answer = shared_client.request(method, f"{path}?dry_run=1")
+    answer = shared_client.request(method, f"{path}?dryrun=1")
     assert (answer.status_code, problem_codes(answer)) == (400, ["unknown_filter", "unknown_filter"])
-    assert "dry_run" in answer.json()["detail"]
+    assert "dryrun" in answer.json()["detail"]
 
 
 def test_a_key_belongs_to_the_actor_who_used_it(

@@ -132,3 +132,37 @@ def test_a_repair_of_a_step_says_why(client: TestClient, installation: Any, fail
             assert "reason" in {problem["path"] for problem in document["problems"]}
             assert command != "reassign" or "agent" in {problem["path"] for problem in document["problems"]}
     assert installation.events() == events
+
+
+@pytest.mark.parametrize(
+    ("act", "events"),
+    [
+        ("retry", ["ExecutionRetried", "StepScheduled"]),
+        ("steps/greet/retry", ["ExecutionRetried", "StepScheduled"]),
+        ("steps/greet/skip", ["StepSkipped"]),
+        ("steps/greet/reassign", ["StepReassigned"]),
+    ],
+)
+def test_a_dry_run_answers_with_the_events_and_records_nothing(
+    client: TestClient, installation: Any, failed: UUID, act: str, events: list[str]
+) -> None:
+    body = WHY | ({"agent": "writer"} if act.endswith("reassign") else {})
+    before = installation.events()
+    answer = client.post(f"/api/executions/{failed}/{act}?dry_run=true", json=body, headers={"Idempotency-Key": "dry"})
+    assert answer.status_code == 200, answer.text
+    would = answer.json()["would"]
+    assert set(events) <= {each["type"] for each in would}
+    assert {each["stream"] for each in would} == {str(failed)}
+    assert installation.events() == before
+    carried_out = client.post(f"/api/executions/{failed}/{act}", json=body, headers={"Idempotency-Key": "dry"})
+    assert carried_out.status_code == 202, carried_out.text
+    recorded = client.get(f"/api/executions/{failed}/events").json()["items"][-len(would) :]
+    assert [(each["type"], each["data"]) for each in recorded] == [(each["type"], each["data"]) for each in would]
+
+
+def test_a_dry_run_is_refused_as_the_act_would_be(client: TestClient, start: Any) -> None:
+    id = start()
+    answer = client.post(f"/api/executions/{id}/retry?dry_run=true", json=WHY)
+    assert (answer.status_code, answer.json()["code"]) == (409, "execution_not_failed")
+    unsure = client.post(f"/api/executions/{id}/cancel?dry_run=perhaps", json=WHY)
+    assert unsure.status_code == 400

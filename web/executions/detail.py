@@ -1,17 +1,16 @@
-"""One execution: its diagram, timeline, steps and events, now or as it was; and the forms of its operator."""
+"""One execution: its diagram, timeline, steps and events, now or as it was."""
 
 import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from commands.executions import CancelExecution
-from commands.repairs import RetryExecution, RetryStep, SkipStep
+from commands.timers import FireTimer
 from edge.admitted import Caller, Masking
-from edge.dependencies import Reads, Versions, door_of
+from edge.dependencies import Reads, Versions
 from edge.parameters import PointParameter, Position
-from edge.principal import cause_of
 from edge.references import execution_named
 from edge.scopes import READ, requires
 from edge.visibility import restricted
@@ -20,7 +19,7 @@ from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
 from web.drawings.timeline import Scale
 from web.executions import picture
-from web.forms import PageParameters, carry_out, form_fields, required
+from web.forms import PageParameters
 from web.layout import page, reader_of, url_with
 
 EVENTS = 50
@@ -70,46 +69,9 @@ def detail(
         error=json.loads(bytes(found.error)),
         open=found.ended_at is None and given.as_of is None,
         acts=caller.may(CancelExecution.scope),
+        moves=caller.may(FireTimer.scope),
         **_pictures(request, found, edges, given.step),
     )
-
-
-@router.post("/cancel", **requires(CancelExecution.scope))
-async def cancel(execution_id: str, request: Request) -> Response:
-    """Cancel the execution, and return to its page."""
-    fields = await form_fields(request, "reason")
-    command = CancelExecution(execution_named(execution_id), fields["reason"])
-    return await _act(request, command, door_of(request).handlers.executions.cancel, "cancelled")
-
-
-@router.post("/retry", **requires(RetryExecution.scope))
-async def retry(execution_id: str, request: Request) -> Response:
-    """Retry a failed execution, and return to its page."""
-    fields = await form_fields(request, "reason")
-    command = RetryExecution(execution_named(execution_id), fields["reason"])
-    return await _act(request, command, door_of(request).handlers.repairs.retry_execution, "retried")
-
-
-@router.post("/steps/{step}/retry", **requires(RetryStep.scope))
-async def retry_step(execution_id: str, step: str, request: Request) -> Response:
-    """Begin a step again, and return to its execution's page."""
-    fields = await form_fields(request, "reason")
-    command = RetryStep(execution_named(execution_id), step, required(fields, "reason"))
-    return await _act(request, command, door_of(request).handlers.repairs.retry_step, "step-retried")
-
-
-@router.post("/steps/{step}/skip", **requires(SkipStep.scope))
-async def skip_step(execution_id: str, step: str, request: Request) -> Response:
-    """Continue without a step, and return to its execution's page."""
-    fields = await form_fields(request, "reason")
-    command = SkipStep(execution_named(execution_id), step, required(fields, "reason"))
-    return await _act(request, command, door_of(request).handlers.repairs.skip_step, "step-skipped")
-
-
-async def _act(request: Request, command: Any, handle: Any, done: str) -> Response:
-    receipt = await carry_out(handle, command, cause_of(request))
-    address = f"/executions/{command.execution_id}?min_position={receipt.position}&done={done}"
-    return RedirectResponse(address, 303)
 
 
 def _crumbs(found: ExecutionDetail) -> list[tuple[str, str | None]]:

@@ -23,4 +23,8 @@
   document.addEventListener("submit", (event) => {
     for (const button of event.target.querySelectorAll("button")) setTimeout(() => { button.disabled = true; });
   });
+  // A browser that goes back shows the page as it was left: its buttons work again.
+  addEventListener("pageshow", () => {
+    for (const button of document.querySelectorAll("form button:disabled")) button.disabled = false;
+  });
 })();
