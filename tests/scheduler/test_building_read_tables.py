@@ -20,6 +20,7 @@ from scheduler.projector import Projector
 from store.log import Log
 from store.unit import Unit
 from tests.projections.releases import position, rows
+from tests.waiting import until
 
 LIMIT_SECONDS = 60.0
 SHAPES = {projection.name: projection.digest for projection in ALL}
@@ -43,7 +44,6 @@ import sys
 from projections import ALL
 from projections.rebuilding import build_and_switch
 from store.datastore import Datastore
-from tests.waiting import until
 
 def progress(done, total):
     print(done, total, flush=True)
