@@ -5,6 +5,7 @@ import shutil
 import sys
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg import conninfo
 from embedded import EmbeddedPostgresUnavailable, embedded
 from projections.tables import create_read_tables
 from store.datastore import Datastore
+from store.log import Log
 from store.migrating import migrate
 from tests.database import WorkerDatabase, cloned
 
@@ -97,6 +99,13 @@ def datastore(dsn: str) -> Iterator[Datastore]:
     opened = Datastore(dsn, pool_size=10)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def log(datastore: Datastore) -> Iterator[Log]:
+    """Yield the log of an empty database."""
+    with closing(Log(datastore)) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """An API on a database of its own, with read models that are brought up to date when a test says so."""
 
 import dataclasses
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -32,6 +31,7 @@ from queries.reading import WAIT_SECONDS
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
+from tests.waiting import until
 
 CALLBACK_KEY = b"callback key of tests"
 GREETING = """
@@ -114,11 +114,7 @@ class Installation(Wiring):
         """The types of the execution's events."""
         return [type(event).__name__ for event in self.log.stream(execution_id)]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
-        """Wait on a fact, with a deadline."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            assert time.monotonic() < deadline, "waited in vain"
+    until = staticmethod(until)
 
     def events(self) -> int:
         """How many events the log holds."""

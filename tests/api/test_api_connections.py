@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 from app.connections import ConnectionLimits
 from app.serving import ApiServer
 from app.sockets import listen
+from tests.waiting import until
 
 SECONDS = 60.0
 LIVE = b"GET /health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -183,9 +183,7 @@ def test_a_request_that_does_not_arrive_is_408(serve: Any) -> None:
 def test_a_connection_that_waits_gives_way_to_a_new_one(serve: Any) -> None:
     connect = serve(connections=3)
     begun = [connect().send(LIVE[:-2]) for _ in range(3)]
-    deadline = time.monotonic() + SECONDS
-    while connect().send(LIVE).answer()[0] != 200:  # those are too new at first: then it is 503
-        assert time.monotonic() < deadline
+    until(lambda: connect().send(LIVE).answer()[0] == 200)  # those are too new at first: then it is 503
     assert begun[0].answer()[0] == 408
 
 
@@ -204,9 +202,7 @@ def test_streams_have_a_bound_and_give_their_place_back(serve: Any) -> None:
     assert code(connect().send(opening).answer()) == (503, "too_many_streams")
     assert connect().send(opening.replace(b"GET", b"HEAD")).answer()[0] == 200
     first.socket.close()
-    deadline = time.monotonic() + SECONDS
-    while connect().send(opening).answer()[0] != 200:
-        assert time.monotonic() < deadline
+    until(lambda: connect().send(opening).answer()[0] == 200)
 
 
 def test_a_caller_that_does_not_read_its_answer_is_dropped(serve: Any, shared_client: Any) -> None:
@@ -217,9 +213,7 @@ def test_a_caller_that_does_not_read_its_answer_is_dropped(serve: Any, shared_cl
     client = connect()
     client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
     client.send(b"GET /api/events HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
-    deadline = time.monotonic() + SECONDS
-    while _peers(client):
-        assert time.monotonic() < deadline
+    until(lambda: not _peers(client))
 
 
 def _peers(client: Client) -> bool:

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from app.demo.examples import example_processes, find_examples
 from app.demo.running import prepare
 from app.waiting import wait_for_end
 from app.wiring import Wiring
+from tests.waiting import until
 
 PROCESSION = str(Path(sys.executable).with_name("procession"))
 Run = Callable[..., Any]
@@ -197,7 +197,5 @@ def test_the_demo_runs_on_a_server_of_its_own_and_shows_a_table(launch: Launch, 
     assert "/docs" in shown
     assert "/api/stream" in shown
     # The watcher finds its module when an installed command starts it, too: the server ends after its last user.
-    running, deadline = tmp_path / "home" / "postgres" / "server" / "data" / "postmaster.pid", time.monotonic() + 120
-    while running.exists():
-        assert time.monotonic() < deadline, "the server still runs"
-        threading.Event().wait(0.05)
+    running = tmp_path / "home" / "postgres" / "server" / "data" / "postmaster.pid"
+    until(lambda: not running.exists())

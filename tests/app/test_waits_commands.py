@@ -1,6 +1,5 @@
 """`procession executions` and `show` say what executions wait for; names that do not exist are errors."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -8,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from app.wiring import Wiring
+from tests.waiting import until
 
 Run = Callable[..., Any]
 
@@ -30,9 +30,7 @@ def waiting(publish: Run, document: Run, procession: Run, working: Wiring) -> st
     )
     publish("waits", SOURCE)
     id = document("start", "waits")["execution_id"]
-    deadline = time.monotonic() + 60
-    while working.executions.load(UUID(id)).steps["again"].status != "retrying":
-        assert time.monotonic() < deadline
+    until(lambda: working.executions.load(UUID(id)).steps["again"].status == "retrying")
     reached(working, working.log.last_position())
     return str(id)
 

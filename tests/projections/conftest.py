@@ -23,14 +23,7 @@ RowsOf = Callable[[Connection[Any], Projection[Any]], list[Any]]
 
 
 @pytest.fixture
-def log(read_tables: Datastore) -> Iterable[Log]:
-    opened = Log(read_tables)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def append(log: Log) -> Append:
+def append(read_tables: Datastore, log: Log) -> Append:
     """append([(stream, event), …]): record them one by one in order; the last position."""
 
     def record(happened: Iterable[tuple[UUID, Event]]) -> int:

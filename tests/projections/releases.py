@@ -1,4 +1,4 @@
-"""Read tables of two releases: what tests of builds and switches share."""
+"""Read tables, of two releases at times: what tests of projecting, builds, switches and proofs share."""
 
 from uuid import UUID, uuid4
 
@@ -26,9 +26,9 @@ def rows(datastore, query, *parameters):
         return connection.execute(query, parameters).fetchall()
 
 
-def position(datastore):
+def position(datastore, name=LIST.name):
     with datastore.reading() as connection:
-        return Positions(datastore).read(connection, [LIST.name])[LIST.name]
+        return Positions(datastore).read(connection, [name])[name]
 
 
 def shape(datastore):

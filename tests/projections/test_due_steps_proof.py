@@ -7,12 +7,9 @@ import pytest
 from domain.agents.calls import StepError
 from domain.executions.events.step import StepAccepted, StepCancelled, StepCompleted, StepFailed, StepStarted
 from store.lists.due_steps import DUE_STEPS
+from tests.projections.releases import quiet
 
 X, Y, WORKER = UUID(int=1), UUID(int=2), UUID(int=9)
-
-
-def quiet(_done, _total):
-    """Progress that nobody watches."""
 
 
 @pytest.fixture

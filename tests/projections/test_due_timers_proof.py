@@ -28,6 +28,7 @@ from store.lists.running_timers import RunningTimers
 from store.log import Log
 from store.reading import connect
 from store.unit import Unit
+from tests.projections.releases import quiet
 
 BEGIN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 SOURCE = """
@@ -43,10 +44,6 @@ steps:
     retry: {max_attempts: 2, delay: 20m}
   - {id: b, agent: echo, message: hello, depends_on: a, timeout: 1m}
 """
-
-
-def quiet(_done: int, _total: int) -> None:
-    """Progress that nobody watches."""
 
 
 class Operated:

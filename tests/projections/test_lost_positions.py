@@ -9,20 +9,9 @@ from projections.execution_list import ExecutionList
 from projections.rebuilding import rebuild
 from projections.running import FAILED, RUNNING, Runner
 from projections.verifying import verify
+from tests.projections.releases import drain, quiet
 
 X, Y = UUID(int=1), UUID(int=2)
-
-
-def quiet(_done, _total):
-    """Progress that nobody watches."""
-
-
-def turn(runner):
-    """Without waiting for the second between two looks to pass."""
-    runner._refresh_at = 0.0
-    runner.refresh()
-    while runner.advance():
-        pass
 
 
 @pytest.fixture
@@ -42,9 +31,9 @@ def test_it_names_its_position_and_goes_on_after_a_rebuild(read_tables, runner, 
     kept = append(story.start(X).happened)
     story.happened.clear()
     lost = append(story.start(Y).schedule(Y).happened)
-    turn(runner)
+    drain(runner)
     lose(read_tables, kept)
-    turn(runner)
+    drain(runner)
     assert {state.state for state in runner.states} == {FAILED}
     assert f"position {lost}, beyond the end of the log" in str(runner.states[0].error)
 
@@ -54,16 +43,16 @@ def test_it_names_its_position_and_goes_on_after_a_rebuild(read_tables, runner, 
         story.schedule(X, step="a").schedule(X, step="b").schedule(X, step="c").schedule(X, step="d").happened
     )
     assert last > lost
-    turn(runner)
+    drain(runner)
     assert {state.state for state in runner.states} == {FAILED}
     runner.close()
     another = Runner(read_tables)
-    turn(another)
+    drain(another)
     assert {state.state for state in another.states} == {FAILED}
     another.close()
 
     for projection in ALL:
         rebuild(read_tables, projection, quiet)
-    turn(runner)
+    drain(runner)
     assert {(state.state, state.error) for state in runner.states} == {(RUNNING, None)}
     assert verify(read_tables, ExecutionList(), quiet).differing == 0

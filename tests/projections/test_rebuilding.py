@@ -1,44 +1,24 @@
 """Rebuilds: the same rows as live, beside the live ones, whoever writes meanwhile and wherever they are interrupted."""
 
 import threading
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from app.clock import SYSTEM_CLOCK
 from domain.executions.events.execution import ExecutionCompleted
-from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.building import RebuildRunning
 from projections.execution_list import ExecutionList
 from projections.locks import REBUILD_LOCK, lock_key
-from projections.positions import Positions
 from projections.rebuilding import rebuild
 from projections.running import Runner
 from projections.verifying import verify
 from scheduler.projector import Projector
+from tests.projections.releases import position, quiet, rows, skips
 
 X = UUID(int=1)
 LIST = ALL[0]
-
-
-def quiet(_done, _total):
-    """Progress that nobody watches."""
-
-
-def position(datastore, name="execution_list"):
-    with datastore.reading() as connection:
-        return Positions(datastore).read(connection, [name])[name]
-
-
-def rows(datastore, query):
-    with datastore.reading() as connection:
-        return connection.execute(query).fetchall()
-
-
-def skips(story, count):
-    at = story.start(uuid4()).happened[0][1].at
-    return [(uuid4(), StepSkipped(at=at, actor="x", step="s", reason="r")) for _ in range(count)]
 
 
 @pytest.fixture

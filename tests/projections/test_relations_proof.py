@@ -14,12 +14,9 @@ from store.lists.outbox import OUTBOX
 from store.lists.slots import SLOTS
 from store.lists.trees import TREES
 from tests.projections.families_at_work import Site
+from tests.projections.releases import quiet
 
 LISTS = (OUTBOX, SLOTS, TREES, DUE_STEPS, DUE_TIMERS)
-
-
-def quiet(_done: int, _total: int) -> None:
-    """Progress that nobody watches."""
 
 
 @pytest.fixture(params=range(4))

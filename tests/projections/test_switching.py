@@ -12,7 +12,6 @@ from projections.running import RUNNING, STALE, STANDBY, Runner
 from projections.switching import HandOverRefused
 from projections.tables import SWITCHING, create_read_tables
 from projections.verifying import verify
-from store.log import Log
 from store.session import SETTINGS
 from store.unit import Unit
 from tests.projections.releases import (
@@ -69,13 +68,6 @@ def append_to(log):
         return log.last_position()
 
     return record
-
-
-@pytest.fixture
-def log(datastore):
-    opened = Log(datastore)
-    yield opened
-    opened.close()
 
 
 def test_tables_of_this_release_are_built_beside_those_in_use_and_take_their_place_at_their_position(before):

@@ -1,5 +1,6 @@
 """Verification: clean for whatever the log holds, and not fooled by a row that was touched."""
 
+from contextlib import closing
 from uuid import UUID
 
 import pytest
@@ -15,6 +16,7 @@ from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.running import Runner
 from projections.verifying import NotBuilt, verify
+from tests.projections.releases import drain, quiet
 
 X, Y = UUID(int=1), UUID(int=2)
 TAMPERING = {
@@ -27,16 +29,9 @@ TAMPERING = {
 }
 
 
-def quiet(_done, _total):
-    """Progress that nobody watches."""
-
-
 def project(datastore):
-    runner = Runner(datastore)
-    runner.refresh()
-    while runner.advance():
-        pass
-    runner.close()
+    with closing(Runner(datastore)) as runner:
+        drain(runner)
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A small installation on a real database: agents, processes, workers started by hand."""
 
-import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,6 +25,7 @@ from gateway.channels import Channels
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
+from tests.waiting import until
 
 
 class Installation(Wiring):
@@ -88,13 +87,7 @@ class Installation(Wiring):
         self.until(lambda: all(self.state(id).ended_at for id in ids))
         return [self.state(id) for id in ids]
 
-    def until(self, condition: Callable[[], bool], seconds: float = 120) -> None:
-        """Wait on a fact, with a deadline."""
-        deadline = time.monotonic() + seconds
-        pause = threading.Event()
-        while not condition():
-            assert time.monotonic() < deadline, "waited in vain"
-            pause.wait(0.005)
+    until = staticmethod(until)
 
     def topics(self, id: UUID) -> Counter[str]:
         return Counter(type(event).__name__ for event in self.log.stream(id))

@@ -2,8 +2,6 @@
 
 import subprocess
 import sys
-import threading
-import time
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -13,7 +11,6 @@ from app.clock import SYSTEM_CLOCK
 from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.execution_list import ExecutionList
-from projections.positions import Positions
 from projections.tables import create_read_tables, stale_names
 from projections.verifying import verify
 from queries.progress import ExecutionProgress
@@ -22,6 +19,8 @@ from queries.reading import Reading
 from scheduler.projector import Projector
 from store.log import Log
 from store.unit import Unit
+from tests.projections.releases import position, rows
+from tests.waiting import until
 
 LIMIT_SECONDS = 60.0
 SHAPES = {projection.name: projection.digest for projection in ALL}
@@ -52,24 +51,6 @@ def progress(done, total):
 
 build_and_switch(Datastore(sys.argv[1]), ALL[0], progress)
 """
-
-
-def until(condition):
-    """Wait on a fact, with a deadline."""
-    deadline, pause = time.monotonic() + LIMIT_SECONDS, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.02)
-
-
-def rows(datastore, query, *parameters):
-    with datastore.reading() as connection:
-        return connection.execute(query, parameters).fetchall()
-
-
-def position(datastore, name="execution_list"):
-    with datastore.reading() as connection:
-        return Positions(datastore).read(connection, [name])[name]
 
 
 def is_ready(datastore):

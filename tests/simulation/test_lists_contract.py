@@ -115,14 +115,6 @@ def recorded(log: Log | Store, unit: Unit) -> bool:
 
 
 @pytest.fixture
-def log(datastore: Datastore) -> Iterator[Log]:
-    """Yield the real log."""
-    opened = Log(datastore)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def stored(datastore: Datastore) -> Iterator[Lists]:
     """Yield the real lists."""
     lists = StoredLists(OwnConnection(datastore))

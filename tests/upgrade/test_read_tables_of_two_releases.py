@@ -4,10 +4,8 @@ import os
 import re
 import subprocess
 import sys
-import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from projections.verifying import verify
 from scheduler.projector import Projector
 from store.datastore import Datastore
 from store.migrating import migrate
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 BEFORE = "f98a8c9"  # the last commit before read tables were built beside those in use
@@ -43,14 +42,6 @@ class Now(ExecutionList):
 
 
 NOW = (Now(), *ALL[1:])
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait on a fact, with a deadline."""
-    deadline, pause = time.monotonic() + LIMIT_SECONDS, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.05)
 
 
 class ReleaseBefore:

@@ -13,8 +13,12 @@ from typing import Any
 import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.testclient import TestClient
 
+from store.datastore import Datastore
+from tests.api.conftest import Installation, installed
 from tests.database import cloned
+from web.app import PagesBeside, create_pages
 
 PROCESSION = Path(sys.executable).with_name("procession")
 CHROMIUM = shutil.which("chromium")
@@ -138,3 +142,18 @@ def windows(browser: Browser, served: Served) -> Iterator[Watched]:
     yield made
     made.close()
     assert made.wrong == []
+
+
+@pytest.fixture
+def installation(read_tables: Datastore) -> Iterator[Installation]:
+    """Yield the wiring behind pages without a browser."""
+    with installed(read_tables) as made:
+        yield made
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient]:
+    """Yield a client of the pages and the API beside them; it follows no redirects."""
+    app = installation.app
+    with TestClient(PagesBeside(app, create_pages(app.state.door)), follow_redirects=False) as opened:
+        yield opened

@@ -1,6 +1,6 @@
 """The operator's pages, without a browser: what they show, and what their forms do."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,9 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 from starlette.testclient import TestClient
 
-from store.datastore import Datastore
-from tests.api.conftest import GREETING, Installation, installed
-from web.app import PagesBeside, create_pages
+from tests.api.conftest import GREETING, Installation
+from web.app import create_pages
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e\"'"
 PAUSING = """
@@ -28,19 +27,6 @@ PATHS = (
     "/operations/sizes",
     "/operations/settings",
 )
-
-
-@pytest.fixture
-def installation(read_tables: Datastore) -> Iterator[Installation]:
-    with installed(read_tables) as made:
-        yield made
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door(hosts=installation.hosts)
-    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,15 +1,13 @@
 """Pages without a browser: what stands on them, forms and their commands, and the words of refusals."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
-from store.datastore import Datastore
-from tests.api.conftest import GREETING, Installation, installed
-from web.app import PagesBeside, create_pages
+from tests.api.conftest import GREETING, Installation
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e\"'"
 ASKING = """
@@ -18,19 +16,6 @@ steps:
   - {id: ask, type: human_approval, title: "May it go out?", description: "{{ input.text }}"}
   - {id: send, agent: writer, message: "send", depends_on: ask}
 """
-
-
-@pytest.fixture
-def installation(read_tables: Datastore) -> Iterator[Installation]:
-    with installed(read_tables) as made:
-        yield made
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door(hosts=installation.hosts)
-    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
-        yield opened
 
 
 Begin = Callable[..., UUID]

@@ -1,7 +1,10 @@
 """People sign in with a key; a session ends with its key."""
 
+<<<<<<< HEAD
 import dataclasses
 from collections.abc import Iterator
+=======
+>>>>>>> seven
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,19 +17,6 @@ from tests.api.conftest import Installation, installed
 from web.app import PagesBeside, create_pages
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def installation(read_tables: Datastore) -> Iterator[Installation]:
-    with installed(read_tables) as made:
-        yield made
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    app = installation.app
-    with TestClient(PagesBeside(app, create_pages(app.state.door)), follow_redirects=False) as opened:
-        yield opened
 
 
 @pytest.fixture

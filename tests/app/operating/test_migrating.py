@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 
 import psycopg
 
@@ -13,6 +11,7 @@ from projections.tables import create_read_tables
 from store.connections import connect
 from store.migrating import migrations
 from store.schema import describe
+from tests.waiting import until
 
 PROGRAM = [sys.executable, "-c", "from app.cli import main; main()", "migrate", "--json"]
 LIMIT_SECONDS = 100.0
@@ -73,11 +72,3 @@ def waiting(watching: "psycopg.Connection[tuple[int]]") -> bool:
       where datname = current_database() and application_name = 'procession'
         and query like '%%create table due_timers%%'"""
     return watching.execute(query).fetchone() != (0,)
-
-
-def until(condition) -> None:
-    """Wait on a fact, with a deadline."""
-    deadline, pause = time.monotonic() + LIMIT_SECONDS, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.02)

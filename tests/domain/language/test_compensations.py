@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from domain.identity import process_id
-from domain.language import agent_problems, definition_document, load_definition, parse_definition
-from domain.processes.plan import Plan, PlannedAgentTask, PlannedNotification, compile_plan
+from domain.language import agent_problems, parse_definition
+from domain.processes.plan import PlannedAgentTask, PlannedNotification
 from domain.refusal import Problem
+from tests.definitions import plan_of
 
 STEP = "id: a, agent: w, message: x"
 UNDO = "agent: u, message: x"
@@ -19,12 +19,6 @@ def step(compensation: str) -> str:
 
 def problems_of(source: str, severity: str) -> list[Problem]:
     return [problem for problem in parse_definition(source).problems if problem.severity == severity]
-
-
-def plan_of(source: str) -> Plan:
-    definition = parse_definition(source).definition
-    assert definition is not None
-    return compile_plan(load_definition(definition_document(definition)), process_id("p"), 1)
 
 
 # Each `§` marks where the problem is; it is taken out before reading.

@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.identity import process_id
-from domain.language import channel_problems, definition_document, load_definition, parse_definition, print_definition
+from domain.language import channel_problems, parse_definition, print_definition
 from domain.language.expressions import Scope
-from domain.processes.plan import PlannedNotification, compile_plan
+from domain.processes.plan import PlannedNotification
 from domain.refusal import Problem
+from tests.definitions import plan_of
 
 TELL = "id: n, type: notification, message: x"
 MAIL = f"{TELL}, channel: email"
@@ -93,10 +93,7 @@ def test_one_channel_or_several_are_printed_one_way(written: str) -> None:
 
 def test_what_is_said_is_planned() -> None:
     text = f"{TELL}, channel: [webhook, email], recipients: [a@x.org, '{{{{ input.to }}}}']"
-    definition = parse_definition(step(f"{text}, url: 'https://x.org', subject: s")).definition
-    assert definition is not None
-    plan = compile_plan(load_definition(definition_document(definition)), process_id("p"), 1)
-    planned = plan.steps["n"]
+    planned = plan_of(step(f"{text}, url: 'https://x.org', subject: s")).steps["n"]
     assert isinstance(planned, PlannedNotification)
     assert planned.channels == ("webhook", "email")
     assert planned.recipients.render(SCOPE) == ["a@x.org", ["b@x.org", "c@x.org"]]

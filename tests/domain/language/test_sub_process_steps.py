@@ -5,10 +5,11 @@ from uuid import UUID
 import pytest
 
 from domain.identity import process_id
-from domain.language import definition_document, load_definition, parse_definition
+from domain.language import parse_definition
 from domain.language.expressions import Scope
-from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
+from domain.processes.plan import Limits, PlannedSubProcess
 from domain.refusal import Problem
+from tests.definitions import plan_of
 
 CALL = "id: s, type: sub_process"
 SCOPE: Scope = {"input": {"n": 3}, "steps": {}}
@@ -16,12 +17,6 @@ SCOPE: Scope = {"input": {"n": 3}, "steps": {}}
 
 def step(text: str) -> str:
     return f"name: p\nsteps:\n- {{{text}}}\n- {{id: b, agent: w, message: x}}\n"
-
-
-def plan_of(text: str) -> Plan:
-    definition = parse_definition(text).definition
-    assert definition is not None
-    return compile_plan(load_definition(definition_document(definition)), process_id("p"), 1, Limits(3, 7))
 
 
 def placed(marked: str) -> tuple[int, int]:
@@ -83,7 +78,8 @@ def test_what_is_said_is_planned_with_the_types_of_the_input_kept() -> None:
         step(
             f"{CALL}, process: q, version: 4, output_key: o, wait: true, on_parent_close: abandon, "
             "input_mapping: {n: '{{ input.n }}', text: 'n: {{ input.n }}', fixed: [1, null]}"
-        )
+        ),
+        limits=Limits(3, 7),
     )
     planned = plan.steps["s"]
     assert isinstance(planned, PlannedSubProcess)

@@ -8,21 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.identity import process_id
-from domain.language import definition_document, load_definition, parse_definition
 from domain.language.expressions import EvaluationFailed
 from domain.language.types.quantities import ONE_YEAR
-from domain.processes.plan import PlannedTimer, compile_plan
+from domain.processes.plan import PlannedTimer
+from tests.definitions import plan_of
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 TOO_FAR = NOW + timedelta(days=367)
 
 
 def timer(fields: str) -> PlannedTimer:
-    definition = parse_definition(f"name: p\nsteps:\n- {{id: t, type: timer, {fields}}}\n").definition
-    assert definition is not None
-    plan = compile_plan(load_definition(definition_document(definition)), process_id("p"), 1)
-    planned = plan.steps["t"]
+    planned = plan_of(f"name: p\nsteps:\n- {{id: t, type: timer, {fields}}}\n").steps["t"]
     assert isinstance(planned, PlannedTimer)
     return planned
 

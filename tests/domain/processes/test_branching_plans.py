@@ -8,16 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.identity import process_id
-from domain.language import definition_document, load_definition, parse_definition
+from domain.language import parse_definition
 from domain.language.expressions import Condition
 from domain.money import Money
 from domain.processes.plan import (
     Fallback,
-    Plan,
     PlannedAgentTask,
     PlannedGateway,
     compile_plan,
 )
+from tests.definitions import plan_of
 
 SOURCE = """\
 name: claims
@@ -39,12 +39,6 @@ steps:
 - {id: late, type: timer, duration: 1h, retry: {max_attempts: 2, backoff: linear}, on_error: fail_process}
 - {id: d, depends_on: [c, b], roles: {informed: [press]}, message: "{{ steps.g.output.chosen }}"}
 """
-
-
-def plan_of(source: str) -> Plan:
-    parsed = parse_definition(source)
-    assert parsed.definition is not None, parsed.problems
-    return compile_plan(load_definition(definition_document(parsed.definition)), process_id(parsed.definition.name), 1)
 
 
 def test_routes_and_gotos_are_edges() -> None:

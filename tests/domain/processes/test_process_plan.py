@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.identity import process_id
-from domain.language import definition_document, load_definition, parse_definition
 from domain.language.expressions import Condition
 from domain.language.types.output_schema import InvalidOutputSchema, compile_output_schema
-from domain.processes.plan import Plan, accept_input, compile_plan
+from domain.processes.plan import accept_input
 from domain.refusal import Malformed
+from tests.definitions import plan_of
 
 SOURCE = """\
 name: review
@@ -37,14 +37,8 @@ outputs: {result: "{{ steps.d.output }}", fixed: 7}
 """
 
 
-def plan_of(source: str) -> Plan:
-    definition = parse_definition(source).definition
-    assert definition is not None
-    return compile_plan(load_definition(definition_document(definition)), process_id(definition.name), 4)
-
-
 def test_the_plan_knows_who_waits_for_whom() -> None:
-    plan = plan_of(SOURCE)
+    plan = plan_of(SOURCE, version=4)
     assert (plan.name, plan.process_id, plan.version, plan.roots) == ("review", process_id("review"), 4, ("a",))
     assert list(plan.steps) == ["d", "b", "a", "c"]
     assert {name: (step.depends_on, step.dependents) for name, step in plan.steps.items()} == {
