@@ -14,9 +14,12 @@ from edge.envelope import NO_TELEMETRY, Envelope
 from web import approvals, errors, keys, overview, sign_in
 from web.executions import detail
 from web.executions import list as executions
+from web.processes import archive, start
+from web.processes import detail as process
+from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-SEGMENTS = frozenset(("", "executions", "approvals", "keys", "sign-in", "sign-out", "static"))
+SEGMENTS = frozenset(("", "executions", "approvals", "processes", "keys", "sign-in", "sign-out", "static"))
 
 
 def create_pages(door: Door) -> FastAPI:
@@ -25,7 +28,7 @@ def create_pages(door: Door) -> FastAPI:
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, executions, detail, approvals, keys):
+    for noun in (overview, executions, detail, approvals, processes, start, archive, process, keys):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")

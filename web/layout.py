@@ -31,6 +31,9 @@ NOTICES = {
     "step-skipped": "The execution goes on without the step.",
     "decided": "The decision is recorded.",
     "revoked": "The key is revoked.",
+    "started": "The execution has begun.",
+    "archived": "The process is in the archive. Nothing starts from now on.",
+    "restored": "The process is in use again.",
 }
 
 
@@ -52,6 +55,7 @@ NAVIGATION = (
             NavigationEntry("Approvals", "user-check", "/approvals", READ_APPROVALS),
         ),
     ),
+    ("Design", (NavigationEntry("Processes", "workflow", "/processes"),)),
     ("System", (NavigationEntry("Keys", "key-round", "/keys", READ_KEYS),)),
 )
 

@@ -69,6 +69,9 @@ STATUSES = {
     "changes_requested": ShownStatus("Changes requested", "retry", "retrying"),
     "expired": ShownStatus("Expired", "bad", "timed_out"),
     "revoked": ShownStatus("Revoked", "idle", "cancelled"),
+    "draft": ShownStatus("Draft", "idle", "pending"),
+    "published": ShownStatus("Published", "ok", "completed"),
+    "archived": ShownStatus("Archived", "idle", "cancelled"),
     "active": ShownStatus("Active", "ok", "completed"),
 }
 _ICON = Markup('<svg class="i{}" viewBox="0 0 24 24" aria-hidden="true"><use href="/static/icons.svg#{}"/></svg>')
