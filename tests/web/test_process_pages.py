@@ -26,6 +26,7 @@ input:
   anything: {}
 triggers:
   - {type: webhook, id: typed-hook, secret: "${ORDERS_SECRET}"}
+  - {type: webhook, id: open-hook}
   - {type: schedule, id: nightly, cron: "0 3 * * *", input: {text: nightly}}
 steps:
   - {id: write, name: Write, agent: writer, message: "{{ input.text }}"}
@@ -196,7 +197,7 @@ def test_archiving_shows_its_consequences_and_can_be_taken_back(installation: In
     for words in ("1 running", "0 queued", "1 step calls", 'href="/processes/calling"', "0 webhook addresses"):
         assert words in page
     of_typed = client.get("/processes/typed/archive").text
-    assert "1 webhook address refuses" in of_typed
+    assert "2 webhook addresses refuse" in of_typed
     assert "1 schedule" in of_typed
     assert client.post("/processes/greeting/archive", data={"reason": "old"}).status_code == 422
     stale = client.post("/processes/greeting/archive", data={"reason": "old", "revision": "1"})
