@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
 from importlib.metadata import version
 
 import anyio
 from fastapi import APIRouter, FastAPI
+from starlette.routing import BaseRoute
 
 from api import (
     agents,
     approvals,
+    dead_letters,
     documentation,
     errors,
     events,
@@ -23,10 +26,13 @@ from api import (
     repairs,
     schema,
     set_aside,
+    settings,
+    sizes,
     steps,
     stream,
     timers,
     webhooks,
+    workers,
 )
 from edge.admitted import ADMITTED
 from edge.door import Door
@@ -47,6 +53,10 @@ GUARDED = (
     agents,
     events,
     projections,
+    dead_letters,
+    workers,
+    sizes,
+    settings,
     stream,
     schema,
 )
@@ -63,6 +73,7 @@ def create_app(door: Door) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        routes=list(_routes()),
         telemetry=NO_TELEMETRY,
     )
     app.state.door = door
@@ -72,18 +83,25 @@ def create_app(door: Door) -> FastAPI:
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     app.add_middleware(metrics.RequestTimes, registry=app.state.metrics)
     errors.install(app)
+    return app
+
+
+@cache
+def _routes() -> list[BaseRoute]:
+    """Return every route; the applications of one process share them."""
+    every = APIRouter(redirect_slashes=False)
     guarded = APIRouter(prefix="/api", dependencies=[ADMITTED])
     for noun in GUARDED:
         guarded.include_router(noun.router)
-    app.include_router(guarded)
-    app.include_router(metrics.router, dependencies=[ADMITTED])
+    every.include_router(guarded)
+    every.include_router(metrics.router, dependencies=[ADMITTED])
     # Agents that answer later show the token of their attempt instead.
-    app.include_router(steps.router, prefix="/api")
+    every.include_router(steps.router, prefix="/api")
     # Callers of webhooks show the secret of the trigger instead.
-    app.include_router(webhooks.router, prefix="/api")
-    app.include_router(health.router)
-    app.include_router(documentation.router)
-    return app
+    every.include_router(webhooks.router, prefix="/api")
+    every.include_router(health.router)
+    every.include_router(documentation.router)
+    return every.routes
 
 
 @asynccontextmanager

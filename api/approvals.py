@@ -13,7 +13,7 @@ from api.receipts import CommandReceipt, carry_out
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
 from domain.executions.verdicts import APPROVAL_WORDS
-from edge.admitted import Caller, deciders_of, teams_of
+from edge.admitted import Caller, Masking, deciders_of, teams_of
 from edge.command_request import Commanded, CommandRequest
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Fresh, Paged, ProcessReferences, Values, one_of
@@ -41,7 +41,7 @@ class ApprovalFilters(Paged):
 
 
 @router.get("", summary="List approvals", **openapi.query(Page[ApprovalView], permission=READ_APPROVALS, listed=True))
-def list_(reading: Reads, caller: Caller, filters: Annotated[ApprovalFilters, Query()]) -> Response:
+def list_(reading: Reads, caller: Caller, masking: Masking, filters: Annotated[ApprovalFilters, Query()]) -> Response:
     """List approvals, the newest first."""
     requested = ApprovalFilter(
         process_ids=[process_named(reference) for reference in filters.process],
@@ -50,13 +50,16 @@ def list_(reading: Reads, caller: Caller, filters: Annotated[ApprovalFilters, Qu
         within=caller.processes,
         deciders=deciders_of(caller),
     )
-    return view(list_approvals(reading, requested, **filters.page))
+    return view(masking.approvals(list_approvals(reading, requested, **filters.page)))
 
 
 @router.get("/{approval_id}", summary="One approval", **openapi.query(ApprovalDetail, 404, permission=READ_APPROVALS))
-def get(approval_id: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
+def get(
+    approval_id: str, reading: Reads, caller: Caller, masking: Masking, given: Annotated[Fresh, Query()]
+) -> Response:
     """Return the question, its approvers and its deadline; once decided, the decision."""
-    return view(get_approval(reading, approval_id, deciders=deciders_of(caller), min_position=given.min_position))
+    found = get_approval(reading, approval_id, deciders=deciders_of(caller), min_position=given.min_position)
+    return view(masking.approval(found))
 
 
 @router.post("/{approval_id}/approve", summary="Approve", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from api import openapi
 from api.answers import view
+from edge.admitted import Masking
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, StreamPage, Values
 from queries.events import EventView, list_events
@@ -23,6 +24,6 @@ class LogPage(StreamPage):
 
 
 @router.get("/events", summary="The log", **openapi.query(Page[EventView]))
-def list_(reading: Reads, given: Annotated[LogPage, Query()]) -> Response:
+def list_(reading: Reads, masking: Masking, given: Annotated[LogPage, Query()]) -> Response:
     """List every event in order. With `type`, a page may be short or empty although the list goes on."""
-    return view(list_events(reading, types=given.type, after=given.after, **given.page))
+    return view(masking.events(list_events(reading, types=given.type, after=given.after, **given.page)))

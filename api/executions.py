@@ -11,7 +11,7 @@ from api import openapi
 from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.executions import CancelExecution, StartExecution
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.command_request import Commanded, CommandedWithInput
 from edge.dependencies import Reads, Versions
 from edge.parameters import (
@@ -132,9 +132,9 @@ async def start(process: str, request: CommandedWithInput) -> Response:
 
 
 @router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary], listed=True))
-def list_(reading: Reads, caller: Caller, filters: Annotated[ExecutionFilters, Query()]) -> Response:
+def list_(reading: Reads, caller: Caller, masking: Masking, filters: Annotated[ExecutionFilters, Query()]) -> Response:
     """List executions, the newest first. Default: without executions that other executions started."""
-    return view(list_executions(reading, filters.filter(caller.processes), **filters.page))
+    return view(masking.summaries(list_executions(reading, filters.filter(caller.processes), **filters.page)))
 
 
 @router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
@@ -143,6 +143,7 @@ def get(
     reading: Reads,
     definitions: Versions,
     caller: Caller,
+    masking: Masking,
     given: Annotated[ExecutionParameters, Query()],
 ) -> Response:
     """Return the execution with its steps in the order of the definition; steps not reached yet are pending.
@@ -151,23 +152,31 @@ def get(
     """
     id, fresh = execution_named(execution_id), given.min_position
     if given.as_of is not None:
-        return view(restricted(get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh), caller))
-    return view(restricted(get_execution(reading, definitions, id, min_position=fresh), caller))
+        found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
+    else:
+        found = get_execution(reading, definitions, id, min_position=fresh)
+    return view(masking.execution(restricted(found, caller)))
 
 
 @router.get("/executions/{execution_id}/diff", summary="What changed", **openapi.query(Difference, 404))
 def difference(
-    execution_id: str, reading: Reads, definitions: Versions, given: Annotated[DifferenceParameters, Query()]
+    execution_id: str,
+    reading: Reads,
+    definitions: Versions,
+    masking: Masking,
+    given: Annotated[DifferenceParameters, Query()],
 ) -> Response:
     """Return every difference between two points, before and after. A point is a position in the log or an instant."""
     id, points = execution_named(execution_id), (given.point_from, given.point_to)
-    return view(get_difference(reading, definitions, id, *points, min_position=given.min_position))
+    found = get_difference(reading, definitions, id, *points, min_position=given.min_position)
+    return view(masking.difference(found))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))
-def events(execution_id: str, reading: Reads, given: Annotated[StreamPage, Query()]) -> Response:
+def events(execution_id: str, reading: Reads, masking: Masking, given: Annotated[StreamPage, Query()]) -> Response:
     """List the events of the execution, as they stand in the log."""
-    return view(list_execution_events(reading, execution_named(execution_id), after=given.after, **given.page))
+    found = list_execution_events(reading, execution_named(execution_id), after=given.after, **given.page)
+    return view(masking.events(found))
 
 
 @router.post(

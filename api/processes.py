@@ -17,6 +17,7 @@ from api.receipts import CommandReceipt, carry_out
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
 from domain.jsonvalue import parse_json
 from domain.language import parse_definition
+from domain.language.editing.fixes import TextProblem
 from domain.refusal import NotFound, Problem
 from edge.admitted import Caller
 from edge.bodies import JSON, YAML, is_json, media_type
@@ -81,11 +82,14 @@ class RestorationReceipt(CommandReceipt, kw_only=True):
 
 
 class Validation(msgspec.Struct):
-    """problems: errors, which stop a publication. warnings: warnings and notices, which do not."""
+    """problems: errors, which stop a publication. warnings: warnings and notices, which do not.
+
+    A problem whose hint proposes a word carries the edit of the text that writes it.
+    """
 
     valid: bool
-    problems: list[Problem]
-    warnings: list[Problem]
+    problems: list[TextProblem]
+    warnings: list[TextProblem]
 
 
 class DefinitionBody(msgspec.Struct):
@@ -123,7 +127,7 @@ async def draft(request: Commanded) -> Response:
 )
 async def validate(request: CommandedWithParameters, given: Annotated[Strictness, Query()]) -> Response:
     """List every problem of a definition; record nothing."""
-    check = partial(request.handlers.processes.validate, strict=given.strict)
+    check = partial(request.handlers.processes.propose, strict=given.strict)
     found = await anyio.to_thread.run_sync(check, _source(request), limiter=COMMANDS)
     errors = [problem for problem in found if problem.severity == "error"]
     return view(Validation(not errors, errors, [problem for problem in found if problem.severity != "error"]))

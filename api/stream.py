@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from api import openapi
 from api.answers import encode
 from edge.admission import refusal_of_page
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import StateChanges, TheDoor
 from edge.door import Door
 from edge.feed import Feed
@@ -22,6 +22,7 @@ from edge.headers import invalid_header
 from edge.parameters import Parameters
 from edge.principal import Principal, still_admitted
 from edge.references import execution_named
+from edge.sensitive import SensitiveViews
 from edge.visibility import require_visible_execution
 from queries.events import EventView, get_last_version, list_execution_events
 from queries.paging import LARGEST, MAX_LIMIT, Page
@@ -76,6 +77,7 @@ async def stream(
     door: TheDoor,
     feed: StateChanges,
     caller: Caller,
+    masking: Masking,
     given: Annotated[StreamParameters, Query()],
 ) -> Response:
     """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`.
@@ -89,19 +91,20 @@ async def stream(
     id = None if given.execution is None else execution_named(given.execution)
     if id is not None:
         await require_visible_execution(door, caller, id)
-        first = await anyio.to_thread.run_sync(_page_after(door, id, last or 0))
+        first = await anyio.to_thread.run_sync(_page_after(door, masking, id, last or 0))
     if request.scope["head"]:
         return Response(media_type="text/event-stream")
     feed.enter(door.max_streams)
-    go_on = _Admission(door, feed, caller)
+    go_on = _Admission(door, feed, caller, masking)
     return CountedStream(_positions(go_on, last) if id is None else _events(go_on, id, first, last), feed)
 
 
 class _Admission:
     """Whether a stream goes on: its server does not end, and the key of its caller is not revoked."""
 
-    def __init__(self, door: Door, feed: Feed, caller: Principal) -> None:
+    def __init__(self, door: Door, feed: Feed, caller: Principal, masking: SensitiveViews) -> None:
         self.door = door
+        self.masking = masking
         self.feed = feed
         self._caller = caller
 
@@ -147,7 +150,7 @@ async def _events(
                     yield _at(end, version)
             await _rest(door, feed, news)
         news = feed.news()
-        page = await _read(_page_after(door, id, version), None)
+        page = await _read(_page_after(door, admission.masking, id, version), None)
 
 
 async def _end_before(door: Door, position: int) -> int | None:
@@ -166,8 +169,8 @@ async def _read(read: Callable[[], Read], otherwise: Otherwise) -> Read | Otherw
         return otherwise
 
 
-def _page_after(door: Door, id: UUID, version: int) -> Callable[[], Page[EventView]]:
-    return lambda: list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT)
+def _page_after(door: Door, masking: SensitiveViews, id: UUID, version: int) -> Callable[[], Page[EventView]]:
+    return lambda: masking.events(list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT))
 
 
 def _at(position: int, id: int) -> ServerSentEvent:

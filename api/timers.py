@@ -11,12 +11,14 @@ from api import openapi
 from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.timers import FireTimer, MoveTimer
+from domain.executions.timers import KINDS
 from edge.admitted import Caller
 from edge.command_request import Commanded
 from edge.dependencies import Reads
-from edge.parameters import Paged, Values, one_of
+from edge.parameters import SEVERAL, Paged, ProcessReferences, Values, one_of
+from edge.references import process_named
 from queries.paging import Page
-from queries.timers import TimerView, list_timers
+from queries.timers import TimerFilter, TimerView, list_timers
 
 router = APIRouter(tags=["executions"])
 
@@ -32,13 +34,26 @@ class TimerReceipt(CommandReceipt, kw_only=True):
 class TimerFilters(Paged):
     """Filters of the timers."""
 
-    due: Annotated[Values, one_of(("overdue",)), Field(description="overdue: only those that should have fired.")] = []
+    due: Annotated[
+        Values,
+        one_of(("overdue", "pending")),
+        Field(description="overdue: only those that should have fired; pending: only those that are not due."),
+    ] = []
+    kind: Annotated[Values, one_of(KINDS), Field(description=SEVERAL)] = []
+    process: ProcessReferences = []
 
 
 @router.get("/timers", summary="List timers", **openapi.query(Page[TimerView], listed=True))
 def list_(reading: Reads, caller: Caller, filters: Annotated[TimerFilters, Query()]) -> Response:
     """List timers, the earliest due first."""
-    return view(list_timers(reading, overdue=bool(filters.due), within=caller.processes, **filters.page))
+    due = set(filters.due)
+    filter = TimerFilter(
+        overdue="overdue" in due if len(due) == 1 else None,
+        kinds=filters.kind,
+        process_ids=[process_named(each) for each in filters.process],
+        within=caller.processes,
+    )
+    return view(list_timers(reading, filter, **filters.page))
 
 
 @router.post(

@@ -1,8 +1,4 @@
-"""Facts about this installation in the database: its key, live workers, and dead letters."""
-
-from datetime import datetime
-
-import msgspec
+"""Facts about this installation in the database: its key, and live workers."""
 
 from store.connections import Connections
 
@@ -21,19 +17,3 @@ def live_workers(connections: Connections) -> int:
     with connections.reading() as connection:
         row = connection.execute("select count(*) as n from workers where lease_until > now()").fetchone()
     return int(row["n"]) if row else 0
-
-
-class DeadLetter(msgspec.Struct, frozen=True):
-    """An event, by its position in the log, that a projection failed to apply."""
-
-    projection: str
-    position: int
-    error: str
-    at: datetime
-
-
-def dead_letters(connections: Connections, limit: int) -> list[DeadLetter]:
-    """Return the newest dead letters."""
-    query = "select projection, position, error, at from dead_letters order by at desc, position desc limit %s"
-    with connections.reading() as connection:
-        return [DeadLetter(**row) for row in connection.execute(query, (limit,)).fetchall()]

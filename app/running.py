@@ -39,6 +39,7 @@ class WorkerRoles:
         """Serve the API on a bound socket; return its address."""
         from app.connections import ConnectionLimits
         from app.serving import ApiServer
+        from app.settings_in_force import settings_in_force
         from edge.hosts import hosts_of
 
         settings, key = self._settings, self._settings.api_key
@@ -48,6 +49,7 @@ class WorkerRoles:
             api_key=None if key is None else key.get_secret_value(),
             hosts=hosts_of(settings.public_url, settings.allowed_hosts, keyed=key is not None),
             max_streams=settings.max_streams,
+            settings=settings_in_force(settings),
         )
         limits = ConnectionLimits(
             connections=connections,

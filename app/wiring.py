@@ -21,6 +21,7 @@ from projections import ALL
 from queries.executions import Definitions
 from queries.progress import ExecutionProgress
 from queries.reading import WAIT_SECONDS, Reading
+from queries.settings import SettingView
 from store.datastore import Datastore
 from store.log import Log
 from store.rehearsing import Rehearsal
@@ -60,10 +61,18 @@ class Wiring(Handlers):
         progress = ExecutionProgress(self.datastore, self._replica, {each.name: each.digest for each in ALL})
         return Reading(self._replica or self.datastore, progress, wait_seconds=wait_seconds)
 
-    def door(self, *, api_key: str | None = None, hosts: Hosts = LOCAL, max_streams: int = 500) -> Door:
+    def door(
+        self,
+        *,
+        api_key: str | None = None,
+        hosts: Hosts = LOCAL,
+        max_streams: int = 500,
+        settings: tuple[SettingView, ...] = (),
+    ) -> Door:
         """Return the handlers and queries of a door. api_key: the key that callers must send; default: none.
 
         hosts: those that requests may state; default: local ones. max_streams: the most streams open at once.
+        settings: those in force, for people.
         """
         secret, keys = self.callback_key(), KnownKeys(self.log, self.clock)
         keys.refresh()
@@ -78,6 +87,7 @@ class Wiring(Handlers):
             api_key,
             hosts,
             max_streams=max_streams,
+            settings=settings,
         )
 
     def callback_key(self) -> bytes:

@@ -14,6 +14,7 @@ from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
 from domain.identity import process_id
 from domain.language import Parsed, agent_problems, channel_problems, parse_definition, secret_problems
+from domain.language.editing.fixes import TextProblem, with_fixes
 from domain.processes.calling import member_problems, process_problems
 from domain.processes.decisions import (
     archive_process,
@@ -90,9 +91,12 @@ class Processes:
 
         strict: warnings are errors.
         """
+        return self._validated(parse_definition(source, strict=strict), strict=strict)
+
+    def propose(self, source: str | bytes, *, strict: bool = False) -> list[TextProblem]:
+        """Return the problems as `validate` does; one whose hint proposes a word carries the edit that writes it."""
         parsed = parse_definition(source, strict=strict)
-        found = [*self._check_names(parsed, "error")[0], *taken_webhooks(self._log, parsed, "error")]
-        return [*parsed.problems, *(strictly(found) if strict else found)]
+        return with_fixes(parsed.source, self._validated(parsed, strict=strict))
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Begin a process with a draft; facts hold `process_id`, `name`, `problems` and, of these, `warnings`.
@@ -220,6 +224,10 @@ class Processes:
             identified=identified,
             together=together,
         )
+
+    def _validated(self, parsed: Parsed, *, strict: bool) -> list[Problem]:
+        found = [*self._check_names(parsed, "error")[0], *taken_webhooks(self._log, parsed, "error")]
+        return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
         names = self._check_names(parsed, "warning")[0]

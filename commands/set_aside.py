@@ -11,7 +11,7 @@ from commands.deciding import Contended, DecisionBroke, Identified, persist, uni
 from commands.executions import CancelExecution, Executions
 from commands.receipt import Receipt
 from domain.event import Cause, record
-from domain.executions.decisions.refusals import ExecutionEndedAlready
+from domain.executions.decisions.refusals import ExecutionEndedAlready, NotSetAside
 from domain.executions.events.execution import ExecutionCancelled, ExecutionStarted
 from domain.executions.slots import Slot
 from domain.refusal import Forbidden, NotFound
@@ -39,12 +39,6 @@ class CancelSetAside(Command, frozen=True):
     scope = CommandScope.EXECUTIONS_WRITE
     execution_id: ExecutionId
     reason: Note = ""
-
-
-class NotSetAside(NotFound):
-    """The execution is not set aside."""
-
-    code = "not_set_aside"
 
 
 class CannotCancel(Forbidden):

@@ -13,6 +13,7 @@ SMALLEST_INTEGER = -(2**63)
 MOST_PROBLEMS = 100
 _LONGEST_PATH = 500
 _HALF = re.compile("[\ud800-\udfff]")
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 # A place in a value: the place that holds it, and its key or index there.
 _Place: TypeAlias = "tuple[_Place | None, str | int]"
 

@@ -1,6 +1,7 @@
 """Suggestions for misspelt words."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from itertools import islice
 
@@ -26,6 +27,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return a hint with the nearest known word, or an empty text."""
     close = nearest(word, known)
     return f"did you mean `{close}`?" if close else ""
+
+
+_MEANT = re.compile(r"did you mean (?P<quote>[`'\"])(?P<word>.+?)(?P=quote)\?")
+
+
+def meant_in(hint: str) -> str | None:
+    """Return the word that a hint proposes with *did you mean*; None if it proposes none."""
+    found = _MEANT.search(hint)
+    return None if found is None else found["word"]
 
 
 def labelled(label: str, message: str) -> str:

@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from edge.dependencies import door_of
 from edge.principal import Principal, admit, principal_of
 from edge.refusals import NotPermitted
 from edge.scopes import READ, STATED
+from edge.sensitive import SensitiveViews
 from edge.visibility import require_visible
 
 
@@ -27,6 +29,14 @@ async def _caller(request: Request) -> Principal:
 
 Caller = Annotated[Principal, Depends(_caller)]
 """The principal of a request that was admitted."""
+
+
+async def _views(request: Request) -> SensitiveViews:
+    return SensitiveViews(principal_of(request), door_of(request).sensitive)
+
+
+Masking = Annotated[SensitiveViews, Depends(_views)]
+"""Masks what the caller may not see in views."""
 
 
 def deciders_of(caller: Principal) -> tuple[str, ...] | None:

@@ -1,6 +1,7 @@
 """A door, API or web: the parts that it works with, which the wiring of the application makes."""
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
@@ -9,6 +10,8 @@ from edge.hosts import LOCAL, Hosts
 from edge.sessions import SessionSigner
 from queries.executions import Definitions
 from queries.reading import Reading
+from queries.sensitive import SensitiveValues
+from queries.settings import SettingView
 
 
 @dataclass(frozen=True)
@@ -18,7 +21,7 @@ class Door:
     keys: those that the log holds. sessions: signs the cookies of browsers.
     api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
-    max_streams: the most streams that are open at once.
+    max_streams: the most streams that are open at once. settings: those in force in this process.
     """
 
     handlers: Handlers
@@ -32,3 +35,9 @@ class Door:
     hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0
     max_streams: int = 500
+    settings: tuple[SettingView, ...] = ()
+
+    @cached_property
+    def sensitive(self) -> SensitiveValues:
+        """The sensitive values of executions."""
+        return SensitiveValues(self.reading)

@@ -10,13 +10,15 @@ READ = "read"
 READ_APPROVALS = "approvals:read"
 READ_CONFIGURATION = "agents:configuration"
 READ_KEYS = "keys:read"
+READ_SETTINGS = "settings:read"
+READ_SENSITIVE = "sensitive:read"
 STATED = "x-permission"
 """The name under which a route states its permission, also in the description of the API."""
 LISTED = "x-listed"
 """Marks a route whose answer holds only what a principal that is limited to processes sees."""
 
 _VIEWER = frozenset((READ, READ_APPROVALS))
-EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS} | frozenset(CommandScope)
+EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
     KeyScope.OPERATOR: _VIEWER | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE},

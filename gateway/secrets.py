@@ -4,8 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 
-from domain.agents.references import REFERENCE
-from domain.agents.secret_names import NO_SECRETS, SecretNames
+from domain.agents.secret_names import NO_SECRETS, REFERENCE, SecretNames
 from gateway.masking import mask
 
 _SENDABLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")

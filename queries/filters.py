@@ -34,6 +34,13 @@ class Where:
         marks = ", ".join(f"%({name})s" for name in names)
         self._conditions.append(f"({', '.join(columns)}) > ({marks})")
 
+    def before(self, columns: Sequence[str], values: Sequence[object]) -> None:
+        """Require a row before the one whose `columns`, by which the list is ordered backwards, have `values`."""
+        names = [f"before{n}" for n in range(len(values))]
+        self.parameters.update(zip(names, values, strict=True))
+        marks = ", ".join(f"%({name})s" for name in names)
+        self._conditions.append(f"({', '.join(columns)}) < ({marks})")
+
     def any_of(self, column: str, values: Sequence[object], kind: str) -> None:
         """Require one of `values`, of the SQL type `kind`, in `column`; nothing without values."""
         if values:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.executions.decisions.refusals import NotSetAside
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -38,6 +39,17 @@ def list_set_aside(
     with reading.log(min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([SetAsideView(**row) for row in rows], limit, freshness, _cursor)
+
+
+def get_set_aside(reading: Reading, execution_id: UUID) -> SetAsideView:
+    """Return one execution that is set aside. Raises NotSetAside."""
+    where = Where({"rows": 1})
+    where.add("execution_id = {}", execution_id)
+    with reading.log() as (connection, _):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    if not rows:
+        raise NotSetAside(f"execution {execution_id} is not set aside")
+    return SetAsideView(**rows[0])
 
 
 def count_set_aside(reading: Reading) -> int:

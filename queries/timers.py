@@ -1,10 +1,12 @@
 """Timers: the waiting ones and the overdue ones."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
 
+from domain.executions.decisions.refusals import NoSuchTimer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -45,28 +47,53 @@ class OverdueTimers(msgspec.Struct, frozen=True):
     worst_seconds: float
 
 
+class TimerFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """overdue: True: timers that are due by now; False: those that are not; None: all. kinds, process_ids: any of them,
+    all without one. within: names of processes or their beginnings, as ``claims-*``.
+    """
+
+    overdue: bool | None = None
+    kinds: Sequence[str] = ()
+    process_ids: Sequence[UUID] = ()
+    within: Sequence[str] = ()
+
+
+NO_FILTER = TimerFilter()
+
+
 def list_timers(
     reading: Reading,
+    filter: TimerFilter = NO_FILTER,
     *,
-    overdue: bool = False,
-    within: tuple[str, ...] = (),
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[TimerView]:
-    """Return timers, the next one first; with `overdue`, only those that are due by now.
-
-    within: names of processes or their beginnings, as ``claims-*``. Raises BadCursor or NotYet.
-    """
+    """Return timers, the next one first. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
-    where.within("l.process", within)
-    if overdue:
-        where.holds("t.due_at < now()")
+    where.within("l.process", filter.within)
+    where.any_of("t.kind", filter.kinds, "text")
+    where.any_of("l.process_id", filter.process_ids, "uuid")
+    if filter.overdue is not None:
+        where.holds("t.due_at < now()" if filter.overdue else "t.due_at >= now()")
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     return page_of([TimerView(**row) for row in rows], limit, freshness, _cursor)
+
+
+def get_timer(reading: Reading, execution_id: UUID, step: str, kind: str) -> TimerView:
+    """Return one timer. Raises NoSuchTimer."""
+    where = Where({"rows": 1})
+    where.add("t.execution_id = {}", execution_id)
+    where.add("t.step = {}", step)
+    where.add("t.kind = {}", kind)
+    with reading.of(LIST) as (connection, _):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+    if not rows:
+        raise NoSuchTimer(f"step {step[:80]!r} has no timer of kind {kind[:80]!r} that is not fired yet")
+    return TimerView(**rows[0])
 
 
 def overdue_summary(reading: Reading) -> OverdueTimers:

@@ -86,3 +86,5 @@ class Upkeep:
                 self.clear_up(next_at)
             except Outage as error:
                 logger.warning("the upkeep of the lists was interrupted, trying again: %s", error)
+            except Exception:
+                logger.exception("the upkeep of the lists failed for an unforeseen reason, trying again")

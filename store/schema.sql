@@ -151,6 +151,7 @@ create table stored_events (
 ) with (autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_analyze_scale_factor=0.05);
 CREATE INDEX stored_events_large_idx ON public.stored_events USING btree (notification_id) WHERE (octet_length(state) > 4096);
 CREATE UNIQUE INDEX stored_events_notification_id_idx ON public.stored_events USING btree (notification_id);
+CREATE INDEX stored_events_published_idx ON public.stored_events USING btree (notification_id) WHERE (topic = 'ProcessPublished'::text);
 
 create table workers (
   worker_id uuid not null,

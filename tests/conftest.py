@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,10 @@ FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 READING = {"read_tables", "database"}
 
 WorkerDatabases = list[WorkerDatabase]
+
+# Hundreds of processes that tests start read compiled modules, which takes a third of the time of compiling them.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 settings.register_profile(
     "procession", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]

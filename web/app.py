@@ -11,15 +11,22 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import approvals, errors, keys, overview, sign_in
+from web import approvals, errors, keys, overview, sign_in, timers
 from web.executions import detail
 from web.executions import list as executions
+from web.operations import dead_letters, set_aside, settings, sizes, workers
+from web.operations import overview as operations
 from web.processes import archive, start
 from web.processes import detail as process
 from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-SEGMENTS = frozenset(("", "executions", "approvals", "processes", "keys", "sign-in", "sign-out", "static"))
+NAMED = ("executions", "approvals", "processes", "keys", "operations", "sign-in", "sign-out", "static")
+SEGMENTS = frozenset(("", *NAMED))
+
+
+OPERATIONS = (set_aside, dead_letters, workers, sizes, settings)
+PROCESSES = (processes, start, archive, process)
 
 
 def create_pages(door: Door) -> FastAPI:
@@ -28,7 +35,7 @@ def create_pages(door: Door) -> FastAPI:
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, executions, detail, approvals, processes, start, archive, process, keys):
+    for noun in (overview, executions, detail, approvals, *PROCESSES, keys, timers, operations, *OPERATIONS):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 
 from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
-from edge.admitted import Caller, deciders_of, teams_of
+from edge.admitted import Caller, Masking, deciders_of, teams_of
 from edge.dependencies import Reads, door_of
 from edge.principal import cause_of
 from edge.scopes import READ_APPROVALS, requires
@@ -33,12 +33,18 @@ class ApprovalParameters(PageParameters):
 
 
 @router.get("", **requires(READ_APPROVALS, listed=True))
-def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[ApprovalParameters, Query()]) -> Response:
+def list_(
+    request: Request,
+    reading: Reads,
+    caller: Caller,
+    masking: Masking,
+    given: Annotated[ApprovalParameters, Query()],
+) -> Response:
     """Return the page of approvals, the newest first."""
     decided = given.tab == "decided"
     statuses = list(DECIDED) if decided else ["open"]
     filter = approvals_for(caller, statuses, own=given.tab == "me")
-    found = list_approvals(reading, filter, cursor=given.cursor, min_position=given.min_position)
+    found = masking.approvals(list_approvals(reading, filter, cursor=given.cursor, min_position=given.min_position))
     return page(
         request,
         "approvals.html",
@@ -54,10 +60,16 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[App
 
 @router.get("/{approval_id}", **requires(READ_APPROVALS))
 def one(
-    approval_id: str, request: Request, reading: Reads, caller: Caller, given: Annotated[ApprovalParameters, Query()]
+    approval_id: str,
+    request: Request,
+    reading: Reads,
+    caller: Caller,
+    masking: Masking,
+    given: Annotated[ApprovalParameters, Query()],
 ) -> Response:
     """Return the page of one approval."""
     found = get_approval(reading, approval_id, deciders=deciders_of(caller), min_position=given.min_position)
+    found = masking.approval(found)
     return page(
         request,
         "approval.html",

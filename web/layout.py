@@ -34,6 +34,9 @@ NOTICES = {
     "started": "The execution has begun.",
     "archived": "The process is in the archive. Nothing starts from now on.",
     "restored": "The process is in use again.",
+    "timer-fired": "The timer has fired.",
+    "timer-moved": "The timer is due at another time.",
+    "set-aside-retried": "A worker tries the execution again.",
 }
 
 
@@ -44,6 +47,8 @@ class NavigationEntry(msgspec.Struct, frozen=True):
     icon: str
     href: str
     permission: str = READ
+    limited: bool = True
+    """Whether a principal that is limited to processes may open it."""
 
 
 NAVIGATION = (
@@ -53,10 +58,17 @@ NAVIGATION = (
         (
             NavigationEntry("Executions", "activity", "/executions"),
             NavigationEntry("Approvals", "user-check", "/approvals", READ_APPROVALS),
+            NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
     ("Design", (NavigationEntry("Processes", "workflow", "/processes"),)),
-    ("System", (NavigationEntry("Keys", "key-round", "/keys", READ_KEYS),)),
+    (
+        "System",
+        (
+            NavigationEntry("Operations", "gauge", "/operations", limited=False),
+            NavigationEntry("Keys", "key-round", "/keys", READ_KEYS),
+        ),
+    ),
 )
 
 
@@ -102,9 +114,13 @@ def page(
     nav: str = "",
     code: int = 200,
     freshness: StatesFreshness | None = None,
+    every: int | None = None,
     **values: Any,
 ) -> HTMLResponse:
-    """Return a page in its frame. nav: the entry of the navigation that it belongs to; values: for the template."""
+    """Return a page in its frame. nav: the entry of the navigation that it belongs to; values: for the template.
+
+    every: seconds after which an open page is read again without an event. Default: never.
+    """
     reader = reader_of(request)
     principal: Principal | None = getattr(request.state, "principal", None)
     theme = request.cookies.get(THEME_COOKIE, "")
@@ -122,6 +138,7 @@ def page(
         "position": 0 if freshness is None else freshness.as_of_position,
         "notice": NOTICES.get(request.query_params.get("done", ""), ""),
         "live": freshness is not None and "as_of" not in request.query_params,
+        "every": every,
         "url_with": lambda **changes: url_with(request, changes),
     }
     answer = HTMLResponse(render(template, frame | values), code)
@@ -163,8 +180,12 @@ def _navigation(principal: Principal | None) -> list[tuple[str, list[NavigationE
     """Return the entries that a principal may open."""
     if principal is None:
         return []
-    groups = [(name, [entry for entry in entries if principal.may(entry.permission)]) for name, entries in NAVIGATION]
+    groups = [(name, [entry for entry in entries if _may_open(principal, entry)]) for name, entries in NAVIGATION]
     return [(name, entries) for name, entries in groups if entries]
+
+
+def _may_open(principal: Principal, entry: NavigationEntry) -> bool:
+    return principal.may(entry.permission) and (entry.limited or not principal.processes)
 
 
 def _open_approvals(request: Request, principal: Principal | None) -> int:

@@ -3,12 +3,12 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
 from queries.executions import ExecutionFilter, list_executions
-from queries.timers import list_timers
+from queries.timers import TimerFilter, list_timers
 from web.layout import approvals_for, page
 
 SHOWN = 10
@@ -19,15 +19,16 @@ router = APIRouter()
 
 
 @router.get("/", **requires(READ, listed=True))
-def overview(request: Request, reading: Reads, caller: Caller) -> Response:
+def overview(request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
     """Return the page with what needs a person, the most urgent first."""
-    approvals = list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN)
-    failed = list_executions(reading, ExecutionFilter(statuses=["failed"], within=caller.processes), limit=SHOWN)
+    approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
+    of_failed = ExecutionFilter(statuses=["failed"], within=caller.processes)
+    failed = masking.summaries(list_executions(reading, of_failed, limit=SHOWN))
     under_way = ExecutionFilter(statuses=["running", "compensating", "queued"], within=caller.processes)
     running = list_executions(reading, under_way, limit=SHOWN)
     late = [
         timer
-        for timer in list_timers(reading, overdue=True, within=caller.processes, limit=SHOWN).items
+        for timer in list_timers(reading, TimerFilter(overdue=True, within=caller.processes), limit=SHOWN).items
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
     waiting = len(approvals.items) + len(failed.items) + len(late)

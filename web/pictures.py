@@ -73,6 +73,12 @@ STATUSES = {
     "published": ShownStatus("Published", "ok", "completed"),
     "archived": ShownStatus("Archived", "idle", "cancelled"),
     "active": ShownStatus("Active", "ok", "completed"),
+    "up_to_date": ShownStatus("Up to date", "ok", "completed"),
+    "catching_up": ShownStatus("Catching up", "wait", "retrying"),
+    "rebuilding": ShownStatus("Rebuilding", "run", "running"),
+    "unattended": ShownStatus("Nobody runs it", "idle", "pending"),
+    "stopped": ShownStatus("Stopped", "bad", "failed"),
+    "lost": ShownStatus("Lost", "bad", "timed_out"),
 }
 _ICON = Markup('<svg class="i{}" viewBox="0 0 24 24" aria-hidden="true"><use href="/static/icons.svg#{}"/></svg>')
 MOVING = frozenset(("running", "started", "accepted"))

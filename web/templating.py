@@ -35,7 +35,9 @@ def environment() -> Environment:
         crumbs=(),
         notice="",
     )
-    found.filters.update(duration=wording.duration, money=wording.money, tail=wording.tail, document=wording.document)
+    found.filters.update(
+        duration=wording.duration, money=wording.money, tail=wording.tail, size=wording.size, document=wording.document
+    )
     return found
 
 

@@ -33,6 +33,16 @@ def duration(seconds: float | None) -> str:
     return f"{whole} s"
 
 
+def size(bytes: int) -> str:
+    """Return a size in decimal units: ``812 B``, ``4.2 kB``, ``1.3 GB``."""
+    amount, units = float(bytes), ("B", "kB", "MB", "GB", "TB")
+    for unit in units:
+        if amount < 1_000 or unit == units[-1]:
+            return f"{amount:.0f} {unit}" if unit == "B" or amount >= 100 else f"{amount:.1f} {unit}"
+        amount /= 1_000
+    raise AssertionError("unreachable")
+
+
 def moment(at: datetime | None, zone: tzinfo, now: datetime) -> str:
     """Return a time in `zone`: ``14:18:03`` today, ``3 Nov 09:24`` this year, else ``3 Nov 2025``."""
     if at is None:

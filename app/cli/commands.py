@@ -43,6 +43,11 @@ COMMANDS = {
     "timers": Entry("timers.list", "List timers by due time, the next first."),
     "fire-timer": Entry("timers.fire", "Fire a timer now."),
     "move-timer": Entry("timers.move", "Move a timer."),
+    "workers": Entry("workers", "List workers with the attempts that each has claimed."),
+    "sizes": Entry("sizes", "Show the size of the log and of each table on disk; numbers of rows are estimates."),
+    "settings": Entry(
+        "settings", "Show the settings in force in this environment; of a secret, only whether it is set."
+    ),
     "approvals": Entry("approvals.list", "List approvals, open and decided, the newest first."),
     "approve": Entry("approvals.decide", "Approve: the execution goes on."),
     "reject": Entry("approvals.decide", "Reject: the step fails, and the execution too unless on_error continues it."),

@@ -8,12 +8,13 @@ import typer
 
 from app.cli import building
 from app.cli.failures import FAILED
+from app.cli.lists import note_more
 from app.cli.opening import opened, opened_reading
-from app.cli.options import DryRun, JsonOption, Limit
+from app.cli.options import Cursor, DryRun, JsonOption, Limit
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, seconds, short, status
-from app.installation import dead_letters
 from domain.words import did_you_mean
+from queries.dead_letters import list_dead_letters
 from queries.projections import ProjectionView, list_projections
 
 if TYPE_CHECKING:
@@ -95,16 +96,18 @@ def verify(
 
 
 @cli.command("dead-letters")
-def dead_letters_(context: typer.Context, limit: Limit = 50, json: JsonOption = False) -> None:
+def dead_letters_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json: JsonOption = False) -> None:
     """List the events that a read model failed to apply and skipped; a rebuild tries them again."""
     output = output_of(context, json)
     with opened_reading(output) as reading:
-        found = dead_letters(reading.progress.main, limit)
+        page = list_dead_letters(reading, cursor=cursor, limit=limit)
     if json:
-        output.document({"items": found})
+        output.document(page)
         return
-    rows = [(each.projection, each.position, moment(each.at), each.error) for each in found]
-    output.table(("projection", "position", "at", "error"), rows, right=NUMBERS)
+    rows = [(each.projection, each.tables.replace("_", " "), each.position, each.type, moment(each.at), each.error)
+            for each in page.items]  # fmt: skip
+    output.table(("projection", "tables", "position", "type", "at", "error"), rows, right=NUMBERS)
+    note_more(output, page.next_cursor)
 
 
 def _state(view: ProjectionView) -> "Text":

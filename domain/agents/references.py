@@ -4,7 +4,8 @@ import re
 
 from pydantic_core import PydanticCustomError
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,127})\}")
+from domain.agents.secret_names import REFERENCE
+
 _SCHEME_AND_REFERENCES = re.compile(rf"(?:[A-Za-z][A-Za-z0-9-]{{0,19}} )?(?:{REFERENCE.pattern})+")
 _LOOKS_SECRET = re.compile(r"(?i)\s*(?:bearer|basic|token)\s+\S|\s*(?:sk|pk|ghp|xox[a-z])[-_][A-Za-z0-9]")
 _SECRET_NAME = re.compile(

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.agents.references import REFERENCE
 from domain.refusal import Problem
 
+# A reference to a variable: ``${NAME}``.
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]{0,127})\}")
 SETTING = "PROCESSION_AGENT_SECRETS"
 _ENTRY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\*?")
 # Settings are read in any case, so each spelling of one names the platform's own.

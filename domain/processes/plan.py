@@ -7,6 +7,7 @@ from uuid import UUID
 from domain.language.expressions import LARGEST_RESULT, Condition, ValueTemplate, parse_condition, parse_value
 from domain.language.types.definition import Defaults, Definition
 from domain.language.types.inputs import InputSpec, accept_input, input_spec
+from domain.language.types.sensitive import SensitiveFields, sensitive_fields
 from domain.language.types.steps import (
     AnyStep,
     Fallback,
@@ -76,6 +77,7 @@ class Plan:
     template). webhooks: triggers of that type by id, including those that are switched off. compensations: by the id of
     a step, that of its compensating step. max_running: executions of the process at once, None for no limit. rules: see
     RULES. nulls: the optional input fields that read as null where an execution has no value for them.
+    sensitive: the fields that only admins see.
     """
 
     name: str
@@ -92,6 +94,7 @@ class Plan:
     limits: Limits = Limits()
     rules: int = RULES
     nulls: Mapping[str, None] = field(default_factory=dict)
+    sensitive: SensitiveFields = field(default_factory=SensitiveFields)
 
     @property
     def size(self) -> int:
@@ -127,6 +130,7 @@ def compile_plan(
         limits=limits,
         rules=rules,
         nulls=spec.nulls,
+        sensitive=sensitive_fields(definition),
     )
 
 

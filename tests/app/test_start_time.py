@@ -11,7 +11,7 @@ import pytest
 
 SERVING = {"fastapi", "starlette", "uvicorn", "sse_starlette"}
 CALLING = {"httpx2", "apscheduler", "aiosmtplib"}
-LANGUAGE = {"pydantic", "pydantic_settings", "yaml", "croniter", "jsonschema_rs", "domain.language"}
+LANGUAGE = {"pydantic", "pydantic_core", "pydantic_settings", "yaml", "croniter", "jsonschema_rs", "domain.language"}
 WRITING = {"eventsourcing", "commands", "projections", "embedded", "gateway", "domain.executions.state"}
 DATABASE = {"psycopg", "psycopg_pool"}
 ALL = SERVING | CALLING | LANGUAGE | WRITING | DATABASE | {"rich"}

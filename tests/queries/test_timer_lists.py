@@ -31,7 +31,7 @@ from queries.executions import get_execution
 from queries.paging import BadCursor
 from queries.progress import ExecutionProgress
 from queries.reading import Reading
-from queries.timers import list_timers, overdue_summary
+from queries.timers import TimerFilter, list_timers, overdue_summary
 from store.datastore import Datastore
 from store.log import Log
 from store.unit import Unit
@@ -77,7 +77,7 @@ def test_timers_are_listed_by_when_they_are_due_with_their_process(reading: Read
     )
     assert 7_200 <= first.overdue_seconds <= (datetime.now(UTC) - first.due_at).total_seconds()
     assert (second.step, second.overdue_seconds) == ("a", 0)
-    assert [timer.step for timer in list_timers(reading, overdue=True).items] == ["t"]
+    assert [timer.step for timer in list_timers(reading, TimerFilter(overdue=True)).items] == ["t"]
     summary = overdue_summary(reading)
     assert summary.count == 1
     assert 7_200 <= summary.worst_seconds <= (datetime.now(UTC) - first.due_at).total_seconds()

@@ -117,7 +117,8 @@ class Watched:
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("request", lambda request: self._check(request.url))
         page.goto(self._served.url + path)
-        page.wait_for_selector("html[data-zone='Europe/Berlin']")
+        if settings.get("java_script_enabled", True):
+            page.wait_for_selector("html[data-zone='Europe/Berlin']")
         return page
 
     def plain(self, path: str) -> Page:

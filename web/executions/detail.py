@@ -8,7 +8,7 @@ from starlette.responses import RedirectResponse, Response
 
 from commands.executions import CancelExecution
 from commands.repairs import RetryExecution, RetryStep, SkipStep
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, Versions, door_of
 from edge.parameters import PointParameter, Position
 from edge.principal import cause_of
@@ -43,6 +43,7 @@ def detail(
     reading: Reads,
     definitions: Versions,
     caller: Caller,
+    masking: Masking,
     given: Annotated[DetailParameters, Query()],
 ) -> Response:
     """Return the page of one execution."""
@@ -51,9 +52,9 @@ def detail(
         found = get_execution(reading, definitions, id, min_position=fresh)
     else:
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
-    found = restricted(found, caller)
+    found = masking.execution(restricted(found, caller))
     edges = definitions.edges(reading, found.process_id, found.version)
-    events = list_execution_events(reading, id, after=given.after, limit=EVENTS)
+    events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     return page(
         request,
         "execution.html",

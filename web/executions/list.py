@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.references import process_named
 from edge.scopes import READ, requires
@@ -35,7 +35,9 @@ class ExecutionFields(PageParameters):
 
 
 @router.get("/executions", **requires(READ, listed=True))
-def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[ExecutionFields, Query()]) -> Response:
+def list_(
+    request: Request, reading: Reads, caller: Caller, masking: Masking, given: Annotated[ExecutionFields, Query()]
+) -> Response:
     """Return the page of executions, the newest first."""
     filter = ExecutionFilter(
         process_ids=[process_named(given.process)] if given.process else [],
@@ -44,7 +46,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Exe
         include_children=given.include_children,
         within=caller.processes,
     )
-    found = list_executions(reading, filter, cursor=given.cursor, min_position=given.min_position)
+    found = masking.summaries(list_executions(reading, filter, cursor=given.cursor, min_position=given.min_position))
     return page(
         request,
         "executions.html",

@@ -73,6 +73,14 @@
     source = null;
   };
 
+  // Leases, sizes and builds change without an event: such a page states how often to ask again.
+  setInterval(() => {
+    const every = Number(main()?.dataset.every);
+    if (!every || document.hidden || lostSince !== null || Date.now() - last < every * 1000) return;
+    shown = -1;
+    plan();
+  }, PAUSE);
+
   document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
   addEventListener("pagehide", close);
   open();

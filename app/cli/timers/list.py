@@ -8,9 +8,11 @@ from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit
 from app.cli.output import CommandOutput, output_of
+from app.cli.timers.kinds import kind_given
 from app.cli.wording import moment, seconds
+from edge.references import process_named
 from queries.paging import Page
-from queries.timers import TimerView, list_timers
+from queries.timers import TimerFilter, TimerView, list_timers
 
 cli = typer.Typer()
 
@@ -19,14 +21,21 @@ cli = typer.Typer()
 def timers(
     context: typer.Context,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only timers whose due time has passed.")] = False,
+    kind: Annotated[list[str] | None, typer.Option(help="Only timers of this kind; repeatable.")] = None,
+    process: Annotated[list[str] | None, typer.Option(help="Only of this process, by name or id; repeatable.")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
     json: JsonOption = False,
 ) -> None:
     """List timers by due time, the next first."""
     output = output_of(context, json)
+    filter = TimerFilter(
+        overdue=True if overdue else None,
+        kinds=[kind_given(each) for each in kind or []],
+        process_ids=[process_named(each) for each in process or []],
+    )
     with opened_reading(output) as reading:
-        page = list_timers(reading, overdue=overdue, cursor=cursor, limit=limit)
+        page = list_timers(reading, filter, cursor=cursor, limit=limit)
     _show(output, page)
 
 

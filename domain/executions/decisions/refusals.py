@@ -86,6 +86,12 @@ class ReasonRequired(Malformed):
     code = "reason_required"
 
 
+class NotSetAside(NotFound):
+    """The execution is not set aside."""
+
+    code = "not_set_aside"
+
+
 class NoSuchTimer(NotFound):
     """The step has no timer of that kind, or no longer has it."""
 

@@ -8,6 +8,7 @@ from domain.language.checking.notifications import check_notification
 from domain.language.checking.references import Place, References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
+from domain.language.checking.sensitive import check_sensitive
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
 from domain.language.checking.unused import check_unused
@@ -109,6 +110,7 @@ def _check_output_schema(step: Mapping, problems: Problems) -> None:
             compile_output_schema(plain(node))
         except InvalidOutputSchema as error:
             problems.add("invalid_output_schema", f"not a JSON Schema that can be used: {error}", node)
+        check_sensitive(node, problems)
 
 
 def _check_default(field: Node, problems: Problems) -> None:

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator
 
-from domain.agents.references import REFERENCE
-from domain.agents.secret_names import SecretNames
+from domain.agents.secret_names import REFERENCE, SecretNames
 from domain.language.parsed import Parsed, SecretUse, Spot
 from domain.language.reading.nodes import Mapping, Sequence, text_of
 from domain.refusal import Problem

@@ -16,7 +16,7 @@ MAX_NODES = 50_000
 MAX_UNFOLDED = 2 << 20  # characters of the texts that anchors repeat
 
 # libyaml where PyYAML was built with it; the pure Python parser gives the same events, slower.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read_tree(text: str, problems: Problems) -> Node | None:
@@ -27,7 +27,7 @@ def read_tree(text: str, problems: Problems) -> Node | None:
     """
     builder = _Builder(problems)
     try:
-        for event in yaml.parse(as_yaml(text), Loader=_LOADER):
+        for event in yaml.parse(as_yaml(text), Loader=LOADER):
             if not builder.take(event):
                 break
     except yaml.MarkedYAMLError as error:

@@ -31,7 +31,7 @@ class InputField(Part):
     """A field of an execution's input.
 
     Without a type it accepts any value; without an enum any value of its type. Null is a default too: no default is
-    ABSENT.
+    ABSENT. sensitive: only admins see its value.
     """
 
     type: FieldType | None = None
@@ -39,6 +39,7 @@ class InputField(Part):
     default: Any = Field(default_factory=lambda: ABSENT)
     description: Prose | None = None
     enum: Annotated[tuple[Any, ...] | None, Field(strict=False, min_length=1, max_length=1_000)] = None
+    sensitive: bool = False
 
 
 class OutputDefinition(Part):

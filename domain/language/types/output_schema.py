@@ -20,6 +20,9 @@ MAX_MESSAGES = 5
 MAX_MESSAGE = 300
 # Naming every place in a large answer takes many times as long as deciding whether it is right.
 MAX_LOCATED = 100_000
+# Messages of a schema that marks sensitive values hold no value.
+SENSITIVE = "x-sensitive"
+MASK = "•••"
 
 _NAMED_REFERENCES = ("$dynamicRef", "$recursiveRef")
 
@@ -64,12 +67,13 @@ def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
     if parts > MAX_EXPANSION:
         raise InvalidOutputSchema(f"its references unfold to more than {MAX_EXPANSION} parts")
     try:
+        mask = MASK if SENSITIVE in str(document) else None
         # The document itself is compiled first, so that messages are about what the author wrote.
-        validator = jsonschema_rs.validator_for(document, pattern_options=PATTERNS, offline=True)
+        validator = jsonschema_rs.validator_for(document, mask=mask, pattern_options=PATTERNS, offline=True)
         unbounded = has_unbounded(document)
         limited = document if unbounded else bounded(document)
         if limited != document:
-            validator = jsonschema_rs.validator_for(limited, pattern_options=PATTERNS, offline=True)
+            validator = jsonschema_rs.validator_for(limited, mask=mask, pattern_options=PATTERNS, offline=True)
     except (ValueError, jsonschema_rs.ReferencingError) as error:
         where = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
         message = str(getattr(error, "message", error))[:MAX_MESSAGE]

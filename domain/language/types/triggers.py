@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandle
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from domain.agents.references import REFERENCE, check_reference
+from domain.agents.references import check_reference
+from domain.agents.secret_names import REFERENCE
 from domain.calendar.cron import InvalidCron, check_cron
 from domain.calendar.times import ClockTime, TimeText, Weekday, ZoneName
 from domain.language.types.parts import FieldName, Part

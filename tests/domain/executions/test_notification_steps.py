@@ -99,3 +99,17 @@ def test_operators_may_repeat_it_or_leave_it_out_but_not_give_it_to_an_agent(tel
     run.given(fail_step, "tell", 1, BUSY, after=1)
     run.when(retry_execution, "again", after=2).then("ExecutionRetried", "StepScheduled(tell)")
     assert run.last(StepScheduled).attempt == 2
+
+
+def test_a_notification_holds_no_sensitive_value(begin):
+    step = {
+        "type": "notification",
+        "channel": ["webhook"],
+        "subject": "{{ input.ssn }}",
+        "message": "SSN {{ input.ssn }} of {{ input.city }}",
+    }
+    given = {"ssn": "078-05-1120", "city": "Bern"}
+    declared = {"ssn": {"type": "string", "sensitive": True}, "city": {"type": "string"}}
+    run = begin({"tell": []}, given=given, tell=step, root={"input": declared})
+    scheduled = run.last(StepScheduled)
+    assert (scheduled.message, scheduled.parameters["subject"]) == ("SSN ••• of Bern", "•••")

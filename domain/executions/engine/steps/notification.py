@@ -6,7 +6,8 @@ import msgspec
 
 from domain.executions.engine.steps.agent_task import schedule
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.state.model import StepState
+from domain.executions.masking import Secrets
+from domain.executions.state.model import Execution, StepState
 from domain.language.expressions import EvaluationFailed, Scope, Template
 from domain.processes.plan import PlannedNotification
 
@@ -18,15 +19,31 @@ def begin(unfolding: Unfolding, step: PlannedNotification, attempt: int, visible
         parameters["subject"] = _text(step.subject, visible)
     if step.url is not None:
         parameters["url"] = _text(step.url, visible)
+    message = _text(step.message, visible)
+    if unfolding.execution.plan.sensitive.any:
+        secrets = secrets_of(unfolding.execution)
+        message = secrets.masked(message)
+        if "subject" in parameters:
+            parameters["subject"] = secrets.masked(parameters["subject"])
     recipients = _recipients(step.recipients.render(visible))
     if recipients:
         parameters["recipients"] = recipients
-    return schedule(unfolding, step.id, attempt, "", _text(step.message, visible), parameters)
+    return schedule(unfolding, step.id, attempt, "", message, parameters)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedNotification, before: StepState) -> bool:
     """Schedule the same delivery again."""
     return schedule(unfolding, step.id, before.attempt + 1, "", before.message, before.parameters)
+
+
+def secrets_of(execution: Execution) -> Secrets:
+    """Return the sensitive values of an execution, which leave Procession in no notification."""
+    secrets, fields = Secrets(), execution.plan.sensitive
+    secrets.collect(execution.input, fields.input)
+    for id, paths in fields.outputs.items():
+        if (step := execution.steps.get(id)) is not None:
+            secrets.collect(step.output, paths)
+    return secrets
 
 
 def _text(template: Template, visible: Scope) -> str:

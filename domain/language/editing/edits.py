@@ -1,0 +1,221 @@
+"""An edit: the one source span that a change of a document replaces, and the text that takes its place."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from domain.jsonvalue import JsonValue
+from domain.language.editing.changes import (
+    EditRefused,
+    InsertKey,
+    KeyPath,
+    RemoveKey,
+    RenameKey,
+    ReplaceValue,
+    TextChange,
+    changed,
+)
+from domain.language.editing.spans import ALIAS, MAPPING, SEQUENCE, Span, read_spans
+from domain.language.editing.writing import write_key, write_over, write_value
+from domain.language.reading.nodes import plain
+from domain.language.reading.problems import Problems
+from domain.language.reading.source import UnreadableSource
+from domain.language.reading.tree import read_tree
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_SPACE = re.compile(r"[ \t]*")
+_ANY_SPACE = re.compile(r"\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Replaces the characters from `start` to `end` by `text`."""
+
+    start: int
+    end: int
+    text: str
+
+    def applied(self, source: str) -> str:
+        """Return the source after the edit."""
+        return source[: self.start] + self.text + source[self.end :]
+
+
+def edit_of(source: str, change: TextChange) -> Edit:
+    """Return the edit of a text that makes a change. The text after it holds exactly the changed document.
+
+    Raises EditRefused where no edit of one span does: the text cannot be read, or an anchor shares the place.
+    """
+    document = _document(source)
+    expected = _exact(changed(document, change))
+    root = read_spans(source)
+    if root is None:
+        raise EditRefused("this JSON holds characters that have to be respelled first")
+    _Text(source, root).refuse_shared(change)
+    for edit in _Text(source, root).candidates(change):
+        try:
+            if _exact(_document(edit.applied(source))) == expected:
+                return edit
+        except EditRefused:
+            continue
+    raise EditRefused("the layout of the text leaves no place for this change")
+
+
+def edited(source: str, change: TextChange) -> str:
+    """Return the text after a change. Raises EditRefused."""
+    return edit_of(source, change).applied(source)
+
+
+def _document(source: str) -> JsonValue:
+    problems = Problems()
+    try:
+        root = read_tree(source, problems)
+    except UnreadableSource as unreadable:
+        raise EditRefused(unreadable.problem.message) from None
+    if root is None or problems.errors:
+        raise EditRefused("a text is edited that can be read without errors")
+    value: JsonValue = plain(root)
+    return value
+
+
+def _exact(document: JsonValue) -> str:
+    return json.dumps(document, sort_keys=True)
+
+
+class _Text:
+    """A text with its spans, and the edits that may make a change."""
+
+    def __init__(self, source: str, root: Span) -> None:
+        self._source = source
+        self._root = root
+        self._json = _is_json(source)
+        self._newline = "\r\n" if "\r\n" in source else "\n"
+
+    def refuse_shared(self, change: TextChange) -> None:
+        """Raise EditRefused if the place is one that an alias repeats."""
+        aliases = {self._source[span.start + 1 : span.end] for span in self._root.walk() if span.kind == ALIAS}
+        at = self._root
+        shared = at.anchor in aliases
+        for part in change.path:
+            if at.kind == ALIAS:
+                raise EditRefused("the place is inside an alias; change it at its anchor")
+            at = _child(at, part)[1]
+            shared = shared or (at.kind != ALIAS and at.anchor in aliases)
+        inside = isinstance(change, ReplaceValue | RemoveKey)
+        if shared or (inside and any(span.kind != ALIAS and span.anchor in aliases for span in at.walk())):
+            raise EditRefused("an anchor shares this place with others")
+
+    def candidates(self, change: TextChange) -> list[Edit]:
+        """Return the edits that may make the change, the best first."""
+        if isinstance(change, InsertKey):
+            return self._insertions(self._at(change.path), change)
+        holder = self._at(change.path[:-1])
+        key, value = _child(holder, change.path[-1])
+        if isinstance(change, ReplaceValue):
+            return [self._replacement(key, value, change.value)]
+        assert key is not None
+        if isinstance(change, RenameKey):
+            return [Edit(key.start, key.end, write_key(change.key, json_only=self._json))]
+        if len(holder.entries) > 1:
+            return [self._removal_from_flow(holder, key)] if holder.flow else self._removals_from_block(holder, key)
+        if holder.flow:
+            comma = _ANY_SPACE.match(self._source, value.end)
+            end = comma.end() + 1 if comma is not None and self._source[comma.end()] == "," else value.end
+            return [Edit(key.start, end, "")]
+        if not change.path[:-1]:
+            return [Edit(key.start, value.end, "{}")]
+        above = self._at(change.path[:-2])
+        return [self._replacement(_child(above, change.path[-2])[0], holder, {})]
+
+    def _at(self, path: KeyPath) -> Span:
+        at = self._root
+        for part in path:
+            at = _child(at, part)[1]
+        return at
+
+    def _replacement(self, key: Span | None, old: Span, value: JsonValue) -> Edit:
+        written = write_over(old, value, self._source, json_only=self._json)
+        if old.start == old.end:
+            colon = key is None or ":" in self._source[key.end : old.start]
+            start = old.start if key is None or colon else key.end
+            before = self._source[start - 1 : start]
+            space = "" if before.isspace() else " "
+            after = "" if self._source[old.end : old.end + 1] in ("", " ", "\t", "\r", "\n", ",", "}", "]") else " "
+            return Edit(start, start, (space if colon else ": ") + written + after)
+        if key is not None and old.kind in (SEQUENCE, MAPPING) and not old.flow and old.anchor is None:
+            colon_at = self._source.find(":", key.end, old.start)
+            if colon_at >= 0:
+                gap = self._source[colon_at + 1 : old.start].rstrip()
+                return Edit(colon_at + 1, old.end, f" {written}{gap}")
+        return Edit(old.start, old.end, written)
+
+    def _insertions(self, holder: Span, change: InsertKey) -> list[Edit]:
+        entry = f"{write_key(change.key, json_only=self._json)}: {write_value(change.value, json_only=self._json)}"
+        if holder.flow:
+            properties = _PROPERTIES.match(self._source, holder.start)
+            opening = properties.end() if properties is not None else holder.start
+            if self._source[opening] != "{":
+                return []
+            if not holder.entries:
+                return [Edit(opening + 1, opening + 1, entry)]
+            end = holder.entries[-1][1].end
+            return [Edit(end, end, f", {entry}")]
+        first, last = holder.entries[0][0], holder.entries[-1][1]
+        indent = " " * (first.column - 1)
+        line_end = self._line_end(last.end)
+        below = Edit(line_end, line_end, f"{self._newline}{indent}{entry}")
+        kept = Edit(last.kept_end, last.kept_end, f"{indent}{entry}{self._newline}")
+        above = Edit(first.start, first.start, f"{entry}{self._newline}{indent}")
+        return [below, kept, above]
+
+    def _removals_from_block(self, holder: Span, key: Span) -> list[Edit]:
+        at = next(number for number, (each, _) in enumerate(holder.entries) if each is key)
+        value = holder.entries[at][1]
+        begin = self._source.rfind("\n", 0, key.start) + 1
+        end = self._line_end(max(value.end, key.end))
+        if not self._source[begin : key.start].strip(" "):
+            after = end + len(self._newline) if self._source.startswith(self._newline, end) else end
+            after = max(after, value.kept_end) if value.kept_end > value.end else after
+            # The line break before a last line may belong to the block scalar above it.
+            last = [Edit(begin - len(self._newline), end, "")] if after == end and begin > 0 else []
+            # A comment below may be deeper than that block scalar, and would become part of it.
+            bar = f"{self._source[begin : key.start]}#{self._source[end:after]}"
+            return [*last, Edit(begin, after, ""), Edit(begin, after, bar)]
+        following = holder.entries[at + 1][0].start if at + 1 < len(holder.entries) else end
+        between = self._source[value.end : following]
+        return [Edit(key.start, following if not between.strip() else end, "")]
+
+    def _removal_from_flow(self, holder: Span, key: Span) -> Edit:
+        at = next(number for number, (each, _) in enumerate(holder.entries) if each is key)
+        value = holder.entries[at][1]
+        if at + 1 < len(holder.entries):
+            comma = self._source.index(",", max(value.end, key.end))
+            space = _SPACE.match(self._source, comma + 1)
+            end = space.end() if space is not None else comma + 1
+            return Edit(key.start, comma + 1 if self._source[end] == "#" else end, "")
+        before = holder.entries[at - 1]
+        start = max(before[0].end, before[1].end)
+        commented = "#" in self._source[start : key.start]
+        return Edit(key.start if commented else start, max(value.end, key.end), "")
+
+    def _line_end(self, at: int) -> int:
+        end = self._source.find("\n", at)
+        if end < 0:
+            return len(self._source)
+        return end - 1 if self._source[end - 1] == "\r" and end - 1 >= at else end
+
+
+def _child(holder: Span, part: str | int) -> tuple[Span | None, Span]:
+    if holder.kind == SEQUENCE and isinstance(part, int):
+        return None, holder.items[part]
+    for key, value in holder.entries:
+        if key.value == part:
+            return key, value
+    raise EditRefused(f"there is no `{str(part)[:60]}` at this place")
+
+
+def _is_json(source: str) -> bool:
+    try:
+        json.loads(source)
+    except (ValueError, RecursionError):
+        return False
+    return True

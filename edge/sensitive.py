@@ -1,0 +1,155 @@
+"""Views without sensitive values, for principals that may not see them."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from domain.executions.masking import masked_at
+from edge.principal import Principal
+from edge.scopes import READ_SENSITIVE
+from queries.approvals import ApprovalView
+from queries.differences import Change, Difference
+from queries.events import EventView
+from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.paging import Page
+from queries.sensitive import SensitiveValues, Sensitivity
+
+# Fields of events that Procession itself writes; every other field is masked.
+_IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
+_TREE = ("parent", "child", "pinned", "root", "depth", "path", "wait", "holds", "reports_to", "steps")
+_COURSE = ("started_at", "due_at", "deadline", "on_deadline", "target", "chosen", "scope")
+_OWN = frozenset((*_IDENTITY, *_TREE, *_COURSE))
+_OF_EXECUTION = ("trigger", "input", "outputs", "error", "cancel_reason")
+_OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditions")
+_OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
+
+V = TypeVar("V", bound=ApprovalView)
+_NONE: dict[UUID, Sensitivity] = {}
+
+
+class SensitiveViews:
+    """Masks views for one principal; for one that may see everything they stay as they are, without a query."""
+
+    def __init__(self, principal: Principal, values: SensitiveValues) -> None:
+        self._sees = principal.may(READ_SENSITIVE)
+        self._values = values
+
+    def execution(self, found: ExecutionDetail) -> ExecutionDetail:
+        """Return the view of an execution, now or as of a point."""
+        known = self._of((found.execution_id,)).get(found.execution_id)
+        if known is None:
+            return found
+        masked = {name: _masked(known, getattr(found, name)) for name in _OF_EXECUTION}
+        masked["input"] = _masked(known, found.input, known.fields.input)
+        return msgspec.structs.replace(found, **masked, steps=[_step(known, step) for step in found.steps])
+
+    def difference(self, found: Difference) -> Difference:
+        """Return the view of a difference."""
+        known = self._of((found.execution_id,)).get(found.execution_id)
+        if known is None:
+            return found
+        changed = {name: _change(known, name, each, _OF_EXECUTION) for name, each in found.changed.items()}
+        steps = [
+            msgspec.structs.replace(
+                step,
+                changed={
+                    name: _change(known, name, each, _OF_STEP, known.fields.outputs.get(step.id, ()))
+                    for name, each in step.changed.items()
+                },
+            )
+            for step in found.steps
+        ]
+        return msgspec.structs.replace(found, changed=changed, steps=steps)
+
+    def events(self, page: Page[EventView]) -> Page[EventView]:
+        """Return a page of events, of one execution or of the log."""
+        known = self._of(event.stream for event in page.items)
+        if not known:
+            return page
+        items = [_event(known[each.stream], each) if each.stream in known else each for each in page.items]
+        return msgspec.structs.replace(page, items=items)
+
+    def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
+        """Return a page of the list of executions."""
+        known = self._of(each.execution_id for each in page.items if each.error is not None)
+        if not known:
+            return page
+        items = [
+            msgspec.structs.replace(each, error=msgspec.structs.replace(each.error, **_texts(sensitivity, each.error)))
+            if each.error is not None and (sensitivity := known.get(each.execution_id)) is not None
+            else each
+            for each in page.items
+        ]
+        return msgspec.structs.replace(page, items=items)
+
+    def approvals(self, page: Page[ApprovalView]) -> Page[ApprovalView]:
+        """Return a page of approvals."""
+        return msgspec.structs.replace(page, items=self._approvals(page.items)) if page.items else page
+
+    def approval(self, found: V) -> V:
+        """Return one approval."""
+        return self._approvals((found,))[0]
+
+    def _approvals(self, items: Sequence[V]) -> list[V]:
+        known = self._of(each.execution_id for each in items)
+        return [
+            msgspec.structs.replace(
+                each, **{name: _masked(known[each.execution_id], getattr(each, name)) for name in _OF_APPROVAL}
+            )
+            if each.execution_id in known
+            else each
+            for each in items
+        ]
+
+    def _of(self, ids: Iterable[UUID]) -> dict[UUID, Sensitivity]:
+        return _NONE if self._sees else self._values.of(ids)
+
+
+def _masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] = ()) -> Any:
+    """Return a field of a view masked: JSON as JSON, a text as a text."""
+    if isinstance(value, msgspec.Raw):
+        return msgspec.Raw(msgspec.json.encode(_masked(known, msgspec.json.decode(value), paths)))
+    plain = msgspec.to_builtins(value)
+    return None if plain is None else known.secrets.masked(masked_at(plain, paths))
+
+
+def _step(known: Sensitivity, step: StepView) -> StepView:
+    masked = {name: _masked(known, getattr(step, name)) for name in _OF_STEP if name != "input"}
+    masked["output"] = _masked(known, step.output, known.fields.outputs.get(step.id, ()))
+    if step.input is not None:
+        masked["input"] = msgspec.structs.replace(
+            step.input,
+            message=_masked(known, step.input.message),
+            parameters=_masked(known, step.input.parameters),
+        )
+    return msgspec.structs.replace(step, **masked)
+
+
+def _change(
+    known: Sensitivity, name: str, change: Change, texts: tuple[str, ...], paths: tuple[tuple[str, ...], ...] = ()
+) -> Change:
+    if name not in texts:
+        return change
+    at = paths if name == "output" else ()
+    before, after = (msgspec.json.decode(msgspec.json.encode(value)) for value in (change.before, change.after))
+    return Change(_masked(known, before, at), _masked(known, after, at))
+
+
+def _event(known: Sensitivity, event: EventView) -> EventView:
+    paths = {"input": known.fields.input if event.type == "ExecutionStarted" else ()}
+    if event.type == "SubProcessStarted":
+        called = known.marked.get((event.data["process_id"], event.data["version"]))
+        paths["input"] = () if called is None else called.input
+    if event.type == "StepCompleted":
+        paths["output"] = known.fields.outputs.get(event.data["step"], ())
+    data = {
+        name: value if name in _OWN else _masked(known, value, paths.get(name, ()))
+        for name, value in event.data.items()
+    }
+    return msgspec.structs.replace(event, data=data)
+
+
+def _texts(known: Sensitivity, error: Any) -> dict[str, Any]:
+    return {name: _masked(known, getattr(error, name)) for name in ("code", "message")}

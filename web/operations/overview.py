@@ -1,0 +1,53 @@
+"""Operations at a glance: the log, the read models, the work that is due, and what is stuck."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from edge.admitted import Caller
+from edge.dependencies import Reads
+from edge.scopes import READ, requires
+from queries.dead_letters import list_dead_letters
+from queries.metrics import MOST, get_figures
+from queries.projections import ProjectionView, list_projections
+from queries.set_aside import list_set_aside
+from queries.timers import TimerFilter, list_timers
+from queries.workers import list_workers
+from web.operations.tabs import EVERY_SECONDS, tab
+from web.timers import WORDS
+
+SHOWN = 5
+BUILDING_SECONDS = 1
+STATES = {"running": "up_to_date", "failed": "stopped"}
+
+router = APIRouter(prefix="/operations")
+
+
+def state_of(model: ProjectionView) -> str:
+    """Return the status of a read model on pages."""
+    return STATES.get(model.state, model.state)
+
+
+@router.get("", **requires(READ))
+def overview(request: Request, reading: Reads, caller: Caller) -> Response:
+    """Return the page with the state of everything that works behind the pages."""
+    models = list_projections(reading)
+    furthest = max(models.items, key=lambda each: (each.lag_seconds, each.lag), default=None)
+    building = any(each.building is not None for each in models.items)
+    return tab(
+        request,
+        "overview.html",
+        name="Overview",
+        title="Operations",
+        freshness=models,
+        every=BUILDING_SECONDS if building else EVERY_SECONDS,
+        models=models.items,
+        state_of=state_of,
+        furthest=furthest,
+        figures=get_figures(reading).values,
+        most=MOST,
+        timers=list_timers(reading, TimerFilter(within=caller.processes), limit=SHOWN).items,
+        words=WORDS,
+        workers=list_workers(reading, limit=SHOWN).items,
+        letters=list_dead_letters(reading, limit=SHOWN).items,
+        set_aside=list_set_aside(reading, limit=SHOWN).items,
+    )
