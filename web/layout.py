@@ -34,6 +34,8 @@ NOTICES = {
     "started": "The execution has begun.",
     "archived": "The process is in the archive. Nothing starts from now on.",
     "restored": "The process is in use again.",
+    "registered": "The agent is registered.",
+    "retired": "The agent is retired.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
     "set-aside-retried": "A worker tries the execution again.",
@@ -61,7 +63,7 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
-    ("Design", (NavigationEntry("Processes", "workflow", "/processes"),)),
+    ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
     (
         "System",
         (
