@@ -12,16 +12,26 @@ from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
 from web import approvals, errors, keys, overview, sign_in, timers
+from web.agents import detail as agent
+from web.agents import list as agents
+from web.agents import register
 from web.executions import acts, detail
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
+from web.processes import archive, start
+from web.processes import detail as process
+from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-SEGMENTS = frozenset(("", "executions", "approvals", "keys", "operations", "sign-in", "sign-out", "static"))
+NAMED = ("executions", "approvals", "processes", "agents", "keys", "operations", "sign-in", "sign-out", "static")
+SEGMENTS = frozenset(("", *NAMED))
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
+AGENTS = (agents, register, agent)
+PROCESSES = (processes, start, archive, process)
+EXECUTIONS = (executions, detail, acts)
 
 
 def create_pages(door: Door) -> FastAPI:
@@ -30,7 +40,7 @@ def create_pages(door: Door) -> FastAPI:
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, executions, detail, acts, approvals, keys, timers, operations, *OPERATIONS):
+    for noun in (overview, *EXECUTIONS, approvals, *PROCESSES, *AGENTS, keys, timers, operations, *OPERATIONS):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")

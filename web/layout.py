@@ -32,6 +32,11 @@ NOTICES = {
     "step-skipped": "The execution goes on without the step.",
     "decided": "The decision is recorded.",
     "revoked": "The key is revoked.",
+    "started": "The execution has begun.",
+    "archived": "The process is in the archive. Nothing starts from now on.",
+    "restored": "The process is in use again.",
+    "registered": "The agent is registered.",
+    "retired": "The agent is retired.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
     "act-requested": "The projector carries it out; this page shows how far it is.",
@@ -62,6 +67,7 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
+    ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
     (
         "System",
         (

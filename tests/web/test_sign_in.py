@@ -1,10 +1,7 @@
 """People sign in with a key; a session ends with its key."""
 
-<<<<<<< HEAD
 import dataclasses
 from collections.abc import Iterator
-=======
->>>>>>> seven
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
