@@ -1,7 +1,6 @@
 """People sign in with a key; a session ends with its key."""
 
 import dataclasses
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 

@@ -13,11 +13,11 @@ from commands.trials import LONGEST_MESSAGE, AgentTrial, TrialAnswer
 from domain.agents.secret_names import names_in, referring_texts
 from domain.refusal import Problem
 from edge.admitted import Caller
-from edge.command_request import COMMANDS
 from edge.dependencies import Reads, door_of
 from edge.principal import Principal, cause_of, principal_of
 from edge.references import agent_named
 from edge.refusals import malformed
+from edge.rehearsals import COMMANDS
 from edge.scopes import READ, READ_CONFIGURATION, requires
 from queries.agent_attempts import COUNTED, AgentAttempt, count_due, list_agent_attempts
 from queries.agents import AgentDetail, get_agent
