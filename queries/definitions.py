@@ -82,6 +82,14 @@ class Definitions:
                 kept = self.compiled(connection, process_id, version)
         return [(source, step.id) for step in kept[0].steps.values() for source in step.incoming]
 
+    def shape(
+        self, reading: Reading, process_id: UUID, version: int
+    ) -> tuple[list[DefinedStep], list[tuple[str, str]]]:
+        """Return the steps of a version in order, and the edges between them. Raises NotFound."""
+        with reading.datastore.reading() as connection:
+            plan, steps = self.compiled(connection, process_id, version)
+        return steps, [(source, step.id) for step in plan.steps.values() for source in step.incoming]
+
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int
     ) -> tuple[Plan, list[DefinedStep]]:

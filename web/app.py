@@ -16,12 +16,17 @@ from web.executions import detail
 from web.executions import list as executions
 from web.operations import dead_letters, set_aside, settings, sizes, workers
 from web.operations import overview as operations
+from web.processes import archive, editor, publish, start
+from web.processes import detail as process
+from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-SEGMENTS = frozenset(("", "executions", "approvals", "keys", "operations", "sign-in", "sign-out", "static"))
-
-
+SEGMENTS = frozenset(
+    ("", "executions", "approvals", "processes", "keys", "operations", "sign-in", "sign-out", "static")
+)
 OPERATIONS = (set_aside, dead_letters, workers, sizes, settings)
+# The editor's `/processes/new` comes before the page of one process.
+PROCESSES = (processes, editor, publish, start, archive, process)
 
 
 def create_pages(door: Door) -> FastAPI:
@@ -30,7 +35,7 @@ def create_pages(door: Door) -> FastAPI:
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, executions, detail, approvals, keys, timers, operations, *OPERATIONS):
+    for noun in (overview, executions, detail, approvals, keys, timers, operations, *OPERATIONS, *PROCESSES):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")

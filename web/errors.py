@@ -95,6 +95,6 @@ def _back(request: Request) -> str:
     path = request.url.path
     if request.method == "POST" and path.startswith("/executions/"):
         return "/".join(path.split("/")[:3])
-    if request.method == "POST" and path.startswith("/approvals/"):
+    if request.method == "POST" and path.startswith(("/approvals/", "/processes/", "/agents/")):
         return "/".join(path.split("/")[:3])
     return "/"

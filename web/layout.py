@@ -34,6 +34,11 @@ NOTICES = {
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
     "set-aside-retried": "A worker tries the execution again.",
+    "started": "The execution has begun.",
+    "archived": "The process is in the archive. Nothing starts from now on.",
+    "restored": "The process is in use again.",
+    "draft-saved": "The draft is saved.",
+    "published": "The draft is published as the latest version.",
 }
 
 
@@ -58,6 +63,7 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
+    ("Design", (NavigationEntry("Processes", "workflow", "/processes"),)),
     (
         "System",
         (

@@ -31,6 +31,7 @@ def environment() -> Environment:
         axis=timeline.axis,
         row=timeline.row,
         shortened=wording.shortened,
+        cut=wording.cut,
         crumbs=(),
         notice="",
     )

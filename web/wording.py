@@ -99,6 +99,11 @@ def shortened(value: Any) -> str:
     return document(value)
 
 
+def cut(text: str) -> str:
+    """Return a text; of a long one the beginning, marked as cut."""
+    return text if len(text) <= SHOWN_BYTES else f"{text[:SHOWN_BYTES]}… (cut; {len(text):,} characters in all)"
+
+
 def _rounded(amount: Amount) -> str:
     value = Decimal(amount.amount)
     places = 4 if abs(value) < 1 else 2

@@ -42,6 +42,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "execution_list",
         "key_list",
         "process_catalogue",
+        "process_references",
     }
     assert seen["as_of_position"] == installation.log.last_position()
     behind = seen["items"][0]

@@ -10,7 +10,7 @@ from domain.agents.events import AgentRegistered
 from domain.executions.events.approval import ApprovalRequested
 from domain.identity import KEYS_ID, agent_id, process_id
 from domain.keys.events import KeyCreated
-from domain.processes.events import ProcessDrafted
+from domain.processes.events import ProcessDrafted, ProcessPublished
 from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.running import Runner
@@ -24,6 +24,7 @@ TAMPERING = {
     "approvals": "update approvals set status = 'granted' where execution_id = '{x}'",
     "agent_directory": "update agent_directory set config = '{{}}'",
     "key_list": "update key_list set prefix = 'other'",
+    "process_references": "update process_references set position = 0",
 }
 
 
@@ -42,6 +43,8 @@ def project(datastore):
 @pytest.fixture
 def projected(read_tables, append, story):
     story.tell(process_id("p"), ProcessDrafted, name="p", source="s")
+    named = {"name": "p", "steps": [{"id": "a", "agent": "w"}]}
+    story.tell(process_id("p"), ProcessPublished, name="p", version=1, source="s", definition=named)
     story.tell(agent_id("a"), AgentRegistered, name="a", kind="scripted", config={"kind": "scripted"})
     asked = {"approval_id": f"{X}:ask:1", "process_id": process_id("p"), "process": "p", "title": "May it?"}
     made = {"key_id": UUID(int=3), "digest": "d", "prefix": "pp_abcd", "scopes": ["read"]}

@@ -94,7 +94,14 @@ def test_whoever_subscribes_hears_until_it_ends_that(progress: ExecutionProgress
 
 
 def test_a_read_model_that_stands_still_holds_nobody_up(progress: ExecutionProgress, prepared: Datastore) -> None:
-    for name in ("execution_list", "process_catalogue", "agent_directory", "approvals", "key_list"):
+    for name in (
+        "execution_list",
+        "process_catalogue",
+        "agent_directory",
+        "approvals",
+        "key_list",
+        "process_references",
+    ):
         move(prepared, name, 9)
     assert progress.reached(ALL, 0, timeout=0)
     assert not progress.reached(ALL, 9, timeout=0)

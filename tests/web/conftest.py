@@ -121,6 +121,16 @@ class Watched:
             page.wait_for_selector("html[data-zone='Europe/Berlin']")
         return page
 
+    def plain(self, path: str) -> Page:
+        """Open a page in a browser that runs no scripts."""
+        context = self._browser.new_context(java_script_enabled=False)
+        context.set_default_timeout(LIMIT_MS)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: self._check(request.url))
+        page.goto(self._served.url + path)
+        return page
+
     def close(self) -> None:
         """Close every window."""
         for context in self._contexts:

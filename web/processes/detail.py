@@ -1,0 +1,203 @@
+"""One process: its diagram, how it starts, who calls it, its versions and what differs between two."""
+
+import json
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from markupsafe import Markup
+from starlette.responses import Response
+
+from commands.executions import StartExecution
+from commands.processes import ArchiveProcess, ReviseProcess
+from domain.refusal import NotFound
+from edge.admitted import Caller
+from edge.dependencies import Reads, Versions
+from edge.references import process_named
+from edge.scopes import READ, requires
+from queries.executions import Definitions
+from queries.process_references import References, list_references
+from queries.process_versions import list_process_versions
+from queries.processes import ProcessDetail, get_process, get_process_version
+from queries.reading import Reading, ReadModelRebuilding
+from web.forms import PageParameters
+from web.layout import page
+from web.processes import drawing
+from web.processes.differences import differing_lines, step_notes
+from web.processes.list import under_way
+
+DRAFT = "draft"
+VERSIONS_SHOWN = 5
+
+router = APIRouter(prefix="/processes/{process}")
+
+
+class ComparedSide(msgspec.Struct, frozen=True):
+    """One side of a comparison. label: ``version 3`` or ``the draft``. steps: None while the text has errors."""
+
+    label: str
+    version: int | None
+    text: str
+    steps: list[dict[str, Any]] | None
+
+
+class CompareParameters(PageParameters):
+    """Two versions, by number, or ``draft``."""
+
+    before: Annotated[str, Query(alias="from", max_length=10)] = ""
+    after: Annotated[str, Query(alias="to", max_length=10)] = ""
+
+
+@router.get("", **requires(READ))
+def detail(
+    process: str,
+    request: Request,
+    reading: Reads,
+    definitions: Versions,
+    caller: Caller,
+    given: Annotated[PageParameters, Query()],
+) -> Response:
+    """Return the page of one process."""
+    id = process_named(process)
+    found = get_process(reading, id, min_position=given.min_position)
+    return page(
+        request,
+        "process.html",
+        title=found.name,
+        nav="Processes",
+        freshness=found,
+        crumbs=[("Processes", "/processes"), (found.name, None)],
+        found=found,
+        picture=_picture(reading, definitions, found),
+        triggers=triggers_of(found),
+        callers=callers_of(reading, found.name, caller.processes),
+        versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
+        under_way=under_way(found),
+        origin=f"{request.url.scheme}://{request.url.netloc}",
+        starts=caller.may(StartExecution.scope) and found.version is not None and found.status != "archived",
+        designs=caller.may(ReviseProcess.scope),
+        archives=caller.may(ArchiveProcess.scope),
+    )
+
+
+@router.get("/versions", **requires(READ))
+def versions(process: str, request: Request, reading: Reads, given: Annotated[PageParameters, Query()]) -> Response:
+    """Return the page of the published versions, the newest first."""
+    id = process_named(process)
+    found = get_process(reading, id, min_position=given.min_position)
+    listed = list_process_versions(reading, id, cursor=given.cursor)
+    return page(
+        request,
+        "versions.html",
+        title=f"Versions of {found.name}",
+        nav="Processes",
+        freshness=listed,
+        crumbs=_crumbs(found.name, "Versions"),
+        found=found,
+        listed=listed,
+        given=given,
+    )
+
+
+@router.get("/versions/compare", **requires(READ))
+def compare(
+    process: str, request: Request, reading: Reads, definitions: Versions, given: Annotated[CompareParameters, Query()]
+) -> Response:
+    """Return the page of the difference between two versions, or between a version and the draft."""
+    id = process_named(process)
+    found = get_process(reading, id, min_position=given.min_position)
+    latest = found.version or 0
+    default = (str(latest), DRAFT) if found.draft is not None else (str(max(1, latest - 1)), str(latest))
+    before = _side(reading, found, given.before or default[0])
+    after = _side(reading, found, given.after or default[1])
+    notes = step_notes(before.steps or [], after.steps or [])
+    return page(
+        request,
+        "compare.html",
+        title=f"Changes of {found.name}",
+        nav="Processes",
+        crumbs=_crumbs(found.name, "Changes"),
+        found=found,
+        before=before,
+        after=after,
+        lines=differing_lines(before.text, after.text),
+        notes=notes,
+        pictures=[
+            (before, _side_picture(reading, definitions, id, found.name, before, notes.before)),
+            (after, _side_picture(reading, definitions, id, found.name, after, notes.after)),
+        ],
+    )
+
+
+@router.get("/versions/{version}", **requires(READ))
+def version(
+    process: str,
+    version: str,
+    request: Request,
+    reading: Reads,
+    definitions: Versions,
+    given: Annotated[PageParameters, Query()],
+) -> Response:
+    """Return the page of one published version."""
+    id = process_named(process)
+    found = get_process_version(reading, id, _number(version), min_position=given.min_position)
+    return page(
+        request,
+        "version.html",
+        title=f"{found.name} version {found.version}",
+        nav="Processes",
+        freshness=found,
+        crumbs=[*_crumbs(found.name, f"Version {found.version}")],
+        found=found,
+        picture=drawing.drawing_of_version(reading, definitions, id, found.version, found.name),
+    )
+
+
+def callers_of(reading: Reading, name: str, within: tuple[str, ...]) -> References | None:
+    """Return the steps that call the process; None while this read model is built."""
+    try:
+        return list_references(reading, "process", name, within=within)
+    except ReadModelRebuilding:
+        return None
+
+
+def triggers_of(found: ProcessDetail) -> list[dict[str, Any]]:
+    """Return the triggers of the latest version."""
+    return json.loads(bytes(found.triggers)) or []
+
+
+def _picture(reading: Reading, definitions: Definitions, found: ProcessDetail) -> Markup | None:
+    if found.version is not None:
+        return drawing.drawing_of_version(reading, definitions, found.process_id, found.version, found.name)
+    return None if found.draft is None else drawing.drawing_of_text(found.process_id, found.draft.yaml, found.name)
+
+
+def _side(reading: Reading, found: ProcessDetail, stated: str) -> ComparedSide:
+    if stated == DRAFT:
+        if found.draft is None:
+            raise NotFound("there is no draft")
+        steps = None if found.draft.definition is None else found.draft.definition["steps"]
+        return ComparedSide("the draft", None, found.draft.yaml, steps)
+    number = _number(stated)
+    published = get_process_version(reading, found.process_id, number)
+    steps = json.loads(bytes(published.definition))["steps"]
+    return ComparedSide(f"version {number}", number, published.yaml, steps)
+
+
+def _side_picture(
+    reading: Reading, definitions: Definitions, id: UUID, name: str, side: ComparedSide, notes: dict[str, str]
+) -> Markup | None:
+    if side.version is None:
+        return drawing.drawing_of_text(id, side.text, name, notes)
+    return drawing.drawing_of_version(reading, definitions, id, side.version, name, notes)
+
+
+def _number(stated: str) -> int:
+    if not (stated.isascii() and stated.isdigit() and 0 < len(stated) <= 9):
+        raise NotFound("there is no such version")
+    return int(stated)
+
+
+def _crumbs(name: str, last: str) -> list[tuple[str, str | None]]:
+    return [("Processes", "/processes"), (name, f"/processes/{name}"), (last, None)]

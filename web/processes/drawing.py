@@ -1,0 +1,57 @@
+"""A version of a process as a diagram, drawn once."""
+
+import functools
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from uuid import UUID
+
+from markupsafe import Markup
+
+from domain.language import definition_document, parse_definition
+from domain.processes.plan import compile_plan
+from queries.executions import Definitions
+from queries.reading import Reading
+from web.drawings.diagram import DrawnStep, diagram
+from web.drawings.ranks import DiagramEdge
+
+NO_NOTES: Mapping[str, str] = MappingProxyType({})
+
+
+def drawing_of_version(
+    reading: Reading,
+    definitions: Definitions,
+    process_id: UUID,
+    version: int,
+    name: str,
+    notes: Mapping[str, str] = NO_NOTES,
+) -> Markup:
+    """Return the diagram of a published version. notes: short texts on steps. Raises NotFound."""
+    steps, edges = definitions.shape(reading, process_id, version)
+    drawn = [(step.id, step.name or step.id, step.type) for step in steps]
+    return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes)
+
+
+def drawing_of_text(process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES) -> Markup | None:
+    """Return the diagram of a draft; None while its text has errors."""
+    definition = parse_definition(source).definition
+    if definition is None:
+        return None
+    plan = compile_plan(definition, process_id, 0)
+    edges = [(source, step.id) for step in plan.steps.values() for source in step.incoming]
+    steps = definition_document(definition)["steps"]
+    drawn = [(step["id"], step.get("name") or step["id"], step["type"]) for step in steps]
+    return _drawn(drawn, edges, f"Diagram of the draft of {name} with {len(drawn)} steps", notes)
+
+
+def _drawn(
+    steps: Sequence[tuple[str, str, str]], edges: Sequence[DiagramEdge], label: str, notes: Mapping[str, str]
+) -> Markup:
+    known = {id for id, _, _ in steps}
+    lines = tuple(edge for edge in edges if edge[0] in known and edge[1] in known)
+    return _kept(tuple((*step, notes.get(step[0], "")) for step in steps), lines, label)
+
+
+@functools.lru_cache(maxsize=64)
+def _kept(steps: tuple[tuple[str, str, str, str], ...], edges: tuple[DiagramEdge, ...], label: str) -> Markup:
+    drawn = [DrawnStep(id=id, name=name, type=type, note=note) for id, name, type, note in steps]
+    return diagram(drawn, edges, label)

@@ -1,0 +1,170 @@
+"""The form that the declared input of a process makes: its controls, and the input that their texts state."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from domain.jsonvalue import parse_json
+from domain.language.types.definition import InputField
+from domain.language.types.inputs import InputSpec, accept_input
+from domain.language.types.parts import ABSENT
+from domain.refusal import Malformed, Problem
+
+WHOLE = "input"
+"""The field for the whole input of a process that declares none."""
+PREFIX = "input."
+_TYPES = {"array": "a list, as JSON", "object": "an object, as JSON", None: "any value: JSON, or else text"}
+
+
+class InputControl(msgspec.Struct, frozen=True):
+    """A control of the form. kind: ``text``, ``number``, ``choice`` or ``json``. options: values with their words.
+
+    text: what stands in it. problems: about what was sent.
+    """
+
+    name: str
+    label: str
+    kind: str
+    text: str
+    hints: list[str]
+    required: bool = False
+    options: list[tuple[str, str]] = []
+    problems: list[str] = []
+
+    @property
+    def id(self) -> str:
+        """Its id on the page."""
+        return self.name.replace(".", "-")
+
+
+def controls_of(
+    spec: InputSpec, given: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()
+) -> list[InputControl]:
+    """Return the controls for an input. given: the texts that were sent; default: those of the defaults."""
+    found = list(problems)
+    if spec.fields is None:
+        text = (_json(spec.fixed) if spec.fixed else "") if given is None else given.get(WHOLE, "")
+        hints = ["an object, as JSON; this process takes any input"]
+        return [InputControl(WHOLE, "Input", "json", text, hints, problems=_about(WHOLE, found))]
+    return [_control(name, field, spec.fixed, given, found) for name, field in spec.fields.items()]
+
+
+def unplaced(controls: Iterable[InputControl], problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that belong to no control."""
+    names = [control.name for control in controls]
+    return [problem for problem in problems if not any(_is_about(name, problem) for name in names)]
+
+
+def read_input(spec: InputSpec, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return the input that the texts of a form state. Raises Malformed with every problem, also of wrong values."""
+    problems: list[Problem] = []
+    values: dict[str, Any] = {}
+    if spec.fields is None:
+        values = _whole(given.get(WHOLE, ""), problems)
+    for name, field in (spec.fields or {}).items():
+        _read(name, field, spec.fixed, given.get(f"{PREFIX}{name}", ""), values, problems)
+    broken = [problem.path for problem in problems]
+    try:
+        accept_input(spec, values)
+    except Malformed as malformed:
+        problems += [each for each in malformed.problems if each.path not in broken]
+    if problems:
+        raise Malformed("the input is not what the process takes", problems)
+    return values
+
+
+def _control(
+    name: str, field: InputField, fixed: Mapping[str, Any], given: Mapping[str, str] | None, problems: list[Problem]
+) -> InputControl:
+    key = f"{PREFIX}{name}"
+    stated = fixed.get(name, field.default)
+    text = _text(field, stated) if given is None else given.get(key, "")
+    hints = [field.description] if field.description else []
+    if field.enum is None and field.type not in ("string", "boolean"):
+        hints.append(_TYPES.get(field.type, f"a{'n' if field.type == 'integer' else ''} {field.type}"))
+    if field.required and stated is ABSENT:
+        hints.append("required")
+    return InputControl(
+        key,
+        name,
+        _kind(field),
+        text,
+        hints,
+        required=field.required and stated is ABSENT,
+        options=_options(field),
+        problems=_about(key, problems),
+    )
+
+
+def _kind(field: InputField) -> str:
+    if field.enum is not None or field.type == "boolean":
+        return "choice"
+    return {"string": "text", "number": "number", "integer": "number"}.get(field.type or "", "json")
+
+
+def _options(field: InputField) -> list[tuple[str, str]]:
+    allowed = field.enum if field.enum is not None else (True, False) if field.type == "boolean" else ()
+    words = {True: "yes", False: "no"}
+    return [
+        (_json(each), each if isinstance(each, str) else words[each] if isinstance(each, bool) else _json(each))
+        for each in allowed
+    ]
+
+
+def _text(field: InputField, value: Any) -> str:
+    if value is ABSENT or value is None:
+        return ""
+    return value if _kind(field) == "text" and isinstance(value, str) else _json(value)
+
+
+def _read(
+    name: str,
+    field: InputField,
+    fixed: Mapping[str, Any],
+    text: str,
+    values: dict[str, Any],
+    problems: list[Problem],
+) -> None:
+    """Read one text. An empty one states nothing, except where a text stood in the form."""
+    kind = _kind(field)
+    if kind == "text":
+        if text or isinstance(fixed.get(name, field.default), str):
+            values[name] = text
+        return
+    if not text.strip():
+        return
+    try:
+        values[name] = parse_json(text.encode())
+    except Malformed as malformed:
+        values[name] = text
+        if field.type in ("array", "object"):
+            message = f"this is no JSON: {malformed.message}"
+            problems.append(Problem("malformed", message, f"{PREFIX}{name}"))
+
+
+def _whole(text: str, problems: list[Problem]) -> dict[str, Any]:
+    if not text.strip():
+        return {}
+    try:
+        value = parse_json(text.encode())
+    except Malformed as malformed:
+        problems.append(Problem("malformed", f"this is no JSON: {malformed.message}", WHOLE))
+        return {}
+    if not isinstance(value, dict):
+        problems.append(Problem("wrong_type", "the input is an object", WHOLE))
+        return {}
+    return value
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _is_about(name: str, problem: Problem) -> bool:
+    path = problem.path
+    return path == name or path.startswith((f"{name}.", f"{name}["))
+
+
+def _about(name: str, problems: list[Problem]) -> list[str]:
+    return [f"{each.message}{f'; {each.hint}' if each.hint else ''}" for each in problems if _is_about(name, each)]
