@@ -33,6 +33,14 @@
     ".cm-tooltip": { backgroundColor: "var(--surface)", color: "var(--ink)", border: "var(--b2)" },
     ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: "var(--accent-bg)", color: "var(--ink)" },
     ".cm-diagnosticAction": { backgroundColor: "var(--ink)", color: "var(--surface)", borderRadius: "4px" },
+    // In place of the pictures that CodeMirror would load from data: addresses.
+    ".cm-lintRange": { backgroundImage: "none", textDecoration: "underline wavy 1px" },
+    ".cm-lintRange-error": { backgroundImage: "none", textDecorationColor: "var(--bad)" },
+    ".cm-lintRange-warning": { backgroundImage: "none", textDecorationColor: "var(--wait-f)" },
+    ".cm-lintRange-info, .cm-lintRange-hint": { backgroundImage: "none", textDecorationColor: "var(--edge)" },
+    ".cm-lint-marker-error": { content: "'\\25CF'", color: "var(--bad)" },
+    ".cm-lint-marker-warning": { content: "'\\25B2'", color: "var(--wait-f)" },
+    ".cm-lint-marker-info": { content: "'\\25CB'", color: "var(--edge)" },
     ".cm-diagnostic-error": { borderLeftColor: "var(--bad)" },
     ".cm-diagnostic-warning": { borderLeftColor: "var(--wait-f)" },
   });
@@ -72,13 +80,15 @@
       });
 
   const draw = async (text, signal) => {
-    if (text === drawnText) return;
-    const answer = await fetch(`${form.dataset.base}/drawing`, { method: "POST", body: text, signal });
     const place = document.getElementById("drawing");
-    const good = answer.status === 200;
-    if (good) {
-      place.innerHTML = await answer.text();
-      drawnText = text;
+    let good = text === drawnText;
+    if (!good) {
+      const answer = await fetch(`${form.dataset.base}/drawing`, { method: "POST", body: text, signal });
+      good = answer.status === 200;
+      if (good) {
+        place.innerHTML = await answer.text();
+        drawnText = text;
+      }
     }
     place.classList.toggle("stale", !good && place.childElementCount > 0);
     document.getElementById("drawn").textContent = good
@@ -119,6 +129,19 @@
     form.querySelector(`button[value=${act}]`).click();
     return true;
   };
+  // For two seconds after Esc, Tab leaves the editor.
+  const leave = (editor) => {
+    editor.setTabFocusMode(2000);
+    return false;
+  };
+  // Chrome keeps the look of a text that is typed over by an inline style, which the policy of the page refuses.
+  const typeOver = (event, editor) => {
+    const plain = event.inputType === "insertText" && !event.isComposing && event.data !== null;
+    if (!plain || editor.state.selection.main.empty) return false;
+    event.preventDefault();
+    editor.dispatch(editor.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  };
   const suggest = async (context) => {
     schemaSource ??= fetch("/api/schema").then(async (answer) => schemaCompletion(await answer.json()));
     return (await schemaSource)(context);
@@ -140,12 +163,14 @@
       CodeMirror.yaml(),
       CodeMirror.syntaxHighlighting(style),
       CodeMirror.lintGutter(),
-      CodeMirror.autocompletion({ override: [suggest], icons: false }),
+      CodeMirror.autocompletion({ override: [suggest], icons: false, defaultKeymap: false }),
       theme,
+      EditorView.domEventHandlers({ beforeinput: typeOver }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": "Definition of the process" }),
       EditorView.updateListener.of((update) => update.docChanged && typed()),
       keymap.of([
+        { key: "Escape", run: leave },
         { key: "Mod-s", run: press("save"), preventDefault: true },
         { key: "F8", run: CodeMirror.nextDiagnostic },
         ...CodeMirror.completionKeymap,
