@@ -1,7 +1,9 @@
-"""Agents: register, retire; the directory."""
+"""Agents: register, try, retire; the directory."""
 
+from functools import partial
 from typing import Annotated
 
+import anyio
 import msgspec
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -11,12 +13,13 @@ from api import openapi
 from api.answers import view
 from api.receipts import CommandReceipt, carry_out
 from commands.agents import RegisterAgent, RetireAgent
+from commands.trials import AgentTrial, TrialAnswer
 from domain.agents.kinds import parse_agent
 from edge.admitted import Caller
-from edge.command_request import Commanded
+from edge.command_request import COMMANDS, Commanded
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
-from edge.principal import Principal
+from edge.principal import Principal, principal_of
 from edge.references import agent_named
 from edge.scopes import READ_CONFIGURATION
 from queries.agents import AgentDetail, AgentFilter, AgentView, get_agent, list_agents
@@ -56,6 +59,16 @@ async def register(name: str, request: Commanded) -> Response:
     """Register an agent, or change its configuration. The same registration again: a duplicate."""
     command = RegisterAgent(name, parse_agent(name, request.json_object()))
     return await carry_out(request, request.handlers.agents.register, command, AgentReceipt)
+
+
+@router.post(
+    "/{name}/try", summary="Try an agent", **openapi.command(RegisterAgent, TrialAnswer, 404, 503, body=AgentTrial)
+)
+async def try_(name: str, request: Commanded) -> Response:
+    """Call the agent once with a message, as a worker would. Nothing is recorded but a line in the log."""
+    trial, actor = request.read(AgentTrial), principal_of(request.request).actor
+    run = partial(request.door.trials.run, agent_named(name), trial, actor)
+    return view(await anyio.to_thread.run_sync(run, limiter=COMMANDS))
 
 
 @router.delete("/{name}", summary="Retire an agent", **openapi.command(RetireAgent, AgentReceipt, 404))

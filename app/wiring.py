@@ -10,6 +10,7 @@ from app.installation import callback_key
 from app.settings import Settings
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
+from commands.trials import Trials
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause
@@ -51,6 +52,7 @@ class Wiring(Handlers):
         log = self.rehearsal or Log(datastore)
         super().__init__(log, limits=limits, channels=channels, policy=policy, configured_key=configured_key)
         self.clock = clock
+        self.trials = Trials(self.agents, clock, policy)
         self.reading = self.new_reading()
         self.progress = self.reading.progress
         self.definitions = Definitions()
@@ -84,6 +86,7 @@ class Wiring(Handlers):
             secret,
             keys,
             SessionSigner(secret),
+            self.trials,
             api_key,
             hosts,
             max_streams=max_streams,
@@ -96,6 +99,7 @@ class Wiring(Handlers):
 
     def close(self) -> None:
         """Close the connections."""
+        self.trials.close()
         self.log.close()
         self.datastore.close()
         if self._replica is not None:

@@ -8,12 +8,13 @@ from commands.command import AgentName, Beside, Command, CommandScope, Note
 from commands.deciding import Identified, decide, unidentified
 from commands.plans import Streams
 from commands.receipt import Receipt
-from domain.agents.agent import ACTIVE, Agent, fold
+from domain.agents.agent import ABSENT, ACTIVE, Agent, fold
 from domain.agents.decisions import register_agent, retire_agent
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause, Event
 from domain.identity import agent_id
+from domain.refusal import AgentNotFound, Forbidden
 from store.log import Log
 from store.unit import Outage
 
@@ -65,6 +66,15 @@ class Agents:
             facts=lambda _agent, _new: {"name": command.name},
             identified=identified,
         )
+
+    def configuration(self, name: str) -> dict[str, Any]:
+        """Return the configuration of an agent in use. Raises AgentNotFound, or Forbidden (retired_agent)."""
+        agent = _agent(self._log.stream(agent_id(name)))
+        if agent.status == ABSENT:
+            raise AgentNotFound(f"there is no agent {name!r}", agent=name)
+        if agent.status != ACTIVE:
+            raise Forbidden(f"the agent {name!r} is retired", code="retired_agent")
+        return agent.config
 
     def statuses(self, names: Iterable[str]) -> dict[str, str]:
         """Return ``active`` or ``retired`` for each of `names` that was ever registered, in one query."""

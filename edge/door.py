@@ -5,6 +5,7 @@ from functools import cached_property
 
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
+from commands.trials import Trials
 from domain.clock import Clock
 from edge.hosts import LOCAL, Hosts
 from edge.sessions import SessionSigner
@@ -18,7 +19,7 @@ from queries.settings import SettingView
 class Door:
     """handlers: of commands. reading: runs queries. callback_key: signs the tokens of agents that answer later.
 
-    keys: those that the log holds. sessions: signs the cookies of browsers.
+    keys: those that the log holds. sessions: signs the cookies of browsers. trials: of agents.
     api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
     max_streams: the most streams that are open at once. settings: those in force in this process.
@@ -31,6 +32,7 @@ class Door:
     callback_key: bytes = field(repr=False)
     keys: KnownKeys = field(repr=False)
     sessions: SessionSigner = field(repr=False)
+    trials: Trials = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0

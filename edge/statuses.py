@@ -1,6 +1,7 @@
 """The HTTP status and headers of every refusal, for both doors."""
 
 from commands.deciding import Unavailable
+from commands.trials import TooManyTrials
 from domain.executions.decisions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Refusal, Stale
 from edge.refusals import (
@@ -40,6 +41,7 @@ STATUS: dict[type[Refusal], int] = {
     ReadModelRebuilding: 503,
     SecretUnavailable: 503,
     TooManyStreams: 503,
+    TooManyTrials: 503,
     Refusal: 409,
 }
 HEADERS: dict[int, dict[str, str]] = {

@@ -12,6 +12,9 @@ from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
 from web import approvals, errors, keys, overview, sign_in, timers
+from web.agents import detail as agent
+from web.agents import list as agents
+from web.agents import register
 from web.executions import detail
 from web.executions import list as executions
 from web.operations import dead_letters, set_aside, settings, sizes, workers
@@ -21,10 +24,12 @@ from web.processes import detail as process
 from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-SEGMENTS = frozenset(
-    ("", "executions", "approvals", "processes", "keys", "operations", "sign-in", "sign-out", "static")
-)
+NAMED = ("executions", "approvals", "processes", "agents", "keys", "operations", "sign-in", "sign-out", "static")
+SEGMENTS = frozenset(("", *NAMED))
+
+
 OPERATIONS = (set_aside, dead_letters, workers, sizes, settings)
+AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
 PROCESSES = (processes, editor, publish, start, archive, process)
 
@@ -35,7 +40,7 @@ def create_pages(door: Door) -> FastAPI:
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, executions, detail, approvals, keys, timers, operations, *OPERATIONS, *PROCESSES):
+    for noun in (overview, executions, detail, approvals, *PROCESSES, *AGENTS, keys, timers, operations, *OPERATIONS):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")

@@ -31,14 +31,16 @@ NOTICES = {
     "step-skipped": "The execution goes on without the step.",
     "decided": "The decision is recorded.",
     "revoked": "The key is revoked.",
-    "timer-fired": "The timer has fired.",
-    "timer-moved": "The timer is due at another time.",
-    "set-aside-retried": "A worker tries the execution again.",
     "started": "The execution has begun.",
     "archived": "The process is in the archive. Nothing starts from now on.",
     "restored": "The process is in use again.",
     "draft-saved": "The draft is saved.",
     "published": "The draft is published as the latest version.",
+    "registered": "The agent is registered.",
+    "retired": "The agent is retired.",
+    "timer-fired": "The timer has fired.",
+    "timer-moved": "The timer is due at another time.",
+    "set-aside-retried": "A worker tries the execution again.",
 }
 
 
@@ -63,7 +65,7 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
-    ("Design", (NavigationEntry("Processes", "workflow", "/processes"),)),
+    ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
     (
         "System",
         (

@@ -72,6 +72,7 @@ STATUSES = {
     "draft": ShownStatus("Draft", "idle", "pending"),
     "published": ShownStatus("Published", "ok", "completed"),
     "archived": ShownStatus("Archived", "idle", "cancelled"),
+    "retired": ShownStatus("Retired", "idle", "cancelled"),
     "active": ShownStatus("Active", "ok", "completed"),
     "up_to_date": ShownStatus("Up to date", "ok", "completed"),
     "catching_up": ShownStatus("Catching up", "wait", "retrying"),

@@ -1,7 +1,8 @@
-"""agents list, register, retire."""
+"""agents list, register, try, retire."""
 
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
 from app.cli.lists import note_lag
@@ -73,6 +74,40 @@ def register(
     output.answer(answer, f"{name}: " + ("unchanged" if receipt.duplicate else f"registered ({config['kind']})"))
 
 
+@cli.command("try")
+def try_(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    message: Annotated[str, typer.Option(help="The message for the agent.")],
+    parameters: Annotated[str, typer.Option(help="The parameters of a step, as a JSON object.")] = "{}",
+    timeout: Annotated[int, typer.Option(min=1, max=60, help="How many seconds the answer is awaited.")] = 30,
+    json: JsonOption = False,
+) -> None:
+    """Call an agent once with a message, as a worker would. Nothing is recorded."""
+    from app.cli.names import naming
+    from app.wiring import operator
+    from commands.trials import LONGEST_MESSAGE, AgentTrial
+
+    output = output_of(context, json)
+    if not 0 < len(message) <= LONGEST_MESSAGE:
+        raise typer.BadParameter(f"has 1 to {LONGEST_MESSAGE:,} characters", param_hint="--message")
+    given = parse_json(parameters.encode("utf-8", "surrogatepass"))
+    if not isinstance(given, dict):
+        raise typer.BadParameter("is a JSON object", param_hint="--parameters")
+    with opened(output) as wiring, naming(wiring.datastore, "agent", name):
+        tried = wiring.trials.run(name, AgentTrial(message, given, timeout), operator("cli:try").actor)
+    output.answer(tried, f"{name}: {tried.outcome} in {tried.duration_seconds:.2f} s")
+    if not json:
+        used, cost = tried.usage, tried.cost
+        output.line(
+            "no usage reported" if used is None else f"tokens: {used.input_tokens} in, {used.output_tokens} out"
+        )
+        output.line("not priced" if cost is None else f"cost: {cost.amount} {cost.currency}")
+        output.line(f"{tried.error.code}: {tried.error.message}" if tried.error is not None else _shown(tried.output))
+    if tried.outcome == "failed":
+        raise typer.Exit(1)
+
+
 @cli.command()
 def retire(
     context: typer.Context,
@@ -90,6 +125,11 @@ def retire(
         receipt = wiring.agents.retire(RetireAgent(name, reason), operator("cli:retire"))
     answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
     output.answer(answer, f"{name}: " + ("was retired already" if receipt.duplicate else "retired"))
+
+
+def _shown(answer: object) -> str:
+    """Return an answer as text: a text as it is, any other value as JSON."""
+    return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
 
 
 def _config(name: str, file: str | None, entries: dict[str, Any]) -> dict[str, Any]:

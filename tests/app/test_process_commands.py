@@ -1,4 +1,4 @@
-"""Processes at the command line: taken out of use, and out of the archive."""
+"""Processes and agents at the command line: taken out of use, out of the archive, and tried."""
 
 import json
 from collections.abc import Callable
@@ -39,3 +39,19 @@ def test_a_name_that_does_not_exist_is_refused_with_the_nearest(procession: Run,
     refused = procession("processes", "restore", "waitin", "--reason", "needed")
     assert refused.exit_code == 1
     assert "there is no process 'waitin'" in refused.stderr
+
+
+def test_an_agent_is_tried(procession: Run) -> None:
+    register = ("agents", "register", "writer", "--kind", "scripted", "--set", "script=echo")
+    assert procession(*register).exit_code == 0
+    tried = procession("agents", "try", "writer", "--message", "hello there", "--json")
+    assert (tried.exit_code, json.loads(tried.stdout)["output"]) == (0, "hello there")
+    shown = procession("agents", "try", "writer", "--message", "[bold]hello[/bold]").stdout
+    assert "writer: completed in " in shown
+    assert "[bold]hello[/bold]" in shown
+    assert procession("agents", "register", "breaker", "--kind", "scripted", "--set", "script=fail").exit_code == 0
+    failed = procession("agents", "try", "breaker", "--message", "go")
+    assert (failed.exit_code, "agent_error" in failed.stdout) == (1, True)
+    nobody = procession("agents", "try", "nobody", "--message", "go")
+    assert (nobody.exit_code, "there is no agent" in nobody.stderr) == (1, True)
+    assert procession("agents", "try", "writer", "--message", "go", "--parameters", "[]").exit_code == 2

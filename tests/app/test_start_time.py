@@ -16,7 +16,7 @@ WRITING = {"eventsourcing", "commands", "projections", "embedded", "gateway", "d
 DATABASE = {"psycopg", "psycopg_pool"}
 ALL = SERVING | CALLING | LANGUAGE | WRITING | DATABASE | {"rich"}
 
-RUNS = 7
+RUNS = 5
 # What every command that queries cannot do without.
 FLOOR = "import typer, rich.console, rich.table, msgspec, psycopg, psycopg_pool"
 PROGRAM = "from app.cli import main; main()"

@@ -10,6 +10,7 @@ from domain.language.types.definition import InputField
 from domain.language.types.inputs import InputSpec, accept_input
 from domain.language.types.parts import ABSENT
 from domain.refusal import Malformed, Problem
+from web.controls import FormControl, problems_at
 
 WHOLE = "input"
 """The field for the whole input of a process that declares none."""
@@ -17,43 +18,16 @@ PREFIX = "input."
 _TYPES = {"array": "a list, as JSON", "object": "an object, as JSON", None: "any value: JSON, or else text"}
 
 
-class InputControl(msgspec.Struct, frozen=True):
-    """A control of the form. kind: ``text``, ``number``, ``choice`` or ``json``. options: values with their words.
-
-    text: what stands in it. problems: about what was sent.
-    """
-
-    name: str
-    label: str
-    kind: str
-    text: str
-    hints: list[str]
-    required: bool = False
-    options: list[tuple[str, str]] = []
-    problems: list[str] = []
-
-    @property
-    def id(self) -> str:
-        """Its id on the page."""
-        return self.name.replace(".", "-")
-
-
 def controls_of(
     spec: InputSpec, given: Mapping[str, str] | None = None, problems: Iterable[Problem] = ()
-) -> list[InputControl]:
+) -> list[FormControl]:
     """Return the controls for an input. given: the texts that were sent; default: those of the defaults."""
     found = list(problems)
     if spec.fields is None:
         text = (_json(spec.fixed) if spec.fixed else "") if given is None else given.get(WHOLE, "")
         hints = ["an object, as JSON; this process takes any input"]
-        return [InputControl(WHOLE, "Input", "json", text, hints, problems=_about(WHOLE, found))]
+        return [FormControl(WHOLE, "Input", "json", text, hints, problems=problems_at(WHOLE, found))]
     return [_control(name, field, spec.fixed, given, found) for name, field in spec.fields.items()]
-
-
-def unplaced(controls: Iterable[InputControl], problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems that belong to no control."""
-    names = [control.name for control in controls]
-    return [problem for problem in problems if not any(_is_about(name, problem) for name in names)]
 
 
 def read_input(spec: InputSpec, given: Mapping[str, str]) -> dict[str, Any]:
@@ -76,7 +50,7 @@ def read_input(spec: InputSpec, given: Mapping[str, str]) -> dict[str, Any]:
 
 def _control(
     name: str, field: InputField, fixed: Mapping[str, Any], given: Mapping[str, str] | None, problems: list[Problem]
-) -> InputControl:
+) -> FormControl:
     key = f"{PREFIX}{name}"
     stated = fixed.get(name, field.default)
     text = _text(field, stated) if given is None else given.get(key, "")
@@ -85,7 +59,7 @@ def _control(
         hints.append(_TYPES.get(field.type, f"a{'n' if field.type == 'integer' else ''} {field.type}"))
     if field.required and stated is ABSENT:
         hints.append("required")
-    return InputControl(
+    return FormControl(
         key,
         name,
         _kind(field),
@@ -93,7 +67,7 @@ def _control(
         hints,
         required=field.required and stated is ABSENT,
         options=_options(field),
-        problems=_about(key, problems),
+        problems=problems_at(key, problems),
     )
 
 
@@ -159,12 +133,3 @@ def _whole(text: str, problems: list[Problem]) -> dict[str, Any]:
 
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
-
-
-def _is_about(name: str, problem: Problem) -> bool:
-    path = problem.path
-    return path == name or path.startswith((f"{name}.", f"{name}["))
-
-
-def _about(name: str, problems: list[Problem]) -> list[str]:
-    return [f"{each.message}{f'; {each.hint}' if each.hint else ''}" for each in problems if _is_about(name, each)]

@@ -18,9 +18,10 @@ from edge.scopes import requires
 from queries.executions import Definitions
 from queries.processes import ProcessDetail, get_process
 from queries.reading import Reading
+from web.controls import unplaced
 from web.forms import PageParameters, carry_out_once, long_form
 from web.layout import page
-from web.processes.fields import controls_of, read_input, unplaced
+from web.processes.fields import controls_of, read_input
 
 # A browser writes a character of a text as up to nine bytes.
 MAX_START = 4 << 20

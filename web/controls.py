@@ -1,0 +1,44 @@
+"""A control of a form that is made from declared fields: what stands in it, and what is wrong with it."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from domain.refusal import Problem
+
+
+class FormControl(msgspec.Struct, frozen=True):
+    """A control. kind: ``text``, ``number``, ``choice`` or ``json``. options: values with their words.
+
+    text: what stands in it. problems: about what was sent.
+    """
+
+    name: str
+    label: str
+    kind: str
+    text: str
+    hints: list[str]
+    required: bool = False
+    options: list[tuple[str, str]] = []
+    problems: list[str] = []
+
+    @property
+    def id(self) -> str:
+        """Its id on the page."""
+        return self.name.replace(".", "-")
+
+
+def problems_at(name: str, problems: Iterable[Problem]) -> list[str]:
+    """Return the problems of a field, or of a part of it, in words."""
+    return [f"{each.message}{f'; {each.hint}' if each.hint else ''}" for each in problems if _is_at(name, each)]
+
+
+def unplaced(controls: Iterable[FormControl], problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems that belong to no control."""
+    names = [control.name for control in controls]
+    return [problem for problem in problems if not any(_is_at(name, problem) for name in names)]
+
+
+def _is_at(name: str, problem: Problem) -> bool:
+    path = problem.path
+    return path == name or path.startswith((f"{name}.", f"{name}["))
