@@ -23,7 +23,7 @@ logger = logging.getLogger("procession.trials")
 
 MOST_AT_ONCE = 4
 LONGEST_MESSAGE = 100_000
-# The gateway ends a call at its deadline; this much later it is given up whatever happens.
+# The gateway ends a call at its deadline; this much later it is abandoned whatever happens.
 GRACE_SECONDS = 5.0
 
 

@@ -8,7 +8,7 @@ from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.key_list import KeyListProjection
 from projections.process_catalogue import ProcessCatalogue
-from projections.process_references import ProcessReferences
+from projections.process_references import ProcessReferencesProjection
 from projections.projection import Projection
 
 ALL: tuple[Projection[Any], ...] = (
@@ -18,5 +18,5 @@ ALL: tuple[Projection[Any], ...] = (
     AgentDirectoryProjection(),
     ApprovalsProjection(),
     KeyListProjection(),
-    ProcessReferences(),
+    ProcessReferencesProjection(),
 )

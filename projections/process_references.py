@@ -77,7 +77,7 @@ def _references(definition: _Naming) -> Iterator[tuple[str, str, str, str]]:
             yield PROCESS, step.process, step.id, "called"
 
 
-class ProcessReferences(Projection[ReferenceChanges]):
+class ProcessReferencesProjection(Projection[ReferenceChanges]):
     """process_references, for the question which steps name an agent or call a process."""
 
     name = "process_references"

@@ -29,7 +29,7 @@ class Reference(msgspec.Struct, frozen=True):
     role: str
 
 
-class References(msgspec.Struct, frozen=True):
+class NamingSteps(msgspec.Struct, frozen=True):
     """The first MOST references by process and step. more: whether there are others."""
 
     items: list[Reference]
@@ -43,7 +43,7 @@ def list_references(
     *,
     within: tuple[str, ...] = (),
     min_position: int | None = None,
-) -> References:
+) -> NamingSteps:
     """Return the steps that name the agent, or call the process, `name`. within: visible processes.
 
     Raises NotYet or ReadModelRebuilding.
@@ -55,4 +55,4 @@ def list_references(
     where.within("p.name", within)
     with reading.of(REFERENCES, min_position) as (connection, _):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    return References([Reference(**row) for row in rows[:MOST]], len(rows) > MOST)
+    return NamingSteps([Reference(**row) for row in rows[:MOST]], len(rows) > MOST)

@@ -21,7 +21,7 @@ from edge.refusals import malformed
 from edge.scopes import READ, READ_CONFIGURATION, requires
 from queries.agent_attempts import COUNTED, AgentAttempt, count_due, list_agent_attempts
 from queries.agents import AgentDetail, get_agent
-from queries.process_references import References, list_references
+from queries.process_references import NamingSteps, list_references
 from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters, carry_out, form_fields, long_form, required
 from web.layout import page
@@ -111,7 +111,7 @@ def _detail(
     )
 
 
-def _named(reading: Reading, name: str, caller: Principal) -> References | None:
+def _named(reading: Reading, name: str, caller: Principal) -> NamingSteps | None:
     """Return the steps that name the agent; None while this read model is built."""
     try:
         return list_references(reading, "agent", name, within=caller.processes)

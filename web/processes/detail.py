@@ -17,7 +17,7 @@ from edge.dependencies import Reads, Versions
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.executions import Definitions
-from queries.process_references import References, list_references
+from queries.process_references import NamingSteps, list_references
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
 from queries.reading import Reading, ReadModelRebuilding
@@ -154,7 +154,7 @@ def version(
     )
 
 
-def callers_of(reading: Reading, name: str, within: tuple[str, ...]) -> References | None:
+def callers_of(reading: Reading, name: str, within: tuple[str, ...]) -> NamingSteps | None:
     """Return the steps that call the process; None while this read model is built."""
     try:
         return list_references(reading, "process", name, within=within)
