@@ -19,7 +19,7 @@ from web.executions import acts, detail
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
-from web.processes import archive, start
+from web.processes import archive, editor, publish, start
 from web.processes import detail as process
 from web.processes import list as processes
 
@@ -30,7 +30,8 @@ SEGMENTS = frozenset(("", *NAMED))
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
-PROCESSES = (processes, start, archive, process)
+# The editor's `/processes/new` comes before the page of one process.
+PROCESSES = (processes, editor, publish, start, archive, process)
 EXECUTIONS = (executions, detail, acts)
 
 

@@ -35,6 +35,8 @@ NOTICES = {
     "started": "The execution has begun.",
     "archived": "The process is in the archive. Nothing starts from now on.",
     "restored": "The process is in use again.",
+    "draft-saved": "The draft is saved.",
+    "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
     "retired": "The agent is retired.",
     "timer-fired": "The timer has fired.",

@@ -18,6 +18,8 @@ GENERATED = (
     "store/schema.sql",
     "tests/histories/",
     "constraints.txt",
+    "scripts/editor/package-lock.json",
+    "web/static/vendor/",
     "tests/api/openapi-contract.json",
 )
 # Looked things up in, not read from end to end.

@@ -38,6 +38,13 @@ class TextProblem(Problem, frozen=True, omit_defaults=True):
     fix: QuickFix | None = None
 
 
+def mended(source: str, fix: QuickFix) -> str:
+    """Return a text after a quick fix that was made for it."""
+    lines = _Lines(source)
+    start, end = lines.character(fix.line, fix.column), lines.character(fix.end_line, fix.end_column)
+    return Edit(start, end, fix.text).applied(source)
+
+
 def with_fixes(source: str, problems: Iterable[Problem]) -> list[TextProblem]:
     """Return the problems of a text; each that proposes a word carries the edit that writes it."""
     found = [TextProblem(**msgspec.structs.asdict(each)) for each in problems]
@@ -102,6 +109,10 @@ class _Lines:
     def quick_fix(self, label: str, edit: Edit) -> QuickFix:
         """Return an edit as lines and columns."""
         return QuickFix(label, *self._place(edit.start), *self._place(edit.end), edit.text)
+
+    def character(self, line: int, column: int) -> int:
+        """Return the character at a line and a column, counted from the start of the text."""
+        return self._starts[line - 1] + column - 1
 
     def _place(self, at: int) -> tuple[int, int]:
         line = bisect.bisect_right(self._starts, at)

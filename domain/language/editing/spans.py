@@ -86,6 +86,22 @@ def read_spans(text: str) -> Span | None:
     return root
 
 
+def holds_comments(text: str) -> bool:
+    """Return whether a readable text has comments."""
+    root = read_spans(text)
+    if root is None:
+        return False
+    at = 0
+    for scalar in (span for span in root.walk() if span.kind == SCALAR):
+        if "#" in text[at : scalar.start]:
+            return True
+        header = text[scalar.start : scalar.end].partition("\n")[0]
+        if scalar.style in ("|", ">") and "#" in header:
+            return True
+        at = scalar.end
+    return "#" in text[at:]
+
+
 def _span(event: Any, text: str) -> Span:
     mark: Any = event.start_mark
     span = Span("", mark.index, event.end_mark.index, mark.line + 1, mark.column + 1, anchor=event.anchor)

@@ -3,22 +3,13 @@
 import pytest
 
 from domain.language import parse_definition
-from domain.language.editing.fixes import TextProblem, with_fixes
+from domain.language.editing.fixes import TextProblem, mended, with_fixes
+from domain.language.editing.spans import holds_comments
 
 
 def problems_of(text: str) -> list[TextProblem]:
     """Return the problems of a text, with their fixes."""
     return with_fixes(text, parse_definition(text).problems)
-
-
-def mended(text: str, problem: TextProblem) -> str:
-    """Return the text after the quick fix of a problem."""
-    fix = problem.fix
-    assert fix is not None
-    lines = text.split("\n")
-    before = "\n".join([*lines[: fix.line - 1], lines[fix.line - 1][: fix.column - 1]])
-    after = "\n".join([lines[fix.end_line - 1][fix.end_column - 1 :], *lines[fix.end_line :]])
-    return before + fix.text + after
 
 
 HEAD = "name: a # ünï 😀\ninput: {claim: {type: string, required: true}}\nsteps:\n"
@@ -45,9 +36,9 @@ SLIPS = [
 @pytest.mark.parametrize(("text", "wrong", "right"), SLIPS)
 def test_a_quick_fix_writes_the_word_and_leaves_the_rest(text: str, wrong: str, right: str) -> None:
     problem = next(each for each in problems_of(text) if each.fix is not None)
-    after = mended(text, problem)
-    assert after == text.replace(wrong, right, 1)
     assert problem.fix is not None
+    after = mended(text, problem.fix)
+    assert after == text.replace(wrong, right, 1)
     assert problem.fix.label in right
     assert (problem.code, problem.path) not in {(each.code, each.path) for each in problems_of(after)}
 
@@ -62,3 +53,11 @@ def test_json_that_is_respelled_has_no_fix() -> None:
     problems = problems_of('{"name": "a", "description": "\\ud83d\\ude00", "setps": []}')
     assert any("did you mean" in each.hint for each in problems)
     assert all(each.fix is None for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [("a: '#'\nb: c#d\n", False), ("a: 1 # x\n", True), ("a: | # x\n  b\n", True), ("a: |\n  # b\n# c\n", True)],
+)
+def test_comments_are_told_from_texts(text: str, found: bool) -> None:
+    assert holds_comments(text) == found
