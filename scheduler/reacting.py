@@ -144,6 +144,7 @@ class Reacting(Duty):
         # In place of a new child's state, load its parent's: it is then kept when the child ends.
         batch = self.desk.batch((begin.get(each.recipient, each.recipient) for each in messages), fresh=fresh)
         size = self._sizes(messages)
+        take = self.desk.take(batch)
         idle: list[Message] = []
         for n, message in enumerate(messages):
             if batch.full:
@@ -159,7 +160,7 @@ class Reacting(Duty):
                 batch.loaded[message.recipient], guards = new
                 descendants = size[message.event.root]
                 size[message.event.root] += 1
-            decision = partial(_react, message, _cause(self.desk, message), self.desk.take(batch), descendants)
+            decision = partial(_react, message, _cause(self.desk, message), take, descendants)
             if not batch.decide(message.recipient, decision, message.key, guards):
                 idle.append(message)
         return batch, idle, []
@@ -212,6 +213,7 @@ def follow_up(desk: Desk, batch: Batch) -> None:
     If a conflict splits the append, a parent whose child's end was not recorded meets a conflict too.
     """
     seen: set[MessageKey] = set()
+    take = desk.take(batch)
     while not batch.full and (messages := [each for each in batch.sent() if each.key not in seen]):
         seen.update(message.key for message in messages)
         for message in messages:
@@ -220,7 +222,7 @@ def follow_up(desk: Desk, batch: Batch) -> None:
                 parent = desk.states.kept(to)
                 if parent is not None:
                     batch.loaded.setdefault(to, parent)
-                    batch.decide(to, whenever(message, _cause(desk, message), desk.take(batch)), message.key)
+                    batch.decide(to, whenever(message, _cause(desk, message), take), message.key)
 
 
 def _react(message: Message, cause: Cause, take: Take, descendants: int, execution: Execution) -> Unfolding:
