@@ -18,12 +18,12 @@ from domain.language.editing.spans import holds_comments
 from domain.refusal import Forbidden, Malformed, Stale
 from edge.admitted import Caller
 from edge.bodies import MAX_BODY, read_body
-from edge.command_request import COMMANDS
 from edge.dependencies import Reads, TheDoor, door_of
 from edge.door import Door
 from edge.principal import cause_of, principal_of
 from edge.protection import POLICY
 from edge.references import process_named
+from edge.rehearsals import COMMANDS
 from edge.scopes import requires
 from edge.visibility import require_visible_name
 from queries.processes import ProcessDetail, get_process
