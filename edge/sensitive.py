@@ -15,6 +15,7 @@ from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
 from queries.paging import Page
 from queries.sensitive import SensitiveValues, Sensitivity
+from queries.trees import TreeExecution
 
 # Fields of events that Procession itself writes; every other field is masked.
 _IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
@@ -26,6 +27,7 @@ _OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditi
 _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 
 V = TypeVar("V", bound=ApprovalView)
+E = TypeVar("E", ExecutionSummary, TreeExecution)
 _NONE: dict[UUID, Sensitivity] = {}
 
 
@@ -73,6 +75,13 @@ class SensitiveViews:
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
+        return self._errors(page)
+
+    def tree(self, page: Page[TreeExecution]) -> Page[TreeExecution]:
+        """Return a page of an execution tree."""
+        return self._errors(page)
+
+    def _errors(self, page: Page[E]) -> Page[E]:
         known = self._of(each.execution_id for each in page.items if each.error is not None)
         if not known:
             return page

@@ -15,7 +15,9 @@ from edge.door import Door
 from edge.principal import Principal
 from edge.references import execution_named, process_named
 from edge.scopes import LISTED
+from queries.differences import Change, Difference
 from queries.executions import ExecutionDetail
+from queries.steps import ChildExecution
 
 RESTRICTED = "restricted"
 
@@ -63,18 +65,34 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
         for each in found.path
     ]
     steps = [
-        msgspec.structs.replace(
-            step,
-            children=[
-                child if principal.sees(child.process) else msgspec.structs.replace(child, process=RESTRICTED)
-                for child in step.children
-            ],
-        )
-        if step.children
-        else step
+        msgspec.structs.replace(step, children=_called(step.children, principal)) if step.children else step
         for step in found.steps
     ]
     return msgspec.structs.replace(found, path=path, steps=steps)
+
+
+def restricted_difference(found: Difference, principal: Principal) -> Difference:
+    """Return the view of a difference without the names of processes that `principal` does not see."""
+    if not principal.processes:
+        return found
+
+    def seen(change: Change) -> Change:
+        return Change(_called(change.before, principal), _called(change.after, principal))
+
+    steps = [
+        msgspec.structs.replace(step, changed=step.changed | {"children": seen(step.changed["children"])})
+        if "children" in step.changed
+        else step
+        for step in found.steps
+    ]
+    return msgspec.structs.replace(found, steps=steps)
+
+
+def _called(children: list[ChildExecution], principal: Principal) -> list[ChildExecution]:
+    return [
+        child if principal.sees(child.process) else msgspec.structs.replace(child, process=RESTRICTED)
+        for child in children
+    ]
 
 
 def _require(principal: Principal, process: str | None) -> None:

@@ -12,7 +12,7 @@ from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
 from web import approvals, errors, keys, overview, sign_in, timers
-from web.executions import detail
+from web.executions import compare, detail, moments, tree
 from web.executions import list as executions
 from web.operations import dead_letters, set_aside, settings, sizes, workers
 from web.operations import overview as operations
@@ -21,6 +21,7 @@ STATIC = Path(__file__).parent / "static"
 SEGMENTS = frozenset(("", "executions", "approvals", "keys", "operations", "sign-in", "sign-out", "static"))
 
 
+READINGS = (tree, compare, moments)
 OPERATIONS = (set_aside, dead_letters, workers, sizes, settings)
 
 
@@ -30,7 +31,7 @@ def create_pages(door: Door) -> FastAPI:
     app.state.door = door
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, executions, detail, approvals, keys, timers, operations, *OPERATIONS):
+    for noun in (overview, executions, detail, *READINGS, approvals, keys, timers, operations, *OPERATIONS):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")
