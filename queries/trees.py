@@ -1,4 +1,4 @@
-"""The execution tree of a whole run: every execution that its root has brought about, in the order of their starts."""
+"""The execution tree of a whole run: a root and all its descendants, in the order of their starts."""
 
 from datetime import datetime
 from uuid import UUID
