@@ -16,11 +16,12 @@ from commands.agents import RegisterAgent, RetireAgent
 from commands.trials import AgentTrial, TrialAnswer
 from domain.agents.kinds import parse_agent
 from edge.admitted import Caller
-from edge.command_request import COMMANDS, Commanded
+from edge.command_request import Commanded
 from edge.dependencies import Reads
 from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
 from edge.principal import Principal, principal_of
 from edge.references import agent_named
+from edge.rehearsals import COMMANDS
 from edge.scopes import READ_CONFIGURATION
 from queries.agents import AgentDetail, AgentFilter, AgentView, get_agent, list_agents
 from queries.paging import Page

@@ -27,7 +27,7 @@ from edge.parameters import (
     Values,
     one_of,
 )
-from edge.references import execution_named, process_named
+from edge.references import END_OF_ID, execution_named, process_named
 from edge.visibility import restricted
 from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
@@ -42,6 +42,7 @@ from queries.executions import (
 )
 from queries.folding import get_execution_as_of
 from queries.paging import Page
+from queries.trees import TREE_LIMIT, TreeExecution, TreeFilter, list_tree
 
 router = APIRouter(tags=["executions"])
 
@@ -95,6 +96,13 @@ class ExecutionFilters(Paged):
             "list them in any case."
         ),
     ] = False
+    q: Annotated[
+        str,
+        Field(
+            pattern=END_OF_ID,
+            description="The end of an id, four characters or more. Lists executions that others started too.",
+        ),
+    ] = ""
     started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
     started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
 
@@ -112,7 +120,15 @@ class ExecutionFilters(Paged):
             include_children=self.include_children,
             started_from=self.started_from,
             started_to=self.started_to,
+            id_ends_with=self.q,
         )
+
+
+class TreeParameters(Paged):
+    """A page of an execution tree, of at most 1,000 executions."""
+
+    limit: Annotated[int, Field(ge=1, le=TREE_LIMIT)] = TREE_LIMIT
+    status: Annotated[Values, one_of(STATUSES), Field(description=", ".join(STATUSES))] = []
 
 
 @router.post(
@@ -163,6 +179,7 @@ def difference(
     execution_id: str,
     reading: Reads,
     definitions: Versions,
+    caller: Caller,
     masking: Masking,
     given: Annotated[DifferenceParameters, Query()],
 ) -> Response:
@@ -170,6 +187,15 @@ def difference(
     id, points = execution_named(execution_id), (given.point_from, given.point_to)
     found = get_difference(reading, definitions, id, *points, min_position=given.min_position)
     return view(masking.difference(found))
+
+
+@router.get("/executions/{execution_id}/tree", summary="Its whole run", **openapi.query(Page[TreeExecution], 404))
+def tree(
+    execution_id: str, reading: Reads, caller: Caller, masking: Masking, given: Annotated[TreeParameters, Query()]
+) -> Response:
+    """List the executions of the run that the execution belongs to, from the root on: a parent before its children."""
+    filter = TreeFilter(given.status, caller.processes)
+    return view(masking.tree(list_tree(reading, execution_named(execution_id), filter, **given.page)))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))

@@ -8,6 +8,8 @@ from domain.identity import AGENT_NAME, PROCESS_NAME, process_id
 from domain.refusal import AgentNotFound, NotFound, ProcessNotFound
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+END_OF_ID = r"^([0-9a-fA-F-]{4,36})?$"
+"""The pattern of the end of an id, or of nothing."""
 _NAME = re.compile(PROCESS_NAME.removeprefix("^").removesuffix("$"))
 
 

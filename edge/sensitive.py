@@ -20,6 +20,7 @@ from queries.projections import ProjectionsView
 from queries.read_models import ReadModelView
 from queries.sensitive import SensitiveValues, Sensitivity
 from queries.set_aside import SetAsideView
+from queries.trees import TreeExecution
 
 # Fields of events that Procession itself writes; every other field is masked.
 _IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
@@ -32,6 +33,7 @@ _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 
 V = TypeVar("V", bound=ApprovalView)
 _NO_STREAM = UUID(int=0)
+E = TypeVar("E", ExecutionSummary, TreeExecution)
 _NONE: dict[UUID, Sensitivity] = {}
 
 
@@ -128,6 +130,13 @@ class SensitiveViews:
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
+        return self._errors(page)
+
+    def tree(self, page: Page[TreeExecution]) -> Page[TreeExecution]:
+        """Return a page of an execution tree."""
+        return self._errors(page)
+
+    def _errors(self, page: Page[E]) -> Page[E]:
         known = self._of(each.execution_id for each in page.items if each.error is not None)
         if not known:
             return page

@@ -65,12 +65,7 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
         for each in found.path
     ]
     steps = [
-        msgspec.structs.replace(
-            step,
-            children=restricted_children(step.children, principal),
-        )
-        if step.children
-        else step
+        msgspec.structs.replace(step, children=restricted_children(step.children, principal)) if step.children else step
         for step in found.steps
     ]
     return msgspec.structs.replace(found, path=path, steps=steps)

@@ -15,7 +15,7 @@ from web import approvals, errors, keys, overview, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
-from web.executions import acts, detail
+from web.executions import acts, compare, detail, moments, tree
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
@@ -32,7 +32,7 @@ OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
 PROCESSES = (processes, editor, publish, start, archive, process)
-EXECUTIONS = (executions, detail, acts)
+EXECUTIONS = (executions, detail, acts, tree, compare, moments)
 
 
 def create_pages(door: Door) -> FastAPI:

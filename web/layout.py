@@ -142,6 +142,7 @@ def page(
         "theme": theme if theme in THEMES else "",
         "open_approvals": _open_approvals(request, principal) if code < 500 else 0,
         "principal": principal,
+        "searches": principal is not None and principal.may(READ),
         "lag": None if freshness is None else freshness.lag_seconds,
         "position": 0 if freshness is None else freshness.as_of_position,
         "notice": NOTICES.get(request.query_params.get("done", ""), ""),

@@ -11,12 +11,16 @@ from commands.timers import FireTimer
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, Versions
 from edge.parameters import PointParameter, Position
+from edge.principal import Principal
 from edge.references import execution_named
 from edge.scopes import READ, requires
 from edge.visibility import restricted
+from queries.causes import FailureCause, find_cause
 from queries.events import list_execution_events
 from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
+from queries.moments import moment_of_position
+from queries.reading import Reading
 from web.drawings.timeline import Scale
 from web.executions import picture
 from web.forms import PageParameters
@@ -67,6 +71,8 @@ def detail(
         events=events,
         trigger=json.loads(bytes(found.trigger)),
         error=json.loads(bytes(found.error)),
+        moment=moment_of_position(reading, id, found.position),
+        cause=_cause(reading, found, caller) if given.as_of is None else None,
         open=found.ended_at is None and given.as_of is None,
         acts=caller.may(CancelExecution.scope),
         moves=caller.may(FireTimer.scope),
@@ -78,8 +84,16 @@ def _crumbs(found: ExecutionDetail) -> list[tuple[str, str | None]]:
     """Return the way from the root; beyond five levels: the root, the first, how many more, the parent."""
     above: list[tuple[str, str | None]] = [(each.process, f"/executions/{each.execution_id}") for each in found.path]
     if len(above) > 4:
-        above = [*above[:2], (f"{len(above) - 3} more", None), above[-1]]
+        above = [*above[:2], (f"{len(above) - 3} more", f"/executions/{found.execution_id}/tree"), above[-1]]
     return [("Executions", "/executions"), *above, (f"{found.process} {str(found.execution_id)[-8:]}", None)]
+
+
+def _cause(reading: Reading, found: ExecutionDetail, caller: Principal) -> FailureCause | None:
+    """Return the cause of a failure, if it is in an execution below this one that the caller sees."""
+    if found.status not in ("failed", "compensating"):
+        return None
+    cause = find_cause(reading, found.execution_id)
+    return cause if cause is not None and cause.distance and caller.sees(cause.process) else None
 
 
 def _selected(found: ExecutionDetail, step: str) -> StepView | None:

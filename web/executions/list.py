@@ -1,20 +1,34 @@
 """The list of executions, with its filters in the address."""
 
+import re
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from pydantic import Field
+from starlette.responses import RedirectResponse, Response
 
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
-from edge.references import process_named
+from edge.instants import parse_instant
+from edge.references import END_OF_ID, process_named
 from edge.scopes import READ, requires
-from queries.executions import STATUSES, ExecutionFilter, list_executions
+from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter, list_executions
 from web.forms import PageParameters
-from web.layout import page
+from web.layout import page, reader_of
 
 TRIGGERS = {"manual": "a person", "webhook": "a webhook", "sub_process": "another execution"}
 TRIGGER_ICONS = {"manual": "user", "webhook": "webhook", "sub_process": "corner-down-right"}
+WAITS = {
+    "approval": "a person",
+    "timer": "a timer",
+    "child": "a called execution",
+    "slot": "a free slot",
+    "retry": "a retry",
+    "agent": "an agent",
+}
+NO_ID = "-" * 4  # the end of no id
 QUICK = (
     ("Everything", "/executions", ""),
     ("Running", "/executions?status=running", "running"),
@@ -31,6 +45,11 @@ class ExecutionFields(PageParameters):
     process: Annotated[str, Query(max_length=64)] = ""
     status: str = ""
     trigger: str = ""
+    version: Annotated[str, Query(max_length=9)] = ""
+    waiting_for: str = ""
+    q: Annotated[str, Query(max_length=64)] = ""
+    started_from: Annotated[str, Field(alias="from", max_length=40)] = ""
+    started_to: Annotated[str, Field(alias="to", max_length=40)] = ""
     include_children: bool = False
 
 
@@ -39,14 +58,25 @@ def list_(
     request: Request, reading: Reads, caller: Caller, masking: Masking, given: Annotated[ExecutionFields, Query()]
 ) -> Response:
     """Return the page of executions, the newest first."""
+    zone, sought = reader_of(request).zone, given.q.strip()
+    problem = "" if re.fullmatch(END_OF_ID, sought) else "Search by the end of an id: 4 to 36 of 0-9, a-f and dashes."
     filter = ExecutionFilter(
         process_ids=[process_named(given.process)] if given.process else [],
         statuses=[given.status] if given.status in STATUSES else [],
         triggers=[given.trigger] if given.trigger in TRIGGERS else [],
+        versions=[int(given.version)] if given.version.isascii() and given.version.isdigit() else [],
+        waiting_for=[given.waiting_for] if given.waiting_for in AWAITED_KINDS else [],
+        started_from=day_of(given.started_from, zone),
+        started_to=day_of(given.started_to, zone, after=1),
         include_children=given.include_children,
+        id_ends_with=sought,
         within=caller.processes,
     )
+    if problem:
+        filter = msgspec.structs.replace(filter, id_ends_with=NO_ID)
     found = masking.summaries(list_executions(reading, filter, cursor=given.cursor, min_position=given.min_position))
+    if sought and filter == ExecutionFilter(id_ends_with=sought, within=caller.processes) and len(found.items) == 1:
+        return RedirectResponse(f"/executions/{found.items[0].execution_id}", 303)
     return page(
         request,
         "executions.html",
@@ -62,4 +92,16 @@ def list_(
         triggers=TRIGGERS.items(),
         trigger_words=TRIGGERS,
         trigger_icons=TRIGGER_ICONS,
+        waits=WAITS.items(),
+        problem=problem,
     )
+
+
+def day_of(text: str, zone: tzinfo, *, after: int = 0) -> datetime | None:
+    """Return when the day `text` begins in `zone`, or one `after` days later; an instant as it is; else None."""
+    try:
+        if len(text) == len("2026-01-31"):
+            return datetime.combine(date.fromisoformat(text) + timedelta(days=after), time(), zone)
+        return parse_instant(text) if text else None
+    except (ValueError, OverflowError):
+        return None

@@ -27,4 +27,21 @@
   addEventListener("pageshow", () => {
     for (const button of document.querySelectorAll("form button:disabled")) button.disabled = false;
   });
+  // The slider of time travel leads there when it is let go; without this script its button does.
+  document.addEventListener("change", (event) => {
+    if (event.target.id === "travel") event.target.form.requestSubmit();
+  });
+  // Keys, outside fields only: / searches, [ and ] go one event back and forth.
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input,select,textarea,dialog")) return;
+    if (event.key === "/") {
+      const search = document.getElementById("search");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+      }
+    } else if (event.key === "[" || event.key === "]") {
+      document.querySelector(`[data-key="${event.key}"]`)?.click();
+    }
+  });
 })();

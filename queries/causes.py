@@ -1,0 +1,48 @@
+"""The cause of a failure: the failed step, in the execution or in one below it, for which the execution failed."""
+
+from uuid import UUID
+
+import msgspec
+
+from queries.execution_detail import DETAIL
+from queries.reading import Reading, fetch
+
+DEEPEST = 1_000
+
+# The step for which an execution failed is the last one that failed; a compensation only follows it.
+_FAILED_STEP = """
+  cross join lateral (
+    select s.step, s.attempt from execution_steps s
+    where s.execution_id = {of}.execution_id and s.status in ('failed', 'timed_out') and strpos(s.step, '.') = 0
+    order by s.ended_at desc nulls last, s.last_position desc limit 1) f"""
+_CAUSE = f"""
+with recursive cause(execution_id, process, step, attempt, distance) as (
+  select d.execution_id, d.process, f.step, f.attempt, 0
+  from execution_detail d {_FAILED_STEP.format(of="d")}
+  where d.execution_id = %s and d.status in ('failed', 'compensating')
+  union all
+  select c.execution_id, c.process, f.step, f.attempt, a.distance + 1
+  from cause a
+  cross join lateral (
+    select d.execution_id, d.process from execution_detail d
+    where d.parent_id = a.execution_id and d.parent_step = a.step and d.parent_attempt = a.attempt
+      and d.status = 'failed' limit 1) c {_FAILED_STEP.format(of="c")}
+  where a.distance < {DEEPEST})
+select execution_id, process, step, attempt, distance from cause order by distance desc limit 1"""
+
+
+class FailureCause(msgspec.Struct, frozen=True):
+    """The attempt of a step that caused a failure. distance: the number of executions between; 0: its own step."""
+
+    execution_id: UUID
+    process: str
+    step: str
+    attempt: int | None
+    distance: int
+
+
+def find_cause(reading: Reading, execution_id: UUID) -> FailureCause | None:
+    """Return the cause of the failure of an execution, however deep; None if it has not failed."""
+    with reading.of(DETAIL) as (connection, _):
+        rows = fetch(connection, _CAUSE, (execution_id,))
+    return FailureCause(**rows[0]) if rows else None

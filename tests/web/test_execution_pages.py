@@ -1,0 +1,137 @@
+"""Pages about executions without a browser: the tree, two points compared, time travel, the search."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+import pytest
+from starlette.testclient import TestClient
+
+from store.datastore import Datastore
+from tests.api.conftest import GREETING, Installation, installed
+from web.app import PagesBeside, create_pages
+from web.executions.list import day_of
+from web.executions.tree import lines_of
+
+
+@pytest.fixture
+def installation(read_tables: Datastore) -> Iterator[Installation]:
+    with installed(read_tables) as made:
+        yield made
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient]:
+    door = installation.door(hosts=installation.hosts)
+    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def begun(installation: Installation, client: TestClient) -> Callable[[], UUID]:
+    """Start an execution; return its id."""
+    installation.publish(client, GREETING, writer={"script": "echo"})
+
+    def begin() -> UUID:
+        id: str = client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()[
+            "execution_id"
+        ]
+        installation.project()
+        return UUID(id)
+
+    return begin
+
+
+def test_the_end_of_an_id_leads_to_its_execution(client: TestClient, begun: Callable[[], UUID]) -> None:
+    id, _ = begun(), begun()
+    answer = client.get("/executions", params={"q": str(id)[-8:]})
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/executions/{id}")
+    listed = client.get("/executions", params={"q": str(id)[-8:], "process": "greeting"})
+    assert (listed.status_code, listed.text.count('scope="row"')) == (200, 1)
+    assert "No execution matches" in client.get("/executions?q=00000000").text
+    wrong = client.get("/executions", params={"q": "<b>"}).text
+    assert "Search by the end of an id" in wrong
+    assert "<b>" not in wrong
+    assert 'id="search"' in client.get("/approvals").text
+
+
+def test_every_filter_is_in_the_address(client: TestClient, begun: Callable[[], UUID]) -> None:
+    id = begun()
+    for filters, found in (
+        ("version=1", True),
+        ("version=2", False),
+        ("from=2000-01-01", True),
+        ("to=2000-01-01", False),
+        ("from=2000-01-01T00:00:00Z&to=9000-01-01T00:00:00Z", True),
+        ("waiting_for=agent", True),
+        ("waiting_for=approval", False),
+        ("version=x&from=x&to=x&waiting_for=x", True),
+    ):
+        assert (f"/executions/{id}" in client.get(f"/executions?{filters}").text) is found, filters
+
+
+def test_a_day_ends_where_the_next_one_begins_in_the_readers_zone() -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    begin, end = day_of("2026-03-29", zone), day_of("2026-03-29", zone, after=1)
+    assert begin is not None
+    assert end is not None
+    assert end.timestamp() - begin.timestamp() == timedelta(hours=23).total_seconds()
+    assert day_of("2026-02-30", zone) is None
+    assert day_of("9999-12-31", zone, after=1) is None
+
+
+def test_time_goes_event_by_event(client: TestClient, installation: Installation, begun: Callable[[], UUID]) -> None:
+    id = begun()
+    installation.answer(id, "greet")
+    installation.project()
+    now = client.get(f"/executions/{id}").text
+    assert "One event back" in now
+    assert "This is the newest event" in now
+    first = client.get(f"/executions/{id}/at?event=1&step=greet")
+    assert first.status_code == 303
+    past = client.get(first.headers["location"]).text
+    assert "This is the first event" in past
+    assert "as it was" in past
+    newest = client.get(f"/executions/{id}/at?event=100000").headers["location"]
+    assert newest == f"/executions/{id}#h-dia"
+    assert client.get(f"/executions/{uuid4()}/at?event=1").status_code == 404
+
+
+def test_two_points_are_compared(client: TestClient, installation: Installation, begun: Callable[[], UUID]) -> None:
+    id = begun()
+    installation.answer(id, "greet")
+    installation.project()
+    page = client.get(f"/executions/{id}/compare").text
+    assert "What changed" in page
+    assert "<ins>&#34;completed&#34;</ins>" in page
+    position = client.get(f"/api/executions/{id}").json()["position"]
+    assert "Nothing changed" in client.get(f"/executions/{id}/compare?from={position}&to={position}").text
+    soon = client.get(f"/executions/{id}/compare?from={position}&to=2999-01-01T00:00:00Z").text
+    assert 'value="2999-01-01T00:00:00+00:00"' in soon
+    assert client.get(f"/executions/{id}/compare?from=yesterday").status_code == 400
+
+
+def test_a_tree_has_its_executions_below_each_other(client: TestClient, begun: Callable[[], UUID]) -> None:
+    id = begun()
+    page = client.get(f"/executions/{id}/tree").text
+    assert f'href="/executions/{id}"' in page
+    assert "the root" in page
+    assert "No execution of this run" in client.get(f"/executions/{id}/tree?status=failed").text
+    assert client.get(f"/executions/{uuid4()}/tree").status_code == 404
+
+
+def test_children_stand_below_their_parents_as_they_began() -> None:
+    def of(id: str, parent: str | None) -> Any:
+        return SimpleNamespace(execution_id=id, parent_id=parent)
+
+    lines = lines_of([of("a", None), of("b", "a"), of("c", "a"), of("d", "b"), of("e", "elsewhere")])
+    assert [(line.execution.execution_id, line.indent, line.apart) for line in lines] == [
+        ("a", 0, False),
+        ("b", 1, False),
+        ("d", 2, False),
+        ("c", 1, False),
+        ("e", 0, True),
+    ]
