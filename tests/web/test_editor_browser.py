@@ -37,16 +37,11 @@ def editor(page: Page) -> None:
     expect(page.locator("#source")).to_be_hidden()
 
 
-def type_over(page: Page, old: str, new: str) -> None:
-    """Put `new` in the place of a word of the text, by mouse and keyboard."""
-    page.locator(".cm-line", has_text=old).get_by_text(old).first.dblclick()
-    page.keyboard.type(new)
-
-
 def write(page: Page, text: str) -> None:
     """Put a whole text into the editor."""
     page.locator(".cm-content").click()
     page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
     page.keyboard.insert_text(text)
 
 
@@ -91,6 +86,7 @@ def test_a_new_process_is_written_saved_and_published_by_keyboard(served: Served
     editor(page)
     page.locator(".cm-content").focus()
     page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
     page.keyboard.insert_text(TEXT.format(name="by-keyboard"))
     expect(page.locator("#problems")).to_contain_text("No problems")
     page.keyboard.press("Escape")
