@@ -187,6 +187,12 @@ def _error(known: dict[UUID, Sensitivity], each: SetAsideView) -> SetAsideView:
 def _step(known: Sensitivity, step: StepView) -> StepView:
     masked = {name: _masked(known, getattr(step, name)) for name in _OF_STEP if name != "input"}
     masked["output"] = _masked(known, step.output, known.fields.outputs.get(step.id, ()))
+    masked["attempt_list"] = [
+        each
+        if each.error is None
+        else msgspec.structs.replace(each, error=msgspec.structs.replace(each.error, **_texts(known, each.error)))
+        for each in step.attempt_list
+    ]
     if step.input is not None:
         masked["input"] = msgspec.structs.replace(
             step.input,

@@ -8,6 +8,7 @@ import msgspec
 
 from domain.refusal import NotFound
 from queries.amounts import COSTS
+from queries.attempts import AttemptView, read_attempts
 from queries.definitions import DefinedStep, Definitions
 from queries.families import Ancestor, ParentAttempt
 from queries.leaving_out import SQL
@@ -56,7 +57,9 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
     select a.execution_id, p.process, a.step, a.distance from above a join execution_detail p using (execution_id)) a),
     '[]'::json) as path,
   coalesce((select json_agg(c order by c.attempt) from (
-    select c.execution_id, c.parent_step as step, c.parent_attempt as attempt, c.process, c.version, c.status
+    select c.execution_id, c.parent_step as step, c.parent_attempt as attempt, c.process, c.version, c.status,
+      c.started_at, c.ended_at, extract(epoch from c.ended_at - c.started_at)::float8 as duration,
+      {COSTS.format(table=_SUMS.format("= c.execution_id"), on="true")} as cost
     from execution_detail c where c.parent_id = d.execution_id) c), '[]'::json) as children,
   {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
   case when exists (select from below) then
@@ -157,11 +160,13 @@ def get_execution(
         row = rows[0]
         timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
         planned = definitions.steps(connection, row["process_id"], row["version"])
+        attempts = read_attempts(connection, execution_id, row["last_position"])
     return execution_view(
         ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
         decode_steps(row["steps"]),
         planned,
         decode_children(row["children"]),
+        attempts,
         path=_decode_path(row["path"]),
         timers=timers,
         own=row["own"],
@@ -175,6 +180,7 @@ def execution_view(
     reached: list[ReachedStep],
     planned: list[DefinedStep],
     children: Mapping[str, list[ChildExecution]],
+    attempts: Mapping[str, list[AttemptView]],
     *,
     path: list[Ancestor],
     timers: list[TimerOfExecution],
@@ -190,7 +196,7 @@ def execution_view(
     parent = None
     if row.parent_id is not None and row.parent_step is not None and row.parent_attempt is not None:
         parent = ParentAttempt(row.parent_id, row.parent_step, row.parent_attempt)
-    steps = step_views(planned, {step.step: step for step in reached}, children)
+    steps = step_views(planned, {step.step: step for step in reached}, children, attempts)
     return ExecutionDetail(
         execution_id=row.execution_id,
         process_id=row.process_id,

@@ -2,6 +2,7 @@
 
 from domain.executions.waiting import AWAITED_KINDS
 from queries.amounts import Amount
+from queries.attempts import AttemptView
 from queries.definitions import Definitions
 from queries.execution_detail import ExecutionDetail, TimerOfExecution, get_execution
 from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
@@ -12,6 +13,7 @@ __all__ = [
     "AWAITED_KINDS",
     "STATUSES",
     "Amount",
+    "AttemptView",
     "Definitions",
     "ExecutionDetail",
     "ExecutionFilter",

@@ -9,7 +9,7 @@ import msgspec
 from domain.money import add
 from projections.execution_detail import DetailChanges, DetailRow
 from queries.amounts import Amount
-from queries.steps import ChildExecution
+from queries.steps import ChildExecution, seconds
 
 
 class ParentAttempt(msgspec.Struct, frozen=True):
@@ -38,13 +38,24 @@ def path_to(rows: Mapping[bytes, DetailRow], row: DetailRow) -> list[Ancestor]:
     return path[::-1]
 
 
-def children_of(rows: Mapping[bytes, DetailRow], id: UUID) -> dict[str, list[ChildExecution]]:
+def children_of(changes: DetailChanges, id: UUID) -> dict[str, list[ChildExecution]]:
     """Return the executions that an execution started, by step and in the order of their attempts."""
     children: dict[str, list[ChildExecution]] = {}
-    found = [row for row in rows.values() if row.parent_id == id]
+    found = [row for row in changes.rows.values() if row.parent_id == id]
+    spent: dict[bytes, list[tuple[str, Decimal]]] = {}
+    for (of, _, currency), amount in changes.steps.costs.items():
+        spent.setdefault(of, []).append((currency, amount))
     for row in sorted(found, key=lambda row: row.parent_attempt or 0):
         child = ChildExecution(
-            UUID(bytes=row.execution_id), row.parent_attempt or 0, row.process or "", row.version or 0, row.status or ""
+            UUID(bytes=row.execution_id),
+            row.parent_attempt or 0,
+            row.process or "",
+            row.version or 0,
+            row.status or "",
+            row.started_at,
+            row.ended_at,
+            seconds(row.started_at, row.ended_at),
+            sums(spent.get(row.execution_id, ())),
         )
         children.setdefault(row.parent_step or "", []).append(child)
     return children

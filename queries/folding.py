@@ -23,6 +23,7 @@ from domain.processes.plan import Plan
 from domain.refusal import NotFound
 from projections.execution_detail import DetailChanges, DetailRow, ExecutionDetailProjection
 from projections.facts import Fact, read_facts
+from queries.attempts import fold_attempts
 from queries.definitions import DefinedStep, Definitions
 from queries.events import Point, read_starts, read_tree
 from queries.execution_detail import ExecutionDetail, ExecutionRow, TimerOfExecution, execution_view
@@ -114,7 +115,8 @@ def _view(
         _execution_row(row),
         reached if room is None else [room.fit_step(step) for step in reached],
         planned,
-        children_of(changes.rows, id),
+        children_of(changes, id),
+        fold_attempts((topic, state) for _, _, _, topic, state in own),
         path=path_to(changes.rows, row),
         timers=_timers(id, plan, own),
         own=_encoded(sums(spent)),

@@ -10,6 +10,7 @@ from domain.executions.outcomes import RETRYING, WAITING
 from domain.language.types.steps import compensation_id
 from projections.execution_steps import StepRow
 from queries.amounts import Amount
+from queries.attempts import AttemptView, TokenUsage
 from queries.definitions import DefinedStep
 
 
@@ -20,21 +21,18 @@ class StepInput(msgspec.Struct, frozen=True):
     parameters: msgspec.Raw
 
 
-class TokenUsage(msgspec.Struct, frozen=True):
-    """Tokens used by all attempts together."""
-
-    input_tokens: int
-    output_tokens: int
-
-
 class ChildExecution(msgspec.Struct, frozen=True):
-    """An execution that an attempt of the step started."""
+    """An execution that an attempt of the step started. duration: in seconds, None while it runs. cost: its own."""
 
     execution_id: UUID
     attempt: int
     process: str
     version: int
     status: str
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration: float | None = None
+    cost: list[Amount] = []
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +42,8 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     error: of the last attempt that ended badly, also while another one is to come. due_at: the end of the wait of a
     ``waiting`` or ``retrying`` step. chosen: the targets of a gateway, or of a step that was diverted for its error.
     conditions: those that the gateway evaluated, as {target, value, condition}. children: of a sub-process, the newest
-    last. compensation: ``started``, ``completed`` or ``failed`` once the step is undone. compensates: the step that
-    this one undoes; such a step is shown once it is reached.
+    last. attempt_list: the attempts, the newest last. compensation: ``started``, ``completed`` or ``failed`` once the
+    step is undone. compensates: the step that this one undoes; such a step is shown once it is reached.
     """
 
     id: str
@@ -70,6 +68,7 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     cost: list[Amount] = []
     usage: TokenUsage | None = None
     children: list[ChildExecution] = []
+    attempt_list: list[AttemptView] = []
     compensation: str | None = None
     compensates: str | None = None
 
@@ -104,7 +103,7 @@ _OF_ROW = tuple(name for name in ReachedStep.__struct_fields__ if name != "cost"
 _DOCUMENTS = frozenset(field.name for field in msgspec.structs.fields(ReachedStep) if field.type is msgspec.Raw)
 
 
-class _ChildRow(ChildExecution, frozen=True):
+class _ChildRow(ChildExecution, frozen=True, kw_only=True):
     step: str
 
 
@@ -123,22 +122,28 @@ def decode_children(rows: msgspec.Raw) -> dict[str, list[ChildExecution]]:
     """Return executions by the step that started them."""
     children: dict[str, list[ChildExecution]] = {}
     for row in _decode_children(rows):
-        child = ChildExecution(row.execution_id, row.attempt, row.process, row.version, row.status)
-        children.setdefault(row.step, []).append(child)
+        values = {name: getattr(row, name) for name in ChildExecution.__struct_fields__}
+        children.setdefault(row.step, []).append(ChildExecution(**values))
     return children
 
 
 def step_views(
-    planned: list[DefinedStep], found: Mapping[str, ReachedStep], children: Mapping[str, list[ChildExecution]]
+    planned: list[DefinedStep],
+    found: Mapping[str, ReachedStep],
+    children: Mapping[str, list[ChildExecution]],
+    attempts: Mapping[str, list[AttemptView]],
 ) -> list[StepView]:
     """Return the steps in the order of the definition, then the steps that undo others, in the order of `found`.
 
-    found: reached steps by id. children: by the step that started them.
+    found: reached steps by id. children: by the step that started them. attempts: by their step.
     """
     known = {step.id for step in planned}
     undoing = {undo.id: undo for step in planned if (undo := _undoing(step)) is not None}
     others = [undoing.get(id) or DefinedStep(id) for id in found if id not in known]
-    return [_step(step, found.get(step.id), children.get(step.id, [])) for step in (*planned, *others)]
+    return [
+        _step(step, found.get(step.id), children.get(step.id, []), attempts.get(step.id, []))
+        for step in (*planned, *others)
+    ]
 
 
 def unreached(step: StepView) -> StepView:
@@ -163,7 +168,9 @@ def _undoing(step: DefinedStep) -> DefinedStep | None:
     return DefinedStep(compensation_id(step.id), type=undo.type, agent=undo.agent, compensates=step.id)
 
 
-def _step(planned: DefinedStep, row: ReachedStep | None, children: list[ChildExecution]) -> StepView:
+def _step(
+    planned: DefinedStep, row: ReachedStep | None, children: list[ChildExecution], attempts: list[AttemptView]
+) -> StepView:
     view = StepView(
         id=planned.id,
         name=planned.name,
@@ -172,6 +179,7 @@ def _step(planned: DefinedStep, row: ReachedStep | None, children: list[ChildExe
         agent=planned.agent,
         compensates=planned.compensates,
         children=children,
+        attempt_list=attempts,
         output=NULL,
         error=NULL,
         conditions=NULL,

@@ -1,9 +1,9 @@
 """An execution as a picture: its steps on the diagram, and their bars on the timeline."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from queries.executions import StepView
+from queries.executions import AttemptView, StepView
 from web import wording
 from web.drawings.diagram import DrawnStep
 from web.drawings.ranks import DiagramEdge
@@ -11,6 +11,8 @@ from web.drawings.timeline import TimelineBar
 
 WAITS = frozenset(("human_approval", "timer", "sub_process"))
 _KINDS = {"completed": "ok", "failed": "bad", "timed_out": "bad", "cancelled": "idle"}
+_ENDED_BADLY = frozenset(("failed", "timed_out", "cancelled"))
+_SHOWN_WAIT = timedelta(milliseconds=50)
 _REACHED_NOTHING = frozenset(("pending", "skipped"))
 
 
@@ -50,16 +52,34 @@ def taken(steps: Sequence[StepView], edges: Sequence[DiagramEdge]) -> list[Diagr
 
 
 def bars(step: StepView, now: datetime) -> list[TimelineBar]:
-    """Return the bars of a step: its last attempt, and the pause before the next one."""
-    begin = step.started_at or step.scheduled_at
-    if begin is None:
-        return [] if step.completed_at is None else [TimelineBar("mark", step.completed_at, step.completed_at)]
-    end = step.completed_at or now
-    if step.type == "gateway":
-        return [TimelineBar("mark", end, end)]
-    if step.status == "retrying":
-        return [TimelineBar("retry", begin, now)]
-    if step.status == "scheduled" or (step.type in WAITS and step.status in ("completed", "waiting", "started")):
+    """Return the bars of a step: of each attempt its wait and its work, and the pauses between attempts."""
+    if step.type == "gateway" or not step.attempt_list:
+        end = step.completed_at
+        return [] if end is None else [TimelineBar("mark", end, end)]
+    found: list[TimelineBar] = []
+    before: datetime | None = None
+    for attempt in step.attempt_list:
+        begin = attempt.scheduled_at or attempt.started_at or attempt.ended_at
+        if begin is None:
+            continue
+        if before is not None and begin > before:
+            found.append(TimelineBar("retry", before, begin))
+        found += _bars_of(step, attempt, begin, now)
+        before = attempt.ended_at or now
+    if step.status == "retrying" and before is not None:
+        found.append(TimelineBar("retry", before, now))
+    return found
+
+
+def _bars_of(step: StepView, attempt: AttemptView, begin: datetime, now: datetime) -> list[TimelineBar]:
+    end = attempt.ended_at or now
+    started = attempt.started_at
+    if attempt.status == "scheduled" or started is None:
         return [TimelineBar("wait", begin, end)]
-    kind = "undo" if step.compensates is not None else _KINDS.get(step.status, "run")
-    return [TimelineBar("wait" if step.status == "waiting" else kind, begin, end)]
+    if step.type in WAITS:
+        return [
+            TimelineBar(_KINDS.get(attempt.status, "wait") if attempt.status in _ENDED_BADLY else "wait", begin, end)
+        ]
+    kind = "undo" if step.compensates is not None else _KINDS.get(attempt.status, "run")
+    work = TimelineBar(kind, started, end)
+    return [TimelineBar("wait", begin, started), work] if started - begin >= _SHOWN_WAIT else [work]

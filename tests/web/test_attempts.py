@@ -1,0 +1,75 @@
+"""Every attempt of a step, and every child with its duration, on the page and over HTTP."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.testclient import TestClient
+
+from store.datastore import Datastore
+from tests.api.conftest import Installation, installed, worker  # noqa: F401 - a fixture
+from web.app import PagesBeside, create_pages
+
+INNER = """name: inner
+steps: [{id: write, agent: broken, message: go, retry: {max_attempts: 2, initial_delay: 0s}}]
+"""
+OUTER = "name: outer\nsteps: [{id: call, type: sub_process, process: inner, wait: true}]\n"
+
+
+@pytest.fixture
+def installation(read_tables: Datastore) -> Iterator[Installation]:
+    with installed(read_tables) as made:
+        yield made
+
+
+@pytest.fixture
+def client(installation: Installation) -> Iterator[TestClient]:
+    door = installation.door(hosts=installation.hosts)
+    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def child(installation: Installation, client: TestClient, worker: object) -> dict[str, Any]:  # noqa: F811
+    """The failed child of a failed execution, as its parent shows it, with the parent's id."""
+    installation.publish(client, INNER, broken={"script": "fail"})
+    installation.publish(client, OUTER)
+    id = UUID(client.post("/api/processes/outer/executions", json={"input": {}}).json()["execution_id"])
+    installation.until(lambda: "ExecutionFailed" in installation.types(id))
+    installation.project()
+    (step,) = client.get(f"/api/executions/{id}").json()["steps"]
+    (found,) = step["children"]
+    return {**found, "parent": id}
+
+
+def test_every_attempt_of_a_step_is_shown(client: TestClient, child: dict[str, Any]) -> None:
+    id = child["execution_id"]
+    (step,) = client.get(f"/api/executions/{id}").json()["steps"]
+    attempts = step["attempt_list"]
+    assert [(each["attempt"], each["status"], each["agent"], each["late"]) for each in attempts] == [
+        (1, "failed", "broken", False),
+        (2, "failed", "broken", False),
+    ]
+    assert all(each["scheduled_at"] <= each["started_at"] <= each["ended_at"] for each in attempts)
+    assert attempts[1]["error"]["code"] == step["error"]["code"]
+    page = client.get(f"/executions/{id}?step=write").text
+    assert page.count('class="f-bad"') == 2
+    assert "Attempts" in page
+
+
+def test_attempts_are_those_of_the_point_that_is_shown(client: TestClient, child: dict[str, Any]) -> None:
+    id = child["execution_id"]
+    events = client.get(f"/api/executions/{id}/events").json()["items"]
+    first_failure = next(each["position"] for each in events if each["type"] == "StepFailed")
+    (then,) = client.get(f"/api/executions/{id}?as_of={first_failure}").json()["steps"]
+    (now,) = client.get(f"/api/executions/{id}").json()["steps"]
+    assert then["attempt_list"] == now["attempt_list"][:1]
+    (last,) = client.get(f"/api/executions/{id}?as_of={events[-1]['position']}").json()["steps"]
+    assert last["attempt_list"] == now["attempt_list"]
+
+
+def test_a_child_shows_its_duration_on_the_page_of_its_caller(client: TestClient, child: dict[str, Any]) -> None:
+    assert (child["status"], child["cost"]) == ("failed", [])
+    assert child["duration"] >= 0
+    assert "attempt 1, version 1" in client.get(f"/executions/{child['parent']}?step=call").text
