@@ -54,7 +54,10 @@ def _form(to: str, *, wrong: bool = False) -> Response:
 
 def _own(address: str) -> str:
     """Return the path of an address of this site; the overview in place of any other address."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "/"
     if parts.scheme or parts.netloc or not address.startswith("/") or address.startswith(("//", "/\\")):
         return "/"
     return address

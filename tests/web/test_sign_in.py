@@ -32,6 +32,11 @@ def test_without_keys_nobody_signs_in(client: TestClient) -> None:
     assert client.get("/sign-in").headers["location"] == "/"
 
 
+@pytest.mark.usefixtures("key")
+def test_an_address_that_cannot_be_read_leads_to_the_overview(client: TestClient) -> None:
+    assert client.get("/sign-in", params={"next": "//["}).status_code == 200
+
+
 def test_a_page_leads_to_the_sign_in_and_back(client: TestClient, key: str) -> None:
     asked = client.get("/executions?status=failed")
     assert (asked.status_code, asked.headers["location"]) == (303, "/sign-in?next=%2Fexecutions%3Fstatus%3Dfailed")

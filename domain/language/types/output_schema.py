@@ -39,6 +39,7 @@ class OutputSchema:
     _validator: jsonschema_rs.Validator = field(compare=False, repr=False)
     _parts: int = field(compare=False, repr=False)
     _unbounded: bool = field(compare=False, repr=False)
+    _recursive: bool = field(compare=False, repr=False)
 
     def problems(self, output: Any) -> list[str]:
         """Return at most the first five problems of `output`, each with its location if it is not large."""
@@ -46,6 +47,9 @@ class OutputSchema:
             return [f"output: a text longer than {LONGEST_TRIED} characters is not matched with the schema's patterns"]
         if self._validator.is_valid(output):
             return []
+        if self._recursive:
+            # Naming the places tries every branch anew at every level: twice the time for each level of the answer.
+            return ["output: it does not match the schema, which refers to itself: the place is not stated"]
         most = MAX_LOCATED // self._parts
         if more_values_than(output, most):
             return [f"output: it does not match the schema, and has too many values (over {most}) to state where"]
@@ -78,7 +82,7 @@ def compile_output_schema(document: dict[str, Any]) -> OutputSchema:
         where = "".join(f"/{part}" for part in getattr(error, "instance_path", ()))
         message = str(getattr(error, "message", error))[:MAX_MESSAGE]
         raise InvalidOutputSchema(f"{message} (at {where})" if where else message) from None
-    return OutputSchema(document, validator, parts, unbounded)
+    return OutputSchema(document, validator, parts, unbounded, _recursive(document, document, set(), set()))
 
 
 def _expansion(part: Any, document: dict[str, Any], sizes: dict[int, int], depth: int) -> int:
@@ -103,6 +107,21 @@ def _expansion(part: Any, document: dict[str, Any], sizes: dict[int, int], depth
             size += _expansion(_target(reference, document), document, sizes, depth + 1)
     sizes[id(part)] = size
     return size
+
+
+def _recursive(part: Any, document: dict[str, Any], begun: set[int], done: set[int]) -> bool:
+    """Return whether a reference in `part` leads back to a part that contains it."""
+    if not isinstance(part, dict | list) or id(part) in done:
+        return False
+    if id(part) in begun:
+        return True
+    begun.add(id(part))
+    inside = list(part.values()) if isinstance(part, dict) else list(part)
+    if isinstance(part, dict) and isinstance(reference := part.get("$ref"), str):
+        inside.append(_target(reference, document))
+    found = any(_recursive(each, document, begun, done) for each in inside)
+    done.add(id(part))
+    return found
 
 
 def _target(reference: str, document: dict[str, Any]) -> Any:

@@ -171,3 +171,14 @@ def test_a_schema_may_refer_to_itself() -> None:
     assert schema.problems({"value": 1, "left": {"value": 2}}) == []
     assert schema.problems({"value": 1, "left": {}}) != []
     assert compile_output_schema({"$ref": "#"}).problems(1) == []
+
+
+@pytest.mark.parametrize("depth", [16, 32])
+def test_a_deep_answer_against_a_schema_that_refers_to_itself_is_refused_in_linear_time(depth: int) -> None:
+    again = {"$ref": "#/$defs/n"}
+    branches = [{"type": "array", "items": again, "maxItems": most} for most in (5, 6)]
+    schema = compile_output_schema({**again, "$defs": {"n": {"anyOf": [*branches, {"type": "null"}]}}})
+    output: Any = "x"
+    for _ in range(depth):
+        output = [output]
+    assert len(schema.problems(output)) == 1  # naming the place would take years at the second depth
