@@ -1,10 +1,10 @@
 # Every target sets up what is missing first; ARGS goes on to the command behind the target.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test check bench
+.PHONY: help setup demo browser test check pictures bench
 BIN := .venv/bin
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' Makefile
 
 setup: ## create .venv with the pinned dependencies; does nothing while they are unchanged
 	@sh scripts/setup.sh
@@ -23,6 +23,9 @@ check: setup ## format, lint, types and imports
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+pictures: setup browser ## make the pictures of docs/web.md anew
+	@PICTURES=1 $(BIN)/pytest -q -n 0 tests/web/test_pictures.py
 
 bench: setup ## measure (ARGS: arguments for procession bench)
 	@$(BIN)/procession bench $(ARGS)

@@ -21,7 +21,7 @@ from queries.read_models import ComparisonView, ReadModelView, get_comparison, g
 
 router = APIRouter(prefix="/projections", tags=["operations"])
 
-ActName = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
+ProjectionAct = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
 
 
 class ReadModelReceipt(CommandReceipt, kw_only=True):
@@ -79,7 +79,7 @@ async def withdraw(name: str, request: Commanded) -> Response:
 )
 async def act(
     name: str,
-    act: ActName,
+    act: ProjectionAct,
     request: CommandedWithParameters,
     reading: Reads,
     given: Annotated[ActParameters, Query()],

@@ -16,12 +16,13 @@ from app.settings import read_settings
 from bench.engine import alone, saturated
 from bench.fairness import fair
 from bench.http_load import list_while_busy, starts
+from bench.pages import pages
 from bench.rebuilds import rebuilds
 from bench.report import table
 from bench.rig import rig
 from bench.timers import timers
 
-PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers", "fair")
+PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers", "fair", "pages")
 ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
@@ -57,6 +58,9 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
             server, lambda r: timers(r, 200 if options.quick else 2_000, 10_000 if options.quick else 100_000, rounds)
         ),
         "fair": lambda: beside_slow(server, size, rounds, 300 if options.quick else 5_000),
+        "pages": lambda: _on_rig(
+            server, lambda r: pages(r, 1_000 if options.quick else 100_000, 40 if options.quick else 200, 20)
+        ),
         "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
         "floor_again": lambda: floor(server, floor_events),
     }

@@ -20,7 +20,7 @@ def starts(rig: Rig, total: int) -> dict[str, float]:
     port = free_port()
     with children(rig.dsn, [("serve", "--port", str(port))]) as (api,):
         base = f"http://127.0.0.1:{port}"
-        _wait_ready(base)
+        wait_ready(base)
         path = f"/api/processes/{WORKLOADS['w1'].name}/executions"
         asyncio.run(_post_many(port, path, 200))
         begun = time.perf_counter()
@@ -40,7 +40,7 @@ def list_while_busy(rig: Rig, executions: int) -> dict[str, float]:
     times: list[float] = []
     with children(rig.dsn, [("serve", "--port", str(port)), WORKER, PROJECTOR]):
         base = f"http://127.0.0.1:{port}"
-        _wait_ready(base)
+        wait_ready(base)
         rig.start("w1", executions)
         with httpx2.Client() as client:
             while rig.busy():
@@ -82,8 +82,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_ready(base: str) -> None:
-    deadline = time.monotonic() + 30
+def wait_ready(base: str) -> None:
+    """Return once the server at `base` is ready. Raises the last error after two minutes."""
+    deadline = time.monotonic() + 120
     while True:
         try:
             if httpx2.get(f"{base}/health/ready").status_code == 200:

@@ -14,7 +14,7 @@ from domain.identity import new_id
 from domain.refusal import Forbidden, NotFound
 from store import read_model_requests, skipped_letters
 from store.log import Log
-from store.read_model_requests import ACTS, Act
+from store.read_model_requests import ACTS, ReadModelAct
 from store.unit import Unit
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ class ReadModelCommands:
         facts = {"projection": name, "letter": position}
         return self._answer(Receipt(new_id(), 0, facts, duplicate=not new), identified)
 
-    def _request(self, name: str, act: Act, reason: str, cause: Cause, identified: Identified) -> Receipt:
+    def _request(self, name: str, act: ReadModelAct, reason: str, cause: Cause, identified: Identified) -> Receipt:
         id = new_id()
         with self._log.datastore.reading() as connection:
             slot = NEEDS.get(act)
@@ -169,13 +169,13 @@ _HINTS = {
 }
 
 
-def _known(act: str) -> Act:
+def _known(act: str) -> ReadModelAct:
     found = next((each for each in ACTS if each == act), None)
     if found is None:
         raise NotFound(f"there is no act {act[:40]!r} on read models; they are {', '.join(ACTS)}")
     return found
 
 
-def _receipt(name: str, act: Act, request_id: UUID, *, duplicate: bool = False) -> Receipt:
+def _receipt(name: str, act: ReadModelAct, request_id: UUID, *, duplicate: bool = False) -> Receipt:
     facts = {"projection": name, "act": act, "request_id": str(request_id)}
     return Receipt(request_id, 0, facts, duplicate=duplicate)

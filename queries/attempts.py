@@ -58,6 +58,11 @@ from (
 class TokenUsage(msgspec.Struct, frozen=True):
     """Tokens used: by one attempt, or by all attempts of a step together."""
 
+    input_tokens: int
+    output_tokens: int
+
+
+class _Used(msgspec.Struct, gc=False):
     input_tokens: int = 0
     output_tokens: int = 0
 
@@ -96,7 +101,7 @@ class _Happened(msgspec.Struct, gc=False):
     agent: str | None = None
     started_at: datetime | None = None
     error: AttemptError | None = None
-    usage: TokenUsage | None = None
+    usage: _Used | None = None
     cost: Amount | None = None
     scope: str | None = None
 

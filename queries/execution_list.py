@@ -16,6 +16,7 @@ LIST = "execution_list"
 SUB_PROCESS = "sub_process"
 TRIGGERS = ("manual", "webhook", "schedule", SUB_PROCESS)
 STATUSES = ("queued", "running", "compensating", "completed", "failed", "cancelled")
+UNDER_WAY = ("queued", "running", "compensating")
 
 _LIST = f"""
 select l.position, l.execution_id, l.process_id, l.process, l.version, l.status, l.trigger, l.actor, l.parent_id,
@@ -25,7 +26,14 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   coalesce(l.output_tokens, 0) as output_tokens,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost,
   {COLUMNS}
-from execution_list l where {{where}} order by l.position desc limit %(rows)s"""
+from execution_list l where {{where}} order by l.position {{order}} limit %(rows)s"""
+
+# One probe of the index by status for each: an order by position alone would pass every execution that has ended.
+_FIRST_OF_EACH = " union all ".join(
+    f"(select position from execution_list where status = '{status}' and parent_id is null"
+    " order by position limit %(rows)s)"
+    for status in UNDER_WAY
+)
 
 MATCHES = 1_000
 # The operators of the index, so that a plan for any parameters uses it; the array is read first, and once.
@@ -131,8 +139,24 @@ def list_executions(
     where.add("l.started_at < {}", filter.started_to)
     where_waiting_for(where, filter.waiting_for)
     with reading.of(LIST, min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+        rows = fetch(connection, _LIST.format(where=where.sql, order="desc"), where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))
+
+
+def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) -> Page[ExecutionSummary]:
+    """Return the executions under way, children left out, the one that began first at the top; one page of them.
+
+    within: names of processes or their beginnings, as ``claims-*``.
+    """
+    where = Where({"rows": limit})
+    where.any_of("l.status", list(UNDER_WAY), "text")
+    where.holds("l.parent_id is null")
+    where.within("l.process", within)
+    if not within:
+        where.holds(f"l.position in ({_FIRST_OF_EACH})")
+    with reading.of(LIST, None) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql, order="asc"), where.parameters)
+    return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
 
 
 def _summary(row: DictRow) -> ExecutionSummary:

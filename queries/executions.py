@@ -5,7 +5,7 @@ from queries.amounts import Amount
 from queries.attempts import AttemptView
 from queries.definitions import Definitions
 from queries.execution_detail import ExecutionDetail, TimerOfExecution, get_execution
-from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions
+from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions, list_longest_running
 from queries.steps import StepView
 from queries.waits import Wait
 
@@ -23,4 +23,5 @@ __all__ = [
     "Wait",
     "get_execution",
     "list_executions",
+    "list_longest_running",
 ]

@@ -73,7 +73,7 @@ class ReadModelRequestView(msgspec.Struct, frozen=True):
 
 
 class ActPlan(msgspec.Struct, frozen=True):
-    """What an act would do. obstacle: why it cannot be done now. events: to be read. effects: for people."""
+    """The consequences of an act. obstacle: why it cannot be done now. events: to be read. effects: for people."""
 
     act: str
     obstacle: str | None

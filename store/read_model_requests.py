@@ -1,4 +1,4 @@
-"""What operators request of the projector about read models: one open request a read model, kept in a table."""
+"""The requests of operators to the projector about read models: one open request a read model, kept in a table."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,8 +9,8 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row
 
-Act = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
-ACTS: tuple[Act, ...] = ("rebuild", "build", "compare", "promote", "rollback", "drop")
+ReadModelAct = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
+ACTS: tuple[ReadModelAct, ...] = ("rebuild", "build", "compare", "promote", "rollback", "drop")
 
 _FIELDS = "projection, request_id, act, actor, reason, state, requested_at, started_at, ended_at, failure"
 PUT = f"""
@@ -43,7 +43,7 @@ class ReadModelRequest(msgspec.Struct, frozen=True):
 
     projection: str
     request_id: UUID
-    act: Act
+    act: ReadModelAct
     actor: str
     reason: str
     state: str
@@ -54,7 +54,7 @@ class ReadModelRequest(msgspec.Struct, frozen=True):
 
 
 def put(
-    connection: Connection[Any], projection: str, request_id: UUID, act: Act, actor: str, reason: str
+    connection: Connection[Any], projection: str, request_id: UUID, act: ReadModelAct, actor: str, reason: str
 ) -> ReadModelRequest | None:
     """Record a request; return it, or None where one is open or there is no such read model."""
     return _one(connection, PUT, (request_id, act, actor, reason, projection))

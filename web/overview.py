@@ -7,7 +7,8 @@ from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
-from queries.executions import ExecutionFilter, list_executions
+from queries.executions import ExecutionFilter, list_executions, list_longest_running
+from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
 from web.layout import approvals_for, page
 
@@ -24,14 +25,16 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
     approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
     of_failed = ExecutionFilter(statuses=["failed"], within=caller.processes)
     failed = masking.summaries(list_executions(reading, of_failed, limit=SHOWN))
-    under_way = ExecutionFilter(statuses=["running", "compensating", "queued"], within=caller.processes)
-    running = list_executions(reading, under_way, limit=SHOWN)
+    running = masking.summaries(list_longest_running(reading, caller.processes, SHOWN))
     late = [
         timer
         for timer in list_timers(reading, TimerFilter(overdue=True, within=caller.processes), limit=SHOWN).items
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
-    waiting = len(approvals.items) + len(failed.items) + len(late)
+    # Who is limited to processes sees none: the list does not say of which process they are.
+    aside = [] if caller.processes else list_set_aside(reading, limit=SHOWN).items
+    needs = (approvals.items, failed.items, late, aside)
+    waiting, more = sum(map(len, needs)), any(len(each) == SHOWN for each in needs)
     return page(
         request,
         "overview.html",
@@ -41,6 +44,14 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         approvals=approvals.items,
         failed=failed.items,
         overdue=late,
+        aside=aside,
+        most=SHOWN,
         running=running.items,
-        summary=f"{waiting} things wait for you." if waiting > 1 else "One thing waits for you." if waiting else "",
+        summary=_summary(waiting, more),
     )
+
+
+def _summary(waiting: int, more: bool) -> str:
+    if waiting < 2:
+        return "One thing waits for you." if waiting else ""
+    return f"{'More than ' if more else ''}{waiting} things wait for you."

@@ -16,7 +16,7 @@ from app.cli.options import Host, JsonOption, Port
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, seconds, status
 from app.demo.examples import find_examples
-from app.demo.running import Prepared, follow, prepare, start_all, summaries
+from app.demo.running import Prepared, follow, leave_open, prepare, start_all, summaries
 from app.running import running
 from app.settings import Settings, read_settings
 from app.signals import AT_ONCE, Stopping
@@ -57,6 +57,8 @@ def demo(
         _note_port(output, settings, bound.getsockname()[1])
         prepared = prepare(wiring, folder)
         _note_prepared(output, prepared)
+        if not once:
+            leave_open(wiring, folder)
         found = _run(output, wiring, prepared, stopping)
         if found is not None:
             _show(output, url, found)
@@ -100,7 +102,7 @@ def _show(output: CommandOutput, url: str, found: Sequence[ExecutionSummary]) ->
     output.table(columns, [_row(each) for each in found], right=NUMBERS)
     output.line("")
     for name, words in (
-        ("pages", "the pages"),
+        ("pages", "the overview"),
         ("api", "the API"),
         ("execution", "an execution"),
         ("stream", "the event stream"),

@@ -91,4 +91,6 @@ def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, p
 def _ready(url: str | None, worker: bool, projector: bool) -> dict[str, object]:
     names = [name for name, runs in (("API", url), ("worker", worker), ("projector", projector)) if runs]
     message = f"{', '.join(names)} ready"
-    return {"ready": True, "url": url, "message": f"{message} at {url}, the API at {url}/docs" if url else message}
+    if url:
+        message += f"; the overview is at {url}/, the API at {url}/docs"
+    return {"ready": True, "url": url, "message": message}

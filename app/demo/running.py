@@ -53,6 +53,15 @@ def start_all(wiring: Wiring, runs: Sequence[StartExecution]) -> list[UUID]:
     return [wiring.executions.start(run, operator("cli:demo")).stream for run in runs]
 
 
+def leave_open(wiring: Wiring, folder: Path) -> list[UUID]:
+    """Start the processes in `open/` of the folder, which wait for a person, for time or for a child; return their ids.
+
+    Their agents are those of the folder. Executions of an earlier demo stay as they are, beside the new ones.
+    """
+    kept_open = folder / "open"
+    return start_all(wiring, prepare(wiring, kept_open).runs) if kept_open.is_dir() else []
+
+
 def follow(
     wiring: Wiring,
     ids: Sequence[UUID],

@@ -92,7 +92,10 @@ def test_each_kind_of_breach_is_found(change: Any) -> None:
 def test_additions_are_no_breach() -> None:
     now = copy.deepcopy(recorded())
     now["operations"]["POST /api/batches"] = now["operations"][REPAIR]
-    now["operations"]["GET /api/executions"]["parameters"]["query q"] = {"required": False, "shape": {"type": "string"}}
+    now["operations"]["GET /api/executions"]["parameters"]["query owner"] = {
+        "required": False,
+        "shape": {"type": "string"},
+    }
     now["shapes"]["ExecutionDetail"]["fields"]["label"] = {"type": "string"}
     body = now["operations"][REPAIR]["body"]["application/json"]
     now["shapes"][body["ref"]]["fields"]["note"] = {"type": "string"}

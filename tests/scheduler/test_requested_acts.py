@@ -3,22 +3,18 @@
 import threading
 import time
 from datetime import UTC, datetime
-from uuid import UUID
 
 import msgspec
 import pytest
 
 from app.clock import SYSTEM_CLOCK
 from commands.read_models import (
-    NoDeadLetter,
     NoRequestOpen,
     NoTables,
     ReadModelCommands,
     ReadModelNotFound,
     RequestAct,
     RequestOpen,
-    RetryDeadLetter,
-    SkipDeadLetter,
     WithdrawAct,
 )
 from domain.event import Cause
@@ -28,7 +24,6 @@ from projections.running import Runner
 from projections.tables import create_read_tables
 from projections.verifying import verify
 from queries.progress import ExecutionProgress
-from queries.projections import list_projections
 from queries.read_models import NotCompared, get_comparison, get_read_model
 from queries.reading import Reading
 from scheduler.projector import Projector
@@ -287,26 +282,3 @@ def test_a_failure_is_stated_and_ends_the_request(commands, reading, datastore):
     found = get_read_model(reading, NAME).request
     assert found.state == "failed"
     assert "another release" in found.failure
-
-
-def test_a_skipped_event_no_longer_counts_also_after_a_rebuild(commands, reading, datastore, log):
-    stream = UUID(int=7)
-    with datastore.reading() as connection:
-        connection.execute(
-            """insert into stored_events (originator_id, originator_version, topic, state)
-            values (%s, 1, 'ExecutionStarted', '{"at":"2026-01-01T00:00:00Z","actor":"x"}')""",
-            (stream,),
-        )
-    position = log.last_position()
-    request(commands, "rebuild")
-    acts(datastore).work()
-    counts = {each.name: each.dead_letters for each in list_projections(reading).items}
-    assert counts[NAME] == 1
-    with pytest.raises(NoDeadLetter):
-        commands.skip_letter(SkipDeadLetter(NAME, position + 1, "x"), cause())
-    assert commands.skip_letter(SkipDeadLetter(NAME, position, "known"), cause()).duplicate is False
-    assert commands.skip_letter(SkipDeadLetter(NAME, position, "known"), cause()).duplicate is True
-    assert commands.retry_letter(RetryDeadLetter(NAME, position, "mended"), cause()).facts["act"] == "rebuild"
-    acts(datastore).work()
-    assert get_read_model(reading, NAME).request.reason == f"event {position}: mended"
-    assert {each.name: each.dead_letters for each in list_projections(reading).items}[NAME] == 0

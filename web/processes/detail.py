@@ -42,7 +42,7 @@ class ComparedSide(msgspec.Struct, frozen=True):
     steps: list[dict[str, Any]] | None
 
 
-class CompareParameters(PageParameters):
+class VersionsParameters(PageParameters):
     """Two versions, by number, or ``draft``."""
 
     before: Annotated[str, Query(alias="from", max_length=10)] = ""
@@ -102,7 +102,7 @@ def versions(process: str, request: Request, reading: Reads, given: Annotated[Pa
 
 @router.get("/versions/compare", **requires(READ))
 def compare(
-    process: str, request: Request, reading: Reads, definitions: Versions, given: Annotated[CompareParameters, Query()]
+    process: str, request: Request, reading: Reads, definitions: Versions, given: Annotated[VersionsParameters, Query()]
 ) -> Response:
     """Return the page of the difference between two versions, or between a version and the draft."""
     id = process_named(process)

@@ -1,0 +1,70 @@
+"""The pictures of `docs/web.md` and of the README: real pages with example processes. `make pictures` keeps them."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from app.demo.examples import example_agents, example_processes
+from domain.jsonvalue import parse_json
+from tests.web.conftest import LIMIT_MS, Served, Watched
+from tests.web.test_browser import check
+
+expect.set_options(timeout=LIMIT_MS)
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+LARGEST = 200_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the pictures go: into docs/ if PICTURES asks for it."""
+    return ROOT / "docs" / "pictures" if os.environ.get("PICTURES") else tmp_path
+
+
+def keep(page: Page, folder: Path, name: str) -> None:
+    check(page, name)
+    page.screenshot(path=folder / f"{name}.png", animations="disabled")
+    assert 5_000 < (folder / f"{name}.png").stat().st_size < LARGEST
+
+
+def test_the_pages_look_as_the_documents_show_them(served: Served, windows: Watched, folder: Path) -> None:
+    for name, config in example_agents(EXAMPLES).items():
+        answer = served.client.put(f"/api/agents/{name}", json=config)
+        assert answer.status_code == 200, answer.text
+    for example in (*example_processes(EXAMPLES / "open"), *example_processes(EXAMPLES)):
+        if Path(example.file).stem in ("expense-claim", "project-close", "trip-booking", "support-triage"):
+            served.publish(example.source.decode())
+    begun = {
+        name: served.begin(name.partition(".")[0], **parse_json((EXAMPLES / f"{name}.input.json").read_bytes()))
+        for name in ("trip-booking", "support-triage")
+    }
+    claim = served.begin("expense-claim", claim="Train to Hamburg, two nights", amount=412.5)
+    served.begin("project-close", project="Harbour lights")
+    page = windows.open(f"/executions/{begun['trip-booking']}", viewport={"width": 1120, "height": 720})
+    expect(page.locator(".head")).to_contain_text("Failed")
+    page.goto(f"{served.url}/executions/{begun['support-triage']}")
+    expect(page.locator(".head")).to_contain_text("Completed")
+    page.goto(f"{served.url}/executions/{claim}")
+    expect(page.locator(".gantt")).to_contain_text("Sign-off")
+    page.locator(".gantt").get_by_role("link", name=re.compile("Sign-off")).click()
+    expect(page.locator("aside")).to_contain_text("Waiting")
+    page.goto(f"{served.url}/")
+    expect(page.get_by_role("link", name=re.compile("Pay 412.5 EUR"))).to_be_visible()
+    keep(page, folder, "overview")
+    page.goto(f"{served.url}/executions/{begun['trip-booking']}")
+    keep(page, folder, "execution")
+    page.emulate_media(color_scheme="dark")
+    page.goto(f"{served.url}/executions/{begun['support-triage']}")
+    keep(page, folder, "execution-dark")
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{served.url}/approvals/{claim}:sign-off:1")
+    keep(page, folder, "approval")
+    page.goto(f"{served.url}/executions/{claim}/cancel")
+    page.get_by_label("Reason").fill("filed twice")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("status")).to_contain_text("would be recorded")
+    keep(page, folder, "preview")
