@@ -1,6 +1,7 @@
 """The tree of a whole run, the end of an id, and who sees what of them, over HTTP."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -77,7 +78,8 @@ def test_the_cause_of_a_failure_is_the_deepest_failed_step(installation: Any, fa
         if id == family.below:
             family.tell(id, StepScheduled, step=step, attempt=1, agent="writer", message="")
         family.tell(id, StepFailed, step=step, attempt=1, error=error)
-        family.tell(id, ExecutionFailed, process_id=process_id("child"), step=step, error=error)
+        ended = {"process_id": process_id("child"), "version": 1, "started_at": datetime(2026, 1, 1, tzinfo=UTC)}
+        family.tell(id, ExecutionFailed, step=step, error=error, **ended)
     installation.project()
     for id, distance in ((family.root, 2), (family.child, 1), (family.below, 0)):
         found = find_cause(installation.reading, id)

@@ -6,10 +6,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from tests.api.conftest import GREETING, Installation
-from tests.web.test_pages import ASKING, Begin, begin, installation
-from tests.web.test_sign_in import client
+from tests.web.test_pages import ASKING, Begin, begin
 
-__all__ = ["begin", "client", "installation"]
+__all__ = ["begin"]
 
 WAITING = """
 name: waiting

@@ -47,7 +47,7 @@ def test_a_person_finds_an_execution_and_decides_its_approval(served: Served, wi
     expect(page.get_by_role("heading", level=1)).to_have_text("release")
     page.locator(".gantt").get_by_role("link", name="Sign-off").click()
     expect(page).to_have_url(re.compile("step=ask"))
-    expect(page.locator("aside").get_by_text("Waiting")).to_be_visible()
+    expect(page.locator("aside header").get_by_text("Waiting")).to_be_visible()
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Approvals").click()
     page.locator(f"a[href^='/approvals/{id}']").click()
     page.get_by_label("Comment").fill("go ahead")

@@ -213,7 +213,7 @@ def test_a_definition_of_a_thousand_steps_stays_editable(served: Served, windows
     editor(page)
     write(page, f"name: large\nsteps:\n{steps}")
     expect(page.locator("#problems")).to_contain_text("No problems")
-    page.keyboard.type("  - {id: last, agnt: writer, message: x}")
+    write(page, f"name: large\nsteps:\n{steps}  - {{id: last, agnt: writer, message: x}}\n")
     expect(page.locator("#problems").get_by_role("button", name="agent")).to_be_visible()
 
 

@@ -34,6 +34,7 @@ def test_without_keys_nobody_signs_in(client: TestClient) -> None:
 
 @pytest.mark.usefixtures("key")
 def test_an_address_that_cannot_be_read_leads_to_the_overview(client: TestClient) -> None:
+    client.get("/executions")
     assert client.get("/sign-in", params={"next": "//["}).status_code == 200
 
 
