@@ -203,20 +203,6 @@ def test_without_a_script_the_text_is_checked_mended_saved_and_published(served:
     assert "Plainly?" in served.client.get("/api/processes/plain").json()["yaml"]
 
 
-def test_a_definition_of_a_thousand_steps_stays_editable(served: Served, windows: Watched) -> None:
-    served.publish("name: small\nsteps: [{id: a, agent: writer, message: x}]\n", writer={"script": "echo"})
-    steps = "".join(
-        f"  - id: s{n}\n    agent: writer\n    message: do {n}\n" + (f"    depends_on: s{n - 1}\n" if n % 10 else "")
-        for n in range(990)
-    )
-    page = windows.open("/processes/new")
-    editor(page)
-    write(page, f"name: large\nsteps:\n{steps}")
-    expect(page.locator("#problems")).to_contain_text("No problems")
-    write(page, f"name: large\nsteps:\n{steps}  - {{id: last, agnt: writer, message: x}}\n")
-    expect(page.locator("#problems").get_by_role("button", name="agent")).to_be_visible()
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_editor_is_accessible(served: Served, windows: Watched, scheme: str, width: int) -> None:
