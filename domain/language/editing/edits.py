@@ -111,7 +111,9 @@ class _Text:
         holder = self._at(change.path[:-1])
         key, value = _child(holder, change.path[-1])
         if isinstance(change, ReplaceValue):
-            return [self._replacement(key, value, change.value)]
+            edit = self._replacement(key, value, change.value)
+            # The last line of a text may lack the line break that the last line of a block has.
+            return [edit, Edit(edit.start, edit.end, edit.text + self._newline)]
         assert key is not None
         if isinstance(change, RenameKey):
             return [Edit(key.start, key.end, write_key(change.key, json_only=self._json))]

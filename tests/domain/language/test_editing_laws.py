@@ -16,7 +16,7 @@ from domain.language.editing.changes import (
     TextChange,
     changed,
 )
-from domain.language.editing.edits import edit_of
+from domain.language.editing.edits import edit_of, edited
 from domain.language.reading.nodes import plain
 from domain.language.reading.problems import Problems
 from domain.language.reading.tree import read_tree
@@ -178,3 +178,7 @@ def test_a_place_that_an_alias_repeats_is_refused(change: TextChange) -> None:
 
 def test_an_alias_itself_gives_way_to_a_value() -> None:
     holds("a: &x {b: 1}\nc: *x # shared\n", ReplaceValue(("c",), {"b": 2}))
+
+
+def test_a_block_at_the_end_of_a_text_without_a_line_break_may_end_with_one() -> None:
+    assert edited("a: |\n  first", ReplaceValue(("a",), "two\nlines\n")) == "a: |\n  two\n  lines\n"
