@@ -32,7 +32,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
     # Who is limited to processes sees none: the list does not say of which process they are.
-    aside = [] if caller.processes else list_set_aside(reading, limit=SHOWN).items
+    aside = [] if caller.processes else masking.set_aside(list_set_aside(reading, limit=SHOWN)).items
     needs = (approvals.items, failed.items, late, aside)
     waiting, more = sum(map(len, needs)), any(len(each) == SHOWN for each in needs)
     return page(

@@ -92,5 +92,5 @@ def _ready(url: str | None, worker: bool, projector: bool) -> dict[str, object]:
     names = [name for name, runs in (("API", url), ("worker", worker), ("projector", projector)) if runs]
     message = f"{', '.join(names)} ready"
     if url:
-        message += f"; the overview is at {url}/, the API at {url}/docs"
+        message += f": the overview at {url}, the API at {url}/docs"
     return {"ready": True, "url": url, "message": message}
