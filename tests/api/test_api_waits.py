@@ -15,9 +15,9 @@ steps:
   - {id: sign, type: human_approval}
   - {id: sign_soon, type: human_approval, deadline: 1h}
   - {id: call, type: sub_process, process: paused}
-  - {id: work, agent: echo, message: hello, timeout: 1h}
+  - {id: write, agent: echo, message: hello, timeout: 1h}
   - {id: again, agent: echo, message: hello, retry: {max_attempts: 2, delay: 1h}}
-  - {id: after, agent: echo, message: later, depends_on: work}
+  - {id: after, agent: echo, message: later, depends_on: write}
 """
 NARROW = """
 name: narrow
@@ -44,7 +44,7 @@ def waiting(client: TestClient, installation: Any) -> dict[str, UUID]:
     names = ("paused", "narrow", "mixed", "wide")
     timer, slot, mixed, wide = (installation.begin(client, name) for name in names)
     installation.answer(mixed, "again", Failed(StepError("agent_error", "no")))
-    installation.take(mixed, "work")
+    installation.take(mixed, "write")
     installation.project()
     return {"timer": timer, "slot": slot, "mixed": mixed, "wide": wide}
 
@@ -60,7 +60,7 @@ def test_the_list_and_the_detail_say_what_an_execution_waits_for(client: TestCli
         {"kind": "timer", "step": "pause", "until": due["pause"]},
         {"kind": "child", "step": "call"},
         {"kind": "retry", "step": "again", "until": due["again"]},
-        {"kind": "agent", "step": "work"},
+        {"kind": "agent", "step": "write"},
     ]
     assert shown["slot"]["waiting_for"] == [{"kind": "slot", "step": None}]
     for name, id in waiting.items():
@@ -112,7 +112,7 @@ def test_a_name_that_does_not_exist_is_told_with_the_nearest(client: TestClient,
     assert told("POST", "processes/mixd/archive") == (404, process)
     assert told("GET", "agents/ecko") == (404, agent)
     step = f"executions/{waiting['mixed']}/steps"
-    assert told("POST", f"{step}/work/reassign", agent="ecko", reason="x") == (409, agent)
-    no_step = (404, "the process has no step 'wrk'; did you mean `work`?")
-    assert told("POST", f"{step}/wrk/skip", reason="x") == no_step
+    assert told("POST", f"{step}/write/reassign", agent="ecko", reason="x") == (409, agent)
+    no_step = (404, "the process has no step 'wrte'; did you mean `write`?")
+    assert told("POST", f"{step}/wrte/skip", reason="x") == no_step
     assert client.get("/api/executions", params={"process": "mixd"}).json()["items"] == []

@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 from domain.agents.calls import Failed, StepError
 from store.datastore import Datastore
 from tests.api.conftest import GREETING, Installation, installed
-from web.app import PagesBeside, create_pages
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e\"'"
 REGISTER = "/agents/-/register"
@@ -35,13 +34,6 @@ def installation(read_tables: Datastore) -> Iterator[Installation]:
     with installed(read_tables) as made:
         yield made
         made.trials.close()
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door(hosts=installation.hosts)
-    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,33 +1,17 @@
 """Every attempt of a step, and every child with its duration, on the page and over HTTP."""
 
-from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 import pytest
 from starlette.testclient import TestClient
 
-from store.datastore import Datastore
 from tests.api.conftest import Installation, installed, worker  # noqa: F401 - a fixture
-from web.app import PagesBeside, create_pages
 
 INNER = """name: inner
 steps: [{id: write, agent: broken, message: go, retry: {max_attempts: 2, initial_delay: 0s}}]
 """
 OUTER = "name: outer\nsteps: [{id: call, type: sub_process, process: inner, wait: true}]\n"
-
-
-@pytest.fixture
-def installation(read_tables: Datastore) -> Iterator[Installation]:
-    with installed(read_tables) as made:
-        yield made
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door(hosts=installation.hosts)
-    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Pages about executions without a browser: the tree, two points compared, time travel, the search."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -10,24 +10,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
-from store.datastore import Datastore
-from tests.api.conftest import GREETING, Installation, installed
-from web.app import PagesBeside, create_pages
+from tests.api.conftest import GREETING, Installation
 from web.executions.list import day_of
 from web.executions.tree import lines_of
-
-
-@pytest.fixture
-def installation(read_tables: Datastore) -> Iterator[Installation]:
-    with installed(read_tables) as made:
-        yield made
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door(hosts=installation.hosts)
-    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -1,16 +1,13 @@
 """Pages of processes: the list, one, its versions, the form that starts it, the archive."""
 
 import re
-from collections.abc import Iterator
 from html import unescape
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from store.datastore import Datastore
-from tests.api.conftest import GREETING, Installation, installed
-from web.app import PagesBeside, create_pages
+from tests.api.conftest import GREETING, Installation
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e\"'"
 TYPED = """
@@ -36,19 +33,6 @@ name: calling
 steps:
   - {id: call, type: sub_process, process: greeting, input_mapping: {name: Ann}}
 """
-
-
-@pytest.fixture
-def installation(read_tables: Datastore) -> Iterator[Installation]:
-    with installed(read_tables) as made:
-        yield made
-
-
-@pytest.fixture
-def client(installation: Installation) -> Iterator[TestClient]:
-    door = installation.door(hosts=installation.hosts)
-    with TestClient(PagesBeside(installation.app, create_pages(door)), follow_redirects=False) as opened:
-        yield opened
 
 
 @pytest.fixture

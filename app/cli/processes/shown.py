@@ -1,6 +1,6 @@
 """processes list, show, archive, restore: published processes, and the drafts beside them."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,12 @@ from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, status
 from edge.references import process_named
 from queries.processes import ProcessDetail, ProcessFilter, ProcessSummary, get_process, list_processes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from app.wiring import Wiring
+    from commands.receipt import Receipt
 
 ProcessArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name, or the id, of a process.")]
 
@@ -58,21 +64,14 @@ def archive(
     json: JsonOption = False,
 ) -> None:
     """Take a process out of use. It starts no execution from then on; executions under way continue."""
-    from app.cli.carrying_out import carry_out
-    from app.wiring import Wiring, operator
+    from app.wiring import operator
     from commands.processes import ArchiveProcess
-    from commands.receipt import Receipt
 
     command, cause = ArchiveProcess(process_named(process), reason), operator("cli:archive")
-
-    def handle(wiring: Wiring) -> Receipt:
-        with naming(wiring.datastore, "process", process):
-            return wiring.processes.archive(command, cause)
-
-    output, already = output_of(context, json), "archived already"
-    carry_out(
-        output, handle, what=process, done="archived", already=already, facts={}, dry_run=dry_run, needs_worker=False
-    )
+    _carry_out(
+        output_of(context, json), process, lambda wiring: wiring.processes.archive(command, cause), dry_run,
+        done="archived", already="archived already",
+    )  # fmt: skip
 
 
 @cli.command()
@@ -84,21 +83,32 @@ def restore(
     json: JsonOption = False,
 ) -> None:
     """Take a process out of the archive, with its versions and its draft. It starts executions again."""
-    from app.cli.carrying_out import carry_out
-    from app.wiring import Wiring, operator
+    from app.wiring import operator
     from commands.processes import RestoreProcess
-    from commands.receipt import Receipt
 
     command, cause = RestoreProcess(process_named(process), reason), operator("cli:restore")
+    _carry_out(
+        output_of(context, json), process, lambda wiring: wiring.processes.restore(command, cause), dry_run,
+        done="restored", already="is not in the archive",
+    )  # fmt: skip
 
-    def handle(wiring: Wiring) -> Receipt:
+
+def _carry_out(
+    output: CommandOutput,
+    process: str,
+    act: "Callable[[Wiring], Receipt]",
+    dry_run: bool,
+    *,
+    done: str,
+    already: str,
+) -> None:
+    from app.cli.carrying_out import carry_out
+
+    def handle(wiring: "Wiring") -> "Receipt":
         with naming(wiring.datastore, "process", process):
-            return wiring.processes.restore(command, cause)
+            return act(wiring)
 
-    output, already = output_of(context, json), "is not in the archive"
-    carry_out(
-        output, handle, what=process, done="restored", already=already, facts={}, dry_run=dry_run, needs_worker=False
-    )
+    carry_out(output, handle, what=process, done=done, already=already, facts={}, dry_run=dry_run, needs_worker=False)
 
 
 def _row(process: ProcessSummary) -> tuple[object, ...]:
