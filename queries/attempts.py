@@ -18,6 +18,7 @@ from queries.amounts import Amount
 MOST_EVENTS = 10_000
 """Of an execution with more events of attempts, the newest are read: its oldest attempts are left out."""
 LONGEST_MESSAGE = 2_000
+TOO_LONG = "the message is too long for a list"
 
 _ENDS = {"StepCompleted": COMPLETED, "StepFailed": FAILED, "StepTimedOut": TIMED_OUT, "StepCancelled": CANCELLED}
 _WAITS = ("ApprovalRequested", "TimerStarted", "SubProcessStarted")
@@ -32,9 +33,7 @@ TOPICS = ("StepScheduled", *_MOVES, *_ENDS, "StepAnswerIgnored", "CostRecorded")
 
 def shown_message(message: str) -> str:
     """Return the SQL of a message, or of words in its place if it is long: a part of it might show what is masked."""
-    return (
-        f"case when length({message}) <= {LONGEST_MESSAGE} then {message} else 'the message is too long for a list' end"
-    )
+    return f"case when length({message}) <= {LONGEST_MESSAGE} then {message} else '{TOO_LONG}' end"
 
 
 # A large event holds a document that an attempt does not show: the server sends the rest of it.
@@ -154,11 +153,16 @@ class _Attempt:
             self.scheduled_at,
             self.started_at,
             self.ended_at,
-            self.error,
+            _shown(self.error),
             None if self.tokens is None else TokenUsage(*self.tokens),
             [Amount(f"{amount:f}", currency) for currency, amount in sorted(self.cost.items())],
             self.late,
         )
+
+
+def _shown(error: AttemptError | None) -> AttemptError | None:
+    """Return the error as the server sends that of a large event, so that a fold of whole events gives the same."""
+    return error if error is None or len(error.message) <= LONGEST_MESSAGE else AttemptError(error.code, TOO_LONG)
 
 
 _decode = msgspec.json.Decoder(_Happened).decode

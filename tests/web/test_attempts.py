@@ -6,10 +6,16 @@ from uuid import UUID
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Installation, installed, worker  # noqa: F401 - a fixture
+from commands.executions import AnswerStep
+from domain.agents.calls import Completed, Failed, StepError, Usage
+from queries.attempts import LONGEST_MESSAGE, TOO_LONG
+from tests.api.conftest import Installation, cause, worker  # noqa: F401 - a fixture
 
 INNER = """name: inner
 steps: [{id: write, agent: broken, message: go, retry: {max_attempts: 2, initial_delay: 0s}}]
+"""
+TWICE = """name: twice
+steps: [{id: one, agent: broken, message: go}, {id: two, agent: broken, message: go, depends_on: one}]
 """
 OUTER = "name: outer\nsteps: [{id: call, type: sub_process, process: inner, wait: true}]\n"
 
@@ -57,3 +63,24 @@ def test_a_child_shows_its_duration_on_the_page_of_its_caller(client: TestClient
     assert (child["status"], child["cost"]) == ("failed", [])
     assert child["duration"] >= 0
     assert "attempt 1, version 1" in client.get(f"/executions/{child['parent']}?step=call").text
+
+
+@pytest.mark.parametrize("length", [10, 1_900, 2_100, 5_000, 100_000])
+def test_attempts_with_large_outputs_and_errors_are_those_that_the_log_holds(
+    installation: Installation, client: TestClient, length: int
+) -> None:
+    installation.publish(client, TWICE, broken={"script": "echo"})
+    id = installation.begin(client, "twice")
+    installation.answer(id, "one", Completed("x" * length, usage=Usage(3, 4, raw={"x": "y" * length})))
+    installation.take(id, "two")
+    failed = Failed(StepError("broken", "e" * length, permanent=True))
+    installation.executions.answer(AnswerStep(id, "two", 1, failed), cause())
+    position = installation.project()
+    now = client.get(f"/api/executions/{id}").json()["steps"]
+    then = client.get(f"/api/executions/{id}?as_of={position}").json()["steps"]
+    assert [each["attempt_list"] for each in now] == [each["attempt_list"] for each in then]
+    ((one,), (two,)) = (each["attempt_list"] for each in now)
+    assert (one["status"], one["agent"]) == ("completed", "broken")
+    assert one["usage"] == {"input_tokens": 3, "output_tokens": 4}
+    assert (two["status"], two["error"]["code"]) == ("failed", "broken")
+    assert two["error"]["message"] == ("e" * length if length <= LONGEST_MESSAGE else TOO_LONG)
