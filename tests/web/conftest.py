@@ -35,8 +35,9 @@ WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > document.documen
 class Served:
     """`procession up` on a database of its own; it can be killed and started again at the same address."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, **settings: str) -> None:
         self.dsn = dsn
+        self._settings = settings
         self._port = "0"
         self.url = ""
         self.start()
@@ -44,7 +45,8 @@ class Served:
     def start(self) -> None:
         """Start the server, and return once it is ready."""
         command = [str(PROCESSION), "up", "--json", "--port", self._port]
-        environment = {**os.environ, "DATABASE_URL": self.dsn, "PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
+        limits = {"PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
+        environment = {**os.environ, "DATABASE_URL": self.dsn, **limits, **self._settings}
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None
         said = b""
@@ -118,8 +120,8 @@ class Watched:
         self._contexts: list[Any] = []
         self.wrong: list[str] = []
 
-    def open(self, path: str, **settings: Any) -> Page:
-        """Open a page in a browser window of its own."""
+    def open(self, path: str, *, framed: bool = True, **settings: Any) -> Page:
+        """Open a page in a browser window of its own. framed: False: a page that shows no times, as of the sign-in."""
         context = self._browser.new_context(**{"timezone_id": "Europe/Berlin"} | settings)
         context.set_default_timeout(LIMIT_MS)
         self._contexts.append(context)
@@ -128,7 +130,7 @@ class Watched:
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("request", lambda request: self._check(request.url))
         page.goto(self._served.url + path)
-        if settings.get("java_script_enabled", True):
+        if framed and settings.get("java_script_enabled", True):
             page.wait_for_selector("html[data-zone='Europe/Berlin']")
         return page
 
