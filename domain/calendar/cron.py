@@ -8,7 +8,8 @@ from domain.calendar.days import ALL_MONTHS, Days
 from domain.words import did_you_mean
 
 LONGEST = 200
-# An expression that names no day for so long is refused.
+# An expression that names no day for so long is refused. The day is a fixed one, so that a text keeps its verdict.
+JUDGED_FROM = date(2026, 1, 1)
 HORIZON = timedelta(days=5 * 365 + 2)
 MACROS = {
     "@hourly": "0 * * * *",
@@ -93,7 +94,7 @@ def check_cron(text: str) -> str:
     InvalidCron with a message that names the field.
     """
     cron = read_cron(text)
-    if next(cron.days.after(date(2024, 1, 1)), None) is None:
+    if next(cron.days.after(JUDGED_FROM), None) is None:
         raise InvalidCron("no year has such a day, this never comes", "never_comes")
     return " ".join(_fields(text))
 
@@ -103,22 +104,20 @@ def read_cron(text: str) -> Cron:
     return _read(_fields(text), strict=False)
 
 
-def parse_cron(text: str, today: date) -> Cron:
+def parse_cron(text: str) -> Cron:
     """Return an expression as it is read.
 
     Fields are minute, hour, day of the month, month (or jan to dec) and weekday (0 or 7 is Sunday, or sun to sat): `*`,
     values, ranges, lists and steps; `L` for the last day of a month, `5L` or `friL` for its last Friday, `5#2` or
     `fri#2` for its second one. Or one of MACROS. Raises InvalidCron with a message that names the field, and for an
-    expression that names no day within five years from `today`.
+    expression that names no day within five years from JUDGED_FROM.
     """
     cron = _read(_fields(text), strict=True)
-    first = next(cron.days.after(today), None)
+    first = next(cron.days.after(JUDGED_FROM), None)
     if first is None:
         raise InvalidCron("no year has such a day, this never comes", "never_comes")
-    if first > today + HORIZON:
-        raise InvalidCron(
-            f"this does not come before {first.isoformat()}, more than five years from now", "never_comes"
-        )
+    if first > JUDGED_FROM + HORIZON:
+        raise InvalidCron(f"this comes in {first.year} for the first time, not within five years", "never_comes")
     return cron
 
 
@@ -167,7 +166,7 @@ def _read(fields: list[str], *, strict: bool) -> Cron:
 
 @dataclass(slots=True)
 class _Values:
-    """What the entries of a field name. Weekdays count from 0, Sunday."""
+    """The values that the entries of a field name. Weekdays count from 0, Sunday."""
 
     numbers: set[int] = field(default_factory=set)
     nth: set[tuple[int, int]] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""Times on a clock, placed on the line of instants: what becomes of a time that clocks skip, or show twice."""
+"""Times on a clock, placed on the line of instants, also those that clocks skip, or show twice."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -10,11 +10,11 @@ Overlap = Literal["first", "second", "both"]
 IN_GAP, IN_OVERLAP = "dst_gap", "dst_overlap"
 _SECOND = timedelta(seconds=1)
 
-Placed = tuple[datetime, str | None]
+PlacedTime = tuple[datetime, str | None]
 """(instant in UTC, flag)"""
 
 
-def place(wall: datetime, zone: ZoneInfo, gap: Gap, overlap: Overlap) -> list[Placed]:
+def place(wall: datetime, zone: ZoneInfo, gap: Gap, overlap: Overlap) -> list[PlacedTime]:
     """Return the instants at which clocks in `zone` show `wall`, a time without a zone, as the policies say.
 
     A time in a gap is taken at the first instant after the gap, or not at all; of a time that exists twice its first
@@ -27,7 +27,7 @@ def place(wall: datetime, zone: ZoneInfo, gap: Gap, overlap: Overlap) -> list[Pl
             return [(first.astimezone(UTC), None)]
         if before < after:
             return [] if gap == "skip" else [(_end_of_gap(wall, zone, before, after), IN_GAP)]
-        both: list[Placed] = [(first.astimezone(UTC), IN_OVERLAP), (second.astimezone(UTC), IN_OVERLAP)]
+        both: list[PlacedTime] = [(first.astimezone(UTC), IN_OVERLAP), (second.astimezone(UTC), IN_OVERLAP)]
     except OverflowError:
         return []
     return {"first": both[:1], "second": both[1:], "both": both}[overlap]

@@ -29,7 +29,7 @@ class InvalidRule(ValueError):
 
 
 class ClockChanges(Protocol):
-    """What becomes of times that clocks skip, or show twice."""
+    """The treatment of times that clocks skip, or show twice."""
 
     @property
     def gap(self) -> Gap:
@@ -40,7 +40,7 @@ class ClockChanges(Protocol):
         """Return the policy for times that exist twice."""
 
 
-class Trigger(Protocol):
+class TimedTrigger(Protocol):
     """The fields of a schedule trigger that decide when; see domain/language/types/triggers.py."""
 
     @property
@@ -128,11 +128,11 @@ class Rule:
         return isinstance(self.pattern, Every) or self.pattern.hours == ALL_HOURS
 
 
-def rule_of(trigger: Trigger, *, anchor: datetime, calendars: Mapping[str, NamedCalendar] | None = None) -> Rule:
+def rule_of(trigger: TimedTrigger, *, anchor: datetime, calendars: Mapping[str, NamedCalendar] | None = None) -> Rule:
     """Return the rule of a trigger. Raises InvalidRule.
 
-    anchor: an interval counts from it where the trigger has no `starts_at`, and it is the day from which an expression
-    has to come within five years. calendars: by name, those of the organisation.
+    anchor: an interval counts from it where the trigger has no `starts_at`. calendars: by name, those of the
+    organisation.
     """
     try:
         zone = parse_zone(trigger.timezone)
@@ -164,18 +164,18 @@ def rule_of(trigger: Trigger, *, anchor: datetime, calendars: Mapping[str, Named
     )
 
 
-def _pattern(trigger: Trigger, starts_at: datetime | None, anchor: datetime) -> Cron | Every:
+def _pattern(trigger: TimedTrigger, starts_at: datetime | None, anchor: datetime) -> Cron | Every:
     if trigger.every is not None:
         return Every(anchor + trigger.every if starts_at is None else starts_at, trigger.every)
     if trigger.cron is not None:
         try:
-            return parse_cron(trigger.cron, anchor.date())
+            return parse_cron(trigger.cron)
         except InvalidCron as error:
             raise InvalidRule(str(error), error.code, "cron") from None
     return _preset(trigger)
 
 
-def _preset(trigger: Trigger) -> Cron:
+def _preset(trigger: TimedTrigger) -> Cron:
     hour, _, minute = (trigger.at or "00:00").partition(":")
     minutes = (int(minute),)
     match trigger.preset:

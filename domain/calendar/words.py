@@ -92,7 +92,7 @@ def _of_month(days: Days) -> str:
 def _of_week(days: Days) -> str:
     if days.weekdays is None:
         return ""
-    # Weeks are told from Monday on.
+    # A week begins on Monday.
     parts = _named_runs(sorted((each - 1) % 7 for each in days.weekdays), lambda each: _WEEK[(each + 1) % 7])
     parts += [f"the {_ORDINALS[which]} {_WEEK[weekday]} of the month" for weekday, which in sorted(days.nth)]
     parts += [f"the last {_WEEK[weekday]} of the month" for weekday in sorted(days.last)]

@@ -87,7 +87,7 @@ def matches(pattern: Any, wall: datetime) -> bool:
 
 
 @given(rules())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_rule_comes_when_a_watched_clock_shows_its_times(drawn: tuple[Rule, date]) -> None:
     of, start = drawn
     plain = Rule(of.pattern, of.zone, of.gap, of.overlap)
