@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.agents.calls import Answer
 from domain.clock import Clock
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.step import StepScheduled, StepStarted
@@ -152,6 +153,12 @@ class MemoryLists:
 
     def held_steps(self, worker: UUID) -> set[Attempt]:
         return {(*key, attempt) for key, (attempt, owner) in self.due_steps.items() if owner == worker}
+
+    def keep_answers(self, worker: UUID, answers: Sequence[tuple[Attempt, Answer]]) -> list[Exception]:
+        raise AssertionError(f"answers would be kept: {answers}")
+
+    def kept_answers(self, worker: UUID, attempts: Collection[Attempt]) -> list[tuple[Attempt, Answer]]:
+        return []
 
     def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
         due = sorted(
