@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import tuple_row
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import ENDS_EXECUTION
+from domain.executions.events.outcomes import ENDS_EXECUTION
 from store import arrays
 from store.sizes import is_full, page_query
 from store.unit import MessageKey
