@@ -10,7 +10,7 @@ from store.answers import forget_old_answers
 from store.datastore import OwnConnection
 from store.lists import agent_answers, due_steps, due_timers, outbox, set_aside, slots, trees, turns
 from store.lists.due_timers import Due
-from store.lists.outbox import Message, ReportUnreadable
+from store.lists.outbox import ClaimedMessages, ReportUnreadable
 from store.lists.slots import Queue
 from store.lists.turns import StepGroup, StepTurn
 from store.unit import MessageKey
@@ -61,8 +61,8 @@ class Lists(Protocol):
     def drop_timers(self, now: datetime, timers: list[Due]) -> None:
         """Strike off timers that were due at `now` and that do not run by the log."""
 
-    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
-        """Claim up to `limit` messages that no worker has, in the order of the log.
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> ClaimedMessages:
+        """Claim up to `limit` messages that no worker has, or a full page, in the order of the log.
 
         unreadable: called with source, position and error of a message that this release cannot read.
         """
@@ -181,7 +181,7 @@ class StoredLists:
         with self._connection.borrow() as connection:
             due_timers.drop(connection, now, timers)
 
-    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> ClaimedMessages:
         """Claim messages; see `store.lists.outbox.claim`."""
         with self._connection.borrow() as connection:
             return outbox.claim(connection, limit, unreadable)

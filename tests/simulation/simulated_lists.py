@@ -15,7 +15,7 @@ from domain.executions.timers import HEARTBEAT
 from scheduler.lists import Attempt, StepKey
 from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
-from store.lists.outbox import Message, ReportUnreadable
+from store.lists.outbox import ClaimedMessages, Message, ReportUnreadable
 from store.lists.slots import Queue
 from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTurn
 from store.unit import MessageKey, Unit
@@ -182,10 +182,11 @@ class MemoryLists:
             if key in self.due_timers and self.due_timers[key] <= now:
                 del self.due_timers[key]
 
-    def claim_messages(self, limit: int, unreadable: ReportUnreadable = outbox.log_unreadable) -> list[Message]:
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable = outbox.log_unreadable) -> ClaimedMessages:
         free = [each for each in self.outbox.values() if not self._is_claimed(each.key)][:limit]
         others = [each for each in self.outbox.values() if each not in free]
-        claimed = [each for each in free if not any(_behind(each, other) for other in others)]
+        claimed = ClaimedMessages(each for each in free if not any(_behind(each, other) for other in others))
+        claimed.more = len(claimed) == limit
         for each in claimed:
             self.claimed[each.key] = self._clock.now() + outbox.CLAIMED_FOR
         return claimed
