@@ -46,7 +46,7 @@ class Handlers:
         self.processes = Processes(log, self.agents, channels, policy.secrets)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
-        self.set_aside = SetAsideCommands(log, self.executions)
+        self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)
         self.timers = TimerCommands(self.executions, log.datastore)
         self.approvals = ApprovalCommands(self.executions)

@@ -33,6 +33,8 @@ create table due_steps (
   owner uuid,
   agent text not null default ''::text,
   process_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
+  answered integer,
+  answer bytea,
   PRIMARY KEY (execution_id, step)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX due_steps_owner_idx ON public.due_steps USING btree (owner) WHERE (owner IS NOT NULL);
