@@ -68,7 +68,12 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
         msgspec.structs.replace(step, children=restricted_children(step.children, principal)) if step.children else step
         for step in found.steps
     ]
-    return msgspec.structs.replace(found, path=path, steps=steps)
+    found = msgspec.structs.replace(found, path=path, steps=steps)
+    if found.parent is None or (path and path[-1].process != RESTRICTED):
+        return found
+    trigger = msgspec.json.decode(found.trigger) | {"id": ""}
+    parent = msgspec.structs.replace(found.parent, step="")
+    return msgspec.structs.replace(found, parent=parent, trigger=msgspec.Raw(msgspec.json.encode(trigger)))
 
 
 def restricted_children(children: Iterable[ChildExecution], principal: Principal) -> list[ChildExecution]:
