@@ -9,7 +9,7 @@ import msgspec
 from domain.executions.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
-from edge.withheld import caller_of, changed_without_others, withheld, without_caller, withholds
+from edge.withheld import caller_of, changed_without_others, withheld, withholds, without_caller
 from queries.approvals import ApprovalView
 from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
