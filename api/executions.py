@@ -28,7 +28,8 @@ from edge.parameters import (
     one_of,
 )
 from edge.references import END_OF_ID, execution_named, process_named
-from edge.visibility import restricted
+from edge.visibility import restricted, restricted_cause
+from queries.causes import FoundCause, find_cause
 from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
 from queries.executions import (
@@ -196,6 +197,16 @@ def tree(
     """List the executions of the run that the execution belongs to, from the root on: a parent before its children."""
     filter = TreeFilter(given.status, caller.processes)
     return view(masking.tree(list_tree(reading, execution_named(execution_id), filter, **given.page)))
+
+
+@router.get("/executions/{execution_id}/cause", summary="The cause of its failure", **openapi.query(FoundCause, 404))
+def cause(execution_id: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
+    """Return the step for which the execution failed, in it or in one that it called, however deep; null: none failed.
+
+    distance: the number of executions between.
+    """
+    found = find_cause(reading, execution_named(execution_id), min_position=given.min_position)
+    return view(restricted_cause(found, caller))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))

@@ -52,5 +52,19 @@ def test_an_execution_is_shown_with_those_it_called_and_what_was_undone(
     assert f"child: attempt 1 of call called {child}  hello, version 1: completed" in said
     assert "compensation: of make completed" in said
     assert "make.compensation" in said
+    assert "cause: attempt 1 of spoil" in said
+    assert document("show", id)["cause"]["step"] == "spoil"
     assert f"below {id}  calling, step call" in procession("show", child).stdout
     assert document("show", child)["input"]["who"] == "made"
+
+
+def test_a_run_is_shown_as_a_tree(document: Run, procession: Run, called: tuple[str, str]) -> None:
+    id, child = called
+    lines = [line for line in procession("show", child, "--tree").stdout.splitlines() if id in line or child in line]
+    assert [line.split()[:2] for line in lines] == [[id, "calling"], [child, "hello"]]
+    assert "(this one)" in lines[1]
+    assert "  hello" in lines[1]
+    items = document("show", child, "--tree", "--status", "completed")["items"]
+    assert [each["execution_id"] for each in items] == [child]
+    for wrong in (("--tree", "--events"), ("--tree", "--as-of", "1"), ("--status", "failed")):
+        assert procession("show", id, *wrong).exit_code == 2
