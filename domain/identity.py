@@ -46,3 +46,8 @@ def agent_id(name: str) -> UUID:
 def child_id(parent: UUID, step: str, attempt: int) -> UUID:
     """Return the id of the execution that an attempt of a step starts; every caller derives the same id."""
     return uuid5(NAMESPACE, f"child:{parent}:{step}:{attempt}")
+
+
+def approval_id(execution_id: UUID, step: str, attempt: int) -> str:
+    """Return the id of the approval that an attempt requests."""
+    return f"{execution_id}:{step}:{attempt}"

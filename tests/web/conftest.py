@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.testclient import TestClient
 
@@ -23,6 +24,12 @@ from web.app import PagesBeside, create_pages
 PROCESSION = Path(sys.executable).with_name("procession")
 CHROMIUM = shutil.which("chromium")
 LIMIT_MS = 120_000
+WIDTHS = (1440, 1024, 390)
+VIOLATIONS = """async () => {
+  const found = await axe.run({ resultTypes: ["violations"] });
+  return found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]);
+}"""
+WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 class Served:
@@ -145,6 +152,27 @@ class Watched:
     def _check(self, url: str) -> None:
         if not url.startswith(self._served.url):
             self.wrong.append(f"a request to {url}")
+
+
+def check(page: Page, at: str) -> None:
+    """Require that the page, as it stands, is accessible and fits its window. at: what a failure names."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE_SCRIPT)
+    assert page.evaluate(VIOLATIONS) == [], at
+    assert not page.evaluate(WIDER_THAN_ITS_WINDOW), at
+
+
+def check_everywhere(page: Page, at: str) -> None:
+    """Require the same in both themes and at every width; leave the window as it was."""
+    before = page.viewport_size
+    assert before is not None
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            check(page, f"{at} at {width}, {theme}")
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.set_viewport_size(before)
 
 
 @pytest.fixture
