@@ -1,6 +1,6 @@
 """Executions: start, cancel; the list; one in detail, now or at a point in the past; its events."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -106,6 +106,16 @@ class ExecutionFilters(Paged):
     ] = ""
     started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
     started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
+    ended_from: Annotated[Instant | None, Field(description="Ended then or later.")] = None
+    ended_to: Annotated[Instant | None, Field(description="Ended before.")] = None
+    label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
+    order: Annotated[
+        Literal["newest", "oldest", "ended", "longest"],
+        Field(
+            description="By start, the newest or the oldest first; ended, longest: those that have ended, the last or "
+            "the longest first."
+        ),
+    ] = "newest"
 
     def filter(self, within: tuple[str, ...]) -> ExecutionFilter:
         """Return the filter of the query. within: the processes that the caller sees."""
@@ -121,6 +131,10 @@ class ExecutionFilters(Paged):
             include_children=self.include_children,
             started_from=self.started_from,
             started_to=self.started_to,
+            ended_from=self.ended_from,
+            ended_to=self.ended_to,
+            labels=self.label,
+            order=self.order,
             id_ends_with=self.q,
         )
 
@@ -150,7 +164,7 @@ async def start(process: str, request: CommandedWithInput) -> Response:
 
 @router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary], listed=True))
 def list_(reading: Reads, caller: Caller, masking: Masking, filters: Annotated[ExecutionFilters, Query()]) -> Response:
-    """List executions, the newest first. Default: without executions that other executions started."""
+    """List executions, by default the newest first and without executions that other executions started."""
     return view(masking.summaries(list_executions(reading, filters.filter(caller.processes), **filters.page)))
 
 

@@ -38,6 +38,11 @@ def test_children_are_listed_when_asked_for(document: Run, procession: Run, call
     assert listed("--include-children") == listed("--root", id) == [child, id]
     assert listed("--parent", id) == listed("--trigger", "sub_process") == [child]
     assert listed("--status", "queued", "--status", "compensating") == []
+    assert listed("--include-children", "--order", "oldest") == [id, child]
+    assert listed("--include-children", "--order", "ended") == [id, child]
+    assert listed("--ended-from", "2000-01-01T00:00:00Z", "--order", "longest") == [id]
+    assert listed("--ended-to", "2000-01-01T00:00:00Z") == listed("--label", "nothing") == []
+    assert procession("executions", "--order", "sideways").exit_code == 2
     assert "parent" not in procession("executions").stdout
     assert "parent" in procession("executions", "--root", id).stdout
     assert procession("executions", "--status", "asleep").exit_code == 2
