@@ -25,6 +25,16 @@ create table dead_letters (
 );
 CREATE INDEX dead_letters_newest_idx ON public.dead_letters USING btree (at, "position", projection);
 
+create table due_schedules (
+  schedule_id uuid not null,
+  process_id uuid not null,
+  due_at timestamp with time zone,
+  claimed_until timestamp with time zone,
+  PRIMARY KEY (schedule_id)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX due_schedules_due_idx ON public.due_schedules USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX due_schedules_process_idx ON public.due_schedules USING btree (process_id);
+
 create table due_steps (
   execution_id uuid not null,
   step text not null,
@@ -367,6 +377,25 @@ begin
       from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
   end if;
   return last;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.move_due_schedules_v1(appended bigint, registered uuid[], processes uuid[], removed uuid[], moved uuid[], dues timestamp with time zone[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if cardinality(registered) > 0 then
+    insert into due_schedules (schedule_id, process_id)
+      select * from unnest(registered, processes) on conflict (schedule_id) do nothing;
+  end if;
+  if cardinality(moved) > 0 then
+    update due_schedules d set due_at = x.due_at, claimed_until = null
+      from unnest(moved, dues) as x(schedule_id, due_at) where d.schedule_id = x.schedule_id;
+  end if;
+  if cardinality(removed) > 0 then
+    delete from due_schedules where schedule_id = any(removed);
+  end if;
+  return (select 'schedule:' || extract(epoch from min(due)) from unnest(dues) as due);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.move_due_steps_v1(appended bigint, done_executions uuid[], done_steps text[], next_executions uuid[], next_steps text[], next_attempts integer[], next_owners uuid[], gone boolean)
