@@ -45,7 +45,7 @@ def register_schedule(
     """Put the rule of a version in force for the future, in place of the one before.
 
     Returns no events when the same rule of the same version is in force. `every` counts from the first registration as
-    long as it is the same. paused: register it paused, for this reason.
+    long as it is the same. paused: register it paused, for this reason. A rule that is refused is paused too.
     """
     current = None if schedule is None else schedule.in_force
     if current is not None and (current.version, current.rule, current.calendars) == (version, rule, calendars):
@@ -69,8 +69,10 @@ def register_schedule(
         since=since,
         pending=pending,
     )
-    if paused:
-        deciding.record(SchedulePaused, reason=paused)
+    registration = deciding.schedule.in_force
+    refusal = "" if registration is None else terms_of(registration).refusal
+    if (refusal or paused) and deciding.schedule.status == "active":
+        deciding.record(SchedulePaused, reason=refusal or paused)
     return deciding.events()
 
 
@@ -106,6 +108,8 @@ def resume_schedule(
     _refuse_removed(schedule)
     if schedule.status != "paused" or schedule.in_force is None:
         return []
+    if refusal := terms_of(schedule.in_force).refusal:
+        raise Forbidden(f"the rule is refused: {refusal}", code="rule_refused")
     deciding = Deciding(schedule, cause, terms_of)
     skipped = [(each.scheduled_at, each.version) for each in paused]
     due = takewhile(lambda each: each.due_at <= now, expected(schedule, terms_of))

@@ -68,7 +68,8 @@ def end_run(schedule: Schedule, execution_id: UUID, outcome: str, cause: Cause, 
     if execution_id not in schedule.running:
         return []
     deciding = Deciding(schedule, cause, terms_of)
-    deciding.record(ScheduleRunEnded, execution_id=execution_id, outcome=outcome)
+    failures = {"completed": 0, "failed": schedule.failures + 1}.get(outcome, schedule.failures)
+    deciding.record(ScheduleRunEnded, execution_id=execution_id, outcome=outcome, failures=failures)
     after = deciding.schedule
     limit = None if after.in_force is None else terms_of(after.in_force).pause_after
     if limit is not None and after.status == "active" and outcome == "failed" and after.failures >= limit:

@@ -144,10 +144,11 @@ class ScheduleRunStarted(ScheduleEvent, frozen=True, kw_only=True):
 
 @stored("ScheduleRunEnded")
 class ScheduleRunEnded(ScheduleEvent, frozen=True, kw_only=True):
-    """An execution that the schedule started has ended; outcome: its status."""
+    """An execution that the schedule started has ended; outcome: its status. failures: so many failed in a row now."""
 
     execution_id: UUID
     outcome: str
+    failures: int = 0
 
 
 @stored("ScheduleNextRunChanged")

@@ -75,14 +75,16 @@ def occurrences(events: Iterable[Event]) -> dict[datetime, Occurrence]:
 
 
 def skipped_by_pause(events: Iterable[Event]) -> list[Occurrence]:
-    """Return the instants that the last pause has skipped, in order."""
-    found: list[Occurrence] = []
+    """Return the instants that the last pause has skipped and no backfill has started since, in order."""
+    found: dict[datetime, Occurrence] = {}
     for event in events:
         if isinstance(event, SchedulePaused):
-            found = []
+            found = {}
         elif isinstance(event, ScheduleOccurrenceSkipped) and event.reason == "paused":
-            found.append(occurrence(event))
-    return found
+            found[event.scheduled_at] = occurrence(event)
+        elif isinstance(event, ScheduleOccurrenceBackfilled):
+            found.pop(event.scheduled_at, None)
+    return [found[at] for at in sorted(found)]
 
 
 def balance(found: Iterable[Occurrence]) -> dict[str, int]:

@@ -100,9 +100,8 @@ def evolve(schedule: Schedule | None, event: Event) -> Schedule:
         case ScheduleResumed():
             changes |= {"status": "active", "reason": "", "failures": 0}
         case ScheduleRunEnded():
-            failed = {"completed": 0, "failed": schedule.failures + 1}.get(event.outcome, schedule.failures)
             running = tuple(id for id in schedule.running if id != event.execution_id)
-            changes |= {"running": running, "failures": failed}
+            changes |= {"running": running, "failures": event.failures}
         case ScheduleRunStarted() | ScheduleNextRunChanged():
             pass
         case _:

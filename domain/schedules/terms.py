@@ -39,14 +39,29 @@ class Timetable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """timetable: the instants. The other fields are those of the trigger."""
+    """timetable: the instants. refusal: why this release refuses the rule. The others are fields of the trigger."""
 
     timetable: Timetable
     overlap: Overlap = "skip"
     catch_up: CatchUp = "latest"
     catch_up_window: timedelta = timedelta(hours=1)
     pause_after: int | None = None
+    refusal: str = ""
 
+
+class NoInstants:
+    """Implements `Timetable`: a rule that expects nothing."""
+
+    def after(self, _instant: datetime) -> Iterator[ExpectedInstant]:
+        """Yield nothing."""
+        return iter(())
+
+    def due_at(self, instant: ExpectedInstant) -> datetime:
+        """Return the time of the instant."""
+        return instant.at
+
+
+NEVER = NoInstants()
 
 TermsOf = Callable[[Registration], Terms]
 

@@ -17,6 +17,7 @@ from store.mapper import decode
 from store.unit import StreamChange
 
 # Other workers leave a claimed schedule alone for so long; the append that accounts for it releases it.
+LINE = "\n"
 CLAIMED_FOR = timedelta(seconds=3)
 
 # Of many that are due, the first of each process, then the second of each, and so on.
@@ -59,6 +60,20 @@ def next_due(connection: Connection[Any]) -> tuple[datetime, datetime | None]:
     return row[0], row[1]
 
 
+def of_process(connection: Connection[Any], process: UUID) -> list[UUID]:
+    """Return the schedules of a process that are registered."""
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        query = "select schedule_id from due_schedules where process_id = %s"
+        return [row[0] for row in cursor.execute(query, (process,), prepare=True)]
+
+
+def users_of(connection: Connection[Any], calendar: str) -> list[UUID]:
+    """Return the schedules whose rules use a calendar."""
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        query = "select schedule_id from due_schedules where calendars @> array[%s]::text[]"
+        return [row[0] for row in cursor.execute(query, (calendar,), prepare=True)]
+
+
 def release(connection: Connection[Any], schedules: list[UUID]) -> None:
     """Let other workers claim schedules that were claimed and not accounted for."""
     connection.execute(
@@ -77,14 +92,14 @@ class DueScheduleMoves(Moves):
     function = "move_due_schedules_v1"
 
     def __init__(self) -> None:
-        self._registered: dict[bytes, UUID] = {}
+        self._registered: dict[bytes, ScheduleRegistered] = {}
         self._removed: set[bytes] = set()
         self._due: dict[bytes, datetime | None] = {}
 
     def _moved(self, event: ScheduleEvent, _change: StreamChange, stream: bytes, _version: int) -> None:
         self._due[stream] = event.next_at
         if isinstance(event, ScheduleRegistered):
-            self._registered[stream] = event.process_id
+            self._registered[stream] = event
         if isinstance(event, ScheduleRemoved) and not event.pending:
             self._removed.add(stream)
         else:
@@ -98,20 +113,24 @@ class DueScheduleMoves(Moves):
             return ()
         return (
             arrays.uuid_bytes(list(self._registered)),
-            arrays.uuids(list(self._registered.values())),
+            arrays.uuids([event.process_id for event in self._registered.values()]),
+            arrays.texts([LINE.join(sorted(event.calendars)) for event in self._registered.values()]),
             arrays.uuid_bytes(list(self._removed)),
             arrays.uuid_bytes(list(self._due)),
             arrays.timestamptzs(list(self._due.values())),
         )
 
 
-LISTED = "select schedule_id, process_id, due_at from due_schedules"
+LISTED = "select schedule_id, process_id, array_to_string(calendars, e'\\n'), due_at from due_schedules"
 STRIKE = "delete from due_schedules where schedule_id = any(%b)"
-INSERT = """insert into due_schedules (schedule_id, process_id, due_at) select * from unnest(%b, %b, %b)
-on conflict (schedule_id) do update set due_at = excluded.due_at, claimed_until = null"""
+INSERT = """insert into due_schedules (schedule_id, process_id, calendars, due_at)
+select x.id, x.process, string_to_array(x.names, e'\\n'), x.due_at
+from unnest(%b, %b, %b, %b) as x(id, process, names, due_at)
+on conflict (schedule_id) do update
+set due_at = excluded.due_at, calendars = excluded.calendars, claimed_until = null"""
 
-DueRow = tuple[bytes, datetime | None]
-"""(process_id, due_at)"""
+DueRow = tuple[bytes, str, datetime | None]
+"""(process_id, names of calendars, due_at)"""
 
 
 class DueSchedulesProof(FoldingProof):
@@ -120,7 +139,7 @@ class DueSchedulesProof(FoldingProof):
     topics = sorted(name for kind, name in STORED_NAMES.items() if issubclass(kind, ScheduleEvent))
 
     def __init__(self) -> None:
-        self._processes: dict[bytes, bytes] = {}
+        self._registered: dict[bytes, tuple[bytes, str]] = {}
         self._due: dict[bytes, datetime | None] = {}
 
     def fold(self, rows: Iterable[TupleRow]) -> None:
@@ -128,7 +147,7 @@ class DueSchedulesProof(FoldingProof):
             event = decode(topic, state)
             assert isinstance(event, ScheduleEvent)
             if isinstance(event, ScheduleRegistered):
-                self._processes[stream] = event.process_id.bytes
+                self._registered[stream] = event.process_id.bytes, LINE.join(sorted(event.calendars))
             if isinstance(event, ScheduleRemoved) and not event.pending:
                 self._due.pop(stream, None)
             else:
@@ -146,22 +165,24 @@ class DueSchedulesProof(FoldingProof):
         if surplus:
             connection.execute(STRIKE, (arrays.uuid_bytes(surplus),))
         if wrong:
-            ids, processes, dues = zip(*wrong, strict=True)
-            columns = arrays.uuid_bytes(ids), arrays.uuid_bytes(processes), arrays.timestamptzs(dues)
-            connection.execute(INSERT, columns)
+            ids, processes, names, dues = zip(*wrong, strict=True)
+            columns = arrays.uuid_bytes(ids), arrays.uuid_bytes(processes), arrays.texts(names)
+            connection.execute(INSERT, (*columns, arrays.timestamptzs(dues)))
 
     def _expected(self) -> dict[bytes, DueRow]:
-        return {id: (self._processes[id], due_at) for id, due_at in self._due.items()}
+        return {id: (*self._registered[id], due_at) for id, due_at in self._due.items()}
 
 
 def _listed(connection: Connection[Any]) -> dict[bytes, DueRow]:
-    return {id: (process, due_at) for id, process, due_at in tuples(connection, LISTED)}
+    return {id: (process, names, due_at) for id, process, names, due_at in tuples(connection, LISTED)}
 
 
 def _difference(id: bytes, listed: DueRow | None, expected: DueRow | None) -> ListDifference:
     def row(found: DueRow | None) -> dict[str, Any] | None:
-        due_at = None if found is None else found[1]
-        return None if found is None else {"due_at": None if due_at is None else due_at.isoformat()}
+        if found is None:
+            return None
+        _, names, due_at = found
+        return {"calendars": names.split(), "due_at": None if due_at is None else due_at.isoformat()}
 
     return ListDifference(DUE_SCHEDULES.name, {"schedule_id": str(UUID(bytes=id))}, row(listed), row(expected))
 

@@ -45,7 +45,7 @@ def operations(shared: Any) -> list[tuple[str, str]]:
     """Every unsafe operation, on things that may exist."""
     there = {"process": "greeting", "name": "writer", "step": "greet", "kind": "timeout", "trigger_id": "new-order"}
     there |= {"act": "build", "projection": "approvals", "position": "1"}
-    there["execution_id"] = there["key_id"] = there["approval_id"] = "0192f0c1-0000-7000-8000-000000000000"
+    there["execution_id"] = there["schedule_id"] = there["key_id"] = there["approval_id"] = "0192f0c1-0000-7000-8000-000000000000"
     return [
         (method.upper(), path.format(**there))
         for path, methods in shared.app.openapi()["paths"].items()

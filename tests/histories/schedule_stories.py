@@ -105,6 +105,19 @@ def schedule(_: Plans) -> Told:
     ]
 
 
+def schedule_failing(_: Plans) -> Told:
+    """It fails, and pauses itself."""
+    id, run = schedule_id(process_id(NAME), "evening"), UUID(int=61)
+    names = {"process_id": process_id(NAME), "process": NAME, "trigger_id": "evening", "version": 1}
+    rule = {"type": "schedule", "id": "evening", "cron": "0 19 * * *", "pause_after": 1}
+    begun = record(ScheduleRegistered, _cause(0), rule=rule, anchor=_at(0), since=_at(0), next_at=_at(1), **names)
+    facts = {"scheduled_at": _at(1), "version": 1, "execution_id": run, "lateness": 0.5, "next_at": _at(2)}
+    fired = record(ScheduleFired, _cause(1), **facts)
+    ended = record(ScheduleRunEnded, _cause(2), execution_id=run, outcome="failed", failures=1, next_at=_at(2))
+    paused = record(SchedulePaused, _cause(2), reason="1 failures in a row", next_at=_at(2))
+    return id, [begun, fired, ended, paused]
+
+
 def execution_scheduled(plans: Plans) -> Told:
     """A schedule starts it, and waits for its end."""
     id = occurrence_id(ID, _at(1))
@@ -141,6 +154,7 @@ def _run(plans: Plans, id: UUID, outcome: str) -> list[Event]:
 STORIES: dict[str, Callable[[Plans], Told]] = {
     "calendar": calendar,
     "schedule": schedule,
+    "schedule-failing": schedule_failing,
     "execution-scheduled": execution_scheduled,
     "execution-scheduled-and-failed": execution_scheduled_and_failed,
     "execution-scheduled-and-cancelled": execution_scheduled_and_cancelled,

@@ -40,6 +40,7 @@ RULES = st.builds(
 ACTS = st.one_of(
     st.tuples(st.just("register"), RULES),
     st.tuples(st.sampled_from(["due", "due", "due", "pause", "resume", "remove", "backfill"]), st.none()),
+    st.tuples(st.just("backfill and resume"), st.none()),
     st.tuples(st.just("end"), st.sampled_from(["completed", "failed", "cancelled"])),
 )
 SEQUENCES = st.lists(st.tuples(st.one_of(st.floats(0, 6), st.floats(-3, 400)), ACTS), max_size=25)
@@ -52,6 +53,11 @@ def carry_out(events: list[Event], name: str, choice: Any, version: int, minute:
         return register_schedule(schedule, PROCESS, "news", version, choice, {}, cause, terms_of)
     if schedule is None:
         return []
+    if name == "backfill and resume":
+        new: list[Event] = []
+        for each in ("pause", "due", "backfill", "resume"):
+            new += carry_out([*events, *new], each, None, version, minute)
+        return new
     match name:
         case "due":
             return account_for_due(schedule, cause.at, cause, terms_of)

@@ -171,6 +171,17 @@ def test_while_paused_each_instant_is_skipped_and_resume_catches_up_once() -> No
     assert outcomes(due(events, 6)) == ["started", *["skipped:paused"] * 3, "backfilled", "started"]
 
 
+def test_resume_starts_nothing_that_a_backfill_has_started() -> None:
+    events = registered(catch_up="all")
+    events += pause_schedule(fold(None, events), "", at(0.5), terms_of)  # type: ignore[arg-type]
+    events = due(events, 3)
+    found = list(occurrences(events).values())
+    events += backfill_schedule(fold(None, events), found[:2], at(3.2), terms_of)  # type: ignore[arg-type]
+
+    resumed = given(*events).when(resume_schedule, skipped_by_pause(events), "", at(3.5).at, at(3.5), terms_of)
+    resumed.then("ScheduleResumed", "ScheduleOccurrenceBackfilled")
+
+
 @pytest.mark.parametrize(("catch_up", "started"), [("latest", 1), ("all", 3), ("none", 0)])
 def test_resume_follows_the_rule(catch_up: str, started: int) -> None:
     events = registered(catch_up=catch_up)
