@@ -18,7 +18,7 @@ from edge.parameters import (
     SEVERAL,
     ExecutionReferences,
     Fresh,
-    Instant,
+    InstantParameter,
     Numbers,
     Paged,
     PointParameter,
@@ -103,8 +103,8 @@ class ExecutionFilters(Paged):
             description="The end of an id, four characters or more. Lists executions that others started too.",
         ),
     ] = ""
-    started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
-    started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
+    started_from: Annotated[InstantParameter | None, Field(alias="from", description="Started then or later.")] = None
+    started_to: Annotated[InstantParameter | None, Field(alias="to", description="Started before.")] = None
 
     def filter(self, within: tuple[str, ...]) -> ExecutionFilter:
         """Return the filter of the query. within: the processes that the caller sees."""

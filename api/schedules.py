@@ -18,7 +18,7 @@ from commands.schedules import BackfillSchedule, PauseSchedule, ResumeSchedule, 
 from edge.admitted import Caller
 from edge.command_request import Commanded, CommandedOrRehearsed
 from edge.dependencies import Reads, TheDoor
-from edge.parameters import SEVERAL, Fresh, Instant, Paged, ProcessReferences, Values, one_of
+from edge.parameters import SEVERAL, Fresh, InstantParameter, Paged, ProcessReferences, Values, one_of
 from edge.principal import cause_of
 from edge.references import process_named, schedule_named
 from edge.rehearsals import COMMANDS
@@ -69,8 +69,8 @@ class BackfillReceipt(CommandReceipt, kw_only=True):
 BackfillRange = msgspec.defstruct(
     "BackfillRange",
     [
-        ("from", Annotated[Instant, msgspec.Meta(description="The first instant.")]),
-        ("to", Instant),
+        ("from", Annotated[InstantParameter, msgspec.Meta(description="The first instant.")]),
+        ("to", InstantParameter),
         ("dry_run", bool, False),
     ],
     namespace={"__doc__": "The instants from `from` until `to`. dry_run: count them, and record nothing."},
@@ -90,8 +90,8 @@ class ScheduleFilters(Paged):
 class RangeOfInstants(Fresh):
     """The instants from `from` until `to`."""
 
-    begin: Annotated[Instant | None, Field(alias="from", description="The first instant.")] = None
-    end: Annotated[Instant | None, Field(alias="to", description="The first instant after the range.")] = None
+    begin: Annotated[InstantParameter | None, Field(alias="from", description="The first instant.")] = None
+    end: Annotated[InstantParameter | None, Field(alias="to", description="The first instant after the range.")] = None
 
 
 class PageOfInstants(Paged, RangeOfInstants):

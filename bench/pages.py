@@ -9,51 +9,101 @@ from statistics import median, quantiles
 import httpx2
 
 from app.wiring import operator
-from bench.engine import PROJECTOR
+from bench.engine import PROJECTOR, WORKER
 from bench.http_load import free_port, wait_ready
-from bench.rig import Rig, children
+from bench.rig import Rig, children, now
 from bench.workloads import WORKLOADS
 from commands.executions import CancelExecution, StartExecution
-from domain.identity import process_id
+from domain.agents.calls import StepError
+from domain.executions.decisions.execution import cancel_execution, fail_execution, start_execution
+from domain.executions.events.execution import Trigger
+from domain.identity import new_id, process_id
+from domain.processes.plan import Plan
 from queries.executions import ExecutionFilter, list_executions
+from store.unit import Unit
 
 PATHS = {
     "overview": "/",
     "executions": "/executions",
     "executions_filtered": "/executions?status=failed&process=bench-sequential",
+    "search": "/executions?q={end}",
     "execution": "/executions/{id}",
     "step": "/executions/{id}?step=s0",
     "approvals": "/approvals",
     "timers": "/operations/timers",
+    "processes": "/processes",
+    "operations": "/operations",
 }
 WARM = 5
+RUN = 400
+APPENDED = 500
 
 
 def pages(rig: Rig, executions: int, requests: int, events: int) -> dict[str, float]:
-    """Return p95 in ms of each page with `executions` listed, one request at a time, and p95 from commit to page.
-
-    requests: of each page. events: committed one by one; each is waited for on the event stream, then on the page.
-    """
-    rig.start("w1", executions)
-    port = free_port()
-    base = f"http://127.0.0.1:{port}"
+    """Return what `measured` returns, with `executions` listed."""
+    fill(rig, executions)
     with children(rig.dsn, [PROJECTOR]):
         rig.wait_projected()
-    with children(rig.dsn, [("serve", "--port", str(port)), PROJECTOR]):
+    return measured(rig, requests, events)
+
+
+def measured(rig: Rig, requests: int, events: int) -> dict[str, float]:
+    """Return p95 in ms of each page, one request at a time, and of the time from the commit of an event to its page.
+
+    cpu: ms of the server's process a page, database_cpu: of PostgreSQL; other work on the machine changes them less.
+    requests: of each page. events: committed one by one; each is waited for on the event stream, then on the page.
+    """
+    port = free_port()
+    base = f"http://127.0.0.1:{port}"
+    with children(rig.dsn, [("serve", "--port", str(port)), PROJECTOR]) as (server, _):
         wait_ready(base)
-        some = list_executions(rig.reading, ExecutionFilter(), limit=200).items
+        ended = list_executions(rig.reading, ExecutionFilter(statuses=["completed"]), limit=200).items
+        ids = [str(ended[n % len(ended)].execution_id) for n in range(requests)]
         found: dict[str, float] = {}
         with httpx2.Client(base_url=base, timeout=60) as client:
             for name, path in PATHS.items():
-                times = [_timed(client, path.format(id=some[n % len(some)].execution_id)) for n in range(requests)]
-                found[f"{name}_p95_ms"] = _p95(times[WARM:])
+                addresses = [path.format(id=id, end=id[-8:]) for id in ids]
+                for address in addresses[:WARM]:
+                    _timed(client, address)
+                before, database = server.cpu_seconds(), sum(rig.server_cpu_seconds().values())
+                found[f"{name}_p95_ms"] = _p95([_timed(client, address) for address in addresses])
+                found[f"{name}_cpu_ms"] = (server.cpu_seconds() - before) / requests * 1e3
+                spent = sum(rig.server_cpu_seconds().values()) - database
+                found[f"{name}_database_cpu_ms"] = spent / requests * 1e3
             shown = [_shown(rig, base, client) for _ in range(events)]
         return found | {"event_p50_ms": median(shown), "event_p95_ms": _p95(shown)}
 
 
+def fill(rig: Rig, executions: int) -> None:
+    """Record executions as an installation has them after a while: the first RUN run to their end.
+
+    Of a hundred others one is under way, two have failed, and the rest were cancelled.
+    """
+    with children(rig.dsn, [WORKER]):
+        rig.start("w1", min(RUN, executions))
+        rig.wait_idle()
+    plan, _ = rig.plans.startable(process_id(WORKLOADS["w1"].name), None)
+    for begin in range(RUN, executions, APPENDED):
+        rig.log.append_all([_ended(plan, number) for number in range(begin, min(begin + APPENDED, executions))])
+
+
+def _ended(plan: Plan, number: int) -> Unit:
+    id, cause = new_id(), now()
+    started = start_execution(id, plan, {"n": 1}, Trigger(), cause)
+    if number % 100 == 0:
+        return Unit(id, 0, started.events, process_id=plan.process_id)
+    if number % 50 == 1:
+        ended = fail_execution(started.execution, StepError("agent_error", "the agent is away"), cause)
+    else:
+        ended = cancel_execution(started.execution, "no longer needed", cause)
+    return Unit(id, 0, [*started.events, *ended.events], process_id=plan.process_id)
+
+
 def _timed(client: httpx2.Client, path: str) -> float:
     begun = time.perf_counter()
-    client.get(path).raise_for_status()
+    answer = client.get(path)
+    if answer.is_error:
+        answer.raise_for_status()
     return (time.perf_counter() - begun) * 1e3
 
 

@@ -17,10 +17,10 @@ from domain.executions.decisions.execution import cancel_execution, start_execut
 from domain.executions.decisions.step import accept_step, complete_step, fail_step
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import Trigger
+from domain.executions.events.outcomes import RUNNING
 from domain.executions.events.step import StepAnswerIgnored, StepScheduled
-from domain.executions.outcomes import RUNNING
-from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
+from domain.executions.state.slot import slot_of
 from domain.identity import new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound, Refusal

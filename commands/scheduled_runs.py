@@ -11,7 +11,7 @@ from commands.plans import Callees, Plans
 from domain.event import Cause
 from domain.executions.decisions.execution import start_execution
 from domain.executions.events.execution import Trigger
-from domain.executions.slots import slot_of
+from domain.executions.state.slot import slot_of
 from domain.identity import schedule_id
 from domain.processes.plan import Plan, accept_input
 from domain.refusal import Refusal

@@ -13,7 +13,7 @@ from commands.receipt import Receipt
 from domain.event import Cause, record
 from domain.executions.decisions.refusals import ExecutionEndedAlready, NotSetAside
 from domain.executions.events.execution import ExecutionCancelled, ExecutionStarted
-from domain.executions.slots import Slot
+from domain.executions.state.slot import Slot
 from domain.refusal import Forbidden, NotFound
 from store.listening import LOG_CHANNEL
 from store.lists import set_aside

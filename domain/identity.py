@@ -50,6 +50,11 @@ def child_id(parent: UUID, step: str, attempt: int) -> UUID:
     return uuid5(NAMESPACE, f"child:{parent}:{step}:{attempt}")
 
 
+def approval_id(execution_id: UUID, step: str, attempt: int) -> str:
+    """Return the id of the approval that an attempt requests."""
+    return f"{execution_id}:{step}:{attempt}"
+
+
 def schedule_id(process: UUID, trigger: str) -> UUID:
     """Return the id of the schedule of a process's trigger: a rule replaced, or registered anew, stays one schedule."""
     return uuid5(NAMESPACE, f"schedule:{process}:{trigger}")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.masking import MASK, masked_at
+from domain.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
 from edge.withheld import changed_without_others, withheld, withholds

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from psycopg import Connection
 
-from domain.executions.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
+from domain.executions.events.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from domain.executions.verdicts import decided_output

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from psycopg import Connection
 
-from domain.executions.outcomes import ACCEPTED, RETRYING, STARTED, WAITING
+from domain.executions.events.outcomes import ACCEPTED, RETRYING, STARTED, WAITING
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from domain.executions.waiting import awaited_by_step
 from projections.facts import Fact

@@ -7,7 +7,7 @@ import msgspec
 from psycopg import Connection
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import ATTEMPT_STATUS, EXECUTION_STATUS
+from domain.executions.events.outcomes import ATTEMPT_STATUS, EXECUTION_STATUS
 from domain.executions.state.evolution import evolved_events
 from projections.origins import NOWHERE, Origin, OriginsOfPage
 from projections.shapes import SHAPES

@@ -19,7 +19,7 @@ OCCURRENCES = {
     "ScheduleOccurrenceMoved": "moved",
     "ScheduleOccurrenceHeld": "waiting",
 }
-"""What each event makes of its instant."""
+"""The outcome of the instant of each event."""
 
 
 class ScheduleRow(msgspec.Struct, gc=False, kw_only=True):

@@ -10,7 +10,16 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
-from domain.executions.outcomes import ACCEPTED, CANCELLED, COMPLETED, FAILED, SCHEDULED, STARTED, TIMED_OUT, WAITING
+from domain.executions.events.outcomes import (
+    ACCEPTED,
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    SCHEDULED,
+    STARTED,
+    TIMED_OUT,
+    WAITING,
+)
 from domain.executions.state.step import time_out
 from domain.money import add
 from queries.amounts import Amount

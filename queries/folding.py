@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 
 from domain.catalogue import STORED_NAMES
 from domain.executions.events.cost import CostRecorded
-from domain.executions.outcomes import EXECUTION_STATUS
+from domain.executions.events.outcomes import EXECUTION_STATUS
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
 from domain.processes.plan import Plan

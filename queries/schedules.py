@@ -37,7 +37,7 @@ from schedule_list s left join execution_list l on l.execution_id = s.run_id
 where {{where}} order by {_NEXT}, s.schedule_id limit %(rows)s"""
 
 
-class LastRun(msgspec.Struct, frozen=True):
+class LastScheduledRun(msgspec.Struct, frozen=True):
     """The last execution that a schedule started. outcome: started or backfilled; status: of the execution."""
 
     scheduled_at: datetime
@@ -64,7 +64,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
     timezone: str
     words: str
     next_run: datetime | None
-    last_run: LastRun | None
+    last_run: LastScheduledRun | None
     last_outcome: str | None
     consecutive_failures: int
     usual_duration: float | None = None
@@ -182,7 +182,7 @@ def _registration(row: Mapping[str, Any]) -> Registration:
 def _view(row: Mapping[str, Any]) -> ScheduleView:
     last = None
     if row["run_at"] is not None:
-        last = LastRun(row["run_at"], row["run_id"], row["run_outcome"], row["run_status"])
+        last = LastScheduledRun(row["run_at"], row["run_id"], row["run_outcome"], row["run_status"])
     registration = _registration(row)
     return ScheduleView(
         row["schedule_id"],

@@ -12,8 +12,8 @@ from psycopg.rows import tuple_row
 from domain.executions.events.child import SubProcessStarted
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.step import StepCompleted
-from domain.executions.masking import Secrets
 from domain.language.types.sensitive import SensitiveFields
+from domain.masking import Secrets
 from queries.publications import KnownPublications, Publications
 from queries.reading import Reading
 from store.mapper import decode

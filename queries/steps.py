@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.outcomes import RETRYING, WAITING
+from domain.executions.events.outcomes import RETRYING, WAITING
 from domain.language.types.steps import compensation_id
 from projections.execution_steps import StepRow
 from queries.amounts import Amount

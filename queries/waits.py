@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from domain.executions.outcomes import QUEUED
+from domain.executions.events.outcomes import QUEUED
 from domain.executions.waiting import AGENT, AWAITED_KINDS, SLOT, awaited_by_execution, awaited_by_step
 from queries.filters import Where
 

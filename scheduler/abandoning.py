@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from domain.executions.outcomes import ABANDONS_ATTEMPT
+from domain.executions.events.outcomes import ABANDONS_ATTEMPT
 from scheduler.batch import Batch
 from scheduler.duty import Desk, Duty
 from scheduler.lists import Attempt

@@ -7,7 +7,7 @@ from uuid import UUID
 from commands.states import Versioned
 from domain.event import Event
 from domain.executions.events.execution import ExecutionEnded
-from domain.executions.outcomes import EXECUTION_STATUS
+from domain.executions.events.outcomes import EXECUTION_STATUS
 from domain.schedules.due import end_run
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import Schedule, fold

@@ -12,7 +12,7 @@ from domain.event import Cause
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded
-from domain.executions.outcomes import ABANDONS_ATTEMPT
+from domain.executions.events.outcomes import ABANDONS_ATTEMPT
 from domain.executions.state.model import Execution
 from scheduler.appending import Again
 from scheduler.batch import Batch

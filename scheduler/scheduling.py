@@ -12,7 +12,7 @@ from commands.scheduled_runs import ScheduledRuns, scheduled_runs
 from commands.states import Versioned
 from domain.event import Cause, Event
 from domain.executions.decisions.execution import cancel_execution
-from domain.executions.outcomes import CANCELLED, COMPLETED, FAILED
+from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.refusal import Refusal
 from domain.schedules.due import Hindrance, account_for_due, end_run
 from domain.schedules.events import ScheduleFired, ScheduleOccurrenceHeld, ScheduleOccurrenceSkipped

@@ -9,10 +9,10 @@ from commands.deciding import Guards
 from commands.states import ExecutionStates, StreamStates, Versioned
 from domain.event import Event
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.messages import RECIPIENTS, recipient_of
-from domain.executions.outcomes import RUNNING
-from domain.executions.slots import slot_of
+from domain.executions.events.messages import RECIPIENTS, recipient_of
+from domain.executions.events.outcomes import RUNNING
 from domain.executions.state.model import Execution
+from domain.executions.state.slot import slot_of
 from domain.executions.timers import timers_dropped, timers_set
 from store.bounded import encoded, refuse_growth
 from store.lists.outbox import Message

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from select import POLLIN, poll
+from time import monotonic
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import psycopg
 from psycopg import Connection, conninfo
@@ -15,6 +18,7 @@ from store.trouble import Trouble, trouble_of
 
 POOL_TIMEOUT_SECONDS = 10.0
 TRIED_SECONDS = 2
+TRUSTED_SECONDS = 1.0
 # psycopg raises these when the server cannot be reached or goes away in the middle, and when it serves no writer: a
 # standby after a change of roles, or a role without privileges. Another connection, or an operator, ends each of them.
 Outage = (
@@ -82,6 +86,7 @@ class Connections:
     def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
         self.dsn = dsn
         self.revive = revive
+        self._used: WeakKeyDictionary[Connection[DictRow], float] = WeakKeyDictionary()
         self.pool = ConnectionPool(
             connection_class=Connection[DictRow],
             kwargs={**connection_parameters(dsn), "row_factory": dict_row, "autocommit": True},
@@ -89,7 +94,7 @@ class Connections:
             max_size=pool_size,
             open=True,
             configure=configure,
-            check=ConnectionPool.check_connection,
+            check=self._check,
             timeout=POOL_TIMEOUT_SECONDS,
         )
 
@@ -98,6 +103,7 @@ class Connections:
         """Lend a connection of the pool in autocommit mode, for queries. Raises Outage."""
         with self.pool.connection() as connection:
             yield connection
+            self._used[connection] = monotonic()
 
     def connect(self, **settings: str) -> Connection[DictRow]:
         """Return a new connection outside the pool, in autocommit mode, with server `settings` of its own."""
@@ -117,6 +123,15 @@ class Connections:
         except Outage as error:
             return trouble_of(error)
         return None
+
+    def _check(self, connection: Connection[DictRow]) -> None:
+        """Raise if a connection is lost; one that was used a moment ago answers unless its server closed it since."""
+        if monotonic() - self._used.get(connection, 0.0) < TRUSTED_SECONDS:
+            socket = poll()
+            socket.register(connection.fileno(), POLLIN)
+            if not socket.poll(0):
+                return
+        ConnectionPool.check_connection(connection)
 
     def close(self) -> None:
         """Close the pool."""

@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Event
-from domain.executions.slots import Slot
+from domain.executions.state.slot import Slot
 from domain.executions.timers import DueTimes, TimerKey
 from store.bounded import encoded
 from store.connections import DatabaseFailure as DatabaseFailure

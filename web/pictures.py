@@ -1,5 +1,7 @@
 """Icons of things, and the glyph, word and colour of every status, told apart by shape alone."""
 
+from functools import lru_cache
+
 import msgspec
 from markupsafe import Markup
 
@@ -93,6 +95,8 @@ def shown(status: str) -> ShownStatus:
     return STATUSES.get(status) or ShownStatus(status, "idle", "pending")
 
 
+# The same few glyphs, statuses and icons stand on a page many times.
+@lru_cache(512)
 def glyph(name: str, *, spin: bool = False, label: str = "") -> Markup:
     """Return a glyph. spin: its arc moves. label: its name for screen readers; default: decoration."""
     inner = (_SPINNING if spin else _STILL)[name]
@@ -100,6 +104,7 @@ def glyph(name: str, *, spin: bool = False, label: str = "") -> Markup:
     return Markup('<svg viewBox="0 0 16 16" width="15" height="15" {}>{}</svg>').format(named, inner)
 
 
+@lru_cache(512)
 def status(key: str, *, pill: bool = False, spin: bool = False, word: str = "") -> Markup:
     """Return a status as glyph and word. pill: on its tint, for headings. word: default: the status's own."""
     found = shown(key)
@@ -109,6 +114,7 @@ def status(key: str, *, pill: bool = False, spin: bool = False, word: str = "") 
     )
 
 
+@lru_cache(512)
 def mark(key: str) -> Markup:
     """Return the glyph of a status, with its word for screen readers only."""
     found = shown(key)
@@ -117,6 +123,7 @@ def mark(key: str) -> Markup:
     )
 
 
+@lru_cache(512)
 def icon(name: str, classes: str = "") -> Markup:
     """Return an icon of the sprite."""
     return _ICON.format(f" {classes}" if classes else "", name)

@@ -49,7 +49,7 @@ def moment(at: datetime | None, zone: tzinfo, now: datetime) -> str:
         return NOTHING
     local, today = at.astimezone(zone), now.astimezone(zone)
     if local.date() == today.date():
-        return f"{local:%H:%M:%S}"
+        return local.time().isoformat("seconds")
     day = f"{local.day} {_MONTHS[local.month - 1]}"
     return f"{day} {local:%H:%M}" if local.year == today.year else f"{day} {local.year}"
 
@@ -58,10 +58,10 @@ def when(at: datetime | None, zone: tzinfo, now: datetime) -> Markup:
     """Return a time element in the reader's zone, with the time in UTC as its title."""
     if at is None:
         return escape(NOTHING)
-    utc = f"{at:%Y-%m-%dT%H:%M:%SZ}"
-    title = f"{at:%Y-%m-%d %H:%M:%S} UTC"
-    form = Markup('<time class="nw" datetime="{}" title="{}">{}</time>')
-    return form.format(utc, title, moment(at, zone, now))
+    utc, shown = at.isoformat(sep=" ")[:19], moment(at, zone, now)
+    machine = f"{utc[:10]}T{utc[11:]}Z"
+    # Dates and times need no escape.
+    return Markup(f'<time class="nw" datetime="{machine}" title="{utc} UTC">{shown}</time>')  # noqa: S704
 
 
 def amounts(cost: Iterable[Amount] | msgspec.Raw) -> list[Amount]:
@@ -81,7 +81,8 @@ def money(cost: Iterable[Amount] | msgspec.Raw) -> Markup:
 
 def tail(id: UUID | str) -> Markup:
     """Return the last eight characters of an id, the whole one as the title: ids of one minute begin alike."""
-    return Markup('<span class="mono" title="{}">{}</span>').format(str(id), str(id)[-8:])
+    text = str(id)
+    return Markup(f'<span class="mono" title="{escape(text)}">{escape(text[-8:])}</span>')  # noqa: S704 - escaped
 
 
 def document(value: Any) -> str:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from app.cli.output import CommandOutput, table_of
 from app.cli.wording import status
-from domain.executions.outcomes import CANCELLED, COMPLETED, FAILED, OPEN, SKIPPED, TIMED_OUT, UNDER_WAY
+from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED, OPEN, SKIPPED, TIMED_OUT, UNDER_WAY
 from domain.executions.state.model import Execution
 
 MARKS = {

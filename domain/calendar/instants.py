@@ -12,7 +12,7 @@ from domain.calendar.rule import Rule
 
 
 class Fate(StrEnum):
-    """What the rule itself says of an instant."""
+    """The word of the rule itself about an instant."""
 
     RUN = "run"
     SKIPPED = "skipped"

@@ -1,6 +1,6 @@
 """The kinds of things that an execution waits for, stated once: for the list, for the detail, and for the past."""
 
-from domain.executions.outcomes import ACCEPTED, QUEUED, RETRYING, SCHEDULED, STARTED, WAITING
+from domain.executions.events.outcomes import ACCEPTED, QUEUED, RETRYING, SCHEDULED, STARTED, WAITING
 
 APPROVAL, TIMER, CHILD, SLOT, RETRY, AGENT = "approval", "timer", "child", "slot", "retry", "agent"
 # In the order of views: the people first.

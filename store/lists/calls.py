@@ -8,8 +8,8 @@ from psycopg.rows import TupleRow
 
 from domain.catalogue import STORED_NAMES
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from domain.executions.events.step import StepSkipped
-from domain.executions.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from domain.schedules.events import ScheduleFired, ScheduleRunEnded
 from store.mapper import decode
 

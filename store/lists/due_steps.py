@@ -10,8 +10,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from domain.catalogue import STORED_NAMES
+from domain.executions.events.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
 from domain.executions.events.step import StepScheduled, StepStarted
-from domain.executions.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
 from store import arrays
 from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.lists.turns import NO_PROCESS, StepGroup

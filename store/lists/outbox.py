@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
 from domain.event import Event
-from domain.executions.messages import RECIPIENTS, recipient_of
+from domain.executions.events.messages import RECIPIENTS, recipient_of
 from store import arrays
 from store.listening import LOG_CHANNEL
 from store.lists.calls import TOPICS, CallKey, Calls

@@ -9,7 +9,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from domain.catalogue import EVENTS, STORED_NAMES
 from domain.executions.events.execution import ExecutionStarted
-from domain.executions.outcomes import ACTIVE, ENDS_EXECUTION
+from domain.executions.events.outcomes import ACTIVE, ENDS_EXECUTION
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
 from domain.executions.timers import DueTimes

@@ -9,7 +9,7 @@ import msgspec
 from psycopg import Connection
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import ENDS_EXECUTION
+from domain.executions.events.outcomes import ENDS_EXECUTION
 from store import arrays
 from store.unit import MessageKey
 

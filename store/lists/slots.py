@@ -9,8 +9,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.outcomes import ENDS_EXECUTION
-from domain.executions.slots import Slot
+from domain.executions.events.outcomes import ENDS_EXECUTION
+from domain.executions.state.slot import Slot
 from store import arrays
 from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.unit import StreamChange

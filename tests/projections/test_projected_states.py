@@ -12,7 +12,7 @@ import msgspec
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from domain.executions.outcomes import (
+from domain.executions.events.outcomes import (
     COMPENSATING,
     COMPLETED,
     FAILED,

@@ -20,7 +20,7 @@ from domain.executions.decisions.step import accept_step, complete_step, fail_st
 from domain.executions.decisions.timer import fire_timer_early
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.execution import Trigger
-from domain.executions.outcomes import UNDER_WAY
+from domain.executions.events.outcomes import UNDER_WAY
 from domain.executions.state.model import Execution
 from domain.identity import new_id, process_id
 from domain.language import load_definition

@@ -18,7 +18,7 @@ from domain.executions.decisions.repairs import retry_execution, skip_step
 from domain.executions.decisions.step import complete_step, fail_step, start_step
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.execution import Trigger
-from domain.executions.messages import recipient_of
+from domain.executions.events.messages import recipient_of
 from domain.executions.state.model import Execution
 from domain.identity import new_id, process_id
 from domain.language import load_definition

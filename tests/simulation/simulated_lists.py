@@ -7,9 +7,9 @@ from uuid import UUID
 
 from domain.clock import Clock
 from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.messages import recipient_of
+from domain.executions.events.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
 from domain.executions.events.step import StepScheduled, StepStarted
-from domain.executions.messages import recipient_of
-from domain.executions.outcomes import ABANDONS_ATTEMPT, LEAVES_WORKER
 from domain.executions.timers import HEARTBEAT
 from scheduler.lists import Attempt, StepKey
 from store.lists import due_timers, outbox

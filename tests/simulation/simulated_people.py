@@ -10,7 +10,7 @@ from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
 from domain.executions.decisions.timer import fire_timer_early, move_timer
 from domain.executions.events.approval import ApprovalRequested
-from domain.executions.outcomes import ACCEPTED, STARTED
+from domain.executions.events.outcomes import ACCEPTED, STARTED
 
 if TYPE_CHECKING:
     from simulated_world import World

@@ -8,7 +8,7 @@ from simulated_lists import MemoryLists
 
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
-from domain.executions.messages import recipient_of
+from domain.executions.events.messages import recipient_of
 from store.log import Outcome
 from store.mapper import decode, encode
 from store.unit import Conflict, MessageKey, OutcomeUnknown, StoreError, Unit

@@ -31,8 +31,8 @@ from domain.executions.events.execution import (
     ExecutionStarted,
     Trigger,
 )
-from domain.executions.slots import slot_of
 from domain.executions.state.model import Execution
+from domain.executions.state.slot import slot_of
 from domain.identity import agent_id
 from domain.processes.events import ProcessArchived
 from domain.refusal import Forbidden, Refusal

@@ -14,7 +14,7 @@ from domain.event import Cause, Event, record
 from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionCompleted, ExecutionStarted
 from domain.executions.events.step import StepFailed, StepScheduled, StepStarted, StepTimedOut
-from domain.executions.slots import Slot
+from domain.executions.state.slot import Slot
 from domain.executions.timers import HEARTBEAT, TIMEOUT, TIMER
 from scheduler.lease import StoredLeases
 from scheduler.lists import Lists, StoredLists

@@ -7,7 +7,7 @@ from uuid import UUID
 from commands.executions import answer_step
 from domain.agents.calls import Answer, Completed, Failed, StepError
 from domain.executions.decisions.repairs import skip_step
-from domain.executions.outcomes import COMPLETED, RUNNING
+from domain.executions.events.outcomes import COMPLETED, RUNNING
 from domain.identity import child_id
 from store.lists.outbox import Message, ReportUnreadable
 from store.log import Outcome

@@ -9,7 +9,7 @@ import pytest
 
 from domain.event import Cause, record
 from domain.executions.events.step import StepSkipped
-from domain.executions.slots import Slot
+from domain.executions.state.slot import Slot
 from store.datastore import Datastore
 from store.lists import slots
 from store.lists.slots import Queue

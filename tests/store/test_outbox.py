@@ -18,8 +18,8 @@ from domain.executions.events.execution import (
     ExecutionFailed,
     ExecutionStarted,
 )
+from domain.executions.events.messages import recipient_of
 from domain.executions.events.step import StepSkipped
-from domain.executions.messages import recipient_of
 from store.datastore import Datastore
 from store.lists import outbox, trees
 from store.lists.outbox import Message

@@ -28,9 +28,11 @@ ALLOWED = {
     "app/demo/running.py",
     "app/signals.py",
     "app/waiting.py",
-    # Patience with the database: how long to wait for a position, until the next look at a shape, or the next warning.
+    # Patience with the database: how long to wait for a position, until the next look at a shape, the next
+    # trial of an idle connection, or the next warning.
     "projections/differing.py",
     "projections/running.py",
+    "store/connections.py",
     "store/trouble.py",
     "queries/progress.py",
     # The lag of an answer behind the newest event; no decision rests on that.

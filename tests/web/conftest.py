@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.testclient import TestClient
 
@@ -23,13 +24,20 @@ from web.app import PagesBeside, create_pages
 PROCESSION = Path(sys.executable).with_name("procession")
 CHROMIUM = shutil.which("chromium")
 LIMIT_MS = 120_000
+WIDTHS = (1440, 1024, 390)
+VIOLATIONS = """async () => {
+  const found = await axe.run({ resultTypes: ["violations"] });
+  return found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]);
+}"""
+WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 class Served:
     """`procession up` on a database of its own; it can be killed and started again at the same address."""
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, **settings: str) -> None:
         self.dsn = dsn
+        self._settings = settings
         self._port = "0"
         self.url = ""
         self.start()
@@ -37,7 +45,8 @@ class Served:
     def start(self) -> None:
         """Start the server, and return once it is ready."""
         command = [str(PROCESSION), "up", "--json", "--port", self._port]
-        environment = {**os.environ, "DATABASE_URL": self.dsn, "PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
+        limits = {"PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
+        environment = {**os.environ, "DATABASE_URL": self.dsn, **limits, **self._settings}
         self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         assert self._process.stdout is not None
         said = b""
@@ -111,8 +120,8 @@ class Watched:
         self._contexts: list[Any] = []
         self.wrong: list[str] = []
 
-    def open(self, path: str, **settings: Any) -> Page:
-        """Open a page in a browser window of its own."""
+    def open(self, path: str, *, framed: bool = True, **settings: Any) -> Page:
+        """Open a page in a browser window of its own. framed: False: a page that shows no times, as of the sign-in."""
         context = self._browser.new_context(**{"timezone_id": "Europe/Berlin"} | settings)
         context.set_default_timeout(LIMIT_MS)
         self._contexts.append(context)
@@ -121,7 +130,7 @@ class Watched:
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
         page.on("request", lambda request: self._check(request.url))
         page.goto(self._served.url + path)
-        if settings.get("java_script_enabled", True):
+        if framed and settings.get("java_script_enabled", True):
             page.wait_for_selector("html[data-zone='Europe/Berlin']")
         return page
 
@@ -143,6 +152,27 @@ class Watched:
     def _check(self, url: str) -> None:
         if not url.startswith(self._served.url):
             self.wrong.append(f"a request to {url}")
+
+
+def check(page: Page, at: str) -> None:
+    """Require that the page, as it stands, is accessible and fits its window. at: what a failure names."""
+    if page.evaluate("typeof axe === 'undefined'"):
+        page.evaluate(AXE_SCRIPT)
+    assert page.evaluate(VIOLATIONS) == [], at
+    assert not page.evaluate(WIDER_THAN_ITS_WINDOW), at
+
+
+def check_everywhere(page: Page, at: str) -> None:
+    """Require the same in both themes and at every width; leave the window as it was."""
+    before = page.viewport_size
+    assert before is not None
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            check(page, f"{at} at {width}, {theme}")
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    page.set_viewport_size(before)
 
 
 @pytest.fixture

@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.test_browser import check
+from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -78,9 +77,8 @@ def test_time_is_travelled_with_and_without_scripts(
     expect(page.locator("ins", has_text='"failed"').first).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pages_are_accessible_and_fit(served: Served, windows: Watched, failed: str, theme: str) -> None:
-    page = windows.open("/", color_scheme=theme)
+def test_the_pages_are_accessible_and_fit(served: Served, windows: Watched, failed: str) -> None:
+    page = windows.open("/")
     for path in (
         f"/executions/{failed}/tree",
         f"/executions/{failed}/tree?status=running",
@@ -89,6 +87,4 @@ def test_the_pages_are_accessible_and_fit(served: Served, windows: Watched, fail
         "/executions?q=0000&version=1",
     ):
         page.goto(served.url + path)
-        for width in (1440, 1024, 390):
-            page.set_viewport_size({"width": width, "height": 800})
-            check(page, f"{path} at {width}")
+        check_everywhere(page, path)

@@ -9,8 +9,7 @@ from playwright.sync_api import Page, expect
 
 from app.demo.examples import example_agents, example_processes
 from domain.jsonvalue import parse_json
-from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.test_browser import check
+from tests.web.conftest import LIMIT_MS, Served, Watched, check
 
 expect.set_options(timeout=LIMIT_MS)
 

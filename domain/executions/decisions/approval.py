@@ -7,7 +7,6 @@ from uuid import UUID
 
 from domain.agents.calls import StepError
 from domain.event import Cause
-from domain.executions.attempts import approval_id
 from domain.executions.decisions.refusals import ApprovalDecided, ApproverNotNamed, NoSuchApproval, ReasonRequired
 from domain.executions.engine.advance import advance
 from domain.executions.engine.failing import settle
@@ -21,6 +20,7 @@ from domain.executions.events.approval import (
 from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
 from domain.executions.state.model import Execution
 from domain.executions.verdicts import DECISION
+from domain.identity import approval_id
 from domain.processes.plan import PlannedApproval, PlannedStep
 from domain.refusal import Problem
 from domain.words import did_you_mean

@@ -17,8 +17,8 @@ from domain.executions.events.execution import (
     ExecutionFailed,
     Trigger,
 )
+from domain.executions.events.outcomes import QUEUED, RUNNING
 from domain.executions.events.step import StepCompleted, StepFailed
-from domain.executions.outcomes import QUEUED, RUNNING
 from domain.executions.state.model import Execution
 from domain.processes.plan import PlannedSubProcess
 

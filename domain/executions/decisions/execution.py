@@ -13,14 +13,14 @@ from domain.executions.engine.reaching import reach
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import Parent
 from domain.executions.events.execution import ExecutionAdmitted, ExecutionQueued, ExecutionStarted, Trigger
-from domain.executions.outcomes import (
+from domain.executions.events.outcomes import (
     CANCELLED,
     COMPENSATING,
     QUEUED,
     RUNNING,
 )
-from domain.executions.slots import needs_slot
 from domain.executions.state.model import Execution
+from domain.executions.state.slot import needs_slot
 from domain.processes.plan import Plan
 
 

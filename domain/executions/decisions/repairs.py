@@ -18,8 +18,7 @@ from domain.executions.engine.ending import cancel_attempt
 from domain.executions.engine.reaching import arrive, reach
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import ExecutionRetried
-from domain.executions.events.step import StepReassigned, StepRetried, StepSkipped
-from domain.executions.outcomes import (
+from domain.executions.events.outcomes import (
     ACTIVE,
     CANCELLED,
     FAILED,
@@ -30,6 +29,7 @@ from domain.executions.outcomes import (
     SCHEDULED,
     TIMED_OUT,
 )
+from domain.executions.events.step import StepReassigned, StepRetried, StepSkipped
 from domain.executions.state.edges import ready
 from domain.executions.state.model import Execution, StepState
 from domain.processes.plan import PlannedAgentTask

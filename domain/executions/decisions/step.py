@@ -10,6 +10,13 @@ from domain.executions.engine.cost import too_costly
 from domain.executions.engine.failing import settle
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.cost import CostRecorded
+from domain.executions.events.outcomes import (
+    ACCEPTED,
+    ACTIVE,
+    SCHEDULED,
+    STARTED,
+    WAITING,
+)
 from domain.executions.events.step import (
     StepAccepted,
     StepAnswerIgnored,
@@ -17,13 +24,6 @@ from domain.executions.events.step import (
     StepFailed,
     StepReclaimed,
     StepStarted,
-)
-from domain.executions.outcomes import (
-    ACCEPTED,
-    ACTIVE,
-    SCHEDULED,
-    STARTED,
-    WAITING,
 )
 from domain.executions.state.model import Execution, StepState
 from domain.money import Money

@@ -18,9 +18,9 @@ from domain.executions.engine.ending import agent_to_notify, cancel_wait
 from domain.executions.engine.failing import settle
 from domain.executions.engine.steps import begin_again, timer
 from domain.executions.engine.unfolding import Take, Unfolding
+from domain.executions.events.outcomes import ACCEPTED, STARTED
 from domain.executions.events.step import StepFailed, StepHeartbeatMissed, StepTimedOut
 from domain.executions.events.timer import TimerMoved
-from domain.executions.outcomes import ACCEPTED, STARTED
 from domain.executions.state.model import Execution
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT

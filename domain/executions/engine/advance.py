@@ -7,7 +7,7 @@ from domain.executions.engine.compensation import undo
 from domain.executions.engine.ending import complete
 from domain.executions.engine.reaching import arrive
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.outcomes import COMPENSATING, RUNNING
+from domain.executions.events.outcomes import COMPENSATING, RUNNING
 
 
 def advance(unfolding: Unfolding, ended: Iterable[str]) -> None:

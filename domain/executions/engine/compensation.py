@@ -7,7 +7,7 @@ from domain.executions.engine.ending import conclude
 from domain.executions.engine.reaching import reach
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.compensation import CompensationCompleted, CompensationFailed, CompensationStarted
-from domain.executions.outcomes import COMPLETED, OPEN, SKIPPED
+from domain.executions.events.outcomes import COMPLETED, OPEN, SKIPPED
 
 
 def undo(unfolding: Unfolding, ended: Iterable[str]) -> None:

@@ -4,17 +4,17 @@ from typing import Any
 from uuid import UUID
 
 from domain.agents.calls import StepError
-from domain.executions.attempts import approval_id
 from domain.executions.engine.scope import scope
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.approval import ApprovalCancelled
 from domain.executions.events.child import SubProcessClosed
 from domain.executions.events.compensation import CompensationRequired
 from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionFailed
+from domain.executions.events.outcomes import ACCEPTED, CANCELLED, FAILED, OPEN, WAITING
 from domain.executions.events.step import StepCancelled
 from domain.executions.events.timer import TimerCancelled
-from domain.executions.outcomes import ACCEPTED, CANCELLED, FAILED, OPEN, WAITING
 from domain.executions.state.model import StepState
+from domain.identity import approval_id
 from domain.language.expressions import EvaluationFailed
 from domain.processes.plan import PlannedApproval, PlannedSubProcess
 

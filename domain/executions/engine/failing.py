@@ -7,8 +7,8 @@ from domain.executions.engine.cost import too_costly
 from domain.executions.engine.ending import fail
 from domain.executions.engine.steps import begin_again
 from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.outcomes import TIMED_OUT
 from domain.executions.events.step import StepDiverted, StepRetryScheduled, StepSkipped
-from domain.executions.outcomes import TIMED_OUT
 from domain.executions.state.model import StepState
 from domain.executions.timers import TOTAL_TIMEOUT
 from domain.processes.plan import PlannedStep

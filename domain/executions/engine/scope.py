@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from domain.executions.outcomes import COMPLETED
+from domain.executions.events.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
 from domain.executions.verdicts import decided_output
 from domain.language.expressions import ROOTS, Budget

@@ -10,7 +10,7 @@ from domain.executions.events.approval import (
     ApprovalRefused,
     ApprovalRequested,
 )
-from domain.executions.outcomes import SCHEDULED, WAITING
+from domain.executions.events.outcomes import SCHEDULED, WAITING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Approval, Execution, StepState
 from domain.executions.state.timer import start_timeouts

@@ -1,7 +1,7 @@
 """Evolution of an execution's children."""
 
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
-from domain.executions.outcomes import SCHEDULED, STARTED, WAITING
+from domain.executions.events.outcomes import SCHEDULED, STARTED, WAITING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Child, Execution, StepState
 from domain.executions.state.timer import start_timeouts

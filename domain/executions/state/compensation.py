@@ -6,7 +6,7 @@ from domain.executions.events.compensation import (
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.outcomes import COMPENSATING
+from domain.executions.events.outcomes import COMPENSATING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution, SettledOutcome
 from domain.executions.state.timer import end_step

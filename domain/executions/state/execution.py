@@ -10,7 +10,7 @@ from domain.executions.events.execution import (
     ExecutionRetried,
     ExecutionStarted,
 )
-from domain.executions.outcomes import EXECUTION_STATUS, QUEUED, RUNNING
+from domain.executions.events.outcomes import EXECUTION_STATUS, QUEUED, RUNNING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution
 from domain.executions.state.step import restarted

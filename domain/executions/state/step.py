@@ -9,6 +9,18 @@ from datetime import datetime
 from msgspec.structs import replace
 
 from domain.agents.calls import StepError
+from domain.executions.events.outcomes import (
+    ACCEPTED,
+    CANCELLED,
+    COMPLETED,
+    FAILED,
+    OPEN,
+    RETRYING,
+    SCHEDULED,
+    SKIPPED,
+    STARTED,
+    TIMED_OUT,
+)
 from domain.executions.events.step import (
     GatewayEvaluated,
     StepAccepted,
@@ -26,18 +38,6 @@ from domain.executions.events.step import (
     StepSkipped,
     StepStarted,
     StepTimedOut,
-)
-from domain.executions.outcomes import (
-    ACCEPTED,
-    CANCELLED,
-    COMPLETED,
-    FAILED,
-    OPEN,
-    RETRYING,
-    SCHEDULED,
-    SKIPPED,
-    STARTED,
-    TIMED_OUT,
 )
 from domain.executions.state.edges import decide_edges, decide_edges_dead, reopen_edges, revive_edges
 from domain.executions.state.evolution import evolves

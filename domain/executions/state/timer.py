@@ -4,8 +4,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from domain.executions.events.outcomes import SCHEDULED, WAITING
 from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
-from domain.executions.outcomes import SCHEDULED, WAITING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution, StepState
 from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT

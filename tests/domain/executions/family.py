@@ -10,7 +10,7 @@ from domain.executions.decisions.execution import admit_execution, start_executi
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
-from domain.executions.messages import recipient_of
+from domain.executions.events.messages import recipient_of
 from domain.executions.state.model import Execution
 from domain.processes.plan import Plan, PlannedSubProcess
 from tests.domain.executions.played import Clock, Played

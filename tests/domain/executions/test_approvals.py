@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from domain.executions.attempts import approval_id
 from domain.executions.decisions.approval import decide_approval, parse_approval_id
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.refusals import ApprovalDecided, NoSuchApproval, ReasonRequired
@@ -14,6 +13,7 @@ from domain.executions.decisions.timer import fire_timer, move_timer
 from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
 from domain.executions.events.step import StepCompleted, StepFailed, StepSkipped
 from domain.executions.state.evolution import fold
+from domain.identity import approval_id
 from tests.scenario import refused
 
 ANN, BOB, EVE = "user:ann", "user:bob", "user:eve"

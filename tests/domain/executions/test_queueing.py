@@ -11,7 +11,7 @@ from domain.executions.decisions.repairs import reassign_step, retry_execution, 
 from domain.executions.decisions.step import complete_step, fail_step, start_step
 from domain.executions.decisions.timer import fire_timer
 from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionQueued
-from domain.executions.slots import needs_slot
+from domain.executions.state.slot import needs_slot
 from tests.scenario import refused
 
 

@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 
-from domain.executions.attempts import approval_id
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.approval import ApprovalRequested
 from domain.executions.state.model import StepState
+from domain.identity import approval_id
 from domain.language.expressions import Scope
 from domain.processes.plan import PlannedApproval
 

@@ -6,9 +6,9 @@ import msgspec
 
 from domain.executions.engine.steps.agent_task import schedule
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.masking import Secrets
 from domain.executions.state.model import Execution, StepState
 from domain.language.expressions import EvaluationFailed, Scope, Template
+from domain.masking import Secrets
 from domain.processes.plan import PlannedNotification
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.executions.outcomes import ACTIVE, QUEUED
+from domain.executions.events.outcomes import ACTIVE, QUEUED
 from domain.executions.state.model import Execution
 
 

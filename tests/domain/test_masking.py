@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.executions.masking import MASK, MAX_VALUES, SHORTEST, Secrets, masked_at
+from domain.masking import MASK, MAX_VALUES, SHORTEST, Secrets, masked_at
 
 texts = st.text(min_size=1, max_size=12)
 secret = st.one_of(texts, st.integers(1_000, 10**9), st.floats(1_000, 10**6, allow_nan=False))
