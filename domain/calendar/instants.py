@@ -33,7 +33,7 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RuleInstant:
+class Instant:
     """An expected instant.
 
     at: in UTC, without jitter. local: the time on the clocks of the rule's zone. flags: ``dst_gap``, ``dst_overlap``,
@@ -47,7 +47,7 @@ class RuleInstant:
     to: datetime | None = None
 
 
-def instants(rule: Rule, after: datetime, *, inclusive: bool = False) -> Iterator[RuleInstant]:
+def instants(rule: Rule, after: datetime, *, inclusive: bool = False) -> Iterator[Instant]:
     """Yield the expected instants after `after`, or from it on, in order and each once, as far as they are requested.
 
     They end at `ends_at`, with the year 9999, or where the days of the rule rest for 50 years.
@@ -55,12 +55,12 @@ def instants(rule: Rule, after: datetime, *, inclusive: bool = False) -> Iterato
     return _bounded(rule, after, inclusive, runs_only=False)
 
 
-def next_instant(rule: Rule, after: datetime) -> RuleInstant | None:
+def next_instant(rule: Rule, after: datetime) -> Instant | None:
     """Return the first expected instant after `after`; None when there is none."""
     return next(instants(rule, after), None)
 
 
-def next_run(rule: Rule, after: datetime) -> RuleInstant | None:
+def next_run(rule: Rule, after: datetime) -> Instant | None:
     """Return the first instant after `after` at which an execution is due, past all exceptions; None for none."""
     runs = (each for each in _bounded(rule, after, False, runs_only=True) if each.fate is Fate.RUN)
     return next(runs, None)
@@ -74,7 +74,7 @@ def jittered(rule: Rule, key: UUID, at: datetime) -> datetime:
     return at + timedelta(microseconds=int.from_bytes(digest) % (rule.jitter // timedelta(microseconds=1)))
 
 
-def _bounded(rule: Rule, after: datetime, inclusive: bool, *, runs_only: bool) -> Iterator[RuleInstant]:
+def _bounded(rule: Rule, after: datetime, inclusive: bool, *, runs_only: bool) -> Iterator[Instant]:
     if rule.starts_at is not None and rule.starts_at > after:
         after, inclusive = rule.starts_at, True
     pattern = rule.pattern
@@ -89,7 +89,7 @@ def _bounded(rule: Rule, after: datetime, inclusive: bool, *, runs_only: bool) -
             yield each
 
 
-def _every(rule: Rule, every: Every, after: datetime, runs_only: bool) -> Iterator[RuleInstant]:
+def _every(rule: Rule, every: Every, after: datetime, runs_only: bool) -> Iterator[Instant]:
     number = max(0, (after - every.first) // every.step)
     try:
         while True:
@@ -97,9 +97,9 @@ def _every(rule: Rule, every: Every, after: datetime, runs_only: bool) -> Iterat
             local = at.astimezone(rule.zone)
             exception = rule.exceptions.around(local.date())
             if exception is None:
-                yield RuleInstant(at, local)
+                yield Instant(at, local)
             elif not runs_only:
-                yield RuleInstant(at, local, (Fate.SKIPPED,), Fate.SKIPPED)
+                yield Instant(at, local, (Fate.SKIPPED,), Fate.SKIPPED)
             else:
                 end = datetime.combine(exception[1] + _DAY, time(), rule.zone).astimezone(UTC)
                 number = max(number, -((every.first - end) // every.step) - 1)
@@ -108,13 +108,13 @@ def _every(rule: Rule, every: Every, after: datetime, runs_only: bool) -> Iterat
         return
 
 
-def _in_order(rule: Rule, cron: Cron, after: datetime, runs_only: bool) -> Iterator[RuleInstant]:
+def _in_order(rule: Rule, cron: Cron, after: datetime, runs_only: bool) -> Iterator[Instant]:
     """Yield the instants of days from a little before `after` on.
 
     The order of clock times is not that of instants where clocks go back past midnight: an instant waits until no day
     to come may have an earlier one. Of several at one instant, such as times in one gap, one remains, a run if any is.
     """
-    waiting: list[tuple[datetime, bool, int, RuleInstant]] = []
+    waiting: list[tuple[datetime, bool, int, Instant]] = []
     last: datetime | None = None
     number = 0
     for day in chain(_days(rule, cron, after), (None,)):
@@ -163,7 +163,7 @@ def _beside(day: date, step: int) -> date | None:
         return None
 
 
-def _of_day(rule: Rule, cron: Cron, day: date, runs_only: bool) -> Iterator[RuleInstant]:
+def _of_day(rule: Rule, cron: Cron, day: date, runs_only: bool) -> Iterator[Instant]:
     """Yield the instants that belong to one date by its clock times: its own, or those that move onto it."""
     exception = rule.exceptions.around(day)
     if exception is not None:
@@ -183,7 +183,7 @@ def _of_day(rule: Rule, cron: Cron, day: date, runs_only: bool) -> Iterator[Rule
                     yield _instant(rule, at, (flag,))
 
 
-def _exceptions(rule: Rule, cron: Cron, day: date, exception: tuple[date, date]) -> Iterator[RuleInstant]:
+def _exceptions(rule: Rule, cron: Cron, day: date, exception: tuple[date, date]) -> Iterator[Instant]:
     """Yield the instants of a date within an exception, each with its fate."""
     target = None
     if rule.on_exception != "skip":
@@ -228,6 +228,6 @@ def _within(rule: Rule, at: datetime) -> bool:
 
 def _instant(
     rule: Rule, at: datetime, flags: tuple[str | None, ...], fate: Fate = Fate.RUN, to: datetime | None = None
-) -> RuleInstant:
+) -> Instant:
     kept = tuple(flag for flag in flags if flag is not None and not (rule.elapsed and flag.startswith("dst_")))
-    return RuleInstant(at, at.astimezone(rule.zone), kept, fate, to)
+    return Instant(at, at.astimezone(rule.zone), kept, fate, to)

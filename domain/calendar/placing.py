@@ -5,7 +5,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 Gap = Literal["shift", "skip"]
-Overlap = Literal["first", "second", "both"]
+TwiceShown = Literal["first", "second", "both"]
 
 IN_GAP, IN_OVERLAP = "dst_gap", "dst_overlap"
 _SECOND = timedelta(seconds=1)
@@ -14,7 +14,7 @@ PlacedTime = tuple[datetime, str | None]
 """(instant in UTC, flag)"""
 
 
-def place(wall: datetime, zone: ZoneInfo, gap: Gap, overlap: Overlap) -> list[PlacedTime]:
+def place(wall: datetime, zone: ZoneInfo, gap: Gap, overlap: TwiceShown) -> list[PlacedTime]:
     """Return the instants at which clocks in `zone` show `wall`, a time without a zone, as the policies say.
 
     A time in a gap is taken at the first instant after the gap, or not at all; of a time that exists twice its first

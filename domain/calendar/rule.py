@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from domain.calendar.cron import Cron, InvalidCron, parse_cron
 from domain.calendar.days import Days
 from domain.calendar.exceptions import NONE, Exceptions, InvalidDays, NamedCalendar, exceptions_of
-from domain.calendar.placing import Gap, Overlap
+from domain.calendar.placing import Gap, TwiceShown
 from domain.calendar.zones import instant_of, parse_time, parse_zone
 
 OnException = Literal["skip", "next_day", "previous_day"]
@@ -36,7 +36,7 @@ class ClockChanges(Protocol):
         """Return the policy for times that do not exist."""
 
     @property
-    def overlap(self) -> Overlap:
+    def overlap(self) -> TwiceShown:
         """Return the policy for times that exist twice."""
 
 
@@ -115,7 +115,7 @@ class Rule:
     pattern: Cron | Every
     zone: ZoneInfo
     gap: Gap = "shift"
-    overlap: Overlap = "first"
+    overlap: TwiceShown = "first"
     exceptions: Exceptions = NONE
     on_exception: OnException = "skip"
     starts_at: datetime | None = None

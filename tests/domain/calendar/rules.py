@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from domain.calendar.instants import RuleInstant, instants
+from domain.calendar.instants import Instant, instants
 from domain.calendar.rule import Rule, rule_of
 
 ANCHOR = datetime(2026, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ def rule(*, calendars: Mapping[str, Any] | None = None, anchor: datetime = ANCHO
     return rule_of(Stated(**fields, dst=dst), anchor=anchor, calendars=calendars)
 
 
-def first(count: int, of: Rule, after: datetime = ANCHOR, *, inclusive: bool = True) -> list[RuleInstant]:
+def first(count: int, of: Rule, after: datetime = ANCHOR, *, inclusive: bool = True) -> list[Instant]:
     """Return so many instants of a rule."""
     return [each for each, _ in zip(instants(of, after, inclusive=inclusive), range(count), strict=False)]
 
