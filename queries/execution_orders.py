@@ -14,7 +14,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Ordered(Protocol):
-    """What an order needs to know of a row."""
+    """The fields of a row by which orders go."""
 
     @property
     def position(self) -> int: ...
