@@ -91,6 +91,14 @@ create table key_uses (
   PRIMARY KEY (key_id)
 );
 
+create table large_results (
+  execution_id uuid not null,
+  digest bytea not null,
+  content bytea not null,
+  kept_at timestamp with time zone not null default now(),
+  PRIMARY KEY (execution_id, digest)
+);
+
 create table notification_tracking (
   application_name text not null,
   notification_id bigint,
