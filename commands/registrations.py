@@ -1,7 +1,7 @@
 """The schedules of a process, registered, replaced and removed in the unit that changes the process."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from domain.processes.process import Process
 from domain.schedules.decisions import register_schedule, remove_schedule
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import fold
+from store.carried import read_carried, version_of
 from store.lists import due_schedules
 from store.log import Log
 from store.unit import StreamChange
@@ -49,7 +50,7 @@ def register_schedules(log: Log, process: Process | None, cause: Cause, *, reaso
     by_id = {schedule_id(id, trigger): rule for trigger, rule in rules.items()}
     with log.datastore.reading() as connection:
         registered = due_schedules.of_process(connection, id)
-    streams = log.streams({*registered, *by_id}) if registered or by_id else {}
+    streams = _read(log, {*registered, *by_id})
     calendars, guards = read_calendars(log, calendars_of(rules.values()))
     changes: list[StreamChange] = []
     for stream in {*streams, *by_id}:
@@ -64,7 +65,7 @@ def register_schedules(log: Log, process: Process | None, cause: Cause, *, reaso
         elif schedule is not None:
             new = remove_schedule(schedule, reason, cause, terms_of)
         if new:
-            changes.append(StreamChange(stream, len(events), new))
+            changes.append(StreamChange(stream, version_of(events), new))
     return Together(guards if changes else (), tuple(changes))
 
 
@@ -73,7 +74,7 @@ def reregister_users(log: Log, calendar: str, defined: Iterable[Event], cause: C
     with log.datastore.reading() as connection:
         users = due_schedules.users_of(connection, calendar)
     changes: list[StreamChange] = []
-    for stream, events in (log.streams(users) if users else {}).items():
+    for stream, events in _read(log, users).items():
         schedule = fold(None, events)
         registration = None if schedule is None else schedule.in_force
         if schedule is None or registration is None or calendar not in registration.calendars:
@@ -86,7 +87,7 @@ def reregister_users(log: Log, calendar: str, defined: Iterable[Event], cause: C
                 new = register_schedule(
                     schedule, schedule.process_id, process, registration.version, rule, calendars, cause, terms_of
                 )
-                changes.append(StreamChange(stream, len(events), new))
+                changes.append(StreamChange(stream, version_of(events), new))
     return Together((), tuple(changes))
 
 
@@ -100,6 +101,13 @@ def read_calendars(log: Log, names: Iterable[str]) -> tuple[dict[str, CalendarCo
         if calendar is not None:
             found[name] = calendar.content
     return found, tuple((id, len(streams.get(id, []))) for id in ids)
+
+
+def _read(log: Log, ids: Collection[UUID]) -> dict[UUID, list[Event]]:
+    if not ids:
+        return {}
+    with log.datastore.reading() as connection:
+        return read_carried(connection, ids)
 
 
 def _entries(written: Any) -> list[str]:

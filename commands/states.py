@@ -15,6 +15,7 @@ from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
 from domain.schedules.schedule import Schedule
 from domain.schedules.schedule import fold as fold_schedule
+from store.carried import version_of
 from store.mapper import StreamEvents, UnknownEvent
 from store.unit import Outage
 
@@ -167,6 +168,7 @@ class ScheduleStates(StreamStates[Schedule | None]):
 
     def __init__(self, read: ReadStreams, *, size: int = 20_000) -> None:
         super().__init__(read, None, fold_schedule, size=size)
+        self._fold = lambda _id, events: Versioned(version_of(events), fold_schedule(None, events))
 
 
 def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:

@@ -9,6 +9,8 @@ from hashlib import sha256
 from uuid import UUID, uuid5
 
 PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_WITH_TIME = (7, 8)
 AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 NAMESPACE = UUID("6f1c2b1e-4d5a-5f7e-9c3b-70726f636573")
@@ -46,8 +48,14 @@ def agent_id(name: str) -> UUID:
 
 
 def child_id(parent: UUID, step: str, attempt: int) -> UUID:
-    """Return the id of the execution that an attempt of a step starts; every caller derives the same id."""
-    return uuid5(NAMESPACE, f"child:{parent}:{step}:{attempt}")
+    """Return the id of the execution that an attempt of a step starts; every caller derives the same id.
+
+    It has the time of its parent, unless that has none: an execution that a release before started as a child.
+    """
+    text = f"child:{parent}:{step}:{attempt}"
+    if parent.version in _WITH_TIME:
+        return _hashed(parent.int >> 80, text)
+    return uuid5(NAMESPACE, text)
 
 
 def approval_id(execution_id: UUID, step: str, attempt: int) -> str:
@@ -67,15 +75,12 @@ def calendar_id(name: str) -> UUID:
 
 def occurrence_id(schedule: UUID, at: datetime) -> UUID:
     """Return the id of the execution that a schedule starts for the instant `at`; every worker derives the same id."""
-    return _derived(at, f"occurrence:{schedule}:{at.astimezone(UTC).isoformat()}")
-
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _derived(at: datetime, text: str) -> UUID:
-    """Return a UUID version 8: the milliseconds of `at`, so that ids sort by time, then a hash of `text`."""
     milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))
+    return _hashed(milliseconds, f"occurrence:{schedule}:{at.astimezone(UTC).isoformat()}")
+
+
+def _hashed(milliseconds: int, text: str) -> UUID:
+    """Return a UUID version 8: milliseconds since 1970, so that ids sort by time, then a hash of `text`."""
     value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(sha256(text.encode()).digest()[:10])
     value = (value & ~(0xF << 76)) | (0x8 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)

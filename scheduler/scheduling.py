@@ -17,7 +17,7 @@ from domain.refusal import Refusal
 from domain.schedules.due import Hindrance, account_for_due, end_run
 from domain.schedules.events import ScheduleFired, ScheduleOccurrenceHeld, ScheduleOccurrenceSkipped
 from domain.schedules.rules import terms_of
-from domain.schedules.schedule import Schedule, fold
+from domain.schedules.schedule import Schedule, carry, fold
 from scheduler.duty import Desk, Duty
 from scheduler.timekeeper import Timekeeper
 from store.mapper import UnknownEvent
@@ -29,6 +29,8 @@ MOST_SCHEDULES = 100
 MOST_STARTS = 200
 """A turn of the duty starts about so many executions; the other duties then have their turn."""
 ROUNDS = 20
+# After so many events the state is stated once more, so that a long stream is quick to read.
+CARRIED_EVERY = 500
 # A schedule about which no decision succeeds waits so long before a worker tries again.
 TRY_AGAIN = timedelta(minutes=1)
 NOTHING_DUE = timedelta(seconds=5)
@@ -132,6 +134,9 @@ class Scheduling(Duty):
             events = [*ended, *account_for_due(fold(schedule, ended) or schedule, now, cause, terms_of, hindrance)]
         if not events:
             return None
+        after = fold(schedule, events)
+        if after is not None and before.version // CARRIED_EVERY != (before.version + len(events)) // CARRIED_EVERY:
+            events = [*events, carry(after, cause)]
         changes = [StreamChange(id, before.version, events)]
         starts = [event for event in events if isinstance(event, ScheduleFired)]
         guards = () if runs is None or not starts else runs.guards
@@ -140,8 +145,8 @@ class Scheduling(Duty):
             changes.append(runs.start(event.execution_id, event.scheduled_at, now))
         cancelled = {run for event in events if isinstance(event, ScheduleOccurrenceHeld) for run in event.cancelled}
         changes += self._cancel(cancelled, id, now)
-        after = Versioned(before.version + len(events), fold(schedule, events))
-        return Accounted(_together(changes, guards), id, after, len(starts), list(cancelled))
+        state = Versioned(before.version + len(events), after)
+        return Accounted(_together(changes, guards), id, state, len(starts), list(cancelled))
 
     def _runs(self, schedule: Schedule) -> tuple[ScheduledRuns | None, Hindrance | None]:
         try:

@@ -3,15 +3,17 @@
 import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
+from uuid import UUID
 
 from commands.agents import CachedAgents
 from commands.plans import Plans
 from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
+from domain.event import Event
 from domain.identity import new_id
 from gateway.channels import Channels
 from gateway.gateway import AgentGateway
@@ -22,11 +24,17 @@ from scheduler.lease import RENEWALS, STATEMENT_SECONDS, Lease, StoredLeases
 from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
 from scheduler.upkeep import Upkeep
+from store.carried import read_carried
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.listening import LOG_CHANNEL, Listener
 from store.log import Log
 
 logger = logging.getLogger(__name__)
+
+
+def _read_schedules(reading: OwnConnection, streams: Iterable[UUID]) -> dict[UUID, list[Event]]:
+    with reading.borrow() as connection:
+        return read_carried(connection, streams)
 
 
 class Worker:
@@ -76,7 +84,7 @@ class Worker:
             lists=self._lists,
             appender=Pipeline(log, inbox.put),
             states=ExecutionStates(partial(log.streams, reading=connection), plans),
-            schedules=ScheduleStates(partial(log.streams, reading=connection)),
+            schedules=ScheduleStates(partial(_read_schedules, connection)),
             plans=plans,
             agents=CachedAgents(log, clock),
             gateway=self._gateway,

@@ -27,9 +27,10 @@ def decode(topic: str, state: bytes) -> Event:
 
 
 class StreamEvents(list[Event]):
-    """Every event of one stream, oldest first. size: the bytes of their stored form."""
+    """Events of one stream, oldest first. size: the bytes of their stored form. before: events that come before."""
 
     size = 0
+    before = 0
 
 
 class Recorded(msgspec.Struct, frozen=True, gc=False):

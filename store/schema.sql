@@ -205,6 +205,7 @@ create table stored_events (
   PRIMARY KEY (originator_id, originator_version)
 ) with (autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_analyze_scale_factor=0.05);
 CREATE INDEX stored_events_calendars_idx ON public.stored_events USING btree (originator_id) WHERE (topic = 'CalendarDefined'::text);
+CREATE INDEX stored_events_carried_idx ON public.stored_events USING btree (originator_id, originator_version) WHERE (topic = 'ScheduleCarried'::text);
 CREATE INDEX stored_events_large_idx ON public.stored_events USING btree (notification_id) WHERE (octet_length(state) > 4096);
 CREATE UNIQUE INDEX stored_events_notification_id_idx ON public.stored_events USING btree (notification_id);
 CREATE INDEX stored_events_published_idx ON public.stored_events USING btree (notification_id) WHERE (topic = 'ProcessPublished'::text);

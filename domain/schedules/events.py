@@ -151,6 +151,16 @@ class ScheduleRunEnded(ScheduleEvent, frozen=True, kw_only=True):
     failures: int = 0
 
 
+@stored("ScheduleCarried")
+class ScheduleCarried(ScheduleEvent, frozen=True, kw_only=True):
+    """The state after all events before, so that readers of a long stream begin here; nothing has happened.
+
+    state: the fields of `domain.schedules.schedule.Schedule`.
+    """
+
+    state: dict[str, Any]
+
+
 @stored("ScheduleNextRunChanged")
 class ScheduleNextRunChanged(ScheduleEvent, frozen=True, kw_only=True):
     """Another edition of the zone data moves the next run; tzdata: its version."""

@@ -8,10 +8,11 @@ from uuid import UUID
 import msgspec
 
 from domain.calendars.calendar import CalendarContent
-from domain.event import Event
+from domain.event import Cause, Event, record
 from domain.identity import schedule_id
 from domain.schedules.events import (
     OccurrenceEvent,
+    ScheduleCarried,
     ScheduleEvent,
     ScheduleFired,
     ScheduleNextRunChanged,
@@ -89,6 +90,8 @@ def evolve(schedule: Schedule | None, event: Event) -> Schedule:
     """Return the state after `event`. Raises ValueError for an event that does not happen in this state."""
     if isinstance(event, ScheduleRegistered):
         return _registered(schedule, event)
+    if isinstance(event, ScheduleCarried):
+        return msgspec.convert(event.state, Schedule) if schedule is None else schedule
     if schedule is None or not isinstance(event, ScheduleEvent):
         raise ValueError(f"{type(event).__name__} does not happen to this schedule")
     changes: dict[str, Any] = {"next_at": event.next_at}
@@ -116,6 +119,12 @@ def fold(schedule: Schedule | None, events: Iterable[Event]) -> Schedule | None:
     for event in events:
         schedule = evolve(schedule, event)
     return schedule
+
+
+def carry(schedule: Schedule, cause: Cause) -> Event:
+    """Return the event that carries the state on."""
+    state = msgspec.to_builtins(schedule)
+    return record(ScheduleCarried, cause, next_at=schedule.next_at, state=state)
 
 
 def _registered(schedule: Schedule | None, event: ScheduleRegistered) -> Schedule:

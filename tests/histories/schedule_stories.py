@@ -30,6 +30,7 @@ from domain.schedules.events import (
     ScheduleRunEnded,
     ScheduleRunStarted,
 )
+from domain.schedules.schedule import carry, fold
 
 Plans = dict[tuple[UUID, int], Plan]
 Told = tuple[UUID, list[Event]]
@@ -118,6 +119,20 @@ def schedule_failing(_: Plans) -> Told:
     return id, [begun, fired, ended, paused]
 
 
+def schedule_carried(_: Plans) -> Told:
+    """It carries its state, and goes on."""
+    id, run = schedule_id(process_id(NAME), "noon"), UUID(int=62)
+    names = {"process_id": process_id(NAME), "process": NAME, "trigger_id": "noon", "version": 1}
+    rule = {"type": "schedule", "id": "noon", "cron": "0 12 * * *"}
+    begun = record(ScheduleRegistered, _cause(0), rule=rule, anchor=_at(0), since=_at(0), next_at=_at(1), **names)
+    facts = {"scheduled_at": _at(1), "version": 1, "execution_id": run, "lateness": 0.5, "next_at": _at(2)}
+    fired = record(ScheduleFired, _cause(1), **facts)
+    state = fold(None, [begun, fired])
+    assert state is not None
+    ended = record(ScheduleRunEnded, _cause(2), execution_id=run, outcome="completed", next_at=_at(2))
+    return id, [begun, fired, carry(state, _cause(1)), ended]
+
+
 def execution_scheduled(plans: Plans) -> Told:
     """A schedule starts it, and waits for its end."""
     id = occurrence_id(ID, _at(1))
@@ -155,6 +170,7 @@ STORIES: dict[str, Callable[[Plans], Told]] = {
     "calendar": calendar,
     "schedule": schedule,
     "schedule-failing": schedule_failing,
+    "schedule-carried": schedule_carried,
     "execution-scheduled": execution_scheduled,
     "execution-scheduled-and-failed": execution_scheduled_and_failed,
     "execution-scheduled-and-cancelled": execution_scheduled_and_cancelled,

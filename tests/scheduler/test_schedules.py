@@ -9,10 +9,12 @@ from commands.processes import ArchiveProcess, PublishProcess, RestoreProcess, R
 from domain.event import Cause
 from domain.identity import occurrence_id, process_id, schedule_id
 from domain.schedules.decisions import register_schedule
+from domain.schedules.due import account_for_due
 from domain.schedules.events import ScheduleFired, ScheduleRegistered, ScheduleRemoved, ScheduleRunEnded
 from domain.schedules.ledger import balance, occurrences
 from domain.schedules.rules import terms_of
-from domain.schedules.schedule import fold
+from domain.schedules.schedule import carry, fold
+from store.carried import read_carried
 from store.lists.due_schedules import DUE_SCHEDULES
 from store.unit import Unit
 
@@ -151,6 +153,27 @@ def test_publishing_registers_replaces_and_removes_in_its_own_unit(installation)
 def publish(installation, process, source):
     installation.processes.revise(ReviseProcess(process, source), installation.cause)
     installation.processes.publish(PublishProcess(process), installation.cause)
+
+
+def test_a_worker_goes_on_from_the_state_that_a_stream_carries(plain):
+    id = register(plain, ago=10, every="1s", catch_up="all", overlap="allow")
+    events = account_for_due(fold(None, plain.log.stream(id)), plain.cause.at, plain.cause, terms_of)
+    plain.log.append(Unit(id, 1, events))
+    state = fold(None, plain.log.stream(id))
+    version = 1 + len(events)
+    plain.log.append(Unit(id, version, [carry(state, plain.cause)]))
+    with plain.datastore.reading() as connection:
+        (part,) = read_carried(connection, [id]).values()
+    assert (part.before, len(part), fold(None, part)) == (version, 1, state)
+
+    plain.worker()
+    plain.until(lambda: len(started(plain, id)) >= len(events) + 2)
+    whole = fold(None, plain.log.stream(id))
+    with plain.datastore.reading() as connection:
+        (part,) = read_carried(connection, [id]).values()
+    assert fold(None, part).registrations == whole.registrations
+    instants = [event.scheduled_at for event in started(plain, id)]
+    assert instants == [instants[0] + timedelta(seconds=n) for n in range(len(instants))]
 
 
 def test_a_lost_list_is_put_right_from_the_log(plain):

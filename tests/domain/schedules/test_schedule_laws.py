@@ -26,7 +26,7 @@ from domain.schedules.events import (
     ScheduleRemoved,
 )
 from domain.schedules.ledger import balance, occurrences, skipped_by_pause
-from domain.schedules.schedule import MOST_RUNNING, Registration, Schedule, evolve, fold
+from domain.schedules.schedule import MOST_RUNNING, Registration, Schedule, carry, evolve, fold
 from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, terms_of
 
 RULES = st.builds(
@@ -165,5 +165,6 @@ def test_the_fold_is_the_same_in_any_parts() -> None:
         by_one = evolve(by_one, event)
 
     assert isinstance(whole, Schedule)
+    assert fold(None, [carry(whole, at(4))]) == whole == fold(whole, [carry(whole, at(4))])
     assert whole == by_one
     assert UUID(int=7) == whole.process_id
