@@ -48,7 +48,7 @@ class Handlers:
         self.processes = Processes(log, self.agents, channels, policy.secrets)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
-        self.set_aside = SetAsideCommands(log, self.executions)
+        self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)
         self.timers = TimerCommands(self.executions, log.datastore)
         self.schedules = Schedules(log, self.plans)

@@ -17,6 +17,7 @@ from edge.door import Door
 from edge.principal import Principal
 from edge.references import execution_named, process_named, schedule_named
 from edge.scopes import LISTED
+from queries.causes import FoundCause
 from queries.executions import ExecutionDetail
 from queries.steps import ChildExecution
 
@@ -72,7 +73,20 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
         msgspec.structs.replace(step, children=restricted_children(step.children, principal)) if step.children else step
         for step in found.steps
     ]
-    return msgspec.structs.replace(found, path=path, steps=steps)
+    found = msgspec.structs.replace(found, path=path, steps=steps)
+    if found.parent is None or (path and path[-1].process != RESTRICTED):
+        return found
+    trigger = msgspec.json.decode(found.trigger) | {"id": ""}
+    parent = msgspec.structs.replace(found.parent, step="")
+    return msgspec.structs.replace(found, parent=parent, trigger=msgspec.Raw(msgspec.json.encode(trigger)))
+
+
+def restricted_cause(found: FoundCause, principal: Principal) -> FoundCause:
+    """Return the view without the names of a process that `principal` does not see."""
+    cause = found.cause
+    if cause is None or not principal.processes or principal.sees(cause.process):
+        return found
+    return msgspec.structs.replace(found, cause=msgspec.structs.replace(cause, process=RESTRICTED, step=""))
 
 
 def restricted_children(children: Iterable[ChildExecution], principal: Principal) -> list[ChildExecution]:

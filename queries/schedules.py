@@ -176,7 +176,7 @@ def _where(filter: ScheduleFilter, rows: int) -> Where:
 
 def _registration(row: Mapping[str, Any]) -> Registration:
     calendars = {} if row["calendars"] is None else _calendars(row["calendars"])
-    return Registration(row["version"], _rule(row["rule"]), calendars, row["anchor"], row["anchor"])
+    return Registration(row["schedule_id"], row["version"], _rule(row["rule"]), calendars, row["anchor"], row["anchor"])
 
 
 def _view(row: Mapping[str, Any]) -> ScheduleView:

@@ -55,7 +55,7 @@ class Reacting(Duty):
             self._awake = False
             claimed = self.desk.lists.claim_messages(MAX_CLAIM, self._leave_alone)
             self._held.extend(claimed)
-            self._awake |= len(claimed) == MAX_CLAIM
+            self._awake |= claimed.more
         if self._held or self._notified:
             self._react()
 

@@ -45,6 +45,8 @@ create table due_steps (
   owner uuid,
   agent text not null default ''::text,
   process_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
+  answered integer,
+  answer bytea,
   PRIMARY KEY (execution_id, step)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
 CREATE INDEX due_steps_owner_idx ON public.due_steps USING btree (owner) WHERE (owner IS NOT NULL);
@@ -87,6 +89,14 @@ create table key_uses (
   key_id uuid not null,
   last_used_at timestamp with time zone not null,
   PRIMARY KEY (key_id)
+);
+
+create table large_results (
+  execution_id uuid not null,
+  digest bytea not null,
+  content bytea not null,
+  kept_at timestamp with time zone not null default now(),
+  PRIMARY KEY (execution_id, digest)
 );
 
 create table notification_tracking (

@@ -14,7 +14,6 @@ from domain.calendar.instants import Instant, instants, jittered, next_instant
 from domain.calendar.rule import InvalidRule, Rule, rule_of
 from domain.calendar.words import in_words
 from domain.calendars.calendar import CalendarContent
-from domain.identity import NAMESPACE
 from domain.language.types.triggers import ScheduleTrigger
 from domain.schedules.schedule import Registration
 from domain.schedules.terms import NEVER, ExpectedInstant, Terms
@@ -43,23 +42,23 @@ class RuleTimetable:
 
 def terms_of(registration: Registration) -> Terms:
     """Return the terms of a registered rule; one that this release refuses has no instants."""
-    return _terms(msgspec.json.encode((registration.rule, registration.calendars, registration.anchor), order="sorted"))
+    stated = (registration.key, registration.rule, registration.calendars, registration.anchor)
+    return _terms(msgspec.json.encode(stated, order="sorted"))
 
 
 @lru_cache(10_000)
 def _terms(encoded: bytes) -> Terms:
-    document, calendars, anchor = _decode(encoded)
+    key, document, calendars, anchor = _decode(encoded)
     try:
-        every, pause_after = document.pop("every", None), document.pop("pause_after", None)
         trigger = ScheduleTrigger.model_validate(document)
-        rule = rule_of(trigger, anchor=anchor, every=every, exceptions=bool(calendars))
+        rule = rule_of(trigger, anchor=anchor, calendars=calendars)
     except (InvalidRule, ValidationError) as error:
         return Terms(NEVER, refusal=str(error))
-    timetable = RuleTimetable(rule, NAMESPACE)
-    return Terms(timetable, trigger.overlap, trigger.catch_up, trigger.catch_up_window, pause_after)
+    timetable = RuleTimetable(rule, key)
+    return Terms(timetable, trigger.overlap, trigger.catch_up, trigger.catch_up_window, trigger.pause_after)
 
 
-_decode = msgspec.json.Decoder(tuple[dict[str, Any], dict[str, CalendarContent], datetime]).decode
+_decode = msgspec.json.Decoder(tuple[UUID, dict[str, Any], dict[str, CalendarContent], datetime]).decode
 
 
 def describe(registration: Registration) -> str:

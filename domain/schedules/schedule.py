@@ -9,6 +9,7 @@ import msgspec
 
 from domain.calendars.calendar import CalendarContent
 from domain.event import Cause, Event, record
+from domain.identity import schedule_id
 from domain.schedules.events import (
     OccurrenceEvent,
     ScheduleCarried,
@@ -32,9 +33,10 @@ MOST_RUNNING = 100
 class Registration(msgspec.Struct, frozen=True):
     """One rule, in force for the instants after `since` up to `until`; None: until further notice.
 
-    removed: at its end no other rule took its place.
+    key: the schedule's id, from which its jitter follows. removed: at its end no other rule took its place.
     """
 
+    key: UUID
     version: int
     rule: dict[str, Any]
     calendars: dict[str, CalendarContent]
@@ -126,7 +128,8 @@ def carry(schedule: Schedule, cause: Cause) -> Event:
 
 
 def _registered(schedule: Schedule | None, event: ScheduleRegistered) -> Schedule:
-    new = Registration(event.version, event.rule, event.calendars, event.anchor, event.since)
+    key = schedule_id(event.process_id, event.trigger_id)
+    new = Registration(key, event.version, event.rule, event.calendars, event.anchor, event.since)
     if schedule is None:
         return Schedule(
             event.process_id,

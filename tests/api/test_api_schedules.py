@@ -158,7 +158,6 @@ def test_calendars_are_defined_and_versioned(client: TestClient) -> None:
     assert client.get("/api/calendars/none").status_code == 404
 
 
-@pytest.mark.skip(reason="exceptions are not carried out yet")
 def test_a_calendar_that_a_rule_uses_is_registered_with_it_and_followed(client: TestClient, installation: Any) -> None:
     client.put("/api/calendars/holidays", json={"days": ["2026-12-25"]})
     source = SOURCE % ("excepted", "0 * * * *")

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.event import Event
+from domain.identity import schedule_id
 from domain.schedules.decisions import (
     backfill_schedule,
     pause_schedule,
@@ -83,9 +84,18 @@ def instants_of_the_rules_in_force(events: list[Event], until: datetime) -> list
         if isinstance(event, ScheduleRegistered | ScheduleRemoved) and periods and periods[-1].until is None:
             end = event.since if isinstance(event, ScheduleRegistered) else event.until
             last = periods.pop()
-            periods.append(Registration(last.version, last.rule, {}, last.anchor, last.since, end))
+            periods.append(Registration(last.key, last.version, last.rule, {}, last.anchor, last.since, end))
         if isinstance(event, ScheduleRegistered):
-            periods.append(Registration(event.version, event.rule, {}, event.anchor, event.since))
+            periods.append(
+                Registration(
+                    schedule_id(event.process_id, event.trigger_id),
+                    event.version,
+                    event.rule,
+                    {},
+                    event.anchor,
+                    event.since,
+                )
+            )
     for period in periods:
         for instant in terms_of(period).timetable.after(period.since):
             if instant.at > min(until, period.until or until):
