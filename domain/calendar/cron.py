@@ -226,28 +226,31 @@ def _range(each: _Field, item: str, strict: bool) -> set[int]:
     star, first, last, step = found.groups()
     if step is not None and not (_NUMBER.fullmatch(step) and 1 <= int(step) <= each.high):
         raise each.wrong(f"a step is a number from 1 to {each.high}, not `{step[:20]}`")
-    if star:
-        low, high = each.low, each.top
-    else:
+    if not star:
         low = each.number(first)
-        if last is None:
-            if step is not None and strict:
-                raise each.wrong(f"`{item[:20]}` counts on from a value; write {low}-{each.top}/{step}")
-            low, high = (low, low) if step is None else (low % 7 if each is _WEEKDAY else low, each.top)
-        else:
-            high = each.number(last)
-            if each is _WEEKDAY and high == 0 and low > 0:
-                high = 7
-            _check_range(each, item, low, high, step, strict)
-    if low <= high:
-        numbers = set(range(low, high + 1, int(step or 1)))
-    else:
-        numbers = {*range(low, each.top + 1), *range(each.low, high + 1)}
-    return {number % 7 for number in numbers} if each is _WEEKDAY else numbers
+        if last is not None:
+            _check_range(each, item, low, each.number(last), step, strict)
+        elif step is not None and strict:
+            raise each.wrong(f"`{item[:20]}` counts on from a value; write {low}-{each.top}/{step}")
+    return _expanded(each, item)
+
+
+def _expanded(each: _Field, item: str) -> set[int]:
+    """Return what croniter reads in a plain entry: numbers, names, ranges and steps it reads as everybody does."""
+    from croniter import CroniterError, croniter  # most definitions have no schedule
+
+    try:
+        fields, _ = croniter.expand(" ".join(item if other is each else "*" for other in _FIELDS))
+    except CroniterError:
+        raise each.wrong(f"`{item[:20]}` cannot be worked out") from None
+    found = fields[_FIELDS.index(each)]
+    return set(range(each.low, each.top + 1)) if found == ["*"] else {int(number) for number in found}
 
 
 def _check_range(each: _Field, item: str, low: int, high: int, step: str | None, strict: bool) -> None:
-    if low == high or (each is _WEEKDAY and (low, high) == (7, 7)):
+    if each is _WEEKDAY and high == 0 < low:
+        high = 7  # a week that ends on Sunday
+    if low == high:
         raise each.wrong(f"`{item[:20]}` is a range from a value to itself; write the value alone, or `*`")
     if low < high:
         return

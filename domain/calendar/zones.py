@@ -3,11 +3,18 @@
 import re
 from datetime import UTC, datetime
 from functools import cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from importlib.resources import files
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones, reset_tzpath
+
+import tzdata
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(?:/[A-Za-z0-9_+-]+){0,3}", re.ASCII)
 _TIME = re.compile(r"\d{4}-?\d{2}-?\d{2}[T ]\d{2}", re.ASCII)
 _EXAMPLES = "a time is written like 2026-01-31T09:00:00Z, or without an offset beside a timezone"
+
+# The zones of the pinned package count, not those of the system, which differ from one machine to the next.
+reset_tzpath(())
+_LINK = re.compile(r"L (\S+) (\S+)")
 
 
 def parse_zone(name: str) -> ZoneInfo:
@@ -78,6 +85,24 @@ def inverted_offset(name: str) -> str | None:
 def zone_names() -> frozenset[str]:
     """Return the names of all zones known on this system."""
     return frozenset(available_timezones())
+
+
+def tzdata_version() -> str:
+    """Return the edition of the zone data, such as 2026a."""
+    version: str = tzdata.IANA_VERSION
+    return version
+
+
+def canonical_zone(name: str) -> str:
+    """Return the name that a zone has today: America/Los_Angeles for US/Pacific."""
+    return _links().get(name, name)
+
+
+@cache
+def _links() -> dict[str, str]:
+    """Return the older names of zones, each with the present one."""
+    source = files("tzdata").joinpath("zoneinfo/tzdata.zi").read_text(encoding="ascii")
+    return {older: name for name, older in _LINK.findall(source)}
 
 
 def parse_time(text: str) -> datetime:

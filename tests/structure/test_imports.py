@@ -7,8 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-# Beside the standard library. A date rule library joins these with the schedules.
-DOMAIN_KNOWS = {"croniter", "domain", "msgspec", "pydantic", "pydantic_core", "yaml", "jsonschema_rs"}
+# Beside the standard library.
+DOMAIN_KNOWS = {"croniter", "domain", "msgspec", "pydantic", "pydantic_core", "tzdata", "yaml", "jsonschema_rs"}
 
 
 def test_import_contracts_are_kept() -> None:

@@ -1,0 +1,94 @@
+"""A rule tried out before anything is saved: its next instants, by the calculation that schedules go by."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import msgspec
+
+from domain.calendar.instants import Fate, Instant, instants
+from domain.calendar.rule import InvalidRule, rule_of
+from domain.calendar.words import in_words
+from domain.calendar.zones import canonical_zone, tzdata_version
+from domain.calendars.calendar import CalendarContent
+from domain.language import parse_definition
+from domain.language.types.triggers import ScheduleTrigger
+from domain.refusal import Malformed, Problem
+
+MOST = 50
+# An exception may be long, and a rule come every second: so many instants are listed at most, runs or not.
+MOST_LISTED = 1_000
+_TRIGGER = "triggers[0]"
+_WHOLE = {"name": "preview", "steps": [{"id": "step", "agent": "agent", "message": "message"}]}
+
+
+class PreviewedInstant(msgspec.Struct, frozen=True):
+    """An instant of a rule. local: the time on the clocks of its zone; offset: theirs, as +02:00.
+
+    flags: ``dst_gap``, ``dst_overlap``, ``short_month``; those with ``skipped``, ``moved`` or ``coalesced`` do not run.
+    """
+
+    utc: datetime
+    local: str
+    offset: str
+    flags: list[str]
+
+
+class SchedulePreview(msgspec.Struct, frozen=True):
+    """The next instants of a rule, and the rule in words.
+
+    timezone: as written; canonical_timezone: the name of the same zone today. tzdata: the edition of the zone data.
+    """
+
+    items: list[PreviewedInstant]
+    words: str
+    timezone: str
+    canonical_timezone: str
+    tzdata: str
+
+
+def preview_schedule(
+    trigger: Mapping[str, Any], count: int, since: datetime, calendars: Mapping[str, CalendarContent]
+) -> SchedulePreview:
+    """Return so many instants of a trigger that run from `since` on, and the exceptions between them.
+
+    An interval without `starts_at` counts from `since`. Raises Malformed with every problem of the trigger.
+    """
+    stated = trigger_of(trigger)
+    try:
+        rule = rule_of(stated, anchor=since, calendars=calendars)
+    except InvalidRule as error:
+        problem = Problem(error.code, str(error), f"trigger.{error.field}")
+        raise Malformed("this rule cannot be worked out", [problem]) from None
+    items: list[PreviewedInstant] = []
+    runs = 0
+    for each in islice(instants(rule, since, inclusive=True), MOST_LISTED):
+        items.append(_previewed(each))
+        runs += each.fate is Fate.RUN
+        if runs == count:
+            break
+    zone = stated.timezone
+    return SchedulePreview(items, in_words(rule), zone, canonical_zone(zone), tzdata_version())
+
+
+def trigger_of(stated: Mapping[str, Any]) -> ScheduleTrigger:
+    """Return the schedule trigger that a JSON object states. Raises Malformed."""
+    whole = {**_WHOLE, "triggers": [{"type": "schedule", "id": "preview", **stated}]}
+    parsed = parse_definition(msgspec.json.encode(whole))
+    errors = [each for each in parsed.problems if each.severity == "error" and each.path.startswith(_TRIGGER)]
+    found = None if parsed.definition is None else parsed.definition.triggers[0]
+    if errors or not isinstance(found, ScheduleTrigger):
+        problem = Problem("wrong_type", "only a trigger of the type `schedule` has a preview", "trigger.type")
+        raise Malformed("this is no schedule", [_in_trigger(each) for each in errors] or [problem])
+    return found
+
+
+def _in_trigger(problem: Problem) -> Problem:
+    path = "trigger" + problem.path.removeprefix(_TRIGGER)
+    return msgspec.structs.replace(problem, path=path, line=None, column=None)
+
+
+def _previewed(instant: Instant) -> PreviewedInstant:
+    local = instant.local.isoformat()
+    return PreviewedInstant(instant.at, local[:19], local[19:], list(instant.flags))
