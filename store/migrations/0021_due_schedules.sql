@@ -35,3 +35,6 @@ end $$;
 
 -- There are few calendars in a large log.
 create index stored_events_calendars_idx on stored_events (originator_id) where topic = 'CalendarDefined';
+
+-- The stream of a schedule is long; readers begin at the last event that carries its state.
+create index stored_events_carried_idx on stored_events (originator_id, originator_version) where topic = 'ScheduleCarried';
