@@ -67,6 +67,11 @@ MEASURES: tuple[Measure, ...] = (
         age("select due_at from due_timers where due_at < now() order by due_at limit 1"),
     ),
     Measure(
+        "overdue_schedules",
+        "Schedules that have been due for more than a minute, and no worker has accounted for them.",
+        counted(f"from due_schedules where due_at < now() - {LATE} order by due_at"),
+    ),
+    Measure(
         "messages",
         "Messages to executions and agents that are not handled yet.",
         counted("from outbox order by due_at, source, version"),

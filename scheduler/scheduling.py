@@ -20,14 +20,15 @@ from domain.schedules.rules import terms_of
 from domain.schedules.schedule import Schedule, carry, fold
 from scheduler.duty import Desk, Duty
 from scheduler.timekeeper import Timekeeper
+from store.lists.due_schedules import ClaimedSchedules
 from store.mapper import UnknownEvent
 from store.unit import Conflict, Outage, OutcomeUnknown, StoreError, StreamChange, Unit
 
 logger = logging.getLogger(__name__)
 
-MOST_SCHEDULES = 100
-MOST_STARTS = 200
-"""A turn of the duty starts about so many executions; the other duties then have their turn."""
+MOST_CLAIM = 200
+MOST_STARTS = 25
+"""A turn of the duty starts about so many executions; then the other duties have their turn."""
 ROUNDS = 20
 # After so many events the state is stated once more, so that a long stream is quick to read.
 CARRIED_EVERY = 500
@@ -56,8 +57,14 @@ class Scheduling(Duty):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._timekeeper = Timekeeper("schedule", desk.alarms, self.rouse)
+        self._held = ClaimedSchedules(desk.clock.now(), [])
         self._ahead = timedelta()
         """How far the clock of the database is ahead of this one."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether schedules may be due, or this worker has claimed some."""
+        return self._awake or bool(self._held.schedules)
 
     def wake(self, detail: str = "") -> None:
         """Expect a schedule that is due at `detail`, in seconds since 1970; without a detail, any may be due."""
@@ -67,13 +74,23 @@ class Scheduling(Duty):
             super().wake()
 
     def work(self) -> None:
-        """Account for schedules that no other worker has claimed, and set the alarm for the next."""
+        """Account for some schedules that no other worker has claimed; after the last, set the alarm for the next."""
         self._awake = False
-        claimed = self.desk.lists.claim_schedules(MOST_SCHEDULES)
-        if claimed is not None:
-            rest = self._account_for(claimed.schedules, claimed.now)
-            if rest:
-                self.desk.lists.release_schedules(rest)
+        if not self._held.schedules:
+            self._held = self.desk.lists.claim_schedules(MOST_CLAIM) or self._held
+        if self._held.schedules:
+            rest = self._account_for(self._held.schedules, self._held.now)
+            self._held = ClaimedSchedules(self._held.now, rest)
+        if not self._held.schedules:
+            self._await_next()
+
+    def release(self) -> None:
+        """Let other workers account for the claimed schedules."""
+        if self._held.schedules:
+            self.desk.lists.release_schedules(self._held.schedules)
+            self._held = ClaimedSchedules(self._held.now, [])
+
+    def _await_next(self) -> None:
         now, next_at = self.desk.lists.next_schedule()
         self._ahead = now - self.desk.clock.now()
         if next_at is not None and next_at <= now:

@@ -1,7 +1,9 @@
 """Metrics: what the log, the lists and the requests of a process amount to, in the text format of Prometheus."""
 
 import re
+from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from prometheus_client.parser import text_string_to_metric_families as parsed
 from starlette.testclient import TestClient
@@ -35,6 +37,9 @@ def test_the_figures_are_those_of_the_log_and_the_lists(client: TestClient, inst
         connection.execute("update due_steps set due_at = now() - interval '2 minutes' where owner is null")
         connection.execute("insert into due_timers values (%s, 'x', 'timeout', now() - interval '9 s')", (started[0],))
         connection.execute("insert into due_timers values (%s, 'y', 'timeout', now() + interval '9 h')", (started[0],))
+        schedules = "insert into due_schedules (schedule_id, process_id, due_at) values (%s, %s, now() - %s)"
+        for minutes in (0, 2):
+            connection.execute(schedules, (uuid4(), uuid4(), timedelta(minutes=minutes)))
         connection.execute("insert into dead_letters values ('execution_list', 1, 'e'), ('execution_list', 2, 'e')")
         connection.execute(
             "insert into workers (worker_id, host, pid, lease_until) values"
@@ -50,6 +55,7 @@ def test_the_figures_are_those_of_the_log_and_the_lists(client: TestClient, inst
         "overdue_steps": 2,
         "claimed_steps": 1,
         "overdue_timers": 1,
+        "overdue_schedules": 1,
         "messages": 0,
         "queued_executions": 0,
         "live_workers": 1,
