@@ -18,7 +18,7 @@ from edge.parameters import (
     SEVERAL,
     ExecutionReferences,
     Fresh,
-    Instant,
+    InstantParameter,
     Numbers,
     Paged,
     PointParameter,
@@ -104,10 +104,10 @@ class ExecutionFilters(Paged):
             description="The end of an id, four characters or more. Lists executions that others started too.",
         ),
     ] = ""
-    started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
-    started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
-    ended_from: Annotated[Instant | None, Field(description="Ended then or later.")] = None
-    ended_to: Annotated[Instant | None, Field(description="Ended before.")] = None
+    started_from: Annotated[InstantParameter | None, Field(alias="from", description="Started then or later.")] = None
+    started_to: Annotated[InstantParameter | None, Field(alias="to", description="Started before.")] = None
+    ended_from: Annotated[InstantParameter | None, Field(description="Ended then or later.")] = None
+    ended_to: Annotated[InstantParameter | None, Field(description="Ended before.")] = None
     label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
     order: Annotated[
         Literal["newest", "oldest", "ended", "longest"],

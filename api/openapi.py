@@ -19,6 +19,7 @@ REFERENCE = "#/components/schemas/{name}"
 TAGS = [
     {"name": "processes", "description": "Definitions: drafted, published in versions, archived."},
     {"name": "executions", "description": "Runs of published processes."},
+    {"name": "schedules", "description": "Triggers that start executions by the clock, and the calendars they use."},
     {"name": "agents", "description": "Who does the work."},
     {"name": "keys", "description": "Who may do what."},
     {"name": "operations", "description": "Events, read models, health."},

@@ -1,6 +1,5 @@
 """Steps: agents that answer later call back here, and show the token of the attempt, or a key of their own."""
 
-import hmac
 from collections.abc import Callable
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,26 +13,25 @@ from starlette.responses import Response
 
 from api import openapi
 from api.receipts import CommandReceipt, carry_out
+from api.step_tokens import StepTokens
 from commands.command import C, Handle
 from commands.executions import AnswerStep
 from commands.timers import RecordHeartbeat
-from domain.agents.calls import Answer, Completed, Failed, StepError, Usage, callback_token
+from domain.agents.calls import Answer, Completed, Failed, StepError, Usage
 from domain.executions.decisions.refusals import StepNotRunning
 from domain.money import Money
 from edge.bodies import read_body
 from edge.command_request import CommandRequest
 from edge.declared import Read
+from edge.dependencies import door_of
 from edge.headers import bearer_token, idempotency_key
 from edge.parameters import refuse_parameters
-from edge.principal import Principal, admit_key, cause_of
+from edge.principal import Principal, admit_key, cause_of, shows_key
 from edge.references import execution_named
 from edge.refusals import NotPermitted, TokenInvalid
 from edge.visibility import require_visible_execution
 from gateway.answers import read_cost, read_usage, refuse_nul
 from gateway.failures import AnswerMalformed
-
-# The token of another attempt of the same step proves that the caller is the agent; the answer names the mistake.
-ATTEMPTS_TRIED = 100
 
 router = APIRouter(prefix="/executions/{execution_id}/steps/{step}", tags=["executions"])
 
@@ -152,16 +150,21 @@ _PROOF = msgspec.json.Decoder(_Stated)
 async def _from_agent(execution_id: str, step: str, sent: Request) -> CommandRequest:
     """Return the request, whose body is not parsed before it shows a token of the step, or the key of its agent.
 
-    Raises TokenInvalid, NotPermitted for the key of another agent, or NotFound.
+    A bearer token that is neither a token of the step nor a key is refused before the body is read. Raises
+    TokenInvalid, NotPermitted for the key of another agent, or NotFound.
     """
     refuse_parameters(sent)
     id = execution_named(execution_id)
+    tokens = StepTokens(door_of(sent).callback_key, id, step)
+    bearer = bearer_token(sent)
+    if bearer is not None and await tokens.attempt(bearer) is None and not await shows_key(sent):
+        raise TokenInvalid("this is not the token of that attempt")
     request = CommandRequest(sent, await read_body(sent))
     stated = _stated(request.body)
-    token = stated.token or bearer_token(sent)
+    token = stated.token or bearer
     if token is None:
         raise TokenInvalid("the attempt's token is missing: send it as `token`, or as Authorization: Bearer")
-    if _attempt_of(token, request.door.callback_key, id, step, stated.attempt) is not None:
+    if await tokens.attempt(token, stated.attempt) is not None:
         return request
     principal = await admit_key(sent, AnswerStep.scope) if stated.token is None else None
     if principal is None:
@@ -184,16 +187,6 @@ def _stated(body: bytes) -> _Stated:
         return _PROOF.decode(body)
     except (msgspec.MsgspecError, RecursionError):
         return _Stated()
-
-
-def _attempt_of(token: str, key: bytes, id: UUID, step: str, likely: int) -> int | None:
-    """Return the attempt of the step that `token` belongs to: `likely`, or one of the first hundred."""
-    shown = token.encode("utf-8", "surrogatepass")
-    attempts: list[int] = [likely, *range(1, ATTEMPTS_TRIED + 1)]
-    for attempt in attempts:
-        if hmac.compare_digest(shown, callback_token(key, id, step, attempt).encode()):
-            return attempt
-    return None
 
 
 FromAgent = Annotated[CommandRequest, Depends(_from_agent)]
@@ -221,7 +214,7 @@ async def fail(execution_id: str, step: str, request: FromAgent) -> Response:
 async def heartbeat(execution_id: str, step: str, request: FromAgent) -> Response:
     """Start the step's `heartbeat` anew, for an agent that accepted the attempt earlier. 409: the attempt is over."""
     body = request.read(HeartbeatBody)
-    id = _authenticated(request, execution_id, step, body)
+    id = await _authenticated(request, execution_id, step, body)
     command = RecordHeartbeat(id, step, body.attempt)
     return await _carry_out(request, request.handlers.timers.heartbeat, command, f"{id}:{step}")
 
@@ -230,7 +223,7 @@ async def _answer(
     request: CommandRequest, kind: type[CompleteBody | FailBody], execution_id: str, step: str
 ) -> Response:
     body = request.read(kind)
-    id = _authenticated(request, execution_id, step, body)
+    id = await _authenticated(request, execution_id, step, body)
     command = AnswerStep(id, step, body.attempt, body.answer)
     return await _carry_out(request, request.handlers.executions.answer, command, f"{id}:{step}")
 
@@ -244,7 +237,7 @@ async def _carry_out(request: CommandRequest, handle: Handle[C], command: C, pla
     return await carry_out(request, handle, command, StepReceipt, cause=cause, key=key)
 
 
-def _authenticated(
+async def _authenticated(
     request: CommandRequest, execution_id: str, step: str, body: CompleteBody | FailBody | HeartbeatBody
 ) -> UUID:
     """Return the id of the execution. Raises TokenInvalid, or StepNotRunning for another attempt's token."""
@@ -254,7 +247,7 @@ def _authenticated(
             raise TokenInvalid("the attempt is stated twice")
         return id
     token = body.token or bearer_token(request.request) or ""
-    attempt = _attempt_of(token, request.door.callback_key, id, step, body.attempt)
+    attempt = await StepTokens(request.door.callback_key, id, step).attempt(token, body.attempt)
     if attempt is None:
         raise TokenInvalid("this is not the token of that attempt")
     if attempt != body.attempt:

@@ -81,6 +81,7 @@ class WorkerRoles:
             drain=settings.drain,
             channels=settings.channels,
             policy=settings.policy,
+            large_results=settings.large_results,
             failed=lambda: self._failed("worker"),
         )
         worker.start()

@@ -152,6 +152,16 @@ def size(least: int, most: int) -> ReadSetting[int]:
     return read
 
 
+def size_or_none(least: int, most: int) -> ReadSetting[int | None]:
+    """Return a reader as `size` does; 0 is None."""
+    sized = size(least, most)
+
+    def read(value: str | int) -> int | None:
+        return None if str(value).strip() == "0" else sized(value)
+
+    return read
+
+
 def positive(value: object) -> timedelta:
     """Return a duration above 0 seconds. Raises ValueError."""
     duration = parse_duration(value)

@@ -17,6 +17,7 @@ from app.setting import (
     read_fields,
     setting,
     size,
+    size_or_none,
     text,
     whole,
 )
@@ -38,7 +39,7 @@ class Settings(ChannelSettings):
     requests of a connection. max_depth, max_descendants: the limits of an execution tree, in levels and executions
     below its root. agent_secrets: the environment variables that agents may refer to, None where it is not set.
     outgoing_allow, outgoing_deny: addresses of calls. max_result: bytes that may be rendered for one step, or for the
-    outputs. max_execution: bytes of all events of one execution.
+    outputs. max_execution: bytes of all events of one execution. large_results: bytes of an output beside the log.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -61,6 +62,7 @@ class Settings(ChannelSettings):
     max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
     max_result: int = setting("PROCESSION_MAX_RESULT", size(1_024, 4 << 20), lambda: 1 << 20)
     max_execution: int = setting("PROCESSION_MAX_EXECUTION", size(4 << 20, 1 << 30), lambda: 256 << 20)
+    large_results: int | None = optional("PROCESSION_LARGE_RESULTS", size_or_none(1 << 20, 64 << 20))
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
     agent_secrets: SecretNames | None = optional("PROCESSION_AGENT_SECRETS", read_secret_names, empty_counts=True)
     outgoing_allow: tuple[AddressEntry, ...] | None = optional("PROCESSION_OUTGOING_ALLOW", read_entries)

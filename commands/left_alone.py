@@ -31,6 +31,10 @@ class LeftAlone:
         """Forget `stream`: this process has read it."""
         self._streams.pop(stream, None)
 
+    def __len__(self) -> int:
+        """Return how many streams are left alone."""
+        return len(self._streams)
+
     def __contains__(self, stream: UUID) -> bool:
         """Return whether `stream` is left alone."""
         return stream in self._streams

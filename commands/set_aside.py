@@ -1,14 +1,17 @@
 """Commands of operators on executions that are set aside: try one again at once, cancel one even where it breaks."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from commands.closing import TOPICS, closing
 from commands.command import Command, CommandScope, ExecutionId, Note
 from commands.deciding import Contended, DecisionBroke, Identified, persist, unidentified
 from commands.executions import CancelExecution, Executions
+from commands.plans import Plans
 from commands.receipt import Receipt
 from domain.event import Cause, record
 from domain.executions.decisions.refusals import ExecutionEndedAlready, NotSetAside
@@ -17,10 +20,10 @@ from domain.executions.state.slot import Slot
 from domain.refusal import Forbidden, NotFound
 from store.listening import LOG_CHANNEL
 from store.lists import set_aside
-from store.lists.set_aside import RawStream, read_raw
+from store.lists.set_aside import RawStream, read_raw, read_raw_events
 from store.log import Log
 from store.mapper import decode
-from store.unit import Unit, UnitRefused
+from store.unit import DatabaseFailure, Unit, UnitRefused
 
 logger = logging.getLogger(__name__)
 
@@ -50,8 +53,9 @@ class CannotCancel(Forbidden):
 class SetAsideCommands:
     """The handlers of the commands above. Both raise NotSetAside."""
 
-    def __init__(self, log: Log, executions: Executions) -> None:
+    def __init__(self, log: Log, executions: Executions, plans: Plans) -> None:
         self._log = log
+        self._plans = plans
         self._executions = executions
 
     def retry(self, command: RetrySetAside, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -84,28 +88,41 @@ class SetAsideCommands:
         return receipt
 
     def _end(self, id: UUID, reason: str, cause: Cause, identified: Identified) -> Receipt:
-        """Record that the execution is cancelled, on the first event of its stream alone."""
+        """Record that the execution is cancelled, and what it leaves open, on the raw events of its stream."""
         with self._log.datastore.reading() as connection:
             raw = read_raw(connection, id)
-        if raw is None:
-            raise CannotCancel(f"execution {id} has not begun; cancel the execution that starts it")
-        if raw.ended:
-            return self._answer(_receipt(id, duplicate=True), identified)
-        started = _started(id, raw)
+            if raw is None:
+                raise CannotCancel(f"execution {id} has not begun; cancel the execution that starts it")
+            if raw.ended:
+                return self._answer(_receipt(id, duplicate=True), identified)
+            started = _started(id, raw)
+            closed = closing(read_raw_events(connection, id, TOPICS), cause, self._closes(started))
         facts: dict[str, Any] = {
             "process_id": started.process_id,
             "version": started.version,
             "started_at": started.at,
             "reports_to": started.parent.execution_id if started.parent is not None and started.parent.waits else None,
+            "schedule_id": started.trigger.schedule_id,
         }
         event = record(ExecutionCancelled, cause, reason=reason, **facts)
         receipt = _receipt(id)
         slot = Slot(started.process_id, "left")
-        unit = Unit(id, raw.version, [event], answered=identified(receipt), slot=slot)
+        unit = Unit(id, raw.version, [*closed, event], answered=identified(receipt), slot=slot)
         try:
             return msgspec.structs.replace(receipt, position=self._log.append(unit))
         except UnitRefused as error:
             raise CannotCancel(f"the database refuses the end of execution {id}: {error}") from error
+
+    def _closes(self, started: ExecutionStarted) -> Callable[[str], bool]:
+        """Return which steps have their children cancelled with the execution; all where its version is unreadable."""
+        try:
+            steps = self._plans.get(started.process_id, started.version).steps
+        except DatabaseFailure:
+            raise
+        except Exception:
+            logger.exception("version %s of process %s cannot be read", started.version, started.process_id)
+            return lambda _step: True
+        return lambda step: getattr(steps.get(step), "on_parent_close", "cancel") == "cancel"
 
     def _answer(self, receipt: Receipt, identified: Identified) -> Receipt:
         """Return the receipt of a command that records no event, kept under its key if it has one."""

@@ -96,6 +96,16 @@ async def admit_key(request: Request, permission: str) -> Principal | None:
         return None
 
 
+async def shows_key(request: Request) -> bool:
+    """Return whether the request shows a valid key as a bearer token, whatever it permits. Raises Outage."""
+    door, shown = door_of(request), bearer_token(request)
+    if shown is None:
+        return False
+    if door.keys.stale:
+        await anyio.to_thread.run_sync(door.keys.refresh)
+    return (door.api_key is not None and _same(shown, door.api_key)) or door.keys.find(shown) is not None
+
+
 def still_admitted(door: Door, principal: Principal) -> bool:
     """Return whether a request that stays open may go on: its key still admits its holder, and its session lasts.
 

@@ -12,6 +12,7 @@ import httpcore2
 from domain.agents.address_entries import Address
 from domain.agents.addresses import AddressRules
 from domain.agents.literals import read_literal
+from gateway.lookups import LOOKUPS
 
 LEAST_SECONDS = 1.0
 
@@ -107,14 +108,7 @@ async def _resolved(host: str, port: int) -> list[str]:
     literal = read_literal(host)
     if literal is not None:
         return [host.strip("[]") if "%" in host else str(literal)]
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(_text(*each[4]) for each in found))
-
-
-def _text(address: str | int, _port: int | bytes, _flow: int = 0, zone: int = 0) -> str:
-    """Return the address of a resolved name; a link-local one keeps its zone."""
-    return f"{address}%{zone}" if zone and "%" not in str(address) else str(address)
+    return await LOOKUPS.resolve(host, port)
 
 
 def _plain(address: str) -> Address:

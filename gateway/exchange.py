@@ -22,6 +22,7 @@ from gateway.failures import (
     refused,
     unreachable,
 )
+from gateway.large_results import ByteRoom
 from gateway.outgoing import Outgoing
 from gateway.retry_after import read_retry_after
 from gateway.secrets import Disclosed
@@ -38,8 +39,8 @@ Read = TypeVar("Read")
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The reply and its time: body is at most LARGEST_BODY bytes in at most MOST_PIECES, `whole` is false when there
-    was more.
+    """The reply and its time: body is at most `most` bytes in at most MOST_PIECES, `whole` is false when there was
+    more.
     """
 
     status: int
@@ -48,11 +49,12 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
     whole: bool
     at: datetime
+    most: int = LARGEST_BODY
 
     def content(self) -> bytes:
         """Return the complete body. Raises AnswerMalformed when it was too large."""
         if not self.whole:
-            raise AnswerMalformed(f"it is larger than {LARGEST_BODY} bytes, or in more than {MOST_PIECES} pieces")
+            raise AnswerMalformed(f"it is larger than {self.most} bytes, or in more than {MOST_PIECES} pieces")
         return self.body
 
     async def read(self, meaning: Callable[["Reply"], Read]) -> Read:
@@ -68,10 +70,11 @@ async def post(
     allowed: timedelta,
     disclosed: Disclosed,
     who: str = AGENT,
+    room: "ReplyRoom | None" = None,
 ) -> Reply | Failed:
     """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked.
 
-    who: the receiver's name in messages.
+    who: the receiver's name in messages. room: for a reply of more than LARGEST_BODY bytes; None: there is none.
     """
     headers = {**headers, "Content-Type": "application/json"}
     try:
@@ -80,7 +83,7 @@ async def post(
                 asyncio.timeout(allowed.total_seconds()),
                 client.stream("POST", url, headers=headers, content=body) as response,
             ):
-                return await _read(response, disclosed, outgoing.clock)
+                return await _read(response, disclosed, outgoing.clock, room)
     except AddressDenied as denied:
         return address_denied(disclosed.mask_text(str(denied)))
     except TimeoutError:
@@ -92,12 +95,40 @@ async def post(
         return unreachable(disclosed.mask_text(str(error))[:EXCERPT] or type(error).__name__, who)
 
 
-async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -> Reply:
+class ReplyRoom:
+    """Room for one large reply. most: its bytes."""
+
+    def __init__(self, room: ByteRoom, most: int) -> None:
+        self.most = most
+        self._room = room
+        self._units = 0
+
+    @property
+    def entered(self) -> bool:
+        """Whether the reply is a large one."""
+        return self._units > 0
+
+    async def enter(self) -> None:
+        """Wait for room."""
+        if not self._units:
+            self._units = await self._room.take(self.most)
+
+    def leave(self) -> None:
+        """Leave the room to other replies."""
+        self._room.give(self._units)
+        self._units = 0
+
+
+async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock, room: ReplyRoom | None) -> Reply:
     chunks, size = [], 0
+    most = LARGEST_BODY
     async for chunk in response.aiter_raw():
         chunks.append(chunk)
         size += len(chunk)
-        if size > LARGEST_BODY or len(chunks) > MOST_PIECES:
+        if size > most and room is not None:
+            await room.enter()
+            most = room.most
+        if size > most or len(chunks) > MOST_PIECES:
             break
         if len(chunks) % PIECES_AT_ONCE == 0:
             await asyncio.sleep(0)  # pieces that are here already are read without waiting
@@ -110,9 +141,10 @@ async def _read(response: httpx2.Response, disclosed: Disclosed, clock: Clock) -
         status=response.status_code,
         media_type=disclosed.mask_text(_media_type(response.headers)),
         retry_after=response.headers.get("retry-after"),
-        body=masked[:LARGEST_BODY],
-        whole=size <= LARGEST_BODY and len(chunks) <= MOST_PIECES,
+        body=masked[:most],
+        whole=size <= most and len(chunks) <= MOST_PIECES,
         at=clock.now(),
+        most=most,
     )
 
 

@@ -19,6 +19,7 @@ from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, summary
 from gateway.http import Http
+from gateway.large_results import KeepsLargeResults, LargeResults
 from gateway.loop import LoopThread
 from gateway.notifications import Notifications
 from gateway.openai_chat import OpenAIChat
@@ -38,12 +39,23 @@ class _Agent(NamedTuple):
     adapter: Adapter | None
 
 
+class _Instant:
+    """An adapter that answers at once, for a call that waits for its large results."""
+
+    def __init__(self, answer_now: Callable[[AgentCall], Answer]) -> None:
+        self._answer_now = answer_now
+
+    async def answer(self, call: AgentCall) -> Answer:
+        return self._answer_now(call)
+
+
 class _Open:
-    """A call under way."""
+    """A call under way. refers: it is given large results."""
 
-    __slots__ = ("adapter", "call", "deliver", "task")
+    __slots__ = ("adapter", "call", "deliver", "refers", "task")
 
-    def __init__(self, call: AgentCall, adapter: Adapter, deliver: DeliverAnswer) -> None:
+    def __init__(self, call: AgentCall, adapter: Adapter, deliver: DeliverAnswer, *, refers: bool = False) -> None:
+        self.refers = refers
         self.call = call
         self.adapter = adapter
         self.deliver = deliver
@@ -61,7 +73,8 @@ class AgentGateway:
 
     callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
     the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
-    secret that cannot be used. policy: the rules of what goes out.
+    secret that cannot be used. policy: the rules of what goes out. large: stores large results; None: they are not
+    allowed.
     """
 
     def __init__(
@@ -72,6 +85,7 @@ class AgentGateway:
         max_open: int = 1000,
         channels: Channels | None = None,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
+        large: KeepsLargeResults | None = None,
     ) -> None:
         self._clock = clock
         self._callback_base = callback_base
@@ -80,7 +94,8 @@ class AgentGateway:
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
-        self._outgoing = Outgoing(clock, policy)
+        self._large = None if large is None else LargeResults(large)
+        self._outgoing = Outgoing(clock, policy, self._large)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
         self._notices: set[asyncio.Task[bool]] = set()
         self._closed = False
@@ -98,10 +113,13 @@ class AgentGateway:
             agent = self._agents[call.agent] = self._read(config)
         if self._closed:
             raise RuntimeError("the gateway is closed")
-        if agent.instant is not None:
+        refers = self._large is not None and self._large.refers(call)
+        if agent.instant is not None and not refers:
             deliver(call, agent.instant(call))
+        elif agent.instant is not None:
+            self._begin(_Open(call, _Instant(agent.instant), deliver, refers=refers))
         elif agent.adapter is not None:
-            self._begin(_Open(call, agent.adapter, deliver))
+            self._begin(_Open(call, agent.adapter, deliver, refers=refers))
 
     def notify(self, call: AgentCall, deliver: DeliverAnswer) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
@@ -115,7 +133,8 @@ class AgentGateway:
         if unfit is not None:
             deliver(call, unfit)
         else:
-            self._begin(_Open(call, self._notifications, deliver))
+            refers = self._large is not None and self._large.refers(call)
+            self._begin(_Open(call, self._notifications, deliver, refers=refers))
 
     def notify_abandoned(
         self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
@@ -192,6 +211,8 @@ class AgentGateway:
             return deadline_exceeded()
         try:
             async with asyncio.timeout(left), self._places:
+                if entry.refers and self._large is not None:
+                    return await self._large.answered(entry.call, entry.adapter.answer)
                 return await entry.adapter.answer(entry.call)
         except TimeoutError:
             return deadline_exceeded()

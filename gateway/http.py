@@ -15,10 +15,13 @@ import msgspec
 from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed
 from domain.agents.kinds import HttpConfig
 from gateway.answers import read_cost, read_json, read_spending, read_text, read_usage
-from gateway.exchange import Reply, failure, post
+from gateway.exchange import Reply, ReplyRoom, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
+
+# The bytes of an answer beside its output.
+ENVELOPE = 64 * 1024
 
 
 class Http:
@@ -46,10 +49,19 @@ class Http:
             "X-Procession-Deadline": until,
         }
         body = msgspec.json.encode(self._request(call, until))
-        reply = await post(self._outgoing, self._config.url, headers, body, self._config.deadline, disclosed)
-        if isinstance(reply, Failed):
-            return reply
-        return await reply.read(read_reply)
+        large = self._outgoing.large
+        room = None if large is None else ReplyRoom(large.answers, large.most + ENVELOPE)
+        try:
+            reply = await post(
+                self._outgoing, self._config.url, headers, body, self._config.deadline, disclosed, room=room
+            )
+            if isinstance(reply, Failed):
+                return reply
+            answer = await reply.read(read_reply)
+            return await large.kept(call, answer) if large is not None and room is not None and room.entered else answer
+        finally:
+            if room is not None:
+                room.leave()
 
     def _request(self, call: AgentCall, until: str) -> dict[str, object]:
         return {

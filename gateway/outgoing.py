@@ -8,6 +8,7 @@ import httpx2
 
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
+from gateway.large_results import LargeResults
 from gateway.routes import CheckedTransport
 
 # A pool scans all its connections whenever a call begins or ends, so a thousand in one pool cost a thousand checks.
@@ -29,12 +30,19 @@ class _Pool:
 class Outgoing:
     """The clients for calls of agents, made as they are needed; for use on one event loop only.
 
-    clock: the time that goes into what is sent. policy: the rules of what goes out, and where to.
+    clock: the time that goes into what is sent. policy: the rules of what goes out, and where to. large: where large
+    results are kept; None: they are not allowed.
     """
 
-    def __init__(self, clock: Clock, policy: OutgoingPolicy = OutgoingPolicy()) -> None:  # noqa: B008 - immutable
+    def __init__(
+        self,
+        clock: Clock,
+        policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
+        large: LargeResults | None = None,
+    ) -> None:
         self.clock = clock
         self.policy = policy
+        self.large = large
         self._pools: list[_Pool] = []
 
     @contextmanager

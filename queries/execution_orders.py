@@ -14,7 +14,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Ordered(Protocol):
-    """The fields of a row by which orders go."""
+    """The columns of a row that an order needs."""
 
     @property
     def position(self) -> int: ...
@@ -92,4 +92,4 @@ ORDERS = {
     "ended": ExecutionOrder("xe", by="l.ended_at", write=_write_end, read=_read_end),
     "longest": ExecutionOrder("xd", by="(l.ended_at - l.started_at)", write=_write_duration, read=_read_duration),
 }
-"""``newest`` and ``oldest`` by start; ``ended``: those that have ended, the last first; ``longest``: of these."""
+"""By name: ``newest`` and ``oldest`` by start, ``ended`` and ``longest`` of those that have ended."""

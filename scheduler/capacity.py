@@ -5,10 +5,24 @@ from collections.abc import Callable, Sequence
 SHARE = 4
 """An agent gets a further call while it has at most so many times as many calls as the worker can still open."""
 
+KEPT_PART = 10
+MOST_KEPT = 50
+"""A worker keeps one in ten of its calls, at most so many, for agents that have none open: each may open one."""
 
-def room(limit: int, held: int, free: int) -> int:
-    """Return how many more calls an agent may get that has `held`, at most `limit`, of a worker with `free` to open."""
-    return max(0, min(limit - held, free, (SHARE * free - held) // (SHARE + 1) + 1))
+
+def kept_of(max_open: int) -> int:
+    """Return how many of a worker's calls are for agents that have none open."""
+    return min(max_open // KEPT_PART, MOST_KEPT)
+
+
+def room(limit: int, held: int, free: int, kept: int, *, alone: bool) -> int:
+    """Return how many more calls an agent may get that has `held`, at most `limit`, of a worker with `free` to open.
+
+    kept: calls for agents that have none open, one for each. alone: no other agent has any.
+    """
+    shared = free - kept
+    share = min(shared, (SHARE * (free if alone else shared) - held) // (SHARE + 1) + 1)
+    return max(0, min(limit - held, max(share, 0 if held else min(free, 1))))
 
 
 class Tally:
@@ -39,12 +53,14 @@ class Tally:
 class Capacity:
     """The number of calls that a worker may have open, and the number that it has.
 
+    kept: the number of them for agents that have none open.
     open: the calls that are open, by agent; notifications are those of the agent ``""``. waiting: agents with due
     attempts that the worker claims only when a call of the agent ends. ended: a call of such an agent has ended.
     """
 
     def __init__(self, max_open: int) -> None:
         self.max_open = max_open
+        self.kept = kept_of(max_open)
         self.open = Tally()
         self.waiting: set[str] = set()
         self.ended = False
@@ -78,11 +94,15 @@ class Capacity:
         """Return how many more calls each agent may get: of agents that have some, or a limit of their own."""
         free, limits, held = self.free, self._limits, self.open.of
         bound = {agent for agent, limit in limits.items() if limit < self.max_open}.union(self.agents())
-        return {agent: room(limits.get(agent, self.max_open), held.get(agent, 0), free) for agent in bound}
+        return {agent: self.room(limits.get(agent, self.max_open), held.get(agent, 0), free) for agent in bound}
 
     def share(self) -> int:
         """Return how many calls an agent may get that has none and no limit of its own."""
-        return room(self.max_open, 0, self.free)
+        return self.room(self.max_open, 0, self.free)
+
+    def room(self, limit: int, held: int, free: int) -> int:
+        """Return how many more calls an agent may get that has `held`, at most `limit`, while `free` may be opened."""
+        return room(limit, held, free, self.kept, alone=held >= self.max_open - free)
 
 
 class Shares:
@@ -122,4 +142,4 @@ class Shares:
         for tally in self._taking:
             held += tally.of.get(agent, 0)
             free -= tally.total
-        return room(limit, held, free)
+        return capacity.room(limit, held, free)

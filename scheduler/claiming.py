@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from domain.agents.calls import AgentCall
 from domain.executions.decisions.step import start_step
 from domain.executions.engine.unfolding import Take
 from scheduler.batch import Batch, Decision
@@ -49,6 +50,7 @@ class Claiming(DecidingDuty[Attempt]):
         turns = desk.lists.claim_steps(desk.worker_id, min(limit, capacity.share()), rooms, self._last)
         capacity.waiting = still_waiting(turns, capacity.waiting)
         self._more = self._may_go_on(turns, rooms)
+        self._record_answers([attempt for turn in turns for attempt in turn.answered])
         claimed = self._fitting(turns)
         if claimed:
             batch, idle, rest = self.decide(claimed)
@@ -103,7 +105,7 @@ class Claiming(DecidingDuty[Attempt]):
         The worker reads the limit of an agent, and the agent of a row that does not state it, after its first claim.
         """
         desk = self.desk
-        claimed = [(attempt, turn.group) for turn in turns for attempt in turn.claimed]
+        claimed = [(each, turn.group) for turn in turns for each in turn.claimed if each not in turn.answered]
         if any(group == UNKNOWN for _, group in claimed):
             claimed = self._grouped(claimed)
         desk.calling.read_limits({agent for _, (agent, _) in claimed})
@@ -122,6 +124,18 @@ class Claiming(DecidingDuty[Attempt]):
         if others:
             desk.lists.regroup_steps(desk.worker_id, others)
         return fitting
+
+    def _record_answers(self, answered: Sequence[Attempt]) -> None:
+        """Have the answers recorded that are kept with claimed attempts; their agents are not called again."""
+        if not answered:
+            return
+        desk = self.desk
+        answers = desk.lists.kept_answers(desk.worker_id, answered)
+        desk.answers.extend((AgentCall(*attempt, "", "", 0, None), answer) for attempt, answer in answers)
+        rest = {attempt[:2] for attempt in answered} - {attempt[:2] for attempt, _ in answers}
+        if rest:
+            desk.lists.unclaim_steps(desk.worker_id, sorted(rest))
+            self._more = True
 
     def _grouped(self, claimed: list[tuple[Attempt, StepGroup]]) -> list[tuple[Attempt, StepGroup]]:
         """Return the attempts with the groups that the log has for them, where the list states none."""

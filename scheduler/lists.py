@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from domain.agents.calls import Answer
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
-from store.lists import due_steps, due_timers, outbox, set_aside, slots, trees, turns
+from store.lists import agent_answers, due_schedules, due_steps, due_timers, outbox, set_aside, slots, trees, turns
+from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
-from store.lists.outbox import Message, ReportUnreadable
+from store.lists.outbox import ClaimedMessages, ReportUnreadable
 from store.lists.slots import Queue
 from store.lists.turns import StepGroup, StepTurn
 from store.unit import MessageKey
@@ -42,6 +44,12 @@ class Lists(Protocol):
     def held_steps(self, worker: UUID) -> set[Attempt]:
         """Return the attempts that `worker` has."""
 
+    def keep_answers(self, worker: UUID, answers: Sequence[tuple[Attempt, Answer]]) -> list[Exception]:
+        """Keep answers with their attempts, and put these back on the list; return the errors of those not kept."""
+
+    def kept_answers(self, worker: UUID, attempts: Collection[Attempt]) -> list[tuple[Attempt, Answer]]:
+        """Return answers kept with attempts that `worker` has, as many as fit a page."""
+
     def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
         """Claim up to `limit` timers that are due by `until`, heartbeats by `now`, earliest first."""
 
@@ -54,8 +62,20 @@ class Lists(Protocol):
     def drop_timers(self, now: datetime, timers: list[Due]) -> None:
         """Strike off timers that were due at `now` and that do not run by the log."""
 
-    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
-        """Claim up to `limit` messages that no worker has, in the order of the log.
+    def claim_schedules(self, limit: int) -> ClaimedSchedules | None:
+        """Claim up to `limit` schedules that are due, in turns of processes; None when none is."""
+
+    def next_schedule(self) -> tuple[datetime, datetime | None]:
+        """Return the time of the database, and when the next schedule that no worker has claimed is due."""
+
+    def release_schedules(self, schedules: list[UUID]) -> None:
+        """Let other workers claim these schedules."""
+
+    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
+        """Let no worker claim this schedule for so long."""
+
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> ClaimedMessages:
+        """Claim up to `limit` messages that no worker has, or a full page, in the order of the log.
 
         unreadable: called with source, position and error of a message that this release cannot read.
         """
@@ -66,8 +86,8 @@ class Lists(Protocol):
     def drop_messages(self, keys: Sequence[MessageKey]) -> None:
         """Strike off messages after which nothing is left to do."""
 
-    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime:
-        """Set an execution aside and postpone its rows; return when it is tried again."""
+    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime | None:
+        """Set an execution aside and postpone its rows; return when it is tried again, None if it has ended."""
 
     def still_aside(
         self, executions: Collection[UUID], worker: UUID, open_steps: Collection[str]
@@ -144,6 +164,16 @@ class StoredLists:
         with self._connection.borrow() as connection:
             return due_steps.held(connection, worker)
 
+    def keep_answers(self, worker: UUID, answers: Sequence[tuple[Attempt, Answer]]) -> list[Exception]:
+        """Keep answers; see `store.lists.agent_answers.keep`."""
+        with self._connection.borrow() as connection:
+            return agent_answers.keep(connection, worker, answers)
+
+    def kept_answers(self, worker: UUID, attempts: Collection[Attempt]) -> list[tuple[Attempt, Answer]]:
+        """Return kept answers; see `store.lists.agent_answers.kept`."""
+        with self._connection.borrow() as connection:
+            return agent_answers.kept(connection, worker, attempts)
+
     def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
         """Claim timers; see `store.lists.due_timers.claim`."""
         with self._connection.borrow() as connection:
@@ -164,7 +194,27 @@ class StoredLists:
         with self._connection.borrow() as connection:
             due_timers.drop(connection, now, timers)
 
-    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> list[Message]:
+    def claim_schedules(self, limit: int) -> ClaimedSchedules | None:
+        """Claim schedules; see `store.lists.due_schedules.claim`."""
+        with self._connection.borrow() as connection:
+            return due_schedules.claim(connection, limit)
+
+    def next_schedule(self) -> tuple[datetime, datetime | None]:
+        """Return the time, and when the next schedule is due; see `store.lists.due_schedules.next_due`."""
+        with self._connection.borrow() as connection:
+            return due_schedules.next_due(connection)
+
+    def release_schedules(self, schedules: list[UUID]) -> None:
+        """Let other workers claim these schedules."""
+        with self._connection.borrow() as connection:
+            due_schedules.release(connection, schedules)
+
+    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
+        """Let no worker claim this schedule for so long."""
+        with self._connection.borrow() as connection:
+            due_schedules.postpone(connection, schedule, wait)
+
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> ClaimedMessages:
         """Claim messages; see `store.lists.outbox.claim`."""
         with self._connection.borrow() as connection:
             return outbox.claim(connection, limit, unreadable)
@@ -179,7 +229,7 @@ class StoredLists:
         with self._connection.borrow() as connection:
             outbox.drop(connection, keys)
 
-    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime:
+    def set_aside(self, execution: UUID, error: str, worker: UUID, open_steps: Collection[str]) -> datetime | None:
         """Set an execution aside; see `store.lists.set_aside`."""
         with self._connection.borrow() as connection:
             return set_aside.set_aside(connection, execution, error, worker, open_steps)

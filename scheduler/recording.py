@@ -1,5 +1,6 @@
 """The duty of recording answers: many in one append, the next batch decided while the last is on its way."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -11,6 +12,8 @@ from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty
 from scheduler.reacting import follow_up
+
+logger = logging.getLogger(__name__)
 
 MAX_ANSWERS = 150
 BATCHES = 16
@@ -83,13 +86,30 @@ class Recording(DecidingDuty[Answered]):
         appending.later(Work(batch, lambda again: self._after(answers, again), lambda: self._keep(answers)))
 
     def _after(self, answers: Sequence[Answered], again: Again) -> None:
-        if again:
-            late = [answered for answered in answers if answered[0].execution_id in again]
-            try:
+        """Decide afresh on answers that met a conflict; keep with their attempts those that cannot be recorded now."""
+        late = [answered for answered in answers if answered[0].execution_id in again] if again else []
+        try:
+            if late:
                 self.decide_afresh(late)
-            except BaseException:
-                self._keep(late)
-                raise
+            self._put_by(answers)
+        except BaseException:
+            self._keep([*late, *self._unrecorded(answers)])
+            raise
+
+    def _put_by(self, answers: Sequence[Answered]) -> None:
+        """Keep answers that cannot be recorded with their attempts: the worker that tries these again records them."""
+        unrecorded = self._unrecorded(answers)
+        if unrecorded:
+            kept = [((call.execution_id, call.step, call.attempt), answer) for call, answer in unrecorded]
+            for error in self.desk.lists.keep_answers(self.desk.worker_id, kept):
+                logger.error("an answer has no stored form, and its agent is called again: %s", error)
+
+    def _unrecorded(self, answers: Sequence[Answered]) -> Sequence[Answered]:
+        """Return the answers of executions that are set aside, or that only a newer release can read."""
+        aside, alone = self.desk.aside, self.desk.states.left_alone
+        if not aside and not alone:
+            return ()
+        return [answered for answered in answers if (id := answered[0].execution_id) in aside or id in alone]
 
     def _take(self) -> list[Answered]:
         """Return answers to decide on now: not those of executions on their way, and no more than fit a batch."""

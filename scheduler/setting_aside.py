@@ -34,10 +34,22 @@ class SettingAside:
         self._until: OrderedDict[UUID, datetime] = OrderedDict()
         self._losses: dict[UUID, int] = {}
 
+    def __len__(self) -> int:
+        """Return how many executions this worker has set aside."""
+        return len(self._until)
+
+    def __contains__(self, id: UUID) -> bool:
+        """Return whether this worker has set the execution aside, and has met no decision about it since."""
+        return id in self._until
+
     def add(self, id: UUID, error: Exception) -> None:
-        """Set an execution aside until its next try; log it. Raises Outage."""
+        """Set an execution aside until its next try, unless it has ended; log it. Raises Outage."""
         text = f"{type(error).__name__}: {error}"
         until = self._lists.set_aside(id, text, self._worker_id, self._open_steps((id,)))
+        if until is None:
+            self._until.pop(id, None)
+            logger.info("execution %s has ended, and no further decision about it succeeds: %s", id, text[:2_000])
+            return
         trace = None if isinstance(error, StoreError) else error
         # The text of an error may hold whatever an agent has sent.
         logger.error("execution %s is set aside until %s: %s", id, until.isoformat(), text[:2_000], exc_info=trace)

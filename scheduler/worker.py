@@ -9,7 +9,7 @@ from functools import partial
 
 from commands.agents import CachedAgents
 from commands.plans import Plans
-from commands.states import ExecutionStates
+from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.identity import new_id
@@ -17,6 +17,7 @@ from gateway.channels import Channels
 from gateway.gateway import AgentGateway
 from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
+from scheduler.large_results import StoredLargeResults
 from scheduler.lease import RENEWALS, STATEMENT_SECONDS, Lease, StoredLeases
 from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
@@ -33,7 +34,8 @@ class Worker:
 
     failed: called, from the worker's own thread, if it stops for an unforeseen reason.
     lease: how long its attempts stay its own without a renewal. drain: how long `stop` waits for open calls.
-    channels: deliver notifications. policy: the rules of what goes out.
+    channels: deliver notifications. policy: the rules of what goes out. large_results: bytes of an output that may be
+    stored beside the log; None: none may.
     """
 
     def __init__(
@@ -50,13 +52,19 @@ class Worker:
         drain: timedelta,
         channels: Channels | None = None,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
+        large_results: int | None = None,
         failed: Callable[[], None] = lambda: None,
     ) -> None:
         self.id = new_id()
         self._drain = drain
         self._failed = failed
         self._gateway = AgentGateway(
-            clock=clock, callback_base=callback_base, max_open=max_open, channels=channels, policy=policy
+            clock=clock,
+            callback_base=callback_base,
+            max_open=max_open,
+            channels=channels,
+            policy=policy,
+            large=None if large_results is None else StoredLargeResults(datastore, callback_key, large_results),
         )
         # A claim is no fact: if it is lost in a crash, the attempt is simply due again.
         connection = OwnConnection(datastore, synchronous_commit="off", **BY_INDEX)
@@ -68,6 +76,7 @@ class Worker:
             lists=self._lists,
             appender=Pipeline(log, inbox.put),
             states=ExecutionStates(partial(log.streams, reading=connection), plans),
+            schedules=ScheduleStates(partial(log.streams, reading=connection)),
             plans=plans,
             agents=CachedAgents(log, clock),
             gateway=self._gateway,

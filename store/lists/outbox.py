@@ -17,6 +17,7 @@ from store.listening import LOG_CHANNEL
 from store.lists.calls import TOPICS, CallKey, Calls
 from store.lists.kept import Arguments, FoldingProof, KeptList, ListDifference, Moves, tuples
 from store.mapper import UnknownEvent, decode
+from store.sizes import FULL_PAGE
 from store.unit import MessageKey, StreamChange
 
 logger = logging.getLogger(__name__)
@@ -26,22 +27,27 @@ CLAIMED_FOR = timedelta(seconds=3)
 
 # A worker claims one source's messages to one recipient in their order: none while another worker has an older one, or
 # the same claim leaves an older one out. The lateral join keeps the planner from reading the log for it.
+# The last message is the one that makes the page full.
 CLAIM = """
-with free as (
+with listed as (
   select source, version, recipient, due_at from outbox
   where claimed_until is null or claimed_until < now()
   order by due_at, source, version limit %(limit)s for update skip locked),
+sized as (
+  select l.source, l.version, l.recipient, asked.notification_id, asked.topic, asked.state,
+    sum(octet_length(asked.state)) over (order by l.due_at, l.source, l.version) - octet_length(asked.state) as before
+  from listed l cross join lateral (
+    select notification_id, topic, state from stored_events e
+    where e.originator_id = l.source and e.originator_version = l.version limit 1) as asked),
+free as (select * from sized where before < %(full)s),
 claimed as (
-  select f.source, f.version from free f
+  select f.source, f.version, f.notification_id, f.topic, f.state from free f
   where not exists (
     select from outbox o where o.source = f.source and o.recipient = f.recipient and o.version < f.version
       and not exists (select from free g where g.source = o.source and g.version = o.version)))
-update outbox o set claimed_until = now() + %(claimed_for)s
-from claimed c cross join lateral (
-  select notification_id, topic, state from stored_events e
-  where e.originator_id = c.source and e.originator_version = c.version limit 1) as asked
+update outbox o set claimed_until = now() + %(claimed_for)s from claimed c
 where o.source = c.source and o.version = c.version
-returning asked.notification_id, o.source, o.version, o.recipient, asked.topic, asked.state"""
+returning c.notification_id, o.source, o.version, o.recipient, c.topic, c.state"""
 
 # As in move_outbox_v1: workers may now claim the messages that waited for one of these to leave the list.
 DROP = """
@@ -75,16 +81,23 @@ def log_unreadable(_source: UUID, position: int, error: Exception) -> None:
     logger.warning("the message at position %s cannot be read and is left alone: %s", position, error)
 
 
-def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable = log_unreadable) -> list[Message]:
-    """Claim up to `limit` messages that no worker has, those due longest; return them in the order of the log.
+class ClaimedMessages(list[Message]):
+    """The messages of one claim, in the order of the log. more: it was full, and others may wait."""
+
+    more = False
+
+
+def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable = log_unreadable) -> ClaimedMessages:
+    """Claim up to `limit` messages that no worker has, those due longest, or fewer if these make a page full.
 
     unreadable: called with source, position and error of a message that this release cannot read.
     """
-    parameters = {"limit": limit, "claimed_for": CLAIMED_FOR}
+    parameters = {"limit": limit, "claimed_for": CLAIMED_FOR, "full": FULL_PAGE}
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()
     rows.sort(key=lambda row: row[0])
-    claimed: list[Message] = []
+    claimed = ClaimedMessages()
+    claimed.more = len(rows) == limit or sum(len(row[5]) for row in rows) >= FULL_PAGE
     for position, source, version, recipient, topic, state in rows:
         try:
             claimed.append(Message(source, version, recipient, decode(topic, state)))

@@ -1,16 +1,18 @@
 """The executions about which no decision succeeds: set aside with their error, tried again later, taken back."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from psycopg import Connection
+from psycopg.rows import tuple_row
 
 from domain.catalogue import STORED_NAMES
 from domain.executions.events.outcomes import ENDS_EXECUTION
 from store import arrays
+from store.sizes import is_full, page_query
 from store.unit import MessageKey
 
 MOST_TEXT = 2_000
@@ -32,11 +34,16 @@ select pg_notify(%s, 'due message room aside') from due"""
 
 def set_aside(
     connection: Connection[Any], execution: UUID, error: str, worker: UUID, open_steps: Collection[str]
-) -> datetime:
+) -> datetime | None:
     """Set an execution aside, or note one more failure; return when it is tried again. Postpone its rows until then.
 
-    open_steps: the steps of the execution that `worker` has open; they stay its own.
+    open_steps: the steps of the execution that `worker` has open; they stay its own. None: the execution has ended, as
+    by an event that no engine decided; nothing is left to try, and its rows are struck off.
     """
+    raw = read_raw(connection, execution)
+    if raw is not None and raw.ended:
+        strike(connection, execution)
+        return None
     parameters = (execution, storable(error), worker, list(open_steps))
     row = connection.execute("select set_aside_v1(%s, %s, %s, %s) as next_try", parameters).fetchone()
     assert row is not None
@@ -128,6 +135,25 @@ def read_raw(connection: Connection[Any], execution: UUID) -> RawStream | None:
     """Return the ends of a stream that no decision can be taken on; None for a stream without events."""
     row = connection.execute(RAW, {"id": execution, "ends": ENDS}).fetchone()
     return None if row is None else RawStream(row["topic"], bytes(row["state"]), row["version"], row["ended"])
+
+
+RAW_PAGE = page_query("originator_id = %(id)s and topic = any(%(topics)s) and notification_id > %(after)s")
+
+
+def read_raw_events(
+    connection: Connection[Any], execution: UUID, topics: Collection[str]
+) -> Iterator[tuple[str, bytes]]:
+    """Yield name and stored form of events of a stream, oldest first; of these topics."""
+    after = 0
+    while True:
+        parameters = {"id": execution, "topics": list(topics), "after": after}
+        with connection.cursor(row_factory=tuple_row) as cursor:
+            rows = cursor.execute(RAW_PAGE, parameters).fetchall()
+        for _, _, _, topic, state in rows:
+            yield topic, bytes(state)
+        if not is_full(rows):
+            return
+        after = rows[-1][0]
 
 
 def is_set_aside(connection: Connection[Any], execution: UUID) -> bool:

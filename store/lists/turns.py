@@ -67,18 +67,22 @@ free as (
 claimed as (
   update due_steps d set owner = %(owner)s from free f
   where d.execution_id = f.execution_id and d.step = f.step
-  returning f.turn, d.execution_id, d.step, d.attempt)
-select w.turn, w.agent, w.process_id, coalesce(s.quota, 0), c.execution_id, c.step, c.attempt
+  returning f.turn, d.execution_id, d.step, d.attempt, d.answered)
+select w.turn, w.agent, w.process_id, coalesce(s.quota, 0), c.execution_id, c.step, c.attempt, c.answered
 from walked w left join shares s on s.turn = w.turn left join claimed c on c.turn = w.turn
 where w.turn > 0 order by w.turn"""
 
 
 class StepTurn(msgspec.Struct):
-    """The turn of one group in a claim: the most that it might claim, and the attempts claimed."""
+    """The turn of one group in a claim: the most that it might claim, and the attempts claimed.
+
+    answered: those of them whose agent has answered; the answer is kept with the attempt.
+    """
 
     group: StepGroup
     quota: int
     claimed: list[tuple[UUID, str, int]]
+    answered: list[tuple[UUID, str, int]] = []
 
 
 def claim(
@@ -105,10 +109,12 @@ def claim(
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()
     turns: dict[int, StepTurn] = {}
-    for number, name, process_id, quota, execution, step, attempt in rows:
+    for number, name, process_id, quota, execution, step, attempt, answered in rows:
         turn = turns.get(number)
         if turn is None:
             turn = turns[number] = StepTurn((name, process_id), quota, [])
         if execution is not None:
             turn.claimed.append((execution, step, attempt))
+            if answered == attempt:
+                turn.answered.append((execution, step, attempt))
     return list(turns.values())

@@ -3,10 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+import anyio
 import pytest
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from domain.agents.calls import callback_token
+from domain.language.types.steps.retry import MOST_ATTEMPTS
 
 KEY = b"callback key of tests"
 
@@ -85,6 +88,43 @@ def test_only_the_token_of_the_attempt_opens_the_door(
         answer = client.post(path(called), json=body)
         assert (answer.status_code, problem_codes(answer)) == (403, ["token_invalid"])
     assert installation.events() == events
+
+
+@pytest.mark.parametrize("outcome", ["complete", "fail", "heartbeat"])
+@pytest.mark.parametrize("shown", ["x", "0" * 64, "\N{SNOWMAN}"])
+def test_a_wrong_bearer_token_is_refused_before_the_body_is_read(
+    client: TestClient, called: UUID, outcome: str, shown: str
+) -> None:
+    async def receive() -> Message:
+        raise AssertionError("the body is read")
+
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = {"host": "localhost", "content-length": "1000000", "authorization": f"Bearer {shown}"}
+    scope = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": path(called, outcome),
+        "raw_path": path(called, outcome).encode(),
+        "query_string": b"",
+        "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+    }
+    anyio.run(client.app, scope, receive, send)
+    assert sent[0]["status"] == 403
+
+
+def test_the_bearer_token_of_any_attempt_that_a_retry_allows_is_accepted(client: TestClient, called: UUID) -> None:
+    body = {"attempt": MOST_ATTEMPTS, "output": 1}
+    shown = {"Authorization": f"Bearer {token(called, attempt=MOST_ATTEMPTS)}"}
+    answer = client.post(path(called), json=body, headers=shown)
+    assert (answer.status_code, answer.json()["code"]) == (409, "wrong_attempt")
 
 
 def test_a_wrong_attempt_is_a_conflict(client: TestClient, called: UUID) -> None:

@@ -99,3 +99,34 @@ def test_a_warning_is_an_error_where_the_command_is_strict(document: Run, hello:
 
 def test_the_schema_of_the_language_is_written(document: Run) -> None:
     assert "steps" in document("schema")["properties"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "flags", "severities"),
+    [
+        ("ORDERS_*", (), []),
+        ("OTHER", (), ["error"]),
+        ("", (), ["error"]),
+        (None, (), ["warning"]),
+        (None, ("--strict",), ["error"]),
+    ],
+)
+def test_variables_that_the_environment_does_not_allow_are_named_without_a_database(
+    document: Run,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    setting: str | None,
+    flags: tuple[str, ...],
+    severities: list[str],
+) -> None:
+    monkeypatch.delenv("PROCESSION_AGENT_SECRETS", raising=False)
+    if setting is not None:
+        monkeypatch.setenv("PROCESSION_AGENT_SECRETS", setting)
+    file = tmp_path / "p.yaml"
+    file.write_text(VALID + 'triggers:\n  - {type: webhook, id: orders, secret: "${ORDERS_SECRET}"}\n')
+    invalid = "error" in severities
+    answer = document("validate", *flags, str(file), code=int(invalid))
+    (result,) = answer["files"]
+    found = [(each["code"], each.get("severity", "error"), each["line"]) for each in result["problems"]]
+    assert found == [("secret_not_allowed", severity, 5) for severity in severities]
+    assert result["valid"] is not invalid

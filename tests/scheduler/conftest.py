@@ -60,6 +60,7 @@ class Installation(Wiring):
         max_open: int = 1000,
         channels: Channels | None = None,
         limits: Limits = Limits(),  # noqa: B008 - immutable
+        large_results: int | None = None,
     ) -> Worker:
         datastore = Datastore(self.datastore.dsn, pool_size=4)
         self.ending.callback(datastore.close)
@@ -75,6 +76,7 @@ class Installation(Wiring):
             lease=timedelta(seconds=lease),
             drain=timedelta(seconds=5),
             channels=channels,
+            large_results=large_results,
         )
         worker.start()
         self.workers.append(worker)

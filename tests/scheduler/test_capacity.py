@@ -5,7 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scheduler.capacity import SHARE, Capacity, Shares, Tally, room
+from scheduler.capacity import KEPT_PART, SHARE, Capacity, Shares, Tally, kept_of
 from scheduler.claiming import is_between, last_served
 from store.lists.turns import StepTurn
 
@@ -34,7 +34,8 @@ def filled(capacity: Capacity, agent: str) -> int:
 def test_the_room_of_an_agent_is_the_number_of_calls_that_its_share_allows_one_by_one(most, wishes):
     capacity = capacity_of(most, b=7)
     for agent, calls in wishes:
-        for _ in range(min(calls, room(capacity.limit_of(agent), capacity.open.of.get(agent, 0), capacity.free))):
+        held = capacity.open.of.get(agent, 0)
+        for _ in range(min(calls, capacity.room(capacity.limit_of(agent), held, capacity.free))):
             capacity.open.add(agent)
     for agent in "abf":
         held = capacity.open.of.get(agent, 0)
@@ -54,6 +55,28 @@ def test_an_agent_alone_may_have_nearly_all_calls_and_another_is_served_at_once(
     assert alone >= most * SHARE / (SHARE + 1)
     if most > SHARE + 1:
         assert Shares(capacity, ()).grant("b", list)
+
+
+@given(most=st.integers(20 * KEPT_PART, 2_000), busy=st.integers(0, 20))
+def test_an_agent_with_nothing_open_is_called_at_once_however_many_others_never_end(most, busy):
+    """The busy agents claim all that they may, round by round, and none of their calls ends."""
+    capacity = Capacity(most)
+    agents = [f"busy-{n}" for n in range(busy)]
+    for agent in [*agents, "new"]:
+        capacity.limit(agent, None)
+    for _ in range(2):
+        for agent in agents:
+            filled(capacity, agent)
+    assert capacity.share() >= 1
+    assert Shares(capacity, ()).grant("new", list)
+
+
+@given(most=MOST)
+def test_a_worker_of_any_size_calls_one_agent_more_than_the_calls_it_keeps(most):
+    capacity = Capacity(most)
+    for n in range(kept_of(most) + 1):
+        capacity.limit(f"agent-{n}", None)
+        assert filled(capacity, f"agent-{n}") >= 1
 
 
 @given(most=st.integers(1, 300), hogs=st.integers(2, 5))

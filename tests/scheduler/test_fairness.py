@@ -47,6 +47,25 @@ def test_an_instant_agent_answers_while_every_call_of_a_slow_one_is_open_or_wait
     installation.until(lambda: worker.open_calls == 0)
 
 
+def test_an_agent_answers_at_once_while_ten_others_never_end(installation):
+    names = [f"busy-{n}" for n in range(10)]
+    for name in names:
+        installation.agent(name, script="slow", delay="1h")
+        installation.publish(f"name: {name}\nsteps: [{{id: a, agent: {name}, message: m}}]\n")
+    installation.agent("quick", script="echo")
+    installation.publish(QUICK)
+    worker = installation.worker(max_open=100)
+    busy = []
+    for n, name in enumerate(names):
+        busy += [installation.start(name) for _ in range(100 if n == 0 else 20)]
+        installation.until(lambda name=name: worker._dispatcher._desk.capacity.open.of.get(name, 0) > 0)
+    quick = installation.ended(*[installation.start("quick") for _ in range(3)])
+    assert {execution.status for execution in quick} == {"completed"}
+    for id in busy:
+        installation.cancel(id)
+    installation.until(lambda: worker.open_calls == 0)
+
+
 def test_a_worker_holds_no_more_calls_of_an_agent_than_its_limit_even_of_one_execution(installation, bound):
     worker = installation.worker()
     calling = worker._dispatcher.calling

@@ -191,6 +191,37 @@ def test_a_child_cancelled_without_the_engine_reports_to_its_parent(ready: Insta
     assert state.status == "failed"
 
 
+def test_a_parent_cancelled_without_the_engine_has_its_open_children_and_approvals_cancelled(
+    ready: Installation,
+) -> None:
+    ready.agent("slow", script="slow", delay="1h")
+    ready.publish("{name: waits, steps: [{id: w, agent: slow, message: hello}]}")
+    ready.publish(
+        """
+        name: above
+        steps:
+          - {id: done, type: sub_process, process: callee}
+          - {id: waited, type: sub_process, process: waits, depends_on: done}
+          - {id: beside, type: sub_process, process: waits, wait: false, depends_on: done}
+          - {id: kept, type: sub_process, process: waits, on_parent_close: abandon, depends_on: done}
+          - {id: ask, type: human_approval, title: Go on?, depends_on: done}
+        """
+    )
+    parent = ready.start("above")
+    done, waited, beside, kept = (child_id(parent, step, 1) for step in ("done", "waited", "beside", "kept"))
+    ready.worker()
+    ready.until(lambda: ready.count("StepStarted") == 4)
+    break_stream(ready, parent)
+    ready.rows("select set_aside_v1(%s, 'as by a worker', %s, '{}')", parent, new_id())
+    ready.set_aside.cancel(CancelSetAside(parent, "enough"), ready.cause)
+    assert {state.status for state in ready.ended(waited, beside)} == {"cancelled"}
+    assert (ready.state(done).status, ready.state(kept).status) == ("completed", "running")
+    ends = [each.topic for each in ready.log.stream_page(parent, limit=100)][-4:]
+    assert ends == ["ApprovalCancelled", "SubProcessClosed", "SubProcessClosed", "ExecutionCancelled"]
+    # The children report to a parent that has ended and that no decision succeeds on: it is not set aside again.
+    ready.until(lambda: ready.left("outbox") == 0 and aside(ready) == {})
+
+
 def test_a_cancel_that_the_server_refuses_says_why(ready: Installation) -> None:
     id = ready.start("plain")
     refuse(ready, id)

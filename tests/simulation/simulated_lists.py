@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from domain.agents.calls import Answer
 from domain.clock import Clock
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.messages import recipient_of
@@ -14,7 +15,7 @@ from domain.executions.timers import HEARTBEAT
 from scheduler.lists import Attempt, StepKey
 from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
-from store.lists.outbox import Message, ReportUnreadable
+from store.lists.outbox import ClaimedMessages, Message, ReportUnreadable
 from store.lists.slots import Queue
 from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTurn
 from store.unit import MessageKey, Unit
@@ -153,6 +154,12 @@ class MemoryLists:
     def held_steps(self, worker: UUID) -> set[Attempt]:
         return {(*key, attempt) for key, (attempt, owner) in self.due_steps.items() if owner == worker}
 
+    def keep_answers(self, worker: UUID, answers: Sequence[tuple[Attempt, Answer]]) -> list[Exception]:
+        raise AssertionError(f"answers would be kept: {answers}")
+
+    def kept_answers(self, worker: UUID, attempts: Collection[Attempt]) -> list[tuple[Attempt, Answer]]:
+        return []
+
     def claim_timers(self, now: datetime, until: datetime, limit: int) -> list[tuple[datetime, Due]]:
         due = sorted(
             (due_at, key)
@@ -175,10 +182,11 @@ class MemoryLists:
             if key in self.due_timers and self.due_timers[key] <= now:
                 del self.due_timers[key]
 
-    def claim_messages(self, limit: int, unreadable: ReportUnreadable = outbox.log_unreadable) -> list[Message]:
+    def claim_messages(self, limit: int, unreadable: ReportUnreadable = outbox.log_unreadable) -> ClaimedMessages:
         free = [each for each in self.outbox.values() if not self._is_claimed(each.key)][:limit]
         others = [each for each in self.outbox.values() if each not in free]
-        claimed = [each for each in free if not any(_behind(each, other) for other in others)]
+        claimed = ClaimedMessages(each for each in free if not any(_behind(each, other) for other in others))
+        claimed.more = len(claimed) == limit
         for each in claimed:
             self.claimed[each.key] = self._clock.now() + outbox.CLAIMED_FOR
         return claimed
@@ -211,6 +219,19 @@ class MemoryLists:
 
     def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
         return {key for key in keys if key in self.outbox}
+
+    def claim_schedules(self, limit: int) -> None:
+        """Claim none: no process of the simulation has a schedule."""
+
+    def next_schedule(self) -> tuple[datetime, None]:
+        """Return that none is due."""
+        return self._clock.now(), None
+
+    def release_schedules(self, schedules: list[UUID]) -> None:
+        """Release none."""
+
+    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
+        """Postpone none."""
 
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         return {root: self.trees[root] for root in roots}

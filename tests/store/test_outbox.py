@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
+import msgspec
 import psycopg
 import pytest
 from psycopg import Connection
@@ -22,8 +23,9 @@ from domain.executions.events.messages import recipient_of
 from domain.executions.events.step import StepSkipped
 from store.datastore import Datastore
 from store.lists import outbox, trees
-from store.lists.outbox import Message
+from store.lists.outbox import ClaimedMessages, Message
 from store.log import Log
+from store.sizes import FULL_PAGE
 from store.unit import Conflict, Unit
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
@@ -61,7 +63,7 @@ def rows(datastore: Datastore) -> list[tuple[UUID, int, UUID, bool]]:
         return [tuple(row.values()) for row in connection.execute(query).fetchall()]
 
 
-def claim(datastore: Datastore, limit: int = 100) -> list[Message]:
+def claim(datastore: Datastore, limit: int = 100) -> ClaimedMessages:
     with datastore.reading() as connection:
         return outbox.claim(connection, limit)
 
@@ -141,6 +143,17 @@ def test_messages_are_taken_in_hand_oldest_first_with_what_they_say(log: Log, da
     assert claim(datastore, 1) == [Message(OTHER, 1, PARENT, completes())]
     assert [message.key for message in claim(datastore)] == [(PARENT, 2)]
     assert claim(datastore) == []
+
+
+def test_a_claim_ends_with_the_message_that_makes_the_page_full(log: Log, datastore: Datastore) -> None:
+    large = {"text": "x" * (FULL_PAGE // 4)}
+    for version in range(6):
+        log.append(Unit(PARENT, version, [msgspec.structs.replace(calls(uuid4()), input=large)]))
+    log.append(Unit(PARENT, 6, [calls(OTHER)]))
+    first, second, third = claim(datastore), claim(datastore), claim(datastore)
+    assert [message.version for message in first] == [1, 2, 3, 4]
+    assert [message.version for message in second] == [5, 6, 7]
+    assert (first.more, second.more, list(third)) == (True, False, [])
 
 
 def test_a_message_that_a_worker_did_not_get_round_to_can_be_had_again(log: Log, datastore: Datastore) -> None:

@@ -9,8 +9,10 @@ from app.cli.opening import opened
 from app.cli.options import JsonOption, StrictOption
 from app.cli.output import CommandOutput, located, output_of
 from app.documents import read_file
-from domain.language import parse_definition
-from domain.refusal import Problem
+from app.settings import read_settings
+from domain.agents.secret_names import NO_SECRETS
+from domain.language import parse_definition, secret_problems
+from domain.refusal import Problem, strictly
 
 cli = typer.Typer()
 
@@ -32,7 +34,7 @@ def validate(
         with opened(output) as wiring:
             found = [(file, wiring.processes.validate(source, strict=strict)) for file, source in sources]
     else:
-        found = [(file, parse_definition(source, strict=strict).problems) for file, source in sources]
+        found = [(file, _problems(source, strict=strict)) for file, source in sources]
     results = [_result(file, problems) for file, problems in found]
     if json:
         output.document({"valid": all(result["valid"] for result in results), "files": results})
@@ -41,6 +43,20 @@ def validate(
             _write(output, file, problems)
     if not all(result["valid"] for result in results):
         raise typer.Exit(FAILED)
+
+
+def _problems(source: str | bytes, *, strict: bool) -> list[Problem]:
+    """Return the problems of a definition that need no database.
+
+    A variable that PROCESSION_AGENT_SECRETS does not allow is an error, as with a database. Where the setting is not
+    made, only the installation has the list, and such a variable is a warning.
+    """
+    parsed = parse_definition(source, strict=strict)
+    if not parsed.secrets:
+        return parsed.problems
+    allowed = read_settings().agent_secrets
+    found = secret_problems(parsed, allowed or NO_SECRETS, "warning" if allowed is None else "error")
+    return [*parsed.problems, *(strictly(found) if strict else found)]
 
 
 def _result(file: str, problems: list[Problem]) -> dict[str, Any]:

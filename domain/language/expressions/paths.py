@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.problems import EvaluationFailed
-from domain.language.expressions.values import Run, Scope, budget_of, kind_of
+from domain.language.expressions.values import Run, Scope, budget_of, kind_of, unreadable
+from domain.large_results import is_reference
 
 ROOTS = ("input", "steps", "execution", "process", "trigger")
 
@@ -110,6 +111,8 @@ def _inside(value: object, part: str | int, scope: Scope, offset: int) -> object
         value = budget_of(scope).object_in(value, offset)
     if not isinstance(value, Mapping):
         return _ABSENT
+    if is_reference(value):
+        raise unreadable(offset)
     try:
         found: object = value[part]
     except KeyError:

@@ -11,6 +11,7 @@ import msgspec
 from domain.jsonvalue import MAX_DEPTH
 from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.problems import EvaluationFailed
+from domain.large_results import is_reference
 
 JSON: TypeAlias = bool | int | float | Decimal | str | list["JSON"] | dict[str, "JSON"] | None
 Scope: TypeAlias = Mapping[str, object]
@@ -230,6 +231,8 @@ def printed(value: object, offset: int) -> str:
 
 def encoded(value: object, offset: int) -> str:
     """Return a value as compact JSON; decimals are JSON text, so that no reader turns money into a float."""
+    if is_reference(value):
+        raise unreadable(offset)
     try:
         simple = plain(value, offset, Budget(LARGEST_TEXT))
     except EvaluationFailed as error:
@@ -247,6 +250,12 @@ def limited(text: str, offset: int) -> str:
     if len(text) * 4 > LARGEST_TEXT and len(text.encode("utf-8", "surrogatepass")) > LARGEST_TEXT:
         raise too_large(offset)
     return text
+
+
+def unreadable(offset: int) -> EvaluationFailed:
+    """Return the failure of an expression that reads inside a large result, or writes it into a text."""
+    message = "this result is stored beside the log, because it is large: it can only be passed on whole"
+    return EvaluationFailed("result_too_large", message, offset, "pass it on alone, as {{ steps.ID.output }}")
 
 
 def too_large(offset: int) -> EvaluationFailed:
