@@ -28,9 +28,9 @@ def preview(
     json: JsonOption = False,
 ) -> None:
     """Show the next instants of the schedules of a file, or of one rule; record nothing."""
+    from app.clock import SYSTEM_CLOCK
     from app.documents import read_file
     from app.settings import read_settings
-    from app.clock import SYSTEM_CLOCK
     from edge.instants import parse_instant
     from queries.schedule_previews import preview_schedule, trigger_of
 
