@@ -8,6 +8,7 @@ from fastapi.openapi.utils import get_openapi
 from starlette.testclient import TestClient
 
 from domain.agents.calls import Failed, StepError
+from domain.identity import process_id, schedule_id
 from domain.keys.scopes import KeyScope
 from edge.scopes import AGENT_GRANTS, GRANTS, STATED
 from store import large_results
@@ -25,6 +26,7 @@ steps:
   - {id: work, agent: writer, message: "{{ input.ssn }}"}
   - {id: ask, type: human_approval, title: "{{ input.ssn }}", description: "{{ input.ssn }}"}
   - {id: pause, type: timer, duration: 9d, depends_on: ask}
+triggers: [{type: schedule, id: nightly, cron: "0 3 * * *", input: {ssn: none}}]
 """
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OPEN = ("/sign-in", "/sign-out")
@@ -127,6 +129,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
     values |= {"name": "writer", "step": "work", "kind": "wait"}
     values |= {"projection": "execution_list", "position": str(end), "digest": digest}
+    values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
         for _, path, permission in routes(app, "GET"):
