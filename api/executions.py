@@ -1,6 +1,6 @@
 """Executions: start, cancel; the list; one in detail, now or at a point in the past; its events."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -18,7 +18,7 @@ from edge.parameters import (
     SEVERAL,
     ExecutionReferences,
     Fresh,
-    Instant,
+    InstantParameter,
     Numbers,
     Paged,
     PointParameter,
@@ -28,7 +28,8 @@ from edge.parameters import (
     one_of,
 )
 from edge.references import END_OF_ID, execution_named, process_named
-from edge.visibility import restricted
+from edge.visibility import restricted, restricted_cause
+from queries.causes import FoundCause, find_cause
 from queries.differences import Difference, get_difference
 from queries.events import EventView, list_execution_events
 from queries.executions import (
@@ -104,8 +105,18 @@ class ExecutionFilters(Paged):
             description="The end of an id, four characters or more. Lists executions that others started too.",
         ),
     ] = ""
-    started_from: Annotated[Instant | None, Field(alias="from", description="Started then or later.")] = None
-    started_to: Annotated[Instant | None, Field(alias="to", description="Started before.")] = None
+    started_from: Annotated[InstantParameter | None, Field(alias="from", description="Started then or later.")] = None
+    started_to: Annotated[InstantParameter | None, Field(alias="to", description="Started before.")] = None
+    ended_from: Annotated[InstantParameter | None, Field(description="Ended then or later.")] = None
+    ended_to: Annotated[InstantParameter | None, Field(description="Ended before.")] = None
+    label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
+    order: Annotated[
+        Literal["newest", "oldest", "ended", "longest"],
+        Field(
+            description="By start, the newest or the oldest first; ended, longest: those that have ended, the last or "
+            "the longest first."
+        ),
+    ] = "newest"
 
     def filter(self, within: tuple[str, ...]) -> ExecutionFilter:
         """Return the filter of the query. within: the processes that the caller sees."""
@@ -121,6 +132,10 @@ class ExecutionFilters(Paged):
             include_children=self.include_children,
             started_from=self.started_from,
             started_to=self.started_to,
+            ended_from=self.ended_from,
+            ended_to=self.ended_to,
+            labels=self.label,
+            order=self.order,
             id_ends_with=self.q,
         )
 
@@ -150,7 +165,7 @@ async def start(process: str, request: CommandedWithInput) -> Response:
 
 @router.get("/executions", summary="List executions", **openapi.query(Page[ExecutionSummary], listed=True))
 def list_(reading: Reads, caller: Caller, masking: Masking, filters: Annotated[ExecutionFilters, Query()]) -> Response:
-    """List executions, the newest first. Default: without executions that other executions started."""
+    """List executions, by default the newest first and without executions that other executions started."""
     return view(masking.summaries(list_executions(reading, filters.filter(caller.processes), **filters.page)))
 
 
@@ -197,6 +212,16 @@ def tree(
     """List the executions of the run that the execution belongs to, from the root on: a parent before its children."""
     filter = TreeFilter(given.status, caller.processes)
     return view(masking.tree(list_tree(reading, execution_named(execution_id), filter, **given.page)))
+
+
+@router.get("/executions/{execution_id}/cause", summary="The cause of its failure", **openapi.query(FoundCause, 404))
+def cause(execution_id: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
+    """Return the step for which the execution failed, in it or in one that it called, however deep; null: none failed.
+
+    distance: the number of executions between.
+    """
+    found = find_cause(reading, execution_named(execution_id), min_position=given.min_position)
+    return view(restricted_cause(found, caller))
 
 
 @router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))

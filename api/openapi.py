@@ -19,6 +19,7 @@ REFERENCE = "#/components/schemas/{name}"
 TAGS = [
     {"name": "processes", "description": "Definitions: drafted, published in versions, archived."},
     {"name": "executions", "description": "Runs of published processes."},
+    {"name": "schedules", "description": "Triggers that start executions by the clock, and the calendars they use."},
     {"name": "agents", "description": "Who does the work."},
     {"name": "keys", "description": "Who may do what."},
     {"name": "operations", "description": "Events, read models, health."},
@@ -76,13 +77,15 @@ def command(
     required: bool = True,
     guarded: bool = True,
     rehearsed: bool = False,
+    planned: Any = None,
 ) -> dict[str, Any]:
     """Describe a route that carries out a command of `kind` and answers `status` with `receipt`.
 
     problems: statuses beside those that every command may have. body: default: what `kind` declares; another class
     that declares fields, or a type of which the route reads the body by itself, of the media types `kinds`.
     required: whether that other body is. guarded: whether the permission of `kind` is required of the caller.
-    rehearsed: the route takes `dry_run`, which is answered with 200.
+    rehearsed: the route takes `dry_run`, which is answered with 200. planned: the answer of a dry run, 200, if it is
+    another than `receipt`.
     """
     conditional = REVISION in fields_beside(kind).values()
     extra: dict[str, Any] = {STATED: kind.scope.value} if guarded else {}
@@ -92,10 +95,14 @@ def command(
     elif declared := body_fields(kind):
         extra["requestBody"] = _request_body(kind, JSON_ONLY, required=any(field.required for field in declared))
     stale = (412,) if conditional else ()
+    responses = _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale))
+    if rehearsed:
+        responses = _responses(200, receipt, ()) | responses
+    if planned is not None:
+        responses = _responses(200, planned, ()) | responses
     return {
         "status_code": status,
-        "responses": (_responses(200, receipt, ()) if rehearsed else {})
-        | _responses(status, receipt, (*_COMMAND_PROBLEMS, *problems, *stale)),
+        "responses": responses,
         "response_class": JsonBody,
         "openapi_extra": extra,
     }

@@ -1,6 +1,8 @@
 """Projections: the position of each read model, one with its tables, and the acts that operators request."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Literal, ParamSpec
 from uuid import UUID
 
 import anyio
@@ -13,14 +15,23 @@ from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, carry_out
 from commands.read_models import RequestAct, WithdrawAct
 from edge.admitted import Masking
-from edge.command_request import Commanded, CommandedWithParameters
+from edge.command_request import CommandedWithParameters
 from edge.dependencies import Reads
 from edge.parameters import NO_PARAMETERS, Parameters
 from queries.projections import ProjectionsView, list_projections
-from queries.read_models import ComparisonView, ReadModelView, get_comparison, get_read_model
+from queries.read_models import (
+    ActPlan,
+    ComparisonView,
+    ReadModelView,
+    get_comparison,
+    get_read_model,
+    plan_of,
+    plan_withdrawal,
+)
 
 router = APIRouter(prefix="/projections", tags=["operations"])
 
+P = ParamSpec("P")
 ProjectionAct = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
 
 
@@ -32,10 +43,21 @@ class ReadModelReceipt(CommandReceipt, kw_only=True):
     request_id: UUID
 
 
+class WithdrawalReceipt(ReadModelReceipt, kw_only=True):
+    """An act on a read model is no longer requested. would: in the answer of a dry run alone, the consequences."""
+
+    would: ActPlan | None = None
+
+
 class ActParameters(Parameters):
     """dry_run: answer what the act would do; request nothing."""
 
     dry_run: Annotated[bool, Field(description="Answer 200 with what the act would do; request nothing.")] = False
+
+
+async def planned(plan: Callable[P, ActPlan], *of: P.args, **named: P.kwargs) -> Response:
+    """Return the answer of a dry run: what the act would do now."""
+    return JsonBody(await anyio.to_thread.run_sync(partial(plan, *of, **named)), 200)
 
 
 @router.get("", summary="Read models", **openapi.query(ProjectionsView, listed=True))
@@ -64,18 +86,24 @@ def diff(name: str, reading: Reads) -> Response:
 @router.post(
     "/{name}/withdraw",
     summary="Withdraw the act that is requested",
-    **openapi.command(WithdrawAct, ReadModelReceipt, 404),
+    **openapi.command(WithdrawAct, WithdrawalReceipt, 404),
 )
-async def withdraw(name: str, request: Commanded) -> Response:
+async def withdraw(
+    name: str, request: CommandedWithParameters, reading: Reads, given: Annotated[ActParameters, Query()]
+) -> Response:
     """Withdraw the act that is requested on the read model; a build under way ends after its page."""
     command = request.read(WithdrawAct, projection=name)
+    if given.dry_run:
+        found = await anyio.to_thread.run_sync(plan_withdrawal, reading, name)
+        content = {"projection": name, "act": found.request.act, "request_id": found.request.request_id}
+        return JsonBody(content | {"position": found.position, "would": found.plan}, 200)
     return await carry_out(request, request.handlers.read_models.withdraw, command, ReadModelReceipt)
 
 
 @router.post(
     "/{name}/{act}",
     summary="Request an act on the tables of a read model",
-    **openapi.command(RequestAct, ReadModelReceipt, 404, status=202),
+    **openapi.command(RequestAct, ReadModelReceipt, 404, status=202, planned=ActPlan),
 )
 async def act(
     name: str,
@@ -91,6 +119,5 @@ async def act(
     """
     command = request.read(RequestAct, projection=name, act=act)
     if given.dry_run:
-        found = await anyio.to_thread.run_sync(get_read_model, reading, name)
-        return JsonBody(next(each for each in found.acts if each.act == act), 200)
+        return await planned(plan_of, reading, name, act)
     return await carry_out(request, request.handlers.read_models.request, command, ReadModelReceipt)

@@ -34,6 +34,11 @@ _STREAMS = {
     "domain.executions.events.approval": ("An approval", "In the stream of its execution."),
     "domain.processes.claims": ("A webhook trigger", "One stream a trigger, its id derived from the trigger's."),
     "domain.agents.events": ("An agent", "One stream an agent, its id derived from the name."),
+    "domain.schedules.events": (
+        "A schedule",
+        "One stream a schedule, its id derived from the process and the trigger.",
+    ),
+    "domain.calendars.events": ("A calendar", "One stream a calendar, its id derived from the name."),
     "domain.keys.events": ("A key", "One stream for all keys. It holds their digests, never the keys."),
 }
 _COMMON = {

@@ -28,7 +28,7 @@ class ApiServer:
         self._app = create_app(door)
         connections = ServerConnections(limits)
         config = uvicorn.Config(
-            PagesBeside(self._app, create_pages(door)),
+            PagesBeside(self._app, create_pages(door, self._app.openapi)),
             http=connections.protocol(),
             loop="uvloop",
             ws="none",

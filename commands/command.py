@@ -23,6 +23,7 @@ class CommandScope(StrEnum):
     EXECUTIONS_WRITE = "executions:write"
     STEPS_ANSWER = "steps:answer"
     TIMERS_WRITE = "timers:write"
+    SCHEDULES_WRITE = "schedules:write"
     APPROVALS_DECIDE = "approvals:decide"
     AGENTS_WRITE = "agents:write"
     KEYS_WRITE = "keys:write"
@@ -56,6 +57,7 @@ REVISION = "revision"
 
 ProcessId = Annotated[UUID, Beside("process")]
 ExecutionId = Annotated[UUID, Beside("execution")]
+ScheduleId = Annotated[UUID, Beside("schedule")]
 AgentName = Annotated[str, Beside("agent")]
 StepReference = Annotated[str, Beside()]
 Revision = Annotated[int | None, Beside(REVISION)]

@@ -4,12 +4,14 @@ from collections.abc import Collection
 
 from commands.agents import Agents
 from commands.approvals import ApprovalCommands
+from commands.calendars import Calendars
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.repairs import Repairs
+from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
@@ -49,6 +51,8 @@ class Handlers:
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)
         self.timers = TimerCommands(self.executions, log.datastore)
+        self.schedules = Schedules(log, self.plans)
+        self.calendars = Calendars(log)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)

@@ -10,6 +10,7 @@ from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
+from commands.registrations import register_schedules
 from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
 from domain.identity import process_id
@@ -23,9 +24,17 @@ from domain.processes.decisions import (
     restore_process,
     revise_process,
 )
-from domain.processes.process import Process, fold
+from domain.processes.events import ProcessArchived, ProcessPublished, ProcessRestored
+from domain.processes.process import Process, evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem, ProcessNotFound, Stale, strictly
 from store.log import Log
+
+# Why a change of the process removes a schedule.
+_REMOVED = {
+    ProcessPublished: "the published version has no such schedule",
+    ProcessArchived: "the process is archived",
+    ProcessRestored: "the version in use has no such schedule",
+}
 
 
 class DraftProcess(Command, frozen=True):
@@ -135,11 +144,13 @@ class Processes:
         Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
 
+        before: Process | None = None
         called: Guards = ()
         problems: list[Problem] = []
 
         def decision(process: Process) -> list[Event]:
-            nonlocal called, problems
+            nonlocal before, called, problems
+            before = process
             source = process.draft_source or process.versions[process.latest].source
             parsed = parse_definition(source, strict=command.strict)
             found, called = self._check_names(parsed, "error")
@@ -156,17 +167,25 @@ class Processes:
             decision,
             lambda process, new: {"version": process.latest + len(new), "warnings": _facts_about(problems)["warnings"]},
             identified,
-            lambda new: claim_webhooks(self._log, new, cause) + Together(called),
+            lambda new: claim_webhooks(self._log, new, cause) + Together(called) + self._schedules(before, new, cause),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Archive the process: no new executions start from now on. Raises NotFound, Malformed (reason) or Stale."""
+        before: Process | None = None
+
+        def decision(process: Process) -> list[Event]:
+            nonlocal before
+            before = process
+            return archive_process(process, command.reason, cause)
+
         return self._decide(
             command.process_id,
             command.revision,
-            lambda process: archive_process(process, command.reason, cause),
+            decision,
             lambda _process, _new: {},
             identified,
+            lambda new: self._schedules(before, new, cause),
         )
 
     def restore(self, command: RestoreProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -188,7 +207,7 @@ class Processes:
 
         def together(new: list[Event]) -> Together:
             claims = reclaim_webhooks(self._log, before, cause) if new and before is not None else Together()
-            return claims + Together(called)
+            return claims + Together(called) + self._schedules(before, new, cause)
 
         return self._decide(
             command.process_id,
@@ -198,6 +217,13 @@ class Processes:
             identified,
             together,
         )
+
+    def _schedules(self, before: Process | None, new: list[Event], cause: Cause) -> Together:
+        """Return the changes of the schedules of a process that `new` happens to."""
+        after = before
+        for event in new:
+            after = evolve(after, event)
+        return register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])]) if new else Together()
 
     def _decide(
         self,

@@ -102,6 +102,7 @@ class SetAsideCommands:
             "version": started.version,
             "started_at": started.at,
             "reports_to": started.parent.execution_id if started.parent is not None and started.parent.waits else None,
+            "schedule_id": started.trigger.schedule_id,
         }
         event = record(ExecutionCancelled, cause, reason=reason, **facts)
         receipt = _receipt(id)

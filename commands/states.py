@@ -13,6 +13,8 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
+from domain.schedules.schedule import Schedule
+from domain.schedules.schedule import fold as fold_schedule
 from store.mapper import StreamEvents, UnknownEvent
 from store.unit import Outage
 
@@ -158,6 +160,13 @@ class StreamStates(States[Versioned[S]]):
         super().__init__(read, lambda _id, events: Versioned(len(events), fold(initial, events)), size=size)
         self.initial = initial
         self.fold = fold
+
+
+class ScheduleStates(StreamStates[Schedule | None]):
+    """States of schedules; None before the first registration."""
+
+    def __init__(self, read: ReadStreams, *, size: int = 20_000) -> None:
+        super().__init__(read, None, fold_schedule, size=size)
 
 
 def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:

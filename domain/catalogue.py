@@ -1,14 +1,16 @@
 """Every event by its stored name. A name is a promise: it is never renamed, reused or removed."""
 
 from domain.agents import events as agents
+from domain.calendars import events as calendars
 from domain.event import Event, stored_events
 from domain.executions import state as executions
 from domain.keys import events as keys
 from domain.processes import claims
 from domain.processes import events as processes
+from domain.schedules import events as schedules
 
 # Importing a module registers its events.
-ROOMS = (agents, claims, executions, keys, processes)
+ROOMS = (agents, calendars, claims, executions, keys, processes, schedules)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

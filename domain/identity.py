@@ -3,7 +3,9 @@
 import random
 import re
 import time
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from uuid import UUID, uuid5
 
 PROCESS_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
@@ -51,3 +53,30 @@ def child_id(parent: UUID, step: str, attempt: int) -> UUID:
 def approval_id(execution_id: UUID, step: str, attempt: int) -> str:
     """Return the id of the approval that an attempt requests."""
     return f"{execution_id}:{step}:{attempt}"
+
+
+def schedule_id(process: UUID, trigger: str) -> UUID:
+    """Return the id of the schedule of a process's trigger: a rule replaced, or registered anew, stays one schedule."""
+    return uuid5(NAMESPACE, f"schedule:{process}:{trigger}")
+
+
+def calendar_id(name: str) -> UUID:
+    """Return the id of the calendar called `name`."""
+    return uuid5(NAMESPACE, f"calendar:{name}")
+
+
+def occurrence_id(schedule: UUID, at: datetime) -> UUID:
+    """Return the id of the execution that a schedule starts for the instant `at`; every worker derives the same id."""
+    return _derived(at, f"occurrence:{schedule}:{at.astimezone(UTC).isoformat()}")
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _derived(at: datetime, text: str) -> UUID:
+    """Return a UUID version 8: the milliseconds of `at`, so that ids sort by time, then a hash of `text`."""
+    milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))
+    value = (milliseconds & 0xFFFFFFFFFFFF) << 80 | int.from_bytes(sha256(text.encode()).digest()[:10])
+    value = (value & ~(0xF << 76)) | (0x8 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)

@@ -76,7 +76,9 @@ ProcessReferences = Annotated[
     Field(description=f"Names or ids. {SEVERAL}"),
 ]
 ExecutionReferences = Annotated[Values, AfterValidator(_each_is(execution_named, "not the id of an execution"))]
-Instant = Annotated[datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+InstantParameter = Annotated[
+    datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})
+]
 Position = Annotated[int, Field(ge=0, le=LARGEST)]
 _POINT = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": LARGEST}, {"type": "string", "format": "date-time"}]}
 PointParameter = Annotated[int | datetime, BeforeValidator(parse_point), WithJsonSchema(_POINT)]

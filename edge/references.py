@@ -37,6 +37,20 @@ def execution_named(reference: str) -> UUID:
     return UUID(reference)
 
 
+def schedule_named(reference: str) -> UUID:
+    """Return the id of a schedule. Raises NotFound for a text that cannot be one."""
+    if not _ID.fullmatch(reference):
+        raise NotFound(f"there is no schedule {reference[:80]!r}; a schedule goes by its id")
+    return UUID(reference)
+
+
+def calendar_named(reference: str) -> str:
+    """Return the name of a calendar. Raises NotFound for a text that cannot be one."""
+    if not _NAME.fullmatch(reference):
+        raise NotFound(f"there is no calendar {reference[:80]!r}")
+    return reference
+
+
 def agent_named(reference: str) -> str:
     """Return the name of an agent. Raises NotFound for a text that cannot be one."""
     if not AGENT_NAME.fullmatch(reference):
@@ -54,6 +68,8 @@ def key_named(reference: str) -> UUID:
 REFERENCES: dict[str, Callable[[str], object]] = {
     "process": process_named,
     "execution": execution_named,
+    "schedule": schedule_named,
+    "calendar": calendar_named,
     "agent": agent_named,
     "key": key_named,
 }

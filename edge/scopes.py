@@ -25,7 +25,12 @@ EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSI
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
     KeyScope.OPERATOR: _VIEWER
-    | {CommandScope.EXECUTIONS_WRITE, CommandScope.TIMERS_WRITE, CommandScope.OPERATIONS_WRITE},
+    | {
+        CommandScope.EXECUTIONS_WRITE,
+        CommandScope.TIMERS_WRITE,
+        CommandScope.SCHEDULES_WRITE,
+        CommandScope.OPERATIONS_WRITE,
+    },
     KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
     KeyScope.APPROVER: _EVERYBODY | {READ_APPROVALS, CommandScope.APPROVALS_DECIDE},
     KeyScope.ADMIN: EVERYTHING,

@@ -9,7 +9,7 @@ import msgspec
 from domain.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
-from edge.withheld import changed_without_others, withheld, withholds
+from edge.withheld import caller_of, changed_without_others, withheld, withholds, without_caller
 from queries.approvals import ApprovalView
 from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
@@ -82,7 +82,9 @@ class SensitiveViews:
     def events(self, page: Page[EventView]) -> Page[EventView]:
         """Return a page of events, of one execution or of the log."""
         known = self._of(event.stream for event in page.items)
-        page = msgspec.structs.replace(page, items=[withheld(each, self._principal) for each in page.items])
+        callers = self._unseen(caller_of(each) for each in page.items)
+        seen = [without_caller(each) if caller_of(each) in callers else each for each in page.items]
+        page = msgspec.structs.replace(page, items=[withheld(each, self._principal) for each in seen])
         if not known:
             return page
         items = [_event(known[each.stream], each) if each.stream in known else each for each in page.items]
@@ -140,6 +142,13 @@ class SensitiveViews:
 
     def tree(self, page: Page[TreeExecution]) -> Page[TreeExecution]:
         """Return a page of an execution tree."""
+        callers = self._unseen(each.parent_id for each in page.items)
+        if callers:
+            items = [
+                msgspec.structs.replace(each, parent_step=None) if each.parent_id in callers else each
+                for each in page.items
+            ]
+            page = msgspec.structs.replace(page, items=items)
         return self._errors(page)
 
     def _errors(self, page: Page[E]) -> Page[E]:
@@ -172,6 +181,14 @@ class SensitiveViews:
             else each
             for each in items
         ]
+
+    def _unseen(self, ids: Iterable[UUID | None]) -> set[UUID]:
+        """Return those of `ids`, of executions, that a principal who is limited to processes does not see."""
+        if not self._principal.processes:
+            return set()
+        known = [id for id in ids if id is not None]
+        processes = self._values.processes(known)
+        return {id for id in known if id not in processes or not self._principal.sees(processes[id])}
 
     def _of(self, ids: Iterable[UUID]) -> dict[UUID, Sensitivity]:
         return _NONE if self._sees else self._values.of(ids)

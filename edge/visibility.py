@@ -11,11 +11,13 @@ from domain.executions.decisions.approval import parse_approval_id
 from domain.executions.events.execution import ExecutionStarted
 from domain.processes.events import ProcessDrafted
 from domain.refusal import NotFound
+from domain.schedules.events import ScheduleRegistered
 from edge.dependencies import door_of
 from edge.door import Door
 from edge.principal import Principal
-from edge.references import execution_named, process_named
+from edge.references import execution_named, process_named, schedule_named
 from edge.scopes import LISTED
+from queries.causes import FoundCause
 from queries.executions import ExecutionDetail
 from queries.steps import ChildExecution
 
@@ -25,7 +27,7 @@ RESTRICTED = "restricted"
 async def require_visible(request: Request, principal: Principal) -> None:
     """Raise NotFound unless a limited `principal` sees what the path of the request names.
 
-    A route that names no process, execution or approval is closed to it, unless the route limits its answer by itself.
+    A route that names no process, schedule, execution or approval is closed to it, unless it limits its answer itself.
     """
     if not principal.processes:
         return
@@ -37,6 +39,9 @@ async def require_visible(request: Request, principal: Principal) -> None:
     if "approval_id" in names:
         execution_id, _, _ = parse_approval_id(names["approval_id"])
         await require_visible_execution(door, principal, execution_id)
+    elif "schedule_id" in names:
+        process = await anyio.to_thread.run_sync(_process_of_schedule, door, schedule_named(names["schedule_id"]))
+        _require(principal, process)
     elif "process" in names:
         process = await anyio.to_thread.run_sync(_name_of_process, door, process_named(names["process"]))
         _require(principal, process)
@@ -68,7 +73,20 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
         msgspec.structs.replace(step, children=restricted_children(step.children, principal)) if step.children else step
         for step in found.steps
     ]
-    return msgspec.structs.replace(found, path=path, steps=steps)
+    found = msgspec.structs.replace(found, path=path, steps=steps)
+    if found.parent is None or (path and path[-1].process != RESTRICTED):
+        return found
+    trigger = msgspec.json.decode(found.trigger) | {"id": ""}
+    parent = msgspec.structs.replace(found.parent, step="")
+    return msgspec.structs.replace(found, parent=parent, trigger=msgspec.Raw(msgspec.json.encode(trigger)))
+
+
+def restricted_cause(found: FoundCause, principal: Principal) -> FoundCause:
+    """Return the view without the names of a process that `principal` does not see."""
+    cause = found.cause
+    if cause is None or not principal.processes or principal.sees(cause.process):
+        return found
+    return msgspec.structs.replace(found, cause=msgspec.structs.replace(cause, process=RESTRICTED, step=""))
 
 
 def restricted_children(children: Iterable[ChildExecution], principal: Principal) -> list[ChildExecution]:
@@ -92,6 +110,12 @@ def _process_of_execution(door: Door, id: UUID) -> str | None:
     first = door.handlers.log.stream_page(id, limit=1)
     event = first[0].event if first else None
     return event.process if isinstance(event, ExecutionStarted) else None
+
+
+def _process_of_schedule(door: Door, id: UUID) -> str | None:
+    first = door.handlers.log.stream_page(id, limit=1)
+    event = first[0].event if first else None
+    return event.process if isinstance(event, ScheduleRegistered) else None
 
 
 def _name_of_process(door: Door, id: UUID) -> str | None:

@@ -1,7 +1,10 @@
 """Fields that only some principals see, whatever they hold: the configuration of agents, keys, and other processes."""
 
+from uuid import UUID
+
 import msgspec
 
+from domain.executions.events.child import Parent
 from edge.principal import Principal
 from edge.scopes import READ_CONFIGURATION, READ_KEYS
 from edge.visibility import RESTRICTED, restricted_children
@@ -27,6 +30,19 @@ def without_others(event: EventView, principal: Principal) -> EventView:
     if not principal.processes or event.type != "SubProcessStarted" or principal.sees(event.data["process"]):
         return event
     return msgspec.structs.replace(event, data=event.data | {"process": RESTRICTED, "process_id": None, "holds": []})
+
+
+def caller_of(event: EventView) -> UUID | None:
+    """Return the execution that started the one of the event, if it is the event of that start."""
+    parent: Parent | None = event.data["parent"] if event.type == "ExecutionStarted" else None
+    return None if parent is None else parent.execution_id
+
+
+def without_caller(event: EventView) -> EventView:
+    """Return the start of a called execution without the step that called it, and what the caller holds."""
+    parent = msgspec.structs.replace(event.data["parent"], step="", holds=[])
+    trigger = msgspec.structs.replace(event.data["trigger"], id="")
+    return msgspec.structs.replace(event, data=event.data | {"parent": parent, "trigger": trigger})
 
 
 def changed_without_others(found: Difference, principal: Principal) -> Difference:

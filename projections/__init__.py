@@ -7,9 +7,11 @@ from projections.approvals import ApprovalsProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.key_list import KeyListProjection
+from projections.occurrences import OccurrencesProjection
 from projections.process_catalogue import ProcessCatalogue
 from projections.process_references import ProcessReferencesProjection
 from projections.projection import Projection
+from projections.schedules import SchedulesProjection
 
 ALL: tuple[Projection[Any], ...] = (
     ExecutionList(),
@@ -19,4 +21,6 @@ ALL: tuple[Projection[Any], ...] = (
     ApprovalsProjection(),
     KeyListProjection(),
     ProcessReferencesProjection(),
+    SchedulesProjection(),
+    OccurrencesProjection(),
 )

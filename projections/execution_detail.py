@@ -87,12 +87,20 @@ def _ended(changes: DetailChanges, fact: Fact) -> DetailRow:
     return row
 
 
+def _trigger(trigger: Any) -> bytes:
+    """Return the trigger as a document; only that of a schedule has an instant."""
+    shown = {"type": trigger.type, "id": trigger.id, "payload": trigger.payload}
+    if trigger.type == "schedule":
+        shown["scheduled_at"] = trigger.scheduled_at
+    return msgspec.json.encode(shown)
+
+
 def _started(changes: DetailChanges, fact: Fact) -> None:
     event, row = fact.event, changes.row(fact)
     row.process_id, row.process, row.version = event.process_id, event.process, event.version
     row.status, row.trigger, row.actor = (
         STATUS_OF_EXECUTION[fact.topic],
-        msgspec.json.encode(event.trigger),
+        _trigger(event.trigger),
         clean(event.actor),
     )
     row.input, row.started_at, row.started_position = event.input, event.at, fact.position

@@ -233,6 +233,9 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_process_idx on execution_list (process_id, position)",
         "create index execution_list_status_idx on execution_list (status, position)",
         "create index execution_list_started_idx on execution_list (started_at)",
+        "create index execution_list_ended_idx on execution_list (ended_at, position) where ended_at is not null",
+        "create index execution_list_lasted_idx on execution_list ((ended_at - started_at), position)"
+        " where ended_at is not null",
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.refusal import NotFound
 from queries.execution_detail import DETAIL
 from queries.reading import Reading, fetch
 
@@ -29,6 +30,7 @@ with recursive cause(execution_id, process, step, attempt, distance) as (
       and d.status = 'failed' limit 1) c {_FAILED_STEP.format(of="c")}
   where a.distance < {DEEPEST})
 select execution_id, process, step, attempt, distance from cause order by distance desc limit 1"""
+_KNOWN = "select from execution_detail where execution_id = %s"
 
 
 class FailureCause(msgspec.Struct, frozen=True):
@@ -41,8 +43,20 @@ class FailureCause(msgspec.Struct, frozen=True):
     distance: int
 
 
-def find_cause(reading: Reading, execution_id: UUID) -> FailureCause | None:
-    """Return the cause of the failure of an execution, however deep; None if it has not failed."""
-    with reading.of(DETAIL) as (connection, _):
+class FoundCause(msgspec.Struct, frozen=True):
+    """The cause of an execution's failure, None if it has not failed, and how fresh this is."""
+
+    execution_id: UUID
+    cause: FailureCause | None
+    as_of_position: int
+    lag_seconds: float
+
+
+def find_cause(reading: Reading, execution_id: UUID, *, min_position: int | None = None) -> FoundCause:
+    """Return the cause of the failure of an execution, however deep. Raises NotFound or NotYet."""
+    with reading.of(DETAIL, min_position) as (connection, freshness):
         rows = fetch(connection, _CAUSE, (execution_id,))
-    return FailureCause(**rows[0]) if rows else None
+        if not rows and not fetch(connection, _KNOWN, (execution_id,)):
+            raise NotFound(f"there is no execution {execution_id}")
+    cause = FailureCause(**rows[0]) if rows else None
+    return FoundCause(execution_id, cause, freshness.as_of_position, freshness.lag_seconds)

@@ -8,6 +8,7 @@ import msgspec
 from domain.refusal import NotFound
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_cursor, write_cursor
+from queries.read_models import ActPlan, plan_of
 from queries.reading import Reading, fetch
 
 _ORDER = ("d.at", "d.position", "d.projection")
@@ -81,6 +82,28 @@ def get_dead_letter(reading: Reading, projection: str, position: int) -> DeadLet
     if not rows or ":" in projection:
         raise DeadLetterNotFound(f"{projection[:80]} has no dead letter at position {position}")
     return DeadLetterView(**rows[0])
+
+
+def plan_retry(reading: Reading, projection: str, position: int) -> ActPlan:
+    """Return what trying a dead letter again would do now. Raises DeadLetterNotFound."""
+    get_dead_letter(reading, projection, position)
+    return plan_of(reading, projection, "rebuild")
+
+
+def plan_skip(reading: Reading, projection: str, position: int) -> ActPlan:
+    """Return what skipping a dead letter would do. Raises DeadLetterNotFound."""
+    found = get_dead_letter(reading, projection, position)
+    if found.skipped_at is not None:
+        return ActPlan("skip", None, 0, ["Nothing: the event is skipped already."])
+    return ActPlan(
+        "skip",
+        None,
+        0,
+        [
+            f"The rows of {projection} stay without event {position:,}, also after a rebuild that cannot digest it.",
+            "The event no longer counts as a dead letter.",
+        ],
+    )
 
 
 def _cursor(row: DeadLetterView) -> str:

@@ -1,5 +1,6 @@
 """The list of executions."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -7,8 +8,10 @@ import msgspec
 from psycopg.rows import DictRow
 
 from queries.amounts import COSTS
+from queries.execution_orders import NEWEST, ORDERS
 from queries.filters import Where
-from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
+from queries.labels import labelled_versions
+from queries.paging import DEFAULT_LIMIT, Page, page_of
 from queries.reading import Reading, fetch
 from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where_waiting_for
 
@@ -26,7 +29,7 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   coalesce(l.output_tokens, 0) as output_tokens,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost,
   {COLUMNS}
-from execution_list l where {{where}} order by l.position {{order}} limit %(rows)s"""
+from execution_list l where {{where}} order by {{order}} limit %(rows)s"""
 
 # One probe of the index by status for each: an order by position alone would pass every execution that has ended.
 _FIRST_OF_EACH = " union all ".join(
@@ -84,7 +87,8 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
 
 
 class ExecutionFilter(msgspec.Struct, frozen=True):
-    """A filter of executions: OR within a field, AND between fields; started_from ≤ started < started_to.
+    """A filter of executions: OR within a field, AND between fields; started_from ≤ started < started_to, and
+    likewise the end. labels: of the process, in the version that runs. order: in ORDERS.
 
     Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
     ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of processes or
@@ -102,7 +106,11 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     within: tuple[str, ...] = ()
     started_from: datetime | None = None
     started_to: datetime | None = None
+    ended_from: datetime | None = None
+    ended_to: datetime | None = None
     id_ends_with: str = ""
+    labels: list[str] = []
+    order: str = NEWEST
 
 
 def list_executions(
@@ -113,9 +121,11 @@ def list_executions(
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
 ) -> Page[ExecutionSummary]:
-    """Return executions, the newest first. Raises BadCursor or NotYet."""
-    where = Where({"rows": limit + 1})
-    where.add("l.position < {}", read_position("x", cursor, LARGEST))
+    """Return executions in the order of the filter. Raises BadCursor or NotYet."""
+    where, chosen = Where({"rows": limit + 1}), ORDERS[filter.order]
+    chosen.limit(where, cursor)
+    if filter.labels:
+        _add_labels(where, labelled_versions(reading, filter.labels))
     where.any_of("l.process_id", filter.process_ids, "uuid")
     where.any_of("l.version", filter.versions, "bigint")
     where.any_of("l.status", filter.statuses, "text")
@@ -137,10 +147,19 @@ def list_executions(
     where.within("l.process", filter.within)
     where.add("l.started_at >= {}", filter.started_from)
     where.add("l.started_at < {}", filter.started_to)
+    where.add("l.ended_at >= {}", filter.ended_from)
+    where.add("l.ended_at < {}", filter.ended_to)
     where_waiting_for(where, filter.waiting_for)
     with reading.of(LIST, min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql, order="desc"), where.parameters)
-    return page_of([_summary(row) for row in rows], limit, freshness, lambda row: write_cursor("x", row.position))
+        rows = fetch(connection, _LIST.format(where=where.sql, order=chosen.sql), where.parameters)
+    return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
+
+
+def _add_labels(where: Where, versions: Sequence[tuple[UUID, int]]) -> None:
+    """Require one of `versions`, processes with a number; first by process, for which there is an index."""
+    where.add("l.process_id = any({}::uuid[])", sorted({id for id, _ in versions}))
+    where.parameters.update(labelled=[id for id, _ in versions], numbers=[number for _, number in versions])
+    where.holds("(l.process_id, l.version) in (select * from unnest(%(labelled)s::uuid[], %(numbers)s::int[]))")
 
 
 def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) -> Page[ExecutionSummary]:
@@ -155,7 +174,7 @@ def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) 
     if not within:
         where.holds(f"l.position in ({_FIRST_OF_EACH})")
     with reading.of(LIST, None) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql, order="asc"), where.parameters)
+        rows = fetch(connection, _LIST.format(where=where.sql, order=ORDERS["oldest"].sql), where.parameters)
     return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
 
 

@@ -28,6 +28,10 @@ from process_versions v join process_catalogue p using (process_id) where v.proc
 
 _COUNTS = ("started", "completed", "failed", "cancelled")
 
+_NEXT_RUN = """select s.schedule_id, s.next_at as at from schedule_list s
+where s.process_id = %s and s.in_force = 1 and coalesce(s.paused, 0) = 0 and s.next_at is not null
+order by s.next_at, s.schedule_id limit 1"""
+
 
 class LastRun(msgspec.Struct, frozen=True):
     """The execution that was started last."""
@@ -75,6 +79,13 @@ class StepRoles(msgspec.Struct, frozen=True):
     informed: list[str]
 
 
+class NextRun(msgspec.Struct, frozen=True):
+    """The next instant that a schedule of the process expects, with its jitter."""
+
+    schedule_id: UUID
+    at: datetime
+
+
 class ProcessDraft(msgspec.Struct, frozen=True):
     """The draft of a process. revision: for If-Match. definition: None while the text has errors."""
 
@@ -92,6 +103,7 @@ class ProcessDetail(ProcessSummary, frozen=True, kw_only=True):
     definition: msgspec.Raw
     yaml: str | None
     draft: ProcessDraft | None
+    next_run: NextRun | None
     triggers: msgspec.Raw
     roles: list[StepRoles]
     as_of_position: int
@@ -166,6 +178,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
     """Return one process. Raises NotFound or NotYet."""
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, (process_id,))
+        following = fetch(connection, _NEXT_RUN, (process_id,))
     if not rows:
         raise ProcessNotFound("there is no such process")
     row = rows[0]
@@ -174,6 +187,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
     return ProcessDetail(
         **_shaped(row),
         definition=document if document is not None else _NULL,
+        next_run=NextRun(**following[0]) if following else None,
         draft=None if source is None else _draft(source, row["revision"]),
         triggers=definition.triggers,
         roles=[StepRoles(step.id, step.agent, step.roles.monitors, step.roles.informed) for step in definition.steps],

@@ -33,6 +33,12 @@ class NotCompared(NotFound):
     code = "not_compared"
 
 
+class NotRequested(NotFound):
+    """No act on the read model is requested."""
+
+    code = "no_request_open"
+
+
 class TablesAside(msgspec.Struct, frozen=True):
     """Tables that are not in use. slot: ``building`` or ``previous``. finished: they could be put in use.
 
@@ -79,6 +85,14 @@ class ActPlan(msgspec.Struct, frozen=True):
     obstacle: str | None
     events: int
     effects: list[str]
+
+
+class PlannedWithdrawal(msgspec.Struct, frozen=True):
+    """A request that would be withdrawn, with the consequences. position: the end of the log."""
+
+    request: ReadModelRequestView
+    plan: ActPlan
+    position: int
 
 
 class ReadModelView(msgspec.Struct, frozen=True):
@@ -129,6 +143,20 @@ def get_read_model(reading: Reading, name: str) -> ReadModelView:
     request = ReadModelRequestView(**requests[0]) if requests else None
     acts = _plans(found.as_of_position, {each.slot: each for each in tables}, request)
     return ReadModelView(model, tables, request, acts, found.as_of_position, found.lag_seconds)
+
+
+def plan_of(reading: Reading, name: str, act: str) -> ActPlan:
+    """Return what an act on a read model would do now. Raises ReadModelUnknown or Outage."""
+    return next(each for each in get_read_model(reading, name).acts if each.act == act)
+
+
+def plan_withdrawal(reading: Reading, name: str) -> PlannedWithdrawal:
+    """Return what the withdrawal of the open request would do. Raises NotRequested, ReadModelUnknown or Outage."""
+    found = get_read_model(reading, name)
+    if found.request is None or not found.request.open:
+        raise NotRequested(f"no act on {name[:80]!r} is requested")
+    effects = [f"The act {found.request.act} is no longer requested.", "A build under way ends after its page."]
+    return PlannedWithdrawal(found.request, ActPlan("withdraw", None, 0, effects), found.as_of_position)
 
 
 def list_requests(reading: Reading) -> dict[str, ReadModelRequestView]:

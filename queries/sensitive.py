@@ -55,6 +55,7 @@ select originator_id, topic, case when bytes <= %(bytes)s then state end from (
 class _Begun:
     """The facts of an execution's first event. root: of its execution tree."""
 
+    process: str
     process_id: UUID
     version: int
     root: UUID
@@ -87,6 +88,15 @@ class SensitiveValues:
         """Return whether a published version marks a field. Raises Outage."""
         with self._reading.datastore.reading() as connection:
             return self._publications.read(connection).any
+
+    def processes(self, ids: Iterable[UUID]) -> dict[UUID, str]:
+        """Return the name of the process of each of the executions that the log holds. Raises Outage."""
+        requested = list(dict.fromkeys(ids))
+        if not requested:
+            return {}
+        with self._reading.datastore.reading() as connection:
+            begun = self._all_begun(connection, requested, self._publications.read(connection).epoch)
+        return {id: each.process for id, each in begun.items() if each is not None}
 
     def of(self, ids: Iterable[UUID]) -> dict[UUID, Sensitivity]:
         """Return the sensitivity of those executions that show a sensitive value, or may; the others are left out.
@@ -141,7 +151,7 @@ def _begun(id: UUID, topic: str, state: bytes) -> _Begun | None:
         return None
     event = decode(topic, state)
     assert isinstance(event, ExecutionStarted)
-    return _Begun(event.process_id, event.version, id if event.parent is None else event.parent.root)
+    return _Begun(event.process, event.process_id, event.version, id if event.parent is None else event.parent.root)
 
 
 def _trees(

@@ -1,6 +1,6 @@
 """Batches on their way into the log: the streams in flight, and the work that follows an append."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import msgspec
@@ -10,7 +10,7 @@ from scheduler.capacity import Tally
 from scheduler.pipeline import DEPTH, Appended, Appender
 from scheduler.setting_aside import SettingAside
 from store.log import Outcome
-from store.unit import StoreError
+from store.unit import StoreError, Unit
 
 Again = Mapping[UUID, StoreError]
 """The streams of a batch that met a conflict or a lost connection; a duty decides on them afresh."""
@@ -61,6 +61,10 @@ class Appending:
     def now(self, batch: Batch) -> Again:
         """Append a batch and wait for it."""
         return self._settle(batch, self._appender.append_all(batch.units()))
+
+    def units(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Append the units of decisions on several streams, and wait; return the outcome of each."""
+        return self._appender.append_all(units)
 
     def later(self, work: Work) -> None:
         """Append a batch while the caller goes on."""

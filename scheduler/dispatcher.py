@@ -8,7 +8,7 @@ from uuid import UUID
 
 from commands.agents import CachedAgents
 from commands.plans import Plans
-from commands.states import ExecutionStates
+from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from scheduler.alarms import Alarms
@@ -61,6 +61,7 @@ class Dispatcher:
         lists: Lists,
         appender: Appender[Work],
         states: ExecutionStates,
+        schedules: ScheduleStates,
         plans: Plans,
         agents: CachedAgents,
         gateway: CallsAgents,
@@ -80,6 +81,7 @@ class Dispatcher:
             clock,
             lists,
             states,
+            schedules,
             plans,
             aside,
             Appending(appender, self._recorded, aside),

@@ -7,6 +7,16 @@ from scheduler.duty import Duty
 from scheduler.firing import Firing
 from scheduler.reacting import Reacting
 from scheduler.recording import Recording
+from scheduler.scheduling import Scheduling
 from scheduler.trying_again import TryingAgain
 
-DUTIES: tuple[type[Duty], ...] = (Abandoning, Recording, Firing, Reacting, Admitting, Claiming, TryingAgain)
+DUTIES: tuple[type[Duty], ...] = (
+    Abandoning,
+    Recording,
+    Firing,
+    Reacting,
+    Scheduling,
+    Admitting,
+    Claiming,
+    TryingAgain,
+)

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from commands.plans import Plans
-from commands.states import ExecutionStates
+from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from domain.event import Cause
@@ -46,6 +46,7 @@ class Desk:
     clock: Clock
     lists: Lists
     states: ExecutionStates
+    schedules: ScheduleStates
     plans: Plans
     aside: SettingAside
     appending: Appending

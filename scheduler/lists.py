@@ -8,7 +8,8 @@ from uuid import UUID
 from domain.agents.calls import Answer
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
-from store.lists import agent_answers, due_steps, due_timers, outbox, set_aside, slots, trees, turns
+from store.lists import agent_answers, due_schedules, due_steps, due_timers, outbox, set_aside, slots, trees, turns
+from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
 from store.lists.slots import Queue
@@ -60,6 +61,18 @@ class Lists(Protocol):
 
     def drop_timers(self, now: datetime, timers: list[Due]) -> None:
         """Strike off timers that were due at `now` and that do not run by the log."""
+
+    def claim_schedules(self, limit: int) -> ClaimedSchedules | None:
+        """Claim up to `limit` schedules that are due, in turns of processes; None when none is."""
+
+    def next_schedule(self) -> tuple[datetime, datetime | None]:
+        """Return the time of the database, and when the next schedule that no worker has claimed is due."""
+
+    def release_schedules(self, schedules: list[UUID]) -> None:
+        """Let other workers claim these schedules."""
+
+    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
+        """Let no worker claim this schedule for so long."""
 
     def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> ClaimedMessages:
         """Claim up to `limit` messages that no worker has, or a full page, in the order of the log.
@@ -180,6 +193,26 @@ class StoredLists:
         """Strike timers off; see `store.lists.due_timers.drop`."""
         with self._connection.borrow() as connection:
             due_timers.drop(connection, now, timers)
+
+    def claim_schedules(self, limit: int) -> ClaimedSchedules | None:
+        """Claim schedules; see `store.lists.due_schedules.claim`."""
+        with self._connection.borrow() as connection:
+            return due_schedules.claim(connection, limit)
+
+    def next_schedule(self) -> tuple[datetime, datetime | None]:
+        """Return the time, and when the next schedule is due; see `store.lists.due_schedules.next_due`."""
+        with self._connection.borrow() as connection:
+            return due_schedules.next_due(connection)
+
+    def release_schedules(self, schedules: list[UUID]) -> None:
+        """Let other workers claim these schedules."""
+        with self._connection.borrow() as connection:
+            due_schedules.release(connection, schedules)
+
+    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
+        """Let no worker claim this schedule for so long."""
+        with self._connection.borrow() as connection:
+            due_schedules.postpone(connection, schedule, wait)
 
     def claim_messages(self, limit: int, unreadable: ReportUnreadable) -> ClaimedMessages:
         """Claim messages; see `store.lists.outbox.claim`."""

@@ -17,6 +17,7 @@ from domain.executions.state.model import Execution
 from scheduler.appending import Again
 from scheduler.batch import Batch
 from scheduler.duty import Desk, Duty
+from scheduler.ended_runs import end_runs, reports_to_schedule
 from store.lists.outbox import Message
 from store.mapper import UnknownEvent
 from store.unit import Conflict, EventsMissing, MessageKey, Outage
@@ -78,6 +79,9 @@ class Reacting(Duty):
                 self._notify(message)
         messages = [message for message in taken if type(message.event) not in ABANDONS_ATTEMPT]
         try:
+            if any(map(reports_to_schedule, messages)):
+                end_runs(self.desk, [message for message in messages if reports_to_schedule(message)])
+                messages = [message for message in messages if not reports_to_schedule(message)]
             for tried in range(TRIES):
                 messages = self._without_aside(messages)
                 if not messages:

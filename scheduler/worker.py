@@ -9,7 +9,7 @@ from functools import partial
 
 from commands.agents import CachedAgents
 from commands.plans import Plans
-from commands.states import ExecutionStates
+from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.identity import new_id
@@ -76,6 +76,7 @@ class Worker:
             lists=self._lists,
             appender=Pipeline(log, inbox.put),
             states=ExecutionStates(partial(log.streams, reading=connection), plans),
+            schedules=ScheduleStates(partial(log.streams, reading=connection)),
             plans=plans,
             agents=CachedAgents(log, clock),
             gateway=self._gateway,

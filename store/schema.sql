@@ -25,6 +25,18 @@ create table dead_letters (
 );
 CREATE INDEX dead_letters_newest_idx ON public.dead_letters USING btree (at, "position", projection);
 
+create table due_schedules (
+  schedule_id uuid not null,
+  process_id uuid not null,
+  calendars text[] not null default '{}'::text[],
+  due_at timestamp with time zone,
+  claimed_until timestamp with time zone,
+  PRIMARY KEY (schedule_id)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX due_schedules_calendars_idx ON public.due_schedules USING gin (calendars);
+CREATE INDEX due_schedules_due_idx ON public.due_schedules USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX due_schedules_process_idx ON public.due_schedules USING btree (process_id);
+
 create table due_steps (
   execution_id uuid not null,
   step text not null,
@@ -192,6 +204,7 @@ create table stored_events (
   notification_id bigserial,
   PRIMARY KEY (originator_id, originator_version)
 ) with (autovacuum_vacuum_insert_scale_factor=0.1, autovacuum_analyze_scale_factor=0.05);
+CREATE INDEX stored_events_calendars_idx ON public.stored_events USING btree (originator_id) WHERE (topic = 'CalendarDefined'::text);
 CREATE INDEX stored_events_large_idx ON public.stored_events USING btree (notification_id) WHERE (octet_length(state) > 4096);
 CREATE UNIQUE INDEX stored_events_notification_id_idx ON public.stored_events USING btree (notification_id);
 CREATE INDEX stored_events_published_idx ON public.stored_events USING btree (notification_id) WHERE (topic = 'ProcessPublished'::text);
@@ -377,6 +390,28 @@ begin
       from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
   end if;
   return last;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.move_due_schedules_v1(appended bigint, registered uuid[], processes uuid[], calendars text[], removed uuid[], moved uuid[], dues timestamp with time zone[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if cardinality(registered) > 0 then
+    -- The names of a schedule's calendars come in one text, a line each.
+    insert into due_schedules (schedule_id, process_id, calendars)
+      select x.id, x.process, string_to_array(x.names, e'\n')
+      from unnest(registered, processes, calendars) as x(id, process, names)
+      on conflict (schedule_id) do update set calendars = excluded.calendars;
+  end if;
+  if cardinality(moved) > 0 then
+    update due_schedules d set due_at = x.due_at, claimed_until = null
+      from unnest(moved, dues) as x(schedule_id, due_at) where d.schedule_id = x.schedule_id;
+  end if;
+  if cardinality(removed) > 0 then
+    delete from due_schedules where schedule_id = any(removed);
+  end if;
+  return (select 'schedule:' || extract(epoch from min(due)) from unnest(dues) as due);
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.move_due_steps_v1(appended bigint, done_executions uuid[], done_steps text[], next_executions uuid[], next_steps text[], next_attempts integer[], next_owners uuid[], gone boolean)

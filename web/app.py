@@ -15,6 +15,8 @@ from web import approvals, errors, keys, overview, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
+from web.documentation import page as documentation
+from web.documentation.page import Description
 from web.executions import acts, compare, detail, moments, tree
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
@@ -24,8 +26,8 @@ from web.processes import detail as process
 from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-NAMED = ("executions", "approvals", "processes", "agents", "keys", "operations", "sign-in", "sign-out", "static")
-SEGMENTS = frozenset(("", *NAMED))
+NOUNS = ("executions", "approvals", "processes", "agents", "keys", "operations")
+SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
@@ -35,14 +37,16 @@ PROCESSES = (processes, editor, publish, start, archive, process)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
 
 
-def create_pages(door: Door) -> FastAPI:
-    """Return the pages on `door`."""
+def create_pages(door: Door, description: Description) -> FastAPI:
+    """Return the pages on `door`. description: of the API, for its documentation."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
     app.state.door = door
+    app.state.description = description
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
     for noun in (overview, *EXECUTIONS, approvals, *PROCESSES, *AGENTS, keys, timers, operations, *OPERATIONS):
         app.include_router(noun.router, dependencies=[ADMITTED])
+    app.include_router(documentation.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")
     return app

@@ -14,7 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from edge.admitted import approver_names, deciders_of
 from edge.dependencies import door_of
 from edge.principal import ANONYMOUS, Principal
-from edge.scopes import READ, READ_APPROVALS, READ_KEYS
+from edge.scopes import READ, READ_APPROVALS, READ_DESCRIPTION, READ_KEYS
 from edge.sessions import COOKIE, LONGEST, BrowserSession
 from queries.approvals import ApprovalFilter, count_approvals
 from web import wording
@@ -75,6 +75,7 @@ NAVIGATION = (
         (
             NavigationEntry("Operations", "gauge", "/operations", limited=False),
             NavigationEntry("Keys", "key-round", "/keys", READ_KEYS),
+            NavigationEntry("HTTP API", "webhook", "/docs", READ_DESCRIPTION),
         ),
     ),
 )

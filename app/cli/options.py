@@ -50,4 +50,8 @@ Host = Annotated[str | None, typer.Option(help="Listen on this address [PROCESSI
 Port = Annotated[int | None, typer.Option(min=0, max=65_535, help="Listen on this port [PROCESSION_PORT; 8080].")]
 LeaseOption = Annotated[str | None, typer.Option(help="How long a worker keeps its steps without a renewal [10s].")]
 MaxOpen = Annotated[int | None, typer.Option(min=1, max=20_000, help="Agent calls open at once [1000].")]
+HoldSchedules = Annotated[
+    bool,
+    typer.Option("--hold-upgraded-schedules", help="Register schedules of versions published before paused."),
+]
 Drain = Annotated[str | None, typer.Option(help="How long to wait for open calls at the end [30s].")]

@@ -8,9 +8,10 @@ import typer
 
 from app.cli.failures import Failure
 from app.cli.opening import opened
-from app.cli.options import Drain, Host, JsonOption, LeaseOption, MaxOpen, Port
+from app.cli.options import Drain, HoldSchedules, Host, JsonOption, LeaseOption, MaxOpen, Port
 from app.cli.output import CommandOutput, output_of
 from app.running import running
+from app.schedules_of_before import register_upgraded_schedules
 from app.settings import Settings, read_settings
 from app.signals import Stopping
 from app.sockets import listen, refuse_open_door, url_of
@@ -29,11 +30,19 @@ def up(
     lease: LeaseOption = None,
     max_open: MaxOpen = None,
     drain: Drain = None,
+    hold_upgraded_schedules: HoldSchedules = False,
     json: JsonOption = False,
 ) -> None:
     """Run everything in one process: API, worker and projector. Ends on SIGTERM or Ctrl-C, after open calls."""
     settings = read_settings(host=host, port=port, lease=lease, max_open_calls=max_open, drain=drain)
-    run(output_of(context, json), settings, api=True, worker=True, projector=True)
+    run(
+        output_of(context, json),
+        settings,
+        api=True,
+        worker=True,
+        projector=True,
+        hold_schedules=hold_upgraded_schedules,
+    )
 
 
 @cli.command()
@@ -52,17 +61,31 @@ def work(
     lease: LeaseOption = None,
     max_open: MaxOpen = None,
     drain: Drain = None,
+    hold_upgraded_schedules: HoldSchedules = False,
     json: JsonOption = False,
 ) -> None:
     """Run a worker, and by default a projector. Any number of workers can share one database."""
     if only_projector and not projector:
         raise typer.BadParameter("excludes --no-projector", param_hint="--only-projector")
     settings = read_settings(lease=lease, max_open_calls=max_open, drain=drain)
-    run(output_of(context, json), settings, api=False, worker=not only_projector, projector=projector)
+    hold = hold_upgraded_schedules
+    output = output_of(context, json)
+    run(output, settings, api=False, worker=not only_projector, projector=projector, hold_schedules=hold)
 
 
-def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, projector: bool) -> None:
-    """Run the requested roles until a signal. Raises Failure if one of them breaks."""
+def run(
+    output: CommandOutput,
+    settings: Settings,
+    *,
+    api: bool,
+    worker: bool,
+    projector: bool,
+    hold_schedules: bool = False,
+) -> None:
+    """Run the requested roles until a signal. Raises Failure if one of them breaks.
+
+    hold_schedules: register the schedules of versions that an earlier release published paused.
+    """
     stopping = Stopping()
     with ExitStack() as ending:
         bound = None
@@ -74,6 +97,8 @@ def run(output: CommandOutput, settings: Settings, *, api: bool, worker: bool, p
         )
         if api:
             refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
+        if worker:
+            register_upgraded_schedules(wiring, hold=hold_schedules)
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()

@@ -15,6 +15,7 @@ WeekdayInFull = Literal["monday", "tuesday", "wednesday", "thursday", "friday", 
 WEEKDAYS: tuple[str, ...] = get_args(WeekdayInFull)
 
 _CLOCK = re.compile(r"([01]?[0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+_MINUTE = re.compile(r":[0-5][0-9]", re.ASCII)
 
 
 def check_zone(name: str) -> str:
@@ -42,10 +43,19 @@ def _clock(text: str) -> str:
     return f"{int(found[1]):02}:{found[2]}"
 
 
+def is_minute(text: str) -> bool:
+    """Return whether a text names a minute of every hour, like ``:15``."""
+    return _MINUTE.fullmatch(text) is not None
+
+
+def _clock_or_minute(text: str) -> str:
+    return text if is_minute(text) else _clock(text)
+
+
 # The short forms of the days are listed too: the tree is respelt before it is read.
 WeekdayOfStart = Annotated[WeekdayInFull, WithJsonSchema({"enum": [*WEEKDAYS, *(name[:3] for name in WEEKDAYS)]})]
 ZoneName = Annotated[str, AfterValidator(check_zone)]
 # ISO 8601, with an offset or without.
 TimeText = Annotated[str, StringConstraints(max_length=64), AfterValidator(check_time)]
-# For example 09:00.
-ClockTime = Annotated[str, AfterValidator(_clock)]
+# For example 09:00, or :15 for a minute of every hour.
+ClockTime = Annotated[str, AfterValidator(_clock_or_minute)]

@@ -1,6 +1,7 @@
 """The messages between executions that are still to be handled, folded from the log event by event."""
 
 from collections.abc import Iterable
+from uuid import UUID
 
 import msgspec
 from psycopg.rows import TupleRow
@@ -9,6 +10,7 @@ from domain.catalogue import STORED_NAMES
 from domain.executions.events.child import SubProcessClosed, SubProcessStarted
 from domain.executions.events.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from domain.executions.events.step import StepSkipped
+from domain.schedules.events import ScheduleFired, ScheduleRunEnded
 from store.mapper import decode
 
 CallKey = tuple[bytes, int]
@@ -20,7 +22,8 @@ STEP_ENDS = frozenset((*(STORED_NAMES[kind] for kind in ATTEMPT_STATUS), STORED_
 OTHERS = frozenset(
     ("CompensationRequired", "ExecutionRetried", "ExecutionStarted", "SubProcessClosed", "SubProcessStarted")
 )
-TOPICS = sorted(ENDS | STEP_ENDS | OTHERS)
+SCHEDULES = frozenset(STORED_NAMES[kind] for kind in (ScheduleFired, ScheduleRunEnded))
+TOPICS = sorted(ENDS | STEP_ENDS | OTHERS | SCHEDULES)
 
 
 class _Call(msgspec.Struct):
@@ -38,11 +41,18 @@ class _Step(msgspec.Struct, gc=False):
     step: str
 
 
+class _Run(msgspec.Struct, gc=False):
+    """The part of a schedule's event about an execution that the fold reads."""
+
+    execution_id: UUID
+
+
+_run = msgspec.json.Decoder(_Run).decode
 _step = msgspec.json.Decoder(_Step).decode
 
 
 class Calls:
-    """Follows every parent execution, and every child execution."""
+    """Follows every parent execution, every child execution, and the running executions of schedules."""
 
     def __init__(self) -> None:
         self._starting: dict[bytes, CallKey] = {}
@@ -52,6 +62,7 @@ class Calls:
         self._calls: dict[bytes, _Call] = {}
         self._children: dict[bytes, list[bytes]] = {}
         self._waiting: dict[tuple[bytes, str], bytes] = {}
+        self._scheduled: dict[bytes, bytes] = {}
 
     def unhandled(self) -> dict[CallKey, bytes]:
         """Return the messages that something still depends on, with their recipients.
@@ -73,8 +84,18 @@ class Calls:
                 self._starting.pop(stream, None)
             elif topic in ENDS:
                 self._ends((stream, version))
+            elif topic in SCHEDULES:
+                self._schedule(stream, topic, state)
             elif topic in OTHERS:
                 self._other((stream, version), topic, state)
+
+    def _schedule(self, schedule: bytes, topic: str, state: bytes) -> None:
+        execution = _run(state).execution_id.bytes
+        if topic == "ScheduleFired":
+            self._scheduled[execution] = schedule
+        else:
+            self._scheduled.pop(execution, None)
+            self._reporting.pop(execution, None)
 
     def _other(self, key: CallKey, topic: str, state: bytes) -> None:
         stream = key[0]
@@ -112,6 +133,8 @@ class Calls:
         call = self._calls.get(stream)
         if call is not None and call.waits:
             self._reporting.setdefault(stream, {})[key] = call.parent
+        if stream in self._scheduled:
+            self._reporting.setdefault(stream, {})[key] = self._scheduled[stream]
         self._over(stream)
         for child in self._children.pop(stream, ()):
             gone = self._calls.pop(child)

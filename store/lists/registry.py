@@ -1,5 +1,6 @@
 """Every list that appends keep: each append moves them, and operators verify and rebuild them by name."""
 
+from store.lists.due_schedules import DUE_SCHEDULES
 from store.lists.due_steps import DUE_STEPS
 from store.lists.due_timers import DUE_TIMERS
 from store.lists.kept import KeptList
@@ -7,4 +8,4 @@ from store.lists.outbox import OUTBOX
 from store.lists.slots import SLOTS
 from store.lists.trees import TREES
 
-LISTS: tuple[KeptList, ...] = (DUE_STEPS, DUE_TIMERS, OUTBOX, SLOTS, TREES)
+LISTS: tuple[KeptList, ...] = (DUE_STEPS, DUE_TIMERS, OUTBOX, SLOTS, TREES, DUE_SCHEDULES)

@@ -39,8 +39,7 @@ def test_the_description_names_every_type_it_refers_to(description: Any) -> None
     assert {"ProblemDocument", "ExecutionDetail", "ProcessDetail"} <= schemas.keys()
 
 
-def test_the_documentation_is_there(shared_client: TestClient) -> None:
-    assert shared_client.get("/docs").status_code == 200
+def test_the_description_is_there(shared_client: TestClient) -> None:
     assert shared_client.get("/openapi.json").json()["openapi"].startswith("3.1")
 
 

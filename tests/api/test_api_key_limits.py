@@ -10,7 +10,7 @@ OTHER = GREETING.replace("name: greeting", "name: claims-intake")
 CALLING = """
 name: claims-calling
 steps:
-  - {id: call, type: sub_process, process: greeting, input_mapping: {name: Ann}}
+  - {id: the-call, type: sub_process, process: greeting, input_mapping: {name: Ann}}
 """
 
 
@@ -84,6 +84,10 @@ def test_what_points_outside_is_restricted(
     inside = key("viewer", name="inside", processes=["greeting"])
     [above] = client.get(f"/api/executions/{child}", headers=inside).json()["path"]
     assert (above["process"], above["step"]) == ("restricted", "")
+    for path in ("", "/events", "/tree", f"?as_of={end}"):
+        answer = client.get(f"/api/executions/{child}{path}", headers=inside)
+        assert (answer.status_code, "the-call" in answer.text) == (200, False), answer.text
+        assert "the-call" in client.get(f"/api/executions/{child}{path}", headers=root).text, path
 
 
 ASKING = """

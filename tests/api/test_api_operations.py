@@ -44,6 +44,8 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "key_list",
         "process_catalogue",
         "process_references",
+        "schedules",
+        "occurrences",
     }
     assert seen["as_of_position"] == installation.log.last_position()
     behind = seen["items"][0]

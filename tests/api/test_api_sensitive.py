@@ -90,7 +90,7 @@ def test_nobody_but_an_admin_reads_a_sensitive_value(
         installation.publish(client, source, writer={"script": "echo"}, other={"script": "echo"})
     del client.headers["Authorization"]
     door = installation.door(hosts=installation.hosts)
-    pages = TestClient(PagesBeside(installation.app, create_pages(door)))
+    pages = TestClient(PagesBeside(installation.app, create_pages(door, installation.app.openapi)))
     output = {"score": SCORE, "people": [{"nick": NICK}], "remark": f"{NICK} has {SSN}"}
     config = {"kind": "scripted", "script": "answers", "answers": {"assess": output, "*": "fine"}}
     client.put("/api/agents/writer", json=config, headers=root)

@@ -12,7 +12,6 @@ from domain.agents.calls import StepError
 from domain.executions.events.execution import ExecutionFailed
 from domain.executions.events.step import StepFailed, StepScheduled
 from domain.identity import process_id
-from queries.causes import find_cause
 from queries.moments import moment_of_event, moment_of_position
 from tests.api.test_api_families import Family
 
@@ -71,8 +70,15 @@ def test_a_limited_key_sees_the_part_of_a_tree_that_is_its_own(
     assert hidden.json()["items"] == []
 
 
-def test_the_cause_of_a_failure_is_the_deepest_failed_step(installation: Any, family: Family) -> None:
-    assert find_cause(installation.reading, family.root) is None
+def test_the_cause_of_a_failure_is_the_deepest_failed_step(
+    client: TestClient,
+    installation: Any,
+    family: Family,
+    root: dict[str, str],
+    key: Callable[..., dict[str, str]],
+) -> None:
+    client.headers.update(root)
+    assert client.get(f"/api/executions/{family.root}/cause").json()["cause"] is None
     error = StepError("broken", "it broke")
     for id, step in ((family.below, "work"), (family.child, "check"), (family.root, "greet")):
         if id == family.below:
@@ -82,9 +88,12 @@ def test_the_cause_of_a_failure_is_the_deepest_failed_step(installation: Any, fa
         family.tell(id, ExecutionFailed, step=step, error=error, **ended)
     installation.project()
     for id, distance in ((family.root, 2), (family.child, 1), (family.below, 0)):
-        found = find_cause(installation.reading, id)
-        assert found is not None
-        assert (found.execution_id, found.step, found.distance) == (family.below, "work", distance)
+        found = client.get(f"/api/executions/{id}/cause").json()["cause"]
+        assert (found["execution_id"], found["step"], found["distance"]) == (str(family.below), "work", distance)
+    assert client.get("/api/executions/00000000-0000-0000-0000-000000000000/cause").status_code == 404
+    limited = key("viewer", processes=[client.get(f"/api/executions/{family.root}").json()["process"]])
+    seen = client.get(f"/api/executions/{family.root}/cause", headers=limited).json()["cause"]
+    assert (seen["execution_id"], seen["process"], seen["step"]) == (str(family.below), "restricted", "")
 
 
 def test_a_moment_has_its_neighbours(installation: Any, family: Family) -> None:

@@ -38,6 +38,11 @@ def test_children_are_listed_when_asked_for(document: Run, procession: Run, call
     assert listed("--include-children") == listed("--root", id) == [child, id]
     assert listed("--parent", id) == listed("--trigger", "sub_process") == [child]
     assert listed("--status", "queued", "--status", "compensating") == []
+    assert listed("--include-children", "--order", "oldest") == [id, child]
+    assert listed("--include-children", "--order", "ended") == [id, child]
+    assert listed("--ended-from", "2000-01-01T00:00:00Z", "--order", "longest") == [id]
+    assert listed("--ended-to", "2000-01-01T00:00:00Z") == listed("--label", "nothing") == []
+    assert procession("executions", "--order", "sideways").exit_code == 2
     assert "parent" not in procession("executions").stdout
     assert "parent" in procession("executions", "--root", id).stdout
     assert procession("executions", "--status", "asleep").exit_code == 2
@@ -52,5 +57,19 @@ def test_an_execution_is_shown_with_those_it_called_and_what_was_undone(
     assert f"child: attempt 1 of call called {child}  hello, version 1: completed" in said
     assert "compensation: of make completed" in said
     assert "make.compensation" in said
+    assert "cause: attempt 1 of spoil" in said
+    assert document("show", id)["cause"]["step"] == "spoil"
     assert f"below {id}  calling, step call" in procession("show", child).stdout
     assert document("show", child)["input"]["who"] == "made"
+
+
+def test_a_run_is_shown_as_a_tree(document: Run, procession: Run, called: tuple[str, str]) -> None:
+    id, child = called
+    lines = [line for line in procession("show", child, "--tree").stdout.splitlines() if id in line or child in line]
+    assert [line.split()[:2] for line in lines] == [[id, "calling"], [child, "hello"]]
+    assert "(this one)" in lines[1]
+    assert "  hello" in lines[1]
+    items = document("show", child, "--tree", "--status", "completed")["items"]
+    assert [each["execution_id"] for each in items] == [child]
+    for wrong in (("--tree", "--events"), ("--tree", "--as-of", "1"), ("--status", "failed")):
+        assert procession("show", id, *wrong).exit_code == 2

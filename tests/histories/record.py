@@ -19,6 +19,8 @@ from app.event_shapes import Field, Shape, event_shapes, part_shapes
 from domain.agents import agent
 from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
+from domain.calendars import calendar
+from domain.calendars.events import CalendarDefined
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import fold as fold_execution
@@ -31,6 +33,8 @@ from domain.processes import claims, process
 from domain.processes.claims import TriggerClaimed
 from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.plan import Plan, compile_plan
+from domain.schedules import schedule
+from domain.schedules.events import ScheduleRegistered
 from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
@@ -43,6 +47,7 @@ STORIES = (
     "undoing_stories.py",
     "rules_stories.py",
     "key_stories.py",
+    "schedule_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -106,6 +111,10 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             plan = known[started.process_id, started.version]
             folded = fold_execution(Execution(stream, plan), events)
             state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field not in PLANS}
+        case ScheduleRegistered():
+            state = schedule.fold(None, events)
+        case CalendarDefined():
+            state = calendar.fold(events)
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
     return json.loads(msgspec.json.encode(state))

@@ -55,7 +55,7 @@ from domain.executions.events.step import (
     StepTimedOut,
 )
 from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
-from domain.identity import agent_id, process_id
+from domain.identity import agent_id, process_id, schedule_id
 from domain.money import Money
 from domain.processes.events import (
     ProcessArchived,
@@ -63,6 +63,21 @@ from domain.processes.events import (
     ProcessPublished,
     ProcessRestored,
     ProcessRevised,
+)
+from domain.schedules.events import (
+    ScheduleFired,
+    ScheduleOccurrenceBackfilled,
+    ScheduleOccurrenceCoalesced,
+    ScheduleOccurrenceHeld,
+    ScheduleOccurrenceMissed,
+    ScheduleOccurrenceMoved,
+    ScheduleOccurrenceSkipped,
+    SchedulePaused,
+    ScheduleRegistered,
+    ScheduleRemoved,
+    ScheduleResumed,
+    ScheduleRunEnded,
+    ScheduleRunStarted,
 )
 from tests.projections.stories import BEGIN, Happened, Story
 
@@ -147,7 +162,27 @@ _OF_END = {
 }
 
 
-KINDS = ["step"] * 5 + ["cost", "status", "undo", "end", "retry", "process", "agent"]
+_RUN = {"execution_id": st.just(UUID(int=8))}
+_OF_SCHEDULE: dict[type[Event], dict[str, Any]] = {
+    ScheduleRemoved: {"reason": _WHY, "until": st.just(BEGIN)},
+    SchedulePaused: {"reason": st.sampled_from(["why", "nul \0 in it"])},
+    ScheduleResumed: {"reason": _WHY},
+    ScheduleRunStarted: _RUN,
+    ScheduleRunEnded: {**_RUN, "outcome": st.just("failed"), "failures": st.integers(0, 3)},
+}
+_INSTANT = {"scheduled_at": _DUE, "version": st.integers(1, 2)}
+_OF_INSTANT: dict[type[Event], dict[str, Any]] = {
+    ScheduleFired: {**_RUN, "lateness": st.sampled_from([0.0, 0.25, 1e20])},
+    ScheduleOccurrenceBackfilled: _RUN,
+    ScheduleOccurrenceCoalesced: {"reason": _WHY, "into": _TIME},
+    ScheduleOccurrenceHeld: {},
+    ScheduleOccurrenceMissed: {"reason": _WHY},
+    ScheduleOccurrenceMoved: {"to": _DUE},
+    ScheduleOccurrenceSkipped: {"reason": _WHY, "detail": st.sampled_from(["", "so\0so"])},
+}
+
+
+KINDS = ["step"] * 5 + ["schedule", "cost", "status", "undo", "end", "retry", "process", "agent"]
 
 
 @st.composite
@@ -166,6 +201,8 @@ def random_log(draw: st.DrawFn) -> Happened:
         above = [id for id in processes if id.int < number]
         if kind == "process":
             _tell_process(draw, story, f"p{number}", begun)
+        elif kind == "schedule":
+            _tell_schedule(draw, story, f"t{number % 2}", begun)
         elif kind == "agent":
             name = f"a{number % 2}"
             if draw(st.booleans()):
@@ -203,6 +240,20 @@ def random_log(draw: st.DrawFn) -> Happened:
             facts = {name: draw(strategy) for name, strategy in _OF_END[event].items()}
             story.end(execution, event, process, **facts)
     return story.happened
+
+
+def _tell_schedule(draw: st.DrawFn, story: Story, trigger: str, begun: set[Any]) -> None:
+    stream, next_at = schedule_id(process_id("p0"), trigger), draw(_TIME)
+    kind = draw(st.sampled_from([ScheduleRegistered, *_OF_SCHEDULE, *_OF_INSTANT]))
+    if stream not in begun or kind is ScheduleRegistered:
+        begun.add(stream)
+        named = {"process_id": process_id("p0"), "process": "p0", "trigger_id": trigger}
+        rule, version = {"id": trigger, "cron": draw(st.sampled_from(["a", "b"]))}, draw(st.integers(1, 3))
+        times = {"anchor": BEGIN, "since": BEGIN, "next_at": next_at}
+        story.tell(stream, ScheduleRegistered, rule=rule, version=version, **named, **times)
+        return
+    strategies = _OF_SCHEDULE[kind] if kind in _OF_SCHEDULE else {**_INSTANT, **_OF_INSTANT[kind]}
+    story.tell(stream, kind, next_at=next_at, **{name: draw(strategy) for name, strategy in strategies.items()})
 
 
 def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> None:

@@ -220,6 +220,19 @@ class MemoryLists:
     def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
         return {key for key in keys if key in self.outbox}
 
+    def claim_schedules(self, limit: int) -> None:
+        """Claim none: no process of the simulation has a schedule."""
+
+    def next_schedule(self) -> tuple[datetime, None]:
+        """Return that none is due."""
+        return self._clock.now(), None
+
+    def release_schedules(self, schedules: list[UUID]) -> None:
+        """Release none."""
+
+    def postpone_schedule(self, schedule: UUID, wait: timedelta) -> None:
+        """Postpone none."""
+
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         return {root: self.trees[root] for root in roots}
 

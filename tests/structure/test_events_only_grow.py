@@ -95,6 +95,8 @@ def shown_fields(value: Any) -> list[tuple[str, str]]:
     """(name of event or part, field) of everything in `value` that is not its default."""
     if isinstance(value, list | tuple):
         return [shown for item in value for shown in shown_fields(item)]
+    if isinstance(value, dict):
+        return shown_fields(list(value.values()))
     if not isinstance(value, msgspec.Struct):
         return []
     found: list[tuple[str, str]] = []

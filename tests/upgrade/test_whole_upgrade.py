@@ -209,19 +209,22 @@ def every_path(releases: Releases, url: str, given: dict[str, str], approvals: d
         "version": ["1"],
         "name": ["echo", "shaky"],
     }
+    paths = releases.get(url, "/openapi.json").json()["paths"]
+    if "/api/schedules" in paths:
+        known["schedule_id"] = [item["schedule_id"] for item in releases.get(url, "/api/schedules").json()["items"]]
     head = releases.rows("select max(notification_id) from stored_events")[0][0]
     found = []
-    for path, item in releases.get(url, "/openapi.json").json()["paths"].items():
+    for path, item in paths.items():
         # A comparison is there once a read model was built beside, a large result where they are allowed.
         if "get" not in item or path in ("/api/stream", "/api/projections/{name}/diff") or "{digest}" in path:
             continue
-        paths = [path.replace("{name}", "execution_list") if path.startswith("/api/projections") else path]
+        named = [path.replace("{name}", "execution_list") if path.startswith("/api/projections") else path]
         for name, values in known.items():
             holder = "{" + name + "}"
-            paths = [each.replace(holder, value) for each in paths for value in (values if holder in each else [""])]
-        assert not [each for each in paths if "{" in each], f"a query of something new: {path}"
+            named = [each.replace(holder, value) for each in named for value in (values if holder in each else [""])]
+        assert not [each for each in named if "{" in each], f"a query of something new: {path}"
         query = f"?from={head}&to={head}" if path.endswith("/diff") else ""
-        found += [each + query for each in paths if each.startswith("/api/") or "health" in each]
+        found += [each + query for each in named if each.startswith("/api/") or "health" in each]
     return found
 
 

@@ -195,5 +195,5 @@ def installation(read_tables: Datastore) -> Iterator[Installation]:
 def client(installation: Installation) -> Iterator[TestClient]:
     """Yield a client of the pages and the API beside them; it follows no redirects."""
     app = installation.app
-    with TestClient(PagesBeside(app, create_pages(app.state.door)), follow_redirects=False) as opened:
+    with TestClient(PagesBeside(app, create_pages(app.state.door, app.openapi)), follow_redirects=False) as opened:
         yield opened

@@ -1,32 +1,45 @@
-"""The documentation of the API in a real browser: under its policy, without other hosts."""
+"""The documentation of the API in a real browser: found, read, searched, with and without scripts."""
 
-from playwright.sync_api import Browser, Page, expect
+import re
 
-from tests.web.conftest import LIMIT_MS, Served
+from playwright.sync_api import expect
+
+from tests.web.conftest import LIMIT_MS, Served, Watched, check, check_everywhere
 
 expect.set_options(timeout=LIMIT_MS)
 
 
-def watched(browser: Browser, served: Served) -> tuple[Page, list[str]]:
-    """A page, and everything that goes wrong on it."""
-    page, wrong = browser.new_page(), []
-    page.set_default_timeout(LIMIT_MS)
-    page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: request.url.startswith((served.url, "data:")) or wrong.append(request.url))
-    return page, wrong
+def test_every_operation_of_the_description_is_listed(served: Served, windows: Watched) -> None:
+    described = served.client.get("/openapi.json").json()
+    operations = [each for item in described["paths"].values() for each in item.values()]
+    page = windows.plain("/docs")
+    assert len(operations) > 50
+    expect(page.locator("details")).to_have_count(len(operations))
+    text = page.locator("main").text_content() or ""
+    for each in operations:
+        assert each["summary"] in text
+        assert each.get("x-permission", "no key") in text
+        for parameter in each.get("parameters", ()):
+            assert parameter["name"] in text
+    for name in ("dry_run", "Idempotency-Key", "completed_at", "waiting_for"):
+        assert name in text
 
 
-def test_the_documentation_keeps_to_the_policy(served: Served, browser: Browser) -> None:
-    page, wrong = watched(browser, served)
-    answer = page.goto(f"{served.url}/docs")
-    assert answer is not None
-    assert "script-src 'self';" in answer.headers["content-security-policy"]
-    expect(page.locator(".opblock").first).to_be_visible()
-    assert page.locator("script:not([src])").count() == 0
-    page.locator(".opblock-summary-control").first.click()
-    expect(page.locator(".opblock-body").first).to_be_visible()
+def test_an_operation_is_searched_for_and_read_on_a_phone(served: Served, windows: Watched) -> None:
+    page = windows.open("/")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="HTTP API").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The HTTP API")
+    check_everywhere(page, "every operation")
     page.set_viewport_size({"width": 390, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
-    page.close()
-    assert wrong == []
+    page.get_by_label("Words").fill("cancel reason")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("q=cancel"))
+    operation = page.locator("details", has_text="Cancel an execution").first
+    if operation.get_attribute("open") is None:
+        operation.locator("summary").press("Enter")
+    expect(operation.get_by_text("curl -X POST")).to_be_visible()
+    expect(operation.get_by_text("executions:write")).to_be_visible()
+    check_everywhere(page, "one operation")
+    page.goto(f"{served.url}/docs?q=nothing-has-this-name")
+    expect(page.get_by_text("No operation matches")).to_be_visible()
+    check(page, "none")

@@ -53,9 +53,20 @@ def test_every_filter_is_in_the_address(client: TestClient, begun: Callable[[], 
         ("from=2000-01-01T00:00:00Z&to=9000-01-01T00:00:00Z", True),
         ("waiting_for=agent", True),
         ("waiting_for=approval", False),
+        ("ended_from=2000-01-01", False),
+        ("ended_to=9000-01-01", False),
+        ("order=oldest", True),
+        ("order=ended", False),
+        ("order=longest", False),
+        ("label=none-has-it", False),
+        ("label=%00", True),
+        ("order=x&ended_from=x&ended_to=x", True),
         ("version=x&from=x&to=x&waiting_for=x", True),
     ):
         assert (f"/executions/{id}" in client.get(f"/executions?{filters}").text) is found, filters
+    listed = client.get("/executions?order=oldest&status=running").text
+    assert 'aria-sort="ascending"' in listed
+    assert 'href="/executions?status=running&amp;order=longest"' in listed
 
 
 def test_a_day_ends_where_the_next_one_begins_in_the_readers_zone() -> None:

@@ -4,8 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.test_browser import check
+from tests.web.conftest import LIMIT_MS, Served, Watched, check
 
 expect.set_options(timeout=LIMIT_MS)
 

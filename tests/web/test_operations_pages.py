@@ -190,7 +190,7 @@ def test_settings_never_show_a_secret(installation: Installation, monkeypatch: p
     monkeypatch.setenv("PROCESSION_LEASE", "90s")
     found = settings_in_force(read_settings())
     door = installation.door(hosts=installation.hosts, settings=found)
-    with TestClient(create_pages(door)) as opened:
+    with TestClient(create_pages(door, installation.app.openapi)) as opened:
         page = opened.get("/operations/settings").text
     assert "hunter2" not in page
     assert "nobody-may-see" not in page

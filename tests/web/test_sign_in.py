@@ -140,7 +140,7 @@ def test_a_browser_signs_in_anew_after_the_limits(installation: Installation, ke
     app = installation.app
     app.state.door = door = dataclasses.replace(app.state.door, clock=clock)
     begun = clock.time
-    with TestClient(PagesBeside(app, create_pages(door)), follow_redirects=False) as browser:
+    with TestClient(PagesBeside(app, create_pages(door, app.openapi)), follow_redirects=False) as browser:
         sign_in(browser, key)
         cookie = browser.cookies[COOKIE]
         while clock.time - begun < LONGEST - timedelta(hours=1):
@@ -167,12 +167,12 @@ def test_a_cookie_of_somebody_else_is_no_session() -> None:
 def test_the_key_of_the_environment_signs_in_until_it_changes(read_tables: Datastore) -> None:
     with installed(read_tables, "k" * 32) as made:
         app = made.app
-        with TestClient(PagesBeside(app, create_pages(app.state.door)), follow_redirects=False) as client:
+        with TestClient(PagesBeside(app, create_pages(app.state.door, app.openapi)), follow_redirects=False) as client:
             assert sign_in(client, "k" * 32).status_code == 303
             assert client.get("/").status_code == 200
             cookie = client.cookies[COOKIE]
     with installed(read_tables, "j" * 32) as made:
         app = made.app
-        with TestClient(PagesBeside(app, create_pages(app.state.door)), follow_redirects=False) as client:
+        with TestClient(PagesBeside(app, create_pages(app.state.door, app.openapi)), follow_redirects=False) as client:
             client.cookies.set(COOKIE, cookie)
             assert client.get("/").status_code == 303

@@ -92,7 +92,7 @@ def _cause(reading: Reading, found: ExecutionDetail, caller: Principal) -> Failu
     """Return the cause of a failure, if it is in an execution below this one that the caller sees."""
     if found.status not in ("failed", "compensating"):
         return None
-    cause = find_cause(reading, found.execution_id)
+    cause = find_cause(reading, found.execution_id).cause
     return cause if cause is not None and cause.distance and caller.sees(cause.process) else None
 
 

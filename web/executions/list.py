@@ -14,6 +14,7 @@ from edge.dependencies import Reads
 from edge.instants import parse_instant
 from edge.references import END_OF_ID, process_named
 from edge.scopes import READ, requires
+from queries.execution_orders import NEWEST, ORDERS
 from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter, list_executions
 from web.forms import PageParameters
 from web.layout import page, reader_of
@@ -27,6 +28,12 @@ WAITS = {
     "slot": "a free slot",
     "retry": "a retry",
     "agent": "an agent",
+}
+ORDER_WORDS = {
+    "newest": "newest first",
+    "oldest": "oldest first",
+    "ended": "last ended first",
+    "longest": "longest first",
 }
 NO_ID = "-" * 4  # the end of no id
 QUICK = (
@@ -50,6 +57,10 @@ class ExecutionFields(PageParameters):
     q: Annotated[str, Query(max_length=64)] = ""
     started_from: Annotated[str, Field(alias="from", max_length=40)] = ""
     started_to: Annotated[str, Field(alias="to", max_length=40)] = ""
+    ended_from: Annotated[str, Query(max_length=40)] = ""
+    ended_to: Annotated[str, Query(max_length=40)] = ""
+    label: Annotated[str, Query(max_length=100)] = ""
+    order: Annotated[str, Query(max_length=20)] = ""
     include_children: bool = False
 
 
@@ -57,7 +68,7 @@ class ExecutionFields(PageParameters):
 def list_(
     request: Request, reading: Reads, caller: Caller, masking: Masking, given: Annotated[ExecutionFields, Query()]
 ) -> Response:
-    """Return the page of executions, the newest first."""
+    """Return the page of executions, by default the newest first."""
     zone, sought = reader_of(request).zone, given.q.strip()
     problem = "" if re.fullmatch(END_OF_ID, sought) else "Search by the end of an id: 4 to 36 of 0-9, a-f and dashes."
     filter = ExecutionFilter(
@@ -68,6 +79,10 @@ def list_(
         waiting_for=[given.waiting_for] if given.waiting_for in AWAITED_KINDS else [],
         started_from=day_of(given.started_from, zone),
         started_to=day_of(given.started_to, zone, after=1),
+        ended_from=day_of(given.ended_from, zone),
+        ended_to=day_of(given.ended_to, zone, after=1),
+        labels=[label] if (label := given.label.replace("\0", "").strip()) else [],
+        order=given.order if given.order in ORDERS else NEWEST,
         include_children=given.include_children,
         id_ends_with=sought,
         within=caller.processes,
@@ -86,7 +101,10 @@ def list_(
         items=found.items,
         next_cursor=found.next_cursor,
         given=given,
-        filtered=filter != ExecutionFilter(within=caller.processes),
+        filtered=filter != ExecutionFilter(within=caller.processes, order=filter.order),
+        order=filter.order,
+        orders=ORDER_WORDS.items(),
+        sorted_by=ORDER_WORDS[filter.order],
         quick=[(name, href, given.status == status) for name, href, status in QUICK],
         statuses=STATUSES,
         triggers=TRIGGERS.items(),

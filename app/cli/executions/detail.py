@@ -3,16 +3,24 @@
 from app.cli.lists import NUMBERS, note_lag
 from app.cli.output import CommandOutput
 from app.cli.wording import amounts, moment, point, seconds, short, status, wait_words
+from queries.causes import FailureCause
 from queries.executions import ExecutionDetail
 from queries.steps import StepView
 
 ERROR = 100_000  # characters: more than any error has
 
 
-def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
-    """Write one execution with its steps."""
+class ExplainedExecution(ExecutionDetail, frozen=True):
+    """An execution with the cause of its failure; None: it has not failed, or it is shown as of a point."""
+
+    cause: FailureCause | None = None
+
+
+def show_execution(output: CommandOutput, execution: ExecutionDetail, cause: FailureCause | None = None) -> None:
+    """Write one execution with its steps. cause: of its failure."""
     if output.json:
-        output.document(execution)
+        fields = {name: getattr(execution, name) for name in ExecutionDetail.__struct_fields__}
+        output.document(ExplainedExecution(**fields, cause=cause))
         return
     output.line(f"{execution.execution_id}  {execution.process}, version {execution.version}")
     if execution.as_of is not None:
@@ -26,6 +34,9 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail) -> None:
     for name in ("input", "outputs", "error"):
         if text := short(getattr(execution, name), 1_000):
             output.line(f"{name}: {text}")
+    if cause is not None:
+        where = f" of {cause.execution_id}  {cause.process}" if cause.distance else ""
+        output.line(f"cause: attempt {cause.attempt or 1} of {cause.step}{where}")
     if cost := amounts(execution.cost.own):
         output.line(f"cost: {cost}")
     if (cost := amounts(execution.cost.with_children)) != amounts(execution.cost.own):

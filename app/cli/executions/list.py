@@ -14,6 +14,7 @@ from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
 from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
+from queries.execution_orders import NEWEST, ORDERS
 from queries.paging import Page
 
 cli = typer.Typer()
@@ -43,6 +44,14 @@ def executions(
     ] = False,
     started_from: Annotated[str | None, typer.Option("--from", help="Started at this time or later; ISO 8601.")] = None,
     started_to: Annotated[str | None, typer.Option("--to", help="Started before this time; ISO 8601.")] = None,
+    ended_from: Annotated[
+        str | None, typer.Option("--ended-from", help="Ended at this time or later; ISO 8601.")
+    ] = None,
+    ended_to: Annotated[str | None, typer.Option("--ended-to", help="Ended before this time; ISO 8601.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Of processes with this label; repeatable.")] = None,
+    order: Annotated[
+        str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended.")
+    ] = NEWEST,
     limit: Limit = 50,
     cursor: Cursor = None,
     json: JsonOption = False,
@@ -60,6 +69,10 @@ def executions(
         include_children=include_children,
         started_from=_time("--from", started_from),
         started_to=_time("--to", started_to),
+        ended_from=_time("--ended-from", ended_from),
+        ended_to=_time("--ended-to", ended_to),
+        labels=label or [],
+        order=known_words("--order", [order], tuple(ORDERS))[0],
     )
     with opened_reading(output) as reading:
         requested = msgspec.structs.replace(

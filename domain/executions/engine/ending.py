@@ -121,4 +121,6 @@ def _ending(unfolding: Unfolding) -> dict[str, Any]:
     facts = {"process_id": plan.process_id, "version": plan.version, "started_at": execution.started_at}
     if execution.parent is not None and execution.parent.waits:
         facts["reports_to"] = execution.parent.execution_id
+    if execution.trigger.schedule_id is not None:
+        facts["schedule_id"] = execution.trigger.schedule_id
     return facts

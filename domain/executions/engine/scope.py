@@ -41,7 +41,8 @@ class ProcessScope(Mapping[str, Any]):
             return {"name": execution.plan.name, "version": execution.plan.version}
         if root == "trigger":
             trigger = execution.trigger
-            return {"type": trigger.type, "id": trigger.id, "payload": trigger.payload, "scheduled_at": None}
+            at = None if trigger.scheduled_at is None else trigger.scheduled_at.isoformat()
+            return {"type": trigger.type, "id": trigger.id, "payload": trigger.payload, "scheduled_at": at}
         raise KeyError(root)
 
     def __iter__(self) -> Iterator[str]:

@@ -12,11 +12,16 @@ from domain.executions.events.child import Parent
 
 
 class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The trigger of an execution: its type (``manual``), its id in the definition, and its payload."""
+    """The trigger of an execution: its type (``manual``), its id in the definition, and its payload.
+
+    scheduled_at: the instant of a schedule, without jitter. schedule_id: the schedule that waits for the end.
+    """
 
     type: str = "manual"
     id: str | None = None
     payload: Any = None
+    scheduled_at: datetime | None = None
+    schedule_id: UUID | None = None
 
 
 @stored("ExecutionStarted")
@@ -53,13 +58,14 @@ class ExecutionAdmitted(Event, frozen=True, kw_only=True):
 class ExecutionEnded(Event, frozen=True, kw_only=True):
     """The fields common to every end of an execution, so that a reader needs no other event to account for it.
 
-    reports_to: the execution that waits for this end; None without one.
+    reports_to: the execution that waits for this end; None without one. schedule_id: the schedule that does.
     """
 
     process_id: UUID
     version: int
     started_at: datetime
     reports_to: UUID | None = None
+    schedule_id: UUID | None = None
 
 
 @stored("ExecutionCompleted")

@@ -1,4 +1,4 @@
-"""The events that are messages to another execution or to an agent, and their recipients."""
+"""The events that are messages to another execution, to a schedule or to an agent, and their recipients."""
 
 from collections.abc import Callable
 from operator import attrgetter
@@ -16,14 +16,19 @@ def _agent(event: Any) -> UUID | None:
     return None if event.tell is None else agent_id(event.tell)
 
 
-# By the kind of event, its recipient: a child that is to begin or to be cancelled, a parent that waits for this end, an
-# agent whose answer is no longer awaited.
+def _waiting(event: Any) -> UUID | None:
+    recipient: UUID | None = event.reports_to
+    return event.schedule_id if recipient is None else recipient
+
+
+# By the kind of event, its recipient: a child that is to begin or to be cancelled, a parent or a schedule that waits
+# for this end, an agent whose answer is no longer awaited.
 RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
     SubProcessStarted: attrgetter("child"),
     SubProcessClosed: attrgetter("child"),
-    ExecutionCompleted: attrgetter("reports_to"),
-    ExecutionFailed: attrgetter("reports_to"),
-    ExecutionCancelled: attrgetter("reports_to"),
+    ExecutionCompleted: _waiting,
+    ExecutionFailed: _waiting,
+    ExecutionCancelled: _waiting,
     StepCancelled: _agent,
     StepHeartbeatMissed: _agent,
     StepTimedOut: _agent,
@@ -31,6 +36,6 @@ RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
 
 
 def recipient_of(event: Event) -> UUID | None:
-    """Return the recipient of `event`, an execution or an agent; None for an event that is no message."""
+    """Return the recipient of `event`: an execution, a schedule or an agent; None for an event that is no message."""
     recipient = RECIPIENTS.get(type(event))
     return None if recipient is None else recipient(event)

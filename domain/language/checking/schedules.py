@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from domain.calendar.cron import InvalidCron, check_cron, parse_cron
+from domain.calendar.times import is_minute
 from domain.calendar.zones import instant_of, parse_time, parse_zone
 from domain.language.reading.nodes import Mapping, Node, Scalar, text_of
 from domain.language.reading.problems import Problems
@@ -11,8 +13,9 @@ from domain.language.types.triggers import ScheduleTrigger
 _IN_PRESETS = ("at", "on", "day", "short_month")
 
 
+_RULES = ("cron", "preset", "every")
+
 _HINTS = {
-    ("hourly", "at"): "for another minute use `cron`, as `15 * * * *`",
     ("daily", "on"): "for some days use `preset: weekly`",
     ("weekdays", "on"): "for other days use `preset: weekly`",
 }
@@ -22,15 +25,24 @@ def check_schedule(trigger: Mapping, inputs: dict[str, Node] | None, problems: P
     """Note duplicate, contradictory and useless fields of a canonical trigger; inputs: the declared input fields."""
     if text_of(trigger.entries.get("type")) != "schedule":
         return
-    cron, preset = trigger.entries.get("cron"), trigger.entries.get("preset")
-    if cron is None and preset is None:
-        message = "a schedule needs `cron` or `preset`"
+    stated = [name for name in _RULES if name in trigger.entries]
+    preset = text_of(trigger.entries.get("preset"))
+    if not stated:
+        message = "a schedule needs `cron`, `preset` or `every`"
         problems.add("missing_field", message, trigger, below=".cron")
-    if cron is not None and preset is not None:
-        problems.add("cron_and_preset", "a schedule has `cron` or `preset`, not both", cron)
+    elif stated == ["cron", "preset"]:
+        problems.add("cron_and_preset", "a schedule has `cron` or `preset`, not both", trigger.entries["cron"])
+    elif len(stated) > 1:
+        message = "a schedule has one of `cron`, `preset` and `every`"
+        problems.add("several_rules", message, trigger.entries["every"])
     else:
-        _check_preset(trigger, text_of(preset), problems)
-    if "dst" in trigger.entries and (text_of(trigger.entries.get("timezone")) or "UTC") == "UTC":
+        _check_preset(trigger, preset, problems)
+    _check_cron(trigger.entries.get("cron"), problems)
+    _check_minute(trigger, preset, problems)
+    _check_exceptions(trigger, problems)
+    if "dst" in trigger.entries and stated == ["every"]:
+        _unused(trigger, "dst", "beside `every`, which counts the time that passes", problems)
+    elif "dst" in trigger.entries and (text_of(trigger.entries.get("timezone")) or "UTC") == "UTC":
         _unused(trigger, "dst", "in UTC, where clocks are never changed", problems)
     if "catch_up_window" in trigger.entries and text_of(trigger.entries.get("catch_up")) == "none":
         _unused(trigger, "catch_up_window", "beside `catch_up: none`", problems)
@@ -52,6 +64,46 @@ def _check_preset(trigger: Mapping, preset: str | None, problems: Problems) -> N
         written = day.value if isinstance(day, Scalar) else 1
         if written == "last" or (isinstance(written, int) and written <= 28):
             _unused(trigger, "short_month", "for a day that every month has", problems)
+
+
+def _check_cron(node: Node | None, problems: Problems) -> None:
+    """Note an expression that stored versions may have, and that is read no more."""
+    text = text_of(node)
+    try:
+        if node is None or text is None:
+            return
+        check_cron(text)
+    except InvalidCron:
+        return  # reported at its own location
+    try:
+        parse_cron(text)
+    except InvalidCron as error:
+        problems.add(error.code, str(error), node)
+
+
+def _check_minute(trigger: Mapping, preset: str | None, problems: Problems) -> None:
+    """Note an hourly schedule with an hour, and any other one without."""
+    node = trigger.entries.get("at")
+    at = text_of(node)
+    if node is None or at is None or preset not in PRESETS:
+        return
+    if is_minute(at) and preset != "hourly":
+        problems.add("invalid_time", "a time of the day is written like 09:00, up to 23:59", node)
+    elif ":" in at and not is_minute(at) and preset == "hourly":
+        hint = f"write `at: ':{at[-2:]}'`"
+        problems.add("invalid_time", "an hourly schedule takes a minute, like :15", node, hint=hint)
+
+
+def _check_exceptions(trigger: Mapping, problems: Problems) -> None:
+    """Note a treatment of exceptions where there are none, and one that an interval cannot have."""
+    node = trigger.entries.get("on_exception")
+    if node is None:
+        return
+    if "except" not in trigger.entries:
+        _unused(trigger, "on_exception", "without `except`", problems)
+    elif "every" in trigger.entries and text_of(node) in ("next_day", "previous_day"):
+        message = "`every` counts the time that passes and has no clock time to keep on another day"
+        problems.add("invalid_value", message, node, hint="write `on_exception: skip`")
 
 
 def _check_span(trigger: Mapping, problems: Problems) -> None:

@@ -49,7 +49,7 @@ _NAME_CODES = {APPROVER: "invalid_approver", STEP_ID: "invalid_id", CURRENCY_COD
 # Messages of the language's own types.
 _OWN_CODES = {"invalid_duration", "duration_too_long", "invalid_time", "unknown_timezone", "invalid_amount"}
 _OWN_CODES |= {"secret_not_a_reference", "secret_reserved"}
-_OWN_CODES |= {"invalid_cron", "never_comes", "invalid_day"}
+_OWN_CODES |= {"invalid_cron", "never_comes", "invalid_day", "invalid_date", "duration_too_short"}
 _OTHER_VALUES = {"on_error": "{goto_step: ID}", "on_timeout": "{goto: ID}"}
 _FORMS = {
     "retry": "write `{{max_attempts: {written}}}`",

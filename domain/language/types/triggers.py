@@ -1,20 +1,32 @@
 """The triggers of executions: one class a type of trigger, and a row each in the registry."""
 
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
 
 from domain.agents.references import check_reference
 from domain.agents.secret_names import REFERENCE
 from domain.calendar.cron import InvalidCron, check_cron
+from domain.calendar.exceptions import InvalidDays, days_of, is_calendar
 from domain.calendar.times import ClockTime, TimeText, Weekday, ZoneName
 from domain.language.types.parts import FieldName, Part
 from domain.language.types.quantities import Duration
 
 LONGEST_JITTER = timedelta(days=1)
+SHORTEST_INTERVAL = timedelta(seconds=1)
+MOST_EXCEPTIONS = 400
 
 Preset = Literal["hourly", "daily", "weekdays", "weekly", "monthly"]
 
@@ -32,6 +44,21 @@ def _day(value: Any) -> int | str:
     raise PydanticCustomError("invalid_day", "a day of the month is a number from 1 to 31, or `last`")
 
 
+def _exception(entry: str) -> str:
+    try:
+        if not is_calendar(entry):
+            days_of(entry)
+    except InvalidDays as error:
+        raise PydanticCustomError(error.code, "{reason}", {"reason": str(error)}) from None
+    return entry
+
+
+def _interval(duration: timedelta) -> timedelta:
+    if duration < SHORTEST_INTERVAL:
+        raise PydanticCustomError("duration_too_short", "an interval is at least a second")
+    return duration
+
+
 def _jitter(duration: timedelta) -> timedelta:
     if duration > LONGEST_JITTER:
         raise PydanticCustomError("duration_too_long", "this is longer than a day")
@@ -45,10 +72,17 @@ _WEEKDAY = {
 }
 _ONE_OR_MORE = {"anyOf": [_WEEKDAY, {"type": "array", "items": _WEEKDAY, "minItems": 1}]}
 
+_ENTRY = {"type": "string", "minLength": 1, "maxLength": 64}
+
 _SECRET = {"type": "string", "pattern": f"^{REFERENCE.pattern}$"}
 
 CronText = Annotated[str, AfterValidator(_cron)]
 DayOfMonth = Annotated[int | Literal["last"], BeforeValidator(_day), WithJsonSchema(_DAY)]
+ExceptionDays = Annotated[
+    tuple[Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(_exception)], ...],
+    Field(strict=False, min_length=1, max_length=MOST_EXCEPTIONS),
+    WithJsonSchema({"anyOf": [_ENTRY, {"type": "array", "items": _ENTRY, "minItems": 1, "maxItems": MOST_EXCEPTIONS}]}),
+]
 Weekdays = Annotated[tuple[Weekday, ...], Field(strict=False, min_length=1), WithJsonSchema(_ONE_OR_MORE)]
 
 
@@ -84,14 +118,27 @@ class Dst(Part):
     overlap: Literal["first", "second", "both"] = "first"
 
 
-class ScheduleTrigger(TriggerDefinition):
-    """A schedule starts the execution: one of cron and preset, the preset with `at`, `on` and `day`, in `timezone`.
+if TYPE_CHECKING:
+    ExceptingTrigger = TriggerDefinition
+else:
+    # `except` is a word of Python, which no class body can use as a name.
+    ExceptingTrigger = create_model(
+        "ExceptingTrigger", __base__=TriggerDefinition, **{"except": (ExceptionDays | None, None)}
+    )
 
-    at: None is 00:00. on: days of a weekly one, None is Monday. day: of a monthly one, None is the first; short_month:
-    the day in a month that has no such day. overlap: the effect of a time at which the last execution has not ended.
-    catch_up: the times made up for after an interruption, of those not longer ago than catch_up_window. starts_at,
-    ends_at: no time before, none after; without an offset in `timezone`. jitter: longest random delay.
+
+class ScheduleTrigger(ExceptingTrigger):
+    """A schedule starts the execution: one of cron, preset and every, the preset with `at`, `on` and `day`.
+
+    at: None is 00:00; an hourly one takes a minute. on: days of a weekly one, None is Monday. day: of a monthly one,
+    None is the first; short_month: the day in a month that has no such day. every: an interval of time that passes.
+    overlap: the effect of a time at which the last execution has not ended. catch_up: the times made up for after an
+    interruption, of those not longer ago than catch_up_window. starts_at, ends_at: no time before, none from it on;
+    without an offset in `timezone`. jitter: longest delay. except: dates, ranges and calendars on which no execution
+    starts, or another day by on_exception. pause_after: failed executions in a row that pause the schedule.
     """
+
+    listed: ClassVar[tuple[str, ...]] = ("except",)
 
     type: Literal["schedule"]
     cron: CronText | None = None
@@ -108,20 +155,30 @@ class ScheduleTrigger(TriggerDefinition):
     starts_at: TimeText | None = None
     ends_at: TimeText | None = None
     jitter: Annotated[Duration, AfterValidator(_jitter)] | None = None
+    every: Annotated[Duration, AfterValidator(_interval)] | None = None
+    on_exception: Literal["skip", "next_day", "previous_day"] = "skip"
+    pause_after: Annotated[int, Field(ge=1, le=1_000)] | None = None
 
     # The fields that each preset uses.
     takes: ClassVar[dict[str, frozenset[str]]] = {
-        "hourly": frozenset(),
+        "hourly": frozenset({"at"}),
         "daily": frozenset({"at"}),
         "weekdays": frozenset({"at"}),
         "weekly": frozenset({"at", "on"}),
         "monthly": frozenset({"at", "day", "short_month"}),
     }
 
+    @property
+    def except_(self) -> Sequence[str] | None:
+        """The field `except`."""
+        entries: Sequence[str] | None = getattr(self, "except")
+        return entries
+
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        schema.setdefault("allOf", []).append({"oneOf": [{"required": ["cron"]}, {"required": ["preset"]}]})
+        one = [{"required": [name]} for name in ("cron", "preset", "every")]
+        schema.setdefault("allOf", []).append({"oneOf": one})
         return schema
 
 

@@ -1,18 +1,20 @@
-"""Cron expressions: what is refused names its field, and what is accepted is read alike by croniter, and comes."""
+"""Cron expressions: what is refused names its field, and what is accepted comes when croniter says."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from croniter import croniter
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from domain.calendar.cron import LONGEST, InvalidCron, check_cron
+from domain.calendar.cron import LONGEST, InvalidCron, check_cron, parse_cron, read_cron
+from domain.calendar.rule import Rule
+from tests.domain.calendar.rules import first
 
 NOW = datetime(2026, 1, 1)
-# A fifth Friday in February is the rarest of days; around 2100, which is no leap year, it takes 40 years.
-AT_MOST = timedelta(days=366 * 50)
+UTC_ZONE = ZoneInfo("UTC")
 RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
@@ -27,6 +29,8 @@ RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
         ("0 0 * * L5", "0 0 * * L5"),
         ("0 0 * * 5#2,fri#4", "0 0 * * 5#2,fri#4"),
         ("0 0 * * 0-7", "0 0 * * 0-7"),
+        ("0 0 * * 5L,Lmon", "0 0 * * 5L,Lmon"),
+        ("0 0 L * mon,fri#2", "0 0 L * mon,fri#2"),
         ("0 0 29 2 *", "0 0 29 2 *"),
         ("0 0 31 2 mon", "0 0 31 2 mon"),
         ("0 22-2 * nov-feb sat-sun", "0 22-2 * nov-feb sat-sun"),
@@ -71,16 +75,13 @@ def test_what_can_be_worked_out_is_kept_with_single_spaces(written: str, kept: s
         ("* * ? * mon", "day of the month: `?` is written `*`"),
         ("* * 15W * *", "day of the month: `W`"),
         ("* * LW * *", "day of the month: `W`"),
-        ("* * L-3 * *", "day of the month: `L`"),
-        ("* * * * L", "weekday: the last of its kind in a month is written as `L5`"),
-        ("* * * * 5L", "weekday: the last of its kind in a month is written as `L5`"),
+        ("* * L-3 * *", "day of the month: days counted from the end"),
+        ("* * * * L", "weekday: the last of its kind in a month is written as `5L`"),
+        ("* * * * 8L", "weekday: `8` is not one of 0 to 7"),
         ("* * * * 5#6", "weekday: behind `#`"),
         ("* * * * 5#", "weekday: behind `#`"),
         ("* * * * #2", "weekday: `` is not one of"),
         ("* * * * mon-fri#1", "weekday: `mon-fri`"),
-        ("* * * * mon,fri#2", "weekday: days with `#` or `L`"),
-        ("0 0 15 * fri#2", "weekday: beside days with `#` or `L` the day of the month is `*`"),
-        ("0 0 L * L5", "weekday: beside days with `#` or `L`"),
         ("@reboot", "known are @hourly"),
         ("@dayly", "did you mean `@daily`?"),
         ("CRON_TZ=Europe/Berlin 0 9 * * *", "`timezone`"),
@@ -128,10 +129,41 @@ def accepted(expression: str) -> str | None:
 @example("0 0 * 2 5#5")
 @example("0 0 L,5 2 *")
 @settings(max_examples=300, deadline=None)
-def test_what_is_accepted_comes_within_years(expression: str) -> None:
+def test_an_expression_comes_when_croniter_says(expression: str) -> None:
+    """Where croniter reads it as we do: only one of the two day fields is set, and weekdays of one kind."""
+    kept = accepted(expression)
+    if kept is None:
+        return
+    _, _, days, _, weekdays = kept.split()
+    mixed = "," in weekdays and re.search("[#Ll]", weekdays)
+    if not mixed and "*" in (days, weekdays):
+        times = croniter(kept, NOW)
+        found = [
+            each.at.replace(tzinfo=None) for each in first(5, Rule(read_cron(kept), UTC_ZONE), NOW.replace(tzinfo=UTC))
+        ]
+        assert [each for each in found if each > NOW] == [times.get_next(datetime) for each in found if each > NOW]
+
+
+@given(plain)
+@settings(max_examples=300, deadline=None)
+def test_fields_name_the_values_that_they_say(expression: str) -> None:
     kept = accepted(expression)
     if kept is not None:
-        assert NOW < croniter(kept, NOW).get_next(datetime) < NOW + AT_MOST
+        cron = read_cron(kept)
+        found = (cron.minutes, cron.hours, cron.days.of_month, cron.days.months, cron.days.weekdays)
+        for written, (low, high), values in zip(kept.split(), RANGES, found, strict=True):
+            if values is not None:
+                assert set(values) == meant(written, low, high, 6 if high == 7 else high)
+
+
+@given(plain)
+@settings(max_examples=200, deadline=None)
+def test_what_is_read_strictly_is_read_alike(expression: str) -> None:
+    try:
+        strict = parse_cron(expression)
+    except InvalidCron:
+        return
+    assert strict == read_cron(check_cron(expression))
 
 
 def meant(written: str, low: int, high: int, top: int) -> set[int]:
@@ -145,18 +177,6 @@ def meant(written: str, low: int, high: int, top: int) -> set[int]:
         whole = range(begin, end + 1) if begin <= end else [*range(begin, top + 1), *range(low, end + 1)]
         values |= set(list(whole)[:: int(step or 1)])
     return {value % 7 if high == 7 else value for value in values}
-
-
-@given(plain)
-@settings(max_examples=300, deadline=None)
-def test_what_is_accepted_means_to_croniter_what_it_says(expression: str) -> None:
-    kept = accepted(expression)
-    if kept is not None:
-        expanded, _ = croniter.expand(kept)
-        for written, (low, high), found in zip(kept.split(), RANGES, expanded, strict=True):
-            top = 6 if high == 7 else high
-            whole = set(range(low, top + 1))
-            assert (whole if found == ["*"] else set(found)) == meant(written, low, high, top)
 
 
 @given(st.text(max_size=300) | st.text("0123456789*/-,LlWH#?@ \tmonjafeb", max_size=60))

@@ -11,11 +11,11 @@ from domain.language.types.parts import ABSENT
 from domain.language.types.triggers import Dst, ManualTrigger, ScheduleTrigger, WebhookTrigger
 
 durations = st.timedeltas(timedelta(microseconds=1), timedelta(days=365))
-crons = st.sampled_from(["*/15 9-17 * * mon-fri", "0 0 L * *", "0 0 * * fri#2", "@daily", "0 22-2 29 feb *"])
+crons = st.sampled_from(["*/15 9-17 * * mon-fri", "0 0 L * *", "0 0 * * fri#2", "@daily", "0 22,23 29 feb 5L"])
 times = st.sampled_from([{"timezone": "UTC"}, {"timezone": "Europe/Berlin", "dst": Dst(gap="skip", overlap="both")}])
 presets = st.sampled_from(
     [
-        {"preset": "hourly"},
+        {"preset": "hourly", "at": ":15"},
         {"preset": "daily", "at": "09:00"},
         {"preset": "weekly", "on": ("sun", "mon"), "at": "23:59"},
         {"preset": "monthly", "day": 31, "short_month": "skip"},
@@ -39,6 +39,8 @@ def schedules(draw: st.DrawFn, declared: dict[str, InputField]) -> ScheduleTrigg
         catch_up_window=draw(durations) if catch_up != "none" else timedelta(hours=1),
         starts_at=draw(st.sampled_from([None, "2026-01-31T09:00:00+01:00", "2026-01-31 09:00"])),
         ends_at=draw(st.sampled_from([None, "2027-01-31T09:00Z"])),
+        pause_after=draw(st.none() | st.integers(1, 1000)),
+        **draw(st.sampled_from([{}, {"except": ("2026-12-24", "2027-01-01..2027-01-06", "holidays")}])),
         jitter=draw(st.none() | st.timedeltas(timedelta(microseconds=1), timedelta(days=1))),
     )
 

@@ -60,6 +60,14 @@ def test_a_schedule_says_little_and_the_rest_is_known() -> None:
         (f"preset: hourly, dst: {{gap: skip, overlap: both}}, {BERLIN}", {"dst": Dst(gap="skip", overlap="both")}),
         ("preset: hourly, overlap: cancel_running, catch_up: all, catch_up_window: 2d", {"overlap": "cancel_running"}),
         ("cron: ' 0  9 * * * '", {"cron": "0 9 * * *"}),
+        ("cron: '0 9 * * 5L,mon#1'", {"cron": "0 9 * * 5L,mon#1"}),
+        ("every: 90m, pause_after: 5", {"every": timedelta(minutes=90), "pause_after": 5}),
+        ("preset: hourly, at: ':15'", {"at": ":15"}),
+        ("preset: daily, except: 2026-12-24", {"except": ("2026-12-24",)}),
+        (
+            "preset: daily, except: [2026-12-24..2026-12-26, holidays], on_exception: next_day",
+            {"on_exception": "next_day"},
+        ),
         ("cron: '@daily', starts_at: 2026-01-01T00:00Z, jitter: 90", {"jitter": timedelta(seconds=90)}),
         ("preset: daily, starts_at: 2026-01-01 00:00, ends_at: 2026-01-01T00:01", {"starts_at": "2026-01-01 00:00"}),
     ],
@@ -109,6 +117,18 @@ ERRORS = [
     ("preset: daily, starts_at: 2026-01-02T00:00Z, ends_at: §2026-01-02T00:00Z", "never_comes", "ends_at"),
     (f"preset: daily, {BERLIN}, starts_at: 2026-01-01T23:30Z, ends_at: §2026-01-02 00:30", "never_comes", "ends_at"),
     ("preset: daily, secret: §'${A}'", "secret_unused", "secret"),
+    ("cron: §'0 0 * * fri-mon'", "invalid_cron", "cron"),
+    ("cron: §'0 22-2 * * *'", "invalid_cron", "cron"),
+    ("cron: §'5/15 * * * *'", "invalid_cron", "cron"),
+    ("cron: §'0 0 * 2 mon#5'", "never_comes", "cron"),
+    ("every: §1h, preset: daily", "several_rules", "every"),
+    ("every: §500ms", "duration_too_short", "every"),
+    ("preset: hourly, at: §'00:15'", "invalid_time", "at"),
+    ("preset: daily, at: §':15'", "invalid_time", "at"),
+    ("preset: daily, except: [2026-12-24, §2026-02-30]", "invalid_date", "except[1]"),
+    ("preset: daily, except: [§2026-12-26..2026-12-24]", "invalid_date", "except[0]"),
+    ("every: 1h, except: 2026-12-24, on_exception: §next_day", "invalid_value", "on_exception"),
+    ("preset: daily, pause_after: §0", "out_of_range", "pause_after"),
 ]
 
 
@@ -145,7 +165,9 @@ WARNINGS = [
     ("cron: '0 9 * * *', §on: [mon]", "unused_field"),
     ("cron: '0 9 * * *', §day: 1", "unused_field"),
     ("cron: '0 9 * * *', §short_month: skip", "unused_field"),
-    ("preset: hourly, §at: '00:15'", "unused_field"),
+    ("preset: daily, §on_exception: next_day", "unused_field"),
+    (f"every: 1h, {BERLIN}, §dst: {{gap: skip}}", "unused_field"),
+    ("every: 1h, §at: '09:00'", "unused_field"),
     ("preset: daily, §on: mon", "unused_field"),
     ("preset: weekdays, §on: mon", "unused_field"),
     ("preset: weekly, §day: 3", "unused_field"),
@@ -196,7 +218,7 @@ def test_other_spellings_are_read_as_the_same_with_a_notice(other: str, canonica
         ("preset: weekly, on: [mno]", "did you mean `mon`?"),
         ("preset: daily, timezone: Europe/Berln", "did you mean `Europe/Berlin`?"),
         ("preset: daily, on: mon", "for some days use `preset: weekly`"),
-        ("preset: hourly, at: '00:15'", "for another minute use `cron`, as `15 * * * *`"),
+        ("preset: hourly, at: '00:15'", "write `at: ':15'`"),
     ],
 )
 def test_a_hint_says_what_may_be_meant(fields: str, hint: str) -> None:

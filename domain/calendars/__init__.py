@@ -1,0 +1,1 @@
+"""Calendars of the organisation: named days on which schedules make exceptions."""

@@ -1,0 +1,1 @@
+"""Schedules: what they expect, and what became of each expected instant."""

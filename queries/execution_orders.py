@@ -1,0 +1,95 @@
+"""The orders of the list of executions, each by an index, and the cursors that continue in them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import msgspec
+
+from queries.filters import Where
+from queries.paging import LARGEST, bad_cursor, read_cursor, write_cursor
+
+NEWEST = "newest"
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Ordered(Protocol):
+    """The columns of a row that an order needs."""
+
+    @property
+    def position(self) -> int: ...
+    @property
+    def started_at(self) -> datetime: ...
+    @property
+    def ended_at(self) -> datetime | None: ...
+
+
+class ExecutionOrder(msgspec.Struct, frozen=True):
+    """An order. kind: of its cursors. by: the column before the position; empty: the position alone.
+
+    write, read: the value of that column in a cursor. Executions without one are not in the list.
+    """
+
+    kind: str
+    descending: bool = True
+    by: str = ""
+    write: Callable[[Ordered], str] = lambda row: ""
+    read: Callable[[str], Any] = str
+
+    @property
+    def sql(self) -> str:
+        """Return the order for a query."""
+        way = "desc" if self.descending else "asc"
+        return f"{self.by} {way}, l.position {way}" if self.by else f"l.position {way}"
+
+    def cursor(self, row: Ordered) -> str:
+        """Return the cursor that continues after a row."""
+        key = f"{row.position} {self.write(row)}" if self.by else row.position
+        return write_cursor(self.kind, key)
+
+    def limit(self, where: Where, cursor: str | None) -> None:
+        """Require a row after the cursor. Raises BadCursor."""
+        if self.by:
+            where.holds("l.ended_at is not null")
+        if cursor is None:
+            return
+        position, _, value = read_cursor(self.kind, cursor).partition(" ")
+        if not (position.isascii() and position.isdigit() and len(position) <= 19 and int(position) <= LARGEST):
+            raise bad_cursor()
+        try:
+            columns, values = (("l.position",), (int(position),))
+            if self.by:
+                columns, values = (self.by, *columns), (self.read(value), *values)  # type: ignore[assignment]
+        except (ValueError, OverflowError):
+            raise bad_cursor() from None
+        (where.before if self.descending else where.beyond)(columns, values)
+
+
+def _read_end(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError("a time without a zone")
+    return at
+
+
+def _write_end(row: Ordered) -> str:
+    assert row.ended_at is not None
+    return row.ended_at.astimezone(UTC).isoformat()
+
+
+def _write_duration(row: Ordered) -> str:
+    assert row.ended_at is not None
+    return str((row.ended_at - row.started_at) // _MICROSECOND)
+
+
+def _read_duration(text: str) -> timedelta:
+    return timedelta(microseconds=int(text))
+
+
+ORDERS = {
+    NEWEST: ExecutionOrder("x"),
+    "oldest": ExecutionOrder("xo", descending=False),
+    "ended": ExecutionOrder("xe", by="l.ended_at", write=_write_end, read=_read_end),
+    "longest": ExecutionOrder("xd", by="(l.ended_at - l.started_at)", write=_write_duration, read=_read_duration),
+}
+"""By name: ``newest`` and ``oldest`` by start, ``ended`` and ``longest`` of those that have ended."""

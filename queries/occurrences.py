@@ -1,0 +1,120 @@
+"""The ledger of a schedule: each expected instant with its outcome, and the counts, which balance."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, bad_cursor, page_of, read_cursor, write_cursor
+from queries.reading import Reading, fetch
+
+OCCURRENCES = "occurrences"
+
+_LIST = """
+select scheduled_at, outcome, reason, detail, execution_id, started_at, lateness_ms / 1000.0 as lateness_seconds,
+  moved_to, rule_version
+from schedule_occurrences where {where} order by scheduled_at desc limit %(rows)s"""
+_COUNTS = """
+select count(*) filter (where outcome <> 'waiting') as expected,
+  count(*) filter (where outcome = 'started') as started,
+  count(*) filter (where outcome = 'skipped') as skipped,
+  count(*) filter (where outcome = 'missed') as missed,
+  count(*) filter (where outcome = 'coalesced') as coalesced,
+  count(*) filter (where outcome = 'backfilled') as backfilled,
+  count(*) filter (where outcome = 'moved') as moved,
+  count(*) filter (where outcome = 'waiting') as waiting
+from schedule_occurrences where {where}"""
+
+
+class OccurrenceView(msgspec.Struct, frozen=True):
+    """An expected instant. outcome: started, skipped, missed, coalesced, backfilled or moved; ``waiting``: none yet.
+
+    detail: of a refused start, in words. moved_to: where the run moved, or the instant that stands for it.
+    rule_version: the version of the process whose rule expected it.
+    """
+
+    scheduled_at: datetime
+    outcome: str
+    reason: str | None
+    detail: str | None
+    execution_id: UUID | None
+    started_at: datetime | None
+    lateness_seconds: float | None
+    moved_to: datetime | None
+    rule_version: int
+
+
+class OccurrenceCounts(msgspec.Struct, frozen=True):
+    """expected: the sum of all outcomes. waiting: those that wait for a running execution, beside it."""
+
+    expected: int
+    started: int
+    skipped: int
+    missed: int
+    coalesced: int
+    backfilled: int
+    moved: int
+    waiting: int
+
+
+class OccurrencePage(msgspec.Struct, frozen=True):
+    """Some instants, the latest first, and the counts of the whole range."""
+
+    items: Sequence[OccurrenceView]
+    counts: OccurrenceCounts
+    next_cursor: str | None
+    as_of_position: int
+    lag_seconds: float
+
+
+def list_occurrences(
+    reading: Reading,
+    schedule_id: UUID,
+    begin: datetime | None = None,
+    end: datetime | None = None,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> OccurrencePage:
+    """Return the instants of a schedule from `begin` until `end`, the latest first. Raises BadCursor or NotYet."""
+    whole = _within(schedule_id, begin, end)
+    where = _within(schedule_id, begin, end, limit + 1)
+    if cursor is not None:
+        where.before(("scheduled_at",), (_read_cursor(cursor),))
+    with reading.of(OCCURRENCES, min_position) as (connection, freshness):
+        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+        counts = fetch(connection, _COUNTS.format(where=whole.sql), whole.parameters)[0]
+    page = page_of(rows, limit, freshness, _cursor)
+    items = [_occurrence(row) for row in page.items]
+    return OccurrencePage(items, OccurrenceCounts(**counts), page.next_cursor, page.as_of_position, page.lag_seconds)
+
+
+def _occurrence(row: Mapping[str, Any]) -> OccurrenceView:
+    late = row["lateness_seconds"]
+    return OccurrenceView(**{**row, "lateness_seconds": None if late is None else float(late)})
+
+
+def _within(schedule_id: UUID, begin: datetime | None, end: datetime | None, rows: int | None = None) -> Where:
+    where = Where({} if rows is None else {"rows": rows})
+    where.add("schedule_id = {}", schedule_id)
+    where.add("scheduled_at >= {}", begin)
+    where.add("scheduled_at < {}", end)
+    return where
+
+
+def _cursor(row: Mapping[str, Any]) -> str:
+    return write_cursor("occurrences", row["scheduled_at"].astimezone(UTC).isoformat())
+
+
+def _read_cursor(cursor: str) -> datetime:
+    try:
+        at = datetime.fromisoformat(read_cursor("occurrences", cursor))
+        if at.tzinfo is None:
+            raise ValueError("a time without a zone")
+    except ValueError:
+        raise bad_cursor() from None
+    return at

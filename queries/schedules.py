@@ -1,0 +1,218 @@
+"""Schedules: the fleet by next run, one, and the coming runs of all."""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice, takewhile
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from domain.calendars.calendar import CalendarContent
+from domain.refusal import NotFound
+from domain.schedules.rules import describe, terms_of
+from domain.schedules.schedule import Registration
+from queries.filters import Where
+from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
+from queries.reading import Reading, fetch
+
+SCHEDULES = "schedules"
+STATUSES = ("active", "paused", "ended", "removed")
+LONGEST_WEEK = timedelta(days=31)
+MOST_RUNS = 1_000
+MOST_RUNS_OF_ONE = 200
+MOST_SCHEDULES = 2_000
+
+# Schedules without a next run come last.
+_NEXT = "coalesce(case when s.in_force = 1 then s.next_at end, 'infinity'::timestamptz)"
+_STATUS = """case when s.in_force = 0 then 'removed' when s.paused = 1 then 'paused'
+  when s.next_at is null then 'ended' else 'active' end"""
+_SELECT = f"""
+select s.schedule_id, s.process_id, s.process, s.trigger_id, s.version, {_STATUS} as status, s.reason, s.rule,
+  s.calendars, s.anchor, case when s.in_force = 1 then s.next_at end as next_run, s.run_at, s.run_id, s.run_outcome,
+  l.status as run_status, s.outcome as last_outcome, s.outcome_at as last_outcome_at,
+  coalesce(s.failures, 0) as consecutive_failures
+from schedule_list s left join execution_list l on l.execution_id = s.run_id
+where {{where}} order by {_NEXT}, s.schedule_id limit %(rows)s"""
+
+
+class LastScheduledRun(msgspec.Struct, frozen=True):
+    """The last execution that a schedule started. outcome: started or backfilled; status: of the execution."""
+
+    scheduled_at: datetime
+    execution_id: UUID
+    outcome: str
+    status: str | None
+
+
+class ScheduleView(msgspec.Struct, frozen=True):
+    """A schedule. rule: the trigger as its version states it; words: the same in words.
+
+    status: ``active``, ``paused``, ``ended`` (nothing is expected any more) or ``removed``; reason: of a pause or a
+    removal. next_run: with its jitter. usual_duration, usual_cost: null, until the analytics fill them.
+    """
+
+    schedule_id: UUID
+    process_id: UUID
+    process: str
+    trigger_id: str
+    version: int
+    status: str
+    reason: str | None
+    rule: msgspec.Raw
+    timezone: str
+    words: str
+    next_run: datetime | None
+    last_run: LastScheduledRun | None
+    last_outcome: str | None
+    consecutive_failures: int
+    usual_duration: float | None = None
+    usual_cost: None = None
+
+
+class ScheduleFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """process_ids, statuses: any of them, all without one. within: names of processes or their beginnings."""
+
+    process_ids: Sequence[UUID] = ()
+    statuses: Sequence[str] = ()
+    within: Sequence[str] = ()
+
+
+class ComingRun(msgspec.Struct, frozen=True):
+    """An instant that a schedule expects."""
+
+    at: datetime
+    schedule_id: UUID
+    process_id: UUID
+    process: str
+    trigger_id: str
+    usual_duration: float | None = None
+    usual_cost: None = None
+
+
+class ComingRuns(msgspec.Struct, frozen=True):
+    """The runs of the fleet between two instants, in order. truncated: there are more than the answer holds.
+
+    Of one schedule it holds at most 200.
+    """
+
+    items: list[ComingRun]
+    truncated: bool
+    as_of_position: int
+    lag_seconds: float
+
+
+_rule = msgspec.json.Decoder(dict[str, Any]).decode
+_calendars = msgspec.json.Decoder(dict[str, CalendarContent]).decode
+NO_FILTER = ScheduleFilter()
+
+
+def list_schedules(
+    reading: Reading,
+    filter: ScheduleFilter = NO_FILTER,
+    *,
+    cursor: str | None = None,
+    limit: int = DEFAULT_LIMIT,
+    min_position: int | None = None,
+) -> Page[ScheduleView]:
+    """Return schedules by their next run; those without one come last. Raises BadCursor or NotYet."""
+    where = _where(filter, limit + 1)
+    if cursor is not None:
+        where.beyond((_NEXT, "s.schedule_id"), _read_cursor(cursor))
+    with reading.of(SCHEDULES, min_position) as (connection, freshness):
+        rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
+    page = page_of(rows, limit, freshness, _cursor)
+    return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+
+
+def get_schedule(
+    reading: Reading, schedule_id: UUID, *, within: Sequence[str] = (), min_position: int | None = None
+) -> ScheduleView:
+    """Return one schedule. Raises NotFound or NotYet."""
+    where = _where(ScheduleFilter(within=within), 1)
+    where.add("s.schedule_id = {}", schedule_id)
+    with reading.of(SCHEDULES, min_position) as (connection, _):
+        rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
+    if not rows:
+        raise NotFound(f"there is no schedule {schedule_id}")
+    return _view(rows[0])
+
+
+def coming_runs(
+    reading: Reading,
+    begin: datetime,
+    end: datetime,
+    filter: ScheduleFilter = NO_FILTER,
+    *,
+    min_position: int | None = None,
+) -> ComingRuns:
+    """Return the runs that active schedules expect from `begin` until `end`, by the calculator."""
+    where = _where(msgspec.structs.replace(filter, statuses=("active",)), MOST_SCHEDULES)
+    with reading.of(SCHEDULES, min_position) as (connection, freshness):
+        rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
+    runs = heapq.merge(*(_runs(row, begin, end) for row in rows), key=lambda run: run.at)
+    items = list(islice(runs, MOST_RUNS + 1))
+    truncated = len(items) > MOST_RUNS or len(rows) == MOST_SCHEDULES
+    return ComingRuns(items[:MOST_RUNS], truncated, freshness.as_of_position, freshness.lag_seconds)
+
+
+def _runs(row: Mapping[str, Any], begin: datetime, end: datetime) -> Iterator[ComingRun]:
+    instants = terms_of(_registration(row)).timetable.after(begin - timedelta(microseconds=1))
+    within = takewhile(lambda each: each.at < end, instants)
+    running = (each for each in within if each.fate == "run")
+    for each in islice(running, MOST_RUNS_OF_ONE):
+        yield ComingRun(each.at, row["schedule_id"], row["process_id"], row["process"], row["trigger_id"])
+
+
+def _where(filter: ScheduleFilter, rows: int) -> Where:
+    where = Where({"rows": rows})
+    where.holds("s.process_id is not null")
+    where.any_of("s.process_id", filter.process_ids, "uuid")
+    where.any_of(_STATUS, filter.statuses, "text")
+    where.within("s.process", filter.within)
+    return where
+
+
+def _registration(row: Mapping[str, Any]) -> Registration:
+    calendars = {} if row["calendars"] is None else _calendars(row["calendars"])
+    return Registration(row["schedule_id"], row["version"], _rule(row["rule"]), calendars, row["anchor"], row["anchor"])
+
+
+def _view(row: Mapping[str, Any]) -> ScheduleView:
+    last = None
+    if row["run_at"] is not None:
+        last = LastScheduledRun(row["run_at"], row["run_id"], row["run_outcome"], row["run_status"])
+    registration = _registration(row)
+    return ScheduleView(
+        row["schedule_id"],
+        row["process_id"],
+        row["process"],
+        row["trigger_id"],
+        row["version"],
+        row["status"],
+        row["reason"] if row["status"] in ("paused", "removed") else None,
+        row["rule"],
+        registration.rule.get("timezone", "UTC"),
+        describe(registration),
+        row["next_run"],
+        last,
+        row["last_outcome"],
+        row["consecutive_failures"],
+    )
+
+
+def _cursor(row: Mapping[str, Any]) -> str:
+    next_at = row["next_run"] if row["status"] != "removed" else None
+    written = "infinity" if next_at is None else next_at.astimezone(UTC).isoformat()
+    return write_cursor("schedules", f"{written} {row['schedule_id']}")
+
+
+def _read_cursor(cursor: str) -> tuple[str, UUID]:
+    try:
+        written, id = read_cursor("schedules", cursor).split(" ")
+        if written != "infinity" and datetime.fromisoformat(written).tzinfo is None:
+            raise ValueError("a time without a zone")
+        return written, UUID(id)
+    except ValueError:
+        raise bad_cursor() from None

@@ -1,0 +1,220 @@
+"""The duty of schedules: each instant that is due gets its outcome, and starts its execution in the same append."""
+
+import logging
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from commands.executions import unit_of
+from commands.scheduled_runs import ScheduledRuns, scheduled_runs
+from commands.states import Versioned
+from domain.event import Cause, Event
+from domain.executions.decisions.execution import cancel_execution
+from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
+from domain.refusal import Refusal
+from domain.schedules.due import Hindrance, account_for_due, end_run
+from domain.schedules.events import ScheduleFired, ScheduleOccurrenceHeld, ScheduleOccurrenceSkipped
+from domain.schedules.rules import terms_of
+from domain.schedules.schedule import Schedule, fold
+from scheduler.duty import Desk, Duty
+from scheduler.timekeeper import Timekeeper
+from store.mapper import UnknownEvent
+from store.unit import Conflict, Outage, OutcomeUnknown, StoreError, StreamChange, Unit
+
+logger = logging.getLogger(__name__)
+
+MOST_SCHEDULES = 100
+MOST_STARTS = 200
+"""A turn of the duty starts about so many executions; the other duties then have their turn."""
+ROUNDS = 20
+# A schedule about which no decision succeeds waits so long before a worker tries again.
+TRY_AGAIN = timedelta(minutes=1)
+NOTHING_DUE = timedelta(seconds=5)
+ENDED = frozenset((COMPLETED, FAILED, CANCELLED))
+OVERLAPS = frozenset(("overlap", "buffer_full"))
+
+
+class Accounted(msgspec.Struct):
+    """The decision on one schedule: the unit to record, the state that follows, how many executions it starts."""
+
+    unit: Unit
+    id: UUID
+    after: Versioned[Schedule | None]
+    starts: int
+    cancelled: Sequence[UUID] = ()
+
+
+class Scheduling(Duty):
+    """Accounts for schedules that are due by the database's clock; an alarm wakes it for the next one."""
+
+    word = "schedule:"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._timekeeper = Timekeeper("schedule", desk.alarms, self.rouse)
+        self._ahead = timedelta()
+        """How far the clock of the database is ahead of this one."""
+
+    def wake(self, detail: str = "") -> None:
+        """Expect a schedule that is due at `detail`, in seconds since 1970; without a detail, any may be due."""
+        if detail:
+            self._timekeeper.expect(datetime.fromtimestamp(float(detail), UTC) - self._ahead)
+        else:
+            super().wake()
+
+    def work(self) -> None:
+        """Account for schedules that no other worker has claimed, and set the alarm for the next."""
+        self._awake = False
+        claimed = self.desk.lists.claim_schedules(MOST_SCHEDULES)
+        if claimed is not None:
+            rest = self._account_for(claimed.schedules, claimed.now)
+            if rest:
+                self.desk.lists.release_schedules(rest)
+        now, next_at = self.desk.lists.next_schedule()
+        self._ahead = now - self.desk.clock.now()
+        if next_at is not None and next_at <= now:
+            self._awake = True
+        elif next_at is not None:
+            self._timekeeper.expect(next_at - self._ahead)
+
+    def _account_for(self, ids: list[UUID], now: datetime) -> list[UUID]:
+        """Account for schedules, at most so many that about MOST_STARTS executions start; return the others."""
+        rest: list[UUID] = []
+        for tried in range(ROUNDS):
+            accounted, more, again = self._decide(ids, now, fresh=tried > 0)
+            rest += more
+            outcomes = self.desk.appending.units([each.unit for each in accounted])
+            for each, outcome in zip(accounted, outcomes, strict=True):
+                if self._settle(each, outcome):
+                    again.append(each.id)
+            ids = again
+            if not ids:
+                return rest
+        return [*rest, *ids]
+
+    def _decide(self, ids: list[UUID], now: datetime, *, fresh: bool) -> tuple[list[Accounted], list[UUID], list[UUID]]:
+        """Return decisions, the schedules for which there was no room, and those to decide on from the log."""
+        loaded = self.desk.schedules.load(ids, fresh=fresh)
+        accounted: list[Accounted] = []
+        again: list[UUID] = []
+        starts = 0
+        for n, id in enumerate(ids):
+            if starts >= MOST_STARTS:
+                return accounted, ids[n:], again
+            before = loaded.get(id)
+            try:
+                decided = None if before is None else self._account(id, before, now)
+            except Outage:
+                raise
+            except Exception as error:  # noqa: BLE001 - logged there
+                self._put_off(id, error)
+                continue
+            if decided is not None:
+                accounted.append(decided)
+                starts += decided.starts
+            elif fresh or id in self.desk.schedules.left_alone:
+                self.desk.lists.postpone_schedule(id, NOTHING_DUE)
+            else:
+                again.append(id)
+        return accounted, [], again
+
+    def _account(self, id: UUID, before: Versioned[Schedule | None], now: datetime) -> Accounted | None:
+        schedule = before.state
+        if schedule is None:
+            return None
+        cause = Cause(now, self.desk.actor, f"schedule:{id}")
+        runs, hindrance = self._runs(schedule)
+        events = account_for_due(schedule, now, cause, terms_of, hindrance)
+        ended = self._ended(schedule, events, cause)
+        if ended:
+            events = [*ended, *account_for_due(fold(schedule, ended) or schedule, now, cause, terms_of, hindrance)]
+        if not events:
+            return None
+        changes = [StreamChange(id, before.version, events)]
+        starts = [event for event in events if isinstance(event, ScheduleFired)]
+        guards = () if runs is None or not starts else runs.guards
+        for event in starts:
+            assert runs is not None
+            changes.append(runs.start(event.execution_id, event.scheduled_at, now))
+        cancelled = {run for event in events if isinstance(event, ScheduleOccurrenceHeld) for run in event.cancelled}
+        changes += self._cancel(cancelled, id, now)
+        after = Versioned(before.version + len(events), fold(schedule, events))
+        return Accounted(_together(changes, guards), id, after, len(starts), list(cancelled))
+
+    def _runs(self, schedule: Schedule) -> tuple[ScheduledRuns | None, Hindrance | None]:
+        try:
+            return scheduled_runs(self.desk.plans, schedule), None
+        except Hindrance as hindrance:
+            return None, hindrance
+
+    def _ended(self, schedule: Schedule, events: list[Event], cause: Cause) -> list[Event]:
+        """Return the ends of executions that hinder a start and have ended, if the message of an end was lost."""
+        hindered = any(
+            isinstance(event, ScheduleOccurrenceHeld)
+            or (isinstance(event, ScheduleOccurrenceSkipped) and event.reason in OVERLAPS)
+            for event in events
+        )
+        if not hindered:
+            return []
+        ended: list[Event] = []
+        running = self.desk.states.load(schedule.running)
+        for id, execution in running.items():
+            if execution.status in ENDED:
+                current = fold(schedule, ended)
+                assert current is not None
+                ended += end_run(current, id, execution.status, cause, terms_of)
+        return ended
+
+    def _cancel(self, executions: set[UUID], schedule: UUID, now: datetime) -> list[StreamChange]:
+        changes: list[StreamChange] = []
+        if executions:
+            cause = Cause(now, f"schedule:{schedule}", f"schedule:{schedule}")
+            for execution in self.desk.states.load(executions, fresh=True).values():
+                try:
+                    unfolding = cancel_execution(execution, "the next run of the schedule takes its place", cause)
+                except Refusal:
+                    continue  # it ends by itself
+                if unfolding.events:
+                    changes.append(unit_of(execution, unfolding))
+        return changes
+
+    def _settle(self, accounted: Accounted, outcome: int | StoreError) -> bool:
+        """Keep the state that was recorded; return whether to decide again on the state in the log."""
+        for execution in accounted.cancelled:
+            self.desk.states.forget(execution)
+        if not isinstance(outcome, StoreError):
+            self.desk.schedules.keep_grown(accounted.id, accounted.after, accounted.unit.size)
+            return False
+        self.desk.schedules.forget(accounted.id)
+        self.desk.plans.forget(stream for stream, _ in accounted.unit.guards)
+        if isinstance(outcome, Conflict | OutcomeUnknown):
+            return True
+        self._put_off(accounted.id, outcome)
+        return False
+
+    def _put_off(self, id: UUID, error: Exception) -> None:
+        """Leave the schedule alone for a while, so that it does not stop the others."""
+        if isinstance(error, UnknownEvent):
+            self.desk.schedules.left_alone.add(id, "schedule", error)
+        else:
+            logger.error("no decision about schedule %s succeeds, it is tried again later", id, exc_info=error)
+        self.desk.schedules.forget(id)
+        self.desk.lists.postpone_schedule(id, TRY_AGAIN)
+
+
+def _together(changes: list[StreamChange], guards: tuple[tuple[UUID, int], ...]) -> Unit:
+    """Return one unit of all changes: the schedule's come first, the last execution's are the unit's own."""
+    *before, last = changes
+    return Unit(
+        last.stream,
+        last.version,
+        last.events,
+        timers_set=last.timers_set,
+        timers_dropped=last.timers_dropped,
+        slot=last.slot,
+        process_id=last.process_id,
+        guards=guards,
+        before=tuple(before),
+    )
