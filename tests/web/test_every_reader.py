@@ -71,7 +71,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     installation: Installation,
     key: Making,
 ) -> None:
-    values = dict.fromkeys(("execution_id", "key_id"), "0192f0c1-0000-7000-8000-000000000000")
+    values = dict.fromkeys(("execution_id", "key_id", "schedule_id"), "0192f0c1-0000-7000-8000-000000000000")
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
     values |= {"name": "writer", "process": "held", "version": "1", "kind": "timeout"}
     values |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
