@@ -123,6 +123,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
     values |= {"name": "writer", "step": "work", "kind": "wait"}
+    values |= {"schedule_id": "0192f0c1-0000-7000-8000-000000000000"}
     values |= {"projection": "execution_list", "position": str(end)}
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
