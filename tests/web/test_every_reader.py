@@ -68,7 +68,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     installation: Installation,
     key: Making,
 ) -> None:
-    values = dict.fromkeys(("execution_id", "key_id"), "0192f0c1-0000-7000-8000-000000000000")
+    values = dict.fromkeys(("execution_id", "key_id", "schedule_id"), "0192f0c1-0000-7000-8000-000000000000")
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
     values |= {"name": "writer", "process": "held", "version": "1", "kind": "timeout"}
     values |= {"act": "build", "projection": "approvals", "position": "1"}
@@ -122,7 +122,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     pages = pages_of(installation)
     browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
-    values |= {"name": "writer", "step": "work", "kind": "wait"}
+    values |= {"name": "writer", "step": "work", "kind": "wait", "schedule_id": values["execution_id"]}
     values |= {"projection": "execution_list", "position": str(end)}
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
