@@ -1,6 +1,6 @@
 """Executions: start, cancel; the list; one in detail, now or at a point in the past; its events."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -42,6 +42,7 @@ from queries.executions import (
     list_executions,
 )
 from queries.folding import get_execution_as_of
+from queries.large_results import get_large_result
 from queries.paging import Page
 from queries.trees import TREE_LIMIT, TreeExecution, TreeFilter, list_tree
 
@@ -228,6 +229,21 @@ def events(execution_id: str, reading: Reads, masking: Masking, given: Annotated
     """List the events of the execution, as they stand in the log."""
     found = list_execution_events(reading, execution_named(execution_id), after=given.after, **given.page)
     return view(masking.events(found))
+
+
+@router.get(
+    "/executions/{execution_id}/results/{digest}",
+    summary="A large result",
+    **openapi.query(Any, 404),
+)
+def result(execution_id: str, digest: str, reading: Reads, masking: Masking) -> Response:
+    """Return an output that is too large for an event, whole, by the digest in the reference that stands for it.
+
+    404 also where the execution, or its tree, has sensitive fields that the caller may not see.
+    """
+    id = execution_named(execution_id)
+    masking.require_unmasked(id)
+    return Response(get_large_result(reading, id, digest), media_type="application/json")
 
 
 @router.post(

@@ -56,14 +56,19 @@ def schema_of(kind: Any) -> dict[str, Any]:
     return schema
 
 
-def query(view: Any, *problems: int, permission: str | None = READ, listed: bool = False) -> dict[str, Any]:
+def query(
+    view: Any, *problems: int, permission: str | None = READ, listed: bool = False, body: Any = None
+) -> dict[str, Any]:
     """Describe a route that answers 200 with `view`. problems: statuses beside those that every query may have.
 
     permission: required of the caller; None: the route is open to all. listed: the route limits its answer to the
-    processes that the caller sees.
+    processes that the caller sees. body: a class that declares the fields of a body, for a query that has one.
     """
     responses = _responses(200, view, (*_QUERY_PROBLEMS, *problems))
     stated = {} if permission is None else requires(permission, listed=listed)
+    if body is not None:
+        described = {"requestBody": _request_body(body, JSON_ONLY, required=True)}
+        stated = {**stated, "openapi_extra": {**stated.get("openapi_extra", {}), **described}}
     return {"responses": responses, "response_class": JsonBody, **stated}
 
 

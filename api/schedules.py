@@ -22,8 +22,10 @@ from edge.parameters import SEVERAL, Fresh, InstantParameter, Paged, ProcessRefe
 from edge.principal import cause_of
 from edge.references import process_named, schedule_named
 from edge.rehearsals import COMMANDS
+from queries.calendars import contents_of
 from queries.occurrences import OccurrencePage, list_occurrences
 from queries.paging import Page
+from queries.schedule_previews import MOST, SchedulePreview, preview_schedule, trigger_of
 from queries.schedules import (
     LONGEST_WEEK,
     STATUSES,
@@ -80,6 +82,20 @@ BackfillRange = msgspec.defstruct(
 )
 
 
+PreviewRequest = msgspec.defstruct(
+    "PreviewRequest",
+    [
+        ("trigger", Annotated[dict[str, Any], msgspec.Meta(description="As in a definition; `id` may be left out.")]),
+        ("count", Annotated[int, msgspec.Meta(ge=1, le=MOST)], 10),
+        ("from", InstantParameter | None, None),
+    ],
+    namespace={"__doc__": "A rule to try out. count: of its instants that run; from: the first moment, default now."},
+    module=__name__,
+    frozen=True,
+    forbid_unknown_fields=True,
+)
+
+
 class ScheduleFilters(Paged):
     """Filters of the schedules."""
 
@@ -120,6 +136,25 @@ def week(reading: Reads, door: TheDoor, caller: Caller, filters: Annotated[RunsF
     end = min(filters.end or begin + A_WEEK, begin + LONGEST_WEEK)
     filter = ScheduleFilter(process_ids=[process_named(each) for each in filters.process], within=caller.processes)
     return view(coming_runs(reading, begin, end, filter, min_position=filters.min_position))
+
+
+@router.post(
+    "/preview",
+    summary="Preview a rule",
+    **openapi.query(SchedulePreview, 413, 415, 422, body=PreviewRequest),
+)
+async def preview(reading: Reads, door: TheDoor, request: Commanded) -> Response:
+    """Work out the next instants of a schedule trigger, and record nothing."""
+    given: Any = request.read(PreviewRequest)
+    since = getattr(given, "from") or door.clock.now()
+    shortest = door.handlers.shortest_interval
+
+    def work_out() -> SchedulePreview:
+        trigger = trigger_of(given.trigger, shortest)
+        calendars = contents_of(reading, trigger.except_ or ())
+        return preview_schedule(trigger, given.count, since, calendars)
+
+    return view(await anyio.to_thread.run_sync(work_out, limiter=COMMANDS))
 
 
 @router.get("/{schedule_id}", summary="One schedule", **openapi.query(ScheduleView, 404))

@@ -1,6 +1,7 @@
 """The objects that doors, command line, benchmark and tests need, made once on the connections to a database."""
 
 from collections.abc import Collection
+from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -10,6 +11,7 @@ from app.installation import callback_key
 from app.settings import Settings
 from commands.handlers import Handlers
 from commands.keys import KnownKeys
+from commands.registrations import SHORTEST_INTERVAL
 from commands.trials import Trials
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
@@ -44,13 +46,21 @@ class Wiring(Handlers):
         configured_key: bool = False,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         rehearsal: bool = False,
+        shortest_interval: timedelta = SHORTEST_INTERVAL,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.datastore = datastore
         self._replica = replica
         self.rehearsal = Rehearsal(datastore) if rehearsal else None
         log = self.rehearsal or Log(datastore)
-        super().__init__(log, limits=limits, channels=channels, policy=policy, configured_key=configured_key)
+        super().__init__(
+            log,
+            limits=limits,
+            channels=channels,
+            policy=policy,
+            configured_key=configured_key,
+            shortest_interval=shortest_interval,
+        )
         self.clock = clock
         self.trials = Trials(self.agents, clock, policy)
         self.reading = self.new_reading()
@@ -124,6 +134,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         configured_key=settings.api_key is not None,
         policy=settings.policy,
         rehearsal=rehearsal,
+        shortest_interval=settings.min_interval,
     )
 
 

@@ -1,6 +1,7 @@
 """The handlers of every command on one log, made in one place for API, command line, benchmark and tests."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from commands.agents import Agents
 from commands.approvals import ApprovalCommands
@@ -10,6 +11,7 @@ from commands.keys import Keys
 from commands.plans import Plans
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
+from commands.registrations import SHORTEST_INTERVAL
 from commands.repairs import Repairs
 from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
@@ -35,17 +37,19 @@ class Handlers:
         configured_key: bool = False,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         plans: Plans | None = None,
+        shortest_interval: timedelta = SHORTEST_INTERVAL,
     ) -> None:
         self.log = log
         self.policy = policy
         self.channels = channels
         self.configured_key = configured_key
+        self.shortest_interval = shortest_interval
         if plans is None:
             plans = Plans(log, limits)
             log.lost.append(plans.forget_all)
         self.plans = plans
         self.agents = Agents(log, policy)
-        self.processes = Processes(log, self.agents, channels, policy.secrets)
+        self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
@@ -69,4 +73,5 @@ class RehearsingHandlers(Handlers):
             configured_key=real.configured_key,
             policy=real.policy,
             plans=real.plans,
+            shortest_interval=real.shortest_interval,
         )

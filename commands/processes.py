@@ -1,6 +1,7 @@
 """Draft, revise, validate, publish, archive and restore processes."""
 
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
-from commands.registrations import register_schedules
+from commands.registrations import SHORTEST_INTERVAL, register_schedules, schedule_problems
 from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
 from domain.identity import process_id
@@ -84,16 +85,22 @@ class RestoreProcess(Command, frozen=True):
 class Processes:
     """The handlers of the commands above. channels: the channels for notifications that the operator has set up.
 
-    secrets: the variables that triggers may refer to.
+    secrets: the variables that triggers may refer to. shortest_interval: of the schedules that are published.
     """
 
     def __init__(
-        self, log: Log, agents: Agents, channels: Collection[str] = (), secrets: SecretNames = NO_SECRETS
+        self,
+        log: Log,
+        agents: Agents,
+        channels: Collection[str] = (),
+        secrets: SecretNames = NO_SECRETS,
+        shortest_interval: timedelta = SHORTEST_INTERVAL,
     ) -> None:
         self._log = log
         self._agents = agents
         self._channels = channels
         self._secrets = secrets
+        self._shortest_interval = shortest_interval
 
     def validate(self, source: str | bytes, *, strict: bool = False) -> list[Problem]:
         """Return every problem of a definition, and of the agents and processes that it names; record nothing.
@@ -154,6 +161,7 @@ class Processes:
             source = process.draft_source or process.versions[process.latest].source
             parsed = parse_definition(source, strict=command.strict)
             found, called = self._check_names(parsed, "error")
+            found += schedule_problems(self._log, parsed, self._shortest_interval, "error")
             found = strictly(found) if command.strict else found
             problems = [*parsed.problems, *found]
             new = publish_process(process, parsed, found, cause)
@@ -252,12 +260,20 @@ class Processes:
         )
 
     def _validated(self, parsed: Parsed, *, strict: bool) -> list[Problem]:
-        found = [*self._check_names(parsed, "error")[0], *taken_webhooks(self._log, parsed, "error")]
+        found = [
+            *self._check_names(parsed, "error")[0],
+            *taken_webhooks(self._log, parsed, "error"),
+            *schedule_problems(self._log, parsed, self._shortest_interval, "error"),
+        ]
         return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
-        names = self._check_names(parsed, "warning")[0]
-        return [*parsed.problems, *names, *taken_webhooks(self._log, parsed, "warning")]
+        return [
+            *parsed.problems,
+            *self._check_names(parsed, "warning")[0],
+            *taken_webhooks(self._log, parsed, "warning"),
+            *schedule_problems(self._log, parsed, self._shortest_interval, "warning"),
+        ]
 
     def _check_names(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
         """Return the problems of the names in a definition, and the revisions of processes that they rest on."""

@@ -1,17 +1,21 @@
 """The schedules of a process, registered, replaced and removed in the unit that changes the process."""
 
-import re
 from collections.abc import Collection, Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from commands.deciding import Together
+from domain.calendar.durations import print_duration
+from domain.calendar.exceptions import is_calendar
 from domain.calendars.calendar import CalendarContent
 from domain.calendars.calendar import fold as fold_calendar
 from domain.calendars.events import CalendarDefined
 from domain.event import Cause, Event
 from domain.identity import calendar_id, process_id, schedule_id
+from domain.language.parsed import Parsed, Spot
 from domain.processes.process import Process
+from domain.refusal import Problem
 from domain.schedules.decisions import register_schedule, remove_schedule
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import fold
@@ -20,7 +24,7 @@ from store.lists import due_schedules
 from store.log import Log
 from store.unit import StreamChange
 
-_DATES = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(\.\.[0-9]{4}-[0-9]{2}-[0-9]{2})?\Z", re.ASCII)
+SHORTEST_INTERVAL = timedelta(seconds=10)
 
 
 def schedules_of(process: Process | None) -> dict[str, dict[str, Any]]:
@@ -34,7 +38,30 @@ def schedules_of(process: Process | None) -> dict[str, dict[str, Any]]:
 def calendars_of(rules: Iterable[Mapping[str, Any]]) -> set[str]:
     """Return the names of the calendars that rules use."""
     entries = (entry for rule in rules for entry in _entries(rule.get("except", ())))
-    return {entry for entry in entries if not _DATES.match(entry)}
+    return {entry for entry in entries if is_calendar(entry)}
+
+
+def schedule_problems(log: Log, parsed: Parsed, shortest: timedelta, severity: str) -> list[Problem]:
+    """Return a problem for each interval below the operator's, and each calendar that there is not.
+
+    severity: ``warning`` for a draft.
+    """
+    problems: list[Problem] = []
+    for use in parsed.intervals:
+        if use.every < shortest:
+            message = f"`every` is at least {print_duration(shortest)}, by the operator's PROCESSION_MIN_INTERVAL"
+            problems.append(_located("interval_too_short", message, use.at, severity))
+    known, _ = read_calendars(log, {use.name for use in parsed.calendars})
+    for named in parsed.calendars:
+        if named.name not in known:
+            message = f"there is no calendar `{named.name}`"
+            hint = "define it first, or write dates such as 2026-12-24 and ranges such as 2026-12-24..2026-12-26"
+            problems.append(_located("unknown_calendar", message, named.at, severity, hint))
+    return problems
+
+
+def _located(code: str, message: str, at: Spot, severity: str, hint: str = "") -> Problem:
+    return Problem(code, message, at.path, at.line, at.column, hint, severity)
 
 
 def register_schedules(log: Log, process: Process | None, cause: Cause, *, reason: str, paused: str = "") -> Together:

@@ -8,6 +8,7 @@ import msgspec
 
 from domain.language.expressions.json_text import json_object_in
 from domain.language.types.sensitive import EVERY, SensitivePath
+from domain.large_results import is_reference
 
 MASK = "•••"
 SHORTEST = 4
@@ -30,6 +31,8 @@ class Secrets:
     def collect(self, document: Any, paths: Iterable[SensitivePath]) -> None:
         """Add each scalar of `document` that stands under one of `paths`."""
         for path in paths:
+            # The values inside a large result are not here: each text may be one of them.
+            self.whole |= is_reference(document)
             for part in _parts(document, path):
                 self._add(part)
 
@@ -41,7 +44,9 @@ class Secrets:
         waiting = [part]
         while waiting and not self.whole:
             part = waiting.pop()
-            if isinstance(part, dict):
+            if is_reference(part):
+                self.whole = True
+            elif isinstance(part, dict):
                 waiting += part.values()
             elif isinstance(part, list):
                 waiting += part

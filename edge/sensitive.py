@@ -15,6 +15,7 @@ from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.large_results import no_large_result
 from queries.paging import Page
 from queries.projections import ProjectionsView
 from queries.read_models import ReadModelView
@@ -53,6 +54,11 @@ class SensitiveViews:
         masked = {name: _masked(known, getattr(found, name)) for name in _OF_EXECUTION}
         masked["input"] = _masked(known, found.input, known.fields.input)
         return msgspec.structs.replace(found, **masked, steps=[_step(known, step) for step in found.steps])
+
+    def require_unmasked(self, execution_id: UUID) -> None:
+        """Raise NotFound for a large result of an execution whose sensitive values the principal may not see."""
+        if self._of((execution_id,)):
+            raise no_large_result()
 
     def difference(self, found: Difference) -> Difference:
         """Return the view of a difference."""

@@ -1,8 +1,12 @@
 """Calendars, from the log: there are few."""
 
+from collections.abc import Iterable
+from uuid import UUID
+
 import msgspec
 
-from domain.calendars.calendar import Calendar, fold
+from domain.calendars.calendar import Calendar, CalendarContent, fold
+from domain.event import Event
 from domain.identity import calendar_id
 from domain.refusal import NotFound
 from queries.reading import Reading
@@ -12,6 +16,8 @@ MOST = 1_000
 _LIST = """
 select distinct on (e.originator_id) e.originator_id, e.originator_version, e.state from stored_events e
 where e.topic = 'CalendarDefined' order by e.originator_id, e.originator_version desc limit %s"""
+_SEVERAL = """
+select originator_id, topic, state from stored_events where originator_id = any(%s) order by originator_version"""
 _ONE = "select topic, state from stored_events where originator_id = %s order by originator_version"
 
 
@@ -40,6 +46,17 @@ def list_calendars(reading: Reading) -> CalendarList:
         for event, row in zip(found, rows, strict=True)
     ]
     return CalendarList(sorted(views, key=lambda each: each.name))
+
+
+def contents_of(reading: Reading, names: Iterable[str]) -> dict[str, CalendarContent]:
+    """Return the present contents of calendars, by name; nothing for a name that no calendar has."""
+    with reading.log() as (connection, _):
+        rows = connection.execute(_SEVERAL, ([calendar_id(name) for name in names],)).fetchall()
+    streams: dict[UUID, list[Event]] = {}
+    for row in rows:
+        streams.setdefault(row["originator_id"], []).append(decode(row["topic"], row["state"]))
+    found = [fold(events) for events in streams.values()]
+    return {each.name: each.content for each in found if each is not None}
 
 
 def get_calendar(reading: Reading, name: str) -> CalendarView:

@@ -149,7 +149,7 @@ def list_executions(
     where.add("l.started_at < {}", filter.started_to)
     where.add("l.ended_at >= {}", filter.ended_from)
     where.add("l.ended_at < {}", filter.ended_to)
-    where_waiting_for(where, filter.waiting_for)
+    where_waiting_for(where, filter.waiting_for, chosen.sql)
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql, order=chosen.sql), where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)

@@ -1,12 +1,13 @@
 """A rule tried out before anything is saved: its next instants, by the calculation that schedules go by."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import msgspec
 
+from domain.calendar.durations import print_duration
 from domain.calendar.instants import Fate, Instant, instants
 from domain.calendar.rule import InvalidRule, rule_of
 from domain.calendar.words import in_words
@@ -49,15 +50,14 @@ class SchedulePreview(msgspec.Struct, frozen=True):
 
 
 def preview_schedule(
-    trigger: Mapping[str, Any], count: int, since: datetime, calendars: Mapping[str, CalendarContent]
+    trigger: ScheduleTrigger, count: int, since: datetime, calendars: Mapping[str, CalendarContent]
 ) -> SchedulePreview:
     """Return so many instants of a trigger that run from `since` on, and the exceptions between them.
 
-    An interval without `starts_at` counts from `since`. Raises Malformed with every problem of the trigger.
+    An interval without `starts_at` counts from `since`. Raises Malformed for a rule that cannot be worked out.
     """
-    stated = trigger_of(trigger)
     try:
-        rule = rule_of(stated, anchor=since, calendars=calendars)
+        rule = rule_of(trigger, anchor=since, calendars=calendars)
     except InvalidRule as error:
         problem = Problem(error.code, str(error), f"trigger.{error.field}")
         raise Malformed("this rule cannot be worked out", [problem]) from None
@@ -68,12 +68,15 @@ def preview_schedule(
         runs += each.fate is Fate.RUN
         if runs == count:
             break
-    zone = stated.timezone
+    zone = trigger.timezone
     return SchedulePreview(items, in_words(rule), zone, canonical_zone(zone), tzdata_version())
 
 
-def trigger_of(stated: Mapping[str, Any]) -> ScheduleTrigger:
-    """Return the schedule trigger that a JSON object states. Raises Malformed."""
+def trigger_of(stated: Mapping[str, Any], shortest: timedelta) -> ScheduleTrigger:
+    """Return the schedule trigger that a JSON object states. Raises Malformed with every problem of it.
+
+    shortest: the operator's shortest interval.
+    """
     whole = {**_WHOLE, "triggers": [{"type": "schedule", "id": "preview", **stated}]}
     parsed = parse_definition(msgspec.json.encode(whole))
     errors = [each for each in parsed.problems if each.severity == "error" and each.path.startswith(_TRIGGER)]
@@ -81,6 +84,9 @@ def trigger_of(stated: Mapping[str, Any]) -> ScheduleTrigger:
     if errors or not isinstance(found, ScheduleTrigger):
         problem = Problem("wrong_type", "only a trigger of the type `schedule` has a preview", "trigger.type")
         raise Malformed("this is no schedule", [_in_trigger(each) for each in errors] or [problem])
+    if found.every is not None and found.every < shortest:
+        message = f"`every` is at least {print_duration(shortest)}, by the operator's PROCESSION_MIN_INTERVAL"
+        raise Malformed("this is no schedule", [Problem("interval_too_short", message, "trigger.every")])
     return found
 
 

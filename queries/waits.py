@@ -28,9 +28,9 @@ COLUMNS = f"""
     select json_agg(json_build_object('kind', w.kind, 'step', w.step, 'until', w.until)) from (
       select w.* from ({_WAITS}) w order by {_ORDER} limit {LISTED}) w) end as waiting_for,
   case when l.ended_at is null then (select count(*) from ({_WAITS}) w) else 0 end as waiting_count"""
-_NEWEST = """(
+_FIRST = """(
   select l.position from execution_list l where {where} and l.execution_id in ({source})
-  order by l.position desc limit %(rows)s)"""
+  order by {order} limit %(rows)s)"""
 _OF_STEPS = "select execution_id from execution_list_waits where kind in ({})"
 _BESIDE = {
     AGENT: "select execution_id from due_steps",
@@ -76,15 +76,16 @@ def waits_of_execution(status: str) -> list[Wait]:
     return [] if kind is None else [Wait(kind, None)]
 
 
-def where_waiting_for(where: Where, kinds: list[str]) -> None:
+def where_waiting_for(where: Where, kinds: list[str], order: str) -> None:
     """Require an execution that waits for one of `kinds`; nothing without kinds. Call it after the other conditions.
 
-    Each source of waits gives its own newest `rows`, so that one with few executions and one with many are both fast.
+    order: of the list. Each source of waits gives its own first `rows` in it, so that one with few executions and one
+    with many are both fast.
     """
     if not kinds:
         return
     # As literals: the server plans for those kinds, of which one may have three rows and another a million.
     literals = ", ".join(f"'{kind}'" for kind in AWAITED_KINDS if kind in kinds)
     sources = [_OF_STEPS.format(literals), *(query for kind, query in _BESIDE.items() if kind in kinds)]
-    newest = [_NEWEST.format(where=where.sql, source=source) for source in sources]
-    where.holds(f"l.position in ({' union all '.join(newest)})")
+    first = [_FIRST.format(where=where.sql, source=source, order=order) for source in sources]
+    where.holds(f"l.position in ({' union all '.join(first)})")

@@ -50,7 +50,7 @@ def connection_parameters(dsn: str, **settings: str) -> dict[str, Any]:
 def connect(dsn: str, **settings: str) -> Connection[TupleRow]:
     """Return a new connection in autocommit mode, with server `settings` of its own. Raises Outage."""
     connection = psycopg.connect(**connection_parameters(dsn, **settings), autocommit=True)
-    configure(connection)
+    configure(connection, **settings)
     return connection
 
 
@@ -59,9 +59,9 @@ def connect_without_settings(dsn: str) -> Connection[TupleRow]:
     return psycopg.connect(dsn, autocommit=True)
 
 
-def configure(connection: Connection[Any]) -> None:
-    """Make a new connection ready for our statements."""
-    session.complete(connection)
+def configure(connection: Connection[Any], **settings: str) -> None:
+    """Make a new connection ready for our statements. settings: as in `connection_parameters`."""
+    session.complete(connection, {**session.SETTINGS, **settings})
     arrays.register(connection)
 
 
@@ -113,7 +113,7 @@ class Connections:
         except psycopg.OperationalError:
             self.revive()
             connection = psycopg.connect(**parameters)
-        configure(connection)
+        configure(connection, **settings)
         return connection
 
     def trouble(self) -> Trouble | None:

@@ -35,10 +35,10 @@ SETTINGS: Mapping[str, str] = {
     "enable_bitmapscan": "on",
     "jit": "off",
 }
+# A session that has used temporary tables, such as one that a pooler lends again, refuses another value.
+AT_START = frozenset(("temp_buffers",))
 # Settings of newer servers, with the first version that has them.
 NEWER = {"transaction_timeout": ("0", 170_000)}
-# The server reports these at the start of a session. PGTZ and PGDATESTYLE precede the options of a connection.
-REPORTED = {"TimeZone": ("timezone", "UTC"), "DateStyle": ("datestyle", "ISO, MDY")}
 
 
 def options(settings: Mapping[str, str]) -> str:
@@ -46,16 +46,16 @@ def options(settings: Mapping[str, str]) -> str:
     return " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())
 
 
-def complete(connection: Connection[Any]) -> None:
-    """Set what `options` could not set: settings that only newer servers have, or that the environment overrides."""
-    info = connection.info
-    missing = {name: value for name, (value, since) in NEWER.items() if info.server_version >= since}
-    for reported, (name, value) in REPORTED.items():
-        if info.parameter_status(reported) != value:
-            missing[name] = value
-    if missing:
-        calls = ", ".join(["set_config(%s, %s, false)"] * len(missing))
-        connection.execute(f"select {calls}", [text for pair in missing.items() for text in pair])
+def complete(connection: Connection[Any], settings: Mapping[str, str] = SETTINGS) -> None:
+    """Set the settings again, where a pooler takes `options` away, and those that only newer servers have.
+
+    They precede what the environment of libpq sets, too.
+    """
+    version = connection.info.server_version
+    newer = {name: value for name, (value, since) in NEWER.items() if version >= since}
+    every = {**{name: value for name, value in settings.items() if name not in AT_START}, **newer}
+    calls = ", ".join(["set_config(%s, %s, false)"] * len(every))
+    connection.execute(f"select {calls}", [text for pair in every.items() for text in pair])
 
 
 def _escaped(value: str) -> str:

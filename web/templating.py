@@ -32,11 +32,17 @@ def environment() -> Environment:
         row=timeline.row,
         shortened=wording.shortened,
         cut=wording.cut,
+        awaited=wording.awaited,
         crumbs=(),
         notice="",
     )
     found.filters.update(
-        duration=wording.duration, money=wording.money, tail=wording.tail, size=wording.size, document=wording.document
+        duration=wording.duration,
+        money=wording.money,
+        tail=wording.tail,
+        who=wording.who,
+        size=wording.size,
+        document=wording.document,
     )
     return found
 

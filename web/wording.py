@@ -1,6 +1,6 @@
 """Values as people read them on a page: durations, times in the reader's zone, money, ids."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -10,9 +10,18 @@ import msgspec
 from markupsafe import Markup, escape
 
 from queries.amounts import Amount
+from queries.waits import Wait
 
 NOTHING = "—"
 SHOWN_BYTES = 20_000
+TAIL = 8
+AWAITED = {
+    "approval": "a person",
+    "timer": "a time",
+    "child": "a called execution",
+    "slot": "a free slot",
+    "retry": "its retry",
+}
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "INR": "₹"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _AMOUNTS = msgspec.json.Decoder(list[Amount])
@@ -83,6 +92,23 @@ def tail(id: UUID | str) -> Markup:
     """Return the last eight characters of an id, the whole one as the title: ids of one minute begin alike."""
     text = str(id)
     return Markup(f'<span class="mono" title="{escape(text)}">{escape(text[-8:])}</span>')  # noqa: S704 - escaped
+
+
+def who(actor: str) -> Markup:
+    """Return an actor: a person by its name, a worker by the end of its id, with the whole as the title."""
+    kind, _, name = actor.partition(":")
+    if kind == "worker" and len(name) > TAIL:
+        return Markup('<span title="{}">worker <span class="mono xs">{}</span></span>').format(actor, name[-TAIL:])
+    return escape(name if kind == "user" and name else actor)
+
+
+def awaited(waits: Sequence[Wait], count: int) -> str:
+    """Return what an execution waits for: ``waits for a person: sign-off, and 2 more``; empty while agents work."""
+    first = next((each for each in waits if each.kind in AWAITED), None)
+    if first is None:
+        return ""
+    step = f": {first.step}" if first.step else ""
+    return f"waits for {AWAITED[first.kind]}{step}{f', and {count - 1} more' if count > 1 else ''}"
 
 
 def document(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""schedules list, show, pause, resume, run-now, backfill."""
+"""schedules list, show, preview, pause, resume, run-now, backfill."""
 
 from datetime import datetime
 from typing import Annotated
@@ -9,11 +9,14 @@ from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, known_words, words
 from app.cli.output import output_of
+from app.cli.schedule_previews import preview
 from app.cli.wording import moment, seconds, status
 from edge.instants import parse_instant
 from edge.references import process_named, schedule_named
 
 cli = typer.Typer(help="Schedules, which start executions by the clock.", no_args_is_help=True, rich_markup_mode=None)
+
+cli.command()(preview)
 
 ScheduleArgument = Annotated[str, typer.Argument(metavar="SCHEDULE", help="The id of a schedule.")]
 Why = Annotated[str, typer.Option("--reason", help="The reason, for people.", callback=words)]

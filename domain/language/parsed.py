@@ -1,6 +1,7 @@
 """The result of reading a text: the definition, its problems and its references."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from domain.language.types.definition import Definition
@@ -71,6 +72,22 @@ class WebhookUse:
 
 
 @dataclass(frozen=True, slots=True)
+class IntervalUse:
+    """The interval of a schedule."""
+
+    every: timedelta
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarUse:
+    """A calendar that a schedule makes exceptions by."""
+
+    name: str
+    at: Spot
+
+
+@dataclass(frozen=True, slots=True)
 class SecretUse:
     """An environment variable that a trigger refers to."""
 
@@ -84,7 +101,7 @@ class Parsed:
 
     source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is an
     error. problems: of every severity, by location. agents, processes, channels: each reference in the steps. webhooks:
-    each trigger of that type. secrets: each one in the triggers.
+    each trigger of that type. secrets, intervals, calendars: each one in the triggers.
     """
 
     source: str
@@ -96,6 +113,8 @@ class Parsed:
     channels: tuple[ChannelUse, ...] = ()
     webhooks: tuple[WebhookUse, ...] = ()
     secrets: tuple[SecretUse, ...] = ()
+    intervals: tuple[IntervalUse, ...] = ()
+    calendars: tuple[CalendarUse, ...] = ()
 
     @property
     def fatal(self) -> bool:

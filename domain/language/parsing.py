@@ -7,6 +7,7 @@ from domain.language.checking.children import processes_in
 from domain.language.checking.definitions import check
 from domain.language.checking.known import CalledShapes
 from domain.language.checking.notifications import channels_in
+from domain.language.checking.schedules import calendars_in, intervals_in
 from domain.language.checking.secrets import secrets_in
 from domain.language.checking.types import validate
 from domain.language.checking.webhooks import webhooks_in
@@ -59,4 +60,6 @@ def parse_definition(source: str | bytes, *, strict: bool = False, called: Calle
         channels=tuple(channels_in(root)),
         webhooks=tuple(webhooks_in(root)),
         secrets=tuple(secrets_in(root)),
+        intervals=tuple(intervals_in(root)),
+        calendars=tuple(calendars_in(root)),
     )

@@ -81,6 +81,7 @@ def test_a_dry_run_of_any_command_changes_nothing(client: TestClient, installati
         "kind": "timer",
         "name": "writer",
         "key_id": str(UUID(int=1)),
+        "schedule_id": str(UUID(int=1)),
         "trigger_id": "hook",
         "projection": "approvals",
         "position": "1",

@@ -1,11 +1,13 @@
 """Large events over HTTP: pages end early and lose nothing, views leave out documents that do not fit."""
 
+from hashlib import sha256
 from itertools import chain
 from typing import Any
 
 from starlette.testclient import TestClient
 
 from domain.agents.calls import Completed
+from store import large_results
 
 TEXT = "x" * 900_000
 STEPS = 12
@@ -59,3 +61,23 @@ def pages(client: TestClient, path: str) -> list[list[dict[str, Any]]]:
         if page["next_cursor"] is None:
             return found
         cursor = f"{separator}cursor={page['next_cursor']}"
+
+
+def test_a_large_result_is_answered_whole_by_its_digest(client: TestClient, installation: Any) -> None:
+    installation.publish(client, PROCESS, echo={"script": "echo"})
+    id, other = installation.begin(client, "large"), installation.begin(client, "large")
+    content = b'{"text":"%s"}' % TEXT.encode()
+    digest = sha256(content).digest()
+    with installation.datastore.reading() as connection:
+        for _ in range(2):
+            large_results.keep(connection, id, digest, content)
+    answer = client.get(f"/api/executions/{id}/results/{digest.hex()}")
+    assert (answer.status_code, answer.content) == (200, content)
+    assert answer.headers["content-type"] == "application/json"
+    for path in (
+        f"{other}/results/{digest.hex()}",
+        f"{id}/results/{'0' * 64}",
+        f"{id}/results/..%2F",
+        f"{id}/results/x",
+    ):
+        assert client.get(f"/api/executions/{path}").status_code == 404

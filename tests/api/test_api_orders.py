@@ -48,6 +48,7 @@ def test_pages_of_each_order_neither_skip_nor_repeat(
     over = [each for each in ended if each["ended_at"]]
     assert len(over) == 4
     assert walked(client, limit, order="oldest") == ended
+    assert walked(client, limit, order="oldest", waiting_for="agent") == [each for each in ended if each not in over]
     assert walked(client, limit, order="newest") == walked(client, limit) == ended[::-1]
     by_end = sorted(over, key=lambda each: (each["ended_at"], each["position"]), reverse=True)
     assert walked(client, limit, order="ended") == by_end
@@ -116,3 +117,12 @@ def test_a_cursor_is_of_its_order(client: TestClient, ended: list[dict[str, Any]
         order = {"xe": "ended", "xd": "longest", "xo": "oldest", "x": "newest"}[kind]
         answer = client.get("/api/executions", params={"order": order, "cursor": write_cursor(kind, key)})
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor"), (kind, key)
+
+
+def test_what_waits_is_listed_in_each_order(client: TestClient, start: Callable[..., UUID], installation: Any) -> None:
+    ids = [str(start()) for _ in range(5)]
+    installation.project()
+    for limit in (1, 2, 5):
+        found = walked(client, limit, order="oldest", waiting_for="agent")
+        assert [each["execution_id"] for each in found] == ids
+    assert walked(client, order="ended", waiting_for="agent") == []

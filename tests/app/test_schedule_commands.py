@@ -1,6 +1,7 @@
 """`procession schedules` and `procession calendars`."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,3 +57,22 @@ def test_calendars_are_set_and_shown(document: Run, procession: Run, schedule: s
     assert procession("calendars", "show", "holidays").stdout.strip() == "2026-12-25"
     assert [each["name"] for each in document("calendars", "list")["items"]] == ["holidays"]
     assert document("calendars", "set", "holidays", "soon", code=1)["error"]["code"]
+
+
+def test_rules_are_tried_out_without_a_database(document: Run, procession: Run, tmp_path: Path) -> None:
+    night = ("schedules", "preview", "--cron", "30 2 * * *", "--timezone", "Europe/Berlin")
+    since = ("--from", "2026-03-28T12:00Z", "--count", "2")
+    said = procession(*night, *since).stdout
+    assert "Every day at 02:30, Europe/Berlin" in said
+    assert "2026-03-29 03:00:00" in said
+    assert "dst_gap" in said
+    (found,) = document(*night, *since)["schedules"]
+    assert [each["utc"] for each in found["preview"]["items"]] == ["2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"]
+    file = tmp_path / "hourly.yaml"
+    file.write_text(HOURLY)
+    (found,) = document("schedules", "preview", str(file), *since)["schedules"]
+    assert found["trigger_id"] == "tick"
+    assert found["preview"]["words"] == "Every hour, UTC"
+    refused = document("schedules", "preview", "--cron", "61 * * * *", code=1)
+    assert refused["error"]["problems"][0]["path"] == "trigger.cron"
+    assert procession("schedules", "preview").exit_code == 2

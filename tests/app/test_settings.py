@@ -53,6 +53,7 @@ def test_the_home_is_the_given_folder(monkeypatch: pytest.MonkeyPatch, tmp_path:
         ("PROCESSION_POOL_SIZE", "many", "should be a valid integer, unable to parse string as an integer"),
         ("PROCESSION_LEASE", "0s", "should be greater than 0 seconds"),
         ("PROCESSION_MAX_RESULT", "much", "should be a size in bytes, such as 1MiB, 500kB or 65536"),
+        ("PROCESSION_LARGE_RESULTS", "65MiB", "should be from 1048576 to 67108864 bytes"),
         ("PROCESSION_MAX_RESULT", "1GiB", "should be from 1024 to 4194304 bytes"),
         ("PROCESSION_DRAIN", "-1s", "a duration is written like"),
         ("PROCESSION_AGENT_SECRETS", "A,*", "it is a list like"),
@@ -143,3 +144,11 @@ def test_a_process_serves_as_many_connections_as_it_may_have_files() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["100", "724", "16"]
     assert before == resource.getrlimit(resource.RLIMIT_NOFILE)
+
+
+@pytest.mark.parametrize(("text", "most"), [("", None), ("0", None), ("1MiB", 1 << 20), ("64MiB", 64 << 20)])
+def test_large_results_are_not_allowed_unless_a_size_is_given(
+    monkeypatch: pytest.MonkeyPatch, text: str, most: int | None
+) -> None:
+    monkeypatch.setenv("PROCESSION_LARGE_RESULTS", text)
+    assert read_settings().large_results == most

@@ -167,6 +167,48 @@ def test_formatting_says_that_comments_are_lost(served: Served, windows: Watched
     assert "# a person" in served.client.get("/api/processes/formatted").json()["yaml"]
 
 
+def test_a_step_is_chosen_in_the_diagram_or_in_the_text(served: Served, windows: Watched) -> None:
+    published(served, "chosen")
+    page = windows.open("/processes/chosen/edit")
+    editor(page)
+    page.locator("#drawing a[href='#step-ask']").click()
+    expect(page.locator(".cm-content")).to_be_focused()
+    expect(page.locator(".cm-activeLine")).to_contain_text("id: ask")
+    expect(page.locator("#drawing a.sel")).to_have_attribute("href", "#step-ask")
+    page.keyboard.press("ArrowUp")
+    expect(page.locator("#drawing a.sel")).to_have_attribute("href", "#step-write")
+    page.locator("#drawing a[href='#step-ask']").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".cm-activeLine")).to_contain_text("id: ask")
+
+
+def test_text_is_typed_over_a_selection(served: Served, windows: Watched) -> None:
+    published(served, "typed-over")
+    page = windows.open("/processes/typed-over/edit")
+    editor(page)
+    page.get_by_text("human_approval", exact=True).dblclick()
+    page.keyboard.type("timer")
+    expect(page.locator(".cm-content")).to_contain_text("type: timer # a person")
+    page.keyboard.press("Shift+Home")
+    page.keyboard.press("Backspace")
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("name: n")
+    expect(page.locator(".cm-content")).to_have_text("name: n")
+
+
+def test_a_text_of_nearly_a_thousand_steps_is_edited(served: Served, windows: Watched) -> None:
+    steps = "".join(f'  - {{id: s{n}, agent: writer, message: "{{{{ input.text }}}} {n}"}}\n' for n in range(999))
+    served.publish(f"name: long\ninput: {{text: {{type: string}}}}\nsteps:\n{steps}", writer={"script": "echo"})
+    page = windows.open("/processes/long/edit")
+    editor(page)
+    page.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+End")
+    page.keyboard.insert_text("  - {id: ask, type: human_aproval, title: Out?, approvers: [ann]}\n")
+    page.locator("#problems").get_by_role("button", name="human_approval").click()
+    expect(page.locator("#problems")).to_contain_text("No problems")
+    expect(page.locator("#drawing a")).to_have_count(1000)
+
+
 def test_hostile_text_is_text(served: Served, windows: Watched) -> None:
     page = windows.open("/processes/new")
     editor(page)

@@ -8,8 +8,10 @@ from fastapi.openapi.utils import get_openapi
 from starlette.testclient import TestClient
 
 from domain.agents.calls import Failed, StepError
+from domain.identity import process_id, schedule_id
 from domain.keys.scopes import KeyScope
 from edge.scopes import AGENT_GRANTS, GRANTS, STATED
+from store import large_results
 from tests.api.conftest import Installation, Making, Shown, client, installation, key, root
 from tests.api.test_api_sensitive import CALLED
 from web.app import PagesBeside, create_pages
@@ -24,6 +26,7 @@ steps:
   - {id: work, agent: writer, message: "{{ input.ssn }}"}
   - {id: ask, type: human_approval, title: "{{ input.ssn }}", description: "{{ input.ssn }}"}
   - {id: pause, type: timer, duration: 9d, depends_on: ask}
+triggers: [{type: schedule, id: nightly, cron: "0 3 * * *", input: {ssn: none}}]
 """
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 OPEN = ("/sign-in", "/sign-out")
@@ -71,7 +74,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     values = dict.fromkeys(("execution_id", "key_id", "schedule_id"), "0192f0c1-0000-7000-8000-000000000000")
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
     values |= {"name": "writer", "process": "held", "version": "1", "kind": "timeout"}
-    values |= {"act": "build", "projection": "approvals", "position": "1"}
+    values |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
     shown = {scope.value: (key(scope.value), GRANTS[scope]) for scope in KeyScope}
     shown["agent"] = (key("agent:writer", name="writer"), AGENT_GRANTS)
     pages = pages_of(installation)
@@ -105,6 +108,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     started = client.post("/api/processes/held/executions", json={"input": {"ssn": SECRET}}).json()
     id = UUID(started["execution_id"])
     installation.answer(id, "work", Failed(StepError("bad", f"not {SECRET}", permanent=True)))
+    digest = "f" * 64
     with installation.datastore.reading() as connection:
         connection.execute(
             "insert into set_aside (execution_id, error, next_try) values (%s, %s, now())",
@@ -115,6 +119,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
             "from stored_events where originator_id = %s",
             (f"ValueError: {SECRET}", id),
         )
+        large_results.keep(connection, id, bytes.fromhex(digest), f'"{SECRET}"'.encode())
     end = installation.project()
     for header in root:
         del client.headers[header]
@@ -122,8 +127,9 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     pages = pages_of(installation)
     browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
-    values |= {"name": "writer", "step": "work", "kind": "wait", "schedule_id": values["execution_id"]}
-    values |= {"projection": "execution_list", "position": str(end)}
+    values |= {"name": "writer", "step": "work", "kind": "wait"}
+    values |= {"projection": "execution_list", "position": str(end), "digest": digest}
+    values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
         for _, path, permission in routes(app, "GET"):
@@ -149,5 +155,6 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     ]
     for path in showing:
         assert "•••" in seen[path], path
-    for path in ("/api/executions/{execution_id}", "/api/set-aside", "/api/events"):
+    whole = "/api/executions/{execution_id}/results/{digest}"
+    for path in ("/api/executions/{execution_id}", whole, "/api/set-aside", "/api/events"):
         assert SECRET in browser.get(filled(path, values) + "?limit=200" * path.endswith("events"), headers=root).text

@@ -61,9 +61,9 @@ def groups_of(description: Mapping[str, Any]) -> list[OperationGroup]:
     found: dict[str, list[Operation]] = {each["name"]: [] for each in description["tags"]}
     for path, item in description["paths"].items():
         for method, operation in item.items():
-            found[operation["tags"][0]].append(_operation(method.upper(), path, operation, schemas))
+            found.setdefault(operation["tags"][0], []).append(_operation(method.upper(), path, operation, schemas))
     texts = {each["name"]: each["description"] for each in description["tags"]}
-    return [OperationGroup(name, texts[name], operations) for name, operations in found.items() if operations]
+    return [OperationGroup(name, texts.get(name, ""), operations) for name, operations in found.items() if operations]
 
 
 def _operation(method: str, path: str, described: Mapping[str, Any], schemas: Schemas) -> Operation:

@@ -17,7 +17,7 @@ DiagramNode = tuple[str, str, int]
 class Size(msgspec.Struct, frozen=True):
     """The size of a step and the space between steps, in pixels. gate: the width of a gateway."""
 
-    width: float = 136.0
+    width: float = 148.0
     height: float = 58.0
     across: float = 34.0
     down: float = 16.0

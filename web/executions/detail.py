@@ -117,5 +117,7 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
         "scale": scale,
         "ticks": ticks,
         "rows": [(each, hrefs[each.id], picture.bars(each, until)) for each in (*shown, *undoing)],
+        "names": {each.id: each.name or each.id for each in found.steps},
+        "kinds": picture.KINDS_IN_WORDS,
         "line": reader.now if found.ended_at is None else None,
     }

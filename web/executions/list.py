@@ -19,8 +19,8 @@ from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter, list_ex
 from web.forms import PageParameters
 from web.layout import page, reader_of
 
-TRIGGERS = {"manual": "a person", "webhook": "a webhook", "sub_process": "another execution"}
-TRIGGER_ICONS = {"manual": "user", "webhook": "webhook", "sub_process": "corner-down-right"}
+TRIGGERS = {"manual": "a person", "webhook": "a webhook", "schedule": "a schedule", "sub_process": "another execution"}
+TRIGGER_ICONS = {"manual": "user", "webhook": "webhook", "schedule": "clock", "sub_process": "corner-down-right"}
 WAITS = {
     "approval": "a person",
     "timer": "a timer",

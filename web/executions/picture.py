@@ -9,6 +9,14 @@ from web.drawings.diagram import DrawnStep
 from web.drawings.ranks import DiagramEdge
 from web.drawings.timeline import TimelineBar
 
+KINDS_IN_WORDS = (
+    ("ok", "worked"),
+    ("run", "works now"),
+    ("bad", "failed"),
+    ("wait", "waited"),
+    ("pause", "paused before a retry"),
+    ("undo", "undid a step"),
+)
 WAITS = frozenset(("human_approval", "timer", "sub_process"))
 _KINDS = {"completed": "ok", "failed": "bad", "timed_out": "bad", "cancelled": "idle"}
 _ENDED_BADLY = frozenset(("failed", "timed_out", "cancelled"))

@@ -31,8 +31,10 @@ def drawing_of_version(
     return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes)
 
 
-def drawing_of_text(process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES) -> Markup | None:
-    """Return the diagram of a draft; None while its text has errors."""
+def drawing_of_text(
+    process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES, *, linked: bool = False
+) -> Markup | None:
+    """Return the diagram of a draft; None while its text has errors. linked: each step is a link to ``#step-ID``."""
     definition = parse_definition(source).definition
     if definition is None:
         return None
@@ -40,18 +42,27 @@ def drawing_of_text(process_id: UUID, source: str, name: str, notes: Mapping[str
     edges = [(source, step.id) for step in plan.steps.values() for source in step.incoming]
     steps = definition_document(definition)["steps"]
     drawn = [(step["id"], step.get("name") or step["id"], step["type"]) for step in steps]
-    return _drawn(drawn, edges, f"Diagram of the draft of {name} with {len(drawn)} steps", notes)
+    return _drawn(drawn, edges, f"Diagram of the draft of {name} with {len(drawn)} steps", notes, linked)
 
 
 def _drawn(
-    steps: Sequence[tuple[str, str, str]], edges: Sequence[DiagramEdge], label: str, notes: Mapping[str, str]
+    steps: Sequence[tuple[str, str, str]],
+    edges: Sequence[DiagramEdge],
+    label: str,
+    notes: Mapping[str, str],
+    linked: bool = False,
 ) -> Markup:
     known = {id for id, _, _ in steps}
     lines = tuple(edge for edge in edges if edge[0] in known and edge[1] in known)
-    return _kept(tuple((*step, notes.get(step[0], "")) for step in steps), lines, label)
+    return _kept(tuple((*step, notes.get(step[0], "")) for step in steps), lines, label, linked)
 
 
 @functools.lru_cache(maxsize=64)
-def _kept(steps: tuple[tuple[str, str, str, str], ...], edges: tuple[DiagramEdge, ...], label: str) -> Markup:
-    drawn = [DrawnStep(id=id, name=name, type=type, note=note) for id, name, type, note in steps]
+def _kept(
+    steps: tuple[tuple[str, str, str, str], ...], edges: tuple[DiagramEdge, ...], label: str, linked: bool
+) -> Markup:
+    drawn = [
+        DrawnStep(id=id, name=name, type=type, note=note, href=f"#step-{id}" if linked else "")
+        for id, name, type, note in steps
+    ]
     return diagram(drawn, edges, label)

@@ -216,7 +216,7 @@ def _editor(request: Request, found: ProcessDetail | None, edited: EditedText) -
 
 
 def _picture(source: str) -> Markup | None:
-    return drawing_of_text(process_id("draft"), source, "the text")
+    return drawing_of_text(process_id("draft"), source, "the text", linked=True)
 
 
 def _as_stored(text: str, stored: str) -> str:

@@ -79,6 +79,39 @@
         return { from, to: Math.max(from, to), severity, message: `${problem.message}${hint}`, actions };
       });
 
+  // The lines of the text with the id of a step, from the first to the last.
+  const ID = /(?:^|[\s{,])(["']?)id\1:\s*(["']?)([\w-]+)\2\s*(?:[,}#]|$)/g;
+  let stepLines = null;
+  const linesOfSteps = () => {
+    if (stepLines) return stepLines;
+    const found = [];
+    let within = false;
+    let number = 0;
+    for (const text of view.state.doc.iterLines()) {
+      number += 1;
+      if (/^[\w"']/.test(text)) within = /^["']?steps["']?:/.test(text);
+      // A text in JSON has no key at the start of a line.
+      else if (/^\s{0,4}"steps":/.test(text)) within = true;
+      if (within) for (const [, , , id] of text.matchAll(ID)) found.push({ id, number });
+    }
+    return (stepLines = found);
+  };
+  const markStep = () => {
+    const here = view.state.doc.lineAt(view.state.selection.main.head).number;
+    const step = linesOfSteps().findLast(({ number }) => number <= here)?.id;
+    const place = document.getElementById("drawing");
+    const link = step && place.querySelector(`a[href="#step-${CSS.escape(step)}"]`);
+    for (const marked of place.querySelectorAll("a.sel")) if (marked !== link) marked.classList.remove("sel");
+    link?.classList.add("sel");
+  };
+  const goTo = (step) => {
+    const found = linesOfSteps().find(({ id }) => id === step);
+    if (!found) return;
+    const { from } = view.state.doc.line(found.number);
+    view.dispatch({ selection: { anchor: from }, effects: EditorView.scrollIntoView(from, { y: "center" }) });
+    view.focus();
+  };
+
   const draw = async (text, signal) => {
     const place = document.getElementById("drawing");
     let good = text === drawnText;
@@ -88,6 +121,7 @@
       if (good) {
         place.innerHTML = await answer.text();
         drawnText = text;
+        markStep();
       }
     }
     place.classList.toggle("stale", !good && place.childElementCount > 0);
@@ -168,7 +202,13 @@
       EditorView.domEventHandlers({ beforeinput: typeOver }),
       EditorView.lineWrapping,
       EditorView.contentAttributes.of({ "aria-label": "Definition of the process" }),
-      EditorView.updateListener.of((update) => update.docChanged && typed()),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) {
+          stepLines = null;
+          typed();
+        }
+        if (update.docChanged || update.selectionSet) markStep();
+      }),
       keymap.of([
         { key: "Escape", run: leave },
         { key: "Mod-s", run: press("save"), preventDefault: true },
@@ -196,6 +236,11 @@
     if (fix && problems[fix.dataset.fix]?.fix) {
       event.preventDefault();
       mend(Number(fix.dataset.fix));
+    }
+    const step = event.target.closest("#drawing a")?.getAttribute("href");
+    if (step) {
+      event.preventDefault();
+      goTo(step.slice("#step-".length));
     }
     const kept = event.target.closest("[data-kept]")?.dataset.kept;
     if (!kept) return;

@@ -1,11 +1,15 @@
 """Schedule triggers: consistency of their fields."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from domain.calendar.cron import InvalidCron, check_cron, parse_cron
+from domain.calendar.durations import parse_duration
+from domain.calendar.exceptions import is_calendar
 from domain.calendar.times import is_minute
 from domain.calendar.zones import instant_of, parse_time, parse_zone
-from domain.language.reading.nodes import Mapping, Node, Scalar, text_of
+from domain.language.parsed import CalendarUse, IntervalUse, Spot
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.schedules import PRESETS
 from domain.language.types.triggers import ScheduleTrigger
@@ -19,6 +23,34 @@ _HINTS = {
     ("daily", "on"): "for some days use `preset: weekly`",
     ("weekdays", "on"): "for other days use `preset: weekly`",
 }
+
+
+def intervals_in(root: Mapping) -> Iterator[IntervalUse]:
+    """Return every interval that the schedules of a canonical tree state."""
+    for node in _fields_in(root, "every"):
+        try:
+            value = node.value if isinstance(node, Scalar) else None
+            yield IntervalUse(parse_duration(value), Spot(node.path, node.line, node.column))
+        except ValueError:
+            continue  # reported at its own location
+
+
+def calendars_in(root: Mapping) -> Iterator[CalendarUse]:
+    """Return every calendar that the schedules of a canonical tree name."""
+    for field in _fields_in(root, "except"):
+        for node in field.items if isinstance(field, Sequence) else [field]:
+            name = text_of(node)
+            if name is not None and is_calendar(name):
+                yield CalendarUse(name, Spot(node.path, node.line, node.column))
+
+
+def _fields_in(root: Mapping, field: str) -> Iterator[Node]:
+    triggers = root.entries.get("triggers")
+    for trigger in triggers.items if isinstance(triggers, Sequence) else ():
+        if isinstance(trigger, Mapping) and text_of(trigger.entries.get("type")) == "schedule":
+            node = trigger.entries.get(field)
+            if node is not None:
+                yield node
 
 
 def check_schedule(trigger: Mapping, inputs: dict[str, Node] | None, problems: Problems) -> None:

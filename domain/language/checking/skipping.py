@@ -31,6 +31,9 @@ class Skipping:
         for at, step in enumerate(steps):
             if isinstance(step, Mapping):
                 self._add_leads(at, step)
+        # The same from the other end: the steps that each leads to, and those of them that its skipping does not reach.
+        self._successors = _turned(self._incoming)
+        self._optional = _turned(self._unskipped)
         self._order = self._ordered()
         self._goes_round = len(self._order) < size
         self._sure = 0 if self._goes_round else self._surely_reached()
@@ -62,15 +65,15 @@ class Skipping:
 
     def _reached_with(self, step: int) -> int:
         """Return a bit for each step that may run after `step` has completed."""
-        return self._reached(step, self._successors(step) & ~self._optional(step))
+        return self._reached(step, self._successors[step] & ~self._optional[step])
 
     def _reached_without(self, step: int) -> list[tuple[str, int]]:
         """Return for each way to have no output: the reason, and a bit for each step that may run all the same."""
         node = self._steps[step]
         if not isinstance(node, Mapping):
             return []
-        after = self._successors(step)
-        plain = after & ~self._optional(step)
+        after = self._successors[step]
+        plain = after & ~self._optional[step]
         found: list[tuple[str, int]] = []
         if _may_be_false(node.entries.get("condition")):
             found.append(("its condition may be false", self._reached(step, plain)))
@@ -108,7 +111,7 @@ class Skipping:
     def _surely_after(self, step: int, follow: dict[int, int]) -> int:
         """Return a bit for each step reached however `step` ends. follow: the same for the steps after it."""
         node = self._steps[step]
-        after, optional = self._successors(step), self._optional(step)
+        after, optional = self._successors[step], self._optional[step]
         plain = reduce(or_, (follow[at] for at in _bits(after & ~optional)), 0)
         if not isinstance(node, Mapping):
             return plain
@@ -124,12 +127,6 @@ class Skipping:
             if target in self._ids:
                 always &= follow[self._ids[target]]
         return always
-
-    def _successors(self, step: int) -> int:
-        return sum(1 << at for at, incoming in enumerate(self._incoming) if incoming >> step & 1)
-
-    def _optional(self, step: int) -> int:
-        return sum(1 << at for at, others in enumerate(self._unskipped) if others >> step & 1)
 
     def _ordered(self) -> list[int]:
         """Return the steps, each after those that lead to it; steps of a cycle are missing."""
@@ -186,6 +183,15 @@ def _gotos(step: Mapping) -> Iterator[Node]:
         node = step.entries.get(field)
         if isinstance(node, Mapping) and key in node.entries:
             yield node.entries[key]
+
+
+def _turned(edges: list[int]) -> list[int]:
+    """Return by position a bit for each place whose bits hold that position."""
+    turned = [0] * len(edges)
+    for at, others in enumerate(edges):
+        for other in _bits(others):
+            turned[other] |= 1 << at
+    return turned
 
 
 def _bits(places: int) -> Iterator[int]:

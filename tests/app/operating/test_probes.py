@@ -5,13 +5,17 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from typing import Any
 
 import psycopg
 import pytest
 from psycopg import conninfo
+from psycopg.rows import scalar_row
 
 from store import probing
 from store.connections import connect
+from store.datastore import Datastore
 from store.probing import DatabaseUnsuitable, probe, problems_of
 
 Damage = Callable[[bytes], bytes]
@@ -202,6 +206,20 @@ def test_a_server_that_refuses_a_setting_is_refused_with_its_version(between) ->
         probe(between(lambda message: message.replace(b"-c jit=off", b"-c jid=off"), bytes))
 
 
+def test_a_way_that_takes_the_startup_options_away_has_the_settings_all_the_same(between) -> None:
+    dsn = between(without_options, bytes)
+    probe(dsn)
+    with connect(dsn, enable_seqscan="off", temp_buffers="1MB") as connection:
+        assert _shown(connection, "lock_timeout", "jit", "enable_seqscan") == ["30s", "off", "off"]
+    with closing(Datastore(dsn)) as datastore, datastore.reading() as reading:
+        assert _shown(reading, "lock_timeout", "jit") == ["30s", "off"]
+
+
 def test_a_way_that_loses_the_settings_of_connections_is_refused(between) -> None:
     with pytest.raises(DatabaseUnsuitable, match="settings of a connection do not arrive"):
-        probe(between(without_options, bytes))
+        probe(between(lambda message: without_options(message.replace(b"30s", b"31s")), bytes))
+
+
+def _shown(connection: psycopg.Connection[Any], *names: str) -> list[str]:
+    with connection.cursor(row_factory=scalar_row) as cursor:
+        return [cursor.execute("select current_setting(%s)", (name,)).fetchone() or "" for name in names]
