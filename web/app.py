@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import approvals, errors, keys, overview, sign_in, timers
+from web import approvals, errors, keys, overview, schedules, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -26,7 +26,7 @@ from web.processes import detail as process
 from web.processes import list as processes
 
 STATIC = Path(__file__).parent / "static"
-NOUNS = ("executions", "approvals", "processes", "agents", "keys", "operations")
+NOUNS = ("executions", "approvals", "schedules", "processes", "agents", "keys", "operations")
 SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
 
 
@@ -44,7 +44,18 @@ def create_pages(door: Door, description: Description) -> FastAPI:
     app.state.description = description
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
     errors.install(app)
-    for noun in (overview, *EXECUTIONS, approvals, *PROCESSES, *AGENTS, keys, timers, operations, *OPERATIONS):
+    for noun in (
+        overview,
+        *EXECUTIONS,
+        approvals,
+        schedules,
+        *PROCESSES,
+        *AGENTS,
+        keys,
+        timers,
+        operations,
+        *OPERATIONS,
+    ):
         app.include_router(noun.router, dependencies=[ADMITTED])
     app.include_router(documentation.router, dependencies=[ADMITTED])
     app.include_router(sign_in.router)

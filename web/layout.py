@@ -39,6 +39,9 @@ NOTICES = {
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
     "retired": "The agent is retired.",
+    "schedule-paused": "The schedule is paused. Executions can still be started by hand.",
+    "schedule-resumed": "The schedule starts executions again.",
+    "schedule-run": "The execution has begun.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
     "act-requested": "The projector carries it out; this page shows how far it is.",
@@ -66,6 +69,7 @@ NAVIGATION = (
         (
             NavigationEntry("Executions", "activity", "/executions"),
             NavigationEntry("Approvals", "user-check", "/approvals", READ_APPROVALS),
+            NavigationEntry("Schedules", "clock", "/schedules"),
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
