@@ -16,6 +16,7 @@ from domain.schedules.rules import terms_of
 from domain.schedules.schedule import carry, fold
 from store.carried import read_carried
 from store.lists.due_schedules import DUE_SCHEDULES
+from store.lists.outbox import OUTBOX
 from store.unit import Unit
 
 HOURLY = """
@@ -48,7 +49,14 @@ def started(installation, id):
 
 
 def verify(installation):
+    assert OUTBOX.verify(installation.datastore, lambda _done, _all: None).differing == 0
     return DUE_SCHEDULES.verify(installation.datastore, lambda _done, _all: None)
+
+
+def failing(installation):
+    installation.agent("broken", script="fail")
+    installation.publish("name: failing\nsteps: [{id: a, agent: broken, message: go}]\n")
+    return register(installation, "failing", every="1s", pause_after=2, overlap="allow")
 
 
 @pytest.fixture
@@ -106,6 +114,16 @@ def test_while_an_execution_runs_the_others_are_skipped(installation):
     installation.until(lambda: len(ledger(installation, id)) >= 3)
 
     assert [each.reason for each in ledger(installation, id)][:3] == ["", "overlap", "overlap"]
+
+
+def test_a_schedule_pauses_itself_after_failures_in_a_row(installation):
+    id = failing(installation)
+    installation.worker()
+    installation.until(lambda: fold(None, installation.log.stream(id)).status == "paused")
+
+    schedule = fold(None, installation.log.stream(id))
+    assert (schedule.reason, schedule.failures) == ("2 failures in a row", 2)
+    assert verify(installation).differing == 0
 
 
 def test_several_workers_start_each_instant_once(plain):
