@@ -1,11 +1,13 @@
 """An answer that cannot be recorded is kept with its attempt, and its agent is not called again."""
 
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from commands.set_aside import RetrySetAside
+from domain.executions.decisions.refusals import NotSetAside
 from tests.scheduler.conftest import Installation
 
 # The server refuses the answers to steps of the streams in `refused`.
@@ -43,6 +45,12 @@ def tries(installation: Installation, id: UUID) -> int:
     return sum(row["tries"] for row in installation.rows("select tries from set_aside where execution_id = %s", id))
 
 
+def again(installation: Installation, id: UUID) -> None:
+    """Try an execution again at once; a worker may have done so meanwhile."""
+    with suppress(NotSetAside):
+        installation.set_aside.retry(RetrySetAside(id, "once more"), installation.cause)
+
+
 def answered(installation: Installation) -> list[int | None]:
     return [row["answered"] for row in installation.rows("select answered from due_steps")]
 
@@ -55,11 +63,11 @@ def test_it_is_recorded_when_the_execution_is_tried_again(installation: Installa
     id = refused(installation)
     worker = installation.worker()
     for tried in (1, 2):
-        installation.until(lambda tried=tried: tries(installation, id) == tried and answered(installation) == [1], 60)
+        installation.until(lambda tried=tried: tries(installation, id) >= tried and answered(installation) == [1], 60)
         installation.rows("update set_aside set next_try = now() - interval '1 second'")
-        installation.set_aside.retry(RetrySetAside(id, "once more"), installation.cause)
+        again(installation, id)
     installation.rows("delete from refused")
-    installation.set_aside.retry(RetrySetAside(id, "the limit is gone"), installation.cause)
+    again(installation, id)
     (state,) = installation.ended(id)
     assert (state.status, called(calls), worker.alive) == ("completed", 1, True)
     topics = installation.topics(id)
@@ -70,7 +78,7 @@ def test_it_is_recorded_when_the_execution_is_tried_again(installation: Installa
 def test_another_worker_records_it(installation: Installation, calls: Path) -> None:
     id = refused(installation)
     first = installation.worker()
-    installation.until(lambda: tries(installation, id) == 1 and answered(installation) == [1], 60)
+    installation.until(lambda: tries(installation, id) >= 1 and answered(installation) == [1], 60)
     first.stop()
     installation.rows("delete from refused")
     installation.worker()
@@ -93,7 +101,7 @@ def test_those_of_executions_that_wait_for_their_next_try_are_kept_too(
     installation.worker()
     installation.until(lambda: answered(installation) == [1, 1], 60)
     installation.rows("delete from refused")
-    installation.set_aside.retry(RetrySetAside(id, "the limit is gone"), installation.cause)
+    again(installation, id)
     (state,) = installation.ended(id)
     assert (state.status, called(first), called(second)) == ("completed", 1, 1)
 
