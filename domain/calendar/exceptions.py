@@ -13,6 +13,9 @@ from domain.words import did_you_mean
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _DAY = timedelta(days=1)
 
+DateRange = tuple[date, date]
+"""(first day, last day)"""
+
 
 class NamedCalendar(Protocol):
     """A calendar of the organisation; days: dates and ranges as an `except` writes them."""
@@ -34,9 +37,9 @@ class InvalidDays(ValueError):
 class Exceptions:
     """Dates in ranges from first to last day, merged and in order."""
 
-    ranges: tuple[tuple[date, date], ...] = ()
+    ranges: tuple[DateRange, ...] = ()
 
-    def around(self, day: date) -> tuple[date, date] | None:
+    def around(self, day: date) -> DateRange | None:
         """Return the range in which the date lies; the days before and after it are none."""
         found = bisect_right(self.ranges, (day, date.max)) - 1
         return self.ranges[found] if found >= 0 and day <= self.ranges[found][1] else None
@@ -47,7 +50,7 @@ def exceptions_of(entries: Iterable[str], calendars: Mapping[str, NamedCalendar]
     return Exceptions(_merged(chain.from_iterable(_ranges(entry, calendars) for entry in entries)))
 
 
-def days_of(entry: str) -> tuple[date, date]:
+def days_of(entry: str) -> DateRange:
     """Return the first and the last day of a date or a range. Raises InvalidDays."""
     first, dots, last = (part.strip() for part in entry.partition(".."))
     begin = _day(first, entry)
@@ -62,7 +65,7 @@ def is_calendar(entry: str) -> bool:
     return not _DATE.match(entry.strip()) and ".." not in entry
 
 
-def _ranges(entry: str, calendars: Mapping[str, NamedCalendar]) -> list[tuple[date, date]]:
+def _ranges(entry: str, calendars: Mapping[str, NamedCalendar]) -> list[DateRange]:
     if not is_calendar(entry):
         return [days_of(entry)]
     named = calendars.get(entry)
@@ -82,8 +85,8 @@ def _day(written: str, entry: str) -> date:
     raise InvalidDays(f"`{entry[:60]}` is neither a date like 2026-12-24 nor a range like 2026-12-24..2026-12-26")
 
 
-def _merged(ranges: Iterable[tuple[date, date]]) -> tuple[tuple[date, date], ...]:
-    merged: list[tuple[date, date]] = []
+def _merged(ranges: Iterable[DateRange]) -> tuple[DateRange, ...]:
+    merged: list[DateRange] = []
     for begin, end in sorted(ranges):
         if merged and (merged[-1][1] == date.max or begin <= merged[-1][1] + _DAY):
             merged[-1] = merged[-1][0], max(end, merged[-1][1])

@@ -1,22 +1,21 @@
 """The instants of a rule, in order: the one calculation behind validation, preview, next run, firing and backfill."""
 
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from hashlib import blake2b
-from heapq import heappop, heappush
-from itertools import chain, product
+from heapq import heappop, heappush, merge
 from uuid import UUID
 
 from domain.calendar.cron import Cron
-from domain.calendar.placing import PlacedTime, place
+from domain.calendar.exceptions import DateRange
+from domain.calendar.placing import PlacedTime, offsets_around, place
 from domain.calendar.rule import Every, Rule, today
 
 SHORT_MONTH = "short_month"
 _DAY = timedelta(days=1)
-# No zone is further from UTC, so that no clock time of a day lies further from that day in UTC.
-_FURTHEST = timedelta(days=1)
 
 
 class Fate(StrEnum):
@@ -109,51 +108,68 @@ def _every(rule: Rule, every: Every, after: datetime, runs_only: bool) -> Iterat
 
 
 def _in_order(rule: Rule, cron: Cron, after: datetime, runs_only: bool) -> Iterator[Instant]:
-    """Yield the instants of days from a little before `after` on.
+    """Yield the instants from a little before `after` on.
 
-    The order of clock times is not that of instants where clocks go back past midnight: an instant waits until no day
-    to come may have an earlier one. Of several at one instant, such as times in one gap, one remains, a run if any is.
+    The order of clock times is that of instants, except near a change of the clock: there an instant waits until no
+    time to come may have an earlier one. Of several at one instant, as of times in one gap, one remains, a run if any.
     """
+    since = _earliest(rule, after)
     waiting: list[tuple[datetime, bool, int, Instant]] = []
     last: datetime | None = None
     number = 0
-    for day in chain(_days(rule, cron, after), (None,)):
-        while waiting and (day is None or waiting[0][0] < datetime.combine(day, time(), UTC) - _FURTHEST):
-            *_, each = heappop(waiting)
-            if each.at != last:
-                last = each.at
-                yield each
-        for each in () if day is None else _of_day(rule, cron, day, runs_only):
-            number += 1
-            heappush(waiting, (each.at, each.fate is not Fate.RUN, number, each))
+    for day in _days(rule, cron, since.date()):
+        least, greatest = offsets_around(day, rule.zone)
+        steady = least if least == greatest else None
+        day_of_rule = _day_of(rule, cron, day, steady)
+        if day_of_rule is None or (runs_only and day_of_rule.exception is not None):
+            continue
+        for clock in _clocks(cron, since.time() if day == since.date() else time()):
+            bound = datetime.combine(day, clock, UTC) - greatest if day > date.min else None
+            while waiting and bound is not None and waiting[0][0] < bound:
+                *_, each = heappop(waiting)
+                if each.at != last:
+                    last = each.at
+                    yield each
+            for each in day_of_rule.at(clock):
+                number += 1
+                heappush(waiting, (each.at, each.fate is not Fate.RUN, number, each))
+    while waiting:
+        *_, each = heappop(waiting)
+        if each.at != last:
+            last = each.at
+            yield each
 
 
-def _days(rule: Rule, cron: Cron, after: datetime) -> Iterator[date]:
-    """Yield every date on which the rule may have an instant, in order."""
+def _earliest(rule: Rule, after: datetime) -> datetime:
+    """Return the least time on the clock, without a zone, that an instant from `after` on may have."""
+    local = after.astimezone(rule.zone).replace(tzinfo=None)
+    least, greatest = offsets_around(local.date(), rule.zone)
     try:
-        first = today(after, rule.zone) - 2 * _DAY
+        return local - (greatest - least)
     except OverflowError:
-        first = date.min
+        return local
+
+
+def _days(rule: Rule, cron: Cron, first: date) -> Iterator[date]:
+    """Yield every date from `first` on, on which the rule may have an instant, in order."""
     named = cron.days.after(first)
     if rule.on_exception == "skip" or not rule.exceptions.ranges:
         yield from named
         return
     # A run may move onto the day behind or before an exception, though the rule does not name that day.
-    step = 1 if rule.on_exception == "next_day" else -1
-    edges = [end if step == 1 else begin for begin, end in rule.exceptions.ranges]
-    beside = (_beside(edge, step) for edge in edges)
-    targets = iter(sorted(each for each in beside if each is not None))
-    target = next((each for each in targets if each >= first), None)
-    for day in named:
-        while target is not None and target < day:
-            yield target
-            target = next(targets, None)
-        if target == day:
-            target = next(targets, None)
-        yield day
-    while target is not None:
-        yield target
-        target = next(targets, None)
+    beside = (_target(rule, each) for each in rule.exceptions.ranges)
+    targets = (each for each in beside if each is not None and each >= first and not cron.days.named(each))
+    yield from merge(named, targets)
+
+
+def _target(rule: Rule, exception: DateRange) -> date | None:
+    """Return the date onto which the runs of an exception move; None for none."""
+    match rule.on_exception:
+        case "next_day":
+            return _beside(exception[1], 1)
+        case "previous_day":
+            return _beside(exception[0], -1)
+    return None
 
 
 def _beside(day: date, step: int) -> date | None:
@@ -163,44 +179,63 @@ def _beside(day: date, step: int) -> date | None:
         return None
 
 
-def _of_day(rule: Rule, cron: Cron, day: date, runs_only: bool) -> Iterator[Instant]:
-    """Yield the instants that belong to one date by its clock times: its own, or those that move onto it."""
+@dataclass(frozen=True, slots=True)
+class _Day:
+    """A date on which the rule has instants: its own, or those that move onto it.
+
+    steady: the offset of the clocks where it does not change near. exception: in which the date lies. source: the
+    exception whose runs move onto a date that the rule does not name.
+    """
+
+    rule: Rule
+    cron: Cron
+    day: date
+    steady: timedelta | None
+    exception: DateRange | None
+    source: DateRange | None
+    flag: str | None
+
+    def at(self, clock: time) -> Iterator[Instant]:
+        """Yield the instants of a time on the clock."""
+        fate, to = Fate.RUN, None
+        if self.source is not None and _first_moved(self.rule, self.cron, self.source, clock) is None:
+            return
+        if self.exception is not None:
+            fate, to = self._excepted(self.exception, clock)
+        for at, change in self._placed(clock):
+            named = (None if self.rule.elapsed else change, self.flag, None if fate is Fate.RUN else fate)
+            yield Instant(at, at.astimezone(self.rule.zone), tuple(each for each in named if each), fate, to)
+
+    def _excepted(self, exception: DateRange, clock: time) -> tuple[Fate, datetime | None]:
+        target = _target(self.rule, exception)
+        landing = () if target is None else _place(self.rule, target, clock)
+        to = next((at for at, _ in landing if _within(self.rule, at)), None)
+        if target is None or to is None:
+            return Fate.SKIPPED, None
+        # Of the days of one exception the first one moves; the others meet its run, or the target's own.
+        meets = self.cron.days.named(target) or _first_moved(self.rule, self.cron, exception, clock) != self.day
+        return (Fate.COALESCED if meets else Fate.MOVED), to
+
+    def _placed(self, clock: time) -> Sequence[PlacedTime]:
+        if self.steady is None:
+            return _place(self.rule, self.day, clock)
+        return ((datetime.combine(self.day, clock, UTC) - self.steady, None),)
+
+
+def _day_of(rule: Rule, cron: Cron, day: date, steady: timedelta | None) -> _Day | None:
+    """Return the instants of a date; None where the rule has none on it."""
     exception = rule.exceptions.around(day)
+    if cron.days.named(day):
+        flag = SHORT_MONTH if cron.days.short(day) else None
+        return _Day(rule, cron, day, steady, exception, None, flag)
     if exception is not None:
-        if not runs_only and cron.days.named(day):
-            yield from _exceptions(rule, cron, day, exception)
-    elif cron.days.named(day):
-        short = SHORT_MONTH if cron.days.short(day) else None
-        for clock in _clocks(cron):
-            for at, flag in _placed(rule, day, clock):
-                yield _instant(rule, at, (flag, short))
-    elif rule.on_exception != "skip":
-        beside = _beside(day, -1 if rule.on_exception == "next_day" else 1)
-        moving = None if beside is None else rule.exceptions.around(beside)
-        for clock in _clocks(cron):
-            if moving is not None and _first_moved(rule, cron, moving, clock) is not None:
-                for at, flag in _placed(rule, day, clock):
-                    yield _instant(rule, at, (flag,))
+        return None
+    beside = _beside(day, -1 if rule.on_exception == "next_day" else 1)
+    source = None if beside is None else rule.exceptions.around(beside)
+    return None if source is None else _Day(rule, cron, day, steady, None, source, None)
 
 
-def _exceptions(rule: Rule, cron: Cron, day: date, exception: tuple[date, date]) -> Iterator[Instant]:
-    """Yield the instants of a date within an exception, each with its fate."""
-    target = None
-    if rule.on_exception != "skip":
-        target = _beside(exception[1], 1) if rule.on_exception == "next_day" else _beside(exception[0], -1)
-    for clock in _clocks(cron):
-        landing = () if target is None else _placed(rule, target, clock)
-        to = next((at for at, _ in landing if _within(rule, at)), None)
-        fate = Fate.SKIPPED
-        if target is not None and to is not None:
-            # Of the days of one exception the first one moves; the others meet its run, or the target's own.
-            meets = cron.days.named(target) or _first_moved(rule, cron, exception, clock) != day
-            fate = Fate.COALESCED if meets else Fate.MOVED
-        for at, flag in _placed(rule, day, clock):
-            yield _instant(rule, at, (flag, fate), fate, to)
-
-
-def _first_moved(rule: Rule, cron: Cron, exception: tuple[date, date], clock: time) -> date | None:
+def _first_moved(rule: Rule, cron: Cron, exception: DateRange, clock: time) -> date | None:
     """Return the first date of an exception on which the rule expects this clock time; None for none."""
     first = exception[0]
     if rule.starts_at is not None:
@@ -208,26 +243,22 @@ def _first_moved(rule: Rule, cron: Cron, exception: tuple[date, date], clock: ti
     for day in cron.days.after(first):
         if day > exception[1]:
             return None
-        if any(_within(rule, at) for at, _ in _placed(rule, day, clock)):
+        if any(_within(rule, at) for at, _ in _place(rule, day, clock)):
             return day
     return None
 
 
-def _placed(rule: Rule, day: date, clock: time) -> list[PlacedTime]:
+def _place(rule: Rule, day: date, clock: time) -> list[PlacedTime]:
     return place(datetime.combine(day, clock), rule.zone, rule.gap, rule.overlap)
 
 
-def _clocks(cron: Cron) -> Iterator[time]:
-    for hour, minute in product(cron.hours, cron.minutes):
-        yield time(hour, minute)
+def _clocks(cron: Cron, since: time) -> Iterator[time]:
+    """Yield the times of a day that the rule names, from `since` on."""
+    for hour in cron.hours[bisect_left(cron.hours, since.hour) :]:
+        for minute in cron.minutes:
+            if hour > since.hour or minute >= since.minute:
+                yield time(hour, minute)
 
 
 def _within(rule: Rule, at: datetime) -> bool:
     return (rule.starts_at is None or at >= rule.starts_at) and (rule.ends_at is None or at < rule.ends_at)
-
-
-def _instant(
-    rule: Rule, at: datetime, flags: tuple[str | None, ...], fate: Fate = Fate.RUN, to: datetime | None = None
-) -> Instant:
-    kept = tuple(flag for flag in flags if flag is not None and not (rule.elapsed and flag.startswith("dst_")))
-    return Instant(at, at.astimezone(rule.zone), kept, fate, to)

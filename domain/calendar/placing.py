@@ -1,6 +1,7 @@
 """Times on a clock, placed on the line of instants, also those that clocks skip, or show twice."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -9,6 +10,8 @@ TwiceShown = Literal["first", "second", "both"]
 
 IN_GAP, IN_OVERLAP = "dst_gap", "dst_overlap"
 _SECOND = timedelta(seconds=1)
+# No zone is further from UTC.
+_FURTHEST = timedelta(days=1)
 
 PlacedTime = tuple[datetime, str | None]
 """(instant in UTC, flag)"""
@@ -31,6 +34,20 @@ def place(wall: datetime, zone: ZoneInfo, gap: Gap, overlap: TwiceShown) -> list
     except OverflowError:
         return []
     return {"first": both[:1], "second": both[1:], "both": both}[overlap]
+
+
+@lru_cache(20_000)
+def offsets_around(day: date, zone: ZoneInfo) -> tuple[timedelta, timedelta]:
+    """Return the least and the greatest offset that clocks in `zone` have within two days of a date.
+
+    They are equal, except near a change of the clock, and near the years 1 and 9999.
+    """
+    try:
+        midnights = [datetime.combine(day + timedelta(days), time(), UTC) for days in range(-2, 4)]
+        offsets = {_offset(each.astimezone(zone)) for each in midnights}
+    except OverflowError:
+        return -_FURTHEST, _FURTHEST
+    return min(offsets), max(offsets)
 
 
 def _end_of_gap(wall: datetime, zone: ZoneInfo, before: timedelta, after: timedelta) -> datetime:
