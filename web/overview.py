@@ -1,5 +1,7 @@
 """The overview: what needs a person, and what runs."""
 
+from datetime import timedelta
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
@@ -8,13 +10,17 @@ from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
 from queries.executions import ExecutionFilter, list_executions, list_longest_running
+from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
-from web.layout import approvals_for, page
+from web.layout import approvals_for, page, reader_of
 
 SHOWN = 10
 # A timer that is less late than this is being fired.
 TOLERATED_SECONDS = 5.0
+# An expected run that has not started for so long is missed.
+MISSED_AFTER = timedelta(seconds=60)
+NEXT_RUNS = 5
 
 router = APIRouter()
 
@@ -31,9 +37,13 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         for timer in list_timers(reading, TimerFilter(overdue=True, within=caller.processes), limit=SHOWN).items
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
+    active = ScheduleFilter(statuses=["active"], within=caller.processes)
+    schedules = list_schedules(reading, active, limit=SHOWN).items
+    since = reader_of(request).now - MISSED_AFTER
+    missed = [each for each in schedules if each.next_run is not None and each.next_run < since]
     # Who is limited to processes sees none: the list does not say of which process they are.
     aside = [] if caller.processes else masking.set_aside(list_set_aside(reading, limit=SHOWN)).items
-    needs = (approvals.items, failed.items, late, aside)
+    needs = (approvals.items, failed.items, late, missed, aside)
     waiting, more = sum(map(len, needs)), any(len(each) == SHOWN for each in needs)
     return page(
         request,
@@ -44,7 +54,9 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         approvals=approvals.items,
         failed=failed.items,
         overdue=late,
+        missed=missed,
         aside=aside,
+        next_runs=[each for each in schedules if each.next_run is not None and each not in missed][:NEXT_RUNS],
         most=SHOWN,
         running=running.items,
         summary=_summary(waiting, more),

@@ -38,6 +38,19 @@ def test_the_fleet_is_listed_and_filtered(client: TestClient, hourly: UUID) -> N
     assert "No schedule matches" in client.get("/schedules?status=paused").text
 
 
+def test_the_next_run_stands_on_the_overview_and_at_the_process(
+    client: TestClient, installation: Installation, hourly: UUID
+) -> None:
+    assert f"/schedules/{hourly}" in client.get("/").text.split("Next runs")[1]
+    assert f"/schedules/{hourly}" in client.get("/processes/hourly").text.split("Next run")[1]
+
+    with installation.datastore.reading() as connection:
+        connection.execute("update schedule_list set next_at = now() - interval '2 minutes'")
+    page = client.get("/").text
+    assert "A run of hourly has not started" in page
+    assert "Next runs" not in page
+
+
 def test_one_is_paused_resumed_and_run_by_its_forms(
     client: TestClient, installation: Installation, hourly: UUID
 ) -> None:
