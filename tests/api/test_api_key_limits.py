@@ -4,6 +4,7 @@ from typing import Any
 
 from starlette.testclient import TestClient
 
+from domain.identity import process_id, schedule_id
 from tests.api.conftest import GREETING, Installation, Making, Shown
 
 OTHER = GREETING.replace("name: greeting", "name: claims-intake")
@@ -136,3 +137,28 @@ def test_only_a_proxy_may_state_another_actor(
     for step, stated in (("mine", {"X-Actor": "bob"}), ("ask", {"X-Actor": "sue", "X-Actor-Teams": "legal, admins"})):
         answer = client.post(f"/api/approvals/{id}:{step}:1/approve", json={}, headers=proxy | stated)
         assert answer.status_code == 200, answer.text
+
+
+def test_schedules_of_other_processes_are_hidden(
+    client: TestClient, installation: Installation, root: Shown, key: Making
+) -> None:
+    client.headers.update(root)
+    for name in ("greeting", "claims-intake"):
+        source = GREETING.replace("name: greeting", f"name: {name}")
+        trigger = "triggers: [{type: schedule, id: tick, preset: daily, input: {name: Ann}}]\n"
+        installation.publish(client, source.rstrip() + "\n" + trigger, writer={"script": "echo"})
+    installation.project()
+    for header in root:
+        del client.headers[header]
+    desk = key("operator", name="desk", processes=["claims-*"])
+    hidden, shown = (str(schedule_id(process_id(name), "tick")) for name in ("greeting", "claims-intake"))
+    for path in ("/api/schedules", "/api/schedules/week"):
+        found = client.get(path, headers=desk).json()["items"]
+        assert {item["process"] for item in found} == {"claims-intake"}, path
+    assert client.get(f"/api/schedules/{shown}/occurrences", headers=desk).status_code == 200
+    assert client.post(f"/api/schedules/{shown}/pause", json={"reason": "x"}, headers=desk).status_code == 200
+    for path in ("", "/occurrences"):
+        assert client.get(f"/api/schedules/{hidden}{path}", headers=desk).status_code == 404, path
+    for act in ("pause", "resume", "run-now"):
+        body = {"reason": "no"}
+        assert client.post(f"/api/schedules/{hidden}/{act}", json=body, headers=desk).status_code == 404, act
