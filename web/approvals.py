@@ -1,7 +1,7 @@
 """Approvals: the inbox, and one with its decision."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Literal
 
@@ -28,6 +28,8 @@ VERDICTS: dict[VerdictWord, Verdict] = {
     "reject": "refused",
     "request-changes": "changes_requested",
 }
+
+BESIDE = 20
 
 DECIDE = Act("Decide", "", "decided", lambda handlers: handlers.approvals.decide, fields=("comment",), reasoned=False)
 
@@ -86,7 +88,11 @@ def _one(request: Request, approval_id: str, form: ActForm = UNTRIED, *, min_pos
     """Return the page of an approval. form: of the last try."""
     caller, door = principal_of(request), door_of(request)
     found = get_approval(door.reading, approval_id, deciders=deciders_of(caller), min_position=min_position)
-    found = SensitiveViews(caller, door.sensitive).approval(found)
+    masking = SensitiveViews(caller, door.sensitive)
+    found = masking.approval(found)
+    beside = list_approvals(door.reading, approvals_for(caller, ["open"], own=True), limit=BESIDE)
+    inbox = masking.approvals(beside).items
+    before, after = _neighbours([each.approval_id for each in inbox], found.approval_id)
     return page(
         request,
         "approval.html",
@@ -99,5 +105,16 @@ def _one(request: Request, approval_id: str, form: ActForm = UNTRIED, *, min_pos
         artifacts=readable(found.artifacts),
         approvers=json.loads(bytes(found.approvers)),
         acts=caller.may(DecideApproval.scope),
+        inbox=inbox,
+        before=before,
+        after=after,
         form=form,
     )
+
+
+def _neighbours(ids: Sequence[str], this: str) -> tuple[str | None, str | None]:
+    """Return the approvals before and after this one in the list beside it; of one that is not there, the first."""
+    if this not in ids:
+        return None, ids[0] if ids else None
+    at = ids.index(this)
+    return ids[at - 1] if at else None, ids[at + 1] if at + 1 < len(ids) else None

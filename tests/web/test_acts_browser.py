@@ -1,5 +1,7 @@
 """Acts in a real browser by keyboard, pages that stay while things change, and texts and sizes that nobody expects."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -101,7 +103,18 @@ def test_an_approval_is_read_and_decided_by_keyboard(served: Served, windows: Wa
     id = served.begin("asking", text="The whole letter")
     page = windows.open("/executions")
     wait_for_approval(served, page, id)
-    page.goto(f"{served.url}/approvals/{id}:ask:1")
+    other = served.begin("asking", text="Another letter")
+    wait_for_approval(served, page, other)
+    page.goto(f"{served.url}/approvals/{other}:ask:1")
+    beside = page.get_by_role("navigation", name="Approvals for you")
+    expect(beside.locator("[aria-current]")).to_contain_text("Another letter")
+    page.keyboard.press("j")
+    expect(page).to_have_url(re.compile(f"/approvals/{id}"))
+    page.keyboard.press("k")
+    expect(page).to_have_url(re.compile(f"/approvals/{other}"))
+    page.keyboard.press("j")
+    expect(page).to_have_url(re.compile(f"/approvals/{id}"))
+    check_everywhere(page, "an approval beside others")
     expect(page.get_by_label("Artifact", exact=False).first).to_contain_text("The whole letter")
     page.get_by_label("Comment").focus()
     page.keyboard.type("reads well")

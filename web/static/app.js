@@ -40,7 +40,7 @@
         event.preventDefault();
         search.focus();
       }
-    } else if (event.key === "[" || event.key === "]") {
+    } else if ("[]jk".includes(event.key)) {
       document.querySelector(`[data-key="${event.key}"]`)?.click();
     }
   });
