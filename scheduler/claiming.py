@@ -134,8 +134,7 @@ class Claiming(DecidingDuty[Attempt]):
         desk.answers.extend((AgentCall(*attempt, "", "", 0, None), answer) for attempt, answer in answers)
         rest = {attempt[:2] for attempt in answered} - {attempt[:2] for attempt, _ in answers}
         if rest:
-            desk.lists.unclaim_steps(desk.worker_id, sorted(rest))
-            self._more = True
+            desk.lists.postpone_steps(desk.worker_id, sorted(rest))
 
     def _grouped(self, claimed: list[tuple[Attempt, StepGroup]]) -> list[tuple[Attempt, StepGroup]]:
         """Return the attempts with the groups that the log has for them, where the list states none."""

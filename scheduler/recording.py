@@ -11,7 +11,9 @@ from domain.executions.engine.unfolding import Take
 from scheduler.appending import Again, Work
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty
+from scheduler.lists import Attempt
 from scheduler.reacting import follow_up
+from store.unit import Outage
 
 logger = logging.getLogger(__name__)
 
@@ -101,8 +103,18 @@ class Recording(DecidingDuty[Answered]):
         unrecorded = self._unrecorded(answers)
         if unrecorded:
             kept = [((call.execution_id, call.step, call.attempt), answer) for call, answer in unrecorded]
-            for error in self.desk.lists.keep_answers(self.desk.worker_id, kept):
-                logger.error("an answer has no stored form, and its agent is called again: %s", error)
+            for error in self._kept(kept):
+                logger.error("an answer cannot be kept, and its agent is called again: %s", error)
+
+    def _kept(self, answers: Sequence[tuple[Attempt, Answer]]) -> Sequence[Exception]:
+        """Keep answers; return the errors of those that are lost. Raises Outage."""
+        try:
+            return self.desk.lists.keep_answers(self.desk.worker_id, answers)
+        except Exception as error:
+            # libpq reports a lack of memory as an outage, too.
+            if isinstance(error, Outage) and "out of memory" not in str(error):
+                raise
+            return [error]
 
     def _unrecorded(self, answers: Sequence[Answered]) -> Sequence[Answered]:
         """Return the answers of executions that are set aside, or that only a newer release can read."""

@@ -1,5 +1,6 @@
 """Answers of agents that cannot be recorded yet: kept with their attempts on the due list."""
 
+import logging
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,8 @@ from domain.agents.calls import Accepted, Answer, Completed, Failed
 from store import arrays
 from store.lists.due_steps import LATER
 from store.sizes import FULL_PAGE
+
+logger = logging.getLogger(__name__)
 
 KEEP = """
 update due_steps d set answered = x.attempt, answer = x.answer, owner = null, due_at = greatest(d.due_at, now() + %b)
@@ -65,14 +68,24 @@ def keep(connection: Connection[Any], worker: UUID, answers: Iterable[tuple[_Att
 
 
 def kept(connection: Connection[Any], worker: UUID, attempts: Collection[_Attempt]) -> list[tuple[_Attempt, Answer]]:
-    """Return the answers kept with attempts that `worker` has claimed, up to FULL_PAGE bytes or one."""
+    """Return the answers kept with attempts that `worker` has claimed, up to FULL_PAGE bytes or one.
+
+    An answer that a newer release kept in another form is logged, and left to that release.
+    """
     keys = (
         arrays.uuids([id for id, _, _ in attempts]),
         arrays.texts([step for _, step, _ in attempts]),
         arrays.ints([number for _, _, number in attempts]),
     )
     rows = connection.execute(KEPT, (*keys, worker, FULL_PAGE)).fetchall()
-    return [((row["execution_id"], row["step"], row["attempt"]), decode(bytes(row["answer"]))) for row in rows]
+    found: list[tuple[_Attempt, Answer]] = []
+    for row in rows:
+        attempt = row["execution_id"], row["step"], row["attempt"]
+        try:
+            found.append((attempt, decode(bytes(row["answer"]))))
+        except msgspec.MsgspecError as error:
+            logger.warning("the answer kept with step %s of execution %s cannot be read: %s", *attempt[1::-1], error)
+    return found
 
 
 def encode(answer: Answer) -> bytes:

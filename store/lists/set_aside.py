@@ -17,6 +17,11 @@ from store.unit import MessageKey
 
 MOST_TEXT = 2_000
 
+ENDS = sorted(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
+# Reads no event: the execution may be one that does not fit into memory.
+HAS_ENDED = """select from stored_events ending where originator_id = %(id)s and topic = any(%(ends)s) and not exists (
+  select from stored_events retried where retried.originator_id = %(id)s and retried.topic = 'ExecutionRetried'
+  and retried.originator_version > ending.originator_version) limit 1"""
 OVERDUE = "select execution_id from set_aside where next_try < now() - %s order by next_try limit %s"
 # A failure before the next try counts as the same one: the function only postpones the rows again.
 STILL = """select execution_id, set_aside_v1(execution_id, error, %s, %s) as next_try from set_aside
@@ -40,8 +45,7 @@ def set_aside(
     open_steps: the steps of the execution that `worker` has open; they stay its own. None: the execution has ended, as
     by an event that no engine decided; nothing is left to try, and its rows are struck off.
     """
-    raw = read_raw(connection, execution)
-    if raw is not None and raw.ended:
+    if connection.execute(HAS_ENDED, {"id": execution, "ends": ENDS}).fetchone() is not None:
         strike(connection, execution)
         return None
     parameters = (execution, storable(error), worker, list(open_steps))
@@ -128,7 +132,6 @@ left join lateral (select originator_version from stored_events where originator
   order by originator_version desc limit 1) ending on true
 left join lateral (select originator_version from stored_events where originator_id = %(id)s
   and topic = 'ExecutionRetried' order by originator_version desc limit 1) retried on true"""
-ENDS = sorted(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 
 
 def read_raw(connection: Connection[Any], execution: UUID) -> RawStream | None:

@@ -124,3 +124,19 @@ def test_a_worker_of_a_newer_release_records_it(installation: Installation, tmp_
     installation.rows("delete from stored_events where topic = 'StepTeleported'")
     (state,) = installation.ended(id)
     assert (state.status, called(record)) == ("completed", 1)
+
+
+def test_one_that_only_a_newer_release_can_read_waits_for_that_and_others_go_on(
+    installation: Installation, calls: Path
+) -> None:
+    id = refused(installation)
+    worker = installation.worker()
+    installation.until(lambda: answered(installation) == [1], 60)
+    (kept,) = installation.rows("update due_steps set answer = '[1]' returning execution_id")
+    assert kept["execution_id"] == id
+    installation.rows("delete from refused")
+    again(installation, id)
+    (other,) = installation.ended(installation.start("plain"))
+    assert (other.status, worker.alive, called(calls)) == ("completed", True, 2)
+    installation.until(lambda: installation.due() == [("a", None)], 60)
+    assert installation.state(id).status == "running"
