@@ -99,7 +99,7 @@ def test_when_the_connections_that_project_are_killed_each_projection_has_one_ru
     assert arrives(datastore, append(log))
     for _ in range(3):
         assert len(runners(datastore)) == len(ALL)
-        runners(datastore, "select pg_terminate_backend(pid) from")
+        runners(datastore, "select pg_terminate_backend(pid, 10000) from")
         assert arrives(datastore, append(log))
     assert one.alive
     assert other.alive
@@ -110,7 +110,7 @@ def test_nothing_is_lost_when_every_connection_is_cut(datastore, log, projector)
     assert arrives(datastore, append(log))
     with datastore.connect() as killer:
         killer.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
+            "select pg_terminate_backend(pid, 10000) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
     fresh = Log(datastore)  # the connection of the other one is gone as well

@@ -123,7 +123,7 @@ def test_lost_connections_lose_and_double_nothing(installation, tmp_path):
     for _ in range(3):
         with installation.datastore.reading() as connection:
             connection.execute(
-                """select pg_terminate_backend(pid) from pg_stat_activity
+                """select pg_terminate_backend(pid, 10000) from pg_stat_activity
                 where datname = current_database() and pid <> pg_backend_pid()"""
             )
     executions = installation.ended(*ids)

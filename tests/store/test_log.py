@@ -196,7 +196,7 @@ def test_a_lost_connection_leaves_the_outcome_unknown_and_the_next_append_works(
     log.append(Unit(uuid4(), 0, [skipped()]))
     with datastore.reading() as connection:
         connection.execute(
-            """select pg_terminate_backend(pid) from pg_stat_activity
+            """select pg_terminate_backend(pid, 10000) from pg_stat_activity
             where datname = current_database() and pid <> pg_backend_pid()"""
         )
     with pytest.raises(OutcomeUnknown):

@@ -78,7 +78,7 @@ def test_the_database_is_made_anew_when_its_connections_were_cut(database: Worke
     before = database.empty()
     run(
         before,
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
+        "select pg_terminate_backend(pid, 10000) from pg_stat_activity where datname = current_database()"
         " and pid <> pg_backend_pid()",
     )
     assert database.empty() != before
