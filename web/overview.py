@@ -7,6 +7,7 @@ from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
+from queries.dead_letters import list_dead_letters
 from queries.executions import ExecutionFilter, list_executions, list_longest_running
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
@@ -31,9 +32,10 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         for timer in list_timers(reading, TimerFilter(overdue=True, within=caller.processes), limit=SHOWN).items
         if timer.overdue_seconds > TOLERATED_SECONDS
     ]
-    # Who is limited to processes sees none: the list does not say of which process they are.
+    # Who is limited to processes sees none of both: the lists do not say of which process they are.
     aside = [] if caller.processes else masking.set_aside(list_set_aside(reading, limit=SHOWN)).items
-    needs = (approvals.items, failed.items, late, aside)
+    letters = [] if caller.processes else masking.dead_letters(list_dead_letters(reading, limit=SHOWN)).items
+    needs = (approvals.items, failed.items, late, aside, letters)
     waiting, more = sum(map(len, needs)), any(len(each) == SHOWN for each in needs)
     return page(
         request,
@@ -45,6 +47,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         failed=failed.items,
         overdue=late,
         aside=aside,
+        letters=letters,
         most=SHOWN,
         running=running.items,
         summary=_summary(waiting, more),
