@@ -11,6 +11,8 @@ from web.pictures import MOVING, glyph, icon, shown
 PADDING = 6
 TIP = 5.0
 LINES = 3
+# The width of a bold character of a name in pixels, a little above the mean.
+GLYPH = 6.8
 TYPE_ICONS = {
     "human_approval": "user-check",
     "timer": "timer",
@@ -104,7 +106,7 @@ def _box(step: DrawnStep, x: float, y: float, size: Size) -> Markup:
     picture = TYPE_ICONS.get(step.type)
     beside = picture is not None and bool(step.status) and step.type != "timer"
     room = size.width - inset - 26 - (20 if beside else 6)
-    lines = _wrapped(step.name, int(room / 6.1))
+    lines = _wrapped(step.name, int(room / GLYPH))
     note = step.note if len(lines) < LINES else ""
     first = y - (len(lines) * 14 + (13 if note else 0)) / 2 + 10.5
     mark = _glyph(step) if step.status else icon(picture or "bot", "tp")
