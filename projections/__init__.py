@@ -9,6 +9,7 @@ from projections.execution_list import ExecutionList
 from projections.key_list import KeyListProjection
 from projections.occurrences import OccurrencesProjection
 from projections.process_catalogue import ProcessCatalogue
+from projections.process_days import ProcessDaysProjection
 from projections.process_references import ProcessReferencesProjection
 from projections.projection import Projection
 from projections.schedules import SchedulesProjection
@@ -23,4 +24,5 @@ ALL: tuple[Projection[Any], ...] = (
     ProcessReferencesProjection(),
     SchedulesProjection(),
     OccurrencesProjection(),
+    ProcessDaysProjection(),
 )

@@ -9,6 +9,7 @@ from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
+from queries.dead_letters import list_dead_letters
 from queries.executions import ExecutionFilter, list_executions, list_longest_running
 from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
@@ -41,9 +42,10 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
     schedules = list_schedules(reading, active, limit=SHOWN).items
     since = reader_of(request).now - MISSED_AFTER
     missed = [each for each in schedules if each.next_run is not None and each.next_run < since]
-    # Who is limited to processes sees none: the list does not say of which process they are.
+    # Who is limited to processes sees none of both: the lists do not say of which process they are.
     aside = [] if caller.processes else masking.set_aside(list_set_aside(reading, limit=SHOWN)).items
-    needs = (approvals.items, failed.items, late, missed, aside)
+    letters = [] if caller.processes else masking.dead_letters(list_dead_letters(reading, limit=SHOWN)).items
+    needs = (approvals.items, failed.items, late, missed, aside, letters)
     waiting, more = sum(map(len, needs)), any(len(each) == SHOWN for each in needs)
     return page(
         request,
@@ -57,6 +59,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         missed=missed,
         aside=aside,
         next_runs=[each for each in schedules if each.next_run is not None and each not in missed][:NEXT_RUNS],
+        letters=letters,
         most=SHOWN,
         running=running.items,
         summary=_summary(waiting, more),

@@ -43,6 +43,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "execution_list",
         "key_list",
         "process_catalogue",
+        "process_days",
         "process_references",
         "schedules",
         "occurrences",

@@ -185,6 +185,17 @@ def test_an_execution_that_is_retried_runs_again_and_has_not_failed(shown, story
     assert shown(story, catalogue) == [{"last_execution_status": "completed", "failed": 0, "completed": 1}]
 
 
+def test_ends_of_executions_are_counted_by_day_and_a_retry_takes_a_failure_back(shown, story):
+    days = "select day, completed, failed, cancelled, retried from process_days order by day"
+    story.start(X).end(X, ExecutionFailed, error=StepError("x", "y"))
+    story.start(Y).end(Y, ExecutionCancelled, reason="enough")
+    [day] = shown(story, days)
+    assert day == {"day": BEGIN, "completed": 0, "failed": 1, "cancelled": 1, "retried": 0}
+    story.tell(X, ExecutionRetried, reason="why", steps=["a"]).end(X, ExecutionCompleted, outputs={})
+    [day] = shown(story, days)
+    assert day == {"day": BEGIN, "completed": 1, "failed": 1, "cancelled": 1, "retried": 1}
+
+
 def test_the_detail_shows_the_trigger_whole(shown, story):
     story.start(X, trigger=Trigger("webhook", "w", {"a": [1]}))
     [row] = shown(story, "select trigger from execution_detail")

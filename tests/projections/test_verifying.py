@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain.agents.events import AgentRegistered
 from domain.executions.events.approval import ApprovalRequested
+from domain.executions.events.execution import ExecutionCompleted
 from domain.identity import KEYS_ID, agent_id, process_id
 from domain.keys.events import KeyCreated
 from domain.processes.events import ProcessDrafted, ProcessPublished
@@ -18,7 +19,7 @@ from projections.running import Runner
 from projections.verifying import NotBuilt, verify
 from tests.projections.releases import drain, quiet
 
-X, Y = UUID(int=1), UUID(int=2)
+X, Y, ENDED = UUID(int=1), UUID(int=2), UUID(int=9)
 TAMPERING = {
     "execution_list": "update execution_list set steps_done = steps_done + 1 where execution_id = '{x}'",
     "execution_detail": "update execution_steps set message = '\"other\"' where execution_id = '{x}' and step = 'a'",
@@ -28,6 +29,7 @@ TAMPERING = {
     "key_list": "update key_list set prefix = 'other'",
     "process_references": "update process_references set position = 0",
     "schedules": "update schedule_list set failures = 7",
+    "process_days": "update process_days set completed = 7",
     "occurrences": "update schedule_occurrences set outcome = 'missed'",
 }
 
@@ -48,7 +50,8 @@ def projected(read_tables, append, story):
     story.tell(KEYS_ID, KeyCreated, name="ann", **made)
     story.tell_schedule("tick")
     story.start(X).tell(X, ApprovalRequested, step="ask", attempt=1, **asked)
-    append(story.schedule(X).start(Y).schedule(Y).happened)
+    story.schedule(X).start(Y).schedule(Y).start(ENDED).end(ENDED, ExecutionCompleted, outputs={})
+    append(story.happened)
     project(read_tables)
     return read_tables
 

@@ -155,6 +155,10 @@ def test_dead_letters_are_listed(client: TestClient, paused: UUID, execute: Set)
     assert "&lt;script&gt;alert(1)" in page
     assert "<script>" not in page
     assert "tables not in use (building)" in page
+    needed = client.get("/").text
+    assert 'href="/operations/dead-letters/approvals/1"' in needed
+    assert "key_list lacks event 2" in needed
+    assert "<script>alert" not in needed
     only = client.get("/operations/dead-letters?projection=key_list").text
     assert "odd" in only
     assert "&lt;script&gt;" not in only

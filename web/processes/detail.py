@@ -25,7 +25,7 @@ from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
-from web.processes.list import under_way
+from web.processes.list import recent_outcomes, under_way
 
 DRAFT = "draft"
 VERSIONS_SHOWN = 5
@@ -74,6 +74,7 @@ def detail(
         callers=callers_of(reading, found.name, caller.processes),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
+        recent=recent_outcomes(reading, [id]).get(id),
         origin=f"{request.url.scheme}://{request.url.netloc}",
         starts=caller.may(StartExecution.scope) and found.version is not None and found.status != "archived",
         designs=caller.may(ReviseProcess.scope),

@@ -1,15 +1,20 @@
 """The list of processes."""
 
+from collections.abc import Collection
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from commands.agents import RegisterAgent
 from commands.processes import DraftProcess
 from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
+from queries.process_days import RecentOutcomes, summarise_outcomes
 from queries.processes import ProcessFilter, ProcessSummary, list_processes
+from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters
 from web.layout import page
 
@@ -42,13 +47,23 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Pro
         nav="Processes",
         freshness=found,
         items=found.items,
+        recent=recent_outcomes(reading, [each.process_id for each in found.items]),
         next_cursor=found.next_cursor,
         given=given,
         tabs=[(name, f"/processes?status={status}" if status else "/processes", status) for name, status in TABS],
         filtered=bool(filter.names or filter.statuses),
         under_way=under_way,
+        registers=caller.may(RegisterAgent.scope),
         designs=caller.may(DraftProcess.scope),
     )
+
+
+def recent_outcomes(reading: Reading, processes: Collection[UUID]) -> dict[UUID, RecentOutcomes]:
+    """Return the outcomes of the last 30 days by process; none while this read model is built."""
+    try:
+        return summarise_outcomes(reading, processes)
+    except ReadModelRebuilding:
+        return {}
 
 
 def under_way(process: ProcessSummary) -> int:
