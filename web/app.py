@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import approvals, errors, keys, overview, schedules, sign_in, timers
+from web import approvals, errors, keys, overview, schedule_previews, schedules, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -48,6 +48,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         overview,
         *EXECUTIONS,
         approvals,
+        schedule_previews,
         schedules,
         *PROCESSES,
         *AGENTS,

@@ -117,7 +117,7 @@ def _in_order(rule: Rule, cron: Cron, after: datetime, runs_only: bool) -> Itera
     waiting: list[tuple[datetime, bool, int, Instant]] = []
     last: datetime | None = None
     number = 0
-    for day in _days(rule, cron, since.date()):
+    for day in _days(rule, cron, since.date(), runs_only):
         least, greatest = offsets_around(day, rule.zone)
         steady = least if least == greatest else None
         day_of_rule = _day_of(rule, cron, day, steady)
@@ -150,9 +150,9 @@ def _earliest(rule: Rule, after: datetime) -> datetime:
         return local
 
 
-def _days(rule: Rule, cron: Cron, first: date) -> Iterator[date]:
+def _days(rule: Rule, cron: Cron, first: date, runs_only: bool) -> Iterator[date]:
     """Yield every date from `first` on, on which the rule may have an instant, in order."""
-    named = cron.days.after(first)
+    named = _outside_exceptions(rule, cron, first) if runs_only else cron.days.after(first)
     if rule.on_exception == "skip" or not rule.exceptions.ranges:
         yield from named
         return
@@ -160,6 +160,19 @@ def _days(rule: Rule, cron: Cron, first: date) -> Iterator[date]:
     beside = (_target(rule, each) for each in rule.exceptions.ranges)
     targets = (each for each in beside if each is not None and each >= first and not cron.days.named(each))
     yield from merge(named, targets)
+
+
+def _outside_exceptions(rule: Rule, cron: Cron, first: date) -> Iterator[date]:
+    """Yield the dates that the rule names and that are no exception; one of centuries is passed over at once."""
+    begin: date | None = first
+    while begin is not None:
+        days, begin = cron.days.after(begin), None
+        for day in days:
+            exception = rule.exceptions.around(day)
+            if exception is not None:
+                begin = _beside(exception[1], 1)
+                break
+            yield day
 
 
 def _target(rule: Rule, exception: DateRange) -> date | None:
@@ -232,7 +245,10 @@ def _day_of(rule: Rule, cron: Cron, day: date, steady: timedelta | None) -> _Day
         return None
     beside = _beside(day, -1 if rule.on_exception == "next_day" else 1)
     source = None if beside is None else rule.exceptions.around(beside)
-    return None if source is None else _Day(rule, cron, day, steady, None, source, None)
+    # Mostly the rule names no day of the exception; one look here spares one for each time on the clock.
+    if source is None or next(cron.days.after(source[0]), date.max) > source[1]:
+        return None
+    return _Day(rule, cron, day, steady, None, source, None)
 
 
 def _first_moved(rule: Rule, cron: Cron, exception: DateRange, clock: time) -> date | None:

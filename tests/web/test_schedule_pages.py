@@ -82,3 +82,47 @@ def test_one_is_paused_resumed_and_run_by_its_forms(
     assert client.get("/executions?trigger=schedule").status_code == 200
     assert "Pause it" in client.get(href).text
     assert client.get("/schedules/nonsense").status_code == 404
+
+
+def test_a_rule_is_tried_out_with_the_days_of_clock_changes_marked(client: TestClient) -> None:
+    rule = 'preset: daily\nat: "02:30"\ntimezone: Europe/Berlin\nexcept: [2026-03-31]'
+    page = client.get("/schedules/preview", params={"rule": rule, "from": "2026-03-28T00:00:00Z"})
+    assert page.status_code == 200
+    assert "2026-03-29 03:00:00" in page.text
+    assert "clocks go forward" in page.text
+    assert "exception, skipped" in page.text
+    assert "2026-04-01 00:30:00" in page.text
+    assert "On Monday to Friday at 09:00" in client.get("/schedules/preview", params={"rule": "0 9 * * mon-fri"}).text
+    assert "short month" in client.get("/schedules/preview", params={"rule": "preset: monthly\nday: 31"}).text
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("0 9 * * fri-mon", "backwards"),
+        ("cron: '0 9 * * *'\ntimezone: america/new_york", "America/New_York"),
+        ("cron: '0 9 * * *'\nexcept: [holidays]", "there is no calendar `holidays`"),
+        ("every: 1s", "PROCESSION_MIN_INTERVAL"),
+        ("- 1\n- 2", "the fields of a trigger"),
+        ("a: [", "not YAML"),
+        (HOSTILE, "the minute"),
+    ],
+)
+def test_a_bad_rule_is_refused_with_what_to_write(client: TestClient, rule: str, told: str) -> None:
+    page = client.get("/schedules/preview", params={"rule": rule})
+    assert page.status_code == 422
+    assert told in page.text.replace("&#39;", "'")
+    assert "<script>alert" not in page.text
+
+
+def test_a_first_moment_that_is_no_time_is_refused(client: TestClient) -> None:
+    assert client.get("/schedules/preview", params={"rule": "@daily", "from": "soon"}).status_code == 422
+
+
+def test_the_editor_shows_when_the_schedules_of_its_text_come(client: TestClient) -> None:
+    found = client.post("/processes/new/check", content=HOURLY).json()["schedules"]
+    assert "tick" in found
+    assert found.count("+00:00") == 5
+    assert client.post("/processes/new/check", content=HOURLY.replace("cron", "corn")).json()["schedules"] is None
+    unknown = HOURLY.replace('cron: "0 * * * *"', 'cron: "0 * * * *", except: [holidays]')
+    assert "there is no calendar" in client.post("/processes/new/check", content=unknown).json()["schedules"]

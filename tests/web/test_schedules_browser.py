@@ -19,6 +19,30 @@ def _published(served: Served) -> None:
     served.publish(TICKING)
 
 
+def test_a_rule_is_tried_out_before_anything_is_saved(served: Served, windows: Watched) -> None:
+    page = windows.open("/schedules")
+    page.get_by_role("link", name="Try a rule").click()
+    check_everywhere(page, "a rule to try out")
+    page.locator("#rule").fill("preset: daily\nat: '02:30'\ntimezone: Europe/Berlin")
+    page.locator("#from").fill("2026-03-28T00:00:00Z")
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("main table tbody tr").nth(1)).to_contain_text("2026-03-29 03:00:00")
+    expect(page.locator("main table tbody tr").nth(1)).to_contain_text("clocks go forward")
+    check_everywhere(page, "the instants of a rule")
+
+
+def test_the_editor_shows_when_a_schedule_comes_while_it_is_typed(served: Served, windows: Watched) -> None:
+    page = windows.open("/processes/ticking/edit")
+    expect(page.locator(".cm-content")).to_be_visible()
+    expect(page.locator("#schedules")).to_contain_text("tick")
+    page.locator(".cm-content").click()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.press("Delete")
+    page.keyboard.insert_text(TICKING.replace('cron: "* * * * *"', "preset: monthly, day: 31"))
+    expect(page.locator("#schedules")).to_contain_text("month")
+    check_everywhere(page, "the editor with coming runs")
+
+
 def test_a_person_finds_a_schedule_pauses_it_and_runs_it_by_keyboard(served: Served, windows: Watched) -> None:
     page = windows.open("/schedules")
     check_everywhere(page, "the fleet")

@@ -31,6 +31,7 @@ from web.forms import PageParameters, carry_out, long_form
 from web.layout import page
 from web.processes.differences import DifferingLine, differing_lines
 from web.processes.drawing import drawing_of_text
+from web.schedule_previews import previews_beside, without_previews
 from web.templating import render
 
 # A text of 1 MiB, each of whose bytes a form may write as three characters.
@@ -85,12 +86,13 @@ def edit(process: str, request: Request, reading: Reads, given: Annotated[PagePa
 
 @router.post("/new/check", **DRAFTS)
 @router.post("/{process}/check", **DESIGNS)
-async def check(request: Request, door: TheDoor) -> Response:
-    """Return the problems of the text in the body: for the editor's script, and as a list for readers."""
+async def check(request: Request, reading: Reads, door: TheDoor) -> Response:
+    """Return the problems of the text in the body, for the script and as a list, and when its schedules come."""
     source = await read_body(request, MAX_BODY)
     problems = await anyio.to_thread.run_sync(door.handlers.processes.propose, source, limiter=COMMANDS)
     listed = render("problems.html", {"problems": problems})
-    return JSONResponse({"problems": msgspec.to_builtins(problems), "list": listed})
+    coming = await anyio.to_thread.run_sync(previews_beside, door, reading, source, limiter=COMMANDS)
+    return JSONResponse({"problems": msgspec.to_builtins(problems), "list": listed, "schedules": coming})
 
 
 @router.post("/new/drawing", **DRAFTS)
@@ -194,6 +196,7 @@ def _editor(request: Request, found: ProcessDetail | None, edited: EditedText) -
     """Return the page of the editor; its policy permits the style of CodeMirror by a nonce."""
     nonce = secrets.token_urlsafe(16)
     problems: list[TextProblem] = door_of(request).handlers.processes.propose(edited.text)
+    coming = previews_beside(door_of(request), door_of(request).reading, edited.text)
     name = "New process" if found is None else found.name
     answer = page(
         request,
@@ -206,6 +209,7 @@ def _editor(request: Request, found: ProcessDetail | None, edited: EditedText) -
         edited=edited,
         problems=problems,
         picture=_picture(edited.text),
+        schedules=without_previews() if coming is None else coming,
         nonce=nonce,
         base="/processes/new" if found is None else f"/processes/{found.name}",
         action="/processes/new" if found is None else f"/processes/{found.name}/edit",

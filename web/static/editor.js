@@ -141,6 +141,9 @@
       if (signal.aborted) return;
       problems = found.problems;
       document.getElementById("problems").innerHTML = found.list;
+      const schedules = document.getElementById("schedules");
+      if (found.schedules !== null) schedules.innerHTML = found.schedules;
+      else if (schedules.querySelector("li")) schedules.querySelector("p").textContent = "of the last text without errors";
       view.dispatch(CodeMirror.setDiagnostics(view.state, marks()));
       await draw(text, signal);
     } catch (error) {
