@@ -245,7 +245,7 @@ def _day_of(rule: Rule, cron: Cron, day: date, steady: timedelta | None) -> _Day
         return None
     beside = _beside(day, -1 if rule.on_exception == "next_day" else 1)
     source = None if beside is None else rule.exceptions.around(beside)
-    # Mostly the rule names no day of the exception; one look here spares one for each time on the clock.
+    # Mostly the rule names no day of the exception: one check here saves one for each time on the clock.
     if source is None or next(cron.days.after(source[0]), date.max) > source[1]:
         return None
     return _Day(rule, cron, day, steady, None, source, None)
