@@ -11,9 +11,11 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from domain.refusal import Problem
 from edge.admitted import approver_names, deciders_of
 from edge.dependencies import door_of
 from edge.principal import ANONYMOUS, Principal
+from edge.refusals import malformed
 from edge.scopes import READ, READ_APPROVALS, READ_DESCRIPTION, READ_KEYS
 from edge.sessions import COOKIE, LONGEST, BrowserSession
 from queries.approvals import ApprovalFilter, count_approvals
@@ -41,6 +43,7 @@ NOTICES = {
     "retired": "The agent is retired.",
     "schedule-paused": "The schedule is paused. Executions can still be started by hand.",
     "schedule-resumed": "The schedule starts executions again.",
+    "schedule-backfilled": "The executions of the range have begun.",
     "schedule-run": "The execution has begun.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
@@ -95,6 +98,15 @@ class Reader(msgspec.Struct, frozen=True):
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
         return wording.when(at, self.zone, self.now)
+
+    def instant(self, text: str, field: str) -> datetime:
+        """Return the time that a field of the type datetime-local states. Raises Malformed."""
+        try:
+            at = datetime.fromisoformat(text)
+            return (at.replace(tzinfo=self.zone) if at.tzinfo is None else at).astimezone(self.now.tzinfo)
+        except (ValueError, OverflowError):
+            message = "a time is written as 2027-01-31T09:00"
+            raise malformed([Problem("invalid_value", message, field)]) from None
 
 
 def reader_of(request: Request) -> Reader:

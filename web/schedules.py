@@ -3,22 +3,25 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Annotated
+from urllib.parse import urlencode
 
+import anyio
 from fastapi import APIRouter, Query, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from commands.command import Command
-from commands.schedules import PauseSchedule, ResumeSchedule, RunScheduleNow
+from commands.schedules import BackfillSchedule, PauseSchedule, ResumeSchedule, RunScheduleNow
+from domain.refusal import NotFound, Refusal
 from edge.admitted import Caller
 from edge.dependencies import Reads, door_of
-from edge.principal import principal_of
+from edge.principal import cause_of, principal_of
 from edge.references import process_named, schedule_named
 from edge.scopes import READ, requires
 from queries.occurrences import list_occurrences
 from queries.schedules import STATUSES, ScheduleFilter, get_schedule, list_schedules
-from web.acts import UNTRIED, Act, ActForm, attempt
-from web.forms import PageParameters
-from web.layout import page
+from web.acts import PREVIEW, UNTRIED, Act, ActForm, attempt
+from web.forms import PageParameters, carry_out, form_fields, required
+from web.layout import page, reader_of
 
 HREF = "/schedules"
 OUTCOMES = {
@@ -44,6 +47,9 @@ IN_LEDGER = 60
 PAUSE = Act("Pause the schedule", "", "schedule-paused", lambda handlers: handlers.schedules.pause)
 RESUME = Act("Resume the schedule", "", "schedule-resumed", lambda handlers: handlers.schedules.resume, reasoned=False)
 RUN = Act("Run it now", "", "schedule-run", lambda handlers: handlers.schedules.run_now, reasoned=False)
+BACKFILL = Act(
+    "Backfill a range", "", "schedule-backfilled", lambda handlers: handlers.schedules.backfill, ("from", "to")
+)
 
 router = APIRouter(prefix=HREF)
 
@@ -115,6 +121,27 @@ async def run_now(schedule_id: str, request: Request) -> Response:
     return await _attempt(request, RUN, command, schedule_id)
 
 
+@router.post("/{schedule_id}/backfill", **requires(BackfillSchedule.scope))
+async def backfill(schedule_id: str, request: Request) -> Response:
+    """Start the instants of a range that started none; a preview counts them."""
+    fields = await form_fields(request, "from", "to", PREVIEW)
+    reader, counted = reader_of(request), None
+    try:
+        begin, end = (reader.instant(required(fields, name), name) for name in ("from", "to"))
+        command = BackfillSchedule(schedule_named(schedule_id), begin, end, dry_run=bool(fields[PREVIEW]))
+        receipt = await carry_out(door_of(request).handlers.schedules.backfill, command, cause_of(request))
+        if not command.dry_run:
+            more = urlencode({"min_position": receipt.position, "done": BACKFILL.done})
+            return RedirectResponse(f"{HREF}/{schedule_id}?{more}", 303)
+        form, counted = ActForm(fields), receipt.facts
+    except NotFound:
+        raise
+    except Refusal as refusal:
+        form = ActForm(fields, refusal)
+    show = partial(_one, request, schedule_id, form, acting=BACKFILL, counted=counted)
+    return await anyio.to_thread.run_sync(show)
+
+
 async def _attempt(
     request: Request,
     act: Act,
@@ -132,8 +159,9 @@ def _one(
     *,
     acting: Act | None = None,
     given: PageParameters | None = None,
+    counted: Mapping[str, object] | None = None,
 ) -> Response:
-    """Return the page of a schedule. form: of the last try of the act."""
+    """Return the page of a schedule. form: of the last try of the act. counted: the preview of a backfill."""
     reading, id = door_of(request).reading, schedule_named(schedule_id)
     position = None if given is None else given.min_position
     found = get_schedule(reading, id, min_position=position)
@@ -155,6 +183,7 @@ def _one(
         colours=COLOURS,
         late_seconds=LATE_SECONDS,
         acts=principal_of(request).may(PauseSchedule.scope),
-        forms={act.title: form if act is acting else UNTRIED for act in (PAUSE, RESUME, RUN)},
+        forms={act.title: form if act is acting else UNTRIED for act in (PAUSE, RESUME, RUN, BACKFILL)},
         would=form.would,
+        counted=counted,
     )

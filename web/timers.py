@@ -1,7 +1,6 @@
 """Timers: the list of all; one with what firing or moving it brings about."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from functools import partial
 from typing import Annotated
 
@@ -10,17 +9,15 @@ from starlette.responses import Response
 
 from commands.timers import FireTimer, MoveTimer
 from domain.executions.timers import DEADLINE, HEARTBEAT, KINDS, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
-from domain.refusal import Problem
 from edge.admitted import Caller
 from edge.dependencies import Reads, door_of
 from edge.principal import principal_of
 from edge.references import execution_named, process_named
-from edge.refusals import malformed
 from edge.scopes import READ, requires
 from queries.timers import TimerFilter, get_timer, list_timers
 from web.acts import UNTRIED, Act, ActForm, attempt
 from web.forms import PageParameters, required
-from web.layout import Reader, reader_of
+from web.layout import reader_of
 from web.operations.tabs import tab
 
 HREF = "/operations/timers"
@@ -103,7 +100,7 @@ async def move(execution_id: str, step: str, kind: str, request: Request) -> Res
     """Make a timer due at another time of the reader's zone, and return to the list."""
 
     def command(fields: Mapping[str, str]) -> MoveTimer:
-        due_at = _local_time(required(fields, "due_at"), reader_of(request))
+        due_at = reader_of(request).instant(required(fields, "due_at"), "due_at")
         return MoveTimer(execution_named(execution_id), step, kind, due_at, fields["reason"])
 
     return await attempt(request, MOVE, command, partial(_one, request, (execution_id, step, kind)), HREF)
@@ -130,14 +127,3 @@ def _one(request: Request, timer: tuple[str, str, str], form: ActForm = UNTRIED,
         fires=form if firing else UNTRIED,
         moves=UNTRIED if firing else form,
     )
-
-
-def _local_time(text: str, reader: Reader) -> datetime:
-    """Return the time that a field of the type datetime-local states. Raises Malformed."""
-    try:
-        at = datetime.fromisoformat(text)
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=reader.zone)
-        return at.astimezone(reader.now.tzinfo)
-    except (ValueError, OverflowError):
-        raise malformed([Problem("invalid_value", "a time is written as 2027-01-31T09:00", "due_at")]) from None

@@ -126,3 +126,31 @@ def test_the_editor_shows_when_the_schedules_of_its_text_come(client: TestClient
     assert client.post("/processes/new/check", content=HOURLY.replace("cron", "corn")).json()["schedules"] is None
     unknown = HOURLY.replace('cron: "0 * * * *"', 'cron: "0 * * * *", except: [holidays]')
     assert "there is no calendar" in client.post("/processes/new/check", content=unknown).json()["schedules"]
+
+
+def test_a_range_is_backfilled_after_a_preview_of_its_count(
+    client: TestClient, installation: Installation, hourly: UUID
+) -> None:
+    href = f"/schedules/{hourly}"
+    client.post(f"{href}/pause", data={"reason": "maintenance"})
+    events = installation.log.stream(hourly)
+    schedule = fold(None, events)
+    assert schedule is not None
+    later = datetime.now(UTC) + timedelta(hours=3)
+    skipped = account_for_due(schedule, later, Cause(later, "worker:test"), terms_of)
+    installation.log.append(Unit(hourly, len(events), skipped))
+    installation.project()
+    span = {"from": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S}", "to": f"{later + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}"}
+
+    preview = client.post(f"{href}/backfill", data={**span, "preview": "1"}).text
+    assert "3 would start, 0 would stay as they are" in preview
+    assert span["from"] in preview
+    assert "3 expected = 3 skipped" in preview
+    assert client.post(f"{href}/backfill", data={"from": "soon", "to": span["to"]}).status_code == 422
+    wrong = client.post(f"{href}/backfill", data={"from": span["to"], "to": span["from"]})
+    assert wrong.status_code == 422
+    assert span["to"] in wrong.text
+
+    assert client.post(f"{href}/backfill", data=span, follow_redirects=False).status_code == 303
+    installation.project()
+    assert "3 expected = 3 backfilled" in client.get(href).text
