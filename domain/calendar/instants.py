@@ -215,9 +215,12 @@ class _Day:
             return
         if self.exception is not None:
             fate, to = self._excepted(self.exception, clock)
-        for at, change in self._placed(clock):
+        placed = self._placed(clock)
+        # One run moves, even if the day shows its time twice: neither its own day nor the other makes two of it.
+        for at, change in placed if self.source is None else placed[:1]:
             named = (None if self.rule.elapsed else change, self.flag, None if fate is Fate.RUN else fate)
             yield Instant(at, at.astimezone(self.rule.zone), tuple(each for each in named if each), fate, to)
+            fate = Fate.COALESCED if fate is Fate.MOVED else fate
 
     def _excepted(self, exception: DateRange, clock: time) -> tuple[Fate, datetime | None]:
         target = _target(self.rule, exception)
