@@ -32,6 +32,9 @@ WorkerDatabases = list[WorkerDatabase]
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
+# A test that names no database must not find the installation of who runs it.
+os.environ["PROCESSION_HOME"] = os.devnull
+
 settings.register_profile(
     "procession", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("database")
+
 Run = Callable[..., Any]
 WAITING = "name: waiting\nsteps: [{id: wait, type: timer, duration: 1h}]\n"
 

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from domain.calendar.zones import zone_meant, zone_names
+from domain.calendar.zones import zone_meant, zone_names, zone_objection
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, plain, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.remedies import (
@@ -221,8 +221,8 @@ def _own_hint(code: str, node: Node, problems: Problems) -> str:
 
 def _zone_hint(node: Node, problems: Problems) -> str:
     written = text_of(node) or ""
-    if (meant := zone_meant(written)) is not None:
-        return f"write a zone such as {meant}"
+    if zone_objection(written) is not None:
+        return f"write a zone such as {zone_meant(written) or 'Europe/Berlin or UTC'}"
     near = sorted(name for name in zone_names() if name[:1] == written[:1].upper())
     return "" if problems.full() else did_you_mean(written, near)
 
