@@ -19,7 +19,7 @@ from projections.running import Runner
 from projections.verifying import NotBuilt, verify
 from tests.projections.releases import drain, quiet
 
-X, Y, ENDED = UUID(int=1), UUID(int=2), UUID(int=1 << 100)
+X, Y, ENDED = UUID(int=1), UUID(int=2), UUID(int=9)
 TAMPERING = {
     "execution_list": "update execution_list set steps_done = steps_done + 1 where execution_id = '{x}'",
     "execution_detail": "update execution_steps set message = '\"other\"' where execution_id = '{x}' and step = 'a'",
@@ -76,11 +76,11 @@ def test_a_row_that_was_touched_is_found_and_shown(projected, projection):
 def test_missing_and_surplus_rows_are_found(projected):
     with projected.reading() as connection:
         connection.execute("delete from execution_list where execution_id = %s", (X,))
-        connection.execute("update execution_list set execution_id = %s where execution_id = %s", (UUID(int=1 << 100), Y))
+        connection.execute("update execution_list set execution_id = %s where execution_id = %s", (UUID(int=5), Y))
     found = verify(projected, ALL[0], quiet)
     assert found.differing == 3
     shown = {sample.key["execution_id"]: (sample.live is None, sample.rebuilt is None) for sample in found.samples}
-    assert shown == {str(X): (True, False), str(Y): (True, False), str(UUID(int=1 << 100)): (False, True)}
+    assert shown == {str(X): (True, False), str(Y): (True, False), str(UUID(int=5)): (False, True)}
 
 
 def test_events_that_are_not_projected_yet_are_no_difference(projected, append, story):
