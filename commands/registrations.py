@@ -6,8 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from commands.deciding import Together
-from domain.calendar.durations import print_duration
 from domain.calendar.exceptions import is_calendar
+from domain.calendar.rule import interval_objection
 from domain.calendars.calendar import CalendarContent
 from domain.calendars.calendar import fold as fold_calendar
 from domain.calendars.events import CalendarDefined
@@ -46,11 +46,11 @@ def schedule_problems(log: Log, parsed: Parsed, shortest: timedelta, severity: s
 
     severity: ``warning`` for a draft.
     """
-    problems: list[Problem] = []
-    for use in parsed.intervals:
-        if use.every < shortest:
-            message = f"`every` is at least {print_duration(shortest)}, by the operator's PROCESSION_MIN_INTERVAL"
-            problems.append(_located("interval_too_short", message, use.at, severity))
+    problems = [
+        _located("interval_too_short", message, use.at, severity)
+        for use in parsed.intervals
+        if (message := interval_objection(use.every, shortest)) is not None
+    ]
     known, _ = read_calendars(log, {use.name for use in parsed.calendars})
     for named in parsed.calendars:
         if named.name not in known:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.calendar.exceptions import is_calendar
 from domain.calendars.calendar import Calendar, CalendarContent, fold
 from domain.event import Event
 from domain.identity import calendar_id
@@ -48,10 +49,13 @@ def list_calendars(reading: Reading) -> CalendarList:
     return CalendarList(sorted(views, key=lambda each: each.name))
 
 
-def contents_of(reading: Reading, names: Iterable[str]) -> dict[str, CalendarContent]:
-    """Return the present contents of calendars, by name; nothing for a name that no calendar has."""
+def contents_of(reading: Reading, entries: Iterable[str]) -> dict[str, CalendarContent]:
+    """Return the present contents of the calendars that entries of `except` name, by name; days name none."""
+    ids = [calendar_id(entry) for entry in entries if is_calendar(entry)]
+    if not ids:
+        return {}
     with reading.log() as (connection, _):
-        rows = connection.execute(_SEVERAL, ([calendar_id(name) for name in names],)).fetchall()
+        rows = connection.execute(_SEVERAL, (ids,)).fetchall()
     streams: dict[UUID, list[Event]] = {}
     for row in rows:
         streams.setdefault(row["originator_id"], []).append(decode(row["topic"], row["state"]))

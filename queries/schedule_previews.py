@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from domain.calendar.durations import print_duration
 from domain.calendar.instants import Fate, Instant, instants
-from domain.calendar.rule import InvalidRule, rule_of
+from domain.calendar.rule import InvalidRule, interval_objection, rule_of
 from domain.calendar.words import in_words
 from domain.calendar.zones import canonical_zone, tzdata_version
 from domain.calendars.calendar import CalendarContent
@@ -84,8 +83,8 @@ def trigger_of(stated: Mapping[str, Any], shortest: timedelta) -> ScheduleTrigge
     if errors or not isinstance(found, ScheduleTrigger):
         problem = Problem("wrong_type", "only a trigger of the type `schedule` has a preview", "trigger.type")
         raise Malformed("this is no schedule", [_in_trigger(each) for each in errors] or [problem])
-    if found.every is not None and found.every < shortest:
-        message = f"`every` is at least {print_duration(shortest)}, by the operator's PROCESSION_MIN_INTERVAL"
+    message = None if found.every is None else interval_objection(found.every, shortest)
+    if message is not None:
         raise Malformed("this is no schedule", [Problem("interval_too_short", message, "trigger.every")])
     return found
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 from urllib.parse import urlencode
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from domain.calendar.zones import parse_zone
 from domain.refusal import Problem
 from edge.admitted import approver_names, deciders_of
 from edge.dependencies import door_of
@@ -113,9 +113,9 @@ def reader_of(request: Request) -> Reader:
     """Return how the reader of `request` sees times. Default: UTC, until the browser has stated its zone."""
     name = request.cookies.get(ZONE_COOKIE, "UTC")
     try:
-        zone = ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        name, zone = "UTC", ZoneInfo("UTC")
+        zone = parse_zone(name)
+    except ValueError:
+        name, zone = "UTC", parse_zone("UTC")
     return Reader(zone, name, door_of(request).clock.now())
 
 

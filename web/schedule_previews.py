@@ -114,7 +114,7 @@ def _previews(door: Door, reading: Reading, source: str | bytes) -> list[Preview
         return None
     triggers = [each for each in definition.triggers if isinstance(each, ScheduleTrigger)][:MOST_TRIGGERS]
     names = {name for each in triggers for name in each.except_ or ()}
-    calendars = contents_of(reading, names) if names else {}
+    calendars = contents_of(reading, names)
     preview = functools.partial(preview_schedule, count=BESIDE, since=door.clock.now(), calendars=calendars)
     found = list[PreviewedTrigger]()
     for each in triggers:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from domain.calendar.cron import Cron, InvalidCron, parse_cron
 from domain.calendar.days import Days
+from domain.calendar.durations import print_duration
 from domain.calendar.exceptions import NONE, Exceptions, InvalidDays, NamedCalendar, exceptions_of
 from domain.calendar.placing import Gap, TwiceShown
 from domain.calendar.zones import instant_of, parse_time, parse_zone
@@ -207,6 +208,13 @@ def _moment(text: str | None, field: str, zone: ZoneInfo) -> datetime | None:
         return instant_of(parse_time(text), zone)
     except ValueError as error:
         raise InvalidRule(f"`{field}`: {error}", "invalid_time", field) from None
+
+
+def interval_objection(every: timedelta, shortest: timedelta) -> str | None:
+    """Return why an operator does not allow an interval, whose shortest one is `shortest`; None if it is allowed."""
+    if every >= shortest:
+        return None
+    return f"`every` is at least {print_duration(shortest)}, by the operator's PROCESSION_MIN_INTERVAL"
 
 
 def today(instant: datetime, zone: ZoneInfo) -> date:

@@ -1,6 +1,11 @@
 """Instants as people write them: offsets, zones, and the hours that clocks skip or show twice."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +48,19 @@ def test_a_time_without_offset_and_zone_is_no_instant() -> None:
 def test_what_is_no_zone_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="there is no time zone"):
         parse_zone(name)
+
+
+def test_the_pinned_zones_count_and_not_those_of_the_system(tmp_path: Path) -> None:
+    """A system whose files say that Berlin is at UTC changes nothing."""
+    wrong = tmp_path / "Europe" / "Berlin"
+    wrong.parent.mkdir()
+    wrong.write_bytes(files("tzdata").joinpath("zoneinfo/UTC").read_bytes())
+    program = "import {first}; from zoneinfo import ZoneInfo; from datetime import datetime as d; "
+    program += "print(d(2026, 1, 1, tzinfo=ZoneInfo('Europe/Berlin')).utcoffset())"
+    said = {}
+    for first in ("datetime", "domain.calendar.zones"):
+        command = [sys.executable, "-c", program.format(first=first)]
+        environment = {**os.environ, "PYTHONTZPATH": str(tmp_path)}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=60)
+        said[first] = done.stdout.strip()
+    assert said == {"datetime": "0:00:00", "domain.calendar.zones": "1:00:00"}
