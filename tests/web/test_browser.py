@@ -55,6 +55,15 @@ def test_a_person_finds_an_execution_and_decides_its_approval(served: Served, wi
     expect(page.locator(".head")).to_contain_text("Approved")
 
 
+def test_a_notice_stays_while_other_things_change(served: Served, windows: Watched) -> None:
+    id = served.begin("release")
+    page = windows.open(f"/approvals/{id}:ask:1?done=decided")
+    before = page.locator("#live").get_attribute("title")
+    served.begin("release")
+    expect(page.locator("#live")).not_to_have_attribute("title", str(before))
+    assert page.get_by_role("status").text_content() == "The decision is recorded."
+
+
 def test_everything_can_be_done_by_keyboard(served: Served, windows: Watched) -> None:
     id = served.begin("release")
     page = windows.open(f"/executions/{id}")

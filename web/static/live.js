@@ -4,6 +4,9 @@
   if (!main()?.hasAttribute("data-live") || !window.htmx) return;
   const PAUSE = 1000;
   const LATE = 5000;
+  // How long the notice of an act stays, whatever else changes meanwhile: long enough to be read, soon gone after that.
+  const NOTICE = 20000;
+  const opened = Date.now();
   let source = null;
   let shown = Number(document.documentElement.dataset.position);
   let wanted = shown;
@@ -31,7 +34,7 @@
     const position = wanted;
     try {
       const address = new URL(location.href);
-      address.searchParams.delete("done");
+      if (Date.now() - opened > NOTICE) address.searchParams.delete("done");
       await htmx.ajax("GET", address.pathname + address.search, { target: ".app", select: ".app", swap: "outerMorph" });
       shown = position;
     } finally {
