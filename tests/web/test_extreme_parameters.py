@@ -49,7 +49,13 @@ def test_no_parameter_of_a_query_or_a_page_breaks_it(client: TestClient, install
     id = UUID(started["execution_id"])
     installation.answer(id, "work")
     installation.project()
-    values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1", "name": "writer"}
+    values = {
+        "execution_id": str(id),
+        "approval_id": f"{id}:ask:1",
+        "process": "held",
+        "version": "1",
+        "name": "writer",
+    }
     values |= {"step": "work", "kind": "wait", "projection": "execution_list", "position": "1", "digest": "0" * 64}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
     pages = pages_of(installation)
