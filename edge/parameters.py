@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Depends
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
 from starlette.requests import Request
 
 from domain.refusal import NotFound
@@ -21,7 +21,18 @@ SEVERAL = "Several are separated by commas: any of them."
 Check = Callable[[list[str]], list[str]]
 
 
-class Parameters(BaseModel):
+class StorableTexts(BaseModel):
+    """Texts that PostgreSQL can compare: none holds NUL."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: Any) -> Any:
+        if any("\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)):
+            raise ValueError("a value is text without NUL")
+        return value
+
+
+class Parameters(StorableTexts):
     """No parameters but those declared."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -105,6 +105,8 @@ class ComingRuns(msgspec.Struct, frozen=True):
 
 _rule = msgspec.json.Decoder(dict[str, Any]).decode
 _calendars = msgspec.json.Decoder(dict[str, CalendarContent]).decode
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 NO_FILTER = ScheduleFilter()
 
 
@@ -158,7 +160,7 @@ def coming_runs(
 
 
 def _runs(row: Mapping[str, Any], begin: datetime, end: datetime) -> Iterator[ComingRun]:
-    instants = terms_of(_registration(row)).timetable.after(begin - timedelta(microseconds=1))
+    instants = terms_of(_registration(row)).timetable.after(begin - _MICROSECOND if begin > _FIRST else begin)
     within = takewhile(lambda each: each.at < end, instants)
     running = (each for each in within if each.fate == "run")
     for each in islice(running, MOST_RUNS_OF_ONE):
