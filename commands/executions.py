@@ -8,7 +8,7 @@ import msgspec
 
 from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
 from commands.deciding import DecisionBroke, Identified, persist, unidentified
-from commands.plans import Plans
+from commands.plans import Plans, refuse_paused
 from commands.receipt import Receipt
 from commands.states import rehydrate
 from domain.agents.calls import Answer, Completed, Failed
@@ -67,7 +67,7 @@ class Executions:
     def start(self, command: StartExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Start an execution; facts hold `execution_id` and `version`.
 
-        Raises NotFound, Forbidden (archived, nothing published) or Malformed (input).
+        Raises NotFound, Forbidden (archived, nothing published, paused with refusal) or Malformed (input).
         """
         id = new_id()
         uncertain = False
@@ -77,17 +77,21 @@ class Executions:
             if uncertain and (page := self._log.stream_page(id)):
                 started = {"execution_id": str(id), "version": page[0].event.version}  # type: ignore[attr-defined]
                 return Receipt(id, page[-1].position, started)
-            plan, revision = self._plans.startable(command.process_id, command.version)
+            starting = self._plans.starting(command.process_id, command.version)
+            plan, pause = starting.plan, starting.pause
+            refuse_paused(plan.name, pause)
             by_hand = command.trigger.type == "manual"
             input = accept_input(plan.input_spec if by_hand else plan.input_spec.bare, command.input)
             callees, called = self._plans.callees(plan)
-            unfolding = start_execution(id, plan, input, command.trigger, cause, callees=callees)
+            unfolding = start_execution(
+                id, plan, input, command.trigger, cause, callees=callees, waits=pause is not None
+            )
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
             unit = Unit(
                 id,
                 0,
                 unfolding.events,
-                guards=((command.process_id, revision), *called),
+                guards=((command.process_id, starting.revision), *called),
                 answered=identified(receipt),
                 timers_set=unfolding.timers_set,
                 slot=slot_of("", unfolding.execution),

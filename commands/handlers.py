@@ -9,6 +9,7 @@ from commands.calendars import Calendars
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
+from commands.process_pauses import ProcessPauses
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.registrations import SHORTEST_INTERVAL
@@ -50,6 +51,7 @@ class Handlers:
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
+        self.process_pauses = ProcessPauses(log)
         self.executions = Executions(log, self.plans)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)

@@ -60,8 +60,10 @@ from domain.money import Money
 from domain.processes.events import (
     ProcessArchived,
     ProcessDrafted,
+    ProcessPaused,
     ProcessPublished,
     ProcessRestored,
+    ProcessResumed,
     ProcessRevised,
 )
 from domain.schedules.events import (
@@ -262,7 +264,19 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         begun.add(name)
         story.tell(stream, ProcessDrafted, name=name, source="draft")
         return
-    kind = draw(st.sampled_from([ProcessRevised, ProcessPublished, ProcessPublished, ProcessArchived, ProcessRestored]))
+    kind = draw(
+        st.sampled_from(
+            [
+                ProcessRevised,
+                ProcessPublished,
+                ProcessPublished,
+                ProcessArchived,
+                ProcessRestored,
+                ProcessPaused,
+                ProcessResumed,
+            ]
+        )
+    )
     if kind is ProcessPublished:
         version = 1 + sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
         definition = draw(
@@ -275,5 +289,7 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         version = sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
         source = draw(st.sampled_from([None, "draft"]))
         story.tell(stream, kind, name=name, reason="needed", version=version, source=source)
+    elif kind is ProcessPaused:
+        story.tell(stream, kind, name=name, reason="broken", mode=draw(st.sampled_from(["queue", "refuse"])))
     else:
         story.tell(stream, kind, name=name, reason="old")
