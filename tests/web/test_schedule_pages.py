@@ -11,6 +11,7 @@ from domain.identity import process_id, schedule_id
 from domain.schedules.due import account_for_due
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import fold
+from queries.occurrences import ledger_strips
 from store.unit import Unit
 from tests.api.conftest import Installation
 
@@ -49,6 +50,42 @@ def test_the_next_run_stands_on_the_overview_and_at_the_process(
     page = client.get("/").text
     assert "A run of hourly has not started" in page
     assert "Next runs" not in page
+
+
+MONTHLY = """
+name: closing
+steps: [{id: a, agent: writer, message: go}]
+triggers: [{type: schedule, id: last-day, preset: monthly, day: 31, starts_at: "%s-02-01T00:00:00Z"}]
+"""
+
+
+def test_what_is_special_about_the_next_run_stands_wherever_it_is_shown(
+    client: TestClient, installation: Installation
+) -> None:
+    installation.publish(client, MONTHLY % (datetime.now(UTC).year + 1), writer={"script": "echo"})
+    installation.project()
+    one = f"/schedules/{schedule_id(process_id('closing'), 'last-day')}"
+    assert "next: short month" in client.get("/schedules").text
+    for path in ("/", "/processes/closing", one):
+        assert "short month" in client.get(path).text, path
+    assert "Coming up" in client.get(one).text
+    assert "preset: monthly" in client.get(one).text
+
+
+def test_the_strips_of_a_page_are_one_query(client: TestClient, installation: Installation, hourly: UUID) -> None:
+    events = installation.log.stream(hourly)
+    schedule = fold(None, events)
+    assert schedule is not None
+    later = datetime.now(UTC) + timedelta(hours=30)
+    missed = account_for_due(schedule, later, Cause(later, "worker:test"), terms_of)
+    installation.log.append(Unit(hourly, len(events), missed))
+    installation.project()
+    other = schedule_id(process_id("nothing"), "tick")
+    strips = ledger_strips(installation.app.state.door.reading, [hourly, other], 22)
+    marks = strips[hourly]
+    assert [len(marks), strips[other]] == [22, []]
+    assert marks == sorted(marks, key=lambda each: each.scheduled_at)
+    assert "24 expected times: " in client.get("/schedules").text
 
 
 def test_one_is_paused_resumed_and_run_by_its_forms(
