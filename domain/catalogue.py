@@ -2,6 +2,7 @@
 
 from domain.agents import events as agents
 from domain.calendars import events as calendars
+from domain.costs import events as costs
 from domain.event import Event, stored_events
 from domain.executions import state as executions
 from domain.keys import events as keys
@@ -10,7 +11,7 @@ from domain.processes import events as processes
 from domain.schedules import events as schedules
 
 # Importing a module registers its events.
-ROOMS = (agents, calendars, claims, executions, keys, processes, schedules)
+ROOMS = (agents, calendars, claims, costs, executions, keys, processes, schedules)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 
