@@ -212,8 +212,18 @@ def answer_step(
     """Return the decision that follows from an agent's answer."""
     if isinstance(answer, Completed):
         return complete_step(
-            execution, step, attempt, answer.output, cause, usage=answer.usage, cost=answer.cost, take=take
+            execution,
+            step,
+            attempt,
+            answer.output,
+            cause,
+            usage=answer.usage,
+            cost=answer.cost,
+            metered=answer.metered,
+            take=take,
         )
     if isinstance(answer, Failed):
-        return fail_step(execution, step, attempt, answer.error, cause, usage=answer.usage, cost=answer.cost)
+        return fail_step(
+            execution, step, attempt, answer.error, cause, usage=answer.usage, cost=answer.cost, metered=answer.metered
+        )
     return accept_step(execution, step, attempt, cause)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.costs.usage import Metered
 from domain.money import Money
 
 
@@ -81,19 +82,21 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """The final answer: any JSON value."""
+    """The final answer: any JSON value. cost: as the agent reports it. metered: what is known beyond both."""
 
     output: Any
     usage: Usage | None = None
     cost: Money | None = None
+    metered: Metered | None = None
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The attempt failed; its usage until then is still known."""
+    """The attempt failed; its usage until then is still known. cost, metered: as of an answer."""
 
     error: StepError
     usage: Usage | None = None
     cost: Money | None = None
+    metered: Metered | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):

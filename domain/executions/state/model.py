@@ -82,7 +82,8 @@ class Execution(msgspec.Struct):
     their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that requested them. parent:
     its origin, None for a root. callees: by its step, the plan of each process that it may call. children: those whose
     end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
-    their completion, less those compensated. outcome: set from the moment that compensation is required.
+    their completion, less those compensated. outcome: set from the moment that compensation is required. usage_ids: of
+    the uses booked so far, as agents name them, with their attempts.
     """
 
     id: UUID
@@ -105,6 +106,7 @@ class Execution(msgspec.Struct):
     children: dict[UUID, Child] = {}
     undo: tuple[str, ...] = ()
     outcome: SettledOutcome | None = None
+    usage_ids: dict[str, int] = {}
 
     def copy(self) -> "Execution":
         """Return a copy whose evolution leaves this one unchanged."""
@@ -129,4 +131,5 @@ class Execution(msgspec.Struct):
             self.children.copy() if self.children else {},
             self.undo,
             self.outcome,
+            self.usage_ids.copy() if self.usage_ids else {},
         )
