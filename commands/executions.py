@@ -14,7 +14,7 @@ from commands.states import rehydrate
 from domain.agents.calls import Answer, Completed, Failed
 from domain.event import Cause, Event
 from domain.executions.decisions.execution import cancel_execution, start_execution
-from domain.executions.decisions.step import accept_step, complete_step, fail_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_response
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import Trigger
 from domain.executions.events.outcomes import RUNNING
@@ -55,6 +55,16 @@ class AnswerStep(Command, frozen=True):
     step: StepReference
     attempt: Annotated[int, Beside()]
     answer: Annotated[Answer, Beside()]
+
+
+class StartResponse(Command, frozen=True):
+    """Record the id of the response that a model makes in the background for an attempt."""
+
+    scope = CommandScope.STEPS_ANSWER
+    execution_id: ExecutionId
+    step: StepReference
+    attempt: Annotated[int, Beside()]
+    response_id: Annotated[str, Beside()]
 
 
 class Executions:
@@ -121,6 +131,14 @@ class Executions:
         return self.decide(
             command.execution_id,
             lambda execution: answer_step(execution, command.step, command.attempt, command.answer, cause),
+            identified,
+        )
+
+    def start_response(self, command: StartResponse, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Record the id of a background response. Raises NotFound; after the end of the attempt it is a duplicate."""
+        return self.decide(
+            command.execution_id,
+            lambda execution: start_response(execution, command.step, command.attempt, command.response_id, cause),
             identified,
         )
 

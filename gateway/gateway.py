@@ -15,6 +15,7 @@ from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.refusal import Malformed
 from gateway.adapter import Adapter
+from gateway.background import KeepsResponses
 from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, summary
@@ -74,7 +75,7 @@ class AgentGateway:
     callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
     the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
     secret that cannot be used. policy: the rules of what goes out. large: stores large results; None: they are not
-    allowed.
+    allowed. responses: keeps the ids of responses in the background; None: they are known to this process only.
     """
 
     def __init__(
@@ -86,6 +87,7 @@ class AgentGateway:
         channels: Channels | None = None,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         large: KeepsLargeResults | None = None,
+        responses: KeepsResponses | None = None,
     ) -> None:
         self._clock = clock
         self._callback_base = callback_base
@@ -94,6 +96,7 @@ class AgentGateway:
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
+        self._responses = responses
         self._large = None if large is None else LargeResults(large)
         self._outgoing = Outgoing(clock, policy, self._large)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
@@ -185,7 +188,7 @@ class AgentGateway:
             case HttpConfig():
                 return _Agent(config, None, Http(typed, self._outgoing, self._callback_base))
             case ModelConfig():
-                return _Agent(config, None, model_of(typed, self._outgoing))
+                return _Agent(config, None, model_of(typed, self._outgoing, self._responses))
 
     def _begin(self, entry: _Open) -> None:
         with self._lock:

@@ -40,6 +40,8 @@ class OpenAIResponses:
             request["text"] = {"format": schema}
         elif config.json_mode != "off":
             request["text"] = {"format": {"type": "json_object"}}
+        if config.background:
+            request["background"] = True
         if config.stream:
             request["stream"] = True
         return request

@@ -151,11 +151,18 @@ class OpenAIChatConfig(ModelConfig):
 
 
 class OpenAIResponsesConfig(ModelConfig):
-    """A model behind ``{base_url}/responses``."""
+    """A model behind ``{base_url}/responses``. background: it answers later, and a worker polls for its response."""
 
     kind: Literal["openai_responses"] = "openai_responses"
     base_url: Url = "https://api.openai.com/v1"
+    background: bool | None = None
     deadline: PositiveDuration = 10 * MINUTE
+
+    def problems(self) -> list[Problem]:
+        """Return the problems between fields."""
+        if self.background and self.stream:
+            return [Problem("not_applicable", "a response in the background is polled for, not streamed", "stream")]
+        return []
 
 
 class AnthropicConfig(ModelConfig):

@@ -52,6 +52,7 @@ STORIES = (
     "rules_stories.py",
     "key_stories.py",
     "cost_stories.py",
+    "model_stories.py",
     "schedule_stories.py",
 )
 PLANS = ("plan", "callees")
