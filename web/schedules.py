@@ -42,7 +42,6 @@ COLOURS = {
     "moved": "idle",
     "waiting": "wait",
 }
-LATE_SECONDS = 60.0
 IN_LEDGER = 60
 PAUSE = Act("Pause the schedule", "", "schedule-paused", lambda handlers: handlers.schedules.pause)
 RESUME = Act("Resume the schedule", "", "schedule-resumed", lambda handlers: handlers.schedules.resume, reasoned=False)
@@ -181,7 +180,7 @@ def _one(
         sum=[(OUTCOMES[name], getattr(counts, name)) for name in OUTCOMES if getattr(counts, name)],
         outcomes=OUTCOMES,
         colours=COLOURS,
-        late_seconds=LATE_SECONDS,
+        late_seconds=door_of(request).handlers.overdue_after.total_seconds(),
         acts=principal_of(request).may(PauseSchedule.scope),
         forms={act.title: form if act is acting else UNTRIED for act in (PAUSE, RESUME, RUN, BACKFILL)},
         would=form.would,
