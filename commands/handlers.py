@@ -20,6 +20,7 @@ from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
 from domain.agents.policy import OutgoingPolicy
 from domain.processes.plan import Limits
+from domain.schedules.due import OVERDUE
 from store.log import Log
 from store.rehearsing import Rehearsal
 
@@ -27,6 +28,7 @@ from store.rehearsing import Rehearsal
 class Handlers:
     """One attribute a noun. channels: the channels for notifications that the operator has set up. policy: the
     operator's rules of what goes out. configured_key: the environment states an admin key. plans: those read already.
+    overdue_after: a run that starts so much later is late.
     """
 
     def __init__(
@@ -39,12 +41,14 @@ class Handlers:
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         plans: Plans | None = None,
         shortest_interval: timedelta = SHORTEST_INTERVAL,
+        overdue_after: timedelta = OVERDUE,
     ) -> None:
         self.log = log
         self.policy = policy
         self.channels = channels
         self.configured_key = configured_key
         self.shortest_interval = shortest_interval
+        self.overdue_after = overdue_after
         if plans is None:
             plans = Plans(log, limits)
             log.lost.append(plans.forget_all)
@@ -76,4 +80,5 @@ class RehearsingHandlers(Handlers):
             policy=real.policy,
             plans=real.plans,
             shortest_interval=real.shortest_interval,
+            overdue_after=real.overdue_after,
         )

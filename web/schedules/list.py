@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from commands.schedules import PauseSchedule
 from edge.admitted import Caller
-from edge.dependencies import Reads
+from edge.dependencies import Reads, door_of
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.occurrences import ledger_strips
@@ -69,7 +69,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Sch
     )
     found = list_schedules(reading, filter, cursor=given.cursor, min_position=given.min_position)
     strips = ledger_strips(reading, [each.schedule_id for each in found.items], PAST)
-    reader = reader_of(request)
+    reader, late = reader_of(request), door_of(request).handlers.overdue_after
     now, end = reader.now, reader.now + SPANS[given.span]
     fleet = coming_runs(reading, now, end, ScheduleFilter(process_ids=chosen, within=caller.processes))
     kept = {name: text for name, text in given if name in ("process", "status", "span") and text not in ("", "day")}
@@ -80,7 +80,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Sch
         nav="Schedules",
         freshness=found,
         items=[
-            (each, [*past(strips[each.schedule_id], reader.clock), *coming(each.coming[:COMING], reader.clock)])
+            (each, [*past(strips[each.schedule_id], reader.clock, late), *coming(each.coming[:COMING], reader.clock)])
             for each in found.items
         ],
         next_cursor=found.next_cursor,
