@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
@@ -28,6 +28,18 @@ from gateway.scripted import Scripted
 
 DeliverAnswer = Callable[[AgentCall, Answer], None]
 AttemptKey = tuple[UUID, str, int]
+
+
+class PricesAnswers(Protocol):
+    """Prices the use in answers, as `commands.costs.Pricing` does; callable from any thread."""
+
+    def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
+        """Return whether the answer has a use to be priced."""
+
+    def priced(self, answer: Answer, config: Mapping[str, Any], called_at: datetime | None) -> Answer:
+        """Return the answer with the cost of its use."""
+
+
 log = logging.getLogger("procession.gateway")
 
 
@@ -50,12 +62,21 @@ class _Instant:
 
 
 class _Open:
-    """A call under way. refers: it is given large results."""
+    """A call under way. config: of its agent; None: it has none. refers: it is given large results."""
 
-    __slots__ = ("adapter", "call", "deliver", "refers", "task")
+    __slots__ = ("adapter", "call", "config", "deliver", "refers", "task")
 
-    def __init__(self, call: AgentCall, adapter: Adapter, deliver: DeliverAnswer, *, refers: bool = False) -> None:
+    def __init__(
+        self,
+        call: AgentCall,
+        adapter: Adapter,
+        deliver: DeliverAnswer,
+        config: dict[str, Any] | None = None,
+        *,
+        refers: bool = False,
+    ) -> None:
         self.refers = refers
+        self.config = config
         self.call = call
         self.adapter = adapter
         self.deliver = deliver
@@ -74,7 +95,7 @@ class AgentGateway:
     callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
     the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
     secret that cannot be used. policy: the rules of what goes out. large: stores large results; None: they are not
-    allowed.
+    allowed. pricing: of what answers used; None: they stay as reported.
     """
 
     def __init__(
@@ -86,8 +107,10 @@ class AgentGateway:
         channels: Channels | None = None,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         large: KeepsLargeResults | None = None,
+        pricing: PricesAnswers | None = None,
     ) -> None:
         self._clock = clock
+        self._pricing = pricing
         self._callback_base = callback_base
         self._agents: dict[str, _Agent] = {}
         self._open: dict[AttemptKey, _Open] = {}
@@ -115,11 +138,11 @@ class AgentGateway:
             raise RuntimeError("the gateway is closed")
         refers = self._large is not None and self._large.refers(call)
         if agent.instant is not None and not refers:
-            deliver(call, agent.instant(call))
+            deliver(call, self._priced_now(call, config, agent.instant(call)))
         elif agent.instant is not None:
-            self._begin(_Open(call, _Instant(agent.instant), deliver, refers=refers))
+            self._begin(_Open(call, _Instant(agent.instant), deliver, config, refers=refers))
         elif agent.adapter is not None:
-            self._begin(_Open(call, agent.adapter, deliver, refers=refers))
+            self._begin(_Open(call, agent.adapter, deliver, config, refers=refers))
 
     def notify(self, call: AgentCall, deliver: DeliverAnswer) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
@@ -204,7 +227,19 @@ class AgentGateway:
             entry.task = asyncio.get_running_loop().create_task(self._answer(entry))
             entry.task.add_done_callback(partial(self._settle, entry))
 
+    def _priced_now(self, call: AgentCall, config: dict[str, Any], answer: Answer) -> Answer:
+        pricing = self._pricing
+        if pricing is None or not pricing.needs(answer, config):
+            return answer
+        return pricing.priced(answer, config, call.started_at)
+
     async def _answer(self, entry: _Open) -> Answer:
+        answer, pricing = await self._called(entry), self._pricing
+        if pricing is None or entry.config is None or not pricing.needs(answer, entry.config):
+            return answer
+        return await asyncio.to_thread(pricing.priced, answer, entry.config, entry.call.started_at)
+
+    async def _called(self, entry: _Open) -> Answer:
         deadline = entry.call.deadline
         left = None if deadline is None else (deadline - self._clock.now()).total_seconds()
         if left is not None and left <= 0:

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from domain.agents.calls import AgentCall, Answer, Completed, Failed, Usage
+from domain.agents.calls import AgentCall, Answer, Completed, Failed
 from domain.agents.kinds import OpenAIChatConfig
-from gateway.answers import check_answer, read_json, read_spending, read_usage
+from gateway.answers import check_answer, read_json, read_spending
 from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
+from gateway.usage import Measured, measure_openai
 
 RESERVED = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
 
@@ -73,19 +74,22 @@ def read_reply(reply: Reply, *, as_json: bool) -> Answer:
     """Return the answer that the reply means: 200 holds a chat completion, anything else is a failure."""
     if reply.status != 200:
         return failure(reply)
-    usage = None
+    measured = Measured()
     try:
         completion = read_json(reply.content())
         if not isinstance(completion, dict):
             raise AnswerMalformed("it is not an object")
-        usage = read_usage(completion.get("usage"))
-        return _read_choice(completion, usage, as_json)
+        measured = measure_openai(completion.get("usage"), completion.get("model"), completion.get("service_tier"))
+        return _read_choice(completion, measured, as_json)
     except AnswerMalformed as error:
         # The tokens are spent even if the answer is unusable.
-        return malformed(str(error), usage or read_spending(reply.body)[0])
+        if measured == Measured():
+            measured = Measured(*read_spending(reply.body)[::2])
+        return malformed(str(error), usage=measured.usage, metered=measured.metered)
 
 
-def _read_choice(completion: dict[str, Any], usage: Usage | None, as_json: bool) -> Answer:
+def _read_choice(completion: dict[str, Any], measured: Measured, as_json: bool) -> Answer:
+    usage, metered = measured
     choices = completion.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, dict) else None
@@ -96,14 +100,14 @@ def _read_choice(completion: dict[str, Any], usage: Usage | None, as_json: bool)
         refusal = message.get("refusal")
         if isinstance(refusal, str) and refusal:
             error = refused("agent_refused", f"the model refused: {refusal[:500]}").error
-            return Failed(error, usage=usage)
+            return Failed(error, usage=usage, metered=metered)
         reason = choice.get("finish_reason")
         raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {str(reason)[:40]})")
     if not as_json:
-        return Completed(text, usage=usage)
+        return Completed(text, usage=usage, metered=metered)
     value = read_json(text.encode())
     check_answer(value)
-    return Completed(value, usage=usage)
+    return Completed(value, usage=usage, metered=metered)
 
 
 def _text(content: Any) -> str | None:

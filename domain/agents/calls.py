@@ -15,7 +15,7 @@ class AgentCall(msgspec.Struct, frozen=True):
     """One attempt of one step, as the agent sees it.
 
     message and parameters are rendered; deadline is an aware UTC time or None.
-    callback_token authenticates a later answer.
+    callback_token authenticates a later answer. started_at: of the attempt, whose cost belongs to that time.
     """
 
     execution_id: UUID
@@ -29,6 +29,7 @@ class AgentCall(msgspec.Struct, frozen=True):
     output_schema: dict[str, Any] | None = None
     deadline: datetime | None = None
     callback_token: str = ""
+    started_at: datetime | None = None
 
     def __repr__(self) -> str:
         # The token must not reach a log, and the message may be long.

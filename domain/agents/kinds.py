@@ -15,6 +15,7 @@ from domain.agents.fields import (
     Headers,
     MaxOpenCalls,
     PositiveDuration,
+    ProviderName,
     SecretField,
     Text,
     Tokens,
@@ -59,9 +60,11 @@ class AgentConfiguration(Config):
     """The fields of every kind of agent.
 
     max_open: how many calls of the agent each worker has open at once. Default: a share of the calls of the worker.
+    provider: of the model, as price tables name it. Default: by the host of the address, if it is a known one.
     """
 
     max_open: MaxOpenCalls | None = None
+    provider: ProviderName | None = None
 
 
 class ScriptedConfig(AgentConfiguration):
