@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import msgspec
 
 from domain.agents.calls import AgentCall, Answer, Failed
-from domain.agents.kinds import OpenAIResponsesConfig
+from domain.agents.models import OpenAIResponsesConfig
 from gateway.answers import read_json
 from gateway.exchange import Reply, get, post
 from gateway.failures import AnswerMalformed, deadline_exceeded, malformed

@@ -1,6 +1,6 @@
 """The dialect of each kind of model."""
 
-from domain.agents.kinds import AnthropicConfig, ModelConfig, OpenAIChatConfig, OpenAIResponsesConfig
+from domain.agents.models import AnthropicConfig, ModelConfig, OpenAIChatConfig, OpenAIResponsesConfig
 from gateway.adapter import Adapter
 from gateway.anthropic import Anthropic
 from gateway.background import BackgroundModel, KeepsResponses

@@ -163,6 +163,7 @@ class Calling:
             None,
             callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
             state.response_id,
+            state.started_at,
         )
         attempt = execution.id, step, state.attempt
         before = self._open.get(attempt)

@@ -9,6 +9,7 @@ from functools import partial
 from uuid import UUID
 
 from commands.agents import CachedAgents
+from commands.costs import KnownPrices, Pricing
 from commands.executions import Executions
 from commands.plans import Plans
 from commands.states import ExecutionStates, ScheduleStates
@@ -76,6 +77,7 @@ class Worker:
             policy=policy,
             responses=RecordedResponses(Executions(log, plans), clock, self.id),
             large=None if large_results is None else StoredLargeResults(datastore, callback_key, large_results),
+            pricing=Pricing(KnownPrices(log, clock)),
         )
         # A claim is no fact: if it is lost in a crash, the attempt is simply due again.
         connection = OwnConnection(datastore, synchronous_commit="off", **BY_INDEX)

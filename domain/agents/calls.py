@@ -16,6 +16,7 @@ class AgentCall(msgspec.Struct, frozen=True):
 
     message and parameters are rendered; deadline is an aware UTC time or None.
     callback_token authenticates a later answer. response_id: of the model that works on it in the background already.
+    started_at: of the attempt, whose cost belongs to that time.
     """
 
     execution_id: UUID
@@ -30,6 +31,7 @@ class AgentCall(msgspec.Struct, frozen=True):
     deadline: datetime | None = None
     callback_token: str = ""
     response_id: str = ""
+    started_at: datetime | None = None
 
     def __repr__(self) -> str:
         # The token must not reach a log, and the message may be long.
