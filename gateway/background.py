@@ -88,12 +88,12 @@ class BackgroundModel:
     async def _polled(self, id: str, headers: dict[str, str], disclosed: Disclosed) -> Answer:
         parts = urlsplit(self._model.url)
         url = urlunsplit(parts._replace(path=f"{parts.path}/{quote(id, safe='')}"))
-        asking = {name: value for name, value in headers.items() if name != "Idempotency-Key"}
+        polling = {name: value for name, value in headers.items() if name != "Idempotency-Key"}
         pause = FIRST_PAUSE
         while True:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)
-            reply = await get(self._outgoing, url, asking, POLL, disclosed)
+            reply = await get(self._outgoing, url, polling, POLL, disclosed)
             if isinstance(reply, Reply):
                 if reply.status == 200 and (await reply.read(_standing))[0] in UNDER_WAY:
                     continue

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
-from domain.agents.kinds import HttpConfig, ScriptedConfig, read_agent
+from domain.agents.kinds import HttpConfig, read_agent
 from domain.agents.models import ModelConfig
 from domain.agents.policy import OutgoingPolicy
+from domain.agents.scripted import ScriptedConfig
 from domain.clock import Clock
 from domain.refusal import Malformed
 from gateway.background import KeepsResponses

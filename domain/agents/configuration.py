@@ -1,4 +1,4 @@
-"""What the configurations of all kinds of agents share."""
+"""The fields that every kind of agent has, and the defaults that several share."""
 
 from datetime import timedelta
 
