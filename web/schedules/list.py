@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -16,7 +17,15 @@ from edge.dependencies import Reads, door_of
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.occurrences import ledger_strips
-from queries.schedules import MOST_RUNS_OF_ONE, STATUSES, ComingRun, ScheduleFilter, coming_runs, list_schedules
+from queries.schedules import (
+    MOST_RUNS,
+    MOST_RUNS_OF_ONE,
+    STATUSES,
+    ComingRun,
+    ScheduleFilter,
+    coming_runs,
+    list_schedules,
+)
 from web.drawings.lanes import Lane, LaneRun, lanes
 from web.drawings.timeline import Scale
 from web.forms import PageParameters
@@ -99,18 +108,20 @@ def _fleet(runs: Sequence[ComingRun], truncated: bool, scale: Scale, reader: Rea
     if not runs:
         return None
     by_process: dict[str, list[ComingRun]] = {}
-    of_one: dict[str, dict[str, int]] = {}
+    by_schedule: dict[UUID, list[ComingRun]] = {}
     for run in runs:
         by_process.setdefault(run.process, []).append(run)
-        counts = of_one.setdefault(run.process, {})
-        counts[run.trigger_id] = counts.get(run.trigger_id, 0) + 1
+        by_schedule.setdefault(run.schedule_id, []).append(run)
+    # Where the runs of a schedule, or all of them, were cut off.
+    cut = [(its[0].process, its[-1].at) for its in by_schedule.values() if len(its) >= MOST_RUNS_OF_ONE]
+    everywhere = [runs[-1].at] if len(runs) >= MOST_RUNS else []
     rows, drawn = list[FleetRow](), list[Lane]()
     for process, its in list(by_process.items())[:MOST_LANES]:
-        more = max(of_one[process].values()) >= MOST_RUNS_OF_ONE
+        since = min([*everywhere, *(at for name, at in cut if name == process)], default=None)
         flags = dict.fromkeys(flag for run in its for flag in run.flags)
-        rows.append(FleetRow(process, len(its), more, its[0].at, said(flags)))
+        rows.append(FleetRow(process, len(its), since is not None, its[0].at, said(flags)))
         marks = [LaneRun(run.at, ", ".join((reader.clock(run.at), *said(run.flags))), bool(run.flags)) for run in its]
-        drawn.append(Lane(process, marks, more))
+        drawn.append(Lane(process, marks, since))
     label = "Expected runs: " + ", ".join(f"{row.process} {row.count}{'+' if row.more else ''}" for row in rows)
     picture = lanes(drawn, scale, reader.zone, label)
     return Fleet(picture, rows, len(runs), truncated or any(row.more for row in rows), len(by_process) - len(rows))
