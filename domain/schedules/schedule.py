@@ -52,7 +52,7 @@ class Schedule(msgspec.Struct, frozen=True):
     registrations: the rule in force is the last one; those before have instants still to be accounted for. cursor:
     every expected instant up to here has its outcome, or waits. running: executions that have not ended. waiting: the
     instant that waits until they have. failures: failed executions in a row. reason: of the pause or the removal.
-    made_up: instants made up for in the catching-up under way. first_at: when the trigger was first registered.
+    made_up: instants made up for in the catching-up under way. paused_after: the cursor when the last pause began.
     """
 
     process_id: UUID
@@ -68,6 +68,7 @@ class Schedule(msgspec.Struct, frozen=True):
     failures: int = 0
     reason: str = ""
     made_up: int = 0
+    paused_after: datetime | None = None
 
     @property
     def in_force(self) -> Registration | None:
@@ -101,7 +102,7 @@ def evolve(schedule: Schedule | None, event: Event) -> Schedule:
         case ScheduleRemoved():
             changes |= {"status": "removed", "reason": event.reason, "registrations": _closed(schedule, event)}
         case SchedulePaused():
-            changes |= {"status": "paused", "reason": event.reason}
+            changes |= {"status": "paused", "reason": event.reason, "paused_after": schedule.cursor}
         case ScheduleResumed():
             changes |= {"status": "active", "reason": "", "failures": 0}
         case ScheduleRunEnded():

@@ -25,9 +25,9 @@ from domain.schedules.events import (
     ScheduleRegistered,
     ScheduleRemoved,
 )
-from domain.schedules.ledger import balance, occurrences, skipped_by_pause
+from domain.schedules.ledger import balance, occurrences
 from domain.schedules.schedule import MOST_RUNNING, Registration, Schedule, carry, evolve, fold
-from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, terms_of
+from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, skipped_by_pause, terms_of
 
 RULES = st.builds(
     rule,
