@@ -6,7 +6,16 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Depends
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from starlette.requests import Request
 
 from domain.refusal import NotFound
@@ -21,21 +30,18 @@ SEVERAL = "Several are separated by commas: any of them."
 Check = Callable[[list[str]], list[str]]
 
 
-class StorableTexts(BaseModel):
-    """Texts that PostgreSQL can compare: none holds NUL."""
+class Parameters(BaseModel):
+    """No parameters but those declared, and no text with NUL; a cursor is checked where it is read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     @field_validator("*", mode="before")
     @classmethod
-    def _without_nul(cls, value: Any) -> Any:
-        if any("\0" in text for text in (value if isinstance(value, list) else [value]) if isinstance(text, str)):
+    def _without_nul(cls, value: Any, info: ValidationInfo) -> Any:
+        texts = value if isinstance(value, list) else [value]
+        if info.field_name != "cursor" and any("\0" in text for text in texts if isinstance(text, str)):
             raise ValueError("a value is text without NUL")
         return value
-
-
-class Parameters(StorableTexts):
-    """No parameters but those declared."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _each(values: list[str]) -> list[str]:
