@@ -1,4 +1,4 @@
-"""The state of one schedule: the fold of its events. It is small: no entry for an instant of the past."""
+"""The state of one schedule: the fold of its events. It has no entry for a past instant, but for what runs."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -25,9 +25,6 @@ from domain.schedules.events import (
     ScheduleRunEnded,
     ScheduleRunStarted,
 )
-
-MOST_RUNNING = 100
-"""So many running executions a schedule remembers, the newest ones; more only where they may overlap."""
 
 
 class Registration(msgspec.Struct, frozen=True):
@@ -182,6 +179,6 @@ def _accounted(schedule: Schedule, event: OccurrenceEvent) -> dict[str, Any]:
     elif at == schedule.waiting:
         changes["waiting"] = None
     if isinstance(event, ScheduleFired):
-        changes["running"] = (*schedule.running, event.execution_id)[-MOST_RUNNING:]
+        changes["running"] = (*schedule.running, event.execution_id)
         changes["made_up"] = event.made_up
     return changes
