@@ -6,10 +6,11 @@ from datetime import timedelta
 from commands.agents import Agents
 from commands.approvals import ApprovalCommands
 from commands.calendars import Calendars
-from commands.costs import KnownPrices, Pricing
+from commands.costs import CostCommands
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
+from commands.pricing import KnownPrices, Pricing
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.registrations import SHORTEST_INTERVAL
@@ -53,6 +54,7 @@ class Handlers:
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)
+        self.costs = CostCommands(log, self.executions, self.pricing)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)

@@ -18,7 +18,8 @@ from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
-from gateway.usage import Measured, measure_openai
+from gateway.usage.counts import Measured
+from gateway.usage.openai import measure_openai
 
 RESERVED = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
 
