@@ -30,6 +30,7 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
         CommandScope.TIMERS_WRITE,
         CommandScope.SCHEDULES_WRITE,
         CommandScope.OPERATIONS_WRITE,
+        CommandScope.COSTS_WRITE,
     },
     KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
     KeyScope.APPROVER: _EVERYBODY | {READ_APPROVALS, CommandScope.APPROVALS_DECIDE},

@@ -7,7 +7,8 @@ from domain.agents.models import AnthropicConfig
 from gateway.event_streams import JoinedText
 from gateway.failures import AnswerMalformed
 from gateway.model import completed, refusal, text_of
-from gateway.usage import Measured, measure_anthropic
+from gateway.usage.anthropic import measure_anthropic
+from gateway.usage.counts import Measured
 
 VERSION = "2023-06-01"
 MAX_TOKENS = 4096

@@ -7,7 +7,8 @@ from domain.agents.models import OpenAIChatConfig
 from gateway.event_streams import JoinedText
 from gateway.failures import AnswerMalformed
 from gateway.model import completed, refusal, text_of
-from gateway.usage import Measured, measure_openai
+from gateway.usage.counts import Measured
+from gateway.usage.openai import measure_openai
 
 
 class OpenAIChat:

@@ -19,7 +19,8 @@ from domain.agents.fields import Tokens
 from domain.agents.scripted import ScriptedConfig, ScriptedError
 from gateway.answers import check_answer
 from gateway.failures import AnswerMalformed, malformed
-from gateway.usage import Measured, measure_ours
+from gateway.usage.counts import Measured
+from gateway.usage.ours import measure_ours
 
 SLOW = timedelta(seconds=1)
 Script = Callable[[AgentCall], Any]
