@@ -18,6 +18,7 @@ from commands.schedules import BackfillSchedule, PauseSchedule, ResumeSchedule, 
 from edge.admitted import Caller
 from edge.command_request import Commanded, CommandedOrRehearsed
 from edge.dependencies import Reads, TheDoor
+from edge.instants import later
 from edge.parameters import SEVERAL, Fresh, InstantParameter, Paged, ProcessReferences, Values, one_of
 from edge.principal import cause_of
 from edge.references import process_named, schedule_named
@@ -133,7 +134,7 @@ def list_(reading: Reads, caller: Caller, filters: Annotated[ScheduleFilters, Qu
 def week(reading: Reads, door: TheDoor, caller: Caller, filters: Annotated[RunsFilters, Query()]) -> Response:
     """List the runs that all schedules expect between two instants, at most 31 days apart."""
     begin = filters.begin or door.clock.now()
-    end = min(filters.end or begin + A_WEEK, begin + LONGEST_WEEK)
+    end = min(filters.end or later(begin, A_WEEK), later(begin, LONGEST_WEEK))
     filter = ScheduleFilter(process_ids=[process_named(each) for each in filters.process], within=caller.processes)
     return view(coming_runs(reading, begin, end, filter, min_position=filters.min_position))
 

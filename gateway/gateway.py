@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
-from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
+from domain.agents.kinds import HttpConfig, ModelConfig, ScriptedConfig, read_agent
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.refusal import Malformed
@@ -21,8 +21,8 @@ from gateway.failures import deadline_exceeded, misconfigured, summary
 from gateway.http import Http
 from gateway.large_results import KeepsLargeResults, LargeResults
 from gateway.loop import LoopThread
+from gateway.models import model_of
 from gateway.notifications import Notifications
-from gateway.openai_chat import OpenAIChat
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
 
@@ -184,8 +184,8 @@ class AgentGateway:
                 return _Agent(config, None, scripted) if scripted.delay else _Agent(config, scripted.answer_now, None)
             case HttpConfig():
                 return _Agent(config, None, Http(typed, self._outgoing, self._callback_base))
-            case OpenAIChatConfig():
-                return _Agent(config, None, OpenAIChat(typed, self._outgoing))
+            case ModelConfig():
+                return _Agent(config, None, model_of(typed, self._outgoing))
 
     def _begin(self, entry: _Open) -> None:
         with self._lock:

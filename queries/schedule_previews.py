@@ -78,7 +78,8 @@ def trigger_of(stated: Mapping[str, Any], shortest: timedelta) -> ScheduleTrigge
     """
     whole = {**_WHOLE, "triggers": [{"type": "schedule", "id": "preview", **stated}]}
     parsed = parse_definition(msgspec.json.encode(whole))
-    errors = [each for each in parsed.problems if each.severity == "error" and each.path.startswith(_TRIGGER)]
+    errors = [each for each in parsed.problems if each.severity == "error"]
+    errors = [each for each in errors if each.path.startswith(_TRIGGER)] or errors
     found = None if parsed.definition is None else parsed.definition.triggers[0]
     if errors or not isinstance(found, ScheduleTrigger):
         problem = Problem("wrong_type", "only a trigger of the type `schedule` has a preview", "trigger.type")

@@ -110,8 +110,9 @@ class ComingRuns(msgspec.Struct, frozen=True):
 
 _rule = msgspec.json.Decoder(dict[str, Any]).decode
 _calendars = msgspec.json.Decoder(dict[str, CalendarContent]).decode
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 NO_FILTER = ScheduleFilter()
-_LEAST = timedelta(microseconds=1)
 
 
 def list_schedules(
@@ -172,7 +173,8 @@ def _runs(row: Mapping[str, Any], begin: datetime, end: datetime) -> Iterator[Co
     timetable = terms_of(_registration(row)).timetable
     if not isinstance(timetable, RuleTimetable):
         return
-    within = takewhile(lambda each: each.at < end, timetable.after(begin - _LEAST))
+    instants = timetable.after(begin - _MICROSECOND if begin > _FIRST else begin)
+    within = takewhile(lambda each: each.at < end, instants)
     running = (each for each in within if each.fate == "run")
     for each in islice(running, MOST_RUNS_OF_ONE):
         names = (row["schedule_id"], row["process_id"], row["process"], row["trigger_id"])
@@ -184,7 +186,7 @@ def _coming(registration: Registration, next_run: datetime | None, count: int) -
     timetable = terms_of(registration).timetable
     if next_run is None or not isinstance(timetable, RuleTimetable):
         return []
-    found = timetable.after(next_run - timetable.rule.jitter - _LEAST)
+    found = timetable.after(next_run - timetable.rule.jitter - _MICROSECOND)
     running = (each for each in found if each.fate == "run")
     since = dropwhile(lambda each: timetable.due_at(each) < next_run, running)
     return [previewed(each) for each in islice(since, count)]

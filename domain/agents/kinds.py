@@ -63,6 +63,10 @@ class AgentConfiguration(Config):
 
     max_open: MaxOpenCalls | None = None
 
+    def problems(self) -> list[Problem]:
+        """Return the problems between fields."""
+        return []
+
 
 class ScriptedConfig(AgentConfiguration):
     """An agent that runs inside the worker and uses no network.
@@ -120,14 +124,14 @@ class HttpConfig(AgentConfiguration):
     deadline: PositiveDuration = MINUTE
 
 
-class OpenAIChatConfig(AgentConfiguration):
-    """A model behind an OpenAI-compatible ``{base_url}/chat/completions``.
+class ModelConfig(AgentConfiguration):
+    """The fields of every kind that calls a model.
 
     api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) requests a JSON object,
-    ``schema`` for an object that meets the step's output_schema, and both answer the parsed value.
+    ``schema`` for an object that meets the step's output_schema, and both answer the parsed value. stream: the model
+    sends its answer piece by piece, which keeps connections alive.
     """
 
-    kind: Literal["openai_chat"] = "openai_chat"
     base_url: Url
     model: AgentField
     api_key: SecretField | None = None
@@ -136,16 +140,42 @@ class OpenAIChatConfig(AgentConfiguration):
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=10**9)] | None = None
     json_mode: Annotated[Literal["off", "object", "schema"], BeforeValidator(_json_mode)] = "off"
+    stream: bool | None = None
     deadline: PositiveDuration = MINUTE
 
 
-AgentConfig = Annotated[ScriptedConfig | HttpConfig | OpenAIChatConfig, Field(discriminator="kind")]
+class OpenAIChatConfig(ModelConfig):
+    """A model behind an OpenAI-compatible ``{base_url}/chat/completions``."""
+
+    kind: Literal["openai_chat"] = "openai_chat"
+
+
+class OpenAIResponsesConfig(ModelConfig):
+    """A model behind ``{base_url}/responses``."""
+
+    kind: Literal["openai_responses"] = "openai_responses"
+    base_url: Url = "https://api.openai.com/v1"
+    deadline: PositiveDuration = 10 * MINUTE
+
+
+class AnthropicConfig(ModelConfig):
+    """A model behind ``{base_url}/messages``. max_tokens: the protocol requires it. Default: 4096."""
+
+    kind: Literal["anthropic"] = "anthropic"
+    base_url: Url = "https://api.anthropic.com/v1"
+    deadline: PositiveDuration = 10 * MINUTE
+
+
+TypedConfig = ScriptedConfig | HttpConfig | OpenAIChatConfig | OpenAIResponsesConfig | AnthropicConfig
+AgentConfig = Annotated[TypedConfig, Field(discriminator="kind")]
 KINDS: dict[str, type[AgentConfiguration]] = {
     "scripted": ScriptedConfig,
     "http": HttpConfig,
     "openai_chat": OpenAIChatConfig,
+    "openai_responses": OpenAIResponsesConfig,
+    "anthropic": AnthropicConfig,
 }
-_CONFIG: TypeAdapter[ScriptedConfig | HttpConfig | OpenAIChatConfig] = TypeAdapter(AgentConfig)
+_CONFIG: TypeAdapter[TypedConfig] = TypeAdapter(AgentConfig)
 
 
 def parse_agent(name: str, body: object) -> dict[str, Any]:
@@ -169,7 +199,7 @@ def parse_agent(name: str, body: object) -> dict[str, Any]:
     return canonical
 
 
-def read_agent(body: object) -> ScriptedConfig | HttpConfig | OpenAIChatConfig:
+def read_agent(body: object) -> TypedConfig:
     """Return the configuration that `body` describes, typed. Raises Malformed with every Problem."""
     if not isinstance(body, dict):
         raise _malformed([Problem("wrong_type", f"a configuration is an object, not {type(body).__name__}")])
@@ -177,7 +207,7 @@ def read_agent(body: object) -> ScriptedConfig | HttpConfig | OpenAIChatConfig:
         config = _CONFIG.validate_python(body)
     except ValidationError as error:
         raise _malformed(problems_of(error, body, KINDS)) from None
-    problems = config.problems() if isinstance(config, ScriptedConfig) else []
+    problems = config.problems()
     problems += storable_problems(body)
     if problems:
         raise _malformed(problems)
