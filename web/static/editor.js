@@ -213,7 +213,7 @@
       theme,
       EditorView.domEventHandlers({ beforeinput: typeOver }),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ "aria-label": "Definition of the process" }),
+      EditorView.contentAttributes.of({ "aria-label": "Definition of the process", tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) {
           stepLines = null;
