@@ -32,7 +32,7 @@ MOST_STARTS = 25
 ROUNDS = 20
 # After so many events the state is stated once more, so that a long stream is quick to read.
 CARRIED_EVERY = 500
-# So many running executions, the oldest ones, are looked at for an end whose message was lost.
+# So many running executions, the oldest ones, are checked for an end whose message was lost.
 MOST_LOOKED_AT = 100
 # A schedule about which no decision succeeds waits so long before a worker tries again.
 TRY_AGAIN = timedelta(minutes=1)

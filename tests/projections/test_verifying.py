@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.agents.calls import Usage
 from domain.agents.events import AgentRegistered
 from domain.executions.events.approval import ApprovalRequested
+from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import ExecutionCompleted
 from domain.identity import KEYS_ID, agent_id, process_id
 from domain.keys.events import KeyCreated
@@ -29,6 +31,7 @@ TAMPERING = {
     "key_list": "update key_list set prefix = 'other'",
     "process_references": "update process_references set position = 0",
     "schedules": "update schedule_list set failures = 7",
+    "costs": "update call_costs set amount = 7",
     "process_days": "update process_days set completed = 7",
     "occurrences": "update schedule_occurrences set outcome = 'missed'",
 }
@@ -49,7 +52,9 @@ def projected(read_tables, append, story):
     made = {"key_id": UUID(int=3), "digest": "d", "prefix": "pp_abcd", "scopes": ["read"]}
     story.tell(KEYS_ID, KeyCreated, name="ann", **made)
     story.tell_schedule("tick")
-    story.start(X).tell(X, ApprovalRequested, step="ask", attempt=1, **asked)
+    used = Usage(input_tokens=3, output_tokens=2)
+    story.start(X).tell(X, CostRecorded, step="a", attempt=1, agent="a", usage=used, model="m")
+    story.tell(X, ApprovalRequested, step="ask", attempt=1, **asked)
     story.schedule(X).start(Y).schedule(Y).start(ENDED).end(ENDED, ExecutionCompleted, outputs={})
     append(story.happened)
     project(read_tables)
@@ -102,7 +107,7 @@ def test_verifying_leaves_nothing_behind(projected):
 def test_progress_is_told(projected):
     told = []
     verify(projected, ALL[0], lambda done, total: told.append((done, total)))
-    assert told == [(13, 13)]
+    assert told == [(14, 14)]
 
 
 def test_tables_of_another_definition_are_not_compared(projected):
