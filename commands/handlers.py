@@ -6,6 +6,7 @@ from datetime import timedelta
 from commands.agents import Agents
 from commands.approvals import ApprovalCommands
 from commands.calendars import Calendars
+from commands.costs import KnownPrices, Pricing
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
@@ -56,7 +57,8 @@ class Handlers:
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
         self.process_pauses = ProcessPauses(log)
-        self.executions = Executions(log, self.plans)
+        self.pricing = Pricing(KnownPrices(log))
+        self.executions = Executions(log, self.plans, self.pricing)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)

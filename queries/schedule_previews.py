@@ -63,7 +63,7 @@ def preview_schedule(
     items: list[PreviewedInstant] = []
     runs = 0
     for each in islice(instants(rule, since, inclusive=True), MOST_LISTED):
-        items.append(_previewed(each))
+        items.append(previewed(each))
         runs += each.fate is Fate.RUN
         if runs == count:
             break
@@ -95,6 +95,7 @@ def _in_trigger(problem: Problem) -> Problem:
     return msgspec.structs.replace(problem, path=path, line=None, column=None)
 
 
-def _previewed(instant: Instant) -> PreviewedInstant:
-    local = instant.local.isoformat()
+def previewed(instant: Instant) -> PreviewedInstant:
+    """Return an instant as a preview shows it."""
+    local = instant.local.isoformat(timespec="seconds")
     return PreviewedInstant(instant.at, local[:19], local[19:], list(instant.flags))

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import approvals, errors, keys, overview, schedule_previews, schedules, sign_in, timers
+from web import approvals, errors, keys, overview, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -24,6 +24,9 @@ from web.operations import overview as operations
 from web.processes import archive, editor, pauses, publish, start
 from web.processes import detail as process
 from web.processes import list as processes
+from web.schedules import detail as schedule
+from web.schedules import list as schedules
+from web.schedules import previews
 
 STATIC = Path(__file__).parent / "static"
 NOUNS = ("executions", "approvals", "schedules", "processes", "agents", "keys", "operations")
@@ -34,6 +37,8 @@ OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
 PROCESSES = (processes, editor, publish, start, archive, pauses, process)
+# The page that tries a rule comes before that of one schedule.
+SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
 
 
@@ -48,8 +53,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         overview,
         *EXECUTIONS,
         approvals,
-        schedule_previews,
-        schedules,
+        *SCHEDULES,
         *PROCESSES,
         *AGENTS,
         keys,

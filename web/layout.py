@@ -101,6 +101,10 @@ class Reader(msgspec.Struct, frozen=True):
         """Return a time in the reader's zone."""
         return wording.when(at, self.zone, self.now)
 
+    def clock(self, at: datetime) -> str:
+        """Return a time in the reader's zone as plain text."""
+        return wording.moment(at, self.zone, self.now)
+
     def instant(self, text: str, field: str) -> datetime:
         """Return the time that a field of the type datetime-local states. Raises Malformed."""
         try:

@@ -13,6 +13,7 @@ from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
 from web.layout import approvals_for, page, reader_of
+from web.schedules.marks import FLAGS
 
 SHOWN = 10
 # A timer that is less late than this is being fired.
@@ -56,6 +57,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         aside=aside,
         next_runs=[each for each in schedules if each.next_run is not None and each not in missed][:NEXT_RUNS],
         letters=letters,
+        flags=FLAGS,
         most=SHOWN,
         running=running.items,
         summary=_summary(waiting, more),

@@ -60,6 +60,8 @@ def test_a_published_schedule_is_listed_with_its_next_run(client: TestClient, in
     assert page["items"] == [first]
     assert client.get(f"/api/schedules?limit=1&cursor={page['next_cursor']}").json()["items"] == [second]
     assert client.get(f"/api/schedules/{MISSING}").status_code == 404
+    coming = [datetime.fromisoformat(each["utc"]) for each in second["coming"]]
+    assert coming == [datetime.fromisoformat(second["next_run"]), datetime.fromisoformat(second["next_run"]) + HOUR]
     shown = client.get("/api/processes/hourly").json()["next_run"]
     assert shown == {"schedule_id": str(hourly), "at": second["next_run"]}
 

@@ -21,6 +21,9 @@ from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
 from domain.calendars import calendar
 from domain.calendars.events import CalendarDefined
+from domain.costs import prices
+from domain.costs.events import PriceAdded
+from domain.costs.prices import PriceList
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import fold as fold_execution
@@ -48,6 +51,8 @@ STORIES = (
     "undoing_stories.py",
     "rules_stories.py",
     "key_stories.py",
+    "cost_stories.py",
+    "model_stories.py",
     "schedule_stories.py",
 )
 PLANS = ("plan", "callees")
@@ -106,6 +111,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = process.fold(events)
         case KeyCreated():
             state = key.fold(KeyRing(), events)
+        case PriceAdded():
+            state = prices.fold(PriceList(), events)
         case TriggerClaimed():
             state = claims.fold(events)
         case ExecutionStarted() as started:

@@ -36,6 +36,7 @@ from domain.executions.events.execution import (
     Trigger,
 )
 from domain.executions.events.step import (
+    BackgroundResponseStarted,
     GatewayEvaluated,
     RouteChecked,
     StepAccepted,
@@ -102,6 +103,7 @@ _OF_STEP = {
     StepStarted: {},
     StepReclaimed: {},
     StepAccepted: {},
+    BackgroundResponseStarted: {"response_id": st.just("resp_1")},
     StepCompleted: {"output": _DOCUMENT, "started_at": st.just(BEGIN)},
     StepFailed: {"error": _ERROR, "started_at": _TIME},
     StepCancelled: {"reason": st.just("execution_failed"), "started_at": _TIME},

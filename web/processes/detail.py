@@ -22,11 +22,13 @@ from queries.process_references import NamingSteps, list_references
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
 from queries.reading import Reading, ReadModelRebuilding
+from queries.schedules import ScheduleFilter, list_schedules
 from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import recent_outcomes, under_way
+from web.schedules.marks import FLAGS
 
 DRAFT = "draft"
 VERSIONS_SHOWN = 5
@@ -72,6 +74,12 @@ def detail(
         found=found,
         picture=_picture(reading, definitions, found),
         triggers=triggers_of(found),
+        schedules={
+            each.trigger_id: each
+            for each in list_schedules(reading, ScheduleFilter(process_ids=[id])).items
+            if each.status != "removed"
+        },
+        flags=FLAGS,
         callers=callers_of(reading, found.name, caller.processes),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
