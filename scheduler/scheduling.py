@@ -27,13 +27,13 @@ from store.unit import Conflict, Outage, OutcomeUnknown, StoreError, StreamChang
 logger = logging.getLogger(__name__)
 
 MOST_CLAIM = 200
-MOST_STARTS = 25
+MOST_STARTS = 50
 """A turn of the duty starts about so many executions; then the other duties have their turn."""
 ROUNDS = 20
 # After so many events the state is stated once more, so that a long stream is quick to read.
 CARRIED_EVERY = 500
-# So many running executions, the oldest ones, are checked for an end whose message was lost.
-MOST_LOOKED_AT = 100
+# Of so many running executions, the oldest ones, a worker checks whether the message of an end was lost.
+MOST_CHECKED = 100
 # A schedule about which no decision succeeds waits so long before a worker tries again.
 TRY_AGAIN = timedelta(minutes=1)
 NOTHING_DUE = timedelta(seconds=5)
@@ -182,7 +182,7 @@ class Scheduling(Duty):
     def _ended(self, schedule: Schedule, cause: Cause) -> list[Event]:
         """Return the ends of executions that run by the state and have ended: the message of an end may be lost."""
         ended: list[Event] = []
-        running = self.desk.states.load(schedule.running[:MOST_LOOKED_AT])
+        running = self.desk.states.load(schedule.running[:MOST_CHECKED])
         for id, execution in running.items():
             if execution.status in ENDED:
                 current = fold(schedule, ended)
