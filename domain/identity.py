@@ -16,6 +16,8 @@ AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NAMESPACE = UUID("6f1c2b1e-4d5a-5f7e-9c3b-70726f636573")
 KEYS_ID = uuid5(NAMESPACE, "keys")
 """The id of the stream of all keys."""
+PRICES_ID = uuid5(NAMESPACE, "prices")
+"""The id of the stream of all prices of the operator."""
 
 # Ids are no secrets, and requesting random bits of the system for each one is a detour through the kernel.
 _random = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311
@@ -71,6 +73,10 @@ def schedule_id(process: UUID, trigger: str) -> UUID:
 def calendar_id(name: str) -> UUID:
     """Return the id of the calendar called `name`."""
     return uuid5(NAMESPACE, f"calendar:{name}")
+
+
+ZONE_DATA = uuid5(NAMESPACE, "zone data")
+"""The id of the stream that notes by which edition of the zone data next runs are worked out."""
 
 
 def occurrence_id(schedule: UUID, at: datetime) -> UUID:

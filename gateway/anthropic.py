@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from domain.agents.calls import AgentCall, Answer, Usage
-from domain.agents.kinds import AnthropicConfig
-from gateway.answers import read_usage
+from domain.agents.calls import AgentCall, Answer
+from domain.agents.models import AnthropicConfig
 from gateway.event_streams import JoinedText
 from gateway.failures import AnswerMalformed
 from gateway.model import completed, refusal, text_of
+from gateway.usage import Measured, measure_anthropic
 
 VERSION = "2023-06-01"
 MAX_TOKENS = 4096
-# Unlike ours, this protocol counts them beside the input.
-_CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
 
 
 class Anthropic:
@@ -46,24 +44,15 @@ class Anthropic:
             request["stream"] = True
         return request
 
-    def usage(self, body: dict[str, Any]) -> Usage | None:
-        """Return the reported usage; the input includes what was read from a cache and written to it.
+    def measure(self, body: dict[str, Any]) -> Measured:
+        """Return the reported usage. Raises AnswerMalformed."""
+        return measure_anthropic(body.get("usage"), body.get("model"))
 
-        Raises AnswerMalformed.
-        """
-        reported = body.get("usage")
-        counted = read_usage(reported)
-        if counted is None or not isinstance(reported, dict):
-            return None
-        beside = [read_usage({"input_tokens": reported.get(name)}) for name in _CACHED]
-        read, written = (0 if each is None else each.input_tokens for each in beside)
-        return Usage(counted.input_tokens + read + written, counted.output_tokens, read, raw=reported)
-
-    def read(self, body: dict[str, Any], usage: Usage | None) -> Answer:
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
         """Return the answer in the blocks of text. Raises AnswerMalformed."""
         reason = str(body.get("stop_reason"))[:40]
         if reason == "refusal":
-            return refusal("stop_reason refusal", usage)
+            return refusal("stop_reason refusal", measured)
         content = body.get("content")
         if not isinstance(content, list):
             raise AnswerMalformed("content is missing")
@@ -71,7 +60,7 @@ class Anthropic:
         texts = [block["text"] for block in blocks if isinstance(block.get("text"), str)]
         if not texts:
             raise AnswerMalformed(f"content holds no text (stop_reason {reason})")
-        return completed("".join(texts), usage, self._config)
+        return completed("".join(texts), measured, self._config)
 
     def fold(self) -> "MessageFold":
         """Return an empty fold of the events of a message."""
@@ -92,7 +81,7 @@ class MessageFold:
         """Add an event. Raises AnswerMalformed, also for the event of an error."""
         kind = event.get("type")
         if kind == "message_start" and isinstance(message := event.get("message"), dict):
-            self._message = {"stop_reason": message.get("stop_reason")}
+            self._message = {"stop_reason": message.get("stop_reason"), "model": message.get("model")}
             self._count(message.get("usage"))
         elif kind == "content_block_delta" and isinstance(delta := event.get("delta"), dict):
             if delta.get("type") == "text_delta":

@@ -11,14 +11,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from domain.agents.calls import AgentCall, Answer, Completed, Failed, Usage
-from domain.agents.kinds import ModelConfig
+from domain.agents.calls import AgentCall, Answer, Completed, Failed
+from domain.agents.models import ModelConfig
 from gateway.answers import check_answer, read_json
 from gateway.event_streams import EventReader, StreamFold
 from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
+from gateway.usage import Measured
 
 
 class Dialect(Protocol):
@@ -33,10 +34,10 @@ class Dialect(Protocol):
     def request(self, call: AgentCall) -> dict[str, Any]:
         """Return the body of the request, without the parameters of the step."""
 
-    def usage(self, body: dict[str, Any]) -> Usage | None:
+    def measure(self, body: dict[str, Any]) -> Measured:
         """Return the usage that a complete answer, or the beginning of one, reports. Raises AnswerMalformed."""
 
-    def read(self, body: dict[str, Any], usage: Usage | None) -> Answer:
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
         """Return the answer that the document of a reply with status 200 means. Raises AnswerMalformed."""
 
     def fold(self) -> StreamFold:
@@ -67,9 +68,11 @@ class Model:
                 raise AnswerMalformed("the stream ended before its end")
         except AnswerMalformed as error:
             # The tokens are spent even if the answer is unusable.
-            return malformed(disclosed.mask_text(str(error)), self._spent(events))
+            spent = self._spent(events)
+            return malformed(disclosed.mask_text(str(error)), spent.usage, metered=spent.metered)
         if isinstance(reply, Failed):
-            return msgspec.structs.replace(reply, usage=self._spent(events))
+            spent = self._spent(events)
+            return msgspec.structs.replace(reply, usage=spent.usage, metered=spent.metered)
         return await reply.read(partial(read_reply, dialect=self._dialect))
 
     def headers_for(self, call: AgentCall, disclosed: Disclosed) -> dict[str, str] | Failed:
@@ -84,9 +87,9 @@ class Model:
         headers |= self._dialect.headers(key)
         return headers | {"Accept": "application/json", "Idempotency-Key": call.idempotency_key}
 
-    def _spent(self, events: EventReader) -> Usage | None:
+    def _spent(self, events: EventReader) -> Measured:
         """Return the usage of a stream as far as it came."""
-        return _usage(self._dialect, events.fold.document()) if events.size else None
+        return _measured(self._dialect, events.fold.document()) if events.size else Measured()
 
 
 def read_reply(reply: Reply, dialect: Dialect) -> Answer:
@@ -98,26 +101,27 @@ def read_reply(reply: Reply, dialect: Dialect) -> Answer:
         body = read_json(reply.content())
         if not isinstance(body, dict):
             raise AnswerMalformed("it is not an object")
-        return dialect.read(body, dialect.usage(body))
+        return dialect.read(body, dialect.measure(body))
     except AnswerMalformed as error:
         if body is None:
             body = _unstorable(reply.body)
-        return malformed(str(error), _usage(dialect, body) if isinstance(body, dict) else None)
+        spent = _measured(dialect, body) if isinstance(body, dict) else Measured()
+        return malformed(str(error), spent.usage, metered=spent.metered)
 
 
-def completed(text: str, usage: Usage | None, config: ModelConfig) -> Answer:
+def completed(text: str, measured: Measured, config: ModelConfig) -> Answer:
     """Return the answer whose text this is: the text itself, or the value that it holds. Raises AnswerMalformed."""
     if config.json_mode == "off":
-        return Completed(text, usage=usage)
+        return Completed(text, usage=measured.usage, metered=measured.metered)
     value = read_json(text.encode())
     check_answer(value)
-    return Completed(value, usage=usage)
+    return Completed(value, usage=measured.usage, metered=measured.metered)
 
 
-def refusal(text: str, usage: Usage | None) -> Failed:
+def refusal(text: str, measured: Measured) -> Failed:
     """Return the failure that a model's refusal is."""
     error = refused("agent_refused", f"the model refused: {text[:500]}").error
-    return Failed(error, usage=usage)
+    return Failed(error, usage=measured.usage, metered=measured.metered)
 
 
 def text_of(message: Any) -> str:
@@ -125,15 +129,16 @@ def text_of(message: Any) -> str:
     return message if isinstance(message, str) else msgspec.json.encode(message).decode()
 
 
-def _usage(dialect: Dialect, body: dict[str, Any]) -> Usage | None:
-    """Return the usage in a document that is unusable otherwise, if it can be read."""
+def _measured(dialect: Dialect, body: dict[str, Any]) -> Measured:
+    """Return the usage in a document that is unusable otherwise, if it can be read and stored."""
     try:
-        usage = dialect.usage(body)
-        if usage is not None:
-            check_answer(usage.raw)
+        measured = dialect.measure(body)
+        if measured.usage is not None:
+            check_answer(measured.usage.raw)
+        check_answer(msgspec.to_builtins(measured.metered, str_keys=True))
     except AnswerMalformed:
-        return None
-    return usage
+        return Measured()
+    return measured
 
 
 def _unstorable(body: bytes) -> Any:

@@ -1,15 +1,19 @@
 """The dialect of each kind of model."""
 
-from domain.agents.kinds import AnthropicConfig, ModelConfig, OpenAIChatConfig, OpenAIResponsesConfig
+from domain.agents.models import AnthropicConfig, ModelConfig, OpenAIChatConfig, OpenAIResponsesConfig
+from gateway.adapter import Adapter
 from gateway.anthropic import Anthropic
+from gateway.background import BackgroundModel, KeepsResponses
 from gateway.model import Dialect, Model
 from gateway.openai_chat import OpenAIChat
 from gateway.openai_responses import OpenAIResponses
 from gateway.outgoing import Outgoing
 
 
-def model_of(config: ModelConfig, outgoing: Outgoing) -> Model:
+def model_of(config: ModelConfig, outgoing: Outgoing, responses: KeepsResponses | None) -> Adapter:
     """Return the adapter of a configured model. Raises TypeError for a kind without a dialect."""
+    if isinstance(config, OpenAIResponsesConfig) and config.background:
+        return BackgroundModel(config, outgoing, responses)
     return Model(config, dialect_of(config), outgoing)
 
 

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from domain.agents.calls import AgentCall, Answer, Usage
-from domain.agents.kinds import OpenAIChatConfig
-from gateway.answers import read_usage
+from domain.agents.calls import AgentCall, Answer
+from domain.agents.models import OpenAIChatConfig
 from gateway.event_streams import JoinedText
 from gateway.failures import AnswerMalformed
 from gateway.model import completed, refusal, text_of
+from gateway.usage import Measured, measure_openai
 
 
 class OpenAIChat:
@@ -44,11 +44,11 @@ class OpenAIChat:
             request |= {"stream": True, "stream_options": {"include_usage": True}}
         return request
 
-    def usage(self, body: dict[str, Any]) -> Usage | None:
+    def measure(self, body: dict[str, Any]) -> Measured:
         """Return the reported usage. Raises AnswerMalformed."""
-        return read_usage(body.get("usage"))
+        return measure_openai(body.get("usage"), body.get("model"), body.get("service_tier"))
 
-    def read(self, body: dict[str, Any], usage: Usage | None) -> Answer:
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
         """Return the answer in the first choice. Raises AnswerMalformed."""
         choices = body.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
@@ -59,10 +59,10 @@ class OpenAIChat:
         if text is None:
             said = message.get("refusal")
             if isinstance(said, str) and said:
-                return refusal(said, usage)
+                return refusal(said, measured)
             reason = choice.get("finish_reason")
             raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {str(reason)[:40]})")
-        return completed(text, usage, self._config)
+        return completed(text, measured, self._config)
 
     def fold(self) -> "ChatFold":
         """Return an empty fold of chunks."""
@@ -76,6 +76,7 @@ class ChatFold:
         self._content, self._refusal = JoinedText(), JoinedText()
         self._reason: Any = None
         self._usage: Any = None
+        self._named: dict[str, Any] = {}
 
     @property
     def complete(self) -> bool:
@@ -84,6 +85,7 @@ class ChatFold:
 
     def add(self, event: dict[str, Any]) -> None:
         """Add a chunk. Raises AnswerMalformed."""
+        self._named |= {name: event[name] for name in ("model", "service_tier") if event.get(name) is not None}
         if event.get("usage") is not None:
             self._usage = event["usage"]
         choices = event.get("choices")
@@ -98,7 +100,7 @@ class ChatFold:
     def document(self) -> dict[str, Any]:
         """Return the completion."""
         message = {"content": str(self._content) or None, "refusal": str(self._refusal)}
-        return {"choices": [{"message": message, "finish_reason": self._reason}], "usage": self._usage}
+        return self._named | {"choices": [{"message": message, "finish_reason": self._reason}], "usage": self._usage}
 
 
 def _text(content: Any) -> str | None:

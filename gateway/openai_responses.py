@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from domain.agents.calls import AgentCall, Answer, Failed, StepError, Usage
-from domain.agents.kinds import OpenAIResponsesConfig
-from gateway.answers import read_usage
+from domain.agents.calls import AgentCall, Answer, Failed, StepError
+from domain.agents.models import OpenAIResponsesConfig
 from gateway.failures import AnswerMalformed, refused
 from gateway.model import completed, refusal, text_of
+from gateway.usage import Measured, measure_openai
 
 _LAST = frozenset(("response.completed", "response.failed", "response.incomplete"))
 _RETRIABLE = {"rate_limit_exceeded": "agent_rate_limited", "server_error": "agent_error"}
@@ -40,25 +40,27 @@ class OpenAIResponses:
             request["text"] = {"format": schema}
         elif config.json_mode != "off":
             request["text"] = {"format": {"type": "json_object"}}
+        if config.background:
+            request["background"] = True
         if config.stream:
             request["stream"] = True
         return request
 
-    def usage(self, body: dict[str, Any]) -> Usage | None:
+    def measure(self, body: dict[str, Any]) -> Measured:
         """Return the reported usage. Raises AnswerMalformed."""
-        return read_usage(body.get("usage"))
+        return measure_openai(body.get("usage"), body.get("model"), body.get("service_tier"))
 
-    def read(self, body: dict[str, Any], usage: Usage | None) -> Answer:
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
         """Return the answer of a response that has ended. Raises AnswerMalformed."""
         status = str(body.get("status", "completed"))[:40]
         if status == "failed":
-            return Failed(_error(body.get("error")), usage=usage)
+            return Failed(_error(body.get("error")), usage=measured.usage, metered=measured.metered)
         if status not in ("completed", "incomplete"):
             raise AnswerMalformed(f"its status is {status}")
         parts = _parts(body.get("output"))
         said = next((part.get("refusal") for part in parts if part.get("type") == "refusal"), None)
         if isinstance(said, str):
-            return refusal(said, usage)
+            return refusal(said, measured)
         texts = [
             part["text"] for part in parts if part.get("type") == "output_text" and isinstance(part.get("text"), str)
         ]
@@ -66,7 +68,7 @@ class OpenAIResponses:
             details = body.get("incomplete_details")
             reason = details.get("reason") if isinstance(details, dict) else None
             raise AnswerMalformed(f"output holds no text (status {status}, reason {str(reason)[:40]})")
-        return completed("".join(texts), usage, self._config)
+        return completed("".join(texts), measured, self._config)
 
     def fold(self) -> "ResponseFold":
         """Return an empty fold of the events of a response."""

@@ -37,6 +37,8 @@ NOTICES = {
     "started": "The execution has begun.",
     "archived": "The process is in the archive. Nothing starts from now on.",
     "restored": "The process is in use again.",
+    "paused": "The process is paused. Executions under way continue.",
+    "resumed": "The process starts executions again.",
     "draft-saved": "The draft is saved.",
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.agents.calls import Accepted, Completed, Failed
-from domain.agents.kinds import AnthropicConfig, OpenAIChatConfig, OpenAIResponsesConfig
+from domain.agents.models import AnthropicConfig, OpenAIChatConfig, OpenAIResponsesConfig
 from domain.jsonvalue import parse_json
 from gateway.exchange import Reply
 from gateway.http import read_reply as read_http

@@ -11,8 +11,9 @@ from starlette.requests import Request
 
 from app.cli.wording import short
 from app.documents import read_document
-from domain.agents.kinds import OpenAIChatConfig, parse_agent
+from domain.agents.kinds import parse_agent
 from domain.agents.literals import read_literal
+from domain.agents.models import OpenAIChatConfig
 from domain.calendar.cron import check_cron
 from domain.calendar.durations import parse_duration
 from domain.calendar.times import check_time, check_zone

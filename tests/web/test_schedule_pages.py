@@ -1,5 +1,6 @@
 """The pages of schedules, without a browser: the fleet, one with its ledger, and the forms that steer it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -37,6 +38,16 @@ def test_the_fleet_is_listed_and_filtered(client: TestClient, hourly: UUID) -> N
     assert "tick" in page
     assert f"/schedules/{hourly}" in client.get("/schedules?process=hourly&status=active").text
     assert "No schedule matches" in client.get("/schedules?status=paused").text
+
+
+def test_a_lane_says_from_when_on_it_leaves_runs_out(client: TestClient, installation: Installation) -> None:
+    rules = '[{type: schedule, id: often, every: 1m}, {type: schedule, id: later, cron: "0 0 * * *"}]'
+    installation.publish(client, HOURLY.split("triggers")[0] + f"triggers: {rules}", writer={"script": "echo"})
+    installation.project()
+    page = client.get("/schedules").text
+    # 200 runs, one a minute, of a day on 86 percent of the width beside the names.
+    (since,) = re.findall(r'class="f-data part" x="([0-9.]+)%"', page)
+    assert float(since) == pytest.approx(14 + 86 * 200 / 1440, abs=0.2)
 
 
 def test_the_next_run_stands_on_the_overview_and_at_the_process(

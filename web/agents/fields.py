@@ -52,6 +52,7 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
     "openai_responses": (
         AgentFormField("base_url", "the address before /responses; empty: https://api.openai.com/v1"),
         *_MODEL,
+        AgentFormField("background", "true: it answers later, and a worker polls for it", "choice", options=_SWITCH),
     ),
     "anthropic": (
         AgentFormField("base_url", "the address before /messages; empty: https://api.anthropic.com/v1"),

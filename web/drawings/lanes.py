@@ -27,11 +27,11 @@ class LaneRun(msgspec.Struct, frozen=True):
 
 
 class Lane(msgspec.Struct, frozen=True):
-    """The runs of a process in order. more: there are more than `runs` holds, from the last of them on."""
+    """The runs of a process in order. more_from: from then on there are more than `runs` holds."""
 
     name: str
     runs: Sequence[LaneRun]
-    more: bool = False
+    more_from: datetime | None = None
 
 
 def lanes(found: Sequence[Lane], scale: Scale, zone: tzinfo, label: str) -> Markup:
@@ -62,8 +62,8 @@ def _lane(lane: Lane, scale: Scale, y: int) -> list[str]:
             f'<rect class="f-{"wait" if flagged else "data"}" x="{x:.2f}%" y="{y + 2}" width="{LEAST}%" height="14"'
             f' rx="1.5"><title>{escape(says)}</title></rect>'
         )
-    if lane.more:
-        since = _x(scale.percent(lane.runs[-1].at))
+    if lane.more_from is not None:
+        since = _x(scale.percent(lane.more_from))
         parts.append(
             f'<rect class="f-data part" x="{since:.2f}%" y="{y + 6}" width="{100 - since:.2f}%" height="6">'
             "<title>more runs than are shown</title></rect>"

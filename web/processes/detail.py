@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from commands.executions import StartExecution
+from commands.process_pauses import PauseProcess
 from commands.processes import ArchiveProcess, ReviseProcess
 from domain.refusal import NotFound
 from edge.admitted import Caller
@@ -84,9 +85,10 @@ def detail(
         under_way=under_way(found),
         recent=recent_outcomes(reading, [id]).get(id),
         origin=f"{request.url.scheme}://{request.url.netloc}",
-        starts=caller.may(StartExecution.scope) and found.version is not None and found.status != "archived",
+        starts=caller.may(StartExecution.scope) and found.version is not None and _may_start(found),
         designs=caller.may(ReviseProcess.scope),
         archives=caller.may(ArchiveProcess.scope),
+        pauses=caller.may(PauseProcess.scope),
     )
 
 
@@ -174,6 +176,10 @@ def callers_of(reading: Reading, name: str, within: tuple[str, ...]) -> NamingSt
 def triggers_of(found: ProcessDetail) -> list[dict[str, Any]]:
     """Return the triggers of the latest version."""
     return json.loads(bytes(found.triggers)) or []
+
+
+def _may_start(found: ProcessDetail) -> bool:
+    return found.status != "archived" and (found.paused is None or found.paused.mode == "queue")
 
 
 def _picture(reading: Reading, definitions: Definitions, found: ProcessDetail) -> Markup | None:

@@ -145,7 +145,8 @@ def _one(
     begin = reader.now - timedelta(days=given.days)
     ledger = list_occurrences(reading, id, begin, cursor=given.cursor, limit=IN_LEDGER, min_position=position)
     counts, stated = ledger.counts, msgspec.json.decode(found.rule)
-    marks = past(ledger_strips(reading, [id], IN_STRIP)[id], reader.clock, linked=True)
+    late = door_of(request).handlers.overdue_after
+    marks = past(ledger_strips(reading, [id], IN_STRIP)[id], reader.clock, late, linked=True)
     return page(
         request,
         "schedule.html",
@@ -165,7 +166,7 @@ def _one(
         overlap=OVERLAPS[stated.get("overlap", "skip")],
         catch_up=CATCH_UPS[stated.get("catch_up", "latest")],
         window=stated.get("catch_up_window", "1h"),
-        mark_of=lambda each: LedgerMark(kind_of(each)),
+        mark_of=lambda each: LedgerMark(kind_of(each, late)),
         words=WORDS,
         acts=principal_of(request).may(PauseSchedule.scope),
         designs=principal_of(request).may(ReviseProcess.scope),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from urllib.parse import urlencode
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Query, Request
@@ -12,11 +13,19 @@ from starlette.responses import Response
 
 from commands.schedules import PauseSchedule
 from edge.admitted import Caller
-from edge.dependencies import Reads
+from edge.dependencies import Reads, door_of
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.occurrences import ledger_strips
-from queries.schedules import MOST_RUNS_OF_ONE, STATUSES, ComingRun, ScheduleFilter, coming_runs, list_schedules
+from queries.schedules import (
+    MOST_RUNS,
+    MOST_RUNS_OF_ONE,
+    STATUSES,
+    ComingRun,
+    ScheduleFilter,
+    coming_runs,
+    list_schedules,
+)
 from web.drawings.lanes import Lane, LaneRun, lanes
 from web.drawings.timeline import Scale
 from web.forms import PageParameters
@@ -69,7 +78,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Sch
     )
     found = list_schedules(reading, filter, cursor=given.cursor, min_position=given.min_position)
     strips = ledger_strips(reading, [each.schedule_id for each in found.items], PAST)
-    reader = reader_of(request)
+    reader, late = reader_of(request), door_of(request).handlers.overdue_after
     now, end = reader.now, reader.now + SPANS[given.span]
     fleet = coming_runs(reading, now, end, ScheduleFilter(process_ids=chosen, within=caller.processes))
     kept = {name: text for name, text in given if name in ("process", "status", "span") and text not in ("", "day")}
@@ -80,7 +89,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Sch
         nav="Schedules",
         freshness=found,
         items=[
-            (each, [*past(strips[each.schedule_id], reader.clock), *coming(each.coming[:COMING], reader.clock)])
+            (each, [*past(strips[each.schedule_id], reader.clock, late), *coming(each.coming[:COMING], reader.clock)])
             for each in found.items
         ],
         next_cursor=found.next_cursor,
@@ -99,18 +108,20 @@ def _fleet(runs: Sequence[ComingRun], truncated: bool, scale: Scale, reader: Rea
     if not runs:
         return None
     by_process: dict[str, list[ComingRun]] = {}
-    of_one: dict[str, dict[str, int]] = {}
+    by_schedule: dict[UUID, list[ComingRun]] = {}
     for run in runs:
         by_process.setdefault(run.process, []).append(run)
-        counts = of_one.setdefault(run.process, {})
-        counts[run.trigger_id] = counts.get(run.trigger_id, 0) + 1
+        by_schedule.setdefault(run.schedule_id, []).append(run)
+    # Where the runs of a schedule, or all of them, were cut off.
+    cut = [(its[0].process, its[-1].at) for its in by_schedule.values() if len(its) >= MOST_RUNS_OF_ONE]
+    everywhere = [runs[-1].at] if len(runs) >= MOST_RUNS else []
     rows, drawn = list[FleetRow](), list[Lane]()
     for process, its in list(by_process.items())[:MOST_LANES]:
-        more = max(of_one[process].values()) >= MOST_RUNS_OF_ONE
+        since = min([*everywhere, *(at for name, at in cut if name == process)], default=None)
         flags = dict.fromkeys(flag for run in its for flag in run.flags)
-        rows.append(FleetRow(process, len(its), more, its[0].at, said(flags)))
+        rows.append(FleetRow(process, len(its), since is not None, its[0].at, said(flags)))
         marks = [LaneRun(run.at, ", ".join((reader.clock(run.at), *said(run.flags))), bool(run.flags)) for run in its]
-        drawn.append(Lane(process, marks, more))
+        drawn.append(Lane(process, marks, since))
     label = "Expected runs: " + ", ".join(f"{row.process} {row.count}{'+' if row.more else ''}" for row in rows)
     picture = lanes(drawn, scale, reader.zone, label)
     return Fleet(picture, rows, len(runs), truncated or any(row.more for row in rows), len(by_process) - len(rows))

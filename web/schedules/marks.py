@@ -1,7 +1,7 @@
 """Expected instants on pages: words and marks of outcomes, and of what is special about a time."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from queries.occurrences import OccurrenceMark, OccurrenceView
 from queries.schedule_previews import PreviewedInstant
@@ -24,7 +24,6 @@ FLAGS = {
     "moved": "exception, moved",
     "coalesced": "exception, joins another run",
 }
-LATE_SECONDS = 60.0
 OVERLAPS = {
     "skip": ("skip the new run", "while one runs"),
     "buffer_one": ("wait for the one before", "at most one waits"),
@@ -42,19 +41,24 @@ PAST, COMING = 22, 2
 WritesTime = Callable[[datetime], str]
 
 
-def kind_of(occurrence: OccurrenceMark | OccurrenceView, status: str | None = None) -> str:
-    """Return the mark of an instant. status: of its execution."""
+def kind_of(occurrence: OccurrenceMark | OccurrenceView, late: timedelta, status: str | None = None) -> str:
+    """Return the mark of an instant. late: a longer lateness shows. status: of its execution."""
     if status in ("failed", "timed_out"):
         return "failed"
-    late = occurrence.outcome == "started" and (occurrence.lateness_seconds or 0) > LATE_SECONDS
-    return "late" if late else occurrence.outcome
+    behind = timedelta(seconds=occurrence.lateness_seconds or 0)
+    return "late" if occurrence.outcome == "started" and behind > late else occurrence.outcome
 
 
-def past(marks: Iterable[OccurrenceMark], clock: WritesTime, *, linked: bool = False) -> list[LedgerMark]:
-    """Return the marks of instants with an outcome. clock: writes a time. linked: each leads to its execution."""
+def past(
+    marks: Iterable[OccurrenceMark], clock: WritesTime, late: timedelta, *, linked: bool = False
+) -> list[LedgerMark]:
+    """Return the marks of instants with an outcome.
+
+    clock: writes a time. late: a longer lateness shows. linked: each leads to its execution.
+    """
     found = list[LedgerMark]()
     for each in marks:
-        kind = kind_of(each, each.status)
+        kind = kind_of(each, late, each.status)
         why = f": {each.reason.replace('_', ' ')}" if each.reason else ""
         href = f"/executions/{each.execution_id}" if each.execution_id else f"#at-{each.scheduled_at.timestamp():.0f}"
         found.append(LedgerMark(kind, f"{clock(each.scheduled_at)}, {WORDS[kind]}{why}", href if linked else ""))
