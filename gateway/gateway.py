@@ -3,14 +3,18 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
-from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
+from domain.agents.kinds import (
+    HttpConfig,
+    ScriptedConfig,
+    read_agent,
+)
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.refusal import Malformed
@@ -18,26 +22,16 @@ from gateway.adapter import Adapter
 from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, summary
-from gateway.http import Http
+from gateway.kinds import adapter_of
 from gateway.large_results import KeepsLargeResults, LargeResults
 from gateway.loop import LoopThread
 from gateway.notifications import Notifications
-from gateway.openai_chat import OpenAIChat
 from gateway.outgoing import Outgoing
+from gateway.pricing import PricesAnswers
 from gateway.scripted import Scripted
 
 DeliverAnswer = Callable[[AgentCall, Answer], None]
 AttemptKey = tuple[UUID, str, int]
-
-
-class PricesAnswers(Protocol):
-    """Prices the use in answers, as `commands.costs.Pricing` does; callable from any thread."""
-
-    def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
-        """Return whether the answer has a use to be priced."""
-
-    def priced(self, answer: Answer, config: Mapping[str, Any], called_at: datetime | None) -> Answer:
-        """Return the answer with the cost of its use."""
 
 
 log = logging.getLogger("procession.gateway")
@@ -204,11 +198,12 @@ class AgentGateway:
         match typed:
             case ScriptedConfig():
                 scripted = Scripted(typed)
+                if self._pricing is not None and not scripted.delay and scripted.is_priced:
+                    # Prices may have to be read first, and the worker's thread does not wait for that.
+                    return _Agent(config, None, _Instant(scripted.answer_now))
                 return _Agent(config, None, scripted) if scripted.delay else _Agent(config, scripted.answer_now, None)
-            case HttpConfig():
-                return _Agent(config, None, Http(typed, self._outgoing, self._callback_base))
-            case OpenAIChatConfig():
-                return _Agent(config, None, OpenAIChat(typed, self._outgoing))
+            case other:
+                return _Agent(config, None, adapter_of(other, self._outgoing, self._callback_base))
 
     def _begin(self, entry: _Open) -> None:
         with self._lock:

@@ -5,59 +5,41 @@ request (``temperature``, ``max_tokens``, ``seed``…) and win over the agent's 
 in a JSON mode, the value it holds.
 """
 
-from functools import partial
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
-from domain.agents.calls import AgentCall, Answer, Completed, Failed
+from domain.agents.calls import AgentCall, Failed
 from domain.agents.kinds import OpenAIChatConfig
-from gateway.answers import check_answer, read_json, read_spending
-from gateway.exchange import Reply, failure, post
-from gateway.failures import AnswerMalformed, malformed, refused
-from gateway.outgoing import Outgoing
-from gateway.secrets import Disclosed, SecretMissing
+from gateway.failures import AnswerMalformed, refused
+from gateway.models import message_of
+from gateway.secrets import Disclosed
+from gateway.streams import assemble_chat
 from gateway.usage.counts import Measured
 from gateway.usage.openai import measure_openai
 
-RESERVED = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
-
 
 class OpenAIChat:
-    """One model at one address."""
+    """The contract of chat completions."""
 
-    def __init__(self, config: OpenAIChatConfig, outgoing: Outgoing) -> None:
+    reserved = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
+    path = "/chat/completions"
+    assemble = staticmethod(assemble_chat)
+
+    def __init__(self, config: OpenAIChatConfig) -> None:
         self._config = config
-        self._outgoing = outgoing
-        parts = urlsplit(config.base_url)
-        self._url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
-    async def answer(self, call: AgentCall) -> Answer:
-        """Return the model's answer to `call`."""
-        if taken := sorted(RESERVED.intersection(call.parameters)):
-            return refused("parameter_reserved", f"the parameter {taken[0]} is set by the agent's configuration")
-        disclosed = Disclosed(self._outgoing.policy.secrets)
-        try:
-            headers = disclosed.resolve_all(self._config.headers)
-            if self._config.api_key is not None:
-                headers["Authorization"] = f"Bearer {disclosed.resolve(self._config.api_key)}"
-        except SecretMissing as missing:
-            return refused(missing.code, str(missing))
-        headers |= {"Accept": "application/json", "Idempotency-Key": call.idempotency_key}
-        body = msgspec.json.encode(self._request(call))
-        reply = await post(self._outgoing, self._url, headers, body, self._config.deadline, disclosed)
-        if isinstance(reply, Failed):
-            return reply
-        return await reply.read(partial(read_reply, as_json=self._config.json_mode != "off"))
+    def headers(self, disclosed: Disclosed) -> dict[str, str]:
+        """Return the key."""
+        if self._config.api_key is None:
+            return {}
+        return {"Authorization": f"Bearer {disclosed.resolve(self._config.api_key)}"}
 
-    def _request(self, call: AgentCall) -> dict[str, Any]:
+    def request(self, call: AgentCall) -> dict[str, Any]:
+        """Return a request with the step's message as the user's."""
         config = self._config
-        text = call.message if isinstance(call.message, str) else msgspec.json.encode(call.message).decode()
         messages = [{"role": "system", "content": config.system}] if config.system else []
         request: dict[str, Any] = {
             "model": config.model,
-            "messages": [*messages, {"role": "user", "content": text}],
+            "messages": [*messages, {"role": "user", "content": message_of(call)}],
         }
         if config.temperature is not None:
             request["temperature"] = config.temperature
@@ -68,47 +50,30 @@ class OpenAIChat:
             request["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif config.json_mode != "off":
             request["response_format"] = {"type": "json_object"}
-        return request | call.parameters
+        if config.stream:
+            request |= {"stream": True, "stream_options": {"include_usage": True}}
+        return request
 
+    def measure(self, answer: dict[str, Any]) -> Measured:
+        """Return the usage of a completion."""
+        return measure_openai(answer.get("usage"), answer.get("model"), answer.get("service_tier"))
 
-def read_reply(reply: Reply, *, as_json: bool) -> Answer:
-    """Return the answer that the reply means: 200 holds a chat completion, anything else is a failure."""
-    if reply.status != 200:
-        return failure(reply)
-    measured = Measured()
-    try:
-        completion = read_json(reply.content())
-        if not isinstance(completion, dict):
-            raise AnswerMalformed("it is not an object")
-        measured = measure_openai(completion.get("usage"), completion.get("model"), completion.get("service_tier"))
-        return _read_choice(completion, measured, as_json)
-    except AnswerMalformed as error:
-        # The tokens are spent even if the answer is unusable.
-        if measured == Measured():
-            measured = Measured(*read_spending(reply.body)[::2])
-        return malformed(str(error), usage=measured.usage, metered=measured.metered)
-
-
-def _read_choice(completion: dict[str, Any], measured: Measured, as_json: bool) -> Answer:
-    usage, metered = measured
-    choices = completion.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
-        raise AnswerMalformed("choices[0].message is missing")
-    text = _text(message.get("content"))
-    if text is None:
+    def text(self, answer: dict[str, Any], measured: Measured) -> str | Failed:
+        """Return the text of the first choice; a refusal is a permanent failure."""
+        choices = answer.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(choice, dict) or not isinstance(message, dict):
+            raise AnswerMalformed("choices[0].message is missing")
+        text = _text(message.get("content"))
+        if text is not None:
+            return text
         refusal = message.get("refusal")
         if isinstance(refusal, str) and refusal:
             error = refused("agent_refused", f"the model refused: {refusal[:500]}").error
-            return Failed(error, usage=usage, metered=metered)
-        reason = choice.get("finish_reason")
-        raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {str(reason)[:40]})")
-    if not as_json:
-        return Completed(text, usage=usage, metered=metered)
-    value = read_json(text.encode())
-    check_answer(value)
-    return Completed(value, usage=usage, metered=metered)
+            return Failed(error, usage=measured.usage, metered=measured.metered)
+        reason = str(choice.get("finish_reason"))[:40]
+        raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {reason})")
 
 
 def _text(content: Any) -> str | None:

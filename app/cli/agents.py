@@ -49,7 +49,10 @@ def register(
         str | None, typer.Argument(metavar="[FILE]", help="The configuration, YAML or JSON; - is standard input.")
     ] = None,
     kind: Annotated[
-        str | None, typer.Option(help="scripted, http or openai_chat, instead of or on top of a file.")
+        str | None,
+        typer.Option(
+            help="scripted, http, openai_chat, openai_responses or anthropic, instead of or on top of a file."
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,

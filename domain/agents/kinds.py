@@ -128,6 +128,7 @@ class OpenAIChatConfig(AgentConfiguration):
 
     api_key: a reference, ``${NAME}``. json_mode: ``off`` answers the text; ``object`` (or true) requests a JSON object,
     ``schema`` for an object that meets the step's output_schema, and both answer the parsed value.
+    stream: the server sends its answer in pieces.
     """
 
     kind: Literal["openai_chat"] = "openai_chat"
@@ -139,16 +140,56 @@ class OpenAIChatConfig(AgentConfiguration):
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=10**9)] | None = None
     json_mode: Annotated[Literal["off", "object", "schema"], BeforeValidator(_json_mode)] = "off"
+    stream: bool | None = None
     deadline: PositiveDuration = MINUTE
 
 
-AgentConfig = Annotated[ScriptedConfig | HttpConfig | OpenAIChatConfig, Field(discriminator="kind")]
+class OpenAIResponsesConfig(AgentConfiguration):
+    """A model behind OpenAI's ``{base_url}/responses``; the fields are those of `OpenAIChatConfig`."""
+
+    kind: Literal["openai_responses"] = "openai_responses"
+    base_url: Url
+    model: AgentField
+    api_key: SecretField | None = None
+    headers: Headers
+    system: Text | None = None
+    temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=10**9)] | None = None
+    json_mode: Annotated[Literal["off", "object", "schema"], BeforeValidator(_json_mode)] = "off"
+    stream: bool | None = None
+    deadline: PositiveDuration = MINUTE
+
+
+class AnthropicConfig(AgentConfiguration):
+    """A model behind Anthropic's ``{base_url}/v1/messages``.
+
+    max_tokens: of an answer. api_version: of the contract. json_mode: ``object`` answers the value that the text holds.
+    """
+
+    kind: Literal["anthropic"] = "anthropic"
+    base_url: Url = "https://api.anthropic.com"
+    model: AgentField
+    api_key: SecretField | None = None
+    headers: Headers
+    system: Text | None = None
+    temperature: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=10**9)] = 4096
+    json_mode: Annotated[Literal["off", "object"], BeforeValidator(_json_mode)] = "off"
+    stream: bool | None = None
+    api_version: AgentField = "2023-06-01"
+    deadline: PositiveDuration = MINUTE
+
+
+Configuration = ScriptedConfig | HttpConfig | OpenAIChatConfig | OpenAIResponsesConfig | AnthropicConfig
+AgentConfig = Annotated[Configuration, Field(discriminator="kind")]
 KINDS: dict[str, type[AgentConfiguration]] = {
     "scripted": ScriptedConfig,
     "http": HttpConfig,
     "openai_chat": OpenAIChatConfig,
+    "openai_responses": OpenAIResponsesConfig,
+    "anthropic": AnthropicConfig,
 }
-_CONFIG: TypeAdapter[ScriptedConfig | HttpConfig | OpenAIChatConfig] = TypeAdapter(AgentConfig)
+_CONFIG: TypeAdapter[Configuration] = TypeAdapter(AgentConfig)
 
 
 def parse_agent(name: str, body: object) -> dict[str, Any]:
@@ -172,7 +213,7 @@ def parse_agent(name: str, body: object) -> dict[str, Any]:
     return canonical
 
 
-def read_agent(body: object) -> ScriptedConfig | HttpConfig | OpenAIChatConfig:
+def read_agent(body: object) -> Configuration:
     """Return the configuration that `body` describes, typed. Raises Malformed with every Problem."""
     if not isinstance(body, dict):
         raise _malformed([Problem("wrong_type", f"a configuration is an object, not {type(body).__name__}")])

@@ -8,18 +8,34 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.agents.calls import Accepted, Completed, Failed
+from domain.agents.kinds import AnthropicConfig, OpenAIChatConfig, OpenAIResponsesConfig
 from domain.jsonvalue import parse_json
+from gateway.anthropic import AnthropicMessages
 from gateway.exchange import Reply
 from gateway.http import read_reply as read_http
-from gateway.openai_chat import read_reply as read_chat
+from gateway.models import read_model_reply
+from gateway.openai_chat import OpenAIChat
+from gateway.openai_responses import OpenAIResponses
 from gateway.retry_after import LONGEST, read_retry_after
+
+_AT = {"base_url": "https://models.example", "model": "m"}
+CONTRACTS = [
+    OpenAIChat(OpenAIChatConfig(**_AT)),
+    OpenAIResponses(OpenAIResponsesConfig(**_AT)),
+    AnthropicMessages(AnthropicConfig(**_AT)),
+]
 
 NUMBERS = st.integers() | st.floats()
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text(),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["output", "usage", "cost", "error", "choices", "message", "amount"]), inner)
+        | st.dictionaries(
+            st.sampled_from(
+                ["output", "usage", "cost", "error", "choices", "message", "amount", "content", "text", "type"]
+            ),
+            inner,
+        )
     ),
     max_leaves=12,
 )
@@ -27,7 +43,12 @@ ENVELOPES = st.fixed_dictionaries(
     {},
     optional={
         "output": JSON,
-        "usage": st.dictionaries(st.sampled_from(["input_tokens", "prompt_tokens", "prompt_tokens_details"]), JSON),
+        "usage": st.dictionaries(
+            st.sampled_from(
+                ["input_tokens", "prompt_tokens", "prompt_tokens_details", "cache_creation", "units", "model"]
+            ),
+            JSON,
+        ),
         "cost": st.fixed_dictionaries({"amount": NUMBERS | st.text(), "currency": st.just("USD")}),
         "choices": st.lists(st.fixed_dictionaries({"message": st.fixed_dictionaries({"content": JSON})}), max_size=2),
     },
@@ -52,9 +73,13 @@ REPLIES = st.builds(
 )
 
 
-@given(REPLIES, st.sampled_from(["http", "chat", "chat as json"]))
-def test_every_reply_is_an_answer_that_can_be_stored(reply, kind):
-    answer = read_http(reply) if kind == "http" else read_chat(reply, as_json=kind != "chat")
+def read_model(reply, contract, as_json):
+    return read_model_reply(reply, contract=contract, as_json=as_json)
+
+
+@given(REPLIES, st.sampled_from([None, *CONTRACTS]), st.booleans())
+def test_every_reply_is_an_answer_that_can_be_stored(reply, contract, as_json):
+    answer = read_http(reply) if contract is None else read_model(reply, contract, as_json)
 
     assert isinstance(answer, Completed | Failed | Accepted)
     written = msgspec.json.encode(answer)

@@ -23,7 +23,15 @@ class AgentFormField(msgspec.Struct, frozen=True):
 _MAX_OPEN = AgentFormField("max_open", "how many calls of it each worker has open at once; empty: a share", "number")
 _HEADERS = AgentFormField("headers", 'an object, as JSON: {"Authorization": "Bearer ${NAME}"}; secrets by name', "json")
 _DEADLINE = AgentFormField("deadline", "how long one call may take, as 30s; empty: a minute")
+_PROVIDER = AgentFormField("provider", "as price tables name it; empty: by the host of the address")
 _SCRIPTS = ("echo", "json_echo", "fail", "flaky", "slow", "answers")
+_OF_MODELS = (
+    AgentFormField("model", "as the provider names it", required=True),
+    AgentFormField("api_key", "the name of a secret, as ${NAME}"),
+    AgentFormField("system", "instructions before every message"),
+    AgentFormField("temperature", "0 to 2", "number"),
+    AgentFormField("max_tokens", "of one answer", "number"),
+)
 FIELDS: dict[str, tuple[AgentFormField, ...]] = {
     "http": (
         AgentFormField("url", "receives a POST for each attempt", required=True),
@@ -31,18 +39,34 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
         _HEADERS,
         _DEADLINE,
         _MAX_OPEN,
+        _PROVIDER,
     ),
     "openai_chat": (
         AgentFormField("base_url", "the address before /chat/completions", required=True),
-        AgentFormField("model", "as the provider names it", required=True),
-        AgentFormField("api_key", "the name of a secret, as ${NAME}"),
-        AgentFormField("system", "instructions before every message"),
-        AgentFormField("temperature", "0 to 2", "number"),
-        AgentFormField("max_tokens", "of one answer", "number"),
+        *_OF_MODELS,
         AgentFormField("json_mode", "what it answers with", "choice", options=("off", "object", "schema")),
         _HEADERS,
         _DEADLINE,
         _MAX_OPEN,
+        _PROVIDER,
+    ),
+    "openai_responses": (
+        AgentFormField("base_url", "the address before /responses", required=True),
+        *_OF_MODELS,
+        AgentFormField("json_mode", "what it answers with", "choice", options=("off", "object", "schema")),
+        _HEADERS,
+        _DEADLINE,
+        _MAX_OPEN,
+        _PROVIDER,
+    ),
+    "anthropic": (
+        AgentFormField("base_url", "the address before /v1/messages; empty: https://api.anthropic.com"),
+        *_OF_MODELS,
+        AgentFormField("json_mode", "what it answers with", "choice", options=("off", "object")),
+        _HEADERS,
+        _DEADLINE,
+        _MAX_OPEN,
+        _PROVIDER,
     ),
     "scripted": (
         AgentFormField("script", "what it does, without a network", "choice", required=True, options=_SCRIPTS),
@@ -54,6 +78,7 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
         AgentFormField("cost", 'of every call: {"amount": "0.01", "currency": "USD"}', "json"),
         AgentFormField("record", "a file to which each call adds its idempotency key"),
         _MAX_OPEN,
+        _PROVIDER,
     ),
 }
 NAME = AgentFormField("name", "1 to 64 of a-z 0-9 . _ -", required=True)
