@@ -8,7 +8,7 @@ import msgspec
 
 from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
 from commands.deciding import DecisionBroke, Identified, persist, unidentified
-from commands.plans import Plans
+from commands.plans import Plans, refuse_paused
 from commands.pricing import Pricing
 from commands.receipt import Receipt
 from commands.states import rehydrate
@@ -16,7 +16,7 @@ from domain.agents.agent import Agent, fold
 from domain.agents.calls import Accepted, Answer, Completed, Failed
 from domain.event import Cause, Event
 from domain.executions.decisions.execution import cancel_execution, start_execution
-from domain.executions.decisions.step import accept_step, complete_step, fail_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_response
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import Trigger
 from domain.executions.events.outcomes import RUNNING
@@ -59,6 +59,16 @@ class AnswerStep(Command, frozen=True):
     answer: Annotated[Answer, Beside()]
 
 
+class StartResponse(Command, frozen=True):
+    """Record the id of the response that a model makes in the background for an attempt."""
+
+    scope = CommandScope.STEPS_ANSWER
+    execution_id: ExecutionId
+    step: StepReference
+    attempt: Annotated[int, Beside()]
+    response_id: Annotated[str, Beside()]
+
+
 class Executions:
     """The handlers of the commands above, one append each. pricing: of what answers used."""
 
@@ -70,7 +80,7 @@ class Executions:
     def start(self, command: StartExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Start an execution; facts hold `execution_id` and `version`.
 
-        Raises NotFound, Forbidden (archived, nothing published) or Malformed (input).
+        Raises NotFound, Forbidden (archived, nothing published, paused with refusal) or Malformed (input).
         """
         id = new_id()
         uncertain = False
@@ -80,17 +90,21 @@ class Executions:
             if uncertain and (page := self._log.stream_page(id)):
                 started = {"execution_id": str(id), "version": page[0].event.version}  # type: ignore[attr-defined]
                 return Receipt(id, page[-1].position, started)
-            plan, revision = self._plans.startable(command.process_id, command.version)
+            starting = self._plans.starting(command.process_id, command.version)
+            plan, pause = starting.plan, starting.pause
+            refuse_paused(plan.name, pause)
             by_hand = command.trigger.type == "manual"
             input = accept_input(plan.input_spec if by_hand else plan.input_spec.bare, command.input)
             callees, called = self._plans.callees(plan)
-            unfolding = start_execution(id, plan, input, command.trigger, cause, callees=callees)
+            unfolding = start_execution(
+                id, plan, input, command.trigger, cause, callees=callees, waits=pause is not None
+            )
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
             unit = Unit(
                 id,
                 0,
                 unfolding.events,
-                guards=((command.process_id, revision), *called),
+                guards=((command.process_id, starting.revision), *called),
                 answered=identified(receipt),
                 timers_set=unfolding.timers_set,
                 slot=slot_of("", unfolding.execution),
@@ -121,6 +135,14 @@ class Executions:
         return self.decide(
             command.execution_id,
             lambda execution: answer_step(execution, command.step, command.attempt, answer, cause),
+            identified,
+        )
+
+    def start_response(self, command: StartResponse, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Record the id of a background response. Raises NotFound; after the end of the attempt it is a duplicate."""
+        return self.decide(
+            command.execution_id,
+            lambda execution: start_response(execution, command.step, command.attempt, command.response_id, cause),
             identified,
         )
 

@@ -9,9 +9,10 @@ from domain.keys import events as keys
 from domain.processes import claims
 from domain.processes import events as processes
 from domain.schedules import events as schedules
+from domain.zone_data import events as zone_data
 
 # Importing a module registers its events.
-ROOMS = (agents, calendars, claims, costs, executions, keys, processes, schedules)
+ROOMS = (agents, calendars, claims, costs, executions, keys, processes, schedules, zone_data)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

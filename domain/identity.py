@@ -75,6 +75,10 @@ def calendar_id(name: str) -> UUID:
     return uuid5(NAMESPACE, f"calendar:{name}")
 
 
+ZONE_DATA = uuid5(NAMESPACE, "zone data")
+"""The id of the stream that notes by which edition of the zone data next runs are worked out."""
+
+
 def occurrence_id(schedule: UUID, at: datetime) -> UUID:
     """Return the id of the execution that a schedule starts for the instant `at`; every worker derives the same id."""
     milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))

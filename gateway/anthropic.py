@@ -1,61 +1,110 @@
-"""Models behind Anthropic's ``POST {base_url}/v1/messages``."""
+"""The dialect of Anthropic's ``POST {base_url}/messages``."""
 
 from typing import Any
 
-from domain.agents.calls import AgentCall, Failed
-from domain.agents.kinds import AnthropicConfig
-from gateway.failures import AnswerMalformed, refused
-from gateway.models import message_of
-from gateway.secrets import Disclosed
-from gateway.streams import assemble_message
+from domain.agents.calls import AgentCall, Answer
+from domain.agents.models import AnthropicConfig
+from gateway.event_streams import JoinedText
+from gateway.failures import AnswerMalformed
+from gateway.model import completed, refusal, text_of
 from gateway.usage.anthropic import measure_anthropic
 from gateway.usage.counts import Measured
 
+VERSION = "2023-06-01"
+MAX_TOKENS = 4096
 
-class AnthropicMessages:
-    """The contract of messages. Each request states how many tokens the answer may have."""
 
-    reserved = frozenset(("messages", "stream"))
-    path = "/v1/messages"
-    assemble = staticmethod(assemble_message)
+class Anthropic:
+    """Implements `Dialect`."""
+
+    path = "/messages"
+    reserved = frozenset(("messages", "stream", "output_config"))
 
     def __init__(self, config: AnthropicConfig) -> None:
         self._config = config
 
-    def headers(self, disclosed: Disclosed) -> dict[str, str]:
-        """Return the key, and the version of the contract."""
-        found = {"anthropic-version": self._config.api_version}
-        if self._config.api_key is not None:
-            found["x-api-key"] = disclosed.resolve(self._config.api_key)
-        return found
+    def headers(self, api_key: str | None) -> dict[str, str]:
+        """Return the version of the protocol, and the key."""
+        return {"anthropic-version": VERSION} | ({} if api_key is None else {"x-api-key": api_key})
 
     def request(self, call: AgentCall) -> dict[str, Any]:
-        """Return a request with the step's message as the user's."""
+        """Return the request, without the parameters of the step; the protocol requires `max_tokens`."""
         config = self._config
         request: dict[str, Any] = {
             "model": config.model,
-            "max_tokens": config.max_tokens,
-            "messages": [{"role": "user", "content": message_of(call)}],
+            "max_tokens": config.max_tokens or MAX_TOKENS,
+            "messages": [{"role": "user", "content": text_of(call.message)}],
         }
-        if config.system is not None:
+        if config.system:
             request["system"] = config.system
         if config.temperature is not None:
             request["temperature"] = config.temperature
-        return request | ({"stream": True} if config.stream else {})
+        if config.json_mode == "schema" and call.output_schema is not None:
+            request["output_config"] = {"format": {"type": "json_schema", "schema": call.output_schema}}
+        if config.stream:
+            request["stream"] = True
+        return request
 
-    def measure(self, answer: dict[str, Any]) -> Measured:
-        """Return the usage of a message."""
-        return measure_anthropic(answer.get("usage"), answer.get("model"))
+    def measure(self, body: dict[str, Any]) -> Measured:
+        """Return the reported usage. Raises AnswerMalformed."""
+        return measure_anthropic(body.get("usage"), body.get("model"))
 
-    def text(self, answer: dict[str, Any], measured: Measured) -> str | Failed:
-        """Return the texts of a message, joined; a refusal is a permanent failure."""
-        reason = answer.get("stop_reason")
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
+        """Return the answer in the blocks of text. Raises AnswerMalformed."""
+        reason = str(body.get("stop_reason"))[:40]
         if reason == "refusal":
-            error = refused("agent_refused", "the model refused").error
-            return Failed(error, usage=measured.usage, metered=measured.metered)
-        content = answer.get("content")
-        blocks = [each for each in content if isinstance(each, dict)] if isinstance(content, list) else []
-        texts = [each["text"] for each in blocks if each.get("type") == "text" and isinstance(each.get("text"), str)]
+            return refusal("stop_reason refusal", measured)
+        content = body.get("content")
+        if not isinstance(content, list):
+            raise AnswerMalformed("content is missing")
+        blocks = [block for block in content if isinstance(block, dict) and block.get("type") == "text"]
+        texts = [block["text"] for block in blocks if isinstance(block.get("text"), str)]
         if not texts:
-            raise AnswerMalformed(f"content holds no text (stop_reason {str(reason)[:40]})")
-        return "".join(texts)
+            raise AnswerMalformed(f"content holds no text (stop_reason {reason})")
+        return completed("".join(texts), measured, self._config)
+
+    def fold(self) -> "MessageFold":
+        """Return an empty fold of the events of a message."""
+        return MessageFold()
+
+
+class MessageFold:
+    """Joins the events of a message: its start reports the input, its last delta the output so far."""
+
+    def __init__(self) -> None:
+        self.complete = False
+        self._text = JoinedText()
+        self._has_text = False
+        self._message: dict[str, Any] = {}
+        self._usage: dict[str, Any] = {}
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Add an event. Raises AnswerMalformed, also for the event of an error."""
+        kind = event.get("type")
+        if kind == "message_start" and isinstance(message := event.get("message"), dict):
+            self._message = {"stop_reason": message.get("stop_reason"), "model": message.get("model")}
+            self._count(message.get("usage"))
+        elif kind == "content_block_delta" and isinstance(delta := event.get("delta"), dict):
+            if delta.get("type") == "text_delta":
+                self._has_text = True
+                self._text.add(delta.get("text"))
+        elif kind == "message_delta":
+            if isinstance(delta := event.get("delta"), dict):
+                self._message |= delta
+            self._count(event.get("usage"))
+        elif kind == "message_stop":
+            self.complete = True
+        elif kind == "error":
+            error = event.get("error")
+            name = error.get("type") if isinstance(error, dict) else None
+            raise AnswerMalformed(f"the stream ended with an error, {str(name)[:60]}")
+
+    def document(self) -> dict[str, Any]:
+        """Return the message."""
+        blocks = [{"type": "text", "text": str(self._text)}] if self._has_text else []
+        return self._message | {"content": blocks, "usage": self._usage or None}
+
+    def _count(self, usage: object) -> None:
+        """Take over the counts that are stated; those of a delta are of the whole message."""
+        if isinstance(usage, dict):
+            self._usage |= {name: value for name, value in usage.items() if value is not None}

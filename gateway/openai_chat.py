@@ -1,45 +1,36 @@
-"""Models behind any OpenAI-compatible ``POST {base_url}/chat/completions``.
-
-The step's message is the user's message (a value that is not a text goes as its JSON); its parameters are fields of the
-request (``temperature``, ``max_tokens``, ``seed``…) and win over the agent's own. The output is the answer's text, or,
-in a JSON mode, the value it holds.
-"""
+"""The dialect of any OpenAI-compatible ``POST {base_url}/chat/completions``."""
 
 from typing import Any
 
-from domain.agents.calls import AgentCall, Failed
-from domain.agents.kinds import OpenAIChatConfig
-from gateway.failures import AnswerMalformed, refused
-from gateway.models import message_of
-from gateway.secrets import Disclosed
-from gateway.streams import assemble_chat
+from domain.agents.calls import AgentCall, Answer
+from domain.agents.models import OpenAIChatConfig
+from gateway.event_streams import JoinedText
+from gateway.failures import AnswerMalformed
+from gateway.model import completed, refusal, text_of
 from gateway.usage.counts import Measured
 from gateway.usage.openai import measure_openai
 
 
 class OpenAIChat:
-    """The contract of chat completions."""
+    """Implements `Dialect`."""
 
-    reserved = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
     path = "/chat/completions"
-    assemble = staticmethod(assemble_chat)
+    reserved = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
 
     def __init__(self, config: OpenAIChatConfig) -> None:
         self._config = config
 
-    def headers(self, disclosed: Disclosed) -> dict[str, str]:
-        """Return the key."""
-        if self._config.api_key is None:
-            return {}
-        return {"Authorization": f"Bearer {disclosed.resolve(self._config.api_key)}"}
+    def headers(self, api_key: str | None) -> dict[str, str]:
+        """Return the key as a bearer token."""
+        return {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
 
     def request(self, call: AgentCall) -> dict[str, Any]:
-        """Return a request with the step's message as the user's."""
+        """Return the request, without the parameters of the step."""
         config = self._config
         messages = [{"role": "system", "content": config.system}] if config.system else []
         request: dict[str, Any] = {
             "model": config.model,
-            "messages": [*messages, {"role": "user", "content": message_of(call)}],
+            "messages": [*messages, {"role": "user", "content": text_of(call.message)}],
         }
         if config.temperature is not None:
             request["temperature"] = config.temperature
@@ -54,26 +45,63 @@ class OpenAIChat:
             request |= {"stream": True, "stream_options": {"include_usage": True}}
         return request
 
-    def measure(self, answer: dict[str, Any]) -> Measured:
-        """Return the usage of a completion."""
-        return measure_openai(answer.get("usage"), answer.get("model"), answer.get("service_tier"))
+    def measure(self, body: dict[str, Any]) -> Measured:
+        """Return the reported usage. Raises AnswerMalformed."""
+        return measure_openai(body.get("usage"), body.get("model"), body.get("service_tier"))
 
-    def text(self, answer: dict[str, Any], measured: Measured) -> str | Failed:
-        """Return the text of the first choice; a refusal is a permanent failure."""
-        choices = answer.get("choices")
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
+        """Return the answer in the first choice. Raises AnswerMalformed."""
+        choices = body.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = choice.get("message") if isinstance(choice, dict) else None
         if not isinstance(choice, dict) or not isinstance(message, dict):
             raise AnswerMalformed("choices[0].message is missing")
         text = _text(message.get("content"))
-        if text is not None:
-            return text
-        refusal = message.get("refusal")
-        if isinstance(refusal, str) and refusal:
-            error = refused("agent_refused", f"the model refused: {refusal[:500]}").error
-            return Failed(error, usage=measured.usage, metered=measured.metered)
-        reason = str(choice.get("finish_reason"))[:40]
-        raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {reason})")
+        if text is None:
+            said = message.get("refusal")
+            if isinstance(said, str) and said:
+                return refusal(said, measured)
+            reason = choice.get("finish_reason")
+            raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {str(reason)[:40]})")
+        return completed(text, measured, self._config)
+
+    def fold(self) -> "ChatFold":
+        """Return an empty fold of chunks."""
+        return ChatFold()
+
+
+class ChatFold:
+    """Joins the chunks of a chat completion; the last one reports the usage."""
+
+    def __init__(self) -> None:
+        self._content, self._refusal = JoinedText(), JoinedText()
+        self._reason: Any = None
+        self._usage: Any = None
+        self._named: dict[str, Any] = {}
+
+    @property
+    def complete(self) -> bool:
+        """Whether a chunk has stated why the completion ended."""
+        return self._reason is not None
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Add a chunk. Raises AnswerMalformed."""
+        self._named |= {name: event[name] for name in ("model", "service_tier") if event.get(name) is not None}
+        if event.get("usage") is not None:
+            self._usage = event["usage"]
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict):
+            self._reason = choice.get("finish_reason") or self._reason
+            delta = choice.get("delta")
+            if isinstance(delta, dict):
+                self._content.add(delta.get("content"))
+                self._refusal.add(delta.get("refusal"))
+
+    def document(self) -> dict[str, Any]:
+        """Return the completion."""
+        message = {"content": str(self._content) or None, "refusal": str(self._refusal)}
+        return self._named | {"choices": [{"message": message, "finish_reason": self._reason}], "usage": self._usage}
 
 
 def _text(content: Any) -> str | None:

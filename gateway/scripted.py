@@ -16,7 +16,7 @@ import msgspec
 
 from domain.agents.calls import AgentCall, Answer, Completed, Failed, StepError, Usage
 from domain.agents.fields import Tokens
-from domain.agents.kinds import ScriptedConfig, ScriptedError
+from domain.agents.scripted import ScriptedConfig, ScriptedError
 from gateway.answers import check_answer
 from gateway.failures import AnswerMalformed, malformed
 from gateway.usage.counts import Measured

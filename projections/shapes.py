@@ -9,7 +9,7 @@ from domain.agents.calls import StepError, Usage
 from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
-from domain.processes.events import ProcessPublished
+from domain.processes.events import ProcessPaused, ProcessPublished
 
 # A read table takes a document byte for byte. So a reader does not decode it.
 DOCUMENTS: frozenset[Any] = frozenset((Any, StepError))
@@ -18,7 +18,7 @@ LEFT_OUT: dict[type[msgspec.Struct], frozenset[str]] = {
     Event: frozenset(("actor", "causation", "correlation")),
     Usage: frozenset(("cached_tokens", "raw")),
 }
-WITH_ACTOR: frozenset[type[Event]] = frozenset((ExecutionStarted, ProcessPublished))
+WITH_ACTOR: frozenset[type[Event]] = frozenset((ExecutionStarted, ProcessPublished, ProcessPaused))
 EMPTY = msgspec.Raw(b"{}")
 
 

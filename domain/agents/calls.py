@@ -15,7 +15,8 @@ class AgentCall(msgspec.Struct, frozen=True):
     """One attempt of one step, as the agent sees it.
 
     message and parameters are rendered; deadline is an aware UTC time or None.
-    callback_token authenticates a later answer. started_at: of the attempt, whose cost belongs to that time.
+    callback_token authenticates a later answer. response_id: of the model that works on it in the background already.
+    started_at: of the attempt, whose cost belongs to that time.
     """
 
     execution_id: UUID
@@ -29,6 +30,7 @@ class AgentCall(msgspec.Struct, frozen=True):
     output_schema: dict[str, Any] | None = None
     deadline: datetime | None = None
     callback_token: str = ""
+    response_id: str = ""
     started_at: datetime | None = None
 
     def __repr__(self) -> str:

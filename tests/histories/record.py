@@ -38,6 +38,7 @@ from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from domain.schedules import schedule
 from domain.schedules.events import ScheduleRegistered
+from domain.zone_data.events import ZoneDataAdopted, edition
 from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
@@ -51,6 +52,7 @@ STORIES = (
     "rules_stories.py",
     "key_stories.py",
     "cost_stories.py",
+    "model_stories.py",
     "schedule_stories.py",
 )
 PLANS = ("plan", "callees")
@@ -119,6 +121,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field not in PLANS}
         case ScheduleRegistered():
             state = schedule.fold(None, events)
+        case ZoneDataAdopted():
+            state = edition(events)
         case CalendarDefined():
             state = calendar.fold(events)
         case other:

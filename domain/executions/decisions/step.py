@@ -19,6 +19,7 @@ from domain.executions.events.outcomes import (
     WAITING,
 )
 from domain.executions.events.step import (
+    BackgroundResponseStarted,
     StepAccepted,
     StepAnswerIgnored,
     StepCompleted,
@@ -51,6 +52,15 @@ def accept_step(execution: Execution, step: str, attempt: int, cause: Cause) -> 
     state = execution.steps.get(step)
     if state is not None and state.attempt == attempt and state.status == STARTED:
         unfolding.record(StepAccepted, step=step, attempt=attempt)
+    return unfolding
+
+
+def start_response(execution: Execution, step: str, attempt: int, response_id: str, cause: Cause) -> Unfolding:
+    """Record the id of the response that a model makes in the background, once, while the attempt is under way."""
+    unfolding = Unfolding(execution, cause)
+    state = execution.steps.get(step)
+    if state is not None and (state.attempt, state.status, state.response_id) == (attempt, STARTED, ""):
+        unfolding.record(BackgroundResponseStarted, step=step, attempt=attempt, response_id=response_id)
     return unfolding
 
 

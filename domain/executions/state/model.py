@@ -21,7 +21,7 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     first_attempt: the attempt from which the retry policy counts. began_at: the start of the first of those, from which
     total_timeout counts. due_at: the end of the wait of a timer step or an approval. chosen: the targets of a gateway,
     or of a step that was diverted; None for any other. message: for a sub-process, the child's input. child: the
-    execution that the step waits for.
+    execution that the step waits for. response_id: of the model that works on the attempt in the background.
     """
 
     status: str
@@ -39,6 +39,7 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     due_at: datetime | None = None
     chosen: tuple[str, ...] | None = None
     child: UUID | None = None
+    response_id: str = ""
 
 
 class Approval(msgspec.Struct, frozen=True, gc=False):
