@@ -15,7 +15,7 @@ from commands.executions import Executions
 from commands.pricing import Pricing
 from commands.receipt import Receipt
 from domain.costs.calculator import calculate
-from domain.costs.flags import USAGE_IMPOSSIBLE, USAGE_MISSING, WRITE_TERM_ASSUMED
+from domain.costs.flags import OF_REPORT, USAGE_MISSING
 from domain.costs.prices import PriceList, RepricedPeriod, add_price, fold, record_repricing
 from domain.costs.unit_prices import UnitPrices
 from domain.costs.usage import Metered
@@ -30,8 +30,6 @@ from domain.money import Money, add
 from store.log import Log
 
 MOST_SHOWN = 200
-# Flags of the report itself; all others are about prices, which may be known by now.
-_OF_REPORT = frozenset((USAGE_MISSING, USAGE_IMPOSSIBLE, WRITE_TERM_ASSUMED))
 
 NameOfModel = Annotated[str, Meta(min_length=1, max_length=200)]
 
@@ -149,7 +147,7 @@ def _metered(event: CostRecorded) -> Metered:
         tokens=event.tokens,
         units=event.units,
         tier=event.tier,
-        flags=[flag for flag in event.flags if flag in _OF_REPORT],
+        flags=[flag for flag in event.flags if flag in OF_REPORT],
         called_at=event.called_at or event.at,
     )
     return metered if metered.tokens or metered.units else replace(metered, flags=[*metered.flags, USAGE_MISSING])

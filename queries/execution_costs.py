@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.costs.flags import OF_REPORT
 from domain.costs.unit_prices import UnitPrices
 from domain.costs.usage import TokenClasses
 from domain.executions.events.outcomes import COMPLETED
@@ -199,6 +200,7 @@ def _use(booked: _Booked, corrections: list[_Booked], recorded: int, outcome: st
     prices = booked.unit_prices
     if last is not None:
         source, prices = last.price_source, last.unit_prices
+    flags = booked.flags if last is None else [flag for flag in booked.flags if flag in OF_REPORT]
     plain_report = booked.cost if source == "reported" and booked.reported is None else booked.reported
     return UseView(
         attempt=booked.attempt,
@@ -218,7 +220,7 @@ def _use(booked: _Booked, corrections: list[_Booked], recorded: int, outcome: st
         reported=_amount(plain_report),
         calculated=_amount(booked.calculated),
         booked=_amount(booked.cost),
-        flags=booked.flags,
+        flags=flags,
         called_at=booked.called_at or booked.at,
         recorded=recorded,
         corrections=[
