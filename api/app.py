@@ -11,8 +11,10 @@ from starlette.routing import BaseRoute
 
 from api import (
     agents,
+    alerts,
     approvals,
     calendars,
+    cost_thresholds,
     dead_letters,
     documentation,
     errors,
@@ -52,6 +54,8 @@ GUARDED = (
     timers,
     approvals,
     processes,
+    alerts,
+    cost_thresholds,
     schedules,
     calendars,
     agents,

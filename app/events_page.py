@@ -38,6 +38,10 @@ _STREAMS = {
         "A schedule",
         "One stream a schedule, its id derived from the process and the trigger.",
     ),
+    "domain.alerts.events": (
+        "Cost thresholds and alerts",
+        "The thresholds of a process in one stream, its id derived from the process; one stream an alert.",
+    ),
     "domain.calendars.events": ("A calendar", "One stream a calendar, its id derived from the name."),
     "domain.keys.events": ("A key", "One stream for all keys. It holds their digests, never the keys."),
 }

@@ -12,6 +12,7 @@ from commands.command import Beside, Command, CommandScope, Note, ProcessId, Rev
 from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.receipt import Receipt
 from commands.registrations import SHORTEST_INTERVAL, register_schedules, schedule_problems
+from commands.thresholds import thresholds_of_change
 from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
 from domain.identity import process_id
@@ -76,7 +77,6 @@ class RestoreProcess(Command, frozen=True):
     """Take the process out of the archive. reason: why, for people."""
 
     scope = CommandScope.PROCESSES_WRITE
-
     process_id: ProcessId
     reason: Note = ""
     revision: Revision = None
@@ -148,34 +148,41 @@ class Processes:
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Publish the draft as the next version; facts hold `process_id`, `version` and `warnings`.
 
-        Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
+        thresholds_replaced: its `costs` took the place of cost thresholds that a command had set. Raises NotFound,
+        Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
-
         before: Process | None = None
         called: Guards = ()
         problems: list[Problem] = []
+        replaced = False
 
         def decision(process: Process) -> list[Event]:
-            nonlocal before, called, problems
+            nonlocal before, called, problems, replaced
             before = process
             source = process.draft_source or process.versions[process.latest].source
             parsed = parse_definition(source, strict=command.strict)
             found, called = self._check_names(parsed, "error")
             found += schedule_problems(self._log, parsed, self._shortest_interval, "error")
-            found = strictly(found) if command.strict else found
-            problems = [*parsed.problems, *found]
-            new = publish_process(process, parsed, found, cause)
+            problems = [*parsed.problems, *(strictly(found) if command.strict else found)]
+            new = publish_process(process, parsed, problems[len(parsed.problems) :], cause)
             if new and (taken := taken_webhooks(self._log, parsed, "error")):
                 raise Forbidden(f"{taken[0].message}; {taken[0].hint}", code="trigger_taken", problems=taken)
+            replaced = thresholds_of_change(self._log, before, new, cause).replaced
             return new
 
         return self._decide(
             command.process_id,
             command.revision,
             decision,
-            lambda process, new: {"version": process.latest + len(new), "warnings": _facts_about(problems)["warnings"]},
+            lambda process, new: (
+                {
+                    "version": process.latest + len(new),
+                    "warnings": _facts_about(problems)["warnings"],
+                }
+                | ({"thresholds_replaced": True} if replaced else {})
+            ),
             identified,
-            lambda new: claim_webhooks(self._log, new, cause) + Together(called) + self._schedules(before, new, cause),
+            lambda new: claim_webhooks(self._log, new, cause) + Together(called) + self._follow(before, new, cause),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -193,7 +200,7 @@ class Processes:
             decision,
             lambda _process, _new: {},
             identified,
-            lambda new: self._schedules(before, new, cause),
+            lambda new: self._follow(before, new, cause),
         )
 
     def restore(self, command: RestoreProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -215,7 +222,7 @@ class Processes:
 
         def together(new: list[Event]) -> Together:
             claims = reclaim_webhooks(self._log, before, cause) if new and before is not None else Together()
-            return claims + Together(called) + self._schedules(before, new, cause)
+            return claims + Together(called) + self._follow(before, new, cause)
 
         return self._decide(
             command.process_id,
@@ -226,12 +233,15 @@ class Processes:
             together,
         )
 
-    def _schedules(self, before: Process | None, new: list[Event], cause: Cause) -> Together:
-        """Return the changes of the schedules of a process that `new` happens to."""
+    def _follow(self, before: Process | None, new: list[Event], cause: Cause) -> Together:
+        """Return the changes of the schedules and cost thresholds of a process that `new` happens to."""
+        if not new:
+            return Together()
         after = before
         for event in new:
             after = evolve(after, event)
-        return register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])]) if new else Together()
+        schedules = register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])])
+        return schedules + thresholds_of_change(self._log, before, new, cause).together
 
     def _decide(
         self,
@@ -260,19 +270,17 @@ class Processes:
         )
 
     def _validated(self, parsed: Parsed, *, strict: bool) -> list[Problem]:
-        found = [
-            *self._check_names(parsed, "error")[0],
-            *taken_webhooks(self._log, parsed, "error"),
-            *schedule_problems(self._log, parsed, self._shortest_interval, "error"),
-        ]
+        found = self._found(parsed, "error")
         return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
+        return [*parsed.problems, *self._found(parsed, "warning")]
+
+    def _found(self, parsed: Parsed, severity: str) -> list[Problem]:
         return [
-            *parsed.problems,
-            *self._check_names(parsed, "warning")[0],
-            *taken_webhooks(self._log, parsed, "warning"),
-            *schedule_problems(self._log, parsed, self._shortest_interval, "warning"),
+            *self._check_names(parsed, severity)[0],
+            *taken_webhooks(self._log, parsed, severity),
+            *schedule_problems(self._log, parsed, self._shortest_interval, severity),
         ]
 
     def _check_names(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:

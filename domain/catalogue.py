@@ -1,6 +1,7 @@
 """Every event by its stored name. A name is a promise: it is never renamed, reused or removed."""
 
 from domain.agents import events as agents
+from domain.alerts import events as alerts
 from domain.calendars import events as calendars
 from domain.event import Event, stored_events
 from domain.executions import state as executions
@@ -10,7 +11,7 @@ from domain.processes import events as processes
 from domain.schedules import events as schedules
 
 # Importing a module registers its events.
-ROOMS = (agents, calendars, claims, executions, keys, processes, schedules)
+ROOMS = (agents, alerts, calendars, claims, executions, keys, processes, schedules)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

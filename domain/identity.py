@@ -73,6 +73,11 @@ def calendar_id(name: str) -> UUID:
     return uuid5(NAMESPACE, f"calendar:{name}")
 
 
+def thresholds_id(process: UUID) -> UUID:
+    """Return the id of the stream of the cost thresholds of a process."""
+    return uuid5(NAMESPACE, f"cost-thresholds:{process}")
+
+
 def occurrence_id(schedule: UUID, at: datetime) -> UUID:
     """Return the id of the execution that a schedule starts for the instant `at`; every worker derives the same id."""
     milliseconds = max(0, (at - _EPOCH) // timedelta(milliseconds=1))

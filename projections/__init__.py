@@ -4,6 +4,8 @@ from typing import Any
 
 from projections.agent_directory import AgentDirectoryProjection
 from projections.approvals import ApprovalsProjection
+from projections.cost_alerts import CostAlertsProjection
+from projections.cost_ledger import CostLedgerProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.key_list import KeyListProjection
@@ -25,4 +27,6 @@ ALL: tuple[Projection[Any], ...] = (
     SchedulesProjection(),
     OccurrencesProjection(),
     ProcessDaysProjection(),
+    CostLedgerProjection(),
+    CostAlertsProjection(),
 )

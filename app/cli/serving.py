@@ -11,7 +11,7 @@ from app.cli.opening import opened
 from app.cli.options import Drain, HoldSchedules, Host, JsonOption, LeaseOption, MaxOpen, Port
 from app.cli.output import CommandOutput, output_of
 from app.running import running
-from app.schedules_of_before import register_upgraded_schedules
+from app.schedules_of_before import register_upgraded
 from app.settings import Settings, read_settings
 from app.signals import Stopping
 from app.sockets import listen, refuse_open_door, url_of
@@ -98,7 +98,7 @@ def run(
         if api:
             refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
         if worker:
-            register_upgraded_schedules(wiring, hold=hold_schedules)
+            register_upgraded(wiring, hold=hold_schedules)
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()
