@@ -41,10 +41,12 @@ class AgentBody(msgspec.Struct):
     """The configuration of the agent; further fields depend on its kind.
 
     max_open: how many calls of the agent each worker has open at once. Default: a share of the calls of the worker.
+    provider: of its model, as price tables name it. Default: by the host of its address, where that is a known one.
     """
 
     kind: str
     max_open: Annotated[int, msgspec.Meta(ge=1, le=10**9)] | None = None
+    provider: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] | None = None
 
 
 class AgentFilters(Paged):

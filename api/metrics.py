@@ -48,7 +48,7 @@ class DatabaseFigures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every metric that the database gives, and the times of this process's appends."""
         try:
-            figures = get_figures(self._door.reading)
+            figures = get_figures(self._door.reading, self._door.handlers.overdue_after)
         except Outage as error:
             logger.warning("no figures of the database: %s", error)
             figures = None

@@ -1,4 +1,4 @@
-"""Processes: draft, revise, validate, publish, archive, restore; the list, one in detail, its versions."""
+"""Processes: draft, revise, validate, publish, archive, restore, pause; the list, one in detail, its versions."""
 
 import itertools
 from functools import partial
@@ -14,6 +14,7 @@ from starlette.responses import Response
 from api import openapi
 from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, RehearsedReceipt, carry_out
+from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
 from domain.jsonvalue import parse_json
 from domain.language import parse_definition
@@ -178,6 +179,28 @@ async def restore(process: str, request: CommandedOrRehearsed) -> Response:
     """Take the process out of the archive: it starts executions again, by its latest version."""
     command = request.read(RestoreProcess, process_id=process)
     return await carry_out(request, request.handlers.processes.restore, command, RestorationReceipt)
+
+
+@router.post(
+    "/{process}/pause",
+    summary="Pause a process",
+    **openapi.command(PauseProcess, ProcessReceipt, 404, rehearsed=True),
+)
+async def pause(process: str, request: CommandedOrRehearsed) -> Response:
+    """Let nothing start until it is resumed: a start waits in order, or is refused; executions under way continue."""
+    command = request.read(PauseProcess, process_id=process)
+    return await carry_out(request, request.handlers.process_pauses.pause, command, ProcessReceipt)
+
+
+@router.post(
+    "/{process}/resume",
+    summary="Resume a process",
+    **openapi.command(ResumeProcess, ProcessReceipt, 404, rehearsed=True),
+)
+async def resume(process: str, request: CommandedOrRehearsed) -> Response:
+    """Let executions start again; those that wait begin in order."""
+    command = request.read(ResumeProcess, process_id=process)
+    return await carry_out(request, request.handlers.process_pauses.resume, command, ProcessReceipt)
 
 
 @router.get("", summary="List processes", **openapi.query(Page[ProcessSummary], listed=True))

@@ -15,9 +15,10 @@ from api import openapi
 from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, RehearsedReceipt, carry_out
 from commands.schedules import BackfillSchedule, PauseSchedule, ResumeSchedule, RunScheduleNow
-from edge.admitted import Caller
+from edge.admitted import Caller, Masking
 from edge.command_request import Commanded, CommandedOrRehearsed
 from edge.dependencies import Reads, TheDoor
+from edge.instants import later
 from edge.parameters import SEVERAL, Fresh, InstantParameter, Paged, ProcessReferences, Values, one_of
 from edge.principal import cause_of
 from edge.references import process_named, schedule_named
@@ -121,19 +122,20 @@ class RunsFilters(RangeOfInstants):
 
 
 @router.get("", summary="List schedules", **openapi.query(Page[ScheduleView], listed=True))
-def list_(reading: Reads, caller: Caller, filters: Annotated[ScheduleFilters, Query()]) -> Response:
+def list_(reading: Reads, caller: Caller, masking: Masking, filters: Annotated[ScheduleFilters, Query()]) -> Response:
     """List schedules, the one that runs next first."""
     filter = ScheduleFilter(
         process_ids=[process_named(each) for each in filters.process], statuses=filters.status, within=caller.processes
     )
-    return view(list_schedules(reading, filter, **filters.page))
+    found = list_schedules(reading, filter, **filters.page)
+    return view(msgspec.structs.replace(found, items=masking.schedules(found.items)))
 
 
 @router.get("/week", summary="Coming runs of all schedules", **openapi.query(ComingRuns, 422, listed=True))
 def week(reading: Reads, door: TheDoor, caller: Caller, filters: Annotated[RunsFilters, Query()]) -> Response:
     """List the runs that all schedules expect between two instants, at most 31 days apart."""
     begin = filters.begin or door.clock.now()
-    end = min(filters.end or begin + A_WEEK, begin + LONGEST_WEEK)
+    end = min(filters.end or later(begin, A_WEEK), later(begin, LONGEST_WEEK))
     filter = ScheduleFilter(process_ids=[process_named(each) for each in filters.process], within=caller.processes)
     return view(coming_runs(reading, begin, end, filter, min_position=filters.min_position))
 
@@ -158,9 +160,10 @@ async def preview(reading: Reads, door: TheDoor, request: Commanded) -> Response
 
 
 @router.get("/{schedule_id}", summary="One schedule", **openapi.query(ScheduleView, 404))
-def get(schedule_id: str, reading: Reads, given: Annotated[Fresh, Query()]) -> Response:
+def get(schedule_id: str, reading: Reads, masking: Masking, given: Annotated[Fresh, Query()]) -> Response:
     """Return the rule of the schedule in words, its next run and its last one."""
-    return view(get_schedule(reading, schedule_named(schedule_id), min_position=given.min_position))
+    found = get_schedule(reading, schedule_named(schedule_id), min_position=given.min_position)
+    return view(masking.schedules([found])[0])
 
 
 @router.get("/{schedule_id}/occurrences", summary="Ledger of a schedule", **openapi.query(OccurrencePage, 404))

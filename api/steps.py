@@ -18,6 +18,7 @@ from commands.command import C, Handle
 from commands.executions import AnswerStep
 from commands.timers import RecordHeartbeat
 from domain.agents.calls import Answer, Completed, Failed, StepError, Usage
+from domain.costs.usage import Metered
 from domain.executions.decisions.refusals import StepNotRunning
 from domain.money import Money
 from edge.bodies import read_body
@@ -32,6 +33,7 @@ from edge.refusals import NotPermitted, TokenInvalid
 from edge.visibility import require_visible_execution
 from gateway.answers import read_cost, read_usage, refuse_nul
 from gateway.failures import AnswerMalformed
+from gateway.usage import measure_ours
 
 router = APIRouter(prefix="/executions/{execution_id}/steps/{step}", tags=["executions"])
 
@@ -54,6 +56,14 @@ class UsageBody(msgspec.Struct):
     input_tokens: Count = 0
     output_tokens: Count = 0
     cached_tokens: Count = 0
+    provider: str | None = None
+    model: str | None = None
+    cache_read_tokens: Count = 0
+    cache_write_5m_tokens: Count = 0
+    cache_write_1h_tokens: Count = 0
+    reasoning_tokens: Count = 0
+    units: dict[str, Count] | None = None
+    usage_id: Annotated[str, Meta(max_length=200)] | None = None
 
 
 class CostBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -93,6 +103,10 @@ def _usage(value: Any, _body: bytes) -> Usage | None:
     return read_usage(value)
 
 
+def _metered(usage: Usage | None) -> Metered | None:
+    return None if usage is None else measure_ours(usage.raw).metered
+
+
 StepOutput = Annotated[Any, Read(_readable(_output), Any)]
 UsageField = Annotated[Usage | None, Read(_readable(_usage), UsageBody | None)]
 CostField = Annotated[Money | None, Read(_readable(read_cost), CostBody | None)]
@@ -111,7 +125,7 @@ class CompleteBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     @property
     def answer(self) -> Answer:
         """The answer in the form that the gateway delivers."""
-        return Completed(self.output, self.usage, self.cost)
+        return Completed(self.output, self.usage, self.cost, _metered(self.usage))
 
 
 class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -127,7 +141,7 @@ class FailBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def answer(self) -> Answer:
         """The answer in the form that the gateway delivers."""
         error = StepError(self.error.code, self.error.message, permanent=self.error.permanent)
-        return Failed(error, self.usage, self.cost)
+        return Failed(error, self.usage, self.cost, _metered(self.usage))
 
 
 class HeartbeatBody(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

@@ -43,6 +43,8 @@ _STREAMS = {
         "The thresholds of a process in one stream, its id derived from the process; one stream an alert.",
     ),
     "domain.calendars.events": ("A calendar", "One stream a calendar, its id derived from the name."),
+    "domain.zone_data.events": ("The zone data", "One stream, its id the same everywhere."),
+    "domain.costs.events": ("A price", "One stream for all prices of the operator."),
     "domain.keys.events": ("A key", "One stream for all keys. It holds their digests, never the keys."),
 }
 _COMMON = {

@@ -64,6 +64,7 @@ class Settings(ChannelSettings):
     max_execution: int = setting("PROCESSION_MAX_EXECUTION", size(4 << 20, 1 << 30), lambda: 256 << 20)
     large_results: int | None = optional("PROCESSION_LARGE_RESULTS", size_or_none(1 << 20, 64 << 20))
     min_interval: timedelta = setting("PROCESSION_MIN_INTERVAL", positive, lambda: timedelta(seconds=10))
+    overdue_after: timedelta = setting("PROCESSION_OVERDUE_AFTER", positive, lambda: timedelta(seconds=60))
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
     agent_secrets: SecretNames | None = optional("PROCESSION_AGENT_SECRETS", read_secret_names, empty_counts=True)
     outgoing_allow: tuple[AddressEntry, ...] | None = optional("PROCESSION_OUTGOING_ALLOW", read_entries)

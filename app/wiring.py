@@ -17,6 +17,7 @@ from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause
 from domain.processes.plan import Limits
+from domain.schedules.due import OVERDUE
 from edge.door import Door
 from edge.hosts import LOCAL, Hosts
 from edge.sessions import SessionSigner
@@ -47,6 +48,7 @@ class Wiring(Handlers):
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         rehearsal: bool = False,
         shortest_interval: timedelta = SHORTEST_INTERVAL,
+        overdue_after: timedelta = OVERDUE,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.datastore = datastore
@@ -60,6 +62,7 @@ class Wiring(Handlers):
             policy=policy,
             configured_key=configured_key,
             shortest_interval=shortest_interval,
+            overdue_after=overdue_after,
         )
         self.clock = clock
         self.trials = Trials(self.agents, clock, policy)
@@ -135,6 +138,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         policy=settings.policy,
         rehearsal=rehearsal,
         shortest_interval=settings.min_interval,
+        overdue_after=settings.overdue_after,
     )
 
 

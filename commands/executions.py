@@ -7,21 +7,23 @@ from uuid import UUID
 import msgspec
 
 from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
+from commands.costs import Pricing
 from commands.deciding import DecisionBroke, Identified, persist, unidentified
-from commands.plans import Plans
+from commands.plans import Plans, refuse_paused
 from commands.receipt import Receipt
 from commands.states import rehydrate
-from domain.agents.calls import Answer, Completed, Failed
+from domain.agents.agent import Agent, fold
+from domain.agents.calls import Accepted, Answer, Completed, Failed
 from domain.event import Cause, Event
 from domain.executions.decisions.execution import cancel_execution, start_execution
-from domain.executions.decisions.step import accept_step, complete_step, fail_step
+from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_response
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.execution import Trigger
 from domain.executions.events.outcomes import RUNNING
-from domain.executions.events.step import StepAnswerIgnored, StepScheduled
+from domain.executions.events.step import StepAnswerIgnored, StepScheduled, StepStarted
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import slot_of
-from domain.identity import new_id
+from domain.identity import agent_id, new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound, Refusal
 from store.bounded import refuse_growth
@@ -57,17 +59,28 @@ class AnswerStep(Command, frozen=True):
     answer: Annotated[Answer, Beside()]
 
 
-class Executions:
-    """The handlers of the commands above, one append each."""
+class StartResponse(Command, frozen=True):
+    """Record the id of the response that a model makes in the background for an attempt."""
 
-    def __init__(self, log: Log, plans: Plans) -> None:
+    scope = CommandScope.STEPS_ANSWER
+    execution_id: ExecutionId
+    step: StepReference
+    attempt: Annotated[int, Beside()]
+    response_id: Annotated[str, Beside()]
+
+
+class Executions:
+    """The handlers of the commands above, one append each. pricing: of what answers used."""
+
+    def __init__(self, log: Log, plans: Plans, pricing: Pricing | None = None) -> None:
         self._log = log
         self._plans = plans
+        self._pricing = pricing
 
     def start(self, command: StartExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Start an execution; facts hold `execution_id` and `version`.
 
-        Raises NotFound, Forbidden (archived, nothing published) or Malformed (input).
+        Raises NotFound, Forbidden (archived, nothing published, paused with refusal) or Malformed (input).
         """
         id = new_id()
         uncertain = False
@@ -77,17 +90,21 @@ class Executions:
             if uncertain and (page := self._log.stream_page(id)):
                 started = {"execution_id": str(id), "version": page[0].event.version}  # type: ignore[attr-defined]
                 return Receipt(id, page[-1].position, started)
-            plan, revision = self._plans.startable(command.process_id, command.version)
+            starting = self._plans.starting(command.process_id, command.version)
+            plan, pause = starting.plan, starting.pause
+            refuse_paused(plan.name, pause)
             by_hand = command.trigger.type == "manual"
             input = accept_input(plan.input_spec if by_hand else plan.input_spec.bare, command.input)
             callees, called = self._plans.callees(plan)
-            unfolding = start_execution(id, plan, input, command.trigger, cause, callees=callees)
+            unfolding = start_execution(
+                id, plan, input, command.trigger, cause, callees=callees, waits=pause is not None
+            )
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
             unit = Unit(
                 id,
                 0,
                 unfolding.events,
-                guards=((command.process_id, revision), *called),
+                guards=((command.process_id, starting.revision), *called),
                 answered=identified(receipt),
                 timers_set=unfolding.timers_set,
                 slot=slot_of("", unfolding.execution),
@@ -114,11 +131,35 @@ class Executions:
 
     def answer(self, command: AnswerStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Record an agent's answer. Raises NotFound or StepNotRunning; a repeated or late answer is a duplicate."""
+        answer = self._priced(command)
         return self.decide(
             command.execution_id,
-            lambda execution: answer_step(execution, command.step, command.attempt, command.answer, cause),
+            lambda execution: answer_step(execution, command.step, command.attempt, answer, cause),
             identified,
         )
+
+    def start_response(self, command: StartResponse, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Record the id of a background response. Raises NotFound; after the end of the attempt it is a duplicate."""
+        return self.decide(
+            command.execution_id,
+            lambda execution: start_response(execution, command.step, command.attempt, command.response_id, cause),
+            identified,
+        )
+
+    def _priced(self, command: AnswerStep) -> Answer:
+        """Return the answer with what its use cost when the attempt started."""
+        answer, pricing = command.answer, self._pricing
+        if pricing is None or isinstance(answer, Accepted) or (answer.usage, answer.metered) == (None, None):
+            return answer
+        agent, started_at = "", None
+        for event in self._log.stream(command.execution_id):
+            if isinstance(event, StepScheduled | StepStarted) and event.step == command.step:
+                if event.attempt == command.attempt and isinstance(event, StepScheduled):
+                    agent = event.agent
+                elif event.attempt == command.attempt:
+                    started_at = event.at
+        config = fold(Agent(), self._log.stream(agent_id(agent))).config if agent else {}
+        return pricing.priced(answer, config, started_at) if config else answer
 
     def agent_of(self, execution_id: UUID, step: str, attempt: int) -> str | None:
         """Return the agent of an attempt, over or not; None without such an attempt. Raises NotFound."""
@@ -208,8 +249,18 @@ def answer_step(
     """Return the decision that follows from an agent's answer."""
     if isinstance(answer, Completed):
         return complete_step(
-            execution, step, attempt, answer.output, cause, usage=answer.usage, cost=answer.cost, take=take
+            execution,
+            step,
+            attempt,
+            answer.output,
+            cause,
+            usage=answer.usage,
+            cost=answer.cost,
+            metered=answer.metered,
+            take=take,
         )
     if isinstance(answer, Failed):
-        return fail_step(execution, step, attempt, answer.error, cause, usage=answer.usage, cost=answer.cost)
+        return fail_step(
+            execution, step, attempt, answer.error, cause, usage=answer.usage, cost=answer.cost, metered=answer.metered
+        )
     return accept_step(execution, step, attempt, cause)

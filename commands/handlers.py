@@ -9,9 +9,11 @@ from commands.alerts import Alerts
 from commands.approvals import ApprovalCommands
 from commands.calendars import Calendars
 from commands.cost_thresholds import CostThresholds
+from commands.costs import KnownPrices, Pricing
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
+from commands.process_pauses import ProcessPauses
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.registrations import SHORTEST_INTERVAL
@@ -22,6 +24,7 @@ from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
 from domain.agents.policy import OutgoingPolicy
 from domain.processes.plan import Limits
+from domain.schedules.due import OVERDUE
 from store.log import Log
 from store.rehearsing import Rehearsal
 
@@ -29,6 +32,7 @@ from store.rehearsing import Rehearsal
 class Handlers:
     """One attribute a noun. channels: the channels for notifications that the operator has set up. policy: the
     operator's rules of what goes out. configured_key: the environment states an admin key. plans: those read already.
+    overdue_after: a run that starts so much later is late.
     """
 
     def __init__(
@@ -41,19 +45,23 @@ class Handlers:
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         plans: Plans | None = None,
         shortest_interval: timedelta = SHORTEST_INTERVAL,
+        overdue_after: timedelta = OVERDUE,
     ) -> None:
         self.log = log
         self.policy = policy
         self.channels = channels
         self.configured_key = configured_key
         self.shortest_interval = shortest_interval
+        self.overdue_after = overdue_after
         if plans is None:
             plans = Plans(log, limits)
             log.lost.append(plans.forget_all)
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
-        self.executions = Executions(log, self.plans)
+        self.process_pauses = ProcessPauses(log)
+        self.pricing = Pricing(KnownPrices(log))
+        self.executions = Executions(log, self.plans, self.pricing)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)
@@ -80,4 +88,5 @@ class RehearsingHandlers(Handlers):
             policy=real.policy,
             plans=real.plans,
             shortest_interval=real.shortest_interval,
+            overdue_after=real.overdue_after,
         )

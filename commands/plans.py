@@ -11,7 +11,7 @@ from commands.deciding import Guards
 from domain.event import Event
 from domain.language import load_definition
 from domain.processes.plan import Limits, Plan, PlannedSubProcess, compile_plan
-from domain.processes.process import Process, fold
+from domain.processes.process import Process, ProcessPause, fold
 from domain.refusal import Forbidden, NotFound, ProcessNotFound
 
 
@@ -30,6 +30,18 @@ class Published(msgspec.Struct, frozen=True):
 
     process: Process
     revision: int
+
+
+class Startable(msgspec.Struct, frozen=True):
+    """A version that executions can begin by. revision: of the process, which this rests on. pauses: the latest ones.
+
+    pause: the one that lasts.
+    """
+
+    plan: Plan
+    revision: int
+    pauses: tuple[ProcessPause, ...] = ()
+    pause: ProcessPause | None = None
 
 
 Callees = Mapping[str, Plan]
@@ -84,6 +96,22 @@ class Plans:
         published = self.latest(process_id)
         if not _may_start(published.process, version):
             published = self.latest(process_id, fresh=True)
+        return self._startable(published, process_id, version), published.revision
+
+    def starting(self, process_id: UUID, version: int | None) -> Startable:
+        """Return what `startable` does, with the pauses of the process; one that lasts is read afresh.
+
+        Raises NotFound, or Forbidden as `startable`.
+        """
+        published = self.latest(process_id)
+        process = published.process
+        if process.pause is not None or not _may_start(process, version):
+            published = self.latest(process_id, fresh=True)
+            process = published.process
+        plan = self._startable(published, process_id, version)
+        return Startable(plan, published.revision, process.pauses, process.pause)
+
+    def _startable(self, published: Published, process_id: UUID, version: int | None) -> Plan:
         process = published.process
         if process.status == "archived":
             raise Forbidden(f"the process {process.name!r} is archived", code="process_archived")
@@ -91,7 +119,7 @@ class Plans:
             raise Forbidden(f"the process {process.name!r} has no published version", code="process_not_published")
         if version is not None and not 1 <= version <= process.latest:
             raise NotFound(f"the process {process.name!r} has no version {version}")
-        return self.get(process_id, version or process.latest), published.revision
+        return self.get(process_id, version or process.latest)
 
     def callees(self, plan: Plan) -> tuple[Callees, Guards]:
         """Return the plans that the steps of `plan` would call now, and the revisions that this rests on.
@@ -129,6 +157,13 @@ class Plans:
         plan = compile_plan(definition, process_id, version, self._limits, published.rules)
         self._plans[process_id, version] = plan
         return plan
+
+
+def refuse_paused(name: str, pause: ProcessPause | None) -> None:
+    """Raise Forbidden ``process_paused`` for a pause that refuses starts."""
+    if pause is not None and pause.mode == "refuse":
+        why = f": {pause.reason}" if pause.reason else ""
+        raise Forbidden(f"the process {name!r} is paused and refuses starts{why}", code="process_paused")
 
 
 def _may_start(process: Process, version: int | None) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import reduce
 from typing import Annotated
 from uuid import UUID
 
@@ -159,8 +160,9 @@ class Processes:
         def decision(process: Process) -> list[Event]:
             nonlocal before, called, problems, replaced
             before = process
-            source = process.draft_source or process.versions[process.latest].source
-            parsed = parse_definition(source, strict=command.strict)
+            parsed = parse_definition(
+                process.draft_source or process.versions[process.latest].source, strict=command.strict
+            )
             found, called = self._check_names(parsed, "error")
             found += schedule_problems(self._log, parsed, self._shortest_interval, "error")
             problems = [*parsed.problems, *(strictly(found) if command.strict else found)]
@@ -237,9 +239,7 @@ class Processes:
         """Return the changes of the schedules and cost thresholds of a process that `new` happens to."""
         if not new:
             return Together()
-        after = before
-        for event in new:
-            after = evolve(after, event)
+        after = reduce(evolve, new, before)
         schedules = register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])])
         return schedules + thresholds_of_change(self._log, before, new, cause).together
 

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from commands.deciding import Together
 from domain.calendar.exceptions import is_calendar
-from domain.calendar.rule import interval_objection
 from domain.calendars.calendar import CalendarContent
 from domain.calendars.calendar import fold as fold_calendar
 from domain.calendars.events import CalendarDefined
 from domain.event import Cause, Event
 from domain.identity import calendar_id, process_id, schedule_id
+from domain.language import interval_problems
 from domain.language.parsed import Parsed, Spot
 from domain.processes.process import Process
 from domain.refusal import Problem
@@ -46,11 +46,7 @@ def schedule_problems(log: Log, parsed: Parsed, shortest: timedelta, severity: s
 
     severity: ``warning`` for a draft.
     """
-    problems = [
-        _located("interval_too_short", message, use.at, severity)
-        for use in parsed.intervals
-        if (message := interval_objection(use.every, shortest)) is not None
-    ]
+    problems = interval_problems(parsed, shortest, severity)
     known, _ = read_calendars(log, {use.name for use in parsed.calendars})
     for named in parsed.calendars:
         if named.name not in known:

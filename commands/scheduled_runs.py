@@ -14,6 +14,7 @@ from domain.executions.events.execution import Trigger
 from domain.executions.state.slot import slot_of
 from domain.identity import schedule_id
 from domain.processes.plan import Plan, accept_input
+from domain.processes.process import ProcessPause
 from domain.refusal import Refusal
 from domain.schedules.due import Hindrance
 from domain.schedules.schedule import Schedule
@@ -23,7 +24,8 @@ from store.unit import StreamChange
 class ScheduledRuns(msgspec.Struct, frozen=True):
     """Begins executions of one schedule, by the version of its process whose rule is in force.
 
-    guards: the versions of streams that the starts rest on.
+    guards: the versions of streams that the starts rest on. pauses: of the process, the latest ones; pause: the one
+    that lasts, in which the executions wait.
     """
 
     id: UUID
@@ -32,6 +34,8 @@ class ScheduledRuns(msgspec.Struct, frozen=True):
     input: dict[str, Any]
     callees: Callees
     guards: Guards
+    pauses: tuple[ProcessPause, ...] = ()
+    pause: ProcessPause | None = None
 
     def start(
         self, execution_id: UUID, scheduled_at: datetime | None, at: datetime, *, reports: bool = True
@@ -41,7 +45,10 @@ class ScheduledRuns(msgspec.Struct, frozen=True):
         cause = Cause(at, actor, actor if scheduled_at is None else f"{actor}:{scheduled_at.isoformat()}")
         reports_to = self.id if reports else None
         trigger = Trigger("schedule", self.trigger_id, scheduled_at=scheduled_at, schedule_id=reports_to)
-        unfolding = start_execution(execution_id, self.plan, self.input, trigger, cause, callees=self.callees)
+        waits = self.pause is not None
+        unfolding = start_execution(
+            execution_id, self.plan, self.input, trigger, cause, callees=self.callees, waits=waits
+        )
         return StreamChange(
             execution_id,
             0,
@@ -58,11 +65,15 @@ def scheduled_runs(plans: Plans, schedule: Schedule) -> ScheduledRuns:
     if registration is None:
         raise Hindrance("removed", schedule.reason)
     try:
-        plan, revision = plans.startable(schedule.process_id, registration.version)
+        starting = plans.starting(schedule.process_id, registration.version)
+        plan = starting.plan
         given = registration.rule.get("input", {})
         input = accept_input(plan.input_spec.bare, given)
         callees, called = plans.callees(plan)
     except Refusal as refusal:
         raise Hindrance(refusal.code, refusal.message) from refusal
     id = schedule_id(schedule.process_id, schedule.trigger_id)
-    return ScheduledRuns(id, schedule.trigger_id, plan, input, callees, ((schedule.process_id, revision), *called))
+    guards = ((schedule.process_id, starting.revision), *called)
+    return ScheduledRuns(
+        id, schedule.trigger_id, plan, input, callees, guards, pauses=starting.pauses, pause=starting.pause
+    )

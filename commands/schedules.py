@@ -9,7 +9,7 @@ import msgspec
 
 from commands.command import Beside, Command, CommandScope, Note, ScheduleId
 from commands.deciding import Identified, persist, unidentified
-from commands.plans import Plans
+from commands.plans import Plans, refuse_paused
 from commands.receipt import Receipt
 from commands.scheduled_runs import ScheduledRuns, scheduled_runs
 from domain.event import Cause, Event
@@ -204,9 +204,11 @@ class Schedules:
 
     def _runs(self, schedule: Schedule) -> ScheduledRuns:
         try:
-            return scheduled_runs(self._plans, schedule)
+            runs = scheduled_runs(self._plans, schedule)
         except Hindrance as hindrance:
             raise Forbidden(hindrance.detail, code=hindrance.reason) from hindrance
+        refuse_paused(schedule.process, runs.pause)
+        return runs
 
 
 def _sorted(events: Sequence[Event]) -> list[Occurrence]:

@@ -3,15 +3,17 @@
 from domain.agents import events as agents
 from domain.alerts import events as alerts
 from domain.calendars import events as calendars
+from domain.costs import events as costs
 from domain.event import Event, stored_events
 from domain.executions import state as executions
 from domain.keys import events as keys
 from domain.processes import claims
 from domain.processes import events as processes
 from domain.schedules import events as schedules
+from domain.zone_data import events as zone_data
 
 # Importing a module registers its events.
-ROOMS = (agents, alerts, calendars, claims, executions, keys, processes, schedules)
+ROOMS = (agents, alerts, calendars, claims, costs, executions, keys, processes, schedules, zone_data)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

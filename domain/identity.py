@@ -16,6 +16,8 @@ AGENT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 NAMESPACE = UUID("6f1c2b1e-4d5a-5f7e-9c3b-70726f636573")
 KEYS_ID = uuid5(NAMESPACE, "keys")
 """The id of the stream of all keys."""
+PRICES_ID = uuid5(NAMESPACE, "prices")
+"""The id of the stream of all prices of the operator."""
 
 # Ids are no secrets, and requesting random bits of the system for each one is a detour through the kernel.
 _random = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311
@@ -76,6 +78,10 @@ def calendar_id(name: str) -> UUID:
 def thresholds_id(process: UUID) -> UUID:
     """Return the id of the stream of the cost thresholds of a process."""
     return uuid5(NAMESPACE, f"cost-thresholds:{process}")
+
+
+ZONE_DATA = uuid5(NAMESPACE, "zone data")
+"""The id of the stream that notes by which edition of the zone data next runs are worked out."""
 
 
 def occurrence_id(schedule: UUID, at: datetime) -> UUID:

@@ -1,7 +1,7 @@
 """Times and points of the log, as a request or the command line states them."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from queries.paging import LARGEST
@@ -32,3 +32,11 @@ def parse_point(text: Any) -> int | datetime:
         return parse_instant(written)
     except ValueError:
         raise ValueError("a point is a position in the log, or a time such as 2026-01-31T09:00:00Z") from None
+
+
+def later(instant: datetime, span: timedelta) -> datetime:
+    """Return the instant `span` after another; where the years end before it, the last that there is."""
+    try:
+        return instant + span
+    except OverflowError:
+        return datetime.max.replace(tzinfo=UTC)

@@ -6,7 +6,16 @@ from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 from fastapi import Depends
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from starlette.requests import Request
 
 from domain.refusal import NotFound
@@ -22,9 +31,17 @@ Check = Callable[[list[str]], list[str]]
 
 
 class Parameters(BaseModel):
-    """No parameters but those declared."""
+    """No parameters but those declared, and no text with NUL; a cursor is checked where it is read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_nul(cls, value: Any, info: ValidationInfo) -> Any:
+        texts = value if isinstance(value, list) else [value]
+        if info.field_name != "cursor" and any("\0" in text for text in texts if isinstance(text, str)):
+            raise ValueError("a value is text without NUL")
+        return value
 
 
 def _each(values: list[str]) -> list[str]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.language.types.sensitive import SensitiveFields
 from domain.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
@@ -19,6 +20,7 @@ from queries.large_results import no_large_result
 from queries.paging import Page
 from queries.projections import ProjectionsView
 from queries.read_models import ReadModelView
+from queries.schedules import ScheduleView
 from queries.sensitive import SensitiveValues, Sensitivity
 from queries.set_aside import SetAsideView
 from queries.trees import TreeExecution
@@ -136,6 +138,11 @@ class SensitiveViews:
             request = msgspec.structs.replace(request, failure=MASK)
         return msgspec.structs.replace(found, model=models.items[0], request=request)
 
+    def schedules(self, found: Sequence[ScheduleView]) -> list[ScheduleView]:
+        """Return schedules; the fixed input of a rule holds values of fields that its version marks."""
+        marked = {} if self._sees else self._values.marked()
+        return [_rule(each, marked.get((each.process_id, each.version))) for each in found]
+
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
         return self._errors(page)
@@ -251,3 +258,13 @@ def _event(known: Sensitivity, event: EventView) -> EventView:
 
 def _texts(known: Sensitivity, error: Any) -> dict[str, Any]:
     return {name: _masked(known, getattr(error, name)) for name in ("code", "message")}
+
+
+def _rule(found: ScheduleView, fields: SensitiveFields | None) -> ScheduleView:
+    if fields is None or not fields.input:
+        return found
+    rule = msgspec.json.decode(found.rule)
+    if "input" not in rule:
+        return found
+    rule["input"] = masked_at(rule["input"], fields.input)
+    return msgspec.structs.replace(found, rule=msgspec.Raw(msgspec.json.encode(rule)))

@@ -3,16 +3,17 @@
 import json
 from contextlib import suppress
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
+
+import msgspec
 
 from domain.agents.calls import Usage
+from domain.costs.usage import AMOUNT_AS_NUMBER, USAGE_IMPOSSIBLE, Metered
 from domain.jsonvalue import check_storable, parse_json
 from domain.money import Money, parse_money
 from domain.refusal import Malformed
 from gateway.failures import AnswerMalformed, summary
-
-# More tokens than this in one answer are a mistake of the agent; sums of them stay far below what a bigint holds.
-MOST_TOKENS = 10**12
+from gateway.usage import Measured, measure_ours
 
 
 def read_json(body: bytes) -> Any:
@@ -65,21 +66,20 @@ def read_usage(reported: Any) -> Usage | None:
     Cached tokens are those read from a cache, a part of the input. The report itself is kept as `raw`. None for null.
     Raises AnswerMalformed when it is not an object or a count is not a whole number from 0.
     """
-    if reported is None:
-        return None
-    if not isinstance(reported, dict):
-        raise AnswerMalformed("usage is not an object")
-    return Usage(
-        input_tokens=_count(reported, "input_tokens", "prompt_tokens"),
-        output_tokens=_count(reported, "output_tokens", "completion_tokens"),
-        cached_tokens=_cached(reported),
-        raw=reported,
-    )
+    return measure_ours(reported, strict=True).usage
 
 
-def read_spending(body: bytes) -> tuple[Usage | None, Money | None]:
-    """Return the usage and the cost in an answer that is unusable otherwise, each as far as it can be read."""
+class Spending(NamedTuple):
+    """The use and the cost in an answer, each as far as it can be read."""
+
     usage: Usage | None = None
+    cost: Money | None = None
+    metered: Metered | None = None
+
+
+def read_spending(body: bytes) -> Spending:
+    """Return the usage and the cost in an answer that is unusable otherwise, each as far as it can be read."""
+    measured = Measured()
     cost: Money | None = None
     try:
         value = json.loads(body)
@@ -87,10 +87,29 @@ def read_spending(body: bytes) -> tuple[Usage | None, Money | None]:
         value = None
     if isinstance(value, dict):
         with suppress(AnswerMalformed):
-            usage = read_usage(value.get("usage"))
+            measured = measure_ours(value.get("usage"))
         with suppress(AnswerMalformed):
             cost = read_cost(value.get("cost"), body)
-    return _without_unstorable(usage), cost
+    return Spending(_without_unstorable(measured.usage), cost, _storable(measured.metered))
+
+
+def noted(metered: Metered | None, value: dict[str, Any]) -> Metered | None:
+    """Return what is known of a use, with a flag if the cost in an answer is a JSON number, not a text."""
+    cost = value.get("cost")
+    if not isinstance(cost, dict) or isinstance(cost.get("amount"), str):
+        return metered
+    metered = metered or Metered()
+    return msgspec.structs.replace(metered, flags=[*metered.flags, AMOUNT_AS_NUMBER])
+
+
+def _storable(metered: Metered | None) -> Metered | None:
+    """Return what is known of a use, unless PostgreSQL cannot store it."""
+    if metered is not None:
+        try:
+            check_answer(msgspec.to_builtins(metered))
+        except AnswerMalformed:
+            return Metered(flags=[USAGE_IMPOSSIBLE])
+    return metered
 
 
 def _without_unstorable(usage: Usage | None) -> Usage | None:
@@ -101,24 +120,6 @@ def _without_unstorable(usage: Usage | None) -> Usage | None:
         except AnswerMalformed:
             return Usage(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
     return usage
-
-
-def _cached(reported: dict[str, Any]) -> int:
-    for key in ("input_tokens_details", "prompt_tokens_details"):
-        inner = reported.get(key)
-        if isinstance(inner, dict) and inner.get("cached_tokens") is not None:
-            return _count(inner, "cached_tokens")
-    return _count(reported, "cached_tokens", "cache_read_input_tokens")
-
-
-def _count(reported: dict[str, Any], *keys: str) -> int:
-    for key in keys:
-        count = reported.get(key)
-        if count is not None:
-            if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count <= MOST_TOKENS:
-                raise AnswerMalformed(f"usage.{key} is not a whole number from 0 to {MOST_TOKENS}")
-            return count
-    return 0
 
 
 def read_cost(reported: Any, body: bytes) -> Money | None:

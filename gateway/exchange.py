@@ -13,6 +13,7 @@ from domain.clock import Clock
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from gateway.connecting import AddressDenied
+from gateway.event_streams import MEDIA_TYPE, EventReader
 from gateway.failures import (
     AGENT,
     AnswerMalformed,
@@ -30,8 +31,9 @@ from gateway.secrets import Disclosed
 LARGEST_BODY = 1 << 20
 # A larger body than this one is masked and read on a thread: the other calls would have to wait.
 LARGE_BODY = 64 * 1024
-# Each piece of a body costs as much as kilobytes in one piece.
+# Each piece of a body costs as much as kilobytes in one piece. A stream of events has a piece for each of its words.
 MOST_PIECES = 20_000
+MOST_STREAMED_PIECES = 500_000
 PIECES_AT_ONCE = 200
 EXCERPT = 500
 
@@ -71,18 +73,44 @@ async def post(
     disclosed: Disclosed,
     who: str = AGENT,
     room: "ReplyRoom | None" = None,
+    events: EventReader | None = None,
 ) -> Reply | Failed:
     """POST the JSON text `body` and read the reply, all within `allowed`; secrets in the reply are masked.
 
     who: the receiver's name in messages. room: for a reply of more than LARGEST_BODY bytes; None: there is none.
+    events: reads a reply that is a stream of events, whose document is then the body; raises AnswerMalformed.
     """
     headers = {**headers, "Content-Type": "application/json"}
+    return await _exchange(outgoing, "POST", url, headers, body, allowed, disclosed, who, room, events)
+
+
+async def get(
+    outgoing: Outgoing, url: str, headers: dict[str, str], allowed: timedelta, disclosed: Disclosed
+) -> Reply | Failed:
+    """GET what an agent has at `url`, likewise."""
+    return await _exchange(outgoing, "GET", url, headers, None, allowed, disclosed, AGENT, None, None)
+
+
+async def _exchange(
+    outgoing: Outgoing,
+    method: str,
+    url: str,
+    headers: dict[str, str],
+    body: bytes | None,
+    allowed: timedelta,
+    disclosed: Disclosed,
+    who: str,
+    room: "ReplyRoom | None",
+    events: EventReader | None,
+) -> Reply | Failed:
     try:
         with outgoing.client() as client:
             async with (
                 asyncio.timeout(allowed.total_seconds()),
-                client.stream("POST", url, headers=headers, content=body) as response,
+                client.stream(method, url, headers=headers, content=body) as response,
             ):
+                if events is not None and response.status_code == 200 and _media_type(response.headers) == MEDIA_TYPE:
+                    return await _read_events(response, disclosed, outgoing.clock, events)
                 return await _read(response, disclosed, outgoing.clock, room)
     except AddressDenied as denied:
         return address_denied(disclosed.mask_text(str(denied)))
@@ -93,6 +121,20 @@ async def post(
         return misconfigured("its address or one of its headers cannot be sent", who)
     except httpx2.TransportError as error:
         return unreachable(disclosed.mask_text(str(error))[:EXCERPT] or type(error).__name__, who)
+
+
+async def _read_events(response: httpx2.Response, disclosed: Disclosed, clock: Clock, events: EventReader) -> Reply:
+    pieces = 0
+    async for chunk in response.aiter_raw():
+        events.feed(chunk)
+        pieces += 1
+        if pieces > MOST_STREAMED_PIECES:
+            raise AnswerMalformed(f"it is a stream of more than {MOST_STREAMED_PIECES} pieces")
+        if pieces % PIECES_AT_ONCE == 0:
+            await asyncio.sleep(0)  # pieces that are here already are read without waiting
+    document = msgspec.json.encode(events.fold.document())
+    masked = await asyncio.to_thread(disclosed.mask, document)
+    return Reply(response.status_code, "application/json", None, masked, whole=True, at=clock.now())
 
 
 class ReplyRoom:

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from domain.agents.calls import Failed, StepError, Usage
+from domain.costs.usage import Metered
 from domain.money import Money
 from domain.refusal import Malformed
 
@@ -15,9 +16,12 @@ class AnswerMalformed(Exception):
     """The agent's answer cannot be read or stored; the message gives the reason, without repeating the answer."""
 
 
-def malformed(message: str, usage: Usage | None = None, cost: Money | None = None) -> Failed:
+def malformed(
+    message: str, usage: Usage | None = None, cost: Money | None = None, metered: Metered | None = None
+) -> Failed:
     """Return the failure of an answer that is not in the agreed form; another attempt may help."""
-    return Failed(StepError("agent_answer_malformed", f"the agent's answer is not usable: {message}"), usage, cost)
+    error = StepError("agent_answer_malformed", f"the agent's answer is not usable: {message}")
+    return Failed(error, usage, cost, metered)
 
 
 def unreachable(reason: str, who: str = AGENT) -> Failed:

@@ -3,67 +3,44 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Protocol
 from uuid import UUID
 
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
-from domain.agents.kinds import HttpConfig, OpenAIChatConfig, ScriptedConfig, read_agent
+from domain.agents.kinds import HttpConfig, read_agent
+from domain.agents.models import ModelConfig
 from domain.agents.policy import OutgoingPolicy
+from domain.agents.scripted import ScriptedConfig
 from domain.clock import Clock
 from domain.refusal import Malformed
-from gateway.adapter import Adapter
+from gateway.background import KeepsResponses
 from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, summary
 from gateway.http import Http
 from gateway.large_results import KeepsLargeResults, LargeResults
 from gateway.loop import LoopThread
+from gateway.models import model_of
 from gateway.notifications import Notifications
-from gateway.openai_chat import OpenAIChat
+from gateway.open_calls import AttemptKey, DeliverAnswer, InstantAdapter, OpenCall, ReadAgent
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
 
-DeliverAnswer = Callable[[AgentCall, Answer], None]
-AttemptKey = tuple[UUID, str, int]
+
+class PricesAnswers(Protocol):
+    """Prices the use in answers, as `commands.costs.Pricing` does; callable from any thread."""
+
+    def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
+        """Return whether the answer has a use to be priced."""
+
+    def priced(self, answer: Answer, config: Mapping[str, Any], called_at: datetime | None) -> Answer:
+        """Return the answer with the cost of its use."""
+
+
 log = logging.getLogger("procession.gateway")
-
-
-class _Agent(NamedTuple):
-    """A configuration as it was given, and the way to answer calls under it: at once, or by waiting."""
-
-    config: dict[str, Any]
-    instant: Callable[[AgentCall], Answer] | None
-    adapter: Adapter | None
-
-
-class _Instant:
-    """An adapter that answers at once, for a call that waits for its large results."""
-
-    def __init__(self, answer_now: Callable[[AgentCall], Answer]) -> None:
-        self._answer_now = answer_now
-
-    async def answer(self, call: AgentCall) -> Answer:
-        return self._answer_now(call)
-
-
-class _Open:
-    """A call under way. refers: it is given large results."""
-
-    __slots__ = ("adapter", "call", "deliver", "refers", "task")
-
-    def __init__(self, call: AgentCall, adapter: Adapter, deliver: DeliverAnswer, *, refers: bool = False) -> None:
-        self.refers = refers
-        self.call = call
-        self.adapter = adapter
-        self.deliver = deliver
-        self.task: asyncio.Task[Answer] | None = None
-
-    @property
-    def key(self) -> AttemptKey:
-        return self.call.execution_id, self.call.step, self.call.attempt
 
 
 class AgentGateway:
@@ -74,7 +51,8 @@ class AgentGateway:
     callback_base: the address of our API for later answers of agents, or None without one. max_open: calls that are on
     the wire at once; further ones wait, in order. channels: the channels of notifications; ValueError is raised for a
     secret that cannot be used. policy: the rules of what goes out. large: stores large results; None: they are not
-    allowed.
+    allowed. responses: keeps the ids of responses in the background; None: they are known to this process only.
+    pricing: of what answers used; None: they stay as reported.
     """
 
     def __init__(
@@ -86,14 +64,18 @@ class AgentGateway:
         channels: Channels | None = None,
         policy: OutgoingPolicy = OutgoingPolicy(),  # noqa: B008 - immutable
         large: KeepsLargeResults | None = None,
+        responses: KeepsResponses | None = None,
+        pricing: PricesAnswers | None = None,
     ) -> None:
         self._clock = clock
+        self._pricing = pricing
         self._callback_base = callback_base
-        self._agents: dict[str, _Agent] = {}
-        self._open: dict[AttemptKey, _Open] = {}
+        self._agents: dict[str, ReadAgent] = {}
+        self._open: dict[AttemptKey, OpenCall] = {}
         self._lock = threading.Lock()
         self._places = asyncio.Semaphore(max_open)
         self._loop = LoopThread("agent-calls")
+        self._responses = responses
         self._large = None if large is None else LargeResults(large)
         self._outgoing = Outgoing(clock, policy, self._large)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
@@ -115,11 +97,11 @@ class AgentGateway:
             raise RuntimeError("the gateway is closed")
         refers = self._large is not None and self._large.refers(call)
         if agent.instant is not None and not refers:
-            deliver(call, agent.instant(call))
+            deliver(call, self._priced_now(call, config, agent.instant(call)))
         elif agent.instant is not None:
-            self._begin(_Open(call, _Instant(agent.instant), deliver, refers=refers))
+            self._begin(OpenCall(call, InstantAdapter(agent.instant), deliver, config, refers=refers))
         elif agent.adapter is not None:
-            self._begin(_Open(call, agent.adapter, deliver, refers=refers))
+            self._begin(OpenCall(call, agent.adapter, deliver, config, refers=refers))
 
     def notify(self, call: AgentCall, deliver: DeliverAnswer) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
@@ -134,7 +116,7 @@ class AgentGateway:
             deliver(call, unfit)
         else:
             refers = self._large is not None and self._large.refers(call)
-            self._begin(_Open(call, self._notifications, deliver, refers=refers))
+            self._begin(OpenCall(call, self._notifications, deliver, refers=refers))
 
     def notify_abandoned(
         self, abandoned: AbandonedAttempt, config: dict[str, Any], notified: Callable[[bool], None]
@@ -172,22 +154,26 @@ class AgentGateway:
             self._loop.run(self._drain(grace.total_seconds()))
             self._loop.stop()
 
-    def _read(self, config: dict[str, Any]) -> _Agent:
+    def _read(self, config: dict[str, Any]) -> ReadAgent:
         try:
             typed = read_agent(config)
         except Malformed as error:
             failed = misconfigured(summary(error))
-            return _Agent(config, lambda call: failed, None)
+            return ReadAgent(config, lambda call: failed, None)
         match typed:
             case ScriptedConfig():
                 scripted = Scripted(typed)
-                return _Agent(config, None, scripted) if scripted.delay else _Agent(config, scripted.answer_now, None)
+                return (
+                    ReadAgent(config, None, scripted)
+                    if scripted.delay
+                    else ReadAgent(config, scripted.answer_now, None)
+                )
             case HttpConfig():
-                return _Agent(config, None, Http(typed, self._outgoing, self._callback_base))
-            case OpenAIChatConfig():
-                return _Agent(config, None, OpenAIChat(typed, self._outgoing))
+                return ReadAgent(config, None, Http(typed, self._outgoing, self._callback_base))
+            case ModelConfig():
+                return ReadAgent(config, None, model_of(typed, self._outgoing, self._responses))
 
-    def _begin(self, entry: _Open) -> None:
+    def _begin(self, entry: OpenCall) -> None:
         with self._lock:
             if self._closed:
                 raise RuntimeError("the gateway is closed")
@@ -199,12 +185,24 @@ class AgentGateway:
 
     # Below: on the loop's thread only.
 
-    def _start(self, entry: _Open) -> None:
+    def _start(self, entry: OpenCall) -> None:
         if self._open.get(entry.key) is entry:
             entry.task = asyncio.get_running_loop().create_task(self._answer(entry))
             entry.task.add_done_callback(partial(self._settle, entry))
 
-    async def _answer(self, entry: _Open) -> Answer:
+    def _priced_now(self, call: AgentCall, config: dict[str, Any], answer: Answer) -> Answer:
+        pricing = self._pricing
+        if pricing is None or not pricing.needs(answer, config):
+            return answer
+        return pricing.priced(answer, config, call.started_at)
+
+    async def _answer(self, entry: OpenCall) -> Answer:
+        answer, pricing = await self._called(entry), self._pricing
+        if pricing is None or entry.config is None or not pricing.needs(answer, entry.config):
+            return answer
+        return await asyncio.to_thread(pricing.priced, answer, entry.config, entry.call.started_at)
+
+    async def _called(self, entry: OpenCall) -> Answer:
         deadline = entry.call.deadline
         left = None if deadline is None else (deadline - self._clock.now()).total_seconds()
         if left is not None and left <= 0:
@@ -217,7 +215,7 @@ class AgentGateway:
         except TimeoutError:
             return deadline_exceeded()
 
-    def _settle(self, entry: _Open, task: asyncio.Task[Answer]) -> None:
+    def _settle(self, entry: OpenCall, task: asyncio.Task[Answer]) -> None:
         with self._lock:
             ours = self._open.get(entry.key) is entry
             if ours:
@@ -249,7 +247,7 @@ class AgentGateway:
                 log.error("notifying an agent failed", exc_info=error)
             notified(error is None and task.result())
 
-    def _abort(self, entry: _Open) -> None:
+    def _abort(self, entry: OpenCall) -> None:
         if entry.task is not None:
             entry.task.cancel()
 

@@ -14,11 +14,12 @@ import msgspec
 
 from domain.agents.calls import Accepted, AgentCall, Answer, Completed, Failed
 from domain.agents.kinds import HttpConfig
-from gateway.answers import read_cost, read_json, read_spending, read_text, read_usage
+from gateway.answers import noted, read_cost, read_json, read_spending, read_text
 from gateway.exchange import Reply, ReplyRoom, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
+from gateway.usage import measure_ours
 
 # The bytes of an answer beside its output.
 ENVELOPE = 64 * 1024
@@ -109,5 +110,7 @@ def _completed(reply: Reply) -> Completed:
         raise AnswerMalformed(f"it is {reply.media_type[:100]}, neither JSON nor text")
     value = read_json(body)
     if isinstance(value, dict) and "output" in value:
-        return Completed(value["output"], usage=read_usage(value.get("usage")), cost=read_cost(value.get("cost"), body))
+        usage, metered = measure_ours(value.get("usage"))
+        cost = read_cost(value.get("cost"), body)
+        return Completed(value["output"], usage=usage, cost=cost, metered=noted(metered, value))
     return Completed(value)

@@ -112,8 +112,8 @@ class LargeResults:
             error = StepError("agent_answer_malformed", f"the output has more than {self.most} bytes")
         else:
             reference = await asyncio.to_thread(self._results.keep, call.execution_id, content)
-            return Completed(reference.value, _brief(answer.usage), answer.cost)
-        return Failed(error, _brief(answer.usage), answer.cost)
+            return Completed(reference.value, _brief(answer.usage), answer.cost, answer.metered)
+        return Failed(error, _brief(answer.usage), answer.cost, answer.metered)
 
 
 def _brief(usage: Usage | None) -> Usage | None:

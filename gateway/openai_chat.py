@@ -1,61 +1,35 @@
-"""Models behind any OpenAI-compatible ``POST {base_url}/chat/completions``.
+"""The dialect of any OpenAI-compatible ``POST {base_url}/chat/completions``."""
 
-The step's message is the user's message (a value that is not a text goes as its JSON); its parameters are fields of the
-request (``temperature``, ``max_tokens``, ``seed``…) and win over the agent's own. The output is the answer's text, or,
-in a JSON mode, the value it holds.
-"""
-
-from functools import partial
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
-import msgspec
-
-from domain.agents.calls import AgentCall, Answer, Completed, Failed, Usage
-from domain.agents.kinds import OpenAIChatConfig
-from gateway.answers import check_answer, read_json, read_spending, read_usage
-from gateway.exchange import Reply, failure, post
-from gateway.failures import AnswerMalformed, malformed, refused
-from gateway.outgoing import Outgoing
-from gateway.secrets import Disclosed, SecretMissing
-
-RESERVED = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
+from domain.agents.calls import AgentCall, Answer
+from domain.agents.models import OpenAIChatConfig
+from gateway.event_streams import JoinedText
+from gateway.failures import AnswerMalformed
+from gateway.model import completed, refusal, text_of
+from gateway.usage import Measured, measure_openai
 
 
 class OpenAIChat:
-    """One model at one address."""
+    """Implements `Dialect`."""
 
-    def __init__(self, config: OpenAIChatConfig, outgoing: Outgoing) -> None:
+    path = "/chat/completions"
+    reserved = frozenset(("messages", "stream", "stream_options", "n", "response_format"))
+
+    def __init__(self, config: OpenAIChatConfig) -> None:
         self._config = config
-        self._outgoing = outgoing
-        parts = urlsplit(config.base_url)
-        self._url = urlunsplit(parts._replace(path=parts.path.rstrip("/") + "/chat/completions"))
 
-    async def answer(self, call: AgentCall) -> Answer:
-        """Return the model's answer to `call`."""
-        if taken := sorted(RESERVED.intersection(call.parameters)):
-            return refused("parameter_reserved", f"the parameter {taken[0]} is set by the agent's configuration")
-        disclosed = Disclosed(self._outgoing.policy.secrets)
-        try:
-            headers = disclosed.resolve_all(self._config.headers)
-            if self._config.api_key is not None:
-                headers["Authorization"] = f"Bearer {disclosed.resolve(self._config.api_key)}"
-        except SecretMissing as missing:
-            return refused(missing.code, str(missing))
-        headers |= {"Accept": "application/json", "Idempotency-Key": call.idempotency_key}
-        body = msgspec.json.encode(self._request(call))
-        reply = await post(self._outgoing, self._url, headers, body, self._config.deadline, disclosed)
-        if isinstance(reply, Failed):
-            return reply
-        return await reply.read(partial(read_reply, as_json=self._config.json_mode != "off"))
+    def headers(self, api_key: str | None) -> dict[str, str]:
+        """Return the key as a bearer token."""
+        return {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
 
-    def _request(self, call: AgentCall) -> dict[str, Any]:
+    def request(self, call: AgentCall) -> dict[str, Any]:
+        """Return the request, without the parameters of the step."""
         config = self._config
-        text = call.message if isinstance(call.message, str) else msgspec.json.encode(call.message).decode()
         messages = [{"role": "system", "content": config.system}] if config.system else []
         request: dict[str, Any] = {
             "model": config.model,
-            "messages": [*messages, {"role": "user", "content": text}],
+            "messages": [*messages, {"role": "user", "content": text_of(call.message)}],
         }
         if config.temperature is not None:
             request["temperature"] = config.temperature
@@ -66,44 +40,67 @@ class OpenAIChat:
             request["response_format"] = {"type": "json_schema", "json_schema": schema}
         elif config.json_mode != "off":
             request["response_format"] = {"type": "json_object"}
-        return request | call.parameters
+        if config.stream:
+            request |= {"stream": True, "stream_options": {"include_usage": True}}
+        return request
+
+    def measure(self, body: dict[str, Any]) -> Measured:
+        """Return the reported usage. Raises AnswerMalformed."""
+        return measure_openai(body.get("usage"), body.get("model"), body.get("service_tier"))
+
+    def read(self, body: dict[str, Any], measured: Measured) -> Answer:
+        """Return the answer in the first choice. Raises AnswerMalformed."""
+        choices = body.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        message = choice.get("message") if isinstance(choice, dict) else None
+        if not isinstance(choice, dict) or not isinstance(message, dict):
+            raise AnswerMalformed("choices[0].message is missing")
+        text = _text(message.get("content"))
+        if text is None:
+            said = message.get("refusal")
+            if isinstance(said, str) and said:
+                return refusal(said, measured)
+            reason = choice.get("finish_reason")
+            raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {str(reason)[:40]})")
+        return completed(text, measured, self._config)
+
+    def fold(self) -> "ChatFold":
+        """Return an empty fold of chunks."""
+        return ChatFold()
 
 
-def read_reply(reply: Reply, *, as_json: bool) -> Answer:
-    """Return the answer that the reply means: 200 holds a chat completion, anything else is a failure."""
-    if reply.status != 200:
-        return failure(reply)
-    usage = None
-    try:
-        completion = read_json(reply.content())
-        if not isinstance(completion, dict):
-            raise AnswerMalformed("it is not an object")
-        usage = read_usage(completion.get("usage"))
-        return _read_choice(completion, usage, as_json)
-    except AnswerMalformed as error:
-        # The tokens are spent even if the answer is unusable.
-        return malformed(str(error), usage or read_spending(reply.body)[0])
+class ChatFold:
+    """Joins the chunks of a chat completion; the last one reports the usage."""
 
+    def __init__(self) -> None:
+        self._content, self._refusal = JoinedText(), JoinedText()
+        self._reason: Any = None
+        self._usage: Any = None
+        self._named: dict[str, Any] = {}
 
-def _read_choice(completion: dict[str, Any], usage: Usage | None, as_json: bool) -> Answer:
-    choices = completion.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    if not isinstance(choice, dict) or not isinstance(message, dict):
-        raise AnswerMalformed("choices[0].message is missing")
-    text = _text(message.get("content"))
-    if text is None:
-        refusal = message.get("refusal")
-        if isinstance(refusal, str) and refusal:
-            error = refused("agent_refused", f"the model refused: {refusal[:500]}").error
-            return Failed(error, usage=usage)
-        reason = choice.get("finish_reason")
-        raise AnswerMalformed(f"choices[0].message.content is not a text (finish_reason {str(reason)[:40]})")
-    if not as_json:
-        return Completed(text, usage=usage)
-    value = read_json(text.encode())
-    check_answer(value)
-    return Completed(value, usage=usage)
+    @property
+    def complete(self) -> bool:
+        """Whether a chunk has stated why the completion ended."""
+        return self._reason is not None
+
+    def add(self, event: dict[str, Any]) -> None:
+        """Add a chunk. Raises AnswerMalformed."""
+        self._named |= {name: event[name] for name in ("model", "service_tier") if event.get(name) is not None}
+        if event.get("usage") is not None:
+            self._usage = event["usage"]
+        choices = event.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict):
+            self._reason = choice.get("finish_reason") or self._reason
+            delta = choice.get("delta")
+            if isinstance(delta, dict):
+                self._content.add(delta.get("content"))
+                self._refusal.add(delta.get("refusal"))
+
+    def document(self) -> dict[str, Any]:
+        """Return the completion."""
+        message = {"content": str(self._content) or None, "refusal": str(self._refusal)}
+        return self._named | {"choices": [{"message": message, "finish_reason": self._reason}], "usage": self._usage}
 
 
 def _text(content: Any) -> str | None:

@@ -16,9 +16,10 @@ import msgspec
 
 from domain.agents.calls import AgentCall, Answer, Completed, Failed, StepError, Usage
 from domain.agents.fields import Tokens
-from domain.agents.kinds import ScriptedConfig, ScriptedError
+from domain.agents.scripted import ScriptedConfig, ScriptedError
 from gateway.answers import check_answer
 from gateway.failures import AnswerMalformed, malformed
+from gateway.usage import Measured, measure_ours
 
 SLOW = timedelta(seconds=1)
 Script = Callable[[AgentCall], Any]
@@ -45,6 +46,7 @@ class Scripted:
     def _chosen(self, config: ScriptedConfig) -> Callable[[AgentCall], Answer]:
         self._script = _SCRIPTS[config.script](config)
         self._usage = config.usage
+        self._fixed, self._metered = _measured(config.usage)
         self._cost = config.cost.money if config.cost else None
         if config.script == "echo" and config.usage == "none" and config.cost is None and config.record is None:
             return _bare_echo
@@ -57,16 +59,25 @@ class Scripted:
     def _reply(self, call: AgentCall) -> Answer:
         output = self._script(call)
         if isinstance(output, StepError):
-            return Failed(output, usage=self._used(call.message, ""), cost=self._cost)
-        return Completed(output, usage=self._used(call.message, output), cost=self._cost)
+            return Failed(output, self._used(call.message, ""), self._cost, self._metered)
+        return Completed(output, self._used(call.message, output), self._cost, self._metered)
 
     def _used(self, message: Any, output: Any) -> Usage | None:
         usage = self._usage
         if usage == "counted":
             return Usage(words(message), words(output))
-        if isinstance(usage, Tokens):
-            return Usage(usage.input_tokens, usage.output_tokens, usage.cached_tokens)
-        return None
+        return self._fixed
+
+
+def _measured(usage: Any) -> Measured:
+    """Return the use that a configuration states for every call, as an agent over HTTP would report it."""
+    if not isinstance(usage, Tokens):
+        return Measured()
+    stated = usage.model_dump(exclude_none=True)
+    used, metered = measure_ours(stated)
+    if metered is None:
+        return Measured(used and Usage(used.input_tokens, used.output_tokens, used.cached_tokens))
+    return Measured(used, metered)
 
 
 def words(value: Any) -> int:

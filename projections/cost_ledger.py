@@ -8,11 +8,9 @@ import msgspec
 from psycopg import Connection
 
 from domain.money import Money, add
-from projections.facts import SHAPES, Fact
+from projections.facts import Fact
 from projections.projection import Handler, Projection, clean
 from projections.table import Table, fixed, key
-
-CORRECTED = "CostCorrected"
 
 
 class LedgerRow(msgspec.Struct, gc=False, kw_only=True):
@@ -103,7 +101,7 @@ def _book(
             execution_id=fact.stream,
             process=spender.process,
             step=clean(fact.event.step),
-            at=getattr(fact.event, "called_at", None) or fact.event.at,
+            at=fact.event.called_at or fact.event.at,
             recorded_at=fact.event.at,
             amount=amount,
             unpriced=unpriced,
@@ -153,7 +151,7 @@ class CostLedgerProjection(Projection[LedgerChanges]):
         "CostRecorded": _recorded,
         "CostThresholdSet": _set,
         "CostThresholdCleared": _cleared,
-        **({CORRECTED: _corrected} if CORRECTED in SHAPES else {}),
+        "CostCorrected": _corrected,
     }
 
     def changes(self) -> LedgerChanges:

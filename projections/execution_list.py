@@ -9,7 +9,8 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from domain.money import add
+from domain.executions.state.cost import differences
+from domain.money import Money, add
 from projections import execution_waits
 from projections.facts import OF_EXECUTIONS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
@@ -83,6 +84,11 @@ class ListedChanges:
             row.last_position = fact.position
             row.last_at = fact.event.at
         return row
+
+    def spend(self, fact: Fact, cost: Money) -> None:
+        """Add an amount to the execution of the fact."""
+        key = fact.stream, cost.currency
+        self.costs[key] = add(self.costs.get(key, Decimal(0)), cost.amount)
 
 
 class Error(msgspec.Struct, gc=False):
@@ -165,8 +171,13 @@ def _cost_recorded(changes: ListedChanges, fact: Fact) -> None:
         row.input_tokens += event.usage.input_tokens
         row.output_tokens += event.usage.output_tokens
     if event.cost is not None:
-        key = fact.stream, event.cost.currency
-        changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
+        changes.spend(fact, event.cost)
+
+
+def _cost_corrected(changes: ListedChanges, fact: Fact) -> None:
+    changes.row(fact)
+    for cost in differences(fact.event.before, fact.event.after):
+        changes.spend(fact, cost)
 
 
 def _failed(changes: ListedChanges, fact: Fact) -> None:
@@ -219,6 +230,7 @@ HANDLERS: Mapping[str, Handler[ListedChanges]] = {
     "StepRetryScheduled": _of_graph(_step_goes_on),
     "StepDiverted": _of_graph(_step_diverted),
     "CostRecorded": _cost_recorded,
+    "CostCorrected": _cost_corrected,
 }
 
 

@@ -9,13 +9,15 @@ import msgspec
 from psycopg import Connection
 
 from domain.executions.events.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
+from domain.executions.state.cost import differences
 from domain.executions.state.step import time_out
 from domain.executions.timers import DEADLINE, RETRY, TIMER
 from domain.executions.verdicts import decided_output
-from domain.money import add
+from domain.money import Money, add
 from projections.facts import STATUS_OF_STEP, Fact
 from projections.projection import Handler, clean
 from projections.shapes import EMPTY
+from projections.step_costs import COSTS, StepCostRow, is_unpriced
 from projections.table import OFTEN_UPDATED, Table, always, fixed, key, latest, since, total
 
 # The error that a step that took too long shows: its event states the scope only.
@@ -28,7 +30,7 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
     scheduled_at: stated exactly when a new attempt begins, which forgets the one before. reopened_at: stated exactly
     when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: the end
     of the current or the last wait. output: also of an approval that was not granted. compensation: how far it is
-    undone. unpriced: attempts with usage but no cost.
+    undone. unpriced: uses without a cost.
     """
 
     execution_id: Annotated[bytes, key("uuid not null")]
@@ -57,17 +59,7 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
     unpriced: Annotated[int, total("int")] = 0
 
 
-class StepCostRow(msgspec.Struct, gc=False):
-    """The cost that a page adds to a step."""
-
-    execution_id: Annotated[bytes, key("uuid not null")]
-    step: Annotated[str, key("text not null")]
-    currency: Annotated[str, key("text not null")]
-    amount: Annotated[Decimal, total("numeric")]
-
-
 STEPS = Table("execution_steps", StepRow, f"fillfactor = 80, {OFTEN_UPDATED}")
-COSTS = Table("execution_step_costs", StepCostRow)
 # The line of comment changes the shape: rows of the release before lack the output of approvals that were not granted.
 DDL = STEPS.ddl + COSTS.ddl + "-- output: also of approvals that were not granted\n"
 
@@ -100,6 +92,11 @@ class StepChanges:
         else:
             row.last_position = fact.position
         return row
+
+    def spend(self, fact: Fact, cost: Money) -> None:
+        """Add an amount to the step of the fact."""
+        key = fact.stream, fact.event.step, cost.currency
+        self.costs[key] = add(self.costs.get(key, Decimal(0)), cost.amount)
 
     def attempt(self, fact: Fact, status: str) -> StepRow:
         """Return the row of the fact's step with a new attempt; it keeps its first position, its agent and its use."""
@@ -249,11 +246,18 @@ def _cost_recorded(changes: StepChanges, fact: Fact) -> None:
     if event.usage is not None:
         row.input_tokens += event.usage.input_tokens
         row.output_tokens += event.usage.output_tokens
-        if event.cost is None and (event.usage.input_tokens or event.usage.output_tokens):
-            row.unpriced += 1
     if event.cost is not None:
-        key = fact.stream, event.step, event.cost.currency
-        changes.costs[key] = add(changes.costs.get(key, Decimal(0)), event.cost.amount)
+        changes.spend(fact, event.cost)
+    elif is_unpriced(event):
+        row.unpriced += 1
+
+
+def _cost_corrected(changes: StepChanges, fact: Fact) -> None:
+    """Let the new amount count."""
+    event, row = fact.event, changes.row(fact)
+    row.unpriced += (event.after is None) - (event.before is None)
+    for cost in differences(event.before, event.after):
+        changes.spend(fact, cost)
 
 
 # The events of a step that change more than its position.
@@ -282,6 +286,7 @@ HANDLERS: Mapping[str, Handler[StepChanges]] = {
     "CompensationCompleted": _undoing("completed"),
     "CompensationFailed": _undoing("failed"),
     "CostRecorded": _cost_recorded,
+    "CostCorrected": _cost_corrected,
 }
 
 

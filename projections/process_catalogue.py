@@ -16,14 +16,17 @@ from projections.table import OFTEN_UPDATED, Table, always, first, fixed, key, l
 class ProcessRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
-    revision: stated exactly by an event of the process itself. latest_version: stated exactly by a publication.
+    revision: stated exactly by an event of the process itself. drafted_at: the revision that last stated whether there
+    is a draft. latest_version: stated exactly by a publication. pause: the mode of the pause that lasts, empty without
+    one; paused_since is that of its last change.
     """
 
     process_id: Annotated[bytes, key("uuid")]
     name: Annotated[str | None, latest("text unique")] = None
     status: Annotated[str | None, latest("text")] = None
     revision: Annotated[int | None, latest("int")] = None
-    draft_source: Annotated[str | None, since("text", "revision")] = None
+    drafted_at: Annotated[int | None, latest("int")] = None
+    draft_source: Annotated[str | None, since("text", "drafted_at")] = None
     latest_version: Annotated[int | None, latest("int")] = None
     description: Annotated[str | None, since("text", "latest_version")] = None
     labels: Annotated[msgspec.Raw | None, since("json", "latest_version")] = None
@@ -31,6 +34,10 @@ class ProcessRow(msgspec.Struct, gc=False, kw_only=True):
     created_at: Annotated[datetime | None, first("timestamptz")] = None
     updated_at: Annotated[datetime | None, latest("timestamptz")] = None
     published_at: Annotated[datetime | None, latest("timestamptz")] = None
+    pause: Annotated[str | None, latest("text")] = None
+    pause_reason: Annotated[str | None, latest("text")] = None
+    paused_since: Annotated[datetime | None, latest("timestamptz")] = None
+    paused_by: Annotated[str | None, latest("text")] = None
     last_execution_id: Annotated[bytes | None, latest("uuid")] = None
     last_execution_status: Annotated[str | None, latest("text")] = None
     last_started_at: Annotated[datetime | None, latest("timestamptz")] = None
@@ -99,17 +106,20 @@ def _process_row(changes: ProcessChanges, fact: Fact) -> ProcessRow:
 
 def _drafted(changes: ProcessChanges, fact: Fact) -> None:
     row = _process_row(changes, fact)
-    row.status, row.draft_source, row.created_at = "draft", fact.event.source, fact.event.at
+    row.status, row.created_at = "draft", fact.event.at
+    row.drafted_at, row.draft_source = fact.version, fact.event.source
 
 
 def _revised(changes: ProcessChanges, fact: Fact) -> None:
-    _process_row(changes, fact).draft_source = fact.event.source
+    row = _process_row(changes, fact)
+    row.drafted_at, row.draft_source = fact.version, fact.event.source
 
 
 def _published(changes: ProcessChanges, fact: Fact) -> None:
     event, described = fact.event, decode_described(fact.event.definition)
     row = _process_row(changes, fact)
-    row.status, row.draft_source, row.latest_version, row.published_at = "published", None, event.version, event.at
+    row.status, row.latest_version, row.published_at = "published", event.version, event.at
+    row.drafted_at, row.draft_source = fact.version, None
     row.description, row.labels, row.owner = described.description, described.labels, described.owner
     version = VersionRow(fact.stream, event.version, event.definition, event.source, event.at, clean(event.actor))
     changes.versions.setdefault((fact.stream, event.version), version)
@@ -117,12 +127,24 @@ def _published(changes: ProcessChanges, fact: Fact) -> None:
 
 def _archived(changes: ProcessChanges, fact: Fact) -> None:
     row = _process_row(changes, fact)
-    row.status, row.draft_source = "archived", None
+    row.status = "archived"
+    row.drafted_at, row.draft_source = fact.version, None
 
 
 def _restored(changes: ProcessChanges, fact: Fact) -> None:
     row = _process_row(changes, fact)
-    row.status, row.draft_source = "published" if fact.event.version else "draft", fact.event.source
+    row.status = "published" if fact.event.version else "draft"
+    row.drafted_at, row.draft_source = fact.version, fact.event.source
+
+
+def _paused(changes: ProcessChanges, fact: Fact) -> None:
+    row, event = _process_row(changes, fact), fact.event
+    row.pause, row.pause_reason, row.paused_since = event.mode, clean(event.reason), event.at
+    row.paused_by = clean(event.actor)
+
+
+def _resumed(changes: ProcessChanges, fact: Fact) -> None:
+    _process_row(changes, fact).pause = ""
 
 
 def _execution_started(changes: ProcessChanges, fact: Fact) -> None:
@@ -184,6 +206,8 @@ class ProcessCatalogue(Projection[ProcessChanges]):
         "ProcessPublished": _published,
         "ProcessArchived": _archived,
         "ProcessRestored": _restored,
+        "ProcessPaused": _paused,
+        "ProcessResumed": _resumed,
         "ExecutionStarted": _execution_started,
         "ExecutionQueued": _execution_queued,
         "ExecutionAdmitted": _execution_admitted,

@@ -10,7 +10,7 @@ from domain.alerts.events import CostAlertAcknowledged, CostAlertDismissed, Cost
 from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
-from domain.processes.events import ProcessPublished
+from domain.processes.events import ProcessPaused, ProcessPublished
 
 # A read table takes a document byte for byte. So a reader does not decode it.
 DOCUMENTS: frozenset[Any] = frozenset((Any, StepError))
@@ -20,7 +20,7 @@ LEFT_OUT: dict[type[msgspec.Struct], frozenset[str]] = {
     Usage: frozenset(("cached_tokens", "raw")),
 }
 WITH_ACTOR: frozenset[type[Event]] = frozenset(
-    (ExecutionStarted, ProcessPublished, CostAlertAcknowledged, CostAlertDismissed, CostAlertSnoozed)
+    (ExecutionStarted, ProcessPublished, ProcessPaused, CostAlertAcknowledged, CostAlertDismissed, CostAlertSnoozed)
 )
 EMPTY = msgspec.Raw(b"{}")
 

@@ -12,7 +12,7 @@ from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_curs
 from queries.reading import Reading, fetch
 
 DIRECTORY = "agent_directory"
-KINDS_LISTED = ("scripted", "http", "openai_chat")
+KINDS_LISTED = ("scripted", "http", "openai_chat", "openai_responses", "anthropic")
 
 _COLUMNS = "agent_id, name, kind, status, config, registered_at, retired_at, max_open"
 _LIST = f"select {_COLUMNS} from agent_directory where {{where}} order by name limit %(rows)s"

@@ -37,7 +37,7 @@ _MOVES = {
     "GatewayEvaluated": STARTED,
     **dict.fromkeys(_WAITS, WAITING),
 }
-TOPICS = ("StepScheduled", *_MOVES, *_ENDS, "StepAnswerIgnored", "CostRecorded")
+TOPICS = ("StepScheduled", *_MOVES, *_ENDS, "StepAnswerIgnored", "CostRecorded", "CostCorrected")
 
 
 def shown_message(message: str) -> str:
@@ -49,6 +49,7 @@ def shown_message(message: str) -> str:
 _ATTEMPTS = f"""select topic, case when octet_length(state) <= 4096 then state else convert_to(json_build_object(
     'at', e -> 'at', 'step', e -> 'step', 'attempt', coalesce(e -> 'attempt', '0'), 'agent', e -> 'agent',
     'started_at', e -> 'started_at', 'scope', e -> 'scope', 'cost', e -> 'cost',
+    'before', e -> 'before', 'after', e -> 'after',
     'usage', case when e -> 'usage' is not null then json_build_object(
       'input_tokens', coalesce(e #> '{{usage,input_tokens}}', '0'),
       'output_tokens', coalesce(e #> '{{usage,output_tokens}}', '0')) end,
@@ -111,6 +112,8 @@ class _Happened(msgspec.Struct, gc=False):
     error: AttemptError | None = None
     usage: _Used | None = None
     cost: Amount | None = None
+    before: Amount | None = None
+    after: Amount | None = None
     scope: str | None = None
 
 
@@ -133,6 +136,8 @@ class _Attempt:
             self.agent, self.scheduled_at = event.agent, event.at
         elif topic == "CostRecorded":
             self._spend(event)
+        elif topic == "CostCorrected":
+            self._correct(event)
         elif topic == "StepAnswerIgnored":
             self.late = True
         elif self.ended_at is not None:
@@ -151,8 +156,16 @@ class _Attempt:
             before = self.tokens or (0, 0)
             self.tokens = before[0] + event.usage.input_tokens, before[1] + event.usage.output_tokens
         if event.cost is not None:
-            spent = self.cost.get(event.cost.currency, Decimal(0))
-            self.cost[event.cost.currency] = add(spent, Decimal(event.cost.amount))
+            self._add(event.cost.currency, Decimal(event.cost.amount))
+
+    def _correct(self, event: _Happened) -> None:
+        if event.before is not None:
+            self._add(event.before.currency, Decimal(event.before.amount).copy_negate())
+        if event.after is not None:
+            self._add(event.after.currency, Decimal(event.after.amount))
+
+    def _add(self, currency: str, amount: Decimal) -> None:
+        self.cost[currency] = add(self.cost.get(currency, Decimal(0)), amount)
 
     def view(self, number: int) -> AttemptView:
         return AttemptView(

@@ -15,7 +15,8 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.events.cost import CostRecorded
+from domain.event import Event
+from domain.executions.events.cost import CostCorrected, CostRecorded
 from domain.executions.events.outcomes import EXECUTION_STATUS
 from domain.executions.state.evolution import evolve
 from domain.executions.state.model import Execution
@@ -37,7 +38,8 @@ _DETAIL = ExecutionDetailProjection()
 # The events of one execution may have hundreds of megabytes, and folding holds all of them.
 _FOLDING = threading.Semaphore(2)
 # The events of descendants that change the view of an execution above them.
-_OF_DESCENDANTS = [*(STORED_NAMES[kind] for kind in EXECUTION_STATUS), STORED_NAMES[CostRecorded]]
+_SPENDS: tuple[type[Event], ...] = (CostRecorded, CostCorrected)
+_OF_DESCENDANTS = [STORED_NAMES[kind] for kind in (*EXECUTION_STATUS, *_SPENDS)]
 
 
 def get_execution_as_of(

@@ -1,10 +1,12 @@
 """Figures for monitoring: positions, lags and the lengths of lists, read by one statement when a scraper comes."""
 
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 from psycopg import sql
 
+from domain.schedules.due import OVERDUE
 from queries.reading import Reading, age_of, fetch
 
 MOST = 10_000
@@ -68,8 +70,8 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure(
         "overdue_schedules",
-        "Schedules that have been due for more than a minute, and no worker has accounted for them.",
-        counted(f"from due_schedules where due_at < now() - {LATE} order by due_at"),
+        "Schedules that are overdue: no worker has accounted for what was due.",
+        counted("from due_schedules where due_at < now() - %(overdue_after)s::interval order by due_at"),
     ),
     Measure(
         "messages",
@@ -125,12 +127,15 @@ class Figures(msgspec.Struct, frozen=True):
     read_models: list[ReadModelFigures]
 
 
-def get_figures(reading: Reading) -> Figures:
-    """Return every figure, from the main server, in one round trip. Raises Outage."""
+def get_figures(reading: Reading, overdue_after: timedelta = OVERDUE) -> Figures:
+    """Return every figure, from the main server, in one round trip. Raises Outage.
+
+    overdue_after: schedules that have been due for longer are overdue.
+    """
     with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
         for setting in BY_ORDER.split("; "):
             connection.execute(sql.SQL(setting))
-        rows = fetch(connection, _ALL)
+        rows = fetch(connection, _ALL, {"overdue_after": overdue_after})
     values = {measure.name: rows[0][measure.name] for measure in MEASURES}
     head = int(values["log_position"])
     return Figures(values, [_read_model(row, head) for row in rows if row["name"] is not None])

@@ -17,7 +17,7 @@ CATALOGUE = "process_catalogue"
 _SUMMARY = """p.process_id, p.name, p.status, p.revision, nullif(p.latest_version, 0) as version,
   p.draft_source is not null as has_draft, p.description, coalesce(p.labels, '[]'::json) as labels, p.owner,
   p.created_at, p.updated_at, p.published_at, p.last_execution_id, p.last_execution_status, p.last_started_at,
-  p.started, p.completed, p.failed, p.cancelled"""
+  p.started, p.completed, p.failed, p.cancelled, p.pause, p.pause_reason, p.paused_since, p.paused_by"""
 _LIST = f"select {_SUMMARY} from process_catalogue p where {{where}} order by p.name limit %(rows)s"
 _DETAIL = f"""select {_SUMMARY}, v.definition, coalesce(p.draft_source, v.source) as yaml, p.draft_source
 from process_catalogue p
@@ -30,6 +30,7 @@ _COUNTS = ("started", "completed", "failed", "cancelled")
 
 _NEXT_RUN = """select s.schedule_id, s.next_at as at from schedule_list s
 where s.process_id = %s and s.in_force = 1 and coalesce(s.paused, 0) = 0 and s.next_at is not null
+  and not exists (select from process_catalogue p where p.process_id = s.process_id and p.pause <> '')
 order by s.next_at, s.schedule_id limit 1"""
 
 
@@ -50,8 +51,20 @@ class Counts(msgspec.Struct, frozen=True):
     cancelled: int
 
 
+class PauseOfProcess(msgspec.Struct, frozen=True):
+    """A pause that lasts. mode: what becomes of a start: it waits in order (queue), or is refused (refuse)."""
+
+    mode: str
+    reason: str
+    since: datetime
+    actor: str
+
+
 class ProcessSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """A process in the list. version: the latest published; success_rate: of those completed or failed, 0 to 1."""
+    """A process in the list. version: the latest published; success_rate: of those completed or failed, 0 to 1.
+
+    paused: None when executions may start.
+    """
 
     process_id: UUID
     name: str
@@ -68,6 +81,7 @@ class ProcessSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_run: LastRun | None
     executions: Counts
     success_rate: float | None
+    paused: PauseOfProcess | None = None
 
 
 class StepRoles(msgspec.Struct, frozen=True):
@@ -219,6 +233,8 @@ def _shaped(row: DictRow) -> DictRow:
     execution_id, status, started_at = (
         row.pop(name) for name in ("last_execution_id", "last_execution_status", "last_started_at")
     )
+    mode, *pause = (row.pop(name) for name in ("pause", "pause_reason", "paused_since", "paused_by"))
+    row["paused"] = PauseOfProcess(mode, *pause) if mode else None
     counts = Counts(*(row.pop(name) or 0 for name in _COUNTS))
     ended = counts.completed + counts.failed
     row["last_run"] = None if execution_id is None else LastRun(execution_id, status, started_at)

@@ -63,7 +63,7 @@ def preview_schedule(
     items: list[PreviewedInstant] = []
     runs = 0
     for each in islice(instants(rule, since, inclusive=True), MOST_LISTED):
-        items.append(_previewed(each))
+        items.append(previewed(each))
         runs += each.fate is Fate.RUN
         if runs == count:
             break
@@ -78,7 +78,8 @@ def trigger_of(stated: Mapping[str, Any], shortest: timedelta) -> ScheduleTrigge
     """
     whole = {**_WHOLE, "triggers": [{"type": "schedule", "id": "preview", **stated}]}
     parsed = parse_definition(msgspec.json.encode(whole))
-    errors = [each for each in parsed.problems if each.severity == "error" and each.path.startswith(_TRIGGER)]
+    errors = [each for each in parsed.problems if each.severity == "error"]
+    errors = [each for each in errors if each.path.startswith(_TRIGGER)] or errors
     found = None if parsed.definition is None else parsed.definition.triggers[0]
     if errors or not isinstance(found, ScheduleTrigger):
         problem = Problem("wrong_type", "only a trigger of the type `schedule` has a preview", "trigger.type")
@@ -94,6 +95,7 @@ def _in_trigger(problem: Problem) -> Problem:
     return msgspec.structs.replace(problem, path=path, line=None, column=None)
 
 
-def _previewed(instant: Instant) -> PreviewedInstant:
-    local = instant.local.isoformat()
+def previewed(instant: Instant) -> PreviewedInstant:
+    """Return an instant as a preview shows it."""
+    local = instant.local.isoformat(timespec="seconds")
     return PreviewedInstant(instant.at, local[:19], local[19:], list(instant.flags))

@@ -3,7 +3,7 @@
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import dropwhile, islice, takewhile
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,12 @@ import msgspec
 
 from domain.calendars.calendar import CalendarContent
 from domain.refusal import NotFound
-from domain.schedules.rules import describe, terms_of
+from domain.schedules.rules import RuleTimetable, describe, terms_of
 from domain.schedules.schedule import Registration
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
+from queries.schedule_previews import PreviewedInstant, previewed
 
 SCHEDULES = "schedules"
 STATUSES = ("active", "paused", "ended", "removed")
@@ -23,6 +24,7 @@ LONGEST_WEEK = timedelta(days=31)
 MOST_RUNS = 1_000
 MOST_RUNS_OF_ONE = 200
 MOST_SCHEDULES = 2_000
+COMING = 2
 
 # Schedules without a next run come last.
 _NEXT = "coalesce(case when s.in_force = 1 then s.next_at end, 'infinity'::timestamptz)"
@@ -50,7 +52,8 @@ class ScheduleView(msgspec.Struct, frozen=True):
     """A schedule. rule: the trigger as its version states it; words: the same in words.
 
     status: ``active``, ``paused``, ``ended`` (nothing is expected any more) or ``removed``; reason: of a pause or a
-    removal. next_run: with its jitter. usual_duration, usual_cost: null, until the analytics fill them.
+    removal. next_run: with its jitter. coming: the next two runs without it, with what is special about each.
+    usual_duration, usual_cost: null, until the analytics fill them.
     """
 
     schedule_id: UUID
@@ -67,6 +70,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
     last_run: LastScheduledRun | None
     last_outcome: str | None
     consecutive_failures: int
+    coming: list[PreviewedInstant] = []
     usual_duration: float | None = None
     usual_cost: None = None
 
@@ -80,13 +84,14 @@ class ScheduleFilter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ComingRun(msgspec.Struct, frozen=True):
-    """An instant that a schedule expects."""
+    """An instant that a schedule expects. flags: ``dst_gap``, ``dst_overlap``, ``short_month``."""
 
     at: datetime
     schedule_id: UUID
     process_id: UUID
     process: str
     trigger_id: str
+    flags: list[str] = []
     usual_duration: float | None = None
     usual_cost: None = None
 
@@ -105,6 +110,8 @@ class ComingRuns(msgspec.Struct, frozen=True):
 
 _rule = msgspec.json.Decoder(dict[str, Any]).decode
 _calendars = msgspec.json.Decoder(dict[str, CalendarContent]).decode
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 NO_FILTER = ScheduleFilter()
 
 
@@ -123,20 +130,25 @@ def list_schedules(
     with reading.of(SCHEDULES, min_position) as (connection, freshness):
         rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
     page = page_of(rows, limit, freshness, _cursor)
-    return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+    return Page([_view(row, COMING) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
 
 
 def get_schedule(
-    reading: Reading, schedule_id: UUID, *, within: Sequence[str] = (), min_position: int | None = None
+    reading: Reading,
+    schedule_id: UUID,
+    *,
+    within: Sequence[str] = (),
+    min_position: int | None = None,
+    coming: int = COMING,
 ) -> ScheduleView:
-    """Return one schedule. Raises NotFound or NotYet."""
+    """Return one schedule, with so many coming runs. Raises NotFound or NotYet."""
     where = _where(ScheduleFilter(within=within), 1)
     where.add("s.schedule_id = {}", schedule_id)
     with reading.of(SCHEDULES, min_position) as (connection, _):
         rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
     if not rows:
         raise NotFound(f"there is no schedule {schedule_id}")
-    return _view(rows[0])
+    return _view(rows[0], coming)
 
 
 def coming_runs(
@@ -158,11 +170,26 @@ def coming_runs(
 
 
 def _runs(row: Mapping[str, Any], begin: datetime, end: datetime) -> Iterator[ComingRun]:
-    instants = terms_of(_registration(row)).timetable.after(begin - timedelta(microseconds=1))
+    timetable = terms_of(_registration(row)).timetable
+    if not isinstance(timetable, RuleTimetable):
+        return
+    instants = timetable.after(begin - _MICROSECOND if begin > _FIRST else begin)
     within = takewhile(lambda each: each.at < end, instants)
     running = (each for each in within if each.fate == "run")
     for each in islice(running, MOST_RUNS_OF_ONE):
-        yield ComingRun(each.at, row["schedule_id"], row["process_id"], row["process"], row["trigger_id"])
+        names = (row["schedule_id"], row["process_id"], row["process"], row["trigger_id"])
+        yield ComingRun(each.at, *names, list(each.flags))
+
+
+def _coming(registration: Registration, next_run: datetime | None, count: int) -> list[PreviewedInstant]:
+    """Return the runs from the one that is due at `next_run` on."""
+    timetable = terms_of(registration).timetable
+    if next_run is None or not isinstance(timetable, RuleTimetable):
+        return []
+    found = timetable.after(next_run - timetable.rule.jitter - _MICROSECOND)
+    running = (each for each in found if each.fate == "run")
+    since = dropwhile(lambda each: timetable.due_at(each) < next_run, running)
+    return [previewed(each) for each in islice(since, count)]
 
 
 def _where(filter: ScheduleFilter, rows: int) -> Where:
@@ -179,7 +206,7 @@ def _registration(row: Mapping[str, Any]) -> Registration:
     return Registration(row["schedule_id"], row["version"], _rule(row["rule"]), calendars, row["anchor"], row["anchor"])
 
 
-def _view(row: Mapping[str, Any]) -> ScheduleView:
+def _view(row: Mapping[str, Any], coming: int) -> ScheduleView:
     last = None
     if row["run_at"] is not None:
         last = LastScheduledRun(row["run_at"], row["run_id"], row["run_outcome"], row["run_status"])
@@ -199,6 +226,7 @@ def _view(row: Mapping[str, Any]) -> ScheduleView:
         last,
         row["last_outcome"],
         row["consecutive_failures"],
+        _coming(registration, row["next_run"] if row["status"] == "active" else None, coming),
     )
 
 

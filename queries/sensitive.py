@@ -89,6 +89,11 @@ class SensitiveValues:
         with self._reading.datastore.reading() as connection:
             return self._publications.read(connection).any
 
+    def marked(self) -> Mapping[tuple[UUID, int], SensitiveFields]:
+        """Return the sensitive fields of each published version that has any. Raises Outage."""
+        with self._reading.datastore.reading() as connection:
+            return self._publications.read(connection).marked
+
     def processes(self, ids: Iterable[UUID]) -> dict[UUID, str]:
         """Return the name of the process of each of the executions that the log holds. Raises Outage."""
         requested = list(dict.fromkeys(ids))

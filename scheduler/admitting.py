@@ -14,11 +14,10 @@ from store.unit import Outage
 
 MOST = 200  # of one process
 MOST_AT_ONCE = 1_000
-FRESH_FOR_SECONDS = 1.0
 
 
 class Admitting(DecidingDuty[UUID]):
-    """Admits executions of processes that limit how many run.
+    """Admits executions of processes that limit how many run, or that are no longer paused.
 
     Several workers may admit at once: each admits the first in the queue; an execution that another worker admitted
     meanwhile is a conflict.
@@ -28,7 +27,7 @@ class Admitting(DecidingDuty[UUID]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self._limits: dict[UUID, tuple[float, int | None]] = {}
+        self._limits: dict[UUID, tuple[int, int | None]] = {}
 
     def work(self) -> None:
         """Admit executions to free slots, and stay awake when there may be more."""
@@ -56,7 +55,7 @@ class Admitting(DecidingDuty[UUID]):
     def _free_slots(self, queue: Queue) -> int:
         """Return how many of a queue may begin; 0 when only other workers may be able to read the process."""
         try:
-            limit = self._limit(queue.process_id)
+            limit = self._limit(queue.process_id, queue.revision)
         except Outage:
             raise
         except Exception as error:  # noqa: BLE001 - logged there
@@ -64,15 +63,15 @@ class Admitting(DecidingDuty[UUID]):
             return 0
         return len(queue.waiting) if limit is None else max(0, limit - queue.running)
 
-    def _limit(self, process_id: UUID) -> int | None:
-        """Return the limit of the process's latest version, as of a second ago at most."""
-        cached, now = self._limits.get(process_id), self.desk.clock.monotonic()
-        if cached is not None and now - cached[0] <= FRESH_FOR_SECONDS:
+    def _limit(self, process_id: UUID, revision: int) -> int | None:
+        """Return the limit of the process's latest version at this revision, 0 while it is paused."""
+        cached = self._limits.get(process_id)
+        if cached is not None and cached[0] == revision:
             return cached[1]
         plans = self.desk.plans
-        latest = plans.latest(process_id, fresh=True).process.latest
-        limit = plans.get(process_id, latest).max_running
-        self._limits[process_id] = now, limit
+        process = plans.latest(process_id, fresh=True).process
+        limit = 0 if process.pause is not None else plans.get(process_id, process.latest).max_running
+        self._limits[process_id] = process.revision, limit
         return limit
 
 

@@ -162,6 +162,8 @@ class Calling:
             planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
             None,
             callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
+            state.response_id,
+            state.started_at,
         )
         attempt = execution.id, step, state.attempt
         before = self._open.get(attempt)

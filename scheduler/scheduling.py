@@ -14,7 +14,7 @@ from domain.event import Cause, Event
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.refusal import Refusal
-from domain.schedules.due import Hindrance, account_for_due, end_run
+from domain.schedules.due import PROCESS_PAUSED, Hindrance, account_for_due, end_run
 from domain.schedules.events import ScheduleFired, ScheduleOccurrenceHeld, ScheduleOccurrenceSkipped
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import Schedule, carry, fold
@@ -145,10 +145,12 @@ class Scheduling(Duty):
             return None
         cause = Cause(now, self.desk.actor, f"schedule:{id}")
         runs, hindrance = self._runs(schedule)
-        events = account_for_due(schedule, now, cause, terms_of, hindrance)
+        pauses = [(pause.since, pause.until) for pause in runs.pauses] if runs is not None else []
+        events = account_for_due(schedule, now, cause, terms_of, hindrance, pauses)
         ended = self._ended(schedule, events, cause)
         if ended:
-            events = [*ended, *account_for_due(fold(schedule, ended) or schedule, now, cause, terms_of, hindrance)]
+            current = fold(schedule, ended) or schedule
+            events = [*ended, *account_for_due(current, now, cause, terms_of, hindrance, pauses)]
         if not events:
             return None
         after = fold(schedule, events)
@@ -167,9 +169,12 @@ class Scheduling(Duty):
 
     def _runs(self, schedule: Schedule) -> tuple[ScheduledRuns | None, Hindrance | None]:
         try:
-            return scheduled_runs(self.desk.plans, schedule), None
+            runs = scheduled_runs(self.desk.plans, schedule)
         except Hindrance as hindrance:
             return None, hindrance
+        if runs.pause is not None:
+            return runs, Hindrance(PROCESS_PAUSED, runs.pause.reason)
+        return runs, None
 
     def _ended(self, schedule: Schedule, events: list[Event], cause: Cause) -> list[Event]:
         """Return the ends of executions that hinder a start and have ended, if the message of an end was lost."""

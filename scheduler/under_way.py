@@ -10,7 +10,7 @@ from commands.states import ExecutionStates, StreamStates, Versioned
 from domain.event import Event
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.messages import RECIPIENTS, recipient_of
-from domain.executions.events.outcomes import RUNNING
+from domain.executions.events.outcomes import QUEUED, RUNNING
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import slot_of
 from domain.executions.timers import timers_dropped, timers_set
@@ -106,7 +106,7 @@ class ExecutionUnderWay(UnderWay):
         )
         if before or after:
             unit.timers_set, unit.timers_dropped = timers_set(before, after), timers_dropped(before, after)
-        if plan.max_running is not None:
+        if plan.max_running is not None or self._status == QUEUED:
             unit.slot = slot_of(self._status, self.state)
         return unit
 

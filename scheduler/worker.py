@@ -9,6 +9,8 @@ from functools import partial
 from uuid import UUID
 
 from commands.agents import CachedAgents
+from commands.costs import KnownPrices, Pricing
+from commands.executions import Executions
 from commands.plans import Plans
 from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.policy import OutgoingPolicy
@@ -17,6 +19,7 @@ from domain.event import Event
 from domain.identity import new_id
 from gateway.channels import Channels
 from gateway.gateway import AgentGateway
+from scheduler.background_responses import RecordedResponses
 from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
 from scheduler.large_results import StoredLargeResults
@@ -72,7 +75,9 @@ class Worker:
             max_open=max_open,
             channels=channels,
             policy=policy,
+            responses=RecordedResponses(Executions(log, plans), clock, self.id),
             large=None if large_results is None else StoredLargeResults(datastore, callback_key, large_results),
+            pricing=Pricing(KnownPrices(log, clock)),
         )
         # A claim is no fact: if it is lost in a crash, the attempt is simply due again.
         connection = OwnConnection(datastore, synchronous_commit="off", **BY_INDEX)

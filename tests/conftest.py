@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import sys
 import uuid
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ WorkerDatabases = list[WorkerDatabase]
 # Hundreds of processes that tests start read compiled modules, which takes a third of the time of compiling them.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# A shell's background job ignores SIGINT, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A test that names no database must not find the installation of who runs it.
 os.environ["PROCESSION_HOME"] = os.devnull

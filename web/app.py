@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import approvals, errors, keys, overview, schedule_previews, schedules, sign_in, timers
+from web import approvals, errors, keys, overview, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -21,9 +21,12 @@ from web.executions import acts, compare, detail, moments, tree
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
-from web.processes import archive, editor, publish, start
+from web.processes import archive, editor, pauses, publish, start
 from web.processes import detail as process
 from web.processes import list as processes
+from web.schedules import detail as schedule
+from web.schedules import list as schedules
+from web.schedules import previews
 
 STATIC = Path(__file__).parent / "static"
 NOUNS = ("executions", "approvals", "schedules", "processes", "agents", "keys", "operations")
@@ -33,7 +36,9 @@ SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
-PROCESSES = (processes, editor, publish, start, archive, process)
+PROCESSES = (processes, editor, publish, start, archive, pauses, process)
+# The page that tries a rule comes before that of one schedule.
+SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
 
 
@@ -48,8 +53,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         overview,
         *EXECUTIONS,
         approvals,
-        schedule_previews,
-        schedules,
+        *SCHEDULES,
         *PROCESSES,
         *AGENTS,
         keys,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import anyio
 import msgspec
-from pydantic import ConfigDict
+from pydantic import ConfigDict, model_validator
 from starlette.requests import Request
 
 from commands.command import C, Handle
@@ -34,11 +34,19 @@ _TOKEN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class PageParameters(Paged):
-    """The query parameters of a page. done: what a form has just done; parameters of others are ignored."""
+    """The query parameters of a page. done: what a form has just done; parameters of others are ignored.
+
+    A page shows what an address means as far as it means something: characters that PostgreSQL lacks are left out.
+    """
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     done: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, given: Any) -> Any:
+        return {name: _without_nul(value) for name, value in given.items()} if isinstance(given, dict) else given
 
 
 async def form_fields(request: Request, *names: str) -> dict[str, str]:
@@ -100,3 +108,9 @@ async def carry_out(handle: Any, command: Any, cause: Cause) -> Receipt:
     """Carry out a command of a form. Raises its refusals."""
     receipt: Receipt = await anyio.to_thread.run_sync(lambda: handle(command, cause, unidentified), limiter=COMMANDS)
     return receipt
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_nul(each) for each in value]
+    return value.replace("\0", "") if isinstance(value, str) else value

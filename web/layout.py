@@ -37,6 +37,8 @@ NOTICES = {
     "started": "The execution has begun.",
     "archived": "The process is in the archive. Nothing starts from now on.",
     "restored": "The process is in use again.",
+    "paused": "The process is paused. Executions under way continue.",
+    "resumed": "The process starts executions again.",
     "draft-saved": "The draft is saved.",
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
@@ -98,6 +100,10 @@ class Reader(msgspec.Struct, frozen=True):
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
         return wording.when(at, self.zone, self.now)
+
+    def clock(self, at: datetime) -> str:
+        """Return a time in the reader's zone as plain text."""
+        return wording.moment(at, self.zone, self.now)
 
     def instant(self, text: str, field: str) -> datetime:
         """Return the time that a field of the type datetime-local states. Raises Malformed."""

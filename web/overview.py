@@ -1,12 +1,10 @@
 """The overview: what needs a person, and what runs."""
 
-from datetime import timedelta
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from edge.admitted import Caller, Masking
-from edge.dependencies import Reads
+from edge.dependencies import Reads, door_of
 from edge.scopes import READ, requires
 from queries.approvals import list_approvals
 from queries.dead_letters import list_dead_letters
@@ -15,12 +13,11 @@ from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
 from web.layout import approvals_for, page, reader_of
+from web.schedules.marks import FLAGS
 
 SHOWN = 10
 # A timer that is less late than this is being fired.
 TOLERATED_SECONDS = 5.0
-# An expected run that has not started for so long is missed.
-MISSED_AFTER = timedelta(seconds=60)
 NEXT_RUNS = 5
 
 router = APIRouter()
@@ -40,7 +37,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
     ]
     active = ScheduleFilter(statuses=["active"], within=caller.processes)
     schedules = list_schedules(reading, active, limit=SHOWN).items
-    since = reader_of(request).now - MISSED_AFTER
+    since = reader_of(request).now - door_of(request).handlers.overdue_after
     missed = [each for each in schedules if each.next_run is not None and each.next_run < since]
     # Who is limited to processes sees none of both: the lists do not say of which process they are.
     aside = [] if caller.processes else masking.set_aside(list_set_aside(reading, limit=SHOWN)).items
@@ -60,6 +57,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         aside=aside,
         next_runs=[each for each in schedules if each.next_run is not None and each not in missed][:NEXT_RUNS],
         letters=letters,
+        flags=FLAGS,
         most=SHOWN,
         running=running.items,
         summary=_summary(waiting, more),

@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from web import pictures, wording
 from web.drawings import timeline
 from web.drawings.diagram import diagram
+from web.drawings.ledger import ledger
 
 HERE = Path(__file__).parent
 
@@ -28,6 +29,7 @@ def environment() -> Environment:
         mark=pictures.mark,
         shown=pictures.shown,
         diagram=diagram,
+        strip=ledger,
         axis=timeline.axis,
         row=timeline.row,
         shortened=wording.shortened,
@@ -38,6 +40,7 @@ def environment() -> Environment:
     )
     found.filters.update(
         duration=wording.duration,
+        ahead=wording.ahead,
         money=wording.money,
         tail=wording.tail,
         who=wording.who,

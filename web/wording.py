@@ -42,6 +42,16 @@ def duration(seconds: float | None) -> str:
     return f"{whole} s"
 
 
+def ahead(seconds: float) -> str:
+    """Return how far off a time is, in one unit: ``in 13 min``, ``in 2 h``, ``in 3 d``; ``now`` where it is due."""
+    if seconds < 1:
+        return "now"
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"in {round(seconds / size)} {unit}"
+    return f"in {round(seconds)} s"
+
+
 def size(bytes: int) -> str:
     """Return a size in decimal units: ``812 B``, ``4.2 kB``, ``1.3 GB``."""
     amount, units = float(bytes), ("B", "kB", "MB", "GB", "TB")

@@ -48,9 +48,7 @@ def register(
     file: Annotated[
         str | None, typer.Argument(metavar="[FILE]", help="The configuration, YAML or JSON; - is standard input.")
     ] = None,
-    kind: Annotated[
-        str | None, typer.Option(help="scripted, http or openai_chat, instead of or on top of a file.")
-    ] = None,
+    kind: Annotated[str | None, typer.Option(help="The kind, instead of or on top of a file.")] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="One entry of the configuration; repeatable."),

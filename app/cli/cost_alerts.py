@@ -1,11 +1,10 @@
 """cost-alerts list, thresholds, simulate."""
 
-from decimal import Decimal
 from typing import Annotated
 
 import typer
 
-from app.cli.failures import Failure
+from app.cli.cost_simulation import KINDS, ProcessOfThresholds, simulate
 from app.cli.lists import note_lag, note_more
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
@@ -15,8 +14,7 @@ from edge.references import process_named
 
 cli = typer.Typer(help="Cost alerts, and the thresholds that raise them.", no_args_is_help=True, rich_markup_mode=None)
 
-ProcessArgument = Annotated[str, typer.Argument(metavar="PROCESS", help="The name or id of a process.")]
-KINDS = ("per_execution", "daily", "weekly")
+cli.command()(simulate)
 
 
 @cli.command("list")
@@ -55,7 +53,7 @@ def list_(
 
 
 @cli.command()
-def thresholds(context: typer.Context, process: ProcessArgument, json: JsonOption = False) -> None:
+def thresholds(context: typer.Context, process: ProcessOfThresholds, json: JsonOption = False) -> None:
     """Show the cost thresholds of a process that are in force."""
     from queries.thresholds import get_thresholds
 
@@ -71,44 +69,3 @@ def thresholds(context: typer.Context, process: ProcessArgument, json: JsonOptio
         for level in getattr(found, kind)
     ]
     output.table(("kind", "amount", "warns at", "act", "set by"), rows)
-
-
-@cli.command()
-def simulate(
-    context: typer.Context,
-    process: ProcessArgument,
-    kind: Annotated[str, typer.Option(help="per_execution, daily or weekly.")],
-    amount: Annotated[str, typer.Option(help="A decimal amount.")],
-    currency: Annotated[str, typer.Option(help="An ISO 4217 code.")] = "USD",
-    timezone: Annotated[str, typer.Option(help="Its midnights begin windows.")] = "UTC",
-    days: Annotated[int, typer.Option(min=1, max=366, help="Of the past.")] = 30,
-    json: JsonOption = False,
-) -> None:
-    """List the alerts that a threshold would have raised over the last days; raise none."""
-    from app.clock import SYSTEM_CLOCK
-    from domain.calendar.zones import parse_zone
-    from domain.money import parse_money
-    from queries.thresholds import ProposedThreshold, simulate_threshold
-
-    output = output_of(context, json)
-    known_words("--kind", [kind], KINDS)
-    try:
-        value: Decimal = parse_money(amount, currency).amount
-        parse_zone(timezone)
-    except ValueError as error:
-        raise Failure("refused", str(error)) from None
-    id = process_named(process)
-    proposed = ProposedThreshold(
-        process_id=id, kind=kind, amount=value, currency=currency, timezone=timezone, days=days
-    )
-    with opened_reading(output) as reading:
-        found = simulate_threshold(reading, proposed, SYSTEM_CLOCK.now())
-    if json:
-        output.document(found)
-        return
-    rows = [
-        (moment(each.at), each.before, each.after, each.crossing.step, each.crossing.execution_id)
-        for each in found.items
-    ]
-    output.table(("at", "before", "after", "step", "execution"), rows)
-    output.line(f"{found.count} alerts in {days} days")

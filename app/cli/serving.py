@@ -11,10 +11,11 @@ from app.cli.opening import opened
 from app.cli.options import Drain, HoldSchedules, Host, JsonOption, LeaseOption, MaxOpen, Port
 from app.cli.output import CommandOutput, output_of
 from app.running import running
-from app.schedules_of_before import register_upgraded
+from app.schedules_of_before import adopt_installed_zone_data, register_upgraded_schedules
 from app.settings import Settings, read_settings
 from app.signals import Stopping
 from app.sockets import listen, refuse_open_door, url_of
+from app.thresholds_of_before import register_thresholds_of_before
 from domain.calendar.durations import print_duration
 
 cli = typer.Typer()
@@ -98,7 +99,9 @@ def run(
         if api:
             refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
         if worker:
-            register_upgraded(wiring, hold=hold_schedules)
+            register_upgraded_schedules(wiring, hold=hold_schedules)
+            register_thresholds_of_before(wiring)
+            adopt_installed_zone_data(wiring)
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:
             roles.start_projector()

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.costs.usage import Metered
 from domain.money import Money
 
 
@@ -14,7 +15,8 @@ class AgentCall(msgspec.Struct, frozen=True):
     """One attempt of one step, as the agent sees it.
 
     message and parameters are rendered; deadline is an aware UTC time or None.
-    callback_token authenticates a later answer.
+    callback_token authenticates a later answer. response_id: of the model that works on it in the background already.
+    started_at: of the attempt, whose cost belongs to that time.
     """
 
     execution_id: UUID
@@ -28,6 +30,8 @@ class AgentCall(msgspec.Struct, frozen=True):
     output_schema: dict[str, Any] | None = None
     deadline: datetime | None = None
     callback_token: str = ""
+    response_id: str = ""
+    started_at: datetime | None = None
 
     def __repr__(self) -> str:
         # The token must not reach a log, and the message may be long.
@@ -81,19 +85,21 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Completed(msgspec.Struct, frozen=True):
-    """The final answer: any JSON value."""
+    """The final answer: any JSON value. cost: as the agent reports it. metered: what is known beyond both."""
 
     output: Any
     usage: Usage | None = None
     cost: Money | None = None
+    metered: Metered | None = None
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """The attempt failed; its usage until then is still known."""
+    """The attempt failed; its usage until then is still known. cost, metered: as of an answer."""
 
     error: StepError
     usage: Usage | None = None
     cost: Money | None = None
+    metered: Metered | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):

@@ -110,6 +110,7 @@ AgentDuration = Annotated[
 PositiveDuration = Annotated[AgentDuration, AfterValidator(_check_positive)]
 Answers = Annotated[Any, AfterValidator(_check_answers), WithJsonSchema({"type": ["array", "object"]})]
 TokenCount = Annotated[int, Field(ge=0, le=10**12)]
+ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 MaxOpenCalls = Annotated[int, Field(ge=1, le=10**9)]
 
 
@@ -119,12 +120,23 @@ class Config(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+UsageName = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
+
+
 class Tokens(Config):
-    """Token counts of one call."""
+    """The use of one call, as agents report it: further fields as in the usage of `gateway.usage`."""
 
     input_tokens: TokenCount = 0
     output_tokens: TokenCount = 0
     cached_tokens: TokenCount = 0
+    cache_read_tokens: TokenCount | None = None
+    cache_write_5m_tokens: TokenCount | None = None
+    cache_write_1h_tokens: TokenCount | None = None
+    reasoning_tokens: TokenCount | None = None
+    units: dict[UsageName, TokenCount] | None = None
+    provider: UsageName | None = None
+    model: UsageName | None = None
+    usage_id: UsageName | None = None
 
 
 def _exact(value: Any) -> str:

@@ -8,12 +8,14 @@ from domain.language import Parsed, definition_document
 from domain.processes.events import (
     ProcessArchived,
     ProcessDrafted,
+    ProcessPaused,
     ProcessPublished,
     ProcessRestored,
+    ProcessResumed,
     ProcessRevised,
 )
 from domain.processes.plan import RULES
-from domain.processes.process import Process
+from domain.processes.process import PauseMode, Process
 from domain.refusal import Forbidden, Malformed, Problem
 
 MAX_REASON = 2_000
@@ -115,6 +117,26 @@ def restore_process(process: Process, found: Sequence[Problem], reason: str, cau
             source=process.archived_draft,
         )
     ]
+
+
+def pause_process(process: Process, mode: PauseMode, reason: str, cause: Cause) -> list[Event]:
+    """Let nothing start until the process is resumed; returns no events when it is paused in this mode.
+
+    Raises Forbidden ``process_archived``. A reason has at most 2,000 characters.
+    """
+    _refuse_archived(process)
+    if process.pause is not None and process.pause.mode == mode:
+        return []
+    _check_reason(reason)
+    return [record(ProcessPaused, cause, name=process.name, reason=reason, mode=mode)]
+
+
+def resume_process(process: Process, reason: str, cause: Cause) -> list[Event]:
+    """Let executions start again; returns no events when it is not paused. A reason has at most 2,000 characters."""
+    if process.pause is None:
+        return []
+    _check_reason(reason)
+    return [record(ProcessResumed, cause, name=process.name, reason=reason)]
 
 
 def _check_reason(reason: str) -> None:

@@ -59,3 +59,23 @@ class ProcessRestored(Event, frozen=True, kw_only=True):
     reason: str
     version: int = 0
     source: str | None = None
+
+
+@stored("ProcessPaused")
+class ProcessPaused(Event, frozen=True, kw_only=True):
+    """Nothing starts until the process is resumed; running executions continue.
+
+    mode: what becomes of a start meanwhile: it waits in order (``queue``), or it is refused (``refuse``).
+    """
+
+    name: str
+    reason: str
+    mode: str
+
+
+@stored("ProcessResumed")
+class ProcessResumed(Event, frozen=True, kw_only=True):
+    """The process starts executions again; those that wait begin, in order."""
+
+    name: str
+    reason: str

@@ -1,6 +1,7 @@
 """The state of one process: the fold of its events."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
@@ -9,11 +10,17 @@ from domain.event import Event
 from domain.processes.events import (
     ProcessArchived,
     ProcessDrafted,
+    ProcessPaused,
     ProcessPublished,
     ProcessRestored,
+    ProcessResumed,
     ProcessRevised,
 )
 
+MOST_PAUSES = 100
+"""So many pauses a process remembers, the latest ones: a schedule that catches up skips the instants in them."""
+
+PauseMode = Literal["queue", "refuse"]
 Status = Literal["draft", "published", "archived"]
 
 
@@ -25,13 +32,23 @@ class VersionContent(msgspec.Struct, frozen=True):
     rules: int = 1
 
 
+class ProcessPause(msgspec.Struct, frozen=True):
+    """A time in which nothing starts. until: None while it lasts."""
+
+    mode: PauseMode
+    reason: str
+    since: datetime
+    until: datetime | None = None
+
+
 class Process(msgspec.Struct, frozen=True):
     """A process now.
 
     status: ``published`` as soon as there is a version, also while a newer draft is being written. draft_source: the
     text of the draft; None when there is nothing unpublished. versions: every published version by its number. latest:
     the highest number, 0 before the first. revision: number of events folded, which is the version of its stream.
-    archived_draft: the draft that an archived process had, and has again when it is restored.
+    archived_draft: the draft that an archived process had, and has again when it is restored. pauses: the latest ones;
+    the last may still last.
     """
 
     name: str
@@ -41,6 +58,13 @@ class Process(msgspec.Struct, frozen=True):
     latest: int = 0
     revision: int = 1
     archived_draft: str | None = None
+    pauses: tuple[ProcessPause, ...] = ()
+
+    @property
+    def pause(self) -> ProcessPause | None:
+        """The pause that lasts; None when executions may start."""
+        last = self.pauses[-1] if self.pauses else None
+        return last if last is not None and last.until is None else None
 
 
 def evolve(process: Process | None, event: Event) -> Process:
@@ -55,7 +79,7 @@ def evolve(process: Process | None, event: Event) -> Process:
             return msgspec.structs.replace(process, draft_source=event.source, revision=revision)
         case ProcessPublished():
             versions = {**process.versions, event.version: VersionContent(event.source, event.definition, event.rules)}
-            return Process(event.name, "published", None, versions, event.version, revision)
+            return Process(event.name, "published", None, versions, event.version, revision, pauses=process.pauses)
         case ProcessArchived():
             return msgspec.structs.replace(
                 process,
@@ -72,8 +96,22 @@ def evolve(process: Process | None, event: Event) -> Process:
                 archived_draft=None,
                 revision=revision,
             )
+        case ProcessPaused():
+            new = ProcessPause("refuse" if event.mode == "refuse" else "queue", event.reason, event.at)
+            return msgspec.structs.replace(process, pauses=_paused(process, new), revision=revision)
+        case ProcessResumed():
+            *before, last = process.pauses
+            pauses = (*before, msgspec.structs.replace(last, until=event.at))
+            return msgspec.structs.replace(process, pauses=pauses, revision=revision)
         case _:
             raise ValueError(f"{type(event).__name__} does not happen to a process that exists")
+
+
+def _paused(process: Process, new: ProcessPause) -> tuple[ProcessPause, ...]:
+    """Return the pauses with a new one; a pause that lasts goes on in the new mode."""
+    if process.pause is None:
+        return (*process.pauses, new)[-MOST_PAUSES:]
+    return (*process.pauses[:-1], msgspec.structs.replace(new, since=process.pause.since))
 
 
 def fold(events: Iterable[Event]) -> Process | None:

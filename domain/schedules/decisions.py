@@ -14,6 +14,7 @@ from domain.schedules.deciding import Deciding
 from domain.schedules.due import MOST_STARTED, drop_waiting
 from domain.schedules.due import pause as pause_now
 from domain.schedules.events import (
+    ScheduleNextRunChanged,
     ScheduleOccurrenceBackfilled,
     ScheduleOccurrenceSkipped,
     SchedulePaused,
@@ -24,7 +25,7 @@ from domain.schedules.events import (
 )
 from domain.schedules.ledger import Occurrence
 from domain.schedules.schedule import Schedule
-from domain.schedules.terms import TermsOf, expected
+from domain.schedules.terms import TermsOf, expected, next_due
 
 MOST_RESUMED_FACTS = 1_000
 MOST_BACKFILLED = 1_000
@@ -149,6 +150,15 @@ def backfill_schedule(
     _refuse_removed(schedule)
     deciding = Deciding(schedule, cause, terms_of)
     _backfill(deciding, [(each.scheduled_at, each.version) for each in occurrences if may_backfill(each)])
+    return deciding.events()
+
+
+def change_next_run(schedule: Schedule, tzdata: str, cause: Cause, terms_of: TermsOf) -> list[Event]:
+    """Note that the edition `tzdata` of the zone data moves the next run; returns no events when it stays."""
+    if next_due(schedule, terms_of) == schedule.next_at:
+        return []
+    deciding = Deciding(schedule, cause, terms_of)
+    deciding.record(ScheduleNextRunChanged, before=schedule.next_at, tzdata=tzdata)
     return deciding.events()
 
 

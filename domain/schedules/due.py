@@ -1,6 +1,6 @@
 """Decisions that workers take: what becomes of the instants that are due, and of an execution that has ended."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice, takewhile
 from uuid import UUID
@@ -26,6 +26,10 @@ MOST_FACTS = 200
 MOST_STARTED = 100
 """So many executions start at once when a schedule catches up, the newest included."""
 OVERDUE = timedelta(seconds=60)
+PROCESS_PAUSED = "process_paused"
+
+Pauses = Sequence[tuple[datetime, datetime | None]]
+"""The pauses of the process: from when, until when; None: it lasts."""
 
 
 class Hindrance(Exception):
@@ -38,26 +42,32 @@ class Hindrance(Exception):
 
 
 def account_for_due(
-    schedule: Schedule, now: datetime, cause: Cause, terms_of: TermsOf, hindrance: Hindrance | None = None
+    schedule: Schedule,
+    now: datetime,
+    cause: Cause,
+    terms_of: TermsOf,
+    hindrance: Hindrance | None = None,
+    pauses: Pauses = (),
 ) -> list[Event]:
     """Return one outcome for every expected instant that is due at `now`, at most MOST_FACTS.
 
     Of those due together the newest starts; `catch_up` says what becomes of the others. hindrance: why none can start.
+    pauses: of the process; instants that are due in one of them are skipped.
     """
-    accounting = _Accounting(schedule, now, cause, terms_of, hindrance)
+    accounting = _Accounting(schedule, now, cause, terms_of, hindrance, pauses)
     accounting.release_waiting()
     due = takewhile(lambda each: each.due_at <= now, expected(schedule, terms_of))
     batch = list(islice(due, MOST_FACTS))
-    newest = _newest(batch, due)
+    newest = _newest(batch, due, accounting.may_run)
     for each in batch:
         accounting.account_for(each, newest=each is newest)
     return accounting.events()
 
 
-def _newest(batch: list[Expected], rest: Iterator[Expected]) -> Expected | None:
-    if any(each.runs for each in rest):
+def _newest(batch: list[Expected], rest: Iterator[Expected], may_run: Callable[[Expected], bool]) -> Expected | None:
+    if any(map(may_run, rest)):
         return None
-    return next((each for each in reversed(batch) if each.runs), None)
+    return next((each for each in reversed(batch) if may_run(each)), None)
 
 
 def end_run(schedule: Schedule, execution_id: UUID, outcome: str, cause: Cause, terms_of: TermsOf) -> list[Event]:
@@ -95,13 +105,24 @@ class _Accounting(Deciding):
     """The decision on the instants that are due."""
 
     def __init__(
-        self, schedule: Schedule, now: datetime, cause: Cause, terms_of: TermsOf, hindrance: Hindrance | None
+        self,
+        schedule: Schedule,
+        now: datetime,
+        cause: Cause,
+        terms_of: TermsOf,
+        hindrance: Hindrance | None,
+        pauses: Pauses,
     ) -> None:
         super().__init__(schedule, cause, terms_of)
         self._now = now
         self._hindrance = hindrance
+        self._pauses = pauses
         self._id = schedule_id(schedule.process_id, schedule.trigger_id)
         self._made_up = schedule.made_up
+
+    def may_run(self, each: Expected) -> bool:
+        """Return whether the rule requires an execution for the instant, and its process is not paused."""
+        return each.runs and not self._process_paused(each)
 
     def release_waiting(self) -> None:
         """Start the instant that waits, when nothing runs any more."""
@@ -124,6 +145,8 @@ class _Accounting(Deciding):
             self.record(ScheduleOccurrenceSkipped, reason="removed", **facts)
         elif self.schedule.status == "paused":
             self.record(ScheduleOccurrenceSkipped, reason="paused", **facts)
+        elif self._process_paused(each):
+            self.record(ScheduleOccurrenceSkipped, reason=PROCESS_PAUSED, **facts)
         elif late > terms.catch_up_window:
             self.record(ScheduleOccurrenceMissed, reason="catch_up_window", **facts)
         elif terms.catch_up == "none" and (late > OVERDUE or not newest):
@@ -136,6 +159,10 @@ class _Accounting(Deciding):
             self._start_unless_running(each)
         else:
             self.record(ScheduleOccurrenceCoalesced, reason="catch_up", **facts)
+
+    def _process_paused(self, each: Expected) -> bool:
+        at = each.due_at
+        return any(since <= at and (until is None or at < until) for since, until in self._pauses)
 
     def _start_unless_running(self, each: Expected) -> None:
         at, overlap, schedule = each.instant.at, each.terms.overlap, self.schedule

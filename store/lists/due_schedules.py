@@ -67,6 +67,13 @@ def of_process(connection: Connection[Any], process: UUID) -> list[UUID]:
         return [row[0] for row in cursor.execute(query, (process,), prepare=True)]
 
 
+def page(connection: Connection[Any], after: UUID, limit: int) -> list[UUID]:
+    """Return up to `limit` registered schedules whose ids are greater than `after`, in order."""
+    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+        query = "select schedule_id from due_schedules where schedule_id > %s order by schedule_id limit %s"
+        return [row[0] for row in cursor.execute(query, (after, limit), prepare=True)]
+
+
 def users_of(connection: Connection[Any], calendar: str) -> list[UUID]:
     """Return the schedules whose rules use a calendar."""
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:

@@ -1,4 +1,7 @@
-"""Concurrency slots: of processes that limit how many run at once, which executions run and which wait, in order."""
+"""Concurrency slots: of processes that limit how many run at once or are paused, which executions wait, in order.
+
+Of those with a limit, the list also holds which run.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -27,16 +30,21 @@ select w.process_id,
   (select count(*) from admissions a where a.process_id = w.process_id and a.running),
   array(select a.execution_id from admissions a where a.process_id = w.process_id and not a.running
         and not exists (select from set_aside s where s.execution_id = a.execution_id and s.next_try > now())
-        order by a.position limit %s)
+        order by a.position limit %s),
+  (select coalesce(max(e.originator_version), 0) from stored_events e where e.originator_id = w.process_id)
 from waiting w where w.process_id is not null"""
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """A process for which executions wait: how many run, and the first of those that wait, in their order."""
+    """A process for which executions wait: how many run, and the first of those that wait, in their order.
+
+    revision: the version of the process's stream.
+    """
 
     process_id: UUID
     running: int
     waiting: list[UUID]
+    revision: int = 0
 
 
 def queues(connection: Connection[Any], limit: int) -> list[Queue]:
@@ -89,6 +97,7 @@ class _Queued(msgspec.Struct, gc=False):
     """The fields of ExecutionQueued that the fold reads."""
 
     process_id: UUID
+    takes_slot: bool = True
 
 
 _decode = msgspec.json.Decoder(_Queued).decode
@@ -104,16 +113,22 @@ class SlotsProof(FoldingProof):
         """In the order in which executions came."""
         self._failed: dict[bytes, bytes] = {}
         """Executions that may be retried, with their process: they run again without waiting."""
+        self._held: set[bytes] = set()
+        """Executions that wait only until their process is resumed: they leave the line when they begin."""
 
     def fold(self, rows: Iterable[TupleRow]) -> None:
         for _, stream, _, topic, state in rows:
             if topic == "ExecutionQueued":
-                self._places[stream] = _decode(state).process_id.bytes, False
-            elif topic == "ExecutionAdmitted":
+                queued = _decode(state)
+                self._places[stream] = queued.process_id.bytes, False
+                if not queued.takes_slot:
+                    self._held.add(stream)
+            elif topic == "ExecutionAdmitted" and stream not in self._held:
                 self._places[stream] = self._places[stream][0], True
-            elif topic in LEAVES:
-                left = self._places.pop(stream, None)
-                if left is not None and topic == "ExecutionFailed":
+            elif topic == "ExecutionAdmitted" or topic in LEAVES:
+                left, held = self._places.pop(stream, None), stream in self._held
+                self._held.discard(stream)
+                if left is not None and not held and topic == "ExecutionFailed":
                     self._failed[stream] = left[0]
             elif stream in self._failed:
                 self._places[stream] = self._failed.pop(stream), True

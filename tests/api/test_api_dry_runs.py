@@ -34,6 +34,8 @@ REHEARSED = {
     "/api/executions/{execution_id}/cancel",
     "/api/executions/{execution_id}/steps/{step}/reassign",
     "/api/processes/{process}/archive",
+    "/api/processes/{process}/pause",
+    "/api/processes/{process}/resume",
     "/api/projections/{name}/{act}",
     "/api/dead-letters/{projection}/{position}/retry",
     "/api/dead-letters/{projection}/{position}/skip",

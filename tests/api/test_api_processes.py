@@ -209,3 +209,31 @@ def test_the_language_is_described(shared_client: TestClient) -> None:
     schema = shared_client.get("/api/schema").json()
     assert schema["$schema"].startswith("https://json-schema.org/draft/2020-12")
     assert "steps" in schema["properties"]
+
+
+def test_a_paused_process_lets_starts_wait_or_refuses_them(
+    client: TestClient, installation: Any, greeting: str
+) -> None:
+    def start() -> Any:
+        return client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}})
+
+    pause = "/api/processes/greeting/pause"
+    assert client.post(pause, json={"reason": "x", "mode": "stop"}).status_code == 422
+    rehearsed = client.post(pause, params={"dry_run": "true"}, json={"reason": "x"}).json()
+    assert [each["type"] for each in rehearsed["would"]] == ["ProcessPaused"]
+    assert client.post(pause, json={"reason": "broken", "mode": "queue"}).status_code == 200
+    waits = start()
+    assert waits.status_code == 202
+    assert client.post(pause, json={"reason": "worse", "mode": "refuse"}).json().get("duplicate") is None
+    refused = start()
+    assert (refused.status_code, refused.json()["code"]) == (409, "process_paused")
+    installation.project()
+
+    shown = client.get("/api/processes/greeting").json()["paused"]
+    assert (shown["mode"], shown["reason"]) == ("refuse", "worse")
+    assert client.get(f"/api/executions/{waits.json()['execution_id']}").json()["status"] == "queued"
+    assert client.post("/api/processes/greeting/resume").status_code == 200
+    assert client.post("/api/processes/greeting/resume").json()["duplicate"] is True
+    assert start().status_code == 202
+    installation.project()
+    assert client.get("/api/processes/greeting").json()["paused"] is None

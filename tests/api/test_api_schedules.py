@@ -59,6 +59,8 @@ def test_a_published_schedule_is_listed_with_its_next_run(client: TestClient, in
     assert page["items"] == [first]
     assert client.get(f"/api/schedules?limit=1&cursor={page['next_cursor']}").json()["items"] == [second]
     assert client.get(f"/api/schedules/{MISSING}").status_code == 404
+    coming = [datetime.fromisoformat(each["utc"]) for each in second["coming"]]
+    assert coming == [datetime.fromisoformat(second["next_run"]), datetime.fromisoformat(second["next_run"]) + HOUR]
     shown = client.get("/api/processes/hourly").json()["next_run"]
     assert shown == {"schedule_id": str(hourly), "at": second["next_run"]}
 
@@ -172,3 +174,32 @@ def test_a_calendar_that_a_rule_uses_is_registered_with_it_and_followed(client: 
     assert state is not None
     assert state.registrations[-1].calendars["holidays"].version == 2
     assert DUE_SCHEDULES.verify(installation.datastore, lambda _done, _all: None).differing == 0
+
+
+def test_only_admins_see_sensitive_fields_of_the_fixed_input(client: TestClient, installation: Any) -> None:
+    source = SOURCE % ("private", "0 * * * *")
+    source += "input: {ssn: {type: string, sensitive: true}, kind: {type: string}}\n"
+    source = source.replace("type: schedule,", "type: schedule, input: {ssn: 123-45-6789, kind: daily},")
+    installation.publish(client, source, echo={"script": "echo"})
+    installation.project()
+    root = client.post("/api/keys", json={"name": "root", "scopes": ["admin"]}).json()["key"]
+    admin = {"Authorization": f"Bearer {root}"}
+    made = client.post("/api/keys", json={"name": "vera", "scopes": ["viewer"]}, headers=admin)
+    viewer = {"Authorization": f"Bearer {made.json()['key']}"}
+    id = schedule_id(process_id("private"), "tick")
+
+    for path in ("/api/schedules", f"/api/schedules/{id}"):
+        shown = {name: client.get(path, headers=headers) for name, headers in (("admin", admin), ("viewer", viewer))}
+        rules = {name: answer.json().get("items", [answer.json()])[0]["rule"] for name, answer in shown.items()}
+        assert rules["admin"]["input"] == {"ssn": "123-45-6789", "kind": "daily"}
+        assert rules["viewer"]["input"] == {"ssn": "•••", "kind": "daily"}
+        assert "6789" not in shown["viewer"].text
+
+
+def test_the_operator_says_from_when_on_a_run_is_overdue(installation: Any, client: TestClient, hourly: UUID) -> None:
+    with installation.datastore.reading() as connection:
+        connection.execute("update due_schedules set due_at = now() - interval '2 minutes'")
+    metric = "procession_overdue_schedules"
+    assert f"{metric} 1.0" in client.get("/metrics").text
+    installation.overdue_after = timedelta(minutes=5)
+    assert f"{metric} 0.0" in client.get("/metrics").text

@@ -9,7 +9,8 @@ from edge.withheld import WITHHELD
 from tests.api.conftest import Installation, Making, Shown
 
 # The nouns whose events viewers read whole, sensitive fields aside: by the module of the event.
-SHOWN = ("domain.executions.", "domain.processes.", "domain.schedules.", "domain.calendars.")
+NOUNS = ("executions", "processes", "schedules", "calendars", "costs", "zone_data")
+SHOWN = tuple(f"domain.{noun}." for noun in NOUNS)
 
 
 def test_viewers_read_neither_configurations_nor_keys(

@@ -57,3 +57,18 @@ def test_an_agent_is_tried(procession: Run) -> None:
     nobody = procession("agents", "try", "nobody", "--message", "go")
     assert (nobody.exit_code, "there is no agent" in nobody.stderr) == (1, True)
     assert procession("agents", "try", "writer", "--message", "go", "--parameters", "[]").exit_code == 2
+
+
+def test_a_process_is_paused_and_resumed(procession: Run, waiting: str) -> None:
+    pause = ("processes", "pause", waiting, "--reason", "broken", "--mode", "refuse")
+    rehearsed = procession(*pause, "--dry-run", "--json")
+    assert [each["type"] for each in json.loads(rehearsed.stdout)["would_record"]] == ["ProcessPaused"]
+    assert procession(*pause).stdout == "waiting: paused\n"
+    assert procession(*pause).stdout == "waiting: paused already\n"
+    refused = procession("start", waiting)
+    assert (refused.exit_code, "paused and refuses starts: broken" in refused.stderr) == (1, True)
+    assert procession("processes", "pause", waiting, "--reason", "x", "--mode", "qeue").exit_code == 2
+    resume = ("processes", "resume", waiting, "--reason", "mended")
+    assert procession(*resume).stdout == "waiting: resumed\n"
+    assert procession(*resume).stdout == "waiting: is not paused\n"
+    assert procession("start", waiting).exit_code == 0

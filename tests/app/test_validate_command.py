@@ -130,3 +130,17 @@ def test_variables_that_the_environment_does_not_allow_are_named_without_a_datab
     found = [(each["code"], each.get("severity", "error"), each["line"]) for each in result["problems"]]
     assert found == [("secret_not_allowed", severity, 5) for severity in severities]
     assert result["valid"] is not invalid
+
+
+def test_what_the_installation_lacks_is_said_without_a_database(
+    document: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "p.yaml"
+    source = "name: p\ntriggers: [{id: often, type: schedule, every: 1s}]\nsteps:\n"
+    file.write_text(source + "  - {id: say, type: notification, channel: slack, message: hi}\n")
+    answer = document("validate", str(file), code=1)["files"][0]
+    assert {each["code"] for each in answer["problems"]} == {"interval_too_short", "channel_not_configured"}
+    assert [each["code"] for each in answer["warnings"]] == ["channel_not_configured"]
+    monkeypatch.setenv("PROCESSION_SLACK_URL", "https://hooks.example/x")
+    monkeypatch.setenv("PROCESSION_MIN_INTERVAL", "1s")
+    assert document("validate", str(file))["files"][0]["problems"] == []

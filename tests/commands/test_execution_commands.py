@@ -118,7 +118,7 @@ def test_an_answer_completes_the_step_and_schedules_the_next(scenario: Scenario,
     usage, cost = Usage(3, 4), Money(Decimal("0.0049"), "USD")
     answer = Completed("hi", usage, cost)
     scenario.when(scenario.executions.answer, AnswerStep(running, "greet", 1, answer), BOB).then(
-        fact(CostRecorded, BOB, step="greet", attempt=1, agent="writer", usage=usage, cost=cost),
+        fact(CostRecorded, BOB, step="greet", attempt=1, agent="writer", usage=usage, cost=cost, called_at=NOW),
         fact(StepCompleted, BOB, step="greet", attempt=1, output="hi", started_at=NOW),
         fact(StepScheduled, BOB, step="check", attempt=1, agent="writer", message="Check hi"),
     )

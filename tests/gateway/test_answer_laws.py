@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.agents.calls import Accepted, Completed, Failed
+from domain.agents.models import AnthropicConfig, OpenAIChatConfig, OpenAIResponsesConfig
 from domain.jsonvalue import parse_json
 from gateway.exchange import Reply
 from gateway.http import read_reply as read_http
-from gateway.openai_chat import read_reply as read_chat
+from gateway.model import read_reply as read_model
+from gateway.models import dialect_of
 from gateway.retry_after import LONGEST, read_retry_after
 
 NUMBERS = st.integers() | st.floats()
@@ -26,9 +28,23 @@ JSON = st.recursive(
 ENVELOPES = st.fixed_dictionaries(
     {},
     optional={
-        "output": JSON,
-        "usage": st.dictionaries(st.sampled_from(["input_tokens", "prompt_tokens", "prompt_tokens_details"]), JSON),
+        "usage": st.dictionaries(
+            st.sampled_from(["input_tokens", "prompt_tokens", "prompt_tokens_details", "cache_read_input_tokens"]), JSON
+        ),
         "cost": st.fixed_dictionaries({"amount": NUMBERS | st.text(), "currency": st.just("USD")}),
+        "content": st.lists(st.fixed_dictionaries({"type": st.just("text"), "text": JSON}), max_size=2) | JSON,
+        "output": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "type": st.just("message"),
+                    "content": st.lists(st.fixed_dictionaries({"type": st.just("output_text"), "text": JSON})) | JSON,
+                }
+            ),
+            max_size=2,
+        )
+        | JSON,
+        "status": st.sampled_from(["completed", "failed", "incomplete", "queued", None]),
+        "stop_reason": st.sampled_from(["end_turn", "refusal", None]),
         "choices": st.lists(st.fixed_dictionaries({"message": st.fixed_dictionaries({"content": JSON})}), max_size=2),
     },
 )
@@ -52,9 +68,16 @@ REPLIES = st.builds(
 )
 
 
-@given(REPLIES, st.sampled_from(["http", "chat", "chat as json"]))
-def test_every_reply_is_an_answer_that_can_be_stored(reply, kind):
-    answer = read_http(reply) if kind == "http" else read_chat(reply, as_json=kind != "chat")
+DIALECTS = [
+    dialect_of(kind(base_url="https://model.example", model="m", headers={}, json_mode=mode))
+    for kind in (OpenAIChatConfig, OpenAIResponsesConfig, AnthropicConfig)
+    for mode in ("off", "object")
+]
+
+
+@given(REPLIES, st.sampled_from([None, *DIALECTS]))
+def test_every_reply_is_an_answer_that_can_be_stored(reply, dialect):
+    answer = read_http(reply) if dialect is None else read_model(reply, dialect)
 
     assert isinstance(answer, Completed | Failed | Accepted)
     written = msgspec.json.encode(answer)

@@ -108,7 +108,6 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     ),
     "a number of 1,000,000 digits": (sized(b"9" * 1_000_000), UNUSABLE),
     "usage of another shape": (sized(b'{"output": 1, "usage": [1, 2]}'), UNUSABLE),
-    "usage of huge counts": (sized(b'{"output": 1, "usage": {"input_tokens": 4611686018427387904}}'), UNUSABLE),
     "usage nested deep": (sized(b'{"output": 1, "usage": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001), UNUSABLE),
     "a cost of NaN": (sized(b'{"output": 1, "cost": {"amount": "NaN", "currency": "USD"}}'), UNUSABLE),
     "retry after an absurd zone": (

@@ -88,7 +88,9 @@ def test_usage_is_counted_in_either_spelling_and_kept_raw(rig, usage):
 def test_a_cost_is_exact_whether_written_as_text_or_as_a_number(rig, written):
     body = f'{{"output": 1, "cost": {{"amount": {written}, "currency": "USD"}}}}'.encode()
     rig.server.always(rig.response(200, body, content_type="application/json"))
-    assert rig.ask(rig.http()) == Completed(1, cost=Money(Decimal("0.12345678901234567890123"), "USD"))
+    answer = rig.ask(rig.http())
+    assert answer.cost == Money(Decimal("0.12345678901234567890123"), "USD")
+    assert (answer.metered is not None and answer.metered.flags == ["amount_as_number"]) == ('"' not in written)
 
 
 def test_an_agent_may_accept_and_answer_later(rig):
@@ -150,9 +152,6 @@ def test_retry_after_is_seconds_or_a_date(rig):
         (b"[" * 200_000, "deeper"),
         (b'"' + b"x" * (1 << 20) + b'"', "larger than"),
         (b'{"output": 1, "usage": 3}', "usage is not an object"),
-        (b'{"output": 1, "usage": {"input_tokens": -1}}', "usage.input_tokens"),
-        (b'{"output": 1, "usage": {"input_tokens": true}}', "usage.input_tokens"),
-        (b'{"output": 1, "usage": {"completion_tokens": 1.5}}', "usage.completion_tokens"),
         (b'{"output": 1, "cost": "0.1"}', "cost is not an object"),
         (b'{"output": 1, "cost": {"amount": "x", "currency": "USD"}}', "not a decimal"),
         (b'{"output": 1, "cost": {"amount": "-1", "currency": "USD"}}', "negative"),

@@ -23,6 +23,9 @@ from domain.alerts import alert, thresholds
 from domain.alerts.events import CostAlertRaised, CostThresholdSet
 from domain.calendars import calendar
 from domain.calendars.events import CalendarDefined
+from domain.costs import prices
+from domain.costs.events import PriceAdded
+from domain.costs.prices import PriceList
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import fold as fold_execution
@@ -37,6 +40,7 @@ from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.plan import Plan, compile_plan
 from domain.schedules import schedule
 from domain.schedules.events import ScheduleRegistered
+from domain.zone_data.events import ZoneDataAdopted, edition
 from store.mapper import STORED_NAMES, decode, encode
 
 HERE = Path(__file__).parent
@@ -49,6 +53,8 @@ STORIES = (
     "undoing_stories.py",
     "rules_stories.py",
     "key_stories.py",
+    "cost_stories.py",
+    "model_stories.py",
     "schedule_stories.py",
     "alert_stories.py",
 )
@@ -108,6 +114,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = process.fold(events)
         case KeyCreated():
             state = key.fold(KeyRing(), events)
+        case PriceAdded():
+            state = prices.fold(PriceList(), events)
         case TriggerClaimed():
             state = claims.fold(events)
         case ExecutionStarted() as started:
@@ -116,6 +124,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field not in PLANS}
         case ScheduleRegistered():
             state = schedule.fold(None, events)
+        case ZoneDataAdopted():
+            state = edition(events)
         case CalendarDefined():
             state = calendar.fold(events)
         case CostThresholdSet():

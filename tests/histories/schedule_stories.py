@@ -12,7 +12,7 @@ from domain.event import Cause, Event, record
 from domain.executions.decisions.execution import cancel_execution, start_execution
 from domain.executions.decisions.step import complete_step, fail_step, start_step
 from domain.executions.events.execution import Trigger
-from domain.identity import calendar_id, occurrence_id, process_id, schedule_id
+from domain.identity import ZONE_DATA, calendar_id, occurrence_id, process_id, schedule_id
 from domain.processes.plan import Plan
 from domain.schedules.events import (
     ScheduleFired,
@@ -31,6 +31,7 @@ from domain.schedules.events import (
     ScheduleRunStarted,
 )
 from domain.schedules.schedule import carry, fold
+from domain.zone_data.events import ZoneDataAdopted
 
 Plans = dict[tuple[UUID, int], Plan]
 Told = tuple[UUID, list[Event]]
@@ -166,7 +167,17 @@ def _run(plans: Plans, id: UUID, outcome: str) -> list[Event]:
     return events
 
 
+def zone_data(_: Plans) -> Told:
+    """Two editions, the second of which moves some next runs."""
+    facts: dict[str, Any] = {"before": "2026.2", "schedules": 40, "changed": 3}
+    return ZONE_DATA, [
+        record(ZoneDataAdopted, _cause(0), tzdata="2026.2", schedules=40),
+        record(ZoneDataAdopted, _cause(1), tzdata="2026.3", **facts),
+    ]
+
+
 STORIES: dict[str, Callable[[Plans], Told]] = {
+    "zone-data": zone_data,
     "calendar": calendar,
     "schedule": schedule,
     "schedule-failing": schedule_failing,

@@ -10,7 +10,7 @@ from domain.agents.calls import StepError, Usage
 from domain.agents.decisions import register_agent, retire_agent
 from domain.agents.kinds import parse_agent
 from domain.event import Cause, Event
-from domain.executions.decisions.execution import cancel_execution, start_execution
+from domain.executions.decisions.execution import admit_execution, cancel_execution, start_execution
 from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.execution import Trigger
@@ -20,7 +20,15 @@ from domain.language import parse_definition
 from domain.money import Money
 from domain.processes.claims import claim_trigger
 from domain.processes.claims import fold as fold_claim
-from domain.processes.decisions import archive_process, draft_process, publish_process, restore_process, revise_process
+from domain.processes.decisions import (
+    archive_process,
+    draft_process,
+    pause_process,
+    publish_process,
+    restore_process,
+    resume_process,
+    revise_process,
+)
 from domain.processes.plan import Plan
 from domain.processes.process import Process
 from domain.processes.process import fold as fold_process
@@ -100,6 +108,17 @@ def process_restored(_: Plans) -> Told:
     return process_id(NAME), events
 
 
+def process_paused(_: Plans) -> Told:
+    """Paused so that starts wait, then so that they are refused, and resumed."""
+    parsed = parse_definition(SOURCE)
+    events = draft_process(None, parsed, _cause(0))
+    events += publish_process(_process(events), parsed, [], _cause(1))
+    events += pause_process(_process(events), "queue", "golden, but broken", _cause(2))
+    events += pause_process(_process(events), "refuse", "golden, but worse", _cause(3))
+    events += resume_process(_process(events), "golden again", _cause(4))
+    return process_id(NAME), events
+
+
 def _process(events: list[Event]) -> Process:
     state = fold_process(events)
     assert state is not None
@@ -117,10 +136,12 @@ def webhook_trigger(_: Plans) -> Told:
 class _Told:
     """An execution as it goes on."""
 
-    def __init__(self, plans: Plans, number: int, version: int = 1, trigger: Trigger = MANUAL) -> None:
+    def __init__(
+        self, plans: Plans, number: int, version: int = 1, trigger: Trigger = MANUAL, *, waits: bool = False
+    ) -> None:
         self.id = UUID(int=number)
         given = {"topic": "käse\0", "deep": False}
-        begun = start_execution(self.id, plans[process_id(NAME), version], given, trigger, _cause(0))
+        begun = start_execution(self.id, plans[process_id(NAME), version], given, trigger, _cause(0), waits=waits)
         self.execution, self.events = begun.execution, begun.events
 
     def then(self, decision: Callable[[Execution, Cause], Unfolding]) -> None:
@@ -181,14 +202,24 @@ def execution_cancelled(plans: Plans) -> Told:
     return story.told
 
 
+def execution_held_back(plans: Plans) -> Told:
+    """Started while its process is paused, begun when that is resumed, and called off."""
+    story = _Told(plans, 5, waits=True)
+    story.then(admit_execution)
+    story.then(lambda execution, cause: cancel_execution(execution, "changed my mind", cause))
+    return story.told
+
+
 STORIES = {
     "agent": agent,
     "agent-with-a-limit": agent_with_a_limit,
     "process": process,
     "process-restored": process_restored,
+    "process-paused": process_paused,
     "execution-completed": execution_completed,
     "execution-failed": execution_failed,
     "execution-without-outputs": execution_without_outputs,
     "execution-cancelled": execution_cancelled,
+    "execution-held-back": execution_held_back,
     "webhook-trigger": webhook_trigger,
 }

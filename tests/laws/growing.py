@@ -13,6 +13,7 @@ from app.cli.wording import short
 from app.documents import read_document
 from domain.agents.kinds import parse_agent
 from domain.agents.literals import read_literal
+from domain.agents.models import OpenAIChatConfig
 from domain.calendar.cron import check_cron
 from domain.calendar.durations import parse_duration
 from domain.calendar.times import check_time, check_zone
@@ -33,12 +34,15 @@ from edge.instants import parse_instant, parse_point
 from edge.parameters import refuse_parameters
 from edge.references import agent_named, execution_named, process_named
 from edge.refusals import unknown_filter
-from gateway import http, openai_chat
+from gateway import http, model
 from gateway.answers import read_spending
 from gateway.channels import is_web_address, read_mail_server
+from gateway.event_streams import EventReader
 from gateway.exchange import Reply, failure
+from gateway.failures import AnswerMalformed
 from gateway.mailboxes import read_mailbox
 from gateway.masking import mask
+from gateway.openai_chat import OpenAIChat
 from gateway.retry_after import read_retry_after
 from queries.paging import read_cursor
 from tests.laws.hostile_texts import AGENTS, CHECKED, DEFINITIONS, EXPRESSIONS, FIELDS, JSON, SHORT_TEXTS, YAML
@@ -58,6 +62,16 @@ class Growing(NamedTuple):
 
 def _reply(body: bytes, status: int = 200) -> Reply:
     return Reply(status, "application/json", None, body, True, NOW)
+
+
+_CHAT = OpenAIChat(OpenAIChatConfig(base_url="https://a.example", model="m", headers={}, json_mode="object"))
+
+
+def _streamed(sent: bytes) -> None:
+    reader = EventReader(_CHAT.fold())
+    for n in range(0, len(sent), 5):
+        reader.feed(sent[n : n + 5])
+    reader.fold.document()
 
 
 def _chat(body: bytes) -> bytes:
@@ -111,7 +125,7 @@ def _quietly(run: Callable[[Any], object]) -> Callable[[Any], object]:
     def running(given: Any) -> object:
         try:
             return run(given)
-        except (Refusal, ValueError, ExpressionProblem) as refusal:
+        except (Refusal, ValueError, ExpressionProblem, AnswerMalformed) as refusal:
             return refusal
 
     return running
@@ -143,7 +157,9 @@ def growing() -> list[Growing]:
         add(f"answer: {name}", lambda sent: http.read_reply(_reply(b'{"output":' + sent + b"}")), body, 12_000)
         add(f"error: {name}", lambda sent: failure(_reply(sent, 500)), body, 12_000)
         add(f"spending: {name}", lambda sent: read_spending(b'{"usage":' + sent + b"}"), body, 12_000)
-        add(f"chat: {name}", lambda sent: openai_chat.read_reply(_reply(_chat(sent)), as_json=True), body, 12_000)
+        add(f"chat: {name}", lambda sent: model.read_reply(_reply(_chat(sent)), _CHAT), body, 12_000)
+        add(f"stream: {name}", lambda sent: _streamed(b"data: " + sent + b"\n\n"), body, 12_000)
+        add(f"stream of many: {name}", lambda sent: _streamed(b"data: {}\n\n" * len(sent)), body, 3_000)
     for name, text in SHORT_TEXTS.items():
         for reader, read in READERS.items():
             add(f"{reader}: {name}", read, text, 20_000)

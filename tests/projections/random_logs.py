@@ -36,6 +36,7 @@ from domain.executions.events.execution import (
     Trigger,
 )
 from domain.executions.events.step import (
+    BackgroundResponseStarted,
     GatewayEvaluated,
     RouteChecked,
     StepAccepted,
@@ -60,8 +61,10 @@ from domain.money import Money
 from domain.processes.events import (
     ProcessArchived,
     ProcessDrafted,
+    ProcessPaused,
     ProcessPublished,
     ProcessRestored,
+    ProcessResumed,
     ProcessRevised,
 )
 from domain.schedules.events import (
@@ -100,6 +103,7 @@ _OF_STEP = {
     StepStarted: {},
     StepReclaimed: {},
     StepAccepted: {},
+    BackgroundResponseStarted: {"response_id": st.just("resp_1")},
     StepCompleted: {"output": _DOCUMENT, "started_at": st.just(BEGIN)},
     StepFailed: {"error": _ERROR, "started_at": _TIME},
     StepCancelled: {"reason": st.just("execution_failed"), "started_at": _TIME},
@@ -262,7 +266,19 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         begun.add(name)
         story.tell(stream, ProcessDrafted, name=name, source="draft")
         return
-    kind = draw(st.sampled_from([ProcessRevised, ProcessPublished, ProcessPublished, ProcessArchived, ProcessRestored]))
+    kind = draw(
+        st.sampled_from(
+            [
+                ProcessRevised,
+                ProcessPublished,
+                ProcessPublished,
+                ProcessArchived,
+                ProcessRestored,
+                ProcessPaused,
+                ProcessResumed,
+            ]
+        )
+    )
     if kind is ProcessPublished:
         version = 1 + sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
         definition = draw(
@@ -275,5 +291,7 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         version = sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
         source = draw(st.sampled_from([None, "draft"]))
         story.tell(stream, kind, name=name, reason="needed", version=version, source=source)
+    elif kind is ProcessPaused:
+        story.tell(stream, kind, name=name, reason="broken", mode=draw(st.sampled_from(["queue", "refuse"])))
     else:
         story.tell(stream, kind, name=name, reason="old")

@@ -27,11 +27,11 @@ from domain.money import Money, parse_money
 from domain.refusal import Refusal
 from edge.checking import check_fields
 from gateway.http import read_reply as read_http
-from gateway.openai_chat import read_reply as read_chat
+from gateway.model import read_reply as read_model
 from projections import ALL
 from projections.running import Runner
 from projections.verifying import verify
-from tests.gateway.test_answer_laws import REPLIES
+from tests.gateway.test_answer_laws import DIALECTS, REPLIES
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "agent:callback", "cause")
 PROCESSES = (
@@ -112,7 +112,7 @@ ANSWERS = (
     st.builds(Completed, OUTPUTS, USAGES, COSTS)
     | st.builds(Failed, ERRORS, USAGES, COSTS)
     | REPLIES.map(read_http)
-    | st.tuples(REPLIES, st.booleans()).map(lambda pair: read_chat(pair[0], as_json=pair[1]))
+    | st.tuples(REPLIES, st.sampled_from(DIALECTS)).map(lambda pair: read_model(*pair))
 )
 
 

@@ -3,12 +3,15 @@
 import pytest
 
 from commands.executions import unit_of
+from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, PublishProcess, ReviseProcess
 from domain.executions.decisions.execution import start_execution
 from domain.executions.events.execution import Trigger
 from domain.executions.state.model import Execution
 from domain.identity import new_id, process_id
+from domain.refusal import Forbidden
 from scheduler.admitting import MOST
+from store.lists.slots import SLOTS
 
 LIMITED = """
 name: limited
@@ -190,3 +193,40 @@ def test_an_execution_that_cannot_be_read_keeps_its_place(limiting):
     assert worker.alive
     limiting.rows(change, "ExecutionQueued", broken)
     assert {execution.status for execution in limiting.ended(broken, behind)} == {"completed"}
+
+
+@pytest.mark.parametrize("source", ["name: asking\nsteps: [{id: ask, type: human_approval}]\n", ASKING.format(limit=9)])
+def test_what_is_started_while_a_process_is_paused_waits_in_order(limiting, source):
+    id = limiting.publish(source)
+    limiting.worker()
+    running = limiting.start("asking")
+    limiting.until(lambda: limiting.count("ApprovalRequested") == 1)
+    pauses = limiting.process_pauses
+    pauses.pause(PauseProcess(id, "broken"), limiting.cause)
+    waiting = [limiting.start("asking") for _ in range(3)]
+    limiting.publish(LIMITED.format(limit=1, agent="echo"))
+    limiting.ended(limiting.start("limited"))
+
+    assert statuses(limiting, [running, *waiting]) == ["running", "queued", "queued", "queued"]
+    limiting.cancel(waiting[1])
+    pauses.resume(ResumeProcess(id, "mended"), limiting.cause)
+    limiting.until(lambda: limiting.count("ApprovalRequested") == 3)
+
+    assert statuses(limiting, [running, *waiting]) == ["running", "running", "cancelled", "running"]
+    admitted = [each for what, each in comings_and_goings(limiting) if what == "Admitted"]
+    assert [each for each in admitted if each in waiting] == [waiting[0], waiting[2]]
+    limiting.cancel(waiting[0])
+    assert SLOTS.verify(limiting.datastore, lambda _done, _all: None).differing == 0
+
+
+def test_a_pause_that_refuses_starts_refuses_them_at_once(limiting):
+    id = limiting.publish(ASKING.format(limit=2))
+    limiting.start("asking")
+    pauses = limiting.process_pauses
+    pauses.pause(PauseProcess(id, "broken", "refuse"), limiting.cause)
+
+    with pytest.raises(Forbidden, match="refuses starts: broken") as refusal:
+        limiting.start("asking")
+    assert refusal.value.code == "process_paused"
+    pauses.resume(ResumeProcess(id), limiting.cause)
+    limiting.start("asking")

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, PublishProcess, RestoreProcess, ReviseProcess
 from domain.event import Cause
 from domain.identity import occurrence_id, process_id, schedule_id
@@ -204,3 +205,24 @@ def test_a_lost_list_is_put_right_from_the_log(plain):
     assert verify(plain).differing == 0
     with plain.datastore.reading() as connection:
         assert connection.execute("select schedule_id from due_schedules").fetchone()["schedule_id"] == id
+
+
+@pytest.mark.parametrize("mode", ["queue", "refuse"])
+def test_while_its_process_is_paused_a_schedule_skips_its_instants(plain, mode):
+    id = register(plain, every="1s", overlap="allow")
+    plain.worker()
+    plain.until(lambda: len(started(plain, id)) >= 1)
+    pauses, process = plain.process_pauses, process_id("plain")
+    pauses.pause(PauseProcess(process, "broken", mode), plain.cause)
+    plain.until(lambda: [each.reason for each in ledger(plain, id)].count("process_paused") >= 2)
+    before = len(started(plain, id))
+    pauses.resume(ResumeProcess(process), plain.cause)
+    plain.until(lambda: len(started(plain, id)) > before)
+
+    found = ledger(plain, id)
+    outcomes = [each.outcome for each in sorted(found, key=lambda each: each.scheduled_at)]
+    first, last = outcomes.index("skipped"), len(outcomes) - outcomes[::-1].index("skipped")
+    assert set(outcomes[:first]) == set(outcomes[last:]) == {"started"}
+    assert set(outcomes[first:last]) == {"skipped"}
+    assert plain.count("ExecutionQueued") == 0
+    assert verify(plain).differing == 0

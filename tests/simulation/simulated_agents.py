@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from commands.executions import answer_step
-from domain.agents.calls import AbandonedAttempt, Accepted, AgentCall, Answer, Completed, Failed, StepError
+from domain.agents.calls import AbandonedAttempt, Accepted, AgentCall, Answer, Completed, Failed, StepError, Usage
+from domain.costs.usage import Metered, TokenClasses
+from domain.executions.decisions.step import start_response
 from domain.executions.decisions.timer import record_heartbeat
 from domain.executions.timers import HEARTBEAT
 from domain.money import Money
@@ -48,11 +50,22 @@ class Agents:
             if heartbeat is not None and self._world.random.random() < 0.8:
                 self._beat(attempt, heartbeat.total_seconds() / 2)
             return
+        if whim < 0.4:
+            self._world.later(takes / 5, lambda: self._in_the_background(attempt))
         answer = self._answer()
         self._world.later(takes, lambda: deliver(answer))
 
+    def _in_the_background(self, attempt: Attempt) -> None:
+        """Keep the id of a response, as a gateway does while a model works on the attempt."""
+        id_, step, number = attempt
+        self._world.decide(
+            id_, lambda execution: start_response(execution, step, number, "resp_1", self._world.cause("worker:1"))
+        )
+
     def _answer(self) -> Answer:
         whim, cost = self._world.random.random(), self._world.random.choice(PRICES)
+        if whim < 0.1:
+            return Completed("yes", usage=Usage(3), metered=Metered(provider="house", tokens=TokenClasses(3)))
         if whim < 0.82:
             return Completed(self._world.random.choice(["yes", "no", 3, None]), cost=cost)
         if whim < 0.95:

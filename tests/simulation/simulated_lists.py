@@ -26,7 +26,7 @@ class MemoryLists:
 
     due_steps: attempt and owner, oldest first. groups: agent and process of each attempt. claimed: the end of a
     worker's claim of a timer or message. admissions: process, and whether the execution runs, in the order of arrival.
-    dropped: called with the messages that a worker drops.
+    versions: of streams. dropped: called with the messages that a worker drops.
     """
 
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
@@ -39,6 +39,7 @@ class MemoryLists:
         self.claimed: dict[Due | MessageKey, datetime] = {}
         self.admissions: dict[UUID, tuple[UUID, bool]] = {}
         self.trees: Counter[UUID] = Counter()
+        self.versions: Counter[UUID] = Counter()
         self._leases: dict[UUID, datetime] = {}
 
     def has(self, messages: Collection[MessageKey]) -> bool:
@@ -47,6 +48,7 @@ class MemoryLists:
 
     def move(self, unit: Unit) -> list[str]:
         """Move the lists as an append of `unit` does; return the words that wake duties."""
+        self.versions[unit.stream] = unit.version + len(unit.events)
         return [*self._move_steps(unit), *self._move_timers(unit), *self._move_messages(unit), *self._move_slots(unit)]
 
     def _move_steps(self, unit: Unit) -> list[str]:
@@ -242,7 +244,10 @@ class MemoryLists:
             if not running:
                 waiting.setdefault(process, []).append(execution)
         running_of = Counter(process for process, running in self.admissions.values() if running)
-        return [Queue(process, running_of[process], line[:limit]) for process, line in sorted(waiting.items())]
+        return [
+            Queue(process, running_of[process], line[:limit], self.versions[process])
+            for process, line in sorted(waiting.items())
+        ]
 
     def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
         self._leases[worker] = self._clock.now() + lease

@@ -1,16 +1,26 @@
 """The people of a simulation: approvers, and operators who intervene."""
 
 from datetime import timedelta
+from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from domain.costs.usage import Metered
+from domain.event import Cause, Event
 from domain.executions.decisions.approval import Verdict, decide_approval
+from domain.executions.decisions.cost import correct_cost
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
 from domain.executions.decisions.timer import fire_timer_early, move_timer
+from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.approval import ApprovalRequested
+from domain.executions.events.cost import CostRecorded
 from domain.executions.events.outcomes import ACCEPTED, STARTED
+from domain.executions.state.model import Execution
+from domain.money import Money
+
+PRICED = Metered(calculated=Money(Decimal("0.001"), "USD"), calculated_by="override")
 
 if TYPE_CHECKING:
     from simulated_world import World
@@ -58,7 +68,11 @@ class People:
         execution = self._world.execution(id_)
         timers, steps = list(execution.timers), list(execution.steps)
         whim = self._world.random.random()
-        if timers and whim < 0.4:
+        unpriced = [(n, e) for n, e in enumerate(self._world.store.stream(id_), 1) if _lacks_price(e)]
+        if unpriced and self._world.random.random() < 0.5:
+            recorded, booked = self._world.random.choice(unpriced)
+            self._world.command(id_, partial(_price, booked, recorded))
+        elif timers and whim < 0.4:
             step, kind = self._world.random.choice(timers)
             if whim < 0.2:
                 self._world.command(id_, fire_timer_early, step, kind, "why wait")
@@ -70,3 +84,13 @@ class People:
             self._world.command(id_, repair, step, *(["other"] if repair is reassign_step else []), "stuck")
         else:
             self._world.command(id_, cancel_execution, "enough")
+
+
+def _lacks_price(event: Event) -> bool:
+    return isinstance(event, CostRecorded) and event.cost is None
+
+
+def _price(booked: CostRecorded, recorded: int, execution: Execution, cause: Cause) -> Unfolding:
+    """Price a use that had no price, unless it was priced before."""
+    before = PRICED.calculated if PRICED.calculated in execution.steps[booked.step].costs else None
+    return correct_cost(execution, booked, recorded, before, PRICED, "a price", cause)

@@ -15,7 +15,7 @@ from domain.executions.events.compensation import (
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.events.cost import CostRecorded
+from domain.executions.events.cost import CostCorrected, CostRecorded
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.step import (
     GatewayEvaluated,
@@ -76,7 +76,8 @@ def assert_lawful(execution: Execution, events: list[Event]) -> None:
     assert set(ended.values()) <= {1}
     paid = Counter((e.step, e.attempt) for e in events if isinstance(e, CostRecorded))
     assert set(paid.values()) <= {1}, "an answer is paid for once"
-    booked = Counter((e.step, e.cost) for e in events if isinstance(e, CostRecorded))
+    booked = Counter((e.step, e.cost) for e in events if isinstance(e, CostRecorded) and e.cost is not None)
+    booked += Counter((e.step, e.after) for e in events if isinstance(e, CostCorrected))
     assert booked == Counter((step, cost) for step, state in execution.steps.items() for cost in state.costs)
     assert all(e.lateness >= timedelta() for e in events if isinstance(e, TimerFired)), "no timer is early"
     assert_in_order(execution, events)

@@ -11,6 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.agents.calls import Failed, StepError
+from domain.agents.kinds import KINDS
 from store.datastore import Datastore
 from tests.api.conftest import GREETING, Installation, installed
 
@@ -68,8 +69,11 @@ def test_an_agent_shows_where_it_is_named_and_its_latest_steps(installation: Ins
 
 
 def test_a_person_registers_an_agent_of_a_kind_and_changes_it(installation: Installation, client: TestClient) -> None:
-    for kind, field in (("http", "url"), ("openai_chat", "base_url"), ("scripted", "script")):
+    for kind, field in {**dict.fromkeys(KINDS, "base_url"), "http": "url", "scripted": "script"}.items():
         assert f'name="{field}"' in client.get(f"{REGISTER}?kind={kind}").text
+    for kind in ("openai_responses", "anthropic"):
+        fields = {"kind": kind, "name": kind.replace("_", "-"), "model": "m", "stream": "true"}
+        assert client.post(REGISTER, data=fields).status_code == 303
     answer = client.post(REGISTER, data=CHAT)
     assert answer.status_code == 303, answer.text
     installation.project()
@@ -82,6 +86,7 @@ def test_a_person_registers_an_agent_of_a_kind_and_changes_it(installation: Inst
     form = unescape(client.get(f"{REGISTER}?name=model").text)
     for words in ("https://models.example/v1", "${ORDERS_SECRET}", 'value="0.5"', 'value="3"', '{"X-Team":"claims"}'):
         assert words in form
+    assert client.get("/api/agents/anthropic").json()["config"]["stream"] is True
     assert client.post(REGISTER, data=CHAT | {"changed": "model", "model": "other"}).status_code == 303
     installation.project()
     assert client.get("/api/agents/model").json()["config"]["model"] == "other"

@@ -20,6 +20,7 @@ def sign_in(page: Page, key: str) -> None:
     page.keyboard.type(key)
     page.keyboard.press("Enter")
     expect(page.get_by_text("Signed in as")).to_have_count(1)
+    page.wait_for_selector("html[data-zone='Europe/Berlin']")  # the first page of a reader comes again in its zone
 
 
 OTHER = PAUSING.replace("pausing", "other")

@@ -202,6 +202,29 @@ def test_archiving_shows_its_consequences_and_can_be_taken_back(installation: In
     assert client.get("/processes/greeting/start").status_code == 200
 
 
+@pytest.mark.usefixtures("published")
+def test_a_process_is_paused_with_a_reason_and_resumed(installation: Installation, client: TestClient) -> None:
+    assert client.post("/processes/greeting/pause", data={"mode": "refuse"}).status_code == 422
+    assert client.post("/processes/greeting/pause", data={"mode": "stop", "reason": "x"}).status_code == 422
+    paused = client.post("/processes/greeting/pause", data={"mode": "refuse", "reason": "the <b>desk</b> is shut"})
+    installation.project()
+    page = client.get(paused.headers["location"]).text
+    for words in (
+        "The process is paused.",
+        "the &lt;b&gt;desk&lt;/b&gt; is shut",
+        "A start is refused.",
+        "Resume greeting",
+    ):
+        assert words in page
+    assert client.get("/processes/greeting/start").status_code == 409
+    assert "paused" in client.get("/processes").text
+    client.post("/processes/greeting/resume", data={"reason": "open again"})
+    client.post("/processes/greeting/pause", data={"mode": "queue", "reason": "slow"})
+    installation.project()
+    assert "A start waits, in order." in client.get("/processes/greeting").text
+    assert client.get("/processes/greeting/start").status_code == 200
+
+
 def test_a_draft_is_shown_and_starts_nothing(installation: Installation, client: TestClient) -> None:
     client.post("/api/processes", content="name: half\nsteps: 3", headers={"Content-Type": "application/yaml"})
     installation.project()
@@ -233,4 +256,5 @@ def test_what_a_key_does_not_permit_is_not_shown(installation: Installation, cli
     for path in ("start", "archive"):
         assert client.get(f"/processes/calling/{path}", headers=shown).status_code == 403
         assert client.post(f"/processes/calling/{path}", headers=shown, data={"reason": "x"}).status_code == 403
-    assert client.post("/processes/calling/restore", headers=shown, data={"reason": "x"}).status_code == 403
+    for path in ("restore", "pause", "resume"):
+        assert client.post(f"/processes/calling/{path}", headers=shown, data={"reason": "x"}).status_code == 403

@@ -1,5 +1,6 @@
 """The pages of schedules, without a browser: the fleet, one with its ledger, and the forms that steer it."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from domain.identity import process_id, schedule_id
 from domain.schedules.due import account_for_due
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import fold
+from queries.occurrences import ledger_strips
 from store.unit import Unit
 from tests.api.conftest import Installation
 
@@ -38,6 +40,16 @@ def test_the_fleet_is_listed_and_filtered(client: TestClient, hourly: UUID) -> N
     assert "No schedule matches" in client.get("/schedules?status=paused").text
 
 
+def test_a_lane_says_from_when_on_it_leaves_runs_out(client: TestClient, installation: Installation) -> None:
+    rules = '[{type: schedule, id: often, every: 1m}, {type: schedule, id: later, cron: "0 0 * * *"}]'
+    installation.publish(client, HOURLY.split("triggers")[0] + f"triggers: {rules}", writer={"script": "echo"})
+    installation.project()
+    page = client.get("/schedules").text
+    # 200 runs, one a minute, of a day on 86 percent of the width beside the names.
+    (since,) = re.findall(r'class="f-data part" x="([0-9.]+)%"', page)
+    assert float(since) == pytest.approx(14 + 86 * 200 / 1440, abs=0.2)
+
+
 def test_the_next_run_stands_on_the_overview_and_at_the_process(
     client: TestClient, installation: Installation, hourly: UUID
 ) -> None:
@@ -49,6 +61,42 @@ def test_the_next_run_stands_on_the_overview_and_at_the_process(
     page = client.get("/").text
     assert "A run of hourly has not started" in page
     assert "Next runs" not in page
+
+
+MONTHLY = """
+name: closing
+steps: [{id: a, agent: writer, message: go}]
+triggers: [{type: schedule, id: last-day, preset: monthly, day: 31, starts_at: "%s-02-01T00:00:00Z"}]
+"""
+
+
+def test_what_is_special_about_the_next_run_stands_wherever_it_is_shown(
+    client: TestClient, installation: Installation
+) -> None:
+    installation.publish(client, MONTHLY % (datetime.now(UTC).year + 1), writer={"script": "echo"})
+    installation.project()
+    one = f"/schedules/{schedule_id(process_id('closing'), 'last-day')}"
+    assert "next: short month" in client.get("/schedules").text
+    for path in ("/", "/processes/closing", one):
+        assert "short month" in client.get(path).text, path
+    assert "Coming up" in client.get(one).text
+    assert "preset: monthly" in client.get(one).text
+
+
+def test_the_strips_of_a_page_are_one_query(client: TestClient, installation: Installation, hourly: UUID) -> None:
+    events = installation.log.stream(hourly)
+    schedule = fold(None, events)
+    assert schedule is not None
+    later = datetime.now(UTC) + timedelta(hours=30)
+    missed = account_for_due(schedule, later, Cause(later, "worker:test"), terms_of)
+    installation.log.append(Unit(hourly, len(events), missed))
+    installation.project()
+    other = schedule_id(process_id("nothing"), "tick")
+    strips = ledger_strips(installation.app.state.door.reading, [hourly, other], 22)
+    marks = strips[hourly]
+    assert [len(marks), strips[other]] == [22, []]
+    assert marks == sorted(marks, key=lambda each: each.scheduled_at)
+    assert "24 expected times: " in client.get("/schedules").text
 
 
 def test_one_is_paused_resumed_and_run_by_its_forms(

@@ -22,7 +22,20 @@ class AgentFormField(msgspec.Struct, frozen=True):
 
 _MAX_OPEN = AgentFormField("max_open", "how many calls of it each worker has open at once; empty: a share", "number")
 _HEADERS = AgentFormField("headers", 'an object, as JSON: {"Authorization": "Bearer ${NAME}"}; secrets by name', "json")
-_DEADLINE = AgentFormField("deadline", "how long one call may take, as 30s; empty: a minute")
+_DEADLINE = AgentFormField("deadline", "how long one call may take, as 30s; empty: the default of the kind")
+_SWITCH = ("true",)
+_MODEL = (
+    AgentFormField("model", "as the provider names it", required=True),
+    AgentFormField("api_key", "the name of a secret, as ${NAME}"),
+    AgentFormField("system", "instructions before every message"),
+    AgentFormField("temperature", "0 to 2", "number"),
+    AgentFormField("max_tokens", "of one answer", "number"),
+    AgentFormField("json_mode", "what it answers with", "choice", options=("off", "object", "schema")),
+    AgentFormField("stream", "true: it sends its answer piece by piece", "choice", options=_SWITCH),
+    _HEADERS,
+    _DEADLINE,
+    _MAX_OPEN,
+)
 _SCRIPTS = ("echo", "json_echo", "fail", "flaky", "slow", "answers")
 FIELDS: dict[str, tuple[AgentFormField, ...]] = {
     "http": (
@@ -34,15 +47,16 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
     ),
     "openai_chat": (
         AgentFormField("base_url", "the address before /chat/completions", required=True),
-        AgentFormField("model", "as the provider names it", required=True),
-        AgentFormField("api_key", "the name of a secret, as ${NAME}"),
-        AgentFormField("system", "instructions before every message"),
-        AgentFormField("temperature", "0 to 2", "number"),
-        AgentFormField("max_tokens", "of one answer", "number"),
-        AgentFormField("json_mode", "what it answers with", "choice", options=("off", "object", "schema")),
-        _HEADERS,
-        _DEADLINE,
-        _MAX_OPEN,
+        *_MODEL,
+    ),
+    "openai_responses": (
+        AgentFormField("base_url", "the address before /responses; empty: https://api.openai.com/v1"),
+        *_MODEL,
+        AgentFormField("background", "true: it answers later, and a worker polls for it", "choice", options=_SWITCH),
+    ),
+    "anthropic": (
+        AgentFormField("base_url", "the address before /messages; empty: https://api.anthropic.com/v1"),
+        *_MODEL,
     ),
     "scripted": (
         AgentFormField("script", "what it does, without a network", "choice", required=True, options=_SCRIPTS),
@@ -93,7 +107,7 @@ def read_configuration(kind: str, given: Mapping[str, str]) -> tuple[dict[str, A
         text = given.get(field.name, "").strip()
         if not text:
             continue
-        config[field.name] = text
+        config[field.name] = True if field.options == _SWITCH and text == "true" else text
         if field.kind in ("json", "number"):
             try:
                 config[field.name] = parse_json(text.encode())

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from edge.admitted import Caller, Masking
-from edge.dependencies import Reads
+from edge.dependencies import Reads, door_of
 from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
 from queries.metrics import MOST, get_figures
@@ -46,7 +46,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         requests=requests,
         state_of=state_of,
         furthest=furthest,
-        figures=get_figures(reading).values,
+        figures=get_figures(reading, door_of(request).handlers.overdue_after).values,
         most=MOST,
         timers=list_timers(reading, TimerFilter(within=caller.processes), limit=SHOWN).items,
         words=WORDS,

@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from commands.executions import StartExecution
+from commands.process_pauses import PauseProcess
 from commands.processes import ArchiveProcess, ReviseProcess
 from domain.refusal import NotFound
 from edge.admitted import Caller
@@ -21,11 +22,13 @@ from queries.process_references import NamingSteps, list_references
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
 from queries.reading import Reading, ReadModelRebuilding
+from queries.schedules import ScheduleFilter, list_schedules
 from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import recent_outcomes, under_way
+from web.schedules.marks import FLAGS
 
 DRAFT = "draft"
 VERSIONS_SHOWN = 5
@@ -71,14 +74,21 @@ def detail(
         found=found,
         picture=_picture(reading, definitions, found),
         triggers=triggers_of(found),
+        schedules={
+            each.trigger_id: each
+            for each in list_schedules(reading, ScheduleFilter(process_ids=[id])).items
+            if each.status != "removed"
+        },
+        flags=FLAGS,
         callers=callers_of(reading, found.name, caller.processes),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
         recent=recent_outcomes(reading, [id]).get(id),
         origin=f"{request.url.scheme}://{request.url.netloc}",
-        starts=caller.may(StartExecution.scope) and found.version is not None and found.status != "archived",
+        starts=caller.may(StartExecution.scope) and found.version is not None and _may_start(found),
         designs=caller.may(ReviseProcess.scope),
         archives=caller.may(ArchiveProcess.scope),
+        pauses=caller.may(PauseProcess.scope),
     )
 
 
@@ -166,6 +176,10 @@ def callers_of(reading: Reading, name: str, within: tuple[str, ...]) -> NamingSt
 def triggers_of(found: ProcessDetail) -> list[dict[str, Any]]:
     """Return the triggers of the latest version."""
     return json.loads(bytes(found.triggers)) or []
+
+
+def _may_start(found: ProcessDetail) -> bool:
+    return found.status != "archived" and (found.paused is None or found.paused.mode == "queue")
 
 
 def _picture(reading: Reading, definitions: Definitions, found: ProcessDetail) -> Markup | None:

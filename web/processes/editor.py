@@ -31,7 +31,7 @@ from web.forms import PageParameters, carry_out, long_form
 from web.layout import page
 from web.processes.differences import DifferingLine, differing_lines
 from web.processes.drawing import drawing_of_text
-from web.schedule_previews import previews_beside, without_previews
+from web.schedules.previews import previews_beside, without_previews
 from web.templating import render
 
 # A text of 1 MiB, each of whose bytes a form may write as three characters.

@@ -88,6 +88,8 @@ def _spec(reading: Reading, definitions: Definitions, found: ProcessDetail) -> I
     """Return the input of the latest version. Raises Forbidden when nothing can start."""
     if found.status == "archived":
         raise Forbidden(f"the process {found.name!r} is archived", code="process_archived")
+    if found.paused is not None and found.paused.mode == "refuse":
+        raise Forbidden(f"the process {found.name!r} is paused and refuses starts", code="process_paused")
     if found.version is None:
         raise Forbidden(f"the process {found.name!r} has no published version", code="nothing_published")
     with reading.datastore.reading() as connection:

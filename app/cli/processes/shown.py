@@ -1,4 +1,4 @@
-"""processes list, show, archive, restore: published processes, and the drafts beside them."""
+"""processes list, show, archive, restore, pause, resume: published processes, and the drafts beside them."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +7,7 @@ import typer
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.names import naming
 from app.cli.opening import opened_reading
-from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption
+from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption, known_words
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import moment, status
 from edge.references import process_named
@@ -93,6 +93,46 @@ def restore(
     )  # fmt: skip
 
 
+@cli.command()
+def pause(
+    context: typer.Context,
+    process: ProcessArgument,
+    reason: ReasonOption,
+    mode: Annotated[str, typer.Option(help="What becomes of a start meanwhile: queue or refuse.")] = "queue",
+    dry_run: DryRun = False,
+    json: JsonOption = False,
+) -> None:
+    """Let a process start nothing until it is resumed. Executions under way continue."""
+    from app.wiring import operator
+    from commands.process_pauses import PauseProcess
+
+    [word] = known_words("--mode", [mode], ("queue", "refuse"))
+    command, cause = PauseProcess(process_named(process), reason, word), operator("cli:pause")
+    _carry_out(
+        output_of(context, json), process, lambda wiring: wiring.process_pauses.pause(command, cause), dry_run,
+        done="paused", already="paused already",
+    )  # fmt: skip
+
+
+@cli.command()
+def resume(
+    context: typer.Context,
+    process: ProcessArgument,
+    reason: ReasonOption,
+    dry_run: DryRun = False,
+    json: JsonOption = False,
+) -> None:
+    """Let a paused process start executions again. Executions that wait begin in order."""
+    from app.wiring import operator
+    from commands.process_pauses import ResumeProcess
+
+    command, cause = ResumeProcess(process_named(process), reason), operator("cli:resume")
+    _carry_out(
+        output_of(context, json), process, lambda wiring: wiring.process_pauses.resume(command, cause), dry_run,
+        done="resumed", already="is not paused",
+    )  # fmt: skip
+
+
 def _carry_out(
     output: CommandOutput,
     process: str,
@@ -119,6 +159,9 @@ def _row(process: ProcessSummary) -> tuple[object, ...]:
 
 def _show(output: CommandOutput, process: ProcessDetail) -> None:
     output.line(f"{process.process_id}  {process.name}: {process.status}")
+    if process.paused is not None:
+        what = "starts wait" if process.paused.mode == "queue" else "starts are refused"
+        output.line(f"paused since {moment(process.paused.since)}, {what}: {process.paused.reason}")
     if process.version is not None:
         output.line(f"published: version {process.version}, {moment(process.published_at)}")
     if process.draft is not None:

@@ -11,7 +11,7 @@ from app.cli.output import CommandOutput, located, output_of
 from app.documents import read_file
 from app.settings import read_settings
 from domain.agents.secret_names import NO_SECRETS
-from domain.language import parse_definition, secret_problems
+from domain.language import channel_problems, interval_problems, parse_definition, secret_problems
 from domain.refusal import Problem, strictly
 
 cli = typer.Typer()
@@ -46,16 +46,21 @@ def validate(
 
 
 def _problems(source: str | bytes, *, strict: bool) -> list[Problem]:
-    """Return the problems of a definition that need no database.
+    """Return the problems of a definition that need no database; the settings of this environment count.
 
     A variable that PROCESSION_AGENT_SECRETS does not allow is an error, as with a database. Where the setting is not
     made, only the installation has the list, and such a variable is a warning.
     """
     parsed = parse_definition(source, strict=strict)
-    if not parsed.secrets:
+    if not (parsed.secrets or parsed.channels or parsed.intervals):
         return parsed.problems
-    allowed = read_settings().agent_secrets
-    found = secret_problems(parsed, allowed or NO_SECRETS, "warning" if allowed is None else "error")
+    settings = read_settings()
+    allowed = settings.agent_secrets
+    found = [
+        *(channel_problems(parsed, settings.channels.configured) if parsed.channels else ()),
+        *interval_problems(parsed, settings.min_interval, "error"),
+        *secret_problems(parsed, allowed or NO_SECRETS, "warning" if allowed is None else "error"),
+    ]
     return [*parsed.problems, *(strictly(found) if strict else found)]
 
 

@@ -35,11 +35,13 @@ def start_execution(
     callees: Mapping[str, Plan] = {},
     parent: Parent | None = None,
     descendants: int = 0,
+    waits: bool = False,
 ) -> Unfolding:
     """Start an execution of `plan` with `input` (checked and complete), or queue it for a concurrency slot.
 
     callees: by its step, the plan of each process that may be called; unavailable ones are left out. descendants:
-    number of executions that its root had started before; one above the limit fails at once.
+    number of executions that its root had started before; one above the limit fails at once. waits: its process is
+    paused, so it is queued in any case.
     """
     unfolding = Unfolding(Execution(id, plan, callees=callees), cause, take)
     unfolding.record(
@@ -56,15 +58,19 @@ def start_execution(
     if parent is not None and descendants >= plan.limits.max_descendants:
         message = f"execution {parent.root} has started {descendants} others, directly or not, and may not start more"
         fail(unfolding, StepError("too_many_descendants", message, permanent=True), None)
-    elif needs_slot(unfolding.execution):
-        unfolding.record(ExecutionQueued, process_id=plan.process_id)
+    elif waits or needs_slot(unfolding.execution):
+        takes_slot = needs_slot(unfolding.execution)
+        unfolding.record(ExecutionQueued, process_id=plan.process_id, takes_slot=takes_slot)
     else:
         _begin(unfolding)
     return unfolding
 
 
 def admit_execution(execution: Execution, cause: Cause, take: Take = 0) -> Unfolding:
-    """Admit the execution that waited longest for a concurrency slot. Returns no events when it does not wait."""
+    """Admit the execution that waited longest, for a slot or until its process is resumed.
+
+    Returns no events when it does not wait.
+    """
     unfolding = Unfolding(execution, cause, take)
     if execution.status == QUEUED:
         unfolding.record(ExecutionAdmitted, process_id=execution.plan.process_id)

@@ -3,13 +3,14 @@
 from typing import Any
 
 from domain.agents.calls import StepError, Usage
+from domain.costs.usage import Metered
 from domain.event import Cause
+from domain.executions.decisions.cost import book
 from domain.executions.decisions.refusals import NoSuchStep, StepNotRunning
 from domain.executions.engine.advance import advance
 from domain.executions.engine.cost import too_costly
 from domain.executions.engine.failing import settle
 from domain.executions.engine.unfolding import Take, Unfolding
-from domain.executions.events.cost import CostRecorded
 from domain.executions.events.outcomes import (
     ACCEPTED,
     ACTIVE,
@@ -18,6 +19,7 @@ from domain.executions.events.outcomes import (
     WAITING,
 )
 from domain.executions.events.step import (
+    BackgroundResponseStarted,
     StepAccepted,
     StepAnswerIgnored,
     StepCompleted,
@@ -53,6 +55,15 @@ def accept_step(execution: Execution, step: str, attempt: int, cause: Cause) -> 
     return unfolding
 
 
+def start_response(execution: Execution, step: str, attempt: int, response_id: str, cause: Cause) -> Unfolding:
+    """Record the id of the response that a model makes in the background, once, while the attempt is under way."""
+    unfolding = Unfolding(execution, cause)
+    state = execution.steps.get(step)
+    if state is not None and (state.attempt, state.status, state.response_id) == (attempt, STARTED, ""):
+        unfolding.record(BackgroundResponseStarted, step=step, attempt=attempt, response_id=response_id)
+    return unfolding
+
+
 def complete_step(
     execution: Execution,
     step: str,
@@ -62,6 +73,7 @@ def complete_step(
     *,
     usage: Usage | None = None,
     cost: Money | None = None,
+    metered: Metered | None = None,
     take: Take = 0,
 ) -> Unfolding:
     """Record the agent's answer and all consequences. Returns no events when this attempt was answered already.
@@ -71,7 +83,7 @@ def complete_step(
     NotFound.
     """
     unfolding = Unfolding(execution, cause, take)
-    state = _attempt(unfolding, step, attempt, usage, cost)
+    state = _attempt(unfolding, step, attempt, usage, cost, metered)
     if state is None:
         return unfolding
     error = _answer_problem(unfolding, step, output)
@@ -92,6 +104,7 @@ def fail_step(
     *,
     usage: Usage | None = None,
     cost: Money | None = None,
+    metered: Metered | None = None,
     take: Take = 0,
 ) -> Unfolding:
     """Record that the attempt failed, and retry it, take its fallback, or fail the execution.
@@ -100,7 +113,7 @@ def fail_step(
     its cost, and has no other effect. Raises StepNotRunning or NotFound.
     """
     unfolding = Unfolding(execution, cause, take)
-    state = _attempt(unfolding, step, attempt, usage, cost)
+    state = _attempt(unfolding, step, attempt, usage, cost, metered)
     if state is not None:
         exceeded = too_costly(execution.plan.steps[step], unfolding.execution.steps[step])
         if exceeded is not None:
@@ -110,7 +123,12 @@ def fail_step(
 
 
 def _attempt(
-    unfolding: Unfolding, step: str, attempt: int, usage: Usage | None, cost: Money | None
+    unfolding: Unfolding,
+    step: str,
+    attempt: int,
+    usage: Usage | None,
+    cost: Money | None,
+    metered: Metered | None,
 ) -> StepState | None:
     """Return the answered attempt if it is under way, and None if it has ended; record its usage once."""
     execution = unfolding.execution
@@ -127,8 +145,7 @@ def _attempt(
                 raise StepNotRunning(f"attempt {attempt} of step {step!r} is not with an agent")
             return None
         unfolding.record(StepAnswerIgnored, step=step, attempt=attempt, reason=reason)
-    if usage is not None or cost is not None:
-        unfolding.record(CostRecorded, step=step, attempt=attempt, agent=state.agent, usage=usage, cost=cost)
+    book(unfolding, step, attempt, usage, cost, metered)
     return state if goes_on else None
 
 

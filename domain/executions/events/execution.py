@@ -43,14 +43,18 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
 
 @stored("ExecutionQueued")
 class ExecutionQueued(Event, frozen=True, kw_only=True):
-    """The execution waits for a concurrency slot, because max_running are in use; ExecutionAdmitted begins it."""
+    """The execution waits for a concurrency slot, or until its process is resumed; ExecutionAdmitted begins it.
+
+    takes_slot: it takes a slot when it begins, because its process limits how many run.
+    """
 
     process_id: UUID
+    takes_slot: bool = True
 
 
 @stored("ExecutionAdmitted")
 class ExecutionAdmitted(Event, frozen=True, kw_only=True):
-    """The execution waited longest for a concurrency slot and has one now; its time runs from now."""
+    """The execution has waited longest and begins; its time runs from now."""
 
     process_id: UUID
 

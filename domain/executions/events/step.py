@@ -44,6 +44,15 @@ class StepAccepted(Event, frozen=True, kw_only=True):
     attempt: int
 
 
+@stored("BackgroundResponseStarted")
+class BackgroundResponseStarted(Event, frozen=True, kw_only=True):
+    """The model works on the attempt under this id, and a worker polls for its answer; another worker does so too."""
+
+    step: str
+    attempt: int
+    response_id: str
+
+
 @stored("StepCompleted")
 class StepCompleted(Event, frozen=True, kw_only=True):
     """The agent's answer is recorded; started_at is when this attempt began."""

@@ -21,7 +21,7 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     first_attempt: the attempt from which the retry policy counts. began_at: the start of the first of those, from which
     total_timeout counts. due_at: the end of the wait of a timer step or an approval. chosen: the targets of a gateway,
     or of a step that was diverted; None for any other. message: for a sub-process, the child's input. child: the
-    execution that the step waits for.
+    execution that the step waits for. response_id: of the model that works on the attempt in the background.
     """
 
     status: str
@@ -39,6 +39,7 @@ class StepState(msgspec.Struct, frozen=True, gc=False):
     due_at: datetime | None = None
     chosen: tuple[str, ...] | None = None
     child: UUID | None = None
+    response_id: str = ""
 
 
 class Approval(msgspec.Struct, frozen=True, gc=False):
@@ -82,7 +83,8 @@ class Execution(msgspec.Struct):
     their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that requested them. parent:
     its origin, None for a root. callees: by its step, the plan of each process that it may call. children: those whose
     end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
-    their completion, less those compensated. outcome: set from the moment that compensation is required.
+    their completion, less those compensated. outcome: set from the moment that compensation is required. usage_ids: of
+    the uses booked so far, as agents name them, with their attempts.
     """
 
     id: UUID
@@ -105,6 +107,7 @@ class Execution(msgspec.Struct):
     children: dict[UUID, Child] = {}
     undo: tuple[str, ...] = ()
     outcome: SettledOutcome | None = None
+    usage_ids: dict[str, int] = {}
 
     def copy(self) -> "Execution":
         """Return a copy whose evolution leaves this one unchanged."""
@@ -129,4 +132,5 @@ class Execution(msgspec.Struct):
             self.children.copy() if self.children else {},
             self.undo,
             self.outcome,
+            self.usage_ids.copy() if self.usage_ids else {},
         )

@@ -23,12 +23,17 @@ def needs_slot(execution: Execution) -> bool:
 
 
 def slot_of(status: str, after: Execution) -> Slot | None:
-    """Return how the slot of the execution changes since its former `status` (empty: new); None for no change."""
+    """Return how the slot of the execution changes since its former `status` (empty: new); None for no change.
+
+    An execution that only a pause of its process holds back waits in the same line, and leaves it when it begins.
+    """
     plan = after.plan
-    if status == after.status or not needs_slot(after):
+    if status == after.status:
         return None
     if after.status == QUEUED:
         return Slot(plan.process_id, "queued")
+    if not needs_slot(after):
+        return Slot(plan.process_id, "left") if status == QUEUED else None
     if after.status in ACTIVE:
         return None if status in ACTIVE else Slot(plan.process_id, "running")
     return Slot(plan.process_id, "left")

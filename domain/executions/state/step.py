@@ -22,6 +22,7 @@ from domain.executions.events.outcomes import (
     TIMED_OUT,
 )
 from domain.executions.events.step import (
+    BackgroundResponseStarted,
     GatewayEvaluated,
     StepAccepted,
     StepAnswerIgnored,
@@ -93,6 +94,12 @@ def started(execution: Execution, event: StepStarted) -> None:
 @evolves(StepReclaimed)
 def noted(execution: Execution, event: StepReclaimed) -> None:
     """Leave the state unchanged: the attempt goes on."""
+
+
+@evolves(BackgroundResponseStarted)
+def response_started(execution: Execution, event: BackgroundResponseStarted) -> None:
+    """Keep the id under which any worker polls for the answer."""
+    execution.steps[event.step] = replace(execution.steps[event.step], response_id=event.response_id)
 
 
 @evolves(StepAccepted)

@@ -1,18 +1,20 @@
 """Schedule triggers: consistency of their fields."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from domain.calendar.cron import InvalidCron, check_cron, parse_cron
 from domain.calendar.durations import parse_duration
 from domain.calendar.exceptions import is_calendar
+from domain.calendar.rule import interval_objection
 from domain.calendar.times import is_minute
 from domain.calendar.zones import instant_of, parse_time, parse_zone
-from domain.language.parsed import CalendarUse, IntervalUse, Spot
+from domain.language.parsed import CalendarUse, IntervalUse, Parsed, Spot
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.schedules import PRESETS
 from domain.language.types.triggers import ScheduleTrigger
+from domain.refusal import Problem
 
 _IN_PRESETS = ("at", "on", "day", "short_month")
 
@@ -33,6 +35,15 @@ def intervals_in(root: Mapping) -> Iterator[IntervalUse]:
             yield IntervalUse(parse_duration(value), Spot(node.path, node.line, node.column))
         except ValueError:
             continue  # reported at its own location
+
+
+def interval_problems(parsed: Parsed, shortest: timedelta, severity: str) -> list[Problem]:
+    """Return a problem for each interval below `shortest`, the operator's. severity: ``warning`` for a draft."""
+    return [
+        Problem("interval_too_short", message, use.at.path, use.at.line, use.at.column, severity=severity)
+        for use in parsed.intervals
+        if (message := interval_objection(use.every, shortest)) is not None
+    ]
 
 
 def calendars_in(root: Mapping) -> Iterator[CalendarUse]:

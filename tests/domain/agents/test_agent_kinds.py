@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.agents.kinds import KINDS, HttpConfig, OpenAIChatConfig, ScriptedConfig, parse_agent, read_agent
+from domain.agents.kinds import KINDS, HttpConfig, parse_agent, read_agent
+from domain.agents.models import OpenAIChatConfig
+from domain.agents.scripted import ScriptedConfig
 from domain.refusal import Malformed
 from queries.agents import KINDS_LISTED
 

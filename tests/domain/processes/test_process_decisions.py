@@ -12,11 +12,21 @@ from domain.language import definition_document, parse_definition
 from domain.processes.decisions import (
     archive_process,
     draft_process,
+    pause_process,
     publish_process,
     restore_process,
+    resume_process,
     revise_process,
 )
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRestored, ProcessRevised
+from domain.processes.events import (
+    ProcessArchived,
+    ProcessDrafted,
+    ProcessPaused,
+    ProcessPublished,
+    ProcessRestored,
+    ProcessResumed,
+    ProcessRevised,
+)
 from domain.processes.plan import RULES
 from domain.processes.process import evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem
@@ -170,10 +180,28 @@ def test_a_process_that_would_call_itself_again_stays_in_the_archive() -> None:
     process.when(restore_process, [missing], "needed", CAUSE).then(restored(1))
 
 
+def test_a_pause_lasts_until_it_is_resumed_through_publications_and_the_archive() -> None:
+    paused = stated(ProcessPaused, name="p", reason="broken", mode="queue")
+    refusing = stated(ProcessPaused, name="p", reason="worse", mode="refuse")
+    resumed = stated(ProcessResumed, name="p", reason="mended")
+    given(drafted()).when(pause_process, "queue", "broken", CAUSE).then(paused)
+    given(drafted()).when(resume_process, "mended", CAUSE).then()
+    process = given(drafted(), paused, published(1, ONE))
+    process.when(pause_process, "queue", "again", CAUSE).then()
+    process.when(pause_process, "refuse", "worse", CAUSE).then(refusing)
+    process.when(resume_process, "mended", CAUSE).then(resumed)
+    given(drafted(), archived()).when(pause_process, "queue", "", CAUSE).then(refused("process_archived"))
+    assert given(drafted(), paused, published(1, ONE), archived(), restored(1)).state.pause.mode == "queue"
+    once = given(drafted(), paused, refusing, published(1, ONE), resumed).state
+    assert (once.pause, [(each.mode, each.reason) for each in once.pauses]) == (None, [("refuse", "worse")])
+    assert once.pauses[0].since == paused.at
+
+
 def test_a_reason_is_text_that_can_be_kept() -> None:
     for reason in ("a\0b", "x" * 2_001):
         given(drafted()).when(archive_process, reason, CAUSE).then(Malformed)
         given(drafted(), archived()).when(restore_process, [], reason, CAUSE).then(Malformed)
+        given(drafted()).when(pause_process, "refuse", reason, CAUSE).then(Malformed)
 
 
 def test_state_is_what_the_events_add_up_to() -> None:

@@ -16,7 +16,7 @@ from domain.schedules.decisions import (
     resume_schedule,
     run_now,
 )
-from domain.schedules.due import Hindrance, account_for_due, end_run
+from domain.schedules.due import Hindrance, Pauses, account_for_due, end_run
 from domain.schedules.events import ScheduleFired
 from domain.schedules.ledger import occurrences, skipped_by_pause
 from domain.schedules.schedule import Schedule, fold
@@ -38,10 +38,12 @@ def due(past: list[Event], minute: float) -> list[Event]:
     return [*past, *account(fold(None, past), minute)]
 
 
-def account(schedule: Schedule | None, minute: float, hindrance: Hindrance | None = None) -> list[Event]:
+def account(
+    schedule: Schedule | None, minute: float, hindrance: Hindrance | None = None, pauses: Pauses = ()
+) -> list[Event]:
     """Account for the instants due at `minute`."""
     assert schedule is not None
-    return account_for_due(schedule, at(minute).at, at(minute), terms_of, hindrance)
+    return account_for_due(schedule, at(minute).at, at(minute), terms_of, hindrance, pauses)
 
 
 def outcomes(events: list[Event]) -> list[str]:
@@ -254,3 +256,23 @@ def test_what_cannot_start_is_skipped_with_the_reason() -> None:
     [skipped] = given(*registered()).when(account, 1, Hindrance("process_archived", "it is archived")).events
 
     assert (skipped.reason, skipped.detail) == ("process_archived", "it is archived")
+
+
+@pytest.mark.parametrize(
+    ("pauses", "expected"),
+    [
+        ([(1, 3)], ["coalesced:catch_up", "skipped:process_paused", "skipped:process_paused", "started"]),
+        ([(2, None)], ["coalesced:catch_up", "started", "skipped:process_paused", "skipped:process_paused"]),
+        (
+            [(0, 1.5), (3.5, None)],
+            ["skipped:process_paused", "coalesced:catch_up", "started", "skipped:process_paused"],
+        ),
+    ],
+)
+def test_instants_in_a_pause_of_the_process_are_skipped_whenever_they_are_accounted_for(
+    pauses: list[tuple[float, float | None]], expected: list[str]
+) -> None:
+    # The first pause ends as the third instant is due, and the second begins then.
+    times = [(at(since + 0.5).at, None if until is None else at(until + 0.5).at) for since, until in pauses]
+    events = given(*registered()).when(account, 4, None, times).events
+    assert outcomes(list(events)) == expected

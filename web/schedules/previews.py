@@ -11,6 +11,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from domain.language import parse_definition
+from domain.language.editing.writing import write_value
 from domain.language.reading.nodes import plain
 from domain.language.reading.problems import Problems
 from domain.language.reading.source import UnreadableSource, decode_source
@@ -26,21 +27,15 @@ from queries.reading import Reading
 from queries.schedule_previews import SchedulePreview, preview_schedule, trigger_of
 from web.forms import PageParameters
 from web.layout import page
+from web.schedules.marks import FLAGS
 from web.templating import render
 
 HREF = "/schedules/preview"
-FLAGS = {
-    "dst_gap": "clocks go forward",
-    "dst_overlap": "clocks go back",
-    "short_month": "short month",
-    "skipped": "exception, skipped",
-    "moved": "exception, moved",
-    "coalesced": "exception, joins another run",
-}
 EXAMPLE = """preset: weekdays
 at: "09:00"
 timezone: Europe/Berlin"""
 COUNT = 20
+BESIDE_THE_RULE = ("type", "id", "input", "enabled")
 # Of a text in the editor.
 MOST_TRIGGERS = 5
 BESIDE = 5
@@ -79,7 +74,8 @@ def try_out(request: Request, reading: Reads, door: TheDoor, given: Annotated[Pr
         "schedule-preview.html",
         title="Try a rule",
         nav="Schedules",
-        code=422 if problems else 200,
+        # A rule that is being typed is often none yet: that is no failure of the page that shows it.
+        code=422 if problems and "hx-request" not in request.headers else 200,
         crumbs=[("Schedules", "/schedules"), ("Try a rule", None)],
         given=given,
         example=EXAMPLE,
@@ -123,6 +119,16 @@ def _previews(door: Door, reading: Reading, source: str | bytes) -> list[Preview
         except Malformed as refusal:
             found.append(PreviewedTrigger(each.id, None, "; ".join(problem.message for problem in refusal.problems)))
     return found
+
+
+def as_rule(trigger: msgspec.Raw) -> str:
+    """Return a trigger as a text that the page takes: its fields, a line each, without those that are no rule."""
+    stated = msgspec.json.decode(trigger)
+    return "\n".join(
+        f"{name}: {write_value(value, json_only=False)}"
+        for name, value in stated.items()
+        if name not in BESIDE_THE_RULE
+    )
 
 
 def _stated(text: str) -> Mapping[str, Any]:

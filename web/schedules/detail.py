@@ -1,49 +1,39 @@
-"""Schedules: the fleet by next run; one with its ledger, and the forms that pause, resume and run it."""
+"""One schedule: its ledger, its coming runs, and the forms that pause, resume, run and backfill it."""
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 import anyio
+import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from commands.command import Command
+from commands.processes import ReviseProcess
 from commands.schedules import BackfillSchedule, PauseSchedule, ResumeSchedule, RunScheduleNow
 from domain.refusal import NotFound, Refusal
-from edge.admitted import Caller
-from edge.dependencies import Reads, door_of
+from edge.dependencies import door_of
 from edge.principal import cause_of, principal_of
-from edge.references import process_named, schedule_named
+from edge.references import schedule_named
 from edge.scopes import READ, requires
-from queries.occurrences import list_occurrences
-from queries.schedules import STATUSES, ScheduleFilter, get_schedule, list_schedules
+from queries.occurrences import ledger_strips, list_occurrences
+from queries.schedules import get_schedule
 from web.acts import PREVIEW, UNTRIED, Act, ActForm, attempt
+from web.drawings.ledger import WORDS, LedgerMark
 from web.forms import PageParameters, carry_out, form_fields, required
 from web.layout import page, reader_of
+from web.schedules.list import HREF
+from web.schedules.marks import CATCH_UPS, COMING, FLAGS, OUTCOMES, OVERLAPS, coming, kind_of, past
+from web.schedules.previews import as_rule
 
-HREF = "/schedules"
-OUTCOMES = {
-    "started": "Started",
-    "skipped": "Skipped",
-    "missed": "Missed",
-    "coalesced": "Coalesced",
-    "backfilled": "Backfilled",
-    "moved": "Moved",
-    "waiting": "Waiting",
-}
-COLOURS = {
-    "started": "ok",
-    "skipped": "idle",
-    "missed": "bad",
-    "coalesced": "undo",
-    "backfilled": "data",
-    "moved": "idle",
-    "waiting": "wait",
-}
-LATE_SECONDS = 60.0
-IN_LEDGER = 60
+IN_STRIP = 60
+COMING_UP = 10
+IN_LEDGER = 20
+# Of an act that was done in the list: what the list is shown with again.
+KEPT = ("process", "status", "span")
 PAUSE = Act("Pause the schedule", "", "schedule-paused", lambda handlers: handlers.schedules.pause)
 RESUME = Act("Resume the schedule", "", "schedule-resumed", lambda handlers: handlers.schedules.resume, reasoned=False)
 RUN = Act("Run it now", "", "schedule-run", lambda handlers: handlers.schedules.run_now, reasoned=False)
@@ -54,39 +44,17 @@ BACKFILL = Act(
 router = APIRouter(prefix=HREF)
 
 
-class ScheduleFields(PageParameters):
-    """The fields of the form of filters; an empty one filters nothing."""
+class LedgerFields(PageParameters):
+    """days: so many days of the ledger."""
 
-    status: str = ""
-    process: Annotated[str, Query(max_length=64)] = ""
+    days: Literal[30, 90, 365] = 30
 
 
-@router.get("", **requires(READ, listed=True))
-def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[ScheduleFields, Query()]) -> Response:
-    """Return the page of schedules, the one that runs next first."""
-    filter = ScheduleFilter(
-        process_ids=[process_named(given.process)] if given.process else [],
-        statuses=[given.status] if given.status in STATUSES else [],
-        within=caller.processes,
-    )
-    found = list_schedules(reading, filter, cursor=given.cursor, min_position=given.min_position)
-    return page(
-        request,
-        "schedules.html",
-        title="Schedules",
-        nav="Schedules",
-        freshness=found,
-        items=found.items,
-        next_cursor=found.next_cursor,
-        given=given,
-        statuses=STATUSES,
-        filtered=filter != ScheduleFilter(within=caller.processes),
-        outcomes=OUTCOMES,
-    )
+WHOLE = LedgerFields()
 
 
 @router.get("/{schedule_id}", **requires(READ))
-def one(schedule_id: str, request: Request, given: Annotated[PageParameters, Query()]) -> Response:
+def one(schedule_id: str, request: Request, given: Annotated[LedgerFields, Query()]) -> Response:
     """Return the page of one schedule, with its ledger and the forms that steer it."""
     return _one(request, schedule_id, given=given)
 
@@ -149,7 +117,16 @@ async def _attempt(
     schedule_id: str,
 ) -> Response:
     show = partial(_one, request, schedule_id, acting=act)
-    return await attempt(request, act, command, show, f"{HREF}/{schedule_id}")
+    return await attempt(request, act, command, show, _back(request, schedule_id))
+
+
+def _back(request: Request, schedule_id: str) -> str:
+    """Return the address that follows an act: the list that it was done in, else the page of the schedule."""
+    asked = request.query_params
+    if asked.get("to") != "list":
+        return f"{HREF}/{schedule_id}"
+    kept = urlencode({name: asked[name] for name in KEPT if name in asked})
+    return f"{HREF}?{kept}" if kept else HREF
 
 
 def _one(
@@ -158,16 +135,18 @@ def _one(
     form: ActForm = UNTRIED,
     *,
     acting: Act | None = None,
-    given: PageParameters | None = None,
+    given: LedgerFields = WHOLE,
     counted: Mapping[str, object] | None = None,
 ) -> Response:
     """Return the page of a schedule. form: of the last try of the act. counted: the preview of a backfill."""
     reading, id = door_of(request).reading, schedule_named(schedule_id)
-    position = None if given is None else given.min_position
-    found = get_schedule(reading, id, min_position=position)
-    cursor = None if given is None else given.cursor
-    ledger = list_occurrences(reading, id, cursor=cursor, limit=IN_LEDGER, min_position=position)
-    counts = ledger.counts
+    position, reader = given.min_position, reader_of(request)
+    found = get_schedule(reading, id, min_position=position, coming=COMING_UP)
+    begin = reader.now - timedelta(days=given.days)
+    ledger = list_occurrences(reading, id, begin, cursor=given.cursor, limit=IN_LEDGER, min_position=position)
+    counts, stated = ledger.counts, msgspec.json.decode(found.rule)
+    late = door_of(request).handlers.overdue_after
+    marks = past(ledger_strips(reading, [id], IN_STRIP)[id], reader.clock, late, linked=True)
     return page(
         request,
         "schedule.html",
@@ -180,9 +159,17 @@ def _one(
         ledger=ledger,
         sum=[(OUTCOMES[name], getattr(counts, name)) for name in OUTCOMES if getattr(counts, name)],
         outcomes=OUTCOMES,
-        colours=COLOURS,
-        late_seconds=LATE_SECONDS,
+        flags=FLAGS,
+        days=given.days,
+        marks=[*marks, *coming(found.coming[:COMING], reader.clock)],
+        rule=as_rule(found.rule),
+        overlap=OVERLAPS[stated.get("overlap", "skip")],
+        catch_up=CATCH_UPS[stated.get("catch_up", "latest")],
+        window=stated.get("catch_up_window", "1h"),
+        mark_of=lambda each: LedgerMark(kind_of(each, late)),
+        words=WORDS,
         acts=principal_of(request).may(PauseSchedule.scope),
+        designs=principal_of(request).may(ReviseProcess.scope),
         forms={act.title: form if act is acting else UNTRIED for act in (PAUSE, RESUME, RUN, BACKFILL)},
         would=form.would,
         counted=counted,

@@ -1,0 +1,1 @@
+"""Costs: what was used, at which prices, and what it came to."""
