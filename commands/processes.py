@@ -11,7 +11,7 @@ from commands.called import read_calls
 from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
-from commands.receipt import Receipt
+from commands.receipt import Receipt, facts_about
 from commands.registrations import SHORTEST_INTERVAL, register_schedules, schedule_problems
 from commands.thresholds import thresholds_of_change
 from domain.agents.secret_names import NO_SECRETS, SecretNames
@@ -130,7 +130,7 @@ class Processes:
             id,
             fold,
             lambda process: draft_process(process, parsed, cause),
-            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **_facts_about(problems)},
+            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **facts_about(problems)},
             identified=identified,
         )
 
@@ -142,7 +142,7 @@ class Processes:
             command.process_id,
             command.revision,
             lambda process: revise_process(process, parsed, cause),
-            lambda process, _new: {"name": process.name, **_facts_about(problems)},
+            lambda process, _new: {"name": process.name, **facts_about(problems)},
             identified,
         )
 
@@ -179,7 +179,7 @@ class Processes:
             lambda process, new: (
                 {
                     "version": process.latest + len(new),
-                    "warnings": _facts_about(problems)["warnings"],
+                    "warnings": facts_about(problems)["warnings"],
                 }
                 | ({"thresholds_replaced": True} if replaced else {})
             ),
@@ -295,8 +295,3 @@ class Processes:
             *secret_problems(parsed, self._secrets, severity),
         ]
         return problems, called
-
-
-def _facts_about(problems: list[Problem]) -> dict[str, list[Problem]]:
-    """Return the facts about the problems of a text; the warnings are those that stop no publication."""
-    return {"problems": problems, "warnings": [each for each in problems if each.severity != "error"]}
