@@ -12,7 +12,7 @@ from domain.costs.usage import TokenClasses
 from domain.executions.events.outcomes import COMPLETED
 from queries.amounts import Amount
 from queries.definitions import Definitions
-from queries.execution_detail import ExecutionCost, get_execution
+from queries.execution_detail import ExecutionCost, ExecutionDetail, get_execution
 from queries.families import sums
 from queries.prices import UnitPricesView, unit_prices_view
 from queries.reading import Reading, fetch
@@ -161,7 +161,12 @@ def get_execution_costs(
     reading: Reading, definitions: Definitions, execution_id: UUID, *, min_position: int | None = None
 ) -> ExecutionCosts:
     """Return the cost of one execution by step and attempt, from its events. Raises NotFound or NotYet."""
-    execution = get_execution(reading, definitions, execution_id, min_position=min_position)
+    return costs_of(reading, get_execution(reading, definitions, execution_id, min_position=min_position))
+
+
+def costs_of(reading: Reading, execution: ExecutionDetail) -> ExecutionCosts:
+    """Return the cost of an execution by step and attempt, as of the same position."""
+    execution_id = execution.execution_id
     outcomes = {(step.id, each.attempt): each.status for step in execution.steps for each in step.attempt_list}
     with reading.log(None) as (connection, _):
         rows = fetch(connection, _USES, (execution_id, execution.as_of_position))
