@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 import anyio
@@ -20,6 +20,7 @@ from commands.alerts import (
     SnoozeCostAlert,
 )
 from domain.alerts.alert import STATUSES
+from domain.calendar.times import WEEKDAYS
 from domain.calendar.zones import parse_zone
 from domain.money import parse_money
 from domain.refusal import Malformed, Problem
@@ -59,11 +60,11 @@ class SimulationRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """A threshold to try out. process: its name or id. timezone: its midnights begin windows."""
 
     process: str
-    kind: Literal["per_execution", "daily", "weekly"]
+    kind: Annotated[str, msgspec.Meta(pattern="^(per_execution|daily|weekly)$")]
     amount: str
     currency: str
     timezone: str = "UTC"
-    week_starts: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] = "monday"
+    week_starts: Annotated[str, msgspec.Meta(pattern=f"^({'|'.join(WEEKDAYS)})$")] = "monday"
     days: Annotated[int, msgspec.Meta(ge=1, le=LONGEST_DAYS)] = 30
 
 

@@ -1,7 +1,6 @@
 """Set and clear the cost thresholds of a process by command."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -29,11 +28,11 @@ class WrittenLevel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     amount: str
     currency: str
-    warn_at: Decimal | None = None
+    warn_at: float | None = None
     on_alert: str | None = None
 
 
-WrittenLevels = Annotated[list[WrittenLevel], msgspec.Meta(max_length=20)]
+WrittenLevels = Annotated[list[WrittenLevel], Beside()]
 
 
 class SetCostThresholds(Command, frozen=True):
@@ -48,8 +47,8 @@ class SetCostThresholds(Command, frozen=True):
     per_execution: WrittenLevels = []
     daily: WrittenLevels = []
     weekly: WrittenLevels = []
-    timezone: str | None = None
-    week_starts: str | None = None
+    timezone: Annotated[str | None, Beside()] = None
+    week_starts: Annotated[str | None, Beside()] = None
 
 
 class ClearCostThreshold(Command, frozen=True):
@@ -133,7 +132,7 @@ def terms_written(command: SetCostThresholds) -> ThresholdTerms:
 def _written(level: WrittenLevel) -> dict[str, object]:
     written: dict[str, object] = {"amount": level.amount, "currency": level.currency}
     if level.warn_at is not None:
-        written["warn_at"] = float(level.warn_at)
+        written["warn_at"] = level.warn_at
     if level.on_alert:
         written["on_alert"] = level.on_alert
     return written

@@ -18,6 +18,7 @@ from edge.principal import ANONYMOUS, Principal
 from edge.refusals import malformed
 from edge.scopes import READ, READ_APPROVALS, READ_DESCRIPTION, READ_KEYS
 from edge.sessions import COOKIE, LONGEST, BrowserSession
+from queries.alerts import count_open_alerts
 from queries.approvals import ApprovalFilter, count_approvals
 from web import wording
 from web.templating import render
@@ -47,6 +48,10 @@ NOTICES = {
     "schedule-resumed": "The schedule starts executions again.",
     "schedule-backfilled": "The executions of the range have begun.",
     "schedule-run": "The execution has begun.",
+    "alert-acknowledged": "The alert is acknowledged.",
+    "alert-snoozed": "The alert is open again when the snooze is over.",
+    "alert-dismissed": "The alert is dismissed.",
+    "threshold-set": "The limit is in force.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
     "act-requested": "The projector carries it out; this page shows how far it is.",
@@ -80,6 +85,7 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
+    ("Insight", (NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),)),
     ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
     ("Insight", (NavigationEntry("Costs", "coins", "/costs", limited=False),)),
     (
@@ -167,6 +173,7 @@ def page(
         "now": reader.now,
         "theme": theme if theme in THEMES else "",
         "open_approvals": _open_approvals(request, principal) if code < 500 else 0,
+        "open_alerts": _open_alerts(request, principal) if code < 500 else 0,
         "principal": principal,
         "searches": principal is not None and principal.may(READ),
         "lag": None if freshness is None else freshness.lag_seconds,
@@ -228,3 +235,10 @@ def _open_approvals(request: Request, principal: Principal | None) -> int:
     if principal is None or not principal.may(READ_APPROVALS):
         return 0
     return count_approvals(door_of(request).reading, approvals_for(principal, ["open"], own=True), COUNTED)
+
+
+def _open_alerts(request: Request, principal: Principal | None) -> int:
+    """Return the number of open cost alerts that the reader sees."""
+    if principal is None or not principal.may(READ):
+        return 0
+    return count_open_alerts(door_of(request).reading, within=principal.processes, most=COUNTED)

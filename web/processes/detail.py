@@ -23,6 +23,7 @@ from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
 from queries.reading import Reading, ReadModelRebuilding
 from queries.schedules import ScheduleFilter, list_schedules
+from queries.thresholds import get_thresholds
 from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
@@ -80,6 +81,7 @@ def detail(
             if each.status != "removed"
         },
         flags=FLAGS,
+        limits=get_thresholds(reading, id),
         callers=callers_of(reading, found.name, caller.processes),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),

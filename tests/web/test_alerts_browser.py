@@ -1,0 +1,97 @@
+"""Cost alerts in a real browser: raised while the page is open, acknowledged, and tried on the past."""
+
+import time
+
+from playwright.sync_api import expect
+
+from tests.waiting import until
+from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+
+expect.set_options(timeout=LIMIT_MS)
+
+SPENDER = """
+name: spender
+steps: [{id: work, agent: writer, message: go}]
+costs:
+  daily: {amount: "0.04", currency: USD, warn_at: 0.5}
+  per_execution: {amount: "5", currency: USD, on_alert: cancel_execution}
+  timezone: Europe/Berlin
+"""
+
+
+def test_an_alert_reaches_the_page_and_is_acknowledged(served: Served, windows: Watched) -> None:
+    # given a process with thresholds, and the open page of alerts
+    served.publish(SPENDER, writer={"script": "echo", "cost": {"amount": "0.02", "currency": "USD"}})
+    page = windows.open("/alerts")
+    expect(page.locator("main")).to_contain_text("No alert here")
+
+    # when executions spend, then alerts and badge are there without a reload
+    served.begin("spender")
+    expect(page.locator("article.card")).to_have_count(1)
+    served.begin("spender")
+    begun = time.monotonic()
+    expect(page.locator("article.card")).to_have_count(2)
+    assert time.monotonic() - begun < 60
+    expect(page.locator("nav.side a[title='Cost alerts']")).to_contain_text("2")
+    expect(page.locator("article.card").first).to_contain_text("from 0.02 to 0.04")
+    check_everywhere(page, "open alerts")
+
+    # when one is acknowledged with a note, then it stands under its tab
+    page.locator("article.card").first.get_by_label("Note").fill("<b>seen</b>")
+    page.locator("article.card").first.get_by_role("button", name="Acknowledge").click()
+    expect(page.locator("main")).to_contain_text("<b>seen</b>")
+    check_everywhere(page, "an acknowledged alert")
+    page.goto(f"{served.url}/alerts?status=acknowledged")
+    expect(page.locator("article.card")).to_have_count(1)
+
+    # when the other one is snoozed, then none is open
+    page.goto(f"{served.url}/alerts")
+    page.get_by_role("button", name="Snooze").click()
+    expect(page.locator("main")).to_contain_text("snoozed")
+    until(lambda: served.client.get("/api/cost-alerts/count").json()["open"] == 0)
+
+    # when the limit of the process is tried on the past, then the alert is drawn
+    page.goto(f"{served.url}/processes/spender")
+    expect(page.locator("section[aria-labelledby='h-lim']")).to_contain_text("stops cancel execution")
+    check_everywhere(page, "a process with limits")
+    page.locator("section[aria-labelledby='h-lim'] a[href*='kind=daily']").click()
+    expect(page.locator("#h-found")).to_contain_text("1 alert in 30 days")
+    check_everywhere(page, "a limit on the past")
+
+
+def test_thresholds_and_alerts_over_http(served: Served) -> None:
+    # given a threshold that a command sets below what was spent
+    client = served.client
+    served.publish(
+        SPENDER.replace("name: spender", "name: thrifty").split("costs:")[0],
+        writer={"script": "echo", "cost": {"amount": "0.02", "currency": "USD"}},
+    )
+    served.begin("thrifty")
+    until(lambda: client.get("/api/executions", params={"process": "thrifty", "status": "completed"}).json()["items"])
+    address = "/api/processes/thrifty/cost-thresholds"
+    level = {"amount": "0.02", "currency": "USD", "warn_at": 0.9}
+    wrong = client.put(address, json={"daily": [{**level, "on_alert": "cancel_execution"}]})
+    assert (wrong.status_code, wrong.json()["problems"][0]["path"]) == (422, "daily[0].on_alert")
+    answer = client.put(address, json={"daily": [level], "timezone": "Asia/Kathmandu"})
+    assert answer.status_code == 200, answer.text
+    shown = client.get(address, params={"min_position": answer.json()["position"]}).json()
+    assert (shown["daily"], shown["timezone"], shown["sources"]) == ([level], "Asia/Kathmandu", {"daily": "command"})
+
+    # then both levels are raised at once
+    def raised() -> list[dict[str, object]]:
+        items: list[dict[str, object]] = client.get("/api/cost-alerts", params={"process": "thrifty"}).json()["items"]
+        return items
+
+    until(lambda: len(raised()) == 2)
+    one = raised()[0]
+    assert client.get(f"/api/cost-alerts/{one['alert_id']}").json()["crossing"]["execution_id"] is None
+    body = {"process": "thrifty", "kind": "per_execution", "amount": "0.02", "currency": "USD"}
+    simulated = client.post("/api/cost-alerts/simulate", json=body).json()
+    assert (simulated["count"], simulated["items"][0]["after"]) == (1, "0.02")
+
+    # when one is dismissed and the threshold cleared, then none is open
+    assert client.post(f"/api/cost-alerts/{one['alert_id']}/dismiss", json={"note": "known"}).status_code == 200
+    again = client.post(f"/api/cost-alerts/{one['alert_id']}/acknowledge", json={})
+    assert (again.status_code, again.json()["code"]) == (409, "alert_over")
+    assert client.delete(f"{address}/daily").status_code == 200
+    until(lambda: sorted(str(each["status"]) for each in raised()) == ["dismissed", "resolved"])
