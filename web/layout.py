@@ -85,9 +85,14 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
-    ("Insight", (NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),)),
     ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
-    ("Insight", (NavigationEntry("Costs", "coins", "/costs", limited=False),)),
+    (
+        "Insight",
+        (
+            NavigationEntry("Costs", "coins", "/costs", limited=False),
+            NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),
+        ),
+    ),
     (
         "System",
         (
