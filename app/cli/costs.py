@@ -1,4 +1,4 @@
-"""costs show, unpriced, prices, add-price, reprice."""
+"""costs show, unpriced, prices, add-price, reprice; and the commands of alerts and thresholds."""
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -6,6 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
+from app.cli.cost_alert_acts import acknowledge, dismiss, snooze
+from app.cli.cost_alerts import alerts, thresholds
+from app.cli.cost_simulation import simulate
+from app.cli.cost_thresholds import clear_threshold, set_threshold
 from app.cli.lists import note_lag, note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, ReasonOption
@@ -15,8 +19,19 @@ from edge.instants import parse_instant
 from edge.references import execution_named
 
 cli = typer.Typer(
-    help="Costs: what calls cost, and the prices that apply to them.", no_args_is_help=True, rich_markup_mode=None
+    help="Costs of calls, prices, and the alerts that costs raise.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
+
+cli.command()(alerts)
+cli.command()(acknowledge)
+cli.command()(dismiss)
+cli.command()(snooze)
+cli.command()(thresholds)
+cli.command()(set_threshold)
+cli.command()(clear_threshold)
+cli.command()(simulate)
 
 PricedModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="As the provider names it.")]
 
