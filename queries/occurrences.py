@@ -149,7 +149,10 @@ def _counted(schedule_id: UUID, begin: datetime | None, end: datetime | None) ->
     last: datetime | str = "infinity"
     if begin is not None:
         day = _day(begin)
-        first = day if day == begin else day + _A_DAY
+        try:
+            first = day if day == begin else day + _A_DAY
+        except OverflowError:  # the last day that there is
+            first = "infinity"
     if end is not None:
         last = _day(end)
     return {
