@@ -24,10 +24,12 @@ class CommandScope(StrEnum):
     STEPS_ANSWER = "steps:answer"
     TIMERS_WRITE = "timers:write"
     SCHEDULES_WRITE = "schedules:write"
+    ALERTS_WRITE = "alerts:write"
     APPROVALS_DECIDE = "approvals:decide"
     AGENTS_WRITE = "agents:write"
     KEYS_WRITE = "keys:write"
     OPERATIONS_WRITE = "operations:write"
+    COSTS_WRITE = "costs:write"
 
 
 class Command(msgspec.Struct, frozen=True):

@@ -4,12 +4,16 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from commands.agents import Agents
+from commands.alert_acts import AlertActs
+from commands.alerts import Alerts
 from commands.approvals import ApprovalCommands
 from commands.calendars import Calendars
-from commands.costs import KnownPrices, Pricing
+from commands.cost_thresholds import CostThresholds
+from commands.costs import CostCommands
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
+from commands.pricing import KnownPrices, Pricing
 from commands.process_pauses import ProcessPauses
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
@@ -59,12 +63,16 @@ class Handlers:
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)
+        self.costs = CostCommands(log, self.executions, self.pricing)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)
         self.timers = TimerCommands(self.executions, log.datastore)
         self.schedules = Schedules(log, self.plans)
         self.calendars = Calendars(log)
+        self.alerts = Alerts(log)
+        self.alert_acts = AlertActs(log, self.executions, self.schedules)
+        self.cost_thresholds = CostThresholds(log)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)

@@ -294,5 +294,4 @@ def test_a_failure_is_stated_and_ends_the_request(commands, reading, datastore):
         connection.execute("update read_table_builds set digest = 'of another release'")
     acts(datastore).work()
     found = get_read_model(reading, NAME).request
-    assert found.state == "failed"
-    assert "another release" in found.failure
+    assert (found.state, "another release" in found.failure) == ("failed", True)
