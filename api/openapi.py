@@ -21,6 +21,7 @@ TAGS = [
     {"name": "executions", "description": "Runs of published processes."},
     {"name": "schedules", "description": "Triggers that start executions by the clock, and the calendars they use."},
     {"name": "agents", "description": "Who does the work."},
+    {"name": "costs", "description": "What calls cost, and the prices that apply to them."},
     {"name": "keys", "description": "Who may do what."},
     {"name": "operations", "description": "Events, read models, health."},
 ]

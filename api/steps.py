@@ -33,7 +33,7 @@ from edge.refusals import NotPermitted, TokenInvalid
 from edge.visibility import require_visible_execution
 from gateway.answers import read_cost, read_usage, refuse_nul
 from gateway.failures import AnswerMalformed
-from gateway.usage import measure_ours
+from gateway.usage.ours import measure_ours
 
 router = APIRouter(prefix="/executions/{execution_id}/steps/{step}", tags=["executions"])
 

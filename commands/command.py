@@ -29,6 +29,7 @@ class CommandScope(StrEnum):
     AGENTS_WRITE = "agents:write"
     KEYS_WRITE = "keys:write"
     OPERATIONS_WRITE = "operations:write"
+    COSTS_WRITE = "costs:write"
 
 
 class Command(msgspec.Struct, frozen=True):

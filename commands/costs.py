@@ -1,128 +1,191 @@
-"""Prices that operators add, and the cost of each answer at the prices of its time."""
+"""Add a price, and price costs of before anew."""
 
-import threading
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
 
+from msgspec import Meta
 from msgspec.structs import replace
 
-from domain.agents.calls import Accepted, Answer, Failed
-from domain.clock import Clock
+from commands.command import Beside, Command, CommandScope, Reason
+from commands.deciding import Identified, decide, unidentified
+from commands.executions import Executions
+from commands.pricing import Pricing
+from commands.receipt import Receipt
 from domain.costs.calculator import calculate
-from domain.costs.prices import PriceList, fold
-from domain.costs.usage import USAGE_MISSING, Metered
+from domain.costs.flags import OF_REPORT, USAGE_MISSING
+from domain.costs.prices import PriceList, RepricedPeriod, add_price, fold, record_repricing
+from domain.costs.unit_prices import UnitPrices
+from domain.costs.usage import Metered
+from domain.event import Cause
+from domain.executions.decisions.cost import Correction, correct_costs
+from domain.executions.engine.unfolding import Unfolding
+from domain.executions.events.cost import CostCorrected, CostRecorded
+from domain.executions.state.cost import differences
+from domain.executions.state.model import Execution
 from domain.identity import PRICES_ID
+from domain.money import Money, add
 from store.log import Log
-from store.unit import Outage
 
-if TYPE_CHECKING:
-    from gateway.prices import PublicPrices
+MOST_SHOWN = 200
 
-FRESH_FOR_SECONDS = 1.0
-CALL_MODELS = frozenset(("openai_chat", "openai_responses", "anthropic"))
-"""Kinds of agents whose every call costs something, also without a report of it."""
-# Failures after which a model may have worked, although its report did not arrive.
-_UNREPORTED = frozenset(("deadline_exceeded", "agent_unreachable", "agent_answer_malformed", "agent_refused"))
+NameOfModel = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class KnownPrices:
-    """The operator's prices: read from the log, at most a second old. Any thread may call it.
+class AddPrice(Command, frozen=True):
+    """Add a price of a model; it precedes earlier ones and the public ones. provider: empty: not known."""
 
-    clock: None: each use reads what is new.
+    scope = CommandScope.COSTS_WRITE
+    provider: Annotated[str, Meta(max_length=200)]
+    model: NameOfModel
+    valid_from: datetime
+    prices: Annotated[UnitPrices, Beside()]
+    valid_to: datetime | None = None
+
+
+class RepriceCosts(Command, frozen=True):
+    """Price costs of before by the prices of now. uses: by execution, the versions of the events that booked them.
+
+    dry_run: work out the differences, and record nothing. complete: these are all uses.
     """
 
-    def __init__(self, log: Log, clock: Clock | None = None) -> None:
+    scope = CommandScope.COSTS_WRITE
+    period: Annotated[RepricedPeriod, Beside()]
+    uses: Annotated[dict[UUID, list[int]], Beside()]
+    reason: Reason
+    dry_run: bool = False
+    complete: Annotated[bool, Beside()] = True
+
+
+class CostCommands:
+    """The handlers of the commands above."""
+
+    def __init__(self, log: Log, executions: Executions, pricing: Pricing) -> None:
         self._log = log
-        self._clock = clock
-        self._list = PriceList()
-        self._read_at: float | None = None
-        self._lock = threading.Lock()
+        self._executions = executions
+        self._pricing = pricing
 
-    def list(self) -> PriceList:
-        """Return the prices. During an outage the last ones read go on. Raises Outage when none were ever read."""
-        with self._lock:
-            now = 0.0 if self._clock is None else self._clock.monotonic()
-            if self._clock is None or self._read_at is None or now - self._read_at > FRESH_FOR_SECONDS:
-                try:
-                    self._read()
-                except Outage:
-                    if self._read_at is None:
-                        raise
-                self._read_at = now
-            return self._list
+    def add(self, command: AddPrice, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Add a price; the same one again records nothing. Raises Malformed or TooManyPrices."""
+        receipt = decide(
+            self._log,
+            PRICES_ID,
+            _prices,
+            lambda prices: add_price(
+                prices, command.provider, command.model, command.valid_from, command.valid_to, command.prices, cause
+            ),
+            facts=lambda prices, new: {"price_id": prices.version + len(new)},
+            identified=identified,
+        )
+        self._pricing.known.expire()
+        return receipt
 
-    def expire(self) -> None:
-        """Read the log at the next use: this process has added a price."""
-        self._read_at = None
+    def reprice(self, command: RepriceCosts, cause: Cause, identified: Identified = unidentified) -> Receipt:
+        """Correct the costs that differ, an append an execution; a repetition goes on where it was interrupted.
 
-    def _read(self) -> None:
-        while page := self._log.stream_page(PRICES_ID, after=self._list.version):
-            self._list = fold(self._list, [recorded.event for recorded in page])
-
-
-class Pricing:
-    """Prices answers. Any thread may call it; the first use loads the public prices, which takes half a second."""
-
-    def __init__(self, known: KnownPrices, table: "PublicPrices | None" = None) -> None:
-        self.known = known
-        self._table = table
-
-    @property
-    def table(self) -> "PublicPrices":
-        """The public prices."""
-        if self._table is None:
-            from gateway.prices import PublicPrices
-
-            self._table = PublicPrices()
-        return self._table
-
-    def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
-        """Return whether an answer has a use to be priced: a quick check for the many that have none."""
-        if isinstance(answer, Accepted):
-            return False
-        if answer.metered is not None or config["kind"] in CALL_MODELS:
-            return True
-        return answer.usage is not None and "provider" in config
-
-    def priced(self, answer: Answer, config: Mapping[str, Any], called_at: datetime | None) -> Answer:
-        """Return the answer with what its use costs at the time `called_at`, or with the reason for no price.
-
-        config: of the agent that answered. A cost that the agent reports stays beside it.
+        Facts hold the sums before and after, by currency, and the first differences.
         """
-        if isinstance(answer, Accepted) or not self.needs(answer, config):
-            return answer
-        metered = self._metered(answer, config)
-        if metered is None:
-            return answer
-        metered = replace(metered, called_at=called_at)
-        if answer.usage is not None or answer.cost is None:
-            metered = calculate(metered, self.known.list(), self.table)
-        return replace(answer, metered=metered)
-
-    def _metered(self, answer: Any, config: Mapping[str, Any]) -> Metered | None:
-        from gateway.usage import classes_of
-
-        metered: Metered | None = answer.metered
-        if answer.usage is None and metered is None:
-            if answer.cost is not None or (isinstance(answer, Failed) and answer.error.code not in _UNREPORTED):
-                return None
-            if isinstance(answer, Failed) and (answer.error.details or {}).get("status"):
-                return None  # a reply with the status of an error costs nothing
-            metered = Metered(flags=[USAGE_MISSING])
-        elif metered is None:
-            metered = Metered(tokens=classes_of(answer.usage))
-        elif metered.tokens is None and answer.usage is not None and not metered.flags:
-            metered = replace(metered, tokens=classes_of(answer.usage))
-        return replace(
-            metered,
-            provider=metered.provider or self._provider(config),
-            model=metered.model or config.get("model", ""),
+        done: list[tuple[UUID, Correction]] = []
+        for execution_id, versions in command.uses.items():
+            if command.dry_run:
+                found = self._corrections(execution_id, versions)
+            else:
+                found = self._correct(execution_id, versions, command.reason, cause)
+            done += [(execution_id, each) for each in found if each.changes]
+        facts = _facts([each for _, each in done]) | {"items": [_item(*each) for each in done[:MOST_SHOWN]]}
+        if command.dry_run:
+            return Receipt(PRICES_ID, self._log.last_position(), facts)
+        difference = [Money(Decimal(each["amount"]), each["currency"]) for each in facts["difference"]]
+        return decide(
+            self._log,
+            PRICES_ID,
+            _prices,
+            lambda _: record_repricing(command.period, command.reason, len(done), difference, cause) if done else [],
+            facts=lambda _prices, _new: facts,
+            identified=identified,
         )
 
-    def _provider(self, config: Mapping[str, Any]) -> str:
-        stated: str | None = config.get("provider")
-        if stated is not None:
-            return stated
-        url = config.get("base_url") or config.get("url")
-        return self.table.provider_of(url) if url else ""
+    def _correct(self, execution_id: UUID, versions: Sequence[int], reason: str, cause: Cause) -> list[Correction]:
+        found: list[Correction] = []
+
+        def decision(execution: Execution) -> Unfolding:
+            # The stream is at least as long as the state; if it is longer, the append meets a conflict.
+            found[:] = self._corrections(execution_id, versions)
+            return correct_costs(execution, found, reason, cause)
+
+        self._executions.decide(execution_id, decision)
+        return found
+
+    def _corrections(self, execution_id: UUID, versions: Sequence[int]) -> list[Correction]:
+        """Return the costs of an execution with their new prices."""
+        chosen = set(versions)
+        booked: dict[int, CostRecorded] = {}
+        counts: dict[int, Money | None] = {}
+        for version, event in enumerate(self._log.stream(execution_id), 1):
+            if isinstance(event, CostRecorded) and version in chosen:
+                booked[version], counts[version] = event, event.cost
+            elif isinstance(event, CostCorrected) and event.recorded in chosen:
+                counts[event.recorded] = event.after
+        prices, table = self._pricing.known.list(), self._pricing.table
+        return [
+            Correction(event, version, counts[version], calculate(_metered(event), prices, table))
+            for version, event in booked.items()
+        ]
+
+
+def _prices(events: Any) -> PriceList:
+    return fold(PriceList(), events)
+
+
+def _metered(event: CostRecorded) -> Metered:
+    """Return the use that was booked, without its price."""
+    metered = Metered(
+        provider=event.provider,
+        model=event.model,
+        tokens=event.tokens,
+        units=event.units,
+        tier=event.tier,
+        flags=[flag for flag in event.flags if flag in OF_REPORT],
+        called_at=event.called_at or event.at,
+    )
+    return metered if metered.tokens or metered.units else replace(metered, flags=[*metered.flags, USAGE_MISSING])
+
+
+def _facts(done: Sequence[Correction]) -> dict[str, Any]:
+    old, new, changed = dict[str, Decimal](), dict[str, Decimal](), dict[str, Decimal]()
+    for each in done:
+        after = each.priced.calculated
+        for sums, amounts in ((old, [each.before]), (new, [after]), (changed, differences(each.before, after))):
+            for money in amounts:
+                if money is not None:
+                    sums[money.currency] = add(sums.get(money.currency, Decimal(0)), money.amount)
+    return {
+        "corrected": len(done),
+        "newly_priced": sum(each.before is None for each in done),
+        "old": _amounts(old),
+        "new": _amounts(new),
+        "difference": _amounts(changed),
+    }
+
+
+def _item(execution_id: UUID, each: Correction) -> dict[str, Any]:
+    booked = each.booked
+    return {
+        "execution_id": str(execution_id),
+        "step": booked.step,
+        "attempt": booked.attempt,
+        "recorded": each.recorded,
+        "before": _money(each.before),
+        "after": _money(each.priced.calculated),
+        "price_source": each.priced.calculated_by,
+    }
+
+
+def _money(money: Money | None) -> dict[str, str] | None:
+    return None if money is None else {"amount": f"{money.amount:f}", "currency": money.currency}
+
+
+def _amounts(sums: dict[str, Decimal]) -> list[dict[str, str]]:
+    return [{"amount": f"{amount:f}", "currency": currency} for currency, amount in sorted(sums.items())]

@@ -7,9 +7,9 @@ from uuid import UUID
 import msgspec
 
 from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
-from commands.costs import Pricing
 from commands.deciding import DecisionBroke, Identified, persist, unidentified
 from commands.plans import Plans, refuse_paused
+from commands.pricing import Pricing
 from commands.receipt import Receipt
 from commands.states import rehydrate
 from domain.agents.agent import Agent, fold

@@ -9,10 +9,11 @@ from commands.alerts import Alerts
 from commands.approvals import ApprovalCommands
 from commands.calendars import Calendars
 from commands.cost_thresholds import CostThresholds
-from commands.costs import KnownPrices, Pricing
+from commands.costs import CostCommands
 from commands.executions import Executions
 from commands.keys import Keys
 from commands.plans import Plans
+from commands.pricing import KnownPrices, Pricing
 from commands.process_pauses import ProcessPauses
 from commands.processes import Processes
 from commands.read_models import ReadModelCommands
@@ -62,6 +63,7 @@ class Handlers:
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)
+        self.costs = CostCommands(log, self.executions, self.pricing)
         self.repairs = Repairs(self.executions, self.agents)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)

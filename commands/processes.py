@@ -112,7 +112,10 @@ class Processes:
 
     def propose(self, source: str | bytes, *, strict: bool = False) -> list[TextProblem]:
         """Return the problems as `validate` does; one whose hint proposes a word carries the edit that writes it."""
-        parsed = parse_definition(source, strict=strict)
+        return self.propose_for(parse_definition(source, strict=strict), strict=strict)
+
+    def propose_for(self, parsed: Parsed, *, strict: bool = False) -> list[TextProblem]:
+        """Return the same for a text that was read already."""
         return with_fixes(parsed.source, self._validated(parsed, strict=strict))
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:

@@ -31,6 +31,7 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
         CommandScope.SCHEDULES_WRITE,
         CommandScope.ALERTS_WRITE,
         CommandScope.OPERATIONS_WRITE,
+        CommandScope.COSTS_WRITE,
     },
     KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
     KeyScope.APPROVER: _EVERYBODY | {READ_APPROVALS, CommandScope.APPROVALS_DECIDE},

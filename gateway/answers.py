@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.agents.calls import Usage
-from domain.costs.usage import AMOUNT_AS_NUMBER, USAGE_IMPOSSIBLE, Metered
+from domain.costs.flags import AMOUNT_AS_NUMBER, USAGE_IMPOSSIBLE
+from domain.costs.usage import Metered
 from domain.jsonvalue import check_storable, parse_json
 from domain.money import Money, parse_money
 from domain.refusal import Malformed
 from gateway.failures import AnswerMalformed, summary
-from gateway.usage import Measured, measure_ours
+from gateway.usage.counts import Measured
+from gateway.usage.ours import measure_ours
 
 
 def read_json(body: bytes) -> Any:

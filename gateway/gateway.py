@@ -163,11 +163,12 @@ class AgentGateway:
         match typed:
             case ScriptedConfig():
                 scripted = Scripted(typed)
-                return (
-                    ReadAgent(config, None, scripted)
-                    if scripted.delay
-                    else ReadAgent(config, scripted.answer_now, None)
-                )
+                if scripted.delay:
+                    return ReadAgent(config, None, scripted)
+                if self._pricing is not None and scripted.is_priced:
+                    # Prices may have to be read first, and the worker's thread does not wait for that.
+                    return ReadAgent(config, None, InstantAdapter(scripted.answer_now))
+                return ReadAgent(config, scripted.answer_now, None)
             case HttpConfig():
                 return ReadAgent(config, None, Http(typed, self._outgoing, self._callback_base))
             case ModelConfig():

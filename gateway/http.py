@@ -19,7 +19,7 @@ from gateway.exchange import Reply, ReplyRoom, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
-from gateway.usage import measure_ours
+from gateway.usage.ours import measure_ours
 
 # The bytes of an answer beside its output.
 ENVELOPE = 64 * 1024

@@ -19,7 +19,7 @@ from gateway.exchange import Reply, failure, post
 from gateway.failures import AnswerMalformed, malformed, refused
 from gateway.outgoing import Outgoing
 from gateway.secrets import Disclosed, SecretMissing
-from gateway.usage import Measured
+from gateway.usage.counts import Measured
 
 
 class Dialect(Protocol):

@@ -6,7 +6,8 @@ from domain.agents.calls import AgentCall, Answer, Failed, StepError
 from domain.agents.models import OpenAIResponsesConfig
 from gateway.failures import AnswerMalformed, refused
 from gateway.model import completed, refusal, text_of
-from gateway.usage import Measured, measure_openai
+from gateway.usage.counts import Measured
+from gateway.usage.openai import measure_openai
 
 _LAST = frozenset(("response.completed", "response.failed", "response.incomplete"))
 _RETRIABLE = {"rate_limit_exceeded": "agent_rate_limited", "server_error": "agent_error"}

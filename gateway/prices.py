@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from domain.costs.calculator import FoundPrices
-from domain.costs.usage import PRICE_MISSING, TIER_UNPRICED, UnitPrices
+from domain.costs.flags import PRICE_MISSING, TIER_UNPRICED
+from domain.costs.unit_prices import UnitPrices
 
 if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot

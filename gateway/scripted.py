@@ -19,7 +19,8 @@ from domain.agents.fields import Tokens
 from domain.agents.scripted import ScriptedConfig, ScriptedError
 from gateway.answers import check_answer
 from gateway.failures import AnswerMalformed, malformed
-from gateway.usage import Measured, measure_ours
+from gateway.usage.counts import Measured
+from gateway.usage.ours import measure_ours
 
 SLOW = timedelta(seconds=1)
 Script = Callable[[AgentCall], Any]
@@ -47,6 +48,7 @@ class Scripted:
         self._script = _SCRIPTS[config.script](config)
         self._usage = config.usage
         self._fixed, self._metered = _measured(config.usage)
+        self.is_priced = self._metered is not None or config.provider is not None
         self._cost = config.cost.money if config.cost else None
         if config.script == "echo" and config.usage == "none" and config.cost is None and config.record is None:
             return _bare_echo

@@ -6,6 +6,7 @@ from projections.agent_directory import AgentDirectoryProjection
 from projections.approvals import ApprovalsProjection
 from projections.cost_alerts import CostAlertsProjection
 from projections.cost_ledger import CostLedgerProjection
+from projections.costs import CostsProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.key_list import KeyListProjection
@@ -27,6 +28,7 @@ ALL: tuple[Projection[Any], ...] = (
     SchedulesProjection(),
     OccurrencesProjection(),
     ProcessDaysProjection(),
+    CostsProjection(),
     CostLedgerProjection(),
     CostAlertsProjection(),
 )

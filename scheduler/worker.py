@@ -9,9 +9,9 @@ from functools import partial
 from uuid import UUID
 
 from commands.agents import CachedAgents
-from commands.costs import KnownPrices, Pricing
 from commands.executions import Executions
 from commands.plans import Plans
+from commands.pricing import KnownPrices, Pricing
 from commands.states import ExecutionStates, ScheduleStates
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock

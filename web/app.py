@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import alert_what_if, alerts, approvals, errors, keys, overview, sign_in, timers
+from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -29,7 +29,7 @@ from web.schedules import list as schedules
 from web.schedules import previews
 
 STATIC = Path(__file__).parent / "static"
-NOUNS = ("executions", "approvals", "alerts", "schedules", "processes", "agents", "keys", "operations")
+NOUNS = ("executions", "approvals", "alerts", "schedules", "processes", "agents", "costs", "keys", "operations")
 SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
 
 
@@ -59,6 +59,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         *SCHEDULES,
         *PROCESSES,
         *AGENTS,
+        costs,
         keys,
         timers,
         operations,

@@ -57,6 +57,8 @@ NOTICES = {
     "act-requested": "The projector carries it out; this page shows how far it is.",
     "act-withdrawn": "The request is withdrawn.",
     "letter-skipped": "The event is skipped, and no longer counts.",
+    "price-added": "The price counts from now on. Costs that are booked stay, until you price them anew.",
+    "repriced": "The costs are priced anew.",
     "set-aside-retried": "A worker tries the execution again.",
 }
 
@@ -83,8 +85,14 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
-    ("Insight", (NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),)),
     ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
+    (
+        "Insight",
+        (
+            NavigationEntry("Costs", "coins", "/costs", limited=False),
+            NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),
+        ),
+    ),
     (
         "System",
         (

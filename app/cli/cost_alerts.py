@@ -1,10 +1,10 @@
-"""cost-alerts list, thresholds, simulate."""
+"""costs alerts, costs thresholds."""
 
 from typing import Annotated
 
 import typer
 
-from app.cli.cost_simulation import KINDS, ProcessOfThresholds, simulate
+from app.cli.cost_simulation import KINDS, ProcessOfThresholds
 from app.cli.lists import note_lag, note_more
 from app.cli.opening import opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
@@ -12,13 +12,8 @@ from app.cli.output import output_of
 from app.cli.wording import moment, status
 from edge.references import process_named
 
-cli = typer.Typer(help="Cost alerts, and the thresholds that raise them.", no_args_is_help=True, rich_markup_mode=None)
 
-cli.command()(simulate)
-
-
-@cli.command("list")
-def list_(
+def list_alerts_of(
     context: typer.Context,
     process: Annotated[list[str] | None, typer.Option(help="Only of this process, by name or id; repeatable.")] = None,
     state: Annotated[
@@ -52,7 +47,6 @@ def list_(
     note_lag(output, page.lag_seconds)
 
 
-@cli.command()
 def thresholds(context: typer.Context, process: ProcessOfThresholds, json: JsonOption = False) -> None:
     """Show the cost thresholds of a process that are in force."""
     from queries.thresholds import get_thresholds

@@ -1,4 +1,4 @@
-"""cost-alerts simulate: the alerts that a threshold would have raised."""
+"""costs simulate: the alerts that a threshold would have raised."""
 
 from decimal import Decimal
 from typing import Annotated

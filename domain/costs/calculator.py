@@ -8,18 +8,17 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from domain.costs.prices import PriceList
-from domain.costs.usage import (
+from domain.costs.flags import (
     MODEL_UNKNOWN,
     PRICE_MISSING,
     PROVIDER_UNKNOWN,
     TIER_UNPRICED,
     USAGE_IMPOSSIBLE,
     USAGE_MISSING,
-    Metered,
-    TokenClasses,
-    UnitPrices,
 )
+from domain.costs.prices import PriceList
+from domain.costs.unit_prices import UnitPrices
+from domain.costs.usage import Metered, TokenClasses
 from domain.money import Money
 
 OVERRIDE = "override"
@@ -71,7 +70,8 @@ def amount_of(tokens: TokenClasses, units: Mapping[str, int], prices: UnitPrices
 def calculate(metered: Metered, overrides: PriceList, table: PriceTable) -> Metered:
     """Return `metered` with what it costs, or with the flag that says why no price applies.
 
-    The operator's prices precede the table. Each call is priced by itself: tiers apply to the input of one call.
+    The operator's prices precede the table, and may be of a model whose provider is not known. Each call is priced by
+    itself: tiers apply to the input of one call.
     """
     if metered.called_at is None:
         return metered
@@ -81,12 +81,14 @@ def calculate(metered: Metered, overrides: PriceList, table: PriceTable) -> Mete
         return _flagged(metered, USAGE_MISSING)
     tokens = metered.tokens or TokenClasses()
     used = any(tokens.counts.values()) or any(metered.units.values())
-    if not metered.provider or not metered.model:
+    if not metered.model:
         return _flagged(metered, MODEL_UNKNOWN if metered.provider else PROVIDER_UNKNOWN) if used else metered
     standard = metered.tier in STANDARD_TIERS
     own = overrides.find(metered.provider, metered.model, metered.called_at) if standard else None
     found = FoundPrices(own, OVERRIDE)
-    if own is None:
+    if own is None and not metered.provider:
+        found = FoundPrices(flag=PROVIDER_UNKNOWN)
+    elif own is None:
         tier = "" if standard else metered.tier
         found = table.find(metered.provider, metered.model, metered.called_at, tier, tokens.all_input)
     if found.prices is None:

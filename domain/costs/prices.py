@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import msgspec
 
-from domain.costs.events import PriceAdded
-from domain.costs.usage import UnitPrices
+from domain.costs.events import CostsRepriced, PriceAdded
+from domain.costs.unit_prices import UnitPrices
 from domain.event import Cause, Event, record
-from domain.money import CURRENCY
+from domain.money import CURRENCY, Money
 from domain.refusal import Forbidden, Malformed, Problem
 
 MOST_PRICES = 10_000
@@ -51,10 +51,11 @@ def fold(prices: PriceList, events: Iterable[Event]) -> PriceList:
     """Return the list after all `events`, in order. Raises TypeError for an event of another noun."""
     entries, version = dict(prices.entries), prices.version
     for event in events:
-        if not isinstance(event, PriceAdded):
+        if isinstance(event, PriceAdded):
+            key = key_of(event.provider, event.model)
+            entries[key] = [*entries.get(key, []), event]
+        elif not isinstance(event, CostsRepriced):
             raise TypeError(f"{type(event).__name__} does not happen to prices")
-        key = key_of(event.provider, event.model)
-        entries[key] = [*entries.get(key, []), event]
         version += 1
     return PriceList(version, entries)
 
@@ -91,6 +92,23 @@ def add_price(
         prices=unit_prices,
     )
     return [added]
+
+
+class RepricedPeriod(msgspec.Struct, frozen=True):
+    """The calls that are priced anew: of a model, started from `begin` and before `end`. provider: empty: any."""
+
+    provider: str
+    model: str
+    begin: datetime
+    end: datetime
+
+
+def record_repricing(
+    period: RepricedPeriod, reason: str, corrected: int, difference: list[Money], cause: Cause
+) -> list[Event]:
+    """Record that costs were priced anew. corrected: how many changed; difference: by how much, by currency."""
+    facts = msgspec.structs.asdict(period) | {"reason": reason, "corrected": corrected, "difference": difference}
+    return [record(CostsRepriced, cause, **facts)]
 
 
 def _problems(prices: UnitPrices) -> Iterable[Problem]:

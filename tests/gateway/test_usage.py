@@ -8,7 +8,10 @@ import pytest
 from domain.agents.calls import Usage
 from domain.costs.usage import Metered, TokenClasses
 from gateway.failures import AnswerMalformed
-from gateway.usage import Measured, measure_anthropic, measure_openai, measure_ours
+from gateway.usage.anthropic import measure_anthropic
+from gateway.usage.counts import Measured
+from gateway.usage.openai import measure_openai
+from gateway.usage.ours import measure_ours
 
 
 def test_ours_counts_cached_tokens_inside_the_input_and_reasoning_inside_the_output():

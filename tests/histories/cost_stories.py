@@ -8,10 +8,11 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from domain.agents.calls import StepError, Usage
-from domain.costs.prices import PriceList, add_price, fold
-from domain.costs.usage import Metered, TokenClasses, UnitPrices
+from domain.costs.prices import PriceList, RepricedPeriod, add_price, fold, record_repricing
+from domain.costs.unit_prices import UnitPrices
+from domain.costs.usage import Metered, TokenClasses
 from domain.event import Cause, Event
-from domain.executions.decisions.cost import correct_cost
+from domain.executions.decisions.cost import Correction, correct_costs
 from domain.executions.decisions.execution import start_execution
 from domain.executions.decisions.step import complete_step, fail_step, start_step
 from domain.executions.events.cost import CostRecorded
@@ -88,9 +89,24 @@ def execution_priced(plans: Plans) -> Told:
     before = None
     for second, amount in ((5, "0.00003"), (6, "0.000015")):
         priced = replace(METERED, calculated=Money(Decimal(amount), "USD"))
-        unfolding = correct_cost(execution, booked, recorded, before, priced, "the price was added", _cause(second))
+        unfolding = correct_costs(
+            execution, [Correction(booked, recorded, before, priced)], "the price was added", _cause(second)
+        )
         events, execution, before = events + unfolding.events, unfolding.execution, priced.calculated
     return id, events
 
 
-STORIES: dict[str, Callable[[Plans], Told]] = {"prices": prices, "execution-priced": execution_priced}
+def prices_and_repricing(_: Plans) -> Told:
+    """A price, and the costs of before priced anew by it."""
+    events = add_price(PriceList(), "house", "own", BEGIN, None, PRICES, _cause(0))
+    until = BEGIN + timedelta(days=1)
+    given = RepricedPeriod("house", "own", BEGIN, until)
+    events += record_repricing(given, "the price was added", 3, [Money(Decimal("0.5"), "USD")], _cause(1))
+    return PRICES_ID, events
+
+
+STORIES: dict[str, Callable[[Plans], Told]] = {
+    "prices": prices,
+    "execution-priced": execution_priced,
+    "prices-repriced": prices_and_repricing,
+}

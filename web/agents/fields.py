@@ -23,6 +23,7 @@ class AgentFormField(msgspec.Struct, frozen=True):
 _MAX_OPEN = AgentFormField("max_open", "how many calls of it each worker has open at once; empty: a share", "number")
 _HEADERS = AgentFormField("headers", 'an object, as JSON: {"Authorization": "Bearer ${NAME}"}; secrets by name', "json")
 _DEADLINE = AgentFormField("deadline", "how long one call may take, as 30s; empty: the default of the kind")
+_PROVIDER = AgentFormField("provider", "as price tables name it; empty: by the host of the address")
 _SWITCH = ("true",)
 _MODEL = (
     AgentFormField("model", "as the provider names it", required=True),
@@ -35,6 +36,7 @@ _MODEL = (
     _HEADERS,
     _DEADLINE,
     _MAX_OPEN,
+    _PROVIDER,
 )
 _SCRIPTS = ("echo", "json_echo", "fail", "flaky", "slow", "answers")
 FIELDS: dict[str, tuple[AgentFormField, ...]] = {
@@ -44,6 +46,7 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
         _HEADERS,
         _DEADLINE,
         _MAX_OPEN,
+        _PROVIDER,
     ),
     "openai_chat": (
         AgentFormField("base_url", "the address before /chat/completions", required=True),
@@ -68,6 +71,7 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
         AgentFormField("cost", 'of every call: {"amount": "0.01", "currency": "USD"}', "json"),
         AgentFormField("record", "a file to which each call adds its idempotency key"),
         _MAX_OPEN,
+        _PROVIDER,
     ),
 }
 NAME = AgentFormField("name", "1 to 64 of a-z 0-9 . _ -", required=True)

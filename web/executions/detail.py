@@ -17,6 +17,7 @@ from edge.scopes import READ, requires
 from edge.visibility import restricted
 from queries.causes import FailureCause, find_cause
 from queries.events import list_execution_events
+from queries.execution_costs import costs_of
 from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
 from queries.moments import moment_of_position
@@ -73,6 +74,7 @@ def detail(
         error=json.loads(bytes(found.error)),
         moment=moment_of_position(reading, id, found.position),
         cause=_cause(reading, found, caller) if given.as_of is None else None,
+        costs=costs_of(reading, found) if given.as_of is None else None,
         open=found.ended_at is None and given.as_of is None,
         acts=caller.may(CancelExecution.scope),
         moves=caller.may(FireTimer.scope),

@@ -1,5 +1,8 @@
 """Decisions about the cost of an attempt: what is booked, once, and what is corrected later."""
 
+from collections.abc import Iterable
+
+import msgspec
 from msgspec.structs import asdict
 
 from domain.agents.calls import Usage
@@ -59,33 +62,47 @@ def book(
     )
 
 
-def correct_cost(
-    execution: Execution,
-    booked: CostRecorded,
-    recorded: int,
-    before: Money | None,
-    priced: Metered,
-    reason: str,
-    cause: Cause,
-) -> Unfolding:
-    """Let the amount of `priced` count in place of `before`. Returns no events when it does already.
+class Correction(msgspec.Struct, frozen=True):
+    """A cost that is priced anew. recorded: the version of its event. before: the amount that counts until now."""
 
-    recorded: the version of `booked` in the stream of the execution. A cost that the agent reported stands.
-    """
-    unfolding = Unfolding(execution, cause)
-    if booked.reported is None and priced.calculated is not None and priced.calculated != before:
-        unfolding.record(
-            CostCorrected,
-            step=booked.step,
-            attempt=booked.attempt,
-            recorded=recorded,
-            before=before,
-            after=priced.calculated,
-            reason=reason,
-            called_at=booked.called_at,
-            provider=booked.provider,
-            model=booked.model,
-            unit_prices=priced.unit_prices,
-            price_source=priced.calculated_by,
+    booked: CostRecorded
+    recorded: int
+    before: Money | None
+    priced: Metered
+
+    @property
+    def changes(self) -> bool:
+        """Whether another amount counts from now on. A cost that the agent reported stands."""
+        return (
+            not is_reported(self.booked)
+            and self.priced.calculated is not None
+            and self.priced.calculated != self.before
         )
+
+
+def is_reported(booked: CostRecorded) -> bool:
+    """Return whether the amount of a cost is the agent's own."""
+    return booked.reported is not None or (booked.cost is not None and not booked.price_source)
+
+
+def correct_costs(execution: Execution, corrections: Iterable[Correction], reason: str, cause: Cause) -> Unfolding:
+    """Let the new amounts count in place of those before. Returns no events for amounts that count already."""
+    unfolding = Unfolding(execution, cause)
+    for each in corrections:
+        if each.changes:
+            booked, priced = each.booked, each.priced
+            unfolding.record(
+                CostCorrected,
+                step=booked.step,
+                attempt=booked.attempt,
+                recorded=each.recorded,
+                before=each.before,
+                after=priced.calculated,
+                reason=reason,
+                called_at=booked.called_at or booked.at,
+                provider=booked.provider,
+                model=booked.model,
+                unit_prices=priced.unit_prices,
+                price_source=priced.calculated_by,
+            )
     return unfolding

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from domain.agents.calls import Usage
-from domain.costs.usage import TokenClasses, UnitPrices
+from domain.costs.unit_prices import UnitPrices
+from domain.costs.usage import TokenClasses
 from domain.event import Event, stored
 from domain.money import Money
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from domain.costs.calculator import OVERRIDE, FoundPrices, NoPrices, amount_of, calculate
 from domain.costs.prices import PriceList, add_price, fold
-from domain.costs.usage import Metered, TokenClasses, UnitPrices
+from domain.costs.unit_prices import UnitPrices
+from domain.costs.usage import Metered, TokenClasses
 from domain.event import Cause
 from domain.money import Money
 from domain.refusal import Malformed

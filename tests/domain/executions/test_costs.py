@@ -4,10 +4,12 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from domain.agents.calls import StepError, Usage
 from domain.costs.usage import Metered, TokenClasses
 from domain.event import Cause
-from domain.executions.decisions.cost import correct_cost
+from domain.executions.decisions.cost import Correction, correct_costs
 from domain.executions.decisions.step import complete_step, fail_step
 from domain.executions.decisions.timer import fire_timer
 from domain.executions.events.cost import CostRecorded
@@ -78,8 +80,10 @@ def test_a_correction_counts_by_its_difference_once_and_a_reported_cost_stands(b
     execution, event = run.execution, run.last(CostRecorded)
     cause, before = Cause(event.at, "user:ann"), None
     for amount in ("2", "1.5"):
-        unfolding = correct_cost(execution, event, 3, before, priced(amount), "a price was added", cause)
+        unfolding = correct_costs(execution, [Correction(event, 3, before, priced(amount))], "a price was added", cause)
         execution, before = fold(execution, unfolding.events), usd(amount)
     assert sum(cost.amount for cost in execution.steps["a"].costs) == Decimal("1.5")
-    assert correct_cost(execution, event, 3, before, priced("1.5"), "again", cause).events == []
-    assert correct_cost(execution, event, 3, before, priced(None), "no price", cause).events == []
+    again = [Correction(event, 3, before, priced(amount)) for amount in ("1.5", None)]
+    assert correct_costs(execution, again, "again", cause).events == []
+    reported = replace(event, cost=usd("1"), reported=usd("1"))
+    assert correct_costs(execution, [Correction(reported, 3, usd("1"), priced("2"))], "why", cause).events == []
