@@ -13,15 +13,21 @@ from commands.cost_thresholds import SetCostThresholds, WrittenLevel
 from commands.processes import ArchiveProcess, PublishProcess, ReviseProcess
 from commands.thresholds import register_upgraded_thresholds
 from domain.alerts.alert import fold
-from domain.event import Cause
+from domain.event import Cause, record
+from domain.executions.events.cost import CostCorrected, CostRecorded
 from domain.identity import process_id, thresholds_id
+from domain.money import Money
 from projections import ALL
+from projections.cost_alerts import CostAlertsProjection
+from projections.cost_ledger import CostLedgerProjection
+from projections.verifying import verify
 from scheduler.policing import POLICY, Policing
 from scheduler.projector import Projector
 from store.columns import Columns
 from store.datastore import Datastore
 from store.lists.standing_alerts import STANDING_ALERTS
 from store.recorder import LogRecorder
+from store.unit import Unit
 from tests.scheduler.conftest import Installation
 
 SPENDER = """
@@ -246,3 +252,35 @@ def test_an_append_that_is_refused_moves_no_position(policed: Policed, monkeypat
     # when the policy follows, then what it could not append is appended by its next try
     policed.police()
     assert len(policed.alerts_now()) == 2
+
+
+def test_corrections_resolve_and_raise_again_and_the_rows_follow_from_the_log(policed: Policed) -> None:
+    # given a total of 0.06 above a threshold of 0.05
+    policed.publish(DAILY)
+    policed.police()
+    policed.worker()
+    first, *_ = policed.spend("spender", "spender", "spender")
+    assert len(policed.alerts_now()) == 2
+
+    # when a correction takes 0.02 away, then the alert is resolved, and its mark says why
+    def correct(before: str, after: str) -> None:
+        events = policed.log.stream(first)
+        booked = next(n for n, event in enumerate(events, 1) if isinstance(event, CostRecorded))
+        facts = {"step": "work", "attempt": 1, "recorded": booked, "called_at": events[booked - 1].at}
+        amounts = {"before": Money(Decimal(before), "USD"), "after": Money(Decimal(after), "USD")}
+        corrected = record(CostCorrected, policed.cause, reason="test", **facts, **amounts)
+        policed.log.append(Unit(first, len(events), [corrected]))
+
+    correct("0.02", "0")
+    policed.until(lambda: policed.statuses() == ["resolved", "open"])
+
+    # when another one gives it back, then it is raised again
+    correct("0", "0.02")
+    policed.until(lambda: policed.statuses() == ["open", "open"])
+    rows = policed.rows("select from_correction, before, after from cost_alert_list where level = 'alert'")
+    assert rows == [{"from_correction": 1, "before": Decimal("0.04"), "after": Decimal("0.06")}]
+
+    # and a rebuild would give the same rows
+    for projection in (CostLedgerProjection(), CostAlertsProjection()):
+        verified = verify(policed.datastore, projection, lambda *_: None)
+        assert (verified.differing, verified.rows > 0) == (0, True)
