@@ -1,6 +1,6 @@
 """Random logs: anything that could be in a log, and much that could not."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from domain.executions.events.compensation import (
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.events.cost import CostRecorded
+from domain.executions.events.cost import CostCorrected, CostRecorded
 from domain.executions.events.execution import (
     ExecutionAdmitted,
     ExecutionCancelled,
@@ -89,6 +89,16 @@ _DOCUMENT = st.sampled_from([None, 1, "nul \0 in it", {"k": [1, 2.5, None]}, "ä
 _AMOUNT = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12)
 _MONEY = st.none() | st.builds(Money, _AMOUNT | st.just(Decimal("1E+3")), st.sampled_from(["USD", "EUR"]))
 _ERROR = st.builds(StepError, st.sampled_from(["agent_error", "x"]), st.sampled_from(["no", "a\0b" * 2_000]))
+_PRICED = st.fixed_dictionaries(
+    {},
+    optional={
+        "provider": st.sampled_from(["House", "openai"]),
+        "model": st.sampled_from(["m", "M"]),
+        "flags": st.just(["price_missing"]),
+        "price_source": st.just("override"),
+        "called_at": st.just(datetime(2025, 12, 31, 23, 59, tzinfo=UTC)),
+    },
+)
 _USAGE = st.none() | st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**6))
 _TIME = st.none() | st.just(BEGIN)
 _DUE = st.sampled_from([BEGIN, BEGIN + timedelta(hours=1)])
@@ -186,7 +196,7 @@ _OF_INSTANT: dict[type[Event], dict[str, Any]] = {
 }
 
 
-KINDS = ["step"] * 5 + ["schedule", "cost", "status", "undo", "end", "retry", "process", "agent"]
+KINDS = ["step"] * 5 + ["schedule", "cost", "correction", "status", "undo", "end", "retry", "process", "agent"]
 
 
 @st.composite
@@ -228,8 +238,13 @@ def random_log(draw: st.DrawFn) -> Happened:
                 facts["attempt"] = draw(st.integers(1, 3))
             story.tell(execution, event, step=draw(_STEP), **facts)
         elif kind == "cost":
-            facts = {"usage": draw(_USAGE), "cost": draw(_MONEY)}
+            facts = {"usage": draw(_USAGE), "cost": draw(_MONEY), **draw(_PRICED)}
             story.tell(execution, CostRecorded, step=draw(_STEP), attempt=1, agent="echo", **facts)
+        elif kind == "correction":
+            facts = {"before": draw(_MONEY), "after": draw(_MONEY), "price_source": "override"}
+            before = sum(stream == execution for stream, _ in story.happened)
+            facts["recorded"] = draw(st.integers(1, before))
+            story.tell(execution, CostCorrected, step=draw(_STEP), attempt=1, **facts)
         elif kind == "status" and execution not in ended:
             event = draw(st.sampled_from([ExecutionQueued, ExecutionAdmitted]))
             story.tell(execution, event, process_id=process_id(process))
