@@ -11,8 +11,10 @@ from starlette.routing import BaseRoute
 
 from api import (
     agents,
+    alerts,
     approvals,
     calendars,
+    cost_thresholds,
     costs,
     dead_letters,
     documentation,
@@ -54,6 +56,8 @@ GUARDED = (
     timers,
     approvals,
     processes,
+    alerts,
+    cost_thresholds,
     schedules,
     calendars,
     agents,

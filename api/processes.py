@@ -62,11 +62,15 @@ class DraftReceipt(CommandReceipt, kw_only=True):
 
 
 class PublicationReceipt(CommandReceipt, kw_only=True):
-    """The draft became this version. warnings: warnings and notices about it."""
+    """The draft became this version. warnings: warnings and notices about it.
+
+    thresholds_replaced: its `costs` took the place of cost thresholds that a command had set.
+    """
 
     process_id: UUID
     version: int
     warnings: list[Problem] = []
+    thresholds_replaced: bool = False
 
 
 class ProcessReceipt(RehearsedReceipt, kw_only=True):

@@ -101,6 +101,21 @@ async def withdraw(
 
 
 @router.post(
+    "/{name}/verify",
+    summary="Request a verification of a read model",
+    **openapi.command(RequestAct, ReadModelReceipt, 404, status=202, planned=ActPlan),
+)
+async def verify(
+    name: str, request: CommandedWithParameters, reading: Reads, given: Annotated[ActParameters, Query()]
+) -> Response:
+    """Request that a projector compares the rows in use with those that follow from the log, and changes nothing.
+
+    The figures are the `result` of the request: rows, those that differ, events that could not be applied.
+    """
+    return await _requested(name, "verify", request, reading, given)
+
+
+@router.post(
     "/{name}/{act}",
     summary="Request an act on the tables of a read model",
     **openapi.command(RequestAct, ReadModelReceipt, 404, status=202, planned=ActPlan),
@@ -117,6 +132,12 @@ async def act(
     rebuild: build the tables anew, put them in use. build, compare, promote, rollback, drop: the same in steps by hand.
     The same act, while it is open: a duplicate; another one: 409 `request_open`.
     """
+    return await _requested(name, act, request, reading, given)
+
+
+async def _requested(
+    name: str, act: str, request: CommandedWithParameters, reading: Reads, given: ActParameters
+) -> Response:
     command = request.read(RequestAct, projection=name, act=act)
     if given.dry_run:
         return await planned(plan_of, reading, name, act)

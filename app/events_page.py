@@ -38,6 +38,10 @@ _STREAMS = {
         "A schedule",
         "One stream a schedule, its id derived from the process and the trigger.",
     ),
+    "domain.alerts.events": (
+        "Cost thresholds and alerts",
+        "The thresholds of a process in one stream, its id derived from the process; one stream an alert.",
+    ),
     "domain.calendars.events": ("A calendar", "One stream a calendar, its id derived from the name."),
     "domain.zone_data.events": ("The zone data", "One stream, its id the same everywhere."),
     "domain.costs.events": ("A price", "One stream for all prices of the operator."),

@@ -13,6 +13,7 @@ from app.process import collect_seldom, raise_file_limit
 from app.settings import Settings
 from app.signals import Stopping
 from app.wiring import Wiring
+from scheduler.policing import Policing
 from scheduler.projector import Projector
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class WorkerRoles:
         self._api: ApiServer | None = None
         self._worker: Worker | None = None
         self._projector: Projector | None = None
+        self._policing: Policing | None = None
 
     def start_api(self, bound: socket.socket) -> str:
         """Serve the API on a bound socket; return its address."""
@@ -88,11 +90,14 @@ class WorkerRoles:
         self._worker = worker
 
     def start_projector(self) -> None:
-        """Keep the read models up to date."""
+        """Keep the read models up to date, and raise the cost alerts that follow from them."""
         collect_seldom()
-        projector = Projector(self._wiring.datastore, SYSTEM_CLOCK)
+        wiring = self._wiring
+        projector = Projector(wiring.datastore, SYSTEM_CLOCK)
         projector.start()
         self._projector = projector
+        self._policing = Policing(wiring.datastore, SYSTEM_CLOCK, wiring.alert_acts.act)
+        self._policing.start()
 
     def stop(self) -> None:
         """Drain: the worker and the API at the same time, then the projector, so that it applies their last events."""
@@ -101,6 +106,8 @@ class WorkerRoles:
             thread.start()
         for thread in ending:
             thread.join()
+        if self._policing is not None:
+            self._policing.stop()
         if self._projector is not None:
             self._projector.stop()
 

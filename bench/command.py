@@ -20,9 +20,10 @@ from bench.pages import pages
 from bench.rebuilds import rebuilds
 from bench.report import table
 from bench.rig import rig
+from bench.schedules import due_at_once
 from bench.timers import timers
 
-PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers", "fair", "pages")
+PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers", "fair", "w6", "pages")
 ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
@@ -58,6 +59,9 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
             server, lambda r: timers(r, 200 if options.quick else 2_000, 10_000 if options.quick else 100_000, rounds)
         ),
         "fair": lambda: beside_slow(server, size, rounds, 300 if options.quick else 5_000),
+        "w6": lambda: _on_rig(
+            server, lambda r: due_at_once(r, 1_000 if options.quick else 10_000, 300 if options.quick else 5_000)
+        ),
         "pages": lambda: _on_rig(
             server, lambda r: pages(r, 1_000 if options.quick else 100_000, 40 if options.quick else 200, 20)
         ),

@@ -19,19 +19,19 @@ def starts(rig: Rig, total: int) -> dict[str, float]:
     """Return executions started a second over HTTP by 64 connections on one API process, with no worker running."""
     port = free_port()
     with children(rig.dsn, [("serve", "--port", str(port))]) as (api,):
-        base = f"http://127.0.0.1:{port}"
-        wait_ready(base)
-        path = f"/api/processes/{WORKLOADS['w1'].name}/executions"
-        asyncio.run(_post_many(port, path, 200))
-        begun = time.perf_counter()
-        times = asyncio.run(_post_many(port, path, total))
-        rate = total / (time.perf_counter() - begun)
-        return {
-            "starts_per_s": rate,
-            "start_p50_ms": median(times),
-            "start_p99_ms": quantiles(times, n=100)[98],
-            "api_peak_mib": api.peak_mib(),
-        }
+        wait_ready(f"http://127.0.0.1:{port}")
+        figures = rate_of_starts(port, WORKLOADS["w1"].name, total)
+        return {**figures, "api_peak_mib": api.peak_mib()}
+
+
+def rate_of_starts(port: int, process: str, total: int) -> dict[str, float]:
+    """Return executions of a process started a second by 64 connections to an API that is ready."""
+    path = f"/api/processes/{process}/executions"
+    asyncio.run(_post_many(port, path, 200))
+    begun = time.perf_counter()
+    times = asyncio.run(_post_many(port, path, total))
+    rate = total / (time.perf_counter() - begun)
+    return {"starts_per_s": rate, "start_p50_ms": median(times), "start_p99_ms": quantiles(times, n=100)[98]}
 
 
 def list_while_busy(rig: Rig, executions: int) -> dict[str, float]:

@@ -24,6 +24,7 @@ class CommandScope(StrEnum):
     STEPS_ANSWER = "steps:answer"
     TIMERS_WRITE = "timers:write"
     SCHEDULES_WRITE = "schedules:write"
+    ALERTS_WRITE = "alerts:write"
     APPROVALS_DECIDE = "approvals:decide"
     AGENTS_WRITE = "agents:write"
     KEYS_WRITE = "keys:write"

@@ -4,8 +4,11 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from commands.agents import Agents
+from commands.alert_acts import AlertActs
+from commands.alerts import Alerts
 from commands.approvals import ApprovalCommands
 from commands.calendars import Calendars
+from commands.cost_thresholds import CostThresholds
 from commands.costs import CostCommands
 from commands.executions import Executions
 from commands.keys import Keys
@@ -67,6 +70,9 @@ class Handlers:
         self.timers = TimerCommands(self.executions, log.datastore)
         self.schedules = Schedules(log, self.plans)
         self.calendars = Calendars(log)
+        self.alerts = Alerts(log)
+        self.alert_acts = AlertActs(log, self.executions, self.schedules)
+        self.cost_thresholds = CostThresholds(log)
         self.approvals = ApprovalCommands(self.executions)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
+from functools import reduce
 from typing import Annotated
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from commands.called import read_calls
 from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
-from commands.receipt import Receipt
+from commands.receipt import Receipt, facts_about
 from commands.registrations import SHORTEST_INTERVAL, register_schedules, schedule_problems
+from commands.thresholds import thresholds_of_change
 from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
 from domain.identity import process_id
@@ -76,7 +78,6 @@ class RestoreProcess(Command, frozen=True):
     """Take the process out of the archive. reason: why, for people."""
 
     scope = CommandScope.PROCESSES_WRITE
-
     process_id: ProcessId
     reason: Note = ""
     revision: Revision = None
@@ -111,7 +112,10 @@ class Processes:
 
     def propose(self, source: str | bytes, *, strict: bool = False) -> list[TextProblem]:
         """Return the problems as `validate` does; one whose hint proposes a word carries the edit that writes it."""
-        parsed = parse_definition(source, strict=strict)
+        return self.propose_for(parse_definition(source, strict=strict), strict=strict)
+
+    def propose_for(self, parsed: Parsed, *, strict: bool = False) -> list[TextProblem]:
+        """Return the same for a text that was read already."""
         return with_fixes(parsed.source, self._validated(parsed, strict=strict))
 
     def draft(self, command: DraftProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -129,7 +133,7 @@ class Processes:
             id,
             fold,
             lambda process: draft_process(process, parsed, cause),
-            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **_facts_about(problems)},
+            facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **facts_about(problems)},
             identified=identified,
         )
 
@@ -141,41 +145,49 @@ class Processes:
             command.process_id,
             command.revision,
             lambda process: revise_process(process, parsed, cause),
-            lambda process, _new: {"name": process.name, **_facts_about(problems)},
+            lambda process, _new: {"name": process.name, **facts_about(problems)},
             identified,
         )
 
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Publish the draft as the next version; facts hold `process_id`, `version` and `warnings`.
 
-        Raises NotFound, Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
+        thresholds_replaced: its `costs` took the place of cost thresholds that a command had set. Raises NotFound,
+        Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
-
         before: Process | None = None
         called: Guards = ()
         problems: list[Problem] = []
+        replaced = False
 
         def decision(process: Process) -> list[Event]:
-            nonlocal before, called, problems
+            nonlocal before, called, problems, replaced
             before = process
-            source = process.draft_source or process.versions[process.latest].source
-            parsed = parse_definition(source, strict=command.strict)
+            parsed = parse_definition(
+                process.draft_source or process.versions[process.latest].source, strict=command.strict
+            )
             found, called = self._check_names(parsed, "error")
             found += schedule_problems(self._log, parsed, self._shortest_interval, "error")
-            found = strictly(found) if command.strict else found
-            problems = [*parsed.problems, *found]
-            new = publish_process(process, parsed, found, cause)
+            problems = [*parsed.problems, *(strictly(found) if command.strict else found)]
+            new = publish_process(process, parsed, problems[len(parsed.problems) :], cause)
             if new and (taken := taken_webhooks(self._log, parsed, "error")):
                 raise Forbidden(f"{taken[0].message}; {taken[0].hint}", code="trigger_taken", problems=taken)
+            replaced = thresholds_of_change(self._log, before, new, cause).replaced
             return new
 
         return self._decide(
             command.process_id,
             command.revision,
             decision,
-            lambda process, new: {"version": process.latest + len(new), "warnings": _facts_about(problems)["warnings"]},
+            lambda process, new: (
+                {
+                    "version": process.latest + len(new),
+                    "warnings": facts_about(problems)["warnings"],
+                }
+                | ({"thresholds_replaced": True} if replaced else {})
+            ),
             identified,
-            lambda new: claim_webhooks(self._log, new, cause) + Together(called) + self._schedules(before, new, cause),
+            lambda new: claim_webhooks(self._log, new, cause) + Together(called) + self._follow(before, new, cause),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -193,7 +205,7 @@ class Processes:
             decision,
             lambda _process, _new: {},
             identified,
-            lambda new: self._schedules(before, new, cause),
+            lambda new: self._follow(before, new, cause),
         )
 
     def restore(self, command: RestoreProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -215,7 +227,7 @@ class Processes:
 
         def together(new: list[Event]) -> Together:
             claims = reclaim_webhooks(self._log, before, cause) if new and before is not None else Together()
-            return claims + Together(called) + self._schedules(before, new, cause)
+            return claims + Together(called) + self._follow(before, new, cause)
 
         return self._decide(
             command.process_id,
@@ -226,12 +238,13 @@ class Processes:
             together,
         )
 
-    def _schedules(self, before: Process | None, new: list[Event], cause: Cause) -> Together:
-        """Return the changes of the schedules of a process that `new` happens to."""
-        after = before
-        for event in new:
-            after = evolve(after, event)
-        return register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])]) if new else Together()
+    def _follow(self, before: Process | None, new: list[Event], cause: Cause) -> Together:
+        """Return the changes of the schedules and cost thresholds of a process that `new` happens to."""
+        if not new:
+            return Together()
+        after = reduce(evolve, new, before)
+        schedules = register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])])
+        return schedules + thresholds_of_change(self._log, before, new, cause).together
 
     def _decide(
         self,
@@ -260,19 +273,17 @@ class Processes:
         )
 
     def _validated(self, parsed: Parsed, *, strict: bool) -> list[Problem]:
-        found = [
-            *self._check_names(parsed, "error")[0],
-            *taken_webhooks(self._log, parsed, "error"),
-            *schedule_problems(self._log, parsed, self._shortest_interval, "error"),
-        ]
+        found = self._found(parsed, "error")
         return [*parsed.problems, *(strictly(found) if strict else found)]
 
     def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
+        return [*parsed.problems, *self._found(parsed, "warning")]
+
+    def _found(self, parsed: Parsed, severity: str) -> list[Problem]:
         return [
-            *parsed.problems,
-            *self._check_names(parsed, "warning")[0],
-            *taken_webhooks(self._log, parsed, "warning"),
-            *schedule_problems(self._log, parsed, self._shortest_interval, "warning"),
+            *self._check_names(parsed, severity)[0],
+            *taken_webhooks(self._log, parsed, severity),
+            *schedule_problems(self._log, parsed, self._shortest_interval, severity),
         ]
 
     def _check_names(self, parsed: Parsed, severity: str) -> tuple[list[Problem], Guards]:
@@ -287,8 +298,3 @@ class Processes:
             *secret_problems(parsed, self._secrets, severity),
         ]
         return problems, called
-
-
-def _facts_about(problems: list[Problem]) -> dict[str, list[Problem]]:
-    """Return the facts about the problems of a text; the warnings are those that stop no publication."""
-    return {"problems": problems, "warnings": [each for each in problems if each.severity != "error"]}

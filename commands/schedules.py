@@ -11,6 +11,7 @@ from commands.command import Beside, Command, CommandScope, Note, ScheduleId
 from commands.deciding import Identified, persist, unidentified
 from commands.plans import Plans, refuse_paused
 from commands.receipt import Receipt
+from commands.schedule_ledgers import ScheduleLedger
 from commands.scheduled_runs import ScheduledRuns, scheduled_runs
 from domain.event import Cause, Event
 from domain.identity import new_id
@@ -25,9 +26,10 @@ from domain.schedules.decisions import (
 )
 from domain.schedules.due import Hindrance
 from domain.schedules.events import ScheduleOccurrenceBackfilled, ScheduleRunStarted
-from domain.schedules.ledger import Occurrence, occurrences, skipped_by_pause
+from domain.schedules.ledger import Occurrence
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import Schedule, fold
+from store.carried import read_carried, version_of
 from store.log import Log
 from store.unit import StreamChange, Unit
 
@@ -72,7 +74,7 @@ class BackfillSchedule(Command, frozen=True):
     dry_run: Annotated[bool, Beside()] = False
 
 
-Decided = Callable[[Schedule, Sequence[Event]], list[Event]]
+Decided = Callable[[Schedule], list[Event]]
 
 
 class Schedules:
@@ -86,28 +88,27 @@ class Schedules:
         """Pause the schedule. Raises NotFound or Forbidden (schedule_removed)."""
         return self._decide(
             command.schedule_id,
-            lambda schedule, _: pause_schedule(schedule, command.reason, cause, terms_of),
+            lambda schedule: pause_schedule(schedule, command.reason, cause, terms_of),
             cause,
             identified,
         )
 
     def resume(self, command: ResumeSchedule, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Resume the schedule. Raises NotFound or Forbidden (schedule_removed, rule_refused, or nothing can start)."""
-        return self._decide(
-            command.schedule_id,
-            lambda schedule, events: resume_schedule(
-                schedule, skipped_by_pause(events), command.reason, cause.at, cause, terms_of
-            ),
-            cause,
-            identified,
-        )
+        ledger = ScheduleLedger(self._log, command.schedule_id)
+
+        def decision(schedule: Schedule) -> list[Event]:
+            skipped = ledger.skipped_by_pause(schedule, cause.at) if schedule.status == "paused" else []
+            return resume_schedule(schedule, skipped, command.reason, cause.at, cause, terms_of)
+
+        return self._decide(command.schedule_id, decision, cause, identified)
 
     def run_now(self, command: RunScheduleNow, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Start an execution; facts hold `execution_id`. Raises NotFound or Forbidden (nothing can start)."""
         execution = new_id()
         return self._decide(
             command.schedule_id,
-            lambda schedule, _: run_now(schedule, execution, command.reason, cause, terms_of),
+            lambda schedule: run_now(schedule, execution, command.reason, cause, terms_of),
             cause,
             identified,
             facts={"execution_id": str(execution)},
@@ -132,28 +133,33 @@ class Schedules:
         if command.dry_run or not found:
             return Receipt(id, self._log.last_position(), facts, duplicate=False)
         groups = [found[n : n + MOST_STARTED_AT_ONCE] for n in range(0, len(found), MOST_STARTED_AT_ONCE)]
+        ledger = ScheduleLedger(self._log, id)
         for n, group in enumerate(groups, 1):
-            times = {each.scheduled_at for each in group}
+
+            def decision(schedule: Schedule, group: Sequence[Occurrence] = group) -> list[Event]:
+                begun = ledger.begun(each.scheduled_at for each in group)
+                open = [each for each in group if each.scheduled_at not in begun]
+                return backfill_schedule(schedule, open, cause, terms_of)
+
             last = n == len(groups)
-            receipt = self._decide(
-                id,
-                lambda schedule, events, times=times: backfill_schedule(  # type: ignore[misc]
-                    schedule, [each for each in _sorted(events) if each.scheduled_at in times], cause, terms_of
-                ),
-                cause,
-                identified if last else unidentified,
-                facts=facts,
-            )
+            receipt = self._decide(id, decision, cause, identified if last else unidentified, facts=facts)
         return receipt
 
     def _in_range(self, id: UUID, begin: datetime, end: datetime) -> tuple[list[Occurrence], int]:
         """Return the instants to start, and the number of the others."""
-        events = self._log.stream(id)
-        if not events:
-            raise _unknown(id)
-        within = [each for each in _sorted(events) if begin <= each.scheduled_at < end]
+        schedule, _ = self._load(id)
+        within = ScheduleLedger(self._log, id).between(schedule, begin, end)
         found = [each for each in within if may_backfill(each)]
         return found, len(within) - len(found)
+
+    def _load(self, id: UUID) -> tuple[Schedule, int]:
+        """Return the state of a schedule, from the last one that its stream carries, and its version."""
+        with self._log.datastore.reading() as connection:
+            events = read_carried(connection, [id]).get(id, [])
+        schedule = fold(None, events)
+        if schedule is None:
+            raise _unknown(id)
+        return schedule, version_of(events)
 
     def _decide(
         self,
@@ -166,17 +172,14 @@ class Schedules:
         """Carry out a decision on one schedule, and start the executions that its events name, in one append."""
 
         def attempt() -> Receipt:
-            events = self._log.stream(id)
-            schedule = fold(None, events)
-            if schedule is None:
-                raise _unknown(id)
-            new = decision(schedule, events)
+            schedule, version = self._load(id)
+            new = decision(schedule)
             receipt = Receipt(id, 0, {"schedule_id": str(id), **(facts or {})}, duplicate=not new)
             answered = identified(receipt)
             if not new and answered is None:
                 return msgspec.structs.replace(receipt, position=self._log.last_position())
             before, guards = self._starts(schedule, new, cause)
-            unit = Unit(id, len(events), new, guards=guards, answered=answered, before=before)
+            unit = Unit(id, version, new, guards=guards, answered=answered, before=before)
             try:
                 return msgspec.structs.replace(receipt, position=self._log.append(unit))
             finally:
@@ -209,10 +212,6 @@ class Schedules:
             raise Forbidden(hindrance.detail, code=hindrance.reason) from hindrance
         refuse_paused(schedule.process, runs.pause)
         return runs
-
-
-def _sorted(events: Sequence[Event]) -> list[Occurrence]:
-    return sorted(occurrences(events).values(), key=lambda each: each.scheduled_at)
 
 
 def _unknown(id: UUID) -> NotFound:

@@ -1,6 +1,7 @@
 """Every event by its stored name. A name is a promise: it is never renamed, reused or removed."""
 
 from domain.agents import events as agents
+from domain.alerts import events as alerts
 from domain.calendars import events as calendars
 from domain.costs import events as costs
 from domain.event import Event, stored_events
@@ -12,7 +13,7 @@ from domain.schedules import events as schedules
 from domain.zone_data import events as zone_data
 
 # Importing a module registers its events.
-ROOMS = (agents, calendars, claims, costs, executions, keys, processes, schedules, zone_data)
+ROOMS = (agents, alerts, calendars, claims, costs, executions, keys, processes, schedules, zone_data)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

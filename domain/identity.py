@@ -75,6 +75,11 @@ def calendar_id(name: str) -> UUID:
     return uuid5(NAMESPACE, f"calendar:{name}")
 
 
+def thresholds_id(process: UUID) -> UUID:
+    """Return the id of the stream of the cost thresholds of a process."""
+    return uuid5(NAMESPACE, f"cost-thresholds:{process}")
+
+
 ZONE_DATA = uuid5(NAMESPACE, "zone data")
 """The id of the stream that notes by which edition of the zone data next runs are worked out."""
 

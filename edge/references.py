@@ -44,6 +44,13 @@ def schedule_named(reference: str) -> UUID:
     return UUID(reference)
 
 
+def alert_named(reference: str) -> UUID:
+    """Return the id of a cost alert. Raises NotFound for a text that cannot be one."""
+    if not _ID.fullmatch(reference):
+        raise NotFound(f"there is no cost alert {reference[:80]!r}; an alert goes by its id")
+    return UUID(reference)
+
+
 def calendar_named(reference: str) -> str:
     """Return the name of a calendar. Raises NotFound for a text that cannot be one."""
     if not _NAME.fullmatch(reference):
@@ -69,6 +76,7 @@ REFERENCES: dict[str, Callable[[str], object]] = {
     "process": process_named,
     "execution": execution_named,
     "schedule": schedule_named,
+    "alert": alert_named,
     "calendar": calendar_named,
     "agent": agent_named,
     "key": key_named,

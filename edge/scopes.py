@@ -29,6 +29,7 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
         CommandScope.EXECUTIONS_WRITE,
         CommandScope.TIMERS_WRITE,
         CommandScope.SCHEDULES_WRITE,
+        CommandScope.ALERTS_WRITE,
         CommandScope.OPERATIONS_WRITE,
         CommandScope.COSTS_WRITE,
     },

@@ -7,6 +7,7 @@ import anyio
 import msgspec
 from fastapi import Request
 
+from domain.alerts.events import CostAlertRaised
 from domain.executions.decisions.approval import parse_approval_id
 from domain.executions.events.execution import ExecutionStarted
 from domain.processes.events import ProcessDrafted
@@ -15,8 +16,9 @@ from domain.schedules.events import ScheduleRegistered
 from edge.dependencies import door_of
 from edge.door import Door
 from edge.principal import Principal
-from edge.references import execution_named, process_named, schedule_named
+from edge.references import alert_named, execution_named, process_named, schedule_named
 from edge.scopes import LISTED
+from queries.alerts import CostAlertView
 from queries.causes import FoundCause
 from queries.executions import ExecutionDetail
 from queries.steps import ChildExecution
@@ -27,7 +29,7 @@ RESTRICTED = "restricted"
 async def require_visible(request: Request, principal: Principal) -> None:
     """Raise NotFound unless a limited `principal` sees what the path of the request names.
 
-    A route that names no process, schedule, execution or approval is closed to it, unless it limits its answer itself.
+    A route that names no process, schedule, alert, execution or approval is closed to it, unless it limits its answer.
     """
     if not principal.processes:
         return
@@ -42,11 +44,18 @@ async def require_visible(request: Request, principal: Principal) -> None:
     elif "schedule_id" in names:
         process = await anyio.to_thread.run_sync(_process_of_schedule, door, schedule_named(names["schedule_id"]))
         _require(principal, process)
+    elif "alert_id" in names:
+        _require(principal, await anyio.to_thread.run_sync(_process_of_alert, door, alert_named(names["alert_id"])))
     elif "process" in names:
-        process = await anyio.to_thread.run_sync(_name_of_process, door, process_named(names["process"]))
-        _require(principal, process)
+        await require_visible_process(door, principal, process_named(names["process"]))
     elif LISTED not in extra:
         raise _nothing()
+
+
+async def require_visible_process(door: Door, principal: Principal, id: UUID) -> None:
+    """Raise NotFound unless a limited `principal` sees the process."""
+    if principal.processes:
+        _require(principal, await anyio.to_thread.run_sync(_name_of_process, door, id))
 
 
 async def require_visible_execution(door: Door, principal: Principal, id: UUID) -> None:
@@ -79,6 +88,21 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
     trigger = msgspec.json.decode(found.trigger) | {"id": ""}
     parent = msgspec.structs.replace(found.parent, step="")
     return msgspec.structs.replace(found, parent=parent, trigger=msgspec.Raw(msgspec.json.encode(trigger)))
+
+
+def restricted_alert(found: CostAlertView, principal: Principal) -> CostAlertView:
+    """Return the view without the names of processes, and of their steps, that `principal` does not see."""
+    if not principal.processes:
+        return found
+    seen = {each.step for each in found.contributors if principal.sees(each.process)}
+    contributors = [
+        each if principal.sees(each.process) else msgspec.structs.replace(each, process=RESTRICTED, step="")
+        for each in found.contributors
+    ]
+    crossing = found.crossing
+    if crossing.step not in seen:
+        crossing = msgspec.structs.replace(crossing, step=None)
+    return msgspec.structs.replace(found, contributors=contributors, crossing=crossing)
 
 
 def restricted_cause(found: FoundCause, principal: Principal) -> FoundCause:
@@ -116,6 +140,12 @@ def _process_of_schedule(door: Door, id: UUID) -> str | None:
     first = door.handlers.log.stream_page(id, limit=1)
     event = first[0].event if first else None
     return event.process if isinstance(event, ScheduleRegistered) else None
+
+
+def _process_of_alert(door: Door, id: UUID) -> str | None:
+    first = door.handlers.log.stream_page(id, limit=1)
+    event = first[0].event if first else None
+    return event.process if isinstance(event, CostAlertRaised) else None
 
 
 def _name_of_process(door: Door, id: UUID) -> str | None:

@@ -4,6 +4,8 @@ from typing import Any
 
 from projections.agent_directory import AgentDirectoryProjection
 from projections.approvals import ApprovalsProjection
+from projections.cost_alerts import CostAlertsProjection
+from projections.cost_ledger import CostLedgerProjection
 from projections.costs import CostsProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
@@ -27,4 +29,6 @@ ALL: tuple[Projection[Any], ...] = (
     OccurrencesProjection(),
     ProcessDaysProjection(),
     CostsProjection(),
+    CostLedgerProjection(),
+    CostAlertsProjection(),
 )

@@ -41,6 +41,11 @@ class Fact(msgspec.Struct, gc=False):
         """The origin of the fact's execution. Raises LookupError if the stream is no execution's."""
         return self.page.origin(self.stream)
 
+    @property
+    def line(self) -> list[tuple[bytes, Origin]]:
+        """The fact's execution and those above it with their origins, the root first. Raises LookupError likewise."""
+        return self.page.line(self.stream)
+
 
 _DECODERS: dict[str, Callable[[bytes], Any]] = {
     name: msgspec.json.Decoder(shape).decode for name, shape in SHAPES.items()

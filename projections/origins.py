@@ -39,6 +39,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where an execution comes from. process_id, root: the 16 bytes of the ids; a root is its own root.
 
     trigger: its type. parent: the execution that started it. labels: those of the process in the version that runs.
+    path: the executions above it, from the root to the parent.
     """
 
     process_id: bytes
@@ -48,6 +49,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     trigger: str
     parent: bytes | None
     labels: tuple[str, ...] = ()
+    path: tuple[bytes, ...] = ()
 
 
 class _Definition(msgspec.Struct, gc=False):
@@ -68,11 +70,24 @@ class OriginsOfPage:
     rows: the page, as (position, stream, version, topic, state).
     """
 
-    __slots__ = ("_connection", "_found", "_rows")
+    __slots__ = ("_above", "_connection", "_found", "_rows")
 
     def __init__(self, connection: Connection[Any] | None, rows: Sequence[tuple[Any, ...]] = ()) -> None:
         self._connection, self._rows = connection, rows
         self._found: dict[bytes, Origin] | None = None
+        self._above: dict[bytes, Origin] | None = None
+
+    def line(self, stream: bytes) -> list[tuple[bytes, Origin]]:
+        """Return an execution on the page and those above it with their origins, the root first. Raises LookupError."""
+        own = self.origin(stream)
+        if not own.path:
+            return [(stream, own)]
+        if self._above is None:
+            assert self._found is not None
+            assert self._connection is not None
+            above = {id for origin in self._found.values() for id in origin.path}
+            self._above = origins_of(self._connection).read(self._connection, above)
+        return [*((id, self._above[id]) for id in own.path), (stream, own)]
 
     def origin(self, stream: bytes) -> Origin:
         """Return the origin of an execution on the page. Raises LookupError if the stream is no execution's."""
@@ -141,6 +156,7 @@ def _origin(stream: bytes, started: Any) -> Origin:
         stream if parent is None else parent.root.bytes,
         started.trigger.type,
         None if parent is None else parent.execution_id.bytes,
+        path=() if parent is None else tuple(each.bytes for each in parent.path),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Union, get_args, get_origin
 import msgspec
 
 from domain.agents.calls import StepError, Usage
+from domain.alerts.events import CostAlertAcknowledged, CostAlertDismissed, CostAlertSnoozed
 from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
@@ -18,7 +19,9 @@ LEFT_OUT: dict[type[msgspec.Struct], frozenset[str]] = {
     Event: frozenset(("actor", "causation", "correlation")),
     Usage: frozenset(("cached_tokens", "raw")),
 }
-WITH_ACTOR: frozenset[type[Event]] = frozenset((ExecutionStarted, ProcessPublished, ProcessPaused))
+WITH_ACTOR: frozenset[type[Event]] = frozenset(
+    (ExecutionStarted, ProcessPublished, ProcessPaused, CostAlertAcknowledged, CostAlertDismissed, CostAlertSnoozed)
+)
 EMPTY = msgspec.Raw(b"{}")
 
 

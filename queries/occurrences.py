@@ -1,7 +1,7 @@
 """The ledger of a schedule: each expected instant with its outcome, and the counts, which balance."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,16 +26,20 @@ cross join lateral (
   select * from schedule_occurrences where schedule_id = asked.schedule_id order by scheduled_at desc limit %(rows)s) o
 left join execution_list l on l.execution_id = o.execution_id
 order by o.scheduled_at"""
-_COUNTS = """
-select count(*) filter (where outcome <> 'waiting') as expected,
-  count(*) filter (where outcome = 'started') as started,
-  count(*) filter (where outcome = 'skipped') as skipped,
-  count(*) filter (where outcome = 'missed') as missed,
-  count(*) filter (where outcome = 'coalesced') as coalesced,
-  count(*) filter (where outcome = 'backfilled') as backfilled,
-  count(*) filter (where outcome = 'moved') as moved,
-  count(*) filter (where outcome = 'waiting') as waiting
-from schedule_occurrences where {where}"""
+_OUTCOMES = ("started", "skipped", "missed", "coalesced", "backfilled", "moved", "waiting")
+# Whole days are summed, and the instants of the part of a day at either end counted: bounded, however long the ledger.
+_COUNTS = f"""
+with parts as (
+  select {", ".join(_OUTCOMES)} from schedule_days
+  where schedule_id = %(schedule)s and day >= %(first)s::timestamptz and day < %(last)s::timestamptz
+  union all
+  select {", ".join(f"count(*) filter (where outcome = '{each}')" for each in _OUTCOMES)} from schedule_occurrences
+  where schedule_id = %(schedule)s and (
+    scheduled_at >= %(begin)s::timestamptz and scheduled_at < least(%(first)s::timestamptz, %(end)s::timestamptz)
+    or scheduled_at >= greatest(%(first)s::timestamptz, %(last)s::timestamptz)
+      and scheduled_at < %(end)s::timestamptz))
+select {", ".join(f"coalesce(sum({each}), 0)::bigint as {each}" for each in _OUTCOMES)} from parts"""
+_A_DAY = timedelta(days=1)
 
 
 class OccurrenceView(msgspec.Struct, frozen=True):
@@ -101,16 +105,18 @@ def list_occurrences(
     min_position: int | None = None,
 ) -> OccurrencePage:
     """Return the instants of a schedule from `begin` until `end`, the latest first. Raises BadCursor or NotYet."""
-    whole = _within(schedule_id, begin, end)
     where = _within(schedule_id, begin, end, limit + 1)
     if cursor is not None:
         where.before(("scheduled_at",), (_read_cursor(cursor),))
     with reading.of(OCCURRENCES, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-        counts = fetch(connection, _COUNTS.format(where=whole.sql), whole.parameters)[0]
+        counts = fetch(connection, _COUNTS, _counted(schedule_id, begin, end))[0]
     page = page_of(rows, limit, freshness, _cursor)
     items = [_occurrence(row) for row in page.items]
-    return OccurrencePage(items, OccurrenceCounts(**counts), page.next_cursor, page.as_of_position, page.lag_seconds)
+    expected = sum(counts.values()) - counts["waiting"]
+    return OccurrencePage(
+        items, OccurrenceCounts(expected, **counts), page.next_cursor, page.as_of_position, page.lag_seconds
+    )
 
 
 def ledger_strips(reading: Reading, schedule_ids: Sequence[UUID], limit: int) -> dict[UUID, list[OccurrenceMark]]:
@@ -137,8 +143,33 @@ def _occurrence(row: Mapping[str, Any]) -> OccurrenceView:
     return OccurrenceView(**{**row, "lateness_seconds": None if late is None else float(late)})
 
 
-def _within(schedule_id: UUID, begin: datetime | None, end: datetime | None, rows: int | None = None) -> Where:
-    where = Where({} if rows is None else {"rows": rows})
+def _counted(schedule_id: UUID, begin: datetime | None, end: datetime | None) -> dict[str, Any]:
+    """Return the range to count. first, last: its whole days, the first one and the one after the last."""
+    first: datetime | str = "-infinity"
+    last: datetime | str = "infinity"
+    if begin is not None:
+        day = _day(begin)
+        try:
+            first = day if day == begin else day + _A_DAY
+        except OverflowError:  # the last day that there is
+            first = "infinity"
+    if end is not None:
+        last = _day(end)
+    return {
+        "schedule": schedule_id,
+        "begin": begin or "-infinity",
+        "end": end or "infinity",
+        "first": first,
+        "last": last,
+    }
+
+
+def _day(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _within(schedule_id: UUID, begin: datetime | None, end: datetime | None, rows: int) -> Where:
+    where = Where({"rows": rows})
     where.add("schedule_id = {}", schedule_id)
     where.add("scheduled_at >= {}", begin)
     where.add("scheduled_at < {}", end)

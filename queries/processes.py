@@ -1,5 +1,6 @@
 """Processes: the list, one in detail, and its published versions."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,6 +29,9 @@ from process_versions v join process_catalogue p using (process_id) where v.proc
 
 _COUNTS = ("started", "completed", "failed", "cancelled")
 
+_NEXT_RUNS = """select distinct on (process_id) process_id, schedule_id, next_at as at from schedule_list
+where process_id = any(%s) and in_force = 1 and coalesce(paused, 0) = 0 and next_at is not null
+order by process_id, next_at, schedule_id"""
 _NEXT_RUN = """select s.schedule_id, s.next_at as at from schedule_list s
 where s.process_id = %s and s.in_force = 1 and coalesce(s.paused, 0) = 0 and s.next_at is not null
   and not exists (select from process_catalogue p where p.process_id = s.process_id and p.pause <> '')
@@ -186,6 +190,13 @@ def list_processes(
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     summaries = [ProcessSummary(**_shaped(row)) for row in rows]
     return page_of(summaries, limit, freshness, lambda row: write_cursor("p", row.name))
+
+
+def next_runs(reading: Reading, process_ids: Collection[UUID]) -> dict[UUID, NextRun]:
+    """Return the next run of each of some processes that has one."""
+    with reading.of(CATALOGUE) as (connection, _):
+        rows = fetch(connection, _NEXT_RUNS, (list(process_ids),))
+    return {row["process_id"]: NextRun(row["schedule_id"], row["at"]) for row in rows}
 
 
 def get_process(reading: Reading, process_id: UUID, *, min_position: int | None = None) -> ProcessDetail:

@@ -78,6 +78,14 @@ class ReadModelRequestView(msgspec.Struct, frozen=True):
         return self.state in ("requested", "running")
 
 
+class VerifiedRows(msgspec.Struct, frozen=True):
+    """The result of a verification: the rows that follow from the log, those in use that differ, and dead letters."""
+
+    rows: int
+    differing: int
+    parked: int
+
+
 class ActPlan(msgspec.Struct, frozen=True):
     """The consequences of an act. obstacle: why it cannot be done now. events: to be read. effects: for people."""
 
@@ -203,6 +211,15 @@ def _plans(end: int, aside: dict[str, TablesAside], request: ReadModelRequestVie
     behind = end - building.position if building is not None and built else 0
     dropped = [f"The {slot} tables are dropped." for slot in sorted(aside)]
     plans = [
+        ActPlan(
+            "verify",
+            None,
+            end,
+            [
+                f"The whole log is read, up to event {end:,}, and its rows are compared with those in use.",
+                "Nothing changes. It takes as long as a rebuild.",
+            ],
+        ),
         ActPlan(
             "rebuild",
             None,

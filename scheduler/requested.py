@@ -18,6 +18,7 @@ from projections.locks import REQUEST_LOCK, try_lock, unlock
 from projections.pages import Broken, describe
 from projections.projection import Projection
 from projections.switching import HandOverRefused, NothingToSwitchTo
+from projections.verifying import NotBuilt, verify
 from store import read_model_requests as requests
 from store.datastore import Datastore
 from store.progress import Progress
@@ -36,6 +37,7 @@ REFUSED = (
     HandOverRefused,
     NothingToSwitchTo,
     LiveBehind,
+    NotBuilt,
     psycopg.errors.LockNotAvailable,
 )
 
@@ -109,6 +111,10 @@ class RequestedActs:
             bare = [msgspec.structs.replace(table, samples=[]) for table in tables]
             requests.keep_comparison(connection, projection.name, position, bare)
             return {"differing": sum(table.differing for table in tables)}
+        if request.act == "verify":
+            found = verify(self._datastore, projection, progress)
+            # Rows may hold what a reader of this result may not see.
+            return {"rows": found.rows, "differing": found.differing, "parked": found.parked}
         if request.act in ("rebuild", "build"):
             begun = find(connection, projection.name, BUILDING)
             resume = again and begun is not None and begun.begun_at >= started_at

@@ -27,11 +27,13 @@ from store.unit import Conflict, Outage, OutcomeUnknown, StoreError, StreamChang
 logger = logging.getLogger(__name__)
 
 MOST_CLAIM = 200
-MOST_STARTS = 25
+MOST_STARTS = 50
 """A turn of the duty starts about so many executions; then the other duties have their turn."""
 ROUNDS = 20
 # After so many events the state is stated once more, so that a long stream is quick to read.
 CARRIED_EVERY = 500
+# Of so many running executions, the oldest ones, a worker checks whether the message of an end was lost.
+MOST_CHECKED = 100
 # A schedule about which no decision succeeds waits so long before a worker tries again.
 TRY_AGAIN = timedelta(minutes=1)
 NOTHING_DUE = timedelta(seconds=5)
@@ -147,14 +149,15 @@ class Scheduling(Duty):
         runs, hindrance = self._runs(schedule)
         pauses = [(pause.since, pause.until) for pause in runs.pauses] if runs is not None else []
         events = account_for_due(schedule, now, cause, terms_of, hindrance, pauses)
-        ended = self._ended(schedule, events, cause)
+        carries = _carries(before.version, len(events))
+        ended = self._ended(schedule, cause) if carries or any(map(_hindered, events)) else []
         if ended:
             current = fold(schedule, ended) or schedule
             events = [*ended, *account_for_due(current, now, cause, terms_of, hindrance, pauses)]
         if not events:
             return None
         after = fold(schedule, events)
-        if after is not None and before.version // CARRIED_EVERY != (before.version + len(events)) // CARRIED_EVERY:
+        if after is not None and _carries(before.version, len(events)):
             events = [*events, carry(after, cause)]
         changes = [StreamChange(id, before.version, events)]
         starts = [event for event in events if isinstance(event, ScheduleFired)]
@@ -176,17 +179,10 @@ class Scheduling(Duty):
             return runs, Hindrance(PROCESS_PAUSED, runs.pause.reason)
         return runs, None
 
-    def _ended(self, schedule: Schedule, events: list[Event], cause: Cause) -> list[Event]:
-        """Return the ends of executions that hinder a start and have ended, if the message of an end was lost."""
-        hindered = any(
-            isinstance(event, ScheduleOccurrenceHeld)
-            or (isinstance(event, ScheduleOccurrenceSkipped) and event.reason in OVERLAPS)
-            for event in events
-        )
-        if not hindered:
-            return []
+    def _ended(self, schedule: Schedule, cause: Cause) -> list[Event]:
+        """Return the ends of executions that run by the state and have ended: the message of an end may be lost."""
         ended: list[Event] = []
-        running = self.desk.states.load(schedule.running)
+        running = self.desk.states.load(schedule.running[:MOST_CHECKED])
         for id, execution in running.items():
             if execution.status in ENDED:
                 current = fold(schedule, ended)
@@ -229,6 +225,17 @@ class Scheduling(Duty):
             logger.error("no decision about schedule %s succeeds, it is tried again later", id, exc_info=error)
         self.desk.schedules.forget(id)
         self.desk.lists.postpone_schedule(id, TRY_AGAIN)
+
+
+def _carries(version: int, more: int) -> bool:
+    """Return whether so many more events reach the next one that carries the state."""
+    return version // CARRIED_EVERY != (version + more) // CARRIED_EVERY
+
+
+def _hindered(event: Event) -> bool:
+    """Return whether what runs keeps an instant from its start."""
+    held = isinstance(event, ScheduleOccurrenceHeld)
+    return held or (isinstance(event, ScheduleOccurrenceSkipped) and event.reason in OVERLAPS)
 
 
 def _together(changes: list[StreamChange], guards: tuple[tuple[UUID, int], ...]) -> Unit:

@@ -24,6 +24,8 @@ from store.unit import AppendRefused, EventsMissing, OutcomeUnknown, StoreError,
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
 ONE_STREAM = "select topic, state from stored_events where originator_id = %s order by originator_version"
+EXISTING = """select x.id from unnest(%s::uuid[]) as x(id)
+where exists (select from stored_events e where e.originator_id = x.id)"""
 STREAM_PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where originator_id = %s and originator_version > %s order by originator_version limit %s"""
 PAGE = f"{page_query('notification_id > %(after)s')} limit %(limit)s"
@@ -206,6 +208,11 @@ class Log:
             events.append(decode(topic, state))
             events.size += len(state)
         return {**found}
+
+    def existing(self, streams: Iterable[UUID]) -> set[UUID]:
+        """Return those of the streams that have events."""
+        with self.datastore.reading() as connection:
+            return {id for (id,) in _tuples(connection, EXISTING, (list(streams),))}
 
     def stream_page(self, stream: UUID, *, after: int = 0, limit: int = 200) -> list[Recorded]:
         """Return events of one stream, with their places, whose versions are greater than `after`."""

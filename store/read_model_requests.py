@@ -9,8 +9,8 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import class_row
 
-ReadModelAct = Literal["rebuild", "build", "compare", "promote", "rollback", "drop"]
-ACTS: tuple[ReadModelAct, ...] = ("rebuild", "build", "compare", "promote", "rollback", "drop")
+ReadModelAct = Literal["rebuild", "build", "compare", "promote", "rollback", "drop", "verify"]
+ACTS: tuple[ReadModelAct, ...] = ("rebuild", "build", "compare", "promote", "rollback", "drop", "verify")
 
 _FIELDS = "projection, request_id, act, actor, reason, state, requested_at, started_at, ended_at, failure"
 PUT = f"""

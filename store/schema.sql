@@ -116,6 +116,12 @@ create table outbox (
 CREATE INDEX outbox_due_idx ON public.outbox USING btree (due_at, source, version);
 CREATE INDEX outbox_order_idx ON public.outbox USING btree (source, recipient, version);
 
+create table policy_positions (
+  policy text not null,
+  "position" bigint not null,
+  PRIMARY KEY (policy)
+);
+
 create table projections (
   name text not null,
   digest text not null,
@@ -196,6 +202,19 @@ create table skipped_letters (
   PRIMARY KEY (projection, "position")
 );
 
+create table standing_alerts (
+  alert_id uuid not null,
+  process_id uuid not null,
+  kind text not null,
+  rule integer not null,
+  resolves_at timestamp with time zone,
+  act text not null default ''::text,
+  PRIMARY KEY (alert_id)
+);
+CREATE INDEX standing_alerts_act_idx ON public.standing_alerts USING btree (alert_id) WHERE (act <> ''::text);
+CREATE INDEX standing_alerts_process_idx ON public.standing_alerts USING btree (process_id, kind);
+CREATE INDEX standing_alerts_resolves_idx ON public.standing_alerts USING btree (resolves_at) WHERE (resolves_at IS NOT NULL);
+
 create table stored_events (
   originator_id uuid not null,
   originator_version bigint not null,
@@ -209,6 +228,7 @@ CREATE INDEX stored_events_carried_idx ON public.stored_events USING btree (orig
 CREATE INDEX stored_events_large_idx ON public.stored_events USING btree (notification_id) WHERE (octet_length(state) > 4096);
 CREATE UNIQUE INDEX stored_events_notification_id_idx ON public.stored_events USING btree (notification_id);
 CREATE INDEX stored_events_published_idx ON public.stored_events USING btree (notification_id) WHERE (topic = 'ProcessPublished'::text);
+CREATE INDEX stored_events_thresholds_idx ON public.stored_events USING btree (originator_id) WHERE (topic = 'CostThresholdSet'::text);
 
 create table workers (
   worker_id uuid not null,
@@ -511,6 +531,25 @@ begin
       on conflict (execution_id) do update set running = excluded.running;
   end if;
   return case when cardinality(left_executions) > 0 or array_position(placed_running, false) is not null then 'room' end;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.move_standing_alerts_v1(appended bigint, raised uuid[], processes uuid[], kinds text[], rules integer[], ends timestamp with time zone[], acts text[], acted uuid[], over uuid[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if cardinality(raised) > 0 then
+    insert into standing_alerts (alert_id, process_id, kind, rule, resolves_at, act)
+      select * from unnest(raised, processes, kinds, rules, ends, acts)
+      on conflict (alert_id) do update set resolves_at = excluded.resolves_at, act = excluded.act;
+  end if;
+  if cardinality(acted) > 0 then
+    update standing_alerts set act = '' where alert_id = any(acted);
+  end if;
+  if cardinality(over) > 0 then
+    delete from standing_alerts where alert_id = any(over);
+  end if;
+  return null;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.move_trees_v1(appended bigint, roots uuid[], additions integer[])

@@ -60,6 +60,7 @@ GROUPS = {
     "schedules": Entry("schedules", "Schedules, which start executions by the clock.", group=True),
     "calendars": Entry("calendars", "Calendars, the days on which schedules make exceptions.", group=True),
     "costs": Entry("costs", "Costs: what calls cost, and the prices that apply to them.", group=True),
+    "cost-alerts": Entry("cost_alerts", "Cost alerts, and the thresholds that raise them.", group=True),
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
     "set-aside": Entry(
         "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True

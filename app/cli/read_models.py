@@ -52,7 +52,9 @@ def show(context: typer.Context, name: NameArgument, json: JsonOption = False) -
 def request(
     context: typer.Context,
     name: NameArgument,
-    act: Annotated[str, typer.Argument(metavar="ACT", help="rebuild, build, compare, promote, rollback or drop.")],
+    act: Annotated[
+        str, typer.Argument(metavar="ACT", help="rebuild, build, compare, promote, rollback, drop or verify.")
+    ],
     reason: ReasonOption,
     dry_run: DryRun = False,
     json: JsonOption = False,

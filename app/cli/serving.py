@@ -15,6 +15,7 @@ from app.schedules_of_before import adopt_installed_zone_data, register_upgraded
 from app.settings import Settings, read_settings
 from app.signals import Stopping
 from app.sockets import listen, refuse_open_door, url_of
+from app.thresholds_of_before import register_thresholds_of_before
 from domain.calendar.durations import print_duration
 
 cli = typer.Typer()
@@ -99,6 +100,7 @@ def run(
             refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))
         if worker:
             register_upgraded_schedules(wiring, hold=hold_schedules)
+            register_thresholds_of_before(wiring)
             adopt_installed_zone_data(wiring)
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from domain.language.reading.nodes import Mapping
 from domain.language.types.definition import Definition
 from domain.refusal import Problem
 
@@ -101,7 +102,8 @@ class Parsed:
 
     source: the text. name: the process's, None when the text cannot even be a draft. definition: None when there is an
     error. problems: of every severity, by location. agents, processes, channels: each reference in the steps. webhooks:
-    each trigger of that type. secrets, intervals, calendars: each one in the triggers.
+    each trigger of that type. secrets, intervals, calendars: each one in the triggers. root: the text as a tree in the
+    canonical spelling; None for one that is no object.
     """
 
     source: str
@@ -115,6 +117,7 @@ class Parsed:
     secrets: tuple[SecretUse, ...] = ()
     intervals: tuple[IntervalUse, ...] = ()
     calendars: tuple[CalendarUse, ...] = ()
+    root: Mapping | None = None
 
     @property
     def fatal(self) -> bool:

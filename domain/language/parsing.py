@@ -62,4 +62,5 @@ def parse_definition(source: str | bytes, *, strict: bool = False, called: Calle
         secrets=tuple(secrets_in(root)),
         intervals=tuple(intervals_in(root)),
         calendars=tuple(calendars_in(root)),
+        root=root,
     )

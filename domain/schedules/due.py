@@ -179,7 +179,8 @@ class _Accounting(Deciding):
             if schedule.waiting is not None:
                 waited = {"scheduled_at": schedule.waiting, "version": each.registration.version}
                 self.record(ScheduleOccurrenceCoalesced, reason="overlap", into=at, **waited)
-            self.record(ScheduleOccurrenceHeld, cancelled=list(schedule.running), **facts)
+            # Where the rule let very many run before, the next instants cancel the others.
+            self.record(ScheduleOccurrenceHeld, cancelled=list(schedule.running[:MOST_FACTS]), **facts)
 
     def _start(self, at: datetime, due_at: datetime, version: int) -> None:
         facts = {"scheduled_at": at, "version": version}

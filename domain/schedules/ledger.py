@@ -18,7 +18,6 @@ from domain.schedules.events import (
     ScheduleOccurrenceMissed,
     ScheduleOccurrenceMoved,
     ScheduleOccurrenceSkipped,
-    SchedulePaused,
 )
 
 OccurrenceOutcome = Literal["started", "skipped", "missed", "coalesced", "backfilled", "moved", "waiting"]
@@ -72,19 +71,6 @@ def occurrence(event: OccurrenceEvent) -> Occurrence:
 def occurrences(events: Iterable[Event]) -> dict[datetime, Occurrence]:
     """Return the outcome of every expected instant, by its time."""
     return {event.scheduled_at: occurrence(event) for event in events if isinstance(event, OccurrenceEvent)}
-
-
-def skipped_by_pause(events: Iterable[Event]) -> list[Occurrence]:
-    """Return the instants that the last pause has skipped and no backfill has started since, in order."""
-    found: dict[datetime, Occurrence] = {}
-    for event in events:
-        if isinstance(event, SchedulePaused):
-            found = {}
-        elif isinstance(event, ScheduleOccurrenceSkipped) and event.reason == "paused":
-            found[event.scheduled_at] = occurrence(event)
-        elif isinstance(event, ScheduleOccurrenceBackfilled):
-            found.pop(event.scheduled_at, None)
-    return [found[at] for at in sorted(found)]
 
 
 def balance(found: Iterable[Occurrence]) -> dict[str, int]:

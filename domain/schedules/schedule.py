@@ -1,4 +1,4 @@
-"""The state of one schedule: the fold of its events. It is small: no entry for an instant of the past."""
+"""The state of one schedule: the fold of its events. It has no entry for a past instant, but for what runs."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -26,9 +26,6 @@ from domain.schedules.events import (
     ScheduleRunStarted,
 )
 
-MOST_RUNNING = 100
-"""So many running executions a schedule remembers, the newest ones; more only where they may overlap."""
-
 
 class Registration(msgspec.Struct, frozen=True):
     """One rule, in force for the instants after `since` up to `until`; None: until further notice.
@@ -52,7 +49,7 @@ class Schedule(msgspec.Struct, frozen=True):
     registrations: the rule in force is the last one; those before have instants still to be accounted for. cursor:
     every expected instant up to here has its outcome, or waits. running: executions that have not ended. waiting: the
     instant that waits until they have. failures: failed executions in a row. reason: of the pause or the removal.
-    made_up: instants made up for in the catching-up under way. first_at: when the trigger was first registered.
+    made_up: instants made up for in the catching-up under way. paused_after: the cursor when the last pause began.
     """
 
     process_id: UUID
@@ -68,6 +65,7 @@ class Schedule(msgspec.Struct, frozen=True):
     failures: int = 0
     reason: str = ""
     made_up: int = 0
+    paused_after: datetime | None = None
 
     @property
     def in_force(self) -> Registration | None:
@@ -101,7 +99,7 @@ def evolve(schedule: Schedule | None, event: Event) -> Schedule:
         case ScheduleRemoved():
             changes |= {"status": "removed", "reason": event.reason, "registrations": _closed(schedule, event)}
         case SchedulePaused():
-            changes |= {"status": "paused", "reason": event.reason}
+            changes |= {"status": "paused", "reason": event.reason, "paused_after": schedule.cursor}
         case ScheduleResumed():
             changes |= {"status": "active", "reason": "", "failures": 0}
         case ScheduleRunEnded():
@@ -181,6 +179,6 @@ def _accounted(schedule: Schedule, event: OccurrenceEvent) -> dict[str, Any]:
     elif at == schedule.waiting:
         changes["waiting"] = None
     if isinstance(event, ScheduleFired):
-        changes["running"] = (*schedule.running, event.execution_id)[-MOST_RUNNING:]
+        changes["running"] = (*schedule.running, event.execution_id)
         changes["made_up"] = event.made_up
     return changes

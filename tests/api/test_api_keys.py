@@ -102,7 +102,9 @@ def test_every_problem_of_a_new_key_is_named(client: TestClient, root: Shown, bo
 def operations(installation: Installation) -> list[tuple[str, str, str]]:
     """Every guarded operation: method, path, and the permission that its route states."""
     there = {"process": "greeting", "name": "writer", "step": "greet", "kind": "timeout", "version": "1"}
-    there |= dict.fromkeys(("execution_id", "key_id", "schedule_id"), "0192f0c1-0000-7000-8000-000000000000")
+    there |= dict.fromkeys(
+        ("execution_id", "key_id", "schedule_id", "alert_id"), "0192f0c1-0000-7000-8000-000000000000"
+    )
     there |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
     there["approval_id"] = f"{there['execution_id']}:ask:1"
     found = []

@@ -25,8 +25,8 @@ def test_a_read_model_is_shown_with_what_each_act_would_do(client: TestClient, g
     assert found["model"]["name"] == "approvals"
     assert (found["tables_aside"], found["request"]) == ([], None)
     acts = {each["act"]: each for each in found["acts"]}
-    assert list(acts) == ["rebuild", "build", "compare", "promote", "rollback", "drop"]
-    assert [name for name, each in acts.items() if each["obstacle"] is None] == ["rebuild", "build"]
+    assert list(acts) == ["verify", "rebuild", "build", "compare", "promote", "rollback", "drop"]
+    assert [name for name, each in acts.items() if each["obstacle"] is None] == ["verify", "rebuild", "build"]
     assert acts["rebuild"]["events"] == found["as_of_position"]
     assert client.get("/api/projections/nothing").status_code == 404
     would = client.post(f"{PATH}/rebuild", params={"dry_run": "true"}, json=WHY)
@@ -38,7 +38,7 @@ def test_a_model_is_built_compared_and_switched_over(
     client: TestClient, greeting: str, installation: Any, carry_out: Callable[[], None]
 ) -> None:
     assert client.get(f"{PATH}/diff").json()["code"] == "not_compared"
-    for act in ("build", "compare", "promote", "rollback"):
+    for act in ("verify", "build", "compare", "promote", "rollback"):
         answer = client.post(f"{PATH}/{act}", json=WHY)
         assert answer.status_code == 202, answer.text
         assert (answer.json()["projection"], answer.json()["act"]) == ("approvals", act)

@@ -1,5 +1,6 @@
 """Schedules over HTTP: the fleet by next run, the ledger, pause, resume, run now, backfill, calendars."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -174,6 +175,29 @@ def test_a_calendar_that_a_rule_uses_is_registered_with_it_and_followed(client: 
     assert state is not None
     assert state.registrations[-1].calendars["holidays"].version == 2
     assert DUE_SCHEDULES.verify(installation.datastore, lambda _done, _all: None).differing == 0
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"),
+    [(None, None), (10, None), (None, 50), (3, 5), (10, 50), (24, 48), (23.5, 24.5), (25, 71.5), (0, 96), (50, 10)],
+)
+def test_the_counts_of_a_range_are_those_of_its_instants(
+    client: TestClient, installation: Any, hourly: UUID, begin: float | None, end: float | None
+) -> None:
+    pass_time(installation, hourly, timedelta(hours=80))
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    lower, upper = (None if hours is None else midnight + timedelta(hours=hours) for hours in (begin, end))
+    stated = {"from": lower, "to": upper}
+    params = {name: at.isoformat() for name, at in stated.items() if at is not None} | {"limit": "200"}
+    ledger = client.get(f"/api/schedules/{hourly}/occurrences", params=params).json()
+
+    whole = client.get(f"/api/schedules/{hourly}/occurrences", params={"limit": "200"}).json()["items"]
+    times = [datetime.fromisoformat(each["scheduled_at"]) for each in whole]
+    within = [at for at in times if (lower is None or at >= lower) and (upper is None or at < upper)]
+    assert len(whole) >= 79
+    assert ledger["counts"]["expected"] == len(ledger["items"]) == len(within)
+    outcomes = Counter(each["outcome"] for each in ledger["items"])
+    assert {name: n for name, n in ledger["counts"].items() if n and name != "expected"} == outcomes
 
 
 def test_only_admins_see_sensitive_fields_of_the_fixed_input(client: TestClient, installation: Any) -> None:

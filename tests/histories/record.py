@@ -19,6 +19,8 @@ from app.event_shapes import Field, Shape, event_shapes, part_shapes
 from domain.agents import agent
 from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
+from domain.alerts import alert, thresholds
+from domain.alerts.events import CostAlertRaised, CostThresholdSet
 from domain.calendars import calendar
 from domain.calendars.events import CalendarDefined
 from domain.costs import prices
@@ -54,6 +56,7 @@ STORIES = (
     "cost_stories.py",
     "model_stories.py",
     "schedule_stories.py",
+    "alert_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -125,6 +128,10 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = edition(events)
         case CalendarDefined():
             state = calendar.fold(events)
+        case CostThresholdSet():
+            state = thresholds.fold(events)
+        case CostAlertRaised():
+            state = alert.fold(events)
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
     return json.loads(msgspec.json.encode(state))

@@ -11,14 +11,16 @@ from app.clock import SYSTEM_CLOCK
 from domain.event import Cause
 from domain.identity import process_id, schedule_id
 from domain.schedules.decisions import register_schedule
-from domain.schedules.events import ScheduleFired
+from domain.schedules.events import ScheduleFired, ScheduleRunEnded
 from domain.schedules.ledger import balance, occurrences
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import fold
 from store.datastore import Datastore
+from store.lists.due_schedules import DUE_SCHEDULES
+from store.lists.outbox import OUTBOX
 from store.log import Log
 from store.unit import Unit
-from tests.journeys.killing import begin, check_log, wait_for
+from tests.journeys.killing import begin, check_log, post, wait_for
 
 PROCESS = """
 name: ticking
@@ -44,6 +46,35 @@ def register_all(log):
         log.append(Unit(id, 0, register_schedule(None, process_id("ticking"), "ticking", 1, rule, {}, cause, terms_of)))
         ids.append(id)
     return ids
+
+
+@pytest.mark.timeout(300)
+def test_a_schedule_goes_on_when_workers_are_killed_and_the_message_of_an_end_is_lost(site):
+    begin(site, [PROCESS.replace("300ms", "1h")])
+    datastore = Datastore(site.server.conninfo, pool_size=2)
+    with closing(datastore), closing(Log(datastore)) as log:
+        rule = {"type": "schedule", "id": "tick", "every": "1s", "overlap": "skip"}
+        id, cause = schedule_id(process_id("ticking"), "tick"), Cause(SYSTEM_CLOCK.now(), "user:test")
+        log.append(Unit(id, 0, register_schedule(None, process_id("ticking"), "ticking", 1, rule, {}, cause, terms_of)))
+        wait_for(lambda: fold(None, log.stream(id)).running)
+        for name in WORKERS[:2]:
+            site.kill(name)
+        (run,) = fold(None, log.stream(id)).running
+        post(site, f"/api/executions/{run}/cancel", {"reason": "over"}, "cancel")
+        with datastore.reading() as connection:
+            assert connection.execute("delete from outbox where recipient = %s", (id,)).rowcount == 1
+        for name in WORKERS[:2]:
+            site.restart(name)
+        wait_for(lambda: fold(None, log.stream(id)).running not in ((), (run,)))
+        for name in WORKERS[:2]:
+            site.kill(name)
+
+        events = log.stream(id)
+        ended = [event for event in events if isinstance(event, ScheduleRunEnded)]
+        assert [(event.execution_id, event.outcome) for event in ended] == [(run, "cancelled")]
+        for kept in (DUE_SCHEDULES, OUTBOX):
+            assert kept.verify(datastore, lambda _done, _all: None).differing == 0
+    check_log(site)
 
 
 @pytest.mark.timeout(600)

@@ -67,7 +67,9 @@ def test_the_origin_is_the_same_wherever_the_page_begins(datastore: Datastore, l
     end = log.last_position()
     expected = {
         root.bytes: origins.Origin(process_id("p").bytes, "p", 1, root.bytes, "webhook", None, ("nightly", "beta")),
-        child.bytes: origins.Origin(process_id("q").bytes, "q", 1, root.bytes, "webhook", root.bytes, ()),
+        child.bytes: origins.Origin(
+            process_id("q").bytes, "q", 1, root.bytes, "webhook", root.bytes, (), (root.bytes,)
+        ),
     }
     for after in range(end):
         with closing(connect(datastore)) as connection:

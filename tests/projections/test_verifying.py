@@ -1,14 +1,18 @@
 """Verification: clean for whatever the log holds, and not fooled by a row that was touched."""
 
 from contextlib import closing
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.agents.calls import Usage
 from domain.agents.events import AgentRegistered
+from domain.alerts.events import AlertCrossing, CostAlertRaised, CostThresholdSet, ThresholdLevel
 from domain.executions.events.approval import ApprovalRequested
+from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import ExecutionCompleted
 from domain.identity import KEYS_ID, agent_id, process_id
 from domain.keys.events import KeyCreated
@@ -20,6 +24,7 @@ from projections.verifying import NotBuilt, verify
 from tests.projections.releases import drain, quiet
 
 X, Y, ENDED = UUID(int=1), UUID(int=2), UUID(int=9)
+THRESHOLDS, ALERT = UUID(int=80), UUID(int=81)
 TAMPERING = {
     "execution_list": "update execution_list set steps_done = steps_done + 1 where execution_id = '{x}'",
     "execution_detail": "update execution_steps set message = '\"other\"' where execution_id = '{x}' and step = 'a'",
@@ -29,6 +34,9 @@ TAMPERING = {
     "key_list": "update key_list set prefix = 'other'",
     "process_references": "update process_references set position = 0",
     "schedules": "update schedule_list set failures = 7",
+    "cost_ledger": "update cost_ledger set unpriced = 7",
+    "cost_alerts": "update cost_alert_list set unpriced = 7",
+    "costs": "update call_costs set amount = 7",
     "process_days": "update process_days set completed = 7",
     "occurrences": "update schedule_occurrences set outcome = 'missed'",
 }
@@ -49,7 +57,16 @@ def projected(read_tables, append, story):
     made = {"key_id": UUID(int=3), "digest": "d", "prefix": "pp_abcd", "scopes": ["read"]}
     story.tell(KEYS_ID, KeyCreated, name="ann", **made)
     story.tell_schedule("tick")
-    story.start(X).tell(X, ApprovalRequested, step="ask", attempt=1, **asked)
+    used = Usage(input_tokens=3, output_tokens=2)
+    story.start(X).tell(X, CostRecorded, step="a", attempt=1, agent="a", usage=used, model="m")
+    levels = [ThresholdLevel(Decimal(5), "USD")]
+    rule = {"process_id": process_id("p"), "process": "p", "kind": "daily", "source": "command"}
+    story.tell(THRESHOLDS, CostThresholdSet, levels=levels, **rule)
+    reached = {"amount": Decimal(5), "limit": Decimal(5), "before": Decimal(4), "after": Decimal(6)}
+    crossing = AlertCrossing(9, X, "a")
+    facts = {"rule": 1, "level": "alert", "currency": "USD", "crossing": crossing, "contributors": []}
+    story.tell(ALERT, CostAlertRaised, **rule, **reached, **facts)
+    story.tell(X, ApprovalRequested, step="ask", attempt=1, **asked)
     story.schedule(X).start(Y).schedule(Y).start(ENDED).end(ENDED, ExecutionCompleted, outputs={})
     append(story.happened)
     project(read_tables)
@@ -102,7 +119,7 @@ def test_verifying_leaves_nothing_behind(projected):
 def test_progress_is_told(projected):
     told = []
     verify(projected, ALL[0], lambda done, total: told.append((done, total)))
-    assert told == [(13, 13)]
+    assert told == [(16, 16)]
 
 
 def test_tables_of_another_definition_are_not_compared(projected):

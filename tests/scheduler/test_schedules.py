@@ -7,6 +7,7 @@ import pytest
 
 from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, PublishProcess, RestoreProcess, ReviseProcess
+from commands.schedules import PauseSchedule
 from domain.event import Cause
 from domain.identity import occurrence_id, process_id, schedule_id
 from domain.schedules.decisions import register_schedule
@@ -226,3 +227,22 @@ def test_while_its_process_is_paused_a_schedule_skips_its_instants(plain, mode):
     assert set(outcomes[first:last]) == {"skipped"}
     assert plain.count("ExecutionQueued") == 0
     assert verify(plain).differing == 0
+
+
+def test_more_runs_than_a_hundred_are_open_and_none_is_forgotten(installation):
+    installation.publish(SLOW)
+    id = register(installation, "slow", ago=120, every="1s", catch_up="all", overlap="allow")
+    installation.worker()
+    installation.until(lambda: len(started(installation, id)) >= 105)
+    installation.schedules.pause(PauseSchedule(id), installation.cause)
+    runs = [event.execution_id for event in started(installation, id)]
+    assert list(fold(None, installation.log.stream(id)).running) == runs
+
+    for run in runs:
+        installation.cancel(run)
+    installation.until(lambda: fold(None, installation.log.stream(id)).running == ())
+
+    ended = [event.execution_id for event in installation.log.stream(id) if isinstance(event, ScheduleRunEnded)]
+    assert sorted(ended) == sorted(runs)
+    assert installation.left("outbox") == 0
+    assert verify(installation).differing == 0

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.costs.usage import Metered
 from domain.event import Cause, Event
 from domain.executions.decisions.approval import Verdict, decide_approval
-from domain.executions.decisions.cost import correct_cost
+from domain.executions.decisions.cost import Correction, correct_costs
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
 from domain.executions.decisions.timer import fire_timer_early, move_timer
@@ -93,4 +93,4 @@ def _lacks_price(event: Event) -> bool:
 def _price(booked: CostRecorded, recorded: int, execution: Execution, cause: Cause) -> Unfolding:
     """Price a use that had no price, unless it was priced before."""
     before = PRICED.calculated if PRICED.calculated in execution.steps[booked.step].costs else None
-    return correct_cost(execution, booked, recorded, before, PRICED, "a price", cause)
+    return correct_costs(execution, [Correction(booked, recorded, before, PRICED)], "a price", cause)

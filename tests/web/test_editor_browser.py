@@ -78,6 +78,34 @@ def test_keys_and_values_are_suggested_from_the_schema(served: Served, windows: 
     expect(page.get_by_role("option", name="message", exact=True)).to_have_count(0)
 
 
+def test_names_of_the_text_are_suggested_in_expressions(served: Served, windows: Watched) -> None:
+    page = windows.open("/processes/new")
+    editor(page)
+    write(
+        page,
+        "name: a\ninput: {text: {type: string}}\nsteps:\n"
+        "  - {id: ask, type: human_approval, title: Out?, approvers: [ann]}\n"
+        "  - id: write\n    agent: writer\n    depends_on: ask\n    message: go\n    condition: ",
+    )
+    expect(page.locator("#drawing")).to_contain_text("write")
+    for typed, suggested in (("st", "steps"), (".a", "ask"), (".ou", "output"), (".dec", "decision")):
+        page.keyboard.type(typed)
+        option = page.get_by_role("option", name=re.compile(f"^{suggested}"))
+        expect(option).to_have_attribute("aria-selected", "true")
+        option.click()
+    page.keyboard.type(" == 'approved'")
+    expect(page.locator(".cm-content")).to_contain_text("condition: steps.ask.output.decision == 'approved'")
+    page.keyboard.press("Enter")
+    page.keyboard.type('name: "{{ inp')
+    page.get_by_role("option", name="input").click()
+    page.keyboard.type(".")
+    expect(page.get_by_role("option", name="text")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.type("text | le")
+    expect(page.get_by_role("option", name="length")).to_be_visible()
+    check_everywhere(page, "the suggestions of an expression")
+
+
 def test_a_new_process_is_written_saved_and_published_by_keyboard(served: Served, windows: Watched) -> None:
     served.publish(TEXT.format(name="others"), writer={"script": "echo"})
     page = windows.open("/processes/new")

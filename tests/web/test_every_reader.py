@@ -71,7 +71,9 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     installation: Installation,
     key: Making,
 ) -> None:
-    values = dict.fromkeys(("execution_id", "key_id", "schedule_id"), "0192f0c1-0000-7000-8000-000000000000")
+    values = dict.fromkeys(
+        ("execution_id", "key_id", "schedule_id", "alert_id"), "0192f0c1-0000-7000-8000-000000000000"
+    )
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
     values |= {"name": "writer", "process": "held", "version": "1", "kind": "timeout"}
     values |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
@@ -130,6 +132,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     values |= {"name": "writer", "step": "work", "kind": "wait"}
     values |= {"projection": "execution_list", "position": str(end), "digest": digest}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
+    values["alert_id"] = str(id)
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
         for _, path, permission in routes(app, "GET"):

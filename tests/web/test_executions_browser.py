@@ -88,3 +88,17 @@ def test_the_pages_are_accessible_and_fit(served: Served, windows: Watched, fail
     ):
         page.goto(served.url + path)
         check_everywhere(page, path)
+
+
+def test_focus_stays_with_its_row_while_rows_come_and_go(served: Served, windows: Watched) -> None:
+    served.publish("name: asked\nsteps: [{id: ask, type: human_approval, title: Well?, approvers: [ann]}]\n")
+    older, focused = served.begin("asked"), served.begin("asked")
+    for path in ("/", "/executions?process=asked"):
+        page = windows.open(path)
+        link = page.locator(f"main tbody a[href='/executions/{focused}']").first
+        link.focus()
+        newer = [served.begin("asked") for _ in range(12)]
+        served.client.post(f"/api/executions/{older}/cancel", json={"reason": "no longer asked"})
+        older = newer[0]
+        expect(page.locator(f"main a[href='/executions/{newer[-1 if path != '/' else 0]}']").first).to_be_visible()
+        expect(link).to_be_focused()

@@ -16,6 +16,12 @@ expect.set_options(timeout=LIMIT_MS)
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
 LARGEST = 200_000
+STARTS = {
+    "invoice-check": "{type: schedule, id: office-hours, cron: '*/15 9-17 * * 1-5', timezone: Europe/Berlin}",
+    "month-end": "{type: schedule, id: last-day, preset: monthly, day: 31, at: '18:00', timezone: America/New_York}",
+    "nightly-digest": "{type: schedule, id: every-night, preset: daily, at: '02:30', timezone: Europe/Berlin}",
+    "queue-sweep": "{type: schedule, id: sweep, every: 10s, overlap: allow}",
+}
 
 
 @pytest.fixture
@@ -67,3 +73,28 @@ def test_the_pages_look_as_the_documents_show_them(served: Served, windows: Watc
     page.get_by_role("button", name="Preview").click()
     expect(page.get_by_role("status")).to_contain_text("would be recorded")
     keep(page, folder, "preview")
+    page.set_viewport_size({"width": 1120, "height": 760})
+    page.goto(f"{served.url}/processes")
+    keep(page, folder, "processes")
+    page.goto(f"{served.url}/processes/expense-claim")
+    keep(page, folder, "process")
+    page.goto(f"{served.url}/processes/support-triage/edit")
+    expect(page.locator("#problems")).to_contain_text("No problems")
+    keep(page, folder, "editor")
+    page.goto(f"{served.url}/agents")
+    keep(page, folder, "agents")
+    page.goto(f"{served.url}/operations")
+    keep(page, folder, "operations")
+
+
+def test_the_pages_of_schedules_look_as_the_documents_show_them(served: Served, windows: Watched, folder: Path) -> None:
+    for name, trigger in STARTS.items():
+        wait = "{id: wait, type: timer, duration: 1s}"
+        served.publish(f"name: {name}\nsteps: [{wait}]\ntriggers: [{trigger}]\n")
+    page = windows.open("/schedules", viewport={"width": 1280, "height": 760})
+    row = page.get_by_role("row", name=re.compile("queue-sweep"))
+    expect(row.locator("svg.ledger")).to_have_attribute("aria-label", re.compile("[3-9] started"))
+    keep(page, folder, "schedules")
+    row.get_by_role("link", name="queue-sweep").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("queue-sweep")
+    keep(page, folder, "schedule")

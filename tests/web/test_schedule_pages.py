@@ -55,6 +55,7 @@ def test_the_next_run_stands_on_the_overview_and_at_the_process(
 ) -> None:
     assert f"/schedules/{hourly}" in client.get("/").text.split("Next runs")[1]
     assert f"/schedules/{hourly}" in client.get("/processes/hourly").text.split("Next run")[1]
+    assert f"/schedules/{hourly}" in client.get("/processes").text.split("Next run")[1]
 
     with installation.datastore.reading() as connection:
         connection.execute("update schedule_list set next_at = now() - interval '2 minutes'")

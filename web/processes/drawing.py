@@ -8,6 +8,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from domain.language import definition_document, parse_definition
+from domain.language.types.definition import Definition
 from domain.processes.plan import compile_plan
 from queries.executions import Definitions
 from queries.reading import Reading
@@ -31,13 +32,16 @@ def drawing_of_version(
     return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes)
 
 
-def drawing_of_text(
-    process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES, *, linked: bool = False
-) -> Markup | None:
-    """Return the diagram of a draft; None while its text has errors. linked: each step is a link to ``#step-ID``."""
+def drawing_of_text(process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES) -> Markup | None:
+    """Return the diagram of a draft; None while its text has errors."""
     definition = parse_definition(source).definition
-    if definition is None:
-        return None
+    return None if definition is None else drawing_of_definition(process_id, definition, name, notes)
+
+
+def drawing_of_definition(
+    process_id: UUID, definition: Definition, name: str, notes: Mapping[str, str] = NO_NOTES, *, linked: bool = False
+) -> Markup:
+    """Return the diagram of a definition. linked: each step is a link to ``#step-ID``."""
     plan = compile_plan(definition, process_id, 0)
     edges = [(source, step.id) for step in plan.steps.values() for source in step.incoming]
     steps = definition_document(definition)["steps"]

@@ -8,12 +8,13 @@ import anyio
 import msgspec
 from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
-from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from commands.processes import DraftProcess, ReviseProcess
 from domain.identity import process_id
-from domain.language import parse_definition, print_definition
+from domain.language import Parsed, parse_definition, print_definition
 from domain.language.editing.fixes import TextProblem, mended
+from domain.language.editing.names import KnownNames, known_names
 from domain.language.editing.spans import holds_comments
 from domain.refusal import Forbidden, Malformed, Stale
 from edge.admitted import Caller
@@ -27,10 +28,11 @@ from edge.rehearsals import COMMANDS
 from edge.scopes import requires
 from edge.visibility import require_visible_name
 from queries.processes import ProcessDetail, get_process
+from queries.reading import Reading
 from web.forms import PageParameters, carry_out, long_form
 from web.layout import page
 from web.processes.differences import DifferingLine, differing_lines
-from web.processes.drawing import drawing_of_text
+from web.processes.drawing import drawing_of_definition
 from web.schedules.previews import previews_beside, without_previews
 from web.templating import render
 
@@ -71,6 +73,18 @@ class EditedText(msgspec.Struct, frozen=True):
     code: int = 200
 
 
+class CheckedText(msgspec.Struct, frozen=True):
+    """A text that was checked. listed: its problems as HTML. schedules: when they come, as HTML; None with errors.
+
+    names: those that its expressions may use; None for a text that cannot be read.
+    """
+
+    problems: list[TextProblem]
+    listed: str
+    schedules: str | None
+    names: KnownNames | None
+
+
 @router.get("/new", **DRAFTS)
 def new(request: Request) -> Response:
     """Return the editor with a text to begin from."""
@@ -87,19 +101,17 @@ def edit(process: str, request: Request, reading: Reads, given: Annotated[PagePa
 @router.post("/new/check", **DRAFTS)
 @router.post("/{process}/check", **DESIGNS)
 async def check(request: Request, reading: Reads, door: TheDoor) -> Response:
-    """Return the problems of the text in the body, for the script and as a list, and when its schedules come."""
+    """Return what the script shows beside the text in the body; the diagram follows by a request of its own."""
     source = await read_body(request, MAX_BODY)
-    problems = await anyio.to_thread.run_sync(door.handlers.processes.propose, source, limiter=COMMANDS)
-    listed = render("problems.html", {"problems": problems})
-    coming = await anyio.to_thread.run_sync(previews_beside, door, reading, source, limiter=COMMANDS)
-    return JSONResponse({"problems": msgspec.to_builtins(problems), "list": listed, "schedules": coming})
+    found = await anyio.to_thread.run_sync(_checked, door, reading, source, limiter=COMMANDS)
+    return Response(msgspec.json.encode(found), media_type="application/json")
 
 
 @router.post("/new/drawing", **DRAFTS)
 @router.post("/{process}/drawing", **DESIGNS)
 async def drawing(request: Request) -> Response:
     """Return the diagram of the text in the body; nothing while the text has errors."""
-    source = (await read_body(request, MAX_BODY)).decode(errors="replace")
+    source = await read_body(request, MAX_BODY)
     picture = await anyio.to_thread.run_sync(_picture, source, limiter=COMMANDS)
     return HTMLResponse(picture) if picture else Response(status_code=204)
 
@@ -195,8 +207,10 @@ async def _shown(request: Request, found: ProcessDetail | None, edited: EditedTe
 def _editor(request: Request, found: ProcessDetail | None, edited: EditedText) -> Response:
     """Return the page of the editor; its policy permits the style of CodeMirror by a nonce."""
     nonce = secrets.token_urlsafe(16)
-    problems: list[TextProblem] = door_of(request).handlers.processes.propose(edited.text)
-    coming = previews_beside(door_of(request), door_of(request).reading, edited.text)
+    source = edited.text.encode()
+    parsed, door = _read(source), door_of(request)
+    problems: list[TextProblem] = door.handlers.processes.propose_for(parsed)
+    coming = previews_beside(door, door.reading, parsed)
     name = "New process" if found is None else found.name
     answer = page(
         request,
@@ -208,7 +222,7 @@ def _editor(request: Request, found: ProcessDetail | None, edited: EditedText) -
         found=found,
         edited=edited,
         problems=problems,
-        picture=_picture(edited.text),
+        picture=_picture(source),
         schedules=without_previews() if coming is None else coming,
         nonce=nonce,
         base="/processes/new" if found is None else f"/processes/{found.name}",
@@ -219,8 +233,30 @@ def _editor(request: Request, found: ProcessDetail | None, edited: EditedText) -
     return answer
 
 
-def _picture(source: str) -> Markup | None:
-    return drawing_of_text(process_id("draft"), source, "the text", linked=True)
+def _checked(door: Door, reading: Reading, source: bytes) -> CheckedText:
+    parsed = _read(source)
+    problems = door.handlers.processes.propose_for(parsed)
+    coming = previews_beside(door, reading, parsed)
+    return CheckedText(
+        problems,
+        render("problems.html", {"problems": problems}),
+        # Of a subclass of str there is no JSON.
+        None if coming is None else str.__str__(coming),
+        None if parsed.root is None else known_names(parsed.root),
+    )
+
+
+# A text is checked and then drawn, by two requests one after the other: it is read once for both.
+@functools.lru_cache(maxsize=4)
+def _read(source: bytes) -> Parsed:
+    return parse_definition(source)
+
+
+def _picture(source: bytes) -> Markup | None:
+    definition = _read(source).definition
+    if definition is None:
+        return None
+    return drawing_of_definition(process_id("draft"), definition, "the text", linked=True)
 
 
 def _as_stored(text: str, stored: str) -> str:

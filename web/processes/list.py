@@ -13,7 +13,7 @@ from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.process_days import RecentOutcomes, summarise_outcomes
-from queries.processes import ProcessFilter, ProcessSummary, list_processes
+from queries.processes import ProcessFilter, ProcessSummary, list_processes, next_runs
 from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters
 from web.layout import page
@@ -48,6 +48,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Pro
         freshness=found,
         items=found.items,
         recent=recent_outcomes(reading, [each.process_id for each in found.items]),
+        next_runs=next_runs(reading, [each.process_id for each in found.items]),
         next_cursor=found.next_cursor,
         given=given,
         tabs=[(name, f"/processes?status={status}" if status else "/processes", status) for name, status in TABS],

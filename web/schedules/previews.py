@@ -10,12 +10,13 @@ from fastapi import APIRouter, Query, Request
 from markupsafe import Markup
 from starlette.responses import Response
 
-from domain.language import parse_definition
+from domain.language import Parsed
 from domain.language.editing.writing import write_value
 from domain.language.reading.nodes import plain
 from domain.language.reading.problems import Problems
 from domain.language.reading.source import UnreadableSource, decode_source
 from domain.language.reading.tree import read_tree
+from domain.language.types.definition import Definition
 from domain.language.types.triggers import ScheduleTrigger
 from domain.refusal import Malformed, Problem
 from edge.dependencies import Reads, TheDoor
@@ -85,9 +86,9 @@ def try_out(request: Request, reading: Reads, door: TheDoor, given: Annotated[Pr
     )
 
 
-def previews_beside(door: Door, reading: Reading, source: str | bytes) -> Markup | None:
+def previews_beside(door: Door, reading: Reading, parsed: Parsed) -> Markup | None:
     """Return the coming instants of the schedules of a text, as HTML; None while the text has errors."""
-    found = _previews(door, reading, source)
+    found = _previews(door, reading, parsed.definition)
     return None if found is None else _drawn(found)
 
 
@@ -101,14 +102,12 @@ def _drawn(previews: list[PreviewedTrigger] | None) -> Markup:
     return Markup(render("schedule-previews.html", {"previews": previews, "flags": FLAGS}))  # noqa: S704
 
 
-def _previews(door: Door, reading: Reading, source: str | bytes) -> list[PreviewedTrigger] | None:
-    text = source if isinstance(source, str) else source.decode(errors="replace")
-    if "schedule" not in text:
-        return []
-    definition = parse_definition(source).definition
+def _previews(door: Door, reading: Reading, definition: Definition | None) -> list[PreviewedTrigger] | None:
     if definition is None:
         return None
     triggers = [each for each in definition.triggers if isinstance(each, ScheduleTrigger)][:MOST_TRIGGERS]
+    if not triggers:
+        return []
     names = {name for each in triggers for name in each.except_ or ()}
     calendars = contents_of(reading, names)
     preview = functools.partial(preview_schedule, count=BESIDE, since=door.clock.now(), calendars=calendars)

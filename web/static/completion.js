@@ -107,3 +107,42 @@ window.schemaCompletion = (schema) => {
     return options.length ? { from: context.pos - word.length, options } : null;
   };
 };
+
+// Suggestions inside {{ }} and in conditions: the names that the server found in the text, part by part.
+window.expressionCompletion = (context, names) => {
+  const FARTHEST = 2000;
+  const PATH = /((?:[A-Za-z_][\w-]*(?:\[\d+\])*\.)*)([\w-]*)$/;
+  const text = context.state.sliceDoc(Math.max(0, context.pos - FARTHEST), context.pos);
+  const hole = text.slice(text.lastIndexOf("{{") + 2);
+  const condition = text.match(/(?:^|[\s{,])condition:\s+(["']?)([^\n]*)$/);
+  let before = null;
+  if (text.includes("{{") && !hole.includes("}}") && !hole.includes("\n\n")) before = hole;
+  else if (condition && !(condition[1] && condition[2].includes(condition[1]))) before = condition[2];
+  if (before === null) return undefined;
+  const [, path, word] = before.match(PATH);
+  const ahead = before.slice(0, before.length - path.length - word.length);
+  // Within a text in quotes nothing is a name.
+  const inner = ahead.replace(/\\?"[^"]*"|'[^']*'/g, "");
+  if (!names || /['"]/.test(inner) || (!word && !path && !context.explicit)) return null;
+  const from = context.pos - word.length;
+  const shown = (members, more) => {
+    const options = Object.entries(members).map(([label, { kind }]) => ({ label, detail: kind, type: "variable", ...more }));
+    return options.length ? { from, options, validFor: /^[\w-]*$/ } : null;
+  };
+  if (/\|\s*$/.test(inner) && !/\|\|\s*$/.test(inner) && !path) {
+    return shown(Object.fromEntries(names.filters.map((name) => [name, { kind: "filter" }])));
+  }
+  const parts = path.split(".").slice(0, -1);
+  if (!parts.length) return shown({ steps: { kind: "what steps made" }, ...names.roots });
+  const inside = (known, part) => {
+    const [name, ...indexes] = part.split("[");
+    return indexes.reduce((each) => each?.item, known?.members?.[name]);
+  };
+  const [root, step, ...rest] = parts;
+  if (root !== "steps") return shown(parts.slice(1).reduce(inside, names.roots[root])?.members ?? {});
+  if (step === undefined) {
+    return shown(Object.fromEntries(Object.keys(names.steps).map((id) => [id, { kind: "step" }])));
+  }
+  const members = { ...names.step, output: names.steps[step] ?? {} };
+  return shown(rest.reduce(inside, { members })?.members ?? {});
+};

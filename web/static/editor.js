@@ -11,8 +11,10 @@
   let timer = 0;
   let checking = null;
   let leaving = false;
-  let drawnText = null;
+  let drawnText = document.getElementById("drawing").childElementCount ? first : null;
+  let drawnPicture = null;
   let schemaSource = null;
+  let names = null;
 
   const style = HighlightStyle.define([
     { tag: [tags.propertyName, tags.definition(tags.propertyName)], fontWeight: "560", color: "var(--ink)" },
@@ -119,9 +121,13 @@
       const answer = await fetch(`${form.dataset.base}/drawing`, { method: "POST", body: text, signal });
       good = answer.status === 200;
       if (good) {
-        place.innerHTML = await answer.text();
+        const picture = await answer.text();
+        // Most texts that are typed have the same diagram; a large one takes longer to show than to compare.
+        if (picture !== drawnPicture) {
+          place.innerHTML = drawnPicture = picture;
+          markStep();
+        }
         drawnText = text;
-        markStep();
       }
     }
     place.classList.toggle("stale", !good && place.childElementCount > 0);
@@ -140,7 +146,8 @@
       const found = await answer.json();
       if (signal.aborted) return;
       problems = found.problems;
-      document.getElementById("problems").innerHTML = found.list;
+      names = found.names ?? names;
+      document.getElementById("problems").innerHTML = found.listed;
       const schedules = document.getElementById("schedules");
       if (found.schedules !== null) schedules.innerHTML = found.schedules;
       else if (schedules.querySelector("li")) schedules.querySelector("p").textContent = "of the last text without errors";
@@ -180,6 +187,8 @@
     return true;
   };
   const suggest = async (context) => {
+    const expression = expressionCompletion(context, names);
+    if (expression !== undefined) return expression;
     schemaSource ??= fetch("/api/schema").then(async (answer) => schemaCompletion(await answer.json()));
     return (await schemaSource)(context);
   };
@@ -204,7 +213,7 @@
       theme,
       EditorView.domEventHandlers({ beforeinput: typeOver }),
       EditorView.lineWrapping,
-      EditorView.contentAttributes.of({ "aria-label": "Definition of the process" }),
+      EditorView.contentAttributes.of({ "aria-label": "Definition of the process", tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) {
           stepLines = null;

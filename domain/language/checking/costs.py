@@ -2,7 +2,7 @@
 
 from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
 from domain.language.reading.problems import Problems
-from domain.language.types.costs import SPANS
+from domain.language.types.costs import CANCEL, SPANS
 from domain.money import Money, parse_money
 
 
@@ -13,7 +13,10 @@ def check_costs(root: Mapping, problems: Problems) -> None:
         return
     for span in SPANS:
         levels = costs.entries.get(span)
-        _check_levels(levels.items if isinstance(levels, Sequence) else [], problems)
+        listed = levels.items if isinstance(levels, Sequence) else []
+        _check_levels(listed, problems)
+        if span != "per_execution":
+            _check_acts(listed, span, problems)
     if "weekly" not in costs.entries:
         _unused(costs, "week_starts", "without `weekly`", problems)
         if "daily" not in costs.entries:
@@ -35,6 +38,14 @@ def _check_levels(levels: list[Node], problems: Problems) -> None:
             problems.add("amounts_not_rising", message, level.entries["amount"])
         else:
             highest = money
+
+
+def _check_acts(levels: list[Node], span: str, problems: Problems) -> None:
+    for level in levels:
+        act = level.entries.get("on_alert") if isinstance(level, Mapping) else None
+        if act is not None and text_of(act) == CANCEL:
+            message = f"`{CANCEL}` is for `per_execution`: a `{span}` total is of no single execution"
+            problems.add("invalid_value", message, act)
 
 
 def _money(level: Mapping) -> Money | None:

@@ -1,7 +1,7 @@
 """The cost limits of a process: amounts for one execution, a day and a week, as written in a definition."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -14,6 +14,8 @@ from domain.money import Money
 
 MAX_LEVELS = 20
 SPANS = ("per_execution", "daily", "weekly")
+CANCEL = "cancel_execution"
+OnAlert = Literal["pause_schedules", "cancel_execution"]
 
 
 def _not_nothing(amount: str) -> str:
@@ -23,10 +25,14 @@ def _not_nothing(amount: str) -> str:
 
 
 class CostLevel(MoneyLimit):
-    """An amount that costs are not to exceed. warn_at: fraction of it at which there is a warning, None without one."""
+    """An amount that costs are not to exceed. warn_at: fraction of it at which there is a warning, None without one.
+
+    on_alert: the act at the alert. Default: none.
+    """
 
     amount: Annotated[AmountText, AfterValidator(_not_nothing)]
     warn_at: Annotated[float, Field(gt=0, le=1)] | None = None
+    on_alert: OnAlert | None = None
 
     @property
     def warns_at(self) -> Money | None:

@@ -88,6 +88,8 @@ ERRORS = [
     (f"weekly: [{LEVEL}, {{amount: 9, currency: §EUR}}]", "currency_differs", "weekly[1].currency"),
     (f"weekly: [{LEVEL}, {{amount: §5, currency: USD}}]", "amounts_not_rising", "weekly[1].amount"),
     (f"weekly: [{LEVEL}, {{amount: §'1', currency: USD}}]", "amounts_not_rising", "weekly[1].amount"),
+    ("daily: {amount: 5, currency: USD, on_alert: §stop}", "unknown_value", "daily.on_alert"),
+    ("daily: {amount: 5, currency: USD, on_alert: §cancel_execution}", "invalid_value", "daily.on_alert"),
     (f"weekly: {LEVEL}, timezone: §Europe/Berln", "unknown_timezone", "timezone"),
     (f"weekly: {LEVEL}, week_starts: §someday", "unknown_value", "week_starts"),
 ]

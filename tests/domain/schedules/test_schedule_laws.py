@@ -25,9 +25,9 @@ from domain.schedules.events import (
     ScheduleRegistered,
     ScheduleRemoved,
 )
-from domain.schedules.ledger import balance, occurrences, skipped_by_pause
-from domain.schedules.schedule import MOST_RUNNING, Registration, Schedule, carry, evolve, fold
-from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, terms_of
+from domain.schedules.ledger import balance, occurrences
+from domain.schedules.schedule import Registration, Schedule, carry, evolve, fold
+from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, skipped_by_pause, terms_of
 
 RULES = st.builds(
     rule,
@@ -143,12 +143,13 @@ def test_every_expected_instant_comes_to_exactly_one_outcome(sequence: list[tupl
 def test_a_decision_is_bounded_and_the_state_is_small(choice: dict[str, Any], minutes: int) -> None:
     """However long nobody has accounted for the instants."""
     events: list[Event] = register_schedule(None, PROCESS, "news", 1, choice, {}, at(0), terms_of)
-    schedule = fold(None, events)
+    schedule, fired = fold(None, events), []
     while schedule is not None and (new := account_for_due(schedule, at(minutes).at, at(minutes), terms_of)):
         assert len(new) <= 2 * MOST_FACTS
         schedule = fold(schedule, new)
         assert schedule is not None
-        assert len(schedule.running) <= MOST_RUNNING
+        fired += [event.execution_id for event in new if isinstance(event, ScheduleFired)]
+        assert list(schedule.running) == fired
         assert len(schedule.registrations) == 1
         assert schedule.next_at is not None
 

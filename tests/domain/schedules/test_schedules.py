@@ -18,9 +18,9 @@ from domain.schedules.decisions import (
 )
 from domain.schedules.due import Hindrance, Pauses, account_for_due, end_run
 from domain.schedules.events import ScheduleFired
-from domain.schedules.ledger import occurrences, skipped_by_pause
+from domain.schedules.ledger import occurrences
 from domain.schedules.schedule import Schedule, fold
-from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, terms_of
+from tests.domain.schedules.timetables import NOON, PROCESS, at, rule, skipped_by_pause, terms_of
 from tests.scenario import refused, scenario
 
 given = scenario(lambda events: fold(None, events))

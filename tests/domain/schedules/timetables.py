@@ -1,11 +1,13 @@
 """A timetable that needs no calendar: an instant every so often, of which some are exceptions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from domain.event import Cause
+from domain.event import Cause, Event
+from domain.schedules.events import ScheduleOccurrenceBackfilled, ScheduleOccurrenceSkipped, SchedulePaused
+from domain.schedules.ledger import Occurrence, occurrence
 from domain.schedules.schedule import Registration
 from domain.schedules.terms import ExpectedInstant, Terms
 
@@ -77,3 +79,16 @@ def rule(every: int = 1, **more: Any) -> dict[str, Any]:
 def at(minutes: float, actor: str = "worker:1") -> Cause:
     """Return a cause so many minutes after noon."""
     return Cause(NOON + timedelta(minutes=minutes), actor)
+
+
+def skipped_by_pause(events: Iterable[Event]) -> list[Occurrence]:
+    """Return the instants that the last pause has skipped and no backfill has started since: by all events."""
+    found: dict[datetime, Occurrence] = {}
+    for event in events:
+        if isinstance(event, SchedulePaused):
+            found = {}
+        elif isinstance(event, ScheduleOccurrenceSkipped) and event.reason == "paused":
+            found[event.scheduled_at] = occurrence(event)
+        elif isinstance(event, ScheduleOccurrenceBackfilled):
+            found.pop(event.scheduled_at, None)
+    return [found[at] for at in sorted(found)]

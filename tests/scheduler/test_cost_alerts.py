@@ -1,0 +1,248 @@
+"""Cost alerts on a real database: raised once by the event that crosses, by however many processes."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from app.clock import SYSTEM_CLOCK
+from commands.alerts import AcknowledgeCostAlert
+from commands.cost_thresholds import SetCostThresholds, WrittenLevel
+from commands.processes import ArchiveProcess, PublishProcess, ReviseProcess
+from commands.thresholds import register_upgraded_thresholds
+from domain.alerts.alert import fold
+from domain.event import Cause
+from domain.identity import process_id, thresholds_id
+from projections import ALL
+from scheduler.policing import POLICY, Policing
+from scheduler.projector import Projector
+from store.columns import Columns
+from store.datastore import Datastore
+from store.lists.standing_alerts import STANDING_ALERTS
+from store.recorder import LogRecorder
+from tests.scheduler.conftest import Installation
+
+SPENDER = """
+name: spender
+steps:
+  - {id: work, type: agent_task, agent: writer, message: x}
+"""
+DAILY = SPENDER + 'costs: {daily: {amount: "0.05", currency: USD, warn_at: 0.8}}'
+EACH = SPENDER + 'costs: {per_execution: {amount: "0.02", currency: USD, on_alert: cancel_execution}}'
+CALLER = """
+name: caller
+steps:
+  - {id: call, type: sub_process, process: spender}
+costs: {daily: {amount: "0.02", currency: USD}, per_execution: {amount: "0.02", currency: USD}}
+"""
+
+
+class Policed(Installation):
+    """An installation with policies started by hand."""
+
+    def police(self) -> Policing:
+        datastore = Datastore(self.datastore.dsn, pool_size=4)
+        self.ending.callback(datastore.close)
+        made = Policing(datastore, SYSTEM_CLOCK, self.alert_acts.act)
+        made.start()
+        self.ending.callback(made.stop)
+        return made
+
+    def spend(self, *processes: str) -> list[UUID]:
+        ids = [self.start(name) for name in processes]
+        self.ended(*ids)
+        return ids
+
+    def alerts_now(self) -> list[tuple[str, str, str, Decimal, Decimal]]:
+        """(process, kind, level, before, after) of each alert, once all of the log is followed and projected."""
+        position = self.log.last_position
+
+        def followed() -> bool:
+            (at,) = self.rows("select position from policy_positions where policy = %s", POLICY) or ({"position": -1},)
+            (read,) = self.rows(
+                "select notification_id as n from notification_tracking where application_name = 'cost_alerts'"
+            )
+            return bool(at["position"] == position() == read["n"])
+
+        self.until(followed)
+        rows = self.rows(
+            "select process, kind, level, before, after from cost_alert_list order by process, kind, level"
+        )
+        return [(row["process"], row["kind"], row["level"], row["before"], row["after"]) for row in rows]
+
+    def statuses(self) -> list[str]:
+        self.alerts_now()
+        return [row["status"] for row in self.rows("select status from cost_alert_list order by raised_at, level")]
+
+
+@pytest.fixture
+def policed(read_tables: Datastore) -> Iterator[Policed]:
+    made = Policed(read_tables)
+    projector = Projector(read_tables, SYSTEM_CLOCK, ALL)
+    projector.start()
+    made.agent("writer", script="echo", cost={"amount": "0.02", "currency": "USD"})
+    yield made
+    for worker in made.workers:
+        worker.stop()
+    made.ending.close()
+    projector.stop()
+    made.log.close()
+
+
+def test_many_workers_that_cross_at_once_raise_one_alert(policed: Policed) -> None:
+    # given two policies, and three workers
+    policed.publish(DAILY)
+    for _ in range(2):
+        policed.police()
+    for _ in range(3):
+        policed.worker()
+
+    # when twenty executions spend at once
+    policed.spend(*["spender"] * 20)
+
+    # then each level is raised once, by the event that reaches it
+    cent = Decimal("0.01")
+    expected = [
+        ("spender", "daily", "alert", 4 * cent, 6 * cent),
+        ("spender", "daily", "warning", 2 * cent, 4 * cent),
+    ]
+    assert policed.alerts_now() == expected
+    (row,) = policed.rows("select contributors::text as c from cost_alert_list where level = 'alert'")
+    assert row["c"] == '[{"process":"spender","step":"work","amount":"0.06","costs":3}]'
+
+    # and a policy that begins anew raises nothing again
+    policed.ending.close()
+    policed.rows("update policy_positions set position = 0")
+    policed.police()
+    assert policed.alerts_now() == expected
+    assert policed.count("CostAlertRaised") == 2
+    assert STANDING_ALERTS.verify(policed.datastore, lambda *_: None).differing == 0
+
+
+def test_costs_count_for_every_execution_above_once_a_rule(policed: Policed) -> None:
+    # given a process with thresholds that calls one without
+    policed.publish(SPENDER)
+    policed.publish(CALLER)
+    policed.police()
+    policed.worker()
+
+    # when the called one spends
+    policed.spend("caller")
+
+    # then the thresholds of the caller are reached
+    reached = Decimal(0), Decimal("0.02")
+    assert policed.alerts_now() == [
+        ("caller", "daily", "alert", *reached),
+        ("caller", "per_execution", "alert", *reached),
+    ]
+
+
+def test_thresholds_lowered_raised_cleared_and_replaced(policed: Policed) -> None:
+    # given costs of 0.04 below a threshold
+    id = policed.publish(SPENDER + 'costs: {daily: {amount: "1", currency: USD}}')
+    policed.police()
+    policed.worker()
+    policed.spend("spender", "spender")
+    assert policed.alerts_now() == []
+
+    # when it is lowered below the total, then an alert is raised at once
+    def set_to(amount: str) -> None:
+        command = SetCostThresholds(id, daily=[WrittenLevel(amount, "USD")])
+        policed.cost_thresholds.set(command, policed.cause)
+
+    set_to("0.04")
+    assert policed.alerts_now() == [("spender", "daily", "alert", Decimal("0.04"), Decimal("0.04"))]
+    assert policed.statuses() == ["open"]
+
+    # when it is raised above it, then the alert is resolved
+    set_to("0.05")
+    policed.until(lambda: policed.statuses() == ["resolved"])
+
+    # when a version is published with other costs, then its answer says that it replaced the threshold
+    policed.processes.revise(ReviseProcess(id, DAILY), policed.cause)
+    receipt = policed.processes.publish(PublishProcess(id), policed.cause)
+    assert receipt.facts["thresholds_replaced"] is True
+    policed.until(lambda: policed.statuses() == ["resolved", "open"])
+
+    # when the process is archived, then nothing is open
+    policed.processes.archive(ArchiveProcess(id, "over"), policed.cause)
+    policed.until(lambda: policed.statuses() == ["resolved", "resolved"])
+
+
+def test_an_execution_that_reaches_its_amount_is_cancelled(policed: Policed) -> None:
+    # given an execution that goes on after its first cost
+    policed.agent("slow", script="slow", delay="10m")
+    policed.publish(
+        EACH.replace("message: x}", "message: x}\n  - {id: rest, agent: slow, message: y, depends_on: work}")
+    )
+    policed.police()
+    policed.worker()
+
+    # when that cost reaches the amount
+    id = policed.start("spender")
+
+    # then it is cancelled, and the alert says so
+    (execution,) = policed.ended(id)
+    assert execution.status == "cancelled"
+    policed.until(lambda: [row["acted"] for row in policed.rows("select acted from cost_alert_list")] == [1])
+
+
+def test_an_acknowledged_alert_is_resolved_when_its_window_ends(policed: Policed) -> None:
+    # given an acknowledged alert
+    policed.publish(DAILY)
+    policed.police()
+    policed.worker()
+    policed.spend("spender", "spender")
+    policed.alerts_now()
+    (row,) = policed.rows("select alert_id from cost_alert_list")
+    policed.alerts.acknowledge(AcknowledgeCostAlert(row["alert_id"], "seen"), policed.cause)
+
+    # when its window is over, by the list
+    policed.rows("update standing_alerts set resolves_at = now() - interval '1 second'")
+
+    # then it is resolved
+    policed.until(lambda: policed.statuses() == ["resolved"])
+    alert = fold(policed.log.stream(row["alert_id"]))
+    assert alert is not None
+    assert alert.reason == "window_ended"
+
+
+def test_thresholds_of_versions_published_before_count_from_now_on(policed: Policed) -> None:
+    # given a version that an earlier release published, and costs before the upgrade
+    policed.publish(DAILY)
+    stream = thresholds_id(process_id("spender"))
+    policed.rows("delete from stored_events where originator_id = %s", stream)
+    policed.police()
+    policed.worker()
+    policed.spend(*["spender"] * 5)
+
+    # when the upgrade registers its thresholds, twice
+    cause = Cause(datetime.now(UTC), "system:upgrade")
+    assert [register_upgraded_thresholds(policed.log, cause) for _ in range(2)] == [1, 0]
+
+    # then only what is spent from then on counts
+    assert policed.alerts_now() == []
+    policed.spend("spender", "spender")
+    assert [alert[2:] for alert in policed.alerts_now()] == [("warning", Decimal("0.02"), Decimal("0.04"))]
+
+
+def test_an_append_that_is_refused_moves_no_position(policed: Policed, monkeypatch: pytest.MonkeyPatch) -> None:
+    # given a log that refuses the first append of the policy
+    refused = iter([True])
+    real = LogRecorder.append
+
+    def append(recorder: LogRecorder, connection: object, columns: Columns) -> int:
+        if next(refused, False):
+            raise ConnectionError("refused")
+        return real(recorder, connection, columns)  # type: ignore[arg-type]
+
+    policed.publish(DAILY)
+    policed.worker()
+    policed.spend(*["spender"] * 5)
+    monkeypatch.setattr(LogRecorder, "append", append)
+
+    # when the policy follows, then what it could not append is appended by its next try
+    policed.police()
+    assert len(policed.alerts_now()) == 2
