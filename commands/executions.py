@@ -13,8 +13,9 @@ from commands.pricing import Pricing
 from commands.receipt import Receipt
 from commands.states import rehydrate
 from domain.agents.agent import Agent, fold
-from domain.agents.calls import Accepted, Answer, Completed, Failed
+from domain.agents.calls import CALL_CANCELLED, Accepted, Answer, Completed, Failed
 from domain.event import Cause, Event
+from domain.executions.decisions.cost import book_unreported
 from domain.executions.decisions.execution import cancel_execution, start_execution
 from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_response
 from domain.executions.engine.unfolding import Take, Unfolding
@@ -259,6 +260,8 @@ def answer_step(
             metered=answer.metered,
             take=take,
         )
+    if isinstance(answer, Failed) and answer.error.code == CALL_CANCELLED:
+        return book_unreported(execution, step, attempt, answer.metered, cause)
     if isinstance(answer, Failed):
         return fail_step(
             execution, step, attempt, answer.error, cause, usage=answer.usage, cost=answer.cost, metered=answer.metered

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from domain.agents.calls import Accepted, Answer, Failed
+from domain.agents.calls import CALL_CANCELLED, Accepted, Answer, Failed
 from domain.clock import Clock
 from domain.costs.calculator import calculate
 from domain.costs.flags import USAGE_MISSING
@@ -24,7 +24,9 @@ FRESH_FOR_SECONDS = 1.0
 CALL_MODELS = frozenset(("openai_chat", "openai_responses", "anthropic"))
 """Kinds of agents whose every call costs something, also without a report of it."""
 # Failures after which a model may have worked, although its report did not arrive.
-_UNREPORTED = frozenset(("deadline_exceeded", "agent_unreachable", "agent_answer_malformed", "agent_refused"))
+_UNREPORTED = frozenset(
+    ("deadline_exceeded", "agent_unreachable", "agent_answer_malformed", "agent_refused", CALL_CANCELLED)
+)
 
 
 class KnownPrices:

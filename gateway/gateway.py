@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError
+from domain.agents.calls import CALL_CANCELLED, AbandonedAttempt, AgentCall, Answer, Failed, StepError
 from domain.agents.kinds import HttpConfig, read_agent
 from domain.agents.models import ModelConfig
 from domain.agents.policy import OutgoingPolicy
@@ -80,6 +80,7 @@ class AgentGateway:
         self._outgoing = Outgoing(clock, policy, self._large)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
         self._notices: set[asyncio.Task[bool]] = set()
+        self._bookings: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: DeliverAnswer) -> None:
@@ -136,7 +137,10 @@ class AgentGateway:
             notified(True)
 
     def cancel(self, execution_id: UUID, step: str, attempt: int) -> None:
-        """Cancel an open call: close its connection and deliver nothing. Does nothing when it is not open."""
+        """Cancel an open call: close its connection. Does nothing when it is not open.
+
+        Nothing is delivered, except that a call of a model was cancelled: it may have cost something.
+        """
         with self._lock:
             entry = self._open.pop((execution_id, step, attempt), None)
         if entry is not None:
@@ -249,12 +253,22 @@ class AgentGateway:
             notified(error is None and task.result())
 
     def _abort(self, entry: OpenCall) -> None:
-        if entry.task is not None:
-            entry.task.cancel()
+        if entry.task is None:
+            return
+        entry.task.cancel()
+        failed = Failed(StepError(CALL_CANCELLED, "the call was cancelled"))
+        if self._pricing is not None and entry.config is not None and self._pricing.needs(failed, entry.config):
+            task = asyncio.get_running_loop().create_task(self._book(entry, entry.config, failed, self._pricing))
+            self._bookings.add(task)
+            task.add_done_callback(self._bookings.discard)
+
+    async def _book(self, entry: OpenCall, config: dict[str, Any], failed: Failed, pricing: PricesAnswers) -> None:
+        """Deliver that a model was called, although nobody reports what the call used."""
+        entry.deliver(entry.call, await asyncio.to_thread(pricing.priced, failed, config, entry.call.started_at))
 
     async def _drain(self, seconds: float) -> None:
         tasks: set[asyncio.Task[Any]] = {each.task for each in list(self._open.values()) if each.task is not None}
-        tasks |= self._notices
+        tasks |= self._notices | self._bookings
         left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
         for task in left:
             task.cancel()

@@ -49,13 +49,23 @@ class ScheduleRow(msgspec.Struct, gc=False, kw_only=True):
     last_position: Annotated[int, always("bigint")]
 
 
+class PausedProcessRow(msgspec.Struct, gc=False, kw_only=True):
+    """Whether a process is paused, so that its schedules skip their runs. pause: its mode; empty after the pause."""
+
+    process_id: Annotated[bytes, key("uuid")]
+    pause: Annotated[str, always("text")]
+    last_position: Annotated[int, always("bigint")]
+
+
+PAUSED = Table("paused_processes", PausedProcessRow)
 SCHEDULES = Table("schedule_list", ScheduleRow, "fillfactor = 70")
-ScheduleChanges = dict[bytes, ScheduleRow]
+ScheduleChanges = dict[bytes, ScheduleRow | PausedProcessRow]
+"""By the id of a schedule, or of a process."""
 
 
 def _row(changes: ScheduleChanges, fact: Fact) -> ScheduleRow:
     row = changes.get(fact.stream)
-    if row is None:
+    if not isinstance(row, ScheduleRow):
         row = changes[fact.stream] = ScheduleRow(schedule_id=fact.stream, last_position=0)
     row.last_position, row.next_at = fact.position, fact.event.next_at
     return row
@@ -95,12 +105,17 @@ def _occurred(changes: ScheduleChanges, fact: Fact) -> None:
         row.run_at, row.run_id, row.run_outcome = event.scheduled_at, event.execution_id.bytes, outcome
 
 
+def _process_paused(changes: ScheduleChanges, fact: Fact) -> None:
+    pause = fact.event.mode if fact.topic == "ProcessPaused" else ""
+    changes[fact.stream] = PausedProcessRow(process_id=fact.stream, pause=pause, last_position=fact.position)
+
+
 class SchedulesProjection(Projection[ScheduleChanges]):
-    """schedule_list. The calculator says in words, when the row is read, what the rule says."""
+    """schedule_list and paused_processes. The calculator says in words, when the row is read, what the rule says."""
 
     name = "schedules"
-    tables = ("schedule_list",)
-    ddl = SCHEDULES.ddl
+    tables = ("schedule_list", "paused_processes")
+    ddl = SCHEDULES.ddl + PAUSED.ddl
     indexes = (
         "create index schedule_list_next_idx on schedule_list (next_at, schedule_id)",
         "create index schedule_list_process_idx on schedule_list (process_id)",
@@ -113,6 +128,8 @@ class SchedulesProjection(Projection[ScheduleChanges]):
         "ScheduleRunEnded": _ended,
         "ScheduleRunStarted": _row,
         "ScheduleNextRunChanged": _row,
+        "ProcessPaused": _process_paused,
+        "ProcessResumed": _process_paused,
         **dict.fromkeys(OCCURRENCES, _occurred),
     }
 
@@ -120,4 +137,5 @@ class SchedulesProjection(Projection[ScheduleChanges]):
         return {}
 
     def write(self, connection: Connection[Any], changes: ScheduleChanges) -> None:
-        SCHEDULES.write(connection, changes.values())
+        SCHEDULES.write(connection, [row for row in changes.values() if isinstance(row, ScheduleRow)])
+        PAUSED.write(connection, [row for row in changes.values() if isinstance(row, PausedProcessRow)])

@@ -12,6 +12,7 @@ from domain.costs.usage import TokenClasses
 from domain.executions.events.outcomes import COMPLETED
 from queries.amounts import Amount
 from queries.definitions import Definitions
+from queries.estimates import StepEstimate, estimate_steps
 from queries.execution_detail import ExecutionCost, ExecutionDetail, get_execution
 from queries.families import sums
 from queries.prices import UnitPricesView, unit_prices_view
@@ -106,12 +107,16 @@ class StepCosts(msgspec.Struct, frozen=True):
 
 
 class ExecutionCosts(msgspec.Struct, frozen=True):
-    """The cost of one execution by step and attempt. partial: `total.unpriced` uses have no price: no sum has them."""
+    """The cost of one execution by step and attempt. partial: `total.unpriced` uses have no price: no sum has them.
+
+    still_to_come: estimates of steps that have not ended; no sum has them.
+    """
 
     execution_id: UUID
     total: ExecutionCost
     partial: bool
     steps: list[StepCosts]
+    still_to_come: list[StepEstimate]
     as_of_position: int
     lag_seconds: float
 
@@ -189,9 +194,18 @@ def costs_of(reading: Reading, execution: ExecutionDetail) -> ExecutionCosts:
         execution.cost,
         execution.cost.unpriced > 0,
         found,
+        _still_to_come(reading, execution),
         execution.as_of_position,
         execution.lag_seconds,
     )
+
+
+def _still_to_come(reading: Reading, execution: ExecutionDetail) -> list[StepEstimate]:
+    """Return the estimates of the steps that have not ended, while the execution runs."""
+    if execution.ended_at is not None:
+        return []
+    open_steps = [step.id for step in execution.steps if step.completed_at is None and step.compensates is None]
+    return estimate_steps(reading, execution.process_id, execution.version, open_steps)
 
 
 def _use(booked: _Booked, corrections: list[_Booked], recorded: int, outcome: str | None) -> UseView:

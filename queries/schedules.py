@@ -34,8 +34,9 @@ _SELECT = f"""
 select s.schedule_id, s.process_id, s.process, s.trigger_id, s.version, {_STATUS} as status, s.reason, s.rule,
   s.calendars, s.anchor, case when s.in_force = 1 then s.next_at end as next_run, s.run_at, s.run_id, s.run_outcome,
   l.status as run_status, s.outcome as last_outcome, s.outcome_at as last_outcome_at,
-  coalesce(s.failures, 0) as consecutive_failures
+  coalesce(s.failures, 0) as consecutive_failures, coalesce(p.pause, '') <> '' as process_paused
 from schedule_list s left join execution_list l on l.execution_id = s.run_id
+  left join paused_processes p on p.process_id = s.process_id
 where {{where}} order by {_NEXT}, s.schedule_id limit %(rows)s"""
 
 
@@ -53,7 +54,8 @@ class ScheduleView(msgspec.Struct, frozen=True):
 
     status: ``active``, ``paused``, ``ended`` (nothing is expected any more) or ``removed``; reason: of a pause or a
     removal. next_run: with its jitter. coming: the next two runs without it, with what is special about each.
-    usual_duration, usual_cost: null, until the analytics fill them.
+    process_paused: its process starts nothing, and each run is skipped. usual_duration, usual_cost: null, until the
+    analytics fill them.
     """
 
     schedule_id: UUID
@@ -73,6 +75,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
     coming: list[PreviewedInstant] = []
     usual_duration: float | None = None
     usual_cost: None = None
+    process_paused: bool = False
 
 
 class ScheduleFilter(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,8 +162,12 @@ def coming_runs(
     *,
     min_position: int | None = None,
 ) -> ComingRuns:
-    """Return the runs that active schedules expect from `begin` until `end`, by the calculator."""
+    """Return the runs that active schedules expect from `begin` until `end`, by the calculator.
+
+    A process that is paused expects none.
+    """
     where = _where(msgspec.structs.replace(filter, statuses=("active",)), MOST_SCHEDULES)
+    where.holds("coalesce(p.pause, '') = ''")
     with reading.of(SCHEDULES, min_position) as (connection, freshness):
         rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
     runs = heapq.merge(*(_runs(row, begin, end) for row in rows), key=lambda run: run.at)
@@ -227,6 +234,7 @@ def _view(row: Mapping[str, Any], coming: int) -> ScheduleView:
         row["last_outcome"],
         row["consecutive_failures"],
         _coming(registration, row["next_run"] if row["status"] == "active" else None, coming),
+        process_paused=row["process_paused"],
     )
 
 

@@ -37,6 +37,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
     ]
     active = ScheduleFilter(statuses=["active"], within=caller.processes)
     schedules = list_schedules(reading, active, limit=SHOWN).items
+    expected = [each for each in schedules if not each.process_paused]
     since = reader_of(request).now - door_of(request).handlers.overdue_after
     missed = [each for each in schedules if each.next_run is not None and each.next_run < since]
     # Who is limited to processes sees none of both: the lists do not say of which process they are.
@@ -55,7 +56,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         overdue=late,
         missed=missed,
         aside=aside,
-        next_runs=[each for each in schedules if each.next_run is not None and each not in missed][:NEXT_RUNS],
+        next_runs=[each for each in expected if each.next_run is not None and each not in missed][:NEXT_RUNS],
         letters=letters,
         flags=FLAGS,
         most=SHOWN,

@@ -1,4 +1,4 @@
-"""costs alerts, costs thresholds."""
+"""costs alerts, thresholds."""
 
 from typing import Annotated
 
@@ -13,7 +13,7 @@ from app.cli.wording import moment, status
 from edge.references import process_named
 
 
-def list_alerts_of(
+def alerts(
     context: typer.Context,
     process: Annotated[list[str] | None, typer.Option(help="Only of this process, by name or id; repeatable.")] = None,
     state: Annotated[

@@ -1,4 +1,4 @@
-"""costs show, unpriced, prices, add-price, reprice, thresholds, alerts, simulate."""
+"""costs show, unpriced, prices, add-price, reprice; and the commands of alerts and thresholds."""
 
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.cost_alerts import list_alerts_of, thresholds
+from app.cli.cost_alert_acts import acknowledge, dismiss, snooze
+from app.cli.cost_alerts import alerts, thresholds
 from app.cli.cost_simulation import simulate
+from app.cli.cost_thresholds import clear_threshold, set_threshold
 from app.cli.lists import note_lag, note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, ReasonOption
@@ -17,11 +19,18 @@ from edge.instants import parse_instant
 from edge.references import execution_named
 
 cli = typer.Typer(
-    help="Costs: what calls cost, prices, thresholds and alerts.", no_args_is_help=True, rich_markup_mode=None
+    help="Costs of calls, prices, and the alerts that costs raise.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
+cli.command()(alerts)
+cli.command()(acknowledge)
+cli.command()(dismiss)
+cli.command()(snooze)
 cli.command()(thresholds)
-cli.command("alerts")(list_alerts_of)
+cli.command()(set_threshold)
+cli.command()(clear_threshold)
 cli.command()(simulate)
 
 PricedModelArgument = Annotated[str, typer.Argument(metavar="MODEL", help="As the provider names it.")]

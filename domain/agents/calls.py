@@ -84,6 +84,10 @@ class StepError(msgspec.Struct, frozen=True, omit_defaults=True):
     details: dict[str, Any] | None = None
 
 
+CALL_CANCELLED = "call_cancelled"
+"""The code of the failure of a call that Procession hung up, whose use nobody reports."""
+
+
 class Completed(msgspec.Struct, frozen=True):
     """The final answer: any JSON value. cost: as the agent reports it. metered: what is known beyond both."""
 

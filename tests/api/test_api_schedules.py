@@ -200,6 +200,19 @@ def test_the_counts_of_a_range_are_those_of_its_instants(
     assert {name: n for name, n in ledger["counts"].items() if n and name != "expected"} == outcomes
 
 
+def test_no_run_is_expected_while_the_process_is_paused(client: TestClient, installation: Any, hourly: UUID) -> None:
+    client.post("/api/processes/hourly/pause", json={"reason": "broken"})
+    installation.project()
+    assert client.get("/api/schedules/week").json()["items"] == []
+    assert client.get(f"/api/schedules/{hourly}").json()["process_paused"] is True
+    assert client.get("/api/processes/hourly").json()["next_run"] is None
+
+    client.post("/api/processes/hourly/resume", json={"reason": "mended"})
+    installation.project()
+    assert client.get("/api/schedules/week").json()["items"]
+    assert client.get(f"/api/schedules/{hourly}").json()["process_paused"] is False
+
+
 def test_only_admins_see_sensitive_fields_of_the_fixed_input(client: TestClient, installation: Any) -> None:
     source = SOURCE % ("private", "0 * * * *")
     source += "input: {ssn: {type: string, sensitive: true}, kind: {type: string}}\n"

@@ -1,13 +1,12 @@
 """Random logs: anything that could be in a log, and much that could not."""
 
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain.agents.calls import StepError, Usage
+from domain.agents.calls import StepError
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.event import Event
 from domain.executions.events.approval import (
@@ -25,7 +24,6 @@ from domain.executions.events.compensation import (
     CompensationRequired,
     CompensationStarted,
 )
-from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import (
     ExecutionAdmitted,
     ExecutionCancelled,
@@ -57,7 +55,6 @@ from domain.executions.events.step import (
 )
 from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id, schedule_id
-from domain.money import Money
 from domain.processes.events import (
     ProcessArchived,
     ProcessDrafted,
@@ -82,14 +79,12 @@ from domain.schedules.events import (
     ScheduleRunEnded,
     ScheduleRunStarted,
 )
+from tests.projections.random_costs import tell_correction, tell_cost
 from tests.projections.stories import BEGIN, Happened, Story
 
 _STEP = st.sampled_from(["a", "b", "a.compensation"])
 _DOCUMENT = st.sampled_from([None, 1, "nul \0 in it", {"k": [1, 2.5, None]}, "ä" * 300, 2**63 - 1])
-_AMOUNT = st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**20), max_value=10**20, places=12)
-_MONEY = st.none() | st.builds(Money, _AMOUNT | st.just(Decimal("1E+3")), st.sampled_from(["USD", "EUR"]))
 _ERROR = st.builds(StepError, st.sampled_from(["agent_error", "x"]), st.sampled_from(["no", "a\0b" * 2_000]))
-_USAGE = st.none() | st.builds(Usage, st.integers(0, 10**6), st.integers(0, 10**6))
 _TIME = st.none() | st.just(BEGIN)
 _DUE = st.sampled_from([BEGIN, BEGIN + timedelta(hours=1)])
 _WHY = st.just("why")
@@ -186,7 +181,7 @@ _OF_INSTANT: dict[type[Event], dict[str, Any]] = {
 }
 
 
-KINDS = ["step"] * 5 + ["schedule", "cost", "status", "undo", "end", "retry", "process", "agent"]
+KINDS = ["step"] * 5 + ["schedule", "cost", "correction", "status", "undo", "end", "retry", "process", "agent"]
 
 
 @st.composite
@@ -228,8 +223,9 @@ def random_log(draw: st.DrawFn) -> Happened:
                 facts["attempt"] = draw(st.integers(1, 3))
             story.tell(execution, event, step=draw(_STEP), **facts)
         elif kind == "cost":
-            facts = {"usage": draw(_USAGE), "cost": draw(_MONEY)}
-            story.tell(execution, CostRecorded, step=draw(_STEP), attempt=1, agent="echo", **facts)
+            tell_cost(draw, story, execution, draw(_STEP))
+        elif kind == "correction":
+            tell_correction(draw, story, execution, draw(_STEP))
         elif kind == "status" and execution not in ended:
             event = draw(st.sampled_from([ExecutionQueued, ExecutionAdmitted]))
             story.tell(execution, event, process_id=process_id(process))

@@ -7,9 +7,10 @@ import pytest
 
 from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, PublishProcess, RestoreProcess, ReviseProcess
-from commands.schedules import PauseSchedule
+from commands.schedules import PauseSchedule, RunScheduleNow
 from domain.event import Cause
 from domain.identity import occurrence_id, process_id, schedule_id
+from domain.refusal import Forbidden
 from domain.schedules.decisions import register_schedule
 from domain.schedules.due import account_for_due
 from domain.schedules.events import ScheduleFired, ScheduleRegistered, ScheduleRemoved, ScheduleRunEnded
@@ -246,3 +247,20 @@ def test_more_runs_than_a_hundred_are_open_and_none_is_forgotten(installation):
     assert sorted(ended) == sorted(runs)
     assert installation.left("outbox") == 0
     assert verify(installation).differing == 0
+
+
+def test_run_now_waits_while_the_process_is_paused_or_is_refused(plain):
+    id = register(plain, every="1h")
+    pauses, process = plain.process_pauses, process_id("plain")
+    pauses.pause(PauseProcess(process, "broken", "queue"), plain.cause)
+    plain.schedules.run_now(RunScheduleNow(id), plain.cause)
+    assert plain.count("ExecutionQueued") == 1
+
+    pauses.pause(PauseProcess(process, "worse", "refuse"), plain.cause)
+    with pytest.raises(Forbidden) as refusal:
+        plain.schedules.run_now(RunScheduleNow(id), plain.cause)
+    assert refusal.value.code == "process_paused"
+    pauses.resume(ResumeProcess(process), plain.cause)
+    plain.worker()
+    plain.until(lambda: plain.count("ExecutionCompleted") == 1)
+    assert verify(plain).differing == 0

@@ -71,6 +71,17 @@ triggers: [{type: schedule, id: last-day, preset: monthly, day: 31, starts_at: "
 """
 
 
+def test_a_schedule_says_that_its_process_is_paused(
+    client: TestClient, installation: Installation, hourly: UUID
+) -> None:
+    paused = "The process is paused."
+    assert paused not in client.get(f"/schedules/{hourly}").text
+    client.post("/processes/hourly/pause", data={"reason": "broken", "mode": "queue"})
+    installation.project()
+    assert paused in client.get(f"/schedules/{hourly}").text
+    assert f"/schedules/{hourly}" not in client.get("/").text
+
+
 def test_what_is_special_about_the_next_run_stands_wherever_it_is_shown(
     client: TestClient, installation: Installation
 ) -> None:

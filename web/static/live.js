@@ -2,7 +2,10 @@
 (() => {
   const main = () => document.getElementById("main");
   if (!main()?.hasAttribute("data-live") || !window.htmx) return;
+  // On average the page asks once a second; what a person does makes a few changes, each shown at once.
   const PAUSE = 1000;
+  const BURST = 4;
+  const SHORT = 100;
   const LATE = 5000;
   // How long the notice of an act stays, whatever else changes meanwhile: long enough to be read, soon gone after that.
   const NOTICE = 20000;
@@ -12,6 +15,7 @@
   let wanted = shown;
   let asking = false;
   let last = 0;
+  let left = BURST;
   let timer = 0;
   let lostSince = null;
 
@@ -26,10 +30,14 @@
     }
   };
 
+  // So many times the page may ask at once.
+  const credit = () => Math.min(BURST, left + (Date.now() - last) / PAUSE);
+
   const refresh = async () => {
     timer = 0;
     if (asking || document.hidden || wanted <= shown) return;
     asking = true;
+    left = credit() - 1;
     last = Date.now();
     const position = wanted;
     try {
@@ -45,7 +53,8 @@
 
   const plan = () => {
     if (timer || asking) return;
-    timer = setTimeout(refresh, Math.max(0, last + PAUSE - Date.now()));
+    const due = credit() < 1 ? (1 - credit()) * PAUSE : last + SHORT - Date.now();
+    timer = setTimeout(refresh, Math.max(0, due));
   };
 
   const open = () => {

@@ -62,6 +62,14 @@ def book(
     )
 
 
+def book_unreported(execution: Execution, step: str, attempt: int, metered: Metered | None, cause: Cause) -> Unfolding:
+    """Record the use of a call that was cancelled without a report. Returns no events for an attempt that goes on."""
+    unfolding = Unfolding(execution, cause)
+    if f"{step}:{attempt}" in execution.unanswered:
+        book(unfolding, step, attempt, None, None, metered)
+    return unfolding
+
+
 class Correction(msgspec.Struct, frozen=True):
     """A cost that is priced anew. recorded: the version of its event. before: the amount that counts until now."""
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from domain.agents.calls import StepError, Usage
 from domain.costs.usage import Metered, TokenClasses
 from domain.event import Cause
-from domain.executions.decisions.cost import Correction, correct_costs
+from domain.executions.decisions.cost import Correction, book_unreported, correct_costs
 from domain.executions.decisions.step import complete_step, fail_step
 from domain.executions.decisions.timer import fire_timer
 from domain.executions.events.cost import CostRecorded
@@ -87,3 +87,13 @@ def test_a_correction_counts_by_its_difference_once_and_a_reported_cost_stands(b
     assert correct_costs(execution, again, "again", cause).events == []
     reported = replace(event, cost=usd("1"), reported=usd("1"))
     assert correct_costs(execution, [Correction(reported, 3, usd("1"), priced("2"))], "why", cause).events == []
+
+
+def test_a_call_that_was_hung_up_is_booked_without_a_price(begin):
+    run = begin({"a": []}, a={"timeout": "30s"})
+    missing = Metered(model="m", flags=["usage_missing"])
+    run.when(book_unreported, "a", 1, missing, after=1).then()
+    run.given(fire_timer, "a", "timeout", after=30)
+    run.when(book_unreported, "a", 1, missing, after=31).then("CostRecorded(a)")
+    recorded = run.last(CostRecorded)
+    assert (recorded.cost, recorded.flags) == (None, ["usage_missing"])
