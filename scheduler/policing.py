@@ -31,7 +31,7 @@ POLICY = "policy:cost_alerts"
 PAGE = 20_000
 POLL_SECONDS = 1.0
 # Between two pages of the ledger more costs arrive, which share a transaction; an alert is raised within a second.
-LINGER_SECONDS = 0.1
+LINGER_SECONDS = 0.25
 RETRY_SECONDS = 1.0
 BEGIN = "insert into policy_positions (policy, position) values (%s, 0) on conflict do nothing"
 LOCK = "select position from policy_positions where policy = %s for update"

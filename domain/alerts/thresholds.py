@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -83,7 +84,8 @@ def rule_of(event: CostThresholdSet, number: int) -> CostRule:
     )
 
 
-def alert_levels(rule: CostRule) -> list[AlertLevel]:
+@lru_cache(1_000)
+def alert_levels(rule: CostRule) -> tuple[AlertLevel, ...]:
     """Return every amount that raises an alert, the lowest first."""
     found: list[AlertLevel] = []
     for n, level in enumerate(rule.levels):
@@ -91,7 +93,7 @@ def alert_levels(rule: CostRule) -> list[AlertLevel]:
             amount = level.amount * level.warn_at
             found.append(AlertLevel(f"{n}.{WARNING}", WARNING, amount, level.amount, level.currency))
         found.append(AlertLevel(f"{n}.{ALERT}", ALERT, level.amount, level.amount, level.currency, level.on_alert))
-    return sorted(found, key=lambda each: each.amount)
+    return tuple(sorted(found, key=lambda each: each.amount))
 
 
 def terms_of_definition(definition: dict[str, Any]) -> ThresholdTerms:
