@@ -15,6 +15,7 @@ from domain.alerts.decisions import (
     dismiss_alert,
     snooze_alert,
 )
+from domain.alerts.events import CostAlertRaised
 from domain.event import Cause, Event
 from domain.refusal import NotFound
 from store.log import Log
@@ -81,7 +82,7 @@ class Alerts:
         return decide(
             self._log,
             id,
-            fold_alert,
+            lambda events: fold_alert(events) if events and isinstance(events[0], CostAlertRaised) else None,
             present,
             facts=lambda _before, _new: {"alert_id": str(id)},
             identified=identified,

@@ -25,7 +25,12 @@ from domain.schedules.decisions import (
     run_now,
 )
 from domain.schedules.due import Hindrance
-from domain.schedules.events import ScheduleOccurrenceBackfilled, ScheduleRunStarted
+from domain.schedules.events import (
+    ScheduleCarried,
+    ScheduleOccurrenceBackfilled,
+    ScheduleRegistered,
+    ScheduleRunStarted,
+)
 from domain.schedules.ledger import Occurrence
 from domain.schedules.rules import terms_of
 from domain.schedules.schedule import Schedule, fold
@@ -156,7 +161,9 @@ class Schedules:
         """Return the state of a schedule, from the last one that its stream carries, and its version."""
         with self._log.datastore.reading() as connection:
             events = read_carried(connection, [id]).get(id, [])
-        schedule = fold(None, events)
+        # The id may be that of another noun.
+        begins = events and isinstance(events[0], ScheduleRegistered | ScheduleCarried)
+        schedule = fold(None, events) if begins else None
         if schedule is None:
             raise _unknown(id)
         return schedule, version_of(events)

@@ -75,7 +75,7 @@ def test_no_field_of_a_command_breaks_it(client: TestClient, installation: Insta
     }
     values |= {"step": "work", "kind": "wait", "projection": "execution_list", "position": "1", "digest": "0" * 64}
     values |= {"schedule_id": str(schedule_id(process_id("held"), "nightly")), "key_id": str(id), "act": "build"}
-    values |= {"trigger_id": "hook", "verdict": "approve", "alert_id": str(id)}
+    values |= {"trigger_id": "hook", "verdict": "approve", "alert_id": str(UUID(int=1))}
     requests = TestClient(installation.app, raise_server_exceptions=False)
     tried, broken = 0, []
     for method, path, fields in bodies_of(installation.app.openapi()):
@@ -87,5 +87,11 @@ def test_no_field_of_a_command_breaks_it(client: TestClient, installation: Insta
                     tried += 1
                     if answer.status_code >= 500 and answer.status_code != 503:
                         broken.append((method, path, name, str(value)[:40], answer.status_code))
+        # The id of a stream of another noun is an id that is not there.
+        swapped = dict.fromkeys(("alert_id", "key_id"), str(id)) | {"schedule_id": str(id)}
+        for ids in (swapped, swapped | {"execution_id": values["schedule_id"], "process": str(id)}):
+            answer = requests.request(method, filled(path, values | ids), json=whole)
+            if answer.status_code >= 500 and answer.status_code != 503:
+                broken.append((method, path, "id", "of another noun", answer.status_code))
     assert tried > 1000
     assert not broken, broken

@@ -39,6 +39,9 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
     assert {item["name"] for item in seen["items"]} == {
         "agent_directory",
         "approvals",
+        "cost_alerts",
+        "cost_ledger",
+        "costs",
         "execution_detail",
         "execution_list",
         "key_list",

@@ -67,7 +67,8 @@ def test_all_ends_well_whichever_is_upgraded_first(releases: Releases, first: st
         releases.post(old_api, f"/api/processes/{id}/publish", {})
     start(releases, old_api, UNDER_WAY)
     releases.until(lambda: len(releases.rows(ASKED)) == UNDER_WAY, "approvals of the release before")
-    assert releases.rows("select count(*) > 0 from admissions where not running") == [(True,)]
+    queued = "select count(*) > 0 from admissions where not running"
+    releases.until(lambda: releases.rows(queued) == [(True,)], "executions in the queue")
 
     # when: this release upgrades the database and starts, one part after the other, beside the old ones
     releases.run(HERE, "migrate")
