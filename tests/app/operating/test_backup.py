@@ -128,6 +128,8 @@ def test_a_backup_under_load_is_restored_whole(place, procession, agent, tmp_pat
         loading.start()
         try:
             wait(lambda: started["all"] >= AT_LEAST and agent.calls.total() > AT_LEAST)
+            with psycopg.connect(source, autocommit=True) as busy:
+                wait(lambda: busy.execute(RECORDED).fetchone())
             acknowledged = wiring.log.last_position()
             # when: it is dumped, and goes on for a while
             run(dump, tmp_path, DATABASE_URL=source)
