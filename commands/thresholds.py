@@ -1,12 +1,12 @@
 """The cost thresholds that versions of processes state: in force from a publication on, and once after an upgrade."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
 from commands.deciding import Together, persist
+from commands.publishers import publishers
 from commands.receipt import Receipt
 from domain.alerts.events import CostThresholdCleared, CostThresholdSet
 from domain.alerts.setting import set_thresholds
@@ -19,14 +19,8 @@ from domain.processes.process import fold as fold_process
 from store.log import Log
 from store.unit import StreamChange, Unit
 
-PAGE = 100
 # Why a change of the process clears a threshold.
 _CLEARED = {ProcessPublished: "published", ProcessArchived: "archived", ProcessRestored: "restored"}
-# An index has publications only; those without costs are not read.
-_PUBLISHERS = """
-select distinct originator_id from stored_events
-where topic = 'ProcessPublished' and position('"costs"'::bytea in state) > 0 and originator_id > %s
-order by originator_id limit %s"""
 
 
 class ThresholdsChanged(msgspec.Struct, frozen=True):
@@ -57,7 +51,7 @@ def register_upgraded_thresholds(log: Log, cause: Cause) -> int:
 
     Costs before now count for nothing. Repeated, it records nothing; several processes may do it. Raises Unavailable.
     """
-    return sum(_register(log, process, cause) for process in _publishers(log))
+    return sum(_register(log, process, cause) for process in publishers(log, "costs"))
 
 
 def _register(log: Log, id: UUID, cause: Cause) -> int:
@@ -108,15 +102,3 @@ def _terms_of(process: Process) -> ThresholdTerms:
     if process.status != "published" or not process.latest:
         return ThresholdTerms()
     return terms_of_definition(process.versions[process.latest].definition)
-
-
-def _publishers(log: Log) -> Iterator[UUID]:
-    last = UUID(int=0)
-    while True:
-        with log.datastore.reading() as connection:
-            rows = connection.execute(_PUBLISHERS, (last, PAGE)).fetchall()
-        ids = [row["originator_id"] for row in rows]
-        yield from ids
-        if len(ids) < PAGE:
-            return
-        last = ids[-1]

@@ -1,11 +1,11 @@
 """Bring the schedules of all processes in line with the versions in use: once after an upgrade, and after accidents."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import msgspec
 
 from commands.deciding import persist
+from commands.publishers import publishers
 from commands.receipt import Receipt
 from commands.registrations import register_schedules
 from domain.event import Cause
@@ -16,13 +16,6 @@ from store.unit import StreamChange, Unit
 
 HELD = "held since the upgrade; resume it when it may start executions"
 ORPHANED = "its process is archived, or has no such trigger any more"
-PAGE = 100
-
-# An index has publications only; those without a schedule are not read.
-_PUBLISHERS = """
-select distinct originator_id from stored_events
-where topic = 'ProcessPublished' and position('"schedule"'::bytea in state) > 0 and originator_id > %s
-order by originator_id limit %s"""
 
 
 class UpgradedSchedules(msgspec.Struct):
@@ -40,7 +33,7 @@ def register_upgraded(log: Log, cause: Cause, *, hold: bool = False) -> Upgraded
     records nothing; several processes may do it at once. Raises Unavailable.
     """
     found = UpgradedSchedules()
-    for process in _publishers(log):
+    for process in publishers(log, "schedule"):
         for change in _register(log, process, cause, HELD if hold else ""):
             for event in change.events:
                 found.registered += isinstance(event, ScheduleRegistered)
@@ -67,15 +60,3 @@ def _register(log: Log, id: UUID, cause: Cause, paused: str) -> tuple[StreamChan
 
     persist(attempt, id)
     return changes
-
-
-def _publishers(log: Log) -> Iterator[UUID]:
-    last = UUID(int=0)
-    while True:
-        with log.datastore.reading() as connection:
-            rows = connection.execute(_PUBLISHERS, (last, PAGE)).fetchall()
-        ids = [row["originator_id"] for row in rows]
-        yield from ids
-        if len(ids) < PAGE:
-            return
-        last = ids[-1]

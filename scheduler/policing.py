@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -33,6 +34,8 @@ POLL_SECONDS = 1.0
 # Between two pages of the ledger more costs arrive, which share a transaction; an alert is raised within a second.
 LINGER_SECONDS = 0.25
 RETRY_SECONDS = 1.0
+# An act that does not succeed is tried again after a second, then after twice as long, and so on.
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=5)
 BEGIN = "insert into policy_positions (policy, position) values (%s, 0) on conflict do nothing"
 LOCK = "select position from policy_positions where policy = %s for update"
 MOVE = "update policy_positions set position = %s where policy = %s"
@@ -58,6 +61,7 @@ class Policing:
         self._following: FollowingCosts | None = None
         self._position = 0
         self._changed = True
+        self._tries: dict[bytes, tuple[datetime, timedelta]] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._listener = Listener(datastore, PROJECTED_CHANNEL, lambda _payload: self._wake.set())
@@ -95,7 +99,7 @@ class Policing:
         while True:
             self._wake.clear()
             more = self.advance(connection)
-            self._act_for(connection)
+            self.act_for(connection)
             if self._stopping.is_set():
                 return
             if not more:
@@ -148,12 +152,21 @@ class Policing:
             columns.add(unit)
         self._recorder.append(connection, columns)
 
-    def _act_for(self, connection: Connection[Any]) -> None:
-        for id, _ in to_act(connection):
+    def act_for(self, connection: Connection[Any]) -> None:
+        """Carry out the acts that alerts request, each that failed before only once its wait is over."""
+        requested = [id for id, _ in to_act(connection)]
+        tries = {id: self._tries[id] for id in requested if id in self._tries}
+        for id in requested:
+            now = self._clock.now()
+            at, wait = tries.get(id, (now, FIRST_WAIT))
+            if now < at:
+                continue
             try:
-                self._act(UUID(bytes=id), Cause(self._clock.now(), ACTOR, f"alert:{UUID(bytes=id)}"))
+                self._act(UUID(bytes=id), Cause(now, ACTOR, f"alert:{UUID(bytes=id)}"))
             except Exception:
-                logger.exception("the act of alert %s is tried again", UUID(bytes=id))
+                logger.exception("the act of alert %s is tried again in %s", UUID(bytes=id), wait)
+                tries[id] = now + wait, min(2 * wait, LONGEST_WAIT)
+        self._tries = tries
 
     def _close(self) -> None:
         self._following = None
