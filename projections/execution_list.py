@@ -251,6 +251,8 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
+        "create index execution_list_error_idx on execution_list (error_code, position) where error_code is not null",
+        "create index execution_list_costs_dearest_idx on execution_list_costs (currency, amount)",
         "create index execution_list_end_of_id_idx on execution_list (reverse(execution_id::text) text_pattern_ops)",
         execution_waits.INDEX,
     )
