@@ -118,8 +118,11 @@ class ExecutionFilters(Paged):
         ),
     ] = "newest"
     failure: Annotated[Values, Field(description=f"Codes of the errors with which they failed. {SEVERAL}")] = []
-    failed_step: Annotated[Values, Field(description=f"Steps at which they failed. {SEVERAL}")] = []
+    failed_step: Annotated[Values, Field(description=f"Steps at which they failed, - for none. {SEVERAL}")] = []
     ran_step: Annotated[Values, Field(description=f"Steps that are completed. {SEVERAL}")] = []
+    paid_step: Annotated[
+        Values, Field(description=f"Steps that are completed and cost something, every use with a price. {SEVERAL}")
+    ] = []
     cost: Annotated[
         Literal["priced", "unpriced", "any"] | None,
         Field(
@@ -151,6 +154,7 @@ class ExecutionFilters(Paged):
             failures=self.failure,
             failed_steps=self.failed_step,
             ran_steps=self.ran_step,
+            paid_steps=self.paid_step,
             cost=self.cost or "",
             currency=self.currency,
             order=self.order,

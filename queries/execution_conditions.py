@@ -6,11 +6,15 @@ from queries.filters import Where
 
 PRICED, UNPRICED, ANY = "priced", "unpriced", "any"
 COSTS = (PRICED, UNPRICED, ANY)
+NO_STEP = "-"
+_IN_CURRENCY = "and c.currency = %(currency)s"
 
 _RAN = """exists (select from execution_steps s where s.execution_id = l.execution_id
   and s.step = any(%(ran_steps)s::text[]) and s.status = 'completed')"""
-_FAILED_AT = """exists (select from execution_steps s where s.execution_id = l.execution_id
-  and s.step = any(%(failed_steps)s::text[]) and s.status in ('failed', 'timed_out'))"""
+# A step whose uses are all priced, and that cost something.
+_PAID = """exists (select from execution_steps s join execution_step_costs c using (execution_id, step)
+  where s.execution_id = l.execution_id and s.step = any(%(paid_steps)s::text[]) and s.status = 'completed'
+  and s.unpriced = 0 {currency})"""
 # A row of the ledger that is not priced has no currency; the correction that prices it takes it back.
 _COST = """exists (select from cost_ledger c where c.run_id = l.execution_id {own}
   having {having})"""
@@ -22,19 +26,22 @@ _HAVING = {
 
 
 def where_failed(where: Where, codes: Sequence[str], steps: Sequence[str]) -> None:
-    """Require one of the errors, and one of the steps at which it failed; nothing without any."""
+    """Require one of the errors, and one of the steps at which it failed, NO_STEP for none; nothing without any."""
     where.any_of("l.error_code", codes, "text")
-    if steps:
-        where.parameters["failed_steps"] = list(steps)
-        where.holds("l.status = 'failed'")
-        where.holds(_FAILED_AT)
+    where.any_of("l.error_step", ["" if step == NO_STEP else step for step in steps], "text")
 
 
-def where_ran(where: Where, steps: Sequence[str]) -> None:
-    """Require that one of the steps is completed; nothing without any."""
-    if steps:
-        where.parameters["ran_steps"] = list(steps)
+def where_ran(where: Where, ran: Sequence[str], paid: Sequence[str], currency: str) -> None:
+    """Require that a step of `ran` is completed, and one of `paid`, with a price for all its uses; nothing without any.
+
+    currency: of the cost of `paid`; empty for any.
+    """
+    if ran:
+        where.parameters["ran_steps"] = list(ran)
         where.holds(_RAN)
+    if paid:
+        where.parameters.update(paid_steps=list(paid), currency=currency)
+        where.holds(_PAID.format(currency=_IN_CURRENCY if currency else ""))
 
 
 def where_cost(where: Where, cost: str, currency: str, *, own: bool) -> None:
@@ -44,6 +51,6 @@ def where_cost(where: Where, cost: str, currency: str, *, own: bool) -> None:
     """
     if not cost:
         return
-    having = _HAVING[cost].format(currency="and c.currency = %(currency)s" if currency else "")
+    having = _HAVING[cost].format(currency=_IN_CURRENCY if currency else "")
     where.parameters["currency"] = currency
     where.holds(_COST.format(own="and c.execution_id = l.execution_id" if own else "", having=having))

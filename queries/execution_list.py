@@ -93,9 +93,11 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
 
     Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
     ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of processes or
-    their beginnings, as ``claims-*``. failures: codes of errors. failed_steps: steps at which they failed; ran_steps:
-    steps that are completed. cost: in COSTS; with include_children the own cost, else that of the tree. currency: of
-    `cost`, and of the order by cost; default: any, and USD.
+    their beginnings, as ``claims-*``.
+
+    failures: codes of errors. failed_steps: steps at which they failed. ran_steps: steps that are completed;
+    paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
+    that of the tree. currency: of these costs, and of the order by cost. Default: any, and USD.
     """
 
     process_ids: list[UUID] = []
@@ -116,6 +118,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     failures: list[str] = []
     failed_steps: list[str] = []
     ran_steps: list[str] = []
+    paid_steps: list[str] = []
     cost: str = ""
     currency: str = ""
     order: str = NEWEST
@@ -160,7 +163,7 @@ def list_executions(
     where.add("l.ended_at >= {}", filter.ended_from)
     where.add("l.ended_at < {}", filter.ended_to)
     where_failed(where, filter.failures, filter.failed_steps)
-    where_ran(where, filter.ran_steps)
+    where_ran(where, filter.ran_steps, filter.paid_steps, filter.currency)
     where_cost(where, filter.cost, filter.currency, own=filter.include_children)
     where_waiting_for(where, filter.waiting_for, chosen.sql)
     with reading.of(LIST, min_position) as (connection, freshness):

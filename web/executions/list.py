@@ -68,6 +68,7 @@ class ExecutionFields(PageParameters):
     failure: Annotated[str, Query(max_length=200)] = ""
     failed_step: Annotated[str, Query(max_length=200)] = ""
     ran_step: Annotated[str, Query(max_length=200)] = ""
+    paid_step: Annotated[str, Query(max_length=200)] = ""
     cost: str = ""
     currency: Annotated[str, Query(max_length=3)] = ""
 
@@ -93,6 +94,7 @@ def list_(
         failures=_stated(given.failure),
         failed_steps=_stated(given.failed_step),
         ran_steps=_stated(given.ran_step),
+        paid_steps=_stated(given.paid_step),
         cost=given.cost if given.cost in COSTS else "",
         currency=given.currency if re.fullmatch("[A-Z]{3}", given.currency) else "",
         order=given.order if given.order in ORDERS else NEWEST,
@@ -130,8 +132,8 @@ def list_(
 
 
 def _stated(text: str) -> list[str]:
-    text = text.replace("\0", "").strip()
-    return [text] if text else []
+    """Return the values of a field, which are separated by commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def day_of(text: str, zone: tzinfo, *, after: int = 0) -> datetime | None:

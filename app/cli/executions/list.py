@@ -58,6 +58,9 @@ def executions(
         list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")
     ] = None,
     ran_step: Annotated[list[str] | None, typer.Option("--ran-step", help="Completed this step; repeatable.")] = None,
+    paid_step: Annotated[
+        list[str] | None, typer.Option("--paid-step", help="Completed this step, which cost something; repeatable.")
+    ] = None,
     cost: Annotated[str | None, typer.Option(help=f"{', '.join(COSTS)}: whether the uses have a price.")] = None,
     currency: Annotated[str, typer.Option(help="Of the cost; default: any, and USD for the order.")] = "",
     limit: Limit = 50,
@@ -83,6 +86,7 @@ def executions(
         failures=failure or [],
         failed_steps=failed_step or [],
         ran_steps=ran_step or [],
+        paid_steps=paid_step or [],
         cost="" if cost is None else known_words("--cost", [cost], COSTS)[0],
         currency=currency,
         order=known_words("--order", [order], tuple(ORDERS))[0],
