@@ -1,14 +1,14 @@
 """The cover of a period by days, hours and quarters of an hour in UTC: the fewest rows of rollups that add up to it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import msgspec
 
-QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-GRAINS = (DAY, HOUR, QUARTER)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+from domain.analytics.grains import GRAINS, QUARTER, begin_of
+
+COARSEST_FIRST = GRAINS[::-1]
 
 
 class GrainRange(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ def cover(begin: datetime, end: datetime) -> list[GrainRange]:
 
     The bounds are taken at the quarter of an hour in which they lie: every zone of today has its midnights there.
     """
-    return _within(_floor(begin, QUARTER), _floor(end, QUARTER), GRAINS)
+    return _within(begin_of(begin, QUARTER), begin_of(end, QUARTER), COARSEST_FIRST)
 
 
 def cover_each(bounds: Sequence[datetime]) -> list[GrainRange]:
@@ -36,7 +36,7 @@ def _within(begin: datetime, end: datetime, grains: Sequence[timedelta]) -> list
     grain, *finer = grains
     if begin >= end:
         return []
-    first, last = _ceiling(begin, grain), _floor(end, grain)
+    first, last = _ceiling(begin, grain), begin_of(end, grain)
     if first < last:
         whole = [GrainRange(grain, first, last)]
         return whole if not finer else [*_within(begin, first, finer), *whole, *_within(last, end, finer)]
@@ -53,9 +53,6 @@ def _joined(ranges: Iterable[GrainRange]) -> list[GrainRange]:
     return found
 
 
-def _floor(at: datetime, grain: timedelta) -> datetime:
-    return at - (at - _EPOCH) % grain
-
-
 def _ceiling(at: datetime, grain: timedelta) -> datetime:
-    return at + (_EPOCH - at) % grain
+    begin = begin_of(at, grain)
+    return begin if begin == at else begin + grain

@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.analytics.covers import DAY, HOUR, QUARTER, cover, cover_each
+from domain.analytics.covers import cover, cover_each
+from domain.analytics.grains import DAY, HOUR, QUARTER
 from domain.analytics.windows import analytics_window
 
 
