@@ -89,6 +89,7 @@ NAVIGATION = (
     (
         "Insight",
         (
+            NavigationEntry("Analytics", "chart-column", "/analytics"),
             NavigationEntry("Costs", "coins", "/costs", limited=False),
             NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),
         ),
