@@ -1,6 +1,6 @@
 """Analytics: rollups of executions that ended and of costs, from which any window of time is added up."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from psycopg import Connection
@@ -10,13 +10,13 @@ from domain.analytics.measuring import begun, measure
 from domain.executions.state.cost import differences
 from domain.money import Money, add
 from projections.analytics import rows
-from projections.analytics.contributing import LONGEST_TEXT, OWN, TREE, Rollups
+from projections.analytics.contributing import OWN, TREE, Rollups, text_of_key
 from projections.analytics.measured import STARTED, measures_of
 from projections.analytics.rollup import SpanRollup, span_of
 from projections.analytics.rows import SPENDING, SpendingRow
 from projections.analytics.trees import TreeChanges
 from projections.facts import OF_EXECUTIONS, Fact
-from projections.projection import Handler, Projection, clean
+from projections.projection import Handler, Projection
 
 Streams = Mapping[bytes, list[Fact]]
 
@@ -42,7 +42,7 @@ class AnalyticsChanges:
         """Add an amount to the execution and to its root, at the time of the call."""
         line, span = fact.line, span_of(fact.event.called_at or fact.event.at)
         for scope, (_, origin) in ((OWN, line[-1]), (TREE, line[0])):
-            trigger = clean(origin.trigger, LONGEST_TEXT)
+            trigger = text_of_key(origin.trigger)
             row = self.spending.row(*span, origin.process_id, origin.version, trigger, scope, cost.currency)
             row.uses += uses
             row.amount = add(row.amount, cost.amount)
@@ -60,6 +60,9 @@ def _cost_corrected(changes: AnalyticsChanges, fact: Fact) -> None:
         changes.spend(fact, cost, 0)
 
 
+_SPENT: Mapping[str, Handler[AnalyticsChanges]] = {"CostRecorded": _cost_recorded, "CostCorrected": _cost_corrected}
+
+
 class AnalyticsProjection(Projection[AnalyticsChanges]):
     """analytics_runs, _run_costs, _steps, _step_costs and _failures by the end of executions; analytics_spending.
 
@@ -72,12 +75,25 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
     ddl = "".join(table.ddl for table in rows.TABLES)
     handlers: dict[str, Handler[AnalyticsChanges]] = {
         **dict.fromkeys(OF_EXECUTIONS, AnalyticsChanges.add),
-        "CostRecorded": _cost_recorded,
-        "CostCorrected": _cost_corrected,
+        **_SPENT,
     }
 
     def changes(self) -> AnalyticsChanges:
         return AnalyticsChanges()
+
+    def fold(self, facts: Iterable[Fact]) -> AnalyticsChanges:
+        changes = AnalyticsChanges()
+        streams, handlers = changes.streams, self.handlers
+        for fact in facts:
+            if fact.topic in _SPENT:
+                handlers[fact.topic](changes, fact)
+            elif fact.topic in handlers:  # most events: as `add` does, without two calls for each
+                found = streams.get(fact.stream)
+                if found is None:
+                    streams[fact.stream] = [fact]
+                else:
+                    found.append(fact)
+        return changes
 
     def write(self, connection: Connection[Any], changes: AnalyticsChanges) -> None:
         if not changes.streams:

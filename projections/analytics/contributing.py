@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from psycopg import Connection
@@ -36,7 +37,7 @@ from projections.analytics.rows import (
 from projections.projection import clean
 
 TREE, OWN = "tree", "own"
-LONGEST_TEXT = 200  # characters of a text in a key: an error code is the agent's own
+LONGEST_TEXT = 200
 
 SpanKey = tuple[int, datetime, bytes, int, str]
 
@@ -58,7 +59,7 @@ class Rollups:
         self.costs(key, OWN, measure.outcome, measure.spent, sign)
         self._steps(key, measure, sign)
         if measure.outcome == FAILED:
-            code, step = clean(measure.error_code, LONGEST_TEXT), clean(measure.failed_step, LONGEST_TEXT)
+            code, step = text_of_key(measure.error_code), text_of_key(measure.failed_step)
             self.failures.row(*key, measure.is_called, code, step).n += sign
 
     def costs(self, key: SpanKey, scope: str, outcome: str, spent: Spent, sign: int) -> None:
@@ -97,7 +98,7 @@ class Rollups:
     def _steps(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         called = measure.is_called
         for step, found in measure.steps.items():
-            name = clean(step, LONGEST_TEXT)
+            name = text_of_key(step)
             if found.tried:
                 row = self.steps.row(*key, called, name, found.completed)
                 worked, waited = microseconds(found.worked), microseconds(found.waited)
@@ -115,11 +116,17 @@ class Rollups:
                     self.step_costs.row(*key, called, name, found.completed, "").of += sign
 
 
+@lru_cache(1_000)
+def text_of_key(text: str) -> str:
+    """Return a text as a column of a key takes it: an error code is the agent's own."""
+    return clean(text, LONGEST_TEXT)
+
+
 def key_of(measure: ExecutionMeasure) -> SpanKey:
     """Return the beginning of the key of its rows, in the finest grain."""
     assert measure.ended_at is not None
-    trigger = clean(measure.trigger, LONGEST_TEXT)
-    return (*span_of(measure.ended_at), measure.process_id, measure.version_of_process, trigger)
+    begins = span_of(measure.ended_at)
+    return (*begins, measure.process_id, measure.version_of_process, text_of_key(measure.trigger))
 
 
 def _count(row: RunCostsRow | StepCostsRow, spent: Spent, amount: Decimal, sign: int) -> None:

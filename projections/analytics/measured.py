@@ -24,14 +24,15 @@ from store import arrays
 KEPT = 20_000  # executions
 STARTED = "ExecutionStarted"
 
-# Of a large event the server sends the fields that a measure reads.
-_READ = """select e.originator_id, e.originator_version, e.topic,
+# Of a large event the server sends the fields that a measure reads. Its JSON functions refuse a NUL, wherever it is.
+_READ = r"""select e.originator_id, e.originator_version, e.topic,
   case when octet_length(e.state) <= 65536 then e.state else (
     select convert_to(json_build_object('at', s->'at', 'step', s->'step', 'process_id', s->'process_id',
-      'version', s->'version', 'trigger', json_build_object('type', s->'trigger'->'type'), 'parent', s->'parent',
-      'wait', s->'wait', 'cost', s->'cost', 'usage', s->'usage', 'flags', s->'flags', 'before', s->'before',
-      'after', s->'after', 'recorded', s->'recorded', 'steps', s->'steps', 'error', s->'error')::text, 'UTF8')
-    from (select convert_from(e.state, 'UTF8')::json as s) as large) end
+      'version', s->'version', 'trigger', json_build_object('type', coalesce(s->'trigger'->'type', '"manual"')),
+      'parent', s->'parent', 'wait', coalesce(s->'wait', 'true'), 'cost', s->'cost', 'usage', s->'usage',
+      'flags', s->'flags', 'before', s->'before', 'after', s->'after', 'recorded', s->'recorded', 'steps', s->'steps',
+      'error', coalesce(s->'error', '{}'))::text, 'UTF8')
+    from (select replace(convert_from(e.state, 'UTF8'), '\u0000', '\ufffd')::json as s) as large) end
 from unnest(%b, %b) as x(id, before)
 join stored_events e on e.originator_id = x.id and e.originator_version < x.before
 where e.topic = any(%b) order by e.originator_id, e.originator_version"""
@@ -58,7 +59,7 @@ class _StoredEvent(msgspec.Struct, gc=False):
     version: int | None = None
     trigger: _StoredTrigger | None = None
     parent: _StoredParent | None = None
-    wait: bool | None = None
+    wait: bool = True
     cost: Money | None = None
     usage: Usage | None = None
     flags: list[str] | None = None
@@ -66,7 +67,7 @@ class _StoredEvent(msgspec.Struct, gc=False):
     after: Money | None = None
     recorded: int | None = None
     steps: list[str] | int | None = None
-    error: msgspec.Raw | None = None
+    error: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 _decode = msgspec.json.Decoder(_StoredEvent).decode
