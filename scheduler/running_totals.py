@@ -27,10 +27,10 @@ class RunningTotals:
     def __init__(self) -> None:
         self._totals: OrderedDict[TotalKey, Decimal] = OrderedDict()
 
-    def read(self, connection: Connection[Any], wanted: Iterable[tuple[TotalKey, int]]) -> None:
-        """Read those of `wanted` that are not kept, each of the costs before its position, in two statements."""
+    def read(self, connection: Connection[Any], requested: Iterable[tuple[TotalKey, int]]) -> None:
+        """Read those of `requested` that are not kept, each of the costs before its position, in two statements."""
         first: dict[TotalKey, int] = {}
-        for key, before in wanted:
+        for key, before in requested:
             if key not in self._totals:
                 first.setdefault(key, before)
         found = totals_before(connection, [(key[1], before) for key, before in first.items()])
