@@ -13,7 +13,7 @@ from psycopg import Connection
 
 from domain.money import Money, add
 from projections.facts import Fact
-from projections.priced_runs import RUNS, CompletedRun, write_runs
+from projections.priced_runs import RUNS, write_runs
 from projections.projection import Handler, Projection, clean
 from projections.table import Table, fixed, key
 
@@ -62,11 +62,11 @@ RULES = Table("cost_rules", RuleRow)
 
 
 class LedgerChanges(msgspec.Struct):
-    """The rows that a page adds to the tables, and the steps that completed on it."""
+    """The rows that a page adds to the tables, and its StepCompleted."""
 
     costs: list[LedgerRow] = []
     rules: list[RuleRow] = []
-    completed: list[CompletedRun] = []
+    completed: list[Fact] = []
 
 
 def _recorded(changes: LedgerChanges, fact: Fact) -> None:
@@ -119,10 +119,7 @@ def _book(
 
 
 def _completed(changes: LedgerChanges, fact: Fact) -> None:
-    event, origin = fact.event, fact.origin
-    changes.completed.append(
-        CompletedRun(origin.process_id, clean(event.step), fact.position, origin.version, fact.stream, event.at)
-    )
+    changes.completed.append(fact)
 
 
 def _set(changes: LedgerChanges, fact: Fact) -> None:

@@ -1,12 +1,16 @@
 """The successful runs of steps with what each had cost at its end: the part of cost_ledger that estimates rest on."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
 import msgspec
 from psycopg import Connection
+from psycopg.rows import tuple_row
 
+from projections.facts import Fact
+from projections.projection import clean
 from projections.table import Table, fixed, key
 from store import arrays
 
@@ -24,17 +28,6 @@ class PricedRunRow(msgspec.Struct, gc=False):
     amount: Annotated[Decimal, fixed("numeric not null")]
 
 
-class CompletedRun(msgspec.Struct, gc=False):
-    """A step that completed; the rows of the ledger say whether it cost something."""
-
-    process_id: bytes
-    step: str
-    position: int
-    version: int
-    execution_id: bytes
-    ended_at: datetime
-
-
 RUNS = Table("priced_runs", PricedRunRow)
 # Costs after the end, late answers and corrections, are not part of a run: the rows do not depend on the ends of pages.
 _INSERT = """insert into priced_runs (process_id, step, position, currency, version, execution_id, ended_at, amount)
@@ -48,18 +41,31 @@ where c.currency <> '' and c.unpriced <= 0
 on conflict do nothing"""
 
 
-def write_runs(connection: Connection[Any], completed: list[CompletedRun]) -> None:
-    """Write the runs of a page, after its costs are in the ledger."""
+_WITH_COSTS = """select p from unnest(%b) as p where exists (
+  select from cost_ledger l where l.process_id = p)"""
+
+
+def write_runs(connection: Connection[Any], completed: Sequence[Fact]) -> None:
+    """Write the runs of a page, after its costs are in the ledger. completed: its StepCompleted.
+
+    Most steps belong to processes that never cost anything: for these, one look for each process of the page is all.
+    """
+    processes = {fact.origin.process_id for fact in completed}
+    if processes:
+        with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+            found = cursor.execute(_WITH_COSTS, (arrays.uuid_bytes([*processes]),), prepare=True).fetchall()
+        with_costs = {id for (id,) in found}
+        _insert(connection, [fact for fact in completed if fact.origin.process_id in with_costs])
+
+
+def _insert(connection: Connection[Any], completed: Sequence[Fact]) -> None:
     if completed:
-        processes, steps, positions, versions, executions, ends = zip(
-            *map(msgspec.structs.astuple, completed), strict=True
-        )
         given = (
-            arrays.uuid_bytes(processes),
-            arrays.texts(steps),
-            arrays.bigints(positions),
-            arrays.ints(versions),
-            arrays.uuid_bytes(executions),
-            arrays.timestamptzs(ends),
+            arrays.uuid_bytes([fact.origin.process_id for fact in completed]),
+            arrays.texts([clean(fact.event.step) for fact in completed]),
+            arrays.bigints([fact.position for fact in completed]),
+            arrays.ints([fact.origin.version for fact in completed]),
+            arrays.uuid_bytes([fact.stream for fact in completed]),
+            arrays.timestamptzs([fact.event.at for fact in completed]),
         )
         connection.execute(_INSERT, given, prepare=True)
