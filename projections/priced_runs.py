@@ -48,7 +48,7 @@ _WITH_COSTS = """select p from unnest(%b) as p where exists (
 def write_runs(connection: Connection[Any], completed: Sequence[Fact]) -> None:
     """Write the runs of a page, after its costs are in the ledger. completed: its StepCompleted.
 
-    Most steps belong to processes that never cost anything: for these, one look for each process of the page is all.
+    Most steps belong to processes that never cost anything: for these, the page reads one row a process at most.
     """
     processes = {fact.origin.process_id for fact in completed}
     if processes:

@@ -14,7 +14,8 @@ ABSENT, ACTIVE, RETIRED = "absent", "active", "retired"
 class Agent(msgspec.Struct, frozen=True):
     """One agent. status: ``absent`` (never registered), ``active`` or ``retired``; version: events folded so far.
 
-    config: with its provider. max_open: how many calls of it a worker may have open at once; None: as many as the worker's rule of shares allows.
+    config: with its provider. max_open: how many calls of it a worker may have open at once; None: as many as the
+    worker's rule of shares allows.
     """
 
     version: int = 0
