@@ -142,11 +142,7 @@ class Table(Generic[R]):
             query = (
                 f"update {self.name} t set {', '.join(f'{column} = x.{column}' for column in columns)}\n"
                 f"from unnest({', '.join(['%b'] * len(fields))}) as x({', '.join(fields)})\n"
-<<<<<<< HEAD
-                f"where t.{fields[0]} = any(%b) and {' and '.join(f't.{field} = x.{field}' for field in self._keys)}"
-=======
-                f"where {' and '.join(f't.{field} = x.{field}' for field in self.keys)}"
->>>>>>> measures
+                f"where t.{fields[0]} = any(%b) and {' and '.join(f't.{field} = x.{field}' for field in self.keys)}"
             )
             values = [array(list(map(get, given))) for get, array in (self._arrays[field] for field in fields)]
             # The first key once more: by it the server finds the rows even where it takes the table for empty.
