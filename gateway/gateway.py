@@ -31,7 +31,11 @@ from gateway.scripted import Scripted
 
 
 class PricesAnswers(Protocol):
-    """Prices the use in answers, as `commands.costs.Pricing` does; callable from any thread."""
+    """Prices the use in answers, as `commands.pricing.Pricing` does; callable from any thread."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether pricing waits for nothing now: it then takes microseconds."""
 
     def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
         """Return whether the answer has a use to be priced."""
@@ -97,7 +101,7 @@ class AgentGateway:
         if self._closed:
             raise RuntimeError("the gateway is closed")
         refers = self._large is not None and self._large.refers(call)
-        if agent.instant is not None and not refers:
+        if agent.instant is not None and not refers and self._prices_at_once(agent):
             deliver(call, self._priced_now(call, config, agent.instant(call)))
         elif agent.instant is not None:
             self._begin(OpenCall(call, InstantAdapter(agent.instant), deliver, config, refers=refers))
@@ -169,10 +173,7 @@ class AgentGateway:
                 scripted = Scripted(typed)
                 if scripted.delay:
                     return ReadAgent(config, None, scripted)
-                if self._pricing is not None and scripted.is_priced:
-                    # Prices may have to be read first, and the worker's thread does not wait for that.
-                    return ReadAgent(config, None, InstantAdapter(scripted.answer_now))
-                return ReadAgent(config, scripted.answer_now, None)
+                return ReadAgent(config, scripted.answer_now, None, is_priced=scripted.is_priced)
             case HttpConfig():
                 return ReadAgent(config, None, Http(typed, self._outgoing, self._callback_base))
             case ModelConfig():
@@ -195,6 +196,10 @@ class AgentGateway:
             entry.task = asyncio.get_running_loop().create_task(self._answer(entry))
             entry.task.add_done_callback(partial(self._settle, entry))
 
+    def _prices_at_once(self, agent: ReadAgent) -> bool:
+        # Prices may have to be read first, and the worker's thread does not wait for that.
+        return self._pricing is None or not agent.is_priced or self._pricing.is_ready
+
     def _priced_now(self, call: AgentCall, config: dict[str, Any], answer: Answer) -> Answer:
         pricing = self._pricing
         if pricing is None or not pricing.needs(answer, config):
@@ -205,6 +210,8 @@ class AgentGateway:
         answer, pricing = await self._called(entry), self._pricing
         if pricing is None or entry.config is None or not pricing.needs(answer, entry.config):
             return answer
+        if pricing.is_ready:
+            return pricing.priced(answer, entry.config, entry.call.started_at)
         return await asyncio.to_thread(pricing.priced, answer, entry.config, entry.call.started_at)
 
     async def _called(self, entry: OpenCall) -> Answer:

@@ -142,10 +142,11 @@ class Table(Generic[R]):
             query = (
                 f"update {self.name} t set {', '.join(f'{column} = x.{column}' for column in columns)}\n"
                 f"from unnest({', '.join(['%b'] * len(fields))}) as x({', '.join(fields)})\n"
-                f"where {' and '.join(f't.{field} = x.{field}' for field in self.keys)}"
+                f"where t.{fields[0]} = any(%b) and {' and '.join(f't.{field} = x.{field}' for field in self.keys)}"
             )
             values = [array(list(map(get, given))) for get, array in (self._arrays[field] for field in fields)]
-            connection.execute(query, values, prepare=True)
+            # The first key once more: by it the server finds the rows even where it takes the table for empty.
+            connection.execute(query, [*values, values[0]], prepare=True)
 
 
 def _columns(row: type[msgspec.Struct]) -> list[tuple[str, Any, Column]]:
