@@ -73,7 +73,7 @@ class BackgroundModel:
         return answer
 
     async def cancel(self, call: AgentCall) -> None:
-        """Cancel the response of a call that was given up, once its attempt has ended; as far as that is possible.
+        """Cancel the response of a call that was abandoned, once its attempt has ended; as far as that is possible.
 
         Another worker may poll for the response of an attempt that goes on.
         """
