@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute
 from api import (
     agents,
     alerts,
+    analytics,
     approvals,
     calendars,
     cost_thresholds,
@@ -57,6 +58,7 @@ GUARDED = (
     approvals,
     processes,
     alerts,
+    analytics,
     cost_thresholds,
     schedules,
     calendars,

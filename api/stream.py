@@ -29,7 +29,7 @@ from queries.paging import LARGEST, MAX_LIMIT, Page
 from store.unit import Outage
 
 HEARTBEAT_SECONDS = 15
-# Under load a stream reads this often, not at every notification.
+# Under load a stream reads this often, not at every notification; the first one after a pause is read at once.
 BREATH_SECONDS = 0.1
 
 Read = TypeVar("Read")
@@ -120,13 +120,13 @@ class _Admission:
 async def _positions(admission: _Admission, sent: int | None) -> AsyncIterator[ServerSentEvent]:
     door, feed = admission.door, admission.feed
     while await admission.holds():
-        news = feed.news()
+        news, read_at = feed.news(), asyncio.get_running_loop().time()
         position = await _read(door.reading.progress.position, sent or 0)
         lost = sent is not None and position < sent and await _end_before(door, sent) is not None
         if sent is None or position > sent or lost:
             sent = position
             yield _at(position, position)
-        await _rest(door, feed, news)
+        await _rest(door, feed, news, read_at)
 
 
 async def _events(
@@ -135,6 +135,7 @@ async def _events(
     door, feed = admission.door, admission.feed
     # No position is known of the event that the caller saw last: the first check compares versions.
     news, version, position = feed.news(), last or 0, LARGEST if last else 0
+    read_at = asyncio.get_running_loop().time()
     while await admission.holds():
         events = page.items if page is not None else ()
         for event in events:
@@ -148,8 +149,8 @@ async def _events(
                 if newest is not None and newest < version:
                     version = newest
                     yield _at(end, version)
-            await _rest(door, feed, news)
-        news = feed.news()
+            await _rest(door, feed, news, read_at)
+        news, read_at = feed.news(), asyncio.get_running_loop().time()
         page = await _read(_page_after(door, admission.masking, id, version), None)
 
 
@@ -177,10 +178,12 @@ def _at(position: int, id: int) -> ServerSentEvent:
     return ServerSentEvent(encode({"position": position}).decode(), event="position", id=str(id))
 
 
-async def _rest(door: Door, feed: Feed, news: asyncio.Event) -> None:
+async def _rest(door: Door, feed: Feed, news: asyncio.Event, read_at: float) -> None:
+    """Wait for `news`, and until BREATH_SECONDS have passed since `read_at`."""
     await feed.wait(news, door.stream_check_seconds)
-    if not feed.closed:
-        await asyncio.sleep(BREATH_SECONDS)
+    left = read_at + BREATH_SECONDS - asyncio.get_running_loop().time()
+    if left > 0 and not feed.closed:
+        await asyncio.sleep(left)
 
 
 def _last_event_id(request: Request) -> int | None:

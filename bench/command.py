@@ -19,7 +19,7 @@ from bench.http_load import list_while_busy, starts
 from bench.pages import pages
 from bench.rebuilds import rebuilds
 from bench.report import table
-from bench.rig import rig
+from bench.rig import Rig, rig
 from bench.schedules import due_at_once
 from bench.timers import timers
 
@@ -66,9 +66,11 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
             server, lambda r: pages(r, 1_000 if options.quick else 100_000, 40 if options.quick else 200, 20)
         ),
         "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
+        "browser": lambda: _on_rig(server, lambda r: on_screen(r, 5 if options.quick else 40)),
         "floor_again": lambda: floor(server, floor_events),
     }
-    chosen = [part for part in work if part.removesuffix("_again") in options.only or (part == "dbos" and peered)]
+    extra = {"dbos": bool(peered), "browser": options.browser and "pages" in options.only}
+    chosen = [part for part in work if part.removesuffix("_again") in options.only or extra.get(part)]
     figures = {}
     columns = SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn()
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=options.json) as progress:
@@ -98,6 +100,13 @@ def beside_slow(server: str, executions: int, rounds: int, slow: int) -> dict[st
     """Measure W1 alone and beside calls of a slow agent, on a rig each."""
     with rig(server) as alone_rig, rig(server) as other:
         return fair(alone_rig, other, executions, rounds, slow)
+
+
+def on_screen(made: Rig, events: int) -> dict[str, float]:
+    """Measure an open page in a browser, which the extra `dev` brings."""
+    from bench.open_page import drawn
+
+    return drawn(made, events)
 
 
 def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:
@@ -131,6 +140,11 @@ def _parser() -> argparse.ArgumentParser:
         "--dbos",
         action="store_true",
         help=f"also run on DBOS what is asked of: {', '.join(ON_DBOS)} (needs the extra `bench`)",
+    )
+    parser.add_argument(
+        "--browser",
+        action="store_true",
+        help="with the part pages: also an open page in chromium (needs the extra `dev`)",
     )
     parser.add_argument(
         "--only", nargs="+", choices=PARTS, default=list(PARTS), metavar="PART", help=f"some of: {', '.join(PARTS)}"

@@ -37,6 +37,8 @@ PATHS = {
 WARM = 5
 RUN = 400
 APPENDED = 500
+QUIET_SECONDS = 0.3
+"""Longer than the pause between two readings of a stream: the next change is the first of a quiet page."""
 
 
 def pages(rig: Rig, executions: int, requests: int, events: int) -> dict[str, float]:
@@ -120,6 +122,7 @@ def _shown(rig: Rig, base: str, client: httpx2.Client) -> float:
     with httpx2.Client(base_url=base, timeout=60) as listener, listener.stream("GET", "/api/stream") as stream:
         positions = _positions(stream)
         next(positions)
+        time.sleep(QUIET_SECONDS)
         rig.executions.cancel(CancelExecution(started.stream, "bench"), operator("bench:pages"))
         begun = time.perf_counter()
         for _ in positions:

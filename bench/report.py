@@ -50,7 +50,7 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
             yield f"fair: {name}", value, "ms" if "_ms_" in name else "", beside
     for name, value in figures.get("w6", {}).items():
         yield f"W6: {name}", value, "ms" if "_ms_" in name else "", ""
-    for name, value in figures.get("pages", {}).items():
+    for name, value in (figures.get("pages", {}) | figures.get("browser", {})).items():
         yield f"pages: {name}", value, "ms", ""
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""

@@ -21,7 +21,7 @@ _COST = """exists (select from cost_ledger c where c.run_id = l.execution_id {ow
 _HAVING = {
     PRICED: "sum(c.unpriced) = 0 and bool_or(c.currency <> '' {currency})",
     UNPRICED: "sum(c.unpriced) > 0",
-    ANY: "sum(c.unpriced) > 0 or bool_or(c.currency <> '' {currency})",
+    ANY: "bool_or(c.currency <> '' {currency}) or (sum(c.unpriced) > 0 and not bool_or(c.currency <> ''))",
 }
 
 

@@ -15,6 +15,7 @@ from web import alert_what_if, alerts, approvals, costs, errors, keys, overview,
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
+from web.analytics import pages as analytics
 from web.documentation import page as documentation
 from web.documentation.page import Description
 from web.executions import acts, compare, detail, moments, tree
@@ -30,7 +31,18 @@ from web.schedules import list as schedules
 from web.schedules import previews
 
 STATIC = Path(__file__).parent / "static"
-NOUNS = ("executions", "approvals", "alerts", "schedules", "processes", "agents", "costs", "keys", "operations")
+NOUNS = (
+    "executions",
+    "approvals",
+    "alerts",
+    "analytics",
+    "schedules",
+    "processes",
+    "agents",
+    "costs",
+    "keys",
+    "operations",
+)
 SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
 
 
@@ -60,6 +72,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         *SCHEDULES,
         *PROCESSES,
         *AGENTS,
+        analytics,
         costs,
         keys,
         timers,

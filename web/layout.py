@@ -90,6 +90,7 @@ NAVIGATION = (
     (
         "Insight",
         (
+            NavigationEntry("Analytics", "chart-column", "/analytics"),
             NavigationEntry("Costs", "coins", "/costs", limited=False),
             NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),
         ),

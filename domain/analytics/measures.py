@@ -123,16 +123,17 @@ class ExecutionMeasure:
 
     def pass_time(self, at: datetime) -> None:
         """Count the time until an instant for the phase of the execution."""
-        passed = at - self.at
-        if passed > NONE:
-            in_phase = self.in_phase
-            phase = next((phase for phase in range(IDLE) if in_phase[phase]), self.interlude)
-            self.phases[phase] += passed
+        if at > self.at:
+            in_phase, phase = self.in_phase, 0
+            while phase < IDLE and not in_phase[phase]:
+                phase += 1
+            self.phases[self.interlude if phase == IDLE else phase] += at - self.at
             self.at = at
 
     def move(self, step: str, phase: int, at: datetime) -> StepMeasure:
         """Let a step enter a phase."""
-        self.pass_time(at)
+        if at > self.at:  # the events of one decision happen at one time
+            self.pass_time(at)
         found = self.steps.get(step)
         if found is None:
             found = self.steps[step] = StepMeasure(self.at)

@@ -47,7 +47,8 @@ def _enters(phase: int, *, tried: bool = False) -> Measuring:
     def handle(found: ExecutionMeasure, event: Any) -> None:
         if found.ended_at is None:
             step = found.move(event.step, phase, event.at)
-            step.tried = step.tried or tried
+            if tried:
+                step.tried = True
 
     return handle
 

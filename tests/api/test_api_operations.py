@@ -38,6 +38,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
     seen = client.get("/api/projections").json()
     assert {item["name"] for item in seen["items"]} == {
         "agent_directory",
+        "analytics",
         "approvals",
         "cost_alerts",
         "cost_ledger",

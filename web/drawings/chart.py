@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
+from math import ceil
 
 import msgspec
 from markupsafe import escape
@@ -42,7 +43,7 @@ def scale_of(values: Iterable[Decimal], write: Write, *, whole: bool = False) ->
     step = _step(most / STEPS)
     if whole:
         step = max(step, Decimal(1))
-    steps = max(1, int(-(-most // step)))
+    steps = max(1, ceil(most / step))
     widest = max(len(write(step * number)) for number in range(steps + 1))
     return ChartScale(step * steps, step, 1.5 + widest * LETTER)
 

@@ -52,10 +52,10 @@ router = APIRouter()
 class ExecutionFields(PageParameters):
     """The fields of the form of filters; an empty one filters nothing."""
 
-    process: Annotated[str, Query(max_length=64)] = ""
+    process: Annotated[str, Query(max_length=200)] = ""
     status: str = ""
     trigger: str = ""
-    version: Annotated[str, Query(max_length=9)] = ""
+    version: Annotated[str, Query(max_length=40)] = ""
     waiting_for: str = ""
     q: Annotated[str, Query(max_length=64)] = ""
     started_from: Annotated[str, Field(alias="from", max_length=40)] = ""
@@ -81,10 +81,10 @@ def list_(
     zone, sought = reader_of(request).zone, given.q.strip()
     problem = "" if re.fullmatch(END_OF_ID, sought) else "Search by the end of an id: 4 to 36 of 0-9, a-f and dashes."
     filter = ExecutionFilter(
-        process_ids=[process_named(given.process)] if given.process else [],
-        statuses=[given.status] if given.status in STATUSES else [],
-        triggers=[given.trigger] if given.trigger in TRIGGERS else [],
-        versions=[int(given.version)] if given.version.isascii() and given.version.isdigit() else [],
+        process_ids=[process_named(each) for each in _stated(given.process)],
+        statuses=[each for each in _stated(given.status) if each in STATUSES],
+        triggers=[each for each in _stated(given.trigger) if each in TRIGGERS],
+        versions=[int(each) for each in _stated(given.version) if re.fullmatch("[0-9]{1,9}", each)],
         waiting_for=[given.waiting_for] if given.waiting_for in AWAITED_KINDS else [],
         started_from=day_of(given.started_from, zone),
         started_to=day_of(given.started_to, zone, after=1),
