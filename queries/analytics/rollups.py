@@ -80,6 +80,11 @@ class RollupSums:
         self._filtered(where, "l")
         return fetch(self._connection, _RUNNING.format(where=where.sql), where.parameters)
 
+    def now(self) -> datetime:
+        """Return the time of the snapshot."""
+        at: datetime = fetch(self._connection, "select now() as at", ())[0]["at"]
+        return at
+
     def names(self, process_ids: Sequence[UUID]) -> dict[UUID, str]:
         """Return the names of processes."""
         return {row["process_id"]: row["name"] for row in fetch(self._connection, _NAMES, (list(process_ids),))}
