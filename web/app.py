@@ -26,6 +26,7 @@ from web.processes import archive, editor, pauses, publish, start
 from web.processes import costs as process_costs
 from web.processes import detail as process
 from web.processes import list as processes
+from web.processes import roles as process_roles
 from web.schedules import detail as schedule
 from web.schedules import list as schedules
 from web.schedules import previews
@@ -49,7 +50,7 @@ SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
-PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process)
+PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process_roles, process)
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
