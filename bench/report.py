@@ -48,6 +48,11 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
             ratio = figures["fair"]["ratio"]
             beside = f"{ratio:.2f} x alone" if name == "steps_per_s_beside" else ""
             yield f"fair: {name}", value, "ms" if "_ms_" in name else "", beside
+    for name, value in figures.get("alerts", {}).items():
+        if name != "ratio":
+            ratio = figures["alerts"]["ratio"]
+            beside = f"{ratio:.2f} x without" if name == "steps_per_s_with" else ""
+            yield f"alerts: {name}", value, "ms" if "_ms" in name else "", beside
     for name, value in figures.get("w6", {}).items():
         yield f"W6: {name}", value, "ms" if "_ms_" in name else "", ""
     for name, value in (figures.get("pages", {}) | figures.get("browser", {})).items():

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from domain.agents.policy import OutgoingPolicy
 from domain.agents.scripted import ScriptedConfig
 from domain.clock import Clock
 from domain.refusal import Malformed
-from gateway.background import KeepsResponses
+from gateway.background import BackgroundModel, KeepsResponses
 from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, summary
@@ -84,7 +84,7 @@ class AgentGateway:
         self._outgoing = Outgoing(clock, policy, self._large)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
         self._notices: set[asyncio.Task[bool]] = set()
-        self._bookings: set[asyncio.Task[None]] = set()
+        self._follow_ups: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: DeliverAnswer) -> None:
@@ -263,11 +263,16 @@ class AgentGateway:
         if entry.task is None:
             return
         entry.task.cancel()
+        if isinstance(entry.adapter, BackgroundModel):
+            self._follow_up(entry.adapter.cancel(entry.call))
         failed = Failed(StepError(CALL_CANCELLED, "the call was cancelled"))
         if self._pricing is not None and entry.config is not None and self._pricing.needs(failed, entry.config):
-            task = asyncio.get_running_loop().create_task(self._book(entry, entry.config, failed, self._pricing))
-            self._bookings.add(task)
-            task.add_done_callback(self._bookings.discard)
+            self._follow_up(self._book(entry, entry.config, failed, self._pricing))
+
+    def _follow_up(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._follow_ups.add(task)
+        task.add_done_callback(self._follow_ups.discard)
 
     async def _book(self, entry: OpenCall, config: dict[str, Any], failed: Failed, pricing: PricesAnswers) -> None:
         """Deliver that a model was called, although nobody reports what the call used."""
@@ -275,7 +280,7 @@ class AgentGateway:
 
     async def _drain(self, seconds: float) -> None:
         tasks: set[asyncio.Task[Any]] = {each.task for each in list(self._open.values()) if each.task is not None}
-        tasks |= self._notices | self._bookings
+        tasks |= self._notices | self._follow_ups
         left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
         for task in left:
             task.cancel()

@@ -34,6 +34,14 @@ def test_an_alert_reaches_the_page_and_is_acknowledged(served: Served, windows: 
     expect(page.locator("article.card")).to_have_count(2)
     assert time.monotonic() - begun < 60
     expect(page.locator("nav.side a[title='Cost alerts']")).to_contain_text("2")
+    # and each alert names the event that crosses, which came before it; the newest alert is the first
+    items = served.client.get("/api/cost-alerts", params={"process": "spender"}).json()["items"]
+    assert [(each["before"], each["after"]) for each in items] == [("0.02", "0.04"), ("0", "0.02")]
+    for each in items:
+        events = served.client.get(f"/api/executions/{each['crossing']['execution_id']}/events").json()["items"]
+        crossing = next(event for event in events if event["position"] == each["crossing"]["position"])
+        assert crossing["type"] == "CostRecorded"
+        assert crossing["at"] <= each["raised_at"]
     expect(page.locator("article.card").first).to_contain_text("from 0.02 to 0.04")
     check_everywhere(page, "open alerts")
 
