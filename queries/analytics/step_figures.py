@@ -1,6 +1,6 @@
 """Steps by the time they worked, the time they waited, or their cost, across versions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -11,18 +11,19 @@ from queries.analytics.links import LinkedExecutions
 from queries.analytics.requests import FiguresRequest
 from queries.analytics.rollups import RollupSums, rollups
 from queries.analytics.run_figures import MEDIAN, P95
-from queries.analytics.totals import StepTotal
+from queries.analytics.totals import MICROSECONDS, StepTotal
 from queries.reading import Reading
 
 SLOWEST, MOST_EXPENSIVE, LONGEST_WAITING = "slowest", "most_expensive", "longest_waiting"
 ORDERS = (SLOWEST, MOST_EXPENSIVE, LONGEST_WAITING)
 MEASURES = ("median", "p95", "total")
 MOST = 50
-MICROSECONDS = 1e6
 
 StepOfProcess = tuple[UUID, str, str]
 """(process, step, currency, which is empty for a time)"""
 StepTotals = dict[StepOfProcess, StepTotal]
+Values = tuple[float | None, float | None, float]
+"""(median, p95, share)"""
 
 
 def summarise_steps(
@@ -33,16 +34,8 @@ def summarise_steps(
     with rollups(reading, request.filter, min_position) as (found, freshness):
         totals = _READ[order](found, (window.begin, window.end))
         names = found.names(sorted({id for id, _, _ in totals}))
-    whole: dict[str, float] = {}
-    for (_, _, currency), total in totals.items():
-        whole[currency] = whole.get(currency, 0.0) + float(total.whole)
-    links, unit = request.links(window), 1 if order == MOST_EXPENSIVE else MICROSECONDS
-    steps = [
-        _figures(key, names.get(key[0], str(key[0])), total, whole[key[2]], unit, links)
-        for key, total in totals.items()
-        if total.n and total.total
-    ]
-    steps.sort(key=lambda step: (-(getattr(step, measure) or 0), step.process, step.step, step.currency or ""))
+    links, unit = request.links(window), 1.0 if order == MOST_EXPENSIVE else MICROSECONDS
+    steps = [_figures(key, names, *row, unit, links) for key, row in _ranked(totals, measure)]
     return StepsAnswer(
         items=[step for step in steps if step.n >= FEW][:MOST],
         too_few=[step for step in steps if step.n < FEW][:MOST],
@@ -89,21 +82,47 @@ def _add(totals: StepTotals, row: Mapping[str, Any], currency: str, n: int, valu
         total.sketch.add(sketches or b"")
 
 
+def _ranked(totals: StepTotals, measure: str) -> Iterator[tuple[StepOfProcess, tuple[StepTotal, Values]]]:
+    """Yield the steps with any value, those with the greatest measure first."""
+    import pandas as pd  # here, so that commands that count nothing start fast
+
+    if not totals:
+        return
+    quantiles = [total.sketch.quantiles(MEDIAN, P95) for total in totals.values()]
+    frame = pd.DataFrame(list(totals), columns=["process_id", "step", "currency"])
+    frame["n"] = [total.n for total in totals.values()]
+    frame["total"] = [float(total.total) for total in totals.values()]
+    frame["whole"] = [float(total.whole) for total in totals.values()]
+    frame[["median", "p95"]] = pd.DataFrame(quantiles, dtype=float)
+    frame["share"] = (frame["whole"] / frame.groupby("currency")["whole"].transform("sum")).fillna(0.0)
+    shown = frame[(frame["n"] > 0) & (frame["total"] > 0)]
+    shown = shown.sort_values([measure, "step", "process_id", "currency"], ascending=[False, True, True, True])
+    keys = list(totals)
+    for place, share in zip(shown.index, shown["share"], strict=True):
+        key = keys[place]
+        yield key, (totals[key], (*quantiles[place], float(share)))
+
+
 def _figures(
-    key: StepOfProcess, process: str, total: StepTotal, whole: float, unit: float, links: LinkedExecutions
+    key: StepOfProcess,
+    names: Mapping[UUID, str],
+    total: StepTotal,
+    values: Values,
+    unit: float,
+    links: LinkedExecutions,
 ) -> StepFigures:
     process_id, step, currency = key
-    median, p95 = total.sketch.quantiles(MEDIAN, P95)
+    median, p95, share = values
     behind = {"paid_step": step, "currency": currency} if currency else {"ran_step": step}
     return StepFigures(
         process_id=process_id,
-        process=process,
+        process=names.get(process_id, str(process_id)),
         step=step,
         n=total.n,
         median=None if median is None else median / unit,
         p95=None if p95 is None else p95 / unit,
         total=float(total.total) / unit,
-        share=float(total.whole) / whole if whole else 0.0,
+        share=share,
         currency=currency or None,
         links={"n": links.of_process(str(process_id)).ended(**behind)},
     )

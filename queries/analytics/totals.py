@@ -6,6 +6,9 @@ from math import ceil
 from domain.analytics.sketch import LAYOUT, value_of
 from domain.money import add
 
+MICROSECONDS = 1e6
+"""In a second."""
+
 
 class SketchTotal:
     """Sketches added up. parts: their bytes, one after another."""
@@ -89,11 +92,11 @@ class RunTotal:
 
     def mean(self, *times: str) -> float | None:
         """Return the mean of some times together, in seconds."""
-        return sum(self.times[each] for each in times) / self.completed / 1e6 if self.completed else None
+        return sum(self.times[each] for each in times) / self.completed / MICROSECONDS if self.completed else None
 
     def quantiles(self, *parts: float) -> list[float | None]:
         """Return the duration at each part, in seconds."""
-        return [None if value is None else value / 1e6 for value in self.sketch.quantiles(*parts)]
+        return [None if value is None else value / MICROSECONDS for value in self.sketch.quantiles(*parts)]
 
     def cost(self, currency: str) -> CostTotal:
         """Return the total of a currency, to add to."""
