@@ -86,19 +86,25 @@ def _ranked(totals: StepTotals, measure: str) -> Iterator[tuple[StepOfProcess, t
     """Yield the steps with any value, those with the greatest measure first."""
     import pandas as pd  # here, so that commands that count nothing start fast
 
-    if not totals:
+    keys = sorted((key for key, total in totals.items() if total.n and total.total), key=lambda key: key[1:])
+    if not keys:
         return
-    quantiles = [total.sketch.quantiles(MEDIAN, P95) for total in totals.values()]
-    frame = pd.DataFrame(list(totals), columns=["process_id", "step", "currency"])
-    frame["n"] = [total.n for total in totals.values()]
-    frame["total"] = [float(total.total) for total in totals.values()]
-    frame["whole"] = [float(total.whole) for total in totals.values()]
-    frame[["median", "p95"]] = pd.DataFrame(quantiles, dtype=float)
-    frame["share"] = (frame["whole"] / frame.groupby("currency")["whole"].transform("sum")).fillna(0.0)
-    shown = frame[(frame["n"] > 0) & (frame["total"] > 0)]
-    shown = shown.sort_values([measure, "step", "process_id", "currency"], ascending=[False, True, True, True])
-    keys = list(totals)
-    for place, share in zip(shown.index, shown["share"], strict=True):
+    whole: dict[str, float] = {}
+    for (_, _, currency), total in totals.items():
+        whole[currency] = whole.get(currency, 0.0) + float(total.whole)
+    quantiles = [totals[key].sketch.quantiles(MEDIAN, P95) for key in keys]
+    frame = pd.DataFrame(
+        {
+            "median": [median for median, _ in quantiles],
+            "p95": [p95 for _, p95 in quantiles],
+            "total": [float(totals[key].total) for key in keys],
+            "whole": [float(totals[key].whole) for key in keys],
+            "of": [whole[key[2]] for key in keys],
+        }
+    )
+    frame["share"] = frame["whole"] / frame["of"]
+    ranked = frame["share"].reindex(frame[measure].sort_values(ascending=False, kind="stable").index)
+    for place, share in zip(ranked.index.to_list(), ranked.to_list(), strict=True):
         key = keys[place]
         yield key, (totals[key], (*quantiles[place], float(share)))
 

@@ -1,10 +1,15 @@
 """Totals of rollups: counts, sums and sketches added up, and the figures that they give."""
 
 from decimal import Decimal
+from functools import cache
 from math import ceil
+from typing import TYPE_CHECKING
 
 from domain.analytics.sketch import LAYOUT, value_of
 from domain.money import add
+
+if TYPE_CHECKING:
+    import numpy as np
 
 MICROSECONDS = 1e6
 """In a second."""
@@ -29,7 +34,7 @@ class SketchTotal:
             return [None for _ in parts]
         import numpy as np  # here, so that commands that count nothing start fast
 
-        pairs = np.frombuffer(b"".join(self._parts), dtype=np.dtype(list(LAYOUT)))
+        pairs = np.frombuffer(b"".join(self._parts), dtype=_pair_type())
         buckets = pairs["bucket"].astype(np.int64)
         least = int(buckets.min())
         # Counts are integers below 2^53, which doubles add up exactly.
@@ -39,6 +44,13 @@ class SketchTotal:
             return [None for _ in parts]
         ranks = [max(1, ceil(part * whole)) for part in parts]
         return [value_of(least + int(np.searchsorted(counts, rank))) for rank in ranks]
+
+
+@cache
+def _pair_type() -> "np.dtype[np.void]":
+    import numpy as np
+
+    return np.dtype(list(LAYOUT))
 
 
 class CostTotal:
