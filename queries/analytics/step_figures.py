@@ -22,7 +22,7 @@ MOST = 50
 StepOfProcess = tuple[UUID, str, str]
 """(process, step, currency, which is empty for a time)"""
 StepTotals = dict[StepOfProcess, StepTotal]
-Values = tuple[float | None, float | None, float]
+StepValues = tuple[float | None, float | None, float]
 """(median, p95, share)"""
 
 
@@ -82,7 +82,7 @@ def _add(totals: StepTotals, row: Mapping[str, Any], currency: str, n: int, valu
         total.sketch.add(sketches or b"")
 
 
-def _ranked(totals: StepTotals, measure: str) -> Iterator[tuple[StepOfProcess, tuple[StepTotal, Values]]]:
+def _ranked(totals: StepTotals, measure: str) -> Iterator[tuple[StepOfProcess, tuple[StepTotal, StepValues]]]:
     """Yield the steps with any value, those with the greatest measure first."""
     import pandas as pd  # here, so that commands that count nothing start fast
 
@@ -113,7 +113,7 @@ def _figures(
     key: StepOfProcess,
     names: Mapping[UUID, str],
     total: StepTotal,
-    values: Values,
+    values: StepValues,
     unit: float,
     links: LinkedExecutions,
 ) -> StepFigures:
