@@ -57,6 +57,8 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
         yield f"W6: {name}", value, "ms" if "_ms_" in name else "", ""
     for name, value in (figures.get("pages", {}) | figures.get("browser", {})).items():
         yield f"pages: {name}", value, "ms", ""
+    for name, value in figures.get("w7", {}).items():
+        yield f"W7: {name}", value, "ms" if name.endswith("_ms") else "", ""
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, sign_in, timers
+from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -26,6 +26,7 @@ from web.processes import archive, editor, pauses, publish, start
 from web.processes import costs as process_costs
 from web.processes import detail as process
 from web.processes import list as processes
+from web.processes import roles as process_roles
 from web.schedules import detail as schedule
 from web.schedules import list as schedules
 from web.schedules import previews
@@ -43,13 +44,13 @@ NOUNS = (
     "keys",
     "operations",
 )
-SEGMENTS = frozenset(("", *NOUNS, "docs", "sign-in", "sign-out", "static"))
+SEGMENTS = frozenset(("", *NOUNS, "docs", "settings", "sign-in", "sign-out", "static"))
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
-PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process)
+PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process_roles, process)
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
@@ -75,6 +76,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         analytics,
         costs,
         keys,
+        preferences,
         timers,
         operations,
         *OPERATIONS,

@@ -21,10 +21,14 @@ from edge.sessions import COOKIE, LONGEST, BrowserSession
 from queries.alerts import count_open_alerts
 from queries.approvals import ApprovalFilter, count_approvals
 from web import wording
+from web.keyboard import GO, keyboard
 from web.templating import render
 
 ZONE_COOKIE = "procession-zone"
+CHOSEN_COOKIE = "procession-chosen-zone"
+"""The zone that a person set; `ZONE_COOKIE` holds that of the browser."""
 THEME_COOKIE = "procession-theme"
+KEYS_COOKIE = "procession-keys"
 THEMES = ("light", "dark")
 COUNTED = 100
 NOTICES = {
@@ -60,6 +64,7 @@ NOTICES = {
     "letter-skipped": "The event is skipped, and no longer counts.",
     "price-added": "The price counts from now on. Costs that are booked stay, until you price them anew.",
     "repriced": "The costs are priced anew.",
+    "settings-saved": "The settings are saved.",
     "set-aside-retried": "A worker tries the execution again.",
 }
 
@@ -112,6 +117,8 @@ class Reader(msgspec.Struct, frozen=True):
     zone: tzinfo
     zone_name: str
     now: datetime
+    zone_chosen: bool = False
+    """Whether the reader set the zone, instead of the browser."""
 
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
@@ -133,12 +140,14 @@ class Reader(msgspec.Struct, frozen=True):
 
 def reader_of(request: Request) -> Reader:
     """Return how the reader of `request` sees times. Default: UTC, until the browser has stated its zone."""
-    name = request.cookies.get(ZONE_COOKIE, "UTC")
-    try:
-        zone = parse_zone(name)
-    except ValueError:
-        name, zone = "UTC", parse_zone("UTC")
-    return Reader(zone, name, door_of(request).clock.now())
+    now = door_of(request).clock.now()
+    for cookie in (CHOSEN_COOKIE, ZONE_COOKIE):
+        try:
+            name = request.cookies.get(cookie, "")
+            return Reader(parse_zone(name), name, now, cookie == CHOSEN_COOKIE)
+        except ValueError:
+            continue
+    return Reader(parse_zone("UTC"), "UTC", now)
 
 
 class StatesFreshness(Protocol):
@@ -171,10 +180,14 @@ def page(
     reader = reader_of(request)
     principal: Principal | None = getattr(request.state, "principal", None)
     theme = request.cookies.get(THEME_COOKIE, "")
+    navigation = _navigation(principal)
     frame = {
         "title": title,
         "nav": nav,
-        "navigation": _navigation(principal),
+        "navigation": navigation,
+        "go": GO,
+        "keyboard": keyboard([entry.name for _, entries in navigation for entry in entries]),
+        "single_keys": request.cookies.get(KEYS_COOKIE) != "off",
         "reader": reader,
         "when": reader.when,
         "now": reader.now,

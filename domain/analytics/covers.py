@@ -1,14 +1,17 @@
 """The cover of a period by days, hours and quarters of an hour in UTC: the fewest rows of rollups that add up to it."""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from domain.analytics.grains import GRAINS, QUARTER, begin_of
+from domain.analytics.grains import GRAINS
 
-COARSEST_FIRST = GRAINS[::-1]
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+# In seconds, the coarsest first.
+_LENGTHS = tuple(grain // _SECOND for grain in reversed(GRAINS))
+_FINEST = _LENGTHS[-1]
 
 
 class GrainRange(msgspec.Struct, frozen=True):
@@ -24,35 +27,18 @@ def cover(begin: datetime, end: datetime) -> list[GrainRange]:
 
     The bounds are taken at the quarter of an hour in which they lie: every zone of today has its midnights there.
     """
-    return _within(begin_of(begin, QUARTER), begin_of(end, QUARTER), COARSEST_FIRST)
+    first, last = ((at - _EPOCH) // _SECOND // _FINEST * _FINEST for at in (begin, end))
+    return [
+        GrainRange(timedelta(seconds=length), _EPOCH + timedelta(seconds=low), _EPOCH + timedelta(seconds=high))
+        for length, low, high in _within(first, last, _LENGTHS)
+    ]
 
 
-def cover_each(bounds: Sequence[datetime]) -> list[GrainRange]:
-    """Return the cover of the periods between consecutive bounds: no rollup lies in two of them."""
-    return _joined(each for begin, end in pairwise(bounds) for each in cover(begin, end))
-
-
-def _within(begin: datetime, end: datetime, grains: Sequence[timedelta]) -> list[GrainRange]:
-    grain, *finer = grains
+def _within(begin: int, end: int, lengths: Sequence[int]) -> list[tuple[int, int, int]]:
     if begin >= end:
         return []
-    first, last = _ceiling(begin, grain), begin_of(end, grain)
-    if first < last:
-        whole = [GrainRange(grain, first, last)]
-        return whole if not finer else [*_within(begin, first, finer), *whole, *_within(last, end, finer)]
-    return _within(begin, end, finer)
-
-
-def _joined(ranges: Iterable[GrainRange]) -> list[GrainRange]:
-    found: list[GrainRange] = []
-    for each in ranges:
-        if found and found[-1].grain == each.grain and found[-1].end == each.begin:
-            found[-1] = GrainRange(each.grain, found[-1].begin, each.end)
-        else:
-            found.append(each)
-    return found
-
-
-def _ceiling(at: datetime, grain: timedelta) -> datetime:
-    begin = begin_of(at, grain)
-    return begin if begin == at else begin + grain
+    length, *finer = lengths
+    low, high = -(-begin // length) * length, end // length * length
+    if low >= high:
+        return _within(begin, end, finer)
+    return [*_within(begin, low, finer), (length, low, high), *_within(high, end, finer)]

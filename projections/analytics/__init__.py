@@ -18,7 +18,7 @@ from projections.analytics.trees import TreeChanges
 from projections.facts import OF_EXECUTIONS, Fact
 from projections.projection import Handler, Projection
 
-Streams = Mapping[bytes, list[Fact]]
+FactsByStream = Mapping[bytes, list[Fact]]
 
 
 class AnalyticsChanges:

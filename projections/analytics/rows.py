@@ -102,7 +102,7 @@ class FailuresRow(SpanRow):
 
 
 class SpendingRow(SpanRow):
-    """What a page adds to the costs of calls that began in the span; the process of a ``tree`` is that of its root."""
+    """The costs that a page adds, of calls that began in the span; the process of a ``tree`` is that of its root."""
 
     scope: Annotated[str, key("text")]
     currency: Annotated[str, key("text")]

@@ -9,6 +9,7 @@ import msgspec
 from domain.analytics.measures import TIME_LIMITS
 
 EXECUTIONS = "/executions"
+_TIMED_OUT = urlencode({"failure": ",".join(sorted(TIME_LIMITS))})
 
 
 class LinkedExecutions(msgspec.Struct, frozen=True):
@@ -45,12 +46,13 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
 
     def outcomes(self) -> dict[str, str]:
         """Return the links of the counts by outcome."""
+        ended = self.ended()
         return {
-            "ended": self.ended(),
-            "completed": self.ended(status="completed"),
-            "failed": self.ended(status="failed"),
-            "timed_out": self.ended(status="failed", failure=",".join(sorted(TIME_LIMITS))),
-            "cancelled": self.ended(status="cancelled"),
+            "ended": ended,
+            "completed": f"{ended}&status=completed",
+            "failed": f"{ended}&status=failed",
+            "timed_out": f"{ended}&status=failed&{_TIMED_OUT}",
+            "cancelled": f"{ended}&status=cancelled",
         }
 
     def costs(self, currency: str) -> dict[str, str]:

@@ -22,11 +22,11 @@ class SketchTotal:
 
     def quantiles(self, *parts: float) -> list[float | None]:
         """Return the value at each part, 0 to 1, by nearest rank; None without values."""
+        if not self._parts:
+            return [None for _ in parts]
         import numpy as np  # here, so that commands that count nothing start fast
 
         pairs = np.frombuffer(b"".join(self._parts), dtype=np.dtype(list(LAYOUT)))
-        if not len(pairs):
-            return [None for _ in parts]
         buckets = pairs["bucket"].astype(np.int64)
         least = int(buckets.min())
         # Counts are integers below 2^53, which doubles add up exactly.

@@ -227,3 +227,38 @@ def test_a_zone_that_is_west_of_us_has_its_own_today(client: TestClient, install
     window = answered(client, "trends", days="7", timezone="Pacific/Pago_Pago")["window"]
     assert datetime.fromisoformat(window["today"]) <= datetime.now(UTC) < datetime.fromisoformat(window["to"])
     assert window["days"] == 7
+
+
+SCHEDULED = """
+name: scheduled
+triggers: [{type: schedule, id: monthly, preset: monthly, day: 1, at: "00:00", timezone: UTC}]
+steps:
+  - {id: work, agent: writer, message: go}
+"""
+
+
+def test_the_usual_of_a_process_stands_beside_its_schedules_and_its_running_executions(
+    client: TestClient, installation: Installation, greeting: str, worker: Worker
+) -> None:
+    installation.publish(client, SCHEDULED, writer={**PAID, "usage": "none"})
+
+    def usual() -> Any:
+        installation.project()
+        (found,) = client.get("/api/schedules", params={"process": "scheduled"}).json()["items"] or [None]
+        return found
+
+    installation.until(usual)
+    for _ in range(4):
+        installation.begin(client, "scheduled")
+    installation.until(lambda: usual() and answered(client, "processes")["total"]["completed"] == 4)
+    assert (usual()["usual_duration"], usual()["usual_cost"]) == (None, None)
+    installation.begin(client, "scheduled")
+    installation.until(lambda: usual()["usual_duration"] is not None)
+    found = usual()
+    assert found["usual_duration"] == answered(client, "processes")["total"]["duration"]["median"]
+    (cost,) = found["usual_cost"]
+    assert float(cost["amount"]) == pytest.approx(0.25, rel=0.011)
+    assert client.get("/api/processes/scheduled").json()["success_rate_30d"] == 1
+    answers = client.get("/api/agents/writer").json()["last_24_hours"]
+    assert (answers["completed"], answers["failed"]) == (5, 0)
+    assert answers["median"] > 0

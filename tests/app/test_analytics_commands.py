@@ -39,3 +39,10 @@ def test_figures_by_process_version_day_and_step(
     assert procession("analytics", "steps", "--order", "fastest").exit_code == 2
     assert procession("analytics", "trends", "--timezone", "Moon/Base").exit_code == 1
     assert procession("analytics", "trends", "--days", "367").exit_code == 2
+
+    (listed,) = document("processes", "list")["items"]
+    assert listed["success_rate_30d"] == 1
+    answers = document("agents", "show", "worker")["last_24_hours"]
+    assert (answers["completed"], answers["failed"]) == (2, 0)
+    assert "2 steps completed" in procession("agents", "show", "worker").stdout
+    assert procession("agents", "show", "nobody").exit_code == 1

@@ -5,7 +5,8 @@
     document.cookie = `${name}=${value}; path=/; max-age=31536000; samesite=lax`;
   };
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (zone && root.dataset.zone !== zone && !sessionStorage.getItem("procession-zone")) {
+  const chosen = root.hasAttribute("data-zone-chosen");
+  if (zone && !chosen && root.dataset.zone !== zone && !sessionStorage.getItem("procession-zone")) {
     keep("procession-zone", zone);
     sessionStorage.setItem("procession-zone", zone);
     location.reload();
@@ -30,18 +31,5 @@
   // The slider of time travel leads there when it is let go; without this script its button does.
   document.addEventListener("change", (event) => {
     if (event.target.id === "travel") event.target.form.requestSubmit();
-  });
-  // Keys, outside fields only: / searches, [ and ] go one event back and forth.
-  document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input,select,textarea,dialog")) return;
-    if (event.key === "/") {
-      const search = document.getElementById("search");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-      }
-    } else if ("[]jk".includes(event.key)) {
-      document.querySelector(`[data-key="${event.key}"]`)?.click();
-    }
   });
 })();
