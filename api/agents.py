@@ -91,8 +91,9 @@ def list_(reading: Reads, caller: Caller, filters: Annotated[AgentFilters, Query
 
 @router.get("/{name}", summary="One agent", **openapi.query(AgentDetail, 404, listed=True))
 def get(name: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
-    """Return the configuration of the agent, and whether it is active."""
-    return view(_shown(get_agent(reading, agent_named(name), min_position=given.min_position), caller))
+    """Return the configuration of the agent, whether it is active, and its answers in 24 hours."""
+    found = get_agent(reading, agent_named(name), within=caller.processes, min_position=given.min_position)
+    return view(_shown(found, caller))
 
 
 def _shown(agent: AgentView, caller: Principal) -> AgentView:

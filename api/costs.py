@@ -1,4 +1,4 @@
-"""Costs: of one execution; uses without a price; prices applied to costs of before."""
+"""Costs: of one execution; of one process; uses without a price; prices applied to costs of before."""
 
 from functools import partial
 from typing import Annotated, Any
@@ -15,15 +15,18 @@ from api.receipts import CommandReceipt, carry_out
 from commands.command import Reason
 from commands.costs import NameOfModel, RepriceCosts
 from domain.costs.prices import RepricedPeriod
+from edge.admitted import Caller
 from edge.command_request import Commanded
-from edge.dependencies import Reads, Versions
+from edge.dependencies import Reads, TheDoor, Versions
 from edge.parameters import Fresh, InstantParameter
 from edge.principal import cause_of
-from edge.references import execution_named
+from edge.references import execution_named, process_named
 from edge.rehearsals import COMMANDS
+from edge.visibility import restricted_costs
 from queries.amounts import Amount
 from queries.costs import UnpricedUses, find_uses, list_unpriced
 from queries.execution_costs import ExecutionCosts, get_execution_costs
+from queries.process_costs import ProcessCosts, get_process_costs
 
 router = APIRouter(tags=["costs"])
 
@@ -79,6 +82,17 @@ def of_execution(
     """Return the cost by step and attempt. `total.unpriced` uses have no price: they are in no sum."""
     id = execution_named(execution_id)
     return view(get_execution_costs(reading, definitions, id, min_position=given.min_position))
+
+
+@router.get("/processes/{process}/costs", summary="What a process spends", **openapi.query(ProcessCosts, 404))
+def of_process(
+    process: str, reading: Reads, definitions: Versions, door: TheDoor, caller: Caller, given: Annotated[Fresh, Query()]
+) -> Response:
+    """Return its costs by day and by step, against its limits, and how good the estimates of its steps were."""
+    found = get_process_costs(
+        reading, definitions, process_named(process), door.clock.now(), min_position=given.min_position
+    )
+    return view(restricted_costs(found, caller))
 
 
 @router.get("/costs/unpriced", summary="Uses without a price", **openapi.query(UnpricedUses))

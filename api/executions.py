@@ -111,12 +111,28 @@ class ExecutionFilters(Paged):
     ended_to: Annotated[InstantParameter | None, Field(description="Ended before.")] = None
     label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
     order: Annotated[
-        Literal["newest", "oldest", "ended", "longest"],
+        Literal["newest", "oldest", "ended", "longest", "-cost"],
         Field(
             description="By start, the newest or the oldest first; ended, longest: those that have ended, the last or "
-            "the longest first."
+            "the longest first; -cost: those with a cost of their own in `currency`, by default USD, the dearest first."
         ),
     ] = "newest"
+    failure: Annotated[Values, Field(description=f"Codes of the errors with which they failed. {SEVERAL}")] = []
+    failed_step: Annotated[Values, Field(description=f"Steps at which they failed, - for none. {SEVERAL}")] = []
+    ran_step: Annotated[Values, Field(description=f"Steps that are completed. {SEVERAL}")] = []
+    paid_step: Annotated[
+        Values, Field(description=f"Steps that are completed and cost something, every use with a price. {SEVERAL}")
+    ] = []
+    cost: Annotated[
+        Literal["priced", "unpriced", "any"] | None,
+        Field(
+            description="priced: they cost something, and every use has a price; unpriced: some use has none; any: "
+            "either. With the executions below them, unless include_children counts each by itself."
+        ),
+    ] = None
+    currency: Annotated[
+        str, Field(pattern="^([A-Z]{3})?$", description="Of the cost, an ISO 4217 code. Default: any.")
+    ] = ""
 
     def filter(self, within: tuple[str, ...]) -> ExecutionFilter:
         """Return the filter of the query. within: the processes that the caller sees."""
@@ -135,6 +151,12 @@ class ExecutionFilters(Paged):
             ended_from=self.ended_from,
             ended_to=self.ended_to,
             labels=self.label,
+            failures=self.failure,
+            failed_steps=self.failed_step,
+            ran_steps=self.ran_step,
+            paid_steps=self.paid_step,
+            cost=self.cost or "",
+            currency=self.currency,
             order=self.order,
             id_ends_with=self.q,
         )

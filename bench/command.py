@@ -13,6 +13,8 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from app.database import Database
 from app.settings import read_settings
+from bench.alerts import alerts
+from bench.analytics import analytics
 from bench.engine import alone, saturated
 from bench.fairness import fair
 from bench.http_load import list_while_busy, starts
@@ -23,7 +25,22 @@ from bench.rig import Rig, rig
 from bench.schedules import due_at_once
 from bench.timers import timers
 
-PARTS = ("floor", "w1", "w2", "lone", "w4", "starts", "list", "rebuild", "timers", "fair", "w6", "pages")
+PARTS = (
+    "floor",
+    "w1",
+    "w2",
+    "lone",
+    "w4",
+    "starts",
+    "list",
+    "rebuild",
+    "timers",
+    "fair",
+    "w6",
+    "pages",
+    "alerts",
+    "w7",
+)
 ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
 
@@ -64,6 +81,10 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
         ),
         "pages": lambda: _on_rig(
             server, lambda r: pages(r, 1_000 if options.quick else 100_000, 40 if options.quick else 200, 20)
+        ),
+        "alerts": lambda: with_thresholds(server, size, 8 if rounds > 1 else 1, 20),
+        "w7": lambda: _on_rig(
+            server, lambda r: analytics(r, 2_000 if options.quick else 1_000_000, 5 if options.quick else 40)
         ),
         "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
         "browser": lambda: _on_rig(server, lambda r: on_screen(r, 5 if options.quick else 40)),
@@ -107,6 +128,12 @@ def on_screen(made: Rig, events: int) -> dict[str, float]:
     from bench.open_page import drawn
 
     return drawn(made, events)
+
+
+def with_thresholds(server: str, executions: int, rounds: int, runs: int) -> dict[str, float]:
+    """Measure W1 with costs, without thresholds and with them, on a rig each."""
+    with rig(server) as without, rig(server) as guarded:
+        return alerts(without, guarded, executions, rounds, runs)
 
 
 def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:

@@ -48,10 +48,17 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
             ratio = figures["fair"]["ratio"]
             beside = f"{ratio:.2f} x alone" if name == "steps_per_s_beside" else ""
             yield f"fair: {name}", value, "ms" if "_ms_" in name else "", beside
+    for name, value in figures.get("alerts", {}).items():
+        if name != "ratio":
+            ratio = figures["alerts"]["ratio"]
+            beside = f"{ratio:.2f} x without" if name == "steps_per_s_with" else ""
+            yield f"alerts: {name}", value, "ms" if "_ms" in name else "", beside
     for name, value in figures.get("w6", {}).items():
         yield f"W6: {name}", value, "ms" if "_ms_" in name else "", ""
     for name, value in (figures.get("pages", {}) | figures.get("browser", {})).items():
         yield f"pages: {name}", value, "ms", ""
+    for name, value in figures.get("w7", {}).items():
+        yield f"W7: {name}", value, "ms" if name.endswith("_ms") else "", ""
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

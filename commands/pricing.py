@@ -55,6 +55,12 @@ class KnownPrices:
                 self._read_at = now
             return self._list
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the next use reads nothing from the log."""
+        read_at, clock = self._read_at, self._clock
+        return read_at is not None and clock is not None and clock.monotonic() - read_at <= FRESH_FOR_SECONDS
+
     def expire(self) -> None:
         """Read the log at the next use: this process has added a price."""
         self._read_at = None
@@ -79,6 +85,11 @@ class Pricing:
 
             self._table = PublicPrices()
         return self._table
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether answers can be priced without waiting for the log or the public prices."""
+        return self._table is not None and self._table.is_loaded and self.known.is_fresh
 
     def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
         """Return whether an answer has a use to be priced: a quick check for the many that have none."""

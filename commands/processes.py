@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection
 from datetime import timedelta
-from functools import reduce
 from typing import Annotated
 from uuid import UUID
 
@@ -11,8 +10,9 @@ from commands.called import read_calls
 from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
+from commands.process_changes import beside_process
 from commands.receipt import Receipt, facts_about
-from commands.registrations import SHORTEST_INTERVAL, register_schedules, schedule_problems
+from commands.registrations import SHORTEST_INTERVAL, schedule_problems
 from commands.thresholds import thresholds_of_change
 from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
@@ -27,17 +27,9 @@ from domain.processes.decisions import (
     restore_process,
     revise_process,
 )
-from domain.processes.events import ProcessArchived, ProcessPublished, ProcessRestored
-from domain.processes.process import Process, evolve, fold
+from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, Malformed, Problem, ProcessNotFound, Stale, strictly
 from store.log import Log
-
-# Why a change of the process removes a schedule.
-_REMOVED = {
-    ProcessPublished: "the published version has no such schedule",
-    ProcessArchived: "the process is archived",
-    ProcessRestored: "the version in use has no such schedule",
-}
 
 
 class DraftProcess(Command, frozen=True):
@@ -135,6 +127,7 @@ class Processes:
             lambda process: draft_process(process, parsed, cause),
             facts=lambda _process, _new: {"process_id": str(id), "name": parsed.name, **facts_about(problems)},
             identified=identified,
+            together=lambda new: beside_process(self._log, None, new, cause),
         )
 
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -147,6 +140,7 @@ class Processes:
             lambda process: revise_process(process, parsed, cause),
             lambda process, _new: {"name": process.name, **facts_about(problems)},
             identified,
+            lambda process, new: beside_process(self._log, process, new, cause),
         )
 
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -155,14 +149,12 @@ class Processes:
         thresholds_replaced: its `costs` took the place of cost thresholds that a command had set. Raises NotFound,
         Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
-        before: Process | None = None
         called: Guards = ()
         problems: list[Problem] = []
         replaced = False
 
         def decision(process: Process) -> list[Event]:
-            nonlocal before, called, problems, replaced
-            before = process
+            nonlocal called, problems, replaced
             parsed = parse_definition(
                 process.draft_source or process.versions[process.latest].source, strict=command.strict
             )
@@ -172,7 +164,7 @@ class Processes:
             new = publish_process(process, parsed, problems[len(parsed.problems) :], cause)
             if new and (taken := taken_webhooks(self._log, parsed, "error")):
                 raise Forbidden(f"{taken[0].message}; {taken[0].hint}", code="trigger_taken", problems=taken)
-            replaced = thresholds_of_change(self._log, before, new, cause).replaced
+            replaced = thresholds_of_change(self._log, process, new, cause).replaced
             return new
 
         return self._decide(
@@ -187,25 +179,22 @@ class Processes:
                 | ({"thresholds_replaced": True} if replaced else {})
             ),
             identified,
-            lambda new: claim_webhooks(self._log, new, cause) + Together(called) + self._follow(before, new, cause),
+            lambda process, new: (
+                claim_webhooks(self._log, new, cause)
+                + Together(called)
+                + beside_process(self._log, process, new, cause)
+            ),
         )
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Archive the process: no new executions start from now on. Raises NotFound, Malformed (reason) or Stale."""
-        before: Process | None = None
-
-        def decision(process: Process) -> list[Event]:
-            nonlocal before
-            before = process
-            return archive_process(process, command.reason, cause)
-
         return self._decide(
             command.process_id,
             command.revision,
-            decision,
+            lambda process: archive_process(process, command.reason, cause),
             lambda _process, _new: {},
             identified,
-            lambda new: self._follow(before, new, cause),
+            lambda process, new: beside_process(self._log, process, new, cause),
         )
 
     def restore(self, command: RestoreProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
@@ -213,21 +202,20 @@ class Processes:
 
         Raises NotFound, Malformed (reason), Forbidden (sub_process_cycle, trigger_taken) or Stale.
         """
-        before: Process | None = None
         called: Guards = ()
         problems: list[Problem] = []
 
         def decision(process: Process) -> list[Event]:
-            nonlocal before, called, problems
-            before, called, problems = process, (), []
+            nonlocal called, problems
+            called, problems = (), []
             if process.status == "archived" and process.latest:
                 parsed = parse_definition(process.versions[process.latest].source)
                 problems, called = self._check_names(parsed, "warning")
             return restore_process(process, problems, command.reason, cause)
 
-        def together(new: list[Event]) -> Together:
-            claims = reclaim_webhooks(self._log, before, cause) if new and before is not None else Together()
-            return claims + Together(called) + self._follow(before, new, cause)
+        def together(process: Process, new: list[Event]) -> Together:
+            claims = reclaim_webhooks(self._log, process, cause) if new else Together()
+            return claims + Together(called) + beside_process(self._log, process, new, cause)
 
         return self._decide(
             command.process_id,
@@ -238,14 +226,6 @@ class Processes:
             together,
         )
 
-    def _follow(self, before: Process | None, new: list[Event], cause: Cause) -> Together:
-        """Return the changes of the schedules and cost thresholds of a process that `new` happens to."""
-        if not new:
-            return Together()
-        after = reduce(evolve, new, before)
-        schedules = register_schedules(self._log, after, cause, reason=_REMOVED[type(new[0])])
-        return schedules + thresholds_of_change(self._log, before, new, cause).together
-
     def _decide(
         self,
         id: UUID,
@@ -253,8 +233,19 @@ class Processes:
         decision: Callable[[Process], list[Event]],
         facts: Callable[[Process, list[Event]], dict[str, object]],
         identified: Identified,
-        together: Callable[[list[Event]], Together] = lambda _new: Together(),
+        together: Callable[[Process, list[Event]], Together] = lambda _process, _new: Together(),
     ) -> Receipt:
+        before: Process | None = None
+
+        def decided(process: Process | None) -> list[Event]:
+            nonlocal before
+            before = present(process)
+            return decision(before)
+
+        def beside(new: list[Event]) -> Together:
+            assert before is not None
+            return together(before, new)
+
         def present(process: Process | None) -> Process:
             if process is None:
                 raise ProcessNotFound(f"there is no process {id}")
@@ -266,10 +257,10 @@ class Processes:
             self._log,
             id,
             fold,
-            lambda process: decision(present(process)),
+            decided,
             facts=lambda process, new: {"process_id": str(id), **facts(present(process), new)},
             identified=identified,
-            together=together,
+            together=beside,
         )
 
     def _validated(self, parsed: Parsed, *, strict: bool) -> list[Problem]:

@@ -9,11 +9,12 @@ from domain.executions import state as executions
 from domain.keys import events as keys
 from domain.processes import claims
 from domain.processes import events as processes
+from domain.roles import events as roles
 from domain.schedules import events as schedules
 from domain.zone_data import events as zone_data
 
 # Importing a module registers its events.
-ROOMS = (agents, alerts, calendars, claims, costs, executions, keys, processes, schedules, zone_data)
+ROOMS = (agents, alerts, calendars, claims, costs, executions, keys, processes, roles, schedules, zone_data)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

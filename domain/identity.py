@@ -80,6 +80,11 @@ def thresholds_id(process: UUID) -> UUID:
     return uuid5(NAMESPACE, f"cost-thresholds:{process}")
 
 
+def roles_id(process: UUID) -> UUID:
+    """Return the id of the stream of the roles of a process."""
+    return uuid5(NAMESPACE, f"roles:{process}")
+
+
 ZONE_DATA = uuid5(NAMESPACE, "zone data")
 """The id of the stream that notes by which edition of the zone data next runs are worked out."""
 

@@ -21,6 +21,7 @@ from edge.scopes import LISTED
 from queries.alerts import CostAlertView
 from queries.causes import FoundCause
 from queries.executions import ExecutionDetail
+from queries.process_costs import ProcessCosts
 from queries.steps import ChildExecution
 
 RESTRICTED = "restricted"
@@ -103,6 +104,15 @@ def restricted_alert(found: CostAlertView, principal: Principal) -> CostAlertVie
     if crossing.step not in seen:
         crossing = msgspec.structs.replace(crossing, step=None)
     return msgspec.structs.replace(found, contributors=contributors, crossing=crossing)
+
+
+def restricted_costs(found: ProcessCosts, principal: Principal) -> ProcessCosts:
+    """Return the view without the names of called processes, and of their steps, that `principal` does not see."""
+    dearest = [
+        each if principal.sees(each.process) else msgspec.structs.replace(each, process=RESTRICTED, step="")
+        for each in found.dearest
+    ]
+    return msgspec.structs.replace(found, dearest=dearest)
 
 
 def restricted_cause(found: FoundCause, principal: Principal) -> FoundCause:

@@ -14,7 +14,7 @@ from queries.events import EventView
 EVERY_FIELD = None
 # By the type of an event: the permission that its reader needs, and the fields that others do not see.
 WITHHELD: dict[str, tuple[str, frozenset[str] | None]] = {
-    "AgentRegistered": (READ_CONFIGURATION, frozenset(("config",))),
+    "AgentRegistered": (READ_CONFIGURATION, frozenset(("config", "provider"))),
     "KeyCreated": (READ_KEYS, EVERY_FIELD),
     "KeyRevoked": (READ_KEYS, EVERY_FIELD),
 }

@@ -38,6 +38,9 @@ class KeepsResponses(Protocol):
     def keep(self, call: AgentCall, response_id: str) -> None:
         """Record the id; another worker then polls for it instead of calling the model again. It may block."""
 
+    def is_over(self, call: AgentCall) -> bool:
+        """Return whether the attempt has ended, so that no worker awaits its response. It may block."""
+
 
 class BackgroundModel:
     """One model at one address, whose responses are polled for."""
@@ -48,6 +51,9 @@ class BackgroundModel:
         self._responses = responses
         self._dialect = OpenAIResponses(config)
         self._model = Model(config, self._dialect, outgoing)
+        # The ids of responses that are polled for, by the key of their attempt.
+        self._polls: dict[str, str] = {}
+        self._cancelling: set[asyncio.Task[None]] = set()
 
     async def answer(self, call: AgentCall) -> Answer:
         """Return the model's answer to `call`: of the response that the call names, else of a new one."""
@@ -57,9 +63,41 @@ class BackgroundModel:
             return headers
         try:
             async with asyncio.timeout(self._config.deadline.total_seconds()):
-                return await self._answer(call, headers, disclosed)
+                answer = await self._answer(call, headers, disclosed)
         except TimeoutError:
+            cancelling = asyncio.get_running_loop().create_task(self._cancel(call))
+            self._cancelling.add(cancelling)
+            cancelling.add_done_callback(self._cancelling.discard)
             return deadline_exceeded(self._config.deadline)
+        self._polls.pop(call.idempotency_key, None)
+        return answer
+
+    async def cancel(self, call: AgentCall) -> None:
+        """Cancel the response of a call that was abandoned, once its attempt has ended; as far as that is possible.
+
+        Another worker may poll for the response of an attempt that goes on.
+        """
+        responses = self._responses
+        try:
+            if responses is None or await asyncio.to_thread(responses.is_over, call):
+                await self._cancel(call)
+        except Exception:
+            log.exception("the background response of agent %s is not cancelled", call.agent)
+        finally:
+            self._polls.pop(call.idempotency_key, None)
+
+    async def _cancel(self, call: AgentCall) -> None:
+        id = self._polls.pop(call.idempotency_key, call.response_id)
+        disclosed = Disclosed(self._outgoing.policy.secrets)
+        headers = self._model.headers_for(call, disclosed)
+        if not id or isinstance(headers, Failed):
+            return
+        reply = await post(self._outgoing, f"{self._url(id)}/cancel", headers, b"", POLL, disclosed)
+        said = reply.error.message if isinstance(reply, Failed) else f"status {reply.status}"
+        if isinstance(reply, Failed) or reply.status != 200:
+            log.warning("the background response %s of agent %s is not cancelled: %s", id, call.agent, said)
+        else:
+            log.info("the background response %s of agent %s is cancelled", id, call.agent)
 
     async def _answer(self, call: AgentCall, headers: dict[str, str], disclosed: Disclosed) -> Answer:
         id = call.response_id
@@ -74,6 +112,7 @@ class BackgroundModel:
             if not id:
                 return malformed("a response in the background has no id")
             await self._keep(call, id)
+        self._polls[call.idempotency_key] = id
         return await self._polled(id, headers, disclosed)
 
     async def _keep(self, call: AgentCall, id: str) -> None:
@@ -85,9 +124,12 @@ class BackgroundModel:
             # The response goes on, and this worker polls for it; only another worker would have to call again.
             log.exception("the id of a background response of agent %s is not recorded", call.agent)
 
-    async def _polled(self, id: str, headers: dict[str, str], disclosed: Disclosed) -> Answer:
+    def _url(self, id: str) -> str:
         parts = urlsplit(self._model.url)
-        url = urlunsplit(parts._replace(path=f"{parts.path}/{quote(id, safe='')}"))
+        return urlunsplit(parts._replace(path=f"{parts.path}/{quote(id, safe='')}"))
+
+    async def _polled(self, id: str, headers: dict[str, str], disclosed: Disclosed) -> Answer:
+        url = self._url(id)
         polling = {name: value for name, value in headers.items() if name != "Idempotency-Key"}
         pause = FIRST_PAUSE
         while True:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -16,7 +16,7 @@ from domain.agents.policy import OutgoingPolicy
 from domain.agents.scripted import ScriptedConfig
 from domain.clock import Clock
 from domain.refusal import Malformed
-from gateway.background import KeepsResponses
+from gateway.background import BackgroundModel, KeepsResponses
 from gateway.cancelling import post_abandoned
 from gateway.channels import Channels
 from gateway.failures import deadline_exceeded, misconfigured, summary
@@ -31,7 +31,11 @@ from gateway.scripted import Scripted
 
 
 class PricesAnswers(Protocol):
-    """Prices the use in answers, as `commands.costs.Pricing` does; callable from any thread."""
+    """Prices the use in answers, as `commands.pricing.Pricing` does; callable from any thread."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether pricing waits for nothing now: it then takes microseconds."""
 
     def needs(self, answer: Answer, config: Mapping[str, Any]) -> bool:
         """Return whether the answer has a use to be priced."""
@@ -80,7 +84,7 @@ class AgentGateway:
         self._outgoing = Outgoing(clock, policy, self._large)
         self._notifications = Notifications(channels or Channels(), self._outgoing)
         self._notices: set[asyncio.Task[bool]] = set()
-        self._bookings: set[asyncio.Task[None]] = set()
+        self._follow_ups: set[asyncio.Task[None]] = set()
         self._closed = False
 
     def begin(self, call: AgentCall, config: dict[str, Any], deliver: DeliverAnswer) -> None:
@@ -97,7 +101,7 @@ class AgentGateway:
         if self._closed:
             raise RuntimeError("the gateway is closed")
         refers = self._large is not None and self._large.refers(call)
-        if agent.instant is not None and not refers:
+        if agent.instant is not None and not refers and self._prices_at_once(agent):
             deliver(call, self._priced_now(call, config, agent.instant(call)))
         elif agent.instant is not None:
             self._begin(OpenCall(call, InstantAdapter(agent.instant), deliver, config, refers=refers))
@@ -169,10 +173,7 @@ class AgentGateway:
                 scripted = Scripted(typed)
                 if scripted.delay:
                     return ReadAgent(config, None, scripted)
-                if self._pricing is not None and scripted.is_priced:
-                    # Prices may have to be read first, and the worker's thread does not wait for that.
-                    return ReadAgent(config, None, InstantAdapter(scripted.answer_now))
-                return ReadAgent(config, scripted.answer_now, None)
+                return ReadAgent(config, scripted.answer_now, None, is_priced=scripted.is_priced)
             case HttpConfig():
                 return ReadAgent(config, None, Http(typed, self._outgoing, self._callback_base))
             case ModelConfig():
@@ -195,6 +196,10 @@ class AgentGateway:
             entry.task = asyncio.get_running_loop().create_task(self._answer(entry))
             entry.task.add_done_callback(partial(self._settle, entry))
 
+    def _prices_at_once(self, agent: ReadAgent) -> bool:
+        # Prices may have to be read first, and the worker's thread does not wait for that.
+        return self._pricing is None or not agent.is_priced or self._pricing.is_ready
+
     def _priced_now(self, call: AgentCall, config: dict[str, Any], answer: Answer) -> Answer:
         pricing = self._pricing
         if pricing is None or not pricing.needs(answer, config):
@@ -205,6 +210,8 @@ class AgentGateway:
         answer, pricing = await self._called(entry), self._pricing
         if pricing is None or entry.config is None or not pricing.needs(answer, entry.config):
             return answer
+        if pricing.is_ready:
+            return pricing.priced(answer, entry.config, entry.call.started_at)
         return await asyncio.to_thread(pricing.priced, answer, entry.config, entry.call.started_at)
 
     async def _called(self, entry: OpenCall) -> Answer:
@@ -256,11 +263,16 @@ class AgentGateway:
         if entry.task is None:
             return
         entry.task.cancel()
+        if isinstance(entry.adapter, BackgroundModel):
+            self._follow_up(entry.adapter.cancel(entry.call))
         failed = Failed(StepError(CALL_CANCELLED, "the call was cancelled"))
         if self._pricing is not None and entry.config is not None and self._pricing.needs(failed, entry.config):
-            task = asyncio.get_running_loop().create_task(self._book(entry, entry.config, failed, self._pricing))
-            self._bookings.add(task)
-            task.add_done_callback(self._bookings.discard)
+            self._follow_up(self._book(entry, entry.config, failed, self._pricing))
+
+    def _follow_up(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._follow_ups.add(task)
+        task.add_done_callback(self._follow_ups.discard)
 
     async def _book(self, entry: OpenCall, config: dict[str, Any], failed: Failed, pricing: PricesAnswers) -> None:
         """Deliver that a model was called, although nobody reports what the call used."""
@@ -268,7 +280,7 @@ class AgentGateway:
 
     async def _drain(self, seconds: float) -> None:
         tasks: set[asyncio.Task[Any]] = {each.task for each in list(self._open.values()) if each.task is not None}
-        tasks |= self._notices | self._bookings
+        tasks |= self._notices | self._follow_ups
         left = (await asyncio.wait(tasks, timeout=max(seconds, 0)))[1] if tasks else set()
         for task in left:
             task.cancel()

@@ -13,15 +13,19 @@ AttemptKey = tuple[UUID, str, int]
 
 
 class ReadAgent(NamedTuple):
-    """A configuration as it was given, and the way to answer calls under it: at once, or by waiting."""
+    """A configuration as it was given, and the way to answer calls under it: at once, or by waiting.
+
+    is_priced: what an answer at once used has a price.
+    """
 
     config: dict[str, Any]
     instant: Callable[[AgentCall], Answer] | None
     adapter: Adapter | None
+    is_priced: bool = False
 
 
 class InstantAdapter:
-    """An adapter that answers at once, for a call that waits for its large results."""
+    """An adapter that answers at once, for a call that waits for its large results or for prices."""
 
     def __init__(self, answer_now: Callable[[AgentCall], Answer]) -> None:
         self._answer_now = answer_now

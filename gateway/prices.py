@@ -41,6 +41,11 @@ class PublicPrices:
         self._models: OrderedDict[tuple[str, str], tuple[Provider, ModelInfo] | None] = OrderedDict()
         self._hosts: OrderedDict[str, str] = OrderedDict()
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the prices have been loaded."""
+        return self._snapshot is not None
+
     def find(self, provider: str, model: str, at: datetime, tier: str, all_input: int) -> FoundPrices:
         """Return the prices of one call; a tier needs prices of its own. all_input: its tokens of input."""
         found = self._model(provider, model)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from projections.agent_directory import AgentDirectoryProjection
+from projections.analytics import AnalyticsProjection
 from projections.approvals import ApprovalsProjection
 from projections.cost_alerts import CostAlertsProjection
 from projections.cost_ledger import CostLedgerProjection
@@ -31,4 +32,5 @@ ALL: tuple[Projection[Any], ...] = (
     CostsProjection(),
     CostLedgerProjection(),
     CostAlertsProjection(),
+    AnalyticsProjection(),
 )

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import msgspec
 from psycopg import Connection
 
+from domain.agents.agent import configured
 from projections.facts import Fact
 from projections.projection import Handler, Projection
 from projections.table import Table, always, first, fixed, key, latest, replaced, since
@@ -34,6 +35,12 @@ DIRECTORY = Table("agent_directory", AgentRow, "fillfactor = 70")
 AgentChanges = dict[bytes, AgentRow]
 
 
+def _config(stored: msgspec.Raw, provider: str | None) -> msgspec.Raw:
+    if provider is None:
+        return stored
+    return msgspec.Raw(msgspec.json.encode(configured(msgspec.json.decode(stored), provider)))
+
+
 def _registered(changes: AgentChanges, fact: Fact) -> None:
     event, before = fact.event, changes.get(fact.stream)
     begun = event.at if before is None else before.registered_at or event.at
@@ -42,7 +49,7 @@ def _registered(changes: AgentChanges, fact: Fact) -> None:
         name=event.name,
         kind=event.kind,
         status="active",
-        config=event.config,
+        config=_config(event.config, event.provider),
         registered_at=begun,
         updated_at=event.at,
         max_open=event.max_open,

@@ -1,4 +1,8 @@
-"""The ledger of costs: a row a cost and execution for which it counts; and the thresholds, a row a change of one."""
+"""The ledger of costs: a row a cost and execution for which it counts; and the thresholds, a row a change of one.
+
+The sums of days, weeks, limits and estimates rest on it. The projection `costs` holds what no sum has: the model, the
+tokens and the flags of a call, in one row that changes with its corrections.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -9,6 +13,7 @@ from psycopg import Connection
 
 from domain.money import Money, add
 from projections.facts import Fact
+from projections.priced_runs import RUNS, write_runs
 from projections.projection import Handler, Projection, clean
 from projections.table import Table, fixed, key
 
@@ -57,10 +62,11 @@ RULES = Table("cost_rules", RuleRow)
 
 
 class LedgerChanges(msgspec.Struct):
-    """The rows that a page adds to both tables."""
+    """The rows that a page adds to the tables, and its StepCompleted."""
 
     costs: list[LedgerRow] = []
     rules: list[RuleRow] = []
+    completed: list[Fact] = []
 
 
 def _recorded(changes: LedgerChanges, fact: Fact) -> None:
@@ -112,6 +118,10 @@ def _book(
         changes.costs.append(row)
 
 
+def _completed(changes: LedgerChanges, fact: Fact) -> None:
+    changes.completed.append(fact)
+
+
 def _set(changes: LedgerChanges, fact: Fact) -> None:
     event = fact.event
     row = _rule(fact)
@@ -137,14 +147,14 @@ def _rule(fact: Fact) -> RuleRow:
 
 
 class CostLedgerProjection(Projection[LedgerChanges]):
-    """cost_ledger and cost_rules: what the policy of alerts and the simulation add up."""
+    """cost_ledger and cost_rules: what the policy of alerts and the simulation add up; priced_runs: of estimates."""
 
     name = "cost_ledger"
-    tables = ("cost_ledger", "cost_rules")
-    ddl = LEDGER.ddl + RULES.ddl
+    tables = ("cost_ledger", "cost_rules", "priced_runs")
+    ddl = LEDGER.ddl + RULES.ddl + RUNS.ddl
     indexes = (
         "create index cost_ledger_process_idx on cost_ledger (process_id, at)",
-        "create index cost_ledger_run_idx on cost_ledger (run_id)",
+        "create index cost_ledger_run_idx on cost_ledger (run_id, execution_id, step)",
         "create index cost_rules_kind_idx on cost_rules (process_id, kind, position desc)",
     )
     handlers: dict[str, Handler[LedgerChanges]] = {
@@ -152,6 +162,7 @@ class CostLedgerProjection(Projection[LedgerChanges]):
         "CostThresholdSet": _set,
         "CostThresholdCleared": _cleared,
         "CostCorrected": _corrected,
+        "StepCompleted": _completed,
     }
 
     def changes(self) -> LedgerChanges:
@@ -160,3 +171,4 @@ class CostLedgerProjection(Projection[LedgerChanges]):
     def write(self, connection: Connection[Any], changes: LedgerChanges) -> None:
         LEDGER.write(connection, changes.costs)
         RULES.write(connection, changes.rules)
+        write_runs(connection, changes.completed)

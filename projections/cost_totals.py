@@ -1,6 +1,6 @@
-"""Reads of the ledger for the policy of alerts: rules, costs of a range, totals, and what a total went on."""
+"""Reads of the ledger for the policy of alerts: rules, totals, and what a total went on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
-from domain.alerts.crossing import RuleOfProcess, SpentCost, TotalOf
+from domain.alerts.crossing import RuleOfProcess, TotalOf
 from domain.alerts.events import AlertContributor, ThresholdLevel
 from domain.alerts.thresholds import CostRule
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
@@ -24,9 +24,6 @@ _RULE = """select position, process_id, process, kind, rule, at, levels::text, t
 _IN_FORCE = f"""select * from (select distinct on (process_id, kind) * from ({_RULE} where position <= %b) r
   order by process_id, kind, position desc) latest where levels is not null"""
 _CHANGES = f"{_RULE} where position > %b and position <= %b order by position"
-_COSTS = """select position, process_id, run_id, execution_id, step, at, recorded_at, amount, currency, outermost,
-  correction from cost_ledger
-where position > %b and position <= %b and process_id = any(%b) and currency <> '' order by position"""
 _KEYS = """unnest(%b, %b, %b, %b, %b, %b, %b)
   as k(n, process_id, currency, run_id, begins, ends, before)"""
 # Two forms, so that each uses its index.
@@ -35,7 +32,8 @@ _OF_RUNS = f"""from {_KEYS} cross join lateral (
     and l.at >= coalesce(k.begins, '-infinity') {{currency}} {{more}}) found where k.run_id is not null"""
 _OF_WINDOWS = f"""from {_KEYS} cross join lateral (
   select {{select}} from cost_ledger l where l.process_id = k.process_id and l.outermost = 1
-    and l.at >= k.begins and l.at < k.ends and l.position < k.before {{currency}} {{more}}) found
+    and l.at >= k.begins and l.at < k.ends and l.position < k.before
+    and (l.correction = 0 or l.recorded_at < k.ends) {{currency}} {{more}}) found
 where k.run_id is null"""
 _IN_CURRENCY = "and l.currency = k.currency"
 _RUNNING = """select l.run_id, sum(l.amount) from execution_list e join cost_ledger l on l.run_id = e.execution_id
@@ -74,27 +72,6 @@ def rules_in_force(connection: Connection[Any], position: int) -> list[RuleChang
 def rule_changes(connection: Connection[Any], after: int, until: int) -> list[RuleChange]:
     """Return the thresholds that events of a range set or clear, in order."""
     return [_change(row) for row in _fetch(connection, _CHANGES, after, until)]
-
-
-def costs_between(connection: Connection[Any], after: int, until: int, processes: Iterable[UUID]) -> list[SpentCost]:
-    """Return the costs of a range that count for executions of these processes, in order; none without a price."""
-    rows = _fetch(connection, _COSTS, after, until, arrays.uuids(list(processes)))
-    return [
-        SpentCost(
-            row[0],
-            UUID(bytes=row[1]),
-            UUID(bytes=row[2]),
-            UUID(bytes=row[3]),
-            row[4],
-            row[5],
-            row[6],
-            row[7],
-            row[8],
-            bool(row[9]),
-            bool(row[10]),
-        )
-        for row in rows
-    ]
 
 
 def totals_before(connection: Connection[Any], totals: Sequence[Upto]) -> list[Decimal]:

@@ -1,6 +1,10 @@
-"""The costs of calls: a row a use that prices apply to, and a row a process, day of the call and currency."""
+"""Uses that prices apply to: a row a call, found by its model; its amount changes with its corrections.
 
-from datetime import UTC, datetime
+The ledger (`projections.cost_ledger`) holds what adds up: there a correction is a row of its own, and a cost has a row
+for every execution above.
+"""
+
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -8,12 +12,10 @@ import msgspec
 from psycopg import Connection
 
 from domain.costs.calculator import REPORTED
-from domain.executions.state.cost import differences
-from domain.money import Money, add
 from projections.facts import Fact
 from projections.projection import Handler, Projection, clean
 from projections.step_costs import is_unpriced
-from projections.table import OFTEN_UPDATED, Table, fixed, key, latest, total
+from projections.table import Table, fixed, key, latest
 
 
 class CallCostRow(msgspec.Struct, gc=False, kw_only=True):
@@ -42,43 +44,17 @@ class CallCostRow(msgspec.Struct, gc=False, kw_only=True):
     currency: Annotated[str | None, latest("text")] = None
 
 
-class CostDayRow(msgspec.Struct, gc=False):
-    """The amount that a page adds to a day in UTC: that of the start of the calls."""
-
-    process: Annotated[str, key("text not null")]
-    day: Annotated[datetime, key("timestamptz not null")]
-    currency: Annotated[str, key("text not null")]
-    amount: Annotated[Decimal, total("numeric")]
-
-
 CALLS = Table("call_costs", CallCostRow)
-DAYS = Table("cost_days", CostDayRow, f"fillfactor = 50, {OFTEN_UPDATED}")
-
-
-class CostChanges:
-    """Rows by execution and version, amounts by process, day and currency."""
-
-    __slots__ = ("calls", "days")
-
-    def __init__(self) -> None:
-        self.calls: dict[tuple[bytes, int], CallCostRow] = {}
-        self.days: dict[tuple[str, datetime, str], Decimal] = {}
-
-    def spend(self, fact: Fact, cost: Money) -> None:
-        """Add an amount to the day of the call."""
-        at = (fact.event.called_at or fact.event.at).astimezone(UTC)
-        key = fact.origin.process, at.replace(hour=0, minute=0, second=0, microsecond=0), cost.currency
-        self.days[key] = add(self.days.get(key, Decimal(0)), cost.amount)
+CostChanges = dict[tuple[bytes, int], CallCostRow]
+"""Rows by execution and version."""
 
 
 def _recorded(changes: CostChanges, fact: Fact) -> None:
     event = fact.event
-    if event.cost is not None:
-        changes.spend(fact, event.cost)
     if not (event.model or event.provider or (event.cost is None and is_unpriced(event))):
         return
     usage, cost = event.usage, event.cost
-    changes.calls[fact.stream, fact.version] = CallCostRow(
+    changes[fact.stream, fact.version] = CallCostRow(
         execution_id=fact.stream,
         recorded=fact.version,
         position=fact.position,
@@ -100,23 +76,21 @@ def _recorded(changes: CostChanges, fact: Fact) -> None:
 
 def _corrected(changes: CostChanges, fact: Fact) -> None:
     event = fact.event
-    for cost in differences(event.before, event.after):
-        changes.spend(fact, cost)
     if event.after is None:
         return
     key = fact.stream, event.recorded
-    row = changes.calls.get(key)
+    row = changes.get(key)
     if row is None:
-        row = changes.calls[key] = CallCostRow(execution_id=fact.stream, recorded=event.recorded)
+        row = changes[key] = CallCostRow(execution_id=fact.stream, recorded=event.recorded)
     row.amount, row.currency, row.price_source = event.after.amount, event.after.currency, event.price_source
 
 
 class CostsProjection(Projection[CostChanges]):
-    """call_costs: each use with a model, or without a price; cost_days: amounts by process and day of the call."""
+    """call_costs: each use with a model, or without a price."""
 
     name = "costs"
-    tables = ("call_costs", "cost_days")
-    ddl = CALLS.ddl + DAYS.ddl
+    tables = ("call_costs",)
+    ddl = CALLS.ddl
     indexes = (
         "create index call_costs_model_idx on call_costs (model, called_at)",
         "create index call_costs_unpriced_idx on call_costs (position desc) where amount is null",
@@ -124,8 +98,7 @@ class CostsProjection(Projection[CostChanges]):
     handlers: dict[str, Handler[CostChanges]] = {"CostRecorded": _recorded, "CostCorrected": _corrected}
 
     def changes(self) -> CostChanges:
-        return CostChanges()
+        return {}
 
     def write(self, connection: Connection[Any], changes: CostChanges) -> None:
-        CALLS.write(connection, changes.calls.values())
-        DAYS.write(connection, [CostDayRow(*key, amount) for key, amount in changes.days.items()])
+        CALLS.write(connection, changes.values())

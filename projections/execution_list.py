@@ -22,7 +22,7 @@ class ListedRow(msgspec.Struct, gc=False, kw_only=True):
 
     parent_id, root_id, depth: of an execution that another one started. started_at: of an execution that was queued,
     when it was admitted. retried_at: stated exactly when the execution goes on after a failure. steps_done: completed,
-    skipped, or diverted by on_error or on_timeout; steps_failed leaves these out.
+    skipped, or diverted by on_error or on_timeout; steps_failed leaves these out. error_step: empty: no step failed.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -46,6 +46,7 @@ class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     output_tokens: Annotated[int, total("bigint")] = 0
     error_code: Annotated[str | None, since("text", "retried_at")] = None
     error_message: Annotated[str | None, since("text", "retried_at")] = None
+    error_step: Annotated[str | None, since("text", "retried_at")] = None
     last_position: Annotated[int, always("bigint")]
     last_at: Annotated[datetime, always("timestamptz")]
 
@@ -183,12 +184,13 @@ def _cost_corrected(changes: ListedChanges, fact: Fact) -> None:
 def _failed(changes: ListedChanges, fact: Fact) -> None:
     row, error = _ended(changes, fact), decode_error(fact.event.error)
     row.error_code, row.error_message = clean(error.code), clean(error.message)
+    row.error_step = clean(fact.event.step or "")
 
 
 def _retried(changes: ListedChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.retried_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
-    row.ended_at = row.error_code = row.error_message = None
+    row.ended_at = row.error_code = row.error_message = row.error_step = None
     # An execution fails with one step; the others were cancelled for it, or were diverted and count as done.
     row.steps_failed -= 1
 
@@ -251,6 +253,8 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
+        "create index execution_list_error_idx on execution_list (error_code, position) where error_code is not null",
+        "create index execution_list_costs_dearest_idx on execution_list_costs (currency, amount)",
         "create index execution_list_end_of_id_idx on execution_list (reverse(execution_id::text) text_pattern_ops)",
         execution_waits.INDEX,
     )

@@ -53,10 +53,10 @@ INDEX = "create index execution_list_waits_kind_idx on execution_list_waits (kin
 
 
 ANY = "select from execution_list_waits limit 1"
-# x has a row an execution: most have no waits, and one probe of the index proves it.
+# Most executions have no waits, and one probe of the index proves it. No join, as in migration 0038.
 END = """
-delete from execution_list_waits t using unnest(%b, %b) as x(execution_id, steps)
-where t.execution_id = x.execution_id and t.step = any(string_to_array(x.steps, ' '))"""
+delete from execution_list_waits t where t.execution_id = any(%b)
+  and ((t.execution_id, t.step) in (select * from unnest(%b, %b))) is true"""
 
 
 class WaitChanges:
@@ -172,6 +172,7 @@ def write(connection: Connection[Any], facts: Sequence[Fact]) -> None:
         HANDLERS[fact.topic](changes, fact)
     WAITS.update(connection, [MovedWait(*key, until) for key, until in changes.moved.items()], "until")
     if changes.over:
-        steps = arrays.texts([" ".join(steps) for steps in changes.over.values()])
-        connection.execute(END, (arrays.uuid_bytes(list(changes.over)), steps), prepare=True)
+        pairs = [(stream, step) for stream, steps in changes.over.items() for step in steps]
+        keys = arrays.uuid_bytes([stream for stream, _ in pairs]), arrays.texts([step for _, step in pairs])
+        connection.execute(END, (arrays.uuid_bytes(list(changes.over)), *keys), prepare=True)
     WAITS.write(connection, changes.begun.values())

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from eventsourcing.persistence import IntegrityError, Tracking
 from psycopg import Connection
 
 from store.datastore import Datastore
@@ -38,15 +37,15 @@ class Positions:
         for name in names:
             if found.get(name) != after:
                 raise Moved(f"{name} is at {found.get(name)}, not at {after}")
-            self.advance(connection, name, until)
+        self.advance(connection, names, until)
 
-    def advance(self, connection: Connection[Any], name: str, until: int) -> None:
-        """Move to `until`. Raises Moved when that is not forward."""
+    def advance(self, connection: Connection[Any], names: Sequence[str], until: int) -> None:
+        """Move all to `until` in one round trip. Raises Moved when that is not forward for one of them."""
+        moves = [{"application_name": name, "notification_id": until} for name in names]
         with connection.cursor() as cursor:
-            try:
-                self._recorder._insert_tracking(cursor, Tracking(name, until))
-            except IntegrityError as error:
-                raise Moved(str(error)) from error
+            cursor.executemany(self._recorder.insert_tracking_statement, moves)
+            if cursor.rowcount != len(moves):
+                raise Moved(f"not all of {', '.join(names)} are before {until}")
 
 
 def _positions(connection: Connection[Any], query: str, names: Sequence[str]) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """The ends of executions by process and day: a row a process and day in UTC on which one ended."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -26,31 +26,31 @@ class ProcessDayRow(msgspec.Struct, gc=False, kw_only=True):
 
 
 DAYS = Table("process_days", ProcessDayRow, f"fillfactor = 50, {OFTEN_UPDATED}")
-DayChanges = dict[tuple[bytes, datetime], ProcessDayRow]
+DayChanges = dict[tuple[bytes, date], ProcessDayRow]
 
 
 def _completed(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact).completed += 1
+    _row(changes, fact.event.process_id.bytes, fact).completed += 1
 
 
 def _failed(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact).failed += 1
+    _row(changes, fact.event.process_id.bytes, fact).failed += 1
 
 
 def _cancelled(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact).cancelled += 1
+    _row(changes, fact.event.process_id.bytes, fact).cancelled += 1
 
 
 def _retried(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact).retried += 1
+    _row(changes, fact.origin.process_id, fact).retried += 1
 
 
-def _row(changes: DayChanges, fact: Fact) -> ProcessDayRow:
-    day = fact.event.at.replace(hour=0, minute=0, second=0, microsecond=0)
-    process = fact.origin.process_id
-    row = changes.get((process, day))
+def _row(changes: DayChanges, process: bytes, fact: Fact) -> ProcessDayRow:
+    key = process, fact.event.at.date()
+    row = changes.get(key)
     if row is None:
-        row = changes[process, day] = ProcessDayRow(process_id=process, day=day)
+        day = fact.event.at.replace(hour=0, minute=0, second=0, microsecond=0)
+        row = changes[key] = ProcessDayRow(process_id=process, day=day)
     return row
 
 

@@ -9,7 +9,10 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
+from psycopg.rows import tuple_row
+from psycopg.types.string import ByteaBinaryLoader
 
+from domain.analytics.sketch import pack, unpack
 from store import arrays
 
 R = TypeVar("R", bound=msgspec.Struct)
@@ -62,6 +65,11 @@ def total(type: str) -> Column:
     return Column(f"{type} not null", "t + x")
 
 
+def sketched() -> Column:
+    """Return a column with the sketch that every page states whole: buckets in Python, bytes in the table."""
+    return Column("bytea not null", "x")
+
+
 def since(type: str, *marks: str) -> Column:
     """Return a column with the latest value that is not None; a page that states a mark sets it, even to None."""
     given = ", ".join(f"excluded.{mark}" for mark in marks)
@@ -72,8 +80,8 @@ def since(type: str, *marks: str) -> Column:
 class Table(Generic[R]):
     """One read table. row: a class of which every field is ``Annotated[type, column]``, in the order of the columns.
 
-    storage: parameters of the table, as ``fillfactor = 70``. ddl: creates the table. Two tables with equal columns,
-    keys and storage have equal ddl, so that the text stands for the shape.
+    storage: parameters of the table, as ``fillfactor = 70``. keys, values: the names of its columns. ddl: creates the
+    table. Two tables with equal columns, keys and storage have equal ddl, so that the text stands for the shape.
     """
 
     def __init__(self, name: str, row: type[R], storage: str = "") -> None:
@@ -90,7 +98,14 @@ class Table(Generic[R]):
             f"select {values} from unnest({', '.join(['%b'] * len(fields))}) as x({names})\n"
             f"on conflict ({keys}) do {f'update set {joins}' if joins else 'nothing'}"
         )
-        self._keys = [field for field, _, column in fields if column.is_key]
+        self.keys = [field for field, _, column in fields if column.is_key]
+        self.values = [field for field, _, column in fields if not column.is_key]
+        self._row = row
+        self._sketches = [n for n, (_, _, column) in enumerate(fields) if _kind(column) == "bytea"]
+        listed = f"unnest({', '.join(['%b'] * len(self.keys))}) as x({keys})"
+        by_key = " and ".join(f"t.{field} = x.{field}" for field in self.keys)
+        self._find = f"select t.* from {listed} join {name} t on {by_key}"
+        self._delete = f"delete from {name} t using {listed} where {by_key}"
         if row.__struct_fields__ != tuple(field for field, _, _ in fields):
             raise TypeError(f"the fields of {row.__qualname__} are in another order than its columns")
         self._arrays = {field: (attrgetter(field), _array(of, column)) for field, of, column in fields}
@@ -102,17 +117,36 @@ class Table(Generic[R]):
         if laid_out:
             connection.execute(self.upsert, laid_out, prepare=True)
 
+    def find(self, connection: Connection[Any], rows: Sequence[R]) -> list[R]:
+        """Return the rows that are there with the keys of `rows`."""
+        with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+            cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
+            found = [list(row) for row in cursor.execute(self._find, self._keys_of(rows), prepare=True)]
+        for values in found:
+            for n in self._sketches:
+                values[n] = unpack(values[n])
+        return [self._row(*values) for values in found]
+
+    def delete(self, connection: Connection[Any], rows: Sequence[R]) -> None:
+        """Delete the rows that have the keys of `rows`."""
+        if rows:
+            connection.execute(self._delete, self._keys_of(rows), prepare=True)
+
+    def _keys_of(self, rows: Sequence[R]) -> list[arrays.Array]:
+        return [array(list(map(get, rows))) for get, array in (self._arrays[field] for field in self.keys)]
+
     def update(self, connection: Connection[Any], rows: Iterable[msgspec.Struct], *columns: str) -> None:
         """Set `columns` of the rows that are there to the values of `rows`, which have these and the keys as fields."""
-        given, fields = list(rows), (*self._keys, *columns)
+        given, fields = list(rows), (*self.keys, *columns)
         if given:
             query = (
                 f"update {self.name} t set {', '.join(f'{column} = x.{column}' for column in columns)}\n"
                 f"from unnest({', '.join(['%b'] * len(fields))}) as x({', '.join(fields)})\n"
-                f"where {' and '.join(f't.{field} = x.{field}' for field in self._keys)}"
+                f"where t.{fields[0]} = any(%b) and {' and '.join(f't.{field} = x.{field}' for field in self.keys)}"
             )
             values = [array(list(map(get, given))) for get, array in (self._arrays[field] for field in fields)]
-            connection.execute(query, values, prepare=True)
+            # The first key once more: by it the server finds the rows even where it takes the table for empty.
+            connection.execute(query, [*values, values[0]], prepare=True)
 
 
 def _columns(row: type[msgspec.Struct]) -> list[tuple[str, Any, Column]]:
@@ -144,6 +178,10 @@ def _documents(values: Sequence[msgspec.Raw | None]) -> arrays.Array:
     return arrays.jsons([None if value is None else bytes(value) for value in values])
 
 
+def _packed(values: Sequence[dict[int, int]]) -> arrays.Array:
+    return arrays.byteas([pack(value) for value in values])
+
+
 def _encoded(values: Sequence[Any]) -> arrays.Array:
     return arrays.jsons([None if value is None else msgspec.json.encode(value) for value in values])
 
@@ -163,4 +201,6 @@ _ARRAYS: dict[tuple[Any, ...], Callable[[Sequence[Any]], arrays.Array]] = {
     ("json", msgspec.Raw): _documents,
     ("json",): _encoded,
     ("numeric",): _numerics,
+    ("bool",): arrays.bools,
+    ("bytea",): _packed,
 }

@@ -7,6 +7,7 @@ import msgspec
 
 from domain.identity import agent_id
 from domain.refusal import AgentNotFound
+from queries.agent_answers import AgentAnswers, summarise_answers
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -36,10 +37,11 @@ class AgentView(msgspec.Struct, frozen=True):
 
 
 class AgentDetail(AgentView, frozen=True):
-    """An agent, and how fresh this is."""
+    """An agent, and how fresh this is. last_24_hours: its answers; None: not worked out."""
 
     as_of_position: int
     lag_seconds: float
+    last_24_hours: AgentAnswers | None = None
 
 
 class AgentFilter(msgspec.Struct, frozen=True):
@@ -69,10 +71,17 @@ def list_agents(
     return page_of([AgentView(**row) for row in rows], limit, freshness, lambda row: write_cursor("a", row.name))
 
 
-def get_agent(reading: Reading, name: str, *, min_position: int | None = None) -> AgentDetail:
-    """Return one agent. Raises NotFound or NotYet."""
+def get_agent(
+    reading: Reading, name: str, *, within: tuple[str, ...] = (), min_position: int | None = None
+) -> AgentDetail:
+    """Return one agent. within: the processes whose answers are visible. Raises NotFound or NotYet."""
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, (agent_id(name),))
     if not rows:
         raise AgentNotFound(f"there is no agent {name!r}", agent=name)
-    return AgentDetail(**rows[0], as_of_position=freshness.as_of_position, lag_seconds=freshness.lag_seconds)
+    return AgentDetail(
+        **rows[0],
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
+        last_24_hours=summarise_answers(reading, name, within=within),
+    )

@@ -12,7 +12,7 @@ from domain.costs.usage import TokenClasses
 from domain.executions.events.outcomes import COMPLETED
 from queries.amounts import Amount
 from queries.definitions import Definitions
-from queries.estimates import StepEstimate, estimate_steps
+from queries.estimates import StepEstimate, step_estimate
 from queries.execution_detail import ExecutionCost, ExecutionDetail, get_execution
 from queries.families import sums
 from queries.prices import UnitPricesView, unit_prices_view
@@ -120,6 +120,11 @@ class ExecutionCosts(msgspec.Struct, frozen=True):
     as_of_position: int
     lag_seconds: float
 
+    @property
+    def about_to_come(self) -> list[Amount]:
+        """The sum of the medians of all that is to come and has enough history."""
+        return sums((each.currency, Decimal(each.amount)) for step in self.still_to_come for each in step.median or ())
+
 
 class _UsedTokens(msgspec.Struct):
     input_tokens: int = 0
@@ -194,18 +199,15 @@ def costs_of(reading: Reading, execution: ExecutionDetail) -> ExecutionCosts:
         execution.cost,
         execution.cost.unpriced > 0,
         found,
-        _still_to_come(reading, execution),
+        _still_to_come(execution),
         execution.as_of_position,
         execution.lag_seconds,
     )
 
 
-def _still_to_come(reading: Reading, execution: ExecutionDetail) -> list[StepEstimate]:
+def _still_to_come(execution: ExecutionDetail) -> list[StepEstimate]:
     """Return the estimates of the steps that have not ended, while the execution runs."""
-    if execution.ended_at is not None:
-        return []
-    open_steps = [step.id for step in execution.steps if step.completed_at is None and step.compensates is None]
-    return estimate_steps(reading, execution.process_id, execution.version, open_steps)
+    return [step_estimate(step.id, step.estimate) for step in execution.steps if step.estimate is not None]
 
 
 def _use(booked: _Booked, corrections: list[_Booked], recorded: int, outcome: str | None) -> UseView:

@@ -10,6 +10,7 @@ from domain.refusal import NotFound
 from queries.amounts import COSTS
 from queries.attempts import AttemptView, read_attempts
 from queries.definitions import DefinedStep, Definitions
+from queries.estimates import estimates_of
 from queries.families import Ancestor, ParentAttempt
 from queries.leaving_out import SQL
 from queries.reading import Freshness, Reading, fetch
@@ -64,7 +65,9 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
   {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
   case when exists (select from below) then
     {COSTS.format(table=_SUMS.format("in (select %(id)s union all select execution_id from below)"), on="true")}
-  end as with_children
+  end as with_children,
+  coalesce((select sum(s.unpriced) from execution_steps s where s.execution_id in (select execution_id from below)),
+    0)::int as unpriced_below
 from execution_detail d where d.execution_id = %(id)s"""
 _TIMERS = "select step, kind, due_at from due_timers where execution_id = %s order by due_at, step, kind"
 
@@ -75,7 +78,7 @@ _decode_path = msgspec.json.Decoder(list[Ancestor]).decode
 class ExecutionCost(msgspec.Struct, frozen=True):
     """The cost of an execution. own: of its steps and their compensations. with_children: of its descendants too.
 
-    Each amount counts once. unpriced: attempts of its own steps with usage but no cost.
+    Each amount counts once. unpriced: the uses of all of these that have no price; no sum has them.
     """
 
     own: msgspec.Raw
@@ -161,7 +164,7 @@ def get_execution(
         timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
         planned = definitions.steps(connection, row["process_id"], row["version"])
         attempts = read_attempts(connection, execution_id, row["last_position"])
-    return execution_view(
+    found = execution_view(
         ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
         decode_steps(row["steps"]),
         planned,
@@ -171,8 +174,20 @@ def get_execution(
         timers=timers,
         own=row["own"],
         with_children=row["with_children"],
+        unpriced_below=row["unpriced_below"],
         freshness=freshness,
     )
+    return found if found.ended_at is not None else _with_estimates(reading, found)
+
+
+def _with_estimates(reading: Reading, found: ExecutionDetail) -> ExecutionDetail:
+    to_come = [step.id for step in found.steps if step.is_to_come]
+    estimates = estimates_of(reading, found.process_id, found.version, to_come)
+    known = {step: each for step, each in estimates.items() if each.n}
+    if not known:
+        return found
+    steps = [msgspec.structs.replace(step, estimate=known.get(step.id)) for step in found.steps]
+    return msgspec.structs.replace(found, steps=steps)
 
 
 def execution_view(
@@ -186,16 +201,18 @@ def execution_view(
     timers: list[TimerOfExecution],
     own: msgspec.Raw,
     with_children: msgspec.Raw | None,
+    unpriced_below: int,
     freshness: Freshness,
     as_of: int | datetime | None = None,
 ) -> ExecutionDetail:
     """Return the view of an execution, whether its rows are from the read tables or folded from the log.
 
-    with_children: None without children.
+    with_children: None without children. unpriced_below: the uses of its descendants that have no price.
     """
     parent = None
     if row.parent_id is not None and row.parent_step is not None and row.parent_attempt is not None:
         parent = ParentAttempt(row.parent_id, row.parent_step, row.parent_attempt)
+    unpriced = sum(step.unpriced for step in reached) + unpriced_below
     steps = step_views(planned, {step.step: step for step in reached}, children, attempts)
     return ExecutionDetail(
         execution_id=row.execution_id,
@@ -219,7 +236,7 @@ def execution_view(
         steps=steps,
         timers=timers,
         waiting_for=waits_of(row.status, steps),
-        cost=ExecutionCost(own, own if with_children is None else with_children, sum(s.unpriced for s in reached)),
+        cost=ExecutionCost(own, own if with_children is None else with_children, unpriced),
         position=row.last_position,
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,

@@ -8,7 +8,8 @@ import msgspec
 from psycopg.rows import DictRow
 
 from queries.amounts import COSTS
-from queries.execution_orders import NEWEST, ORDERS
+from queries.execution_conditions import where_cost, where_failed, where_ran
+from queries.execution_orders import DEAREST, DEFAULT_CURRENCY, NEWEST, ORDERS, dearest
 from queries.filters import Where
 from queries.labels import labelled_versions
 from queries.paging import DEFAULT_LIMIT, Page, page_of
@@ -29,7 +30,7 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   coalesce(l.output_tokens, 0) as output_tokens,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost,
   {COLUMNS}
-from execution_list l where {{where}} order by {{order}} limit %(rows)s"""
+from execution_list l{{joined}} where {{where}} order by {{order}} limit %(rows)s"""
 
 # One probe of the index by status for each: an order by position alone would pass every execution that has ended.
 _FIRST_OF_EACH = " union all ".join(
@@ -93,6 +94,10 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
     ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of processes or
     their beginnings, as ``claims-*``.
+
+    failures: codes of errors. failed_steps: steps at which they failed. ran_steps: steps that are completed;
+    paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
+    that of the tree. currency: of these costs, and of the order by cost. Default: any, and USD.
     """
 
     process_ids: list[UUID] = []
@@ -110,6 +115,12 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     ended_to: datetime | None = None
     id_ends_with: str = ""
     labels: list[str] = []
+    failures: list[str] = []
+    failed_steps: list[str] = []
+    ran_steps: list[str] = []
+    paid_steps: list[str] = []
+    cost: str = ""
+    currency: str = ""
     order: str = NEWEST
 
 
@@ -122,7 +133,9 @@ def list_executions(
     min_position: int | None = None,
 ) -> Page[ExecutionSummary]:
     """Return executions in the order of the filter. Raises BadCursor or NotYet."""
-    where, chosen = Where({"rows": limit + 1}), ORDERS[filter.order]
+    currency = filter.currency or DEFAULT_CURRENCY
+    where = Where({"rows": limit + 1, "order_currency": currency})
+    chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
     chosen.limit(where, cursor)
     if filter.labels:
         _add_labels(where, labelled_versions(reading, filter.labels))
@@ -149,9 +162,14 @@ def list_executions(
     where.add("l.started_at < {}", filter.started_to)
     where.add("l.ended_at >= {}", filter.ended_from)
     where.add("l.ended_at < {}", filter.ended_to)
+    where_failed(where, filter.failures, filter.failed_steps)
+    where_ran(where, filter.ran_steps, filter.paid_steps, filter.currency)
+    where_cost(where, filter.cost, filter.currency, own=filter.include_children)
     where_waiting_for(where, filter.waiting_for, chosen.sql)
     with reading.of(LIST, min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql, order=chosen.sql), where.parameters)
+        rows = fetch(
+            connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
+        )
     return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
 
 
@@ -174,7 +192,7 @@ def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) 
     if not within:
         where.holds(f"l.position in ({_FIRST_OF_EACH})")
     with reading.of(LIST, None) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql, order=ORDERS["oldest"].sql), where.parameters)
+        rows = fetch(connection, _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql), where.parameters)
     return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
 
 

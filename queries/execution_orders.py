@@ -2,14 +2,18 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any, Protocol
 
 import msgspec
 
+from queries.amounts import Amount
 from queries.filters import Where
 from queries.paging import LARGEST, bad_cursor, read_cursor, write_cursor
 
-NEWEST = "newest"
+NEWEST, DEAREST = "newest", "-cost"
+DEFAULT_CURRENCY = "USD"
+LONGEST_AMOUNT = 60
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -22,12 +26,15 @@ class Ordered(Protocol):
     def started_at(self) -> datetime: ...
     @property
     def ended_at(self) -> datetime | None: ...
+    @property
+    def cost(self) -> msgspec.Raw: ...
 
 
 class ExecutionOrder(msgspec.Struct, frozen=True):
     """An order. kind: of its cursors. by: the column before the position; empty: the position alone.
 
-    write, read: the value of that column in a cursor. Executions without one are not in the list.
+    write, read: the value of that column in a cursor. Executions without one are not in the list: `stated` requires it.
+    joined: the table of that column, if it is not that of the list.
     """
 
     kind: str
@@ -35,6 +42,8 @@ class ExecutionOrder(msgspec.Struct, frozen=True):
     by: str = ""
     write: Callable[[Ordered], str] = lambda row: ""
     read: Callable[[str], Any] = str
+    stated: str = "l.ended_at is not null"
+    joined: str = ""
 
     @property
     def sql(self) -> str:
@@ -50,7 +59,7 @@ class ExecutionOrder(msgspec.Struct, frozen=True):
     def limit(self, where: Where, cursor: str | None) -> None:
         """Require a row after the cursor. Raises BadCursor."""
         if self.by:
-            where.holds("l.ended_at is not null")
+            where.holds(self.stated)
         if cursor is None:
             return
         position, _, value = read_cursor(self.kind, cursor).partition(" ")
@@ -60,7 +69,7 @@ class ExecutionOrder(msgspec.Struct, frozen=True):
             columns, values = (("l.position",), (int(position),))
             if self.by:
                 columns, values = (self.by, *columns), (self.read(value), *values)  # type: ignore[assignment]
-        except (ValueError, OverflowError):
+        except (ValueError, OverflowError, InvalidOperation):
             raise bad_cursor() from None
         (where.before if self.descending else where.beyond)(columns, values)
 
@@ -86,10 +95,33 @@ def _read_duration(text: str) -> timedelta:
     return timedelta(microseconds=int(text))
 
 
+def _read_amount(text: str) -> Decimal:
+    amount = Decimal(text)
+    if len(text) > LONGEST_AMOUNT or not amount.is_finite() or abs(amount.adjusted()) > LONGEST_AMOUNT:
+        raise ValueError("no amount")
+    return amount
+
+
+def dearest(currency: str = DEFAULT_CURRENCY) -> ExecutionOrder:
+    """Return the order by the own cost in a currency, the dearest first. Executions without such a cost are left out.
+
+    The query states the currency as `order_currency`.
+    """
+
+    def write(row: Ordered) -> str:
+        return next(each.amount for each in _amounts(row.cost) if each.currency == currency)
+
+    joined = " join execution_list_costs o on o.execution_id = l.execution_id and o.currency = %(order_currency)s"
+    return ExecutionOrder("xc", by="o.amount", write=write, read=_read_amount, stated="true", joined=joined)
+
+
+_amounts = msgspec.json.Decoder(list[Amount]).decode
 ORDERS = {
     NEWEST: ExecutionOrder("x"),
     "oldest": ExecutionOrder("xo", descending=False),
     "ended": ExecutionOrder("xe", by="l.ended_at", write=_write_end, read=_read_end),
     "longest": ExecutionOrder("xd", by="(l.ended_at - l.started_at)", write=_write_duration, read=_read_duration),
+    DEAREST: dearest(),
 }
-"""By name: ``newest`` and ``oldest`` by start, ``ended`` and ``longest`` of those that have ended."""
+"""By name: ``newest`` and ``oldest`` by start, ``ended`` and ``longest`` of those that have ended, ``-cost`` by cost.
+"""

@@ -61,8 +61,11 @@ def children_of(changes: DetailChanges, id: UUID) -> dict[str, list[ChildExecuti
     return children
 
 
-def costs_below(changes: DetailChanges, id: UUID) -> list[tuple[str, Decimal]] | None:
-    """Return the amounts, by currency, of all descendants of an execution; None without descendants."""
+def costs_below(changes: DetailChanges, id: UUID) -> tuple[list[tuple[str, Decimal]], int] | None:
+    """Return the amounts, by currency, of all descendants of an execution, and their number of uses without a price.
+
+    Without descendants it returns None.
+    """
     below: set[bytes] = set()
     started: dict[bytes, list[bytes]] = {}
     for row in changes.rows.values():
@@ -74,7 +77,8 @@ def costs_below(changes: DetailChanges, id: UUID) -> list[tuple[str, Decimal]] |
         generation = [child for parent in generation for child in started.get(parent, ())]
     if not below:
         return None
-    return [(currency, amount) for (one, _, currency), amount in changes.steps.costs.items() if one in below]
+    amounts = [(currency, amount) for (one, _, currency), amount in changes.steps.costs.items() if one in below]
+    return amounts, sum(step.unpriced for step in changes.steps.rows.values() if step.execution_id in below)
 
 
 def sums(costs: Iterable[tuple[str, Decimal]]) -> list[Amount]:

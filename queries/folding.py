@@ -122,7 +122,8 @@ def _view(
         path=path_to(changes.rows, row),
         timers=_timers(id, plan, own),
         own=_encoded(sums(spent)),
-        with_children=None if below is None else _encoded(sums([*spent, *below])),
+        with_children=None if below is None else _encoded(sums([*spent, *below[0]])),
+        unpriced_below=0 if below is None else below[1],
         freshness=Freshness(row.last_position, 0.0),
         as_of=point,
     )

@@ -6,9 +6,11 @@ from uuid import UUID
 
 import msgspec
 
-from queries.reading import Reading, fetch
+from queries.reading import Reading, ReadModelRebuilding, fetch
 
 DAYS = "process_days"
+RECENT_DAYS = 31
+"""30 complete days, and today."""
 
 _OUTCOMES = """
 with today as (select date_trunc('day', coalesce(%(now)s, now()), 'UTC') as day)
@@ -35,7 +37,7 @@ class RecentOutcomes(msgspec.Struct, frozen=True):
 
 
 def summarise_outcomes(
-    reading: Reading, processes: Collection[UUID], *, days: int = 30, now: datetime | None = None
+    reading: Reading, processes: Collection[UUID], *, days: int = RECENT_DAYS, now: datetime | None = None
 ) -> dict[UUID, RecentOutcomes]:
     """Return the outcomes of the last `days` days in UTC, today included, of each process with any.
 
@@ -44,3 +46,11 @@ def summarise_outcomes(
     with reading.of(DAYS) as (connection, _):
         rows = fetch(connection, _OUTCOMES, {"processes": list(processes), "days": days, "now": now})
     return {row.pop("process_id"): RecentOutcomes(**row) for row in rows}
+
+
+def recent_outcomes(reading: Reading, processes: Collection[UUID]) -> dict[UUID, RecentOutcomes]:
+    """Return the outcomes of 30 complete days and today by process; none while this read model is built."""
+    try:
+        return summarise_outcomes(reading, processes) if processes else {}
+    except ReadModelRebuilding:
+        return {}

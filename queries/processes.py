@@ -1,6 +1,6 @@
 """Processes: the list, one in detail, and its published versions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +11,7 @@ from psycopg.rows import DictRow
 from domain.refusal import NotFound, ProcessNotFound
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
+from queries.process_days import RecentOutcomes, recent_outcomes
 from queries.reading import Reading, fetch
 
 CATALOGUE = "process_catalogue"
@@ -67,7 +68,7 @@ class PauseOfProcess(msgspec.Struct, frozen=True):
 class ProcessSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A process in the list. version: the latest published; success_rate: of those completed or failed, 0 to 1.
 
-    paused: None when executions may start.
+    success_rate_30d: of those that ended in 30 complete days and today, in UTC. paused: None when executions may start.
     """
 
     process_id: UUID
@@ -85,6 +86,7 @@ class ProcessSummary(msgspec.Struct, frozen=True, kw_only=True):
     last_run: LastRun | None
     executions: Counts
     success_rate: float | None
+    success_rate_30d: float | None = None
     paused: PauseOfProcess | None = None
 
 
@@ -188,7 +190,8 @@ def list_processes(
     where.within("p.name", filter.within)
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    summaries = [ProcessSummary(**_shaped(row)) for row in rows]
+    recent = recent_outcomes(reading, [row["process_id"] for row in rows])
+    summaries = [ProcessSummary(**_shaped(row, recent)) for row in rows]
     return page_of(summaries, limit, freshness, lambda row: write_cursor("p", row.name))
 
 
@@ -210,7 +213,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
     document, source = row.pop("definition"), row.pop("draft_source")
     definition = _decode_definition(document) if document is not None else _Definition()
     return ProcessDetail(
-        **_shaped(row),
+        **_shaped(row, recent_outcomes(reading, [process_id])),
         definition=document if document is not None else _NULL,
         next_run=NextRun(**following[0]) if following else None,
         draft=None if source is None else _draft(source, row["revision"]),
@@ -240,7 +243,7 @@ def _draft(source: str, revision: int) -> ProcessDraft:
     return ProcessDraft(revision, None if definition is None else definition_document(definition), source)
 
 
-def _shaped(row: DictRow) -> DictRow:
+def _shaped(row: DictRow, recent: Mapping[UUID, RecentOutcomes]) -> DictRow:
     execution_id, status, started_at = (
         row.pop(name) for name in ("last_execution_id", "last_execution_status", "last_started_at")
     )
@@ -251,4 +254,7 @@ def _shaped(row: DictRow) -> DictRow:
     row["last_run"] = None if execution_id is None else LastRun(execution_id, status, started_at)
     row["executions"] = counts
     row["success_rate"] = round(counts.completed / ended, 4) if ended else None
+    outcomes = recent.get(row["process_id"])
+    rate = None if outcomes is None else outcomes.success_rate
+    row["success_rate_30d"] = None if rate is None else round(rate, 4)
     return row

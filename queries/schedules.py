@@ -13,6 +13,8 @@ from domain.calendars.calendar import CalendarContent
 from domain.refusal import NotFound
 from domain.schedules.rules import RuleTimetable, describe, terms_of
 from domain.schedules.schedule import Registration
+from queries.amounts import Amount
+from queries.analytics.usual import UNKNOWN, UsualFigures, usual_figures
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -54,8 +56,8 @@ class ScheduleView(msgspec.Struct, frozen=True):
 
     status: ``active``, ``paused``, ``ended`` (nothing is expected any more) or ``removed``; reason: of a pause or a
     removal. next_run: with its jitter. coming: the next two runs without it, with what is special about each.
-    process_paused: its process starts nothing, and each run is skipped. usual_duration, usual_cost: null, until the
-    analytics fill them.
+    process_paused: its process starts nothing, and each run is skipped. usual_duration, usual_cost: medians of the
+    completed executions of its process in 30 complete days and today; None: fewer than five.
     """
 
     schedule_id: UUID
@@ -74,7 +76,7 @@ class ScheduleView(msgspec.Struct, frozen=True):
     consecutive_failures: int
     coming: list[PreviewedInstant] = []
     usual_duration: float | None = None
-    usual_cost: None = None
+    usual_cost: list[Amount] | None = None
     process_paused: bool = False
 
 
@@ -96,7 +98,7 @@ class ComingRun(msgspec.Struct, frozen=True):
     trigger_id: str
     flags: list[str] = []
     usual_duration: float | None = None
-    usual_cost: None = None
+    usual_cost: list[Amount] | None = None
 
 
 class ComingRuns(msgspec.Struct, frozen=True):
@@ -116,6 +118,8 @@ _calendars = msgspec.json.Decoder(dict[str, CalendarContent]).decode
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 NO_FILTER = ScheduleFilter()
+Usual = Mapping[UUID, UsualFigures]
+"""By process."""
 
 
 def list_schedules(
@@ -133,7 +137,9 @@ def list_schedules(
     with reading.of(SCHEDULES, min_position) as (connection, freshness):
         rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
     page = page_of(rows, limit, freshness, _cursor)
-    return Page([_view(row, COMING) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+    usual = usual_figures(reading, {row["process_id"] for row in page.items})
+    views = [_view(row, COMING, usual) for row in page.items]
+    return Page(views, page.next_cursor, page.as_of_position, page.lag_seconds)
 
 
 def get_schedule(
@@ -151,7 +157,7 @@ def get_schedule(
         rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
     if not rows:
         raise NotFound(f"there is no schedule {schedule_id}")
-    return _view(rows[0], coming)
+    return _view(rows[0], coming, usual_figures(reading, [rows[0]["process_id"]]))
 
 
 def coming_runs(
@@ -170,22 +176,24 @@ def coming_runs(
     where.holds("coalesce(p.pause, '') = ''")
     with reading.of(SCHEDULES, min_position) as (connection, freshness):
         rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
-    runs = heapq.merge(*(_runs(row, begin, end) for row in rows), key=lambda run: run.at)
+    usual = usual_figures(reading, {row["process_id"] for row in rows})
+    runs = heapq.merge(*(_runs(row, begin, end, usual) for row in rows), key=lambda run: run.at)
     items = list(islice(runs, MOST_RUNS + 1))
     truncated = len(items) > MOST_RUNS or len(rows) == MOST_SCHEDULES
     return ComingRuns(items[:MOST_RUNS], truncated, freshness.as_of_position, freshness.lag_seconds)
 
 
-def _runs(row: Mapping[str, Any], begin: datetime, end: datetime) -> Iterator[ComingRun]:
+def _runs(row: Mapping[str, Any], begin: datetime, end: datetime, usual: Usual) -> Iterator[ComingRun]:
     timetable = terms_of(_registration(row)).timetable
     if not isinstance(timetable, RuleTimetable):
         return
+    expected = usual.get(row["process_id"], UNKNOWN)
     instants = timetable.after(begin - _MICROSECOND if begin > _FIRST else begin)
     within = takewhile(lambda each: each.at < end, instants)
     running = (each for each in within if each.fate == "run")
     for each in islice(running, MOST_RUNS_OF_ONE):
         names = (row["schedule_id"], row["process_id"], row["process"], row["trigger_id"])
-        yield ComingRun(each.at, *names, list(each.flags))
+        yield ComingRun(each.at, *names, list(each.flags), expected.duration, expected.cost)
 
 
 def _coming(registration: Registration, next_run: datetime | None, count: int) -> list[PreviewedInstant]:
@@ -213,11 +221,11 @@ def _registration(row: Mapping[str, Any]) -> Registration:
     return Registration(row["schedule_id"], row["version"], _rule(row["rule"]), calendars, row["anchor"], row["anchor"])
 
 
-def _view(row: Mapping[str, Any], coming: int) -> ScheduleView:
+def _view(row: Mapping[str, Any], coming: int, usual: Usual) -> ScheduleView:
     last = None
     if row["run_at"] is not None:
         last = LastScheduledRun(row["run_at"], row["run_id"], row["run_outcome"], row["run_status"])
-    registration = _registration(row)
+    registration, expected = _registration(row), usual.get(row["process_id"], UNKNOWN)
     return ScheduleView(
         row["schedule_id"],
         row["process_id"],
@@ -234,6 +242,8 @@ def _view(row: Mapping[str, Any], coming: int) -> ScheduleView:
         row["last_outcome"],
         row["consecutive_failures"],
         _coming(registration, row["next_run"] if row["status"] == "active" else None, coming),
+        usual_duration=expected.duration,
+        usual_cost=expected.cost,
         process_paused=row["process_paused"],
     )
 

@@ -12,6 +12,7 @@ from projections.execution_steps import StepRow
 from queries.amounts import Amount
 from queries.attempts import AttemptView, TokenUsage
 from queries.definitions import DefinedStep
+from queries.estimates import Estimate
 
 
 class StepInput(msgspec.Struct, frozen=True):
@@ -43,7 +44,8 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     ``waiting`` or ``retrying`` step. chosen: the targets of a gateway, or of a step that was diverted for its error.
     conditions: those that the gateway evaluated, as {target, value, condition}. children: of a sub-process, the newest
     last. attempt_list: the attempts, the newest last. compensation: ``started``, ``completed`` or ``failed`` once the
-    step is undone. compensates: the step that this one undoes; such a step is shown once it is reached.
+    step is undone. compensates: the step that this one undoes; such a step is shown once it is reached. estimate: of
+    its cost, while it has not ended and its execution runs; null for a step that never cost anything.
     """
 
     id: str
@@ -71,6 +73,12 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     attempt_list: list[AttemptView] = []
     compensation: str | None = None
     compensates: str | None = None
+    estimate: Estimate | None = None
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether it has not ended."""
+        return self.completed_at is None and self.skip_reason is None and self.compensates is None
 
 
 class ReachedStep(msgspec.Struct, frozen=True):

@@ -27,7 +27,7 @@ cross join lateral (
     select l.position, l.execution_id, l.step, l.recorded_at, l.amount,
       sum(l.amount) over (order by l.position) as after
     from cost_ledger l where l.process_id = %(process)s and l.currency = %(currency)s and l.outermost = 1
-      and l.at >= w.b and l.at < w.e) running
+      and l.at >= w.b and l.at < w.e and (l.correction = 0 or l.recorded_at < w.e)) running
   where after >= %(amount)s order by position limit 1) c
 order by w.n"""
 _TOTALS = """

@@ -6,6 +6,7 @@ from commands.executions import Executions, StartResponse
 from domain.agents.calls import AgentCall
 from domain.clock import Clock
 from domain.event import Cause
+from domain.executions.events.outcomes import RUNNING
 
 
 class RecordedResponses:
@@ -20,3 +21,9 @@ class RecordedResponses:
         """Record the id with its attempt. Raises NotFound or DatabaseFailure."""
         cause = Cause(self._clock.now(), self._actor, call.idempotency_key)
         self._executions.start_response(StartResponse(call.execution_id, call.step, call.attempt, response_id), cause)
+
+    def is_over(self, call: AgentCall) -> bool:
+        """Return whether the attempt has ended by the log. Raises NotFound or DatabaseFailure."""
+        execution = self._executions.load(call.execution_id)
+        step = execution.steps.get(call.step)
+        return execution.ended_at is not None or step is None or (step.status, step.attempt) != (RUNNING, call.attempt)

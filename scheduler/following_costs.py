@@ -1,9 +1,7 @@
 """The policy of cost alerts: what a range of the ledger raises and resolves, decided on the state in the log."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,39 +16,32 @@ from domain.alerts.crossing import (
     Fallen,
     RuleOfProcess,
     SpentCost,
-    TotalOf,
     cross,
     reached,
     scope_of,
-    total_of,
 )
 from domain.alerts.decisions import CORRECTION, raise_alert, resolve_alert
 from domain.alerts.thresholds import alert_levels
-from domain.alerts.windows import PER_EXECUTION, window_of
+from domain.alerts.windows import PER_EXECUTION, WINDOWED, window_of
 from domain.event import Cause, Event
-from domain.money import add
+from projections.cost_ranges import costs_between, sums_between
 from projections.cost_totals import (
     RuleChange,
     contributors_before,
-    costs_between,
     rule_changes,
     rules_in_force,
     running_totals,
-    totals_before,
     unpriced_before,
 )
+from scheduler.range_sums import NearLevels, RuleKey, summed
+from scheduler.running_totals import RunningTotals, TotalKey, total_key
 from store import arrays
 from store.mapper import decode
 from store.unit import Unit
 
 ACTOR = "system:alerts"
-KEPT_TOTALS = 20_000
 _STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%b)
 order by originator_id, originator_version"""
-
-RuleKey = tuple[UUID, str]
-"""(process, kind)"""
-TotalKey = tuple[str, TotalOf]
 
 
 class _Step(msgspec.Struct, frozen=True):
@@ -65,7 +56,7 @@ class _Step(msgspec.Struct, frozen=True):
     @property
     def key(self) -> TotalKey:
         """The total."""
-        return self.of.rule.kind, total_of(self.of, self.scope)
+        return total_key(self.of, self.scope)
 
 
 class FollowingCosts:
@@ -75,18 +66,35 @@ class FollowingCosts:
         self._rules: dict[RuleKey, RuleOfProcess] = {
             (each.of.process_id, each.of.rule.kind): each.of for each in rules_in_force(connection, position)
         }
-        self._totals: OrderedDict[TotalKey, Decimal] = OrderedDict()
+        self._totals = RunningTotals()
 
     def follow(self, connection: Connection[Any], after: int, until: int, cause: Cause) -> tuple[list[Unit], bool]:
         """Return what the costs and thresholds of a range raise and resolve, and whether thresholds changed."""
         changes = rule_changes(connection, after, until)
-        processes = {id for id, _ in self._rules} | {each.of.process_id for each in changes}
-        costs = costs_between(connection, after, until, processes) if processes else []
-        found = self._walk(connection, self._steps(connection, changes, costs))
+        singly = {each.of.process_id for each in changes}
+        near = self._advance(connection, after, until, singly) if self._rules else NearLevels()
+        singly |= near.processes
+        costs = costs_between(connection, after, until, singly, near.runs) if singly or near.runs else []
+        found = self._walk(connection, self._steps(connection, changes, costs, singly))
+        self._totals.shrink()
         return self._decide(connection, found, cause), bool(changes)
 
+    def _advance(self, connection: Connection[Any], after: int, until: int, singly: set[UUID]) -> NearLevels:
+        """Add the sums of a range to the totals, and return those of which each cost counts by itself."""
+        processes = {id for id, _ in self._rules} - singly
+        with_runs = {id for id, kind in self._rules if kind == PER_EXECUTION} - singly
+        if not processes:
+            return NearLevels()
+        sums = summed(self._rules, sums_between(connection, after, until, processes, with_runs))
+        self._totals.read(connection, ((each.key, after + 1) for each in sums.totals))
+        return sums.add_to(self._totals)
+
     def _steps(
-        self, connection: Connection[Any], changes: Sequence[RuleChange], costs: Sequence[SpentCost]
+        self,
+        connection: Connection[Any],
+        changes: Sequence[RuleChange],
+        costs: Sequence[SpentCost],
+        singly: set[UUID],
     ) -> list[_Step]:
         steps: list[_Step] = []
         in_order: list[RuleChange | SpentCost] = sorted([*changes, *costs], key=lambda each: each.position)
@@ -94,7 +102,7 @@ class FollowingCosts:
             if isinstance(each, RuleChange):
                 steps += self._change(connection, each)
                 continue
-            for kind in (PER_EXECUTION, "daily", "weekly"):
+            for kind in (PER_EXECUTION, *WINDOWED) if each.process_id in singly else (PER_EXECUTION,):
                 of = self._rules.get((each.process_id, kind))
                 scope = None if of is None else scope_of(of.rule, each)
                 if of is not None and scope is not None:
@@ -104,9 +112,6 @@ class FollowingCosts:
     def _change(self, connection: Connection[Any], change: RuleChange) -> list[_Step]:
         of = change.of
         key = (of.process_id, of.rule.kind)
-        # Totals are kept up by the costs that a rule counts: those of another rule begin anew.
-        for total in [each for each in self._totals if (each[1].process_id, each[0]) == key]:
-            del self._totals[total]
         if change.cleared:
             self._rules.pop(key, None)
             return []
@@ -121,24 +126,15 @@ class FollowingCosts:
         return [_Step(of, run, change.position, change.at) for run, _ in found]
 
     def _walk(self, connection: Connection[Any], steps: Sequence[_Step]) -> list[Crossed | Fallen]:
-        first: dict[tuple[TotalKey, int], int] = {}
-        for step in steps:
-            if step.key not in self._totals:
-                first.setdefault((step.key, step.of.rule.rule), step.position)
-        missing = [(key[1], position) for (key, _), position in first.items()]
-        read = dict(zip(first, totals_before(connection, missing), strict=True))
+        self._totals.read(connection, ((step.key, step.position) for step in steps))
         found: list[Crossed | Fallen] = []
         for step in steps:
-            begun = read.pop((step.key, step.of.rule.rule), None)
-            before = self._totals.get(step.key, Decimal(0)) if begun is None else begun
+            before = self._totals[step.key]
             if step.cost is None:
                 found += reached(step.of, step.scope, before, step.position, step.at)
             else:
                 found += cross(step.of, step.scope, before, step.cost)
-            self._totals[step.key] = before if step.cost is None else add(before, step.cost.amount)
-            self._totals.move_to_end(step.key)
-        while len(self._totals) > KEPT_TOTALS:
-            self._totals.popitem(last=False)
+                self._totals.add(step.key, step.cost.amount)
         return found
 
     def _decide(self, connection: Connection[Any], found: Sequence[Crossed | Fallen], cause: Cause) -> list[Unit]:

@@ -33,6 +33,9 @@ PAGE = 20_000
 POLL_SECONDS = 1.0
 # Between two pages of the ledger more costs arrive, which share a transaction; an alert is raised within a second.
 LINGER_SECONDS = 0.25
+# The more events, the longer the pause: the costs of an execution join its total as one sum.
+BUSY_LINGER_SECONDS = 0.5
+BUSY_EVENTS = 2_000
 RETRY_SECONDS = 1.0
 # An act that does not succeed is tried again after a second, then after twice as long, and so on.
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=5)
@@ -61,6 +64,7 @@ class Policing:
         self._following: FollowingCosts | None = None
         self._position = 0
         self._changed = True
+        self._linger = LINGER_SECONDS
         self._tries: dict[bytes, tuple[datetime, timedelta]] = {}
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -103,7 +107,7 @@ class Policing:
             if self._stopping.is_set():
                 return
             if not more:
-                self._stopping.wait(LINGER_SECONDS)
+                self._stopping.wait(self._linger)
                 self._wake.wait(POLL_SECONDS)
 
     def advance(self, connection: Connection[Any]) -> bool:
@@ -125,6 +129,7 @@ class Policing:
             self._following, self._position, self._changed = FollowingCosts(connection, after), after, True
         head = self._positions.read(connection, [self._ledger.name]).get(self._ledger.name, 0)
         until = min(head, after + PAGE)
+        self._linger = BUSY_LINGER_SECONDS if until - after > BUSY_EVENTS else LINGER_SECONDS
         units: list[Unit] = []
         if until > after:
             units, changed = self._following.follow(connection, after, until, cause)

@@ -426,8 +426,8 @@ begin
       on conflict (schedule_id) do update set calendars = excluded.calendars;
   end if;
   if cardinality(moved) > 0 then
-    update due_schedules d set due_at = x.due_at, claimed_until = null
-      from unnest(moved, dues) as x(schedule_id, due_at) where d.schedule_id = x.schedule_id;
+    update due_schedules d set due_at = dues[array_position(moved, d.schedule_id)], claimed_until = null
+      where d.schedule_id = any(moved);
   end if;
   if cardinality(removed) > 0 then
     delete from due_schedules where schedule_id = any(removed);
@@ -441,8 +441,8 @@ CREATE OR REPLACE FUNCTION public.move_due_steps_v1(appended bigint, done_execut
 AS $function$
 begin
   if cardinality(done_executions) > 0 then
-    delete from due_steps d using unnest(done_executions, done_steps) as x(execution_id, step)
-      where d.execution_id = x.execution_id and d.step = x.step;
+    delete from due_steps d where d.execution_id = any(done_executions)
+      and ((d.execution_id, d.step) in (select * from unnest(done_executions, done_steps))) is true;
   end if;
   if cardinality(next_executions) > 0 then
     insert into due_steps (execution_id, step, attempt, owner)
@@ -458,8 +458,8 @@ CREATE OR REPLACE FUNCTION public.move_due_steps_v2(appended bigint, done_execut
 AS $function$
 begin
   if cardinality(done_executions) > 0 then
-    delete from due_steps d using unnest(done_executions, done_steps) as x(execution_id, step)
-      where d.execution_id = x.execution_id and d.step = x.step;
+    delete from due_steps d where d.execution_id = any(done_executions)
+      and ((d.execution_id, d.step) in (select * from unnest(done_executions, done_steps))) is true;
   end if;
   if cardinality(next_executions) > 0 then
     insert into due_steps (execution_id, step, attempt, owner, agent, process_id)
@@ -476,8 +476,8 @@ CREATE OR REPLACE FUNCTION public.move_due_timers_v1(appended bigint, dropped_ex
 AS $function$
 begin
   if cardinality(dropped_executions) > 0 then
-    delete from due_timers d using unnest(dropped_executions, dropped_steps, dropped_kinds) as x(execution_id, step, kind)
-      where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind;
+    delete from due_timers d where d.execution_id = any(dropped_executions) and (
+      (d.execution_id, d.step, d.kind) in (select * from unnest(dropped_executions, dropped_steps, dropped_kinds))) is true;
   end if;
   if cardinality(set_executions) = 0 then
     return null;
@@ -498,8 +498,9 @@ declare
 begin
   if cardinality(handled_sources) > 0 then
     with gone as (
-      delete from outbox o using unnest(handled_sources, handled_versions) as x(source, version)
-      where o.source = x.source and o.version = x.version returning o.source, o.version, o.recipient)
+      delete from outbox o where o.source = any(handled_sources)
+        and ((o.source, o.version) in (select * from unnest(handled_sources, handled_versions))) is true
+      returning o.source, o.version, o.recipient)
     select count(*), bool_or(exists (
       select from outbox o where o.source = gone.source and o.recipient = gone.recipient and o.version > gone.version
         and o.claimed_until is null)) into removed, uncovered from gone;
@@ -523,7 +524,7 @@ CREATE OR REPLACE FUNCTION public.move_slots_v1(appended bigint, left_executions
 AS $function$
 begin
   if cardinality(left_executions) > 0 then
-    delete from admissions a using unnest(left_executions) as x(execution_id) where a.execution_id = x.execution_id;
+    delete from admissions where execution_id = any(left_executions);
   end if;
   if cardinality(placed_executions) > 0 then
     insert into admissions (execution_id, process_id, running)

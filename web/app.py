@@ -15,6 +15,7 @@ from web import alert_what_if, alerts, approvals, costs, errors, keys, overview,
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
+from web.analytics import pages as analytics
 from web.documentation import page as documentation
 from web.documentation.page import Description
 from web.executions import acts, compare, detail, moments, tree
@@ -22,21 +23,34 @@ from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
 from web.processes import archive, editor, pauses, publish, start
+from web.processes import costs as process_costs
 from web.processes import detail as process
 from web.processes import list as processes
+from web.processes import roles as process_roles
 from web.schedules import detail as schedule
 from web.schedules import list as schedules
 from web.schedules import previews
 
 STATIC = Path(__file__).parent / "static"
-NOUNS = ("executions", "approvals", "alerts", "schedules", "processes", "agents", "costs", "keys", "operations")
+NOUNS = (
+    "executions",
+    "approvals",
+    "alerts",
+    "analytics",
+    "schedules",
+    "processes",
+    "agents",
+    "costs",
+    "keys",
+    "operations",
+)
 SEGMENTS = frozenset(("", *NOUNS, "docs", "settings", "sign-in", "sign-out", "static"))
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
-PROCESSES = (processes, editor, publish, start, archive, pauses, process)
+PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process_roles, process)
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
@@ -59,6 +73,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         *SCHEDULES,
         *PROCESSES,
         *AGENTS,
+        analytics,
         costs,
         keys,
         preferences,

@@ -56,6 +56,7 @@ NOTICES = {
     "alert-snoozed": "The alert is open again when the snooze is over.",
     "alert-dismissed": "The alert is dismissed.",
     "threshold-set": "The limit is in force.",
+    "limit-drafted": "The limit is in the draft. It is in force once the draft is published.",
     "timer-fired": "The timer has fired.",
     "timer-moved": "The timer is due at another time.",
     "act-requested": "The projector carries it out; this page shows how far it is.",
@@ -94,6 +95,7 @@ NAVIGATION = (
     (
         "Insight",
         (
+            NavigationEntry("Analytics", "chart-column", "/analytics"),
             NavigationEntry("Costs", "coins", "/costs", limited=False),
             NavigationEntry("Cost alerts", "circle-dollar-sign", "/alerts"),
         ),

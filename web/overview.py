@@ -6,6 +6,7 @@ from starlette.responses import Response
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
 from edge.scopes import READ, requires
+from queries.analytics.usual import usual_figures
 from queries.approvals import list_approvals
 from queries.dead_letters import list_dead_letters
 from queries.executions import ExecutionFilter, list_executions, list_longest_running
@@ -61,6 +62,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         flags=FLAGS,
         most=SHOWN,
         running=running.items,
+        usual=usual_figures(reading, {each.process_id for each in running.items}),
         summary=_summary(waiting, more),
     )
 

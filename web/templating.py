@@ -6,9 +6,12 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from web import pictures, wording
+from web.analytics import charts
+from web.analytics import wording as analytics
 from web.drawings import timeline
 from web.drawings.diagram import diagram
 from web.drawings.ledger import ledger
+from web.drawings.split import split
 
 HERE = Path(__file__).parent
 
@@ -32,6 +35,16 @@ def environment() -> Environment:
         strip=ledger,
         axis=timeline.axis,
         row=timeline.row,
+        split=split,
+        ended_chart=charts.ended_chart,
+        cost_charts=charts.cost_charts,
+        amount=analytics.amount,
+        shares=analytics.shares,
+        split_words=analytics.split_words,
+        change_of_rate=analytics.change_of_rate,
+        change_of_count=analytics.change_of_count,
+        change_of_duration=analytics.change_of_duration,
+        change_of_amount=analytics.change_of_amount,
         shortened=wording.shortened,
         cut=wording.cut,
         awaited=wording.awaited,
@@ -46,6 +59,8 @@ def environment() -> Environment:
         who=wording.who,
         size=wording.size,
         document=wording.document,
+        rate=analytics.rate,
+        day_name=analytics.day_name,
     )
     return found
 

@@ -1,4 +1,4 @@
-"""agents list, register, try, retire."""
+"""agents list, show, register, try, retire."""
 
 from typing import Annotated, Any
 
@@ -9,10 +9,11 @@ from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
-from app.cli.wording import moment, short, status
+from app.cli.wording import moment, seconds, short, status
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
-from queries.agents import KINDS_LISTED, AgentFilter, list_agents
+from edge.references import agent_named
+from queries.agents import KINDS_LISTED, AgentFilter, get_agent, list_agents
 
 cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -39,6 +40,29 @@ def list_(
     ]
     output.table(("agent", "kind", "status", "registered", "max open", "configuration"), rows)
     note_lag(output, page.lag_seconds)
+
+
+@cli.command()
+def show(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    json: JsonOption = False,
+) -> None:
+    """Show an agent, and its answers in 24 hours."""
+    from app.cli.names import naming
+
+    output = output_of(context, json)
+    with opened_reading(output) as reading, naming(reading.datastore, "agent", name):
+        found = get_agent(reading, agent_named(name))
+    if json:
+        output.document(found)
+        return
+    output.line(f"{found.name}: {found.kind}, {found.status}, registered {moment(found.registered_at)}")
+    answers = found.last_24_hours
+    if answers is not None:
+        took = f", median {seconds(answers.median)}" if answers.median is not None else ""
+        output.line(f"in 24 hours {answers.completed} steps completed and {answers.failed} failed{took}")
+    note_lag(output, found.lag_seconds)
 
 
 @cli.command()

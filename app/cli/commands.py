@@ -59,7 +59,13 @@ GROUPS = {
     "agents": Entry("agents", "Agents, which carry out steps.", group=True),
     "schedules": Entry("schedules", "Schedules, which start executions by the clock.", group=True),
     "calendars": Entry("calendars", "Calendars, the days on which schedules make exceptions.", group=True),
+    "analytics": Entry(
+        "analytics", "Success, durations and costs of executions, by process, day and step.", group=True
+    ),
     "costs": Entry("costs", "Costs of calls, prices, and the alerts that costs raise.", group=True),
+    "roles": Entry(
+        "roles", "Roles of agents in processes: who does the work, who watches over it, who is informed.", group=True
+    ),
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
     "set-aside": Entry(
         "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True

@@ -29,22 +29,15 @@ def set_threshold(
     """Set the threshold of one kind, in place of its levels before; the other kinds stay."""
     from app.cli.carrying_out import carry_out
     from app.wiring import operator
-    from commands.cost_thresholds import SetCostThresholds, WrittenLevel
+    from commands.cost_thresholds import WrittenLevel
+    from edge.proposed_limits import with_levels
     from queries.thresholds import get_thresholds
 
     output, id = output_of(context, json), process_named(process)
     known_words("--kind", [kind], KINDS)
     with opened_reading(output) as reading:
         found = get_thresholds(reading, id)
-    levels = {
-        each: [
-            WrittenLevel(str(level.amount), level.currency, level.warn_at, level.on_alert or None)
-            for level in getattr(found, each)
-        ]
-        for each in KINDS
-    }
-    levels[kind] = [WrittenLevel(amount, currency, warn_at, on_alert)]
-    command = SetCostThresholds(id, **levels, timezone=found.timezone, week_starts=found.week_starts)
+    command = with_levels(found, kind, [WrittenLevel(amount, currency, warn_at, on_alert)])
     cause = operator("cli:costs")
     carry_out(
         output,

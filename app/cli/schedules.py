@@ -10,7 +10,7 @@ from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, known_words, words
 from app.cli.output import output_of
 from app.cli.schedule_previews import preview
-from app.cli.wording import moment, seconds, status
+from app.cli.wording import amounts, moment, seconds, status
 from edge.instants import parse_instant
 from edge.references import process_named, schedule_named
 
@@ -81,6 +81,10 @@ def show(
         return
     output.line(f"{found.process}, {found.trigger_id}: {found.words}, {found.status}")
     output.line(f"next run {moment(found.next_run) if found.next_run else '-'}")
+    if found.usual_duration is not None:
+        output.line(
+            f"usually takes {seconds(found.usual_duration)}, costs {amounts(found.usual_cost or []) or 'nothing'}"
+        )
     counts = ledger.counts
     output.line(
         f"{counts.expected} expected: {counts.started} started, {counts.skipped} skipped, {counts.missed} missed,"

@@ -10,6 +10,7 @@ from app.cli.failures import Failure
 from app.cli.opening import opened
 from app.cli.options import Drain, HoldSchedules, Host, JsonOption, LeaseOption, MaxOpen, Port
 from app.cli.output import CommandOutput, output_of
+from app.roles_of_before import register_roles_of_before
 from app.running import running
 from app.schedules_of_before import adopt_installed_zone_data, register_upgraded_schedules
 from app.settings import Settings, read_settings
@@ -101,6 +102,7 @@ def run(
         if worker:
             register_upgraded_schedules(wiring, hold=hold_schedules)
             register_thresholds_of_before(wiring)
+            register_roles_of_before(wiring)
             adopt_installed_zone_data(wiring)
         roles = ending.enter_context(running(wiring, settings, stopping))
         if projector:

@@ -14,7 +14,8 @@ ABSENT, ACTIVE, RETIRED = "absent", "active", "retired"
 class Agent(msgspec.Struct, frozen=True):
     """One agent. status: ``absent`` (never registered), ``active`` or ``retired``; version: events folded so far.
 
-    max_open: how many calls of it a worker may have open at once; None: as many as the worker's rule of shares allows.
+    config: with its provider. max_open: how many calls of it a worker may have open at once; None: as many as the
+    worker's rule of shares allows.
     """
 
     version: int = 0
@@ -25,10 +26,16 @@ class Agent(msgspec.Struct, frozen=True):
     max_open: int | None = None
 
 
+def configured(config: dict[str, Any], provider: str | None) -> dict[str, Any]:
+    """Return the configuration with the provider that the registration states beside it."""
+    return config if provider is None else config | {"provider": provider}
+
+
 def evolve(agent: Agent, event: Event) -> Agent:
     """Return the state after `event` and leave `agent` unchanged. Raises TypeError for an event of another noun."""
     if isinstance(event, AgentRegistered):
-        return Agent(agent.version + 1, ACTIVE, event.name, event.kind, event.config, event.max_open)
+        config = configured(event.config, event.provider)
+        return Agent(agent.version + 1, ACTIVE, event.name, event.kind, config, event.max_open)
     if isinstance(event, AgentRetired):
         return Agent(agent.version + 1, RETIRED, agent.name, agent.kind, agent.config, agent.max_open)
     raise TypeError(f"{type(event).__name__} does not happen to agents")

@@ -9,14 +9,16 @@ from domain.event import Event, stored
 class AgentRegistered(Event, frozen=True, kw_only=True):
     """The agent may be called from now on, as `config` says; a later registration replaces an earlier one.
 
-    config: canonical, as `domain.agents.kinds.parse_agent` returns it; it holds references to secrets, never secrets.
-    max_open: how many calls of the agent each worker has open at once; None: a share of the worker's.
+    config: canonical, as `domain.agents.kinds.parse_agent` returns it, without the facts beside it; it holds references
+    to secrets, never secrets. max_open: how many calls of the agent each worker has open at once; None: a share of the
+    worker's. provider: of its model, as price tables name it; None: by the host of its address.
     """
 
     name: str
     kind: str
     config: dict[str, Any]
     max_open: int | None = None
+    provider: str | None = None
 
 
 @stored("AgentRetired")

@@ -165,6 +165,12 @@ def cross(of: RuleOfProcess, scope: AlertScope, before: Decimal, cost: SpentCost
     return found
 
 
+def may_cross(of: RuleOfProcess, before: Decimal, amount: Decimal) -> bool:
+    """Return whether costs of that sum, none of them negative, take the total to a level."""
+    after = add(before, amount)
+    return any(before < level.amount <= after for level in alert_levels(of.rule))
+
+
 def reached(of: RuleOfProcess, scope: AlertScope, total: Decimal, position: int, at: datetime) -> list[Crossed]:
     """Return the levels that a total has reached when their threshold is set, by the event at `position`."""
     by = AlertCrossing(position)

@@ -1,12 +1,12 @@
 """Windows of cost thresholds: the day or the week, on the clocks of a zone, to which a cost belongs. Pure."""
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
 
-from domain.calendar.placing import place
+from domain.calendar.midnights import midnight
 from domain.calendar.times import WEEKDAYS
 from domain.calendar.zones import parse_zone
 
@@ -25,7 +25,7 @@ class CostWindow(msgspec.Struct, frozen=True):
 
 @lru_cache(20_000)
 def _starting(day: date, days: int, timezone: str) -> CostWindow:
-    return CostWindow(_midnight(day, timezone), _midnight(day + timedelta(days), timezone), timezone)
+    return CostWindow(midnight(day, timezone), midnight(day + timedelta(days), timezone), timezone)
 
 
 def window_of(kind: str, at: datetime, timezone: str, week_starts: str = "monday") -> CostWindow:
@@ -47,9 +47,3 @@ def windows_between(
     while window.begin < end:
         yield window
         window = window_of(kind, window.end, timezone, week_starts)
-
-
-def _midnight(day: date, timezone: str) -> datetime:
-    """Return the instant at which a date begins; where clocks skip midnight, the first instant after the gap."""
-    placed = place(datetime.combine(day, time()), parse_zone(timezone), "shift", "first")
-    return placed[0][0] if placed else datetime.combine(day, time(), UTC)

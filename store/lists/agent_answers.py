@@ -18,15 +18,15 @@ logger = logging.getLogger(__name__)
 KEEP = """
 update due_steps d set answered = x.attempt, answer = x.answer, owner = null, due_at = greatest(d.due_at, now() + %b)
 from unnest(%b, %b, %b, %b) as x(execution_id, step, attempt, answer)
-where d.execution_id = x.execution_id and d.step = x.step and d.attempt = x.attempt
-  and (d.owner is null or d.owner = %b)"""
+where d.execution_id = any(%b) and d.execution_id = x.execution_id and d.step = x.step and d.attempt = x.attempt
+  and (d.owner is null or d.owner = %b) is true"""
 KEPT = """
 select execution_id, step, attempt, answer from (
   select d.execution_id, d.step, d.attempt, d.answer,
     sum(octet_length(d.answer)) over (order by d.execution_id, d.step) - octet_length(d.answer) as before
   from due_steps d join unnest(%b, %b, %b) as x(execution_id, step, attempt)
     on d.execution_id = x.execution_id and d.step = x.step and d.attempt = x.attempt and d.answered = x.attempt
-  where d.owner = %b) answers
+  where d.execution_id = any(%b) and (d.owner = %b) is true) answers
 where before < %b"""
 
 _Attempt = tuple[UUID, str, int]
@@ -61,6 +61,7 @@ def keep(connection: Connection[Any], worker: UUID, answers: Iterable[tuple[_Att
                 arrays.texts([step for (_, step, _), _ in page]),
                 arrays.ints([number for (_, _, number), _ in page]),
                 arrays.byteas([answer for _, answer in page]),
+                arrays.uuids([id for (id, _, _), _ in page]),
                 worker,
             ),
         )
@@ -77,7 +78,7 @@ def kept(connection: Connection[Any], worker: UUID, attempts: Collection[_Attemp
         arrays.texts([step for _, step, _ in attempts]),
         arrays.ints([number for _, _, number in attempts]),
     )
-    rows = connection.execute(KEPT, (*keys, worker, FULL_PAGE)).fetchall()
+    rows = connection.execute(KEPT, (*keys, keys[0], worker, FULL_PAGE)).fetchall()
     found: list[tuple[_Attempt, Answer]] = []
     for row in rows:
         attempt = row["execution_id"], row["step"], row["attempt"]

@@ -30,8 +30,8 @@ free as (
   select d.schedule_id from due_schedules d join chosen using (schedule_id)
   where d.due_at <= now() and (d.claimed_until is null or d.claimed_until < now())
   order by turn for update of d skip locked)
-update due_schedules d set claimed_until = now() + %(claimed_for)s from free
-where d.schedule_id = free.schedule_id returning d.schedule_id, now()"""
+update due_schedules d set claimed_until = now() + %(claimed_for)s
+where d.schedule_id = any(array(select schedule_id from free)) returning d.schedule_id, now()"""
 
 # The times of the database, and of the next that no worker has claimed.
 NEXT = """select now(), (select min(due_at) from due_schedules

@@ -40,24 +40,27 @@ lost as (
     select d.execution_id, d.step from due_steps d where d.owner = o.owner limit %(batch)s for update skip locked) as d
   where not exists (select from workers w where w.worker_id = o.owner and w.lease_until > now())
   limit %(batch)s)
-update due_steps d set owner = null from lost
-where d.execution_id = lost.execution_id and d.step = lost.step"""
+update due_steps d set owner = null where d.execution_id = any(array(select execution_id from lost))
+  and ((d.execution_id, d.step) in (select execution_id, step from lost)) is true"""
 RELEASE_ALL = """
 with held as (
   select execution_id, step from due_steps where owner = %(owner)s limit %(batch)s for update skip locked)
-update due_steps d set owner = null from held
-where d.execution_id = held.execution_id and d.step = held.step"""
+update due_steps d set owner = null where d.execution_id = any(array(select execution_id from held))
+  and ((d.execution_id, d.step) in (select execution_id, step from held)) is true"""
+
+# The owner's attempts of these keys; no join, as in migration 0038.
+OF_OWNER = """d.execution_id = any(%(executions)b) and (d.owner = %(owner)b) is true
+  and ((d.execution_id, d.step) in (select * from unnest(%(executions)b, %(steps)b))) is true"""
+UNCLAIM = f"update due_steps d set owner = null where {OF_OWNER}"
+POSTPONE = f"update due_steps d set owner = null, due_at = now() + %(later)b where {OF_OWNER}"
+DROP = f"delete from due_steps d where {OF_OWNER}"
 
 FORGET_LOST = "delete from workers where lease_until < now() - interval '1 hour'"
 
 
 def unclaim(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str]]) -> None:
     """Put attempts that `owner` claimed but will not begin back on the list."""
-    connection.execute(
-        """update due_steps d set owner = null from unnest(%b, %b) as x(execution_id, step)
-        where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
-        (arrays.uuids([e for e, _ in attempts]), arrays.texts([s for _, s in attempts]), owner),
-    )
+    connection.execute(UNCLAIM, _keys(owner, attempts))
 
 
 def regroup(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str, StepGroup]]) -> None:
@@ -66,12 +69,14 @@ def regroup(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID,
         connection.execute(
             """update due_steps d set owner = null, agent = x.agent, process_id = x.process_id
             from unnest(%b, %b, %b, %b) as x(execution_id, step, agent, process_id)
-            where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
+            where d.execution_id = any(%b) and d.execution_id = x.execution_id and d.step = x.step
+              and (d.owner = %b) is true""",
             (
                 arrays.uuids([execution for execution, _, _ in attempts]),
                 arrays.texts([step for _, step, _ in attempts]),
                 arrays.texts([agent for _, _, (agent, _) in attempts]),
                 arrays.uuids([process for _, _, (_, process) in attempts]),
+                arrays.uuids([execution for execution, _, _ in attempts]),
                 owner,
             ),
         )
@@ -80,20 +85,17 @@ def regroup(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID,
 def postpone(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str]]) -> None:
     """Put attempts that `owner` cannot begin back on the list, due a little later: other workers may come first."""
     if attempts:
-        connection.execute(
-            """update due_steps d set owner = null, due_at = now() + %b from unnest(%b, %b) as x(execution_id, step)
-            where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
-            (LATER, arrays.uuids([e for e, _ in attempts]), arrays.texts([s for _, s in attempts]), owner),
-        )
+        connection.execute(POSTPONE, {**_keys(owner, attempts), "later": LATER})
 
 
 def drop(connection: Connection[Any], owner: UUID, attempts: list[tuple[UUID, str]]) -> None:
     """Strike off attempts of `owner` that are over by the log, or are not in it."""
-    connection.execute(
-        """delete from due_steps d using unnest(%b, %b) as x(execution_id, step)
-        where d.execution_id = x.execution_id and d.step = x.step and d.owner = %b""",
-        (arrays.uuids([e for e, _ in attempts]), arrays.texts([s for _, s in attempts]), owner),
-    )
+    connection.execute(DROP, _keys(owner, attempts))
+
+
+def _keys(owner: UUID, attempts: list[tuple[UUID, str]]) -> dict[str, Any]:
+    executions, steps = [execution for execution, _ in attempts], [step for _, step in attempts]
+    return {"owner": owner, "executions": arrays.uuids(executions), "steps": arrays.texts(steps)}
 
 
 def renew(connection: Connection[Any], owner: UUID, host: str, pid: int, lease: timedelta) -> None:

@@ -25,9 +25,15 @@ with due as (
   where due_at <= %(until)s and (kind <> 'heartbeat' or due_at <= %(now)s)
     and (claimed_until is null or claimed_until < now())
   order by due_at limit %(limit)s for update skip locked)
-update due_timers d set claimed_until = greatest(now(), due_at) + %(claimed_for)s from due
-where d.execution_id = due.execution_id and d.step = due.step and d.kind = due.kind
+update due_timers d set claimed_until = greatest(now(), due_at) + %(claimed_for)s
+where d.execution_id = any(array(select execution_id from due))
+  and ((d.execution_id, d.step, d.kind) in (select execution_id, step, kind from due)) is true
 returning d.execution_id, d.step, d.kind, d.due_at"""
+
+OF_KEYS = """d.execution_id = any(%(executions)b) and (
+  (d.execution_id, d.step, d.kind) in (select * from unnest(%(executions)b, %(steps)b, %(kinds)b))) is true"""
+RELEASE = f"update due_timers d set claimed_until = null where {OF_KEYS}"
+DROP = f"delete from due_timers d where {OF_KEYS} and (d.due_at <= %(now)b) is true"
 
 NEXT = "select min(due_at) as due_at from due_timers where claimed_until is null or claimed_until < now()"
 
@@ -51,20 +57,12 @@ def next_due(connection: Connection[Any]) -> datetime | None:
 
 def release(connection: Connection[Any], timers: list[Due]) -> None:
     """Let other workers claim timers that were claimed and not fired."""
-    connection.execute(
-        """update due_timers d set claimed_until = null from unnest(%b, %b, %b) as x(execution_id, step, kind)
-        where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind""",
-        _columns(timers),
-    )
+    connection.execute(RELEASE, _columns(timers))
 
 
 def drop(connection: Connection[Any], now: datetime, timers: list[Due]) -> None:
     """Strike off timers that were due at `now` and that do not run by the log."""
-    connection.execute(
-        """delete from due_timers d using unnest(%b, %b, %b) as x(execution_id, step, kind)
-        where d.execution_id = x.execution_id and d.step = x.step and d.kind = x.kind and d.due_at <= %b""",
-        (*_columns(timers), now),
-    )
+    connection.execute(DROP, {**_columns(timers), "now": now})
 
 
 def put_off(connection: Connection[Any], timer: Due, due_at: datetime) -> None:
@@ -74,12 +72,12 @@ def put_off(connection: Connection[Any], timer: Due, due_at: datetime) -> None:
     )
 
 
-def _columns(timers: list[Due]) -> tuple[arrays.Array, ...]:
-    return (
-        arrays.uuids([execution for execution, _, _ in timers]),
-        arrays.texts([step for _, step, _ in timers]),
-        arrays.texts([kind for _, _, kind in timers]),
-    )
+def _columns(timers: list[Due]) -> dict[str, arrays.Array]:
+    return {
+        "executions": arrays.uuids([execution for execution, _, _ in timers]),
+        "steps": arrays.texts([step for _, step, _ in timers]),
+        "kinds": arrays.texts([kind for _, _, kind in timers]),
+    }
 
 
 class DueTimerMoves(Moves):

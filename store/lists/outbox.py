@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 CLAIMED_FOR = timedelta(seconds=3)
 
 # A worker claims one source's messages to one recipient in their order: none while another worker has an older one, or
-# the same claim leaves an older one out. The lateral join keeps the planner from reading the log for it.
+# the same claim leaves an older one out. Lateral joins keep the planner from reading the log or the whole list for it.
 # The last message is the one that makes the page full.
 CLAIM = """
 with listed as (
@@ -40,23 +40,32 @@ sized as (
     select notification_id, topic, state from stored_events e
     where e.originator_id = l.source and e.originator_version = l.version limit 1) as asked),
 free as (select * from sized where before < %(full)s),
+ranked as (select f.*, row_number() over (partition by source, recipient order by version) as rank from free f),
 claimed as (
-  select f.source, f.version, f.notification_id, f.topic, f.state from free f
-  where not exists (
-    select from outbox o where o.source = f.source and o.recipient = f.recipient and o.version < f.version
-      and not exists (select from free g where g.source = o.source and g.version = o.version)))
-update outbox o set claimed_until = now() + %(claimed_for)s from claimed c
-where o.source = c.source and o.version = c.version
-returning c.notification_id, o.source, o.version, o.recipient, c.topic, c.state"""
+  select r.* from ranked r cross join lateral (
+    select count(*) as older from (
+      select from outbox o where o.source = r.source and o.recipient = r.recipient and o.version < r.version
+      limit %(limit)s) as listed) as counted
+  where counted.older = r.rank - 1),
+held as (
+  update outbox o set claimed_until = now() + %(claimed_for)s
+  where o.source = any(array(select source from claimed))
+    and ((o.source, o.version) in (select source, version from claimed)) is true)
+select notification_id, source, version, recipient, topic, state from claimed"""
 
 # As in move_outbox_v1: workers may now claim the messages that waited for one of these to leave the list.
 DROP = """
 with gone as (
-  delete from outbox o using unnest(%b, %b) as x(source, version)
-  where o.source = x.source and o.version = x.version returning o.source, o.version, o.recipient)
-select pg_notify(%s, 'message') where exists (
-  select from gone join outbox o using (source, recipient)
-  where o.version > gone.version and o.claimed_until is null)"""
+  delete from outbox o where o.source = any(%(sources)b)
+    and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true
+  returning o.source, o.version, o.recipient)
+select pg_notify(%(channel)s, 'message') where exists (
+  select from gone cross join lateral (
+    select from outbox o where o.source = gone.source and o.recipient = gone.recipient and o.version > gone.version
+      and o.claimed_until is null limit 1) as later)"""
+RELEASE = """
+update outbox o set claimed_until = null where o.source = any(%(sources)b)
+  and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true"""
 
 
 ReportUnreadable = Callable[[UUID, int, Exception], None]
@@ -108,20 +117,17 @@ def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable 
 
 def release(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
     """Let other workers claim messages that were claimed and not handled."""
-    connection.execute(
-        """update outbox o set claimed_until = null from unnest(%b, %b) as x(source, version)
-        where o.source = x.source and o.version = x.version""",
-        _columns(keys),
-    )
+    connection.execute(RELEASE, _columns(keys))
 
 
 def drop(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
     """Strike off messages after which nothing is left to do; ignore those that are not on the list."""
-    connection.execute(DROP, (*_columns(keys), LOG_CHANNEL))
+    connection.execute(DROP, {**_columns(keys), "channel": LOG_CHANNEL})
 
 
-def _columns(keys: Sequence[MessageKey]) -> tuple[arrays.Array, ...]:
-    return arrays.uuids([source for source, _ in keys]), arrays.bigints([version for _, version in keys])
+def _columns(keys: Sequence[MessageKey]) -> dict[str, arrays.Array]:
+    sources, versions = [source for source, _ in keys], [version for _, version in keys]
+    return {"sources": arrays.uuids(sources), "versions": arrays.bigints(versions)}
 
 
 class OutboxMoves(Moves):

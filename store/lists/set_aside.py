@@ -26,15 +26,18 @@ OVERDUE = "select execution_id from set_aside where next_try < now() - %s order 
 # A failure before the next try counts as the same one: the function only postpones the rows again.
 STILL = """select execution_id, set_aside_v1(execution_id, error, %s, %s) as next_try from set_aside
 where execution_id = any(%s) and next_try > now()"""
+# No statement joins a list, as migration 0038 says.
 TRY_NOW = """with due as (
   update set_aside set next_try = now() where execution_id = %s returning execution_id),
 steps as (
-  update due_steps d set due_at = now() from due where d.execution_id = due.execution_id and owner is null),
+  update due_steps set due_at = now() where execution_id = (select execution_id from due) and owner is null),
 timers as (
-  update due_timers d set claimed_until = null from due where d.execution_id = due.execution_id),
+  update due_timers set claimed_until = null where execution_id = (select execution_id from due)),
 messages as (
-  update outbox o set claimed_until = null from due where o.recipient = due.execution_id)
+  update outbox set claimed_until = null where recipient = (select execution_id from due))
 select pg_notify(%s, 'due message room aside') from due"""
+OF_KEYS = """o.source = any(%(sources)b)
+  and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true"""
 
 
 def set_aside(
@@ -91,20 +94,19 @@ def strike(connection: Connection[Any], execution: UUID) -> None:
 def postpone_messages(connection: Connection[Any], keys: Collection[MessageKey], until: datetime) -> None:
     """Let no worker claim these messages before `until`."""
     connection.execute(
-        """update outbox o set claimed_until = %b from unnest(%b, %b) as x(source, version)
-        where o.source = x.source and o.version = x.version""",
-        (until, arrays.uuids([source for source, _ in keys]), arrays.bigints([version for _, version in keys])),
+        f"update outbox o set claimed_until = %(until)b where {OF_KEYS}", {**_columns(keys), "until": until}
     )
 
 
 def listed_messages(connection: Connection[Any], keys: Collection[MessageKey]) -> set[MessageKey]:
     """Return which of these messages are still to be handled."""
-    rows = connection.execute(
-        """select o.source, o.version from outbox o join unnest(%b, %b) as x(source, version)
-        on o.source = x.source and o.version = x.version""",
-        (arrays.uuids([source for source, _ in keys]), arrays.bigints([version for _, version in keys])),
-    ).fetchall()
+    rows = connection.execute(f"select o.source, o.version from outbox o where {OF_KEYS}", _columns(keys)).fetchall()
     return {(row["source"], row["version"]) for row in rows}
+
+
+def _columns(keys: Collection[MessageKey]) -> dict[str, arrays.Array]:
+    sources, versions = [source for source, _ in keys], [version for _, version in keys]
+    return {"sources": arrays.uuids(sources), "versions": arrays.bigints(versions)}
 
 
 def storable(text: str) -> str:

@@ -57,7 +57,7 @@ shares as (
     s.room / s.places_of_agent + (s.place_of_agent <= s.room %% s.places_of_agent)::int) as quota
   from served s),
 free as (
-  select s.turn, f.execution_id, f.step from shares s cross join lateral (
+  select f.execution_id, f.step from shares s cross join lateral (
     select d.execution_id, d.step from due_steps d
     where d.owner is null
       and (d.agent, d.process_id, d.due_at) > (s.agent, s.process_id, timestamptz '-infinity')
@@ -65,11 +65,12 @@ free as (
     order by d.agent, d.process_id, d.due_at limit s.quota for update skip locked) as f
   where s.quota > 0),
 claimed as (
-  update due_steps d set owner = %(owner)s from free f
-  where d.execution_id = f.execution_id and d.step = f.step
-  returning f.turn, d.execution_id, d.step, d.attempt, d.answered)
+  update due_steps d set owner = %(owner)s where d.execution_id = any(array(select execution_id from free))
+    and ((d.execution_id, d.step) in (select execution_id, step from free)) is true
+  returning d.agent, d.process_id, d.execution_id, d.step, d.attempt, d.answered)
 select w.turn, w.agent, w.process_id, coalesce(s.quota, 0), c.execution_id, c.step, c.attempt, c.answered
-from walked w left join shares s on s.turn = w.turn left join claimed c on c.turn = w.turn
+from walked w left join shares s on s.turn = w.turn
+  left join claimed c on c.agent = w.agent and c.process_id = w.process_id and w.turn > 0
 where w.turn > 0 order by w.turn"""
 
 

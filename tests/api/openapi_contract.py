@@ -134,7 +134,8 @@ class _Comparison:
         if sent and now["type"] == "anything":
             return
         for name in ("type", *LIMITS):
-            if was.get(name) != now.get(name):
+            grows = sent and name == "enum" and set(was.get(name, ())) < set(now.get(name, ()))
+            if was.get(name) != now.get(name) and not (grows and name in was):
                 yield f"{at}: {name} was {was.get(name)!r}, is {now.get(name)!r}"
         for name, shape in was.get("fields", {}).items():
             if name not in now.get("fields", {}):

@@ -33,6 +33,10 @@ def requires_parameter(now: Any) -> None:
     now["operations"]["GET /api/executions"]["parameters"]["query status"]["required"] = True
 
 
+def lacks_value(now: Any) -> None:
+    now["operations"]["GET /api/executions"]["parameters"]["query order"]["shape"]["enum"].remove("oldest")
+
+
 def lacks_status(now: Any) -> None:
     del now["operations"][REPAIR]["answers"]["404"]
 
@@ -73,6 +77,7 @@ def allows_less(now: Any) -> None:
         lacks_operation,
         lacks_parameter,
         requires_parameter,
+        lacks_value,
         lacks_status,
         lacks_media_type,
         lacks_field,
@@ -96,6 +101,7 @@ def test_additions_are_no_breach() -> None:
         "required": False,
         "shape": {"type": "string"},
     }
+    now["operations"]["GET /api/executions"]["parameters"]["query order"]["shape"]["enum"].append("by chance")
     now["shapes"]["ExecutionDetail"]["fields"]["label"] = {"type": "string"}
     body = now["operations"][REPAIR]["body"]["application/json"]
     now["shapes"][body["ref"]]["fields"]["note"] = {"type": "string"}

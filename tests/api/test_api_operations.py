@@ -38,6 +38,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
     seen = client.get("/api/projections").json()
     assert {item["name"] for item in seen["items"]} == {
         "agent_directory",
+        "analytics",
         "approvals",
         "cost_alerts",
         "cost_ledger",
@@ -53,7 +54,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
     }
     assert seen["as_of_position"] == installation.log.last_position()
     behind = seen["items"][0]
-    assert (behind["position"], behind["lag"], behind["state"]) == (3, 2, "running")
+    assert (behind["position"], behind["lag"], behind["state"]) == (5, 2, "running")
     assert behind["lag_seconds"] >= 0
     installation.project()
     assert {item["lag"] for item in client.get("/api/projections").json()["items"]} == {0}

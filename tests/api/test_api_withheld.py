@@ -9,7 +9,7 @@ from edge.withheld import WITHHELD
 from tests.api.conftest import Installation, Making, Shown
 
 # The nouns whose events viewers read whole, sensitive fields aside: by the module of the event.
-NOUNS = ("executions", "processes", "schedules", "calendars", "costs", "alerts", "zone_data")
+NOUNS = ("executions", "processes", "schedules", "calendars", "costs", "alerts", "roles", "zone_data")
 SHOWN = tuple(f"domain.{noun}." for noun in NOUNS)
 
 
@@ -17,6 +17,7 @@ def test_viewers_read_neither_configurations_nor_keys(
     client: TestClient, installation: Installation, root: Shown, key: Making
 ) -> None:
     config = {"kind": "http", "url": "https://inside.example/hook?where=hidden-place", "max_open": 7}
+    config["provider"] = "hidden-house"
     assert client.put("/api/agents/writer", json=config, headers=root).status_code == 200
     assert client.request("DELETE", "/api/agents/writer", json={"reason": "old"}, headers=root).status_code == 200
     desk = key("operator", "designer", "viewer", "approver", name="hidden-desk", teams=["hidden-team"])
@@ -29,14 +30,15 @@ def test_viewers_read_neither_configurations_nor_keys(
     page = client.get("/api/events?limit=200", headers=viewer)
     assert "hidden" not in page.text
     found = {each["type"]: each["data"] for each in page.json()["items"]}
-    assert found["AgentRegistered"] == {"name": "writer", "kind": "http", "config": None, "max_open": 7}
+    registered = {"name": "writer", "kind": "http", "config": None, "max_open": 7, "provider": None}
+    assert found["AgentRegistered"] == registered
     assert found["AgentRetired"] == {"name": "writer", "reason": "old"}
     assert set(found["KeyCreated"].values()) == set(found["KeyRevoked"].values()) == {None}
     for path in ("/api/agents", "/api/agents/writer"):
         assert "hidden" not in client.get(path, headers=viewer).text
     assert client.get("/api/keys", headers=viewer).status_code == 403
     whole = client.get("/api/events?limit=200", headers=root).text
-    for words in ("hidden-place", "hidden-desk", "hidden-team", "hidden reason"):
+    for words in ("hidden-place", "hidden-house", "hidden-desk", "hidden-team", "hidden reason"):
         assert words in whole
 
 

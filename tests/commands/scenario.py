@@ -1,5 +1,6 @@
 """Given events, when a command, then events: on the real log, without a door."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -48,21 +49,21 @@ def fact(kind: type[Kind], by: Cause = ANN, /, **facts: Any) -> Kind:
 class Recorded:
     """The receipt of a command, and the events that it recorded."""
 
-    def __init__(self, receipt: Receipt, events: list[Event], elsewhere: int) -> None:
+    def __init__(self, receipt: Receipt, events: list[Event], beside: list[Event]) -> None:
         self.receipt = receipt
         self.events = events
-        self._elsewhere = elsewhere
+        self._beside = beside
 
-    def then(self, *events: Event) -> Self:
-        """Assert that the command recorded exactly these events in its stream, and none elsewhere."""
+    def then(self, *events: Event, beside: Sequence[Event] = ()) -> Self:
+        """Assert that the command recorded exactly these events in its stream, and those `beside` in others."""
         assert self.events == list(events)
-        assert self._elsewhere == 0
+        assert self._beside == list(beside)
         return self
 
     def then_types(self, *kinds: type[Event]) -> Self:
         """Assert that the command recorded events of these types in its stream, and none elsewhere."""
         assert [type(event) for event in self.events] == list(kinds)
-        assert self._elsewhere == 0
+        assert self._beside == []
         return self
 
     def then_nothing(self) -> Self:
@@ -105,8 +106,10 @@ class Scenario(Wiring):
         events = self.log.stream(receipt.stream)
         mine = events[len(events) - new :] if new else []
         mine = [event for event in mine if event.causation == by.causation]
+        beside = [each.event for each in self.log.page(before, new) if each.stream != receipt.stream] if new else []
         assert receipt.position == self.log.last_position()
-        return Recorded(receipt, mine, new - len(mine))
+        assert len(mine) + len(beside) == new
+        return Recorded(receipt, mine, beside)
 
     def refused(self, kind: type[Refused], handle: Handle[C], command: C, by: Cause = ANN) -> Refused:
         """Assert that the command is refused and records nothing; return the refusal."""

@@ -6,14 +6,22 @@ import pytest
 
 from commands.agents import RegisterAgent
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
+from domain.event import Cause, Event
 from domain.identity import process_id
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRestored, ProcessRevised
 from domain.refusal import Forbidden, Malformed, NotFound, Stale
-from tests.commands.scenario import BOB, GREETING, Scenario, fact
+from domain.roles.events import RoleAssigned
+from tests.commands.scenario import ANN, BOB, GREETING, Scenario, fact
 
 ID = process_id("greeting")
 DRAFTED = fact(ProcessDrafted, name="greeting", source=GREETING)
 SHORTER = "name: greeting\nsteps: [{id: only, agent: writer, message: hi}]\n"
+
+
+def assigned(step: str, by: Cause = ANN) -> Event:
+    """Return the event that makes the writer the executor of a step of a draft."""
+    role = {"of": "draft", "step": step, "agent": "writer", "role": "executor", "reason": "drafted"}
+    return fact(RoleAssigned, by, process_id=ID, process="greeting", **role)
 
 
 @pytest.fixture
@@ -26,7 +34,8 @@ def given_writer(scenario: Scenario) -> None:
 
 
 def test_a_draft_may_name_agents_that_are_not_there_yet(scenario: Scenario) -> None:
-    recorded = scenario.when(scenario.processes.draft, DraftProcess(GREETING)).then(DRAFTED)
+    recorded = scenario.when(scenario.processes.draft, DraftProcess(GREETING))
+    recorded.then(DRAFTED, beside=[assigned("check"), assigned("greet")])
     facts = recorded.receipt.facts
     assert (facts["process_id"], facts["name"]) == (str(ID), "greeting")
     assert {(problem.code, problem.severity) for problem in facts["problems"]} == {("unknown_agent", "warning")}
@@ -46,7 +55,8 @@ def test_a_draft_is_published_when_its_agents_are_there(scenario: Scenario) -> N
     refusal = scenario.refused(Malformed, publish, PublishProcess(ID))
     assert {problem.code for problem in refusal.problems} == {"unknown_agent"}
     given_writer(scenario)
-    recorded = scenario.when(publish, PublishProcess(ID), BOB).then_types(ProcessPublished)
+    recorded = scenario.when(publish, PublishProcess(ID), BOB)
+    assert [type(event) for event in recorded.events] == [ProcessPublished]
     assert recorded.receipt.facts == {"process_id": str(ID), "version": 1, "warnings": []}
     scenario.when(publish, PublishProcess(ID)).then_nothing()
 
@@ -55,7 +65,8 @@ def test_a_revision_rests_on_the_version_that_was_seen(scenario: Scenario, publi
     revise = scenario.processes.revise
     assert scenario.refused(Stale, revise, ReviseProcess(ID, SHORTER, 1)).details == {"version": 2}
     revised = fact(ProcessRevised, BOB, name="greeting", source=SHORTER)
-    scenario.when(revise, ReviseProcess(ID, SHORTER, 2), BOB).then(revised)
+    recorded = scenario.when(revise, ReviseProcess(ID, SHORTER, 2), BOB)
+    recorded.then(revised, beside=[assigned("only", BOB)])
     scenario.refused(Stale, scenario.processes.publish, PublishProcess(ID, 2))
     scenario.refused(Stale, scenario.processes.archive, ArchiveProcess(ID, "old", 2))
 

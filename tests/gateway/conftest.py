@@ -26,6 +26,7 @@ class Request(NamedTuple):
     path: str
     headers: dict[str, str]
     body: bytes
+    method: str = ""
 
     @property
     def json(self) -> Any:
@@ -91,7 +92,8 @@ class LoopbackServer:
                 first, *lines = head.decode("latin-1").strip().split("\r\n")
                 headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
                 body = await reader.readexactly(int(headers.get("content-length", "0")))
-                request = Request(first.split(" ")[1], headers, body)
+                method, path, _ = first.split(" ")
+                request = Request(path, headers, body, method)
                 self.requests.append(request)
                 if (reply := await self._replied(reader, request)) is None:
                     return

@@ -38,6 +38,8 @@ from domain.processes import claims, process
 from domain.processes.claims import TriggerClaimed
 from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.plan import Plan, compile_plan
+from domain.roles import roles
+from domain.roles.events import RoleAssigned
 from domain.schedules import schedule
 from domain.schedules.events import ScheduleRegistered
 from domain.zone_data.events import ZoneDataAdopted, edition
@@ -57,6 +59,7 @@ STORIES = (
     "model_stories.py",
     "schedule_stories.py",
     "alert_stories.py",
+    "role_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -132,6 +135,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = thresholds.fold(events)
         case CostAlertRaised():
             state = alert.fold(events)
+        case RoleAssigned():
+            state = [[*key, role] for key, role in roles.fold(events).items()]
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
     return json.loads(msgspec.json.encode(state))

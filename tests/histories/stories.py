@@ -76,6 +76,15 @@ def agent(_: Plans) -> Told:
     return agent_id("writer"), events
 
 
+def agent_with_a_provider(_: Plans) -> Told:
+    """Registered with the provider of its model, and without it."""
+    events: list[Event] = []
+    for second, provider in enumerate(({"provider": "house"}, {})):
+        config = parse_agent("checker", {"kind": "scripted", "script": "echo", **provider})
+        events += register_agent(fold(Agent(), events), "checker", config, _cause(second))
+    return agent_id("checker"), events
+
+
 def agent_with_a_limit(_: Plans) -> Told:
     """Registered with a limit of its own, and with another."""
     events: list[Event] = []
@@ -213,6 +222,7 @@ def execution_held_back(plans: Plans) -> Told:
 STORIES = {
     "agent": agent,
     "agent-with-a-limit": agent_with_a_limit,
+    "agent-with-a-provider": agent_with_a_provider,
     "process": process,
     "process-restored": process_restored,
     "process-paused": process_paused,

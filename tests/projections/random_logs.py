@@ -193,6 +193,7 @@ def random_log(draw: st.DrawFn) -> Happened:
     begun: set[Any] = set()
     ended: dict[UUID, type[Event]] = {}
     processes: dict[UUID, str] = {}
+    paths: dict[UUID, list[UUID]] = {}
     for _ in range(draw(st.integers(0, 40))):
         kind = draw(st.sampled_from(KINDS))
         number = draw(st.integers(0, 3))
@@ -212,8 +213,11 @@ def random_log(draw: st.DrawFn) -> Happened:
         elif execution not in begun:
             begun.add(execution)
             processes[execution] = process
+            paths[execution] = []
             if above and draw(st.booleans()):
-                story.call(above, execution, process, attempt=draw(st.integers(1, 3)))
+                parent = draw(st.sampled_from(above))
+                paths[execution] = [*paths[parent], parent]
+                story.call(paths[execution], execution, process, attempt=draw(st.integers(1, 3)))
                 continue
             story.start(execution, process, trigger=Trigger(draw(st.sampled_from(["manual", "webhook"])), payload=[1]))
         elif kind == "step":

@@ -8,13 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.money import add
-from projections.costs import CostsProjection
+from projections.cost_ledger import CostLedgerProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
 from projections.facts import read_facts
 
 SUM = "select currency, sum(amount) as amount from {} group by currency"
-TABLES = ("execution_step_costs", "execution_list_costs", "cost_days")
+DAYS = """(select date_trunc('day', at, 'UTC') as day, currency, sum(amount) as amount from cost_ledger
+where run_id = execution_id and currency <> '' group by 1, 2) days"""
+TABLES = ("execution_step_costs", "execution_list_costs", DAYS)
 UNEQUAL = """select execution_id, currency, sum(amount) as amount from execution_step_costs group by 1, 2
 except select execution_id, currency, amount from execution_list_costs"""
 
@@ -34,7 +36,7 @@ def test_steps_sum_to_executions_and_executions_to_days(
                 expected[money.currency] = add(expected[money.currency], amount)
     rows = as_rows(happened)
     with read_tables.connect() as connection, connection.transaction(force_rollback=True):
-        for projection in (ExecutionList(), ExecutionDetailProjection(), CostsProjection()):
+        for projection in (ExecutionList(), ExecutionDetailProjection(), CostLedgerProjection()):
             facts = read_facts(rows, projection.handlers, connection)
             projection.write(connection, projection.fold(facts))
         for table in TABLES:

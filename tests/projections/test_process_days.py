@@ -35,11 +35,11 @@ def test_the_outcomes_of_thirty_days_leave_out_older_ones_and_retried_failures(r
     reading = Reading(read_tables, ExecutionProgress(read_tables))
     ended = RecentOutcomes(completed=2, failed=1, cancelled=1)
     assert ended.success_rate == 2 / 3
-    almost = timedelta(days=30) - timedelta(microseconds=1)
+    almost = timedelta(days=31) - timedelta(microseconds=1)
     for now, expected in (
         (BEGIN, {P: ended}),
         (BEGIN + almost, {P: ended}),
-        (BEGIN + timedelta(days=30), {}),
+        (BEGIN + timedelta(days=31), {}),
         (BEGIN - timedelta(days=1), {}),
     ):
         assert summarise_outcomes(reading, [P], now=now) == expected, now

@@ -251,7 +251,7 @@ def test_two_that_believe_to_be_alone_do_not_project_a_page_twice(read_tables, a
         with pytest.raises(Moved), connection.transaction():
             tracked.move(connection, ["execution_list"], 0, 1)
         with pytest.raises(Moved), connection.transaction():
-            tracked.advance(connection, "execution_list", 1)
+            tracked.advance(connection, ["execution_list"], 1)
 
 
 class Changed(AgentDirectoryProjection):

@@ -38,6 +38,7 @@ TAMPERING = {
     "cost_alerts": "update cost_alert_list set unpriced = 7",
     "costs": "update call_costs set amount = 7",
     "process_days": "update process_days set completed = 7",
+    "analytics": "update analytics_runs set completed = 7 where grain = 60",
     "occurrences": "update schedule_occurrences set outcome = 'missed'",
 }
 

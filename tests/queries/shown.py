@@ -29,8 +29,9 @@ def at(seconds: int) -> Cause:
 
 
 def comparable(view: ExecutionDetail) -> Any:
-    """A view without how fresh it is."""
-    view = msgspec.structs.replace(view, as_of_position=0, lag_seconds=0.0, as_of=None)
+    """A view without how fresh it is, and without estimates: these rest on other executions, up to now."""
+    steps = [msgspec.structs.replace(step, estimate=None) for step in view.steps]
+    view = msgspec.structs.replace(view, steps=steps, as_of_position=0, lag_seconds=0.0, as_of=None)
     return msgspec.json.decode(msgspec.json.encode(view))
 
 

@@ -22,6 +22,8 @@ from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.processes.plan import Limits
 from gateway.channels import Channels
+from projections import ALL
+from scheduler.projector import Projector
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
@@ -131,3 +133,19 @@ def installation(datastore: Datastore) -> Iterator[Installation]:
 def _records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Scripted agents may keep their records in the test's own directory."""
     monkeypatch.setenv("PROCESSION_RECORDS", str(tmp_path))
+
+
+@pytest.fixture
+def policed(read_tables: Datastore) -> Iterator[Any]:
+    from tests.scheduler.policed import Policed
+
+    made = Policed(read_tables)
+    projector = Projector(read_tables, SYSTEM_CLOCK, ALL)
+    projector.start()
+    made.agent("writer", script="echo", cost={"amount": "0.02", "currency": "USD"})
+    yield made
+    for worker in made.workers:
+        worker.stop()
+    made.ending.close()
+    projector.stop()
+    made.log.close()

@@ -10,6 +10,7 @@ from tests.gateway.conftest import LoopbackServer, Request, response
 from tests.scheduler.conftest import Installation
 
 PROCESS = "name: p\nsteps:\n  - {id: a, agent: thinker, message: go}\n"
+CANCELLED = "/v1/responses/resp_1/cancel"
 DONE = {
     "id": "resp_1",
     "status": "completed",
@@ -23,6 +24,7 @@ class Provider:
 
     def __init__(self, server: LoopbackServer) -> None:
         self.server = server
+        self.config = {"kind": "openai_responses", "base_url": f"{server.url}/v1", "model": "m", "background": True}
         self.status = "in_progress"
         self.refuses = 0
         server.respond = self._respond
@@ -44,10 +46,10 @@ class Provider:
 def provider(installation: Installation) -> Iterator[Provider]:
     server = LoopbackServer()
     server.start()
-    config = {"kind": "openai_responses", "base_url": f"{server.url}/v1", "model": "m", "background": True}
-    installation.agent("thinker", **config)
+    provider = Provider(server)
+    installation.agent("thinker", **provider.config)
     installation.publish(PROCESS)
-    yield Provider(server)
+    yield provider
     server.stop()
 
 
@@ -74,6 +76,31 @@ def test_another_worker_polls_for_the_response_of_a_lost_one(installation: Insta
     (state,) = installation.ended(id)
     assert state.steps["a"].output == "42"
     assert provider.requests.count("/v1/responses") == 1
+    assert CANCELLED not in provider.requests
+
+
+@pytest.mark.parametrize("ends", ["cancelled", "timed out", "out of time"])
+def test_a_response_that_nobody_awaits_is_cancelled_at_the_provider(
+    installation: Installation, provider: Provider, ends: str
+) -> None:
+    # given a response that is polled for
+    if ends == "timed out":
+        installation.publish(PROCESS.replace("name: p", "name: hasty").replace("go}", "go, timeout: 1s}"))
+    if ends == "out of time":
+        installation.agent("thinker", **provider.config, deadline="2s")
+    installation.worker()
+    id = installation.start("hasty" if ends == "timed out" else "p")
+    installation.until(lambda: installation.topics(id)["BackgroundResponseStarted"] == 1)
+
+    # when its execution is cancelled, its step times out, or the agent takes longer than it may
+    if ends == "cancelled":
+        installation.cancel(id)
+    installation.ended(id)
+
+    # then the provider is notified, once
+    installation.until(lambda: CANCELLED in provider.requests)
+    assert provider.requests.count(CANCELLED) == 1
+    assert next(each.method for each in provider.server.requests if each.path == CANCELLED) == "POST"
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,10 @@
 """Cost alerts on a real database: raised once by the event that crosses, by however many processes."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
-from uuid import UUID
 
 import pytest
 
-from app.clock import SYSTEM_CLOCK
 from commands.alerts import AcknowledgeCostAlert
 from commands.cost_thresholds import SetCostThresholds, WrittenLevel
 from commands.processes import ArchiveProcess, PublishProcess, ReviseProcess
@@ -17,18 +14,14 @@ from domain.event import Cause, record
 from domain.executions.events.cost import CostCorrected, CostRecorded
 from domain.identity import process_id, thresholds_id
 from domain.money import Money
-from projections import ALL
 from projections.cost_alerts import CostAlertsProjection
 from projections.cost_ledger import CostLedgerProjection
 from projections.verifying import verify
-from scheduler.policing import POLICY, Policing
-from scheduler.projector import Projector
 from store.columns import Columns
-from store.datastore import Datastore
 from store.lists.standing_alerts import STANDING_ALERTS
 from store.recorder import LogRecorder
 from store.unit import Unit
-from tests.scheduler.conftest import Installation
+from tests.scheduler.policed import Policed
 
 SPENDER = """
 name: spender
@@ -43,58 +36,6 @@ steps:
   - {id: call, type: sub_process, process: spender}
 costs: {daily: {amount: "0.02", currency: USD}, per_execution: {amount: "0.02", currency: USD}}
 """
-
-
-class Policed(Installation):
-    """An installation with policies started by hand."""
-
-    def police(self) -> Policing:
-        datastore = Datastore(self.datastore.dsn, pool_size=4)
-        self.ending.callback(datastore.close)
-        made = Policing(datastore, SYSTEM_CLOCK, self.alert_acts.act)
-        made.start()
-        self.ending.callback(made.stop)
-        return made
-
-    def spend(self, *processes: str) -> list[UUID]:
-        ids = [self.start(name) for name in processes]
-        self.ended(*ids)
-        return ids
-
-    def alerts_now(self) -> list[tuple[str, str, str, Decimal, Decimal]]:
-        """(process, kind, level, before, after) of each alert, once all of the log is followed and projected."""
-        position = self.log.last_position
-
-        def followed() -> bool:
-            (at,) = self.rows("select position from policy_positions where policy = %s", POLICY) or ({"position": -1},)
-            (read,) = self.rows(
-                "select notification_id as n from notification_tracking where application_name = 'cost_alerts'"
-            )
-            return bool(at["position"] == position() == read["n"])
-
-        self.until(followed)
-        rows = self.rows(
-            "select process, kind, level, before, after from cost_alert_list order by process, kind, level"
-        )
-        return [(row["process"], row["kind"], row["level"], row["before"], row["after"]) for row in rows]
-
-    def statuses(self) -> list[str]:
-        self.alerts_now()
-        return [row["status"] for row in self.rows("select status from cost_alert_list order by raised_at, level")]
-
-
-@pytest.fixture
-def policed(read_tables: Datastore) -> Iterator[Policed]:
-    made = Policed(read_tables)
-    projector = Projector(read_tables, SYSTEM_CLOCK, ALL)
-    projector.start()
-    made.agent("writer", script="echo", cost={"amount": "0.02", "currency": "USD"})
-    yield made
-    for worker in made.workers:
-        worker.stop()
-    made.ending.close()
-    projector.stop()
-    made.log.close()
 
 
 def test_many_workers_that_cross_at_once_raise_one_alert(policed: Policed) -> None:

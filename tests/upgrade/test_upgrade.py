@@ -75,6 +75,9 @@ def test_all_ends_well_whichever_is_upgraded_first(releases: Releases, first: st
     upgraded = at(releases)
     if first == "api":
         new_api = releases.launch_api("new-api", HERE)
+        # A field of agents that the old worker lacks: it goes on with the rest of the configuration.
+        slow = {"kind": "scripted", "script": "slow", "delay": "20ms"}
+        releases.put(new_api, "/api/agents/careful", slow | {"provider": "house"})
         start(releases, new_api, TOGETHER)
         releases.until(lambda: len(releases.rows(ASKED)) == UNDER_WAY + TOGETHER, "the old worker goes on")
         assert releases.rows(BY, upgraded, old_worker)[0][0] > 0

@@ -13,7 +13,8 @@ SPENDER = """
 name: spender
 steps: [{id: work, agent: writer, message: go}]
 costs:
-  daily: {amount: "0.04", currency: USD, warn_at: 0.5}
+  # as agreed with Ann
+  daily: {amount: "0.04", currency: USD, warn_at: 0.5}  # of all
   per_execution: {amount: "5", currency: USD, on_alert: cancel_execution}
   timezone: Europe/Berlin
 """
@@ -33,6 +34,14 @@ def test_an_alert_reaches_the_page_and_is_acknowledged(served: Served, windows: 
     expect(page.locator("article.card")).to_have_count(2)
     assert time.monotonic() - begun < 60
     expect(page.locator("nav.side a[title='Cost alerts']")).to_contain_text("2")
+    # and each alert names the event that crosses, which came before it; the newest alert is the first
+    items = served.client.get("/api/cost-alerts").json()["items"]
+    assert [(each["before"], each["after"]) for each in items] == [("0.02", "0.04"), ("0", "0.02")]
+    for each in items:
+        events = served.client.get(f"/api/executions/{each['crossing']['execution_id']}/events").json()["items"]
+        crossing = next(event for event in events if event["position"] == each["crossing"]["position"])
+        assert crossing["type"] == "CostRecorded"
+        assert crossing["at"] <= each["raised_at"]
     expect(page.locator("article.card").first).to_contain_text("from 0.02 to 0.04")
     check_everywhere(page, "open alerts")
 
@@ -55,6 +64,35 @@ def test_an_alert_reaches_the_page_and_is_acknowledged(served: Served, windows: 
     expect(page.locator("section[aria-labelledby='h-lim']")).to_contain_text("stops cancel execution")
     check_everywhere(page, "a process with limits")
     page.locator("section[aria-labelledby='h-lim'] a[href*='kind=daily']").click()
+    expect(page.locator("#h-found")).to_contain_text("1 alert in 30 days")
+    expect(page.locator("#limit-daily-1")).to_contain_text("0.04 USD spent")
+    expect(page.locator("#limit-daily-1")).to_contain_text("100%")
+    expect(page.locator("#dear-1")).to_contain_text("0.04 USD")
+    expect(page.locator("section[aria-labelledby='h-rec']")).to_contain_text("not enough history (2 of 5 runs)")
+    check_everywhere(page, "the costs of a process with a limit on the past")
+
+    # when the limit that was tried is used in the draft, then the text has it, and its comment
+    page.get_by_label("Amount").fill("0.50")
+    page.get_by_role("button", name="Try it").click()
+    expect(page.locator("#h-found")).to_contain_text("0 alerts in 30 days")
+    page.get_by_role("button", name="Use as the limit in the draft").click()
+    expect(page.get_by_text("It is in force once the draft is published")).to_be_visible()
+    draft = served.client.get("/api/processes/spender").json()["yaml"]
+    assert draft == SPENDER.replace('"0.04"', '"0.50"')
+
+    # and used by command, then it is in force, and resolves what the lower one raised
+    page.goto(f"{served.url}/processes/spender/costs?kind=daily&amount=0.50&currency=USD")
+    page.get_by_label("Warning at, percent").fill("")
+    page.get_by_role("button", name="Use as the limit now").click()
+    expect(page.locator("#limit-daily-1")).to_contain_text("set by command")
+    limits = served.client.get("/api/processes/spender/cost-thresholds").json()
+    assert limits["daily"] == [{"amount": "0.50", "currency": "USD"}]
+    assert limits["per_execution"] == [{"amount": "5", "currency": "USD", "on_alert": "cancel_execution"}]
+    page.goto(f"{served.url}/alerts?status=over")
+    expect(page.locator("article.card")).to_have_count(2)
+
+    # and a page that alerts of other processes share tries one too
+    page.goto(f"{served.url}/alerts/what-if?process=spender&amount=0.03")
     expect(page.locator("#h-found")).to_contain_text("1 alert in 30 days")
     check_everywhere(page, "a limit on the past")
 

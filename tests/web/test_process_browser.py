@@ -140,6 +140,7 @@ PAGES = (
     "/processes/typed/archive",
     "/processes/typed/versions",
     "/processes/typed/versions/1",
+    "/processes/typed/roles",
     "/processes/typed/versions/compare?from=1&to=2",
 )
 

@@ -36,7 +36,7 @@ def detail(
     name: str, request: Request, reading: Reads, caller: Caller, given: Annotated[PageParameters, Query()]
 ) -> Response:
     """Return the page of one agent."""
-    found = get_agent(reading, agent_named(name), min_position=given.min_position)
+    found = get_agent(reading, agent_named(name), within=caller.processes, min_position=given.min_position)
     return _detail(request, reading, caller, found)
 
 
@@ -52,7 +52,8 @@ async def try_(name: str, request: Request, reading: Reads, caller: Caller) -> R
         door_of(request).trials.run, agent_named(name), AgentTrial(message), principal_of(request).actor
     )
     tried = await anyio.to_thread.run_sync(run, limiter=COMMANDS)
-    found = await anyio.to_thread.run_sync(get_agent, reading, name)
+    find = functools.partial(get_agent, reading, name, within=caller.processes)
+    found = await anyio.to_thread.run_sync(find)
     shown = functools.partial(_detail, request, reading, caller, found, message=message, tried=tried)
     return await anyio.to_thread.run_sync(shown)
 

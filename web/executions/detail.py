@@ -22,6 +22,7 @@ from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
 from queries.moments import moment_of_position
 from queries.reading import Reading
+from queries.usual_durations import LikelyEnd, likely_end
 from web.drawings.timeline import Scale
 from web.executions import picture
 from web.forms import PageParameters
@@ -75,11 +76,17 @@ def detail(
         moment=moment_of_position(reading, id, found.position),
         cause=_cause(reading, found, caller) if given.as_of is None else None,
         costs=costs_of(reading, found) if given.as_of is None else None,
+        likely=_likely_end(reading, found) if given.as_of is None else None,
         open=found.ended_at is None and given.as_of is None,
         acts=caller.may(CancelExecution.scope),
         moves=caller.may(FireTimer.scope),
         **_pictures(request, found, edges, given.step),
     )
+
+
+def _likely_end(reading: Reading, found: ExecutionDetail) -> LikelyEnd | None:
+    """Return the likely end of an execution that runs, once enough of its process have completed."""
+    return None if found.ended_at is not None else likely_end(reading, found.process_id, found.started_at)
 
 
 def _crumbs(found: ExecutionDetail) -> list[tuple[str, str | None]]:

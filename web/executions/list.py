@@ -14,6 +14,7 @@ from edge.dependencies import Reads
 from edge.instants import parse_instant
 from edge.references import END_OF_ID, process_named
 from edge.scopes import READ, requires
+from queries.execution_conditions import COSTS
 from queries.execution_orders import NEWEST, ORDERS
 from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter, list_executions
 from web.forms import PageParameters
@@ -34,7 +35,9 @@ ORDER_WORDS = {
     "oldest": "oldest first",
     "ended": "last ended first",
     "longest": "longest first",
+    "-cost": "dearest first",
 }
+COST_WORDS = {"any": "with a cost", "priced": "every use priced", "unpriced": "a use without a price"}
 NO_ID = "-" * 4  # the end of no id
 QUICK = (
     ("Everything", "/executions", ""),
@@ -49,10 +52,10 @@ router = APIRouter()
 class ExecutionFields(PageParameters):
     """The fields of the form of filters; an empty one filters nothing."""
 
-    process: Annotated[str, Query(max_length=64)] = ""
+    process: Annotated[str, Query(max_length=200)] = ""
     status: str = ""
     trigger: str = ""
-    version: Annotated[str, Query(max_length=9)] = ""
+    version: Annotated[str, Query(max_length=40)] = ""
     waiting_for: str = ""
     q: Annotated[str, Query(max_length=64)] = ""
     started_from: Annotated[str, Field(alias="from", max_length=40)] = ""
@@ -62,6 +65,12 @@ class ExecutionFields(PageParameters):
     label: Annotated[str, Query(max_length=100)] = ""
     order: Annotated[str, Query(max_length=20)] = ""
     include_children: bool = False
+    failure: Annotated[str, Query(max_length=200)] = ""
+    failed_step: Annotated[str, Query(max_length=200)] = ""
+    ran_step: Annotated[str, Query(max_length=200)] = ""
+    paid_step: Annotated[str, Query(max_length=200)] = ""
+    cost: str = ""
+    currency: Annotated[str, Query(max_length=3)] = ""
 
 
 @router.get("/executions", **requires(READ, listed=True))
@@ -72,16 +81,22 @@ def list_(
     zone, sought = reader_of(request).zone, given.q.strip()
     problem = "" if re.fullmatch(END_OF_ID, sought) else "Search by the end of an id: 4 to 36 of 0-9, a-f and dashes."
     filter = ExecutionFilter(
-        process_ids=[process_named(given.process)] if given.process else [],
-        statuses=[given.status] if given.status in STATUSES else [],
-        triggers=[given.trigger] if given.trigger in TRIGGERS else [],
-        versions=[int(given.version)] if given.version.isascii() and given.version.isdigit() else [],
+        process_ids=[process_named(each) for each in _stated(given.process)],
+        statuses=[each for each in _stated(given.status) if each in STATUSES],
+        triggers=[each for each in _stated(given.trigger) if each in TRIGGERS],
+        versions=[int(each) for each in _stated(given.version) if re.fullmatch("[0-9]{1,9}", each)],
         waiting_for=[given.waiting_for] if given.waiting_for in AWAITED_KINDS else [],
         started_from=day_of(given.started_from, zone),
         started_to=day_of(given.started_to, zone, after=1),
         ended_from=day_of(given.ended_from, zone),
         ended_to=day_of(given.ended_to, zone, after=1),
-        labels=[label] if (label := given.label.replace("\0", "").strip()) else [],
+        labels=_stated(given.label),
+        failures=_stated(given.failure),
+        failed_steps=_stated(given.failed_step),
+        ran_steps=_stated(given.ran_step),
+        paid_steps=_stated(given.paid_step),
+        cost=given.cost if given.cost in COSTS else "",
+        currency=given.currency if re.fullmatch("[A-Z]{3}", given.currency) else "",
         order=given.order if given.order in ORDERS else NEWEST,
         include_children=given.include_children,
         id_ends_with=sought,
@@ -104,6 +119,7 @@ def list_(
         filtered=filter != ExecutionFilter(within=caller.processes, order=filter.order),
         order=filter.order,
         orders=ORDER_WORDS.items(),
+        costs=COST_WORDS.items(),
         sorted_by=ORDER_WORDS[filter.order],
         quick=[(name, href, given.status == status) for name, href, status in QUICK],
         statuses=STATUSES,
@@ -113,6 +129,11 @@ def list_(
         waits=WAITS.items(),
         problem=problem,
     )
+
+
+def _stated(text: str) -> list[str]:
+    """Return the values of a field, which are separated by commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def day_of(text: str, zone: tzinfo, *, after: int = 0) -> datetime | None:

@@ -18,6 +18,7 @@ from edge.dependencies import Reads, Versions
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.executions import Definitions
+from queries.process_days import recent_outcomes
 from queries.process_references import NamingSteps, list_references
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
@@ -28,7 +29,7 @@ from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
-from web.processes.list import recent_outcomes, under_way
+from web.processes.list import under_way
 from web.schedules.marks import FLAGS
 
 DRAFT = "draft"

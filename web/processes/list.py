@@ -1,8 +1,6 @@
 """The list of processes."""
 
-from collections.abc import Collection
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -12,9 +10,8 @@ from commands.processes import DraftProcess
 from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
-from queries.process_days import RecentOutcomes, summarise_outcomes
+from queries.process_days import recent_outcomes
 from queries.processes import ProcessFilter, ProcessSummary, list_processes, next_runs
-from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters
 from web.layout import page
 
@@ -57,14 +54,6 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Pro
         registers=caller.may(RegisterAgent.scope),
         designs=caller.may(DraftProcess.scope),
     )
-
-
-def recent_outcomes(reading: Reading, processes: Collection[UUID]) -> dict[UUID, RecentOutcomes]:
-    """Return the outcomes of the last 30 days by process; none while this read model is built."""
-    try:
-        return summarise_outcomes(reading, processes)
-    except ReadModelRebuilding:
-        return {}
 
 
 def under_way(process: ProcessSummary) -> int:

@@ -13,6 +13,7 @@ from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
+from queries.execution_conditions import COSTS
 from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
 from queries.execution_orders import NEWEST, ORDERS
 from queries.paging import Page
@@ -50,8 +51,18 @@ def executions(
     ended_to: Annotated[str | None, typer.Option("--ended-to", help="Ended before this time; ISO 8601.")] = None,
     label: Annotated[list[str] | None, typer.Option(help="Of processes with this label; repeatable.")] = None,
     order: Annotated[
-        str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended.")
+        str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended; -cost: by cost.")
     ] = NEWEST,
+    failure: Annotated[list[str] | None, typer.Option(help="Failed with this code; repeatable.")] = None,
+    failed_step: Annotated[
+        list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")
+    ] = None,
+    ran_step: Annotated[list[str] | None, typer.Option("--ran-step", help="Completed this step; repeatable.")] = None,
+    paid_step: Annotated[
+        list[str] | None, typer.Option("--paid-step", help="Completed this step, which cost something; repeatable.")
+    ] = None,
+    cost: Annotated[str | None, typer.Option(help=f"{', '.join(COSTS)}: whether the uses have a price.")] = None,
+    currency: Annotated[str, typer.Option(help="Of the cost; default: any, and USD for the order.")] = "",
     limit: Limit = 50,
     cursor: Cursor = None,
     json: JsonOption = False,
@@ -72,6 +83,12 @@ def executions(
         ended_from=_time("--ended-from", ended_from),
         ended_to=_time("--ended-to", ended_to),
         labels=label or [],
+        failures=failure or [],
+        failed_steps=failed_step or [],
+        ran_steps=ran_step or [],
+        paid_steps=paid_step or [],
+        cost="" if cost is None else known_words("--cost", [cost], COSTS)[0],
+        currency=currency,
         order=known_words("--order", [order], tuple(ORDERS))[0],
     )
     with opened_reading(output) as reading:

@@ -33,8 +33,8 @@ def list_(context: typer.Context, limit: Limit = 50, cursor: Cursor = None, json
     if json:
         output.document(page)
         return
-    columns = ("process", "status", "version", "draft", "executions", "last started", "last status")
-    output.table(columns, [_row(each) for each in page.items], right=NUMBERS | {"executions"})
+    columns = ("process", "status", "version", "draft", "executions", "success 30 d", "last started", "last status")
+    output.table(columns, [_row(each) for each in page.items], right=NUMBERS | {"executions", "success 30 d"})
     note_more(output, page.next_cursor)
     note_lag(output, page.lag_seconds)
 
@@ -154,7 +154,8 @@ def _carry_out(
 def _row(process: ProcessSummary) -> tuple[object, ...]:
     last, draft = process.last_run, f"revision {process.revision}" if process.has_draft else ""
     ran = (None, None) if last is None else (moment(last.started_at), status(last.status))
-    return process.name, status(process.status), process.version, draft, process.executions.started, *ran
+    rate = "" if process.success_rate_30d is None else f"{process.success_rate_30d:.1%}"
+    return process.name, status(process.status), process.version, draft, process.executions.started, rate, *ran
 
 
 def _show(output: CommandOutput, process: ProcessDetail) -> None:

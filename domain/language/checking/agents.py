@@ -9,6 +9,9 @@ from domain.language.spelling.compensations import compensation_of
 from domain.refusal import Problem
 from domain.words import did_you_mean
 
+TEAM = "team:"
+"""Begins the name of a monitor that is a team of people, and no agent."""
+
 
 def agents_in(root: Mapping) -> Iterator[AgentUse]:
     """Return every agent that the defaults and the steps of a canonical tree name."""
@@ -35,6 +38,8 @@ def agent_problems(parsed: Parsed, known: Fields[str, str], severity: str = "err
     active = [name for name, status in known.items() if status != "retired"]
     problems: list[Problem] = []
     for use in parsed.agents:
+        if use.role == "monitor" and use.name.startswith(TEAM):
+            continue
         status = known.get(use.name)
         if status is not None and status != "retired":
             continue

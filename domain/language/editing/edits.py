@@ -45,7 +45,7 @@ def edit_of(source: str, change: TextChange) -> Edit:
 
     Raises EditRefused where no edit of one span does: the text cannot be read, or an anchor shares the place.
     """
-    document = _document(source)
+    document = document_of(source)
     expected = _exact(changed(document, change))
     root = read_spans(source)
     if root is None:
@@ -53,7 +53,7 @@ def edit_of(source: str, change: TextChange) -> Edit:
     _Text(source, root).refuse_shared(change)
     for edit in _Text(source, root).candidates(change):
         try:
-            if _exact(_document(edit.applied(source))) == expected:
+            if _exact(document_of(edit.applied(source))) == expected:
                 return edit
         except EditRefused:
             continue
@@ -65,7 +65,8 @@ def edited(source: str, change: TextChange) -> str:
     return edit_of(source, change).applied(source)
 
 
-def _document(source: str) -> JsonValue:
+def document_of(source: str) -> JsonValue:
+    """Return the document that a text writes. Raises EditRefused for one that cannot be read without errors."""
     problems = Problems()
     try:
         root = read_tree(source, problems)

@@ -86,3 +86,15 @@ def test_a_limit_is_a_fact_beside_the_configuration():
     given(limited).when(register_agent, "writer", ECHO | {"max_open": 3}, CAUSE).then()
     given(limited).when(register_agent, "writer", ECHO, CAUSE).then(registered(ECHO))
     assert fold(Agent(), [limited, RETIRE]).max_open == 3
+
+
+def test_a_provider_is_a_fact_beside_the_configuration_and_is_part_of_it():
+    """As a limit: a worker of the release before goes on with an agent whose provider is stated after the upgrade."""
+    priced = AgentRegistered(name="writer", kind="scripted", config=ECHO, provider="house", **STAMP)
+    stated = ECHO | {"provider": "house"}
+    given().when(register_agent, "writer", stated, CAUSE).then(priced)
+    given(priced).when(register_agent, "writer", stated, CAUSE).then()
+    given(priced).when(register_agent, "writer", ECHO, CAUSE).then(registered(ECHO))
+    assert fold(Agent(), [priced, RETIRE]).config == stated
+    # as it was registered before it was a fact of its own
+    given(registered(stated)).when(register_agent, "writer", stated, CAUSE).then()

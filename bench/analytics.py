@@ -1,0 +1,118 @@
+"""Analytics over many executions (W7): the time of each answer for a week, a month and a year.
+
+The rollups are filled in bulk: measures of executions are made here, without events, and contribute to the rollups
+through the code of the projection, a day at a time.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from statistics import median, quantiles
+
+from bench.engine import PROJECTOR
+from bench.rig import CAUSE, Rig, children
+from commands.processes import DraftProcess, PublishProcess
+from domain.analytics.measures import QUEUE, WORKING, ExecutionMeasure, StepMeasure
+from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
+from domain.identity import process_id
+from domain.money import Money
+from projections.analytics.contributing import TREE, Rollups, key_of
+from queries.analytics.process_figures import summarise_process, summarise_processes
+from queries.analytics.requests import FiguresFilter, FiguresRequest
+from queries.analytics.step_figures import MOST_EXPENSIVE, SLOWEST, summarise_steps
+from queries.analytics.trend_figures import summarise_trends
+
+NAMES = [f"bench-analytics-{n}" for n in range(5)]
+SOURCE = "name: {name}\nsteps: [{{id: s0, agent: noop, message: x}}]\n"
+STEPS = [f"s{n}" for n in range(5)]
+SPAN = 2 * 366 + 1
+"""Days with executions: the longest window, today, and the period before."""
+DAYS = (7, 30, 366)
+ZONES = ("Europe/Berlin", "Asia/Kathmandu")
+END = datetime(2026, 11, 1, 12, tzinfo=UTC)
+A_DAY = timedelta(days=1)
+
+
+def analytics(rig: Rig, executions: int, requests: int) -> dict[str, float]:
+    """Return p50 and p95 in ms of each answer and number of days, with `executions` of five steps in the rollups."""
+    for name in NAMES:
+        rig.processes.draft(DraftProcess(SOURCE.format(name=name)), CAUSE)
+        rig.processes.publish(PublishProcess(process_id(name)), CAUSE)
+    with children(rig.dsn, [PROJECTOR]):
+        rig.wait_projected()
+    begun = time.perf_counter()
+    fill(rig, executions)
+    found = {"fill_s": time.perf_counter() - begun}
+    for days in DAYS:
+        for name, answer in _answers(rig).items():
+            times = [_timed(answer, days, ZONES[n % len(ZONES)]) for n in range(requests + 2)][2:]
+            found[f"{name}_{days}_days_p50_ms"] = median(times)
+            found[f"{name}_{days}_days_p95_ms"] = quantiles(times, n=20)[18]
+    return found
+
+
+def fill(rig: Rig, executions: int) -> None:
+    """Fill the rollups with executions that end within SPAN days, as many each day, around the clock."""
+    random = Random(7)  # noqa: S311  no secret
+    with rig.datastore.connect() as connection:
+        for day in range(SPAN):
+            rollups, until = Rollups(), END - day * A_DAY
+            for measure in _measures(random, until, executions * (day + 1) // SPAN - executions * day // SPAN):
+                rollups.contribute(measure, 1)
+                rollups.costs(key_of(measure), TREE, measure.outcome, measure.spent, 1)
+            with connection.transaction():
+                rollups.write(connection)
+        for table in ("analytics_runs", "analytics_run_costs", "analytics_steps", "analytics_step_costs"):
+            connection.execute(f"vacuum analyze {table}")
+
+
+def _measures(random: Random, until: datetime, executions: int) -> Iterator[ExecutionMeasure]:
+    """Yield measures of executions that end in the day before `until`."""
+    for n in range(executions):
+        end = until - random.random() * A_DAY
+        process = n % len(NAMES)
+        trigger = "schedule" if process % 2 else "manual"
+        yield _measure(random, process_id(NAMES[process]).bytes, 1 + (end.year > 2025), trigger, end)
+
+
+def _measure(random: Random, process: bytes, version: int, trigger: str, end: datetime) -> ExecutionMeasure:
+    worked = [timedelta(seconds=random.lognormvariate(1, 1)) for _ in STEPS]
+    queued = timedelta(seconds=random.expovariate(2))
+    begun = end - sum(worked, queued)
+    measure = ExecutionMeasure(process, version, trigger, None, begun)
+    measure.at = measure.ended_at = end
+    measure.phases[WORKING], measure.phases[QUEUE] = end - begun - queued, queued
+    chance = random.random()
+    measure.outcome = COMPLETED if chance < 0.95 else FAILED if chance < 0.99 else CANCELLED
+    if measure.outcome == FAILED:
+        measure.error_code, measure.failed_step = ("step_timed_out" if chance < 0.96 else "agent_error"), STEPS[-1]
+    for name, time_worked in zip(STEPS, worked, strict=True):
+        step = measure.steps[name] = StepMeasure(begun)
+        step.worked, step.tried, step.completed = time_worked, True, measure.outcome == COMPLETED
+    cost = Money(Decimal(random.randrange(1, 90_000)).scaleb(-6), "USD")
+    measure.spent.spend(cost)
+    measure.step_spent(STEPS[0]).spend(cost)
+    return measure
+
+
+def _answers(rig: Rig) -> dict[str, Callable[[FiguresRequest], object]]:
+    one = FiguresFilter(process_ids=(process_id(NAMES[0]),))
+
+    def of_one(request: FiguresRequest) -> object:
+        return summarise_process(rig.reading, FiguresRequest(request.now, request.days, request.timezone, one))
+
+    return {
+        "processes": lambda request: summarise_processes(rig.reading, request),
+        "process": of_one,
+        "trends": lambda request: summarise_trends(rig.reading, request),
+        "steps": lambda request: summarise_steps(rig.reading, request, SLOWEST, "median"),
+        "costs": lambda request: summarise_steps(rig.reading, request, MOST_EXPENSIVE, "total"),
+    }
+
+
+def _timed(answer: Callable[[FiguresRequest], object], days: int, zone: str) -> float:
+    begun = time.perf_counter()
+    answer(FiguresRequest(END, days, zone))
+    return (time.perf_counter() - begun) * 1e3

@@ -1,0 +1,1 @@
+"""Analytics: what is counted, in which window of time."""

@@ -1,0 +1,99 @@
+"""A rollup: what a page changes in the rows of one table, added to those that are there and written back."""
+
+from datetime import datetime
+from decimal import Context, Decimal
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from psycopg import Connection
+
+from domain.analytics.grains import GRAINS, begin_of, minutes_of
+from domain.analytics.sketch import add_to
+from domain.money import MAX_DIGITS, add
+from projections.analytics.rows import SpanRow
+from projections.table import Table
+
+R = TypeVar("R", bound=msgspec.Struct)
+S = TypeVar("S", bound=SpanRow)
+# One form of each amount, however it was added up.
+_PLAIN = Context(prec=10 * MAX_DIGITS)
+_FINEST, *_COARSER = GRAINS
+
+
+class Rollup(Generic[R]):
+    """The changes to one table, by the key of the row. A row of which nothing is left is deleted.
+
+    So the rows that are there do not depend on where a page ends: an end that a later page takes back leaves no trace.
+    """
+
+    def __init__(self, table: Table[R], row: type[R]) -> None:
+        self._table, self._row = table, row
+        self._rows: dict[tuple[Any, ...], R] = {}
+        self._values = table.values
+
+    def row(self, *key: Any) -> R:
+        """Return the changes to one row, to add to."""
+        row = self._rows.get(key)
+        if row is None:
+            row = self._rows[key] = self._row(*key)
+        return row
+
+    def merge(self, key: tuple[Any, ...], other: R) -> None:
+        """Add the changes `other`, which may be of another key, to those of one row."""
+        into = self.row(*key)
+        for field in self._values:
+            value: Any = getattr(other, field)
+            if type(value) is dict:
+                add_to(getattr(into, field), value.items())
+            elif type(value) is Decimal:
+                setattr(into, field, add(getattr(into, field), value))
+            else:
+                setattr(into, field, getattr(into, field) + value)
+
+    def append(self, connection: Connection[Any]) -> None:
+        """Write the changes to a table that adds them up by itself, and of which no row is deleted."""
+        self._table.write(connection, self._rows.values())
+
+    def write(self, connection: Connection[Any]) -> None:
+        """Add the changes to the rows that are there, in one query and at most two statements."""
+        self._rows = {key: row for key, row in self._rows.items() if not self._is_vacant(row)}
+        if not self._rows:
+            return
+        changed = list(self._rows.values())
+        for found in self._table.find(connection, changed):
+            self.merge(tuple(getattr(found, field) for field in self._table.keys), found)
+        left, vacant = list[R](), list[R]()
+        for row in changed:
+            (vacant if self._is_vacant(row) else left).append(row)
+            self._make_plain(row)
+        self._table.write(connection, left)
+        self._table.delete(connection, vacant)
+
+    def _is_vacant(self, row: R) -> bool:
+        """Return whether every value is zero, and every bucket."""
+        for field in self._values:
+            value = getattr(row, field)
+            if any(value.values()) if type(value) is dict else value:
+                return False
+        return True
+
+    def _make_plain(self, row: R) -> None:
+        for field in self._values:
+            value = getattr(row, field)
+            if type(value) is Decimal:
+                setattr(row, field, value.normalize(_PLAIN) if value else Decimal(0))
+
+
+class SpanRollup(Rollup[S]):
+    """The changes to a table of figures by span of time, first those of the finest grain."""
+
+    def spread(self) -> None:
+        """Add the rows of the finest grain to those of the coarser ones."""
+        for key, row in list(self._rows.items()):
+            for grain in _COARSER:
+                self.merge((minutes_of(grain), begin_of(row.begins, grain), *key[2:]), row)
+
+
+def span_of(at: datetime) -> tuple[int, datetime]:
+    """Return the grain and the beginning of the finest span in which an instant lies."""
+    return minutes_of(_FINEST), begin_of(at, _FINEST)

@@ -1,0 +1,130 @@
+"""The rows of analytics: figures of executions by the span in which they ended, and of costs by that of their call.
+
+Every row stands for a span of one of the grains of `domain/analytics/grains.py`, a process, a version and a trigger;
+grain: its minutes; begins: its first instant. The sums of times are microseconds.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated
+
+import msgspec
+
+from domain.analytics.sketch import Buckets
+from projections.table import OFTEN_UPDATED, Table, always, key, sketched, total
+
+_STORAGE = f"fillfactor = 50, {OFTEN_UPDATED}"
+
+
+class SpanRow(msgspec.Struct, gc=False):
+    """The key that the rows of all rollups begin with."""
+
+    grain: Annotated[int, key("int")]
+    begins: Annotated[datetime, key("timestamptz")]
+    process_id: Annotated[bytes, key("uuid")]
+    version: Annotated[int, key("int")]
+    trigger: Annotated[str, key("text")]
+
+
+class RunsRow(SpanRow):
+    """Executions that ended. called: other executions started them. duration and the rest: of completed ones alone.
+
+    timed_out: of the failed ones. duration is the sum of working, retrying and the waits; sketch: of the durations.
+    """
+
+    called: Annotated[bool, key("bool")]
+    completed: Annotated[int, always("bigint")] = 0
+    failed: Annotated[int, always("bigint")] = 0
+    timed_out: Annotated[int, always("bigint")] = 0
+    cancelled: Annotated[int, always("bigint")] = 0
+    duration: Annotated[int, always("bigint")] = 0
+    working: Annotated[int, always("bigint")] = 0
+    retrying: Annotated[int, always("bigint")] = 0
+    waiting_approval: Annotated[int, always("bigint")] = 0
+    waiting_child: Annotated[int, always("bigint")] = 0
+    waiting_timer: Annotated[int, always("bigint")] = 0
+    waiting_queue: Annotated[int, always("bigint")] = 0
+    sketch: Annotated[Buckets, sketched()] = {}
+
+
+class RunCostsRow(SpanRow):
+    """Costs of executions that ended with `outcome`. scope: ``tree``, of roots with all that they called, or ``own``.
+
+    of: those that cost something, or have a use without a price; those without any cost have an empty currency. priced:
+    those without such a use; amount and sketch are of these.
+    """
+
+    scope: Annotated[str, key("text")]
+    outcome: Annotated[str, key("text")]
+    currency: Annotated[str, key("text")]
+    of: Annotated[int, always("bigint")] = 0
+    priced: Annotated[int, always("bigint")] = 0
+    amount: Annotated[Decimal, always("numeric")] = Decimal(0)
+    sketch: Annotated[Buckets, sketched()] = {}
+
+
+class StepsRow(SpanRow):
+    """A step of executions that ended, in each of which it was tried. completed: and completed.
+
+    worked: the time of its attempts with the agent; waited: for an approval, a called execution or a timer.
+    """
+
+    called: Annotated[bool, key("bool")]
+    step: Annotated[str, key("text")]
+    completed: Annotated[bool, key("bool")]
+    n: Annotated[int, always("bigint")] = 0
+    worked: Annotated[int, always("bigint")] = 0
+    waited: Annotated[int, always("bigint")] = 0
+    worked_sketch: Annotated[Buckets, sketched()] = {}
+    waited_sketch: Annotated[Buckets, sketched()] = {}
+
+
+class StepCostsRow(SpanRow):
+    """Costs of a step within executions that ended; the columns as in RunCostsRow."""
+
+    called: Annotated[bool, key("bool")]
+    step: Annotated[str, key("text")]
+    completed: Annotated[bool, key("bool")]
+    currency: Annotated[str, key("text")]
+    of: Annotated[int, always("bigint")] = 0
+    priced: Annotated[int, always("bigint")] = 0
+    amount: Annotated[Decimal, always("numeric")] = Decimal(0)
+    sketch: Annotated[Buckets, sketched()] = {}
+
+
+class FailuresRow(SpanRow):
+    """Executions that failed with an error code in a step; step is empty where none failed."""
+
+    called: Annotated[bool, key("bool")]
+    code: Annotated[str, key("text")]
+    step: Annotated[str, key("text")]
+    n: Annotated[int, always("bigint")] = 0
+
+
+class SpendingRow(SpanRow):
+    """The costs that a page adds, of calls that began in the span; the process of a ``tree`` is that of its root."""
+
+    scope: Annotated[str, key("text")]
+    currency: Annotated[str, key("text")]
+    uses: Annotated[int, total("bigint")] = 0
+    amount: Annotated[Decimal, total("numeric")] = Decimal(0)
+
+
+class TreeCostsRow(msgspec.Struct, gc=False):
+    """The costs of all executions below a root in one currency. unpriced: uses without a price; they have none."""
+
+    root: Annotated[bytes, key("uuid")]
+    currency: Annotated[str, key("text")]
+    uses: Annotated[int, always("bigint")] = 0
+    amount: Annotated[Decimal, always("numeric")] = Decimal(0)
+    unpriced: Annotated[int, always("bigint")] = 0
+
+
+RUNS = Table("analytics_runs", RunsRow, _STORAGE)
+RUN_COSTS = Table("analytics_run_costs", RunCostsRow, _STORAGE)
+STEPS = Table("analytics_steps", StepsRow, _STORAGE)
+STEP_COSTS = Table("analytics_step_costs", StepCostsRow, _STORAGE)
+FAILURES = Table("analytics_failures", FailuresRow, _STORAGE)
+SPENDING = Table("analytics_spending", SpendingRow, _STORAGE)
+TREE_COSTS = Table("analytics_tree_costs", TreeCostsRow, _STORAGE)
+TABLES = (RUNS, RUN_COSTS, STEPS, STEP_COSTS, FAILURES, SPENDING, TREE_COSTS)

@@ -1,0 +1,79 @@
+"""Links from figures to the executions behind them: the same path is a page, and under `/api` a list as JSON."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from urllib.parse import urlencode
+
+import msgspec
+
+from domain.analytics.measures import TIME_LIMITS
+
+EXECUTIONS = "/executions"
+_TIMED_OUT = urlencode({"failure": ",".join(sorted(TIME_LIMITS))})
+
+
+class LinkedExecutions(msgspec.Struct, frozen=True):
+    """The filter that the figures of an answer have in common: that of the request, and the period of the end."""
+
+    begin: datetime
+    end: datetime
+    processes: tuple[str, ...] = ()
+    versions: tuple[int, ...] = ()
+    triggers: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    include_children: bool = False
+
+    def of_process(self, name: str) -> "LinkedExecutions":
+        """Return the filter for one process."""
+        return msgspec.structs.replace(self, processes=(name,))
+
+    def of_version(self, version: int) -> "LinkedExecutions":
+        """Return the filter for one version."""
+        return msgspec.structs.replace(self, versions=(version,))
+
+    def of_period(self, begin: datetime, end: datetime) -> "LinkedExecutions":
+        """Return the filter for another period."""
+        return msgspec.structs.replace(self, begin=begin, end=end)
+
+    def ended(self, **more: str) -> str:
+        """Return the link to those that ended in the period. more: further filters."""
+        period = {"ended_from": _instant(self.begin), "ended_to": _instant(self.end)}
+        return self._link(period | more)
+
+    def running(self) -> str:
+        """Return the link to those that have not ended."""
+        return self._link({"status": "queued,running,compensating"})
+
+    def outcomes(self) -> dict[str, str]:
+        """Return the links of the counts by outcome."""
+        ended = self.ended()
+        return {
+            "ended": ended,
+            "completed": f"{ended}&status=completed",
+            "failed": f"{ended}&status=failed",
+            "timed_out": f"{ended}&status=failed&{_TIMED_OUT}",
+            "cancelled": f"{ended}&status=cancelled",
+        }
+
+    def costs(self, currency: str) -> dict[str, str]:
+        """Return the links of the counts of a cost in a currency."""
+        return {
+            "priced": self.ended(status="completed", cost="priced", currency=currency),
+            "of": self.ended(status="completed", cost="any", currency=currency),
+        }
+
+    def _link(self, filters: dict[str, str]) -> str:
+        common: dict[str, Sequence[object]] = {
+            "process": self.processes,
+            "version": self.versions,
+            "trigger": self.triggers,
+            "label": self.labels,
+        }
+        given = {name: ",".join(map(str, values)) for name, values in common.items() if values} | filters
+        if self.include_children:
+            given["include_children"] = "true"
+        return f"{EXECUTIONS}?{urlencode(given)}"
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

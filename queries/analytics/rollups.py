@@ -1,0 +1,146 @@
+"""Reads of the rollups: sums and joined sketches by period, each in one query, all of an answer in one snapshot."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
+from uuid import UUID
+
+from psycopg import Connection, IsolationLevel
+from psycopg.rows import DictRow
+
+from domain.analytics.covers import cover
+from domain.analytics.grains import minutes_of
+from domain.executions.events.outcomes import COMPLETED
+from queries.analytics.requests import FiguresFilter
+from queries.analytics.totals import RunTotal
+from queries.filters import Where
+from queries.labels import labelled_versions
+from queries.reading import Freshness, Reading, fetch
+
+ANALYTICS = "analytics"
+TREE, OWN = "tree", "own"
+UNDER_WAY = ["queued", "running", "compensating"]
+
+_SUMS = ", ".join(f"sum(r.{name})::bigint as {name}" for name in (*RunTotal.COUNTS, *RunTotal.TIMES))
+_PERIODS = """unnest(%(grains)s::int[], %(begins)s::timestamptz[], %(ends)s::timestamptz[], %(periods)s::int[])
+  as p(grain, begins, ends, period)"""
+_ROWS = "from {periods} join {table} r on r.grain = p.grain and r.begins >= p.begins and r.begins < p.ends"
+_JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
+_COSTS = (
+    f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {_JOINED.format('sketch')}"
+)
+_RUNNING = """select l.process_id, l.version, count(*) as running from execution_list l where {where}
+group by l.process_id, l.version"""
+_NAMES = "select process_id, name from process_catalogue where process_id = any(%s)"
+
+
+class RollupSums:
+    """The rollups at one position of the log, for one filter. bounds: of the periods, which count from 0."""
+
+    def __init__(self, connection: Connection[DictRow], filter: FiguresFilter, labelled: Sequence[tuple[UUID, int]]):
+        self._connection, self._filter, self._labelled = connection, filter, labelled
+
+    def runs(self, bounds: Sequence[datetime], by: str) -> list[DictRow]:
+        """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
+        return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {_JOINED.format('sketch')}", self._roots())
+
+    def run_costs(self, bounds: Sequence[datetime], by: str) -> list[DictRow]:
+        """Return the costs of completed executions by period, currency, and the columns `by`."""
+        where = f"r.outcome = '{COMPLETED}' and {self._scope()}"
+        return self._sum("analytics_run_costs", bounds, _with(by, "r.currency"), _COSTS, where)
+
+    def spending(self, bounds: Sequence[datetime], by: str) -> list[DictRow]:
+        """Return the costs of calls by the period of the call, currency, and the columns `by`."""
+        sums = "sum(r.amount) as amount"
+        return self._sum("analytics_spending", bounds, _with(by, "r.currency"), sums, self._scope())
+
+    def steps(self, bounds: Sequence[datetime]) -> list[DictRow]:
+        """Return the times of steps by process, step and whether they completed."""
+        joined = ", ".join(_JOINED.format(name) for name in ("worked_sketch", "waited_sketch"))
+        sums = f"sum(r.n)::bigint as n, sum(r.worked)::bigint as worked, sum(r.waited)::bigint as waited, {joined}"
+        by = "r.process_id, r.step, r.completed"
+        return self._sum("analytics_steps", bounds, by, sums, self._roots())
+
+    def step_costs(self, bounds: Sequence[datetime]) -> list[DictRow]:
+        """Return the costs of steps by process, step, currency and whether they completed."""
+        by = "r.process_id, r.step, r.completed, r.currency"
+        return self._sum("analytics_step_costs", bounds, by, _COSTS, self._roots())
+
+    def failures(self, bounds: Sequence[datetime]) -> list[DictRow]:
+        """Return the numbers of failed executions by the error and the step."""
+        return self._sum("analytics_failures", bounds, "r.code, r.step", "sum(r.n)::bigint as n", self._roots())
+
+    def running(self) -> list[DictRow]:
+        """Return the numbers of executions that have not ended, by process and version."""
+        where = Where({"under_way": UNDER_WAY})
+        where.holds("l.status = any(%(under_way)s)")
+        if not self._filter.include_children:
+            where.holds("l.parent_id is null")
+        self._filtered(where, "l")
+        return fetch(self._connection, _RUNNING.format(where=where.sql), where.parameters)
+
+    def now(self) -> datetime:
+        """Return the time of the snapshot."""
+        at: datetime = fetch(self._connection, "select now() as at", ())[0]["at"]
+        return at
+
+    def names(self, process_ids: Sequence[UUID]) -> dict[UUID, str]:
+        """Return the names of processes."""
+        return {row["process_id"]: row["name"] for row in fetch(self._connection, _NAMES, (list(process_ids),))}
+
+    def _sum(self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str) -> list[DictRow]:
+        ranges = [(each, number) for number, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
+        where = Where(
+            {
+                "grains": [minutes_of(each.grain) for each, _ in ranges],
+                "begins": [each.begin for each, _ in ranges],
+                "ends": [each.end for each, _ in ranges],
+                "periods": [number for _, number in ranges],
+            }
+        )
+        where.holds(condition)
+        self._filtered(where, "r")
+        keys = _with("p.period", by)
+        rows = _ROWS.format(periods=_PERIODS, table=table)
+        return fetch(
+            self._connection, f"select {keys}, {sums} {rows} where {where.sql} group by {keys}", where.parameters
+        )
+
+    def _filtered(self, where: Where, alias: str) -> None:
+        given = self._filter
+        where.any_of(f"{alias}.process_id", given.process_ids, "uuid")
+        where.any_of(f"{alias}.version", given.versions, "int")
+        where.any_of(f"{alias}.trigger", given.triggers, "text")
+        if given.labels:
+            where.parameters["labelled"] = [id for id, _ in self._labelled]
+            where.parameters["numbers"] = [number for _, number in self._labelled]
+            versions = "select * from unnest(%(labelled)s::uuid[], %(numbers)s::int[])"
+            where.holds(f"({alias}.process_id, {alias}.version) in ({versions})")
+        if given.within:
+            names = Where()
+            names.within("name", given.within)
+            where.parameters["visible"] = names.parameters["p0"]
+            condition = names.sql.replace("%(p0)s", "%(visible)s")
+            where.holds(f"{alias}.process_id in (select process_id from process_catalogue where {condition})")
+
+    def _roots(self) -> str:
+        return "true" if self._filter.include_children else "not r.called"
+
+    def _scope(self) -> str:
+        return f"r.scope = '{OWN if self._filter.include_children else TREE}'"
+
+
+@contextmanager
+def rollups(
+    reading: Reading, filter: FiguresFilter, min_position: int | None = None
+) -> Iterator[tuple[RollupSums, Freshness]]:
+    """Yield the rollups in one snapshot, and how fresh they are. Raises NotYet or ReadModelRebuilding."""
+    labelled = labelled_versions(reading, filter.labels) if filter.labels else []
+    with reading.of(ANALYTICS, min_position) as (connection, freshness), connection.transaction():
+        connection.execute(f"set transaction isolation level {IsolationLevel.REPEATABLE_READ.name.replace('_', ' ')}")
+        yield RollupSums(connection, filter, labelled), freshness
+
+
+def _with(one: str, other: str) -> str:
+    return f"{one}, {other}" if one and other else one or other

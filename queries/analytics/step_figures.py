@@ -1,0 +1,109 @@
+"""Steps by the time they worked, the time they waited, or their cost, across versions."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+from domain.analytics.definitions import FEW
+from queries.analytics.definition_texts import TEXTS
+from queries.analytics.figures import StepFigures, StepsAnswer
+from queries.analytics.links import LinkedExecutions
+from queries.analytics.requests import FiguresRequest
+from queries.analytics.rollups import RollupSums, rollups
+from queries.analytics.run_figures import MEDIAN, P95
+from queries.analytics.totals import StepTotal
+from queries.reading import Reading
+
+SLOWEST, MOST_EXPENSIVE, LONGEST_WAITING = "slowest", "most_expensive", "longest_waiting"
+ORDERS = (SLOWEST, MOST_EXPENSIVE, LONGEST_WAITING)
+MEASURES = ("median", "p95", "total")
+MOST = 50
+MICROSECONDS = 1e6
+
+StepOfProcess = tuple[UUID, str, str]
+"""(process, step, currency, which is empty for a time)"""
+StepTotals = dict[StepOfProcess, StepTotal]
+
+
+def summarise_steps(
+    reading: Reading, request: FiguresRequest, order: str, measure: str, *, min_position: int | None = None
+) -> StepsAnswer:
+    """Return the first steps in an order, one of ORDERS, by a measure, one of MEASURES. Raises NotYet."""
+    window = request.window
+    with rollups(reading, request.filter, min_position) as (found, freshness):
+        totals = _READ[order](found, (window.begin, window.end))
+        names = found.names(sorted({id for id, _, _ in totals}))
+    whole: dict[str, float] = {}
+    for (_, _, currency), total in totals.items():
+        whole[currency] = whole.get(currency, 0.0) + float(total.whole)
+    links, unit = request.links(window), 1 if order == MOST_EXPENSIVE else MICROSECONDS
+    steps = [
+        _figures(key, names.get(key[0], str(key[0])), total, whole[key[2]], unit, links)
+        for key, total in totals.items()
+        if total.n and total.total
+    ]
+    steps.sort(key=lambda step: (-(getattr(step, measure) or 0), step.process, step.step, step.currency or ""))
+    return StepsAnswer(
+        items=[step for step in steps if step.n >= FEW][:MOST],
+        too_few=[step for step in steps if step.n < FEW][:MOST],
+        order=order,
+        measure=measure,
+        window=request.shown(window),
+        definitions=TEXTS,
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
+    )
+
+
+def _times(name: str) -> Callable[[RollupSums, Any], StepTotals]:
+    def read(found: RollupSums, bounds: Any) -> StepTotals:
+        totals: StepTotals = {}
+        for row in found.steps(bounds):
+            _add(totals, row, "", row["n"], row[name], row[f"{name}_sketch"])
+        return totals
+
+    return read
+
+
+def _costs(found: RollupSums, bounds: Any) -> StepTotals:
+    totals: StepTotals = {}
+    for row in found.step_costs(bounds):
+        if row["currency"]:
+            _add(totals, row, row["currency"], row["priced"], row["amount"], row["sketch"])
+    return totals
+
+
+_READ: Mapping[str, Callable[[RollupSums, Any], StepTotals]] = {
+    SLOWEST: _times("worked"),
+    MOST_EXPENSIVE: _costs,
+    LONGEST_WAITING: _times("waited"),
+}
+
+
+def _add(totals: StepTotals, row: Mapping[str, Any], currency: str, n: int, value: Any, sketches: bytes | None) -> None:
+    total = totals.setdefault((row["process_id"], row["step"], currency), StepTotal())
+    total.whole += value
+    if row["completed"]:
+        total.n += n
+        total.total += value
+        total.sketch.add(sketches or b"")
+
+
+def _figures(
+    key: StepOfProcess, process: str, total: StepTotal, whole: float, unit: float, links: LinkedExecutions
+) -> StepFigures:
+    process_id, step, currency = key
+    median, p95 = total.sketch.quantiles(MEDIAN, P95)
+    behind = {"paid_step": step, "currency": currency} if currency else {"ran_step": step}
+    return StepFigures(
+        process_id=process_id,
+        process=process,
+        step=step,
+        n=total.n,
+        median=None if median is None else median / unit,
+        p95=None if p95 is None else p95 / unit,
+        total=float(total.total) / unit,
+        share=float(total.whole) / whole if whole else 0.0,
+        currency=currency or None,
+        links={"n": links.of_process(str(process_id)).ended(**behind)},
+    )

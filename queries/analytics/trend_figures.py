@@ -1,0 +1,56 @@
+"""Figures by day, of the window and of the equal period before."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from domain.analytics.windows import AnalyticsDay
+from domain.money import add
+from queries.amounts import Amount
+from queries.analytics.definition_texts import TEXTS
+from queries.analytics.figures import TrendDay, TrendsAnswer
+from queries.analytics.links import LinkedExecutions
+from queries.analytics.requests import FiguresRequest
+from queries.analytics.rollups import rollups
+from queries.analytics.run_figures import MEDIAN, add_runs
+from queries.analytics.totals import RunTotal, written
+from queries.reading import Reading
+
+
+def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position: int | None = None) -> TrendsAnswer:
+    """Return every day of the window, an empty one too, and of the period before. Raises NotYet."""
+    window = request.window
+    days: Sequence[AnalyticsDay] = (*window.before, *window.days)
+    bounds = [*(each.begin for each in days), window.end]
+    with rollups(reading, request.filter, min_position) as (found, freshness):
+        runs, spending = found.runs(bounds, ""), found.spending(bounds, "")
+    totals = [RunTotal() for _ in days]
+    for row in runs:
+        add_runs(totals[row["period"]], row)
+    for row in spending:
+        spent = totals[row["period"]].spent
+        spent[row["currency"]] = add(spent.get(row["currency"], Decimal(0)), row["amount"])
+    links = request.links(window)
+    shown = [_day(day, total, links) for day, total in zip(days, totals, strict=True)]
+    return TrendsAnswer(
+        items=shown[len(window.before) :],
+        previous=shown[: len(window.before)],
+        window=request.shown(window),
+        definitions=TEXTS,
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
+    )
+
+
+def _day(day: AnalyticsDay, total: RunTotal, links: LinkedExecutions) -> TrendDay:
+    return TrendDay(
+        day=day.day,
+        partial=day.partial,
+        ended=total.ended,
+        completed=total.completed,
+        failed=total.failed,
+        timed_out=total.timed_out,
+        cancelled=total.cancelled,
+        duration_median=total.quantiles(MEDIAN)[0],
+        cost=[Amount(written(amount), currency) for currency, amount in sorted(total.spent.items())],
+        links=links.of_period(day.begin, day.end).outcomes(),
+    )

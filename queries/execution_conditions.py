@@ -1,0 +1,56 @@
+"""Conditions of the list of executions that other tables answer: the error, steps, and whether costs are priced."""
+
+from collections.abc import Sequence
+
+from queries.filters import Where
+
+PRICED, UNPRICED, ANY = "priced", "unpriced", "any"
+COSTS = (PRICED, UNPRICED, ANY)
+NO_STEP = "-"
+_IN_CURRENCY = "and c.currency = %(currency)s"
+
+_RAN = """exists (select from execution_steps s where s.execution_id = l.execution_id
+  and s.step = any(%(ran_steps)s::text[]) and s.status = 'completed')"""
+# A step whose uses are all priced, and that cost something.
+_PAID = """exists (select from execution_steps s join execution_step_costs c using (execution_id, step)
+  where s.execution_id = l.execution_id and s.step = any(%(paid_steps)s::text[]) and s.status = 'completed'
+  and s.unpriced = 0 {currency})"""
+# A row of the ledger that is not priced has no currency; the correction that prices it takes it back.
+_COST = """exists (select from cost_ledger c where c.run_id = l.execution_id {own}
+  having {having})"""
+_HAVING = {
+    PRICED: "sum(c.unpriced) = 0 and bool_or(c.currency <> '' {currency})",
+    UNPRICED: "sum(c.unpriced) > 0",
+    ANY: "bool_or(c.currency <> '' {currency}) or (sum(c.unpriced) > 0 and not bool_or(c.currency <> ''))",
+}
+
+
+def where_failed(where: Where, codes: Sequence[str], steps: Sequence[str]) -> None:
+    """Require one of the errors, and one of the steps at which it failed, NO_STEP for none; nothing without any."""
+    where.any_of("l.error_code", codes, "text")
+    where.any_of("l.error_step", ["" if step == NO_STEP else step for step in steps], "text")
+
+
+def where_ran(where: Where, ran: Sequence[str], paid: Sequence[str], currency: str) -> None:
+    """Require that a step of `ran` is completed, and one of `paid`, with a price for all its uses; nothing without any.
+
+    currency: of the cost of `paid`; empty for any.
+    """
+    if ran:
+        where.parameters["ran_steps"] = list(ran)
+        where.holds(_RAN)
+    if paid:
+        where.parameters.update(paid_steps=list(paid), currency=currency)
+        where.holds(_PAID.format(currency=_IN_CURRENCY if currency else ""))
+
+
+def where_cost(where: Where, cost: str, currency: str, *, own: bool) -> None:
+    """Require a cost of the kind `cost`, one of COSTS. currency: of a priced one; empty for any.
+
+    own: the cost of the execution itself. Default: with those of the executions below it.
+    """
+    if not cost:
+        return
+    having = _HAVING[cost].format(currency=_IN_CURRENCY if currency else "")
+    where.parameters["currency"] = currency
+    where.holds(_COST.format(own="and c.execution_id = l.execution_id" if own else "", having=having))

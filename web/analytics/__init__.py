@@ -1,0 +1,1 @@
+"""Pages of analytics: all processes, one process, and their tables as CSV."""

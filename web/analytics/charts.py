@@ -1,0 +1,61 @@
+"""The charts of analytics, from the days of an answer."""
+
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+from markupsafe import Markup
+
+from queries.analytics.figures import TrendDay, TrendsAnswer
+from web.analytics.wording import day_name, plain_amount
+from web.drawings.columns import ColumnPart, StackedColumn, columns
+from web.drawings.curves import CurvePoint, curves
+
+MOST_CURRENCIES = 3
+
+
+class CostChart(msgspec.Struct, frozen=True):
+    """The costs of each day in one currency, with those of the day as many days before; None: today has none."""
+
+    drawing: Markup
+    rows: list[tuple[date, str, str | None]]
+
+
+def ended_chart(trends: TrendsAnswer) -> Markup:
+    """Return the columns of completed and failed executions by day."""
+    shown = [
+        StackedColumn(
+            day_name(each.day),
+            (ColumnPart("ok", "completed", each.completed), ColumnPart("bad", "failed", each.failed)),
+            each.partial,
+        )
+        for each in trends.items
+    ]
+    completed, failed = (sum(getattr(each, name) for each in trends.items) for name in ("completed", "failed"))
+    label = f"Executions ended each day: {completed:,} completed and {failed:,} failed in {trends.window.days} days"
+    return columns(shown, f"{label} and today")
+
+
+def cost_charts(trends: TrendsAnswer) -> Iterator[tuple[str, CostChart]]:
+    """Yield each currency with its line, against the line of the period before."""
+    found = {cost.currency for day in (*trends.items, *trends.previous) for cost in day.cost}
+    for currency in sorted(found)[:MOST_CURRENCIES]:
+        now = [_amount(day, currency) for day in trends.items]
+        before = [_amount(day, currency) for day in trends.previous]
+        points = [
+            CurvePoint(day_name(day.day), value, day.partial) for day, value in zip(trends.items, now, strict=True)
+        ]
+        label = f"Cost of calls each day in {currency}: {sum(now):f} in {trends.window.days} days and today, "
+
+        def write(value: Decimal, currency: str = currency) -> str:
+            return plain_amount(value, currency)
+
+        drawing = curves(points, before, f"{label}{sum(before):f} in the {trends.window.days} days before", write)
+        beside = [*(f"{value:f}" for value in before), None]
+        rows = [(day.day, f"{value:f}", earlier) for day, value, earlier in zip(trends.items, now, beside, strict=True)]
+        yield currency, CostChart(drawing, rows)
+
+
+def _amount(day: TrendDay, currency: str) -> Decimal:
+    return next((Decimal(each.amount) for each in day.cost if each.currency == currency), Decimal(0))
