@@ -102,7 +102,8 @@ class Measures:
             ids = arrays.uuid_bytes([*streams])
             last: dict[bytes, int | None] = dict(cursor.execute(_LAST, (position, ids), prepare=True).fetchall())
         kept = {stream: self._kept[stream].version for stream in streams if stream in self._kept}
-        return self.before(connection, {stream: (last[stream] or kept[stream]) + 1 for stream in streams})
+        versions = {stream: last.get(stream) or kept.get(stream) for stream in streams}
+        return self.before(connection, {stream: version + 1 for stream, version in versions.items() if version})
 
     def keep(self, measures: Mapping[bytes, ExecutionMeasure]) -> None:
         """Keep measures, and forget the oldest."""
@@ -116,7 +117,7 @@ class Measures:
 
 
 def _read(connection: Connection[Any], before: Mapping[bytes, int]) -> dict[bytes, ExecutionMeasure]:
-    """Return what the events of each execution before a version add up to. Raises LookupError if there are none."""
+    """Return what the events of each execution before a version add up to, of those that the log begins."""
     found: dict[bytes, ExecutionMeasure] = {}
     ids, versions = arrays.uuid_bytes([*before]), arrays.ints([*before.values()])
     with connection.cursor(row_factory=tuple_row) as cursor:
@@ -125,12 +126,10 @@ def _read(connection: Connection[Any], before: Mapping[bytes, int]) -> dict[byte
             event: Any = decode_stored(state)
             if topic == STARTED:
                 found[stream] = begun(event)
-            else:
+            elif stream in found:
                 measure(found[stream], topic, version, event)
-    for stream, version in before.items():
-        if stream not in found:
-            raise LookupError(f"the log does not begin execution {UUID(bytes=stream)}")
-        found[stream].version = version - 1  # the last events may be of no figure
+    for stream, known in found.items():
+        known.version = before[stream] - 1  # the last events may be of no figure
     return found
 
 
