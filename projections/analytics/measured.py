@@ -24,8 +24,9 @@ from store import arrays
 KEPT = 20_000  # executions
 STARTED = "ExecutionStarted"
 
-# Of a large event the server sends the fields that a measure reads. Its JSON functions refuse a NUL, wherever it is.
-_READ = r"""select e.originator_id, e.originator_version, e.topic,
+# One execution after another by the index, so that the server sorts nothing. Of a large event the server sends the
+# fields that a measure reads. Its JSON functions refuse a NUL, wherever it is.
+_READ = r"""select x.id, e.originator_version, e.topic,
   case when octet_length(e.state) <= 65536 then e.state else (
     select convert_to(json_build_object('at', s->'at', 'step', s->'step', 'process_id', s->'process_id',
       'version', s->'version', 'trigger', json_build_object('type', coalesce(s->'trigger'->'type', '"manual"')),
@@ -33,9 +34,9 @@ _READ = r"""select e.originator_id, e.originator_version, e.topic,
       'flags', s->'flags', 'before', s->'before', 'after', s->'after', 'recorded', s->'recorded', 'steps', s->'steps',
       'error', coalesce(s->'error', '{}'))::text, 'UTF8')
     from (select replace(convert_from(e.state, 'UTF8'), '\u0000', '\ufffd')::json as s) as large) end
-from unnest(%b, %b) as x(id, before)
-join stored_events e on e.originator_id = x.id and e.originator_version < x.before
-where e.topic = any(%b) order by e.originator_id, e.originator_version"""
+from unnest(%b, %b) as x(id, before) cross join lateral (
+  select originator_version, topic, state from stored_events
+  where originator_id = x.id and originator_version < x.before and topic = any(%b) order by originator_version) e"""
 # The execution's last event up to a position.
 _LAST = """select x.id, (select max(originator_version) from stored_events e
   where e.originator_id = x.id and e.notification_id <= %b) from unnest(%b) as x(id)"""
