@@ -70,7 +70,7 @@ class _StoredEvent(msgspec.Struct, gc=False):
     error: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-_decode = msgspec.json.Decoder(_StoredEvent).decode
+decode_stored = msgspec.json.Decoder(_StoredEvent).decode
 
 
 class Measures:
@@ -122,7 +122,7 @@ def _read(connection: Connection[Any], before: Mapping[bytes, int]) -> dict[byte
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
         for stream, version, topic, state in cursor.stream(_READ, (ids, versions, arrays.texts(_TOPICS)), binary=True):
-            event: Any = _decode(state)
+            event: Any = decode_stored(state)
             if topic == STARTED:
                 found[stream] = begun(event)
             else:
