@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from queries.filters import Where
+from queries.process_references import REFERENCES
 from queries.reading import Reading, fetch
 
 DETAIL = "execution_detail"
@@ -27,6 +28,18 @@ where s.agent = %(agent)s and s.status is not null
 order by coalesce(s.ended_at, s.started_at, s.scheduled_at) desc nulls last, r.execution_id, s.step
 limit %(rows)s"""
 _WAITING = "select count(*) as count from (select 1 from due_steps where agent = %s limit %s) as found"
+
+NEWEST_UNDER_WAY = 20_000
+# The newest executions under way are read by the index of their status.
+_UNDER_WAY = f"""
+select count(*) as count from (
+  select 1 from (
+    select e.process_id, e.version from execution_list e
+    where e.status in ('queued', 'running', 'compensating') order by e.position desc limit {NEWEST_UNDER_WAY}) l
+  where exists (
+    select from process_references r
+    where r.kind = 'agent' and r.name = %s and r.process_id = l.process_id and r.version = l.version)
+  limit %s) as found"""
 
 
 class AgentAttempt(msgspec.Struct, frozen=True):
@@ -66,3 +79,12 @@ def count_due(reading: Reading, agent: str) -> int:
     """Return how many attempts of the agent are due or under way; COUNTED + 1 means more than COUNTED."""
     with reading.datastore.reading() as connection:
         return int(fetch(connection, _WAITING, (agent, COUNTED + 1))[0]["count"])
+
+
+def count_under_way(reading: Reading, agent: str) -> int:
+    """Return how many executions under way run a version that names the agent, of the newest NEWEST_UNDER_WAY.
+
+    COUNTED + 1 means more than COUNTED. Raises ReadModelRebuilding.
+    """
+    with reading.of(REFERENCES) as (connection, _):
+        return int(fetch(connection, _UNDER_WAY, (agent, COUNTED + 1))[0]["count"])

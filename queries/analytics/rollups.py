@@ -16,7 +16,7 @@ from queries.analytics.requests import FiguresFilter
 from queries.analytics.totals import RunTotal
 from queries.filters import Where
 from queries.labels import labelled_versions
-from queries.reading import Freshness, Reading, fetch
+from queries.reading import Freshness, Reading, fetch, read_freshness
 
 ANALYTICS = "analytics"
 TREE, OWN = "tree", "own"
@@ -136,10 +136,12 @@ class RollupSums:
 def rollups(
     reading: Reading, filter: FiguresFilter, min_position: int | None = None
 ) -> Iterator[tuple[RollupSums, Freshness]]:
-    """Yield the rollups in one snapshot, and how fresh they are. Raises NotYet or ReadModelRebuilding."""
+    """Yield the rollups in one snapshot, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
     labelled = labelled_versions(reading, filter.labels) if filter.labels else []
-    with reading.of(ANALYTICS, min_position) as (connection, freshness), connection.transaction():
+    with reading.of(ANALYTICS, min_position) as (connection, _), connection.transaction():
         connection.execute(f"set transaction isolation level {IsolationLevel.REPEATABLE_READ.name.replace('_', ' ')}")
+        # The snapshot begins with this query: a page moves the position together with the rows.
+        freshness = read_freshness(connection, ANALYTICS, reading.progress.shapes.get(ANALYTICS))
         yield RollupSums(connection, filter, labelled), freshness
 
 

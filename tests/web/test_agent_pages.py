@@ -132,7 +132,13 @@ def test_retiring_shows_its_consequences(installation: Installation, client: Tes
     client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}})
     installation.project()
     page = client.get("/agents/writer/retire").text
-    for words in ("1 attempt is", "2 steps name", 'href="/processes/greeting"'):
+    assert "2 steps of 1 process" in client.get("/agents").text
+    for words in (
+        "1 attempt is",
+        "1 execution</b> under way runs a version that names it",
+        "2 steps name",
+        'href="/processes/greeting"',
+    ):
         assert words in page
     assert client.post("/agents/writer/retire", data={"reason": " "}).status_code == 422
     answer = client.post("/agents/writer/retire", data={"reason": "old"})

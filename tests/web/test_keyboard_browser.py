@@ -47,6 +47,9 @@ PAGES = (
     "/agents/writer/retire",
     "/agents/-/register?kind=scripted",
     "/costs",
+    "/analytics",
+    "/processes/release/analytics",
+    "/processes/release/costs",
     "/keys",
     "/settings",
     "/operations",
@@ -78,8 +81,10 @@ FOCUSED = """async (within) => {
   const at = document.activeElement;
   if (at === document.body || !document.querySelector(within).contains(at)) return null;
   const editor = at.closest(".cm-editor");
-  // The editor shows its focus with the next frame, and may have drawn its diagram anew.
-  if (editor) await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+  // The editor shows its focus some frames later, and may have drawn its diagram anew.
+  for (let frame = 0; editor && frame < 600 && !editor.matches(".cm-focused"); frame += 1) {
+    await new Promise(requestAnimationFrame);
+  }
   const href = at.getAttribute("href");
   const again = (each) => href !== null && !each.isConnected && each.getAttribute("href") === href;
   const style = getComputedStyle(editor ?? at);

@@ -1,4 +1,4 @@
-"""Long names, many steps and children, large outputs and a deep run, in a real browser as narrow as a phone."""
+"""Long names, many steps and children, large outputs and a deep run, in a real browser at every width."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.database import cloned
 from tests.waiting import until
-from tests.web.conftest import LIMIT_MS, Served, Watched, check
+from tests.web.conftest import LIMIT_MS, WIDTHS, Served, Watched, check, check_everywhere
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -37,11 +37,16 @@ def served(server: str, template: str) -> Iterator[Served]:
 
 
 def fits(page: Page, at: str) -> None:
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, at
+    before = page.viewport_size
+    assert before is not None
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{at} at {width}"
+    page.set_viewport_size(before)
 
 
-def test_names_sizes_and_numbers_at_their_limits_fit_a_phone(served: Served, windows: Watched) -> None:
+def test_names_sizes_and_numbers_at_their_limits_fit_every_width(served: Served, windows: Watched) -> None:
     served.publish(LEAF)
     served.publish(CALLER.replace("PROCESS", "leaf"))
     served.publish(
@@ -58,7 +63,7 @@ def test_names_sizes_and_numbers_at_their_limits_fit_a_phone(served: Served, win
     output = served.client.get(f"/api/executions/{large}").json()["steps"][0]["output"]["text"]
     assert len(output.encode()) > 1 << 20
     expect(page.locator("aside")).to_contain_text("cut;")
-    check(page, "an output of 1 MiB")
+    check_everywhere(page, "an output of 1 MiB")
 
     def children() -> list[str]:
         listed = served.client.get("/api/executions", params={"root": run, "process": WIDE}).json()["items"]
@@ -71,9 +76,11 @@ def test_names_sizes_and_numbers_at_their_limits_fit_a_phone(served: Served, win
     expect(page.locator("aside").get_by_role("link", name="leaf")).to_be_visible()
     expect(page.locator("aside header")).to_contain_text(EMOJI)
     fits(page, "500 steps")
+    page.emulate_media(color_scheme="dark")
+    check(page, "500 steps")
     page.goto(f"{served.url}/executions?process={WIDE}&include_children=true")
     expect(page.get_by_role("rowheader")).to_have_count(2)
-    check(page, "the list with names of 64 characters")
+    check_everywhere(page, "the list with names of 64 characters")
     page.goto(f"{served.url}/executions/{run}/tree")
     expect(page.get_by_role("rowheader")).to_have_count(1_000)
     fits(page, "the tree, its first page")
@@ -98,7 +105,7 @@ def test_a_run_fifty_levels_deep_shows_the_way_from_its_root(served: Served, win
     crumbs = page.get_by_role("navigation", name="Breadcrumb")
     expect(crumbs.get_by_role("link")).to_have_text(["Executions", "level00", "level01", "47 more", "level49"])
     page.set_viewport_size({"width": 390, "height": 800})
-    check(page, "a breadcrumb of 50 levels")
+    check_everywhere(page, "a breadcrumb of 50 levels")
     expect(crumbs.get_by_role("link").last).to_be_visible()
     expect(crumbs.locator("[aria-current]")).to_be_visible()
     crumbs.get_by_role("link").last.click()

@@ -19,7 +19,7 @@ from edge.references import agent_named
 from edge.refusals import malformed
 from edge.rehearsals import COMMANDS
 from edge.scopes import READ, READ_CONFIGURATION, requires
-from queries.agent_attempts import COUNTED, AgentAttempt, count_due, list_agent_attempts
+from queries.agent_attempts import COUNTED, AgentAttempt, count_due, count_under_way, list_agent_attempts
 from queries.agents import AgentDetail, get_agent
 from queries.process_references import NamingSteps, list_references
 from queries.reading import Reading, ReadModelRebuilding
@@ -71,6 +71,7 @@ def consequences(name: str, request: Request, reading: Reads, caller: Caller) ->
         found=found,
         named=_named(reading, name, caller),
         due=count_due(reading, name),
+        under_way=_under_way(reading, name),
         counted=COUNTED,
     )
 
@@ -116,6 +117,13 @@ def _named(reading: Reading, name: str, caller: Principal) -> NamingSteps | None
     """Return the steps that name the agent; None while this read model is built."""
     try:
         return list_references(reading, "agent", name, within=caller.processes)
+    except ReadModelRebuilding:
+        return None
+
+
+def _under_way(reading: Reading, name: str) -> int | None:
+    try:
+        return count_under_way(reading, name)
     except ReadModelRebuilding:
         return None
 

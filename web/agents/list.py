@@ -10,6 +10,8 @@ from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
 from queries.agents import KINDS_LISTED, AgentFilter, list_agents
+from queries.process_references import MOST, NamedCount, count_references
+from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters
 from web.layout import page
 
@@ -41,6 +43,8 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Age
         nav="Agents",
         freshness=found,
         items=found.items,
+        named=_named(reading, [each.name for each in found.items], caller.processes),
+        most=MOST,
         next_cursor=found.next_cursor,
         given=given,
         tabs=[(name, f"/agents?status={status}" if status else "/agents", status) for name, status in TABS],
@@ -48,3 +52,11 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Age
         filtered=filter != AgentFilter(),
         registers=caller.may(RegisterAgent.scope),
     )
+
+
+def _named(reading: Reading, agents: list[str], within: tuple[str, ...]) -> dict[str, NamedCount] | None:
+    """Return how often each agent is named; None while this read model is built."""
+    try:
+        return count_references(reading, agents, within=within)
+    except ReadModelRebuilding:
+        return None
