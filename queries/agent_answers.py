@@ -6,8 +6,10 @@ import msgspec
 
 from queries.agent_attempts import DETAIL
 from queries.filters import Where
+from queries.process_references import REFERENCES
 from queries.reading import Reading, ReadModelRebuilding, fetch
 
+LIST = "execution_list"
 PROCESSES = 50
 NEWEST = 500  # executions of a process
 MOST = 2_000  # executions
@@ -38,11 +40,12 @@ class AgentAnswers(msgspec.Struct, frozen=True):
 
 
 def summarise_answers(reading: Reading, agent: str, *, within: tuple[str, ...] = ()) -> AgentAnswers | None:
-    """Return the answers of an agent; None while this read model is built. within: visible processes."""
+    """Return the answers of an agent; None while a read model that they rest on is built. within: visible processes."""
     where = Where({"agent": agent})
     where.within("e.process", within)
     try:
-        with reading.of(DETAIL) as (connection, _):
+        # The statement reads three read models: each may be the one that is built.
+        with reading.of(REFERENCES), reading.of(LIST), reading.of(DETAIL) as (connection, _):
             rows = fetch(connection, _ANSWERS.format(where=where.sql), where.parameters)
     except ReadModelRebuilding:
         return None

@@ -199,7 +199,8 @@ def page(
         "lag": None if freshness is None else freshness.lag_seconds,
         "position": 0 if freshness is None else freshness.as_of_position,
         "notice": NOTICES.get(request.query_params.get("done", ""), ""),
-        "live": freshness is not None and "as_of" not in request.query_params,
+        # A page that answers a form cannot be read again by its address.
+        "live": freshness is not None and "as_of" not in request.query_params and request.method == "GET",
         "every": every,
         "url_with": lambda **changes: url_with(request, changes),
     }

@@ -53,4 +53,4 @@ def simulate(
         for each in found.items
     ]
     output.table(("at", "before", "after", "step", "execution"), rows)
-    output.line(f"{found.count} alerts in {days} days")
+    output.line(f"{found.count} {'alert' if found.count == 1 else 'alerts'} in {days} days")

@@ -59,7 +59,7 @@ class Spent:
 class StepMeasure:
     """One step. phase, since: now. worked: its attempts with the agent, added up. waited: in the phases of WAITS.
 
-    tried: an attempt of it began. completed: one of them succeeded.
+    tried: an attempt of it began; gateways have none. completed: it succeeded.
     """
 
     __slots__ = ("completed", "phase", "since", "spent", "tried", "waited", "worked")

@@ -61,8 +61,7 @@ def _sub_process_started(found: ExecutionMeasure, event: Any) -> None:
 
 def _step_completed(found: ExecutionMeasure, event: Any) -> None:
     if found.ended_at is None:
-        step = found.move(event.step, IDLE, event.at)
-        step.tried = step.completed = True
+        found.move(event.step, IDLE, event.at).completed = True
 
 
 def _passes(found: ExecutionMeasure, event: Any) -> None:

@@ -102,7 +102,10 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
         measures = kept.before(connection, {stream: facts[0].version for stream, facts in changes.streams.items()})
         rollups, trees = Rollups(), TreeChanges()
         for stream, facts in changes.streams.items():
-            measures[stream] = _moved(stream, facts, measures.get(stream), rollups, trees)
+            found = measures.get(stream)
+            # An execution of which the log lacks the start counts nowhere: what it is of is not known.
+            if found is not None or facts[0].topic == STARTED:
+                measures[stream] = _moved(stream, facts, found, rollups, trees)
         absent = trees.roots - measures.keys()
         if absent:
             position = max(facts[-1].position for facts in changes.streams.values())
@@ -119,7 +122,6 @@ def _moved(
 ) -> ExecutionMeasure:
     """Return the measure after the facts of a page, and add what they change to `rollups` and `trees`."""
     if found is None:
-        assert facts[0].topic == STARTED, "an execution begins with its start"
         found, facts = begun(facts[0].event), facts[1:]
     elif found.ended_at is not None:
         rollups.contribute(found, -1)

@@ -1,5 +1,6 @@
 """The contribution of an execution that has ended to the rollups: a function of its measure, to add or to take back."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -72,9 +73,18 @@ class Rollups:
 
     def write(self, connection: Connection[Any]) -> None:
         """Write the changes in all grains."""
-        for rollup in (self.runs, self.run_costs, self.steps, self.step_costs, self.failures):
+        for rollup in self._all():
             rollup.spread()
             rollup.write(connection)
+
+    def load(self, connection: Connection[Any]) -> None:
+        """Write the changes in all grains to tables that have no rows of these spans yet, as in a benchmark."""
+        for rollup in self._all():
+            rollup.spread()
+            rollup.append(connection)
+
+    def _all(self) -> Sequence[SpanRollup[Any]]:
+        return self.runs, self.run_costs, self.steps, self.step_costs, self.failures
 
     def _run(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         row, phases = self.runs.row(*key, measure.is_called), measure.phases

@@ -24,8 +24,9 @@ from store import arrays
 KEPT = 20_000  # executions
 STARTED = "ExecutionStarted"
 
-# Of a large event the server sends the fields that a measure reads. Its JSON functions refuse a NUL, wherever it is.
-_READ = r"""select e.originator_id, e.originator_version, e.topic,
+# One execution after another by the index, so that the server sorts nothing. Of a large event the server sends the
+# fields that a measure reads. Its JSON functions refuse a NUL, wherever it is.
+_READ = r"""select x.id, e.originator_version, e.topic,
   case when octet_length(e.state) <= 65536 then e.state else (
     select convert_to(json_build_object('at', s->'at', 'step', s->'step', 'process_id', s->'process_id',
       'version', s->'version', 'trigger', json_build_object('type', coalesce(s->'trigger'->'type', '"manual"')),
@@ -33,9 +34,9 @@ _READ = r"""select e.originator_id, e.originator_version, e.topic,
       'flags', s->'flags', 'before', s->'before', 'after', s->'after', 'recorded', s->'recorded', 'steps', s->'steps',
       'error', coalesce(s->'error', '{}'))::text, 'UTF8')
     from (select replace(convert_from(e.state, 'UTF8'), '\u0000', '\ufffd')::json as s) as large) end
-from unnest(%b, %b) as x(id, before)
-join stored_events e on e.originator_id = x.id and e.originator_version < x.before
-where e.topic = any(%b) order by e.originator_id, e.originator_version"""
+from unnest(%b, %b) as x(id, before) cross join lateral (
+  select originator_version, topic, state from stored_events
+  where originator_id = x.id and originator_version < x.before and topic = any(%b) order by originator_version) e"""
 # The execution's last event up to a position.
 _LAST = """select x.id, (select max(originator_version) from stored_events e
   where e.originator_id = x.id and e.notification_id <= %b) from unnest(%b) as x(id)"""
@@ -70,7 +71,7 @@ class _StoredEvent(msgspec.Struct, gc=False):
     error: msgspec.Raw = msgspec.Raw(b"{}")
 
 
-_decode = msgspec.json.Decoder(_StoredEvent).decode
+decode_stored = msgspec.json.Decoder(_StoredEvent).decode
 
 
 class Measures:
@@ -102,7 +103,8 @@ class Measures:
             ids = arrays.uuid_bytes([*streams])
             last: dict[bytes, int | None] = dict(cursor.execute(_LAST, (position, ids), prepare=True).fetchall())
         kept = {stream: self._kept[stream].version for stream in streams if stream in self._kept}
-        return self.before(connection, {stream: (last[stream] or kept[stream]) + 1 for stream in streams})
+        versions = {stream: last.get(stream) or kept.get(stream) for stream in streams}
+        return self.before(connection, {stream: version + 1 for stream, version in versions.items() if version})
 
     def keep(self, measures: Mapping[bytes, ExecutionMeasure]) -> None:
         """Keep measures, and forget the oldest."""
@@ -116,21 +118,19 @@ class Measures:
 
 
 def _read(connection: Connection[Any], before: Mapping[bytes, int]) -> dict[bytes, ExecutionMeasure]:
-    """Return what the events of each execution before a version add up to. Raises LookupError if there are none."""
+    """Return what the events of each execution before a version add up to, of those that the log begins."""
     found: dict[bytes, ExecutionMeasure] = {}
     ids, versions = arrays.uuid_bytes([*before]), arrays.ints([*before.values()])
     with connection.cursor(row_factory=tuple_row) as cursor:
         cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
         for stream, version, topic, state in cursor.stream(_READ, (ids, versions, arrays.texts(_TOPICS)), binary=True):
-            event: Any = _decode(state)
+            event: Any = decode_stored(state)
             if topic == STARTED:
                 found[stream] = begun(event)
-            else:
+            elif stream in found:
                 measure(found[stream], topic, version, event)
-    for stream, version in before.items():
-        if stream not in found:
-            raise LookupError(f"the log does not begin execution {UUID(bytes=stream)}")
-        found[stream].version = version - 1  # the last events may be of no figure
+    for stream, known in found.items():
+        known.version = before[stream] - 1  # the last events may be of no figure
     return found
 
 

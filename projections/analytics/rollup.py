@@ -51,7 +51,7 @@ class Rollup(Generic[R]):
                 setattr(into, field, getattr(into, field) + value)
 
     def append(self, connection: Connection[Any]) -> None:
-        """Write the changes to a table that adds them up by itself, and of which no row is deleted."""
+        """Write the changes to a table that adds them up by itself, or that has no such rows yet."""
         self._table.write(connection, self._rows.values())
 
     def write(self, connection: Connection[Any]) -> None:

@@ -53,9 +53,10 @@ class TreeChanges:
 
     def write(self, connection: Connection[Any], measures: Mapping[bytes, ExecutionMeasure], rollups: Rollups) -> None:
         """Write the costs below roots, and let the contributions of the roots to `rollups` follow."""
-        calling = [root for root in self.roots if root in self._below or measures[root].calls]
+        roots = self.roots & measures.keys()
+        calling = [root for root in roots if root in self._below or measures[root].calls]
         below = _read(connection, calling) if calling else {}
-        for root in self.roots:
+        for root in roots:
             after = _counted(measures[root])
             spent = below.get(root, Spent())
             before = self._before.get(root, after)

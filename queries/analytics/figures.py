@@ -174,10 +174,14 @@ class FiguresAnswer(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
 
 
 class ProcessesAnswer(FiguresAnswer[ProcessFigures], frozen=True, kw_only=True):
-    """The processes by name, all of them together, and why executions failed, the most frequent first."""
+    """The processes by name, all of them together, and why executions failed, the most frequent first.
+
+    truncated: there are more processes than the 500 of which most executions ended.
+    """
 
     total: RunFigures
     failures: list[FailureReason]
+    truncated: bool
 
 
 class ProcessAnswer(FiguresAnswer[VersionFigures], frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from queries.execution_conditions import NO_STEP
 from queries.reading import Reading
 
 MOST_REASONS = 20
+MOST_PROCESSES = 500
 BY_VERSION = "r.process_id, r.version"
 
 
@@ -45,7 +46,11 @@ def summarise_processes(
     links = request.links(window)
     items = []
     by_process = [_grouped(each, "process_id") for each in rows]
-    for id in sorted(ids, key=lambda id: names.get(id, "")):
+    ended: defaultdict[UUID, int] = defaultdict(int)
+    for row in rows[0]:
+        ended[row["process_id"]] += row["completed"] + row["failed"] + row["cancelled"]
+    most = sorted(ids, key=lambda id: (-ended[id], id))[:MOST_PROCESSES]
+    for id in sorted(most, key=lambda id: names.get(id, "")):
         totals = PeriodTotals().add(*(each.get(id, []) for each in by_process))
         figures = figures_of(totals, of_process[id], links.of_process(str(id)))
         items.append(ProcessFigures(process_id=id, process=names.get(id, str(id)), **figures))
@@ -54,6 +59,7 @@ def summarise_processes(
         items=items,
         total=RunFigures(**whole),
         failures=reasons,
+        truncated=len(ids) > MOST_PROCESSES,
         window=request.shown(window),
         definitions=TEXTS,
         as_of_position=freshness.as_of_position,

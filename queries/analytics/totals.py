@@ -1,10 +1,18 @@
 """Totals of rollups: counts, sums and sketches added up, and the figures that they give."""
 
 from decimal import Decimal
+from functools import cache
 from math import ceil
+from typing import TYPE_CHECKING
 
 from domain.analytics.sketch import LAYOUT, value_of
 from domain.money import add
+
+if TYPE_CHECKING:
+    import numpy as np
+
+MICROSECONDS = 1e6
+"""In a second."""
 
 
 class SketchTotal:
@@ -26,7 +34,7 @@ class SketchTotal:
             return [None for _ in parts]
         import numpy as np  # here, so that commands that count nothing start fast
 
-        pairs = np.frombuffer(b"".join(self._parts), dtype=np.dtype(list(LAYOUT)))
+        pairs = np.frombuffer(b"".join(self._parts), dtype=_pair_type())
         buckets = pairs["bucket"].astype(np.int64)
         least = int(buckets.min())
         # Counts are integers below 2^53, which doubles add up exactly.
@@ -36,6 +44,13 @@ class SketchTotal:
             return [None for _ in parts]
         ranks = [max(1, ceil(part * whole)) for part in parts]
         return [value_of(least + int(np.searchsorted(counts, rank))) for rank in ranks]
+
+
+@cache
+def _pair_type() -> "np.dtype[np.void]":
+    import numpy as np
+
+    return np.dtype(list(LAYOUT))
 
 
 class CostTotal:
@@ -89,11 +104,11 @@ class RunTotal:
 
     def mean(self, *times: str) -> float | None:
         """Return the mean of some times together, in seconds."""
-        return sum(self.times[each] for each in times) / self.completed / 1e6 if self.completed else None
+        return sum(self.times[each] for each in times) / self.completed / MICROSECONDS if self.completed else None
 
     def quantiles(self, *parts: float) -> list[float | None]:
         """Return the duration at each part, in seconds."""
-        return [None if value is None else value / 1e6 for value in self.sketch.quantiles(*parts)]
+        return [None if value is None else value / MICROSECONDS for value in self.sketch.quantiles(*parts)]
 
     def cost(self, currency: str) -> CostTotal:
         """Return the total of a currency, to add to."""

@@ -123,7 +123,9 @@ def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient,
     assert sum(map(bool, shown.values())) > 100
 
 
-def test_the_figures_of_each_outcome_cost_and_reason(client: TestClient, busy: Installation) -> None:
+def test_the_figures_of_each_outcome_cost_and_reason(
+    client: TestClient, busy: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     found = answered(client, "processes")
     total = found["total"]
     counts = {name: total[name] for name in ("ended", "completed", "failed", "timed_out", "cancelled", "running")}
@@ -140,6 +142,11 @@ def test_the_figures_of_each_outcome_cost_and_reason(client: TestClient, busy: I
         ("step_timed_out", "sleep", 1)
     ]
     assert found["failures"][0]["count"] == 2
+    assert (len(found["items"]), found["truncated"]) == (6, False)
+    monkeypatch.setattr("queries.analytics.process_figures.MOST_PROCESSES", 1)
+    fewer = answered(client, "processes")
+    assert ([each["process"] for each in fewer["items"]], fewer["truncated"]) == (["two-steps"], True)
+    assert fewer["total"]["ended"] == 16
     assert found["definitions"]["success_rate"]["good"] == "higher"
     versions = answered(client, "processes/two-steps")["items"]
     assert [(each["version"], each["completed"]) for each in versions] == [(2, 2), (1, 7)]

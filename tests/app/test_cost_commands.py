@@ -29,8 +29,8 @@ def test_a_cost_reaches_a_threshold_and_its_alert_is_dealt_with(
     assert document("costs", "thresholds", "paid")["per_execution"][0]["amount"] == "0.25"
 
     started = document("start", "paid", "--wait")
-    shown = document("costs", "show", started["execution_id"])
-    assert shown["total"]["own"] == [{"amount": "0.30", "currency": "USD"}]
+    spent = [{"amount": "0.30", "currency": "USD"}]
+    until(lambda: document("costs", "show", started["execution_id"])["total"]["own"] == spent)
     found: list[Any] = []
 
     def raised() -> bool:

@@ -12,6 +12,7 @@ from domain.analytics.sketch import ERROR, quantile, unpack
 from projections.analytics import AnalyticsProjection, measured
 from projections.analytics.rows import TABLES, TREE_COSTS
 from projections.facts import read_facts
+from tests.histories import record
 from tests.projections.measured_stories import MeasuredStory
 from tests.projections.slow_analytics import expected_rows
 
@@ -89,3 +90,15 @@ def test_figures_equal_a_slow_recomputation_however_the_log_is_read(read_tables,
             patch.setattr(measured, "KEPT", data.draw(st.sampled_from([0, 1, 2, 20_000])))
             project(connection, rows, ends, forgetful)
             assert rows_of(connection, PROJECTION) == at_once
+
+
+@pytest.mark.parametrize("ends", [(), (2,)])
+def test_an_execution_of_which_the_log_lacks_the_start_counts_nowhere(read_tables, ends):
+    rows = [
+        (n, row.stream.bytes, row.version, row.topic, row.state.encode())
+        for n, row in enumerate(record.rows("execution-approved"), 1)
+    ]
+    assert rows[0][3] == measured.STARTED
+    with logged(read_tables, rows[1:]) as connection:
+        project(connection, rows[1:], ends)
+        assert [connection.execute(f"select from {table.name}").rowcount for table in TABLES] == [0] * len(TABLES)

@@ -1,8 +1,11 @@
 """A call that has no price: seen on its execution, priced by hand, and corrected, in a real browser."""
 
+from datetime import UTC, datetime, timedelta
+
 from playwright.sync_api import expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check
+from tests.waiting import until
+from tests.web.conftest import LIMIT_MS, Served, Watched, check, check_everywhere
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -57,3 +60,45 @@ def test_an_operator_prices_what_had_no_price(served: Served, windows: Watched) 
     page.goto(f"{served.url}/executions/{id}")
     expect(costs).to_contain_text("booked: not priced")
     expect(costs).to_contain_text("override")
+
+
+RESTING = """
+name: resting
+input: {at: {type: string, required: true}}
+steps:
+  - {id: think, agent: paid, message: hi}
+  - {id: rest, type: timer, until: "{{ input.at }}", depends_on: think}
+  - {id: write, agent: paid, message: hi, depends_on: rest}
+"""
+
+
+def test_what_is_still_to_come_stands_beside_what_was_spent(served: Served, windows: Watched) -> None:
+    # given five executions that have completed, and one that waits before its last step
+    served.publish(RESTING, paid={"script": "echo", "cost": {"amount": "0.02", "currency": "USD"}})
+
+    def begin(at: str) -> str:
+        answer = served.client.post("/api/processes/resting/executions", json={"input": {"at": at}})
+        assert answer.status_code == 202, answer.text
+        return str(answer.json()["execution_id"])
+
+    done = [begin("2020-01-01T00:00:00Z") for _ in range(5)]
+    until(lambda: all(served.client.get(f"/api/executions/{id}").json()["status"] == "completed" for id in done))
+    id = begin((datetime.now(UTC) + timedelta(days=1)).isoformat())
+    until(lambda: "TimerStarted" in served.client.get(f"/api/executions/{id}/events").text)
+
+    # then its page says what the step will likely cost, and when it usually would have ended
+    page = windows.open(f"/executions/{id}?step=write")
+    facts = page.locator("dl.facts")
+    expect(facts).to_contain_text("Still to come")
+    expect(facts).to_contain_text("about $0.0200")
+    expect(facts).to_contain_text("Likely end")
+    expect(facts).to_contain_text("by the last 5 completed")
+    expect(page.locator("aside")).to_contain_text("9 in 10 at most $0.0200")
+    expect(page.locator("section[aria-labelledby=h-es]")).to_contain_text("5 runs of this version")
+    check_everywhere(page, "an execution with estimates")
+
+    # and the page of the process has the estimates with their record
+    page.goto(f"{served.url}/processes/resting")
+    page.locator("main").get_by_role("link", name="Costs", exact=True).first.click()
+    expect(page.locator("section[aria-labelledby=h-rec]")).to_contain_text("about $0.0200")
+    check_everywhere(page, "the costs of a process without limits")

@@ -1,0 +1,23 @@
+"""Quantiles of sketches that are added up by numpy are those of one sketch of all values."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.analytics.sketch import bucket_of, pack, quantile
+from queries.analytics.totals import SketchTotal
+
+PARTS = (0.5, 0.95, 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 10**9), max_size=12), max_size=5))
+def test_sketches_that_are_added_up_have_the_quantiles_of_all_values(given_values: list[list[int]]) -> None:
+    together: dict[int, int] = {}
+    total = SketchTotal()
+    for values in given_values:
+        alone: dict[int, int] = {}
+        for value in values:
+            for buckets in (alone, together):
+                buckets[bucket_of(value)] = buckets.get(bucket_of(value), 0) + 1
+        total.add(pack(alone))
+    assert total.quantiles(*PARTS) == [quantile(together, part) for part in PARTS]
