@@ -12,6 +12,7 @@ from web.drawings import timeline
 from web.drawings.diagram import diagram
 from web.drawings.ledger import ledger
 from web.drawings.split import split
+from web.executions.sentences import sentence
 
 HERE = Path(__file__).parent
 
@@ -59,6 +60,7 @@ def environment() -> Environment:
         who=wording.who,
         size=wording.size,
         document=wording.document,
+        sentence=sentence,
         rate=analytics.rate,
         day_name=analytics.day_name,
     )

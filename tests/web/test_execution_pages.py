@@ -1,5 +1,6 @@
 """Pages about executions without a browser: the tree, two points compared, time travel, the search."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from types import SimpleNamespace
@@ -10,8 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from starlette.testclient import TestClient
 
+from domain.catalogue import EVENTS
 from tests.api.conftest import GREETING, Installation
 from web.executions.list import day_of
+from web.executions.sentences import sentence
 from web.executions.tree import lines_of
 
 
@@ -131,3 +134,10 @@ def test_children_stand_below_their_parents_as_they_began() -> None:
         ("c", 1, False),
         ("e", 0, True),
     ]
+
+
+def test_every_event_of_an_execution_has_a_sentence_without_markup() -> None:
+    told = {name: sentence(name) for name, kind in EVENTS.items() if kind.__module__.startswith("domain.executions.")}
+    assert len(told) > 30
+    assert {name: text for name, text in told.items() if not re.fullmatch("[A-Z][a-z, ']{10,120}", text)} == {}
+    assert sentence("OfAnotherRelease") == ""
