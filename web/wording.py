@@ -22,7 +22,7 @@ AWAITED = {
     "slot": "a free slot",
     "retry": "its retry",
 }
-_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "INR": "₹"}
+SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "INR": "₹"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _AMOUNTS = msgspec.json.Decoder(list[Amount])
 
@@ -156,6 +156,6 @@ def cut(text: str) -> str:
 def _rounded(amount: Amount) -> str:
     value = Decimal(amount.amount)
     places = 4 if abs(value) < 1 else 2
-    symbol = _SYMBOLS.get(amount.currency)
+    symbol = SYMBOLS.get(amount.currency)
     text = f"{value:,.{places}f}"
     return f"{symbol}{text}" if symbol is not None else f"{text} {amount.currency}"

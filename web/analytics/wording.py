@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from queries.amounts import Amount
 from queries.analytics.figures import DurationFigures, FigureChange
-from web.wording import NOTHING, duration, money
+from web.wording import NOTHING, SYMBOLS, duration, money
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -26,7 +26,8 @@ def amount(value: str | float | None, currency: str) -> Markup:
 def plain_amount(value: Decimal, currency: str) -> str:
     """Return an amount beside a grid line."""
     shown = f"{value.normalize():f}" if value else "0"
-    return f"${shown}" if currency == "USD" else f"{shown} {currency}"
+    symbol = SYMBOLS.get(currency)
+    return f"{shown} {currency}" if symbol is None else f"{symbol}{shown}"
 
 
 def day_name(day: date) -> str:
