@@ -109,6 +109,11 @@ class ExecutionFilters(Paged):
     started_to: Annotated[InstantParameter | None, Field(alias="to", description="Started before.")] = None
     ended_from: Annotated[InstantParameter | None, Field(description="Ended then or later.")] = None
     ended_to: Annotated[InstantParameter | None, Field(description="Ended before.")] = None
+    called_from: Annotated[
+        InstantParameter | None,
+        Field(description="A call with a price began then or later, of the tree as for `cost`."),
+    ] = None
+    called_to: Annotated[InstantParameter | None, Field(description="Such a call began before.")] = None
     label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
     order: Annotated[
         Literal["newest", "oldest", "ended", "longest", "-cost"],
@@ -150,6 +155,8 @@ class ExecutionFilters(Paged):
             started_to=self.started_to,
             ended_from=self.ended_from,
             ended_to=self.ended_to,
+            called_from=self.called_from,
+            called_to=self.called_to,
             labels=self.label,
             failures=self.failure,
             failed_steps=self.failed_step,

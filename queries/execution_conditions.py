@@ -1,10 +1,12 @@
 """Conditions of the list of executions that other tables answer: the error, steps, and whether costs are priced."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from queries.filters import Where
 
 PRICED, UNPRICED, ANY = "priced", "unpriced", "any"
+LEDGER, DETAIL = "cost_ledger", "execution_detail"
 COSTS = (PRICED, UNPRICED, ANY)
 NO_STEP = "-"
 _IN_CURRENCY = "and c.currency = %(currency)s"
@@ -18,6 +20,8 @@ _PAID = """exists (select from execution_steps s join execution_step_costs c usi
 # A row of the ledger that is not priced has no currency; the correction that prices it takes it back.
 _COST = """exists (select from cost_ledger c where c.run_id = l.execution_id {own}
   having {having})"""
+_CALLED = """exists (select from cost_ledger c where c.run_id = l.execution_id {own} and c.currency <> '' {currency}
+  {begin} {end})"""
 _HAVING = {
     PRICED: "sum(c.unpriced) = 0 and bool_or(c.currency <> '' {currency})",
     UNPRICED: "sum(c.unpriced) > 0",
@@ -54,3 +58,18 @@ def where_cost(where: Where, cost: str, currency: str, *, own: bool) -> None:
     having = _HAVING[cost].format(currency=_IN_CURRENCY if currency else "")
     where.parameters["currency"] = currency
     where.holds(_COST.format(own="and c.execution_id = l.execution_id" if own else "", having=having))
+
+
+def where_called(where: Where, begin: datetime | None, end: datetime | None, currency: str, *, own: bool) -> None:
+    """Require a priced call in a period, begin ≤ its time < end; nothing without both. currency, own: as for a cost."""
+    if begin is None and end is None:
+        return
+    where.parameters.update(called_from=begin, called_to=end, currency=currency)
+    condition = _CALLED.format(
+        own="and c.execution_id = l.execution_id" if own else "",
+        currency=_IN_CURRENCY if currency else "",
+        begin="" if begin is None else "and c.at >= %(called_from)s",
+        end="" if end is None else "and c.at < %(called_to)s",
+    )
+    where.holds(condition)
+    where.add("l.started_at < {}", end)  # an execution that began later has no such call

@@ -1,6 +1,7 @@
 """The list of executions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ import msgspec
 from psycopg.rows import DictRow
 
 from queries.amounts import COSTS
-from queries.execution_conditions import where_cost, where_failed, where_ran
+from queries.execution_conditions import DETAIL, LEDGER, where_called, where_cost, where_failed, where_ran
 from queries.execution_orders import DEAREST, DEFAULT_CURRENCY, NEWEST, ORDERS, dearest
 from queries.filters import Where
 from queries.labels import labelled_versions
@@ -97,7 +98,8 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
 
     failures: codes of errors. failed_steps: steps at which they failed. ran_steps: steps that are completed;
     paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
-    that of the tree. currency: of these costs, and of the order by cost. Default: any, and USD.
+    that of the tree. currency: of these costs, and of the order by cost. Default: any, and USD. called_from, called_to:
+    the period of a priced call, of the execution itself or of its tree, as for cost.
     """
 
     process_ids: list[UUID] = []
@@ -113,6 +115,8 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     started_to: datetime | None = None
     ended_from: datetime | None = None
     ended_to: datetime | None = None
+    called_from: datetime | None = None
+    called_to: datetime | None = None
     id_ends_with: str = ""
     labels: list[str] = []
     failures: list[str] = []
@@ -165,12 +169,23 @@ def list_executions(
     where_failed(where, filter.failures, filter.failed_steps)
     where_ran(where, filter.ran_steps, filter.paid_steps, filter.currency)
     where_cost(where, filter.cost, filter.currency, own=filter.include_children)
+    where_called(where, filter.called_from, filter.called_to, filter.currency, own=filter.include_children)
     where_waiting_for(where, filter.waiting_for, chosen.sql)
-    with reading.of(LIST, min_position) as (connection, freshness):
+    with ExitStack() as beside, reading.of(LIST, min_position) as (connection, freshness):
+        for read_model in _read_beside(filter):
+            beside.enter_context(reading.of(read_model))
         rows = fetch(
             connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
         )
     return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
+
+
+def _read_beside(filter: ExecutionFilter) -> Iterator[str]:
+    """Yield the other read models that the filter reads: each may be the one that is built."""
+    if filter.cost or filter.called_from is not None or filter.called_to is not None:
+        yield LEDGER
+    if filter.ran_steps or filter.paid_steps:
+        yield DETAIL
 
 
 def _add_labels(where: Where, versions: Sequence[tuple[UUID, int]]) -> None:

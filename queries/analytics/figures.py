@@ -61,11 +61,12 @@ class CostFigures(msgspec.Struct, frozen=True):
 
 
 class SpentFigures(msgspec.Struct, frozen=True):
-    """The cost in a currency of all calls in the window, by the time of the call."""
+    """The cost in a currency of all calls in the window, by the time of the call. link: to the executions of these."""
 
     currency: str
     amount: str
     change: FigureChange
+    link: str
 
 
 class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +113,10 @@ class FailureReason(msgspec.Struct, frozen=True):
 
 
 class TrendDay(msgspec.Struct, frozen=True):
-    """A day. partial: it is not over. duration_median: of those that completed. cost: of the calls of the day."""
+    """A day. partial: it is not over. duration_median: of those that completed. cost: of the calls of the day.
+
+    cost_links: by currency, to the executions of these calls.
+    """
 
     day: date
     partial: bool
@@ -124,6 +128,7 @@ class TrendDay(msgspec.Struct, frozen=True):
     duration_median: float | None
     cost: list[Amount]
     links: dict[str, str]
+    cost_links: dict[str, str]
 
 
 class StepFigures(msgspec.Struct, frozen=True):

@@ -62,6 +62,10 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
             "of": self.ended(status="completed", cost="any", currency=currency),
         }
 
+    def spent(self, currency: str) -> str:
+        """Return the link to those with a call in the period that cost something in a currency."""
+        return self._link({"called_from": _instant(self.begin), "called_to": _instant(self.end), "currency": currency})
+
     def _link(self, filters: dict[str, str]) -> str:
         common: dict[str, Sequence[object]] = {
             "process": self.processes,

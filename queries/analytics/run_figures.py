@@ -87,6 +87,7 @@ def figures_of(totals: PeriodTotals, running: int, links: LinkedExecutions) -> F
                 currency,
                 written(shown.spent.get(currency, Decimal(0))),
                 change("spent", now.spent.get(currency, 0), before.spent.get(currency, 0)),
+                links.spent(currency),
             )
             for currency in sorted({*shown.spent, *before.spent})
         ],

@@ -42,6 +42,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
 
 
 def _day(day: AnalyticsDay, total: RunTotal, links: LinkedExecutions) -> TrendDay:
+    of_day = links.of_period(day.begin, day.end)
     return TrendDay(
         day=day.day,
         partial=day.partial,
@@ -52,5 +53,6 @@ def _day(day: AnalyticsDay, total: RunTotal, links: LinkedExecutions) -> TrendDa
         cancelled=total.cancelled,
         duration_median=total.quantiles(MEDIAN)[0],
         cost=[Amount(written(amount), currency) for currency, amount in sorted(total.spent.items())],
-        links=links.of_period(day.begin, day.end).outcomes(),
+        links=of_day.outcomes(),
+        cost_links={currency: of_day.spent(currency) for currency in total.spent},
     )

@@ -123,6 +123,33 @@ def test_every_figure_links_to_as_many_executions_as_it_says(client: TestClient,
     assert sum(map(bool, shown.values())) > 100
 
 
+def test_what_was_spent_links_to_the_executions_that_spent_it(client: TestClient, busy: Installation) -> None:
+    pages = create_pages(busy.door(api_key=None, hosts=busy.hosts), dict)
+    browser = TestClient(PagesBeside(busy.app, pages))
+    links = 0
+    for query in QUERIES:
+        spent = answered(client, "processes", **query)["total"]["spent"]
+        today = answered(client, "trends", **query)["items"][-1]
+        assert {cost["currency"]: cost["amount"] for cost in today["cost"]} == {
+            each["currency"]: each["amount"] for each in spent
+        }
+        for each in spent:
+            part = "own" if "include_children" in query else "with_children"
+            for link in (each["link"], today["cost_links"][each["currency"]]):
+                found = [item["execution_id"] for item in client.get(f"/api{link}&limit=200").json()["items"]]
+                totals = [client.get(f"/api/executions/{id}/costs").json()["total"][part] for id in found]
+                amounts = [
+                    Decimal(cost["amount"]) for of in totals for cost in of if cost["currency"] == each["currency"]
+                ]
+                assert len(amounts) == len(found) > 0, (query, link)
+                assert sum(amounts) == Decimal(each["amount"]), (query, link)
+                assert browser.get(link).text.count('<tr id="row-') == len(found)
+                links += 1
+    assert links > 10
+    early = "/api/executions?called_from=2000-01-01T00:00:00Z&called_to=2000-01-02T00:00:00Z"
+    assert client.get(early).json()["items"] == []
+
+
 def test_the_figures_of_each_outcome_cost_and_reason(
     client: TestClient, busy: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

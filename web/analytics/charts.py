@@ -13,13 +13,18 @@ from web.drawings.columns import ColumnPart, StackedColumn, columns
 from web.drawings.curves import CurvePoint, curves
 
 MOST_CURRENCIES = 3
+CostOfDay = tuple[str, str | None]
+"""An amount, and the path of the list of its executions."""
 
 
 class CostChart(msgspec.Struct, frozen=True):
-    """The costs of each day in one currency, with those of the day as many days before; None: today has none."""
+    """The costs of each day in one currency, and those of the day as many days before, with links to executions.
+
+    None: the day before is none of the period, or a cost of 0 has no executions.
+    """
 
     drawing: Markup
-    rows: list[tuple[date, str, str | None]]
+    rows: list[tuple[date, CostOfDay, CostOfDay | None]]
 
 
 def ended_chart(trends: TrendsAnswer) -> Markup:
@@ -52,9 +57,13 @@ def cost_charts(trends: TrendsAnswer) -> Iterator[tuple[str, CostChart]]:
             return plain_amount(value, currency)
 
         drawing = curves(points, before, f"{label}{sum(before):f} in the {trends.window.days} days before", write)
-        beside = [*(f"{value:f}" for value in before), None]
-        rows = [(day.day, f"{value:f}", earlier) for day, value, earlier in zip(trends.items, now, beside, strict=True)]
+        beside = [*(_cost(day, currency) for day in trends.previous), None]
+        rows = [(day.day, _cost(day, currency), earlier) for day, earlier in zip(trends.items, beside, strict=True)]
         yield currency, CostChart(drawing, rows)
+
+
+def _cost(day: TrendDay, currency: str) -> CostOfDay:
+    return f"{_amount(day, currency):f}", day.cost_links.get(currency)
 
 
 def _amount(day: TrendDay, currency: str) -> Decimal:

@@ -62,6 +62,8 @@ class ExecutionFields(PageParameters):
     started_to: Annotated[str, Field(alias="to", max_length=40)] = ""
     ended_from: Annotated[str, Query(max_length=40)] = ""
     ended_to: Annotated[str, Query(max_length=40)] = ""
+    called_from: Annotated[str, Query(max_length=40)] = ""
+    called_to: Annotated[str, Query(max_length=40)] = ""
     label: Annotated[str, Query(max_length=100)] = ""
     order: Annotated[str, Query(max_length=20)] = ""
     include_children: bool = False
@@ -90,6 +92,8 @@ def list_(
         started_to=day_of(given.started_to, zone, after=1),
         ended_from=day_of(given.ended_from, zone),
         ended_to=day_of(given.ended_to, zone, after=1),
+        called_from=day_of(given.called_from, zone),
+        called_to=day_of(given.called_to, zone, after=1),
         labels=_stated(given.label),
         failures=_stated(given.failure),
         failed_steps=_stated(given.failed_step),

@@ -49,6 +49,12 @@ def executions(
         str | None, typer.Option("--ended-from", help="Ended at this time or later; ISO 8601.")
     ] = None,
     ended_to: Annotated[str | None, typer.Option("--ended-to", help="Ended before this time; ISO 8601.")] = None,
+    called_from: Annotated[
+        str | None, typer.Option("--called-from", help="With a priced call at this time or later; ISO 8601.")
+    ] = None,
+    called_to: Annotated[
+        str | None, typer.Option("--called-to", help="With a priced call before this time; ISO 8601.")
+    ] = None,
     label: Annotated[list[str] | None, typer.Option(help="Of processes with this label; repeatable.")] = None,
     order: Annotated[
         str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended; -cost: by cost.")
@@ -82,6 +88,8 @@ def executions(
         started_to=_time("--to", started_to),
         ended_from=_time("--ended-from", ended_from),
         ended_to=_time("--ended-to", ended_to),
+        called_from=_time("--called-from", called_from),
+        called_to=_time("--called-to", called_to),
         labels=label or [],
         failures=failure or [],
         failed_steps=failed_step or [],
