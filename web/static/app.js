@@ -9,7 +9,10 @@
   if (zone && !chosen && root.dataset.zone !== zone && !sessionStorage.getItem("procession-zone")) {
     keep("procession-zone", zone);
     sessionStorage.setItem("procession-zone", zone);
+    // The other scripts leave a page alone that is about to go. A browser may drop a reload while it loads the page.
+    root.dataset.leaving = "";
     location.reload();
+    addEventListener("load", () => setTimeout(() => location.reload(), 1000));
     return;
   }
   document.addEventListener("click", (event) => {

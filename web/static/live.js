@@ -1,7 +1,7 @@
 // Keeps a page up to date: one event stream, whose positions make the page ask for itself again and morph in place.
 (() => {
   const main = () => document.getElementById("main");
-  if (!main()?.hasAttribute("data-live") || !window.htmx) return;
+  if (!main()?.hasAttribute("data-live") || !window.htmx || "leaving" in document.documentElement.dataset) return;
   // On average the page asks once a second; what a person does makes a few changes, each shown at once.
   const PAUSE = 1000;
   const BURST = 4;
