@@ -88,7 +88,7 @@ def test_an_alert_reaches_the_page_and_is_acknowledged(served: Served, windows: 
     limits = served.client.get("/api/processes/spender/cost-thresholds").json()
     assert limits["daily"] == [{"amount": "0.50", "currency": "USD"}]
     assert limits["per_execution"] == [{"amount": "5", "currency": "USD", "on_alert": "cancel_execution"}]
-    page.goto(f"{served.url}/alerts?status=over")
+    page.goto(f"{served.url}/alerts?status=over&process=spender")
     expect(page.locator("article.card")).to_have_count(2)
 
     # and a page that alerts of other processes share tries one too
