@@ -44,8 +44,7 @@ def summarise_answers(reading: Reading, agent: str, *, within: tuple[str, ...] =
     where = Where({"agent": agent})
     where.within("e.process", within)
     try:
-        # The statement reads three read models: each may be the one that is built.
-        with reading.of(REFERENCES), reading.of(LIST), reading.of(DETAIL) as (connection, _):
+        with reading.of(DETAIL, beside=(REFERENCES, LIST)) as (connection, _):
             rows = fetch(connection, _ANSWERS.format(where=where.sql), where.parameters)
     except ReadModelRebuilding:
         return None

@@ -1,7 +1,6 @@
 """The list of executions."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from datetime import datetime
 from uuid import UUID
 
@@ -171,9 +170,7 @@ def list_executions(
     where_cost(where, filter.cost, filter.currency, own=filter.include_children)
     where_called(where, filter.called_from, filter.called_to, filter.currency, own=filter.include_children)
     where_waiting_for(where, filter.waiting_for, chosen.sql)
-    with ExitStack() as beside, reading.of(LIST, min_position) as (connection, freshness):
-        for read_model in _read_beside(filter):
-            beside.enter_context(reading.of(read_model))
+    with reading.of(LIST, min_position, beside=_read_beside(filter)) as (connection, freshness):
         rows = fetch(
             connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
         )
@@ -181,7 +178,7 @@ def list_executions(
 
 
 def _read_beside(filter: ExecutionFilter) -> Iterator[str]:
-    """Yield the other read models that the filter reads: each may be the one that is built."""
+    """Yield the other read models that the filter reads."""
     if filter.cost or filter.called_from is not None or filter.called_to is not None:
         yield LEDGER
     if filter.ran_steps or filter.paid_steps:

@@ -1,7 +1,7 @@
 """The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -69,10 +69,13 @@ class Reading:
         self._wait_seconds = wait_seconds
 
     @contextmanager
-    def of(self, projection: str, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
+    def of(
+        self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = ()
+    ) -> Iterator[tuple[Connection[DictRow], Freshness]]:
         """Yield a connection, and the least freshness of the read model of `projection`.
 
-        Waits a while until the read model has reached `min_position`. Raises NotYet, ReadModelRebuilding, or Outage.
+        Waits a while until the read model has reached `min_position`. beside: the other read models that the statements
+        read. Raises NotYet, ReadModelRebuilding, or Outage.
         """
         shape = self.progress.shapes.get(projection)
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
@@ -84,7 +87,9 @@ class Reading:
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-                read_freshness(connection, projection, shape)  # a switch may have replaced the tables in between
+                # A switch may have replaced the tables in between, or one of the others is still to be built.
+                for name in (projection, *beside):
+                    read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
 
     @contextmanager

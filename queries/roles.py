@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from domain.refusal import NotFound, Problem, ProcessNotFound
+from queries.agents import DIRECTORY
 from queries.processes import CATALOGUE
 from queries.reading import Reading, fetch
 
@@ -71,7 +72,7 @@ def get_roles(
     from domain.language import agent_problems, parse_definition
     from domain.roles.effective import effective_roles
 
-    with reading.of(CATALOGUE, min_position) as (connection, freshness):
+    with reading.of(CATALOGUE, min_position, beside=(DIRECTORY,)) as (connection, freshness):
         rows = fetch(connection, _TEXTS, (process_id,))
         if not rows:
             raise ProcessNotFound("there is no such process")

@@ -33,6 +33,7 @@ _JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
 _COSTS = (
     f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {_JOINED.format('sketch')}"
 )
+BESIDE = ("execution_list", "process_catalogue")
 _RUNNING = """select l.process_id, l.version, count(*) as running from execution_list l where {where}
 group by l.process_id, l.version"""
 _NAMES = "select process_id, name from process_catalogue where process_id = any(%s)"
@@ -138,7 +139,7 @@ def rollups(
 ) -> Iterator[tuple[RollupSums, Freshness]]:
     """Yield the rollups in one snapshot, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
     labelled = labelled_versions(reading, filter.labels) if filter.labels else []
-    with reading.of(ANALYTICS, min_position) as (connection, _), connection.transaction():
+    with reading.of(ANALYTICS, min_position, beside=BESIDE) as (connection, _), connection.transaction():
         connection.execute(f"set transaction isolation level {IsolationLevel.REPEATABLE_READ.name.replace('_', ' ')}")
         # The snapshot begins with this query: a page moves the position together with the rows.
         freshness = read_freshness(connection, ANALYTICS, reading.progress.shapes.get(ANALYTICS))

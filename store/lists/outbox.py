@@ -53,19 +53,19 @@ held as (
     and ((o.source, o.version) in (select source, version from claimed)) is true)
 select notification_id, source, version, recipient, topic, state from claimed"""
 
+# The messages of these keys; no join, as migration 0038 says.
+OF_KEYS = """o.source = any(%(sources)b)
+  and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true"""
 # As in move_outbox_v1: workers may now claim the messages that waited for one of these to leave the list.
-DROP = """
+DROP = f"""
 with gone as (
-  delete from outbox o where o.source = any(%(sources)b)
-    and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true
+  delete from outbox o where {OF_KEYS}
   returning o.source, o.version, o.recipient)
 select pg_notify(%(channel)s, 'message') where exists (
   select from gone cross join lateral (
     select from outbox o where o.source = gone.source and o.recipient = gone.recipient and o.version > gone.version
       and o.claimed_until is null limit 1) as later)"""
-RELEASE = """
-update outbox o set claimed_until = null where o.source = any(%(sources)b)
-  and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true"""
+RELEASE = f"update outbox o set claimed_until = null where {OF_KEYS}"
 
 
 ReportUnreadable = Callable[[UUID, int, Exception], None]
@@ -117,15 +117,16 @@ def claim(connection: Connection[Any], limit: int, unreadable: ReportUnreadable 
 
 def release(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
     """Let other workers claim messages that were claimed and not handled."""
-    connection.execute(RELEASE, _columns(keys))
+    connection.execute(RELEASE, columns_of(keys))
 
 
 def drop(connection: Connection[Any], keys: Sequence[MessageKey]) -> None:
     """Strike off messages after which nothing is left to do; ignore those that are not on the list."""
-    connection.execute(DROP, {**_columns(keys), "channel": LOG_CHANNEL})
+    connection.execute(DROP, {**columns_of(keys), "channel": LOG_CHANNEL})
 
 
-def _columns(keys: Sequence[MessageKey]) -> dict[str, arrays.Array]:
+def columns_of(keys: Collection[MessageKey]) -> dict[str, arrays.Array]:
+    """Return the parameters of OF_KEYS."""
     sources, versions = [source for source, _ in keys], [version for _, version in keys]
     return {"sources": arrays.uuids(sources), "versions": arrays.bigints(versions)}
 

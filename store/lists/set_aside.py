@@ -11,7 +11,7 @@ from psycopg.rows import tuple_row
 
 from domain.catalogue import STORED_NAMES
 from domain.executions.events.outcomes import ENDS_EXECUTION
-from store import arrays
+from store.lists.outbox import OF_KEYS, columns_of
 from store.sizes import is_full, page_query
 from store.unit import MessageKey
 
@@ -36,8 +36,6 @@ timers as (
 messages as (
   update outbox set claimed_until = null where recipient = (select execution_id from due))
 select pg_notify(%s, 'due message room aside') from due"""
-OF_KEYS = """o.source = any(%(sources)b)
-  and ((o.source, o.version) in (select * from unnest(%(sources)b, %(versions)b))) is true"""
 
 
 def set_aside(
@@ -94,19 +92,14 @@ def strike(connection: Connection[Any], execution: UUID) -> None:
 def postpone_messages(connection: Connection[Any], keys: Collection[MessageKey], until: datetime) -> None:
     """Let no worker claim these messages before `until`."""
     connection.execute(
-        f"update outbox o set claimed_until = %(until)b where {OF_KEYS}", {**_columns(keys), "until": until}
+        f"update outbox o set claimed_until = %(until)b where {OF_KEYS}", {**columns_of(keys), "until": until}
     )
 
 
 def listed_messages(connection: Connection[Any], keys: Collection[MessageKey]) -> set[MessageKey]:
     """Return which of these messages are still to be handled."""
-    rows = connection.execute(f"select o.source, o.version from outbox o where {OF_KEYS}", _columns(keys)).fetchall()
+    rows = connection.execute(f"select o.source, o.version from outbox o where {OF_KEYS}", columns_of(keys)).fetchall()
     return {(row["source"], row["version"]) for row in rows}
-
-
-def _columns(keys: Collection[MessageKey]) -> dict[str, arrays.Array]:
-    sources, versions = [source for source, _ in keys], [version for _, version in keys]
-    return {"sources": arrays.uuids(sources), "versions": arrays.bigints(versions)}
 
 
 def storable(text: str) -> str:
