@@ -66,6 +66,27 @@ def test_what_is_not_ready_is_503_until_it_is_built_and_all_else_is_answered(
     assert {released.get(path).status_code for path in paths} == {200}
 
 
+SEVERAL = (
+    ("cost_ledger", "/api/executions?cost=any"),
+    ("cost_ledger", "/api/executions?called_from=2026-01-01T00:00:00Z"),
+    ("agent_directory", "/api/processes/greeting/roles"),
+    ("execution_list", "/api/analytics/processes"),
+    ("process_catalogue", "/api/analytics/processes"),
+)
+
+
+@pytest.mark.parametrize(("name", "path"), SEVERAL)
+def test_a_query_of_several_read_models_is_503_while_any_is_not_ready(
+    released: TestClient, installation: Any, start: Any, problem_codes: Any, name: str, path: str
+) -> None:
+    start()
+    installation.project()
+    assert released.get(path).status_code == 200
+    of_another_release(installation.datastore, name)
+    answer = released.get(path)
+    assert (answer.status_code, problem_codes(answer)) == (503, ["read_model_rebuilding"])
+
+
 def test_health_and_the_list_of_read_models_say_which_is_not_ready(
     released: TestClient, installation: Any, start: Any
 ) -> None:
