@@ -96,7 +96,7 @@ def _change(document: JsonValue, change: TextChange) -> None:
         holder[last] = change.value
         return
     if isinstance(change, RemoveItem):
-        if not isinstance(holder, list) or len(holder) < 2:
+        if not isinstance(holder, list) or not isinstance(last, int) or len(holder) < 2:
             raise EditRefused("an item is removed from a list of several")
         del holder[last]
         return
