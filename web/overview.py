@@ -1,6 +1,8 @@
 """The overview: what needs a person, and what runs."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from edge.admitted import Caller, Masking
@@ -14,6 +16,7 @@ from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
 from web.layout import approvals_for, page, reader_of
+from web.monitored import OverviewParameters, monitored_by_reader
 from web.schedules.marks import FLAGS
 
 SHOWN = 10
@@ -25,7 +28,13 @@ router = APIRouter()
 
 
 @router.get("/", **requires(READ, listed=True))
-def overview(request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
+def overview(
+    request: Request,
+    reading: Reads,
+    caller: Caller,
+    masking: Masking,
+    given: Annotated[OverviewParameters, Query()],
+) -> Response:
     """Return the page with what needs a person, the most urgent first."""
     approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
     of_failed = ExecutionFilter(statuses=["failed"], within=caller.processes)
@@ -59,6 +68,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         aside=aside,
         next_runs=[each for each in expected if each.next_run is not None and each not in missed][:NEXT_RUNS],
         letters=letters,
+        monitored=monitored_by_reader(reading, caller, given),
         flags=FLAGS,
         most=SHOWN,
         running=running.items,
