@@ -119,12 +119,7 @@ class RollupSums:
             where.parameters["numbers"] = [number for _, number in self._labelled]
             versions = "select * from unnest(%(labelled)s::uuid[], %(numbers)s::int[])"
             where.holds(f"({alias}.process_id, {alias}.version) in ({versions})")
-        if given.within:
-            names = Where()
-            names.within("name", given.within)
-            where.parameters["visible"] = names.parameters["p0"]
-            condition = names.sql.replace("%(p0)s", "%(visible)s")
-            where.holds(f"{alias}.process_id in (select process_id from process_catalogue where {condition})")
+        where.of_visible(f"{alias}.process_id", given.within)
 
     def _roots(self) -> str:
         return "true" if self._filter.include_children else "not r.called"
