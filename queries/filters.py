@@ -49,8 +49,8 @@ class Where:
     def within(self, column: str, patterns: Sequence[str]) -> None:
         """Require a name that one of `patterns`, names or beginnings as ``claims-*``, matches; nothing without any."""
         if patterns:
-            beginnings = [f"{_escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
-            named = [_escaped(each) for each in patterns if not each.endswith("*")]
+            beginnings = [f"{escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
+            named = [escaped(each) for each in patterns if not each.endswith("*")]
             self.add(f"{column} like any({{}}::text[])", named + beginnings)
 
     def any_of_either(self, columns: Sequence[str], values: Sequence[object], kind: str) -> None:
@@ -59,6 +59,6 @@ class Where:
             self.add(f"({' or '.join(f'{column} = any({{0}}::{kind}[])' for column in columns)})", list(values))
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return a text that `like` takes as it is."""
     return text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")

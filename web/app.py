@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, sign_in, timers
+from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, search, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -44,7 +44,7 @@ NOUNS = (
     "keys",
     "operations",
 )
-SEGMENTS = frozenset(("", *NOUNS, "docs", "settings", "sign-in", "sign-out", "static"))
+SEGMENTS = frozenset(("", *NOUNS, "docs", "search", "settings", "sign-in", "sign-out", "static"))
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
@@ -77,6 +77,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         costs,
         keys,
         preferences,
+        search,
         timers,
         operations,
         *OPERATIONS,

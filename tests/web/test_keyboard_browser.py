@@ -52,6 +52,7 @@ PAGES = (
     "/processes/release/costs",
     "/keys",
     "/settings",
+    "/search?q=e",
     "/operations",
     "/operations/timers",
     "/operations/timers/{id}/rest/timer",
