@@ -22,7 +22,7 @@ from web.executions import acts, compare, detail, moments, tree
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
-from web.processes import archive, editor, pauses, publish, start
+from web.processes import archive, definition, editor, pauses, publish, start, triggers
 from web.processes import costs as process_costs
 from web.processes import detail as process
 from web.processes import list as processes
@@ -50,7 +50,19 @@ SEGMENTS = frozenset(("", *NOUNS, "docs", "search", "settings", "sign-in", "sign
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
-PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process_roles, process)
+PROCESSES = (
+    processes,
+    editor,
+    definition,
+    triggers,
+    publish,
+    start,
+    archive,
+    pauses,
+    process_costs,
+    process_roles,
+    process,
+)
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)

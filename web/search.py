@@ -1,6 +1,7 @@
 """Search or go to: executions by the end of their id, processes and agents by a part of their name, and pages."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -32,7 +33,7 @@ def search(
 ) -> Response:
     """Return the page of what was found; where that is one thing, lead there."""
     sought = given.q.strip()
-    executions: list[ExecutionSummary] = []
+    executions: Sequence[ExecutionSummary] = ()
     if sought and re.fullmatch(END_OF_ID, sought):
         ending = ExecutionFilter(id_ends_with=sought, within=caller.processes)
         executions = masking.summaries(list_executions(reading, ending, limit=SHOWN)).items

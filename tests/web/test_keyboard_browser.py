@@ -37,6 +37,8 @@ PAGES = (
     "/alerts/what-if",
     "/processes",
     "/processes/release",
+    "/processes/release/definition",
+    "/processes/release/triggers",
     "/processes/release/start",
     "/processes/release/publish",
     "/processes/release/archive",
