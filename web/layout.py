@@ -190,7 +190,7 @@ def page(
     reader = reader_of(request)
     principal: Principal | None = getattr(request.state, "principal", None)
     theme = request.cookies.get(THEME_COOKIE, "")
-    navigation = _navigation(principal)
+    navigation = navigation_of(principal)
     frame = {
         "title": title,
         "nav": nav,
@@ -249,7 +249,7 @@ def approvals_for(principal: Principal, statuses: list[str], *, own: bool = Fals
     )
 
 
-def _navigation(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
+def navigation_of(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
     """Return the entries that a principal may open."""
     if principal is None:
         return []
