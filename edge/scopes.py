@@ -11,6 +11,7 @@ READ_DESCRIPTION = "description:read"
 READ_APPROVALS = "approvals:read"
 READ_CONFIGURATION = "agents:configuration"
 READ_KEYS = "keys:read"
+READ_INBOX = "inbox:read"
 READ_SETTINGS = "settings:read"
 READ_SENSITIVE = "sensitive:read"
 STATED = "x-permission"
@@ -20,7 +21,7 @@ LISTED = "x-listed"
 
 # Every key may read how the API is used.
 _EVERYBODY = frozenset((READ_DESCRIPTION,))
-_VIEWER = _EVERYBODY | {READ, READ_APPROVALS}
+_VIEWER = _EVERYBODY | {READ, READ_APPROVALS, READ_INBOX}
 EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
@@ -38,8 +39,8 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.ADMIN: EVERYTHING,
     KeyScope.ACT_AS: _EVERYBODY,
 }
-AGENT_GRANTS: frozenset[str] = _EVERYBODY | {CommandScope.STEPS_ANSWER}
-"""The permissions of ``agent:NAME``; an answer is for an attempt of that agent."""
+AGENT_GRANTS: frozenset[str] = _EVERYBODY | {CommandScope.STEPS_ANSWER, READ_INBOX, CommandScope.INBOX_WRITE}
+"""The permissions of ``agent:NAME``; an answer is for an attempt of that agent, and the inbox is its own."""
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
