@@ -16,6 +16,7 @@ from projections.process_catalogue import ProcessCatalogue
 from projections.process_days import ProcessDaysProjection
 from projections.process_references import ProcessReferencesProjection
 from projections.projection import Projection
+from projections.roles import RolesProjection
 from projections.schedules import SchedulesProjection
 
 ALL: tuple[Projection[Any], ...] = (
@@ -33,4 +34,5 @@ ALL: tuple[Projection[Any], ...] = (
     CostLedgerProjection(),
     CostAlertsProjection(),
     AnalyticsProjection(),
+    RolesProjection(),
 )

@@ -150,3 +150,55 @@ def test_a_step_left_without_executor_is_saved_and_stops_a_publication(
     assert client.post("/api/processes/claim/publish").status_code == 422
     put(client, assign=[{"step": "decide", "agent": "clerk", "role": "executor"}])
     assert client.post("/api/processes/claim/publish").json()["version"] == 1
+
+
+def test_roles_on_a_published_version_change_and_its_draft_with_them(
+    client: TestClient, installation: Installation
+) -> None:
+    text = CLAIM.replace("type: agent_task", "agent: clerk")
+    installation.publish(client, text, clerk={"script": "echo"})
+    installation.project()
+    revision = roles(client, of="published")["revision"]
+    assigned = [{"step": "decide", "agent": "ann", "role": "monitor"}]
+    frozen = put(
+        client,
+        409,
+        of="published",
+        assign=[*assigned, {"step": "read", "agent": "clerk", "role": "informed"}],
+    )
+    assert (frozen["code"], [each["path"] for each in frozen["problems"]]) == ("executor_frozen", ["assign[1].role"])
+
+    changed = put(client, of="published", match=revision, assign=assigned, reason="Ann owns it")
+    installation.project()
+    now = roles(client, of="published")
+    assert now["revision"] == changed["revision"]
+    assert now["cells"]["decide"] == {
+        "clerk": "executor",
+        "supervisor": "monitor",
+        "archive": "informed",
+        "ann": "monitor",
+    }
+    assert "ann" in now["own"]["decide"]
+    assert client.get("/api/processes/claim").json()["draft"] is None
+    put(client, 412, of="published", match=revision, assign=assigned)
+    assert put(client, of="published", assign=assigned)["duplicate"]
+
+    put(client, assign=[{"step": "read", "agent": "bob", "role": "informed"}])
+    installation.project()
+    assert roles(client)["cells"]["decide"]["ann"] == "monitor"
+    put(client, of="published", assign=[{"step": "read", "agent": "cyd", "role": "monitor"}])
+    installation.project()
+    assert roles(client)["cells"]["read"] == {
+        "clerk": "executor",
+        "team:claims": "monitor",
+        "cyd": "monitor",
+        "archive": "informed",
+        "bob": "informed",
+    }
+    assert client.put("/api/processes/claim", content=text + "# mine\n", headers=YAML).status_code == 200
+    client.put("/api/processes/claim", content=text.replace("message: Read", "message: Do"), headers=YAML)
+    published = client.post("/api/processes/claim/publish").json()
+    assert (published["version"], published["roles_taken_away"]) == (
+        2,
+        [{"step": "decide", "agent": "ann", "role": "monitor"}, {"step": "read", "agent": "cyd", "role": "monitor"}],
+    )
