@@ -10,6 +10,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from domain.analytics.windows import analytics_window
 from domain.calendar.zones import parse_zone
 from domain.refusal import Problem
 from edge.admitted import approver_names, deciders_of
@@ -120,6 +121,11 @@ class Reader(msgspec.Struct, frozen=True):
     now: datetime
     zone_chosen: bool = False
     """Whether the reader set the zone, instead of the browser."""
+
+    @property
+    def midnight(self) -> datetime:
+        """The first instant of today in the reader's zone."""
+        return analytics_window(1, self.zone_name, self.now).today
 
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
