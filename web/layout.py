@@ -48,6 +48,7 @@ NOTICES = {
     "paused": "The process is paused. Executions under way continue.",
     "resumed": "The process starts executions again.",
     "draft-saved": "The draft is saved.",
+    "roles-saved": "The roles are saved.",
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
     "retired": "The agent is retired.",
