@@ -48,6 +48,7 @@ NOTICES = {
     "paused": "The process is paused. Executions under way continue.",
     "resumed": "The process starts executions again.",
     "draft-saved": "The draft is saved.",
+    "roles-saved": "The roles are saved.",
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
     "retired": "The agent is retired.",
@@ -190,7 +191,7 @@ def page(
     reader = reader_of(request)
     principal: Principal | None = getattr(request.state, "principal", None)
     theme = request.cookies.get(THEME_COOKIE, "")
-    navigation = _navigation(principal)
+    navigation = navigation_of(principal)
     frame = {
         "title": title,
         "nav": nav,
@@ -249,7 +250,7 @@ def approvals_for(principal: Principal, statuses: list[str], *, own: bool = Fals
     )
 
 
-def _navigation(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
+def navigation_of(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
     """Return the entries that a principal may open."""
     if principal is None:
         return []
