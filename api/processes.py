@@ -16,6 +16,7 @@ from api.answers import JsonBody, view
 from api.receipts import CommandReceipt, RehearsedReceipt, carry_out
 from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
+from commands.roles import RoleTakenAway
 from domain.jsonvalue import parse_json
 from domain.language import parse_definition
 from domain.language.editing.fixes import TextProblem
@@ -64,13 +65,15 @@ class DraftReceipt(CommandReceipt, kw_only=True):
 class PublicationReceipt(CommandReceipt, kw_only=True):
     """The draft became this version. warnings: warnings and notices about it.
 
-    thresholds_replaced: its `costs` took the place of cost thresholds that a command had set.
+    thresholds_replaced: its `costs` took the place of cost thresholds that a command had set. roles_taken_away: roles
+    that a change gave on the version before, and that the text of this one does not state.
     """
 
     process_id: UUID
     version: int
     warnings: list[Problem] = []
     thresholds_replaced: bool = False
+    roles_taken_away: list[RoleTakenAway] = []
 
 
 class ProcessReceipt(RehearsedReceipt, kw_only=True):

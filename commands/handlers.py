@@ -11,6 +11,7 @@ from commands.calendars import Calendars
 from commands.cost_thresholds import CostThresholds
 from commands.costs import CostCommands
 from commands.executions import Executions
+from commands.inbox import Inboxes
 from commands.keys import Keys
 from commands.plans import Plans
 from commands.pricing import KnownPrices, Pricing
@@ -19,6 +20,7 @@ from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.registrations import SHORTEST_INTERVAL
 from commands.repairs import Repairs
+from commands.role_changes import Roles
 from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
@@ -60,6 +62,7 @@ class Handlers:
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
+        self.roles = Roles(log, self.processes)
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)
@@ -74,6 +77,7 @@ class Handlers:
         self.alert_acts = AlertActs(log, self.executions, self.schedules)
         self.cost_thresholds = CostThresholds(log)
         self.approvals = ApprovalCommands(self.executions)
+        self.inboxes = Inboxes(log)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)
 

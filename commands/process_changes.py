@@ -23,7 +23,7 @@ def beside_process(log: Log, before: Process | None, new: list[Event], cause: Ca
     """Return the changes that are recorded with the events `new` of a process, or not at all."""
     if not new:
         return Together()
-    roles = roles_of_change(log, before, new, cause)
+    roles = roles_of_change(log, before, new, cause).together
     reason = _REMOVED.get(type(new[0]))
     if reason is None:
         return roles

@@ -1,6 +1,6 @@
 """Draft, revise, validate, publish, archive and restore processes."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
@@ -13,6 +13,7 @@ from commands.deciding import Guards, Identified, Together, decide, unidentified
 from commands.process_changes import beside_process
 from commands.receipt import Receipt, facts_about
 from commands.registrations import SHORTEST_INTERVAL, schedule_problems
+from commands.roles import RoleTakenAway, roles_of_change
 from commands.thresholds import thresholds_of_change
 from domain.agents.secret_names import NO_SECRETS, SecretNames
 from domain.event import Cause, Event
@@ -118,7 +119,7 @@ class Processes:
         parsed = parse_definition(command.source)
         if parsed.name is None:
             raise Malformed("this is not a process definition", list(parsed.problems))
-        problems = self._problems_of_draft(parsed)
+        problems = self.problems_of_draft(parsed)
         id = process_id(parsed.name)
         return decide(
             self._log,
@@ -133,7 +134,7 @@ class Processes:
     def revise(self, command: ReviseProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
-        problems = self._problems_of_draft(parsed)
+        problems = self.problems_of_draft(parsed)
         return self._decide(
             command.process_id,
             command.revision,
@@ -146,15 +147,17 @@ class Processes:
     def publish(self, command: PublishProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Publish the draft as the next version; facts hold `process_id`, `version` and `warnings`.
 
-        thresholds_replaced: its `costs` took the place of cost thresholds that a command had set. Raises NotFound,
-        Malformed with every problem, Forbidden (archived, trigger_taken) or Stale.
+        thresholds_replaced: its `costs` took the place of cost thresholds that a command had set. roles_taken_away:
+        roles that a change gave on the version before, and that the text does not state. Raises NotFound, Malformed
+        with every problem, Forbidden (archived, trigger_taken) or Stale.
         """
         called: Guards = ()
         problems: list[Problem] = []
         replaced = False
+        taken_away: Sequence[RoleTakenAway] = ()
 
         def decision(process: Process) -> list[Event]:
-            nonlocal called, problems, replaced
+            nonlocal called, problems, replaced, taken_away
             parsed = parse_definition(
                 process.draft_source or process.versions[process.latest].source, strict=command.strict
             )
@@ -165,6 +168,7 @@ class Processes:
             if new and (taken := taken_webhooks(self._log, parsed, "error")):
                 raise Forbidden(f"{taken[0].message}; {taken[0].hint}", code="trigger_taken", problems=taken)
             replaced = thresholds_of_change(self._log, process, new, cause).replaced
+            taken_away = roles_of_change(self._log, process, new, cause).taken_away
             return new
 
         return self._decide(
@@ -177,6 +181,7 @@ class Processes:
                     "warnings": facts_about(problems)["warnings"],
                 }
                 | ({"thresholds_replaced": True} if replaced else {})
+                | ({"roles_taken_away": list(taken_away)} if taken_away else {})
             ),
             identified,
             lambda process, new: (
@@ -267,7 +272,8 @@ class Processes:
         found = self._found(parsed, "error")
         return [*parsed.problems, *(strictly(found) if strict else found)]
 
-    def _problems_of_draft(self, parsed: Parsed) -> list[Problem]:
+    def problems_of_draft(self, parsed: Parsed) -> list[Problem]:
+        """Return the problems of a draft, and of the agents and processes that it names."""
         return [*parsed.problems, *self._found(parsed, "warning")]
 
     def _found(self, parsed: Parsed, severity: str) -> list[Problem]:

@@ -10,12 +10,14 @@ from projections.cost_ledger import CostLedgerProjection
 from projections.costs import CostsProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
+from projections.inbox import InformedAgentNotifier
 from projections.key_list import KeyListProjection
 from projections.occurrences import OccurrencesProjection
 from projections.process_catalogue import ProcessCatalogue
 from projections.process_days import ProcessDaysProjection
 from projections.process_references import ProcessReferencesProjection
 from projections.projection import Projection
+from projections.roles import RolesProjection
 from projections.schedules import SchedulesProjection
 
 ALL: tuple[Projection[Any], ...] = (
@@ -33,4 +35,6 @@ ALL: tuple[Projection[Any], ...] = (
     CostLedgerProjection(),
     CostAlertsProjection(),
     AnalyticsProjection(),
+    InformedAgentNotifier(),
+    RolesProjection(),
 )

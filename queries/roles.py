@@ -10,12 +10,17 @@ from queries.agents import DIRECTORY
 from queries.processes import CATALOGUE
 from queries.reading import Reading, fetch
 
+INTERVALS = "roles"
 RolesOfText = Literal["draft", "published"]
+TEXTS: tuple[RolesOfText, ...] = ("draft", "published")
 
 _TEXTS = """select p.name, p.revision, p.latest_version as version, p.draft_source as draft, v.source as published
 from process_catalogue p
 left join process_versions v on v.process_id = p.process_id and v.version = p.latest_version
 where p.process_id = %s"""
+_NOW = """select step, agent, role from role_intervals
+where process_id = %s and until_position is null order by from_position"""
+_REVISION = "select coalesce(max(version), 0) as revision from role_intervals where process_id = %s"
 _AGENTS = "select name, kind, status from agent_directory where name = any(%s)"
 
 
@@ -46,8 +51,10 @@ class RoleAgent(msgspec.Struct, frozen=True):
 class RoleMatrix(msgspec.Struct, frozen=True):
     """The roles of agents in steps. of: ``draft`` or ``published``; version: the published one.
 
-    cells: by step and agent, the role. own: by step, the agents whose role the step states itself; the others have
-    theirs from the defaults. problems: steps without the executor that they need, agents unknown or retired.
+    revision: of the draft, or of the published roles, for the If-Match of a change. cells: by step and agent, the
+    role. own: by step, the agents whose role the step states itself; the others have theirs from the defaults.
+    problems: steps without the executor that they need, agents unknown or retired.
+    texts: those of the process that there are.
     """
 
     process_id: UUID
@@ -60,6 +67,7 @@ class RoleMatrix(msgspec.Struct, frozen=True):
     cells: dict[str, dict[str, str]]
     own: dict[str, list[str]]
     problems: list[Problem]
+    texts: list[RolesOfText]
     as_of_position: int
     lag_seconds: float
 
@@ -71,8 +79,12 @@ def get_roles(
     # Imported here: few queries need the language.
     from domain.language import agent_problems, parse_definition
     from domain.roles.effective import effective_roles
+    from domain.roles.published import in_effect
 
-    with reading.of(CATALOGUE, min_position, beside=(DIRECTORY,)) as (connection, freshness):
+    if min_position is not None:
+        with reading.of(INTERVALS, min_position):
+            pass
+    with reading.of(CATALOGUE, min_position, beside=(DIRECTORY, INTERVALS)) as (connection, freshness):
         rows = fetch(connection, _TEXTS, (process_id,))
         if not rows:
             raise ProcessNotFound("there is no such process")
@@ -81,7 +93,12 @@ def get_roles(
         if row[shown] is None:
             raise NotFound(f"{row['name']} has no {'draft' if shown == 'draft' else 'published version'}")
         parsed = parse_definition(row[shown])
-        roles = effective_roles(parsed.root)
+        roles, revision = effective_roles(parsed.root), row["revision"]
+        if shown == "published":
+            revision = fetch(connection, _REVISION, (process_id,))[0]["revision"]
+            if revision:
+                now = {(each["step"], each["agent"]): each["role"] for each in fetch(connection, _NOW, (process_id,))}
+                roles = in_effect(roles, now)
         named = sorted({cell.agent for cell in roles.cells})
         known = {each["name"]: each for each in fetch(connection, _AGENTS, (named,))}
     statuses = {name: each["status"] for name, each in known.items()}
@@ -96,12 +113,13 @@ def get_roles(
         process=row["name"],
         of=shown,
         version=row["version"] if shown == "published" else None,
-        revision=row["revision"],
+        revision=revision,
         steps=[RoleRow(s.step, s.name, s.type, list(s.may), s.executor_required) for s in roles.steps],
         agents=[_agent(name, known.get(name), cells) for name in named],
         cells=cells,
         own=own,
         problems=[*_of_roles(parsed.problems), *agent_problems(parsed, statuses, "warning")],
+        texts=[of for of in TEXTS if row[of] is not None],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
     )

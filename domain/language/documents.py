@@ -12,6 +12,7 @@ from domain.calendar.durations import print_duration
 from domain.language.reading.scalars import BOOLEAN, INTEGER, MERGE_KEY, NOT_FINITE, NULL, NUMBER
 from domain.language.types.definition import Definition
 from domain.language.types.parts import Part
+from domain.language.types.steps import Roles
 
 _WIDTH = 1 << 30
 # YAML readers accept more line ends than `\n`, and fold them; such texts are quoted, or written line by line.
@@ -20,7 +21,7 @@ _ORDINARY_LINES = re.compile(r"(?!\s)[\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\U00010
 
 
 def definition_document(definition: Definition) -> dict[str, Any]:
-    """Return the JSON document that a publication stores; empty fields are left out."""
+    """Return the JSON document that a publication stores; empty fields are left out, except lists of no agents."""
     document = _document(definition)
     assert isinstance(document, dict)
     return document
@@ -57,7 +58,8 @@ class _Untitled(GenerateJsonSchema):
 def _document(value: Any) -> Any:
     if isinstance(value, Part):
         fields = type(value).model_fields
-        return {name: _document(item) for name, item in value if _is_given(item, fields[name])}
+        none = value.states_none if isinstance(value, Roles) else ()
+        return {name: _document(item) for name, item in value if name in none or _is_given(item, fields[name])}
     if isinstance(value, tuple | list):
         return [_document(item) for item in value]
     if isinstance(value, dict):
@@ -68,6 +70,8 @@ def _document(value: Any) -> Any:
 
 
 def _is_given(value: Any, field: FieldInfo) -> bool:
+    if isinstance(value, Roles) and value.states_none:
+        return True
     return field.is_required() or value != field.get_default(call_default_factory=True)
 
 

@@ -1,6 +1,6 @@
 """The effective roles of a definition: of each step its own, and those of the defaults where it states none. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import msgspec
 
@@ -86,7 +86,7 @@ def _step(node: Node) -> RoleStep | None:
 
 
 def _cells(step: RoleStep, node: MappingNode, defaults: Node | None) -> Iterator[RoleCell]:
-    given, own = _lists(defaults), _lists(node)
+    given, own = stated_lists(defaults), stated_lists(node)
     taken: set[str] = set()
     executor = text_of(node.entries.get("agent")) if step.executor_required else None
     if executor:
@@ -94,7 +94,7 @@ def _cells(step: RoleStep, node: MappingNode, defaults: Node | None) -> Iterator
         # The spelling of a definition shares the node of the default executor with the steps that take it.
         yield RoleCell(step.step, executor, EXECUTOR, node.entries["agent"].parent in (node, _roles(node)))
     stated = [(role, own[role], True) for role in step.may if role in own]
-    by_default = [(role, given[role], False) for role in step.may if role in given and not own.get(role)]
+    by_default = [(role, given[role], False) for role in step.may if role in given and role not in own]
     for role, agents, is_own in (*stated, *by_default):
         for agent in agents:
             if agent not in taken:
@@ -106,8 +106,8 @@ def _roles(node: Node | None) -> Node | None:
     return node.entries.get("roles") if isinstance(node, MappingNode) else None
 
 
-def _lists(node: Node | None) -> Mapping[str, list[str]]:
-    """Return the monitors and the informed that a step, or the defaults, state."""
+def stated_lists(node: Node | None) -> dict[str, list[str]]:
+    """Return the monitors and the informed that a step, or the defaults, state; an empty list states none."""
     roles = _roles(node)
     if not isinstance(roles, MappingNode):
         return {}

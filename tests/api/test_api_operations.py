@@ -49,12 +49,14 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "process_catalogue",
         "process_days",
         "process_references",
+        "roles",
         "schedules",
         "occurrences",
+        "InformedAgentNotifier",
     }
     assert seen["as_of_position"] == installation.log.last_position()
     behind = seen["items"][0]
-    assert (behind["position"], behind["lag"], behind["state"]) == (5, 2, "running")
+    assert (behind["position"], behind["lag"], behind["state"]) == (7, 2, "running")
     assert behind["lag_seconds"] >= 0
     installation.project()
     assert {item["lag"] for item in client.get("/api/projections").json()["items"]} == {0}

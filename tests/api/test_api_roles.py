@@ -70,3 +70,135 @@ def test_what_is_not_there_has_no_roles(client: TestClient, installation: Instal
     client.post("/api/processes", content=CLAIM, headers=YAML)
     installation.project()
     assert client.get("/api/processes/claim/roles", params={"of": "published"}).status_code == 404
+
+
+def put(client: TestClient, status: int = 200, *, of: str = "draft", match: int | None = None, **body: Any) -> Any:
+    headers = {} if match is None else {"If-Match": f'"{match}"'}
+    answer = client.put("/api/processes/claim/roles", params={"of": of}, json=body, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def test_a_change_set_edits_the_draft_where_the_roles_stand(client: TestClient, installation: Installation) -> None:
+    assert client.post("/api/processes", content=CLAIM, headers=YAML).status_code == 201
+    changed = put(
+        client,
+        match=1,
+        assign=[
+            {"step": "read", "agent": "judge", "role": "executor"},
+            {"step": "decide", "agent": "clerk", "role": "executor"},
+            {"step": "decide", "agent": "team:claims", "role": "monitor"},
+        ],
+        revoke=[{"step": "read", "agent": "team:claims"}, {"step": "decide", "agent": "archive"}],
+        reason="Ann moved",
+    )
+    assert (changed["of"], changed["revision"]) == ("draft", 2)
+    installation.project()
+    assert roles(client)["cells"] == {
+        "read": {"judge": "executor", "archive": "informed"},
+        "decide": {"clerk": "executor", "supervisor": "monitor", "team:claims": "monitor"},
+        "route": {},
+    }
+    source = client.get("/api/processes/claim").json()["draft"]["yaml"]
+    assert source == CLAIM.replace("agent: clerk", "agent: judge").replace('["team:claims"]', "[]").replace(
+        "message: Decide, depends_on: read",
+        'message: Decide, depends_on: read, agent: clerk, roles: {monitors: [supervisor, "team:claims"], informed: []}',
+    )
+    assert put(client, 412, match=1, assign=[{"step": "read", "agent": "ann", "role": "informed"}])["version"] == 2
+
+
+def test_a_change_set_is_refused_with_all_its_problems(client: TestClient, installation: Installation) -> None:
+    assert client.post("/api/processes", content=CLAIM, headers=YAML).status_code == 201
+    refused = put(
+        client,
+        422,
+        assign=[
+            {"step": "reed", "agent": "judge", "role": "executor"},
+            {"step": "route", "agent": "judge", "role": "monitor"},
+            {"step": "read", "agent": "No Name", "role": "monitor"},
+            {"step": "read", "agent": "judge", "role": "executr"},
+            {"step": "read", "agent": "team:claims", "role": "informed"},
+            {"step": "decide", "agent": "ann", "role": "executor"},
+            {"step": "decide", "agent": "bob", "role": "executor"},
+            {"step": "decide", "agent": "ann", "role": "informed"},
+        ],
+        revoke=[{"step": "decide", "agent": "bob"}],
+    )
+    assert [(each["code"], each["path"]) for each in refused["problems"]] == [
+        ("unknown_step", "assign[0].step"),
+        ("role_not_taken", "assign[1].role"),
+        ("invalid_name", "assign[2].agent"),
+        ("unknown_role", "assign[3].role"),
+        ("team_not_taken", "assign[4].agent"),
+        ("two_executors", "assign[6].role"),
+        ("said_twice", "assign[7]"),
+        ("said_twice", "revoke[0]"),
+    ]
+    wrong = put(client, 422, assign=[{"step": "read"}], surprise=1)
+    assert {each["path"] for each in wrong["problems"]} == {"assign", "surprise"}
+
+
+def test_a_step_left_without_executor_is_saved_and_stops_a_publication(
+    client: TestClient, installation: Installation
+) -> None:
+    text = CLAIM.replace("type: agent_task", "agent: clerk")
+    installation.publish(client, text, clerk={"script": "echo"})
+    begun = put(client, revoke=[{"step": "decide", "agent": "clerk"}])
+    assert [each["path"] for each in begun["problems"] if each.get("severity", "error") == "error"] == [
+        "steps[1].agent"
+    ]
+    assert client.post("/api/processes/claim/publish").status_code == 422
+    put(client, assign=[{"step": "decide", "agent": "clerk", "role": "executor"}])
+    assert client.post("/api/processes/claim/publish").json()["version"] == 1
+
+
+def test_roles_on_a_published_version_change_and_its_draft_with_them(
+    client: TestClient, installation: Installation
+) -> None:
+    text = CLAIM.replace("type: agent_task", "agent: clerk")
+    installation.publish(client, text, clerk={"script": "echo"})
+    installation.project()
+    revision = roles(client, of="published")["revision"]
+    assigned = [{"step": "decide", "agent": "ann", "role": "monitor"}]
+    frozen = put(
+        client,
+        409,
+        of="published",
+        assign=[*assigned, {"step": "read", "agent": "clerk", "role": "informed"}],
+    )
+    assert (frozen["code"], [each["path"] for each in frozen["problems"]]) == ("executor_frozen", ["assign[1].role"])
+
+    changed = put(client, of="published", match=revision, assign=assigned, reason="Ann owns it")
+    installation.project()
+    now = roles(client, of="published")
+    assert now["revision"] == changed["revision"]
+    assert now["cells"]["decide"] == {
+        "clerk": "executor",
+        "supervisor": "monitor",
+        "archive": "informed",
+        "ann": "monitor",
+    }
+    assert "ann" in now["own"]["decide"]
+    assert client.get("/api/processes/claim").json()["draft"] is None
+    put(client, 412, of="published", match=revision, assign=assigned)
+    assert put(client, of="published", assign=assigned)["duplicate"]
+
+    put(client, assign=[{"step": "read", "agent": "bob", "role": "informed"}])
+    installation.project()
+    assert roles(client)["cells"]["decide"]["ann"] == "monitor"
+    put(client, of="published", assign=[{"step": "read", "agent": "cyd", "role": "monitor"}])
+    installation.project()
+    assert roles(client)["cells"]["read"] == {
+        "clerk": "executor",
+        "team:claims": "monitor",
+        "cyd": "monitor",
+        "archive": "informed",
+        "bob": "informed",
+    }
+    assert client.put("/api/processes/claim", content=text + "# mine\n", headers=YAML).status_code == 200
+    client.put("/api/processes/claim", content=text.replace("message: Read", "message: Do"), headers=YAML)
+    published = client.post("/api/processes/claim/publish").json()
+    assert (published["version"], published["roles_taken_away"]) == (
+        2,
+        [{"step": "decide", "agent": "ann", "role": "monitor"}, {"step": "read", "agent": "cyd", "role": "monitor"}],
+    )

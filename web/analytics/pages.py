@@ -18,6 +18,7 @@ from edge.principal import Principal
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.analytics.figures import FailureReason, ProcessAnswer, ProcessesAnswer
+from queries.analytics.outlines import summarise_outlines
 from queries.analytics.process_figures import summarise_process, summarise_processes
 from queries.analytics.requests import DEFAULT_DAYS, FiguresFilter, FiguresRequest
 from queries.analytics.step_figures import LONGEST_WAITING, MEASURES, MOST_EXPENSIVE, ORDERS, SLOWEST, summarise_steps
@@ -83,7 +84,9 @@ def all_(request: Request, reading: Reads, caller: Caller, given: Annotated[Anal
     found = partial(summarise_processes, reading, requested, min_position=given.min_position)
     if given.format == CSV:
         return _csv(reading, requested, given, shown, found)
-    return _page(request, reading, requested, shown, "analytics.html", found(), title="Analytics")
+    answer = found()
+    outlines = summarise_outlines(reading, requested, [each.process_id for each in answer.items])
+    return _page(request, reading, requested, shown, "analytics.html", answer, title="Analytics", outlines=outlines)
 
 
 @router.get("/processes/{process}/analytics", **requires(READ))

@@ -36,6 +36,8 @@
     setTimeout(() => { button.setAttribute("aria-label", name); button.removeAttribute("title"); }, 2000);
   });
   document.addEventListener("submit", (event) => {
+    // A form that a script answers, or a dialog, stays.
+    if (event.defaultPrevented || event.target.method === "dialog") return;
     for (const button of event.target.querySelectorAll("button")) setTimeout(() => { button.disabled = true; });
   });
   // A browser that goes back shows the page as it was left: its buttons work again.

@@ -1,4 +1,4 @@
-"""The changes that an edit makes to a document: a value takes another's place, a key is added, removed or renamed."""
+"""The changes that an edit makes to a document: to a value, to a key of an object, to an item of a list."""
 
 import copy
 from dataclasses import dataclass
@@ -49,36 +49,71 @@ class RenameKey:
     key: str
 
 
-TextChange: TypeAlias = ReplaceValue | InsertKey | RemoveKey | RenameKey
+@dataclass(frozen=True, slots=True)
+class AppendItem:
+    """Adds `value` to the list at `path`, after its other items."""
+
+    path: KeyPath
+    value: JsonValue
 
 
-def changed(document: JsonValue, change: TextChange) -> JsonValue:
-    """Return the document after a change. Raises EditRefused where the change has no place in it."""
+@dataclass(frozen=True, slots=True)
+class RemoveItem:
+    """Removes the item that `path` ends with from a list of several."""
+
+    path: KeyPath
+
+
+TextChange: TypeAlias = ReplaceValue | InsertKey | RemoveKey | RenameKey | AppendItem | RemoveItem
+
+
+def changed(document: JsonValue, *changes: TextChange) -> JsonValue:
+    """Return the document after changes, in order. Raises EditRefused where one has no place in it."""
     document = copy.deepcopy(document)
+    for change in changes:
+        _change(document, change)
+    return document
+
+
+def _change(document: JsonValue, change: TextChange) -> None:
     if isinstance(change, InsertKey):
         target = _at(document, change.path)
         if not isinstance(target, dict) or change.key in target:
             raise EditRefused("a key is added to an object that does not have it")
         target[change.key] = change.value
-        return document
+        return
+    if isinstance(change, AppendItem):
+        target = _at(document, change.path)
+        if not isinstance(target, list):
+            raise EditRefused("an item is added to a list")
+        target.append(change.value)
+        return
     if not change.path:
         raise EditRefused("the whole document is not replaced by an edit")
     holder, last = _at(document, change.path[:-1]), change.path[-1]
     _at(holder, (last,))
     if isinstance(change, ReplaceValue):
         holder[last] = change.value
-        return document
+        return
+    if isinstance(change, RemoveItem):
+        if not isinstance(holder, list) or not isinstance(last, int) or len(holder) < 2:
+            raise EditRefused("an item is removed from a list of several")
+        del holder[last]
+        return
+    _change_key(holder, last, change)
+
+
+def _change_key(holder: Any, last: str | int, change: RemoveKey | RenameKey) -> None:
     if not isinstance(holder, dict):
         raise EditRefused("keys are those of an object")
     if isinstance(change, RemoveKey):
         del holder[last]
-        return document
+        return
     if change.key in holder:
         raise EditRefused(f"the key `{change.key[:60]}` is there already")
     entries = {change.key if key == last else key: value for key, value in holder.items()}
     holder.clear()
     holder.update(entries)
-    return document
 
 
 def _at(document: Any, path: KeyPath) -> Any:

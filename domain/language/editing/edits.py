@@ -2,19 +2,24 @@
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from itertools import pairwise
 
 from domain.jsonvalue import JsonValue
 from domain.language.editing.changes import (
+    AppendItem,
     EditRefused,
     InsertKey,
     KeyPath,
+    RemoveItem,
     RemoveKey,
     RenameKey,
     ReplaceValue,
     TextChange,
     changed,
 )
+from domain.language.editing.edit import Edit
+from domain.language.editing.items import appended, removed
 from domain.language.editing.spans import ALIAS, MAPPING, SEQUENCE, Span, read_spans
 from domain.language.editing.writing import write_key, write_over, write_value
 from domain.language.reading.nodes import plain
@@ -27,19 +32,6 @@ _SPACE = re.compile(r"[ \t]*")
 _ANY_SPACE = re.compile(r"\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replaces the characters from `start` to `end` by `text`."""
-
-    start: int
-    end: int
-    text: str
-
-    def applied(self, source: str) -> str:
-        """Return the source after the edit."""
-        return source[: self.start] + self.text + source[self.end :]
-
-
 def edit_of(source: str, change: TextChange) -> Edit:
     """Return the edit of a text that makes a change. The text after it holds exactly the changed document.
 
@@ -47,17 +39,36 @@ def edit_of(source: str, change: TextChange) -> Edit:
     """
     document = document_of(source)
     expected = _exact(changed(document, change))
-    root = read_spans(source)
-    if root is None:
-        raise EditRefused("this JSON holds characters that have to be respelled first")
-    _Text(source, root).refuse_shared(change)
-    for edit in _Text(source, root).candidates(change):
-        try:
-            if _exact(document_of(edit.applied(source))) == expected:
-                return edit
-        except EditRefused:
-            continue
+    text = _Text(source)
+    text.refuse_shared(change)
+    for edit in text.candidates(change):
+        if _holds(edit.applied(source), expected):
+            return edit
     raise EditRefused("the layout of the text leaves no place for this change")
+
+
+def edited_together(source: str, changes: Sequence[TextChange]) -> str:
+    """Return the text after changes at places of which none holds another. Raises EditRefused.
+
+    The text is read once for all that fit it at once; half of the changes are made before the others where they do not.
+    """
+    if len(changes) < 2:
+        return edited(source, changes[0]) if changes else source
+    expected = _exact(changed(document_of(source), *changes))
+    text = _Text(source)
+    for change in changes:
+        text.refuse_shared(change)
+    edits = sorted((text.candidates(change)[0] for change in changes), key=lambda edit: (edit.start, edit.end))
+    if all(edit.end <= after.start for edit, after in pairwise(edits)):
+        parts, at = [], 0
+        for edit in edits:
+            parts += [source[at : edit.start], edit.text]
+            at = edit.end
+        result = "".join([*parts, source[at:]])
+        if _holds(result, expected):
+            return result
+    half = len(changes) // 2
+    return edited_together(edited_together(source, changes[:half]), changes[half:])
 
 
 def edited(source: str, change: TextChange) -> str:
@@ -82,18 +93,29 @@ def _exact(document: JsonValue) -> str:
     return json.dumps(document, sort_keys=True)
 
 
+def _holds(source: str, expected: str) -> bool:
+    try:
+        return _exact(document_of(source)) == expected
+    except EditRefused:
+        return False
+
+
 class _Text:
     """A text with its spans, and the edits that may make a change."""
 
-    def __init__(self, source: str, root: Span) -> None:
+    def __init__(self, source: str) -> None:
+        root = read_spans(source)
+        if root is None:
+            raise EditRefused("this JSON holds characters that have to be respelled first")
         self._source = source
         self._root = root
         self._json = _is_json(source)
         self._newline = "\r\n" if "\r\n" in source else "\n"
+        self._aliases = {source[span.start + 1 : span.end] for span in root.walk() if span.kind == ALIAS}
 
     def refuse_shared(self, change: TextChange) -> None:
         """Raise EditRefused if the place is one that an alias repeats."""
-        aliases = {self._source[span.start + 1 : span.end] for span in self._root.walk() if span.kind == ALIAS}
+        aliases = self._aliases
         at = self._root
         shared = at.anchor in aliases
         for part in change.path:
@@ -101,7 +123,7 @@ class _Text:
                 raise EditRefused("the place is inside an alias; change it at its anchor")
             at = _child(at, part)[1]
             shared = shared or (at.kind != ALIAS and at.anchor in aliases)
-        inside = isinstance(change, ReplaceValue | RemoveKey)
+        inside = isinstance(change, ReplaceValue | RemoveKey | RemoveItem)
         if shared or (inside and any(span.kind != ALIAS and span.anchor in aliases for span in at.walk())):
             raise EditRefused("an anchor shares this place with others")
 
@@ -109,7 +131,12 @@ class _Text:
         """Return the edits that may make the change, the best first."""
         if isinstance(change, InsertKey):
             return self._insertions(self._at(change.path), change)
+        if isinstance(change, AppendItem):
+            written = write_value(change.value, json_only=self._json)
+            return appended(self._at(change.path), written, self._source, self._newline)
         holder = self._at(change.path[:-1])
+        if isinstance(change, RemoveItem):
+            return removed(holder, change.path[-1], self._source, self._newline)
         key, value = _child(holder, change.path[-1])
         if isinstance(change, ReplaceValue):
             edit = self._replacement(key, value, change.value)

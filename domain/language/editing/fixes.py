@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from domain.language.editing.edits import Edit
+from domain.language.editing.edit import Edit
 from domain.language.editing.spans import SCALAR, Span, read_spans
 from domain.language.editing.writing import write_text
 from domain.language.reading.source import UnreadableSource

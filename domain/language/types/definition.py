@@ -101,13 +101,20 @@ class Definition(Part):
         return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
 
     def roles_of(self, step: AnyStep) -> Roles:
-        """Return the step's roles with the defaults for missing ones; a default never gives an agent a second role."""
+        """Return the step's roles with the defaults for missing ones; a default never gives an agent a second role.
+
+        An empty list is none, whatever the defaults are.
+        """
         given = self.defaults.roles if self.defaults is not None else Roles()
-        taken = step.agents()
+        taken, stated = step.agents(), step.roles.model_fields_set
         return Roles(
             executor=step.executor,
-            monitors=step.roles.monitors or tuple(name for name in given.monitors if name not in taken),
-            informed=step.roles.informed or tuple(name for name in given.informed if name not in taken),
+            monitors=step.roles.monitors
+            if "monitors" in stated
+            else tuple(name for name in given.monitors if name not in taken),
+            informed=step.roles.informed
+            if "informed" in stated
+            else tuple(name for name in given.informed if name not in taken),
         )
 
 

@@ -1,5 +1,6 @@
 """The law of edits: the text after an edit holds the changed document, and everything outside the span is the same."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,15 +9,17 @@ from hypothesis import strategies as st
 
 from domain.jsonvalue import JsonValue
 from domain.language.editing.changes import (
+    AppendItem,
     EditRefused,
     InsertKey,
+    RemoveItem,
     RemoveKey,
     RenameKey,
     ReplaceValue,
     TextChange,
     changed,
 )
-from domain.language.editing.edits import edit_of, edited
+from domain.language.editing.edits import edit_of, edited, edited_together
 from domain.language.reading.nodes import plain
 from domain.language.reading.problems import Problems
 from domain.language.reading.tree import read_tree
@@ -128,6 +131,10 @@ def changes(draw: Any, document: JsonValue) -> TextChange:
         holder = holder[part]
     kind = draw(st.sampled_from(["replace", "insert", "remove", "rename"]))
     name = draw(TEXTS)
+    if isinstance(holder, list) and kind == "insert":
+        return AppendItem(path[:-1], draw(VALUES))
+    if isinstance(holder, list) and kind == "remove" and len(holder) > 1:
+        return RemoveItem(path)
     if isinstance(holder, dict) and kind != "replace":
         if kind == "remove":
             return RemoveKey(path)
@@ -159,6 +166,27 @@ def test_an_edit_of_a_text_in_brackets_is_a_change_of_its_document(data: st.Data
     source = data.draw(flows(3).filter(lambda text: text.startswith("{") and read(text) != {}))
     change = data.draw(changes(read(source)))
     holds(source, change)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_changes_of_several_places_are_those_of_their_document(data: st.DataObject) -> None:
+    source = "".join(f"{name}:\n  x: 1\n" + data.draw(SOURCES.map(indented)) for name in ("k", "l", "m"))
+    document: Any = read(source)
+    drawn = [within(name, data.draw(changes({"x": 1} | document[name]))) for name in ("k", "l", "m")]
+    after = edited_together(source, drawn)
+    assert read(after) == changed(document, *drawn)
+
+
+def indented(source: str) -> str:
+    """Return the text of an object as part of another one."""
+    lines = source.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    return "".join(f"  {line}\n" for line in lines)
+
+
+def within(name: str, change: TextChange) -> TextChange:
+    """Return the change of a part as one of the whole."""
+    return replace(change, path=(name, *change.path))
 
 
 @pytest.mark.parametrize("change", [ReplaceValue(("a",), 1), InsertKey((), "b", 1), RemoveKey(("a",))])

@@ -32,6 +32,11 @@ class Roles(Part):
     monitors: AgentNames = ()
     informed: AgentNames = ()
 
+    @property
+    def states_none(self) -> frozenset[str]:
+        """The lists that are stated to be empty: they take nothing from the defaults."""
+        return frozenset(name for name in self.listed if name in self.model_fields_set and not getattr(self, name))
+
     def agents(self) -> set[str]:
         """Return every agent that has a role."""
         return {*self.monitors, *self.informed} | ({self.executor} if self.executor else set())

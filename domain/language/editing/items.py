@@ -1,0 +1,68 @@
+"""The edits that may add an item to a list, or remove one: in brackets, or a line for each."""
+
+import re
+
+from domain.language.editing.edit import Edit
+from domain.language.editing.spans import Span
+
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
+_AFTER_COMMA = re.compile(r"\s*,[ \t]*")
+_DASH = re.compile(r"-[ \t]+")
+
+
+def appended(holder: Span, written: str, source: str, newline: str) -> list[Edit]:
+    """Return the edits that may add an item, the best first."""
+    if holder.flow:
+        if holder.items:
+            end = holder.items[-1].end
+            return [Edit(end, end, f", {written}")]
+        properties = _PROPERTIES.match(source, holder.start)
+        opening = properties.end() if properties is not None else holder.start
+        return [Edit(opening + 1, opening + 1, written)] if source[opening : opening + 1] == "[" else []
+    if not holder.items:
+        return []
+    last = holder.items[-1]
+    indent = " " * (_line_of(holder.items[0], source)[1])
+    line_end = _line_end(last.end, source)
+    below = Edit(line_end, line_end, f"{newline}{indent}- {written}")
+    kept = Edit(last.kept_end, last.kept_end, f"{indent}- {written}{newline}")
+    return [below, kept]
+
+
+def removed(holder: Span, at: str | int, source: str, newline: str) -> list[Edit]:
+    """Return the edits that may remove an item, the best first."""
+    if not isinstance(at, int) or len(holder.items) < 2:
+        return []
+    item = holder.items[at]
+    if holder.flow:
+        if at + 1 < len(holder.items):
+            comma = _AFTER_COMMA.match(source, item.end)
+            end = comma.end() if comma is not None else holder.items[at + 1].start
+            return [Edit(item.start, end, "")]
+        before = holder.items[at - 1].end
+        commented = "#" in source[before : item.start]
+        return [Edit(item.start if commented else before, item.end, "")]
+    dash, _ = _line_of(item, source)
+    begin = source.rfind("\n", 0, dash) + 1
+    end = _line_end(item.end, source)
+    if not source[begin:dash].strip(" "):
+        after = end + len(newline) if source.startswith(newline, end) else end
+        last = [Edit(begin - len(newline), end, "")] if after == end and begin > 0 else []
+        return [*last, Edit(begin, after, "")]
+    # A list inside a list begins on the line of the outer dash.
+    return [Edit(dash, _line_of(holder.items[at + 1], source)[0], "")] if at + 1 < len(holder.items) else []
+
+
+def _line_of(item: Span, source: str) -> tuple[int, int]:
+    """Return the place of the dash before an item of a block, and its column from 0."""
+    dash = source.rfind("-", 0, item.start)
+    while dash > 0 and _DASH.match(source, dash) is None and source[dash + 1 : dash + 2] not in ("\n", "\r"):
+        dash = source.rfind("-", 0, dash)
+    return dash, dash - (source.rfind("\n", 0, dash) + 1)
+
+
+def _line_end(at: int, source: str) -> int:
+    end = source.find("\n", at)
+    if end < 0:
+        return len(source)
+    return end - 1 if source[end - 1] == "\r" and end - 1 >= at else end
