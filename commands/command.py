@@ -31,6 +31,7 @@ class CommandScope(StrEnum):
     KEYS_WRITE = "keys:write"
     OPERATIONS_WRITE = "operations:write"
     COSTS_WRITE = "costs:write"
+    INBOX_WRITE = "inbox:write"
 
 
 class Command(msgspec.Struct, frozen=True):

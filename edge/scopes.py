@@ -11,6 +11,7 @@ READ_DESCRIPTION = "description:read"
 READ_APPROVALS = "approvals:read"
 READ_CONFIGURATION = "agents:configuration"
 READ_KEYS = "keys:read"
+READ_INBOX = "inbox:read"
 READ_SETTINGS = "settings:read"
 READ_SENSITIVE = "sensitive:read"
 STATED = "x-permission"
@@ -20,7 +21,7 @@ LISTED = "x-listed"
 
 # Every key may read how the API is used.
 _EVERYBODY = frozenset((READ_DESCRIPTION,))
-_VIEWER = _EVERYBODY | {READ, READ_APPROVALS}
+_VIEWER = _EVERYBODY | {READ, READ_APPROVALS, READ_INBOX}
 EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
@@ -39,8 +40,13 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.ADMIN: EVERYTHING,
     KeyScope.ACT_AS: _EVERYBODY,
 }
-AGENT_GRANTS: frozenset[str] = _EVERYBODY | {CommandScope.STEPS_ANSWER, CommandScope.STEPS_REPAIR}
-"""The permissions of ``agent:NAME``: it answers attempts of that agent, and repairs steps that the agent monitors."""
+AGENT_GRANTS: frozenset[str] = _EVERYBODY | {
+    CommandScope.STEPS_ANSWER,
+    CommandScope.STEPS_REPAIR,
+    READ_INBOX,
+    CommandScope.INBOX_WRITE,
+}
+"""The permissions of ``agent:NAME``: its own attempts and inbox, and repairs of steps that the agent monitors."""
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:

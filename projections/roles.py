@@ -14,7 +14,7 @@ from projections.table import Table, always, fixed, key, latest
 from store import arrays
 
 
-class IntervalRow(msgspec.Struct, gc=False, kw_only=True):
+class PublishedRoleRow(msgspec.Struct, gc=False, kw_only=True):
     """A role of an agent in a step. of: ``published``.
 
     from_position: of the event that gives the role; until_position: of the one that takes it, None while it lasts.
@@ -35,7 +35,7 @@ class IntervalRow(msgspec.Struct, gc=False, kw_only=True):
 
 Holder = tuple[UUID, str, str]
 
-ROLES = Table("role_intervals", IntervalRow, "fillfactor = 70")
+ROLES = Table("role_intervals", PublishedRoleRow, "fillfactor = 70")
 # The first key once more: by it the server finds the rows even where it takes the table for empty.
 _CLOSE = """update role_intervals t set until_position = x.at, until_at = x.instant, version = x.version
 from unnest(%b, %b, %b, %b, %b, %b) as x(process_id, step, agent, at, instant, version)
@@ -48,8 +48,8 @@ class IntervalChanges:
 
     def __init__(self) -> None:
         self.closed: dict[Holder, Fact] = {}
-        self.rows: list[IntervalRow] = []
-        self.open: dict[Holder, IntervalRow] = {}
+        self.rows: list[PublishedRoleRow] = []
+        self.open: dict[Holder, PublishedRoleRow] = {}
 
     def close(self, holder: Holder, fact: Fact) -> None:
         """End the role that an agent has."""
@@ -66,7 +66,7 @@ def _assigned(changes: IntervalChanges, fact: Fact) -> None:
         return
     holder = (event.process_id, event.step, event.agent)
     changes.close(holder, fact)
-    row = changes.open[holder] = IntervalRow(
+    row = changes.open[holder] = PublishedRoleRow(
         process_id=event.process_id,
         step=event.step,
         agent=event.agent,
