@@ -39,6 +39,7 @@ PAGES = (
     "/processes/release",
     "/processes/release/start",
     "/processes/release/publish",
+    "/processes/release/roles?of=draft",
     "/processes/release/archive",
     "/processes/release/versions",
     "/processes/release/edit",
