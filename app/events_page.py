@@ -43,6 +43,10 @@ _STREAMS = {
         "The thresholds of a process in one stream, its id derived from the process; one stream an alert.",
     ),
     "domain.roles.events": ("Roles", "The roles in a process in one stream, its id derived from the process."),
+    "domain.inbox.events": (
+        "The inbox of an agent",
+        "The filters of an agent in one stream, and what it acknowledges in another, ids derived from its name.",
+    ),
     "domain.calendars.events": ("A calendar", "One stream a calendar, its id derived from the name."),
     "domain.zone_data.events": ("The zone data", "One stream, its id the same everywhere."),
     "domain.costs.events": ("A price", "One stream for all prices of the operator."),

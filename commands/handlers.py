@@ -11,6 +11,7 @@ from commands.calendars import Calendars
 from commands.cost_thresholds import CostThresholds
 from commands.costs import CostCommands
 from commands.executions import Executions
+from commands.inbox import Inboxes
 from commands.keys import Keys
 from commands.plans import Plans
 from commands.pricing import KnownPrices, Pricing
@@ -76,6 +77,7 @@ class Handlers:
         self.alert_acts = AlertActs(log, self.executions, self.schedules)
         self.cost_thresholds = CostThresholds(log)
         self.approvals = ApprovalCommands(self.executions)
+        self.inboxes = Inboxes(log)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)
 

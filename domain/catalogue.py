@@ -6,6 +6,7 @@ from domain.calendars import events as calendars
 from domain.costs import events as costs
 from domain.event import Event, stored_events
 from domain.executions import state as executions
+from domain.inbox import events as inbox
 from domain.keys import events as keys
 from domain.processes import claims
 from domain.processes import events as processes
@@ -14,7 +15,7 @@ from domain.schedules import events as schedules
 from domain.zone_data import events as zone_data
 
 # Importing a module registers its events.
-ROOMS = (agents, alerts, calendars, claims, costs, executions, keys, processes, roles, schedules, zone_data)
+ROOMS = (agents, alerts, calendars, claims, costs, executions, inbox, keys, processes, roles, schedules, zone_data)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

@@ -85,6 +85,16 @@ def roles_id(process: UUID) -> UUID:
     return uuid5(NAMESPACE, f"roles:{process}")
 
 
+def inbox_filter_id(agent: str) -> UUID:
+    """Return the id of the stream of the filters that an agent sets for its inbox."""
+    return uuid5(NAMESPACE, f"inbox-filter:{agent}")
+
+
+def acknowledgements_id(agent: str) -> UUID:
+    """Return the id of the stream of what an agent acknowledges in its inbox."""
+    return uuid5(NAMESPACE, f"inbox-acknowledgements:{agent}")
+
+
 ZONE_DATA = uuid5(NAMESPACE, "zone data")
 """The id of the stream that notes by which edition of the zone data next runs are worked out."""
 

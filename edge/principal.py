@@ -15,7 +15,7 @@ from edge.dependencies import door_of
 from edge.door import Door
 from edge.headers import bearer_token, invalid_header, one_value
 from edge.refusals import NotPermitted, Unauthorised
-from edge.scopes import EVERYTHING, permissions_of
+from edge.scopes import EVERYTHING, READ, permissions_of
 from edge.sessions import COOKIE, BrowserSession, configured_reference
 
 ANONYMOUS = "user:anonymous"
@@ -45,6 +45,10 @@ class Principal(msgspec.Struct, frozen=True):
     def answers_for(self, agent: str | None) -> bool:
         """Return whether the principal may answer the attempts of an agent: its own, or those of all for an admin."""
         return agent in self.agents or self.permissions >= EVERYTHING
+
+    def reads_inbox(self, agent: str) -> bool:
+        """Return whether the principal may read the inbox of an agent: its own, or any if it may read executions."""
+        return agent in self.agents or self.may(READ)
 
     def sees(self, process: str) -> bool:
         """Return whether the principal may see a process, by its name."""

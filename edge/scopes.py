@@ -11,6 +11,7 @@ READ_DESCRIPTION = "description:read"
 READ_APPROVALS = "approvals:read"
 READ_CONFIGURATION = "agents:configuration"
 READ_KEYS = "keys:read"
+READ_INBOX = "inbox:read"
 READ_SETTINGS = "settings:read"
 READ_SENSITIVE = "sensitive:read"
 STATED = "x-permission"
@@ -20,13 +21,14 @@ LISTED = "x-listed"
 
 # Every key may read how the API is used.
 _EVERYBODY = frozenset((READ_DESCRIPTION,))
-_VIEWER = _EVERYBODY | {READ, READ_APPROVALS}
+_VIEWER = _EVERYBODY | {READ, READ_APPROVALS, READ_INBOX}
 EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
     KeyScope.OPERATOR: _VIEWER
     | {
         CommandScope.EXECUTIONS_WRITE,
+        CommandScope.STEPS_REPAIR,
         CommandScope.TIMERS_WRITE,
         CommandScope.SCHEDULES_WRITE,
         CommandScope.ALERTS_WRITE,
@@ -38,12 +40,17 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.ADMIN: EVERYTHING,
     KeyScope.ACT_AS: _EVERYBODY,
 }
-AGENT_GRANTS: frozenset[str] = _EVERYBODY | {CommandScope.STEPS_ANSWER}
-"""The permissions of ``agent:NAME``; an answer is for an attempt of that agent."""
+AGENT_GRANTS: frozenset[str] = _EVERYBODY | {
+    CommandScope.STEPS_ANSWER,
+    CommandScope.STEPS_REPAIR,
+    READ_INBOX,
+    CommandScope.INBOX_WRITE,
+}
+"""The permissions of ``agent:NAME``: its own attempts and inbox, and repairs of steps that the agent monitors."""
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
-    """Return what a key with these scopes may do; of an agent's scope, to answer its own attempts."""
+    """Return what a key with these scopes may do; an agent's scope is for what is its own."""
     found: set[str] = set()
     for scope in scopes:
         found |= GRANTS[KeyScope(scope)] if agent_of(scope) is None else AGENT_GRANTS

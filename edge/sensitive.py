@@ -53,9 +53,9 @@ class SensitiveViews:
         known = self._of((found.execution_id,)).get(found.execution_id)
         if known is None:
             return found
-        masked = {name: _masked(known, getattr(found, name)) for name in _OF_EXECUTION}
-        masked["input"] = _masked(known, found.input, known.fields.input)
-        return msgspec.structs.replace(found, **masked, steps=[_step(known, step) for step in found.steps])
+        shown = {name: masked(known, getattr(found, name)) for name in _OF_EXECUTION}
+        shown["input"] = masked(known, found.input, known.fields.input)
+        return msgspec.structs.replace(found, **shown, steps=[_step(known, step) for step in found.steps])
 
     def require_unmasked(self, execution_id: UUID) -> None:
         """Raise NotFound for a large result of an execution whose sensitive values the principal may not see."""
@@ -107,7 +107,7 @@ class SensitiveViews:
         items = [
             msgspec.structs.replace(each, error=MASK)
             if withholds(each.type, self._principal)
-            else msgspec.structs.replace(each, error=_masked(known[each.stream or _NO_STREAM], each.error))
+            else msgspec.structs.replace(each, error=masked(known[each.stream or _NO_STREAM], each.error))
             if (each.stream or _NO_STREAM) in known
             else each
             for each in page.items
@@ -170,6 +170,10 @@ class SensitiveViews:
         ]
         return msgspec.structs.replace(page, items=items)
 
+    def sensitivities(self, ids: Iterable[UUID | None]) -> dict[UUID, Sensitivity]:
+        """Return the sensitivity of those executions of which the principal may not see everything."""
+        return self._of({id for id in ids if id is not None})
+
     def approvals(self, page: Page[ApprovalView]) -> Page[ApprovalView]:
         """Return a page of approvals."""
         return msgspec.structs.replace(page, items=self._approvals(page.items)) if page.items else page
@@ -182,7 +186,7 @@ class SensitiveViews:
         known = self._of(each.execution_id for each in items)
         return [
             msgspec.structs.replace(
-                each, **{name: _masked(known[each.execution_id], getattr(each, name)) for name in _OF_APPROVAL}
+                each, **{name: masked(known[each.execution_id], getattr(each, name)) for name in _OF_APPROVAL}
             )
             if each.execution_id in known
             else each
@@ -201,35 +205,35 @@ class SensitiveViews:
         return _NONE if self._sees else self._values.of(ids)
 
 
-def _masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] = ()) -> Any:
+def masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] = ()) -> Any:
     """Return a field of a view masked: JSON as JSON, a text as a text."""
     if isinstance(value, msgspec.Raw):
-        return msgspec.Raw(msgspec.json.encode(_masked(known, msgspec.json.decode(value), paths)))
+        return msgspec.Raw(msgspec.json.encode(masked(known, msgspec.json.decode(value), paths)))
     plain = msgspec.to_builtins(value)
     return None if plain is None else known.secrets.masked(masked_at(plain, paths))
 
 
 def _error(known: dict[UUID, Sensitivity], each: SetAsideView) -> SetAsideView:
     sensitivity = known.get(each.execution_id)
-    return each if sensitivity is None else msgspec.structs.replace(each, error=_masked(sensitivity, each.error))
+    return each if sensitivity is None else msgspec.structs.replace(each, error=masked(sensitivity, each.error))
 
 
 def _step(known: Sensitivity, step: StepView) -> StepView:
-    masked = {name: _masked(known, getattr(step, name)) for name in _OF_STEP if name != "input"}
-    masked["output"] = _masked(known, step.output, known.fields.outputs.get(step.id, ()))
-    masked["attempt_list"] = [
+    shown = {name: masked(known, getattr(step, name)) for name in _OF_STEP if name != "input"}
+    shown["output"] = masked(known, step.output, known.fields.outputs.get(step.id, ()))
+    shown["attempt_list"] = [
         each
         if each.error is None
         else msgspec.structs.replace(each, error=msgspec.structs.replace(each.error, **_texts(known, each.error)))
         for each in step.attempt_list
     ]
     if step.input is not None:
-        masked["input"] = msgspec.structs.replace(
+        shown["input"] = msgspec.structs.replace(
             step.input,
-            message=_masked(known, step.input.message),
-            parameters=_masked(known, step.input.parameters),
+            message=masked(known, step.input.message),
+            parameters=masked(known, step.input.parameters),
         )
-    return msgspec.structs.replace(step, **masked)
+    return msgspec.structs.replace(step, **shown)
 
 
 def _change(
@@ -239,7 +243,7 @@ def _change(
         return change
     at = paths if name == "output" else ()
     before, after = (msgspec.json.decode(msgspec.json.encode(value)) for value in (change.before, change.after))
-    return Change(_masked(known, before, at), _masked(known, after, at))
+    return Change(masked(known, before, at), masked(known, after, at))
 
 
 def _event(known: Sensitivity, event: EventView) -> EventView:
@@ -250,14 +254,13 @@ def _event(known: Sensitivity, event: EventView) -> EventView:
     if event.type == "StepCompleted":
         paths["output"] = known.fields.outputs.get(event.data["step"], ())
     data = {
-        name: value if name in _OWN else _masked(known, value, paths.get(name, ()))
-        for name, value in event.data.items()
+        name: value if name in _OWN else masked(known, value, paths.get(name, ())) for name, value in event.data.items()
     }
     return msgspec.structs.replace(event, data=data)
 
 
 def _texts(known: Sensitivity, error: Any) -> dict[str, Any]:
-    return {name: _masked(known, getattr(error, name)) for name in ("code", "message")}
+    return {name: masked(known, getattr(error, name)) for name in ("code", "message")}
 
 
 def _rule(found: ScheduleView, fields: SensitiveFields | None) -> ScheduleView:

@@ -10,6 +10,7 @@ from projections.cost_ledger import CostLedgerProjection
 from projections.costs import CostsProjection
 from projections.execution_detail import ExecutionDetailProjection
 from projections.execution_list import ExecutionList
+from projections.inbox import InformedAgentNotifier
 from projections.key_list import KeyListProjection
 from projections.occurrences import OccurrencesProjection
 from projections.process_catalogue import ProcessCatalogue
@@ -34,5 +35,6 @@ ALL: tuple[Projection[Any], ...] = (
     CostLedgerProjection(),
     CostAlertsProjection(),
     AnalyticsProjection(),
+    InformedAgentNotifier(),
     RolesProjection(),
 )

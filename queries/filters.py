@@ -64,10 +64,10 @@ class Where:
 
 
 def _liked(patterns: Sequence[str]) -> list[str]:
-    beginnings = [f"{_escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
-    return [_escaped(each) for each in patterns if not each.endswith("*")] + beginnings
+    beginnings = [f"{escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
+    return [escaped(each) for each in patterns if not each.endswith("*")] + beginnings
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """Return a text that `like` takes as it is."""
     return text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")

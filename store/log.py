@@ -28,6 +28,8 @@ EXISTING = """select x.id from unnest(%s::uuid[]) as x(id)
 where exists (select from stored_events e where e.originator_id = x.id)"""
 STREAM_PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
 where originator_id = %s and originator_version > %s order by originator_version limit %s"""
+NEWEST_OF_STREAM = """select notification_id, originator_id, originator_version, topic, state from stored_events
+where originator_id = %s order by originator_version desc limit 1"""
 PAGE = f"{page_query('notification_id > %(after)s')} limit %(limit)s"
 MAX_BATCH_EVENTS = 5_000
 MOST_SUSPECTS = 10_000
@@ -218,6 +220,12 @@ class Log:
         """Return events of one stream, with their places, whose versions are greater than `after`."""
         with self.datastore.reading() as connection:
             return recorded(_tuples(connection, STREAM_PAGE, (stream, after, limit)))
+
+    def newest(self, stream: UUID) -> Recorded | None:
+        """Return the newest event of one stream with its place; None when there is no such stream."""
+        with self.datastore.reading() as connection:
+            found = recorded(_tuples(connection, NEWEST_OF_STREAM, (stream,)))
+        return found[0] if found else None
 
     def page(self, after: int, limit: int) -> list[Recorded]:
         """Return a page of the log after position `after`, decoded."""

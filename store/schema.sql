@@ -79,6 +79,13 @@ create table idempotency_keys (
 );
 CREATE INDEX idempotency_keys_at_idx ON public.idempotency_keys USING btree (at);
 
+create table inbox_deliveries (
+  agent text not null,
+  "position" bigint not null,
+  delivered_at timestamp with time zone not null,
+  PRIMARY KEY (agent)
+);
+
 create table installation_keys (
   name text not null,
   value bytea not null,

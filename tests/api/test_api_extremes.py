@@ -72,6 +72,7 @@ def test_no_field_of_a_command_breaks_it(client: TestClient, installation: Insta
         "process": "held",
         "version": "1",
         "name": "writer",
+        "event_id": f"{id}:1",
     }
     values |= {"step": "work", "kind": "wait", "projection": "execution_list", "position": "1", "digest": "0" * 64}
     values |= {"schedule_id": str(schedule_id(process_id("held"), "nightly")), "key_id": str(id), "act": "build"}

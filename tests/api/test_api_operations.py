@@ -52,6 +52,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "roles",
         "schedules",
         "occurrences",
+        "InformedAgentNotifier",
     }
     assert seen["as_of_position"] == installation.log.last_position()
     behind = seen["items"][0]

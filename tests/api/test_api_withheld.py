@@ -9,7 +9,7 @@ from edge.withheld import WITHHELD
 from tests.api.conftest import Installation, Making, Shown
 
 # The nouns whose events viewers read whole, sensitive fields aside: by the module of the event.
-NOUNS = ("executions", "processes", "schedules", "calendars", "costs", "alerts", "roles", "zone_data")
+NOUNS = ("executions", "processes", "schedules", "calendars", "costs", "alerts", "roles", "inbox", "zone_data")
 SHOWN = tuple(f"domain.{noun}." for noun in NOUNS)
 
 

@@ -10,7 +10,7 @@ import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import msgspec
@@ -30,6 +30,7 @@ from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import fold as fold_execution
 from domain.executions.state.model import Execution
+from domain.inbox.events import InboxFilterSet, NotificationsAcknowledged
 from domain.keys import key
 from domain.keys.events import KeyCreated
 from domain.keys.key import KeyRing
@@ -60,6 +61,7 @@ STORIES = (
     "schedule_stories.py",
     "alert_stories.py",
     "role_stories.py",
+    "inbox_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -137,6 +139,10 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = alert.fold(events)
         case RoleAssigned():
             state = [[*key, role] for key, role in roles.fold(events).items()]
+        case InboxFilterSet():
+            state = cast(InboxFilterSet, events[-1]).filter
+        case NotificationsAcknowledged():
+            state = cast(NotificationsAcknowledged, events[-1]).until
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
     return json.loads(msgspec.json.encode(state))

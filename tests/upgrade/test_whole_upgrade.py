@@ -214,6 +214,8 @@ def every_path(releases: Releases, url: str, given: dict[str, str], approvals: d
         known["schedule_id"] = [item["schedule_id"] for item in releases.get(url, "/api/schedules").json()["items"]]
     # A release before this one has no alerts, and the processes here have no thresholds.
     known["alert_id"] = []
+    # The agents of these processes are informed of nothing.
+    known["event_id"] = []
     head = releases.rows("select max(notification_id) from stored_events")[0][0]
     found = []
     for path, item in paths.items():

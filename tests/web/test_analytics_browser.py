@@ -5,9 +5,11 @@ import io
 import re
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
+from projections.locks import REBUILD_LOCK, wait_for_lock
 from tests.waiting import until
 from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
 from web.analytics.tables import CsvTable, download
@@ -79,6 +81,24 @@ def test_figures_lead_to_their_executions(served: Served, windows: Watched) -> N
     expect(tab.get_by_role("heading", level=1)).to_have_text("Analytics of working")
     check_everywhere(tab, "analytics of a process")
     check_tables(served)
+
+
+def test_a_page_whose_read_model_is_built_gives_way_by_itself(served: Served, windows: Watched) -> None:
+    # given a release that waits to build its tables
+    with psycopg.connect(served.dsn, autocommit=True) as connection:
+        wait_for_lock(connection, REBUILD_LOCK, "analytics")
+        connection.execute("update projections set digest = 'another' where name = 'analytics'")
+
+        # then the page says so, and what to do
+        page = windows.open("/analytics")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Not ready yet")
+        expect(page.locator("main")).to_contain_text("read_model_rebuilding")
+        check_everywhere(page, "not ready yet")
+
+    # when the tables are there, then the page is
+    expect(page.get_by_role("heading", level=1)).to_have_text("Analytics")
+    assert {each for each in windows.wrong if "503" not in each} == set()
+    windows.wrong.clear()
 
 
 def check_tables(served: Served) -> None:

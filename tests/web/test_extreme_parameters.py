@@ -55,6 +55,7 @@ def test_no_parameter_of_a_query_or_a_page_breaks_it(client: TestClient, install
         "process": "held",
         "version": "1",
         "name": "writer",
+        "event_id": f"{id}:1",
     }
     values |= {"step": "work", "kind": "wait", "projection": "execution_list", "position": "1", "digest": "0" * 64}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))

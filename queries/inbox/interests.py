@@ -1,0 +1,127 @@
+"""The events that are of interest to an agent: its roles in their time, cut by its filters in theirs."""
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from domain.identity import acknowledgements_id, agent_id
+from domain.inbox.concerns import OF_NO_STEP
+from domain.inbox.filters import EVERYTHING_BY_ROLE, InboxFilter
+from domain.keys.scopes import matches
+from domain.refusal import AgentNotFound, Forbidden
+from queries.paging import LARGEST
+from queries.reading import fetch
+from store.mapper import decode
+
+MOST_ROLES = 20_000
+MOST_FILTERS = 500
+
+_ROLES = """select process_id, process, step, role, from_position,
+  coalesce(until_position, %(largest)s) as until_position
+from inbox_roles where agent = %(agent)s and coalesce(until_position, %(largest)s) > %(after)s limit %(most)s"""
+_FILTERS = """(select from_position, filter from inbox_filters where agent = %(agent)s and from_position <= %(after)s
+  order by from_position desc limit 1)
+union all (select from_position, filter from inbox_filters where agent = %(agent)s and from_position > %(after)s
+  order by from_position limit %(most)s) order by from_position"""
+_OWN = """select originator_id, topic, state from stored_events e
+where originator_id = any(%s) and originator_version = (
+  select max(originator_version) from stored_events l where l.originator_id = e.originator_id)"""
+
+
+class Interest(msgspec.Struct, frozen=True):
+    """Events of a step of a process, of these types, at positions between `lo` and `hi`. step: empty for none."""
+
+    process_id: str
+    step: str
+    role: str
+    types: list[str]
+    lo: int
+    hi: int
+    outcomes: list[str] | None = None
+    labels: list[str] | None = None
+
+
+class Interests(msgspec.Struct, frozen=True):
+    """The interests of an agent in events after a position, and before `until`, up to where filters are read."""
+
+    items: list[Interest]
+    until: int
+
+
+def acknowledged_position(connection: Connection[DictRow], agent: str) -> int:
+    """Return the position up to which the agent has acknowledged; 0 for none. Raises AgentNotFound."""
+    own, acknowledged = agent_id(agent), acknowledgements_id(agent)
+    rows = {row["originator_id"]: row for row in fetch(connection, _OWN, ([own, acknowledged],))}
+    if own not in rows:
+        raise AgentNotFound(f"there is no agent {agent!r}", agent=agent)
+    row = rows.get(acknowledged)
+    until: int = 0 if row is None else decode(row["topic"], row["state"]).until  # type: ignore[attr-defined]
+    return until
+
+
+def interests_of(
+    connection: Connection[DictRow], agent: str, after: int, *, within: Sequence[str] = (), always: bool = False
+) -> Interests:
+    """Return what is of interest to an agent after a position.
+
+    within: the processes that the caller sees; empty: all. always: the roles that the agent has now, and its present
+    filter, hold for all positions. Raises Forbidden for an agent with more roles than an inbox takes.
+    """
+    given = {"agent": agent, "after": LARGEST - 1 if always else after, "largest": LARGEST}
+    roles = fetch(connection, _ROLES, {**given, "most": MOST_ROLES + 1})
+    if len(roles) > MOST_ROLES:
+        message = f"the agent {agent!r} has more than {MOST_ROLES} roles; a group of agents is of more use"
+        raise Forbidden(message, code="too_many_roles")
+    filters = fetch(connection, _FILTERS, {**given, "most": MOST_FILTERS + 1})
+    later = sum(row["from_position"] > after for row in filters)
+    until = filters.pop()["from_position"] + 1 if later > MOST_FILTERS else LARGEST
+    segments = list(_segments(filters, always=always))
+    items: list[Interest] = []
+    of_processes: dict[tuple[str, str, str, int], list[tuple[int, int]]] = {}
+    for row in roles:
+        process, id, role = row["process"], str(row["process_id"]), row["role"]
+        if within and not matches(within, process):
+            continue
+        for n, (begin, end, filter) in enumerate(segments):
+            lo = after if always else max(after, begin, row["from_position"])
+            hi = min(end, until, row["until_position"])
+            if hi - lo < 2:
+                continue
+            if filter.permits(process, row["step"]):
+                items += _interest(id, row["step"], role, filter, lo, hi)
+            if filter.permits(process, ""):
+                of_processes.setdefault((id, process, role, n), []).append((lo, hi))
+    for (id, _, role, n), spans in of_processes.items():
+        for lo, hi in _merged(spans):
+            items += _interest(id, "", role, segments[n][2], lo, hi)
+    return Interests(items, until)
+
+
+def _segments(filters: Sequence[dict[str, Any]], *, always: bool) -> Iterable[tuple[int, int, InboxFilter]]:
+    """Return (from, until, filter): the filters that hold one after the other."""
+    known = [(row["from_position"], msgspec.json.decode(row["filter"], type=InboxFilter)) for row in filters]
+    if always:
+        return [(0, LARGEST, known[-1][1] if known else EVERYTHING_BY_ROLE)]
+    ends = [(-1, EVERYTHING_BY_ROLE), *known, (LARGEST, EVERYTHING_BY_ROLE)]
+    return [(begin, end, filter) for (begin, filter), (end, _) in pairwise(ends)]
+
+
+def _interest(process_id: str, step: str, role: str, filter: InboxFilter, lo: int, hi: int) -> Iterable[Interest]:
+    types = [each for each in filter.types_for(role) if (each in OF_NO_STEP) == (not step)]
+    if types:
+        yield Interest(process_id, step, role, types, lo, hi, filter.outcomes or None, filter.labels or None)
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return the union of spans as spans that do not overlap."""
+    found: list[tuple[int, int]] = []
+    for lo, hi in sorted(spans):
+        if found and lo < found[-1][1]:
+            found[-1] = (found[-1][0], max(hi, found[-1][1]))
+        else:
+            found.append((lo, hi))
+    return found
