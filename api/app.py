@@ -27,6 +27,7 @@ from api import (
     keys,
     memory,
     metrics,
+    monitored,
     openapi,
     prices,
     processes,
@@ -44,6 +45,8 @@ from api import (
     webhooks,
     workers,
 )
+from api.mcp import route as mcp
+from api.mcp.lifetime import ProtocolServer
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
@@ -64,6 +67,7 @@ GUARDED = (
     analytics,
     cost_thresholds,
     roles,
+    monitored,
     schedules,
     calendars,
     agents,
@@ -99,6 +103,7 @@ def create_app(door: Door) -> FastAPI:
     )
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)
+    app.state.protocol = ProtocolServer()
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
     app.state.metrics = metrics.registry_of(door)
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
@@ -116,6 +121,7 @@ def _routes() -> list[BaseRoute]:
         guarded.include_router(noun.router)
     every.include_router(guarded)
     every.include_router(metrics.router, dependencies=[ADMITTED])
+    every.include_router(mcp.router, dependencies=[ADMITTED])
     # Agents that answer later show the token of their attempt instead.
     every.include_router(steps.router, prefix="/api")
     # Callers of webhooks show the secret of the trigger instead.
@@ -135,4 +141,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         feed.shut()
+        await app.state.protocol.stop()
         await anyio.to_thread.run_sync(progress.stop)
