@@ -83,9 +83,9 @@ async def retire(name: str, request: Commanded) -> Response:
 
 @router.get("", summary="List agents", **openapi.query(Page[AgentView], listed=True))
 def list_(reading: Reads, caller: Caller, filters: Annotated[AgentFilters, Query()]) -> Response:
-    """List the agents by name."""
+    """List the agents by name, each with its answers in 24 hours."""
     requested = AgentFilter(names=filters.name, kinds=filters.kind, statuses=filters.status)
-    found = list_agents(reading, requested, **filters.page)
+    found = list_agents(reading, requested, within=caller.processes, **filters.page)
     return view(msgspec.structs.replace(found, items=[_shown(agent, caller) for agent in found.items]))
 
 

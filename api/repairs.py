@@ -2,14 +2,20 @@
 
 from uuid import UUID
 
+import anyio
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from api import openapi
 from api.executions import ExecutionReceipt
 from api.receipts import RehearsedReceipt, carry_out
+from commands.command import CommandScope
+from commands.monitors import monitored_by
 from commands.repairs import ReassignStep, RetryExecution, RetryStep, SkipStep
 from edge.command_request import CommandedOrRehearsed
+from edge.principal import principal_of
+from edge.references import execution_named
+from edge.refusals import NotPermitted
 
 router = APIRouter(prefix="/executions/{execution_id}", tags=["executions"])
 
@@ -19,6 +25,17 @@ class RepairReceipt(RehearsedReceipt, kw_only=True):
 
     execution_id: UUID
     step: str
+
+
+async def _require_monitor(request: CommandedOrRehearsed, execution_id: str, step: str) -> None:
+    """Raise NotPermitted unless the caller may repair every step, or its agent monitors this one now."""
+    caller = principal_of(request.request)
+    if caller.may(CommandScope.EXECUTIONS_WRITE):
+        return
+    id = execution_named(execution_id)
+    if not await anyio.to_thread.run_sync(monitored_by, request.handlers.log, caller.agents, id, step):
+        permission = CommandScope.EXECUTIONS_WRITE.value
+        raise NotPermitted("this key repairs the steps that its agent monitors, and no others", permission=permission)
 
 
 @router.post(
@@ -42,6 +59,7 @@ async def retry_step(execution_id: str, step: str, request: CommandedOrRehearsed
 
     A failed execution continues, with every step that its failure abandoned. An attempt that is due: a duplicate.
     """
+    await _require_monitor(request, execution_id, step)
     command = request.read(RetryStep, execution_id=execution_id, step=step)
     return await carry_out(request, request.handlers.repairs.retry_step, command, RepairReceipt)
 
@@ -53,6 +71,7 @@ async def retry_step(execution_id: str, step: str, request: CommandedOrRehearsed
 )
 async def skip_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Continue without the step; a failed execution continues, with every other step that its failure abandoned."""
+    await _require_monitor(request, execution_id, step)
     command = request.read(SkipStep, execution_id=execution_id, step=step)
     return await carry_out(request, request.handlers.repairs.skip_step, command, RepairReceipt)
 
@@ -67,5 +86,6 @@ async def reassign_step(execution_id: str, step: str, request: CommandedOrRehear
 
     The agent that has the step already: a duplicate.
     """
+    await _require_monitor(request, execution_id, step)
     command = request.read(ReassignStep, execution_id=execution_id, step=step)
     return await carry_out(request, request.handlers.repairs.reassign_step, command, RepairReceipt)

@@ -22,6 +22,7 @@ class CommandScope(StrEnum):
     PROCESSES_WRITE = "processes:write"
     EXECUTIONS_WRITE = "executions:write"
     STEPS_ANSWER = "steps:answer"
+    STEPS_REPAIR = "steps:repair"
     TIMERS_WRITE = "timers:write"
     SCHEDULES_WRITE = "schedules:write"
     ALERTS_WRITE = "alerts:write"

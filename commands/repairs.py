@@ -22,7 +22,7 @@ class RetryExecution(Command, frozen=True):
 class RetryStep(Command, frozen=True):
     """Begin a step again at once. reason: why, for people."""
 
-    scope = CommandScope.EXECUTIONS_WRITE
+    scope = CommandScope.STEPS_REPAIR
     execution_id: ExecutionId
     step: StepReference
     reason: Reason
@@ -31,7 +31,7 @@ class RetryStep(Command, frozen=True):
 class SkipStep(Command, frozen=True):
     """Continue without a step. reason: why, for people."""
 
-    scope = CommandScope.EXECUTIONS_WRITE
+    scope = CommandScope.STEPS_REPAIR
     execution_id: ExecutionId
     step: StepReference
     reason: Reason
@@ -40,7 +40,7 @@ class SkipStep(Command, frozen=True):
 class ReassignStep(Command, frozen=True):
     """Give a step to another agent. agent: the name of that agent. reason: why, for people."""
 
-    scope = CommandScope.EXECUTIONS_WRITE
+    scope = CommandScope.STEPS_REPAIR
     execution_id: ExecutionId
     step: StepReference
     agent: NameOfAgent

@@ -1,5 +1,6 @@
 """The dependency of every guarded route: it admits a request with the permission that the route states."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -47,6 +48,11 @@ def deciders_of(caller: Principal) -> tuple[str, ...] | None:
 def approver_names(caller: Principal) -> tuple[str, ...]:
     """Return the names by which approvals name the caller: its own, and those of its teams."""
     return (caller.actor.removeprefix("user:"), *sorted(caller.teams))
+
+
+def monitoring_teams(caller: Principal, stated: Sequence[str]) -> list[str] | None:
+    """Return the teams whose steps a caller reads about: those stated, else its own; None: every team."""
+    return list(stated) or sorted(caller.teams) or None
 
 
 def teams_of(request: Request) -> tuple[str, ...]:

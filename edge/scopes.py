@@ -28,6 +28,7 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.OPERATOR: _VIEWER
     | {
         CommandScope.EXECUTIONS_WRITE,
+        CommandScope.STEPS_REPAIR,
         CommandScope.TIMERS_WRITE,
         CommandScope.SCHEDULES_WRITE,
         CommandScope.ALERTS_WRITE,
@@ -39,12 +40,17 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.ADMIN: EVERYTHING,
     KeyScope.ACT_AS: _EVERYBODY,
 }
-AGENT_GRANTS: frozenset[str] = _EVERYBODY | {CommandScope.STEPS_ANSWER, READ_INBOX, CommandScope.INBOX_WRITE}
-"""The permissions of ``agent:NAME``; an answer is for an attempt of that agent, and the inbox is its own."""
+AGENT_GRANTS: frozenset[str] = _EVERYBODY | {
+    CommandScope.STEPS_ANSWER,
+    CommandScope.STEPS_REPAIR,
+    READ_INBOX,
+    CommandScope.INBOX_WRITE,
+}
+"""The permissions of ``agent:NAME``: its own attempts and inbox, and repairs of steps that the agent monitors."""
 
 
 def permissions_of(scopes: Iterable[str]) -> frozenset[str]:
-    """Return what a key with these scopes may do; of an agent's scope, to answer its own attempts."""
+    """Return what a key with these scopes may do; an agent's scope is for what is its own."""
     found: set[str] = set()
     for scope in scopes:
         found |= GRANTS[KeyScope(scope)] if agent_of(scope) is None else AGENT_GRANTS

@@ -82,11 +82,13 @@ class Table(Generic[R]):
 
     storage: parameters of the table, as ``fillfactor = 70``. keys, values: the names of its columns. ddl: creates the
     table. Two tables with equal columns, keys and storage have equal ddl, so that the text stands for the shape.
+    leading: the columns of the key that its index begins with. Default: the order of the fields.
     """
 
-    def __init__(self, name: str, row: type[R], storage: str = "") -> None:
+    def __init__(self, name: str, row: type[R], storage: str = "", leading: Sequence[str] = ()) -> None:
         fields = _columns(row)
-        keys = ", ".join(field for field, _, column in fields if column.is_key)
+        rest = (field for field, _, column in fields if column.is_key and field not in leading)
+        keys = ", ".join((*leading, *rest))
         names = ", ".join(field for field, _, _ in fields)
         body = ",\n  ".join([*(f"{field} {column.type}" for field, _, column in fields), f"primary key ({keys})"])
         values = ", ".join(f"{field}::numeric" if _kind(column) == "numeric" else field for field, _, column in fields)
@@ -102,7 +104,7 @@ class Table(Generic[R]):
         self.values = [field for field, _, column in fields if not column.is_key]
         self._row = row
         self._sketches = [n for n, (_, _, column) in enumerate(fields) if _kind(column) == "bytea"]
-        listed = f"unnest({', '.join(['%b'] * len(self.keys))}) as x({keys})"
+        listed = f"unnest({', '.join(['%b'] * len(self.keys))}) as x({', '.join(self.keys)})"
         by_key = " and ".join(f"t.{field} = x.{field}" for field in self.keys)
         self._find = f"select t.* from {listed} join {name} t on {by_key}"
         self._delete = f"delete from {name} t using {listed} where {by_key}"

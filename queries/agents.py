@@ -24,6 +24,7 @@ class AgentView(msgspec.Struct, frozen=True):
     """An agent. status: ``active`` or ``retired``; config holds references to secrets, never secrets.
 
     max_open: how many calls of it each worker has open at once; null: a share of the calls of the worker.
+    last_24_hours: its answers; null: not worked out.
     """
 
     agent_id: UUID
@@ -34,14 +35,14 @@ class AgentView(msgspec.Struct, frozen=True):
     registered_at: datetime
     retired_at: datetime | None
     max_open: int | None
+    last_24_hours: AgentAnswers | None = None
 
 
-class AgentDetail(AgentView, frozen=True):
-    """An agent, and how fresh this is. last_24_hours: its answers; None: not worked out."""
+class AgentDetail(AgentView, frozen=True, kw_only=True):
+    """An agent, and how fresh this is."""
 
     as_of_position: int
     lag_seconds: float
-    last_24_hours: AgentAnswers | None = None
 
 
 class AgentFilter(msgspec.Struct, frozen=True):
@@ -59,8 +60,13 @@ def list_agents(
     cursor: str | None = None,
     limit: int = DEFAULT_LIMIT,
     min_position: int | None = None,
+    within: tuple[str, ...] = (),
+    spent_from: datetime | None = None,
 ) -> Page[AgentView]:
-    """Return agents by name, retired ones too unless the filter excludes them. Raises BadCursor or NotYet."""
+    """Return agents by name, retired ones too unless the filter excludes them, each with its answers in 24 hours.
+
+    within: the processes whose answers are visible. spent_from: as in summarise_answers. Raises BadCursor or NotYet.
+    """
     where = Where({"rows": limit + 1})
     where.add("name > {}", read_cursor("a", cursor) if cursor is not None else None)
     where.any_of("name", filter.names, "text")
@@ -68,20 +74,36 @@ def list_agents(
     where.any_of("status", filter.statuses, "text")
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    return page_of([AgentView(**row) for row in rows], limit, freshness, lambda row: write_cursor("a", row.name))
+    answers = summarise_answers(reading, [row["name"] for row in rows], within=within, spent_from=spent_from)
+    return page_of(
+        [AgentView(**row, last_24_hours=_of(answers, row["name"])) for row in rows],
+        limit,
+        freshness,
+        lambda row: write_cursor("a", row.name),
+    )
 
 
 def get_agent(
-    reading: Reading, name: str, *, within: tuple[str, ...] = (), min_position: int | None = None
+    reading: Reading,
+    name: str,
+    *,
+    within: tuple[str, ...] = (),
+    spent_from: datetime | None = None,
+    min_position: int | None = None,
 ) -> AgentDetail:
-    """Return one agent. within: the processes whose answers are visible. Raises NotFound or NotYet."""
+    """Return one agent. within, spent_from: as in list_agents. Raises NotFound or NotYet."""
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, (agent_id(name),))
     if not rows:
         raise AgentNotFound(f"there is no agent {name!r}", agent=name)
+    answers = summarise_answers(reading, [name], within=within, spent_from=spent_from)
     return AgentDetail(
         **rows[0],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
-        last_24_hours=summarise_answers(reading, name, within=within),
+        last_24_hours=_of(answers, name),
     )
+
+
+def _of(answers: dict[str, AgentAnswers] | None, agent: str) -> AgentAnswers | None:
+    return None if answers is None else answers.get(agent, AgentAnswers(0, 0, None))

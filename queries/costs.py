@@ -20,6 +20,8 @@ _UNPRICED = f"""select provider, model, flags::text as flags, count(*)::int as c
   (array_agg(step order by position desc))[1] as step, (array_agg(agent order by position desc))[1] as agent
 from (select * from call_costs where amount is null order by position desc limit {MOST_USES}) newest
 group by provider, model, flags::text order by count(*) desc, provider, model limit 200"""
+_COUNT_UNPRICED = """select count(*)::int as n from (
+  select from call_costs where amount is null order by position desc limit %s) newest"""
 _OF_MODEL = """select execution_id, recorded from call_costs
 where model = lower(%(model)s) and called_at >= %(begin)s and called_at < %(end)s
   and (%(provider)s::text is null or provider = lower(%(provider)s)) and price_source is distinct from 'reported'
@@ -77,6 +79,13 @@ def list_unpriced(reading: Reading, *, min_position: int | None = None) -> Unpri
     ]
     count = sum(item.count for item in items)
     return UnpricedUses(items, count, count < MOST_USES, freshness.as_of_position, freshness.lag_seconds)
+
+
+def count_unpriced(reading: Reading, most: int) -> int:
+    """Return the number of uses without a price, at most `most`."""
+    with reading.of(COSTS) as (connection, _):
+        found: int = fetch(connection, _COUNT_UNPRICED, (most,))[0]["n"]
+        return found
 
 
 def find_uses(reading: Reading, model: str, begin: datetime, end: datetime, provider: str | None) -> UsesOfModel:

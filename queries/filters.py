@@ -49,9 +49,13 @@ class Where:
     def within(self, column: str, patterns: Sequence[str]) -> None:
         """Require a name that one of `patterns`, names or beginnings as ``claims-*``, matches; nothing without any."""
         if patterns:
-            beginnings = [f"{_escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
-            named = [_escaped(each) for each in patterns if not each.endswith("*")]
-            self.add(f"{column} like any({{}}::text[])", named + beginnings)
+            self.add(f"{column} like any({{}}::text[])", _liked(patterns))
+
+    def of_visible(self, column: str, patterns: Sequence[str]) -> None:
+        """Require the id of a process with such a name in `column`; nothing without patterns."""
+        if patterns:
+            visible = "select process_id from process_catalogue where name like any({}::text[])"
+            self.add(f"{column} in ({visible})", _liked(patterns))
 
     def any_of_either(self, columns: Sequence[str], values: Sequence[object], kind: str) -> None:
         """Require one of `values` in one of `columns`; nothing without values."""
@@ -59,6 +63,11 @@ class Where:
             self.add(f"({' or '.join(f'{column} = any({{0}}::{kind}[])' for column in columns)})", list(values))
 
 
-def _escaped(text: str) -> str:
+def _liked(patterns: Sequence[str]) -> list[str]:
+    beginnings = [f"{escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
+    return [escaped(each) for each in patterns if not each.endswith("*")] + beginnings
+
+
+def escaped(text: str) -> str:
     """Return a text that `like` takes as it is."""
     return text.replace("\\", "\\\\").replace("_", "\\_").replace("%", "\\%")

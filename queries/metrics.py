@@ -1,5 +1,6 @@
 """Figures for monitoring: positions, lags and the lengths of lists, read by one statement when a scraper comes."""
 
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -95,7 +96,12 @@ MEASURES: tuple[Measure, ...] = (
     ),
 )
 
-_FIGURES = ", ".join(f"coalesce({measure.query}, 0)::float8 as {measure.name}" for measure in MEASURES)
+
+def _columns(measures: Iterable[Measure]) -> str:
+    return ", ".join(f"coalesce({measure.query}, 0)::float8 as {measure.name}" for measure in measures)
+
+
+_FIGURES = _columns(MEASURES)
 _READ_MODELS = f"""select p.name, coalesce(t.notification_id, 0) as position, p.failure is not null as failed,
     substring(next.state from 1 for 100) as next, dead.letters
   from projections p
@@ -139,6 +145,15 @@ def get_figures(reading: Reading, overdue_after: timedelta = OVERDUE) -> Figures
     values = {measure.name: rows[0][measure.name] for measure in MEASURES}
     head = int(values["log_position"])
     return Figures(values, [_read_model(row, head) for row in rows if row["name"] is not None])
+
+
+def get_measures(reading: Reading, names: Collection[str]) -> dict[str, float]:
+    """Return some figures that need no setting, by name, from the main server. Raises Outage."""
+    wanted = [measure for measure in MEASURES if measure.name in names]
+    with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
+        for setting in BY_ORDER.split("; "):
+            connection.execute(sql.SQL(setting))
+        return fetch(connection, f"select {_columns(wanted)}", ())[0]
 
 
 def _read_model(row: dict[str, Any], head: int) -> ReadModelFigures:

@@ -1,5 +1,6 @@
 """The moments of an execution: the place of one event in its stream, and the positions around it."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
@@ -19,6 +20,20 @@ from stored_events e, (select originator_version, notification_id from stored_ev
 where e.originator_id = %(id)s and {one}"""
 _OF_POSITION = _PLACE.format(one="e.notification_id = %(at)s")
 _OF_EVENT = _PLACE.format(one="e.originator_version = least(%(at)s, l.originator_version)")
+
+MOST_MARKED = 5_000
+"""A stream of more events has no marks: finding them takes longer than a page may."""
+_MARKS = """
+select min(originator_version) as event, topic as type from stored_events
+where originator_id = %(id)s and topic = any(%(types)s)
+group by topic, width_bucket(originator_version, 1, %(events)s + 1, %(places)s) order by 1 limit %(most)s"""
+
+
+class StreamMark(msgspec.Struct, frozen=True):
+    """An event of a stream, by its number, and its stored name."""
+
+    event: int
+    type: str
 
 
 class StreamMoment(msgspec.Struct, frozen=True):
@@ -43,6 +58,17 @@ def moment_of_position(reading: Reading, execution_id: UUID, position: int) -> S
 def moment_of_event(reading: Reading, execution_id: UUID, event: int) -> StreamMoment:
     """Return the place of an event by its number, of the newest one if there are fewer. Raises NotFound."""
     return _moment(reading, _OF_EVENT, execution_id, event)
+
+
+def list_marks(
+    reading: Reading, execution_id: UUID, types: Collection[str], *, events: int, places: int
+) -> list[StreamMark]:
+    """Return events of `types` in a stream of `events`, in order: of each type the first in each of `places` parts."""
+    if events > MOST_MARKED:
+        return []
+    stated = {"id": execution_id, "types": list(types), "events": events, "places": places, "most": 4 * places}
+    with reading.log() as (connection, _):
+        return [StreamMark(**row) for row in fetch(connection, _MARKS, stated)]
 
 
 def _moment(reading: Reading, query: str, execution_id: UUID, at: int) -> StreamMoment:

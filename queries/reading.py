@@ -110,7 +110,8 @@ def read_freshness(connection: Connection[Any], projection: str, shape: str | No
         row = connection.execute(AS_OF, (projection, projection), prepare=True).fetchone()
     assert row is not None
     if shape is not None and row["digest"] != shape:
-        raise ReadModelRebuilding(f"{projection} is being built for this release; GET /api/projections says how far")
+        message = f"{projection} is being built for this release; GET /api/projections says how far"
+        raise ReadModelRebuilding(message, projection=projection)
     return Freshness(row["position"], age_of(row["next"]))
 
 

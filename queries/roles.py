@@ -12,6 +12,7 @@ from queries.reading import Reading, fetch
 
 INTERVALS = "roles"
 RolesOfText = Literal["draft", "published"]
+TEXTS: tuple[RolesOfText, ...] = ("draft", "published")
 
 _TEXTS = """select p.name, p.revision, p.latest_version as version, p.draft_source as draft, v.source as published
 from process_catalogue p
@@ -53,6 +54,7 @@ class RoleMatrix(msgspec.Struct, frozen=True):
     revision: of the draft, or of the published roles, for the If-Match of a change. cells: by step and agent, the
     role. own: by step, the agents whose role the step states itself; the others have theirs from the defaults.
     problems: steps without the executor that they need, agents unknown or retired.
+    texts: those of the process that there are.
     """
 
     process_id: UUID
@@ -65,6 +67,7 @@ class RoleMatrix(msgspec.Struct, frozen=True):
     cells: dict[str, dict[str, str]]
     own: dict[str, list[str]]
     problems: list[Problem]
+    texts: list[RolesOfText]
     as_of_position: int
     lag_seconds: float
 
@@ -116,6 +119,7 @@ def get_roles(
         cells=cells,
         own=own,
         problems=[*_of_roles(parsed.problems), *agent_problems(parsed, statuses, "warning")],
+        texts=[of for of in TEXTS if row[of] is not None],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
     )

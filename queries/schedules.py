@@ -81,11 +81,15 @@ class ScheduleView(msgspec.Struct, frozen=True):
 
 
 class ScheduleFilter(msgspec.Struct, frozen=True, kw_only=True):
-    """process_ids, statuses: any of them, all without one. within: names of processes or their beginnings."""
+    """process_ids, statuses: any of them, all without one. within: names of processes or their beginnings.
+
+    failures: so many of its last runs in a row failed, or more.
+    """
 
     process_ids: Sequence[UUID] = ()
     statuses: Sequence[str] = ()
     within: Sequence[str] = ()
+    failures: int | None = None
 
 
 class ComingRun(msgspec.Struct, frozen=True):
@@ -213,6 +217,7 @@ def _where(filter: ScheduleFilter, rows: int) -> Where:
     where.any_of("s.process_id", filter.process_ids, "uuid")
     where.any_of(_STATUS, filter.statuses, "text")
     where.within("s.process", filter.within)
+    where.add("s.failures >= {}", filter.failures)
     return where
 
 

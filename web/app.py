@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
-from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, sign_in, timers
+from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, search, sign_in, timers
 from web.agents import detail as agent
 from web.agents import list as agents
 from web.agents import register
@@ -22,7 +22,7 @@ from web.executions import acts, compare, detail, moments, tree
 from web.executions import list as executions
 from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
-from web.processes import archive, editor, pauses, publish, start
+from web.processes import archive, definition, editor, pauses, publish, start, triggers
 from web.processes import costs as process_costs
 from web.processes import detail as process
 from web.processes import list as processes
@@ -44,13 +44,25 @@ NOUNS = (
     "keys",
     "operations",
 )
-SEGMENTS = frozenset(("", *NOUNS, "docs", "settings", "sign-in", "sign-out", "static"))
+SEGMENTS = frozenset(("", *NOUNS, "docs", "search", "settings", "sign-in", "sign-out", "static"))
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, agent)
 # The editor's `/processes/new` comes before the page of one process.
-PROCESSES = (processes, editor, publish, start, archive, pauses, process_costs, process_roles, process)
+PROCESSES = (
+    processes,
+    editor,
+    definition,
+    triggers,
+    publish,
+    start,
+    archive,
+    pauses,
+    process_costs,
+    process_roles,
+    process,
+)
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
@@ -77,6 +89,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         costs,
         keys,
         preferences,
+        search,
         timers,
         operations,
         *OPERATIONS,

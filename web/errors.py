@@ -12,7 +12,9 @@ from starlette.types import ASGIApp
 from domain.refusal import Refusal
 from edge.refusals import Unauthorised
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
+from queries.reading import ReadModelRebuilding
 from web.layout import page
+from web.rebuilding import rebuilding
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +69,8 @@ def _refused(request: Request, refusal: Refusal) -> Response:
     if isinstance(refusal, Unauthorised):
         to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?{urlencode({'next': to if request.method == 'GET' else '/'})}", 303)
+    if isinstance(refusal, ReadModelRebuilding) and request.method == "GET":
+        return rebuilding(request, refusal)
     return problem(request, status_of(refusal), refusal.code, refusal.message, getattr(refusal, "problems", ()))
 
 

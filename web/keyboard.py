@@ -13,7 +13,7 @@ GO = {
 """The key behind `g` that leads to each entry of the navigation."""
 
 REST = (
-    (("/",), "search by the end of an id"),
+    (("/",), "search or go to"),
     (("?",), "show these keys"),
     (("j", "k"), "next and previous row of a list or timeline"),
     (("Enter",), "open the row"),

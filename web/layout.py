@@ -1,6 +1,7 @@
 """The frame of every page: navigation, the reader's zone and theme, and how far the page is behind the log."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from domain.analytics.windows import analytics_window
 from domain.calendar.zones import parse_zone
 from domain.refusal import Problem
 from edge.admitted import approver_names, deciders_of
@@ -20,6 +22,7 @@ from edge.scopes import READ, READ_APPROVALS, READ_DESCRIPTION, READ_KEYS
 from edge.sessions import COOKIE, LONGEST, BrowserSession
 from queries.alerts import count_open_alerts
 from queries.approvals import ApprovalFilter, count_approvals
+from queries.reading import ReadModelRebuilding
 from web import wording
 from web.keyboard import GO, keyboard
 from web.templating import render
@@ -45,6 +48,7 @@ NOTICES = {
     "paused": "The process is paused. Executions under way continue.",
     "resumed": "The process starts executions again.",
     "draft-saved": "The draft is saved.",
+    "roles-saved": "The roles are saved.",
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
     "retired": "The agent is retired.",
@@ -120,6 +124,11 @@ class Reader(msgspec.Struct, frozen=True):
     zone_chosen: bool = False
     """Whether the reader set the zone, instead of the browser."""
 
+    @property
+    def midnight(self) -> datetime:
+        """The first instant of today in the reader's zone."""
+        return analytics_window(1, self.zone_name, self.now).today
+
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
         return wording.when(at, self.zone, self.now)
@@ -171,16 +180,18 @@ def page(
     code: int = 200,
     freshness: StatesFreshness | None = None,
     every: int | None = None,
+    live: bool = False,
     **values: Any,
 ) -> HTMLResponse:
     """Return a page in its frame. nav: the entry of the navigation that it belongs to; values: for the template.
 
-    every: seconds after which an open page is read again without an event. Default: never.
+    every: seconds after which an open page is read again without an event. Default: never. live: it follows the log
+    though it states no freshness.
     """
     reader = reader_of(request)
     principal: Principal | None = getattr(request.state, "principal", None)
     theme = request.cookies.get(THEME_COOKIE, "")
-    navigation = _navigation(principal)
+    navigation = navigation_of(principal)
     frame = {
         "title": title,
         "nav": nav,
@@ -200,7 +211,7 @@ def page(
         "position": 0 if freshness is None else freshness.as_of_position,
         "notice": NOTICES.get(request.query_params.get("done", ""), ""),
         # A page that answers a form cannot be read again by its address.
-        "live": freshness is not None and "as_of" not in request.query_params and request.method == "GET",
+        "live": (live or freshness is not None) and "as_of" not in request.query_params and request.method == "GET",
         "every": every,
         "url_with": lambda **changes: url_with(request, changes),
     }
@@ -239,7 +250,7 @@ def approvals_for(principal: Principal, statuses: list[str], *, own: bool = Fals
     )
 
 
-def _navigation(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
+def navigation_of(principal: Principal | None) -> list[tuple[str, list[NavigationEntry]]]:
     """Return the entries that a principal may open."""
     if principal is None:
         return []
@@ -252,14 +263,18 @@ def _may_open(principal: Principal, entry: NavigationEntry) -> bool:
 
 
 def _open_approvals(request: Request, principal: Principal | None) -> int:
-    """Return the number of approvals that wait for the reader."""
+    """Return the number of approvals that wait for the reader; none while they are not countable."""
     if principal is None or not principal.may(READ_APPROVALS):
         return 0
-    return count_approvals(door_of(request).reading, approvals_for(principal, ["open"], own=True), COUNTED)
+    with suppress(ReadModelRebuilding):
+        return count_approvals(door_of(request).reading, approvals_for(principal, ["open"], own=True), COUNTED)
+    return 0
 
 
 def _open_alerts(request: Request, principal: Principal | None) -> int:
-    """Return the number of open cost alerts that the reader sees."""
+    """Return the number of open cost alerts that the reader sees; none while they are not countable."""
     if principal is None or not principal.may(READ):
         return 0
-    return count_open_alerts(door_of(request).reading, within=principal.processes, most=COUNTED)
+    with suppress(ReadModelRebuilding):
+        return count_open_alerts(door_of(request).reading, within=principal.processes, most=COUNTED)
+    return 0

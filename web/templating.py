@@ -12,6 +12,8 @@ from web.drawings import timeline
 from web.drawings.diagram import diagram
 from web.drawings.ledger import ledger
 from web.drawings.split import split
+from web.drawings.track import track
+from web.executions.picture import who_of
 from web.executions.sentences import sentence
 
 HERE = Path(__file__).parent
@@ -36,12 +38,16 @@ def environment() -> Environment:
         strip=ledger,
         axis=timeline.axis,
         row=timeline.row,
+        track=track,
+        who_of=who_of,
         split=split,
         ended_chart=charts.ended_chart,
+        outline_of=charts.outline_of,
         cost_charts=charts.cost_charts,
         amount=analytics.amount,
         shares=analytics.shares,
         split_words=analytics.split_words,
+        change_in_percent=analytics.change_in_percent,
         change_of_rate=analytics.change_of_rate,
         change_of_count=analytics.change_of_count,
         change_of_duration=analytics.change_of_duration,
@@ -49,6 +55,8 @@ def environment() -> Environment:
         shortened=wording.shortened,
         cut=wording.cut,
         awaited=wording.awaited,
+        all_awaited=wording.all_awaited,
+        approval_of=wording.approval_of,
         crumbs=(),
         notice="",
     )

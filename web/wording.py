@@ -1,5 +1,6 @@
 """Values as people read them on a page: durations, times in the reader's zone, money, ids."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -21,6 +22,14 @@ AWAITED = {
     "child": "a called execution",
     "slot": "a free slot",
     "retry": "its retry",
+}
+AWAITED_IN_NUMBERS = {
+    "approval": ("approval", "approvals"),
+    "timer": ("timer", "timers"),
+    "child": ("called execution", "called executions"),
+    "slot": ("free slot", "free slots"),
+    "retry": ("retry", "retries"),
+    "agent": ("agent", "agents"),
 }
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "INR": "₹"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -119,6 +128,18 @@ def awaited(waits: Sequence[Wait], count: int) -> str:
         return ""
     step = f": {first.step}" if first.step else ""
     return f"waits for {AWAITED[first.kind]}{step}{f', and {count - 1} more' if count > 1 else ''}"
+
+
+def all_awaited(waits: Iterable[Wait]) -> str:
+    """Return everything that an execution waits for in numbers: ``1 approval, 2 timers``."""
+    counts = Counter(wait.kind for wait in waits)
+    words = ((many, AWAITED_IN_NUMBERS.get(kind, (kind, kind))) for kind, many in counts.items())
+    return ", ".join(f"{many} {one if many == 1 else more}" for many, (one, more) in words)
+
+
+def approval_of(execution_id: UUID, step: str, attempt: int) -> str:
+    """Return the id of the approval that an attempt of a step requests."""
+    return f"{execution_id}:{step}:{attempt}"
 
 
 def document(value: Any) -> str:

@@ -1,10 +1,11 @@
-"""agents list, show, register, try, retire."""
+"""agents list, show, register, try, retire; inbox, ack and filter stand in a file of their own."""
 
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from app.cli import inbox
 from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
@@ -13,9 +14,13 @@ from app.cli.wording import moment, seconds, short, status
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from edge.references import agent_named
+from queries.agent_answers import AgentAnswers
 from queries.agents import KINDS_LISTED, AgentFilter, get_agent, list_agents
 
 cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, rich_markup_mode=None)
+cli.command()(inbox.inbox)
+cli.command()(inbox.ack)
+cli.command("filter")(inbox.filter_)
 
 
 @cli.command("list")
@@ -26,7 +31,7 @@ def list_(
     cursor: Cursor = None,
     json: JsonOption = False,
 ) -> None:
-    """List agents by name."""
+    """List agents by name, each with its answers in 24 hours."""
     output = output_of(context, json)
     kinds = known_words("--kind", kind, KINDS_LISTED)
     with opened_reading(output) as reading:
@@ -35,10 +40,19 @@ def list_(
         output.document(page)
         return
     rows = [
-        (a.name, a.kind, status(a.status), moment(a.registered_at), a.max_open or "share", short(a.config, output.most))
+        (
+            a.name,
+            a.kind,
+            status(a.status),
+            *_in_24_hours(a.last_24_hours),
+            moment(a.registered_at),
+            a.max_open or "share",
+            short(a.config, output.most),
+        )
         for a in page.items
     ]
-    output.table(("agent", "kind", "status", "registered", "max open", "configuration"), rows)
+    columns = ("agent", "kind", "status", "well", "failed", "median", "registered", "max open", "configuration")
+    output.table(columns, rows)
     note_lag(output, page.lag_seconds)
 
 
@@ -61,7 +75,11 @@ def show(
     answers = found.last_24_hours
     if answers is not None:
         took = f", median {seconds(answers.median)}" if answers.median is not None else ""
-        output.line(f"in 24 hours {answers.completed} steps completed and {answers.failed} failed{took}")
+        output.line(f"in 24 hours {answers.completed} attempts completed and {answers.failed} failed{took}")
+        for reason in answers.reasons:
+            output.line(f"  {reason.count} failed with {reason.code}")
+        if answers.cost:
+            output.line(f"  cost {', '.join(f'{each.amount} {each.currency}' for each in answers.cost)}")
     note_lag(output, found.lag_seconds)
 
 
@@ -147,6 +165,13 @@ def retire(
         receipt = wiring.agents.retire(RetireAgent(name, reason), operator("cli:retire"))
     answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
     output.answer(answer, f"{name}: " + ("was retired already" if receipt.duplicate else "retired"))
+
+
+def _in_24_hours(answers: AgentAnswers | None) -> tuple[object, object, object]:
+    """Return how many attempts completed and failed, and how long they took."""
+    if answers is None:
+        return "", "", ""
+    return answers.completed, answers.failed, "" if answers.median is None else seconds(answers.median)
 
 
 def _shown(answer: object) -> str:

@@ -59,15 +59,16 @@ class Spent:
 class StepMeasure:
     """One step. phase, since: now. worked: its attempts with the agent, added up. waited: in the phases of WAITS.
 
-    tried: an attempt of it began; gateways have none. completed: it succeeded.
+    tried: an attempt of it began; gateways have none. completed: it succeeded. agent: of its last attempt; empty: none.
     """
 
-    __slots__ = ("completed", "phase", "since", "spent", "tried", "waited", "worked")
+    __slots__ = ("agent", "completed", "phase", "since", "spent", "tried", "waited", "worked")
 
     def __init__(self, since: datetime) -> None:
         self.phase, self.since = IDLE, since
         self.worked = self.waited = NONE
         self.tried = self.completed = False
+        self.agent = ""
         self.spent: Spent | None = None
 
 
@@ -77,12 +78,14 @@ class ExecutionMeasure:
     process_id, root: the 16 bytes of the ids; a root is its own root. trigger: its type. at: the latest time of its
     events; the clocks of two workers may differ, and no time is counted backwards. outcome, ended_at, error_code,
     failed_step: once it has ended. phases: the time in each phase; they add up to the duration. unpriced: by the
-    version of a use without a price, its step. calls: it has called another process.
+    version of a use without a price, its step. spenders: by the version of a use, its agent. calls: it has called
+    another process.
     """
 
     __slots__ = (
         "at", "calls", "ended_at", "error_code", "failed_step", "in_phase", "interlude", "outcome", "phases",
-        "process_id", "root", "spent", "started_at", "steps", "trigger", "unpriced", "version", "version_of_process",
+        "process_id", "root", "spenders", "spent", "started_at", "steps", "trigger", "unpriced", "version",
+        "version_of_process",
     )  # fmt: skip
 
     def __init__(
@@ -104,6 +107,7 @@ class ExecutionMeasure:
         self.steps: dict[str, StepMeasure] = {}
         self.spent = Spent()
         self.unpriced: dict[int, str] = {}
+        self.spenders: dict[int, str] = {}
         self.calls = False
 
     @property

@@ -1,6 +1,7 @@
 """The fold of an execution's events, in the shapes of readers, into its measure; any order is accepted. Pure."""
 
 from collections.abc import Callable, Mapping
+from sys import intern
 from typing import Any
 
 import msgspec
@@ -25,6 +26,11 @@ class _Coded(msgspec.Struct, gc=False):
 
 
 _error = msgspec.json.Decoder(_Coded).decode
+
+
+def code_of(error: msgspec.Raw) -> str:
+    """Return the code of an error in the shape of readers."""
+    return _error(error).code
 
 
 def begun(event: Any) -> ExecutionMeasure:
@@ -53,6 +59,12 @@ def _enters(phase: int, *, tried: bool = False) -> Measuring:
     return handle
 
 
+def _scheduled(found: ExecutionMeasure, event: Any) -> None:
+    if found.ended_at is None:
+        step = found.move(event.step, QUEUE, event.at)
+        step.tried, step.agent = True, intern(event.agent)
+
+
 def _sub_process_started(found: ExecutionMeasure, event: Any) -> None:
     found.calls = True
     if found.ended_at is None:
@@ -70,6 +82,7 @@ def _passes(found: ExecutionMeasure, event: Any) -> None:
 
 
 def _cost_recorded(found: ExecutionMeasure, event: Any) -> None:
+    found.spenders[found.version] = intern(event.agent)
     if event.cost is None:
         usage = event.usage
         if event.flags or (usage is not None and (usage.input_tokens or usage.output_tokens)):
@@ -107,7 +120,7 @@ def _ends(outcome: str) -> Measuring:
                 found.move(step, IDLE, event.at)
         found.outcome, found.ended_at = outcome, event.at
         if outcome == FAILED:
-            found.error_code, found.failed_step = _error(event.error).code, event.step or ""
+            found.error_code, found.failed_step = code_of(event.error), event.step or ""
 
     return handle
 
@@ -127,7 +140,7 @@ def _retried(found: ExecutionMeasure, event: Any) -> None:
 HANDLERS: Mapping[str, Measuring] = {
     "ExecutionQueued": _passes,
     "ExecutionAdmitted": _passes,
-    "StepScheduled": _enters(QUEUE, tried=True),
+    "StepScheduled": _scheduled,
     "StepStarted": _enters(WORKING, tried=True),
     "StepAccepted": _enters(WORKING, tried=True),
     "TimerStarted": _enters(TIMER, tried=True),

@@ -9,7 +9,8 @@ from domain.analytics.measures import ExecutionMeasure
 from domain.analytics.measuring import begun, measure
 from domain.executions.state.cost import differences
 from domain.money import Money, add
-from projections.analytics import rows
+from projections.analytics import agent_rows, rows
+from projections.analytics.agents import COUNTED, AgentRollups
 from projections.analytics.contributing import OWN, TREE, Rollups, text_of_key
 from projections.analytics.measured import STARTED, measures_of
 from projections.analytics.rollup import SpanRollup, span_of
@@ -18,7 +19,7 @@ from projections.analytics.trees import TreeChanges
 from projections.facts import OF_EXECUTIONS, Fact
 from projections.projection import Handler, Projection
 
-FactsByStream = Mapping[bytes, list[Fact]]
+TABLES = (*rows.TABLES, *agent_rows.TABLES)
 
 
 class AnalyticsChanges:
@@ -66,13 +67,16 @@ _SPENT: Mapping[str, Handler[AnalyticsChanges]] = {"CostRecorded": _cost_recorde
 class AnalyticsProjection(Projection[AnalyticsChanges]):
     """analytics_runs, _run_costs, _steps, _step_costs and _failures by the end of executions; analytics_spending.
 
+    analytics_answers by the end of attempts, analytics_agent_spending.
+
     An execution counts once it has ended. A page changes a rollup by the contribution after it minus the one before it,
     so that retries, late costs and corrections move what an earlier page has added.
     """
 
     name = "analytics"
-    tables = tuple(table.name for table in rows.TABLES)
-    ddl = "".join(table.ddl for table in rows.TABLES)
+    tables = tuple(table.name for table in TABLES)
+    ddl = "".join(table.ddl for table in TABLES)
+    indexes = agent_rows.INDEXES
     handlers: dict[str, Handler[AnalyticsChanges]] = {
         **dict.fromkeys(OF_EXECUTIONS, AnalyticsChanges.add),
         **_SPENT,
@@ -100,33 +104,41 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
             return
         kept = measures_of(connection)
         measures = kept.before(connection, {stream: facts[0].version for stream, facts in changes.streams.items()})
-        rollups, trees = Rollups(), TreeChanges()
+        rollups, agents, trees = Rollups(), AgentRollups(), TreeChanges()
         for stream, facts in changes.streams.items():
             found = measures.get(stream)
             # An execution of which the log lacks the start counts nowhere: what it is of is not known.
             if found is not None or facts[0].topic == STARTED:
-                measures[stream] = _moved(stream, facts, found, rollups, trees)
+                measures[stream] = _moved(stream, facts, found, rollups, agents, trees)
         absent = trees.roots - measures.keys()
         if absent:
             position = max(facts[-1].position for facts in changes.streams.values())
             measures |= kept.at(connection, absent, position)
         trees.write(connection, measures, rollups)
         rollups.write(connection)
+        agents.write(connection)
         changes.spending.spread()
         changes.spending.append(connection)
         kept.keep(measures)
 
 
 def _moved(
-    stream: bytes, facts: list[Fact], found: ExecutionMeasure | None, rollups: Rollups, trees: TreeChanges
+    stream: bytes,
+    facts: list[Fact],
+    found: ExecutionMeasure | None,
+    rollups: Rollups,
+    agents: AgentRollups,
+    trees: TreeChanges,
 ) -> ExecutionMeasure:
-    """Return the measure after the facts of a page, and add what they change to `rollups` and `trees`."""
+    """Return the measure after the facts of a page, and add what they change to `rollups`, `agents` and `trees`."""
     if found is None:
         found, facts = begun(facts[0].event), facts[1:]
     elif found.ended_at is not None:
         rollups.contribute(found, -1)
     with trees.following(stream, found):
         for fact in facts:
+            if fact.topic in COUNTED:
+                agents.add(found, fact)
             measure(found, fact.topic, fact.version, fact.event)
     if found.ended_at is not None:
         rollups.contribute(found, 1)

@@ -28,8 +28,9 @@ STARTED = "ExecutionStarted"
 # fields that a measure reads. Its JSON functions refuse a NUL, wherever it is.
 _READ = r"""select x.id, e.originator_version, e.topic,
   case when octet_length(e.state) <= 65536 then e.state else (
-    select convert_to(json_build_object('at', s->'at', 'step', s->'step', 'process_id', s->'process_id',
-      'version', s->'version', 'trigger', json_build_object('type', coalesce(s->'trigger'->'type', '"manual"')),
+    select convert_to(json_build_object('at', s->'at', 'step', s->'step', 'agent', coalesce(s->'agent', '""'),
+      'process_id', s->'process_id', 'version', s->'version',
+      'trigger', json_build_object('type', coalesce(s->'trigger'->'type', '"manual"')),
       'parent', s->'parent', 'wait', coalesce(s->'wait', 'true'), 'cost', s->'cost', 'usage', s->'usage',
       'flags', s->'flags', 'before', s->'before', 'after', s->'after', 'recorded', s->'recorded', 'steps', s->'steps',
       'error', coalesce(s->'error', '{}'))::text, 'UTF8')
@@ -56,6 +57,7 @@ class _StoredEvent(msgspec.Struct, gc=False):
 
     at: datetime
     step: str | None = None
+    agent: str = ""
     process_id: UUID | None = None
     version: int | None = None
     trigger: _StoredTrigger | None = None

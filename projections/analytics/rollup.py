@@ -18,6 +18,7 @@ S = TypeVar("S", bound=SpanRow)
 # One form of each amount, however it was added up.
 _PLAIN = Context(prec=10 * MAX_DIGITS)
 _FINEST, *_COARSER = GRAINS
+_MINUTES = minutes_of(_FINEST)
 
 
 class Rollup(Generic[R]):
@@ -47,6 +48,8 @@ class Rollup(Generic[R]):
                 add_to(getattr(into, field), value.items())
             elif type(value) is Decimal:
                 setattr(into, field, add(getattr(into, field), value))
+            elif type(value) is datetime:
+                setattr(into, field, max(getattr(into, field) or value, value))
             else:
                 setattr(into, field, getattr(into, field) + value)
 
@@ -96,4 +99,4 @@ class SpanRollup(Rollup[S]):
 
 def span_of(at: datetime) -> tuple[int, datetime]:
     """Return the grain and the beginning of the finest span in which an instant lies."""
-    return minutes_of(_FINEST), begin_of(at, _FINEST)
+    return _MINUTES, begin_of(at, _FINEST)

@@ -1,7 +1,7 @@
 """The rows of analytics: figures of executions by the span in which they ended, and of costs by that of their call.
 
 Every row stands for a span of one of the grains of `domain/analytics/grains.py`, a process, a version and a trigger;
-grain: its minutes; begins: its first instant. The sums of times are microseconds.
+grain: its minutes; begins: its first instant. The sums of times are microseconds. `agent_rows.py` has those of agents.
 """
 
 from datetime import datetime
@@ -13,20 +13,25 @@ import msgspec
 from domain.analytics.sketch import Buckets
 from projections.table import OFTEN_UPDATED, Table, always, key, sketched, total
 
-_STORAGE = f"fillfactor = 50, {OFTEN_UPDATED}"
+STORAGE = f"fillfactor = 50, {OFTEN_UPDATED}"
 
 
 class SpanRow(msgspec.Struct, gc=False):
-    """The key that the rows of all rollups begin with."""
+    """The span that a row of a rollup stands for."""
 
     grain: Annotated[int, key("int")]
     begins: Annotated[datetime, key("timestamptz")]
+
+
+class ProcessSpanRow(SpanRow):
+    """The key that the rows of executions and their costs begin with."""
+
     process_id: Annotated[bytes, key("uuid")]
     version: Annotated[int, key("int")]
     trigger: Annotated[str, key("text")]
 
 
-class RunsRow(SpanRow):
+class RunsRow(ProcessSpanRow):
     """Executions that ended. called: other executions started them. duration and the rest: of completed ones alone.
 
     timed_out: of the failed ones. duration is the sum of working, retrying and the waits; sketch: of the durations.
@@ -47,7 +52,7 @@ class RunsRow(SpanRow):
     sketch: Annotated[Buckets, sketched()] = {}
 
 
-class RunCostsRow(SpanRow):
+class RunCostsRow(ProcessSpanRow):
     """Costs of executions that ended with `outcome`. scope: ``tree``, of roots with all that they called, or ``own``.
 
     of: those that cost something, or have a use without a price; those without any cost have an empty currency. priced:
@@ -63,7 +68,7 @@ class RunCostsRow(SpanRow):
     sketch: Annotated[Buckets, sketched()] = {}
 
 
-class StepsRow(SpanRow):
+class StepsRow(ProcessSpanRow):
     """A step of executions that ended, in each of which it was tried. completed: and completed.
 
     worked: the time of its attempts with the agent; waited: for an approval, a called execution or a timer.
@@ -79,7 +84,7 @@ class StepsRow(SpanRow):
     waited_sketch: Annotated[Buckets, sketched()] = {}
 
 
-class StepCostsRow(SpanRow):
+class StepCostsRow(ProcessSpanRow):
     """Costs of a step within executions that ended; the columns as in RunCostsRow."""
 
     called: Annotated[bool, key("bool")]
@@ -92,7 +97,7 @@ class StepCostsRow(SpanRow):
     sketch: Annotated[Buckets, sketched()] = {}
 
 
-class FailuresRow(SpanRow):
+class FailuresRow(ProcessSpanRow):
     """Executions that failed with an error code in a step; step is empty where none failed."""
 
     called: Annotated[bool, key("bool")]
@@ -101,7 +106,7 @@ class FailuresRow(SpanRow):
     n: Annotated[int, always("bigint")] = 0
 
 
-class SpendingRow(SpanRow):
+class SpendingRow(ProcessSpanRow):
     """The costs that a page adds, of calls that began in the span; the process of a ``tree`` is that of its root."""
 
     scope: Annotated[str, key("text")]
@@ -120,11 +125,11 @@ class TreeCostsRow(msgspec.Struct, gc=False):
     unpriced: Annotated[int, always("bigint")] = 0
 
 
-RUNS = Table("analytics_runs", RunsRow, _STORAGE)
-RUN_COSTS = Table("analytics_run_costs", RunCostsRow, _STORAGE)
-STEPS = Table("analytics_steps", StepsRow, _STORAGE)
-STEP_COSTS = Table("analytics_step_costs", StepCostsRow, _STORAGE)
-FAILURES = Table("analytics_failures", FailuresRow, _STORAGE)
-SPENDING = Table("analytics_spending", SpendingRow, _STORAGE)
-TREE_COSTS = Table("analytics_tree_costs", TreeCostsRow, _STORAGE)
+RUNS = Table("analytics_runs", RunsRow, STORAGE)
+RUN_COSTS = Table("analytics_run_costs", RunCostsRow, STORAGE)
+STEPS = Table("analytics_steps", StepsRow, STORAGE)
+STEP_COSTS = Table("analytics_step_costs", StepCostsRow, STORAGE)
+FAILURES = Table("analytics_failures", FailuresRow, STORAGE)
+SPENDING = Table("analytics_spending", SpendingRow, STORAGE)
+TREE_COSTS = Table("analytics_tree_costs", TreeCostsRow, STORAGE)
 TABLES = (RUNS, RUN_COSTS, STEPS, STEP_COSTS, FAILURES, SPENDING, TREE_COSTS)

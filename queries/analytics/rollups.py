@@ -49,6 +49,13 @@ class RollupSums:
         """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
         return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {_JOINED.format('sketch')}", self._roots())
 
+    def outcomes(self, bounds: Sequence[datetime]) -> list[DictRow]:
+        """Return by process the periods with any executions that ended, and how many ended and failed in each."""
+        sums = "sum(r.completed + r.failed + r.cancelled)::bigint as ended, sum(r.failed)::bigint as failed"
+        arrays = "array_agg(period) as periods, array_agg(ended) as ended, array_agg(failed) as failed"
+        grouped = f"select process_id, {arrays} from ({{query}}) found group by process_id"
+        return self._sum("analytics_runs", bounds, "r.process_id", sums, self._roots(), grouped)
+
     def run_costs(self, bounds: Sequence[datetime], by: str) -> list[DictRow]:
         """Return the costs of completed executions by period, currency, and the columns `by`."""
         where = f"r.outcome = '{COMPLETED}' and {self._scope()}"
@@ -93,7 +100,9 @@ class RollupSums:
         """Return the names of processes."""
         return {row["process_id"]: row["name"] for row in fetch(self._connection, _NAMES, (list(process_ids),))}
 
-    def _sum(self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str) -> list[DictRow]:
+    def _sum(
+        self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str, outer: str = "{query}"
+    ) -> list[DictRow]:
         ranges = [(each, number) for number, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
         where = Where(
             {
@@ -107,7 +116,8 @@ class RollupSums:
         self._filtered(where, "r")
         keys = _with("p.period", by)
         rows = _ROWS.format(periods=_PERIODS, table=table, where=where.sql)
-        return fetch(self._connection, f"select {keys}, {sums} {rows} group by {keys}", where.parameters)
+        query = outer.format(query=f"select {keys}, {sums} {rows} group by {keys}")
+        return fetch(self._connection, query, where.parameters)
 
     def _filtered(self, where: Where, alias: str) -> None:
         given = self._filter
@@ -119,12 +129,7 @@ class RollupSums:
             where.parameters["numbers"] = [number for _, number in self._labelled]
             versions = "select * from unnest(%(labelled)s::uuid[], %(numbers)s::int[])"
             where.holds(f"({alias}.process_id, {alias}.version) in ({versions})")
-        if given.within:
-            names = Where()
-            names.within("name", given.within)
-            where.parameters["visible"] = names.parameters["p0"]
-            condition = names.sql.replace("%(p0)s", "%(visible)s")
-            where.holds(f"{alias}.process_id in (select process_id from process_catalogue where {condition})")
+        where.of_visible(f"{alias}.process_id", given.within)
 
     def _roots(self) -> str:
         return "true" if self._filter.include_children else "not r.called"

@@ -93,3 +93,42 @@ def test_the_key_of_an_agent_reads_nothing_but_the_description(client: TestClien
     for path in ("/api/executions", "/api/events", "/api/agents", "/api/keys", "/api/approvals", "/api/stream"):
         assert client.get(path, headers=writer).status_code == 403, path
     assert client.get("/openapi.json", headers=writer).status_code == 200
+
+
+WATCHED = """
+name: watched
+steps:
+  - {id: first, agent: writer, message: x, roles: {monitors: [owner]}}
+  - {id: second, agent: other, message: y}
+"""
+
+
+def test_a_monitor_repairs_its_steps_and_no_others(
+    client: TestClient, installation: Installation, root: Shown, key: Making
+) -> None:
+    client.headers.update(root)
+    agents = {name: {"script": "echo"} for name in ("writer", "other", "owner")}
+    installation.publish(client, WATCHED, **agents)
+    id = installation.begin(client, "watched")
+    of_roles = "/api/processes/watched/roles?of=published"
+    del client.headers["Authorization"]
+    owner, writer = key("agent:owner", name="owner-key"), key("agent:writer", name="writer-key")
+
+    def repair(step: str, act: str, shown: Shown, status: int, **body: str) -> None:
+        path = f"/api/executions/{id}/steps/{step}/{act}"
+        answer = client.post(path, json={"reason": "mine", **body}, headers=shown)
+        assert answer.status_code == status, answer.text
+
+    repair("first", "reassign", owner, 202, agent="other")
+    repair("second", "skip", owner, 403)
+    repair("first", "skip", writer, 403)
+    assert client.post(f"/api/executions/{id}/cancel", json={"reason": "x"}, headers=owner).status_code == 403
+    assert client.post(f"/api/executions/{id}/retry", json={}, headers=owner).status_code == 403
+
+    moved = {"revoke": [{"step": "first", "agent": "owner"}]}
+    moved["assign"] = [{"step": "second", "agent": "owner", "role": "monitor"}]
+    assert client.put(of_roles, json=moved, headers=root).status_code == 200
+    repair("first", "retry", owner, 403)
+    repair("second", "skip", owner, 202)
+    [skipped] = [each for each in installation.log.stream(id) if type(each).__name__ == "StepSkipped"]
+    assert skipped.actor == "agent:owner"

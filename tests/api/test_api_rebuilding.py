@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from projections import ALL
 from projections.rebuilding import build_and_switch
 from queries.progress import ExecutionProgress
 from queries.reading import Reading
+from web.app import create_pages
 
 SHAPES = {projection.name: projection.digest for projection in ALL}
 ROUTES = {
@@ -41,6 +43,17 @@ def of_another_release(datastore: Any, name: str) -> None:
         connection.execute("update projections set digest = 'another' where name = %s", (name,))
         connection.execute(f"drop table {table}")
         connection.execute(f"create table {table} (nothing int)")
+
+
+@contextmanager
+def digest_of_another_release(datastore: Any, name: str) -> Iterator[None]:
+    """Within it, the tables of read model `name` are said to be those of another release."""
+    change = "update projections set digest = %s where name = %s"
+    with datastore.reading() as connection:
+        connection.execute(change, ("another", name))
+    yield
+    with datastore.reading() as connection:
+        connection.execute(change, (SHAPES[name], name))
 
 
 @pytest.mark.parametrize("name", ROUTES)
@@ -86,6 +99,35 @@ def test_a_query_of_several_read_models_is_503_while_any_is_not_ready(
     of_another_release(installation.datastore, name)
     answer = released.get(path)
     assert (answer.status_code, problem_codes(answer)) == (503, ["read_model_rebuilding"])
+
+
+PAGES = {
+    "execution_list": "/executions",
+    "process_catalogue": "/processes",
+    "agent_directory": "/agents",
+    "approvals": "/approvals",
+    "cost_alerts": "/alerts",
+    "analytics": "/analytics",
+    "schedules": "/schedules",
+}
+
+
+def test_a_page_that_is_not_ready_says_what_is_built_and_the_others_are_shown(installation: Any, start: Any) -> None:
+    start()
+    installation.project()
+    progress = ExecutionProgress(installation.datastore, shapes=SHAPES)
+    door = installation.door(hosts=installation.hosts)
+    door = dataclasses.replace(door, reading=Reading(installation.datastore, progress))
+    with TestClient(create_pages(door, dict)) as browser:
+        assert {browser.get(path).status_code for path in PAGES.values()} == {200}
+        for name, path in PAGES.items():
+            with digest_of_another_release(installation.datastore, name):
+                found = browser.get(path)
+                assert (found.status_code, int(found.headers["Retry-After"]) > 0) == (503, True)
+                for words in ("read_model_rebuilding", f">{name}</b>", "No projector builds", f"/read-models/{name}"):
+                    assert words in found.text
+                others = {*PAGES.values(), "/operations"} - {path}
+                assert {other: browser.get(other).status_code for other in others} == dict.fromkeys(others, 200)
 
 
 def test_health_and_the_list_of_read_models_say_which_is_not_ready(

@@ -69,7 +69,7 @@ def test_a_stream_tells_every_position_that_read_models_reach(
 ) -> None:
     first, second = listen(), listen()
     told = first.next()
-    assert (told["event"], told["id"], told["data"]) == ("position", "5", {"position": 5})
+    assert (told["event"], told["id"], told["data"]) == ("position", "7", {"position": 7})
     assert second.next() == told
     start()
     position = installation.project()
@@ -80,11 +80,11 @@ def test_a_stream_tells_every_position_that_read_models_reach(
 def test_a_stream_goes_on_after_the_last_position_told(
     listen: Callable[..., Stream], installation: Any, start: Any
 ) -> None:
-    resumed = listen(last="5")
+    resumed = listen(last="7")
     start()
     position = installation.project()
     assert resumed.next()["data"] == {"position": position}
-    assert listen(last="4").next()["data"] == {"position": position}
+    assert listen(last="6").next()["data"] == {"position": position}
 
 
 def test_the_stream_of_an_execution_tells_each_event_once(

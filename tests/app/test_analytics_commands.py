@@ -44,5 +44,7 @@ def test_figures_by_process_version_day_and_step(
     assert listed["success_rate_30d"] == 1
     answers = document("agents", "show", "worker")["last_24_hours"]
     assert (answers["completed"], answers["failed"]) == (2, 0)
-    assert "2 steps completed" in procession("agents", "show", "worker").stdout
+    assert "2 attempts completed" in procession("agents", "show", "worker").stdout
+    assert [each["last_24_hours"] for each in document("agents", "list")["items"]] == [answers]
+    assert "well" in procession("agents", "list").stdout
     assert procession("agents", "show", "nobody").exit_code == 1

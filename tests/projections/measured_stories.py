@@ -38,15 +38,17 @@ from domain.money import Money
 from tests.projections.stories import BEGIN, Happened
 
 STEPS = ("a", "b", "c", "d")
+AGENTS = ("echo", "echo", "writer")
 CODES = ("agent_error", "step_timed_out", "approval_expired")
 
 
 class MeasuredRun:
-    """An execution as the story holds it. open: its open steps, and their attempts and states."""
+    """An execution as the story holds it. open: its open steps, and their attempts and states; started: since when."""
 
     def __init__(self, id: UUID, process: str, version: int, path: list[UUID]) -> None:
         self.id, self.process, self.version, self.path = id, process, version, path
         self.open: dict[str, list[Any]] = {}
+        self.started: dict[str, datetime] = {}
         self.left = list(STEPS)
         self.unfinished: list[str] = []
         self.status = "running"
@@ -149,18 +151,21 @@ class MeasuredStory:
 
     def schedule(self, run: MeasuredRun, step: str) -> None:
         facts = {"step": step, "attempt": run.open[step][0]}
-        self.tell(run, StepScheduled, agent="echo", message=None, **facts)
+        self.tell(run, StepScheduled, agent=self.random.choice(AGENTS), message=None, **facts)
         run.open[step][1] = "scheduled"
+        run.started.pop(step, None)
         if self.random.random() < 0.5:
-            self.tell(run, StepStarted, **facts)
-            run.open[step][1] = "started"
+            self.start_attempt(run, step)
+
+    def start_attempt(self, run: MeasuredRun, step: str) -> None:
+        self.tell(run, StepStarted, step=step, attempt=run.open[step][0])
+        run.open[step][1], run.started[step] = "started", self.now
 
     def go_on(self, run: MeasuredRun, step: str) -> None:
         state, chance = run.open[step], self.random.random()
         facts = {"step": step, "attempt": state[0]}
         if state[1] == "scheduled":
-            self.tell(run, StepStarted, **facts)
-            state[1] = "started"
+            self.start_attempt(run, step)
         elif state[1] == "retrying":
             self.schedule(run, step)
         elif state[1] == "started" and chance < 0.15:
@@ -171,14 +176,14 @@ class MeasuredStory:
             state[0] += 1
             self.schedule(run, step)
         elif chance < 0.7:
-            self.tell(run, StepCompleted, output=None, started_at=self.now, **facts)
+            self.tell(run, StepCompleted, output=None, started_at=run.started.get(step, self.now), **facts)
             del run.open[step]
         else:
             error = StepError(self.random.choice(CODES), "no")
             if chance < 0.85:
-                self.tell(run, StepFailed, error=error, **facts)
+                self.tell(run, StepFailed, error=error, started_at=run.started.get(step), **facts)
             else:
-                self.tell(run, StepTimedOut, scope="attempt", **facts)
+                self.tell(run, StepTimedOut, scope="attempt", started_at=run.started.get(step), **facts)
             if state[1] == "started" and chance < 0.9:
                 state[0] += 1
                 state[1] = "retrying"
@@ -220,7 +225,16 @@ class MeasuredStory:
         cost, step = self.money(), self.random.choice(STEPS)
         usage = Usage(3, 2) if cost is None or self.random.random() < 0.5 else None
         called_at: datetime | None = self.random.choice((None, BEGIN))
-        self.tell(run, CostRecorded, step=step, attempt=1, agent="echo", usage=usage, cost=cost, called_at=called_at)
+        self.tell(
+            run,
+            CostRecorded,
+            step=step,
+            attempt=1,
+            agent=self.random.choice(AGENTS),
+            usage=usage,
+            cost=cost,
+            called_at=called_at,
+        )
         run.costs[run.events] = step, cost
 
     def input(self) -> dict[str, str]:

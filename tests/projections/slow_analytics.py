@@ -1,5 +1,6 @@
 """The figures of analytics worked out slowly, from whole histories and lists of values: what the rollups must equal."""
 
+import operator
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ ENTERS: dict[type[Event], str] = {
 }
 ORDER = ("working", "retrying", "waiting_approval", "waiting_child", "waiting_timer", "waiting_queue")
 BY_TIME = {"step_timed_out", "approval_expired", "deadline_exceeded", "heartbeat_missed"}
+ANSWERS: dict[type[Event], str] = {step.StepCompleted: "", step.StepFailed: "", step.StepTimedOut: "step_timed_out"}
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -132,7 +134,8 @@ def expected_rows(happened: Happened, minutes: int) -> dict[str, Rows]:
     def add(table: str, key: tuple[Any, ...], **values: Any) -> None:
         row = tables[table].setdefault(key, {})
         for name, value in values.items():
-            row[name] = row[name] + value if name in row else value
+            joined = max if isinstance(value, datetime) else operator.add
+            row[name] = joined(row[name], value) if name in row else value
 
     for id, run in runs.items():
         called, end = run.begun.parent is not None, run.end.at
@@ -160,6 +163,7 @@ def expected_rows(happened: Happened, minutes: int) -> dict[str, Rows]:
             of_step = [use for use in run.uses if use.step == name]
             add_costs(add, "analytics_step_costs", (*span, called, name, name in run.completed), of_step)
     add_spending(add, happened, roots, minutes)
+    add_agents(add, happened, minutes)
     return tables
 
 
@@ -198,6 +202,32 @@ def add_spending(add: Add, happened: Happened, roots: dict[UUID, UUID], minutes:
                     at = floor(event.called_at or event.at, minutes)
                     key = (minutes, at, each.process_id, each.version, each.trigger.type, scope, money.currency)
                     add("analytics_spending", key, amount=sign * money.amount)
+
+
+def add_agents(add: Add, happened: Happened, minutes: int) -> None:
+    """Each answer by the agent that its step was scheduled for last, each cost by the agent that the log names."""
+    streams: dict[UUID, list[Any]] = defaultdict(list)
+    for id, event in happened:
+        events = streams[id]
+        events.append(event)
+        of = (events[0].process_id, events[0].version)
+        if isinstance(event, cost.CostRecorded | cost.CostCorrected):
+            changes = (
+                [(event.cost, 1)] if isinstance(event, cost.CostRecorded) else [(event.before, -1), (event.after, 1)]
+            )
+            agent = (event if isinstance(event, cost.CostRecorded) else events[event.recorded - 1]).agent
+            for money, sign in changes:
+                if money is not None:
+                    span = (minutes, floor(event.called_at or event.at, minutes))
+                    key = (*span, agent, of[0], money.currency)
+                    add("analytics_agent_spending", key, amount=sign * money.amount)
+        elif isinstance(event, tuple(ANSWERS)) and event.started_at is not None:
+            agents = [each.agent for each in events if isinstance(each, step.StepScheduled) and each.step == event.step]
+            code = event.error.code if isinstance(event, step.StepFailed) else ANSWERS[type(event)]
+            if agents:
+                worked = (event.at - event.started_at) // MICROSECOND
+                key = (minutes, floor(event.at, minutes), agents[-1], *of, event.step, code)
+                add("analytics_answers", key, n=1, worked=worked, last_at=event.at, sketch=[worked])
 
 
 def floor(at: datetime, minutes: int) -> datetime:

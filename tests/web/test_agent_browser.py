@@ -50,15 +50,6 @@ def test_a_person_registers_tries_and_retires_an_agent(served: Served, windows: 
     windows.wrong = [text for text in windows.wrong if "422" not in text]  # the refused form
 
 
-def test_an_agent_is_tried_by_keyboard(served: Served, windows: Watched) -> None:
-    page = windows.open("/agents/writer")
-    page.get_by_label("Message").focus()
-    page.keyboard.type("by hand")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_label("Output")).to_have_text("by hand")
-
-
 def test_pages_of_agents_work_without_scripts(served: Served, windows: Watched) -> None:
     page = windows.plain("/agents/writer")
     page.get_by_label("Message").fill("no script")

@@ -59,7 +59,9 @@ def test_an_agent_shows_where_it_is_named_and_its_latest_steps(installation: Ins
     installation.answer(UUID(ids[0]), "greet")
     installation.answer(UUID(ids[1]), "greet", Failed(StepError("agent_error", HOSTILE, permanent=True)))
     installation.project()
-    assert 'href="/agents/writer"' in client.get("/agents?kind=scripted").text
+    listed = client.get("/agents?kind=scripted").text
+    assert 'href="/agents/writer"' in listed
+    assert re.search(r">2<div[^>]*>1 failed<span[^>]*> agent_error<", listed)
     page = client.get("/agents/writer").text
     for words in ("echo", 'href="/processes/greeting"', "step greet", "step check", "executor", "agent_error", *ids):
         assert words in page
@@ -80,6 +82,7 @@ def test_a_person_registers_an_agent_of_a_kind_and_changes_it(installation: Inst
     page = client.get(answer.headers["location"]).text
     assert "The agent is registered." in page
     assert 'class="tag mono">ORDERS_SECRET<' in page
+    assert re.search(r"openai_chat<div[^>]*>m<", client.get("/agents").text)
     config = client.get("/api/agents/model").json()
     assert (config["config"]["temperature"], config["max_open"]) == (0.5, 3)
     assert config["config"]["headers"] == {"X-Team": "claims"}

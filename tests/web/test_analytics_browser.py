@@ -5,9 +5,11 @@ import io
 import re
 from urllib.parse import urlencode
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
+from projections.locks import REBUILD_LOCK, wait_for_lock
 from tests.waiting import until
 from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
 from web.analytics.tables import CsvTable, download
@@ -44,6 +46,7 @@ def test_figures_lead_to_their_executions(served: Served, windows: Watched) -> N
     expect(page.locator("dl.facts")).to_contain_text("85.7%")
     expect(page.get_by_role("img", name=re.compile("6 completed and 1 failed"))).to_be_visible()
     expect(page.get_by_role("img", name=re.compile(r"Cost of calls each day in USD: 0\.12"))).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile(r"6 ended since .*, at most 6 a day; 0 failed"))).to_be_visible()
     expect(page.locator("#reason-1")).to_contain_text("refused")
     expect(page.locator("#slowest-1")).to_contain_text("work")
     check_everywhere(page, "analytics")
@@ -71,11 +74,31 @@ def test_figures_lead_to_their_executions(served: Served, windows: Watched) -> N
     plain.get_by_label("Time zone").fill("Asia/Kathmandu")
     plain.get_by_role("button", name="Show").click()
     expect(plain.locator("header.head")).to_contain_text("in Asia/Kathmandu")
+    listed = windows.open("/processes")
+    expect(listed.locator("tr", has_text="working")).to_contain_text("$0.0200")
     tab = windows.open("/processes/working")
     tab.get_by_role("link", name="Analytics", exact=True).last.click()
     expect(tab.get_by_role("heading", level=1)).to_have_text("Analytics of working")
     check_everywhere(tab, "analytics of a process")
     check_tables(served)
+
+
+def test_a_page_whose_read_model_is_built_gives_way_by_itself(served: Served, windows: Watched) -> None:
+    # given a release that waits to build its tables
+    with psycopg.connect(served.dsn, autocommit=True) as connection:
+        wait_for_lock(connection, REBUILD_LOCK, "analytics")
+        connection.execute("update projections set digest = 'another' where name = 'analytics'")
+
+        # then the page says so, and what to do
+        page = windows.open("/analytics")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Not ready yet")
+        expect(page.locator("main")).to_contain_text("read_model_rebuilding")
+        check_everywhere(page, "not ready yet")
+
+    # when the tables are there, then the page is
+    expect(page.get_by_role("heading", level=1)).to_have_text("Analytics")
+    assert {each for each in windows.wrong if "503" not in each} == set()
+    windows.wrong.clear()
 
 
 def check_tables(served: Served) -> None:

@@ -12,10 +12,14 @@ import pytest
 from starlette.testclient import TestClient
 
 from domain.catalogue import EVENTS
+from domain.language.types.definition import InputField
+from domain.language.types.inputs import InputSpec
+from domain.masking import MASK
 from tests.api.conftest import GREETING, Installation
 from web.executions.list import day_of
 from web.executions.sentences import sentence
 from web.executions.tree import lines_of
+from web.processes.fields import texts_of, untaken
 
 
 @pytest.fixture
@@ -97,6 +101,58 @@ def test_time_goes_event_by_event(client: TestClient, installation: Installation
     newest = client.get(f"/executions/{id}/at?event=100000").headers["location"]
     assert newest == f"/executions/{id}#h-dia"
     assert client.get(f"/executions/{uuid4()}/at?event=1").status_code == 404
+
+
+ROUTED = """
+name: routed
+input: {sum: {type: integer, required: true}, note: {type: string}, pin: {type: string, sensitive: true}}
+steps:
+  - {id: way, name: Which way, type: gateway, routes: [{condition: input.sum > 5, target: ask}], default_route: send}
+  - {id: ask, name: Sign-off, type: human_approval, title: Sure?, depends_on: way}
+  - {id: send, agent: writer, message: go, depends_on: way}
+"""
+
+
+def test_the_page_says_what_it_waits_for_and_shows_parts_of_the_timeline(
+    client: TestClient, installation: Installation
+) -> None:
+    installation.publish(client, ROUTED, writer={"script": "echo"})
+    answer = client.post("/api/processes/routed/executions", json={"input": {"sum": 7, "note": "x", "pin": "1"}})
+    id = answer.json()["execution_id"]
+    installation.project()
+    page = client.get(f"/executions/{id}?step=way").text
+    assert "1 approval" in page
+    assert "1 skipped, 1 under way" in page
+    assert "input.sum &gt; 5" in page
+    assert len(re.findall(r'<rect class="f-wait" x="[0-9.]+%" y="2"', page)) == 1
+    assert f'data-copy="{id}"' in page
+    rows = re.compile('id="row-([a-z]+)"')
+    assert rows.findall(page) == ["way", "ask", "send"]
+    assert rows.findall(client.get(f"/executions/{id}?show=open").text) == ["ask"]
+    assert rows.findall(client.get(f"/executions/{id}?show=nonsense").text) == ["way", "ask", "send"]
+    assert "No step had an attempt that failed" in client.get(f"/executions/{id}?show=trouble").text
+    assert f"/approvals/{id}%3Aask%3A1" in client.get(f"/executions/{id}?step=ask").text
+
+
+def test_an_execution_starts_again_with_its_input(client: TestClient, installation: Installation) -> None:
+    installation.publish(client, ROUTED, writer={"script": "echo"})
+    installation.publish(client, GREETING, writer={"script": "echo"})
+    answer = client.post("/api/processes/routed/executions", json={"input": {"sum": 7, "note": "<b>x</b>"}})
+    id = answer.json()["execution_id"]
+    installation.project()
+    link = f"/processes/routed/start?input_of={id}"
+    assert f'href="{link}"' in client.get(f"/executions/{id}").text
+    form = client.get(link).text
+    assert 'name="input.sum" value="7"' in form
+    assert "&lt;b&gt;x&lt;/b&gt;" in form
+    assert "Not taken over" not in form
+    assert client.get(f"/processes/greeting/start?input_of={id}").status_code == 404
+    spec = InputSpec({"note": InputField(type="string"), "pin": InputField(type="string")}, {})
+    hidden = {"note": "x", "pin": MASK, "gone": 1}
+    assert texts_of(spec, hidden) == {"input.note": "x"}
+    assert untaken(spec, hidden) == ["pin", "gone"]
+    assert texts_of(InputSpec(None, {}), hidden) == {"input": '{"note":"x","gone":1}'}
+    assert client.get(f"/processes/routed/start?input_of={uuid4()}").status_code == 404
 
 
 def test_two_points_are_compared(client: TestClient, installation: Installation, begun: Callable[[], UUID]) -> None:

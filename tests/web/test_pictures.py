@@ -22,6 +22,17 @@ STARTS = {
     "nightly-digest": "{type: schedule, id: every-night, preset: daily, at: '02:30', timezone: Europe/Berlin}",
     "queue-sweep": "{type: schedule, id: sweep, every: 10s, overlap: allow}",
 }
+CLAIM_ROLES = """name: claim-roles
+defaults: {roles: {monitors: ["team:claims"]}}
+steps:
+  - {id: read, name: Read the claim, agent: clerk, message: Read}
+  - {id: research, name: Check the policy, agent: researcher, message: Check, depends_on: read}
+  - {id: photos, name: Describe the photos, agent: triage, message: Describe, depends_on: read}
+  - {id: route, name: Large, type: gateway, depends_on: [research, photos], routes: [{default: true, target: propose}]}
+  - {id: propose, name: Propose, agent: writer, message: Propose, depends_on: route, roles: {monitors: [reviewer]}}
+  - {id: sign-off, name: Sign-off, type: human_approval, title: Pay?, approvers: ["team:claims"], depends_on: propose}
+  - {id: letter, name: Letter, agent: writer, message: Write, depends_on: sign-off, roles: {informed: [clerk]}}
+"""
 
 
 @pytest.fixture
@@ -98,3 +109,14 @@ def test_the_pages_of_schedules_look_as_the_documents_show_them(served: Served, 
     row.get_by_role("link", name="queue-sweep").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("queue-sweep")
     keep(page, folder, "schedule")
+
+
+def test_the_matrix_of_roles_looks_as_the_documents_show_it(served: Served, windows: Watched, folder: Path) -> None:
+    for name, config in example_agents(EXAMPLES).items():
+        assert served.client.put(f"/api/agents/{name}", json=config).status_code == 200
+    served.publish(CLAIM_ROLES)
+    page = windows.open("/processes/claim-roles/roles?of=draft", viewport={"width": 1120, "height": 660})
+    page.get_by_role("gridcell", name="Sign-off, researcher: no role").press("i")
+    page.get_by_role("gridcell", name="Propose, triage: no role").press("e")
+    expect(page.locator("#save")).to_contain_text("3 changes, not saved")
+    keep(page, folder, "roles")

@@ -63,6 +63,26 @@ def test_an_empty_installation_says_what_would_be_there(client: TestClient) -> N
 
 
 @pytest.mark.usefixtures("published")
+def test_the_pages_of_a_process_are_tabs_of_each_other(client: TestClient) -> None:
+    tabs = ["", "/definition", "/roles", "/triggers", "/costs", "/analytics", "/versions"]
+    for at in tabs:
+        page = client.get(f"/processes/typed{at}").text
+        bar = re.search('<nav class="tabs" aria-label="typed">(.*?)</nav>', page)
+        assert bar is not None, at
+        assert re.findall('href="/processes/typed([^"]*)"', bar[1]) == tabs
+        assert re.findall('href="/processes/typed([^"]*)" aria-current="page"', bar[1]) == [at]
+    text = client.get("/processes/typed/definition").text
+    assert "What &lt;b&gt;it&lt;/b&gt; says" in text
+    assert "Diagram of typed version 1" in text
+    triggers = client.get("/processes/typed/triggers").text
+    assert "/api/triggers/webhook/typed-hook" in triggers
+    assert "0 3" in client.get("/processes/typed/definition").text
+    assert "Called" in client.get("/processes/greeting/triggers").text
+    for at in ("/versions/1", "/versions/compare"):
+        assert '<nav class="tabs" aria-label="typed">' in client.get(f"/processes/typed{at}").text
+
+
+@pytest.mark.usefixtures("published")
 def test_the_list_shows_each_process_with_its_last_run(installation: Installation, client: TestClient) -> None:
     id = client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()["execution_id"]
     installation.project()

@@ -24,7 +24,7 @@ from queries.agents import AgentDetail, get_agent
 from queries.process_references import NamingSteps, list_references
 from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters, carry_out, form_fields, long_form, required
-from web.layout import page
+from web.layout import page, reader_of
 
 MAX_TRIAL = 1 << 20
 
@@ -36,7 +36,7 @@ def detail(
     name: str, request: Request, reading: Reads, caller: Caller, given: Annotated[PageParameters, Query()]
 ) -> Response:
     """Return the page of one agent."""
-    found = get_agent(reading, agent_named(name), within=caller.processes, min_position=given.min_position)
+    found = _found(request, reading, caller, name, given.min_position)
     return _detail(request, reading, caller, found)
 
 
@@ -52,7 +52,7 @@ async def try_(name: str, request: Request, reading: Reads, caller: Caller) -> R
         door_of(request).trials.run, agent_named(name), AgentTrial(message), principal_of(request).actor
     )
     tried = await anyio.to_thread.run_sync(run, limiter=COMMANDS)
-    find = functools.partial(get_agent, reading, name, within=caller.processes)
+    find = functools.partial(_found, request, reading, caller, name)
     found = await anyio.to_thread.run_sync(find)
     shown = functools.partial(_detail, request, reading, caller, found, message=message, tried=tried)
     return await anyio.to_thread.run_sync(shown)
@@ -110,6 +110,19 @@ def _detail(
         registers=caller.may(RegisterAgent.scope),
         message=message,
         tried=tried,
+    )
+
+
+def _found(
+    request: Request, reading: Reading, caller: Principal, name: str, min_position: int | None = None
+) -> AgentDetail:
+    """Return the agent, with its costs today on the clocks of the reader."""
+    return get_agent(
+        reading,
+        agent_named(name),
+        within=caller.processes,
+        spent_from=reader_of(request).midnight,
+        min_position=min_position,
     )
 
 

@@ -1,19 +1,21 @@
 """The list of agents."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from commands.agents import RegisterAgent
 from edge.admitted import Caller
 from edge.dependencies import Reads
-from edge.scopes import READ, requires
-from queries.agents import KINDS_LISTED, AgentFilter, list_agents
+from edge.scopes import READ, READ_CONFIGURATION, requires
+from queries.agents import KINDS_LISTED, AgentFilter, AgentView, list_agents
 from queries.process_references import MOST, NamedCount, count_references
 from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters
-from web.layout import page
+from web.layout import page, reader_of
 
 TABS = (("All", ""), ("In use", "active"), ("Retired", "retired"))
 STATUSES = tuple(status for _, status in TABS if status)
@@ -35,7 +37,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Age
         kinds=[given.kind] if given.kind in KINDS_LISTED else [],
         statuses=[given.status] if given.status in STATUSES else [],
     )
-    found = list_agents(reading, filter, **given.page)
+    found = list_agents(reading, filter, within=caller.processes, spent_from=reader_of(request).midnight, **given.page)
     return page(
         request,
         "agents.html",
@@ -43,6 +45,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Age
         nav="Agents",
         freshness=found,
         items=found.items,
+        models=_models(found.items) if caller.may(READ_CONFIGURATION) else {},
         named=_named(reading, [each.name for each in found.items], caller.processes),
         most=MOST,
         next_cursor=found.next_cursor,
@@ -52,6 +55,12 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Age
         filtered=filter != AgentFilter(),
         registers=caller.may(RegisterAgent.scope),
     )
+
+
+def _models(agents: Sequence[AgentView]) -> dict[str, str]:
+    """Return the model of each agent that states one."""
+    stated = {each.name: msgspec.json.decode(each.config).get("model") for each in agents}
+    return {name: model for name, model in stated.items() if isinstance(model, str)}
 
 
 def _named(reading: Reading, agents: list[str], within: tuple[str, ...]) -> dict[str, NamedCount] | None:

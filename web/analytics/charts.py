@@ -1,6 +1,6 @@
 """The charts of analytics, from the days of an answer."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -8,9 +8,11 @@ import msgspec
 from markupsafe import Markup
 
 from queries.analytics.figures import TrendDay, TrendsAnswer
+from queries.analytics.outlines import OutlinePoint
 from web.analytics.wording import day_name, plain_amount
 from web.drawings.columns import ColumnPart, StackedColumn, columns
 from web.drawings.curves import CurvePoint, curves
+from web.drawings.outline import outline
 
 MOST_CURRENCIES = 3
 CostOfDay = tuple[str, str | None]
@@ -25,6 +27,15 @@ class CostChart(msgspec.Struct, frozen=True):
 
     drawing: Markup
     rows: list[tuple[date, CostOfDay, CostOfDay | None]]
+
+
+def outline_of(points: Sequence[OutlinePoint]) -> Markup:
+    """Return the small line of executions that ended, above the one of those that failed."""
+    ended, failed = [each.ended for each in points], [each.failed for each in points]
+    days = (points[-1].day.day - points[-2].day.day).days if len(points) > 1 else 1
+    each = "a day" if days == 1 else f"in {days} days"
+    shown = f"{sum(ended):,} ended since {day_name(points[0].day.day)}, at most {max(ended):,} {each}"
+    return outline(ended, failed, f"{shown}; {sum(failed):,} failed")
 
 
 def ended_chart(trends: TrendsAnswer) -> Markup:

@@ -40,6 +40,15 @@ def change_of_rate(change: FigureChange | None) -> Markup:
     return _change(change, lambda by: f"{by * 100:.1f} points", ("up", "down"), rate)
 
 
+def change_in_percent(change: FigureChange | None) -> Markup:
+    """Return ``+18%``, or whether there is nothing to compare with."""
+    if change is None or change.difference is None or not change.before:
+        return Markup('<span class="m">new</span>') if change is not None and change.now else escape(NOTHING)
+    by = round(change.difference / change.before * 100)
+    colour = {True: "good", False: "worse", None: "m"}[change.is_good]
+    return Markup('<span class="{}">{}</span>').format(colour, f"{by:+,d}%" if by else "same")
+
+
 def change_of_count(change: FigureChange | None) -> Markup:
     """Return ``12 more than 40``."""
     return _change(change, lambda by: f"{by:,.0f}", ("more", "fewer"), lambda before: f"{before or 0:,.0f}")

@@ -6,21 +6,21 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from commands.executions import CancelExecution
+from commands.executions import CancelExecution, StartExecution
 from commands.timers import FireTimer
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, Versions
 from edge.parameters import PointParameter, Position
 from edge.principal import Principal
 from edge.references import execution_named
-from edge.scopes import READ, requires
+from edge.scopes import READ, READ_APPROVALS, requires
 from edge.visibility import restricted
 from queries.causes import FailureCause, find_cause
 from queries.events import list_execution_events
 from queries.execution_costs import costs_of
 from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
-from queries.moments import moment_of_position
+from queries.moments import list_marks, moment_of_position
 from queries.reading import Reading
 from queries.usual_durations import LikelyEnd, likely_end
 from web.drawings.timeline import Scale
@@ -34,9 +34,13 @@ router = APIRouter(prefix="/executions/{execution_id}")
 
 
 class DetailParameters(PageParameters):
-    """step: the selected one. as_of: a position or an instant; the page shows the execution at that point."""
+    """step: the selected one. as_of: a position or an instant; the page shows the execution at that point.
+
+    show: the part of the timeline, ``open`` or ``trouble``; empty or unknown: all.
+    """
 
     step: Annotated[str, Query(max_length=200)] = ""
+    show: Annotated[str, Query(max_length=20)] = ""
     as_of: PointParameter | None = None
     after: Position = 0
 
@@ -59,7 +63,9 @@ def detail(
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
     found = masking.execution(restricted(found, caller))
     edges = definitions.edges(reading, found.process_id, found.version)
+    moment = moment_of_position(reading, id, found.position)
     events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
+    selected = _selected(found, given.step)
     return page(
         request,
         "execution.html",
@@ -69,18 +75,25 @@ def detail(
         crumbs=_crumbs(found),
         found=found,
         given=given,
-        selected=_selected(found, given.step),
+        selected=selected,
+        conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
         trigger=json.loads(bytes(found.trigger)),
         error=json.loads(bytes(found.error)),
-        moment=moment_of_position(reading, id, found.position),
+        moment=moment,
+        marks=[
+            (mark.event, picture.MARKED[mark.type])
+            for mark in list_marks(reading, id, picture.MARKED, events=moment.events, places=picture.PLACES)
+        ],
         cause=_cause(reading, found, caller) if given.as_of is None else None,
         costs=costs_of(reading, found) if given.as_of is None else None,
         likely=_likely_end(reading, found) if given.as_of is None else None,
         open=found.ended_at is None and given.as_of is None,
         acts=caller.may(CancelExecution.scope),
         moves=caller.may(FireTimer.scope),
-        **_pictures(request, found, edges, given.step),
+        starts=caller.may(StartExecution.scope),
+        decides=caller.may(READ_APPROVALS),
+        **_pictures(request, found, edges, given.show),
     )
 
 
@@ -109,7 +122,7 @@ def _selected(found: ExecutionDetail, step: str) -> StepView | None:
     return next((each for each in found.steps if each.id == step), None)
 
 
-def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, str]], step: str) -> dict[str, Any]:
+def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, str]], show: str) -> dict[str, Any]:
     reader = reader_of(request)
     until = found.ended_at or reader.now
     scale = Scale(found.started_at, until)
@@ -118,14 +131,24 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
     undoing = [each for each in found.steps if each.compensates is not None]
     shown = [each for each in found.steps if each.compensates is None]
     known = {each.id for each in shown}
+    parts = picture.parts([*shown, *undoing])
+    part = parts.get(show)
     lines = [edge for edge in edges if edge[0] in known and edge[1] in known]
     return {
-        "drawn": picture.drawn(shown, hrefs),
+        "drawn": picture.drawn(shown, hrefs, reader.now),
+        "statuses": list(dict.fromkeys(each.status for each in shown)),
         "edges": lines,
         "taken": picture.taken(shown, lines),
         "scale": scale,
         "ticks": ticks,
-        "rows": [(each, hrefs[each.id], picture.bars(each, until)) for each in (*shown, *undoing)],
+        "rows": [
+            (each, hrefs[each.id], picture.bars(each, until))
+            for each in (*shown, *undoing)
+            if part is None or each.id in part
+        ],
+        "parts": [("All", "", len(shown) + len(undoing))]
+        + [(name.capitalize(), name, len(parts[name])) for name in picture.SHOWN],
+        "part": "" if part is None else show,
         "names": {each.id: each.name or each.id for each in found.steps},
         "kinds": picture.KINDS_IN_WORDS,
         "line": reader.now if found.ended_at is None else None,

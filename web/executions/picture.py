@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from domain.executions.events.outcomes import OPEN
 from queries.executions import AttemptView, StepView
 from web import wording
 from web.drawings.diagram import DrawnStep
@@ -17,14 +18,38 @@ KINDS_IN_WORDS = (
     ("pause", "paused before a retry"),
     ("undo", "undid a step"),
 )
+MARKED = {
+    "ExecutionStarted": "run",
+    "ExecutionRetried": "run",
+    "StepStarted": "run",
+    "StepCompleted": "ok",
+    "ExecutionCompleted": "ok",
+    "ApprovalGranted": "ok",
+    "StepFailed": "bad",
+    "StepTimedOut": "bad",
+    "ExecutionFailed": "bad",
+    "ApprovalRefused": "bad",
+    "StepRetryScheduled": "retry",
+    "ApprovalRequested": "wait",
+    "TimerStarted": "wait",
+    "SubProcessStarted": "wait",
+    "CompensationStarted": "undo",
+    "ExecutionCancelled": "idle",
+    "StepSkipped": "idle",
+}
+"""The events that the slider marks, each in the colour of what it does."""
+PLACES = 100
+SHOWN = ("open", "trouble")
+"""The parts of the timeline that can be shown alone."""
 WAITS = frozenset(("human_approval", "timer", "sub_process"))
 _KINDS = {"completed": "ok", "failed": "bad", "timed_out": "bad", "cancelled": "idle"}
 _ENDED_BADLY = frozenset(("failed", "timed_out", "cancelled"))
 _SHOWN_WAIT = timedelta(milliseconds=50)
+_TROUBLE = frozenset(("failed", "timed_out", "retrying"))
 _REACHED_NOTHING = frozenset(("pending", "skipped"))
 
 
-def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str]) -> list[DrawnStep]:
+def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str], now: datetime) -> list[DrawnStep]:
     """Return the steps as a diagram shows them. hrefs: where each leads."""
     return [
         DrawnStep(
@@ -32,18 +57,45 @@ def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str]) -> list[DrawnStep
             name=step.name or step.id,
             type=step.type,
             status=step.status,
-            note=note_of(step),
+            note=note_of(step, now),
             href=hrefs[step.id],
         )
         for step in steps
     ]
 
 
-def note_of(step: StepView) -> str:
-    """Return the few words about a step: its attempts, or its duration."""
+def note_of(step: StepView, now: datetime) -> str:
+    """Return the few words about a step: the time that is left, its attempts, or its duration."""
+    if step.due_at is not None and step.status in ("waiting", "retrying") and step.due_at > now:
+        return f"{wording.duration((step.due_at - now).total_seconds())} left"
     if step.attempts > 1:
         return f"{step.attempts} attempts"
     return "" if step.duration is None or step.type == "gateway" else wording.duration(step.duration)
+
+
+def who_of(step: StepView) -> str:
+    """Return who or what a step waits for or went to: its agent, the called process, the targets of a gateway."""
+    if step.skip_reason is not None and step.status == "skipped":
+        return step.skip_reason.replace("_", " ")
+    if step.type == "sub_process" and step.children:
+        return f"calls {step.children[-1].process} v{step.children[-1].version}"
+    if step.type == "gateway" and step.chosen is not None:
+        return f"chose {', '.join(step.chosen) or 'nothing'}"
+    return step.agent or step.type.replace("_", " ")
+
+
+def parts(steps: Sequence[StepView]) -> dict[str, frozenset[str]]:
+    """Return the ids of the steps of each part of the timeline: those under way, and those with a failed attempt."""
+    return {
+        "open": frozenset(step.id for step in steps if step.status in OPEN),
+        "trouble": frozenset(step.id for step in steps if _troubled(step)),
+    }
+
+
+def _troubled(step: StepView) -> bool:
+    if step.status in _TROUBLE or step.compensation == "failed":
+        return True
+    return any(attempt.status in _TROUBLE for attempt in step.attempt_list)
 
 
 def taken(steps: Sequence[StepView], edges: Sequence[DiagramEdge]) -> list[DiagramEdge]:

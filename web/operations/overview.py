@@ -1,17 +1,21 @@
 """Operations at a glance: the log, the read models, the work that is due, and what is stuck."""
 
+from collections.abc import Sequence
+
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
+from edge.principal import Principal
 from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
 from queries.metrics import MOST, get_figures
 from queries.projections import ProjectionView, list_projections
 from queries.read_models import list_requests
+from queries.reading import Reading, ReadModelRebuilding
 from queries.set_aside import list_set_aside
-from queries.timers import TimerFilter, list_timers
+from queries.timers import TimerFilter, TimerView, list_timers
 from queries.workers import list_workers
 from web.operations.tabs import EVERY_SECONDS, tab
 from web.timers import WORDS
@@ -48,9 +52,17 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         furthest=furthest,
         figures=get_figures(reading, door_of(request).handlers.overdue_after).values,
         most=MOST,
-        timers=list_timers(reading, TimerFilter(within=caller.processes), limit=SHOWN).items,
+        timers=_timers(reading, caller),
         words=WORDS,
         workers=list_workers(reading, limit=SHOWN).items,
         letters=masking.dead_letters(list_dead_letters(reading, limit=SHOWN)).items,
         set_aside=masking.set_aside(list_set_aside(reading, limit=SHOWN)).items,
     )
+
+
+def _timers(reading: Reading, caller: Principal) -> Sequence[TimerView] | None:
+    """Return the next timers; None while the read model that they are listed from is built."""
+    try:
+        return list_timers(reading, TimerFilter(within=caller.processes), limit=SHOWN).items
+    except ReadModelRebuilding:
+        return None

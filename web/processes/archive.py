@@ -17,7 +17,7 @@ from queries.process_versions import COUNTED, open_executions
 from queries.processes import get_process
 from web.forms import PageParameters, carry_out, form_fields, required
 from web.layout import page
-from web.processes.detail import callers_of, triggers_of
+from web.processes.triggers import callers_of, triggers_of
 
 router = APIRouter(prefix="/processes/{process}")
 

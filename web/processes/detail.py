@@ -19,18 +19,16 @@ from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.executions import Definitions
 from queries.process_days import recent_outcomes
-from queries.process_references import NamingSteps, list_references
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
-from queries.reading import Reading, ReadModelRebuilding
-from queries.schedules import ScheduleFilter, list_schedules
+from queries.reading import Reading
 from queries.thresholds import get_thresholds
 from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import under_way
-from web.schedules.marks import FLAGS
+from web.processes.triggers import ways_to_start
 
 DRAFT = "draft"
 VERSIONS_SHOWN = 5
@@ -74,24 +72,16 @@ def detail(
         freshness=found,
         crumbs=[("Processes", "/processes"), (found.name, None)],
         found=found,
-        picture=_picture(reading, definitions, found),
-        triggers=triggers_of(found),
-        schedules={
-            each.trigger_id: each
-            for each in list_schedules(reading, ScheduleFilter(process_ids=[id])).items
-            if each.status != "removed"
-        },
-        flags=FLAGS,
+        picture=drawing.drawing_of_process(reading, definitions, found),
         limits=get_thresholds(reading, id),
-        callers=callers_of(reading, found.name, caller.processes),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
         recent=recent_outcomes(reading, [id]).get(id),
-        origin=f"{request.url.scheme}://{request.url.netloc}",
         starts=caller.may(StartExecution.scope) and found.version is not None and _may_start(found),
         designs=caller.may(ReviseProcess.scope),
         archives=caller.may(ArchiveProcess.scope),
         pauses=caller.may(PauseProcess.scope),
+        **ways_to_start(request, reading, caller, found),
     )
 
 
@@ -168,27 +158,8 @@ def version(
     )
 
 
-def callers_of(reading: Reading, name: str, within: tuple[str, ...]) -> NamingSteps | None:
-    """Return the steps that call the process; None while this read model is built."""
-    try:
-        return list_references(reading, "process", name, within=within)
-    except ReadModelRebuilding:
-        return None
-
-
-def triggers_of(found: ProcessDetail) -> list[dict[str, Any]]:
-    """Return the triggers of the latest version."""
-    return json.loads(bytes(found.triggers)) or []
-
-
 def _may_start(found: ProcessDetail) -> bool:
     return found.status != "archived" and (found.paused is None or found.paused.mode == "queue")
-
-
-def _picture(reading: Reading, definitions: Definitions, found: ProcessDetail) -> Markup | None:
-    if found.version is not None:
-        return drawing.drawing_of_version(reading, definitions, found.process_id, found.version, found.name)
-    return None if found.draft is None else drawing.drawing_of_text(found.process_id, found.draft.yaml, found.name)
 
 
 def _side(reading: Reading, found: ProcessDetail, stated: str) -> ComparedSide:

@@ -11,11 +11,24 @@ from domain.language import definition_document, parse_definition
 from domain.language.types.definition import Definition
 from domain.processes.plan import compile_plan
 from queries.executions import Definitions
+from queries.processes import ProcessDetail
 from queries.reading import Reading
 from web.drawings.diagram import DrawnStep, diagram
 from web.drawings.ranks import DiagramEdge
 
 NO_NOTES: Mapping[str, str] = MappingProxyType({})
+
+
+def drawing_of_process(
+    reading: Reading, definitions: Definitions, found: ProcessDetail, *, draft: bool = False
+) -> Markup | None:
+    """Return the diagram of the latest version, or of the draft without one; None while its text has errors.
+
+    draft: of the draft, if there is one.
+    """
+    if found.version is not None and not (draft and found.draft is not None):
+        return drawing_of_version(reading, definitions, found.process_id, found.version, found.name)
+    return None if found.draft is None else drawing_of_text(found.process_id, found.draft.yaml, found.name)
 
 
 def drawing_of_version(
@@ -29,6 +42,7 @@ def drawing_of_version(
     """Return the diagram of a published version. notes: short texts on steps. Raises NotFound."""
     steps, edges = definitions.shape(reading, process_id, version)
     drawn = [(step.id, step.name or step.id, step.type) for step in steps]
+    notes = notes or {step.id: step.agent for step in steps if step.agent}
     return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes)
 
 
@@ -46,6 +60,7 @@ def drawing_of_definition(
     edges = [(source, step.id) for step in plan.steps.values() for source in step.incoming]
     steps = definition_document(definition)["steps"]
     drawn = [(step["id"], step.get("name") or step["id"], step["type"]) for step in steps]
+    notes = notes or {step["id"]: step["agent"] for step in steps if step.get("agent")}
     return _drawn(drawn, edges, f"Diagram of the draft of {name} with {len(drawn)} steps", notes, linked)
 
 

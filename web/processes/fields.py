@@ -9,6 +9,7 @@ from domain.jsonvalue import parse_json
 from domain.language.types.definition import InputField
 from domain.language.types.inputs import InputSpec, accept_input
 from domain.language.types.parts import ABSENT
+from domain.masking import MASK
 from domain.refusal import Malformed, Problem
 from web.controls import FormControl, problems_at
 
@@ -28,6 +29,21 @@ def controls_of(
         hints = ["an object, as JSON; this process takes any input"]
         return [FormControl(WHOLE, "Input", "json", text, hints, problems=problems_at(WHOLE, found))]
     return [_control(name, field, spec.fixed, given, found) for name, field in spec.fields.items()]
+
+
+def texts_of(spec: InputSpec, input: Mapping[str, Any]) -> dict[str, str]:
+    """Return the texts of a form that state an input again; masked values are left out."""
+    if spec.fields is None:
+        return {WHOLE: _json({name: value for name, value in input.items() if value != MASK})}
+    stated = {name: input[name] for name in spec.fields if name in input and input[name] != MASK}
+    return {f"{PREFIX}{name}": _text(spec.fields[name], value) for name, value in stated.items()}
+
+
+def untaken(spec: InputSpec, input: Mapping[str, Any]) -> list[str]:
+    """Return the names of an earlier input that a form does not state: masked ones, and those that are gone."""
+    return [
+        name for name, value in input.items() if value == MASK or (spec.fields is not None and name not in spec.fields)
+    ]
 
 
 def read_input(spec: InputSpec, given: Mapping[str, str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from commands.processes import DraftProcess
 from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.scopes import READ, requires
+from queries.analytics.usual import usual_figures
 from queries.process_days import recent_outcomes
 from queries.processes import ProcessFilter, ProcessSummary, list_processes, next_runs
 from web.forms import PageParameters
@@ -45,6 +46,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Pro
         freshness=found,
         items=found.items,
         recent=recent_outcomes(reading, [each.process_id for each in found.items]),
+        usual=usual_figures(reading, [each.process_id for each in found.items]),
         next_runs=next_runs(reading, [each.process_id for each in found.items]),
         next_cursor=found.next_cursor,
         given=given,

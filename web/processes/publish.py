@@ -17,9 +17,9 @@ from queries.processes import get_process, get_process_version
 from queries.reading import Reading
 from web.forms import PageParameters, carry_out, form_fields
 from web.layout import page
-from web.processes.detail import callers_of
 from web.processes.differences import differing_lines
 from web.processes.list import under_way
+from web.processes.triggers import callers_of
 
 router = APIRouter(prefix="/processes/{process}/publish")
 PUBLISHES = requires(PublishProcess.scope)

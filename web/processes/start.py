@@ -1,6 +1,8 @@
 """The form that starts an execution, made from the declared input of the latest version."""
 
 import functools
+import json
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -11,17 +13,18 @@ from starlette.responses import RedirectResponse, Response
 from commands.executions import StartExecution
 from domain.identity import new_id
 from domain.language.types.inputs import InputSpec
-from domain.refusal import Forbidden, Malformed, Problem
+from domain.refusal import Forbidden, Malformed, NotFound, Problem
+from edge.admitted import Masking
 from edge.dependencies import Reads, Versions, door_of
-from edge.references import process_named
+from edge.references import execution_named, process_named
 from edge.scopes import requires
-from queries.executions import Definitions
+from queries.executions import Definitions, ExecutionDetail, get_execution
 from queries.processes import ProcessDetail, get_process
 from queries.reading import Reading
 from web.controls import unplaced
 from web.forms import PageParameters, carry_out_once, long_form
 from web.layout import page
-from web.processes.fields import controls_of, read_input
+from web.processes.fields import controls_of, read_input, texts_of, untaken
 
 # A browser writes a character of a text as up to nine bytes.
 MAX_START = 4 << 20
@@ -29,14 +32,32 @@ MAX_START = 4 << 20
 router = APIRouter(prefix="/processes/{process}")
 
 
+class StartParameters(PageParameters):
+    """input_of: an execution of the process, whose input the form states again."""
+
+    input_of: Annotated[str, Query(max_length=40)] = ""
+
+
 @router.get("/start", **requires(StartExecution.scope))
 def form(
-    process: str, request: Request, reading: Reads, definitions: Versions, given: Annotated[PageParameters, Query()]
+    process: str,
+    request: Request,
+    reading: Reads,
+    definitions: Versions,
+    masking: Masking,
+    given: Annotated[StartParameters, Query()],
 ) -> Response:
     """Return the form that starts an execution."""
     found = get_process(reading, process_named(process), min_position=given.min_position)
     spec = _spec(reading, definitions, found)
-    return _form(request, found, spec, {}, [], str(new_id()), code=200)
+    if not given.input_of:
+        return _form(request, found, spec, None, [], str(new_id()))
+    before = masking.execution(get_execution(reading, definitions, execution_named(given.input_of)))
+    if before.process_id != found.process_id:
+        raise NotFound(f"that is no execution of the process {found.name!r}")
+    input = json.loads(bytes(before.input)) or {}
+    texts = texts_of(spec, input)
+    return _form(request, found, spec, texts, [], str(new_id()), before=before, untaken=untaken(spec, input))
 
 
 @router.post("/start", **requires(StartExecution.scope))
@@ -62,13 +83,15 @@ def _form(
     request: Request,
     found: ProcessDetail,
     spec: InputSpec,
-    given: dict[str, str],
+    given: dict[str, str] | None,
     problems: list[Problem],
     token: str,
     *,
-    code: int,
+    code: int = 200,
+    before: ExecutionDetail | None = None,
+    untaken: Sequence[str] = (),
 ) -> Response:
-    controls = controls_of(spec, given if code != 200 else None, problems)
+    controls = controls_of(spec, given, problems)
     return page(
         request,
         "start.html",
@@ -81,6 +104,8 @@ def _form(
         problems=problems,
         unplaced=unplaced(controls, problems),
         token=token,
+        before=before,
+        untaken=untaken,
     )
 
 

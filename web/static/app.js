@@ -24,7 +24,20 @@
       each.setAttribute("aria-pressed", String(each === button));
     }
   });
+  // Browsers let a page write the clipboard over TLS or on this machine; elsewhere the buttons stay hidden.
+  if (navigator.clipboard) root.dataset.copies = "";
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    const name = button.getAttribute("aria-label");
+    await navigator.clipboard.writeText(button.dataset.copy);
+    button.setAttribute("aria-label", "Copied");
+    button.setAttribute("title", "Copied");
+    setTimeout(() => { button.setAttribute("aria-label", name); button.removeAttribute("title"); }, 2000);
+  });
   document.addEventListener("submit", (event) => {
+    // A form that a script answers, or a dialog, stays.
+    if (event.defaultPrevented || event.target.method === "dialog") return;
     for (const button of event.target.querySelectorAll("button")) setTimeout(() => { button.disabled = true; });
   });
   // A browser that goes back shows the page as it was left: its buttons work again.

@@ -1,7 +1,7 @@
 // Keys without a modifier, outside fields: / ? g j k [ ] Esc. Settings switches them off, Esc aside.
 (() => {
   const root = document.documentElement;
-  const FIELDS = "input,select,textarea,[contenteditable=true],.cm-editor";
+  const FIELDS = "input,select,textarea,[contenteditable=true],.cm-editor,[role=grid]";
   const ROWS = "#main :is(.list > li a.b, tbody tr[id] th a, .gantt li > a)";
   const GO_MS = 1500;
   let going = 0;
