@@ -35,6 +35,10 @@ def test_the_roles_of_a_process_are_shown(document: Run, procession: Run, workin
     assert "there is no agent `archive`" in shown.output
     assert procession("roles", "show", "claim", "--of", "draft").exit_code == 1
     assert procession("roles", "show", "nobody").exit_code == 1
+    drift = procession("roles", "drift", "claim")
+    assert drift.exit_code == 0, drift.output
+    assert ["read", "clerk", "-", "nobody", "0", "0"] in [line.split() for line in drift.output.splitlines()]
+    assert document("roles", "drift", "claim")["drifting"] == 0
 
 
 def test_roles_are_changed_and_what_teams_monitor_is_listed(
