@@ -1,19 +1,20 @@
-"""The texts whose roles are read, as parsed: a page reads the same text again after each change of roles."""
+"""The text with which a draft of a published version begins: the roles of now are written into it."""
 
-import functools
+from uuid import UUID
 
-from domain.language import Parsed, parse_definition
-
-KEPT = 8
-LONGEST_KEPT = 100_000
-"""Characters; a longer text is parsed anew, so that those kept stay small."""
+from queries.reading import Reading, fetch
+from queries.roles import INTERVALS, NOW
 
 
-def parsed_text(text: str) -> Parsed:
-    """Return a text as parsed; nothing changes what it returns."""
-    return _kept(text) if len(text) <= LONGEST_KEPT else parse_definition(text)
+def text_with_roles(reading: Reading, process_id: UUID, source: str) -> str:
+    """Return the text of the latest version with the roles in effect on it; as it is where they cannot be written."""
+    # Imported here: few queries need the language.
+    from domain.language.editing.changes import EditRefused
+    from domain.roles.published import begun_draft
 
-
-@functools.lru_cache(KEPT)
-def _kept(text: str) -> Parsed:
-    return parse_definition(text)
+    with reading.of(INTERVALS) as (connection, _):
+        now = {(row["step"], row["agent"]): row["role"] for row in fetch(connection, NOW, (process_id,))}
+    try:
+        return begun_draft(source, now or None)
+    except EditRefused:
+        return source

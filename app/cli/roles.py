@@ -1,13 +1,15 @@
-"""roles show, drift: who has which role in a process, and who has done the work."""
+"""roles show, drift: who has which role in a process, and who has done the work; and the commands of changes."""
 
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from app.cli.monitored import monitored
 from app.cli.opening import opened_reading
 from app.cli.options import JsonOption
 from app.cli.output import output_of
+from app.cli.role_changes import set_
 from edge.references import process_named
 
 cli = typer.Typer(
@@ -15,6 +17,9 @@ cli = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+cli.command("set")(set_)
+cli.command()(monitored)
 
 
 class TextWithRoles(StrEnum):

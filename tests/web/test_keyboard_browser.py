@@ -47,6 +47,7 @@ PAGES = (
     "/processes/release/edit",
     "/agents",
     "/agents/writer",
+    "/agents/writer/inbox",
     "/agents/writer/retire",
     "/agents/-/register?kind=scripted",
     "/costs",
