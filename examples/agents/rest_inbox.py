@@ -9,27 +9,28 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
-HEADERS = {"Authorization": f"Bearer {os.environ['PROCESSION_KEY']}"} if "PROCESSION_KEY" in os.environ else {}
+import httpx2
 
 
 def main(url: str, agent: str, *, once: bool) -> None:
-    inbox, notes = f"{url}/api/agents/{agent}/inbox", Path(f"{agent}.ndjson")
+    key, notes = os.environ.get("PROCESSION_KEY"), Path(f"{agent}.ndjson")
     lines = notes.read_text("utf-8").splitlines() if notes.exists() else []
     done = {json.loads(line)["event_id"] for line in lines}  # the same entry may come twice, with the same id
-    while True:
-        page = call(f"{inbox}?wait=30s")
-        for entry in page["items"]:
-            if entry["event_id"] not in done:
-                deal_with(entry)
-                done.add(entry["event_id"])
-                with notes.open("a", encoding="utf-8") as file:
-                    file.write(json.dumps(entry) + "\n")
-        if page["items"]:
-            call(f"{inbox}/ack", {"cursor": page["cursor"]})
-            if once:
-                return
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    with httpx2.Client(base_url=f"{url}/api/agents/{agent}/", headers=headers, timeout=90) as inbox:
+        while True:
+            page = inbox.get("inbox", params={"wait": "30s"}).raise_for_status().json()
+            for entry in page["items"]:
+                if entry["event_id"] not in done:
+                    deal_with(entry)
+                    done.add(entry["event_id"])
+                    with notes.open("a", encoding="utf-8") as file:
+                        file.write(json.dumps(entry) + "\n")
+            if page["items"]:
+                inbox.post("inbox/ack", json={"cursor": page["cursor"]}).raise_for_status()
+                if once:
+                    return
 
 
 def deal_with(entry: dict[str, Any]) -> None:
@@ -37,13 +38,6 @@ def deal_with(entry: dict[str, Any]) -> None:
     step = entry["step"] or "the execution"
     sys.stdout.write(f"{entry['process']}: {step} {entry['outcome']}: {entry['summary']['text']}\n")
     sys.stdout.flush()
-
-
-def call(url: str, body: dict[str, Any] | None = None) -> Any:
-    data = None if body is None else json.dumps(body).encode()
-    request = Request(url, data, {**HEADERS, "Content-Type": "application/json"})
-    with urlopen(request, timeout=90) as answer:
-        return json.load(answer)
 
 
 if __name__ == "__main__":
