@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -71,6 +72,15 @@ def test_every_filter_is_in_the_address(client: TestClient, begun: Callable[[], 
         ("version=x&from=x&to=x&waiting_for=x", True),
     ):
         assert (f"/executions/{id}" in client.get(f"/executions?{filters}").text) is found, filters
+    listed = client.get("/executions?order=oldest&status=running&label=<b>").text
+    assert re.findall('<a class="chip" href="([^"]+)"', listed) == [
+        "/executions?order=oldest&amp;label=%3Cb%3E",
+        "/executions?order=oldest&amp;status=running",
+    ]
+    assert "<b>&lt;" not in listed
+    for quick, of in re.findall('<a class="chip plain" href="([^"]+)">([^<]+)<', client.get("/executions").text):
+        page = client.get(unescape(quick)).text
+        assert re.findall('<a class="chip plain" href="[^"]+" aria-current="true">([^<]+)<', page) == [of]
     listed = client.get("/executions?order=oldest&status=running").text
     assert 'aria-sort="ascending"' in listed
     assert 'href="/executions?status=running&amp;order=longest"' in listed

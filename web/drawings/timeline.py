@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import msgspec
 from markupsafe import Markup
@@ -61,11 +62,17 @@ def row(
     bars: Sequence[TimelineBar], scale: Scale, ticks: Sequence[tuple[float, str]], now: datetime | None = None
 ) -> Markup:
     """Return the bars of one step. now: a line at the present, while the execution runs."""
-    parts = [_line("g", at) for at, _ in ticks]
+    parts = [_grid(tuple(at for at, _ in ticks))]
     parts += [_bar(bar.kind, scale.percent(bar.begin), scale.percent(bar.end)) for bar in bars]
     if now is not None:
         parts.append(_line("now", scale.percent(now)))
     return _chart(parts)
+
+
+@lru_cache(64)
+def _grid(ticks: tuple[float, ...]) -> str:
+    """Return the lines at the ticks, which are the same in each row."""
+    return "".join(_line("g", at) for at in ticks)
 
 
 def _line(classes: str, at: float) -> str:

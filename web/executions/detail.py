@@ -146,6 +146,7 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
             for each in (*shown, *undoing)
             if part is None or each.id in part
         ],
+        "in_numbers": picture.in_numbers(found.steps, len(parts["open"]), open=found.ended_at is None),
         "parts": [("All", "", len(shown) + len(undoing))]
         + [(name.capitalize(), name, len(parts[name])) for name in picture.SHOWN],
         "part": "" if part is None else show,

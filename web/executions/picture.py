@@ -1,5 +1,6 @@
 """An execution as a picture: its steps on the diagram, and their bars on the timeline."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -45,6 +46,7 @@ WAITS = frozenset(("human_approval", "timer", "sub_process"))
 _KINDS = {"completed": "ok", "failed": "bad", "timed_out": "bad", "cancelled": "idle"}
 _ENDED_BADLY = frozenset(("failed", "timed_out", "cancelled"))
 _SHOWN_WAIT = timedelta(milliseconds=50)
+_DONE = ("completed", "skipped", "failed", "timed_out", "cancelled")
 _TROUBLE = frozenset(("failed", "timed_out", "retrying"))
 _REACHED_NOTHING = frozenset(("pending", "skipped"))
 
@@ -96,6 +98,17 @@ def _troubled(step: StepView) -> bool:
     if step.status in _TROUBLE or step.compensation == "failed":
         return True
     return any(attempt.status in _TROUBLE for attempt in step.attempt_list)
+
+
+def in_numbers(steps: Sequence[StepView], under_way: int, *, open: bool) -> tuple[int, str]:
+    """Return how many steps are done, and the others in words: ``1 skipped, 2 under way, 3 to come``."""
+    counts = Counter(step.status for step in steps)
+    beside = (
+        (counts["skipped"], "skipped"),
+        (under_way, "under way"),
+        (counts["pending"], "to come" if open else "not reached"),
+    )
+    return sum(counts[each] for each in _DONE), ", ".join(f"{many} {word}" for many, word in beside if many)
 
 
 def taken(steps: Sequence[StepView], edges: Sequence[DiagramEdge]) -> list[DiagramEdge]:
