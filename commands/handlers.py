@@ -20,7 +20,7 @@ from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.registrations import SHORTEST_INTERVAL
 from commands.repairs import Repairs
-from commands.role_changes import Roles
+from commands.role_changes import RoleCommands
 from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
@@ -62,7 +62,7 @@ class Handlers:
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
-        self.roles = Roles(log, self.processes)
+        self.roles = RoleCommands(log, self.processes)
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from starlette.requests import Request
 
+from domain.listed_values import split_values
 from domain.refusal import NotFound
 from edge.instants import parse_instant, parse_point
 from edge.references import execution_named, process_named
@@ -25,7 +26,9 @@ from edge.refusals import BadRequest, unknown_filter
 from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
 
 MAX_VALUES = 200
-SEVERAL = "Several are separated by commas: any of them."
+LONGEST_VALUES = 1_000
+"""The longest text of several values in a field of a form."""
+SEVERAL = "Several are separated by commas: any of them. A value with a comma is in double quotes."
 
 Check = Callable[[list[str]], list[str]]
 
@@ -45,7 +48,7 @@ class Parameters(BaseModel):
 
 
 def _each(values: list[str]) -> list[str]:
-    found = [part.strip() for value in values for part in value.split(",") if part.strip()]
+    found = [part for value in values for part in split_values(value)]
     if len(found) > MAX_VALUES:
         raise ValueError(f"at most {MAX_VALUES} values")
     if any("\0" in part or len(part) > 200 for part in found):

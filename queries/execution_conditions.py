@@ -9,6 +9,7 @@ PRICED, UNPRICED, ANY = "priced", "unpriced", "any"
 LEDGER, DETAIL = "cost_ledger", "execution_detail"
 COSTS = (PRICED, UNPRICED, ANY)
 NO_STEP = "-"
+LONGEST_CODE = 200
 _IN_CURRENCY = "and c.currency = %(currency)s"
 
 _RAN = """exists (select from execution_steps s where s.execution_id = l.execution_id
@@ -31,7 +32,11 @@ _HAVING = {
 
 def where_failed(where: Where, codes: Sequence[str], steps: Sequence[str]) -> None:
     """Require one of the errors, and one of the steps at which it failed, NO_STEP for none; nothing without any."""
-    where.any_of("l.error_code", codes, "text")
+    short = [code for code in codes if len(code) < LONGEST_CODE]
+    if len(short) == len(codes):
+        where.any_of("l.error_code", short, "text")
+    else:  # a code as long as this stands for all that begin with it, as in figures
+        where.any_of(f"left(l.error_code, {LONGEST_CODE})", codes, "text")
     where.any_of("l.error_step", ["" if step == NO_STEP else step for step in steps], "text")
 
 

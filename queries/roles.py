@@ -18,7 +18,7 @@ _TEXTS = """select p.name, p.revision, p.latest_version as version, p.draft_sour
 from process_catalogue p
 left join process_versions v on v.process_id = p.process_id and v.version = p.latest_version
 where p.process_id = %s"""
-_NOW = """select step, agent, role from role_intervals
+NOW = """select step, agent, role from role_intervals
 where process_id = %s and until_position is null order by from_position"""
 _REVISION = "select coalesce(max(version), 0) as revision from role_intervals where process_id = %s"
 _AGENTS = "select name, kind, status from agent_directory where name = any(%s)"
@@ -97,7 +97,7 @@ def get_roles(
         if shown == "published":
             revision = fetch(connection, _REVISION, (process_id,))[0]["revision"]
             if revision:
-                now = {(each["step"], each["agent"]): each["role"] for each in fetch(connection, _NOW, (process_id,))}
+                now = {(each["step"], each["agent"]): each["role"] for each in fetch(connection, NOW, (process_id,))}
                 roles = in_effect(roles, now)
         named = sorted({cell.agent for cell in roles.cells})
         known = {each["name"]: each for each in fetch(connection, _AGENTS, (named,))}

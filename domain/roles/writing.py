@@ -23,7 +23,7 @@ from domain.language.reading.nodes import Sequence as SequenceNode
 from domain.language.spelling.steps import default_executor
 from domain.roles.decisions import AgentRoles
 from domain.roles.effective import INFORMED, MONITOR, EffectiveRoles, stated_lists
-from domain.roles.statements import LISTS, StepRoles, stated_for
+from domain.roles.statements import LISTS, RolesInStep, stated_for
 
 KEYS = {MONITOR: "monitors", INFORMED: "informed"}
 Written = dict[str, JsonValue]
@@ -75,7 +75,7 @@ def _step_edits(source: str, root: Mapping, before: EffectiveRoles, after: Agent
         was, becomes = had.get(step.step, {}), has.get(step.step, {})
         node = nodes.get(step.step)
         if was != becomes and isinstance(node, Mapping):
-            ways = _ways(document, root, node, StepRoles.of(was, was), StepRoles.of(becomes, was))
+            ways = _ways(document, root, node, RolesInStep.of(was, was), RolesInStep.of(becomes, was))
             yield StepEdit(step.step, ways)
 
 
@@ -92,7 +92,7 @@ def _by_step(roles: AgentRoles) -> dict[str, dict[str, str]]:
 
 
 def _ways(
-    document: JsonValue, root: Mapping, node: Mapping, was: StepRoles, becomes: StepRoles
+    document: JsonValue, root: Mapping, node: Mapping, was: RolesInStep, becomes: RolesInStep
 ) -> list[list[TextChange]]:
     at = _path(node)
     written = _value(document, at)

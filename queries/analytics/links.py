@@ -7,8 +7,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from domain.analytics.measures import TIME_LIMITS
+from domain.listed_values import join_values
 
 EXECUTIONS = "/executions"
+_LISTED = frozenset(("failure", "failed_step", "ran_step", "paid_step"))
 _TIMED_OUT = urlencode({"failure": ",".join(sorted(TIME_LIMITS))})
 
 
@@ -36,9 +38,10 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, begin=begin, end=end)
 
     def ended(self, **more: str) -> str:
-        """Return the link to those that ended in the period. more: further filters."""
+        """Return the link to those that ended in the period. more: further filters, of one value each."""
         period = {"ended_from": _instant(self.begin), "ended_to": _instant(self.end)}
-        return self._link(period | more)
+        given = {name: join_values((value,)) if name in _LISTED else value for name, value in more.items()}
+        return self._link(period | given)
 
     def running(self) -> str:
         """Return the link to those that have not ended."""
@@ -73,7 +76,7 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
             "trigger": self.triggers,
             "label": self.labels,
         }
-        given = {name: ",".join(map(str, values)) for name, values in common.items() if values} | filters
+        given = {name: join_values(map(str, values)) for name, values in common.items() if values} | filters
         if self.include_children:
             given["include_children"] = "true"
         return f"{EXECUTIONS}?{urlencode(given)}"

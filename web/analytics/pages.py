@@ -12,8 +12,10 @@ from starlette.responses import Response
 
 from domain.analytics.windows import LONGEST
 from domain.calendar.zones import parse_zone
+from domain.listed_values import split_values
 from edge.admitted import Caller
 from edge.dependencies import Reads
+from edge.parameters import LONGEST_VALUES
 from edge.principal import Principal
 from edge.references import process_named
 from edge.scopes import READ, requires
@@ -55,7 +57,7 @@ class AnalyticsFields(PageParameters):
     process: Annotated[str, Query(max_length=64)] = ""
     version: Annotated[str, Query(max_length=40)] = ""
     trigger: Annotated[str, Query(max_length=40)] = ""
-    label: Annotated[str, Query(max_length=200)] = ""
+    label: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     include_children: bool = False
     measure: Annotated[str, Query(max_length=20)] = "total"
     format: Annotated[str, Query(max_length=20)] = ""
@@ -79,7 +81,7 @@ class ShownFields(msgspec.Struct, frozen=True):
 def all_(request: Request, reading: Reads, caller: Caller, given: Annotated[AnalyticsFields, Query()]) -> Response:
     """Return the page of all processes, or one of its tables as CSV."""
     shown = _shown(request, given)
-    ids = [process_named(each) for each in _values(given.process)]
+    ids = [process_named(each) for each in split_values(given.process)]
     requested = _request_of(request, caller, shown, ids)
     found = partial(summarise_processes, reading, requested, min_position=given.min_position)
     if given.format == CSV:
@@ -179,7 +181,7 @@ def _shown(request: Request, given: AnalyticsFields) -> ShownFields:
         min(max(days, 1), LONGEST),
         timezone,
         given.process,
-        ",".join(each for each in _values(given.version) if each.isascii() and each.isdigit() and len(each) <= 9),
+        ",".join(each for each in split_values(given.version) if each.isascii() and each.isdigit() and len(each) <= 9),
         given.trigger if given.trigger in TRIGGERS else "",
         given.label,
         given.include_children,
@@ -190,17 +192,13 @@ def _shown(request: Request, given: AnalyticsFields) -> ShownFields:
 def _request_of(request: Request, caller: Principal, shown: ShownFields, process_ids: list[UUID]) -> FiguresRequest:
     filter = FiguresFilter(
         tuple(process_ids),
-        tuple(int(each) for each in _values(shown.version)),
+        tuple(int(each) for each in split_values(shown.version)),
         (shown.trigger,) if shown.trigger else (),
-        tuple(_values(shown.label)),
+        tuple(split_values(shown.label)),
         shown.include_children,
         caller.processes,
     )
     return FiguresRequest(reader_of(request).now, shown.days, shown.timezone, filter)
-
-
-def _values(text: str) -> list[str]:
-    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def _window_words(found: ProcessesAnswer | ProcessAnswer) -> str:

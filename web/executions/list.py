@@ -11,9 +11,11 @@ from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
 from commands.executions import StartExecution
+from domain.listed_values import split_values
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.instants import parse_instant
+from edge.parameters import LONGEST_VALUES
 from edge.references import END_OF_ID, process_named
 from edge.scopes import READ, requires
 from queries.execution_conditions import COSTS
@@ -92,13 +94,13 @@ class ExecutionFields(PageParameters):
     ended_to: Annotated[str, Query(max_length=40)] = ""
     called_from: Annotated[str, Query(max_length=40)] = ""
     called_to: Annotated[str, Query(max_length=40)] = ""
-    label: Annotated[str, Query(max_length=100)] = ""
+    label: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     order: Annotated[str, Query(max_length=20)] = ""
     include_children: bool = False
-    failure: Annotated[str, Query(max_length=200)] = ""
-    failed_step: Annotated[str, Query(max_length=200)] = ""
-    ran_step: Annotated[str, Query(max_length=200)] = ""
-    paid_step: Annotated[str, Query(max_length=200)] = ""
+    failure: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
+    failed_step: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
+    ran_step: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
+    paid_step: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     cost: str = ""
     currency: Annotated[str, Query(max_length=3)] = ""
 
@@ -111,10 +113,10 @@ def list_(
     zone, sought = reader_of(request).zone, given.q.strip()
     problem = "" if re.fullmatch(END_OF_ID, sought) else "Search by the end of an id: 4 to 36 of 0-9, a-f and dashes."
     filter = ExecutionFilter(
-        process_ids=[process_named(each) for each in _stated(given.process)],
-        statuses=[each for each in _stated(given.status) if each in STATUSES],
-        triggers=[each for each in _stated(given.trigger) if each in TRIGGERS],
-        versions=[int(each) for each in _stated(given.version) if re.fullmatch("[0-9]{1,9}", each)],
+        process_ids=[process_named(each) for each in split_values(given.process)],
+        statuses=[each for each in split_values(given.status) if each in STATUSES],
+        triggers=[each for each in split_values(given.trigger) if each in TRIGGERS],
+        versions=[int(each) for each in split_values(given.version) if re.fullmatch("[0-9]{1,9}", each)],
         waiting_for=[given.waiting_for] if given.waiting_for in AWAITED_KINDS else [],
         started_from=day_of(given.started_from, zone),
         started_to=day_of(given.started_to, zone, after=1),
@@ -122,11 +124,11 @@ def list_(
         ended_to=day_of(given.ended_to, zone, after=1),
         called_from=day_of(given.called_from, zone),
         called_to=day_of(given.called_to, zone, after=1),
-        labels=_stated(given.label),
-        failures=_stated(given.failure),
-        failed_steps=_stated(given.failed_step),
-        ran_steps=_stated(given.ran_step),
-        paid_steps=_stated(given.paid_step),
+        labels=split_values(given.label),
+        failures=split_values(given.failure),
+        failed_steps=split_values(given.failed_step),
+        ran_steps=split_values(given.ran_step),
+        paid_steps=split_values(given.paid_step),
         cost=given.cost if given.cost in COSTS else "",
         currency=given.currency if re.fullmatch("[A-Z]{3}", given.currency) else "",
         order=given.order if given.order in ORDERS else NEWEST,
@@ -179,15 +181,10 @@ def _quick(request: Request) -> list[tuple[str, str, bool]]:
     today = f"{reader.now.astimezone(reader.zone):%Y-%m-%d}"
     set_now = {name: value for name, value in request.query_params.items() if value and name not in ("cursor", "done")}
     found = []
-    for word, wanted in QUICK:
-        stated = {name: today if value == TODAY else value for name, value in wanted.items()}
+    for word, stated_by in QUICK:
+        stated = {name: today if value == TODAY else value for name, value in stated_by.items()}
         found.append((word, f"/executions?{urlencode(stated)}" if stated else "/executions", stated == set_now))
     return found
-
-
-def _stated(text: str) -> list[str]:
-    """Return the values of a field, which are separated by commas."""
-    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def day_of(text: str, zone: tzinfo, *, after: int = 0) -> datetime | None:

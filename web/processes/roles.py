@@ -21,7 +21,8 @@ from edge.scopes import READ, requires
 from edge.statuses import status_of
 from queries.agents import AgentFilter, list_agents
 from queries.processes import get_process
-from queries.reading import Reading
+from queries.reading import Reading, ReadModelRebuilding
+from queries.role_drift import ProcessDrift, get_process_drift
 from queries.roles import RoleAgent, RoleMatrix, RolesOfText, get_roles
 from web.forms import PageParameters, carry_out, form_fields
 from web.layout import page
@@ -138,6 +139,8 @@ def roles_page(
         agents=agents,
         cells={row.step: row_of_cells(row, agents, found) for row in found.steps},
         missing={row.step: "executor" not in found.cells[row.step].values() for row in found.steps},
+        drift=_drift(reading, found),
+        names={row.step: row.name for row in found.steps},
         registered=[each.name for each in list_agents(reading, active, limit=MOST_SUGGESTED).items] if edits else [],
         letters=LETTERS,
         words=WORDS,
@@ -146,6 +149,14 @@ def roles_page(
         typed=typed,
         refused=refused,
     )
+
+
+def _drift(reading: Reading, found: RoleMatrix) -> ProcessDrift | None:
+    """Return who has done the work; None while a read model that it rests on is built."""
+    try:
+        return get_process_drift(reading, found.process_id)
+    except ReadModelRebuilding:
+        return None
 
 
 def in_order(found: RoleMatrix) -> list[RoleAgent]:
