@@ -1,11 +1,21 @@
-"""A person without a mouse: Tab, Enter and what is typed."""
+"""A person without a mouse: Tab, Enter and what is typed; and the forms that such a person sends."""
 
 import re
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Locator, Page, Request, expect
+from starlette.routing import Route
+
+from web import alerts, approvals, costs, keys, preferences, sign_in, timers
+from web.app import AGENTS, EXECUTIONS, OPERATIONS, PROCESSES, SCHEDULES
 
 MOST_TABS = 250
+# Sent by scripts while somebody writes, not by a person.
+BY_SCRIPTS = ("/check", "/drawing")
+ELSEWHERE = (
+    "/operations/read-models/{name}/withdraw",  # over before a person could; its form is one of the page's
+    "/processes/{process}/roles",  # tests/web/test_roles_browser.py
+)
 
 
 class Keys:
@@ -50,3 +60,15 @@ class Keys:
     def _note(self, request: Request) -> None:
         if request.method == "POST":
             self.sent.add(urlsplit(request.url).path)
+
+
+def routes() -> list[str]:
+    """The paths of all forms."""
+    nouns = (*EXECUTIONS, *SCHEDULES, *PROCESSES, *AGENTS, *OPERATIONS, approvals, alerts, costs, keys, preferences)
+    found = [
+        each.path
+        for noun in (*nouns, sign_in, timers)
+        for each in noun.router.routes
+        if isinstance(each, Route) and "POST" in (each.methods or ())
+    ]
+    return [path for path in found if path not in ELSEWHERE and not path.endswith(BY_SCRIPTS)]

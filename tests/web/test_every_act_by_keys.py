@@ -6,13 +6,11 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from playwright.sync_api import expect
-from starlette.routing import Route, compile_path
+from starlette.routing import compile_path
 
 from tests.database import cloned
 from tests.web.conftest import LIMIT_MS, Served, Watched
-from tests.web.tabbing import Keys
-from web import alerts, approvals, costs, keys, preferences, sign_in, timers
-from web.app import AGENTS, EXECUTIONS, OPERATIONS, PROCESSES, SCHEDULES
+from tests.web.tabbing import Keys, routes
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -34,12 +32,6 @@ costs: {daily: {amount: "0.01", currency: USD}, per_execution: {amount: "0.01", 
 """
 USAGE = {"input_tokens": 1_000_000, "output_tokens": 5, "model": "own"}
 UNPRICED = "name: unpriced\nsteps: [{id: pay, agent: house, message: go}]\n"
-# Sent by scripts while somebody writes, not by a person.
-BY_SCRIPTS = ("/check", "/drawing")
-ELSEWHERE = (
-    "/operations/read-models/{name}/withdraw",  # over before a person could; its form is one of the page's
-    "/processes/{process}/roles",  # tests/web/test_roles_browser.py
-)
 
 
 @pytest.fixture(scope="module")
@@ -49,18 +41,6 @@ def served(server: str, template: str) -> Iterator[Served]:
         made = Served(dsn)
         yield made
         made.stop()
-
-
-def routes() -> list[str]:
-    """The paths of all forms."""
-    nouns = (*EXECUTIONS, *SCHEDULES, *PROCESSES, *AGENTS, *OPERATIONS, approvals, alerts, costs, keys, preferences)
-    found = [
-        each.path
-        for noun in (*nouns, sign_in, timers)
-        for each in noun.router.routes
-        if isinstance(each, Route) and "POST" in (each.methods or ())
-    ]
-    return [path for path in found if path not in ELSEWHERE and not path.endswith(BY_SCRIPTS)]
 
 
 def test_every_act_of_the_pages_is_sent_by_keys(served: Served, windows: Watched) -> None:
