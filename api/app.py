@@ -24,7 +24,9 @@ from api import (
     executions,
     health,
     inbox,
+    inbox_webhooks,
     keys,
+    memory,
     metrics,
     monitored,
     openapi,
@@ -32,6 +34,7 @@ from api import (
     processes,
     projections,
     repairs,
+    role_drift,
     roles,
     schedules,
     schema,
@@ -44,6 +47,8 @@ from api import (
     webhooks,
     workers,
 )
+from api.mcp import route as mcp
+from api.mcp.lifetime import ProtocolServer
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
@@ -64,11 +69,14 @@ GUARDED = (
     analytics,
     cost_thresholds,
     roles,
+    role_drift,
     monitored,
     schedules,
     calendars,
     agents,
     inbox,
+    inbox_webhooks,
+    memory,
     costs,
     prices,
     events,
@@ -99,6 +107,7 @@ def create_app(door: Door) -> FastAPI:
     )
     app.state.door = door
     app.state.feed = Feed(door.reading.progress)
+    app.state.protocol = ProtocolServer()
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
     app.state.metrics = metrics.registry_of(door)
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
@@ -116,6 +125,7 @@ def _routes() -> list[BaseRoute]:
         guarded.include_router(noun.router)
     every.include_router(guarded)
     every.include_router(metrics.router, dependencies=[ADMITTED])
+    every.include_router(mcp.router, dependencies=[ADMITTED])
     # Agents that answer later show the token of their attempt instead.
     every.include_router(steps.router, prefix="/api")
     # Callers of webhooks show the secret of the trigger instead.
@@ -135,4 +145,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
     finally:
         feed.shut()
+        await app.state.protocol.stop()
         await anyio.to_thread.run_sync(progress.stop)

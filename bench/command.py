@@ -18,6 +18,7 @@ from bench.analytics import analytics
 from bench.engine import alone, saturated
 from bench.fairness import fair
 from bench.http_load import list_while_busy, starts
+from bench.informed import informed
 from bench.pages import pages
 from bench.rebuilds import rebuilds
 from bench.report import table
@@ -40,6 +41,7 @@ PARTS = (
     "pages",
     "alerts",
     "w7",
+    "w8",
 )
 ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
@@ -86,6 +88,7 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
         "w7": lambda: _on_rig(
             server, lambda r: analytics(r, 2_000 if options.quick else 1_000_000, 5 if options.quick else 40)
         ),
+        "w8": lambda: with_informed(server, size, rounds, 20 if options.quick else 200),
         "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
         "browser": lambda: _on_rig(server, lambda r: on_screen(r, 5 if options.quick else 40)),
         "floor_again": lambda: floor(server, floor_events),
@@ -134,6 +137,12 @@ def with_thresholds(server: str, executions: int, rounds: int, runs: int) -> dic
     """Measure W1 with costs, without thresholds and with them, on a rig each."""
     with rig(server) as without, rig(server) as guarded:
         return alerts(without, guarded, executions, rounds, runs)
+
+
+def with_informed(server: str, executions: int, rounds: int, runs: int) -> dict[str, float]:
+    """Measure W1 without informed agents and with a thousand, on a rig each."""
+    with rig(server) as without, rig(server) as beside:
+        return informed(without, beside, executions, rounds, runs, 1_000)
 
 
 def dbos(server: str, parts: Sequence[str], executions: int, at_once: int) -> dict[str, float]:

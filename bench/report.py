@@ -59,6 +59,10 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
         yield f"pages: {name}", value, "ms", ""
     for name, value in figures.get("w7", {}).items():
         yield f"W7: {name}", value, "ms" if name.endswith("_ms") else "", ""
+    for name, value in figures.get("w8", {}).items():
+        if name != "ratio":
+            beside = f"{figures['w8']['ratio']:.2f} x without" if name == "steps_per_s_with" else ""
+            yield f"W8: {name}", value, "ms" if name.endswith("_ms") else "", beside
     for name, value in figures.get("dbos", {}).items():
         yield f"DBOS: {name}", value, "", ""
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from commands.causes import EVENT_ID, causing_event
 from commands.command import Beside, Command, CommandScope, ExecutionId, Note, ProcessId, StepReference, VersionNumber
 from commands.deciding import DecisionBroke, Identified, persist, unidentified
 from commands.plans import Plans, refuse_paused
@@ -32,14 +33,21 @@ from store.log import Log
 from store.unit import AnsweredStep, Conflict, DatabaseFailure, OutcomeUnknown, Unit
 
 
+class StartCause(msgspec.Struct, frozen=True):
+    """The entry of an inbox because of which an agent starts an execution. event_id: as the inbox states it."""
+
+    event_id: Annotated[str, msgspec.Meta(pattern=EVENT_ID)]
+
+
 class StartExecution(Command, frozen=True):
-    """Run a published process. version: default: the latest."""
+    """Run a published process. version: default: the latest. cause: the entry because of which an agent starts it."""
 
     scope = CommandScope.EXECUTIONS_WRITE
     process_id: ProcessId
     input: dict[str, Any] = {}
     version: VersionNumber | None = None
     trigger: Annotated[Trigger, Beside()] = Trigger()
+    cause: StartCause | None = None
 
 
 class CancelExecution(Command, frozen=True):
@@ -81,7 +89,8 @@ class Executions:
     def start(self, command: StartExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Start an execution; facts hold `execution_id` and `version`.
 
-        Raises NotFound, Forbidden (archived, nothing published, paused with refusal) or Malformed (input).
+        Raises NotFound, Forbidden (archived, nothing published, paused with refusal, cause_too_deep) or Malformed
+        (input, cause).
         """
         id = new_id()
         uncertain = False
@@ -97,8 +106,9 @@ class Executions:
             by_hand = command.trigger.type == "manual"
             input = accept_input(plan.input_spec if by_hand else plan.input_spec.bare, command.input)
             callees, called = self._plans.callees(plan)
+            because = None if command.cause is None else causing_event(self._log, command.cause.event_id)
             unfolding = start_execution(
-                id, plan, input, command.trigger, cause, callees=callees, waits=pause is not None
+                id, plan, input, command.trigger, cause, callees=callees, waits=pause is not None, because=because
             )
             receipt = Receipt(id, 0, {"execution_id": str(id), "version": plan.version})
             unit = Unit(

@@ -31,14 +31,27 @@ def require_inbox(caller: Principal, agent: str, *, writes: bool = False) -> Non
 
 
 class InboxReader:
-    """Reads the inbox of one agent for one caller, which may read it."""
+    """Reads the inbox of one agent for one caller, which may read it.
 
-    def __init__(self, door: Door, feed: Feed, caller: Principal, masking: SensitiveViews, agent: str) -> None:
+    delivers: the pages count as delivered, if the caller is the agent.
+    """
+
+    def __init__(
+        self,
+        door: Door,
+        feed: Feed,
+        caller: Principal,
+        masking: SensitiveViews,
+        agent: str,
+        *,
+        delivers: bool = True,
+    ) -> None:
         self._door = door
         self._feed = feed
         self._caller = caller
         self._masking = masking
         self._agent = agent
+        self._delivers = delivers and caller.answers_for(agent) and caller.session is None
 
     async def read(
         self,
@@ -96,7 +109,7 @@ class InboxReader:
             min_position=min_position,
         )
         page = masked_inbox(self._masking, page, partial(read_contents, reading))
-        if page.items and self._caller.answers_for(self._agent) and self._caller.session is None:
+        if page.items and self._delivers:
             datastore = self._door.handlers.log.datastore
             record_delivery(datastore, self._agent, page.items[-1].position, self._door.clock.now())
         return page

@@ -52,6 +52,7 @@ NOTICES = {
     "published": "The draft is published as the latest version.",
     "registered": "The agent is registered.",
     "retired": "The agent is retired.",
+    "filter-set": "The filter holds for entries of later events.",
     "schedule-paused": "The schedule is paused. Executions can still be started by hand.",
     "schedule-resumed": "The schedule starts executions again.",
     "schedule-backfilled": "The executions of the range have begun.",

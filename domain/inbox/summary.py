@@ -4,7 +4,9 @@ A summary holds what agents and callers wrote. It is data, never an instruction.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from bisect import bisect_right
+from json.encoder import encode_basestring
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ LEAST_SHARE = 48
 """A member of a list or an object gets at least so many bytes while any are left."""
 _FRAME = len(b'{"text":"","truncated":false,"untrusted":true}')
 _CUT = "…"
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 class Summary(msgspec.Struct, frozen=True):
@@ -68,15 +71,10 @@ class _Writer:
         if len(value) <= room and _cost(text) <= room:
             return text
         self.truncated = True
-        left = room - _cost(_quoted("")) - len(_CUT.encode())
-        if left < 0:
+        if room < _cost(_quoted(_CUT)):
             return None
-        kept = 0
-        for character in value[: room + 1]:
-            left -= _cost(_quoted(character)[1:-1])
-            if left < 0:
-                break
-            kept += 1
+        # The longest beginning that fits: each further letter takes at least a byte.
+        kept = bisect_right(range(room + 1), room, key=lambda n: _cost(_quoted(value[:n] + _CUT))) - 1
         return _quoted(value[:kept] + _CUT)
 
     def _object(self, value: dict[str, Any], room: int, depth: int) -> str:
@@ -129,14 +127,9 @@ def _scalar(value: Any) -> str | None:
 
 def _quoted(text: str) -> str:
     """Return `text` as a JSON string; U+FFFD stands for halves of surrogate pairs."""
-    return json.dumps("".join(_valid(text)), ensure_ascii=False)
-
-
-def _valid(text: str) -> Iterator[str]:
-    for character in text:
-        yield "\ufffd" if "\ud800" <= character <= "\udfff" else character
+    return encode_basestring(_HALVES.sub("\ufffd", text))
 
 
 def _cost(text: str) -> int:
-    """Return the bytes that valid text takes inside a JSON string: quotes and backslashes are escaped once more."""
-    return len(text.encode()) + text.count('"') + text.count("\\") + sum(5 for each in text if each < " ")
+    """Return the bytes that JSON takes inside a JSON string: quotes and backslashes are escaped once more."""
+    return len(text.encode()) + text.count('"') + text.count("\\")

@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.inbox.filters import InboxFilter
+from domain.keys.scopes import matches
 from queries.inbox.interests import acknowledged_position, interests_of
 from queries.inbox.page import select_entries
 from queries.inbox.views import INBOX, InboxPlace
@@ -90,7 +91,7 @@ def get_inbox_state(
         oldest_unread=rows[0]["at"] if rows else None,
         filter=filter,
         effective_from=effective_from,
-        roles=[InboxRole(**row) for row in roles],
+        roles=[InboxRole(**row) for row in roles if not within or matches(within, row["process"])],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
     )

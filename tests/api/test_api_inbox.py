@@ -11,8 +11,10 @@ from fastapi.testclient import TestClient
 
 from commands.executions import AnswerStep, StartExecution
 from domain.agents.calls import Completed, Failed, StepError
+from domain.executions.events.execution import CausingEvent, ExecutionStarted
 from domain.identity import process_id
-from tests.api.conftest import Installation, Making, cause
+from domain.processes.plan import Limits
+from tests.api.conftest import Installation, Making, Shown, cause
 
 CLAIM = """
 name: claim
@@ -197,3 +199,62 @@ def test_an_inbox_is_its_agents_own(client: TestClient, installation: Installati
         body = {"cursor": seen["cursor"]}
         assert client.post(f"{path}/ack", json=body, headers=shown_key).status_code == status
         assert client.put(f"{path}/filter", json={}, headers=shown_key).status_code == status
+
+
+def test_the_memory_of_an_agent_is_every_entry_line_by_line(
+    client: TestClient, installation: Installation, claim: Callable[[], UUID]
+) -> None:
+    for _ in range(3):
+        installation.answer(claim(), "read")
+    installation.project()
+    page = inbox(client, "archive")
+    client.post("/api/agents/archive/inbox/ack", json={"cursor": page["cursor"]})
+    first = client.get("/api/agents/archive/memory", params={"limit": 2})
+    assert first.headers["content-type"].startswith("application/x-ndjson")
+    rest = client.get("/api/agents/archive/memory", params={"cursor": first.headers["procession-cursor"]})
+    lines = [json.loads(line) for line in (first.text + rest.text).splitlines()]
+    assert lines == page["items"]
+    after = client.get("/api/agents/archive/memory", params={"after": lines[1]["position"]})
+    assert [json.loads(line) for line in after.text.splitlines()] == lines[2:]
+    assert client.get("/api/agents/archive/inbox/state").json()["delivered"] == lines[-1]["position"]
+
+
+def test_executions_that_agents_start_because_of_one_another_end(
+    client: TestClient, installation: Installation, claim: Callable[[], UUID]
+) -> None:
+    execution, deepest = claim(), Limits().max_depth
+    for depth in range(1, deepest + 1):
+        body = {"cause": {"event_id": f"{execution}:1"}}
+        answer = client.post("/api/processes/claim/executions", json=body)
+        assert answer.status_code == 202, answer.text
+        started = installation.log.stream(UUID(answer.json()["execution_id"]))[0]
+        assert isinstance(started, ExecutionStarted)
+        assert started.because == CausingEvent(execution, 1, depth)
+        execution = UUID(answer.json()["execution_id"])
+    refused = client.post("/api/processes/claim/executions", json={"cause": {"event_id": f"{execution}:1"}})
+    assert (refused.status_code, refused.json()["code"]) == (409, "cause_too_deep")
+    unknown = client.post("/api/processes/claim/executions", json={"cause": {"event_id": f"{execution}:99"}})
+    assert [each["code"] for each in unknown.json()["problems"]] == ["unknown_cause"]
+
+
+def test_a_summary_has_no_value_of_a_sensitive_field(
+    client: TestClient, installation: Installation, root: Shown, key: Making
+) -> None:
+    held = """
+name: held
+input: {ssn: {type: string, required: true, sensitive: true}}
+steps: [{id: work, agent: writer, message: "{{ input.ssn }}", roles: {informed: [archive]}}]
+"""
+    own = key("agent:archive", "viewer", name="a")
+    client.headers.update(root)
+    installation.publish(client, held, writer=ECHO, archive=ECHO)
+    started = client.post("/api/processes/held/executions", json={"input": {"ssn": "secret-number"}}).json()
+    cut = "x" * 4_000 + "secret-number"
+    installation.answer(UUID(started["execution_id"]), "work", Completed({"copied": "is secret-number", "cut": cut}))
+    installation.project()
+    whole = inbox(client, "archive")["items"][0]
+    assert "secret" in whole["summary"]["text"]
+    seen = client.get("/api/agents/archive/inbox", headers=own).json()["items"][0]
+    assert "secret" not in json.dumps(seen)
+    assert "secret" not in client.get(seen["url"], headers=own).text
+    assert "secret" not in client.get("/api/agents/archive/memory", headers=own).text

@@ -6,21 +6,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.web.conftest import LIMIT_MS, Served, Watched, check, check_everywhere
+from tests.web.corpus import HOSTILE, NASTY, harmless
 
 expect.set_options(timeout=LIMIT_MS)
 
-HOSTILE = (
-    "<script>window.owned=1</script>",
-    "<img src=x onerror='window.owned=1'>",
-    '"><svg onload=window.owned=1>',
-    "javascript:window.owned=1",
-    "{{ 7 * 7 }} {% raw %} ${7*7}",
-    "\u202eevil\u2066 \u0645\u0631\u062d\u0628\u0627 \u05e9\u05dc\u05d5\u05dd",
-    "\U0001f600\U0001f469\u200d\U0001f680 \u4f60\u597d",
-    "</textarea></pre></main><a href='javascript:window.owned=1'>x</a>",
-    "'; alert(1); //",
-)
-NASTY = " ".join(HOSTILE)
 ASKING = """
 name: asking
 input: {text: {type: string, default: "Dear all"}}
@@ -199,8 +188,7 @@ def test_hostile_texts_go_through_every_page_as_text(served: Served, windows: Wa
     for path in paths:
         page.goto(served.url + path)
         expect(page.locator("main")).to_be_visible()
-        assert page.evaluate("window.owned") is None, path
-        assert page.locator("main script, main img, a[href^='javascript:'], [onerror], [onload]").count() == 0, path
+        harmless(page, path)
     page.goto(f"{served.url}/approvals/{approval}")
     text = page.locator("main").inner_text()
     for each in HOSTILE:

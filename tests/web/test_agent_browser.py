@@ -14,6 +14,11 @@ steps:
   - {id: write, name: Write, agent: writer, message: hello}
   - {id: break, name: Break, agent: breaker, message: hello}
 """
+INFORMING = """
+name: informing
+input: {text: {type: string, required: true}}
+steps: [{id: write, agent: writer, message: "{{ input.text }}", roles: {informed: [archive]}}]
+"""
 REGISTER = "/agents/-/register"
 
 
@@ -21,6 +26,8 @@ REGISTER = "/agents/-/register"
 def _published(served: Served) -> None:
     served.publish(SOURCE, writer={"script": "echo"}, breaker={"script": "fail"})
     served.begin("writing")
+    served.publish(INFORMING, archive={"script": "echo"})
+    served.begin("informing", text=HOSTILE)
 
 
 def test_a_person_registers_tries_and_retires_an_agent(served: Served, windows: Watched) -> None:
@@ -50,13 +57,27 @@ def test_a_person_registers_tries_and_retires_an_agent(served: Served, windows: 
     windows.wrong = [text for text in windows.wrong if "422" not in text]  # the refused form
 
 
-def test_an_agent_is_tried_by_keyboard(served: Served, windows: Watched) -> None:
-    page = windows.open("/agents/writer")
-    page.get_by_label("Message").focus()
-    page.keyboard.type("by hand")
-    page.keyboard.press("Tab")
+def test_an_inbox_shows_its_entries_as_data_and_is_filtered(served: Served, windows: Watched) -> None:
+    page = windows.open("/agents/archive")
+    page.get_by_role("link", name="Inbox").click()
+    entries = page.get_by_role("region", name="Table of entries")
+    expect(entries.get_by_role("row").nth(1)).to_contain_text("informing")
+    expect(entries.get_by_role("row").nth(1)).to_contain_text("<script>")
+    check_everywhere(page, "an inbox")
+    page.get_by_label("Types").fill("StepCompletd")
+    page.get_by_role("button", name="Set the filter").click()
+    expect(page.get_by_role("alert")).to_contain_text("did you mean")
+    check_everywhere(page, "a refused filter")
+    page.get_by_label("Types").fill("StepCompleted, StepFailed")
+    page.get_by_label("Steps").focus()
+    page.keyboard.type("other")
     page.keyboard.press("Enter")
-    expect(page.get_by_label("Output")).to_have_text("by hand")
+    expect(page.get_by_role("status")).to_contain_text("The filter holds")
+    expect(page.get_by_label("Steps")).to_have_value("other")
+    # Entries of before the filter stay.
+    expect(entries.get_by_role("row").nth(1)).to_contain_text("informing")
+    assert "owned" not in page.title()
+    windows.wrong = [text for text in windows.wrong if "422" not in text]  # the refused form
 
 
 def test_pages_of_agents_work_without_scripts(served: Served, windows: Watched) -> None:

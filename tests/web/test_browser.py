@@ -64,21 +64,6 @@ def test_a_notice_stays_while_other_things_change(served: Served, windows: Watch
     assert page.get_by_role("status").text_content() == "The decision is recorded."
 
 
-def test_everything_can_be_done_by_keyboard(served: Served, windows: Watched) -> None:
-    id = served.begin("release")
-    page = windows.open(f"/executions/{id}")
-    page.keyboard.press("Tab")
-    expect(page.locator(":focus")).to_have_text("Skip to content")
-    summary = page.locator("summary", has_text="Cancel execution")
-    summary.focus()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    page.keyboard.type("not needed")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.locator(".head")).to_contain_text("Cancelled")
-
-
 def test_an_open_page_follows_what_happens_and_keeps_what_was_typed(served: Served, windows: Watched) -> None:
     id = served.begin("release")
     page = windows.open(f"/executions/{id}")

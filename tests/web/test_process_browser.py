@@ -70,15 +70,6 @@ def test_a_person_starts_a_process_after_mending_the_form(served: Served, window
     windows.wrong = [text for text in windows.wrong if "422" not in text]  # the refused form
 
 
-def test_a_process_is_started_by_keyboard(served: Served, windows: Watched) -> None:
-    page = windows.open("/processes/typed/start")
-    page.get_by_label("text").focus()
-    page.keyboard.type("by hand")
-    page.get_by_role("button", name="Start").focus()
-    page.keyboard.press("Enter")
-    expect(page).to_have_url(re.compile("/executions/"))
-
-
 def test_a_form_that_is_sent_twice_starts_once(served: Served, windows: Watched) -> None:
     page = windows.open("/processes/typed/start")
     page.get_by_label("text").fill("only once, please")

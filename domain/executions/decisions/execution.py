@@ -12,7 +12,13 @@ from domain.executions.engine.ending import abandon, cancel, fail
 from domain.executions.engine.reaching import reach
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import Parent
-from domain.executions.events.execution import ExecutionAdmitted, ExecutionQueued, ExecutionStarted, Trigger
+from domain.executions.events.execution import (
+    CausingEvent,
+    ExecutionAdmitted,
+    ExecutionQueued,
+    ExecutionStarted,
+    Trigger,
+)
 from domain.executions.events.outcomes import (
     CANCELLED,
     COMPENSATING,
@@ -22,6 +28,7 @@ from domain.executions.events.outcomes import (
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import needs_slot
 from domain.processes.plan import Plan
+from domain.refusal import Forbidden
 
 
 def start_execution(
@@ -36,13 +43,17 @@ def start_execution(
     parent: Parent | None = None,
     descendants: int = 0,
     waits: bool = False,
+    because: CausingEvent | None = None,
 ) -> Unfolding:
     """Start an execution of `plan` with `input` (checked and complete), or queue it for a concurrency slot.
 
     callees: by its step, the plan of each process that may be called; unavailable ones are left out. descendants:
     number of executions that its root had started before; one above the limit fails at once. waits: its process is
-    paused, so it is queued in any case.
+    paused, so it is queued in any case. because: as in ExecutionStarted. Raises Forbidden (cause_too_deep).
     """
+    if because is not None and because.depth > plan.limits.max_depth:
+        message = f"agents start executions because of one another at most {plan.limits.max_depth} deep"
+        raise Forbidden(message, code="cause_too_deep")
     unfolding = Unfolding(Execution(id, plan, callees=callees), cause, take)
     unfolding.record(
         ExecutionStarted,
@@ -54,6 +65,7 @@ def start_execution(
         trigger=trigger,
         parent=parent,
         pinned={step: callee.version for step, callee in callees.items()},
+        because=because,
     )
     if parent is not None and descendants >= plan.limits.max_descendants:
         message = f"execution {parent.root} has started {descendants} others, directly or not, and may not start more"

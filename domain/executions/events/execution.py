@@ -24,11 +24,23 @@ class Trigger(msgspec.Struct, frozen=True, omit_defaults=True):
     schedule_id: UUID | None = None
 
 
+class CausingEvent(msgspec.Struct, frozen=True):
+    """The event because of which an agent started an execution, by its stream and its number in it.
+
+    depth: how many executions stand one because of another above this one, those that called one another included.
+    """
+
+    stream: UUID
+    version: int
+    depth: int
+
+
 @stored("ExecutionStarted")
 class ExecutionStarted(Event, frozen=True, kw_only=True):
     """An execution began, pinned to one published version; input is complete, defaults filled in.
 
     parent: the attempt that started it; None without one. pinned: by its step, the version of each process it may call.
+    because: the event that caused an agent to start it; None: none is stated.
     """
 
     process_id: UUID
@@ -39,6 +51,7 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
     trigger: Trigger = Trigger()
     parent: Parent | None = None
     pinned: dict[str, int] = {}
+    because: CausingEvent | None = None
 
 
 @stored("ExecutionQueued")
