@@ -86,6 +86,13 @@ create table inbox_deliveries (
   PRIMARY KEY (agent)
 );
 
+create table inbox_horizon (
+  id integer not null default 1,
+  "position" bigint not null,
+  PRIMARY KEY (id),
+  CHECK ((id = 1))
+);
+
 create table installation_keys (
   name text not null,
   value bytea not null,
