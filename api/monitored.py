@@ -1,4 +1,4 @@
-"""What teams monitor: the open matters of their steps and processes."""
+"""The open matters of steps and processes that teams monitor."""
 
 from typing import Annotated, Literal
 

@@ -96,6 +96,7 @@ class CachedAgents:
         self._configs: dict[str, dict[str, Any]] = {}
         self._unreadable: dict[str, Exception] = {}
         self._limits: dict[str, int | None] = {}
+        self._retired: frozenset[str] = frozenset()
         self._read_at = 0.0
         self._reading = threading.Lock()
 
@@ -108,6 +109,11 @@ class CachedAgents:
         if name in self._unreadable:
             raise self._unreadable[name].with_traceback(None)
         return self._configs.get(name)
+
+    def retired(self, name: str) -> bool:
+        """Return whether the agent `name` was registered once, and is retired."""
+        self._refresh(name)
+        return name in self._retired
 
     def max_open(self, name: str) -> int | None:
         """Return how many calls of the agent `name` a worker may have open at once; None if its entry has no limit."""
@@ -123,6 +129,7 @@ class CachedAgents:
             names = self._names | {name}
             agents, self._unreadable = self._read_all(names)
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
+            self._retired = frozenset(agent.name for agent in agents if agent.status != ACTIVE)
             self._limits = {agent.name: agent.max_open for agent in agents}
             self._names = names
             self._read_at = self._clock.monotonic()

@@ -12,6 +12,7 @@ from commands.cost_thresholds import CostThresholds
 from commands.costs import CostCommands
 from commands.executions import Executions
 from commands.inbox import Inboxes
+from commands.inbox_webhooks import InboxWebhookCommands
 from commands.keys import Keys
 from commands.plans import Plans
 from commands.pricing import KnownPrices, Pricing
@@ -20,7 +21,7 @@ from commands.processes import Processes
 from commands.read_models import ReadModelCommands
 from commands.registrations import SHORTEST_INTERVAL
 from commands.repairs import Repairs
-from commands.role_changes import Roles
+from commands.role_changes import RoleCommands
 from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
 from commands.timers import TimerCommands
@@ -62,7 +63,7 @@ class Handlers:
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
-        self.roles = Roles(log, self.processes)
+        self.roles = RoleCommands(log, self.processes)
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)
@@ -78,6 +79,7 @@ class Handlers:
         self.cost_thresholds = CostThresholds(log)
         self.approvals = ApprovalCommands(self.executions)
         self.inboxes = Inboxes(log)
+        self.inbox_webhooks = InboxWebhookCommands(log, policy)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)
 

@@ -43,7 +43,7 @@ class ChangeRoles(Command, frozen=True):
     revision: Revision = None
 
 
-class Roles:
+class RoleCommands:
     """The handler of the command above."""
 
     def __init__(self, log: Log, processes: Processes) -> None:

@@ -14,7 +14,7 @@ from projections.table import Table, always, fixed, key, latest
 from store import arrays
 
 
-class RoleRow(msgspec.Struct, gc=False, kw_only=True):
+class PublishedRoleRow(msgspec.Struct, gc=False, kw_only=True):
     """A role of an agent in a step. of: ``published``.
 
     from_position: of the event that gives the role; until_position: of the one that takes it, None while it lasts.
@@ -35,7 +35,7 @@ class RoleRow(msgspec.Struct, gc=False, kw_only=True):
 
 Holder = tuple[UUID, str, str]
 
-ROLES = Table("role_intervals", RoleRow, "fillfactor = 70")
+ROLES = Table("role_intervals", PublishedRoleRow, "fillfactor = 70")
 # The first key once more: by it the server finds the rows even where it takes the table for empty.
 _CLOSE = """update role_intervals t set until_position = x.at, until_at = x.instant, version = x.version
 from unnest(%b, %b, %b, %b, %b, %b) as x(process_id, step, agent, at, instant, version)
@@ -43,13 +43,13 @@ where t.process_id = any(%b) and t.process_id = x.process_id and t.step = x.step
   and t.until_position is null"""
 
 
-class RoleChanges:
+class IntervalChanges:
     """The changes of a page. closed: the first event that ends each role of before. rows: new ones; open: that last."""
 
     def __init__(self) -> None:
         self.closed: dict[Holder, Fact] = {}
-        self.rows: list[RoleRow] = []
-        self.open: dict[Holder, RoleRow] = {}
+        self.rows: list[PublishedRoleRow] = []
+        self.open: dict[Holder, PublishedRoleRow] = {}
 
     def close(self, holder: Holder, fact: Fact) -> None:
         """End the role that an agent has."""
@@ -60,13 +60,13 @@ class RoleChanges:
         row.until_position, row.until_at, row.version = fact.position, fact.event.at, fact.version
 
 
-def _assigned(changes: RoleChanges, fact: Fact) -> None:
+def _assigned(changes: IntervalChanges, fact: Fact) -> None:
     event = fact.event
     if event.of != PUBLISHED:
         return
     holder = (event.process_id, event.step, event.agent)
     changes.close(holder, fact)
-    row = changes.open[holder] = RoleRow(
+    row = changes.open[holder] = PublishedRoleRow(
         process_id=event.process_id,
         step=event.step,
         agent=event.agent,
@@ -79,25 +79,25 @@ def _assigned(changes: RoleChanges, fact: Fact) -> None:
     changes.rows.append(row)
 
 
-def _revoked(changes: RoleChanges, fact: Fact) -> None:
+def _revoked(changes: IntervalChanges, fact: Fact) -> None:
     event = fact.event
     if event.of == PUBLISHED:
         changes.close((event.process_id, event.step, event.agent), fact)
 
 
-class RolesProjection(Projection[RoleChanges]):
+class RolesProjection(Projection[IntervalChanges]):
     """role_intervals, of published versions alone: the roles of drafts have no effect."""
 
     name = "roles"
     tables = ("role_intervals",)
     ddl = ROLES.ddl
     indexes = ("create index role_intervals_now on role_intervals (agent, process_id) where until_position is null",)
-    handlers: dict[str, Handler[RoleChanges]] = {"RoleAssigned": _assigned, "RoleRevoked": _revoked}
+    handlers: dict[str, Handler[IntervalChanges]] = {"RoleAssigned": _assigned, "RoleRevoked": _revoked}
 
-    def changes(self) -> RoleChanges:
-        return RoleChanges()
+    def changes(self) -> IntervalChanges:
+        return IntervalChanges()
 
-    def write(self, connection: Connection[Any], changes: RoleChanges) -> None:
+    def write(self, connection: Connection[Any], changes: IntervalChanges) -> None:
         if changes.closed:
             processes, steps, agents = zip(*changes.closed, strict=True)
             facts = list(changes.closed.values())

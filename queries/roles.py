@@ -18,7 +18,7 @@ _TEXTS = """select p.name, p.revision, p.latest_version as version, p.draft_sour
 from process_catalogue p
 left join process_versions v on v.process_id = p.process_id and v.version = p.latest_version
 where p.process_id = %s"""
-_NOW = """select step, agent, role from role_intervals
+NOW = """select step, agent, role from role_intervals
 where process_id = %s and until_position is null order by from_position"""
 _REVISION = "select coalesce(max(version), 0) as revision from role_intervals where process_id = %s"
 _AGENTS = "select name, kind, status from agent_directory where name = any(%s)"
@@ -77,9 +77,10 @@ def get_roles(
 ) -> RoleMatrix:
     """Return the effective roles. of: default: the draft if there is one. Raises NotFound or NotYet."""
     # Imported here: few queries need the language.
-    from domain.language import agent_problems, parse_definition
+    from domain.language import agent_problems
     from domain.roles.effective import effective_roles
     from domain.roles.published import in_effect
+    from queries.parsed_texts import parsed_text
 
     if min_position is not None:
         with reading.of(INTERVALS, min_position):
@@ -92,12 +93,12 @@ def get_roles(
         shown: RolesOfText = of or ("draft" if row["draft"] is not None else "published")
         if row[shown] is None:
             raise NotFound(f"{row['name']} has no {'draft' if shown == 'draft' else 'published version'}")
-        parsed = parse_definition(row[shown])
+        parsed = parsed_text(row[shown])
         roles, revision = effective_roles(parsed.root), row["revision"]
         if shown == "published":
             revision = fetch(connection, _REVISION, (process_id,))[0]["revision"]
             if revision:
-                now = {(each["step"], each["agent"]): each["role"] for each in fetch(connection, _NOW, (process_id,))}
+                now = {(each["step"], each["agent"]): each["role"] for each in fetch(connection, NOW, (process_id,))}
                 roles = in_effect(roles, now)
         named = sorted({cell.agent for cell in roles.cells})
         known = {each["name"]: each for each in fetch(connection, _AGENTS, (named,))}

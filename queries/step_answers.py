@@ -1,9 +1,11 @@
 """The agents that have answered for the steps of a process within some days, in fact."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg import Connection
 
 from queries.analytics.rollups import ANALYTICS
 from queries.reading import Reading, fetch
@@ -40,5 +42,10 @@ def list_step_answers(reading: Reading, process_id: UUID, *, days: int = DAYS) -
     in with the page that holds the end of the attempt, while the execution still runs. Raises ReadModelRebuilding.
     """
     with reading.of(ANALYTICS) as (connection, _):
-        parameters = {"process": process_id, "days": days, "rows": MOST}
-        return [StepAnswers(**row) for row in fetch(connection, _STEPS, parameters)]
+        return fetch_step_answers(connection, process_id, days=days)
+
+
+def fetch_step_answers(connection: Connection[Any], process_id: UUID, *, days: int = DAYS) -> list[StepAnswers]:
+    """Return the same on a connection that is open."""
+    parameters = {"process": process_id, "days": days, "rows": MOST}
+    return [StepAnswers(**row) for row in fetch(connection, _STEPS, parameters)]

@@ -173,7 +173,11 @@ class Calling:
         if notifies:
             self._gateway.notify(call, self._deliver)
         elif config is None:
-            error = StepError("agent_unknown", f"no agent {state.agent!r} is registered", permanent=True)
-            self._deliver(call, Failed(error))
+            self._deliver(call, Failed(self._no_agent(state.agent or "")))
         else:
             self._gateway.begin(call, config, self._deliver)
+
+    def _no_agent(self, name: str) -> StepError:
+        """Return the error of a step whose agent takes no calls."""
+        why = f"the agent {name!r} is retired" if self._agents.retired(name) else f"no agent {name!r} is registered"
+        return StepError("agent_unknown", why, permanent=True)

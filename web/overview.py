@@ -1,6 +1,8 @@
 """The overview: what needs a person, and what runs."""
 
-from fastapi import APIRouter, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from commands.agents import RegisterAgent
@@ -26,6 +28,7 @@ from queries.timers import TimerFilter, list_timers
 from queries.under_way import MOST_UNDER_WAY, count_under_way, find_work_due
 from web.alerts import shown_alert
 from web.layout import COUNTED, approvals_for, page, reader_of
+from web.monitored import OverviewParameters, monitored_by_reader
 from web.schedules.marks import FLAGS
 from web.today import MONTHS, WEEKDAYS, compared, ended_today, weekday
 
@@ -38,7 +41,13 @@ router = APIRouter()
 
 
 @router.get("/", **requires(READ, listed=True))
-def overview(request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
+def overview(
+    request: Request,
+    reading: Reads,
+    caller: Caller,
+    masking: Masking,
+    given: Annotated[OverviewParameters, Query()],
+) -> Response:
     """Return the page with what needs a person, the most urgent first."""
     reader = reader_of(request)
     local = reader.now.astimezone(reader.zone)
@@ -107,6 +116,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         aside=aside,
         next_runs=[each for each in expected if each.next_run is not None and each not in missed][:NEXT_RUNS],
         letters=letters,
+        monitored=monitored_by_reader(reading, caller, given),
         flags=FLAGS,
         most=SHOWN,
         running=running.items,

@@ -1,13 +1,15 @@
-"""roles show: who has which role in a process."""
+"""roles show, drift: who has which role in a process, and who has done the work; and the commands of changes."""
 
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from app.cli.monitored import monitored
 from app.cli.opening import opened_reading
 from app.cli.options import JsonOption
 from app.cli.output import output_of
+from app.cli.role_changes import set_
 from edge.references import process_named
 
 cli = typer.Typer(
@@ -15,6 +17,9 @@ cli = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+cli.command("set")(set_)
+cli.command()(monitored)
 
 
 class TextWithRoles(StrEnum):
@@ -58,3 +63,32 @@ def show(
     output.table(columns, rows)
     for problem in found.problems:
         output.line(f"{problem.severity}: {problem.message} ({problem.path})")
+
+
+@cli.command()
+def drift(
+    context: typer.Context,
+    process: Annotated[str, typer.Argument(metavar="PROCESS", help="The name or id of a process.")],
+    json: JsonOption = False,
+) -> None:
+    """Show by step the executor that is assigned and the agents that have answered, over 30 days."""
+    from queries.role_drift import get_process_drift
+
+    output = output_of(context, json)
+    with opened_reading(output) as reading:
+        found = get_process_drift(reading, process_named(process))
+    if json:
+        output.document(found)
+        return
+    columns = ("step", "executor", "version", "answered by", "completed", "failed", "drift")
+    rows = []
+    for step in found.steps:
+        executor = step.executor or "-"
+        if not step.answers:
+            rows.append((step.step, executor, "-", "nobody", "0", "0", ""))
+        for each in step.answers:
+            of = f"{each.assigned} is assigned" if each.drifts else ""
+            counts = (str(each.completed), str(each.failed))
+            rows.append((step.step, executor, str(each.version), each.agent, *counts, of))
+    output.table(columns, rows)
+    output.line(f"{found.drifting} of {len(found.steps)} steps drift, over {found.days} days and today, in UTC")

@@ -30,16 +30,11 @@ class RoleRemoval(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     agent: str
 
 
-class RoleChanges(msgspec.Struct, frozen=True):
+class RoleChanges(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Changes that are made together or not at all."""
 
     assign: Sequence[RoleAssignment] = ()
     revoke: Sequence[RoleRemoval] = ()
-
-    @property
-    def names_executor(self) -> list[int]:
-        """The places of the assignments that set an executor."""
-        return [at for at, each in enumerate(self.assign) if each.role == EXECUTOR]
 
 
 def change_problems(roles: EffectiveRoles, changes: RoleChanges) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""What a step states about its roles, and the least that it has to state for roles to be in effect. Pure."""
+"""The lists of roles that a step states, and the least that it has to state for roles to be in effect. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,14 +11,14 @@ Stated = Mapping[str, Sequence[str]]
 """The agents of each list that is stated, by role."""
 
 
-class StepRoles(msgspec.Struct, frozen=True):
+class RolesInStep(msgspec.Struct, frozen=True):
     """The roles in effect in a step. executor: None without one."""
 
     executor: str | None
     lists: Stated
 
     @classmethod
-    def of(cls, roles: Mapping[str, str], before: Mapping[str, str]) -> "StepRoles":
+    def of(cls, roles: Mapping[str, str], before: Mapping[str, str]) -> "RolesInStep":
         """Return the roles of agents in a step: those who had theirs before come first."""
         executor = next((agent for agent, role in roles.items() if role == EXECUTOR), None)
         kept = [*(agent for agent in before if before[agent] == roles.get(agent)), *roles]
@@ -26,15 +26,15 @@ class StepRoles(msgspec.Struct, frozen=True):
         return cls(executor, {role: [agent for agent in in_order if roles[agent] == role] for role in LISTS})
 
 
-def stated_for(wanted: StepRoles, stated: Stated, by_default: Stated) -> dict[str, Sequence[str]]:
+def stated_for(needed: RolesInStep, stated: Stated, by_default: Stated) -> dict[str, Sequence[str]]:
     """Return the lists that a step has to state, at least those that it states already."""
-    result: dict[str, Sequence[str]] = {role: wanted.lists[role] for role in LISTS if role in stated}
+    result: dict[str, Sequence[str]] = {role: needed.lists[role] for role in LISTS if role in stated}
     for _ in LISTS:
-        found = _in_effect(wanted.executor, result, by_default)
-        differs = next((role for role in LISTS if set(found[role]) != set(wanted.lists[role])), None)
+        found = _in_effect(needed.executor, result, by_default)
+        differs = next((role for role in LISTS if set(found[role]) != set(needed.lists[role])), None)
         if differs is None:
             break
-        result[differs] = wanted.lists[differs]
+        result[differs] = needed.lists[differs]
     return result
 
 

@@ -1,10 +1,12 @@
 """The changes of a page to the figures of agents: what they answered, and what their calls cost."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from psycopg import Connection
 
+from domain.analytics.grains import QUARTER, minutes_of
 from domain.analytics.measures import ExecutionMeasure, microseconds
 from domain.analytics.measuring import code_of
 from domain.analytics.sketch import bucket_of
@@ -15,6 +17,7 @@ from projections.analytics.contributing import text_of_key
 from projections.analytics.rollup import SpanRollup, span_of
 from projections.facts import Fact
 
+FINEST = minutes_of(QUARTER)
 WELL = ""
 TIMED_OUT = "step_timed_out"
 
@@ -25,30 +28,27 @@ class AgentRollups:
     def __init__(self) -> None:
         self.answers = SpanRollup(ANSWERS, AnswersRow)
         self.spending = SpanRollup(AGENT_SPENDING, AgentSpendingRow)
-
-    def add(self, measure: ExecutionMeasure, fact: Fact) -> None:
-        """Add a fact of COUNTED. measure: of its execution before the fact."""
-        COUNTED[fact.topic](self, measure, fact)
+        self._begins = self._ends = datetime.min.replace(tzinfo=UTC)
 
     def answer(self, measure: ExecutionMeasure, event: Any, code: str) -> None:
         """Add the end of an attempt, unless no agent had it."""
         step = measure.steps.get(event.step)
         if step is None or not step.agent or event.started_at is None:
             return
-        row = self.answers.row(
-            *span_of(event.at),
-            text_of_key(step.agent),
-            measure.process_id,
-            measure.version_of_process,
-            text_of_key(event.step),
-            code,
-        )
-        worked = max(microseconds(event.at - event.started_at), 0)
-        bucket = bucket_of(worked)
+        at, agent, name = event.at, text_of_key(step.agent), text_of_key(event.step)
+        if not self._begins <= at < self._ends:  # the next answer mostly lies in the same span
+            _, self._begins = span_of(at)
+            self._ends = self._begins + QUARTER
+        row = self.answers.row(FINEST, self._begins, agent, measure.process_id, measure.version_of_process, name, code)
+        worked = microseconds(at - event.started_at)
+        if worked < 0:
+            worked = 0
         row.n += 1
         row.worked += worked
-        row.last_at = event.at if row.last_at is None else max(row.last_at, event.at)
-        row.sketch[bucket] = row.sketch.get(bucket, 0) + 1
+        if row.last_at is None or at > row.last_at:
+            row.last_at = at
+        sketch, bucket = row.sketch, bucket_of(worked)
+        sketch[bucket] = sketch.get(bucket, 0) + 1
 
     def spend(self, measure: ExecutionMeasure, event: Any, agent: str, cost: Money) -> None:
         """Add the cost of a call."""
@@ -93,4 +93,4 @@ COUNTED: Mapping[str, Callable[[AgentRollups, ExecutionMeasure, Fact], None]] = 
     "CostRecorded": _cost_recorded,
     "CostCorrected": _cost_corrected,
 }
-"""By the stored name of an event, the function that adds it."""
+"""By the stored name of an event, the function that adds it. The measure is that of its execution before the event."""

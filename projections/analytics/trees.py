@@ -1,7 +1,6 @@
 """The costs of execution trees: a root counts with all that it called, directly or not, whenever that was spent."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -34,19 +33,20 @@ class TreeChanges:
         self._before: dict[bytes, _Counted | None] = {}  # of the roots on the page
         self._below: dict[bytes, Spent] = {}
 
-    @contextmanager
-    def following(self, stream: bytes, measure: ExecutionMeasure) -> Iterator[None]:
-        """Note what an execution counts for its tree before and after its measure changes."""
+    def before(self, measure: ExecutionMeasure) -> "_Counted | Spent | None":
+        """Return what an execution counts for its tree before its measure changes, for `after`."""
+        return _counted(measure) if measure.root is None else measure.spent.copy()
+
+    def after(self, stream: bytes, measure: ExecutionMeasure, before: "_Counted | Spent | None") -> None:
+        """Note what an execution counts for its tree after its measure has changed."""
         if measure.root is None:
-            self._before[stream] = counted = _counted(measure)
-            yield
-            if counted is not None or measure.ended_at is not None:
+            assert not isinstance(before, Spent)
+            self._before[stream] = before
+            if before is not None or measure.ended_at is not None:
                 self.roots.add(stream)
-        else:
-            spent = measure.spent.copy()
-            yield
+        elif isinstance(before, Spent):
             change = measure.spent.copy()
-            change.add(spent, -1)
+            change.add(before, -1)
             if any(change.uses.values()) or any(change.amounts.values()) or change.unpriced:
                 self._below.setdefault(measure.root, Spent()).add(change)
                 self.roots.add(measure.root)

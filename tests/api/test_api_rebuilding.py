@@ -83,6 +83,8 @@ SEVERAL = (
     ("cost_ledger", "/api/executions?cost=any"),
     ("cost_ledger", "/api/executions?called_from=2026-01-01T00:00:00Z"),
     ("agent_directory", "/api/processes/greeting/roles"),
+    ("process_references", "/api/processes/greeting/roles/drift"),
+    ("process_references", "/api/agents/writer/drift"),
     ("roles", "/api/processes/greeting/roles"),
     ("execution_list", "/api/analytics/processes"),
     ("process_catalogue", "/api/analytics/processes"),

@@ -58,7 +58,7 @@ def test_an_agent_that_nobody_registered_fails_the_step_with_its_name(installati
     installation.worker()
     (execution,) = installation.ended(installation.start("one"))
     assert execution.steps["a"].error.code == "agent_unknown"
-    assert "'slow'" in execution.steps["a"].error.message
+    assert "'slow' is retired" in execution.steps["a"].error.message
 
 
 def test_the_attempt_of_a_lost_worker_is_called_again_under_the_same_key(installation, tmp_path):

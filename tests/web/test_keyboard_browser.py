@@ -41,6 +41,7 @@ PAGES = (
     "/processes/release/triggers",
     "/processes/release/start",
     "/processes/release/publish",
+    "/processes/release/roles?of=draft",
     "/processes/release/archive",
     "/processes/release/versions",
     "/processes/release/edit",

@@ -30,7 +30,7 @@ steps:
   - {id: photos, name: Describe the photos, agent: triage, message: Describe, depends_on: read}
   - {id: route, name: Large, type: gateway, depends_on: [research, photos], routes: [{default: true, target: propose}]}
   - {id: propose, name: Propose, agent: writer, message: Propose, depends_on: route, roles: {monitors: [reviewer]}}
-  - {id: sign-off, name: Sign-off, type: human_approval, title: Pay?, approvers: ["team:claims"], depends_on: propose}
+  - {id: sign-off, name: Sign-off, type: human_approval, title: Pay?, approvers: [ann], depends_on: propose}
   - {id: letter, name: Letter, agent: writer, message: Write, depends_on: sign-off, roles: {informed: [clerk]}}
 """
 
@@ -115,7 +115,7 @@ def test_the_matrix_of_roles_looks_as_the_documents_show_it(served: Served, wind
     for name, config in example_agents(EXAMPLES).items():
         assert served.client.put(f"/api/agents/{name}", json=config).status_code == 200
     served.publish(CLAIM_ROLES)
-    page = windows.open("/processes/claim-roles/roles?of=draft", viewport={"width": 1120, "height": 660})
+    page = windows.open("/processes/claim-roles/roles?of=draft", viewport={"width": 1280, "height": 860})
     page.get_by_role("gridcell", name="Sign-off, researcher: no role").press("i")
     page.get_by_role("gridcell", name="Propose, triage: no role").press("e")
     expect(page.locator("#save")).to_contain_text("3 changes, not saved")

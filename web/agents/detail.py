@@ -23,6 +23,7 @@ from queries.agent_attempts import COUNTED, AgentAttempt, count_due, count_under
 from queries.agents import AgentDetail, get_agent
 from queries.process_references import NamingSteps, list_references
 from queries.reading import Reading, ReadModelRebuilding
+from queries.role_drift import AgentDrift, get_agent_drift
 from web.forms import PageParameters, carry_out, form_fields, long_form, required
 from web.layout import page, reader_of
 
@@ -107,6 +108,7 @@ def _detail(
         secrets=sorted(names_in(referring_texts(config).values())) if shown else [],
         named=_named(reading, found.name, caller),
         attempts=_attempts(reading, found.name, caller),
+        drift=_drift(reading, found.name, caller),
         registers=caller.may(RegisterAgent.scope),
         message=message,
         tried=tried,
@@ -130,6 +132,13 @@ def _named(reading: Reading, name: str, caller: Principal) -> NamingSteps | None
     """Return the steps that name the agent; None while this read model is built."""
     try:
         return list_references(reading, "agent", name, within=caller.processes)
+    except ReadModelRebuilding:
+        return None
+
+
+def _drift(reading: Reading, name: str, caller: Principal) -> AgentDrift | None:
+    try:
+        return get_agent_drift(reading, name, within=caller.processes)
     except ReadModelRebuilding:
         return None
 

@@ -1,13 +1,15 @@
 """A process as a diagram; with a status on each step it shows an execution."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import msgspec
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from web.drawings.ranks import DiagramEdge, DiagramGeometry, DiagramNode, Size, place, step_node
 from web.pictures import MOVING, glyph, icon, shown
 
+SIZE = Size()
 PADDING = 6
 TIP = 5.0
 LINES = 3
@@ -43,21 +45,45 @@ def diagram(
     selected: str = "",
 ) -> Markup:
     """Return the drawing. taken: edges that the execution took; default: all are drawn solid."""
-    size = Size()
     gateways = frozenset(step.id for step in steps if step.type == "gateway")
-    placed = place([step.id for step in steps], gateways, edges, size)
+    placed = _placed(tuple(step.id for step in steps), gateways, tuple(edges))
     known = None if taken is None else frozenset(taken)
-    lines = [_edge(chain, placed, known) for chain in placed.chains]
-    drawn = [_step(step, placed, size, selected) for step in steps]
-    width, height = placed.width + 2 * PADDING, placed.height + 2 * PADDING
-    form = Markup(
-        '<svg role="group" aria-label="{0}" width="{1:.0f}" height="{2:.0f}" viewBox="-6 -6 {1:.0f} {2:.0f}">{3}</svg>'
+    drawn = [_edge(line, known is None or line.edge in known) for line in placed.lines]
+    drawn += [_step(step, *placed.centres[step.id], selected) for step in steps]
+    width, height = f"{placed.width:.0f}", f"{placed.height:.0f}"
+    box = f'width="{width}" height="{height}" viewBox="-6 -6 {width} {height}"'
+    # All text is escaped.
+    return Markup(f'<svg role="group" aria-label="{escape(label)}" {box}>{"".join(drawn)}</svg>')  # noqa: S704
+
+
+class _Line(msgspec.Struct, frozen=True):
+    """An edge as it is drawn: its curves, and the place of its tip."""
+
+    edge: DiagramEdge
+    path: str
+    tip: str
+
+
+class _Placed(msgspec.Struct, frozen=True):
+    centres: dict[str, tuple[float, float]]
+    lines: list[_Line]
+    width: float
+    height: float
+
+
+# The places follow from the definition alone: they are worked out once a version, whatever its executions do.
+@lru_cache(64)
+def _placed(ids: tuple[str, ...], gateways: frozenset[str], edges: tuple[DiagramEdge, ...]) -> _Placed:
+    found = place(ids, gateways, edges, SIZE)
+    return _Placed(
+        {id: found.centres[step_node(id)] for id in ids},
+        [_line(chain, found) for chain in found.chains],
+        found.width + 2 * PADDING,
+        found.height + 2 * PADDING,
     )
-    return form.format(label, width, height, Markup("").join([*lines, *drawn]))
 
 
-def _edge(chain: list[DiagramNode], placed: DiagramGeometry, taken: frozenset[DiagramEdge] | None) -> Markup:
-    off = "" if taken is None or (chain[0][0], chain[-1][0]) in taken else " off"
+def _line(chain: list[DiagramNode], placed: DiagramGeometry) -> _Line:
     x, y = placed.centres[chain[0]]
     x += placed.halves[chain[0]]
     path = [f"M{x:.1f} {y:.1f}"]
@@ -71,77 +97,78 @@ def _edge(chain: list[DiagramNode], placed: DiagramGeometry, taken: frozenset[Di
         if not last:
             path.append(f"H{middle + half:.1f}")
             x = middle + half
-    line = f'<path class="ed{off}" d="{"".join(path)}"/>'
-    return Markup(f'{line}<path class="ah{off}" d="M{x + TIP:.1f} {y:.1f}l-7.5 -4v8z"/>')  # noqa: S704 - numbers
+    return _Line((chain[0][0], chain[-1][0]), "".join(path), f"M{x + TIP:.1f} {y:.1f}l-7.5 -4v8z")
 
 
-def _step(step: DrawnStep, placed: DiagramGeometry, size: Size, selected: str) -> Markup:
-    x, y = placed.centres[step_node(step.id)]
+def _edge(line: _Line, solid: bool) -> str:
+    off = "" if solid else " off"
+    return f'<path class="ed{off}" d="{line.path}"/><path class="ah{off}" d="{line.tip}"/>'
+
+
+def _step(step: DrawnStep, x: float, y: float, selected: str) -> str:
     status = shown(step.status) if step.status else None
     classes = f"nd c-{status.colour if status else 'idle'}"
     classes += (" off" if step.status in _DASHED else "") + (" sel" if step.id == selected else "")
-    inner = _gateway(step, x, y, size) if step.type == "gateway" else _box(step, x, y, size)
+    inner = _gateway(step, x, y) if step.type == "gateway" else _box(step, x, y)
     if step.href:
-        return Markup('<a class="{}" href="{}">{}</a>').format(classes, step.href, inner)
-    return Markup('<g class="{}">{}</g>').format(classes, inner)
+        return f'<a class="{classes}" href="{escape(step.href)}">{inner}</a>'
+    return f'<g class="{classes}">{inner}</g>'
 
 
-def _gateway(step: DrawnStep, x: float, y: float, size: Size) -> Markup:
-    r = size.gate / 2
-    form = Markup('<path class="box" d="M{0:.1f} {1:.1f}l{2} {2}l-{2} {2}l-{2} -{2}z"/>')
-    diamond = form.format(x, y - r, r)
+def _gateway(step: DrawnStep, x: float, y: float) -> str:
+    r = SIZE.gate / 2
+    diamond = f'<path class="box" d="M{x:.1f} {y - r:.1f}l{r} {r}l-{r} {r}l-{r} -{r}z"/>'
     picture = _at(icon("split", "tp"), x - 8, y - 8, 16)
     mark = _at(_glyph(step), x + 8, y - 22, 15)
-    name = Markup('<text class="mt" x="{:.1f}" y="{:.1f}" text-anchor="middle">{}</text>')
-    return diamond + picture + mark + name.format(x, y + r + 13, step.name)
+    name = f'<text class="mt" x="{x:.1f}" y="{y + r + 13:.1f}" text-anchor="middle">{escape(step.name)}</text>'
+    return diamond + picture + mark + name
 
 
-def _box(step: DrawnStep, x: float, y: float, size: Size) -> Markup:
-    left, top = x - size.width / 2, y - size.height / 2
-    radius = size.height / 2 if step.type == "timer" else 8
+def _box(step: DrawnStep, x: float, y: float) -> str:
+    left, top = x - SIZE.width / 2, y - SIZE.height / 2
+    radius = SIZE.height / 2 if step.type == "timer" else 8
     inset = 14 if step.type == "timer" else 10
-    parts = [_rectangle(left, top, size.width, size.height, radius)]
+    parts = [_rectangle(left, top, SIZE.width, SIZE.height, radius)]
     if step.type == "sub_process":
-        parts.insert(0, _rectangle(left + 4, top - 4, size.width - 1, size.height, radius))
+        parts.insert(0, _rectangle(left + 4, top - 4, SIZE.width - 1, SIZE.height, radius))
     picture = TYPE_ICONS.get(step.type)
     beside = picture is not None and bool(step.status) and step.type != "timer"
-    room = size.width - inset - 26 - (20 if beside else 6)
+    room = SIZE.width - inset - 26 - (20 if beside else 6)
     lines = _wrapped(step.name, int(room / LETTER))
     note = step.note if len(lines) < LINES else ""
     first = y - (len(lines) * 14 + (13 if note else 0)) / 2 + 10.5
     mark = _glyph(step) if step.status else icon(picture or "bot", "tp")
     parts.append(_at(mark, left + inset, first - 11.5, 15))
     if beside and picture is not None:
-        parts.append(_at(icon(picture, "tp"), left + size.width - 22, first - 11, 14))
-    span = Markup('<tspan{} x="{:.1f}" y="{:.1f}">{} </tspan>')
-    spans = [span.format("", left + inset + 21, first + 14 * n, line) for n, line in enumerate(lines)]
+        parts.append(_at(icon(picture, "tp"), left + SIZE.width - 22, first - 11, 14))
+    indent = f"{left + inset + 21:.1f}"
+    spans = [f'<tspan x="{indent}" y="{first + 14 * n:.1f}">{escape(line)} </tspan>' for n, line in enumerate(lines)]
     if note:
-        spans.append(span.format(Markup(' class="mt"'), left + inset + 21, first + 14 * len(lines), note))
-    parts.append(Markup('<text class="nm">{}</text>').format(Markup("").join(spans)))
-    return Markup("").join(parts)
+        spans.append(f'<tspan class="mt" x="{indent}" y="{first + 14 * len(lines):.1f}">{escape(note)} </tspan>')
+    return f'{"".join(parts)}<text class="nm">{"".join(spans)}</text>'
 
 
-def _rectangle(x: float, y: float, width: float, height: float, radius: float) -> Markup:
-    shape = f'x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="{radius}"'
-    return Markup(f'<rect class="box" {shape}/>')  # noqa: S704 - numbers
+def _rectangle(x: float, y: float, width: float, height: float, radius: float) -> str:
+    return f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="{radius}"/>'
 
 
-def _glyph(step: DrawnStep) -> Markup:
+def _glyph(step: DrawnStep) -> str:
     if not step.status:
-        return Markup("")
+        return ""
     found = shown(step.status)
     return glyph(found.glyph, spin=step.status in MOVING, label=found.word)
 
 
-def _at(picture: Markup, x: float, y: float, size: int) -> Markup:
+def _at(picture: str, x: float, y: float, size: int) -> str:
     """Return a picture at a place of the drawing."""
     if not picture:
         return picture
     place = f'x="{x:.1f}" y="{y:.1f}" width="{size}" height="{size}"'
-    return Markup(f'<svg class="gl" {place} overflow="visible">{picture}</svg>')  # noqa: S704 - markup among numbers
+    return f'<svg class="gl" {place} overflow="visible">{picture}</svg>'
 
 
-def _wrapped(text: str, width: int) -> list[str]:
+@lru_cache(4096)
+def _wrapped(text: str, width: int) -> Sequence[str]:
     """Return `text` in up to three lines of `width` characters, cut words and the rest marked."""
     lines, line = [], ""
     for word in text.split() or [text]:

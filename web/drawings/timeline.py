@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 
 import msgspec
 from markupsafe import Markup
@@ -16,7 +17,7 @@ STEPS = tuple(
 
 
 class TimelineBar(msgspec.Struct, frozen=True):
-    """A bar. kind: ok, run, bad, undo or idle (worked), wait, retry, or mark for an instant."""
+    """A bar. kind: ok, run, bad, undo or idle (worked), wait, retry, expected, or mark for an instant."""
 
     kind: str
     begin: datetime
@@ -61,11 +62,17 @@ def row(
     bars: Sequence[TimelineBar], scale: Scale, ticks: Sequence[tuple[float, str]], now: datetime | None = None
 ) -> Markup:
     """Return the bars of one step. now: a line at the present, while the execution runs."""
-    parts = [_line("g", at) for at, _ in ticks]
+    parts = [_grid(tuple(at for at, _ in ticks))]
     parts += [_bar(bar.kind, scale.percent(bar.begin), scale.percent(bar.end)) for bar in bars]
     if now is not None:
         parts.append(_line("now", scale.percent(now)))
     return _chart(parts)
+
+
+@lru_cache(64)
+def _grid(ticks: tuple[float, ...]) -> str:
+    """Return the lines at the ticks, which are the same in each row."""
+    return "".join(_line("g", at) for at in ticks)
 
 
 def _line(classes: str, at: float) -> str:
@@ -80,6 +87,8 @@ def _bar(kind: str, begin: float, end: float) -> str:
             f'<rect class="f-wait" opacity=".28" x="{x}%" y="32%" width="{width}%" height="36%" rx="2"/>'
             f'<rect class="f-wait" x="{x}%" y="32%" width="2.5" height="36%"/>'
         )
+    if kind == "expected":
+        return f'<rect class="s-ghost" x="{x}%" y="32%" width="{width}%" height="36%" rx="2"/>'
     if kind == "retry":
         return f'<line class="pause" x1="{x}%" x2="{end:.2f}%" y1="50%" y2="50%"/>'
     if kind == "mark":

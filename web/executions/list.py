@@ -3,12 +3,14 @@
 import re
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated
+from urllib.parse import urlencode
 
 import msgspec
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
+from commands.executions import StartExecution
 from domain.listed_values import split_values
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
@@ -20,7 +22,7 @@ from queries.execution_conditions import COSTS
 from queries.execution_orders import NEWEST, ORDERS
 from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter, list_executions
 from web.forms import PageParameters
-from web.layout import page, reader_of
+from web.layout import page, reader_of, url_with
 
 TRIGGERS = {"manual": "a person", "webhook": "a webhook", "schedule": "a schedule", "sub_process": "another execution"}
 TRIGGER_ICONS = {"manual": "user", "webhook": "webhook", "schedule": "clock", "sub_process": "corner-down-right"}
@@ -40,13 +42,39 @@ ORDER_WORDS = {
     "-cost": "dearest first",
 }
 COST_WORDS = {"any": "with a cost", "priced": "every use priced", "unpriced": "a use without a price"}
+TODAY = "today"
 NO_ID = "-" * 4  # the end of no id
-QUICK = (
-    ("Everything", "/executions", ""),
-    ("Running", "/executions?status=running", "running"),
-    ("Failed", "/executions?status=failed", "failed"),
-    ("Undoing", "/executions?status=compensating", "compensating"),
+QUICK: tuple[tuple[str, dict[str, str]], ...] = (
+    ("Everything", {}),
+    ("Running", {"status": "running"}),
+    ("Waiting for people", {"waiting_for": "approval"}),
+    ("Failed today", {"status": "failed", "ended_from": TODAY}),
+    ("Dearest today", {"from": TODAY, "order": "-cost"}),
+    ("Undoing", {"status": "compensating"}),
 )
+"""The filters of one click, with the query parameters of each."""
+FILTER_WORDS = {
+    "process": "process",
+    "status": "status",
+    "trigger": "started by",
+    "version": "version",
+    "waiting_for": "waiting for",
+    "q": "id ends with",
+    "from": "started from",
+    "to": "started to",
+    "ended_from": "ended from",
+    "ended_to": "ended to",
+    "called_from": "called from",
+    "called_to": "called to",
+    "label": "label",
+    "failure": "error",
+    "failed_step": "failed at",
+    "ran_step": "completed step",
+    "paid_step": "step with a cost",
+    "cost": "cost",
+    "currency": "currency",
+    "include_children": "with called executions",
+}
 
 router = APIRouter()
 
@@ -127,14 +155,36 @@ def list_(
         orders=ORDER_WORDS.items(),
         costs=COST_WORDS.items(),
         sorted_by=ORDER_WORDS[filter.order],
-        quick=[(name, href, given.status == status) for name, href, status in QUICK],
+        quick=_quick(request),
+        chips=[
+            (
+                FILTER_WORDS[name],
+                "" if name == "include_children" else value,
+                url_with(request, {name: None, "cursor": None}),
+            )
+            for name, value in request.query_params.items()
+            if name in FILTER_WORDS and value not in ("", "false")
+        ],
         statuses=STATUSES,
         triggers=TRIGGERS.items(),
         trigger_words=TRIGGERS,
         trigger_icons=TRIGGER_ICONS,
         waits=WAITS.items(),
+        starts=caller.may(StartExecution.scope),
         problem=problem,
     )
+
+
+def _quick(request: Request) -> list[tuple[str, str, bool]]:
+    """Return the filters of one click, and whether each is the one of the address."""
+    reader = reader_of(request)
+    today = f"{reader.now.astimezone(reader.zone):%Y-%m-%d}"
+    set_now = {name: value for name, value in request.query_params.items() if value and name not in ("cursor", "done")}
+    found = []
+    for word, stated_by in QUICK:
+        stated = {name: today if value == TODAY else value for name, value in stated_by.items()}
+        found.append((word, f"/executions?{urlencode(stated)}" if stated else "/executions", stated == set_now))
+    return found
 
 
 def day_of(text: str, zone: tzinfo, *, after: int = 0) -> datetime | None:

@@ -29,6 +29,7 @@ from edge.scopes import requires
 from edge.visibility import require_visible_name
 from queries.processes import ProcessDetail, get_process
 from queries.reading import Reading
+from queries.role_texts import text_with_roles
 from web.forms import PageParameters, carry_out, long_form
 from web.layout import page
 from web.processes.differences import DifferingLine, differing_lines
@@ -93,9 +94,12 @@ def new(request: Request) -> Response:
 
 @router.get("/{process}/edit", **DESIGNS)
 def edit(process: str, request: Request, reading: Reads, given: Annotated[PageParameters, Query()]) -> Response:
-    """Return the editor with the draft, else with the text of the latest version."""
+    """Return the editor with the draft, else with the text of the latest version and the roles in effect on it."""
     found = get_process(reading, process_named(process), min_position=given.min_position)
-    return _editor(request, found, EditedText(found.yaml or "", found.revision, saved=True))
+    stored = found.yaml or ""
+    text = text_with_roles(reading, found.process_id, stored) if found.draft is None else stored
+    note = "" if text == stored else "Roles that were changed on the published version are written into the text."
+    return _editor(request, found, EditedText(text, found.revision, saved=text == stored, note=note, colour="wait"))
 
 
 @router.post("/new/check", **DRAFTS)

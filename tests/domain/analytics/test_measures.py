@@ -26,7 +26,7 @@ def measured(*events):
     started = SimpleNamespace(process_id=UUID(int=1), version=2, trigger=trigger, parent=None, at=BEGIN)
     found = begun(started)
     for number, (second, topic, fields) in enumerate(events, 2):
-        measure(found, topic, number, SimpleNamespace(at=at(second), **fields))
+        measure(found, topic, number, SimpleNamespace(**{"at": at(second), "agent": "echo"} | fields))
     return found
 
 
