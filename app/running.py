@@ -18,6 +18,7 @@ from scheduler.projector import Projector
 
 if TYPE_CHECKING:
     from app.serving import ApiServer
+    from scheduler.bells import Bells
     from scheduler.worker import Worker
 
 # Each role imports its modules when it starts: most commands start no role, and a worker serves no requests.
@@ -34,6 +35,7 @@ class WorkerRoles:
         self._stopping = stopping
         self._api: ApiServer | None = None
         self._worker: Worker | None = None
+        self._bells: Bells | None = None
         self._projector: Projector | None = None
         self._policing: Policing | None = None
 
@@ -66,6 +68,7 @@ class WorkerRoles:
 
     def start_worker(self, callback_base: str | None) -> None:
         """Take due steps and call their agents. callback_base: the address of the API for agents; default: none."""
+        from scheduler.bells import Bells
         from scheduler.worker import Worker
 
         settings = self._settings
@@ -88,6 +91,8 @@ class WorkerRoles:
         )
         worker.start()
         self._worker = worker
+        self._bells = Bells(self._wiring.datastore, self._wiring.reading, SYSTEM_CLOCK, settings.policy)
+        self._bells.start()
 
     def start_projector(self) -> None:
         """Keep the read models up to date, and raise the cost alerts that follow from them."""
@@ -101,7 +106,9 @@ class WorkerRoles:
 
     def stop(self) -> None:
         """Drain: the worker and the API at the same time, then the projector, so that it applies their last events."""
-        ending = [threading.Thread(target=part.stop) for part in (self._worker, self._api) if part is not None]
+        ending = [
+            threading.Thread(target=part.stop) for part in (self._worker, self._bells, self._api) if part is not None
+        ]
         for thread in ending:
             thread.start()
         for thread in ending:

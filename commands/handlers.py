@@ -12,6 +12,7 @@ from commands.cost_thresholds import CostThresholds
 from commands.costs import CostCommands
 from commands.executions import Executions
 from commands.inbox import Inboxes
+from commands.inbox_webhooks import InboxWebhookCommands
 from commands.keys import Keys
 from commands.plans import Plans
 from commands.pricing import KnownPrices, Pricing
@@ -78,6 +79,7 @@ class Handlers:
         self.cost_thresholds = CostThresholds(log)
         self.approvals = ApprovalCommands(self.executions)
         self.inboxes = Inboxes(log)
+        self.inbox_webhooks = InboxWebhookCommands(log, policy)
         self.webhooks = Webhooks(log, self.plans)
         self.keys = Keys(log, configured=configured_key)
 

@@ -72,6 +72,13 @@ def key_named(reference: str) -> UUID:
     return UUID(reference)
 
 
+def webhook_named(reference: str) -> UUID:
+    """Return the id of a webhook. Raises NotFound for a text that cannot be one."""
+    if not _ID.fullmatch(reference):
+        raise NotFound("the agent has no such webhook", code="webhook_not_found")
+    return UUID(reference)
+
+
 REFERENCES: dict[str, Callable[[str], object]] = {
     "process": process_named,
     "execution": execution_named,
@@ -80,5 +87,6 @@ REFERENCES: dict[str, Callable[[str], object]] = {
     "calendar": calendar_named,
     "agent": agent_named,
     "key": key_named,
+    "webhook": webhook_named,
 }
 """How a text refers to a thing, by the noun that a command's `Beside` states."""

@@ -79,12 +79,45 @@ create table idempotency_keys (
 );
 CREATE INDEX idempotency_keys_at_idx ON public.idempotency_keys USING btree (at);
 
+create table inbox_dead_deliveries (
+  webhook_id uuid not null,
+  event_id text not null,
+  "position" bigint not null,
+  tries integer not null,
+  error text not null,
+  died_at timestamp with time zone not null default now(),
+  retry boolean not null default false,
+  PRIMARY KEY (webhook_id, event_id)
+);
+
 create table inbox_deliveries (
   agent text not null,
   "position" bigint not null,
   delivered_at timestamp with time zone not null,
   PRIMARY KEY (agent)
 );
+
+create table inbox_webhooks (
+  webhook_id uuid not null,
+  agent text not null,
+  url text not null,
+  secret text not null,
+  added_by text not null,
+  added_at timestamp with time zone not null default now(),
+  "position" bigint not null,
+  read_until bigint not null default 0,
+  verified_at timestamp with time zone,
+  suspended_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  delivered_at timestamp with time zone,
+  tries integer not null default 0,
+  last_error text,
+  due_at timestamp with time zone not null default now(),
+  claimed_until timestamp with time zone,
+  PRIMARY KEY (webhook_id)
+);
+CREATE INDEX inbox_webhooks_by_agent ON public.inbox_webhooks USING btree (agent, added_at);
+CREATE INDEX inbox_webhooks_due ON public.inbox_webhooks USING btree (due_at) WHERE (suspended_at IS NULL);
 
 create table installation_keys (
   name text not null,

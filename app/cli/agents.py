@@ -1,11 +1,11 @@
-"""agents list, show, register, try, retire; inbox, ack and filter stand in a file of their own."""
+"""agents list, show, register, try, retire; inbox, ack, filter and webhooks stand in files of their own."""
 
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from app.cli import inbox
+from app.cli import inbox, inbox_webhooks
 from app.cli.lists import note_lag
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
@@ -21,6 +21,7 @@ cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, r
 cli.command()(inbox.inbox)
 cli.command()(inbox.ack)
 cli.command("filter")(inbox.filter_)
+cli.add_typer(inbox_webhooks.cli, name="webhooks")
 
 
 @cli.command("list")

@@ -216,6 +216,7 @@ def every_path(releases: Releases, url: str, given: dict[str, str], approvals: d
     known["alert_id"] = []
     # The agents of these processes are informed of nothing.
     known["event_id"] = []
+    known["webhook_id"] = []
     head = releases.rows("select max(notification_id) from stored_events")[0][0]
     found = []
     for path, item in paths.items():

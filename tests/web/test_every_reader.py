@@ -72,7 +72,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     key: Making,
 ) -> None:
     values = dict.fromkeys(
-        ("execution_id", "key_id", "schedule_id", "alert_id"), "0192f0c1-0000-7000-8000-000000000000"
+        ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id"), "0192f0c1-0000-7000-8000-000000000000"
     )
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
     values |= {"event_id": f"{values['execution_id']}:1"}
@@ -130,7 +130,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     pages = pages_of(installation)
     browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False)
     values = {"execution_id": str(id), "approval_id": f"{id}:ask:1", "process": "held", "version": "1"}
-    values |= {"name": "writer", "step": "work", "kind": "wait", "event_id": f"{id}:1"}
+    values |= {"name": "writer", "step": "work", "kind": "wait", "event_id": f"{id}:1", "webhook_id": str(id)}
     values |= {"projection": "execution_list", "position": str(end), "digest": digest}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
     values["alert_id"] = str(id)
