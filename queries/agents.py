@@ -17,6 +17,7 @@ KINDS_LISTED = ("scripted", "http", "openai_chat", "openai_responses", "anthropi
 
 _COLUMNS = "agent_id, name, kind, status, config, registered_at, retired_at, max_open"
 _LIST = f"select {_COLUMNS} from agent_directory where {{where}} order by name limit %(rows)s"
+_NAMES = "select name from agent_directory where status = 'active' order by name limit %s"
 _ONE = f"select {_COLUMNS} from agent_directory where agent_id = %s"
 
 
@@ -81,6 +82,12 @@ def list_agents(
         freshness,
         lambda row: write_cursor("a", row.name),
     )
+
+
+def list_agent_names(reading: Reading, *, limit: int) -> list[str]:
+    """Return the first names of active agents, in order."""
+    with reading.of(DIRECTORY) as (connection, _):
+        return [row["name"] for row in fetch(connection, _NAMES, (limit,))]
 
 
 def get_agent(

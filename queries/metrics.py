@@ -149,11 +149,11 @@ def get_figures(reading: Reading, overdue_after: timedelta = OVERDUE) -> Figures
 
 def get_measures(reading: Reading, names: Collection[str]) -> dict[str, float]:
     """Return some figures that need no setting, by name, from the main server. Raises Outage."""
-    wanted = [measure for measure in MEASURES if measure.name in names]
+    chosen = [measure for measure in MEASURES if measure.name in names]
     with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
         for setting in BY_ORDER.split("; "):
             connection.execute(sql.SQL(setting))
-        return fetch(connection, f"select {_columns(wanted)}", ())[0]
+        return fetch(connection, f"select {_columns(chosen)}", ())[0]
 
 
 def _read_model(row: dict[str, Any], head: int) -> ReadModelFigures:

@@ -77,9 +77,10 @@ def get_roles(
 ) -> RoleMatrix:
     """Return the effective roles. of: default: the draft if there is one. Raises NotFound or NotYet."""
     # Imported here: few queries need the language.
-    from domain.language import agent_problems, parse_definition
+    from domain.language import agent_problems
     from domain.roles.effective import effective_roles
     from domain.roles.published import in_effect
+    from queries.parsed_texts import parsed_text
 
     if min_position is not None:
         with reading.of(INTERVALS, min_position):
@@ -92,7 +93,7 @@ def get_roles(
         shown: RolesOfText = of or ("draft" if row["draft"] is not None else "published")
         if row[shown] is None:
             raise NotFound(f"{row['name']} has no {'draft' if shown == 'draft' else 'published version'}")
-        parsed = parse_definition(row[shown])
+        parsed = parsed_text(row[shown])
         roles, revision = effective_roles(parsed.root), row["revision"]
         if shown == "published":
             revision = fetch(connection, _REVISION, (process_id,))[0]["revision"]

@@ -34,6 +34,13 @@ def cover(begin: datetime, end: datetime) -> list[GrainRange]:
     ]
 
 
+def whole_grain(bounds: Sequence[datetime]) -> timedelta | None:
+    """Return the coarser of the grains of which every bound begins a span: a day or an hour; else None."""
+    seconds = [(at - _EPOCH) // _SECOND for at in bounds]
+    found = (length for length in _LENGTHS[:-1] if not any(at % length for at in seconds))
+    return next((timedelta(seconds=length) for length in found), None)
+
+
 def _within(begin: int, end: int, lengths: Sequence[int]) -> list[tuple[int, int, int]]:
     if begin >= end:
         return []

@@ -8,7 +8,7 @@ import msgspec
 
 from domain.jsonvalue import JsonValue
 from domain.language.editing.changes import (
-    AppendItem,
+    AppendItems,
     EditRefused,
     InsertKey,
     KeyPath,
@@ -17,7 +17,7 @@ from domain.language.editing.changes import (
     ReplaceValue,
     TextChange,
 )
-from domain.language.editing.edits import document_of, edited, edited_together
+from domain.language.editing.edits import document_of, edited_together
 from domain.language.reading.nodes import Mapping, Node, text_of
 from domain.language.reading.nodes import Sequence as SequenceNode
 from domain.language.spelling.steps import default_executor
@@ -27,13 +27,17 @@ from domain.roles.statements import LISTS, RolesInStep, stated_for
 
 KEYS = {MONITOR: "monitors", INFORMED: "informed"}
 Written = dict[str, JsonValue]
+Round = list[TextChange]
 
 
 class StepEdit(msgspec.Struct, frozen=True):
-    """The ways to write the roles of one step, the one that changes the least first; each a list of changes."""
+    """The ways to write the roles of one step, the one that changes the least first.
+
+    Each is a list of rounds; the changes of a round are made at once.
+    """
 
     step: str
-    ways: list[list[TextChange]]
+    ways: list[list[Round]]
 
 
 def write_roles(source: str, root: Mapping, before: EffectiveRoles, after: AgentRoles) -> str:
@@ -51,7 +55,7 @@ def _edited(source: str, edits: Sequence[StepEdit]) -> str:
         refused: EditRefused | None = None
         for way in edits[0].ways:
             try:
-                return reduce(edited, way, source)
+                return reduce(edited_together, way, source)
             except EditRefused as error:
                 refused = error
         message = refused.message if refused is not None else "its roles have no place"
@@ -59,7 +63,7 @@ def _edited(source: str, edits: Sequence[StepEdit]) -> str:
     try:
         after = source
         for at_once in zip_longest(*(edit.ways[0] for edit in edits)):
-            after = edited_together(after, [change for change in at_once if change is not None])
+            after = edited_together(after, [change for changes in at_once for change in changes or ()])
         return after
     except EditRefused:
         half = len(edits) // 2
@@ -93,12 +97,12 @@ def _by_step(roles: AgentRoles) -> dict[str, dict[str, str]]:
 
 def _ways(
     document: JsonValue, root: Mapping, node: Mapping, was: RolesInStep, becomes: RolesInStep
-) -> list[list[TextChange]]:
+) -> list[list[Round]]:
     at = _path(node)
     written = _value(document, at)
     given = text_of(default_executor(root))
     moved = becomes.executor != was.executor
-    executor = list(_executor(at, written, becomes.executor, given)) if moved else []
+    executor: list[Round] = [[each] for each in _executor(at, written, becomes.executor, given)] if moved else []
     by_default = stated_lists(root.entries.get("defaults"))
     stated = stated_lists(node)
     lists = stated_for(becomes, stated, by_default)
@@ -112,10 +116,10 @@ def _ways(
     plain: Written = {**roles, **{KEYS[role]: [*changed[role]] for role in changed}}
     if moved and "executor" in plain:
         plain["executor"] = becomes.executor or ""
-    by_key: list[TextChange] = [_keyed(at, roles, role, changed[role]) for role in changed]
-    whole: list[TextChange] = [ReplaceValue((*at, "roles"), plain)]
-    own = [each for each in executor if "roles" not in _inside(each, at)]
-    return [[*executor, *fine], [*executor, *by_key], [*own, *whole]]
+    by_key: list[Round] = [[_keyed(at, roles, role, changed[role])] for role in changed]
+    whole: Round = [ReplaceValue((*at, "roles"), plain)]
+    own = [each for each in executor if "roles" not in each[0].path[len(at) :]]
+    return [[*executor, *fine], [*executor, *by_key], [*own, whole]]
 
 
 def _executor(at: KeyPath, written: Written, executor: str | None, by_default: str | None) -> Iterator[TextChange]:
@@ -132,40 +136,38 @@ def _executor(at: KeyPath, written: Written, executor: str | None, by_default: s
 
 def _lists(
     at: KeyPath, written: Written, changed: dict[str, list[str]], by_default: dict[str, list[str]]
-) -> Iterator[TextChange]:
+) -> Iterator[Round]:
     """Yield the changes of lists, item by item where a list stands there."""
     roles = written.get("roles")
     if not isinstance(roles, dict):
         value: Written = {KEYS[role]: [*agents] for role, agents in changed.items()}
-        yield ReplaceValue((*at, "roles"), value) if "roles" in written else InsertKey(at, "roles", value)
+        yield [ReplaceValue((*at, "roles"), value) if "roles" in written else InsertKey(at, "roles", value)]
         return
     gone = {role for role in LISTS if role in changed and not changed[role] and not by_default.get(role)}
     if gone == set(changed) and set(roles) == {KEYS[role] for role in gone}:
-        yield RemoveKey((*at, "roles"))
+        yield [RemoveKey((*at, "roles"))]
         return
     for role, agents in sorted(changed.items(), key=lambda each: each[0] in gone):
         path, now = (*at, "roles", KEYS[role]), roles.get(KEYS[role])
         if role in gone and KEYS[role] in roles:
-            yield RemoveKey(path)
+            yield [RemoveKey(path)]
         elif isinstance(now, list) and now and agents:
-            yield from (AppendItem(path, agent) for agent in agents if agent not in now)
+            if new := [agent for agent in agents if agent not in now]:
+                yield [AppendItems(path, tuple(new))]
             names = [(number, item) for number, item in enumerate(now) if isinstance(item, str)]
             dropped = [number for number, item in names if item not in agents or item in now[:number]]
-            yield from (RemoveItem((*path, number)) for number in reversed(dropped))
+            if dropped:
+                yield [RemoveItem((*path, number)) for number in reversed(dropped)]
         elif isinstance(now, str) and len(agents) == 1:
-            yield ReplaceValue(path, agents[0])
+            yield [ReplaceValue(path, agents[0])]
         else:
-            yield _keyed(at, roles, role, agents)
+            yield [_keyed(at, roles, role, agents)]
 
 
 def _keyed(at: KeyPath, roles: Written, role: str, agents: Sequence[str]) -> TextChange:
     if KEYS[role] in roles:
         return ReplaceValue((*at, "roles", KEYS[role]), [*agents])
     return InsertKey((*at, "roles"), KEYS[role], [*agents])
-
-
-def _inside(change: TextChange, at: KeyPath) -> KeyPath:
-    return change.path[len(at) :]
 
 
 def _path(node: Node) -> KeyPath:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import msgspec
@@ -11,6 +12,7 @@ from domain.listed_values import join_values
 
 EXECUTIONS = "/executions"
 _LISTED = frozenset(("failure", "failed_step", "ran_step", "paid_step"))
+_CHILDREN = {True: "&include_children=true", False: ""}
 _TIMED_OUT = urlencode({"failure": ",".join(sorted(TIME_LIMITS))})
 
 
@@ -70,16 +72,26 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
         return self._link({"called_from": _instant(self.begin), "called_to": _instant(self.end), "currency": currency})
 
     def _link(self, filters: dict[str, str]) -> str:
-        common: dict[str, Sequence[object]] = {
-            "process": self.processes,
-            "version": self.versions,
-            "trigger": self.triggers,
-            "label": self.labels,
-        }
-        given = {name: join_values(map(str, values)) for name, values in common.items() if values} | filters
-        if self.include_children:
-            given["include_children"] = "true"
-        return f"{EXECUTIONS}?{urlencode(given)}"
+        begins, ends = (
+            _common(self.processes, self.versions, self.triggers, self.labels),
+            _CHILDREN[self.include_children],
+        )
+        return f"{EXECUTIONS}?{begins}{urlencode(filters)}{ends}"
+
+
+@lru_cache(200)
+def _common(
+    processes: tuple[str, ...], versions: tuple[int, ...], triggers: tuple[str, ...], labels: tuple[str, ...]
+) -> str:
+    """Return the beginning of the query of every link with these filters."""
+    given: dict[str, Sequence[object]] = {
+        "process": processes,
+        "version": versions,
+        "trigger": triggers,
+        "label": labels,
+    }
+    written = urlencode({name: join_values(map(str, values)) for name, values in given.items() if values})
+    return f"{written}&" if written else ""
 
 
 def _instant(at: datetime) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import pairwise
+from typing import Any
 from uuid import UUID
 
 from psycopg import Connection, IsolationLevel
 from psycopg.rows import DictRow
 
-from domain.analytics.covers import cover
+from domain.analytics.covers import cover, whole_grain
 from domain.analytics.grains import minutes_of
 from domain.executions.events.outcomes import COMPLETED
 from queries.analytics.requests import FiguresFilter
@@ -29,6 +30,12 @@ _PERIODS = """unnest(%(grains)s::int[], %(begins)s::timestamptz[], %(ends)s::tim
 _ROWS = """from {periods} cross join lateral (
   select * from {table} r where r.grain = p.grain and r.begins >= p.begins and r.begins < p.ends and {where} offset 0
 ) r"""
+# Where all periods begin with a span of one grain, one scan reads them all.
+_WHOLE = """from (
+  select r.*, width_bucket(r.begins, %(bounds)s::timestamptz[]) - 1 as period
+  from {table} r where r.grain = %(grain)s and r.begins >= %(begin)s and r.begins < %(end)s and {where}
+) r"""
+FEW_BOUNDS = 8
 _JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
 _COSTS = (
     f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {_JOINED.format('sketch')}"
@@ -49,6 +56,11 @@ class RollupSums:
         """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
         return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {_JOINED.format('sketch')}", self._roots())
 
+    def ended(self, bounds: Sequence[datetime]) -> list[DictRow]:
+        """Return counts and sketches of durations by period."""
+        counts = ", ".join(f"sum(r.{name})::bigint as {name}" for name in RunTotal.COUNTS)
+        return self._sum("analytics_runs", bounds, "", f"{counts}, {_JOINED.format('sketch')}", self._roots())
+
     def outcomes(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return by process the periods with any executions that ended, and how many ended and failed in each."""
         sums = "sum(r.completed + r.failed + r.cancelled)::bigint as ended, sum(r.failed)::bigint as failed"
@@ -66,10 +78,10 @@ class RollupSums:
         sums = "sum(r.amount) as amount"
         return self._sum("analytics_spending", bounds, _with(by, "r.currency"), sums, self._scope())
 
-    def steps(self, bounds: Sequence[datetime]) -> list[DictRow]:
-        """Return the times of steps by process, step and whether they completed."""
-        joined = ", ".join(_JOINED.format(name) for name in ("worked_sketch", "waited_sketch"))
-        sums = f"sum(r.n)::bigint as n, sum(r.worked)::bigint as worked, sum(r.waited)::bigint as waited, {joined}"
+    def steps(self, bounds: Sequence[datetime], time: str) -> list[DictRow]:
+        """Return a time of steps, worked or waited, by process, step and whether they completed."""
+        joined = _JOINED.format(f"{time}_sketch")
+        sums = f"sum(r.n)::bigint as n, sum(r.{time})::bigint as {time}, {joined}"
         by = "r.process_id, r.step, r.completed"
         return self._sum("analytics_steps", bounds, by, sums, self._roots())
 
@@ -103,19 +115,22 @@ class RollupSums:
     def _sum(
         self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str, outer: str = "{query}"
     ) -> list[DictRow]:
-        ranges = [(each, number) for number, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
-        where = Where(
-            {
+        grain = whole_grain(bounds) if len(bounds) > FEW_BOUNDS else None
+        if grain is None:
+            ranges = [(each, n) for n, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
+            given: dict[str, Any] = {
                 "grains": [minutes_of(each.grain) for each, _ in ranges],
                 "begins": [each.begin for each, _ in ranges],
                 "ends": [each.end for each, _ in ranges],
                 "periods": [number for _, number in ranges],
             }
-        )
+        else:
+            given = {"grain": minutes_of(grain), "begin": bounds[0], "end": bounds[-1], "bounds": list(bounds)}
+        where = Where(given)
         where.holds(condition)
         self._filtered(where, "r")
-        keys = _with("p.period", by)
-        rows = _ROWS.format(periods=_PERIODS, table=table, where=where.sql)
+        keys = _with("p.period" if grain is None else "r.period", by)
+        rows = (_ROWS if grain is None else _WHOLE).format(periods=_PERIODS, table=table, where=where.sql)
         query = outer.format(query=f"select {keys}, {sums} {rows} group by {keys}")
         return fetch(self._connection, query, where.parameters)
 

@@ -51,7 +51,7 @@ def summarise_steps(
 def _times(name: str) -> Callable[[RollupSums, Any], StepTotals]:
     def read(found: RollupSums, bounds: Any) -> StepTotals:
         totals: StepTotals = {}
-        for row in found.steps(bounds):
+        for row in found.steps(bounds, name):
             _add(totals, row, "", row["n"], row[name], row[f"{name}_sketch"])
         return totals
 

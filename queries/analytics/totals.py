@@ -1,5 +1,6 @@
 """Totals of rollups: counts, sums and sketches added up, and the figures that they give."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 from math import ceil
@@ -44,6 +45,28 @@ class SketchTotal:
             return [None for _ in parts]
         ranks = [max(1, ceil(part * whole)) for part in parts]
         return [value_of(least + int(np.searchsorted(counts, rank))) for rank in ranks]
+
+
+def medians(sketches: Sequence[bytes]) -> list[float | None]:
+    """Return the median of each of some sketches, as SketchTotal.quantiles does; in one pass over all of them."""
+    import numpy as np
+
+    sizes = [len(each) // _pair_type().itemsize for each in sketches]
+    if not any(sizes):
+        return [None for _ in sketches]
+    pairs = np.frombuffer(b"".join(sketches), dtype=_pair_type())
+    # Only buckets that are there have a column: that of zero is far from the others.
+    buckets, columns = np.unique(pairs["bucket"], return_inverse=True)
+    width, rows = len(buckets), np.repeat(np.arange(len(sizes)), sizes)
+    counts = np.bincount(rows * width + columns, weights=pairs["count"], minlength=len(sizes) * width)
+    summed = counts.reshape(len(sizes), width).cumsum(axis=1)
+    whole = summed[:, -1]
+    ranks = np.maximum(1, np.ceil(0.5 * whole))
+    found = (summed >= ranks[:, None]).argmax(axis=1)
+    return [
+        value_of(int(buckets[place])) if count else None
+        for place, count in zip(found.tolist(), whole.tolist(), strict=True)
+    ]
 
 
 @cache

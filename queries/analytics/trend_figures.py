@@ -11,8 +11,7 @@ from queries.analytics.figures import TrendDay, TrendsAnswer
 from queries.analytics.links import LinkedExecutions
 from queries.analytics.requests import FiguresRequest
 from queries.analytics.rollups import rollups
-from queries.analytics.run_figures import MEDIAN, add_runs
-from queries.analytics.totals import RunTotal, written
+from queries.analytics.totals import MICROSECONDS, RunTotal, medians, written
 from queries.reading import Reading
 
 
@@ -22,15 +21,17 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     days: Sequence[AnalyticsDay] = (*window.before, *window.days)
     bounds = [*(each.begin for each in days), window.end]
     with rollups(reading, request.filter, min_position) as (found, freshness):
-        runs, spending = found.runs(bounds, ""), found.spending(bounds, "")
-    totals = [RunTotal() for _ in days]
+        runs, spending = found.ended(bounds), found.spending(bounds, "")
+    totals, sketches = [RunTotal() for _ in days], [b"" for _ in days]
     for row in runs:
-        add_runs(totals[row["period"]], row)
+        period, total = row["period"], totals[row["period"]]
+        total.completed, total.failed, total.timed_out, total.cancelled = (row[name] for name in RunTotal.COUNTS)
+        sketches[period] = row["sketch"] or b""
     for row in spending:
         spent = totals[row["period"]].spent
         spent[row["currency"]] = add(spent.get(row["currency"], Decimal(0)), row["amount"])
     links = request.links(window)
-    shown = [_day(day, total, links) for day, total in zip(days, totals, strict=True)]
+    shown = [_day(*each, links) for each in zip(days, totals, medians(sketches), strict=True)]
     return TrendsAnswer(
         items=shown[len(window.before) :],
         previous=shown[: len(window.before)],
@@ -41,7 +42,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     )
 
 
-def _day(day: AnalyticsDay, total: RunTotal, links: LinkedExecutions) -> TrendDay:
+def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: LinkedExecutions) -> TrendDay:
     of_day = links.of_period(day.begin, day.end)
     return TrendDay(
         day=day.day,
@@ -51,7 +52,7 @@ def _day(day: AnalyticsDay, total: RunTotal, links: LinkedExecutions) -> TrendDa
         failed=total.failed,
         timed_out=total.timed_out,
         cancelled=total.cancelled,
-        duration_median=total.quantiles(MEDIAN)[0],
+        duration_median=None if median is None else median / MICROSECONDS,
         cost=[Amount(written(amount), currency) for currency, amount in sorted(total.spent.items())],
         links=of_day.outcomes(),
         cost_links={currency: of_day.spent(currency) for currency in total.spent},

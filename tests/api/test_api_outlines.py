@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from starlette.testclient import TestClient
 
@@ -10,6 +11,7 @@ from domain.identity import process_id
 from queries.analytics.outlines import MOST, summarise_outlines
 from queries.analytics.process_figures import summarise_processes
 from queries.analytics.requests import FiguresRequest
+from queries.analytics.trend_figures import summarise_trends
 from tests.api.conftest import Installation
 
 PROCESS = "name: {name}\nsteps:\n  - {{id: ask, agent: writer, message: go}}\n"
@@ -34,3 +36,8 @@ def test_points_add_up_to_the_figures_of_each_process(
         assert 2 <= len(points) <= min(days + 1, MOST)
         assert points[0].day.day == request.window.days[0].day
         assert (sum(point.ended for point in points), points[-1].failed) == (each.ended, each.failed)
+    for zone in ("UTC", "Europe/Berlin", "Asia/Kathmandu"):  # days that begin with a day, an hour, a quarter in UTC
+        trends = summarise_trends(installation.reading, msgspec.structs.replace(request, timezone=zone))
+        assert sum(day.ended for day in trends.items) == 2
+        [median] = [day.duration_median for day in trends.items if day.completed]
+        assert median == next(each.duration.median for each in items if each.process == "one")

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.analytics.sketch import bucket_of, pack, quantile
-from queries.analytics.totals import SketchTotal
+from queries.analytics.totals import SketchTotal, medians
 
 PARTS = (0.5, 0.95, 1)
 
@@ -21,3 +21,14 @@ def test_sketches_that_are_added_up_have_the_quantiles_of_all_values(given_value
                 buckets[bucket_of(value)] = buckets.get(bucket_of(value), 0) + 1
         total.add(pack(alone))
     assert total.quantiles(*PARTS) == [quantile(together, part) for part in PARTS]
+
+
+@given(st.lists(st.dictionaries(st.integers(-3_000, 3_000), st.integers(1, 1_000), max_size=6), max_size=8))
+def test_medians_of_many_sketches_are_those_of_each(sketches):
+    packed = [pack(each) for each in sketches]
+    expected = []
+    for each in packed:
+        total = SketchTotal()
+        total.add(each)
+        expected += total.quantiles(0.5)
+    assert medians(packed) == expected

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from playwright.sync_api import Locator, Page, Request, expect
-from starlette.routing import Route, compile_path
+from playwright.sync_api import expect
+from starlette.routing import compile_path
 
 from tests.database import cloned
 from tests.web.conftest import LIMIT_MS, Served, Watched
-from web import alerts, approvals, costs, keys, preferences, sign_in, timers
-from web.app import AGENTS, EXECUTIONS, OPERATIONS, PROCESSES, SCHEDULES
+from tests.web.tabbing import Keys, routes
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -34,57 +32,6 @@ costs: {daily: {amount: "0.01", currency: USD}, per_execution: {amount: "0.01", 
 """
 USAGE = {"input_tokens": 1_000_000, "output_tokens": 5, "model": "own"}
 UNPRICED = "name: unpriced\nsteps: [{id: pay, agent: house, message: go}]\n"
-# Sent by scripts while somebody writes, not by a person.
-BY_SCRIPTS = ("/check", "/drawing")
-ELSEWHERE = (
-    "/operations/read-models/{name}/withdraw",  # over before a person could; its form is one of the page's
-    "/processes/{process}/roles",  # tests/web/test_roles_browser.py
-)
-MOST_TABS = 250
-
-
-class Keys:
-    """A person without a mouse, on one page. sent: the paths of the forms that were sent."""
-
-    def __init__(self, page: Page, url: str) -> None:
-        self.page, self._url = page, url
-        self.sent: set[str] = set()
-        page.on("request", self._note)
-
-    def open(self, path: str) -> None:
-        """Open a page, and skip to its content, where no field of it has the focus already."""
-        self.page.goto(self._url + path)
-        if self.page.evaluate("document.activeElement === document.body"):
-            self.page.keyboard.press("Tab")
-            self.page.keyboard.press("Enter")
-
-    def reach(self, target: Locator) -> None:
-        """Press Tab until the control has the focus."""
-        for _ in range(MOST_TABS):
-            if target.evaluate("each => each === document.activeElement"):
-                return
-            self.page.keyboard.press("Tab")
-        raise AssertionError(f"Tab does not reach {target}")
-
-    def press(self, name: str, *, of: str = "main", exact: bool = True) -> None:
-        """Reach a button, a link or what unfolds, by its name, and press Enter."""
-        named = self.page.locator(of).locator("button:visible, a:visible, summary:visible")
-        words = re.compile(f"^\\s*{re.escape(name)}\\s*$") if exact else re.compile(re.escape(name))
-        self.reach(named.filter(has_text=words).first)
-        self.page.keyboard.press("Enter")
-
-    def write(self, selector: str, text: str) -> None:
-        """Reach a field, and type."""
-        self.reach(self.page.locator(selector).first)
-        self.page.keyboard.type(text)
-
-    def told(self, words: str) -> None:
-        """Require that the page says what was done."""
-        expect(self.page.get_by_role("status").filter(has_text=words).first).to_be_visible()
-
-    def _note(self, request: Request) -> None:
-        if request.method == "POST":
-            self.sent.add(urlsplit(request.url).path)
 
 
 @pytest.fixture(scope="module")
@@ -94,18 +41,6 @@ def served(server: str, template: str) -> Iterator[Served]:
         made = Served(dsn)
         yield made
         made.stop()
-
-
-def routes() -> list[str]:
-    """The paths of all forms."""
-    nouns = (*EXECUTIONS, *SCHEDULES, *PROCESSES, *AGENTS, *OPERATIONS, approvals, alerts, costs, keys, preferences)
-    found = [
-        each.path
-        for noun in (*nouns, sign_in, timers)
-        for each in noun.router.routes
-        if isinstance(each, Route) and "POST" in (each.methods or ())
-    ]
-    return [path for path in found if path not in ELSEWHERE and not path.endswith(BY_SCRIPTS)]
 
 
 def test_every_act_of_the_pages_is_sent_by_keys(served: Served, windows: Watched) -> None:

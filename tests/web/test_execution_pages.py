@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
 from types import SimpleNamespace
 from typing import Any
@@ -16,7 +16,9 @@ from domain.catalogue import EVENTS
 from domain.language.types.definition import InputField
 from domain.language.types.inputs import InputSpec
 from domain.masking import MASK
+from queries.steps import NULL, StepView
 from tests.api.conftest import GREETING, Installation
+from web.executions import picture
 from web.executions.list import day_of
 from web.executions.sentences import sentence
 from web.executions.tree import lines_of
@@ -134,7 +136,7 @@ def test_the_page_says_what_it_waits_for_and_shows_parts_of_the_timeline(
     assert "1 approval" in page
     assert "1 skipped, 1 under way" in page
     assert "input.sum &gt; 5" in page
-    assert len(re.findall(r'<rect class="f-wait" x="[0-9.]+%" y="2"', page)) == 1
+    assert len(re.findall('height="9" rx="1" class="f-wait"/>', page)) == 1
     assert f'data-copy="{id}"' in page
     rows = re.compile('id="row-([a-z]+)"')
     assert rows.findall(page) == ["way", "ask", "send"]
@@ -142,6 +144,26 @@ def test_the_page_says_what_it_waits_for_and_shows_parts_of_the_timeline(
     assert rows.findall(client.get(f"/executions/{id}?show=nonsense").text) == ["way", "ask", "send"]
     assert "No step had an attempt that failed" in client.get(f"/executions/{id}?show=trouble").text
     assert f"/approvals/{id}%3Aask%3A1" in client.get(f"/executions/{id}?step=ask").text
+
+
+def test_the_timeline_outlines_the_rest_of_a_wait_that_ends_soon() -> None:
+    begin = datetime(2027, 1, 1, tzinfo=UTC)
+    now, minute = begin + timedelta(minutes=10), timedelta(minutes=1)
+
+    def waiting(due_at: datetime | None, status: str = "waiting") -> StepView:
+        return StepView(
+            id="a", name=None, type="timer", depends_on=[], status=status, due_at=due_at, output=NULL, error=NULL,
+            conditions=NULL,
+        )  # fmt: skip
+
+    soon, far = waiting(now + 5 * minute), waiting(now + 50 * minute)
+    end = picture.expected_end([soon, far, waiting(None)], begin, now)
+    assert end == now + 5 * minute
+    assert [(bar.begin, bar.end) for bar in picture.expected(far, now, end)] == [(now, end)]
+    assert picture.expected(waiting(now + minute, "completed"), now, end) == []
+    assert picture.expected_end([far, waiting(begin)], begin, now) == now
+    assert picture.expected(far, now, now) == []
+    assert picture.note_of(soon, now) == "5 min left"
 
 
 def test_an_execution_starts_again_with_its_input(client: TestClient, installation: Installation) -> None:

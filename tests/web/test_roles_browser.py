@@ -82,6 +82,16 @@ def test_roles_are_edited_by_mouse_and_by_keys_and_undone(served: Served, window
     expect(page.locator("#save summary")).to_contain_text("7 changes, not saved")
     check_everywhere(page, "edited roles")
     assert page.title() == "Roles in edited · Procession"
+    # When: the draft of a text names what is no agent. Then: it is text, on the page and in what the script draws.
+    hostile = "<img src=x onerror=\"document.title='owned'\">"
+    source = f"name: odd\nsteps:\n  - {{id: a, agent: clerk, message: go, roles: {{informed: ['{hostile}']}}}}\n"
+    source = source.replace("'owned'", "''owned''")
+    drafted = served.client.post("/api/processes", content=source, headers={"Content-Type": "application/yaml"})
+    page = windows.open(f"/processes/odd/roles?min_position={drafted.json()['position']}")
+    matrix(page)
+    cell(page, f"a, {hostile}: Informed").press("m")
+    expect(page.locator("#save summary")).to_contain_text(f"{hostile} monitors a instead of being informed of it.")
+    assert page.title() == "Roles in odd · Procession"
 
 
 def test_many_cells_are_set_at_once_and_saved_as_one_revision(served: Served, windows: Watched) -> None:
@@ -126,11 +136,16 @@ def test_many_cells_are_set_at_once_and_saved_as_one_revision(served: Served, wi
     assert roles_of(served, "bulk", "published")["read"] == {"clerk": "executor", "supervisor": "monitor"}
     detail = served.client.get("/api/processes/bulk").json()
     assert "# the words of the author stay" in detail["yaml"]
-    # When: what was saved is undone, and saved again.
+    # When: what was saved is undone, a step loses its executor, and both are saved.
     page.keyboard.press("Control+z")
+    cell(page, "Draft, observer: Executor").press("Delete")
     page.keyboard.press("Control+s")
-    expect(page.locator("#save")).to_contain_text("No changes")
-    assert roles_of(served, "bulk", "draft")["sign"] == {"supervisor": "monitor"}
+    # Then: it is saved, and the problem of the draft stands on the page.
+    expect(page.locator("#said")).to_have_text("Saved. 1 problem, named above.")
+    expect(page.locator("#role-problems")).to_contain_text("steps[1]")
+    expect(page.get_by_text("Of the draft.")).to_be_visible()
+    stored = roles_of(served, "bulk", "draft")
+    assert (stored["sign"], stored["draft"]) == ({"supervisor": "monitor"}, {"supervisor": "monitor"})
 
 
 def test_what_somebody_else_saves_meanwhile_is_shown_cell_by_cell(served: Served, windows: Watched) -> None:
@@ -245,4 +260,9 @@ def test_a_large_matrix_answers_each_key_at_once(served: Served, windows: Watche
     dialog = page.get_by_role("dialog")
     expect(dialog).to_contain_text("11 cells change")
     dialog.get_by_role("button", name="Cancel").click()
+    expect(page.locator("#bulk-preview")).to_contain_text("11 cells change")
+    page.get_by_role("button", name="Set", exact=True).click()
+    dialog.get_by_role("button", name="Set", exact=True).click()
+    expect(page.locator("#bulk-preview")).to_contain_text("0 cells change")
+    page.get_by_role("button", name="Undo").click()
     expect(page.locator("#bulk-preview")).to_contain_text("11 cells change")

@@ -17,7 +17,7 @@ STEPS = tuple(
 
 
 class TimelineBar(msgspec.Struct, frozen=True):
-    """A bar. kind: ok, run, bad, undo or idle (worked), wait, retry, or mark for an instant."""
+    """A bar. kind: ok, run, bad, undo or idle (worked), wait, retry, expected, or mark for an instant."""
 
     kind: str
     begin: datetime
@@ -87,6 +87,8 @@ def _bar(kind: str, begin: float, end: float) -> str:
             f'<rect class="f-wait" opacity=".28" x="{x}%" y="32%" width="{width}%" height="36%" rx="2"/>'
             f'<rect class="f-wait" x="{x}%" y="32%" width="2.5" height="36%"/>'
         )
+    if kind == "expected":
+        return f'<rect class="s-ghost" x="{x}%" y="32%" width="{width}%" height="36%" rx="2"/>'
     if kind == "retry":
         return f'<line class="pause" x1="{x}%" x2="{end:.2f}%" y1="50%" y2="50%"/>'
     if kind == "mark":

@@ -14,7 +14,7 @@ def track(marks: Iterable[tuple[int, str]], count: int) -> Markup:
     """
     span = max(count - 1, 1)
     drawn = "".join(
-        f'<rect class="f-{kind}" x="{(number - 1) / span * 100:.2f}%" y="2" width="2" height="9" rx="1"/>'
+        f'<rect x="{(number - 1) / span * 100:.2f}%" y="2" width="2" height="9" rx="1" class="f-{kind}"/>'
         for number, kind in marks
     )
     # Numbers and names of classes only.

@@ -125,7 +125,9 @@ def _selected(found: ExecutionDetail, step: str) -> StepView | None:
 def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, str]], show: str) -> dict[str, Any]:
     reader = reader_of(request)
     until = found.ended_at or reader.now
-    scale = Scale(found.started_at, until)
+    open = found.ended_at is None
+    end = picture.expected_end(found.steps, found.started_at, until) if open else until
+    scale = Scale(found.started_at, end)
     ticks = scale.ticks(reader.zone)
     hrefs = {each.id: url_with(request, {"step": each.id, "done": None}) + "#step" for each in found.steps}
     undoing = [each for each in found.steps if each.compensates is not None]
@@ -142,15 +144,15 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
         "scale": scale,
         "ticks": ticks,
         "rows": [
-            (each, hrefs[each.id], picture.bars(each, until))
+            (each, hrefs[each.id], [*picture.bars(each, until), *(picture.expected(each, until, end) if open else ())])
             for each in (*shown, *undoing)
             if part is None or each.id in part
         ],
-        "in_numbers": picture.in_numbers(found.steps, len(parts["open"]), open=found.ended_at is None),
+        "in_numbers": picture.in_numbers(found.steps, len(parts["open"]), open=open),
         "parts": [("All", "", len(shown) + len(undoing))]
         + [(name.capitalize(), name, len(parts[name])) for name in picture.SHOWN],
         "part": "" if part is None else show,
         "names": {each.id: each.name or each.id for each in found.steps},
         "kinds": picture.KINDS_IN_WORDS,
-        "line": reader.now if found.ended_at is None else None,
+        "line": reader.now if open else None,
     }

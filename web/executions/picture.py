@@ -18,6 +18,7 @@ KINDS_IN_WORDS = (
     ("wait", "waited"),
     ("pause", "paused before a retry"),
     ("undo", "undid a step"),
+    ("expected", "expected"),
 )
 MARKED = {
     "ExecutionStarted": "run",
@@ -46,6 +47,7 @@ WAITS = frozenset(("human_approval", "timer", "sub_process"))
 _KINDS = {"completed": "ok", "failed": "bad", "timed_out": "bad", "cancelled": "idle"}
 _ENDED_BADLY = frozenset(("failed", "timed_out", "cancelled"))
 _SHOWN_WAIT = timedelta(milliseconds=50)
+_WAITING = ("waiting", "retrying")
 _DONE = ("completed", "skipped", "failed", "timed_out", "cancelled")
 _TROUBLE = frozenset(("failed", "timed_out", "retrying"))
 _REACHED_NOTHING = frozenset(("pending", "skipped"))
@@ -68,7 +70,7 @@ def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str], now: datetime) ->
 
 def note_of(step: StepView, now: datetime) -> str:
     """Return the few words about a step: the time that is left, its attempts, or its duration."""
-    if step.due_at is not None and step.status in ("waiting", "retrying") and step.due_at > now:
+    if step.due_at is not None and step.status in _WAITING and step.due_at > now:
         return f"{wording.duration((step.due_at - now).total_seconds())} left"
     if step.attempts > 1:
         return f"{step.attempts} attempts"
@@ -122,6 +124,19 @@ def taken(steps: Sequence[StepView], edges: Sequence[DiagramEdge]) -> list[Diagr
         return source.chosen is None or target.id in source.chosen
 
     return [edge for edge in edges if went(edge)]
+
+
+def expected_end(steps: Sequence[StepView], begin: datetime, now: datetime) -> datetime:
+    """Return the last end of a wait that a timeline shows too: one no further ahead than the past of it; else `now`."""
+    ends = (step.due_at for step in steps if step.status in _WAITING)
+    return max((end for end in ends if end is not None and now < end <= now + (now - begin)), default=now)
+
+
+def expected(step: StepView, now: datetime, end: datetime) -> list[TimelineBar]:
+    """Return the outline of a wait that goes on, up to its end or that of the timeline."""
+    if step.status not in _WAITING or step.due_at is None or not now < min(step.due_at, end):
+        return []
+    return [TimelineBar("expected", now, min(step.due_at, end))]
 
 
 def bars(step: StepView, now: datetime) -> list[TimelineBar]:

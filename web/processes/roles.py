@@ -19,7 +19,7 @@ from edge.principal import cause_of, principal_of
 from edge.references import process_named
 from edge.scopes import READ, requires
 from edge.statuses import status_of
-from queries.agents import AgentFilter, list_agents
+from queries.agents import list_agent_names
 from queries.processes import get_process
 from queries.reading import Reading, ReadModelRebuilding
 from queries.role_drift import ProcessDrift, get_process_drift
@@ -35,7 +35,7 @@ WORDS = {
     "informed": "is informed when it is done",
 }
 WHY_NONE = "decided by its conditions"
-MOST_SUGGESTED = 200
+MOST_SUGGESTED = 500
 EXPLAINS = {
     "draft": "Of the draft. Roles are edited here and saved together, as one revision.",
     "begun": "Of version {version}, which executions run. Saving begins a draft.",
@@ -124,7 +124,6 @@ def roles_page(
     agents = in_order(found)
     edits = principal_of(request).may(ChangeRoles.scope)
     explains = EXPLAINS["begun" if shown != found.of else shown].format(version=found.version)
-    active = AgentFilter(statuses=["active"])
     return page(
         request,
         "roles.html",
@@ -135,13 +134,14 @@ def roles_page(
         found=found,
         shown=shown,
         explains=explains,
+        of_draft=EXPLAINS["draft"],
         of_both=len(found.texts) > 1,
         agents=agents,
         cells={row.step: row_of_cells(row, agents, found) for row in found.steps},
         missing={row.step: "executor" not in found.cells[row.step].values() for row in found.steps},
         drift=_drift(reading, found),
         names={row.step: row.name for row in found.steps},
-        registered=[each.name for each in list_agents(reading, active, limit=MOST_SUGGESTED).items] if edits else [],
+        registered=list_agent_names(reading, limit=MOST_SUGGESTED) if edits else [],
         letters=LETTERS,
         words=WORDS,
         why_none=WHY_NONE,

@@ -29,6 +29,14 @@ export const saving = ({ root, matrix, say, paintAll, addAgent }) => {
       return null;
     }
   };
+  const note = ({ severity, message, hint, path }) => {
+    const made = document.createElement("div");
+    const place = Object.assign(document.createElement("span"), { className: "mono xs", textContent: path });
+    made.className = `note ${severity === "error" ? "c-bad" : "c-wait"} quick`;
+    made.append(document.createElement("div"));
+    made.firstChild.append(`${message}${hint ? `: ${hint}` : ""} `, place);
+    return made;
+  };
   const item = (text) => Object.assign(document.createElement("li"), { textContent: text });
 
   const draw = () => {
@@ -124,13 +132,15 @@ export const saving = ({ root, matrix, say, paintAll, addAgent }) => {
       const { position } = await answer.json();
       const now = await fetch(`${address}&min_position=${position}`);
       if (!now.ok) return location.reload();
-      const { revision, cells, own } = await now.json();
+      const { revision, cells, own, problems } = await now.json();
+      document.getElementById("role-problems").replaceChildren(...problems.map(note));
+      if (root.dataset.begun) document.querySelector(".head p").textContent = root.dataset.begun;
       root.dataset.revision = revision;
       const saved = matrix.changes();
       matrix.store(cells, own);
       for (const { step, agent, to } of saved) matrix.put(step, agent, to);
       paintAll();
-      say("Saved.");
+      say(problems.length ? `Saved. ${counted(problems.length, "problem")}, named above.` : "Saved.");
     } catch {
       say("Not saved: no connection.");
     } finally {
@@ -151,7 +161,7 @@ export const saving = ({ root, matrix, say, paintAll, addAgent }) => {
   });
 
   let before = null;
-  const note = document.getElementById("kept");
+  const offer = document.getElementById("kept");
   return {
     changed,
     begin: () => {
@@ -159,8 +169,8 @@ export const saving = ({ root, matrix, say, paintAll, addAgent }) => {
       draw();
       if (before?.how === "conflict") take(before.changes);
       else if (before) {
-        note.hidden = false;
-        note.firstElementChild.textContent = `This browser keeps ${counted(before.changes.length, "change")} of roles that ${before.changes.length === 1 ? "was" : "were"} not saved.`;
+        offer.hidden = false;
+        offer.firstElementChild.textContent = `This browser keeps ${counted(before.changes.length, "change")} of roles that ${before.changes.length === 1 ? "was" : "were"} not saved.`;
       }
     },
     acts: {
@@ -174,11 +184,11 @@ export const saving = ({ root, matrix, say, paintAll, addAgent }) => {
         say("Discarded. Undo brings the changes back.");
       },
       restore: () => {
-        note.hidden = true;
+        offer.hidden = true;
         take(before.changes);
       },
       forget: () => {
-        note.hidden = true;
+        offer.hidden = true;
         localStorage.removeItem(KEPT);
       },
     },

@@ -50,11 +50,11 @@ class RenameKey:
 
 
 @dataclass(frozen=True, slots=True)
-class AppendItem:
-    """Adds `value` to the list at `path`, after its other items."""
+class AppendItems:
+    """Adds `values` to the list at `path`, after its other items."""
 
     path: KeyPath
-    value: JsonValue
+    values: tuple[JsonValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class RemoveItem:
     path: KeyPath
 
 
-TextChange: TypeAlias = ReplaceValue | InsertKey | RemoveKey | RenameKey | AppendItem | RemoveItem
+TextChange: TypeAlias = ReplaceValue | InsertKey | RemoveKey | RenameKey | AppendItems | RemoveItem
 
 
 def changed(document: JsonValue, *changes: TextChange) -> JsonValue:
@@ -82,11 +82,11 @@ def _change(document: JsonValue, change: TextChange) -> None:
             raise EditRefused("a key is added to an object that does not have it")
         target[change.key] = change.value
         return
-    if isinstance(change, AppendItem):
+    if isinstance(change, AppendItems):
         target = _at(document, change.path)
         if not isinstance(target, list):
             raise EditRefused("an item is added to a list")
-        target.append(change.value)
+        target.extend(change.values)
         return
     if not change.path:
         raise EditRefused("the whole document is not replaced by an edit")

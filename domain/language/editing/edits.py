@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from domain.jsonvalue import JsonValue
 from domain.language.editing.changes import (
-    AppendItem,
+    AppendItems,
     EditRefused,
     InsertKey,
     KeyPath,
@@ -131,8 +131,8 @@ class _Text:
         """Return the edits that may make the change, the best first."""
         if isinstance(change, InsertKey):
             return self._insertions(self._at(change.path), change)
-        if isinstance(change, AppendItem):
-            written = write_value(change.value, json_only=self._json)
+        if isinstance(change, AppendItems):
+            written = [write_value(value, json_only=self._json) for value in change.values]
             return appended(self._at(change.path), written, self._source, self._newline)
         holder = self._at(change.path[:-1])
         if isinstance(change, RemoveItem):

@@ -10,22 +10,22 @@ _AFTER_COMMA = re.compile(r"\s*,[ \t]*")
 _DASH = re.compile(r"-[ \t]+")
 
 
-def appended(holder: Span, written: str, source: str, newline: str) -> list[Edit]:
-    """Return the edits that may add an item, the best first."""
+def appended(holder: Span, written: list[str], source: str, newline: str) -> list[Edit]:
+    """Return the edits that may add items, the best first."""
     if holder.flow:
         if holder.items:
             end = holder.items[-1].end
-            return [Edit(end, end, f", {written}")]
+            return [Edit(end, end, "".join(f", {each}" for each in written))]
         properties = _PROPERTIES.match(source, holder.start)
         opening = properties.end() if properties is not None else holder.start
-        return [Edit(opening + 1, opening + 1, written)] if source[opening : opening + 1] == "[" else []
+        return [Edit(opening + 1, opening + 1, ", ".join(written))] if source[opening : opening + 1] == "[" else []
     if not holder.items:
         return []
     last = holder.items[-1]
     indent = " " * (_line_of(holder.items[0], source)[1])
     line_end = _line_end(last.end, source)
-    below = Edit(line_end, line_end, f"{newline}{indent}- {written}")
-    kept = Edit(last.kept_end, last.kept_end, f"{indent}- {written}{newline}")
+    below = Edit(line_end, line_end, "".join(f"{newline}{indent}- {each}" for each in written))
+    kept = Edit(last.kept_end, last.kept_end, "".join(f"{indent}- {each}{newline}" for each in written))
     return [below, kept]
 
 

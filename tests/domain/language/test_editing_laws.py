@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from domain.jsonvalue import JsonValue
 from domain.language.editing.changes import (
-    AppendItem,
+    AppendItems,
     EditRefused,
     InsertKey,
     RemoveItem,
@@ -132,7 +132,7 @@ def changes(draw: Any, document: JsonValue) -> TextChange:
     kind = draw(st.sampled_from(["replace", "insert", "remove", "rename"]))
     name = draw(TEXTS)
     if isinstance(holder, list) and kind == "insert":
-        return AppendItem(path[:-1], draw(VALUES))
+        return AppendItems(path[:-1], tuple(draw(st.lists(VALUES, min_size=1, max_size=3))))
     if isinstance(holder, list) and kind == "remove" and len(holder) > 1:
         return RemoveItem(path)
     if isinstance(holder, dict) and kind != "replace":

@@ -100,7 +100,7 @@ def without_roles(text: str) -> Any:
     return document
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_the_text_after_a_change_set_has_the_roles_of_the_model(data: st.DataObject) -> None:
     text = data.draw(texts())
