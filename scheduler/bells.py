@@ -88,7 +88,7 @@ class Bells:
                 logger.warning("webhooks of inboxes wait for the database: %s", error)
             except Exception:
                 logger.exception("webhooks of inboxes were interrupted, trying again")
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.to_thread(self._stopping.wait, POLL_SECONDS)
         await asyncio.gather(*self._open)
         await self._outgoing.close()
 
