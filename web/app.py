@@ -13,7 +13,7 @@ from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
 from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, search, sign_in, timers
 from web.agents import detail as agent
-from web.agents import inbox, register
+from web.agents import inbox, register, webhooks
 from web.agents import list as agents
 from web.analytics import pages as analytics
 from web.documentation import page as documentation
@@ -48,7 +48,7 @@ SEGMENTS = frozenset(("", *NOUNS, "docs", "search", "settings", "sign-in", "sign
 
 
 OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
-AGENTS = (agents, register, inbox, agent)
+AGENTS = (agents, register, inbox, webhooks, agent)
 # The editor's `/processes/new` comes before the page of one process.
 PROCESSES = (
     processes,

@@ -48,6 +48,7 @@ PAGES = (
     "/agents",
     "/agents/writer",
     "/agents/writer/inbox",
+    "/agents/writer/webhooks",
     "/agents/writer/retire",
     "/agents/-/register?kind=scripted",
     "/costs",

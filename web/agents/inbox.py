@@ -19,7 +19,7 @@ from edge.inbox import require_inbox
 from edge.inbox_contents import masked_inbox
 from edge.principal import Principal, cause_of
 from edge.references import agent_named
-from edge.scopes import READ_INBOX, requires
+from edge.scopes import READ, READ_INBOX, requires
 from edge.sensitive import SensitiveViews
 from queries.inbox.contents import read_contents
 from queries.inbox.page import get_inbox
@@ -99,6 +99,7 @@ def _page(
         filtered=state.filter != InboxFilter(),
         problems=problems or [],
         sets=caller.answers_for(name),
+        shows_webhooks=caller.may(READ) and not caller.processes,
     )
 
 
