@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from app.clock import SYSTEM_CLOCK
@@ -98,7 +99,7 @@ class WorkerRoles:
         """Keep the read models up to date, and raise the cost alerts that follow from them."""
         collect_seldom()
         wiring = self._wiring
-        projector = Projector(wiring.datastore, SYSTEM_CLOCK)
+        projector = Projector(wiring.datastore, SYSTEM_CLOCK, inbox_keeps=timedelta(days=self._settings.inbox_days))
         projector.start()
         self._projector = projector
         self._policing = Policing(wiring.datastore, SYSTEM_CLOCK, wiring.alert_acts.act)

@@ -6,6 +6,7 @@ Beside it, a builder builds the read models whose tables another release built.
 import logging
 import threading
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from domain.clock import Clock
@@ -14,6 +15,7 @@ from projections.pages import PAGE
 from projections.projection import Projection
 from projections.running import Runner, State
 from scheduler.building import Builder
+from scheduler.inbox_retention import InboxRetention
 from store.datastore import Datastore
 from store.listening import LOG_CHANNEL, Listener
 from store.unit import Outage
@@ -28,13 +30,22 @@ DRAIN_SECONDS = 5.0
 LINGER_SECONDS = 0.005
 BUSY_LINGER_SECONDS = 0.05
 BUSY_EVENTS = 500
+INBOX_KEEPS = timedelta(days=30)
 
 
 class Projector:
     """Threads that run `projections`, or stand by while another process does, and build what this release needs."""
 
-    def __init__(self, datastore: Datastore, clock: Clock, projections: Sequence[Projection[Any]] = ALL) -> None:
+    def __init__(
+        self,
+        datastore: Datastore,
+        clock: Clock,
+        projections: Sequence[Projection[Any]] = ALL,
+        *,
+        inbox_keeps: timedelta = INBOX_KEEPS,
+    ) -> None:
         self._clock = clock
+        self._retention = InboxRetention(datastore, clock, inbox_keeps)
         self._runner = Runner(datastore, projections)
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -99,6 +110,7 @@ class Projector:
             self._busy = events >= BUSY_EVENTS
             linger = BUSY_LINGER_SECONDS if self._busy else LINGER_SECONDS
             if events < PAGE:
+                self._retention.tidy()
                 paused_at = self._clock.monotonic()
                 self._wake.wait(POLL_SECONDS)
         self._drain()

@@ -97,6 +97,13 @@ create table inbox_deliveries (
   PRIMARY KEY (agent)
 );
 
+create table inbox_horizon (
+  id integer not null default 1,
+  "position" bigint not null,
+  PRIMARY KEY (id),
+  CHECK ((id = 1))
+);
+
 create table inbox_webhooks (
   webhook_id uuid not null,
   agent text not null,

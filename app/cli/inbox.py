@@ -13,7 +13,7 @@ from app.cli.wording import moment, short
 from edge.references import agent_named
 
 AgentArgument = Annotated[str, typer.Argument(metavar="NAME")]
-Values = list[str] | None
+FilterOptions = list[str] | None
 FOLLOWS_SECONDS = 60.0
 
 
@@ -77,11 +77,11 @@ def ack(
 def filter_(
     context: typer.Context,
     name: AgentArgument,
-    process: Annotated[Values, typer.Option(help="Of this process; repeatable.")] = None,
-    step: Annotated[Values, typer.Option(help="Of this step; repeatable.")] = None,
-    type: Annotated[Values, typer.Option(help="Of this type of event, as StepCompleted; repeatable.")] = None,
-    outcome: Annotated[Values, typer.Option(help="With this outcome, as completed; repeatable.")] = None,
-    label: Annotated[Values, typer.Option(help="Of processes with this label; repeatable.")] = None,
+    process: Annotated[FilterOptions, typer.Option(help="Of this process; repeatable.")] = None,
+    step: Annotated[FilterOptions, typer.Option(help="Of this step; repeatable.")] = None,
+    type: Annotated[FilterOptions, typer.Option(help="Of this type of event, as StepCompleted; repeatable.")] = None,
+    outcome: Annotated[FilterOptions, typer.Option(help="With this outcome, as completed; repeatable.")] = None,
+    label: Annotated[FilterOptions, typer.Option(help="Of processes with this label; repeatable.")] = None,
     clear: Annotated[bool, typer.Option("--clear", help="Take the filter back.")] = False,
     json: JsonOption = False,
 ) -> None:

@@ -6,11 +6,13 @@ from typing import Annotated, Any
 import msgspec
 from psycopg import Connection
 from psycopg.rows import tuple_row
+from psycopg.types.string import ByteaBinaryLoader
 
 from domain.inbox.concerns import RETRIABLE, TYPES, is_outcome, withdraws
 from domain.inbox.contents import content_of
 from domain.inbox.summary import summarise
 from projections.facts import OF_EXECUTIONS, Fact
+from projections.inbox.retention import HORIZON
 from projections.projection import clean
 from projections.table import Table, fixed, key
 from store import arrays
@@ -44,8 +46,9 @@ _PROCESSES = "select p from unnest(%b) as p where exists (select from inbox_role
 _IN_TIME = "r.from_position < x.position and (r.until_position is null or r.until_position > x.position)"
 # For each event one look-up by the primary key of inbox_roles.
 _CONCERNED = f"""select x.position from unnest(%b, %b, %b) as x(process_id, step, position)
-where exists (select from inbox_roles r where r.process_id = x.process_id and r.step = x.step and {_IN_TIME})
-  or x.step = '' and exists (select from inbox_roles r where r.process_id = x.process_id and {_IN_TIME})"""
+where x.position > {HORIZON} and (
+  exists (select from inbox_roles r where r.process_id = x.process_id and r.step = x.step and {_IN_TIME})
+  or x.step = '' and exists (select from inbox_roles r where r.process_id = x.process_id and {_IN_TIME}))"""
 # The events of one decision have consecutive positions.
 _WITHDRAW = """delete from inbox_entries e using unnest(%b, %b, %b) as x(position, stream, step)
 where e.position = x.position and e.stream = x.stream and e.step = x.step
@@ -133,7 +136,8 @@ def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:
         return facts
     processes = arrays.uuid_bytes([*{process_of(fact) for fact in facts}])
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        with_roles = {bytes(id) for (id,) in cursor.execute(_PROCESSES, (processes,), prepare=True)}
+        cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
+        with_roles = {id for (id,) in cursor.execute(_PROCESSES, (processes,), prepare=True)}
         facts = [fact for fact in facts if process_of(fact) in with_roles]
         if not facts:
             return facts

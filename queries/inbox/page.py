@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from domain.inbox.concerns import RETRIABLE
 from queries.inbox.catching_up import catch_up
 from queries.inbox.interests import Interest, acknowledged_position, interests_of
-from queries.inbox.views import INBOX, InboxEntry, InboxPage, InboxPlace, entry_view, read_place
+from queries.inbox.views import INBOX, InboxPage, InboxPlace, entry_view, read_place
 from queries.paging import DEFAULT_LIMIT
 from queries.reading import Freshness, Reading, fetch
 
@@ -29,6 +29,7 @@ _POSITIONS = """select found.position, min(x.role) as role
         or exists (select from json_array_elements_text(e.labels) as label where label = any(x.labels)))
     order by e.position limit %(rows)s) found
   group by found.position order by found.position limit %(rows)s"""
+_HORIZON = "select coalesce(max(position), 0) as position from inbox_horizon"
 _ENTRIES = f"""with chosen as materialized ({_POSITIONS})
 select e.*, c.role from chosen c cross join lateral (select * from inbox_entries e where e.position = c.position) e
 order by e.position"""
@@ -72,12 +73,15 @@ def _page(
     rows = [row for row in rows if _is_settled(row, freshness.as_of_position)]
     items = [entry_view(agent, row, row["role"]) for row in rows[:limit]]
     has_more = len(rows) > limit or interests.until <= freshness.as_of_position
+    horizon = fetch(connection, _HORIZON)[0]["position"]
+    truncated = any(each.lo < horizon for each in interests.items)
     after = place.position
     if items:
         after = items[-1].position
     elif has_more:
         after = interests.until - 1
-    return page_of_inbox(items, InboxPlace(after), has_more, freshness)
+    cursor = InboxPlace(after).cursor
+    return InboxPage(items, cursor, has_more, truncated, freshness.as_of_position, freshness.lag_seconds)
 
 
 def select_entries(connection: Connection[DictRow], interests: Sequence[Interest], rows: int) -> list[dict[str, Any]]:
@@ -92,10 +96,3 @@ def _is_settled(row: dict[str, Any], as_of: int) -> bool:
     """Return whether the row is final: what follows a failure directly may say that a retry comes."""
     position: int = row["position"]
     return position < as_of or (position == as_of and row["type"] not in RETRIABLE)
-
-
-def page_of_inbox(
-    items: list[InboxEntry], place: InboxPlace, has_more: bool, freshness: Freshness, *, truncated: bool = False
-) -> InboxPage:
-    """Return a page that ends at `place`."""
-    return InboxPage(items, place.cursor, has_more, truncated, freshness.as_of_position, freshness.lag_seconds)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from domain.agents.agent import Agent, fold
@@ -13,7 +14,7 @@ from domain.event import Cause, Event
 from domain.executions.decisions.execution import admit_execution, cancel_execution, start_execution
 from domain.executions.decisions.step import accept_step, complete_step, fail_step, start_step
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.events.execution import Trigger
+from domain.executions.events.execution import CausingEvent, Trigger
 from domain.executions.state.model import Execution
 from domain.identity import agent_id, process_id, trigger_id
 from domain.language import parse_definition
@@ -145,12 +146,10 @@ def webhook_trigger(_: Plans) -> Told:
 class _Told:
     """An execution as it goes on."""
 
-    def __init__(
-        self, plans: Plans, number: int, version: int = 1, trigger: Trigger = MANUAL, *, waits: bool = False
-    ) -> None:
+    def __init__(self, plans: Plans, number: int, version: int = 1, trigger: Trigger = MANUAL, **more: Any) -> None:
         self.id = UUID(int=number)
         given = {"topic": "käse\0", "deep": False}
-        begun = start_execution(self.id, plans[process_id(NAME), version], given, trigger, _cause(0), waits=waits)
+        begun = start_execution(self.id, plans[process_id(NAME), version], given, trigger, _cause(0), **more)
         self.execution, self.events = begun.execution, begun.events
 
     def then(self, decision: Callable[[Execution, Cause], Unfolding]) -> None:
@@ -219,6 +218,13 @@ def execution_held_back(plans: Plans) -> Told:
     return story.told
 
 
+def execution_because(plans: Plans) -> Told:
+    """Started by an agent because of an entry in its inbox, and called off."""
+    story = _Told(plans, 500, because=CausingEvent(UUID(int=1), 5, 2))
+    story.then(lambda execution, cause: cancel_execution(execution, "changed my mind", cause))
+    return story.told
+
+
 STORIES = {
     "agent": agent,
     "agent-with-a-limit": agent_with_a_limit,
@@ -231,5 +237,6 @@ STORIES = {
     "execution-without-outputs": execution_without_outputs,
     "execution-cancelled": execution_cancelled,
     "execution-held-back": execution_held_back,
+    "execution-because": execution_because,
     "webhook-trigger": webhook_trigger,
 }
