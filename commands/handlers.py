@@ -63,7 +63,7 @@ class Handlers:
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
-        self.roles = RoleCommands(log, self.processes)
+        self.roles = RoleCommands(log, self.processes, self.agents)
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)

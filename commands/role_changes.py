@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from commands.agents import Agents
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Identified, Together, decide, unidentified
 from commands.processes import Processes
@@ -20,8 +21,8 @@ from domain.processes.process import Process, evolve, fold
 from domain.refusal import Forbidden, Malformed, Problem, ProcessNotFound, Stale
 from domain.roles.changes import RoleChanges, change_problems, changed_roles
 from domain.roles.decisions import DRAFT, PUBLISHED, AgentRoles, RolesOf, change_roles
-from domain.roles.effective import EffectiveRoles, effective_roles
-from domain.roles.published import begun_draft, changes_for_draft, frozen_executors, roles_now
+from domain.roles.effective import EffectiveRoles, RoleCell, effective_roles
+from domain.roles.published import begun_draft, changes_for_draft, frozen_executors, roles_now, unregistered
 from domain.roles.roles import fold as fold_roles
 from domain.roles.roles import published_revision
 from domain.roles.writing import write_roles
@@ -46,9 +47,10 @@ class ChangeRoles(Command, frozen=True):
 class RoleCommands:
     """The handler of the command above."""
 
-    def __init__(self, log: Log, processes: Processes) -> None:
+    def __init__(self, log: Log, processes: Processes, agents: Agents) -> None:
         self._log = log
         self._processes = processes
+        self._agents = agents
 
     def change(self, command: ChangeRoles, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Change the roles; facts hold `process_id`, `of`, `name`, `revision`, and the `problems` of the draft.
@@ -124,17 +126,21 @@ class RoleCommands:
             _without_problems(now, command.changes)
             of = RolesOf(id, process.name, PUBLISHED, process.latest)
             before: AgentRoles = now.roles if revision else {}
-            new = change_roles(of, before, changed_roles(now.roles, command.changes), command.reason, cause)
+            changed = changed_roles(now.roles, command.changes)
+            new = change_roles(of, before, changed, command.reason, cause)
             facts = {"name": process.name, "of": PUBLISHED, "revision": len(recorded) + len(new) if new else revision}
+            after = EffectiveRoles(now.steps, tuple(RoleCell(*at, role) for at, role in changed.items()))
+            given = {each.agent for each in command.changes.assign}
+            warnings = unregistered(after, {agent for _, agent in now.roles} - given, self._agents.statuses(given))
+            facts["warnings"] = warnings
             if not new or process.draft_source is None:
                 return new
             drafted, problems = self._in_draft(process, command.changes, cause)
-            facts |= facts_about(problems)
+            facts |= facts_about([*problems, *warnings])
             if not drafted:
                 return new
             beside = Together(before=(StreamChange(id, len(events), drafted),))
-            after = evolve(process, drafted[0])
-            return [*new, *draft_roles(recorded, after, command.reason, cause)]
+            return [*new, *draft_roles(recorded, evolve(process, drafted[0]), command.reason, cause)]
 
         receipt = decide(
             self._log,

@@ -79,7 +79,7 @@ def get_roles(
     # Imported here: few queries need the language.
     from domain.language import agent_problems
     from domain.roles.effective import effective_roles
-    from domain.roles.published import in_effect
+    from domain.roles.published import in_effect, unregistered
     from queries.parsed_texts import parsed_text
 
     if min_position is not None:
@@ -119,7 +119,11 @@ def get_roles(
         agents=[_agent(name, known.get(name), cells) for name in named],
         cells=cells,
         own=own,
-        problems=[*_of_roles(parsed.problems), *agent_problems(parsed, statuses, "warning")],
+        problems=[
+            *_of_roles(parsed.problems),
+            *agent_problems(parsed, statuses, "warning"),
+            *unregistered(roles, {use.name for use in parsed.agents}, statuses),
+        ],
         texts=[of for of in TEXTS if row[of] is not None],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,

@@ -88,7 +88,7 @@ class Bells:
                 logger.warning("webhooks of inboxes wait for the database: %s", error)
             except Exception:
                 logger.exception("webhooks of inboxes were interrupted, trying again")
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.to_thread(self._stopping.wait, POLL_SECONDS)
         await asyncio.gather(*self._open)
         await self._outgoing.close()
 
@@ -145,7 +145,7 @@ class Bells:
                     await self._stored(
                         partial(inbox_webhooks.delivered, id=webhook.webhook_id, position=entry.position)
                     )
-                elif not await self._gave_up(webhook, entry, tries + 1, failed):
+                elif not await self._is_dead(webhook, entry, tries + 1, failed):
                     return
                 position, tries = entry.position, 0
             if not page.has_more:
@@ -154,7 +154,7 @@ class Bells:
                 return
             position = read_place(page.cursor).position
 
-    async def _gave_up(self, webhook: DueWebhook, entry: InboxEntry, tries: int, failed: Failed) -> bool:
+    async def _is_dead(self, webhook: DueWebhook, entry: InboxEntry, tries: int, failed: Failed) -> bool:
         """Note a failed try; return whether the delivery is dead, and the next one may follow."""
         status = _status(failed)
         if status == GONE or (status != TOO_LARGE and tries <= len(self._patience.pauses)):
@@ -197,8 +197,8 @@ class Bells:
         return await deliver_entry(self._outgoing, webhook.url, webhook.secret, entry.event_id, content_of_entry(entry))
 
     async def _failed(self, webhook: DueWebhook, tries: int, failed: Failed) -> None:
-        pauses, asked = self._patience.pauses, failed.error.retry_after or timedelta()
-        pause = max(pauses[min(tries, len(pauses)) - 1], asked)
+        pauses, least = self._patience.pauses, failed.error.retry_after or timedelta()
+        pause = max(pauses[min(tries, len(pauses)) - 1], least)
         note = partial(
             inbox_webhooks.failed,
             id=webhook.webhook_id,

@@ -1,13 +1,13 @@
 """The roles on a published version: those of its text, with the changes since. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
 from domain.event import Event
 from domain.language import parse_definition
 from domain.refusal import Problem
-from domain.roles.changes import RoleAssignment, RoleChanges, RoleRemoval, change_problems
+from domain.roles.changes import TEAM, RoleAssignment, RoleChanges, RoleRemoval, change_problems
 from domain.roles.decisions import PUBLISHED, AgentRoles
 from domain.roles.effective import EXECUTOR, EffectiveRoles, RoleCell, effective_roles
 from domain.roles.roles import fold, published_revision
@@ -28,6 +28,23 @@ def in_effect(stated: EffectiveRoles, roles: AgentRoles) -> EffectiveRoles:
     at = {step.step: place for place, step in enumerate(stated.steps)}
     cells = sorted((cell for cell in (*kept, *given) if cell.step in at), key=lambda cell: at[cell.step])
     return msgspec.structs.replace(stated, cells=tuple(cells))
+
+
+def unregistered(now: EffectiveRoles, stated: Collection[str], known: Mapping[str, str]) -> list[Problem]:
+    """Return a warning for each agent that a change gave a role, and that is not registered, or retired.
+
+    stated: the agents in the text, of which the checks of the text warn. known: the status of each agent by name.
+    """
+    places = {step.step: step.place for step in now.steps}
+    problems = []
+    for cell in now.cells:
+        if cell.agent in stated or cell.agent.startswith(TEAM) or known.get(cell.agent, "retired") != "retired":
+            continue
+        retired = cell.agent in known
+        message = f"the agent `{cell.agent}` is retired" if retired else f"there is no agent `{cell.agent}`"
+        code = "retired_agent" if retired else "unknown_agent"
+        problems.append(Problem(code, message, f"{places[cell.step]}.roles", severity="warning"))
+    return problems
 
 
 def begun_draft(source: str, roles: AgentRoles | None) -> str:

@@ -179,6 +179,9 @@ def test_roles_on_a_published_version_change_and_its_draft_with_them(
         "ann": "monitor",
     }
     assert "ann" in now["own"]["decide"]
+    unknown = ("unknown_agent", "steps[1].roles")
+    assert [(each["code"], each["path"]) for each in changed["warnings"]] == [unknown]
+    assert unknown in [(each["code"], each["path"]) for each in now["problems"]]
     assert client.get("/api/processes/claim").json()["draft"] is None
     put(client, 412, of="published", match=revision, assign=assigned)
     assert put(client, of="published", assign=assigned)["duplicate"]

@@ -9,7 +9,9 @@ from playwright.sync_api import Page, expect
 
 from app.demo.examples import example_agents, example_processes
 from domain.jsonvalue import parse_json
+from tests.waiting import until
 from tests.web.conftest import LIMIT_MS, Served, Watched, check
+from tests.web.days_of_figures import write_days
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -109,6 +111,19 @@ def test_the_pages_of_schedules_look_as_the_documents_show_them(served: Served, 
     row.get_by_role("link", name="queue-sweep").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("queue-sweep")
     keep(page, folder, "schedule")
+
+
+def test_analytics_look_as_the_documents_show_them(served: Served, windows: Watched, folder: Path) -> None:
+    figures = {"claims-intake": (14, 90, 22), "mail-triage": (40, 20, 4), "market-brief": (8, 240, 160)}
+    for name in figures:
+        served.publish(f"name: {name}\nsteps: [{{id: wait, type: timer, duration: 1s}}]\n")
+    until(lambda: served.client.get("/api/processes?limit=200").json()["lag_seconds"] == 0)
+    write_days(served.dsn, figures)
+    page = windows.open(
+        "/analytics?process=claims-intake,mail-triage,market-brief", viewport={"width": 1280, "height": 940}
+    )
+    expect(page.get_by_role("img", name=re.compile("ended since"))).to_have_count(3)
+    keep(page, folder, "analytics")
 
 
 def test_the_matrix_of_roles_looks_as_the_documents_show_it(served: Served, windows: Watched, folder: Path) -> None:
