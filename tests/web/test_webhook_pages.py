@@ -25,7 +25,9 @@ def test_a_person_adds_tries_again_and_removes_a_webhook(client: TestClient, ins
     assert "Nothing was added." in refused.text
     assert client.get("/api/agents/archive/webhooks").json()["items"] == []
 
-    added = client.post("/agents/archive/webhooks", data={"url": URL, "secret": "${ORDERS_SECRET}"})
+    added = client.post(
+        "/agents/archive/webhooks", data={"url": URL, "secret": "${ORDERS_SECRET}"}, follow_redirects=True
+    )
     assert added.status_code == 200
     assert f'<span class="mono">{URL}</span>' in added.text
     [id] = re.findall(r'id="webhook-([0-9a-f-]{36})"', added.text)
@@ -35,13 +37,15 @@ def test_a_person_adds_tries_again_and_removes_a_webhook(client: TestClient, ins
     dead = client.get(f"/agents/archive/webhooks?webhook={id}").text
     assert "&lt;b&gt;410&lt;/b&gt;" in dead
     assert f'value="{id}:2"' in dead
-    again = client.post(f"/agents/archive/webhooks/{id}/retry", data={"event_id": f"{id}:2"}).text
+    again = client.post(
+        f"/agents/archive/webhooks/{id}/retry", data={"event_id": f"{id}:2"}, follow_redirects=True
+    ).text
     assert "is tried again" in again
     assert [each["retry"] for each in client.get(f"/api/agents/archive/webhooks/{id}/deliveries").json()["items"]] == [
         True
     ]
 
-    removed = client.post(f"/agents/archive/webhooks/{id}/remove", data={"sure": "yes"})
+    removed = client.post(f"/agents/archive/webhooks/{id}/remove", data={"sure": "yes"}, follow_redirects=True)
     assert "No webhook" in removed.text
     assert client.get("/agents/nobody/webhooks").status_code == 404
 
