@@ -76,7 +76,7 @@ def test_names_sizes_and_numbers_at_their_limits_fit_every_width(served: Served,
     expect(page.locator("aside").get_by_role("link", name="leaf")).to_be_visible()
     expect(page.locator("aside header")).to_contain_text(EMOJI)
     fits(page, "500 steps")
-    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     check(page, "500 steps")
     page.goto(f"{served.url}/executions?process={WIDE}&include_children=true")
     expect(page.get_by_role("rowheader")).to_have_count(2)
