@@ -42,6 +42,11 @@ class Fact(msgspec.Struct, gc=False):
         return self.page.origin(self.stream)
 
     @property
+    def has_origin(self) -> bool:
+        """Whether the log has the start of the fact's execution."""
+        return self.page.has(self.stream)
+
+    @property
     def line(self) -> list[tuple[bytes, Origin]]:
         """The fact's execution and those above it with their origins, the root first. Raises LookupError likewise."""
         return self.page.line(self.stream)

@@ -91,6 +91,13 @@ class OriginsOfPage:
 
     def origin(self, stream: bytes) -> Origin:
         """Return the origin of an execution on the page. Raises LookupError if the stream is no execution's."""
+        return self._read()[stream]
+
+    def has(self, stream: bytes) -> bool:
+        """Return whether the log has the start of an execution on the page."""
+        return stream in self._read()
+
+    def _read(self) -> dict[bytes, Origin]:
         if self._found is None:
             if self._connection is None:
                 raise LookupError("these facts were read without their origins")
@@ -100,7 +107,7 @@ class OriginsOfPage:
                     origins.keep(started, _started(state))
             self._found = origins.read(self._connection, {row[1] for row in self._rows})
             origins.shrink()
-        return self._found[stream]
+        return self._found
 
 
 NOWHERE = OriginsOfPage(None)
