@@ -49,9 +49,9 @@ _CONCERNED = f"""select x.position from unnest(%b, %b, %b) as x(process_id, step
 where x.position > {HORIZON} and (
   exists (select from inbox_roles r where r.process_id = x.process_id and r.step = x.step and {_IN_TIME})
   or x.step = '' and exists (select from inbox_roles r where r.process_id = x.process_id and {_IN_TIME}))"""
-# The events of one decision have consecutive positions.
-_WITHDRAW = """delete from inbox_entries e using unnest(%b, %b, %b) as x(position, stream, step)
-where e.position = x.position and e.stream = x.stream and e.step = x.step
+# The events of one decision have consecutive positions. No join: each is found by its key, whatever the statistics.
+_WITHDRAW = """delete from inbox_entries e where e.position = any(%b)
+  and ((e.position, e.stream, e.step) in (select * from unnest(%b, %b, %b))) is true
   and e.type in ('StepFailed', 'StepTimedOut')"""
 
 
@@ -83,8 +83,8 @@ def write_entries(connection: Connection[Any], changes: EntryChanges) -> None:
     """Write the entries of the events that concern an agent at their positions."""
     if changes.withdrawn:
         positions, streams, steps = zip(*changes.withdrawn, strict=True)
-        given = (arrays.bigints(positions), arrays.uuid_bytes(streams), arrays.texts(steps))
-        connection.execute(_WITHDRAW, given, prepare=True)
+        given = (arrays.uuid_bytes(streams), arrays.texts(steps))
+        connection.execute(_WITHDRAW, (arrays.bigints(positions), arrays.bigints(positions), *given), prepare=True)
     concerned = _concerned(connection, list(changes.facts.values()))
     ENTRIES.write(connection, [entry_of(fact) for fact in concerned])
 
