@@ -23,6 +23,7 @@ BODIES: dict[str, Any] = {
     "/api/processes/validate": {"definition": GREETING},
     "/api/agents/{name}": {"kind": "scripted", "script": "fail"},
     "/api/agents/{name}/try": {"message": "hello"},
+    "/api/agents/{name}/webhooks": {"url": "https://hooks.example.com/x", "secret": "${ORDERS_SECRET}"},
     "/api/keys": {"name": "new", "scopes": ["admin"]},
     "/api/executions/{execution_id}/steps/{step}/reassign": {"agent": "other", "reason": "why"},
     "/api/timers/{execution_id}/{step}/{kind}/move": {"due_at": "2090-01-01T00:00:00Z", "reason": "why"},
@@ -40,7 +41,18 @@ REHEARSED = {
     "/api/dead-letters/{projection}/{position}/retry",
     "/api/dead-letters/{projection}/{position}/skip",
 }
-KEPT = ("read_model_requests", "skipped_letters", "set_aside", "due_steps", "due_timers", "outbox", "api_key_uses")
+KEPT = (
+    "inbox_webhooks",
+    "inbox_dead_deliveries",
+    "inbox_deliveries",
+    "read_model_requests",
+    "skipped_letters",
+    "set_aside",
+    "due_steps",
+    "due_timers",
+    "outbox",
+    "api_key_uses",
+)
 
 
 def unsafe(app: FastAPI) -> list[tuple[str, str, dict[str, Any]]]:
@@ -85,6 +97,7 @@ def test_a_dry_run_of_any_command_changes_nothing(client: TestClient, installati
         "key_id": str(UUID(int=1)),
         "schedule_id": str(UUID(int=1)),
         "alert_id": str(UUID(int=1)),
+        "webhook_id": str(UUID(int=1)),
         "trigger_id": "hook",
         "projection": "approvals",
         "position": "1",
