@@ -132,7 +132,7 @@ def step_of(fact: Fact) -> str:
 
 def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:
     """Return the events that concern an agent. Where no process has informed agents, that is one query for a page."""
-    # What an execution is of is not known where the log lacks its start: its events concern nobody.
+    # An execution of which the log lacks the start is of no process, so that its events concern nobody.
     facts = [fact for fact in facts if fact.topic not in OF_EXECUTIONS or fact.has_origin]
     if not facts:
         return facts

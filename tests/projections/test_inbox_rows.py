@@ -102,6 +102,16 @@ def test_a_failure_that_a_retry_or_a_fallback_follows_makes_no_row(
         assert [(row["type"], row["stream_version"]) for row in found] == [("StepSkipped", 5), ("StepFailed", 6)]
 
 
+def test_an_execution_of_which_the_log_lacks_the_start_concerns_nobody(
+    read_tables: Any, story: Story, as_rows: Any
+) -> None:
+    informed(story)
+    story.tell(X, StepCompleted, step="a", attempt=1, output=1, started_at=BEGIN)
+    with read_tables.connect() as connection, connection.transaction(force_rollback=True):
+        write(connection, INBOX, as_rows(story.happened))
+        assert connection.execute("select from inbox_entries").rowcount == 0
+
+
 def test_old_entries_are_dropped_for_good_and_the_page_says_so(read_tables: Any, story: Story, append: Any) -> None:
     story.tell(agent_id("archive"), AgentRegistered, name="archive", kind="scripted", config={"kind": "scripted"})
     informed(story)
