@@ -15,6 +15,8 @@ BY_SCRIPTS = ("/check", "/drawing")
 ELSEWHERE = (
     "/operations/read-models/{name}/withdraw",  # over before a person could; its form is one of the page's
     "/processes/{process}/roles",  # tests/web/test_roles_browser.py
+    *(f"/agents/{{name}}/webhooks{end}" for end in ("", "/{webhook_id}/remove", "/{webhook_id}/retry")),
+    # the line above: tests/web/test_webhooks_browser.py
 )
 
 
