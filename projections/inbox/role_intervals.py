@@ -38,8 +38,10 @@ from inbox_roles where process_id = any(%b) and until_position is null"""
 
 
 class _NamedRoles(msgspec.Struct, gc=False, frozen=True):
-    monitors: list[str] = []
-    informed: list[str] = []
+    """None: not stated; an empty list takes nothing from the defaults."""
+
+    monitors: list[str] | None = None
+    informed: list[str] | None = None
 
 
 class _RoledStep(msgspec.Struct, gc=False):
@@ -133,11 +135,11 @@ def _roles(definition: _Roled) -> Iterator[tuple[tuple[str, str], str]]:
             continue
         own, taken = step.roles, {step.agent}
         by_default = (
-            (MONITOR, [] if own.monitors else given.monitors),
-            (INFORMED, [] if own.informed else given.informed),
+            (MONITOR, given.monitors if own.monitors is None else None),
+            (INFORMED, given.informed if own.informed is None else None),
         )
         for role, agents in ((MONITOR, own.monitors), (INFORMED, own.informed), *by_default):
-            for agent in agents:
+            for agent in agents or ():
                 if agent not in taken:
                     taken.add(agent)
                     yield (clean(step.id), clean(agent)), role

@@ -77,6 +77,20 @@ def test_each_role_gets_its_outcomes_once_in_the_order_of_the_log(
     assert shown(inbox(client, "archive")) == [("StepCompleted", "read", "informed")]
 
 
+def test_an_empty_list_takes_nothing_from_the_defaults(client: TestClient, installation: Installation) -> None:
+    source = """
+name: guarded
+defaults: {roles: {monitors: [ledger]}}
+steps:
+  - {id: read, agent: writer, message: Read, roles: {monitors: []}}
+  - {id: decide, agent: writer, message: Decide, depends_on: [read]}
+"""
+    installation.publish(client, source, **AGENTS)
+    installation.project()
+    roles = client.get("/api/agents/ledger/inbox/state").json()["roles"]
+    assert [(each["step"], each["role"]) for each in roles if each["process"] == "guarded"] == [("decide", "monitor")]
+
+
 def test_the_cursor_moves_by_acknowledgement_and_never_back(
     client: TestClient, installation: Installation, claim: Callable[[], UUID]
 ) -> None:
