@@ -16,7 +16,9 @@ TYPES = {
     "CostAlertRaised": "raised",
 }
 OUTCOMES = frozenset(TYPES.values())
-OF_NO_STEP = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled", "CostAlertRaised"))
+ALERT = "CostAlertRaised"
+"""Concerns the monitors in the defaults of a process; without any, those of its steps."""
+OF_NO_STEP = frozenset(("ExecutionCompleted", "ExecutionFailed", "ExecutionCancelled", ALERT))
 """The types that concern each agent with a role in any step of the process."""
 
 DEFAULT_TYPES = {

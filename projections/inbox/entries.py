@@ -119,6 +119,11 @@ def entry_of(fact: Fact) -> EntryRow:
     )
 
 
+def is_of_a_process(fact: Fact) -> bool:
+    """Return whether the log has the process of an event in TYPES; it lacks the start of some executions."""
+    return fact.topic not in OF_EXECUTIONS or fact.has_origin
+
+
 def process_of(fact: Fact) -> bytes:
     """Return the id of the process of an event in TYPES."""
     id: bytes = fact.origin.process_id if fact.topic in OF_EXECUTIONS else fact.event.process_id.bytes
@@ -132,8 +137,7 @@ def step_of(fact: Fact) -> str:
 
 def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:
     """Return the events that concern an agent. Where no process has informed agents, that is one query for a page."""
-    # An execution of which the log lacks the start is of no process, so that its events concern nobody.
-    facts = [fact for fact in facts if fact.topic not in OF_EXECUTIONS or fact.has_origin]
+    facts = [fact for fact in facts if is_of_a_process(fact)]
     if not facts:
         return facts
     processes = arrays.uuid_bytes([*{process_of(fact) for fact in facts}])

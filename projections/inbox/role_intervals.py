@@ -21,7 +21,10 @@ _TEAM = "team:"
 
 
 class IntervalRow(msgspec.Struct, gc=False):
-    """A role for events after `from_position` and before `until_position`; None: the agent still has it."""
+    """A role for events after `from_position` and before `until_position`; None: the agent still has it.
+
+    step: empty for the monitors in the defaults of the process, teams included: cost alerts concern these.
+    """
 
     process_id: Annotated[bytes, key("uuid")]
     step: Annotated[str, key("text")]
@@ -109,7 +112,7 @@ class _Intervals:
         id = _process_of(fact)
         rows = self._open.setdefault(id, {})
         row = rows.get((step, agent))
-        if role == (None if row is None else row.role) or agent.startswith(_TEAM):
+        if role == (None if row is None else row.role) or (step and agent.startswith(_TEAM)):
             return
         if row is not None:
             row.until_position = fact.position
@@ -130,6 +133,8 @@ def _roles(definition: _Roled) -> Iterator[tuple[tuple[str, str], str]]:
     An agent has one role in a step: as in `domain.roles.effective`, its own before one by default.
     """
     given = _NamedRoles() if definition.defaults is None else definition.defaults.roles
+    for agent in given.monitors or ():
+        yield ("", clean(agent)), MONITOR
     for step in definition.steps:
         if step.type == "gateway":
             continue

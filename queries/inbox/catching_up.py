@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from domain.inbox.concerns import RETRIABLE, TYPES, WITHDRAWS
 from projections.facts import Fact, read_facts
 from projections.inbox import InformedAgentNotifier
-from projections.inbox.entries import entry_of, process_of, step_of
+from projections.inbox.entries import entry_of, is_of_a_process, process_of, step_of
 from queries.inbox.interests import Interest, interests_of
 from queries.inbox.views import InboxEntry, InboxPage, InboxPlace, entry_view
 from queries.reading import Freshness
@@ -46,6 +46,8 @@ def catch_up(
     facts = InformedAgentNotifier().fold(read_facts(rows, _TOPICS, connection)).entries.facts.values()
     items: list[InboxEntry] = []
     for fact in facts:
+        if not is_of_a_process(fact):
+            continue
         role = _role(fact, of_steps.get((process_of(fact), step_of(fact)), []))
         if role is not None:
             items.append(entry_view(agent, _row(fact), role))

@@ -9,10 +9,12 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.identity import acknowledgements_id, agent_id
-from domain.inbox.concerns import OF_NO_STEP
+from domain.inbox.concerns import ALERT, OF_NO_STEP
 from domain.inbox.filters import EVERYTHING_BY_ROLE, InboxFilter
 from domain.keys.scopes import matches
 from domain.refusal import AgentNotFound, Forbidden
+from domain.roles.effective import MONITOR
+from queries.inbox.spans import Span, union, without
 from queries.paging import LARGEST
 from queries.reading import fetch
 from store.mapper import decode
@@ -27,6 +29,10 @@ _FILTERS = """(select from_position, filter from inbox_filters where agent = %(a
   order by from_position desc limit 1)
 union all (select from_position, filter from inbox_filters where agent = %(agent)s and from_position > %(after)s
   order by from_position limit %(most)s) order by from_position"""
+# The monitors in the defaults of a process stand at an empty step.
+_DEFAULTS = """select process_id, from_position, coalesce(until_position, %(largest)s) as until_position
+from inbox_roles where process_id = any(%(processes)s::uuid[]) and step = ''
+  and (not %(always)s or until_position is null)"""
 _OWN = """select originator_id, topic, state from stored_events e
 where originator_id = any(%s) and originator_version = (
   select max(originator_version) from stored_events l where l.originator_id = e.originator_id)"""
@@ -81,7 +87,8 @@ def interests_of(
     until = filters.pop()["from_position"] + 1 if later > MOST_FILTERS else LARGEST
     segments = list(_segments(filters, always=always))
     items: list[Interest] = []
-    of_processes: dict[tuple[str, str, str, int], list[tuple[int, int]]] = {}
+    of_processes: dict[tuple[str, str, int], list[Span]] = {}
+    by_default: dict[tuple[str, int], list[Span]] = {}
     for row in roles:
         process, id, role = row["process"], str(row["process_id"]), row["role"]
         if within and not matches(within, process):
@@ -91,13 +98,24 @@ def interests_of(
             hi = min(end, until, row["until_position"])
             if hi - lo < 2:
                 continue
-            if filter.permits(process, row["step"]):
-                items += _interest(id, row["step"], role, filter, lo, hi)
+            if row["step"] and filter.permits(process, row["step"]):
+                items += _interest(id, row["step"], role, filter.types_for(role), filter, lo, hi)
             if filter.permits(process, ""):
-                of_processes.setdefault((id, process, role, n), []).append((lo, hi))
-    for (id, _, role, n), spans in of_processes.items():
-        for lo, hi in _merged(spans):
-            items += _interest(id, "", role, segments[n][2], lo, hi)
+                spans = (
+                    of_processes.setdefault((id, role, n), []) if row["step"] else by_default.setdefault((id, n), [])
+                )
+                spans.append((lo, hi))
+    guarded = _with_default_monitors(connection, {id for id, role, _ in of_processes if role == MONITOR}, always=always)
+    for (id, role, n), spans in of_processes.items():
+        filter, merged = segments[n][2], union(spans)
+        alerted = without(merged, guarded.get(id, ())) if role == MONITOR else merged
+        types = filter.types_for(role)
+        for part, held in (([t for t in types if t != ALERT], merged), ([t for t in types if t == ALERT], alerted)):
+            items += [each for lo, hi in held for each in _interest(id, "", role, part, filter, lo, hi)]
+    for (id, n), spans in by_default.items():
+        filter = segments[n][2]
+        types = [each for each in filter.types_for(MONITOR) if each == ALERT]
+        items += [each for lo, hi in union(spans) for each in _interest(id, "", MONITOR, types, filter, lo, hi)]
     return Interests(items, until)
 
 
@@ -110,18 +128,21 @@ def _segments(filters: Sequence[dict[str, Any]], *, always: bool) -> Iterable[tu
     return [(begin, end, filter) for (begin, filter), (end, _) in pairwise(ends)]
 
 
-def _interest(process_id: str, step: str, role: str, filter: InboxFilter, lo: int, hi: int) -> Iterable[Interest]:
-    types = [each for each in filter.types_for(role) if (each in OF_NO_STEP) == (not step)]
+def _with_default_monitors(
+    connection: Connection[DictRow], processes: Iterable[str], *, always: bool
+) -> dict[str, list[Span]]:
+    """Return when processes have monitors in their defaults: alerts concern these, and not those of single steps."""
+    found: dict[str, list[Span]] = {}
+    given = {"processes": list(processes), "largest": LARGEST, "always": always}
+    for row in fetch(connection, _DEFAULTS, given) if given["processes"] else ():
+        span = (-1, LARGEST) if always else (row["from_position"], row["until_position"])
+        found.setdefault(str(row["process_id"]), []).append(span)
+    return found
+
+
+def _interest(
+    process_id: str, step: str, role: str, types_of_role: Iterable[str], filter: InboxFilter, lo: int, hi: int
+) -> Iterable[Interest]:
+    types = [each for each in types_of_role if (each in OF_NO_STEP) == (not step)]
     if types:
         yield Interest(process_id, step, role, types, lo, hi, filter.outcomes or None, filter.labels or None)
-
-
-def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Return the union of spans as spans that do not overlap."""
-    found: list[tuple[int, int]] = []
-    for lo, hi in sorted(spans):
-        if found and lo < found[-1][1]:
-            found[-1] = (found[-1][0], max(hi, found[-1][1]))
-        else:
-            found.append((lo, hi))
-    return found

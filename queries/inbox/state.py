@@ -19,7 +19,7 @@ COUNTED = 1_000
 _DELIVERED = "select position, delivered_at from inbox_deliveries where agent = %s"
 _FILTER = "select from_position, filter from inbox_filters where agent = %s order by from_position desc limit 1"
 _ROLES = """select process, step, role, from_position from inbox_roles
-where agent = %s and until_position is null order by process, step limit %s"""
+where agent = %s and step <> '' and until_position is null order by process, step limit %s"""
 
 
 class InboxRole(msgspec.Struct, frozen=True):
