@@ -14,7 +14,7 @@ from domain.inbox.filters import EVERYTHING_BY_ROLE, InboxFilter
 from domain.keys.scopes import matches
 from domain.refusal import AgentNotFound, Forbidden
 from domain.roles.effective import MONITOR
-from queries.inbox.spans import Span, union, without
+from queries.inbox.spans import PositionSpan, union, without
 from queries.paging import LARGEST
 from queries.reading import fetch
 from store.mapper import decode
@@ -87,8 +87,8 @@ def interests_of(
     until = filters.pop()["from_position"] + 1 if later > MOST_FILTERS else LARGEST
     segments = list(_segments(filters, always=always))
     items: list[Interest] = []
-    of_processes: dict[tuple[str, str, int], list[Span]] = {}
-    by_default: dict[tuple[str, int], list[Span]] = {}
+    of_processes: dict[tuple[str, str, int], list[PositionSpan]] = {}
+    by_default: dict[tuple[str, int], list[PositionSpan]] = {}
     for row in roles:
         process, id, role = row["process"], str(row["process_id"]), row["role"]
         if within and not matches(within, process):
@@ -114,8 +114,8 @@ def interests_of(
             items += [each for lo, hi in held for each in _interest(id, "", role, part, filter, lo, hi)]
     for (id, n), spans in by_default.items():
         filter = segments[n][2]
-        types = [each for each in filter.types_for(MONITOR) if each == ALERT]
-        items += [each for lo, hi in union(spans) for each in _interest(id, "", MONITOR, types, filter, lo, hi)]
+        alert = [each for each in filter.types_for(MONITOR) if each == ALERT]
+        items += [each for lo, hi in union(spans) for each in _interest(id, "", MONITOR, alert, filter, lo, hi)]
     return Interests(items, until)
 
 
@@ -130,9 +130,9 @@ def _segments(filters: Sequence[dict[str, Any]], *, always: bool) -> Iterable[tu
 
 def _with_default_monitors(
     connection: Connection[DictRow], processes: Iterable[str], *, always: bool
-) -> dict[str, list[Span]]:
+) -> dict[str, list[PositionSpan]]:
     """Return when processes have monitors in their defaults: alerts concern these, and not those of single steps."""
-    found: dict[str, list[Span]] = {}
+    found: dict[str, list[PositionSpan]] = {}
     given = {"processes": list(processes), "largest": LARGEST, "always": always}
     for row in fetch(connection, _DEFAULTS, given) if given["processes"] else ():
         span = (-1, LARGEST) if always else (row["from_position"], row["until_position"])

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 
-Span = tuple[int, int]
+PositionSpan = tuple[int, int]
 
 
-def union(spans: Iterable[Span]) -> list[Span]:
+def union(spans: Iterable[PositionSpan]) -> list[PositionSpan]:
     """Return spans that hold the same positions and do not overlap, in order."""
-    found: list[Span] = []
+    found: list[PositionSpan] = []
     for lo, hi in sorted(spans):
         if found and lo < found[-1][1]:
             found[-1] = (found[-1][0], max(hi, found[-1][1]))
@@ -16,7 +16,7 @@ def union(spans: Iterable[Span]) -> list[Span]:
     return found
 
 
-def without(spans: Sequence[Span], taken: Iterable[Span]) -> list[Span]:
+def without(spans: Sequence[PositionSpan], taken: Iterable[PositionSpan]) -> list[PositionSpan]:
     """Return spans that hold the positions of `spans` that are in none of `taken`."""
     left = [(lo, hi) for lo, hi in spans if hi - lo >= 2]
     for begin, end in union(taken):

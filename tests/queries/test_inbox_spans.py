@@ -3,17 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from queries.inbox.spans import Span, union, without
+from queries.inbox.spans import PositionSpan, union, without
 
 SPANS = st.lists(st.tuples(st.integers(-1, 30), st.integers(0, 8)).map(lambda each: (each[0], each[0] + each[1])))
 
 
-def positions(spans: list[Span]) -> set[int]:
+def positions(spans: list[PositionSpan]) -> set[int]:
     return {position for lo, hi in spans for position in range(lo + 1, hi)}
 
 
 @given(SPANS, SPANS)
-def test_spans_are_sets_of_positions(spans: list[Span], taken: list[Span]) -> None:
+def test_spans_are_sets_of_positions(spans: list[PositionSpan], taken: list[PositionSpan]) -> None:
     assert positions(union(spans)) == positions(spans)
     left = without(spans, taken)
     assert positions(left) == positions(spans) - positions(taken)
