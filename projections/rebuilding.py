@@ -8,13 +8,24 @@ from projections.building import RebuildRunning, Workshop, discard, workshop
 from projections.builds import BUILDING, PREVIOUS, TableBuild
 from projections.locks import REBUILD_LOCK
 from projections.projection import Projection
-from projections.switching import Switched, built_tables, previous_tables, switch
+from projections.switching import Switched, built_tables, previous_tables, replaced_digests, switch
+from projections.tables import stale_names
 from store.datastore import Datastore
 from store.lists.kept import Rebuilt
 from store.progress import Progress
 from store.reading import count
 
-__all__ = ["REBUILD_LOCK", "RebuildRunning", "Rebuilt", "build", "build_and_switch", "promote", "rebuild", "rollback"]
+__all__ = [
+    "REBUILD_LOCK",
+    "RebuildRunning",
+    "Rebuilt",
+    "build",
+    "build_and_switch",
+    "build_if_stale",
+    "promote",
+    "rebuild",
+    "rollback",
+]
 
 
 def rebuild(datastore: Datastore, projection: Projection[Any], progress: Progress, *, resume: bool = False) -> Rebuilt:
@@ -38,11 +49,28 @@ def build_and_switch(datastore: Datastore, projection: Projection[Any], progress
 
     Raises what rebuild raises.
     """
-    begun = time.perf_counter()
     with workshop(datastore, projection, progress) as shop:
-        building.build(shop, resume=True)
-        switched = switch(datastore, shop, built_tables(shop))
-        return _rebuilt(shop, switched.position, begun)
+        return _build_and_switch(datastore, shop)
+
+
+def build_if_stale(datastore: Datastore, projection: Projection[Any], progress: Progress) -> Rebuilt | None:
+    """Do the same for tables of another shape; None: theirs is right, or another release has replaced that of this one.
+
+    A caller that reads this before the lock is held may read the middle of a switch. Raises what rebuild raises.
+    """
+    with workshop(datastore, projection, progress) as shop:
+        if not stale_names(shop.connection, [projection]):
+            return None
+        if (projection.name, projection.digest) in replaced_digests(shop.connection):
+            return None
+        return _build_and_switch(datastore, shop)
+
+
+def _build_and_switch(datastore: Datastore, shop: Workshop) -> Rebuilt:
+    begun = time.perf_counter()
+    building.build(shop, resume=True)
+    switched = switch(datastore, shop, built_tables(shop))
+    return _rebuilt(shop, switched.position, begun)
 
 
 def build(datastore: Datastore, projection: Projection[Any], progress: Progress, *, resume: bool = False) -> Rebuilt:

@@ -12,7 +12,7 @@ from projections import ALL, builds
 from projections.building import RebuildRunning
 from projections.pages import Broken, describe
 from projections.projection import Projection
-from projections.rebuilding import build_and_switch
+from projections.rebuilding import build_if_stale
 from projections.switching import HandOverRefused, replaced_digests
 from projections.tables import stale_names
 from scheduler.requested import BuildInterrupted, RequestedActs
@@ -90,7 +90,7 @@ class Builder:
         name = projection.name
         self._page_at = self._clock.monotonic()
         try:
-            built = build_and_switch(self._datastore, projection, self._progress)
+            built = build_if_stale(self._datastore, projection, self._progress)
         except RebuildRunning as error:
             logger.debug("%s", error)
         except (UnknownEventMet, Broken, HandOverRefused, psycopg.errors.LockNotAvailable) as error:
@@ -99,7 +99,8 @@ class Builder:
             with self._datastore.reading() as connection:
                 builds.fail(connection, name, _reason(name, error))
         else:
-            logger.info("built %s from %d events in %.1f s", name, built.events, built.seconds)
+            if built is not None:
+                logger.info("built %s from %d events in %.1f s", name, built.events, built.seconds)
 
     def _progress(self, _done: int, _total: int) -> None:
         worked = self._clock.monotonic() - self._page_at

@@ -11,6 +11,7 @@ from app.clock import SYSTEM_CLOCK
 from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.execution_list import ExecutionList
+from projections.rebuilding import build_if_stale
 from projections.tables import create_read_tables, stale_names
 from projections.verifying import verify
 from queries.progress import ExecutionProgress
@@ -106,6 +107,9 @@ def test_a_projector_builds_its_tables_beside_those_of_the_release_before_which_
     until(lambda: {state.projection.name for state in old.states if state.state == "standby"} == {"execution_list"})
     replaced = rows(datastore, "select digest from replaced_read_tables")
     assert replaced == [{"digest": Before().digest}]
+    # Nor does it where it found its shape stale in the middle of the switch.
+    assert build_if_stale(datastore, Before(), lambda _done, _total: None) is None
+    assert rows(datastore, "select last_position from previous.execution_list") != []
 
 
 def test_a_build_that_was_killed_goes_on_where_it_was(datastore, log, projector_of, dsn):
