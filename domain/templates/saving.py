@@ -1,12 +1,14 @@
 """The document of a template that a process is saved as."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
 
 from domain.language.editing.changes import EditRefused
 from domain.refusal import Malformed, Problem
+from domain.templates.parametrising import parametrise
 from domain.templates.printing import print_template
 from domain.templates.reading import read_template
 from domain.templates.template import Template
@@ -16,7 +18,7 @@ class SavedDocument(msgspec.Struct, frozen=True):
     """The document of a template, to be recorded. removed: the secrets that were taken out. warnings: about it."""
 
     text: str
-    removed: tuple[Any, ...] = ()
+    removed: tuple[dict[str, str], ...] = ()
     warnings: tuple[Problem, ...] = ()
 
 
@@ -31,7 +33,13 @@ class TemplateHeading(msgspec.Struct, frozen=True):
 
 
 def document_to_save(source: str, heading: TemplateHeading, parameters: Mapping[str, Any]) -> SavedDocument:
-    """Return the document that a definition is saved as. Raises Malformed with every problem of it."""
+    """Return the document that a definition is saved as: a placeholder at the place of each parameter and each secret.
+
+    Raises Malformed with every problem of it.
+    """
+    made = parametrise(source, parameters)
+    if made.problems:
+        raise Malformed("this process cannot be a template in this way", list(made.problems))
     template = Template(
         heading.name,
         heading.title,
@@ -40,9 +48,9 @@ def document_to_save(source: str, heading: TemplateHeading, parameters: Mapping[
         heading.category or None,
         None,
         1,
-        {},
-        (),
-        source,
+        made.parameters,
+        (made.sample,) if made.parameters else (),
+        made.text,
     )
     try:
         text = print_template(template)
@@ -51,4 +59,4 @@ def document_to_save(source: str, heading: TemplateHeading, parameters: Mapping[
     reading = read_template(text)
     if reading.template is None:
         raise Malformed("this process cannot be a template as it is", list(reading.problems))
-    return SavedDocument(text, (), reading.problems)
+    return SavedDocument(text, tuple(asdict(secret) for secret in made.removed), reading.problems)
