@@ -13,6 +13,7 @@ SIZE = Size()
 PADDING = 6
 TIP = 5.0
 LINES = 3
+SHADES = 4
 # The width of a letter: names are bold, and the fonts of some systems are wide.
 LETTER = 7.3
 TYPE_ICONS = {
@@ -26,7 +27,10 @@ _DASHED = ("pending", "skipped")
 
 
 class DrawnStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step on a diagram. status: default: none is shown. note: a short text under the name. href: where it leads."""
+    """A step on a diagram. status: default: none is shown. note: a short text under the name. href: where it leads.
+
+    shade: 1 to SHADES, the stronger the more; 0 for none.
+    """
 
     id: str
     name: str
@@ -34,6 +38,7 @@ class DrawnStep(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     note: str = ""
     href: str = ""
+    shade: int = 0
 
 
 def diagram(
@@ -109,6 +114,7 @@ def _step(step: DrawnStep, x: float, y: float, selected: str) -> str:
     status = shown(step.status) if step.status else None
     classes = f"nd c-{status.colour if status else 'idle'}"
     classes += (" off" if step.status in _DASHED else "") + (" sel" if step.id == selected else "")
+    classes += f" h{step.shade}" if step.shade else ""
     inner = _gateway(step, x, y) if step.type == "gateway" else _box(step, x, y)
     if step.href:
         return f'<a class="{classes}" href="{escape(step.href)}">{inner}</a>'
