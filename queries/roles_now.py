@@ -1,4 +1,4 @@
-"""Who watches over the steps of a published version or is informed of them now, and what changed since its text."""
+"""Who watches over the steps of a published version or is informed of them, now or at a position of the log."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,6 +12,10 @@ MOST = 200
 _ROLES = f"""select step, agent, role, from_at, until_at from role_intervals
 where process_id = %(process_id)s and role <> 'executor' and (until_at is null or until_at > %(since)s)
 order by agent, step, from_position limit {MOST}"""
+_OF_STEP = f"""select agent, role from role_intervals
+where process_id = %(process_id)s and step = %(step)s and role <> 'executor' and from_position <= %(position)s
+  and (until_position is null or until_position > %(position)s)
+order by role desc, agent limit {MOST}"""
 
 
 class RoleNow(msgspec.Struct, frozen=True):
@@ -42,4 +46,17 @@ def roles_now(reading: Reading, process_id: UUID, published_at: datetime) -> dic
         changed = row["until_at"] or (row["from_at"] if given_later else None)
         role = RoleNow(row["step"], row["agent"], row["role"], changed, row["until_at"] is not None)
         found.setdefault(row["agent"], []).append(role)
+    return found
+
+
+def roles_of_step(reading: Reading, process_id: UUID, step: str, position: int) -> dict[str, list[str]]:
+    """Return the agents by their role in a step at a position of the log, beside its executor.
+
+    Raises ReadModelRebuilding.
+    """
+    with reading.of(INTERVALS) as (connection, _):
+        rows = fetch(connection, _OF_STEP, {"process_id": process_id, "step": step, "position": position})
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(row["role"], []).append(row["agent"])
     return found

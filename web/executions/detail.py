@@ -1,6 +1,7 @@
 """One execution: its diagram, timeline, steps and events, now or as it was."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -21,7 +22,9 @@ from queries.execution_costs import costs_of
 from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
 from queries.moments import list_marks, moment_of_position
-from queries.reading import Reading
+from queries.paging import LARGEST
+from queries.reading import Reading, ReadModelRebuilding
+from queries.roles_now import roles_of_step
 from queries.usual_durations import LikelyEnd, likely_end
 from web.drawings.timeline import Scale
 from web.executions import picture
@@ -76,6 +79,7 @@ def detail(
         found=found,
         given=given,
         selected=selected,
+        roles=_roles(reading, found, selected, LARGEST if given.as_of is None else found.position),
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
         trigger=json.loads(bytes(found.trigger)),
@@ -116,6 +120,14 @@ def _cause(reading: Reading, found: ExecutionDetail, caller: Principal) -> Failu
         return None
     cause = find_cause(reading, found.execution_id).cause
     return cause if cause is not None and cause.distance and caller.sees(cause.process) else None
+
+
+def _roles(reading: Reading, found: ExecutionDetail, selected: StepView | None, position: int) -> dict[str, list[str]]:
+    """Return who watches over the selected step and is informed of it, by role; nobody while that is built anew."""
+    if selected is not None:
+        with suppress(ReadModelRebuilding):
+            return roles_of_step(reading, found.process_id, selected.compensates or selected.id, position)
+    return {}
 
 
 def _selected(found: ExecutionDetail, step: str) -> StepView | None:
