@@ -54,7 +54,7 @@ def diagram(
     placed = _placed(tuple(step.id for step in steps), gateways, tuple(edges))
     known = None if taken is None else frozenset(taken)
     drawn = [_edge(line, known is None or line.edge in known) for line in placed.lines]
-    drawn += [_step(step, *placed.centres[step.id], selected) for step in steps]
+    drawn += [_step(step, *placed.centres[step.id], step.id == selected) for step in steps]
     width, height = f"{placed.width:.0f}", f"{placed.height:.0f}"
     box = f'width="{width}" height="{height}" viewBox="-6 -6 {width} {height}"'
     # All text is escaped.
@@ -110,10 +110,12 @@ def _edge(line: _Line, solid: bool) -> str:
     return f'<path class="ed{off}" d="{line.path}"/><path class="ah{off}" d="{line.tip}"/>'
 
 
-def _step(step: DrawnStep, x: float, y: float, selected: str) -> str:
+# An open page is drawn once a second while its execution runs, and few of its steps are others than before.
+@lru_cache(4_096)
+def _step(step: DrawnStep, x: float, y: float, selected: bool) -> str:
     status = shown(step.status) if step.status else None
     classes = f"nd c-{status.colour if status else 'idle'}"
-    classes += (" off" if step.status in _DASHED else "") + (" sel" if step.id == selected else "")
+    classes += (" off" if step.status in _DASHED else "") + (" sel" if selected else "")
     classes += f" h{step.shade}" if step.shade else ""
     inner = _gateway(step, x, y) if step.type == "gateway" else _box(step, x, y)
     if step.href:

@@ -3,6 +3,7 @@
 import json
 from contextlib import suppress
 from typing import Annotated, Any
+from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -141,7 +142,10 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
     end = picture.expected_end(found.steps, found.started_at, until) if open else until
     scale = Scale(found.started_at, end)
     ticks = scale.ticks(reader.zone)
-    hrefs = {each.id: url_with(request, {"step": each.id, "done": None}) + "#step" for each in found.steps}
+    # One address, and the step at its end: five hundred addresses take longer than all else that is drawn of steps.
+    others = url_with(request, {"step": None, "done": None})
+    joint = "&" if "?" in others else "?"
+    hrefs = {each.id: f"{others}{joint}step={quote_plus(each.id)}#step" for each in found.steps}
     undoing = [each for each in found.steps if each.compensates is not None]
     shown = [each for each in found.steps if each.compensates is None]
     known = {each.id for each in shown}
