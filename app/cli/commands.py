@@ -66,6 +66,7 @@ GROUPS = {
     "roles": Entry(
         "roles", "Roles of agents in processes: who does the work, who watches over it, who is informed.", group=True
     ),
+    "templates": Entry("templates", "Templates, to begin a process from.", group=True),
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
     "set-aside": Entry(
         "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True

@@ -84,5 +84,5 @@ def read_checks(source: bytes) -> Checks:
         return msgspec.convert(document.value, Checks)
     except msgspec.ValidationError as error:
         message, _, path = str(error).partition(" - at `$.")
-        problem = Problem("invalid_check", message, path.rstrip("`"))
+        problem = Problem("invalid_check", message, path.rstrip("`"), line=1, column=1)
         raise Malformed("the checks cannot be read", [document.locate(problem)]) from None
