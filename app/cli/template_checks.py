@@ -11,7 +11,7 @@ from app.cli.options import JsonOption
 from app.cli.output import CommandOutput, located, output_of
 
 if TYPE_CHECKING:
-    from app.template_checks.checking import Checked
+    from app.template_checks.checking import CheckedTemplate
 
 BUNDLED = "bundled:"
 
@@ -44,20 +44,20 @@ def check(
             raise Refusal(f"there is no template {name[:80]!r}{hint and f'; {hint}'}", code="not_found")
     checked = [check_template(files, name) for name in chosen]
     if json:
-        output.document({"passed": not any(each.found for each in checked), "templates": checked})
+        output.document({"passed": not any(each.failed for each in checked), "templates": checked})
     else:
         _write(output, checked)
-    if any(each.found for each in checked):
+    if any(each.failed for each in checked):
         raise typer.Exit(FAILED)
 
 
-def _write(output: CommandOutput, checked: "list[Checked]") -> None:
+def _write(output: CommandOutput, checked: "list[CheckedTemplate]") -> None:
     for each in checked:
-        for found in each.found:
+        for found in each.failed:
             problem = located(found.problem, found.file)
             output.line(f"{problem}{found.check and f' ({found.check})'}")
     rows = [
-        (each.template, each.samples, each.scenarios, f"{len(each.found)} failed" if each.found else "passed")
+        (each.template, each.samples, each.scenarios, f"{len(each.failed)} failed" if each.failed else "passed")
         for each in checked
     ]
     output.table(("template", "samples", "scenarios", "result"), rows, right=NUMBERS | {"samples", "scenarios"})

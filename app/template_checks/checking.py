@@ -1,30 +1,21 @@
-"""Checks of one template: each sample renders a process that is valid, and each scenario ends as expected."""
+"""Checks of one template: samples give valid processes, scenarios end as expected, and no step is left out."""
 
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Iterator
 
 import msgspec
 
 from app.documents import Document, read_document
 from app.template_checks.answering import Answering
 from app.template_checks.comparing import Happened, differences
-from app.template_checks.files import TemplateFiles
-from app.template_checks.scenarios import Checks, ProcessBeside, Scenario, read_checks
+from app.template_checks.files import CHECKS, TemplateFiles
+from app.template_checks.rendering import BEGIN, published, start_of
+from app.template_checks.scenarios import Checks, Scenario, read_checks
 from app.template_checks.shelf import Shelf, StagedProcess
 from app.template_checks.stage import Stage, Stuck
-from domain.event import Cause
-from domain.executions.events.execution import Trigger
-from domain.language.types.triggers import TriggerDefinition, WebhookTrigger
-from domain.processes.plan import accept_input
+from domain.executions.events.outcomes import COMPLETED
 from domain.refusal import Malformed, Problem, Refusal
-from domain.templates.answers import check_answers
 from domain.templates.reading import read_template
-from domain.templates.substitution import render
 from domain.templates.template import Template
-
-# A Monday; no check depends on the day on which it runs.
-BEGIN = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 
 class FailedCheck(msgspec.Struct, frozen=True):
@@ -35,119 +26,107 @@ class FailedCheck(msgspec.Struct, frozen=True):
     problem: Problem
 
 
-class Checked(msgspec.Struct, frozen=True):
+class CheckedTemplate(msgspec.Struct, frozen=True):
     """The checks of one template, and how many of them there were."""
 
     template: str
     samples: int
     scenarios: int
-    found: tuple[FailedCheck, ...]
+    failed: list[FailedCheck]
 
 
-def check_template(files: TemplateFiles, name: str) -> Checked:
-    """Run all checks of a template."""
-    template_file, checks_file = f"{name}.yaml", f"{name}.check.yaml"
+def check_template(files: TemplateFiles, name: str) -> CheckedTemplate:
+    """Run all checks of a template: its scenarios once everything else is in order."""
     reading = read_template(files.templates[name])
+    failed = [FailedCheck(f"{name}.yaml", "", problem) for problem in reading.problems]
     if reading.template is None:
-        return Checked(name, 0, 0, tuple(FailedCheck(template_file, "", problem) for problem in reading.problems))
-    template, text = reading.template, files.checks.get(name)
-    found = [FailedCheck(template_file, "", problem) for problem in reading.problems]
-    if not template.samples:
-        found.append(
-            FailedCheck(template_file, "", Problem("no_samples", "the template has no sample answers", "samples"))
-        )
+        return CheckedTemplate(name, 0, 0, failed)
+    samples, text = len(reading.template.samples), files.checks.get(name)
     if text is None:
-        missing = Problem("no_checks", f"the template has no file {checks_file}")
-        return Checked(name, len(template.samples), 0, (*found, FailedCheck(template_file, "", missing)))
+        message = f"the template has no checks; they stand in {name}{CHECKS} beside it"
+        return CheckedTemplate(
+            name, samples, 0, [*failed, FailedCheck(f"{name}.yaml", "", Problem("no_checks", message))]
+        )
     try:
         checks, document = read_checks(text), read_document(text)
     except Malformed as malformed:
-        broken = [FailedCheck(checks_file, "", problem) for problem in malformed.problems]
-        return Checked(name, len(template.samples), 0, (*found, *broken))
-    for number in range(1, len(template.samples) + 1):
-        check = f"sample {number}"
-        found += [FailedCheck(template_file, check, each) for each in _sample_problems(files, template, checks, number)]
-    if not found:
-        for n, scenario in enumerate(checks.scenarios):
-            located = _located(_scenario_problems(files, template, checks, scenario), document, n)
-            found += [FailedCheck(checks_file, scenario.name, problem) for problem in located]
-    return Checked(name, len(template.samples), len(checks.scenarios), tuple(found))
+        broken = [FailedCheck(f"{name}{CHECKS}", "", problem) for problem in malformed.problems]
+        return CheckedTemplate(name, samples, 0, [*failed, *broken])
+    run = _Checks(files, name, reading.template, checks, document)
+    failed += run.of_samples()
+    return CheckedTemplate(name, samples, len(checks.scenarios), failed or list(run.of_scenarios()))
 
 
-def _sample_problems(files: TemplateFiles, template: Template, checks: Checks, number: int) -> list[Problem]:
-    """Return the problems of the process that a sample gives."""
-    try:
-        _publish(files, template, checks, number)
-    except Malformed as malformed:
-        return malformed.problems or [Problem(malformed.code, malformed.message)]
-    return []
+class _Checks:
+    """The checks of one template that can be read."""
 
+    def __init__(self, files: TemplateFiles, name: str, template: Template, checks: Checks, document: Document) -> None:
+        self._files = files
+        self._name = name
+        self._template = template
+        self._checks = checks
+        self._document = document
+        self._processes: dict[int, tuple[Shelf, StagedProcess]] = {}
+        self._left_out: dict[str, None] = {}
+        self._completed: set[str] = set()
 
-def _scenario_problems(
-    files: TemplateFiles, template: Template, checks: Checks, scenario: Scenario
-) -> Iterator[tuple[str, str]]:
-    """Yield what is not as the scenario expects: the path below the scenario, and the message."""
-    if not 1 <= scenario.sample <= len(template.samples):
-        yield "sample", f"the template has {len(template.samples)} samples"
-        return
-    try:
-        shelf, published = _publish(files, template, checks, scenario.sample)
-        answering = Answering({**checks.agents, **scenario.agents})
-        stage = Stage(shelf, answering, scenario.people, BEGIN)
-        execution = stage.run(published, *_start(published, scenario))
-    except Stuck as stuck:
-        yield "expect", str(stuck)
-    except Refusal as refusal:
-        problems = "; ".join(f"{each.path}: {each.message}" for each in getattr(refusal, "problems", ()))
-        yield "name", f"{refusal.message}{problems and f': {problems}'}"
-    else:
-        happened = Happened(execution, stage.events, stage.spending.alerts, answering.notified)
-        for path, message in differences(scenario.expect, happened):
-            yield f"expect.{path}", message
-        for act in stage.unused:
-            yield "people", f"{act.by} never decides on {act.step}"
+    def of_samples(self) -> Iterator[FailedCheck]:
+        """Yield the problems of the processes that the samples give."""
+        if not self._template.samples:
+            problem = Problem("no_samples", "the template has no sample answers")
+            yield FailedCheck(f"{self._name}.yaml", "", problem)
+        for number in range(1, len(self._template.samples) + 1):
+            try:
+                self._process(number)
+            except Malformed as malformed:
+                for problem in malformed.problems:
+                    yield FailedCheck(f"{self._name}.yaml", f"sample {number}", self._in_template(problem, number))
 
+    def of_scenarios(self) -> Iterator[FailedCheck]:
+        """Yield what does not happen as the scenarios expect, and the steps that none of them completes."""
+        for number, scenario in enumerate(self._checks.scenarios):
+            for path, message in self._differences(scenario):
+                problem = Problem("check_failed", message, f"scenarios[{number}].{path}")
+                yield self._located(problem, scenario.name)
+        for step in self._left_out:
+            if step not in self._completed:
+                message = f"no scenario completes the step {step}"
+                yield self._located(Problem("step_left_out", message, "scenarios"))
 
-def _publish(files: TemplateFiles, template: Template, checks: Checks, sample: int) -> tuple[Shelf, StagedProcess]:
-    """Publish the process of a sample, and before it those that it calls. Raises Malformed with every problem."""
-    shelf, cause = Shelf(checks.agents), Cause(BEGIN, "user:check")
-    for name, beside in checks.processes.items():
-        shelf.publish(_beside(files, name, beside), cause)
-    return shelf, shelf.publish(_rendered(template, sample, None), cause)
+    def _differences(self, scenario: Scenario) -> Iterator[tuple[str, str]]:
+        """Yield each difference: its path in the scenario, and the message."""
+        try:
+            shelf, process = self._process(scenario.sample)
+            answering = Answering({**self._checks.agents, **scenario.agents})
+            stage = Stage(shelf, answering, scenario.people, BEGIN)
+            execution = stage.run(process, *start_of(process, scenario))
+        except Stuck as stuck:
+            yield "expect", str(stuck)
+        except Refusal as refusal:
+            problems = [f"{each.path}: {each.message}" for each in getattr(refusal, "problems", ())]
+            yield "name", "; ".join([refusal.message, *problems])
+        else:
+            self._left_out |= dict.fromkeys(process.plan.steps)
+            self._completed |= {step for step, state in execution.steps.items() if state.status == COMPLETED}
+            happened = Happened(execution, stage.events, stage.spending.alerts, answering.notified)
+            for path, message in differences(scenario.expect, happened):
+                yield f"expect.{path}", message
+            for act in stage.unused:
+                yield "people", f"{act.by} never decides on {act.step}"
 
+    def _process(self, sample: int) -> tuple[Shelf, StagedProcess]:
+        """Return the published process of a sample. Raises Malformed with every problem."""
+        if sample not in self._processes:
+            self._processes[sample] = published(self._files, self._template, self._checks, sample)
+        return self._processes[sample]
 
-def _beside(files: TemplateFiles, name: str, beside: ProcessBeside) -> str:
-    reading = read_template(files.templates[beside.template])
-    if reading.template is None:
-        raise Malformed(f"the template {beside.template} is not valid", list(reading.problems))
-    return _rendered(reading.template, beside.sample, name)
+    def _in_template(self, problem: Problem, sample: int) -> Problem:
+        """Return a problem of an answer, or of the process, with its place in the template."""
+        answer = problem.path.removeprefix("parameters.")
+        of_answer = answer != problem.path
+        path = f"template.samples[{sample - 1}].{answer}" if of_answer else f"process.{problem.path}"
+        document = read_document(self._files.templates[self._name])
+        return document.locate(msgspec.structs.replace(problem, path=path))
 
-
-def _rendered(template: Template, sample: int, name: str | None) -> str:
-    """Return the text of the process that a sample gives. Raises Malformed with every problem."""
-    answers = check_answers(template.parameters, template.samples[sample - 1])
-    if answers.problems:
-        raise Malformed(f"sample {sample} is not valid", list(answers.problems))
-    return render(template, answers.values, name).yaml
-
-
-def _start(published: StagedProcess, scenario: Scenario) -> tuple[dict[str, Any], Trigger]:
-    """Return the input and the trigger of the execution. Raises Malformed."""
-    if scenario.trigger is None:
-        return accept_input(published.plan.input_spec, scenario.input), Trigger()
-    triggers: Mapping[str, TriggerDefinition] = {each.id: each for each in published.definition.triggers}
-    trigger = triggers.get(scenario.trigger)
-    if trigger is None:
-        message = f"there is no trigger {scenario.trigger!r}; there are {', '.join(triggers) or 'none'}"
-        raise Malformed(message, [Problem("unknown_trigger", message, "trigger")])
-    spec, given = published.plan.input_spec.bare, {**trigger.input, **scenario.input}
-    if isinstance(trigger, WebhookTrigger) and isinstance(scenario.payload, dict):
-        declared = spec.fields
-        given |= {name: each for name, each in scenario.payload.items() if declared is None or name in declared}
-    at = BEGIN if trigger.type == "schedule" else None
-    return accept_input(spec, given), Trigger(trigger.type, trigger.id, scenario.payload, at)
-
-
-def _located(found: Iterator[tuple[str, str]], document: Document, scenario: int) -> Iterator[Problem]:
-    for path, message in found:
-        yield document.locate(Problem("check_failed", message, f"scenarios[{scenario}].{path}"))
+    def _located(self, problem: Problem, check: str = "") -> FailedCheck:
+        return FailedCheck(f"{self._name}{CHECKS}", check, self._document.locate(problem))
