@@ -56,6 +56,7 @@ COMMANDS = {
 
 GROUPS = {
     "processes": Entry("processes.shown", "Processes, published and drafted.", group=True),
+    "templates": Entry("templates", "Templates, to begin a process from.", group=True),
     "agents": Entry("agents", "Agents, which carry out steps.", group=True),
     "schedules": Entry("schedules", "Schedules, which start executions by the clock.", group=True),
     "calendars": Entry("calendars", "Calendars, the days on which schedules make exceptions.", group=True),
@@ -66,7 +67,6 @@ GROUPS = {
     "roles": Entry(
         "roles", "Roles of agents in processes: who does the work, who watches over it, who is informed.", group=True
     ),
-    "templates": Entry("templates", "Templates, to begin a process from.", group=True),
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
     "set-aside": Entry(
         "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True

@@ -7,7 +7,7 @@ import msgspec
 from app.documents import Document, read_document
 from app.template_checks.answering import Answering
 from app.template_checks.comparing import Happened, differences
-from app.template_checks.files import CHECKS, TemplateFiles
+from app.template_checks.files import TemplateFiles
 from app.template_checks.rendering import BEGIN, published, start_of
 from app.template_checks.scenarios import Checks, Scenario, read_checks
 from app.template_checks.shelf import Shelf, StagedProcess
@@ -16,6 +16,7 @@ from domain.executions.events.outcomes import COMPLETED
 from domain.refusal import Malformed, Problem, Refusal
 from domain.templates.reading import read_template
 from domain.templates.template import Template
+from gateway.catalogue.catalogue import CHECKS
 
 
 class FailedCheck(msgspec.Struct, frozen=True):

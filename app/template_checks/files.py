@@ -5,11 +5,7 @@ from pathlib import Path
 import msgspec
 
 import gateway
-
-CHECKS = ".check.yaml"
-"""Ends the name of a file of checks: ``NAME.check.yaml`` stands beside ``NAME.yaml``."""
-OLDER = "@"
-"""Stands in the name of a file that holds an earlier version of a template."""
+from gateway.catalogue.catalogue import CHECKS, OLDER
 
 
 class TemplateFiles(msgspec.Struct, frozen=True):

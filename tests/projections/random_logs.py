@@ -80,6 +80,7 @@ from domain.schedules.events import (
     ScheduleRunStarted,
 )
 from tests.projections.random_costs import tell_correction, tell_cost
+from tests.projections.random_templates import LINEAGES, MADE_FROM, tell_template
 from tests.projections.stories import BEGIN, Happened, Story
 
 _STEP = st.sampled_from(["a", "b", "a.compensation"])
@@ -181,7 +182,18 @@ _OF_INSTANT: dict[type[Event], dict[str, Any]] = {
 }
 
 
-KINDS = ["step"] * 5 + ["schedule", "cost", "correction", "status", "undo", "end", "retry", "process", "agent"]
+KINDS = ["step"] * 5 + [
+    "schedule",
+    "cost",
+    "correction",
+    "status",
+    "undo",
+    "end",
+    "retry",
+    "process",
+    "agent",
+    "template",
+]
 
 
 @st.composite
@@ -203,6 +215,8 @@ def random_log(draw: st.DrawFn) -> Happened:
             _tell_process(draw, story, f"p{number}", begun)
         elif kind == "schedule":
             _tell_schedule(draw, story, f"t{number % 2}", begun)
+        elif kind == "template":
+            tell_template(draw, story, f"t{number}", begun)
         elif kind == "agent":
             name = f"a{number % 2}"
             if draw(st.booleans()):
@@ -264,7 +278,7 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
     stream = process_id(name)
     if name not in begun:
         begun.add(name)
-        story.tell(stream, ProcessDrafted, name=name, source="draft")
+        story.tell(stream, ProcessDrafted, name=name, source="draft", lineage=draw(LINEAGES))
         return
     kind = draw(
         st.sampled_from(
@@ -284,7 +298,9 @@ def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> 
         definition = draw(
             st.sampled_from([{}, {"description": "d", "labels": ["x"], "owner": "ann"}, {"owner": "bob"}])
         )
-        story.tell(stream, kind, name=name, version=version, source=f"v{version}", definition=definition)
+        story.tell(
+            stream, kind, name=name, version=version, source=f"v{version}", definition=definition, **draw(MADE_FROM)
+        )
     elif kind is ProcessRevised:
         story.tell(stream, kind, name=name, source=f"revision {len(story.happened)}")
     elif kind is ProcessRestored:
