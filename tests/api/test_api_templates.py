@@ -125,6 +125,25 @@ def test_agents_are_replaced(projected: TestClient) -> None:
     assert [step["agent"] for step in draft["steps"]][:4] == ["clerk", "chief", "clerk", None]
 
 
+def test_a_newer_version_of_the_template_is_shown(
+    client: TestClient, installation: Installation, greeting: str
+) -> None:
+    id = save(client, greeting)
+    assert client.post(f"/api/templates/{id}/use", json={"name": "welcome"}).status_code == 201
+    installation.project()
+    found = client.get("/api/processes/welcome/template-update").json()
+    assert (found["newer"], found["template_version"], found["before"] == found["current"]) == (False, 1, True)
+    revised = {"content": GREETING.replace("Hello", "Good day"), "headers": {"Content-Type": "application/yaml"}}
+    assert client.put(f"/api/processes/{greeting}", **revised).status_code == 200  # type: ignore[arg-type]
+    save(client, greeting)
+    installation.project()
+    found = client.get("/api/processes/welcome/template-update").json()
+    assert (found["newer"], found["latest"], "Good day" in found["after"]) == (True, 2, True)
+    assert found["after"].startswith("\nname: welcome")
+    missing = client.get(f"/api/processes/{greeting}/template-update")
+    assert (missing.status_code, missing.json()["code"]) == (404, "not_from_template")
+
+
 def test_a_dry_run_shows_the_event_and_records_nothing(projected: TestClient, installation: Installation) -> None:
     before = installation.events()
     answer = projected.post(REVIEW + "/use?dry_run=true", json=USED)
