@@ -23,7 +23,7 @@ class SavedDocument(msgspec.Struct, frozen=True):
 
 
 class TemplateHeading(msgspec.Struct, frozen=True):
-    """What stands above the process in the document of a template. name: of its id; title: for people."""
+    """The part above the process in the document of a template. name: of its id; title: for people."""
 
     name: str
     title: str
