@@ -20,7 +20,7 @@ def test_templates_are_listed_shown_and_used(document: Run, procession: Run, wor
     assert REVIEW in procession("templates", "list", "--source", "bundled").stdout
     assert "writer (missing)" in procession("templates", "show", REVIEW).stdout
     assert document("templates", "show", REVIEW)["parameters"]["writer"]["type"] == "agent"
-    answers = ("--set", "writer=clerk", "--set", "approver=12", "--replace-agent", "reviewer=chief")
+    answers = ("--set", "writer=clerk", "--set", "least_score=12", "--replace-agent", "reviewer=chief")
     would = document("templates", "use", REVIEW, "news", *answers, "--dry-run")["would_record"]
     assert would[-1]["type"] == "ProcessDrafted"
     made = document("templates", "use", REVIEW, "news", *answers)
