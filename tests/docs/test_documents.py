@@ -21,6 +21,7 @@ TO_BE_WRITTEN = {
     "projections/agent_speed.py",
     "domain/language/types/steps/loop.py",
     "domain/executions/engine/steps/loop.py",
+    "NAME.yaml",
 }
 ROOMS = "api|app|bench|commands|docs|domain|examples|gateway|projections|queries|scheduler|scripts|store|tests|\\.ci"
 A_FILE = re.compile(rf"(?:(?:{ROOMS})/[\w./*-]*|[\w-]+\.(?:md|toml|txt|yaml)|Makefile)")
