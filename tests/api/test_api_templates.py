@@ -125,6 +125,32 @@ def test_agents_are_replaced(projected: TestClient) -> None:
     assert [step["agent"] for step in draft["steps"]][:4] == ["clerk", "chief", "clerk", None]
 
 
+def test_values_become_parameters_and_secrets_are_taken_out(client: TestClient, installation: Installation) -> None:
+    key = "sk_live_" + "4eC39HqLyjWDarjtT1zdp7dc"
+    source = GREETING.replace("labels: [demo]", f"labels: [demo]\ndefaults: {{}}  # {'x'}")
+    source = source.replace('message: "Check', f'parameters: {{api_key: "{key}"}}, message: "Check')
+    installation.publish(client, source, writer={"script": "echo"})
+    parameters = {"greeter": {"path": ["steps[0].agent", "steps[1].agent"], "type": "agent", "default": "writer"}}
+    body = {"name": "Greeting", "parameters": parameters}
+    saved = client.post("/api/processes/greeting/template", json=body)
+    assert saved.status_code == 201, saved.text
+    assert [each["path"] for each in saved.json()["removed_secrets"]] == ["steps[1].parameters.api_key"]
+    installation.project()
+    found = client.get("/api/templates/org:greeting")
+    assert key not in found.text + saved.text
+    assert set(found.json()["parameters"]) > {"greeter"}
+    secret = next(name for name, each in found.json()["parameters"].items() if each["type"] == "secret")
+    made = client.post(
+        "/api/templates/org:greeting/preview", json={"parameters": {"greeter": "clerk", secret: "${ORDERS_SECRET}"}}
+    )
+    assert made.status_code == 200, made.text
+    assert [step["agent"] for step in made.json()["steps"]] == ["clerk", "clerk"]
+    wrong = {"greeter": {"path": "steps[9].agent", "type": "agent"}, "b": {"path": "name", "type": "string"}, "c": 7}
+    assert client.post("/api/processes/greeting/template", json={"name": "x", "parameters": wrong}).status_code == 422
+    del wrong["c"]
+    assert client.post("/api/processes/greeting/template", json={"name": "x", "parameters": wrong}).status_code == 422
+
+
 def test_a_newer_version_of_the_template_is_shown(
     client: TestClient, installation: Installation, greeting: str
 ) -> None:
