@@ -35,10 +35,13 @@ class TemplateHeading(msgspec.Struct, frozen=True):
 def document_to_save(
     source: str, heading: TemplateHeading, parameters: Mapping[str, Mapping[str, Any]]
 ) -> SavedDocument:
-    """Return the document that a definition is saved as. Raises Malformed with every problem of it."""
+    """Return the document that a definition is saved as: a placeholder at the place of each parameter and each secret.
+
+    Raises Malformed with every problem of it.
+    """
     made = parametrise(source, parameters)
     if made.problems:
-        raise Malformed(made.problems[0].message, list(made.problems))
+        raise Malformed("this process cannot be a template in this way", list(made.problems))
     template = Template(
         name_id=heading.name,
         name=heading.title,
