@@ -93,7 +93,7 @@ def test_methods_that_are_named_exist() -> None:
         text for file in DOCUMENTS for text in reading.inline_code(file) if A_METHOD.fullmatch(text)
     } - THE_LIBRARYS
     assert named
-    missing = {text for text in named if not is_defined(*text.split("."), code)}
+    missing = {text for text in named - TO_BE_WRITTEN if not is_defined(*text.split("."), code)}
     assert missing == set()
 
 
