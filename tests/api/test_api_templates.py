@@ -125,50 +125,11 @@ def test_agents_are_replaced(projected: TestClient) -> None:
     assert [step["agent"] for step in draft["steps"]][:4] == ["clerk", "chief", "clerk", None]
 
 
-def test_a_newer_version_of_the_template_is_shown(
-    client: TestClient, installation: Installation, greeting: str
-) -> None:
-    id = save(client, greeting)
-    assert client.post(f"/api/templates/{id}/use", json={"name": "welcome"}).status_code == 201
-    installation.project()
-    found = client.get("/api/processes/welcome/template-update").json()
-    assert (found["newer"], found["template_version"], found["before"] == found["current"]) == (False, 1, True)
-    revised = {"content": GREETING.replace("Hello", "Good day"), "headers": {"Content-Type": "application/yaml"}}
-    assert client.put(f"/api/processes/{greeting}", **revised).status_code == 200  # type: ignore[arg-type]
-    save(client, greeting)
-    installation.project()
-    found = client.get("/api/processes/welcome/template-update").json()
-    assert (found["newer"], found["latest"], "Good day" in found["after"]) == (True, 2, True)
-    assert found["after"].startswith("\nname: welcome")
-    missing = client.get(f"/api/processes/{greeting}/template-update")
-    assert (missing.status_code, missing.json()["code"]) == (404, "not_from_template")
-
-
 def test_a_dry_run_shows_the_event_and_records_nothing(projected: TestClient, installation: Installation) -> None:
     before = installation.events()
     answer = projected.post(REVIEW + "/use?dry_run=true", json=USED)
     assert (answer.status_code, answer.json()["would"][-1]["type"]) == (200, "ProcessDrafted")
     assert installation.events() == before
-
-
-def test_a_process_becomes_a_template_in_versions(
-    client: TestClient, installation: Installation, greeting: str
-) -> None:
-    body = {"name": "Greeting", "description": "Greets a guest.", "tags": ["hello"], "category": "desk"}
-    first = client.post(f"/api/processes/{greeting}/template", json=body).json()
-    assert (first["template_id"], first["version"], first["removed_secrets"]) == ("org:greeting", 1, [])
-    assert client.post(f"/api/processes/{greeting}/template", json=body).json()["duplicate"] is True
-    second = client.post(f"/api/processes/{greeting}/template", json={**body, "description": "Greets."}).json()
-    assert second["version"] == 2
-    revised = GREETING.replace("Hello", "Good day")
-    assert client.put(f"/api/processes/{greeting}", content=revised, headers={"Content-Type": "application/yaml"})
-    installation.project()
-    found = client.get("/api/templates/org:greeting").json()
-    assert (found["version"], found["latest"], found["tags"], found["shared_with"]) == (2, 2, ["hello"], "private")
-    assert "Good day" not in found["yaml"]
-    assert client.get("/api/templates/org:greeting?version=1").json()["latest"] == 2
-    made = client.post("/api/templates/org:greeting/use", json={"name": "welcome", "version": 1})
-    assert (made.status_code, made.json()["template_version"]) == (201, 1)
 
 
 def test_templates_are_seen_by_those_they_are_shared_with(
@@ -270,34 +231,3 @@ def test_the_library_comes_in_pages(client: TestClient, installation: Installati
     assert listed(client, "tag=t1") == ["org:saved-1"]
     assert listed(client, "tag=t1,t2") == ["org:saved-1", "org:saved-2"]
     assert client.get("/api/templates?cursor=bm90aGluZw").status_code == 400
-
-
-def test_saving_takes_parameters_and_no_secret_along(
-    client: TestClient, installation: Installation, greeting: str
-) -> None:
-    written = (
-        "name: greeting\nsteps:\n  - id: greet  # first\n    agent: writer\n    message: Hello\n"
-        "    parameters: {api_key: abcd1234efgh}\n"
-    )
-    yaml = {"Content-Type": "application/yaml"}
-    client.put(f"/api/processes/{greeting}", content=written, headers=yaml).raise_for_status()
-    body = {"name": "Greeting", "parameters": {"greeter": {"path": "steps[0].agent", "type": "agent"}}}
-
-    saved = client.post(f"/api/processes/{greeting}/template", json=body)
-    assert saved.status_code == 201, saved.text
-    (removed,) = saved.json()["removed_secrets"]
-    assert (removed["path"], removed["parameter"]) == ("steps[0].parameters.api_key", "api_key")
-    wrong = {"name": "Other", "parameters": {"greeter": {"path": "steps[0].id", "type": "string"}}}
-    refused = client.post(f"/api/processes/{greeting}/template", json=wrong)
-    assert [problem["code"] for problem in refused.json()["problems"]] == ["placeholder_forbidden"]
-
-    installation.project()
-    found = client.get("/api/templates/org:greeting").json()
-    assert "abcd1234efgh" not in found["yaml"]
-    answers = {"greeter": "clerk", "api_key": "${DESK_KEY}"}
-    made = client.post("/api/templates/org:greeting/use", json={"name": "welcome", "parameters": answers})
-    assert made.status_code == 201, made.text
-    installation.project()
-    draft = client.get(f"/api/processes/{made.json()['process_id']}").json()["draft"]
-    expected = written.replace("name: greeting", "name: welcome").replace("writer", "clerk")
-    assert draft["yaml"] == expected.replace("abcd1234efgh", '"${DESK_KEY}"')
