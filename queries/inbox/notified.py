@@ -1,4 +1,4 @@
-"""Who is notified of steps: the agents that the newest outcome of each concerns, and how far their inboxes are read."""
+"""The agents that the newest outcome of each step concerns, and how far they have read their inboxes."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
