@@ -3,11 +3,7 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,9 +15,9 @@ from starlette.testclient import TestClient
 from store.datastore import Datastore
 from tests.api.conftest import Installation, installed
 from tests.database import cloned
+from tests.web.forking import forking
 from web.app import PagesBeside, create_pages
 
-PROCESSION = Path(sys.executable).with_name("procession")
 CHROMIUM = shutil.which("chromium")
 LIMIT_MS = 120_000
 WIDTHS = (1440, 390, 1024)
@@ -56,13 +52,11 @@ class Served:
 
     def start(self) -> None:
         """Start the server, and return once it is ready."""
-        command = [str(PROCESSION), "up", "--json", "--port", self._port]
         limits = {"PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
         environment = {**os.environ, "DATABASE_URL": self.dsn, **limits, **self._settings}
-        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert self._process.stdout is not None
+        self._process, self._output = forking().start(["up", "--json", "--port", self._port], environment)
         said = b""
-        while line := self._process.stdout.readline():
+        while line := self._output.readline():
             said += line
             if line.startswith(b"}"):
                 break
@@ -73,14 +67,16 @@ class Served:
     def kill(self) -> None:
         """Kill the server: it cannot tidy up."""
         self.client.close()
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait(60)
+        self._output.close()
 
     def stop(self) -> None:
         """Stop the server, and wait for its end."""
         self.client.close()
         self._process.terminate()
         self._process.wait(120)
+        self._output.close()
 
     def publish(self, source: str, **agents: dict[str, Any]) -> None:
         """Register scripted agents, and publish a process."""
