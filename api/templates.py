@@ -19,20 +19,22 @@ from commands.templates import SaveTemplate, ShareTemplate, WithdrawTemplate
 from domain.identity import PROCESS_NAME
 from domain.refusal import Problem
 from domain.templates.references import SOURCES
+from domain.templates.removal import RemovedSecret
 from edge.admitted import Caller
 from edge.command_request import Commanded, CommandedOrRehearsed
 from edge.dependencies import Reads, TheDoor
 from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
 from edge.principal import principal_of
-from edge.references import template_named
+from edge.references import process_named, template_named
 from edge.rehearsals import COMMANDS
 from edge.templates import TemplateToPreview, preview_template, surroundings_of, template_caller
 from edge.visibility import require_visible_name
 from queries.paging import Page
 from queries.templates.detail import get_template
 from queries.templates.library import TemplateFilter, list_templates
+from queries.templates.updates import get_update
 from queries.templates.uses import list_uses
-from queries.templates.views import TemplateDetail, TemplatePage, TemplatePreview, TemplateUse
+from queries.templates.views import TemplateDetail, TemplatePage, TemplatePreview, TemplateUpdate, TemplateUse
 
 router = APIRouter(prefix="/templates", tags=["templates"])
 of_processes = APIRouter(prefix="/processes", tags=["templates"])
@@ -48,7 +50,7 @@ class SavedTemplateReceipt(RehearsedReceipt, kw_only=True):
 
     template_id: str
     version: int
-    removed_secrets: list[Any] = []
+    removed_secrets: list[RemovedSecret] = []
     warnings: list[Problem] = []
 
 
@@ -195,6 +197,15 @@ async def withdraw(template_id: str, request: CommandedOrRehearsed) -> Response:
     caller = template_caller(principal_of(request.request))
     command = request.read(WithdrawTemplate, template=template_id, caller=caller)
     return await carry_out(request, request.handlers.templates.withdraw, command, WithdrawnTemplateReceipt)
+
+
+@of_processes.get(
+    "/{process}/template-update", summary="What its template would change", **openapi.query(TemplateUpdate, 404)
+)
+def update(process: str, reading: Reads, door: TheDoor, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
+    """Return the latest version of the template that the process was made from, beside the version of then."""
+    surroundings, acting = surroundings_of(door), template_caller(caller)
+    return view(get_update(reading, surroundings, acting, process_named(process), min_position=given.min_position))
 
 
 @of_processes.post(

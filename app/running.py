@@ -20,6 +20,7 @@ from scheduler.projector import Projector
 if TYPE_CHECKING:
     from app.serving import ApiServer
     from scheduler.bells import Bells
+    from scheduler.memory import MemoryFiles
     from scheduler.worker import Worker
 
 # Each role imports its modules when it starts: most commands start no role, and a worker serves no requests.
@@ -37,6 +38,7 @@ class WorkerRoles:
         self._api: ApiServer | None = None
         self._worker: Worker | None = None
         self._bells: Bells | None = None
+        self._memory: MemoryFiles | None = None
         self._projector: Projector | None = None
         self._policing: Policing | None = None
 
@@ -94,6 +96,11 @@ class WorkerRoles:
         self._worker = worker
         self._bells = Bells(self._wiring.datastore, self._wiring.reading, SYSTEM_CLOCK, settings.policy)
         self._bells.start()
+        if settings.memory_dir is not None:
+            from app.memory import memory_files
+
+            self._memory = memory_files(self._wiring, settings.memory_dir, settings.memory_size)
+            self._memory.start()
 
     def start_projector(self) -> None:
         """Keep the read models up to date, and raise the cost alerts that follow from them."""
@@ -107,9 +114,8 @@ class WorkerRoles:
 
     def stop(self) -> None:
         """Drain: the worker and the API at the same time, then the projector, so that it applies their last events."""
-        ending = [
-            threading.Thread(target=part.stop) for part in (self._worker, self._bells, self._api) if part is not None
-        ]
+        parts = (self._worker, self._bells, self._memory, self._api)
+        ending = [threading.Thread(target=part.stop) for part in parts if part is not None]
         for thread in ending:
             thread.start()
         for thread in ending:

@@ -40,7 +40,8 @@ class Settings(ChannelSettings):
     below its root. agent_secrets: the environment variables that agents may refer to, None where it is not set.
     outgoing_allow, outgoing_deny: addresses of calls. max_result: bytes that may be rendered for one step, or for the
     outputs. max_execution: bytes of all events of one execution. large_results: bytes of an output beside the log.
-    inbox_days: days for which inboxes keep entries.
+    inbox_days: days for which inboxes keep entries. memory_dir: the folder of memories as files; memory_size: bytes of
+    one of them.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -67,6 +68,8 @@ class Settings(ChannelSettings):
     min_interval: timedelta = setting("PROCESSION_MIN_INTERVAL", positive, lambda: timedelta(seconds=10))
     overdue_after: timedelta = setting("PROCESSION_OVERDUE_AFTER", positive, lambda: timedelta(seconds=60))
     inbox_days: int = setting("PROCESSION_INBOX_DAYS", whole(1, 36_500), lambda: 30)
+    memory_dir: Path | None = optional("PROCESSION_MEMORY_DIR", path)
+    memory_size: int = setting("PROCESSION_MEMORY_SIZE", size(64 << 10, 1 << 30), lambda: 64 << 20)
     pool_size: int = setting("PROCESSION_POOL_SIZE", whole(2, 100), lambda: 10)
     agent_secrets: SecretNames | None = optional("PROCESSION_AGENT_SECRETS", read_secret_names, empty_counts=True)
     outgoing_allow: tuple[AddressEntry, ...] | None = optional("PROCESSION_OUTGOING_ALLOW", read_entries)

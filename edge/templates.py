@@ -22,7 +22,7 @@ NO_ANSWERS: Mapping[str, Any] = {}
 
 
 class TemplateToPreview(msgspec.Struct, frozen=True):
-    """What is filled in. version: default: the latest. name: of the process. Default: that of the template."""
+    """The answers to try out. version: default: the latest. name: of the process. Default: that of the template."""
 
     parameters: Mapping[str, Any] = NO_ANSWERS
     version: int | None = None

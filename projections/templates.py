@@ -15,8 +15,8 @@ from projections.table import Table, always, first, fixed, key, latest, since
 class TemplateRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
-    version: of the latest document, which the columns after it describe; it takes a withdrawal back. search: what a
-    search looks through, in lower case.
+    version: of the latest document, which the columns after it describe; it takes a withdrawal back. search: the
+    text that a search goes through, in lower case.
     """
 
     template: Annotated[bytes, key("uuid")]

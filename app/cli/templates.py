@@ -1,4 +1,4 @@
-"""templates list, show, use, save, share, withdraw."""
+"""templates list, show, use, save, share, withdraw, check."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,6 +8,7 @@ from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.opening import opened
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption, known_words, words
 from app.cli.output import output_of
+from app.cli.template_checks import check
 from app.documents import read_file
 from app.template_answers import read_answers, read_pairs
 from edge.references import process_named, template_named
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from queries.templates.surroundings import TemplateSurroundings
 
 cli = typer.Typer(help="Templates, to begin a process from.", no_args_is_help=True, rich_markup_mode=None)
+
+cli.command()(check)
 
 TemplateArgument = Annotated[
     str, typer.Argument(metavar="TEMPLATE", help="The id of a template: bundled:NAME or org:NAME.")

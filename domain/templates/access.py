@@ -7,7 +7,7 @@ from domain.templates.state import ORGANISATION, TEAM_PREFIX, OrganisationTempla
 
 
 class TemplateCaller(msgspec.Struct, frozen=True):
-    """Who acts, or reads. teams: of the caller. admin: sees and keeps every template.
+    """The principal that acts, or reads. teams: of the caller. admin: sees and keeps every template.
 
     processes: names and patterns that limit the caller; it sees the templates that were saved of those. Empty: all.
     """

@@ -11,21 +11,23 @@ from domain.language.types.output_schema import compile_output_schema
 from domain.language.types.parts import ABSENT
 from domain.refusal import Problem
 from domain.templates.kinds import WrongValue, bound_of, size_of, value_of
-from domain.templates.parameters import Parameter, Parameters
+from domain.templates.parameters import DeclaredParameters, Parameter
 from domain.words import nearest
 
 _UNITS = {"array": "items", "object": "members", "money": "", "duration": "", "number": "", "integer": ""}
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class ParameterAnswers:
     """values: of every parameter, null where there is none. problems: all of them; the values of those are null."""
 
     values: dict[str, JsonValue]
     problems: tuple[Problem, ...]
 
 
-def check_answers(parameters: Parameters, answers: Mapping[str, JsonValue], path: str = "parameters") -> Answers:
+def check_answers(
+    parameters: DeclaredParameters, answers: Mapping[str, JsonValue], path: str = "parameters"
+) -> ParameterAnswers:
     """Return the values of all parameters from the answers, and every problem at a path like ``parameters.x``.
 
     An answer to a parameter whose `when` does not hold counts for nothing. Null is no answer.
@@ -49,7 +51,7 @@ def check_answers(parameters: Parameters, answers: Mapping[str, JsonValue], path
             problems.append(Problem("required_parameter", f"the parameter {name!r} is required", at))
     unknown = [name for name in answers if name not in parameters]
     problems += [_unknown(name, parameters, path) for name in unknown[:MOST_PROBLEMS]]
-    return Answers(values, tuple(problems[:MOST_PROBLEMS]))
+    return ParameterAnswers(values, tuple(problems[:MOST_PROBLEMS]))
 
 
 def kept(parameter: Parameter, value: JsonValue) -> JsonValue:
@@ -117,7 +119,7 @@ def _applies(parameter: Parameter, values: dict[str, JsonValue], path: str, prob
         return False
 
 
-def _unknown(name: str, parameters: Parameters, path: str) -> Problem:
+def _unknown(name: str, parameters: DeclaredParameters, path: str) -> Problem:
     close = nearest(name, parameters)
     hint = f"did you mean {close!r}?" if close else f"declared: {', '.join(list(parameters)[:20]) or 'nothing'}"
     return Problem("unknown_parameter", f"there is no parameter {name[:80]!r}", f"{path}.{name[:80]}", hint=hint)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import msgspec
 
+from domain.jsonvalue import JsonValue
 from domain.language.parsing import parse_definition
 from domain.refusal import Problem
 from domain.templates.answers import check_answers
-from domain.templates.parameters import Parameters
+from domain.templates.parameters import DeclaredParameters
 from domain.templates.placeholders import OPENING, Pieces, Surroundings
-from domain.templates.places import Place, Value, keys_of, values_of
+from domain.templates.places import Value, ValuePlace, keys_of, values_of
+from domain.templates.secrets import BY_NAME, find_secrets
 from domain.templates.substitution import render, surveyed
 from domain.templates.template import Template
 from domain.words import did_you_mean
@@ -60,12 +62,23 @@ def sample_problems(template: Template) -> list[Problem]:
     return found
 
 
-def _wrong(value: Value, pieces: Pieces, parameters: Parameters) -> Iterator[Problem]:
+def secret_problems(document: JsonValue) -> list[Problem]:
+    """Return a problem for each secret in the document of a template: an error, or a warning by the name of its key."""
+    found: list[Problem] = []
+    for secret in find_secrets(document):
+        severity = "warning" if secret.kind == BY_NAME else "error"
+        message = "this seems to be a secret" if secret.kind == BY_NAME else f"this holds a secret ({secret.kind})"
+        hint = f"write a reference, `${{{secret.reference}}}`, or a parameter of type secret"
+        found.append(Problem("secret_found", message, secret.path, hint=hint, severity=severity))
+    return found
+
+
+def _wrong(value: Value, pieces: Pieces, parameters: DeclaredParameters) -> Iterator[Problem]:
     path = "process" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in value.path)
     for _ in pieces.wrong:
         hint = "a `$` before a `{{` of an expression is written `$${{`"
         yield Problem("invalid_placeholder", "a placeholder is `${{ parameters.NAME }}`", path, hint=hint)
-    if value.place is Place.FORBIDDEN and pieces.placeholders:
+    if value.place is ValuePlace.FORBIDDEN and pieces.placeholders:
         yield Problem("placeholder_forbidden", _FORBIDDEN, path)
         return
     for hole in pieces.placeholders:
@@ -77,7 +90,7 @@ def _wrong(value: Value, pieces: Pieces, parameters: Parameters) -> Iterator[Pro
             yield Problem(
                 "unknown_member", f"only money has `.{hole.member}`, and `{hole.name}` is {parameter.type}", path
             )
-        elif value.place is Place.CONDITION and hole.surroundings is not Surroundings.CODE:
+        elif value.place is ValuePlace.CONDITION and hole.surroundings is not Surroundings.CODE:
             message = "a placeholder in a condition stands without quotes: its text is written with them"
             yield Problem("placeholder_quoted", message, path)
         elif hole.surroundings is Surroundings.CODE and parameter.type == "object":

@@ -1,13 +1,17 @@
 """Reads the declaration of parameters from the tree of a document: each mistake is located."""
 
+from collections.abc import Mapping as Mapped
 from dataclasses import replace
+
+import msgspec
 
 from domain.jsonvalue import JsonValue
 from domain.language.expressions import ExpressionProblem, parse_condition
-from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, plain, text_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, plain, text_of, tree_of
 from domain.language.reading.problems import Problems
 from domain.language.types.output_schema import InvalidOutputSchema, compile_output_schema
 from domain.language.types.parts import ABSENT
+from domain.refusal import Problem
 from domain.templates.answers import value_problems
 from domain.templates.fields import checked_keys, flag_in, line_in, prose_in
 from domain.templates.kinds import WrongValue, bound_of, value_of
@@ -52,6 +56,17 @@ def read_parameters(node: Node | None, problems: Problems) -> dict[str, Paramete
         parameter = _parameter(entry, found, problems)
         if parameter is not None:
             found[name] = parameter
+    return found
+
+
+def declare(fields: Mapped[str, Mapped[str, JsonValue]], problems: list[Problem]) -> dict[str, Parameter]:
+    """Return the parameters of a JSON object; every mistake is added to `problems`, without lines."""
+    noted = Problems()
+    found = read_parameters(tree_of({name: dict(each) for name, each in fields.items()}), noted)
+    for problem in noted.all():
+        if problem.severity == "error":
+            path = f"parameters.{problem.path}".rstrip(".")
+            problems.append(msgspec.structs.replace(problem, path=path, line=None, column=None))
     return found
 
 

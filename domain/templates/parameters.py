@@ -49,5 +49,5 @@ class Parameter:
     when: str | None = None
 
 
-Parameters = Mapping[str, Parameter]
+DeclaredParameters = Mapping[str, Parameter]
 """The parameters of a template by name, in the order of their declaration."""

@@ -44,7 +44,7 @@ class Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class WrongOpening:
     """A ``${{`` that begins no placeholder."""
 
     offset: int
@@ -55,7 +55,7 @@ class Pieces:
     """A text in pieces, in order, and its mistakes."""
 
     parts: tuple[Literal | Placeholder, ...]
-    wrong: tuple[Wrong, ...] = ()
+    wrong: tuple[WrongOpening, ...] = ()
 
     @property
     def placeholders(self) -> list[Placeholder]:
@@ -79,7 +79,7 @@ def pieces_of(text: str, *, templated: bool, condition: bool = False) -> Pieces:
             at.literal("$", "$$")
             at.skip(found.start() + 2)
         elif found["wrong"] is not None:
-            at.wrong.append(Wrong(found.start()))
+            at.wrong.append(WrongOpening(found.start()))
         else:
             at.placeholder(found)
     at.advance(len(text))
@@ -91,7 +91,7 @@ class _Surveyor:
 
     def __init__(self, text: str, *, templated: bool, condition: bool) -> None:
         self.parts: list[Literal | Placeholder] = []
-        self.wrong: list[Wrong] = []
+        self.wrong: list[WrongOpening] = []
         self._text = text
         self._templated = templated
         self._condition = condition

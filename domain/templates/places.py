@@ -21,7 +21,7 @@ _STRUCTURE = ("steps", "triggers", "input", "outputs", "defaults")
 _OF_A_STEP = ("id", "type", "depends_on", "default_route", "routes", "on_error", "on_timeout", "compensation")
 
 
-class Place(Enum):
+class ValuePlace(Enum):
     """How the language reads a value. SOURCE: a template that may be a bare path."""
 
     TEXT = "text"
@@ -39,7 +39,7 @@ class Value:
     value: str | int | float | bool | None
     line: int
     column: int
-    place: Place
+    place: ValuePlace
 
 
 @lru_cache(maxsize=64)
@@ -50,7 +50,9 @@ def values_of(source: str) -> tuple[Value, ...]:
         return ()
     found = [(key_path(each), each.value, each.line, each.column) for each in scalars(root)]
     places = _places(root)
-    return tuple(Value(path, value, line, column, places.get(path, Place.TEXT)) for path, value, line, column in found)
+    return tuple(
+        Value(path, value, line, column, places.get(path, ValuePlace.TEXT)) for path, value, line, column in found
+    )
 
 
 def key_path(node: Location) -> KeyPath:
@@ -84,49 +86,49 @@ def _read(source: str) -> Mapping | None:
     return root if isinstance(root, Mapping) else None
 
 
-def _places(root: Mapping) -> dict[KeyPath, Place]:
+def _places(root: Mapping) -> dict[KeyPath, ValuePlace]:
     """Return the places that are no plain text, by the paths that the text spells."""
     canonicalise(root, Problems())
-    places: dict[KeyPath, Place] = {}
+    places: dict[KeyPath, ValuePlace] = {}
 
-    def note(node: Node | None, place: Place) -> None:
+    def note(node: Node | None, place: ValuePlace) -> None:
         for scalar in scalars(node) if node is not None else ():
             places[key_path(scalar)] = place
 
     for part in _parts(root.entries.get("outputs")):
-        note(part.entries.get("source"), Place.SOURCE)
+        note(part.entries.get("source"), ValuePlace.SOURCE)
     for step in _parts(root.entries.get("steps")):
         kind = STEP_TYPES.get(text_of(step.entries.get("type")) or "")
         for name in kind.templates if kind is not None else ():
-            note(step.entries.get(name), Place.TEMPLATE)
+            note(step.entries.get(name), ValuePlace.TEMPLATE)
         undo = compensation_of(step)
         if undo is not None:
             way = COMPENSATION_TYPES.get(text_of(undo.entries.get("type")) or "")
             for name in way.templates if way is not None else ():
-                note(undo.entries.get(name), Place.TEMPLATE)
-            note(undo.entries.get("type"), Place.FORBIDDEN)
+                note(undo.entries.get(name), ValuePlace.TEMPLATE)
+            note(undo.entries.get("type"), ValuePlace.FORBIDDEN)
         for name in ("id", "type", "depends_on", "default_route"):
-            note(step.entries.get(name), Place.FORBIDDEN)
+            note(step.entries.get(name), ValuePlace.FORBIDDEN)
         for part in (step, *routes_of(step)):
-            note(part.entries.get("condition"), Place.CONDITION)
-            note(part.entries.get("target"), Place.FORBIDDEN)
+            note(part.entries.get("condition"), ValuePlace.CONDITION)
+            note(part.entries.get("target"), ValuePlace.FORBIDDEN)
         for name in ("on_error", "on_timeout"):
             if isinstance(fallback := step.entries.get(name), Mapping):
-                note(fallback, Place.FORBIDDEN)
+                note(fallback, ValuePlace.FORBIDDEN)
         _note_wholes(step, _OF_A_STEP, places)
     for key in ("steps", "triggers", "outputs"):
         node = root.entries.get(key)
         for item in node.items if isinstance(node, Sequence) else ():
             if isinstance(item, Scalar):
-                places[key_path(item)] = Place.FORBIDDEN
+                places[key_path(item)] = ValuePlace.FORBIDDEN
     declared = root.entries.get("input")
     for field in declared.entries.values() if isinstance(declared, Mapping) else ():
         if isinstance(field, Mapping):
-            note(field.entries.get("type"), Place.FORBIDDEN)
+            note(field.entries.get("type"), ValuePlace.FORBIDDEN)
         else:
-            note(field, Place.FORBIDDEN)
+            note(field, ValuePlace.FORBIDDEN)
     for trigger in _parts(root.entries.get("triggers")):
-        note(trigger.entries.get("type"), Place.FORBIDDEN)
+        note(trigger.entries.get("type"), ValuePlace.FORBIDDEN)
     _note_wholes(root, _STRUCTURE, places)
     return places
 
@@ -135,8 +137,8 @@ def _parts(node: Node | None) -> list[Mapping]:
     return [item for item in node.items if isinstance(item, Mapping)] if isinstance(node, Sequence) else []
 
 
-def _note_wholes(part: Mapping, keys: tuple[str, ...], places: dict[KeyPath, Place]) -> None:
+def _note_wholes(part: Mapping, keys: tuple[str, ...], places: dict[KeyPath, ValuePlace]) -> None:
     """Note each of the keys whose value is one scalar: a value there would be structure."""
     for key in keys:
         if isinstance(node := part.entries.get(key), Scalar):
-            places[key_path(node)] = Place.FORBIDDEN
+            places[key_path(node)] = ValuePlace.FORBIDDEN

@@ -12,12 +12,12 @@ from domain.language.reading.problems import Problems
 from domain.language.reading.source import UnreadableSource, decode_source
 from domain.language.reading.tree import read_tree
 from domain.refusal import Problem
-from domain.templates.checking import placeholder_problems, sample_problems
+from domain.templates.checking import placeholder_problems, sample_problems, secret_problems
 from domain.templates.declaring import read_parameters
 from domain.templates.engine import is_requirement
 from domain.templates.fields import checked_keys, line_in, lines_in, prose_in
 from domain.templates.process_text import cut_process
-from domain.templates.template import Reading, Template
+from domain.templates.template import Template, TemplateReading
 
 MOST_TAGS = 20
 MOST_SAMPLES = 20
@@ -25,28 +25,30 @@ FIELDS = ("id", "name", "description", "tags", "category", "engine", "version", 
 _ID = re.compile(PROCESS_NAME.removeprefix("^").removesuffix("$"))
 
 
-def read_template(source: str | bytes) -> Reading:
+def read_template(source: str | bytes) -> TemplateReading:
     """Return the template of a document, and its problems. Raises nothing, whatever the text is."""
     problems = Problems()
     try:
         text = decode_source(source)
         root = read_tree(text, problems)
     except UnreadableSource as unreadable:
-        return Reading(None, (unreadable.problem,))
+        return TemplateReading(None, (unreadable.problem,))
     if not isinstance(root, Mapping):
         found = "empty" if root is None else kind_of(root)
         message = f"a template is an object with `template` and `process`; this is {found}"
-        return Reading(None, (Problem("not_a_mapping", message, line=1, column=1),))
+        return TemplateReading(None, (Problem("not_a_mapping", message, line=1, column=1),))
     checked_keys(root, ("template", "process"), problems)
     header, process = (_part(root, key, problems) for key in ("template", "process"))
     if header is None or process is None or problems.errors:
-        return Reading(None, tuple(problems.all()))
+        return TemplateReading(None, tuple(problems.all()))
     template = _template(header, text, problems)
     if template is None:
-        return Reading(None, tuple(problems.all()))
-    for problem in (*placeholder_problems(template), *([] if problems.errors else sample_problems(template))):
+        return TemplateReading(None, tuple(problems.all()))
+    for problem in (*secret_problems(plain(root)), *placeholder_problems(template)):
         problems.note(_placed(problem, root))
-    return Reading(None if problems.errors else template, tuple(problems.all()))
+    for problem in () if problems.errors else sample_problems(template):
+        problems.note(_placed(problem, root))
+    return TemplateReading(None if problems.errors else template, tuple(problems.all()))
 
 
 def _part(root: Mapping, key: str, problems: Problems) -> Mapping | None:

@@ -1,23 +1,21 @@
 """Renders a template: values take the places of placeholders in the document and, by edits of spans, in its text."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.jsonvalue import JsonValue
-from domain.language.documents import print_document
-from domain.language.editing.changes import EditRefused, InsertKey, ReplaceValue, TextChange, changed
-from domain.language.editing.edits import document_of, edited_together
+from domain.language.editing.changes import InsertKey, ReplaceValue, TextChange
+from domain.language.editing.edits import document_of
 from domain.language.expressions import ROOTS
-from domain.templates.filling import Fill, filled_text
-from domain.templates.parameters import Parameters
+from domain.templates.filling import Fill, refilled
+from domain.templates.parameters import DeclaredParameters
 from domain.templates.placeholders import OPENING, Pieces, Placeholder, Surroundings, pieces_of
-from domain.templates.places import Place, Value, values_of
+from domain.templates.places import Value, ValuePlace, values_of
 from domain.templates.template import Template
 from domain.templates.writing import as_literal, as_quoted, as_text
 
-_TEMPLATED = (Place.TEMPLATE, Place.SOURCE)
+_TEMPLATED = (ValuePlace.TEMPLATE, ValuePlace.SOURCE)
 _BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
 _BRACES = re.compile(r"\{\{+")
 _BRACES_OR_END = re.compile(r"\{\{+|\{\Z")
@@ -40,46 +38,22 @@ def render(template: Template, values: Mapping[str, JsonValue], name: str | None
     source = template.process_text
     fills = [each for value in values_of(source) if (each := _fill(value, template.parameters, values)) is not None]
     document = document_of(source)
-    changes: list[TextChange] = [ReplaceValue(fill.path, fill.value) for fill in fills]
+    others: list[TextChange] = []
     if name is not None and isinstance(document, dict):
-        changes = [each for each in changes if each.path != ("name",)]
         fills = [each for each in fills if each.path != ("name",)]
-        changes.append(ReplaceValue(("name",), name) if "name" in document else InsertKey((), "name", name))
-    document = changed(document, *changes)
-    return Rendered(_text(source, fills, changes, document), document)
+        others.append(ReplaceValue(("name",), name) if "name" in document else InsertKey((), "name", name))
+    return Rendered(*refilled(source, fills, others))
 
 
 def surveyed(value: Value) -> Pieces:
     """Return the text of a value in pieces."""
     text = value.value if isinstance(value.value, str) else ""
-    return pieces_of(text, templated=value.place in _TEMPLATED, condition=value.place is Place.CONDITION)
+    return pieces_of(text, templated=value.place in _TEMPLATED, condition=value.place is ValuePlace.CONDITION)
 
 
-def _text(source: str, fills: list[Fill], changes: list[TextChange], document: JsonValue) -> str:
-    """Return the text of the document: by edits inside texts, else of whole values, else printed anew."""
-    if not changes:
-        return source
-    whole = [each for each in changes if not any(fill.path == each.path for fill in fills if fill.parts)]
-    try:
-        inside = filled_text(source, [fill for fill in fills if fill.parts], whole)
-        if inside is not None and _exact(document_of(inside)) == _exact(document):
-            return inside
-    except EditRefused:
-        pass
-    try:
-        return edited_together(source, changes)
-    except EditRefused:
-        # An anchor shares a place, or the text is JSON that has to be respelled.
-        return print_document(document)
-
-
-def _exact(document: JsonValue) -> str:
-    return json.dumps(document, sort_keys=True)
-
-
-def _fill(value: Value, parameters: Parameters, values: Mapping[str, JsonValue]) -> Fill | None:
+def _fill(value: Value, parameters: DeclaredParameters, values: Mapping[str, JsonValue]) -> Fill | None:
     """Return what takes the place of a value; None for one without placeholders."""
-    if not isinstance(value.value, str) or OPENING not in value.value or value.place is Place.FORBIDDEN:
+    if not isinstance(value.value, str) or OPENING not in value.value or value.place is ValuePlace.FORBIDDEN:
         return None
     pieces = surveyed(value)
     alone = pieces.alone
@@ -89,30 +63,32 @@ def _fill(value: Value, parameters: Parameters, values: Mapping[str, JsonValue])
     return None if text == value.value else Fill(value.path, text, parts)
 
 
-def _alone(hole: Placeholder, value: Value, parameters: Parameters, values: Mapping[str, JsonValue]) -> JsonValue:
+def _alone(
+    hole: Placeholder, value: Value, parameters: DeclaredParameters, values: Mapping[str, JsonValue]
+) -> JsonValue:
     """Return the value of a placeholder that is all there is; it keeps its type."""
     given = _given(hole, values)
-    if value.place is Place.CONDITION:
+    if value.place is ValuePlace.CONDITION:
         return given if isinstance(given, bool) else as_literal(given, parameters[hole.name].type)
-    return _still(given, value.place) if value.place in _TEMPLATED else given
+    return still(given, value.place) if value.place in _TEMPLATED else given
 
 
-def _still(given: JsonValue, place: Place) -> JsonValue:
+def still(given: JsonValue, place: ValuePlace) -> JsonValue:
     """Return a value whose texts stay as they are where templates are rendered."""
     match given:
         case str():
             text = _BRACES.sub(_written_out, given)
-            return _no_path(text) if place is Place.SOURCE else text
+            return _no_path(text) if place is ValuePlace.SOURCE else text
         case list():
-            return [_still(item, Place.TEMPLATE) for item in given]
+            return [still(item, ValuePlace.TEMPLATE) for item in given]
         case dict():
-            return {key: _still(item, Place.TEMPLATE) for key, item in given.items()}
+            return {key: still(item, ValuePlace.TEMPLATE) for key, item in given.items()}
         case _:
             return given
 
 
 def _joined(
-    pieces: Pieces, value: Value, parameters: Parameters, values: Mapping[str, JsonValue]
+    pieces: Pieces, value: Value, parameters: DeclaredParameters, values: Mapping[str, JsonValue]
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """Return the text with values in it, and each piece as written with what takes its place.
 
@@ -148,7 +124,7 @@ def _joined(
             done.append(written)
     end_stretch(before_code=False)
     text = "".join(done)
-    if value.place is Place.SOURCE and not _BARE_PATH.match(str(value.value)):
+    if value.place is ValuePlace.SOURCE and not _BARE_PATH.match(str(value.value)):
         text = _no_path(text)
     plain = "".join(_after(pieces, parts))
     return text, tuple(parts) if text == plain else ()
@@ -168,7 +144,7 @@ def _after(pieces: Pieces, parts: list[tuple[str, str]]) -> list[str]:
     return after
 
 
-def _inside(hole: Placeholder, parameters: Parameters, values: Mapping[str, JsonValue]) -> str:
+def _inside(hole: Placeholder, parameters: DeclaredParameters, values: Mapping[str, JsonValue]) -> str:
     """Return a value as it is written in its surroundings."""
     given = _given(hole, values)
     kind = parameters[hole.name].type

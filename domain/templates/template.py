@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.jsonvalue import JsonValue
 from domain.refusal import Problem
-from domain.templates.parameters import Parameters
+from domain.templates.parameters import DeclaredParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class Template:
     category: str | None
     engine: str | None
     version: int
-    parameters: Parameters
+    parameters: DeclaredParameters
     samples: tuple[Mapping[str, JsonValue], ...]
     process_text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TemplateReading:
     """The result of reading a document. template: None when there is an error. problems: of every severity, located."""
 
     template: Template | None

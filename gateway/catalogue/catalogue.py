@@ -13,6 +13,9 @@ from domain.refusal import Problem
 OLDER = "@"
 """``NAME.yaml`` holds the latest version of a template, ``NAME@2.yaml`` an earlier one that processes may come from."""
 
+CHECKS = ".check.yaml"
+"""Ends the name of a file of checks: ``NAME.check.yaml`` stands beside ``NAME.yaml``."""
+
 
 class BundledVersion(msgspec.Struct, frozen=True):
     """A version of a bundled template. problem: why its file cannot be read at all."""
@@ -34,6 +37,8 @@ class Catalogue:
         """Every version by the name of its template and its number; templates by name, versions by number."""
         found: dict[str, dict[int, BundledVersion]] = {}
         for file in sorted(self._folder.glob("*.yaml")):
+            if file.name.endswith(CHECKS):
+                continue
             read = _read(file)
             found.setdefault(read.name, {})[read.version] = read
         return {name: dict(sorted(versions.items())) for name, versions in sorted(found.items())}

@@ -9,12 +9,11 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.identity import template_id
-from domain.language.checking.agents import TEAM
 from domain.refusal import Problem
 from domain.templates.access import TemplateCaller
 from domain.templates.references import BUNDLED, ORG, TemplateReference
-from domain.templates.samples import sample_process
-from domain.templates.standing import TemplateStanding, standing_of
+from domain.templates.samples import needs_of_source
+from domain.templates.standing import TemplateStanding, standing_of, template_of
 from domain.templates.state import ORGANISATION
 from gateway.catalogue import BundledVersion, Catalogue
 from queries.filters import Where, escaped
@@ -71,7 +70,7 @@ class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
 def bundled_record(found: BundledVersion, latest: int) -> TemplateRecord:
     """Return a version of a bundled template."""
     reference = TemplateReference(BUNDLED, found.name)
-    template = None if found.problem is not None else standing_of(found.source, "0").template
+    template = None if found.problem is not None else template_of(found.source)
     if template is None:
         return TemplateRecord(
             reference=reference,
@@ -153,14 +152,10 @@ def uses_of(connection: Connection[Any], ids: Sequence[str], processes: tuple[st
     return found
 
 
-def needs_of(standing: TemplateStanding) -> TemplateNeeds:
+def needs_of(record: TemplateRecord) -> TemplateNeeds:
     """Return what a template needs; nothing for one that cannot be read."""
-    parsed = None if standing.template is None else sample_process(standing.template)
-    if parsed is None:
-        return TemplateNeeds()
-    agents = (use.name for use in parsed.agents if not use.name.startswith(TEAM))
-    secrets, channels = (each.name for each in parsed.secrets), (each.name for each in parsed.channels)
-    return TemplateNeeds(*(list(dict.fromkeys(names)) for names in (agents, secrets, channels)))
+    found = needs_of_source(record.source)
+    return TemplateNeeds(list(found.agents), list(found.secrets), list(found.channels))
 
 
 def active_agents(connection: Connection[Any], names: Iterable[str]) -> set[str]:

@@ -1,4 +1,4 @@
-"""What came from a template: processes, how many versions they published, and their executions under way."""
+"""The processes that came from a template, how many versions they published, and their executions under way."""
 
 from typing import Any
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -107,7 +108,7 @@ class TemplateUse(msgspec.Struct, frozen=True):
     that have not ended, 1,001 for more than 1,000.
     """
 
-    process_id: Any
+    process_id: UUID
     process: str
     template_version: int
     made_at: datetime
@@ -155,20 +156,21 @@ class TemplatePreview(msgspec.Struct, frozen=True):
     problems: Sequence[Problem]
 
 
-class TemplateUpdate(msgspec.Struct, frozen=True):
-    """The newer version of the template that a process was made from. newer: there is one. before, after: the text that
-    each version makes with the answers of then. merged: the process with the changes of the template; conflicts: where
-    both changed the same; problems: why the newer version cannot be filled in with these answers.
+class TemplateUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """The newer version of the template that a process was made from. newer: there is one.
+
+    answers: those of then. current: the text of the draft, else of the latest version. before, after: the texts that
+    the version of then and the latest make with these answers; null where they make none. problems: why the latest
+    does not.
     """
 
-    process_id: Any
+    process_id: UUID
     template_id: str
     template_version: int
     latest: int
     newer: bool
+    answers: dict[str, Any]
+    current: str
     before: str | None
     after: str | None
-    merged: str | None
-    changes: Sequence[Any]
-    conflicts: Sequence[Any]
     problems: Sequence[Problem]

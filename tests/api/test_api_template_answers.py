@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 REVIEW = "/api/templates/bundled:content-review"
-STEPS = ["draft", "review", "sign-off"]
+STEPS = ["draft", "judge", "improve", "review", "rewrite", "confirm", "publish", "announce"]
 HOSTILE = (
     "", "\0", "{{ input.topic }}", "}}{{", "${{ parameters.writer }}", "$${{", "a: b", "x # y", "'", '"', "- id: more",
     "\n- id: more\n  agent: mallory\n  message: hi", "]\n}", "*alias", "&anchor", "!!python/object:os.system", "true",
@@ -22,7 +22,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-NAMES = st.sampled_from(["writer", "reviewer", "approver", "days"]) | TEXTS
+DECLARATIONS = st.dictionaries(
+    st.sampled_from(["path", "type", "default", "pattern", "when", "enum", "minimum", "text", "items"]),
+    st.sampled_from(["steps[0].agent", "steps[0].message", "agent", "string", "(a+)+$", "parameters.x == 1"]) | VALUES,
+    max_size=5,
+)
+NAMES = st.sampled_from(["writer", "reviewer", "announce", "announcement", "decide_within"]) | TEXTS
 ANSWERS = st.dictionaries(NAMES, VALUES, max_size=5)
 
 
@@ -42,10 +47,21 @@ def test_hostile_answers_inject_nothing_and_break_nothing(shared_client: TestCli
         ] == []
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parameters=st.dictionaries(TEXTS, VALUES | DECLARATIONS, max_size=3), tags=st.lists(TEXTS, max_size=3))
+def test_hostile_parameters_of_a_saved_template_break_nothing(
+    shared_client: TestClient, parameters: Any, tags: Any
+) -> None:
+    body = sent({"name": "Hostile", "parameters": parameters, "tags": tags})
+    saved = shared_client.post("/api/processes/greeting/template?dry_run=true", content=body, headers=JSON)
+    assert saved.status_code in (200, 400, 422), saved.text
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_hostile_text_stays_text(shared_client: TestClient, text: str) -> None:
-    for parameter in ("writer", "approver", "days"):
-        answer = shared_client.post(REVIEW + "/preview", content=sent({"parameters": {parameter: text}}), headers=JSON)
+    for parameter in ("writer", "announcement", "decide_within"):
+        body = sent({"parameters": {"announce": True, parameter: text}})
+        answer = shared_client.post(REVIEW + "/preview", content=body, headers=JSON)
         assert answer.status_code in (200, 422), answer.text
         if answer.status_code == 200:
             assert [step["id"] for step in answer.json()["steps"]] == STEPS

@@ -1,14 +1,13 @@
 """`procession templates`."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from app.wiring import Wiring
 
 Run = Callable[..., Any]
 REVIEW = "bundled:content-review"
-DEFINITION = "name: letters\nsteps:\n  - {id: write, agent: writer, message: Write}\n"
+DEFINITION = "name: letters\nsteps:\n  - {id: write, agent: echo, message: Write}\n"
 
 
 def reach(working: Wiring) -> None:
@@ -21,7 +20,7 @@ def test_templates_are_listed_shown_and_used(document: Run, procession: Run, wor
     assert REVIEW in procession("templates", "list", "--source", "bundled").stdout
     assert "writer (missing)" in procession("templates", "show", REVIEW).stdout
     assert document("templates", "show", REVIEW)["parameters"]["writer"]["type"] == "agent"
-    answers = ("--set", "writer=clerk", "--set", "approver=12", "--replace-agent", "reviewer=chief")
+    answers = ("--set", "writer=clerk", "--set", "least_score=12", "--replace-agent", "reviewer=chief")
     would = document("templates", "use", REVIEW, "news", *answers, "--dry-run")["would_record"]
     assert would[-1]["type"] == "ProcessDrafted"
     made = document("templates", "use", REVIEW, "news", *answers)
@@ -33,23 +32,15 @@ def test_templates_are_listed_shown_and_used(document: Run, procession: Run, wor
     assert document("templates", "show", REVIEW)["uses"] == 1
 
 
-def test_a_process_is_saved_shared_and_withdrawn(
-    document: Run, procession: Run, publish: Run, working: Wiring, tmp_path: Path
-) -> None:
+def test_a_process_is_saved_shared_and_withdrawn(document: Run, procession: Run, publish: Run, working: Wiring) -> None:
     publish("letters", DEFINITION)
-    parameters = tmp_path / "parameters.json"
-    parameters.write_text('{"scribe": {"path": "steps[0].agent", "type": "agent"}}')
-    saved = document("templates", "save", "letters", "Letters", "--tag", "mail", "--parameters", str(parameters))
+    saving = ("templates", "save", "letters", "Letters", "--tag", "mail")
+    saved = document(*saving)
     assert (saved["template_id"], saved["version"]) == ("org:letters", 1)
-    assert (
-        "already"
-        in procession(
-            "templates", "save", "letters", "Letters", "--tag", "mail", "--parameters", str(parameters)
-        ).stdout
-    )
+    assert "already" in procession(*saving).stdout
     assert document("templates", "share", "org:letters", "organisation")["new"] is True
     reach(working)
-    assert document("templates", "show", "org:letters")["parameters"]["scribe"]["default"] == "writer"
+    assert document("templates", "show", "org:letters")["shared_with"] == "organisation"
     assert "withdrawn" in procession("templates", "withdraw", "org:letters", "--reason", "old").stdout
     assert document("templates", "withdraw", "org:letters", "--reason", "old")["new"] is False
     assert document("templates", "show", "org:nothing", code=1)["error"]["code"] == "template_not_found"

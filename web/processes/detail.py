@@ -1,6 +1,7 @@
 """One process: its diagram, how it starts, who calls it, its versions and what differs between two."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,13 +22,15 @@ from queries.executions import Definitions
 from queries.process_days import recent_outcomes
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
-from queries.reading import Reading
+from queries.reading import Reading, ReadModelRebuilding
+from queries.roles_now import RoleNow, roles_now
 from queries.thresholds import get_thresholds
 from web.forms import PageParameters
-from web.layout import page
+from web.layout import page, reader_of
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import under_way
+from web.processes.shades import COLOURS, DEFINED, shaded_steps
 from web.processes.triggers import ways_to_start
 
 DRAFT = "draft"
@@ -45,6 +48,12 @@ class ComparedSide(msgspec.Struct, frozen=True):
     steps: list[dict[str, Any]] | None
 
 
+class ColouredParameters(PageParameters):
+    """colour: of the steps in the diagram, one of those in COLOURS; another one is as if none was given."""
+
+    colour: Annotated[str, Query(max_length=20)] = ""
+
+
 class VersionsParameters(PageParameters):
     """Two versions, by number, or ``draft``."""
 
@@ -59,11 +68,12 @@ def detail(
     reading: Reads,
     definitions: Versions,
     caller: Caller,
-    given: Annotated[PageParameters, Query()],
+    given: Annotated[ColouredParameters, Query()],
 ) -> Response:
     """Return the page of one process."""
     id = process_named(process)
     found = get_process(reading, id, min_position=given.min_position)
+    shaded = None if found.version is None else shaded_steps(reading, id, given.colour, reader_of(request))
     return page(
         request,
         "process.html",
@@ -72,7 +82,12 @@ def detail(
         freshness=found,
         crumbs=[("Processes", "/processes"), (found.name, None)],
         found=found,
-        picture=drawing.drawing_of_process(reading, definitions, found),
+        picture=drawing.drawing_of_process(reading, definitions, found, shaded=shaded),
+        shaded=shaded,
+        given=given,
+        colours=COLOURS,
+        defined=DEFINED,
+        roles_of_now=_roles_of_now(reading, found),
         limits=get_thresholds(reading, id),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
@@ -156,6 +171,15 @@ def version(
         found=found,
         picture=drawing.drawing_of_version(reading, definitions, id, found.version, found.name),
     )
+
+
+def _roles_of_now(reading: Reading, found: ProcessDetail) -> dict[str, list[RoleNow]]:
+    """Return who watches and is informed; nobody while that is built anew, and before a publication."""
+    if found.published_at is None:
+        return {}
+    with suppress(ReadModelRebuilding):
+        return roles_now(reading, found.process_id, found.published_at)
+    return {}
 
 
 def _may_start(found: ProcessDetail) -> bool:

@@ -1,0 +1,59 @@
+"""The agents that new entries may concern, for a worker that follows all inboxes."""
+
+from typing import Any
+
+import msgspec
+from psycopg import Connection
+
+from domain.inbox.concerns import RETRIABLE
+from queries.inbox.views import INBOX
+from queries.reading import Reading, fetch
+
+ENTRIES = 1_000
+AGENTS = 1_000
+
+# One look-up in the index for each agent, however many roles it has.
+_ALL = f"""with recursive a(agent) as (
+  (select agent from inbox_roles where agent > %s order by agent limit 1)
+  union all select (select r.agent from inbox_roles r where r.agent > a.agent order by r.agent limit 1) from a
+    where a.agent is not null)
+select agent from a where agent is not null limit {AGENTS}"""
+_NEW = f"""select position, process_id, type from inbox_entries where position > %s and position <= %s
+order by position limit {ENTRIES}"""
+_OF_PROCESSES = "select distinct agent from inbox_roles where process_id = any(%s)"
+
+
+class Concerned(msgspec.Struct, frozen=True):
+    """Agents whose inboxes may have entries up to `until`; beyond it there may be more."""
+
+    agents: list[str]
+    until: int
+    as_of_position: int
+
+
+def list_concerned(reading: Reading, after: int) -> Concerned:
+    """Return the agents that the first thousand entries after a position may concern. Raises an Outage."""
+    with reading.of(INBOX) as (connection, freshness):
+        as_of = freshness.as_of_position
+        rows = fetch(connection, _NEW, (after, as_of)) if after < as_of else []
+        until = rows[-1]["position"] if len(rows) == ENTRIES else as_of
+        if rows and rows[-1]["position"] == until and rows[-1]["type"] in RETRIABLE:
+            until -= 1  # the event that follows says whether this one is final
+        agents = _agents(connection, _OF_PROCESSES, [*{row["process_id"] for row in rows}]) if rows else []
+    return Concerned(agents, max(after, until), as_of)
+
+
+def list_inboxes(reading: Reading, after: str) -> list[str]:
+    """Return the next thousand agents, by name, that have or had a role. Raises an Outage."""
+    with reading.of(INBOX) as (connection, _):
+        return _agents(connection, _ALL, after)
+
+
+def end_of_log(reading: Reading) -> int:
+    """Return the position of the newest event. Raises an Outage."""
+    with reading.log() as (_, freshness):
+        return freshness.as_of_position
+
+
+def _agents(connection: Connection[Any], query: str, given: object) -> list[str]:
+    return sorted(row["agent"] for row in fetch(connection, query, (given,)))
