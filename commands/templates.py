@@ -91,6 +91,7 @@ class Templates:
         tags = tuple(command.tags)
         heading = TemplateHeading(name, command.name, command.description, tags, command.category)
         saved = document_to_save(source, heading, command.parameters)
+        needs = saved.needs
         content = TemplateContent(
             name,
             saved.text,
@@ -100,6 +101,7 @@ class Templates:
             command.category,
             process.name,
             number,
+            {"agents": [*needs.agents], "secrets": [*needs.secrets], "channels": [*needs.channels]},
         )
         return decide(
             self._log,

@@ -7,6 +7,7 @@ import msgspec
 
 from domain.language.editing.changes import EditRefused
 from domain.refusal import Malformed, Problem
+from domain.templates.needs import Needs, needs
 from domain.templates.parametrising import parametrise
 from domain.templates.printing import print_template
 from domain.templates.reading import read_template
@@ -15,9 +16,13 @@ from domain.templates.template import Template
 
 
 class SavedDocument(msgspec.Struct, frozen=True):
-    """The document of a template, to be recorded. removed: the secrets that were taken out. warnings: about it."""
+    """The document of a template, to be recorded, and what the template needs.
+
+    removed: the secrets that were taken out. warnings: about it.
+    """
 
     text: str
+    needs: Needs
     removed: tuple[RemovedSecret, ...] = ()
     warnings: tuple[Problem, ...] = ()
 
@@ -61,4 +66,4 @@ def document_to_save(
     reading = read_template(text)
     if reading.template is None:
         raise Malformed("this process cannot be a template as it is", list(reading.problems))
-    return SavedDocument(text, made.removed, reading.problems)
+    return SavedDocument(text, needs(reading.template), made.removed, reading.problems)

@@ -23,9 +23,10 @@ from queries.templates.views import TemplateNeeds
 COUNTED = 10_000
 MOST_WORDS = 10
 
-COLUMNS = """t.name, t.version as latest, t.title, t.description, t.tags, t.category, t.author, t.team, t.process,
-  t.published_at, t.revised_at, t.shared_with, t.withdrawn_at, t.withdrawn_reason, v.version, v.source"""
-_ONE = f"""select {COLUMNS} from template_list t
+_FACTS = """t.name, t.version as latest, t.title, t.description, t.tags, t.category, t.author, t.team, t.process,
+  t.published_at, t.revised_at, t.shared_with, t.withdrawn_at, t.withdrawn_reason"""
+LISTED = f"{_FACTS}, t.version, '' as source, t.needs"
+_ONE = f"""select {_FACTS}, v.version, v.source from template_list t
 join template_versions v on v.template = t.template and v.version = coalesce(%(version)s::int, t.version)
 where {{where}}"""
 _USES = f"""select x.id, u.template_version, count(*)::int as uses from unnest(%(ids)s::text[]) as x(id)
@@ -35,7 +36,10 @@ _ACTIVE = "select name from agent_directory where name = any(%s) and status = 'a
 
 
 class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a template as it is stored. version: its number; latest: of the latest version."""
+    """A version of a template as it is stored. version: its number; latest: of the latest version.
+
+    needs: as they were recorded, of a template whose document is not read: it was valid when it was saved.
+    """
 
     reference: TemplateReference
     version: int
@@ -54,9 +58,12 @@ class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_reason: str | None = None
     withdrawn: bool = False
     unreadable: Problem | None = None
+    needs: TemplateNeeds | None = None
 
     def standing(self, release: str) -> TemplateStanding:
         """Return whether it can be used on a release, and why not."""
+        if self.needs is not None:
+            return TemplateStanding("withdrawn" if self.withdrawn else "ok", None, ())
         if self.unreadable is not None:
             return TemplateStanding("invalid", None, (self.unreadable,))
         return standing_of(self.source, release, withdrawn=self.withdrawn)
@@ -98,6 +105,8 @@ def org_record(row: DictRow) -> TemplateRecord:
     reference = TemplateReference(ORG, facts.pop("name"))
     tags = msgspec.json.decode(facts.pop("tags"), type=list[str])
     withdrawn = facts.pop("withdrawn_at") is not None
+    if "needs" in facts:
+        facts["needs"] = msgspec.json.decode(facts["needs"], type=TemplateNeeds)
     return TemplateRecord(reference=reference, tags=tags, withdrawn=withdrawn, **facts)
 
 
@@ -154,6 +163,8 @@ def uses_of(connection: Connection[Any], ids: Sequence[str], processes: tuple[st
 
 def needs_of(record: TemplateRecord) -> TemplateNeeds:
     """Return what a template needs; nothing for one that cannot be read."""
+    if record.needs is not None:
+        return record.needs
     found = needs_of_source(record.source)
     return TemplateNeeds(list(found.agents), list(found.secrets), list(found.channels))
 

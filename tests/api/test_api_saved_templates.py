@@ -46,6 +46,12 @@ def test_a_newer_version_of_the_template_is_shown(
     found = client.get("/api/processes/welcome/template-update").json()
     assert (found["newer"], found["latest"], "Good day" in found["after"]) == (True, 2, True)
     assert found["after"].startswith("\nname: welcome")
+    assert ([each["path"] for each in found["by_template"]], found["by_hand"], found["conflicts"]) == (
+        ["steps[greet].message"],
+        [],
+        [],
+    )
+    assert found["merged"] == found["after"]
     missing = client.get(f"/api/processes/{greeting}/template-update")
     assert (missing.status_code, missing.json()["code"]) == (404, "not_from_template")
 
