@@ -185,6 +185,9 @@ def test_templates_are_seen_by_those_they_are_shared_with(
     assert act("share", root, **{"with": "private"}) == 200
     assert seen() == [True, True, False, False]
     assert client.get("/api/processes/of-eve", headers=eve).status_code == 200
+    for caller, whole in ((eve, False), (root, True)):
+        events = client.get("/api/events?limit=200", headers=caller).text
+        assert ("hush" in events, id in events) == (whole, whole)
     assert (
         client.post("/api/processes/claims-intake/template", json={"name": "claims-intake"}, headers=eve).json()["code"]
         == "template_name_taken"
