@@ -16,7 +16,7 @@ browser: ## install the browser of the tests, where apt may
 	@sh scripts/browser.sh
 
 test: check browser ## check, then run all tests (ARGS: more arguments for pytest)
-	@$(BIN)/pytest -n 4 --dist worksteal $(ARGS)
+	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types and imports
 	@$(BIN)/ruff format --check .

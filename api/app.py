@@ -43,6 +43,7 @@ from api import (
     sizes,
     steps,
     stream,
+    templates,
     timers,
     webhooks,
     workers,
@@ -65,6 +66,7 @@ GUARDED = (
     timers,
     approvals,
     processes,
+    templates,
     alerts,
     analytics,
     cost_thresholds,
@@ -123,6 +125,7 @@ def _routes() -> list[BaseRoute]:
     guarded = APIRouter(prefix="/api", dependencies=[ADMITTED])
     for noun in GUARDED:
         guarded.include_router(noun.router)
+    guarded.include_router(templates.of_processes)
     every.include_router(guarded)
     every.include_router(metrics.router, dependencies=[ADMITTED])
     every.include_router(mcp.router, dependencies=[ADMITTED])

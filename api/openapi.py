@@ -12,12 +12,13 @@ from api.answers import JsonBody
 from api.errors import ProblemDocument
 from commands.command import REVISION, Command
 from edge.declared import Declared, body_fields, fields_beside
-from edge.scopes import READ, STATED, requires
+from edge.scopes import LISTED, READ, STATED, requires
 
 TITLE = "Procession"
 REFERENCE = "#/components/schemas/{name}"
 TAGS = [
     {"name": "processes", "description": "Definitions: drafted, published in versions, archived."},
+    {"name": "templates", "description": "Definitions with parameters, to begin a process from."},
     {"name": "executions", "description": "Runs of published processes."},
     {"name": "schedules", "description": "Triggers that start executions by the clock, and the calendars they use."},
     {"name": "agents", "description": "Who does the work."},
@@ -84,6 +85,7 @@ def command(
     guarded: bool = True,
     rehearsed: bool = False,
     planned: Any = None,
+    listed: bool = False,
 ) -> dict[str, Any]:
     """Describe a route that carries out a command of `kind` and answers `status` with `receipt`.
 
@@ -91,10 +93,12 @@ def command(
     that declares fields, or a type of which the route reads the body by itself, of the media types `kinds`.
     required: whether that other body is. guarded: whether the permission of `kind` is required of the caller.
     rehearsed: the route takes `dry_run`, which is answered with 200. planned: the answer of a dry run, 200, if it is
-    another than `receipt`.
+    another than `receipt`. listed: the route by itself admits a principal that is limited to processes.
     """
     conditional = REVISION in fields_beside(kind).values()
     extra: dict[str, Any] = {STATED: kind.scope.value} if guarded else {}
+    if listed:
+        extra[LISTED] = True
     extra["parameters"] = [_IDEMPOTENCY, _ACTOR, *([_IF_MATCH] if conditional else [])]
     if body is not None:
         extra["requestBody"] = _request_body(body, kinds, required=required)

@@ -48,6 +48,10 @@ _STREAMS = {
         "The filters of an agent in one stream, and what it acknowledges in another, ids derived from its name.",
     ),
     "domain.calendars.events": ("A calendar", "One stream a calendar, its id derived from the name."),
+    "domain.templates.events": (
+        "A template of the organisation",
+        "One stream a template, its id derived from the name.",
+    ),
     "domain.zone_data.events": ("The zone data", "One stream, its id the same everywhere."),
     "domain.costs.events": ("A price", "One stream for all prices of the operator."),
     "domain.keys.events": ("A key", "One stream for all keys. It holds their digests, never the keys."),

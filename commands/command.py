@@ -12,6 +12,7 @@ from commands.deciding import Identified
 from commands.receipt import Receipt
 from domain.event import Cause
 from domain.identity import AGENT_NAME
+from domain.templates.references import TemplateReference
 
 MAX_TEXT = 2_000
 
@@ -32,6 +33,7 @@ class CommandScope(StrEnum):
     OPERATIONS_WRITE = "operations:write"
     COSTS_WRITE = "costs:write"
     INBOX_WRITE = "inbox:write"
+    TEMPLATES_WRITE = "templates:write"
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -63,6 +65,7 @@ ProcessId = Annotated[UUID, Beside("process")]
 ExecutionId = Annotated[UUID, Beside("execution")]
 ScheduleId = Annotated[UUID, Beside("schedule")]
 AgentName = Annotated[str, Beside("agent")]
+TemplateId = Annotated[TemplateReference, Beside("template")]
 StepReference = Annotated[str, Beside()]
 Revision = Annotated[int | None, Beside(REVISION)]
 """The version of the stream that the command was decided on; None: any."""

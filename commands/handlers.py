@@ -24,11 +24,14 @@ from commands.repairs import Repairs
 from commands.role_changes import RoleCommands
 from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
+from commands.template_uses import TemplateUses
+from commands.templates import Templates
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
 from domain.agents.policy import OutgoingPolicy
 from domain.processes.plan import Limits
 from domain.schedules.due import OVERDUE
+from gateway.catalogue import BUNDLED, Catalogue
 from store.log import Log
 from store.rehearsing import Rehearsal
 
@@ -36,7 +39,7 @@ from store.rehearsing import Rehearsal
 class Handlers:
     """One attribute a noun. channels: the channels for notifications that the operator has set up. policy: the
     operator's rules of what goes out. configured_key: the environment states an admin key. plans: those read already.
-    overdue_after: a run that starts so much later is late.
+    overdue_after: a run that starts so much later is late. catalogue: the bundled templates.
     """
 
     def __init__(
@@ -50,8 +53,10 @@ class Handlers:
         plans: Plans | None = None,
         shortest_interval: timedelta = SHORTEST_INTERVAL,
         overdue_after: timedelta = OVERDUE,
+        catalogue: Catalogue = BUNDLED,
     ) -> None:
         self.log = log
+        self.catalogue = catalogue
         self.policy = policy
         self.channels = channels
         self.configured_key = configured_key
@@ -64,6 +69,8 @@ class Handlers:
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)
         self.roles = RoleCommands(log, self.processes, self.agents)
+        self.templates = Templates(log)
+        self.template_uses = TemplateUses(log, self.processes, catalogue)
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)
@@ -97,4 +104,5 @@ class RehearsingHandlers(Handlers):
             plans=real.plans,
             shortest_interval=real.shortest_interval,
             overdue_after=real.overdue_after,
+            catalogue=real.catalogue,
         )

@@ -12,10 +12,25 @@ from domain.processes import claims
 from domain.processes import events as processes
 from domain.roles import events as roles
 from domain.schedules import events as schedules
+from domain.templates import events as templates
 from domain.zone_data import events as zone_data
 
 # Importing a module registers its events.
-ROOMS = (agents, alerts, calendars, claims, costs, executions, inbox, keys, processes, roles, schedules, zone_data)
+ROOMS = (
+    agents,
+    alerts,
+    calendars,
+    claims,
+    costs,
+    executions,
+    inbox,
+    keys,
+    processes,
+    roles,
+    schedules,
+    templates,
+    zone_data,
+)
 
 EVENTS: dict[str, type[Event]] = stored_events()
 

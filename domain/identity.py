@@ -70,6 +70,11 @@ def schedule_id(process: UUID, trigger: str) -> UUID:
     return uuid5(NAMESPACE, f"schedule:{process}:{trigger}")
 
 
+def template_id(name: str) -> UUID:
+    """Return the id of the stream of the organisation's template called `name`."""
+    return uuid5(NAMESPACE, f"template:{name}")
+
+
 def calendar_id(name: str) -> UUID:
     """Return the id of the calendar called `name`."""
     return uuid5(NAMESPACE, f"calendar:{name}")

@@ -22,7 +22,8 @@ class Door:
     keys: those that the log holds. sessions: signs the cookies of browsers. trials: of agents.
     api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
-    max_streams: the most streams that are open at once. settings: those in force in this process.
+    max_streams: the most streams that are open at once. longest_poll_seconds: no empty inbox waits longer.
+    settings: those in force in this process.
     """
 
     handlers: Handlers
@@ -37,6 +38,7 @@ class Door:
     hosts: Hosts = LOCAL
     stream_check_seconds: float = 1.0
     max_streams: int = 500
+    longest_poll_seconds: float = 60.0
     settings: tuple[SettingView, ...] = ()
 
     @cached_property

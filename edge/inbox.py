@@ -61,6 +61,7 @@ class InboxReader:
     ) -> InboxPage:
         """Return a page; while it is empty, wait for an entry, at most `wait` seconds. No connection is held meanwhile.
 
+        The door may allow less.
         Raises the refusals of the query, or TooManyStreams.
         """
         read = partial(self._page, cursor=cursor, limit=limit, from_position=from_position, min_position=min_position)
@@ -68,9 +69,10 @@ class InboxReader:
         page = await anyio.to_thread.run_sync(read)
         if page.items or page.has_more or wait <= 0:
             return page
+        longest = min(wait, self._door.longest_poll_seconds)
         self._feed.enter(self._door.max_streams)
         try:
-            return await self._wait(page, limit, asyncio.get_running_loop().time() + wait, news, round)
+            return await self._wait(page, limit, asyncio.get_running_loop().time() + longest, news, round)
         finally:
             self._feed.leave()
 

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from domain.identity import AGENT_NAME, PROCESS_NAME, process_id
 from domain.refusal import AgentNotFound, NotFound, ProcessNotFound
+from domain.templates.decisions import TemplateNotFound
+from domain.templates.references import TemplateReference, read_reference
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 END_OF_ID = r"^([0-9a-fA-F-]{4,36})?$"
@@ -79,6 +81,14 @@ def webhook_named(reference: str) -> UUID:
     return UUID(reference)
 
 
+def template_named(reference: str) -> TemplateReference:
+    """Return the template with the id `reference`, as ``org:claim-intake``. Raises NotFound for another text."""
+    found = read_reference(reference)
+    if found is None:
+        raise TemplateNotFound(f"there is no template {reference[:80]!r}; a template goes by its id, as org:NAME")
+    return found
+
+
 REFERENCES: dict[str, Callable[[str], object]] = {
     "process": process_named,
     "execution": execution_named,
@@ -88,5 +98,6 @@ REFERENCES: dict[str, Callable[[str], object]] = {
     "agent": agent_named,
     "key": key_named,
     "webhook": webhook_named,
+    "template": template_named,
 }
 """How a text refers to a thing, by the noun that a command's `Beside` states."""

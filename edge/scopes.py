@@ -14,6 +14,8 @@ READ_KEYS = "keys:read"
 READ_INBOX = "inbox:read"
 READ_SETTINGS = "settings:read"
 READ_SENSITIVE = "sensitive:read"
+READ_TEMPLATES = "templates:read"
+"""Every template of the organisation, private ones too."""
 STATED = "x-permission"
 """The name under which a route states its permission, also in the description of the API."""
 LISTED = "x-listed"
@@ -22,7 +24,9 @@ LISTED = "x-listed"
 # Every key may read how the API is used.
 _EVERYBODY = frozenset((READ_DESCRIPTION,))
 _VIEWER = _EVERYBODY | {READ, READ_APPROVALS, READ_INBOX}
-EVERYTHING = _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE} | frozenset(CommandScope)
+EVERYTHING = (
+    _VIEWER | {READ_CONFIGURATION, READ_KEYS, READ_SETTINGS, READ_SENSITIVE, READ_TEMPLATES} | frozenset(CommandScope)
+)
 GRANTS: dict[KeyScope, frozenset[str]] = {
     KeyScope.VIEWER: _VIEWER,
     KeyScope.OPERATOR: _VIEWER
@@ -35,7 +39,7 @@ GRANTS: dict[KeyScope, frozenset[str]] = {
         CommandScope.OPERATIONS_WRITE,
         CommandScope.COSTS_WRITE,
     },
-    KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE},
+    KeyScope.DESIGNER: _VIEWER | {CommandScope.PROCESSES_WRITE, CommandScope.TEMPLATES_WRITE},
     KeyScope.APPROVER: _EVERYBODY | {READ_APPROVALS, CommandScope.APPROVALS_DECIDE},
     KeyScope.ADMIN: EVERYTHING,
     KeyScope.ACT_AS: _EVERYBODY,

@@ -4,6 +4,7 @@ from commands.deciding import Unavailable
 from commands.trials import TooManyTrials
 from domain.executions.decisions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Refusal, Stale
+from domain.templates.decisions import NotTemplateKeeper
 from edge.refusals import (
     BadRequest,
     ForeignOrigin,
@@ -30,6 +31,7 @@ STATUS: dict[type[Refusal], int] = {
     NotPermitted: 403,
     ForeignOrigin: 403,
     ApproverNotNamed: 403,
+    NotTemplateKeeper: 403,
     NotFound: 404,
     Forbidden: 409,
     Stale: 412,

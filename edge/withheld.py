@@ -1,4 +1,4 @@
-"""Fields that only some principals see, whatever they hold: the configuration of agents, keys, and other processes."""
+"""Fields that only some principals see, whatever they hold: of agents, keys, templates, and other processes."""
 
 from uuid import UUID
 
@@ -6,7 +6,7 @@ import msgspec
 
 from domain.executions.events.child import Parent
 from edge.principal import Principal
-from edge.scopes import READ_CONFIGURATION, READ_KEYS
+from edge.scopes import READ_CONFIGURATION, READ_KEYS, READ_TEMPLATES
 from edge.visibility import RESTRICTED, restricted_children
 from queries.differences import Change, Difference
 from queries.events import EventView
@@ -17,6 +17,15 @@ WITHHELD: dict[str, tuple[str, frozenset[str] | None]] = {
     "AgentRegistered": (READ_CONFIGURATION, frozenset(("config", "provider"))),
     "KeyCreated": (READ_KEYS, EVERY_FIELD),
     "KeyRevoked": (READ_KEYS, EVERY_FIELD),
+    "TemplatePublished": (READ_TEMPLATES, EVERY_FIELD),
+    "TemplateRevised": (READ_TEMPLATES, EVERY_FIELD),
+    "TemplateShared": (READ_TEMPLATES, EVERY_FIELD),
+    "TemplateWithdrawn": (READ_TEMPLATES, EVERY_FIELD),
+}
+# The template of a process may be one that the reader does not see.
+LINEAGE: dict[str, frozenset[str]] = {
+    "ProcessDrafted": frozenset(("lineage",)),
+    "ProcessPublished": frozenset(("template_id", "template_version")),
 }
 
 
@@ -68,8 +77,12 @@ def _restricted(name: str, change: Change, principal: Principal) -> Change:
 
 def withheld(event: EventView, principal: Principal) -> EventView:
     """Return the event with null in each field that the principal does not see."""
-    if not withholds(event.type, principal):
+    fields: frozenset[str] | None
+    if event.type in LINEAGE and not principal.may(READ_TEMPLATES):
+        fields = LINEAGE[event.type]
+    elif not withholds(event.type, principal):
         return without_others(event, principal)
-    _, fields = WITHHELD[event.type]
+    else:
+        _, fields = WITHHELD[event.type]
     data = {name: None if fields is EVERY_FIELD or name in fields else value for name, value in event.data.items()}
     return msgspec.structs.replace(event, data=data)

@@ -19,6 +19,8 @@ from projections.process_references import ProcessReferencesProjection
 from projections.projection import Projection
 from projections.roles import RolesProjection
 from projections.schedules import SchedulesProjection
+from projections.template_uses import TemplateUsesProjection
+from projections.templates import TemplatesProjection
 
 ALL: tuple[Projection[Any], ...] = (
     ExecutionList(),
@@ -37,4 +39,6 @@ ALL: tuple[Projection[Any], ...] = (
     AnalyticsProjection(),
     InformedAgentNotifier(),
     RolesProjection(),
+    TemplatesProjection(),
+    TemplateUsesProjection(),
 )

@@ -91,7 +91,8 @@ class OriginsOfPage:
 
     def origin(self, stream: bytes) -> Origin:
         """Return the origin of an execution on the page. Raises LookupError if the stream is no execution's."""
-        return self._read()[stream]
+        found = self._found
+        return (self._read() if found is None else found)[stream]
 
     def has(self, stream: bytes) -> bool:
         """Return whether the log has the start of an execution on the page."""

@@ -10,7 +10,7 @@ from psycopg.rows import TupleRow
 
 from projections.facts import read_facts
 from projections.positions import Positions
-from projections.projection import Projection, clean
+from projections.projection import Projection, clean, fold_all
 from store.listening import PROJECTED_CHANNEL
 from store.unit import Outage
 
@@ -40,11 +40,11 @@ def project_page(
     """
     topics = frozenset[str]().union(*(projection.handlers for projection in projections))
     facts = read_facts(rows, topics, connection)
-    folded = [(projection, projection.fold(facts)) for projection in projections]
+    folded = fold_all(projections, facts)
     until: int = rows[-1][0]
     with connection.transaction():
         positions.move(connection, [projection.name for projection in projections], after, until)
-        for projection, changes in folded:
+        for projection, changes in zip(projections, folded, strict=True):
             projection.write(connection, changes)
         notify(connection, until)
 

@@ -55,7 +55,8 @@ def write_runs(connection: Connection[Any], completed: Sequence[Fact]) -> None:
         with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
             found = cursor.execute(_WITH_COSTS, (arrays.uuid_bytes([*processes]),), prepare=True).fetchall()
         with_costs = {id for (id,) in found}
-        _insert(connection, [fact for fact in completed if fact.origin.process_id in with_costs])
+        if with_costs:
+            _insert(connection, [fact for fact in completed if fact.origin.process_id in with_costs])
 
 
 def _insert(connection: Connection[Any], completed: Sequence[Fact]) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from psycopg import Connection
@@ -41,11 +41,8 @@ class Projection(ABC, Generic[C]):
 
     def fold(self, facts: Iterable[Fact]) -> C:
         """Return the changes that `facts`, in order, add up to; facts without a handler change nothing."""
-        changes, handlers = self.changes(), self.handlers
-        for fact in facts:
-            handler = handlers.get(fact.topic)
-            if handler is not None:
-                handler(changes, fact)
+        changes: C
+        (changes,) = fold_all((self,), facts)
         return changes
 
     def create(self, connection: Connection[Any], *, indexed: bool = True) -> None:
@@ -63,6 +60,23 @@ class Projection(ABC, Generic[C]):
     def digest(self) -> str:
         """The fingerprint of the shape of the tables."""
         return hashlib.sha256("\n".join((self.ddl, *self.indexes)).encode()).hexdigest()
+
+
+def fold_all(projections: Sequence[Projection[Any]], facts: Iterable[Fact]) -> list[Any]:
+    """Return the changes of each projection that `facts`, in order, add up to. One pass over the facts serves all."""
+    folded = [projection.changes() for projection in projections]
+    handling: dict[str, list[tuple[Handler[Any], Any]]] = {}
+    for fact in facts:
+        handlers = handling.get(fact.topic)
+        if handlers is None:
+            handlers = handling[fact.topic] = [
+                (projection.handlers[fact.topic], changes)
+                for projection, changes in zip(projections, folded, strict=True)
+                if fact.topic in projection.handlers
+            ]
+        for handler, changes in handlers:
+            handler(changes, fact)
+    return folded
 
 
 def clean(text: str, limit: int = 2_000) -> str:

@@ -10,7 +10,8 @@ from domain.alerts.events import CostAlertAcknowledged, CostAlertDismissed, Cost
 from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
-from domain.processes.events import ProcessPaused, ProcessPublished
+from domain.processes.events import ProcessDrafted, ProcessPaused, ProcessPublished
+from domain.templates.events import TemplatePublished, TemplateRevised
 
 # A read table takes a document byte for byte. So a reader does not decode it.
 DOCUMENTS: frozenset[Any] = frozenset((Any, StepError))
@@ -20,7 +21,17 @@ LEFT_OUT: dict[type[msgspec.Struct], frozenset[str]] = {
     Usage: frozenset(("cached_tokens", "raw")),
 }
 WITH_ACTOR: frozenset[type[Event]] = frozenset(
-    (ExecutionStarted, ProcessPublished, ProcessPaused, CostAlertAcknowledged, CostAlertDismissed, CostAlertSnoozed)
+    (
+        ExecutionStarted,
+        ProcessDrafted,
+        ProcessPublished,
+        ProcessPaused,
+        CostAlertAcknowledged,
+        CostAlertDismissed,
+        CostAlertSnoozed,
+        TemplatePublished,
+        TemplateRevised,
+    )
 )
 EMPTY = msgspec.Raw(b"{}")
 

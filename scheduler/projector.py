@@ -26,9 +26,8 @@ POLL_SECONDS = 1.0  # how long a wake-up that was lost goes unnoticed
 RETRY_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 DRAIN_SECONDS = 5.0
 # While events keep coming, a pause between two pages lets more of them share the next transaction: a step costs
-# one row instead of two, and an execution one update for many of its steps. The more events, the longer the pause.
-LINGER_SECONDS = 0.005
-BUSY_LINGER_SECONDS = 0.05
+# one row instead of two, and an execution one update for many of its steps. The more events a second, the longer.
+LINGER_SECONDS = ((5_000, 0.15), (2_000, 0.05), (0, 0.005))
 BUSY_EVENTS = 500
 INBOX_KEEPS = timedelta(days=30)
 
@@ -99,7 +98,8 @@ class Projector:
         self._runner.close()
 
     def _project(self) -> None:
-        paused_at, linger = 0.0, LINGER_SECONDS
+        paused_at = read_at = self._clock.monotonic()
+        linger = 0.0
         while not self._stopping.is_set():
             if self._clock.monotonic() - paused_at < linger:
                 self._stopping.wait(linger)
@@ -108,7 +108,8 @@ class Projector:
             events = self._runner.advance()
             self._failures = 0
             self._busy = events >= BUSY_EVENTS
-            linger = BUSY_LINGER_SECONDS if self._busy else LINGER_SECONDS
+            before, read_at = read_at, self._clock.monotonic()
+            linger = linger_after(events / max(read_at - before, 0.001))
             if events < PAGE:
                 self._retention.tidy()
                 paused_at = self._clock.monotonic()
@@ -119,3 +120,8 @@ class Projector:
         deadline = self._clock.monotonic() + DRAIN_SECONDS
         while self._clock.monotonic() < deadline and self._runner.advance() > 0:
             pass
+
+
+def linger_after(rate: float) -> float:
+    """Return the seconds to pause before the next page, while `rate` events come a second."""
+    return next(seconds for least, seconds in LINGER_SECONDS if rate >= least)

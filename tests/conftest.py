@@ -39,6 +39,35 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A test that names no database must not find the installation of who runs it.
 os.environ["PROCESSION_HOME"] = os.devnull
 
+# Files that take longest, the longest first: begun early, none of them is left for one worker at the end.
+LONGEST_FIRST = (
+    "docs/test_commands.py",
+    "web/test_process_browser.py",
+    "web/test_operations_browser.py",
+    "web/test_browser.py",
+    "upgrade/",
+    "_browser.py",
+    "journeys/",
+    "app/test_long_running_commands.py",
+    "embedded/",
+    "app/test_start_time.py",
+    "api/test_api_description.py",
+    "web/test_pictures.py",
+    "laws/",
+    "simulation/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the others stay in random order behind them."""
+
+    def rank(item: pytest.Item) -> int:
+        file = str(item.path)
+        return next((at for at, part in enumerate(LONGEST_FIRST) if part in file), len(LONGEST_FIRST))
+
+    items.sort(key=rank)
+
+
 settings.register_profile(
     "procession", deadline=None, max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

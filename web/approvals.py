@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -12,13 +12,15 @@ from commands.approvals import DecideApproval
 from domain.executions.decisions.approval import Verdict
 from edge.admitted import Caller, Masking, deciders_of, teams_of
 from edge.dependencies import Reads, door_of
+from edge.door import Door
 from edge.principal import principal_of
 from edge.scopes import READ_APPROVALS, requires
 from edge.sensitive import SensitiveViews
-from queries.approvals import get_approval, list_approvals
+from queries.approvals import ApprovalView, get_approval, list_approvals
 from web.acts import UNTRIED, Act, ActForm, attempt
 from web.forms import PageParameters
 from web.layout import approvals_for, page
+from web.prospects import prospects_in_words
 from web.wording import readable
 
 DECIDED = ("granted", "refused", "changes_requested", "expired", "cancelled")
@@ -65,6 +67,7 @@ def list_(
         next_cursor=found.next_cursor,
         given=given,
         decided=decided,
+        **({"found": None} if decided or not found.items else _request(door_of(request), found.items[0])),
     )
 
 
@@ -101,14 +104,20 @@ def _one(request: Request, approval_id: str, form: ActForm = UNTRIED, *, min_pos
         code=form.code,
         freshness=found,
         crumbs=[("Approvals", "/approvals"), (found.title, None)],
-        found=found,
-        artifacts=readable(found.artifacts),
-        approvers=json.loads(bytes(found.approvers)),
+        **_request(door, found),
         acts=caller.may(DecideApproval.scope),
         inbox=inbox,
         before=before,
         after=after,
         form=form,
+    )
+
+
+def _request(door: Door, found: ApprovalView) -> dict[str, Any]:
+    """Return what a page shows of one approval."""
+    approvers = json.loads(bytes(found.approvers))
+    return {"found": found, "artifacts": readable(found.artifacts), "approvers": approvers} | prospects_in_words(
+        door, found
     )
 
 

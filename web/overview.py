@@ -27,12 +27,15 @@ from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
 from queries.under_way import MOST_UNDER_WAY, count_under_way, find_work_due
 from web.alerts import shown_alert
+from web.failures import group_failures
 from web.layout import COUNTED, approvals_for, page, reader_of
 from web.monitored import OverviewParameters, monitored_by_reader
 from web.schedules.marks import FLAGS
 from web.today import MONTHS, WEEKDAYS, compared, ended_today, weekday
 
 SHOWN = 10
+MOST_FAILED = 50
+"""Failed executions that are read and put in groups."""
 # A timer that is less late than this is being fired.
 TOLERATED_SECONDS = 5.0
 NEXT_RUNS = 5
@@ -53,7 +56,8 @@ def overview(
     local = reader.now.astimezone(reader.zone)
     approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
     of_failed = ExecutionFilter(statuses=["failed"], within=caller.processes)
-    failed = masking.summaries(list_executions(reading, of_failed, limit=SHOWN))
+    failed = masking.summaries(list_executions(reading, of_failed, limit=MOST_FAILED))
+    failures = group_failures(failed.items)[:SHOWN]
     running = masking.summaries(list_longest_running(reading, caller.processes, SHOWN))
     late = [
         timer
@@ -76,7 +80,7 @@ def overview(
     unpriced = 0 if caller.processes else count_unpriced(reading, COUNTED)
     needs = (
         approvals.items,
-        failed.items,
+        failures,
         late,
         missed,
         aside,
@@ -110,7 +114,8 @@ def overview(
         registers=caller.may(RegisterAgent.scope),
         designs=caller.may(DraftProcess.scope),
         approvals=approvals.items,
-        failed=failed.items,
+        failures=failures,
+        more_failed=failed.next_cursor is not None or sum(each.number for each in failures) < len(failed.items),
         overdue=late,
         missed=missed,
         aside=aside,

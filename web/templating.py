@@ -13,7 +13,7 @@ from web.drawings.diagram import diagram
 from web.drawings.ledger import ledger
 from web.drawings.split import split
 from web.drawings.track import track
-from web.executions.picture import who_of
+from web.executions.rows import timeline_row
 from web.executions.sentences import sentence
 
 HERE = Path(__file__).parent
@@ -39,7 +39,7 @@ def environment() -> Environment:
         axis=timeline.axis,
         row=timeline.row,
         track=track,
-        who_of=who_of,
+        timeline_row=timeline_row,
         split=split,
         ended_chart=charts.ended_chart,
         outline_of=charts.outline_of,

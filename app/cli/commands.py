@@ -56,6 +56,7 @@ COMMANDS = {
 
 GROUPS = {
     "processes": Entry("processes.shown", "Processes, published and drafted.", group=True),
+    "templates": Entry("templates", "Templates, to begin a process from.", group=True),
     "agents": Entry("agents", "Agents, which carry out steps.", group=True),
     "schedules": Entry("schedules", "Schedules, which start executions by the clock.", group=True),
     "calendars": Entry("calendars", "Calendars, the days on which schedules make exceptions.", group=True),

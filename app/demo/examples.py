@@ -47,7 +47,7 @@ def example_processes(folder: Path) -> list[Example]:
     Raises Malformed.
     """
     examples = {
-        file.stem: Example(str(file), read_file(str(file)), [_input(path) for path in _inputs(folder, file.stem)])
+        file.stem: Example(str(file), read_file(str(file)), example_inputs(folder, file.stem))
         for file in sorted(folder.glob("*.yaml"))
     }
     called = {
@@ -63,8 +63,10 @@ def example_processes(folder: Path) -> list[Example]:
     return list(ordered.values())
 
 
-def _inputs(folder: Path, name: str) -> list[Path]:
-    return sorted([*folder.glob(f"{name}.input.json"), *folder.glob(f"{name}.*.input.json")])
+def example_inputs(folder: Path, name: str) -> list[dict[str, Any]]:
+    """Return the inputs in the files beside a process: `<name>.input.json` and `<name>.<case>.input.json`."""
+    files = [*folder.glob(f"{name}.input.json"), *folder.glob(f"{name}.*.input.json")]
+    return [_input(file) for file in sorted(files)]
 
 
 def _input(path: Path) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from app.demo.examples import example_agents, example_processes
+from app.demo.made import example_uses, make
 from app.documents import inside
 from app.publishing import publish_source
 from app.signals import Stopping
@@ -37,15 +38,21 @@ def prepare(wiring: Wiring, folder: Path) -> Prepared:
     cause = operator("cli:demo")
     registered = [wiring.agents.register(RegisterAgent(*agent), cause) for agent in agents.items()]
     examples = example_processes(folder)
-    versions = []
+    new_versions = 0
     runs = []
     for example in examples:
         with inside(example.file):
             published = publish_source(wiring, example.source)
-        versions.append(published)
+        new_versions += published.new
         runs += [StartExecution(UUID(published.process_id), given) for given in example.inputs]
+    uses = example_uses(folder)
+    for use in uses:
+        with inside(use.file):
+            made = make(wiring, use, cause)
+        new_versions += made.new
+        runs += [StartExecution(made.process_id, given) for given in use.inputs]
     new_agents = sum(not receipt.duplicate for receipt in registered)
-    return Prepared(len(agents), new_agents, len(examples), sum(version.new for version in versions), runs)
+    return Prepared(len(agents), new_agents, len(examples) + len(uses), new_versions, runs)
 
 
 def start_all(wiring: Wiring, runs: Sequence[StartExecution]) -> list[UUID]:

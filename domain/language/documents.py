@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic.json_schema import GenerateJsonSchema
 
 from domain.calendar.durations import print_duration
+from domain.jsonvalue import JsonValue
 from domain.language.reading.scalars import BOOLEAN, INTEGER, MERGE_KEY, NOT_FINITE, NULL, NUMBER
 from domain.language.types.definition import Definition
 from domain.language.types.parts import Part
@@ -34,9 +35,12 @@ def load_definition(document: dict[str, Any]) -> Definition:
 
 def print_definition(definition: Definition) -> str:
     """Return YAML in the canonical spelling; parsed again it is the same definition."""
-    text: str = yaml.dump(
-        definition_document(definition), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH
-    )
+    return print_document(definition_document(definition))
+
+
+def print_document(document: JsonValue) -> str:
+    """Return a JSON document as YAML that the reader of definitions reads as exactly that document."""
+    text: str = yaml.dump(document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
     return text
 
 

@@ -14,6 +14,7 @@ from domain.processes.events import (
     ProcessResumed,
     ProcessRevised,
 )
+from domain.processes.lineage import Lineage
 from domain.processes.plan import RULES
 from domain.processes.process import PauseMode, Process
 from domain.refusal import Forbidden, Malformed, Problem
@@ -21,11 +22,12 @@ from domain.refusal import Forbidden, Malformed, Problem
 MAX_REASON = 2_000
 
 
-def draft_process(process: Process | None, parsed: Parsed, cause: Cause) -> list[Event]:
+def draft_process(process: Process | None, parsed: Parsed, cause: Cause, lineage: Lineage | None = None) -> list[Event]:
     """Draft a new process under the name in `parsed`; a draft may keep errors.
 
-    `process` is the present process of that name. Raises Malformed when the text cannot even be a draft, Forbidden
-    ``process_name_taken`` (details: process_id) when the name is in use.
+    `process` is the present process of that name. lineage: the template that made the text.
+    Raises Malformed when the text cannot even be a draft, Forbidden ``process_name_taken`` (details: process_id) when
+    the name is in use.
     """
     name = _name_of(parsed)
     if process is not None:
@@ -34,7 +36,7 @@ def draft_process(process: Process | None, parsed: Parsed, cause: Cause) -> list
             code="process_name_taken",
             process_id=str(identity.process_id(name)),
         )
-    return [record(ProcessDrafted, cause, name=name, source=parsed.source)]
+    return [record(ProcessDrafted, cause, name=name, source=parsed.source, lineage=lineage)]
 
 
 def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event]:
@@ -71,6 +73,7 @@ def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], 
     document = definition_document(parsed.definition)
     if process.latest and process.versions[process.latest].definition == document:
         return []
+    lineage = process.lineage
     published = record(
         ProcessPublished,
         cause,
@@ -80,6 +83,8 @@ def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], 
         definition=document,
         warnings=[problem for problem in problems if problem.severity == "warning"],
         rules=RULES,
+        template_id=None if lineage is None else lineage.template_id,
+        template_version=None if lineage is None else lineage.template_version,
     )
     return [published]
 

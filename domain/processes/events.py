@@ -5,15 +5,20 @@ from typing import Any
 import msgspec
 
 from domain.event import Event, stored
+from domain.processes.lineage import Lineage
 from domain.refusal import Problem
 
 
 @stored("ProcessDrafted")
 class ProcessDrafted(Event, frozen=True, kw_only=True):
-    """A new process got its name and its first draft; source is the YAML (or JSON) text as it was sent."""
+    """A new process got its name and its first draft; source is the YAML (or JSON) text as it was sent.
+
+    lineage: the template that the draft was made from, if it was.
+    """
 
     name: str
     source: str
+    lineage: Lineage | None = None
 
 
 @stored("ProcessRevised")
@@ -30,6 +35,7 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
 
     definition: the canonical document of `domain.language.definition_document`. warnings: problems that did not stop
     the publication. rules: the rules of the language that the version follows, see `domain.processes.plan.RULES`.
+    template_id, template_version: of the template that the process was made from, if it was.
     """
 
     name: str
@@ -38,6 +44,8 @@ class ProcessPublished(Event, frozen=True, kw_only=True):
     definition: dict[str, Any]
     warnings: list[Problem] = msgspec.field(default_factory=list)
     rules: int = 1
+    template_id: str | None = None
+    template_version: int | None = None
 
 
 @stored("ProcessArchived")

@@ -16,6 +16,7 @@ from domain.processes.events import (
     ProcessResumed,
     ProcessRevised,
 )
+from domain.processes.lineage import Lineage
 
 MOST_PAUSES = 100
 """So many pauses a process remembers, the latest ones: a schedule that catches up skips the instants in them."""
@@ -48,7 +49,7 @@ class Process(msgspec.Struct, frozen=True):
     text of the draft; None when there is nothing unpublished. versions: every published version by its number. latest:
     the highest number, 0 before the first. revision: number of events folded, which is the version of its stream.
     archived_draft: the draft that an archived process had, and has again when it is restored. pauses: the latest ones;
-    the last may still last.
+    the last may still last. lineage: the template that it was made from.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Process(msgspec.Struct, frozen=True):
     revision: int = 1
     archived_draft: str | None = None
     pauses: tuple[ProcessPause, ...] = ()
+    lineage: Lineage | None = None
 
     @property
     def pause(self) -> ProcessPause | None:
@@ -70,7 +72,7 @@ class Process(msgspec.Struct, frozen=True):
 def evolve(process: Process | None, event: Event) -> Process:
     """Return the process after `event`; the first event must be ProcessDrafted (ValueError otherwise)."""
     if isinstance(event, ProcessDrafted) and process is None:
-        return Process(name=event.name, status="draft", draft_source=event.source)
+        return Process(name=event.name, status="draft", draft_source=event.source, lineage=event.lineage)
     if process is None:
         raise ValueError(f"a process begins with ProcessDrafted, not {type(event).__name__}")
     revision = process.revision + 1
@@ -79,7 +81,15 @@ def evolve(process: Process | None, event: Event) -> Process:
             return msgspec.structs.replace(process, draft_source=event.source, revision=revision)
         case ProcessPublished():
             versions = {**process.versions, event.version: VersionContent(event.source, event.definition, event.rules)}
-            return Process(event.name, "published", None, versions, event.version, revision, pauses=process.pauses)
+            return msgspec.structs.replace(
+                process,
+                status="published",
+                draft_source=None,
+                versions=versions,
+                latest=event.version,
+                revision=revision,
+                archived_draft=None,
+            )
         case ProcessArchived():
             return msgspec.structs.replace(
                 process,

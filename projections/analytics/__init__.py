@@ -1,6 +1,6 @@
 """Analytics: rollups of executions that ended and of costs, from which any window of time is added up."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from psycopg import Connection
@@ -84,20 +84,6 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
 
     def changes(self) -> AnalyticsChanges:
         return AnalyticsChanges()
-
-    def fold(self, facts: Iterable[Fact]) -> AnalyticsChanges:
-        changes = AnalyticsChanges()
-        streams, handlers = changes.streams, self.handlers
-        for fact in facts:
-            if fact.topic in _SPENT:
-                handlers[fact.topic](changes, fact)
-            elif fact.topic in handlers:  # most events: as `add` does, without two calls for each
-                found = streams.get(fact.stream)
-                if found is None:
-                    streams[fact.stream] = [fact]
-                else:
-                    found.append(fact)
-        return changes
 
     def write(self, connection: Connection[Any], changes: AnalyticsChanges) -> None:
         if not changes.streams:

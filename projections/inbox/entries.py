@@ -137,20 +137,20 @@ def step_of(fact: Fact) -> str:
 
 def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:
     """Return the events that concern an agent. Where no process has informed agents, that is one query for a page."""
-    facts = [fact for fact in facts if is_of_a_process(fact)]
-    if not facts:
-        return facts
-    processes = arrays.uuid_bytes([*{process_of(fact) for fact in facts}])
+    placed = [(process_of(fact), fact) for fact in facts if is_of_a_process(fact)]
+    if not placed:
+        return []
+    processes = arrays.uuid_bytes([*{process for process, _ in placed}])
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
         with_roles = {id for (id,) in cursor.execute(_PROCESSES, (processes,), prepare=True)}
-        facts = [fact for fact in facts if process_of(fact) in with_roles]
-        if not facts:
-            return facts
+        placed = [(process, fact) for process, fact in placed if process in with_roles]
+        if not placed:
+            return []
         given = (
-            arrays.uuid_bytes([process_of(fact) for fact in facts]),
-            arrays.texts([step_of(fact) for fact in facts]),
-            arrays.bigints([fact.position for fact in facts]),
+            arrays.uuid_bytes([process for process, _ in placed]),
+            arrays.texts([step_of(fact) for _, fact in placed]),
+            arrays.bigints([fact.position for _, fact in placed]),
         )
         positions = {position for (position,) in cursor.execute(_CONCERNED, given, prepare=True)}
-    return [fact for fact in facts if fact.position in positions]
+    return [fact for _, fact in placed if fact.position in positions]

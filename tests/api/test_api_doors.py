@@ -45,7 +45,7 @@ OWN: list[dict[str, str]] = [
 def operations(shared: Any) -> list[tuple[str, str]]:
     """Every unsafe operation, on things that may exist."""
     there = {"process": "greeting", "name": "writer", "step": "greet", "kind": "timeout", "trigger_id": "new-order"}
-    there |= {"act": "build", "projection": "approvals", "position": "1"}
+    there |= {"act": "build", "projection": "approvals", "position": "1", "template_id": "bundled:content-review"}
     there |= dict.fromkeys(("execution_id", "schedule_id", "alert_id", "key_id", "approval_id", "webhook_id"), MISSING)
     return [
         (method.upper(), path.format(**there))

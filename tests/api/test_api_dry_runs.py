@@ -27,6 +27,10 @@ BODIES: dict[str, Any] = {
     "/api/keys": {"name": "new", "scopes": ["admin"]},
     "/api/executions/{execution_id}/steps/{step}/reassign": {"agent": "other", "reason": "why"},
     "/api/timers/{execution_id}/{step}/{kind}/move": {"due_at": "2090-01-01T00:00:00Z", "reason": "why"},
+    "/api/processes/{process}/template": {"name": "Saved"},
+    "/api/templates/{template_id}/use": {"name": "made"},
+    "/api/templates/{template_id}/preview": {},
+    "/api/templates/{template_id}/share": {"with": "organisation"},
     "/api/processes/{process}/executions": {"input": {"name": "Ann"}},
     "/api/processes/{process}/execute": {"input": {"name": "Ann"}},
 }
@@ -37,6 +41,10 @@ REHEARSED = {
     "/api/processes/{process}/archive",
     "/api/processes/{process}/pause",
     "/api/processes/{process}/resume",
+    "/api/processes/{process}/template",
+    "/api/templates/{template_id}/use",
+    "/api/templates/{template_id}/share",
+    "/api/templates/{template_id}/withdraw",
     "/api/projections/{name}/{act}",
     "/api/dead-letters/{projection}/{position}/retry",
     "/api/dead-letters/{projection}/{position}/skip",
@@ -101,7 +109,9 @@ def test_a_dry_run_of_any_command_changes_nothing(client: TestClient, installati
         "trigger_id": "hook",
         "projection": "approvals",
         "position": "1",
+        "template_id": "org:kept",
     }
+    assert client.post("/api/processes/greeting/template", json={"name": "kept"}).status_code == 201
     answered: dict[str, int] = {}
     for method, path, operation in unsafe(installation.app):
         named = values | ({"name": "approvals", "act": "rebuild"} if path.startswith("/api/projections") else {})
@@ -114,7 +124,7 @@ def test_a_dry_run_of_any_command_changes_nothing(client: TestClient, installati
         assert answer.status_code == 200 or answer.json()["code"], (method, path, answer.text)
         takes = any(each["name"] == "dry_run" for each in operation.get("parameters", ()))
         answered[path] = answer.status_code
-        if path.endswith("/withdraw"):
+        if path == "/api/projections/{name}/withdraw":
             assert answer.json()["code"] == "no_request_open"
         elif not takes:
             assert 400 <= answer.status_code < 500, (method, path, answer.text)

@@ -106,7 +106,7 @@ def operations(installation: Installation) -> list[tuple[str, str, str]]:
         ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id"), "0192f0c1-0000-7000-8000-000000000000"
     )
     there |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
-    there["event_id"] = f"{there['execution_id']}:1"
+    there |= {"event_id": f"{there['execution_id']}:1", "template_id": "bundled:content-review"}
     there["approval_id"] = f"{there['execution_id']}:ask:1"
     found = []
     for path, methods in installation.app.openapi()["paths"].items():

@@ -53,6 +53,8 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "schedules",
         "occurrences",
         "InformedAgentNotifier",
+        "template_uses",
+        "templates",
     }
     assert seen["as_of_position"] == installation.log.last_position()
     behind = seen["items"][0]

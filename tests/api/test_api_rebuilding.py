@@ -89,6 +89,9 @@ SEVERAL = (
     ("roles", "/api/processes/greeting/roles"),
     ("execution_list", "/api/analytics/processes"),
     ("process_catalogue", "/api/analytics/processes"),
+    ("template_uses", "/api/templates"),
+    ("agent_directory", "/api/templates/bundled:content-review"),
+    ("execution_list", "/api/templates/bundled:content-review/uses"),
 )
 
 

@@ -16,6 +16,7 @@ import httpx2
 import pytest
 
 from app.demo.examples import example_processes, find_examples
+from app.demo.made import example_uses
 from app.demo.running import prepare
 from app.waiting import wait_for_end
 from app.wiring import Wiring
@@ -189,7 +190,8 @@ def test_the_demo_runs_on_a_server_of_its_own_and_shows_a_table(launch: Launch, 
     assert process.returncode == 0, errors
     assert f"port {port} is taken" in errors
     table = shown.splitlines()
-    runs = sum(len(each.inputs) for each in example_processes(find_examples(None)))
+    folder = find_examples(None)
+    runs = sum(len(each.inputs) for each in (*example_processes(folder), *example_uses(folder)))
     assert sum(" completed " in line for line in table) == runs - 2
     assert sum(" failed " in line for line in table) == 2
     assert "mail_server_busy" in shown

@@ -11,6 +11,7 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import chdir
 from itertools import groupby
 from pathlib import Path
 from signal import SIGTERM
@@ -21,7 +22,9 @@ import httpx2
 import psycopg
 import pytest
 from psycopg import conninfo
+from typer.testing import CliRunner
 
+from app.cli import cli
 from embedded import embedded
 from tests.postgresql_programs import programs
 
@@ -37,8 +40,11 @@ RUN_BY_CI = {
     "make demo": "stays up until Ctrl-C; tests/app run `procession demo`",
     "make bench": "measures for minutes; the same at small sizes is run here",
     ".venv/bin/pytest tests/domain": "part of `make test`",
+    ".venv/bin/procession bench --quick --only lone": "part of the command in docs/performance.md, which is run here",
 }
 STAYING_UP = ("up", "serve", "work")
+# A command with one of these needs a shell, and a process of its own.
+SHELL = frozenset("|&;<>$`*?~#")
 SECONDS = 120
 NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 
@@ -66,6 +72,13 @@ class Reader:
         self.environment = {**os.environ, **self._own}
         self._up: dict[str, subprocess.Popen[str]] = {}
         self._starting: list[str] = []
+
+    def turn_to(self, section: list[Any]) -> None:
+        """Stop what the section does not start itself; where settings change, all."""
+        stated = {self._here(command) for block in section for command in block.commands}
+        exported = any(command.startswith("export") for command in stated)
+        if exported or self.environment != {**os.environ, **self._own} or not self._up.keys() <= stated:
+            self.stop()
 
     def follow(self, block: Any) -> None:
         """Do what one block says."""
@@ -106,14 +119,25 @@ class Reader:
                 admin.execute(f"reassign owned by {self.role} to current_user; drop owned by {self.role}")
                 admin.execute(f"drop role {self.role}")
 
-    def _do(self, command: str) -> None:
+    def _here(self, text: str) -> str:
+        """Return a command or an address with what is different here."""
         for said, meant in self._instead.items():
-            command = command.replace(said, meant)
+            text = text.replace(said, meant)
+        return text
+
+    def _do(self, command: str) -> None:
+        command = self._here(command)
         words = shlex.split(command)
         if words[0] == "export":
             self.environment |= dict(pair.split("=", 1) for pair in map(evaluated, words[1:])) | self._own
         elif stays_up(words):
-            self._start(command)
+            if command not in self._up:
+                self._start(command)
+        elif words[0] == ".venv/bin/procession" and "bench" not in words and SHELL.isdisjoint(command):
+            self.settle()
+            with chdir(self.checkout):
+                ended = CliRunner().invoke(cli, words[1:], env=self.environment)
+            assert ended.exit_code == 0, f"{command}\n{ended.output}{ended.exc_info}"
         else:
             self.settle()
             measured = {"DATABASE_URL": "", "PROCESSION_HOME": str(self.home)} if "bench" in words else {}
@@ -147,8 +171,7 @@ class Reader:
         first, *lines = head.splitlines()
         method, address = first.split()
         self.settle()
-        for said, meant in self._instead.items():
-            address = address.replace(said, meant)
+        address = self._here(address)
         headers = dict(line.split(": ", 1) for line in lines)
         answer = httpx2.request(method, address, headers=headers, content=body)
         assert answer.status_code < 300, answer.text
@@ -176,10 +199,11 @@ def test_what_a_document_says_to_do_works(name: str, request: pytest.FixtureRequ
     if blocks:
         reader = request.getfixturevalue("reader")
         for _, section in groupby(blocks, key=lambda block: block.section):
-            for block in section:
+            todo = list(section)
+            reader.turn_to(todo)
+            for block in todo:
                 reader.follow(block)
             reader.settle()
-            reader.stop()
 
 
 def test_what_only_ci_runs_is_still_said_somewhere() -> None:

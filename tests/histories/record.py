@@ -43,6 +43,8 @@ from domain.roles import roles
 from domain.roles.events import RoleAssigned
 from domain.schedules import schedule
 from domain.schedules.events import ScheduleRegistered
+from domain.templates import state as template
+from domain.templates.events import TemplatePublished
 from domain.zone_data.events import ZoneDataAdopted, edition
 from store.mapper import STORED_NAMES, decode, encode
 
@@ -62,6 +64,7 @@ STORIES = (
     "alert_stories.py",
     "role_stories.py",
     "inbox_stories.py",
+    "template_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -143,6 +146,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = cast(InboxFilterSet, events[-1]).filter
         case NotificationsAcknowledged():
             state = cast(NotificationsAcknowledged, events[-1]).until
+        case TemplatePublished():
+            state = template.fold(events)
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
     return json.loads(msgspec.json.encode(state))

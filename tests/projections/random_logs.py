@@ -55,15 +55,6 @@ from domain.executions.events.step import (
 )
 from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id, schedule_id
-from domain.processes.events import (
-    ProcessArchived,
-    ProcessDrafted,
-    ProcessPaused,
-    ProcessPublished,
-    ProcessRestored,
-    ProcessResumed,
-    ProcessRevised,
-)
 from domain.schedules.events import (
     ScheduleFired,
     ScheduleOccurrenceBackfilled,
@@ -80,6 +71,8 @@ from domain.schedules.events import (
     ScheduleRunStarted,
 )
 from tests.projections.random_costs import tell_correction, tell_cost
+from tests.projections.random_processes import tell_process
+from tests.projections.random_templates import tell_template
 from tests.projections.stories import BEGIN, Happened, Story
 
 _STEP = st.sampled_from(["a", "b", "a.compensation"])
@@ -181,7 +174,18 @@ _OF_INSTANT: dict[type[Event], dict[str, Any]] = {
 }
 
 
-KINDS = ["step"] * 5 + ["schedule", "cost", "correction", "status", "undo", "end", "retry", "process", "agent"]
+KINDS = ["step"] * 5 + [
+    "schedule",
+    "cost",
+    "correction",
+    "status",
+    "undo",
+    "end",
+    "retry",
+    "process",
+    "agent",
+    "template",
+]
 
 
 @st.composite
@@ -200,9 +204,11 @@ def random_log(draw: st.DrawFn) -> Happened:
         execution, process = UUID(int=number), f"p{number % 2}"
         above = [id for id in processes if id.int < number]
         if kind == "process":
-            _tell_process(draw, story, f"p{number}", begun)
+            tell_process(draw, story, f"p{number}", begun)
         elif kind == "schedule":
             _tell_schedule(draw, story, f"t{number % 2}", begun)
+        elif kind == "template":
+            tell_template(draw, story, f"t{number}", begun)
         elif kind == "agent":
             name = f"a{number % 2}"
             if draw(st.booleans()):
@@ -258,40 +264,3 @@ def _tell_schedule(draw: st.DrawFn, story: Story, trigger: str, begun: set[Any])
         return
     strategies = _OF_SCHEDULE[kind] if kind in _OF_SCHEDULE else {**_INSTANT, **_OF_INSTANT[kind]}
     story.tell(stream, kind, next_at=next_at, **{name: draw(strategy) for name, strategy in strategies.items()})
-
-
-def _tell_process(draw: st.DrawFn, story: Story, name: str, begun: set[Any]) -> None:
-    stream = process_id(name)
-    if name not in begun:
-        begun.add(name)
-        story.tell(stream, ProcessDrafted, name=name, source="draft")
-        return
-    kind = draw(
-        st.sampled_from(
-            [
-                ProcessRevised,
-                ProcessPublished,
-                ProcessPublished,
-                ProcessArchived,
-                ProcessRestored,
-                ProcessPaused,
-                ProcessResumed,
-            ]
-        )
-    )
-    if kind is ProcessPublished:
-        version = 1 + sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
-        definition = draw(
-            st.sampled_from([{}, {"description": "d", "labels": ["x"], "owner": "ann"}, {"owner": "bob"}])
-        )
-        story.tell(stream, kind, name=name, version=version, source=f"v{version}", definition=definition)
-    elif kind is ProcessRevised:
-        story.tell(stream, kind, name=name, source=f"revision {len(story.happened)}")
-    elif kind is ProcessRestored:
-        version = sum(isinstance(event, ProcessPublished) and event.name == name for _, event in story.happened)
-        source = draw(st.sampled_from([None, "draft"]))
-        story.tell(stream, kind, name=name, reason="needed", version=version, source=source)
-    elif kind is ProcessPaused:
-        story.tell(stream, kind, name=name, reason="broken", mode=draw(st.sampled_from(["queue", "refuse"])))
-    else:
-        story.tell(stream, kind, name=name, reason="old")

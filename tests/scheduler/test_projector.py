@@ -12,7 +12,7 @@ from projections import ALL
 from projections.locks import RUNNER_LOCK
 from projections.positions import Positions
 from projections.tables import create_read_tables
-from scheduler.projector import Projector
+from scheduler.projector import Projector, linger_after
 from store.log import Log
 from store.unit import Unit
 
@@ -118,3 +118,7 @@ def test_nothing_is_lost_when_every_connection_is_cut(datastore, log, projector)
     fresh.close()
     assert arrives(datastore, last)
     assert running.alive
+
+
+def test_the_more_events_a_second_the_longer_the_pause_and_never_over_a_fifth_of_a_second():
+    assert linger_after(0) < linger_after(3_000) < linger_after(20_000) <= 0.2

@@ -75,7 +75,7 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
         ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id"), "0192f0c1-0000-7000-8000-000000000000"
     )
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
-    values |= {"event_id": f"{values['execution_id']}:1"}
+    values |= {"event_id": f"{values['execution_id']}:1", "template_id": "bundled:content-review"}
     values |= {"name": "writer", "process": "held", "version": "1", "kind": "timeout"}
     values |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
     shown = {scope.value: (key(scope.value), GRANTS[scope]) for scope in KeyScope}
@@ -133,7 +133,7 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     values |= {"name": "writer", "step": "work", "kind": "wait", "event_id": f"{id}:1", "webhook_id": str(id)}
     values |= {"projection": "execution_list", "position": str(end), "digest": digest}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
-    values["alert_id"] = str(id)
+    values["alert_id"], values["template_id"] = str(id), "bundled:content-review"
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
         for _, path, permission in routes(app, "GET"):

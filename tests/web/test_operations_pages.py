@@ -225,7 +225,10 @@ def test_a_key_that_is_limited_to_processes_sees_its_timers_alone(
 
 def test_a_person_requests_a_rebuild_and_withdraws_it(client: TestClient, paused: UUID) -> None:
     address = "/operations/read-models/approvals"
+    assert f'href="{address}?act=verify#h-acts"' in client.get("/operations").text
+    assert client.get(f"{address}?act=verify").text.count('<details class="card" open>') == 1
     page = client.get(address).text
+    assert '<details class="card" open>' not in page
     for words in (
         "Rebuild",
         "Build beside",

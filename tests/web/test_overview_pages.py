@@ -77,3 +77,17 @@ def test_an_empty_installation_shows_the_first_steps(client: TestClient) -> None
     page = client.get("/").text
     assert "Three steps to the first execution" in page
     assert 'href="/agents/-/register"' in page
+
+
+def test_failures_of_one_process_with_one_error_are_one_line(client: TestClient, today: Installation) -> None:
+    ids = [client.post("/api/processes/asking/executions", json={}).json()["execution_id"] for _ in range(2)]
+    for id in ids:
+        client.post(f"/api/approvals/{id}:ask:1/reject", json={"comment": "no"})
+    today.project()
+    page = client.get("/").text
+    assert "2 executions of asking failed" in page
+    assert f'href="/executions/{ids[1]}">Look' in page
+    assert page.count('action="/executions/') == 1  # the one that failed of another error
+    link = re.search(r'href="(/executions\?status=failed&amp;process=asking[^"]+)">Show all', page)
+    assert link is not None
+    assert client.get(link[1].replace("&amp;", "&")).text.count('scope="row"') == 2

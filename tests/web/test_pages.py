@@ -1,6 +1,8 @@
 """Pages without a browser: what stands on them, forms and their commands, and the words of refusals."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import GREETING, Installation
 
+STATIC = Path(__file__).parents[2] / "web" / "static"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e\"'"
 ASKING = """
 name: asking
@@ -162,3 +165,19 @@ def test_times_are_in_the_readers_zone(client: TestClient, begin: Begin) -> None
     for wrong in ("../../etc/passwd", "Nowhere/Land", "%00"):
         client.cookies.set("procession-zone", wrong)
         assert "Times in UTC" in client.get("/executions").text
+
+
+def test_the_themes_differ_in_colours_only() -> None:
+    """The browser tests hold the dark theme against the rules of colours only (conftest.py)."""
+    sheets = "".join(sheet.read_text() for sheet in STATIC.glob("*.css"))
+    rules = re.findall(r"[^{}]*data-theme[^{}]*\{[^{}]*\}", sheets)
+    assert [rule.strip() for rule in rules] == [
+        ":root[data-theme=light]{color-scheme:light}",
+        ":root[data-theme=dark]{color-scheme:dark}",
+    ]
+    assert "light-dark(" in sheets
+    for file in (*STATIC.glob("*.css"), *STATIC.glob("*.js")):
+        assert "prefers-color-scheme" not in file.read_text(), file.name
+    widths = re.findall(r"@media \(max-width[^{]*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}", sheets)
+    assert len(widths) > 5
+    assert [rule for rule in widths if re.search(r"[^-\w](?:color|background|opacity|filter)[-\w]*:", rule)] == []

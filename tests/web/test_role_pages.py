@@ -36,3 +36,33 @@ def test_a_draft_shows_its_roles_and_the_step_without_an_executor(
     assert '<a class="s" href="/processes/claim/roles">Roles</a>' in client.get("/processes/claim").text
     assert client.get("/processes/claim/roles?of=published").status_code == 404
     assert client.get("/processes/nobody/roles").status_code == 404
+
+
+def test_the_page_of_a_process_shows_the_roles_of_now_beside_those_of_its_text(
+    client: TestClient, installation: Installation
+) -> None:
+    source = "name: claim\ndefaults: {roles: {monitors: supervisor}}\nsteps: [{id: read, agent: clerk, message: R}]\n"
+    agents: dict[str, dict[str, str]] = {name: {"script": "echo"} for name in ("clerk", "supervisor", "reviewer")}
+    installation.publish(client, source, **agents)
+    installation.project()
+    assert re.search(r"supervisor</a></p><p[^>]*>watches read</p>", _who(client))
+    id = client.post("/api/processes/claim/executions", json={}).json()["execution_id"]
+    before = installation.log.last_position()
+    changes = {"assign": [{"step": "read", "agent": "reviewer", "role": "informed"}]}
+    changes["revoke"] = [{"step": "read", "agent": "supervisor"}]
+    changed = client.put("/api/processes/claim/roles?of=published", json=changes)
+    assert changed.status_code == 200, changed.text
+    installation.project()
+    who = _who(client)
+    assert re.search(r"<ins>informed of read</ins> .*given", who)
+    assert re.search(r"<del>watches read</del> .*taken", who)
+    now = client.get(f"/executions/{id}?step=read").text
+    assert "<dt>Is informed</dt><dd>reviewer</dd>" in now
+    assert "Watches over it" not in now
+    then = client.get(f"/executions/{id}?step=read&as_of={before}").text
+    assert "<dt>Watches over it</dt><dd>supervisor</dd>" in then
+    assert "Is informed" not in then
+
+
+def _who(client: TestClient) -> str:
+    return client.get("/processes/claim").text.partition('id="h-now"')[2].partition("</section>")[0]

@@ -33,13 +33,12 @@ from web.analytics.tables import (
     FAILURE_COLUMNS,
     RUN_COLUMNS,
     STEP_COLUMNS,
-    CsvTable,
     day_rows,
-    download,
     failure_rows,
     run_rows,
     step_rows,
 )
+from web.csv_tables import CsvTable, download
 from web.executions.list import TRIGGERS as TRIGGER_WORDS
 from web.forms import PageParameters
 from web.layout import page, reader_of

@@ -1,15 +1,9 @@
-"""The tables of analytics as CSV; a cell that a spreadsheet would take for a formula is made harmless."""
+"""The tables of analytics as rows of CSV."""
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
-
-import msgspec
-from starlette.responses import Response
+from collections.abc import Iterable
 
 from queries.analytics.figures import FailureReason, RunFigures, StepFigures, TrendDay
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from web.csv_tables import Row
 
 RUN_COLUMNS = (
     "ended", "completed", "failed", "timed_out", "cancelled", "running", "success_rate", "duration_mean",
@@ -19,16 +13,6 @@ RUN_COLUMNS = (
 STEP_COLUMNS = ("process", "step", "n", "median", "p95", "total", "share", "currency")
 DAY_COLUMNS = ("day", "partial", "completed", "failed", "timed_out", "cancelled", "duration_median", "currency", "cost")
 FAILURE_COLUMNS = ("code", "step", "count", "share")
-
-Row = Sequence[object]
-
-
-class CsvTable(msgspec.Struct, frozen=True):
-    """A table with the name of its file."""
-
-    name: str
-    columns: Sequence[str]
-    rows: Iterable[Row]
 
 
 def run_rows(named: Iterable[tuple[object, RunFigures]]) -> Iterable[Row]:
@@ -61,20 +45,3 @@ def day_rows(days: Iterable[TrendDay]) -> Iterable[Row]:
 def failure_rows(reasons: Iterable[FailureReason]) -> Iterable[Row]:
     """Yield a row a reason."""
     return ([getattr(each, column) for column in FAILURE_COLUMNS] for each in reasons)
-
-
-def download(table: CsvTable) -> Response:
-    """Return a table as a file to download."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(table.columns)
-    writer.writerows([_harmless(cell) for cell in row] for row in table.rows)
-    headers = {"Content-Disposition": f'attachment; filename="{table.name}.csv"'}
-    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _harmless(cell: object) -> object:
-    """Return a cell; a text that begins a formula follows an apostrophe."""
-    if isinstance(cell, str) and cell.startswith(FORMULA):
-        return f"'{cell}"
-    return "" if cell is None else cell

@@ -13,6 +13,7 @@ SIZE = Size()
 PADDING = 6
 TIP = 5.0
 LINES = 3
+SHADES = 4
 # The width of a letter: names are bold, and the fonts of some systems are wide.
 LETTER = 7.3
 TYPE_ICONS = {
@@ -26,7 +27,10 @@ _DASHED = ("pending", "skipped")
 
 
 class DrawnStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step on a diagram. status: default: none is shown. note: a short text under the name. href: where it leads."""
+    """A step on a diagram. status: default: none is shown. note: a short text under the name. href: where it leads.
+
+    shade: 1 to SHADES, the stronger the more; 0 for none.
+    """
 
     id: str
     name: str
@@ -34,6 +38,7 @@ class DrawnStep(msgspec.Struct, frozen=True, kw_only=True):
     status: str = ""
     note: str = ""
     href: str = ""
+    shade: int = 0
 
 
 def diagram(
@@ -49,7 +54,7 @@ def diagram(
     placed = _placed(tuple(step.id for step in steps), gateways, tuple(edges))
     known = None if taken is None else frozenset(taken)
     drawn = [_edge(line, known is None or line.edge in known) for line in placed.lines]
-    drawn += [_step(step, *placed.centres[step.id], selected) for step in steps]
+    drawn += [_step(step, *placed.centres[step.id], step.id == selected) for step in steps]
     width, height = f"{placed.width:.0f}", f"{placed.height:.0f}"
     box = f'width="{width}" height="{height}" viewBox="-6 -6 {width} {height}"'
     # All text is escaped.
@@ -105,10 +110,13 @@ def _edge(line: _Line, solid: bool) -> str:
     return f'<path class="ed{off}" d="{line.path}"/><path class="ah{off}" d="{line.tip}"/>'
 
 
-def _step(step: DrawnStep, x: float, y: float, selected: str) -> str:
+# An open page is drawn once a second while its execution runs, and few of its steps are others than before.
+@lru_cache(4_096)
+def _step(step: DrawnStep, x: float, y: float, selected: bool) -> str:
     status = shown(step.status) if step.status else None
     classes = f"nd c-{status.colour if status else 'idle'}"
-    classes += (" off" if step.status in _DASHED else "") + (" sel" if step.id == selected else "")
+    classes += (" off" if step.status in _DASHED else "") + (" sel" if selected else "")
+    classes += f" h{step.shade}" if step.shade else ""
     inner = _gateway(step, x, y) if step.type == "gateway" else _box(step, x, y)
     if step.href:
         return f'<a class="{classes}" href="{escape(step.href)}">{inner}</a>'

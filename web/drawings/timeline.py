@@ -62,6 +62,14 @@ def row(
     bars: Sequence[TimelineBar], scale: Scale, ticks: Sequence[tuple[float, str]], now: datetime | None = None
 ) -> Markup:
     """Return the bars of one step. now: a line at the present, while the execution runs."""
+    return _row(tuple(bars), scale, tuple(ticks), now)
+
+
+# Steps that nothing has reached yet have the same row, and those of an execution that ended stay as they are.
+@lru_cache(2_048)
+def _row(
+    bars: tuple[TimelineBar, ...], scale: Scale, ticks: tuple[tuple[float, str], ...], now: datetime | None
+) -> Markup:
     parts = [_grid(tuple(at for at, _ in ticks))]
     parts += [_bar(bar.kind, scale.percent(bar.begin), scale.percent(bar.end)) for bar in bars]
     if now is not None:

@@ -1,7 +1,9 @@
 """One execution: its diagram, timeline, steps and events, now or as it was."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any
+from urllib.parse import quote_plus
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -21,7 +23,9 @@ from queries.execution_costs import costs_of
 from queries.executions import ExecutionDetail, StepView, get_execution
 from queries.folding import get_execution_as_of
 from queries.moments import list_marks, moment_of_position
-from queries.reading import Reading
+from queries.paging import LARGEST
+from queries.reading import Reading, ReadModelRebuilding
+from queries.roles_now import roles_of_step
 from queries.usual_durations import LikelyEnd, likely_end
 from web.drawings.timeline import Scale
 from web.executions import picture
@@ -76,6 +80,7 @@ def detail(
         found=found,
         given=given,
         selected=selected,
+        roles=_roles(reading, found, selected, LARGEST if given.as_of is None else found.position),
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
         trigger=json.loads(bytes(found.trigger)),
@@ -118,6 +123,14 @@ def _cause(reading: Reading, found: ExecutionDetail, caller: Principal) -> Failu
     return cause if cause is not None and cause.distance and caller.sees(cause.process) else None
 
 
+def _roles(reading: Reading, found: ExecutionDetail, selected: StepView | None, position: int) -> dict[str, list[str]]:
+    """Return who watches over the selected step and is informed of it, by role; nobody while that is built anew."""
+    if selected is not None:
+        with suppress(ReadModelRebuilding):
+            return roles_of_step(reading, found.process_id, selected.compensates or selected.id, position)
+    return {}
+
+
 def _selected(found: ExecutionDetail, step: str) -> StepView | None:
     return next((each for each in found.steps if each.id == step), None)
 
@@ -129,7 +142,10 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
     end = picture.expected_end(found.steps, found.started_at, until) if open else until
     scale = Scale(found.started_at, end)
     ticks = scale.ticks(reader.zone)
-    hrefs = {each.id: url_with(request, {"step": each.id, "done": None}) + "#step" for each in found.steps}
+    # One address, and the step at its end: five hundred addresses take longer than all else that is drawn of steps.
+    others = url_with(request, {"step": None, "done": None})
+    joint = "&" if "?" in others else "?"
+    hrefs = {each.id: f"{others}{joint}step={quote_plus(each.id)}#step" for each in found.steps}
     undoing = [each for each in found.steps if each.compensates is not None]
     shown = [each for each in found.steps if each.compensates is None]
     known = {each.id for each in shown}

@@ -1,6 +1,7 @@
 """The list of executions, with its filters in the address."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Annotated
 from urllib.parse import urlencode
@@ -19,8 +20,10 @@ from edge.parameters import LONGEST_VALUES
 from edge.references import END_OF_ID, process_named
 from edge.scopes import READ, requires
 from queries.execution_conditions import COSTS
+from queries.execution_counts import ExecutionCount, count_executions
 from queries.execution_orders import NEWEST, ORDERS
 from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter, list_executions
+from web.executions.export import CSV, MOST_EXPORTED, executions_as_csv
 from web.forms import PageParameters
 from web.layout import page, reader_of, url_with
 
@@ -103,6 +106,7 @@ class ExecutionFields(PageParameters):
     paid_step: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     cost: str = ""
     currency: Annotated[str, Query(max_length=3)] = ""
+    format: Annotated[str, Query(max_length=10)] = ""
 
 
 @router.get("/executions", **requires(READ, listed=True))
@@ -138,6 +142,9 @@ def list_(
     )
     if problem:
         filter = msgspec.structs.replace(filter, id_ends_with=NO_ID)
+    if given.format == CSV:
+        exported = list_executions(reading, filter, cursor=given.cursor, limit=MOST_EXPORTED)
+        return executions_as_csv(masking.summaries(exported))
     found = masking.summaries(list_executions(reading, filter, cursor=given.cursor, min_position=given.min_position))
     if sought and filter == ExecutionFilter(id_ends_with=sought, within=caller.processes) and len(found.items) == 1:
         return RedirectResponse(f"/executions/{found.items[0].execution_id}", 303)
@@ -155,7 +162,8 @@ def list_(
         orders=ORDER_WORDS.items(),
         costs=COST_WORDS.items(),
         sorted_by=ORDER_WORDS[filter.order],
-        quick=_quick(request),
+        quick=_quick(request, count_executions(reading, reader_of(request).midnight, within=caller.processes)),
+        exported=MOST_EXPORTED,
         chips=[
             (
                 FILTER_WORDS[name],
@@ -175,15 +183,19 @@ def list_(
     )
 
 
-def _quick(request: Request) -> list[tuple[str, str, bool]]:
-    """Return the filters of one click, and whether each is the one of the address."""
+def _quick(
+    request: Request, counts: Mapping[str, ExecutionCount]
+) -> list[tuple[str, str, bool, ExecutionCount | None]]:
+    """Return the filters of one click, whether each is the one of the address, and how many executions it finds."""
     reader = reader_of(request)
     today = f"{reader.now.astimezone(reader.zone):%Y-%m-%d}"
     set_now = {name: value for name, value in request.query_params.items() if value and name not in ("cursor", "done")}
     found = []
     for word, stated_by in QUICK:
         stated = {name: today if value == TODAY else value for name, value in stated_by.items()}
-        found.append((word, f"/executions?{urlencode(stated)}" if stated else "/executions", stated == set_now))
+        href = f"/executions?{urlencode(stated)}" if stated else "/executions"
+        count = None if "order" in stated else counts.get(stated.get("status", "waiting" if stated else ""))
+        found.append((word, href, stated == set_now, count))
     return found
 
 

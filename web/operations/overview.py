@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from commands.read_models import RequestAct
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
 from edge.principal import Principal
@@ -12,7 +14,7 @@ from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
 from queries.metrics import MOST, get_figures
 from queries.projections import ProjectionView, list_projections
-from queries.read_models import list_requests
+from queries.read_models import ReadModelRequestView, VerifiedRows, list_requests
 from queries.reading import Reading, ReadModelRebuilding
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, TimerView, list_timers
@@ -32,12 +34,20 @@ def state_of(model: ProjectionView) -> str:
     return STATES.get(model.state, model.state)
 
 
+def verified_rows(request: ReadModelRequestView | None) -> VerifiedRows | None:
+    """Return the figures of a verification; None where the last request is none, or has not ended well."""
+    if request is None or request.act != "verify" or request.state != "done" or request.result is None:
+        return None
+    return msgspec.json.decode(request.result, type=VerifiedRows)
+
+
 @router.get("", **requires(READ))
 def overview(request: Request, reading: Reads, caller: Caller, masking: Masking) -> Response:
     """Return the page with the state of everything that works behind the pages."""
     models = masking.read_models(list_projections(reading))
     furthest = max(models.items, key=lambda each: (each.lag_seconds, each.lag), default=None)
-    requests = {name: each for name, each in list_requests(reading).items() if each.open}
+    last = list_requests(reading)
+    requests = {name: each for name, each in last.items() if each.open}
     building = bool(requests) or any(each.building is not None for each in models.items)
     return tab(
         request,
@@ -48,6 +58,8 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         every=BUILDING_SECONDS if building else EVERY_SECONDS,
         models=models.items,
         requests=requests,
+        verified={name: (each, rows) for name, each in last.items() if (rows := verified_rows(each)) is not None},
+        verifies=caller.may(RequestAct.scope),
         state_of=state_of,
         furthest=furthest,
         figures=get_figures(reading, door_of(request).handlers.overdue_after).values,

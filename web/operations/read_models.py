@@ -2,7 +2,6 @@
 
 from typing import Annotated, Literal
 
-import msgspec
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,10 +11,10 @@ from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
 from edge.principal import cause_of
 from edge.scopes import READ, requires
-from queries.read_models import ComparisonView, ReadModelRequestView, VerifiedRows, get_comparison, get_read_model
+from queries.read_models import ComparisonView, get_comparison, get_read_model
 from queries.reading import Reading
 from web.forms import PageParameters, carry_out, form_fields, required
-from web.operations.overview import BUILDING_SECONDS, state_of
+from web.operations.overview import BUILDING_SECONDS, state_of, verified_rows
 from web.operations.tabs import EVERY_SECONDS, tab
 
 HREF = "/operations/read-models"
@@ -34,6 +33,12 @@ DESTRUCTIVE = frozenset(("rebuild", "drop"))
 router = APIRouter(prefix=HREF)
 
 
+class ReadModelParameters(PageParameters):
+    """act: the one whose form is open; empty or unknown: none."""
+
+    act: Annotated[str, Query(max_length=20)] = ""
+
+
 @router.get("/{name}", **requires(READ))
 def one(
     name: str,
@@ -41,7 +46,7 @@ def one(
     reading: Reads,
     caller: Caller,
     masking: Masking,
-    _given: Annotated[PageParameters, Query()],
+    given: Annotated[ReadModelParameters, Query()],
 ) -> Response:
     """Return the page of one read model, with the progress of what is requested."""
     found = masking.read_model(get_read_model(reading, name))
@@ -60,7 +65,8 @@ def one(
         under_way=under_way,
         aside={each.slot: each for each in found.tables_aside},
         comparison=_comparison(reading, name),
-        verified=_verified(found.request),
+        verified=verified_rows(found.request),
+        given=given,
         words=WORDS,
         destructive=DESTRUCTIVE,
         acts=caller.may(RequestAct.scope),
@@ -83,13 +89,6 @@ async def act(name: str, act: ActName, request: Request) -> Response:
     command = RequestAct(name, act, required(fields, "reason"))
     await carry_out(door_of(request).handlers.read_models.request, command, cause_of(request))
     return RedirectResponse(f"{HREF}/{name}?done=act-requested", 303)
-
-
-def _verified(request: ReadModelRequestView | None) -> VerifiedRows | None:
-    """Return the figures of a verification; None where the last request is none, or has not ended well."""
-    if request is None or request.act != "verify" or request.state != "done" or request.result is None:
-        return None
-    return msgspec.json.decode(request.result, type=VerifiedRows)
 
 
 def _comparison(reading: Reading, name: str) -> ComparisonView | None:

@@ -1,6 +1,7 @@
 """One process: its diagram, how it starts, who calls it, its versions and what differs between two."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,22 +13,27 @@ from starlette.responses import Response
 from commands.executions import StartExecution
 from commands.process_pauses import PauseProcess
 from commands.processes import ArchiveProcess, ReviseProcess
+from commands.templates import SaveTemplate
 from domain.refusal import NotFound
 from edge.admitted import Caller
-from edge.dependencies import Reads, Versions
+from edge.dependencies import Reads, Versions, door_of
 from edge.references import process_named
 from edge.scopes import READ, requires
+from edge.templates import surroundings_of, template_caller
 from queries.executions import Definitions
 from queries.process_days import recent_outcomes
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
-from queries.reading import Reading
+from queries.reading import Reading, ReadModelRebuilding
+from queries.roles_now import RoleNow, roles_now
+from queries.templates.newest import origin_of
 from queries.thresholds import get_thresholds
 from web.forms import PageParameters
-from web.layout import page
+from web.layout import page, reader_of
 from web.processes import drawing
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import under_way
+from web.processes.shades import COLOURS, DEFINED, shaded_steps
 from web.processes.triggers import ways_to_start
 
 DRAFT = "draft"
@@ -45,6 +51,12 @@ class ComparedSide(msgspec.Struct, frozen=True):
     steps: list[dict[str, Any]] | None
 
 
+class ColouredParameters(PageParameters):
+    """colour: of the steps in the diagram, one of those in COLOURS; another one is as if none was given."""
+
+    colour: Annotated[str, Query(max_length=20)] = ""
+
+
 class VersionsParameters(PageParameters):
     """Two versions, by number, or ``draft``."""
 
@@ -59,11 +71,12 @@ def detail(
     reading: Reads,
     definitions: Versions,
     caller: Caller,
-    given: Annotated[PageParameters, Query()],
+    given: Annotated[ColouredParameters, Query()],
 ) -> Response:
     """Return the page of one process."""
     id = process_named(process)
     found = get_process(reading, id, min_position=given.min_position)
+    shaded = None if found.version is None else shaded_steps(reading, id, given.colour, reader_of(request))
     return page(
         request,
         "process.html",
@@ -72,7 +85,12 @@ def detail(
         freshness=found,
         crumbs=[("Processes", "/processes"), (found.name, None)],
         found=found,
-        picture=drawing.drawing_of_process(reading, definitions, found),
+        picture=drawing.drawing_of_process(reading, definitions, found, shaded=shaded),
+        shaded=shaded,
+        given=given,
+        colours=COLOURS,
+        defined=DEFINED,
+        roles_of_now=_roles_of_now(reading, found),
         limits=get_thresholds(reading, id),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
@@ -81,6 +99,8 @@ def detail(
         designs=caller.may(ReviseProcess.scope),
         archives=caller.may(ArchiveProcess.scope),
         pauses=caller.may(PauseProcess.scope),
+        saves=caller.may(SaveTemplate.scope) and bool(found.yaml),
+        made_from=origin_of(reading, surroundings_of(door_of(request)), template_caller(caller), id),
         **ways_to_start(request, reading, caller, found),
     )
 
@@ -156,6 +176,15 @@ def version(
         found=found,
         picture=drawing.drawing_of_version(reading, definitions, id, found.version, found.name),
     )
+
+
+def _roles_of_now(reading: Reading, found: ProcessDetail) -> dict[str, list[RoleNow]]:
+    """Return who watches and is informed; nobody while that is built anew, and before a publication."""
+    if found.published_at is None:
+        return {}
+    with suppress(ReadModelRebuilding):
+        return roles_now(reading, found.process_id, found.published_at)
+    return {}
 
 
 def _may_start(found: ProcessDetail) -> bool:

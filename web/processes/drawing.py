@@ -15,19 +15,29 @@ from queries.processes import ProcessDetail
 from queries.reading import Reading
 from web.drawings.diagram import DrawnStep, diagram
 from web.drawings.ranks import DiagramEdge
+from web.processes.shades import ShadedSteps
 
 NO_NOTES: Mapping[str, str] = MappingProxyType({})
+NO_SHADES: Mapping[str, int] = MappingProxyType({})
 
 
 def drawing_of_process(
-    reading: Reading, definitions: Definitions, found: ProcessDetail, *, draft: bool = False
+    reading: Reading,
+    definitions: Definitions,
+    found: ProcessDetail,
+    *,
+    draft: bool = False,
+    shaded: ShadedSteps | None = None,
 ) -> Markup | None:
     """Return the diagram of the latest version, or of the draft without one; None while its text has errors.
 
-    draft: of the draft, if there is one.
+    draft: of the draft, if there is one. shaded: the colours of a version.
     """
     if found.version is not None and not (draft and found.draft is not None):
-        return drawing_of_version(reading, definitions, found.process_id, found.version, found.name)
+        shaded = shaded or ShadedSteps()
+        return drawing_of_version(
+            reading, definitions, found.process_id, found.version, found.name, shaded.notes, shaded.shades
+        )
     return None if found.draft is None else drawing_of_text(found.process_id, found.draft.yaml, found.name)
 
 
@@ -38,12 +48,13 @@ def drawing_of_version(
     version: int,
     name: str,
     notes: Mapping[str, str] = NO_NOTES,
+    shades: Mapping[str, int] = NO_SHADES,
 ) -> Markup:
-    """Return the diagram of a published version. notes: short texts on steps. Raises NotFound."""
+    """Return the diagram of a published version. notes: short texts on steps. shades: of steps. Raises NotFound."""
     steps, edges = definitions.shape(reading, process_id, version)
     drawn = [(step.id, step.name or step.id, step.type) for step in steps]
     notes = notes or {step.id: step.agent for step in steps if step.agent}
-    return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes)
+    return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes, shades=shades)
 
 
 def drawing_of_text(process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES) -> Markup | None:
@@ -70,18 +81,19 @@ def _drawn(
     label: str,
     notes: Mapping[str, str],
     linked: bool = False,
+    shades: Mapping[str, int] = NO_SHADES,
 ) -> Markup:
     known = {id for id, _, _ in steps}
     lines = tuple(edge for edge in edges if edge[0] in known and edge[1] in known)
-    return _kept(tuple((*step, notes.get(step[0], "")) for step in steps), lines, label, linked)
+    return _kept(tuple((*step, notes.get(step[0], ""), shades.get(step[0], 0)) for step in steps), lines, label, linked)
 
 
 @functools.lru_cache(maxsize=64)
 def _kept(
-    steps: tuple[tuple[str, str, str, str], ...], edges: tuple[DiagramEdge, ...], label: str, linked: bool
+    steps: tuple[tuple[str, str, str, str, int], ...], edges: tuple[DiagramEdge, ...], label: str, linked: bool
 ) -> Markup:
     drawn = [
-        DrawnStep(id=id, name=name, type=type, note=note, href=f"#step-{id}" if linked else "")
-        for id, name, type, note in steps
+        DrawnStep(id=id, name=name, type=type, note=note, href=f"#step-{id}" if linked else "", shade=shade)
+        for id, name, type, note, shade in steps
     ]
     return diagram(drawn, edges, label)

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import chain
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,6 +18,7 @@ from edge.admitted import Caller
 from edge.dependencies import Reads, door_of
 from edge.references import process_named
 from edge.scopes import READ, requires
+from queries.amounts import Amount
 from queries.occurrences import ledger_strips
 from queries.schedules import (
     MOST_RUNS,
@@ -58,13 +61,18 @@ class FleetRow(msgspec.Struct, frozen=True):
 
 
 class Fleet(msgspec.Struct, frozen=True):
-    """The coming runs of the fleet. left_out: processes that have no lane."""
+    """The coming runs of the fleet. left_out: processes that have no lane.
+
+    cost: of all runs, if each costs what is usual for its process. without_cost: runs of which no usual cost is known.
+    """
 
     picture: Markup
     rows: list[FleetRow]
     runs: int
     truncated: bool
     left_out: int
+    cost: list[Amount]
+    without_cost: int
 
 
 @router.get("", **requires(READ, listed=True))
@@ -124,4 +132,14 @@ def _fleet(runs: Sequence[ComingRun], truncated: bool, scale: Scale, reader: Rea
         drawn.append(Lane(process, marks, since))
     label = "Expected runs: " + ", ".join(f"{row.process} {row.count}{'+' if row.more else ''}" for row in rows)
     picture = lanes(drawn, scale, reader.zone, label)
-    return Fleet(picture, rows, len(runs), truncated or any(row.more for row in rows), len(by_process) - len(rows))
+    truncated = truncated or any(row.more for row in rows)
+    return Fleet(picture, rows, len(runs), truncated, len(by_process) - len(rows), *_costs(runs))
+
+
+def _costs(runs: Sequence[ComingRun]) -> tuple[list[Amount], int]:
+    """Return the usual cost of all runs, an amount a currency, and of how many runs it is unknown."""
+    sums: dict[str, Decimal] = {}
+    priced = [run.usual_cost for run in runs if run.usual_cost is not None]
+    for amount in chain.from_iterable(priced):
+        sums[amount.currency] = sums.get(amount.currency, Decimal(0)) + Decimal(amount.amount)
+    return [Amount(f"{sums[currency]:f}", currency) for currency in sorted(sums)], len(runs) - len(priced)

@@ -2,7 +2,15 @@
 
 from dataclasses import fields
 
-from domain.language.expressions import JSON, Condition, EvaluationFailed, Scope, Template, ValueTemplate, parse_value
+from domain.language.expressions import (
+    JSON,
+    Condition,
+    EvaluationFailed,
+    Scope,
+    TextTemplate,
+    ValueTemplate,
+    parse_value,
+)
 from domain.processes.plan import PlannedGateway, PlannedStep
 
 # By field of a planned step, its name in a definition, where that is another one.
@@ -18,7 +26,7 @@ def place_of(step: PlannedStep, error: EvaluationFailed, visible: Scope) -> str:
         return ""
     for field in fields(step):
         value = getattr(step, field.name)
-        if field.name != "condition" and isinstance(value, Template | ValueTemplate):
+        if field.name != "condition" and isinstance(value, TextTemplate | ValueTemplate):
             if not _fails(value, error, visible):
                 continue
             inside = _inside(value.value, error, visible) if isinstance(value, ValueTemplate) else ""
@@ -26,7 +34,7 @@ def place_of(step: PlannedStep, error: EvaluationFailed, visible: Scope) -> str:
     return ""
 
 
-def _fails(text: Condition | Template | ValueTemplate, error: EvaluationFailed, visible: Scope) -> bool:
+def _fails(text: Condition | TextTemplate | ValueTemplate, error: EvaluationFailed, visible: Scope) -> bool:
     try:
         if isinstance(text, Condition):
             text.evaluate(visible)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from domain.language.checking.paths import Wrong
 from domain.language.checking.shapes import ANY, BOOLEAN, LIST, NULL, NUMBER, TEXT, ValueShape, of_kinds
-from domain.language.expressions import Comparison, Condition, Constant, Path, Source, Sources, Template, Use
+from domain.language.expressions import Comparison, Condition, Constant, Path, Source, Sources, TextTemplate, Use
 from domain.words import did_you_mean, slip_of
 
 _ORDERED = frozenset(("<", "<=", ">", ">="))
@@ -25,12 +25,12 @@ class Demands:
     guarded: frozenset[tuple[str | int, ...]]
 
     @staticmethod
-    def of(text: Condition | Template, guarded: frozenset[tuple[str | int, ...]] = frozenset()) -> "Demands":
+    def of(text: Condition | TextTemplate, guarded: frozenset[tuple[str | int, ...]] = frozenset()) -> "Demands":
         """Return those of a text; `guarded` are further paths that something before it compares with null."""
         return Demands(text.comparisons, text.uses, guarded | null_checked(text))
 
 
-def null_checked(text: Condition | Template) -> frozenset[tuple[str | int, ...]]:
+def null_checked(text: Condition | TextTemplate) -> frozenset[tuple[str | int, ...]]:
     """Return the paths that a text compares with null."""
     found = set()
     for comparison in text.comparisons:

@@ -6,7 +6,7 @@ from domain.language.checking.kinds import ShapeOf, kinds_of, listed
 from domain.language.checking.known import CalledShapes, call_of
 from domain.language.checking.paths import Wrong
 from domain.language.checking.shapes import LIST, NULL, NUMBER, TEXT
-from domain.language.expressions import ExpressionProblem, Template, parse_template
+from domain.language.expressions import ExpressionProblem, TextTemplate, parse_template
 from domain.language.reading.nodes import Mapping, Node, text_of
 
 # The kinds of the value of a template that is the whole field, or the whole entry of a list.
@@ -17,7 +17,7 @@ _FIELDS = {
 }
 
 
-def unfit(template: Template, field: str, shape_of: ShapeOf) -> Wrong | None:
+def unfit(template: TextTemplate, field: str, shape_of: ShapeOf) -> Wrong | None:
     """Return why a template never gives what its field takes; None if it may."""
     takes = _FIELDS.get(field)
     kinds = None if takes is None else kinds_of(template.sources, shape_of)

@@ -8,12 +8,12 @@ from domain.language.checking.known import CalledShape, KnownShapes, inputs_of, 
 from domain.language.checking.shapes import ANY, LIST, ValueShape, of_kinds, of_object
 from domain.language.expressions import ExpressionProblem, Path, parse_template
 from domain.language.expressions.values import kind_of
-from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
+from domain.language.reading.nodes import Mapping, Node, Sequence, text_of, tree_of
 
 
 def called_shape(document: dict[str, Any]) -> CalledShape:
     """Return the shapes of a stored document of a definition."""
-    root = _tree(document)
+    root = tree_of(document)
     assert isinstance(root, Mapping)
     steps = root.entries.get("steps")
     named = {text_of(step.entries.get("id")) or "": step for step in _mappings(steps)}
@@ -46,12 +46,3 @@ def _shape(source: Node, known: KnownShapes) -> ValueShape:
 
 def _mappings(node: Node | None) -> list[Mapping]:
     return [item for item in node.items if isinstance(item, Mapping)] if isinstance(node, Sequence) else []
-
-
-def _tree(value: Any) -> Node:
-    """Return the tree of a JSON value, without places."""
-    if isinstance(value, dict):
-        return Mapping(0, 0, None, None, entries={key: _tree(item) for key, item in value.items()})
-    if isinstance(value, list):
-        return Sequence(0, 0, None, None, items=[_tree(item) for item in value])
-    return Scalar(0, 0, None, None, value, str(value))

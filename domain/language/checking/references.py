@@ -14,7 +14,14 @@ from domain.language.checking.paths import Wrong
 from domain.language.checking.routes import routes_of
 from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, step_shape
 from domain.language.checking.skipping import Skipping
-from domain.language.expressions import Condition, ExpressionProblem, Path, Template, parse_condition, parse_template
+from domain.language.expressions import (
+    Condition,
+    ExpressionProblem,
+    Path,
+    TextTemplate,
+    parse_condition,
+    parse_template,
+)
 from domain.language.reading.nodes import Mapping, Node, Scalar, scalars, text_of
 from domain.language.reading.problems import Problems
 from domain.language.spelling.compensations import compensation_of
@@ -182,7 +189,7 @@ class References:
             hint = "what a step is given, taken together, is bounded: pass it on once, or a part of it"
             self._note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
 
-    def _demands(self, text: Condition | Template, node: Scalar, place: Place) -> None:
+    def _demands(self, text: Condition | TextTemplate, node: Scalar, place: Place) -> None:
         for found in faults(Demands.of(text, place.guarded), self.known.shape):
             # Which decisions and statuses a compensation meets is unknown beforehand.
             if not (place.undoing and found.code == "unknown_value" and found.severity == "warning"):

@@ -71,6 +71,14 @@ def edited_together(source: str, changes: Sequence[TextChange]) -> str:
     return edited_together(edited_together(source, changes[:half]), changes[half:])
 
 
+def edits_of(source: str, changes: Sequence[TextChange]) -> list[Edit]:
+    """Return the first edit to try for each change of a text. Raises EditRefused."""
+    text = _Text(source)
+    for change in changes:
+        text.refuse_shared(change)
+    return [text.candidates(change)[0] for change in changes]
+
+
 def edited(source: str, change: TextChange) -> str:
     """Return the text after a change. Raises EditRefused."""
     return edit_of(source, change).applied(source)

@@ -30,7 +30,7 @@ from domain.language.expressions.json_text import json_object_in
 from domain.language.expressions.paths import ROOTS, Path, written
 from domain.language.expressions.problems import MISTAKES, EvaluationFailed, ExpressionProblem
 from domain.language.expressions.sources import Comparison, Constant, Source, Sources, Use
-from domain.language.expressions.templates import Template, ValueTemplate, parse_template, parse_value
+from domain.language.expressions.templates import TextTemplate, ValueTemplate, parse_template, parse_value
 from domain.language.expressions.values import JSON, LARGEST_RESULT, Budget, Scope
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
     "Scope",
     "Source",
     "Sources",
-    "Template",
+    "TextTemplate",
     "Use",
     "ValueTemplate",
     "json_object_in",

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from domain.language.expressions.operators import boolean
 from domain.language.expressions.parser import compiled
-from domain.language.expressions.paths import Missing, Path
+from domain.language.expressions.paths import ROOTS, Missing, Path
 from domain.language.expressions.sources import UNKNOWN, Comparison, Sources, Use
 from domain.language.expressions.tokens import tokens_of
 from domain.language.expressions.values import Run, Scope
@@ -30,7 +30,10 @@ class Condition:
         return boolean(result, 0, "a condition")
 
 
-def parse_condition(text: str) -> Condition:
-    """Return the condition of a text of at most 4,096 characters. Raises ExpressionProblem."""
-    whole = compiled(tokens_of(text), marks=True)
+def parse_condition(text: str, roots: tuple[str, ...] = ROOTS) -> Condition:
+    """Return the condition of a text of at most 4,096 characters. Raises ExpressionProblem.
+
+    roots: the names that its paths may start with.
+    """
+    whole = compiled(tokens_of(text), marks=True, roots=roots)
     return Condition(text, whole.paths, whole.run, whole.comparisons, whole.uses, whole.operand.sources)

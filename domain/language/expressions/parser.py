@@ -40,9 +40,9 @@ class Compiled(NamedTuple):
     operand: Operand
 
 
-def compiled(tokens: list[Token], marks: bool) -> Compiled:
+def compiled(tokens: list[Token], marks: bool, roots: tuple[str, ...] = ROOTS) -> Compiled:
     """Compile a whole expression; `marks`: `{{ }}` may stand around parts of it without effect."""
-    parser = _Parser(tokens, marks)
+    parser = _Parser(tokens, marks, roots)
     if tokens[0].kind == "end":
         raise ExpressionProblem("expression_syntax", "an expression is empty", tokens[0].offset)
     operand = parser.expression(0)
@@ -53,7 +53,8 @@ def compiled(tokens: list[Token], marks: bool) -> Compiled:
 
 
 class _Parser:
-    def __init__(self, tokens: list[Token], marks: bool) -> None:
+    def __init__(self, tokens: list[Token], marks: bool, roots: tuple[str, ...]) -> None:
+        self.roots = roots
         self.tokens = tokens
         self.at = 0
         self.token = tokens[0]
@@ -204,9 +205,9 @@ class _Parser:
         return items
 
     def path(self, root: Token) -> Operand:
-        if root.value not in ROOTS:
-            match = nearest(root.value.lower(), ROOTS)
-            known = f"a path starts with {', '.join(ROOTS)}; text is written in quotes"
+        if root.value not in self.roots:
+            match = nearest(root.value.lower(), self.roots)
+            known = f"a path starts with {', '.join(self.roots)}; text is written in quotes"
             hint = MISTAKEN.get(root.value.lower()) or (f"did you mean {match!r}?" if match else known)
             raise ExpressionProblem("unknown_root", f"{root.value!r} is no known name", root.offset, hint)
         parts: list[str | int] = [root.value]

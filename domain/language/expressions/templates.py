@@ -29,7 +29,7 @@ LONGEST_TEMPLATE = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class TextTemplate:
     """A text ready to be rendered any number of times; two are equal when their texts are.
 
     `constant` says that it holds no `{{ }}`.
@@ -68,7 +68,7 @@ class ValueTemplate:
         return self._render(scope)
 
 
-def parse_template(text: str) -> Template:
+def parse_template(text: str) -> TextTemplate:
     """Return the template of a text of at most 65,536 characters. Raises ExpressionProblem."""
     if len(text) > LONGEST_TEMPLATE:
         message = f"a template is at most {LONGEST_TEMPLATE} characters"
@@ -94,7 +94,7 @@ def parse_template(text: str) -> Template:
         pieces.append(text[offset:])
     constant = all(isinstance(piece, str) for piece in pieces)
     render = _renderer(text, pieces, constant)
-    return Template(text, tuple(paths), constant, render, tuple(comparisons), tuple(uses), sources)
+    return TextTemplate(text, tuple(paths), constant, render, tuple(comparisons), tuple(uses), sources)
 
 
 def parse_value(value: JSON) -> ValueTemplate:

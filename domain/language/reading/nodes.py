@@ -65,6 +65,20 @@ def plain(node: Node) -> Any:
             return {key: plain(value) for key, value in node.entries.items()}
 
 
+def tree_of(value: Any, parent: "Sequence | Mapping | None" = None, key: str | int | None = None) -> "Node":
+    """Return the tree of a JSON value, with paths and without lines."""
+    if isinstance(value, dict):
+        node = Mapping(0, 0, parent, key)
+        node.keys = {name: Location(0, 0, node, name) for name in value}
+        node.entries = {name: tree_of(item, node, name) for name, item in value.items()}
+        return node
+    if isinstance(value, list):
+        items = Sequence(0, 0, parent, key)
+        items.items = [tree_of(item, items, at) for at, item in enumerate(value)]
+        return items
+    return Scalar(0, 0, parent, key, value, str(value))
+
+
 def scalars(node: Node) -> Iterator[Scalar]:
     """Return every scalar below a node, keys aside, in the order of the text."""
     match node:

@@ -50,7 +50,7 @@ outputs: {result: "{{ steps.b.output }}"}
 
 
 @given(definitions())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_a_printed_definition_is_read_as_the_same(definition: Definition) -> None:
     parsed = parse_definition(print_definition(definition))
     # Drawn expressions read what may not be there, and drawn gateways have timeouts.
@@ -59,7 +59,7 @@ def test_a_printed_definition_is_read_as_the_same(definition: Definition) -> Non
 
 
 @given(definitions())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_stored_document_loads_as_the_same_and_meets_the_schema(definition: Definition) -> None:
     document = definition_document(definition)
     assert load_definition(document) == definition
@@ -90,13 +90,13 @@ def sound(parsed: Parsed) -> None:
 
 
 @given(st.text(max_size=200) | st.binary(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_is_answered_with_problems(source: str | bytes) -> None:
     sound(parse_definition(source))
 
 
 @given(st.text(st.sampled_from("[]{}:,-?&*a#|>'\"!% \n\t0.~<"), max_size=80))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_any_punctuation_is_answered_with_problems(source: str) -> None:
     sound(parse_definition(source))
     sound(parse_definition("name: p\nsteps:\n" + source))
@@ -107,7 +107,7 @@ def test_any_punctuation_is_answered_with_problems(source: str) -> None:
     st.integers(0, 12),
     st.text(st.sampled_from("[]{}:,-a1'\"\n |.") | st.characters(), max_size=6),
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_mutilated_definition_is_answered_with_problems(start: int, length: int, put: str) -> None:
     sound(parse_definition(SEED[:start] + put + SEED[start + length :]))
 
@@ -137,7 +137,7 @@ def _known_words(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 @given(st.recursive(values, _known_words, max_leaves=15))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_any_shape_of_known_words_is_answered_with_problems(shape: Any) -> None:
     sound(parse_definition(yaml.safe_dump({"name": "p", "steps": shape, "outputs": shape, "input": shape})))
     sound(

@@ -152,7 +152,7 @@ def holds(source: str, change: TextChange) -> None:
     assert after[edit.start + len(edit.text) :] == source[edit.end :]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_an_edit_of_a_text_is_a_change_of_its_document(data: st.DataObject) -> None:
     source = data.draw(SOURCES)
@@ -160,7 +160,7 @@ def test_an_edit_of_a_text_is_a_change_of_its_document(data: st.DataObject) -> N
     holds(source, change)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.data())
 def test_an_edit_of_a_text_in_brackets_is_a_change_of_its_document(data: st.DataObject) -> None:
     source = data.draw(flows(3).filter(lambda text: text.startswith("{") and read(text) != {}))
@@ -168,7 +168,7 @@ def test_an_edit_of_a_text_in_brackets_is_a_change_of_its_document(data: st.Data
     holds(source, change)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 @given(st.data())
 def test_changes_of_several_places_are_those_of_their_document(data: st.DataObject) -> None:
     source = "".join(f"{name}:\n  x: 1\n" + data.draw(SOURCES.map(indented)) for name in ("k", "l", "m"))

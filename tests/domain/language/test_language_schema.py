@@ -138,7 +138,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 @given(definitions(), st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_what_the_schema_refuses_after_a_change_is_refused_by_reading(
     definition: Definition, data: st.DataObject
 ) -> None:

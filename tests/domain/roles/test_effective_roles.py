@@ -1,7 +1,7 @@
 """The effective roles of a text: its steps' own, those of the defaults, and what becomes of texts with errors."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from domain.language import parse_definition, print_definition
 from domain.language.types.definition import Definition
@@ -70,6 +70,7 @@ def test_the_roles_keyword_names_the_same_executor_as_the_agent_field() -> None:
 
 
 @given(definitions())
+@settings(max_examples=40)
 def test_the_roles_of_a_text_are_those_of_its_definition(definition: Definition) -> None:
     parsed = parse_definition(print_definition(definition))
     assert parsed.definition is not None

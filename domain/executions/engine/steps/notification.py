@@ -7,7 +7,7 @@ import msgspec
 from domain.executions.engine.steps.agent_task import schedule
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.state.model import Execution, StepState
-from domain.language.expressions import EvaluationFailed, Scope, Template
+from domain.language.expressions import EvaluationFailed, Scope, TextTemplate
 from domain.masking import Secrets
 from domain.processes.plan import PlannedNotification
 
@@ -46,7 +46,7 @@ def secrets_of(execution: Execution) -> Secrets:
     return secrets
 
 
-def _text(template: Template, visible: Scope) -> str:
+def _text(template: TextTemplate, visible: Scope) -> str:
     rendered = template.render(visible)
     return rendered if isinstance(rendered, str) else msgspec.json.encode(rendered).decode()
 

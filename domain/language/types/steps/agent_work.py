@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from domain.language.expressions import Template, ValueTemplate, parse_template, parse_value
+from domain.language.expressions import TextTemplate, ValueTemplate, parse_template, parse_value
 from domain.language.types.output_schema import OutputSchema, compile_output_schema
 from domain.language.types.parts import Line, Part, TemplateText
 from domain.language.types.quantities import Duration, MoneyLimit
@@ -52,7 +52,7 @@ class PlannedAgentTask(Planned):
     """
 
     agent: str
-    message: Template
+    message: TextTemplate
     parameters: ValueTemplate
     schema: OutputSchema | None
     heartbeat: timedelta | None

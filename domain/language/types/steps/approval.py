@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from domain.language.expressions import Template, ValueTemplate, parse_template, parse_value
+from domain.language.expressions import TextTemplate, ValueTemplate, parse_template, parse_value
 from domain.language.types.parts import TemplateText
 from domain.language.types.quantities import Duration
 from domain.language.types.steps.planned import Planned
@@ -78,8 +78,8 @@ class PlannedApproval(Planned):
     """
 
     approvers: tuple[str, ...]
-    title: Template | str
-    description: Template
+    title: TextTemplate | str
+    description: TextTemplate
     artifacts: ValueTemplate
     deadline: timedelta | None
     on_deadline: OnDeadline

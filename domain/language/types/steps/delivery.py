@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from domain.language.expressions import Template, ValueTemplate, parse_template, parse_value
+from domain.language.expressions import TextTemplate, ValueTemplate, parse_template, parse_value
 from domain.language.types.parts import Part, TemplateText
 from domain.language.types.steps.planned import Planned
 
@@ -57,7 +57,7 @@ class PlannedNotification(Planned):
     """
 
     channels: tuple[str, ...]
-    message: Template
-    subject: Template | None
-    url: Template | None
+    message: TextTemplate
+    subject: TextTemplate | None
+    url: TextTemplate | None
     recipients: ValueTemplate

@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema
 from domain.calendar.durations import parse_duration
 from domain.calendar.times import ZoneName, check_time
 from domain.calendar.zones import instant_of, parse_time, parse_zone
-from domain.language.expressions import JSON, EvaluationFailed, Scope, Template, parse_template
+from domain.language.expressions import JSON, EvaluationFailed, Scope, TextTemplate, parse_template
 from domain.language.types.parts import TemplateText
 from domain.language.types.quantities import ONE_YEAR, DelayOrTemplate
 from domain.language.types.steps.planned import Planned
@@ -58,8 +58,8 @@ class Timer(Step):
     def plan(self, planned: Planned) -> "PlannedTimer":
         """Return the step for the engine, with everything parsed."""
         zone = None if self.timezone is None else parse_zone(self.timezone)
-        duration: timedelta | Template | None = None
-        until: datetime | Template | None = None
+        duration: timedelta | TextTemplate | None = None
+        until: datetime | TextTemplate | None = None
         if self.duration is not None:
             duration = parse_template(self.duration) if isinstance(self.duration, str) else self.duration
         if self.until is not None:
@@ -75,8 +75,8 @@ class PlannedTimer(Planned):
     zone: of a rendered time without an offset.
     """
 
-    duration: timedelta | Template | None
-    until: datetime | Template | None
+    duration: timedelta | TextTemplate | None
+    until: datetime | TextTemplate | None
     zone: ZoneInfo | None
 
     def due_at(self, scope: Scope, now: datetime) -> datetime:

@@ -1,0 +1,38 @@
+"""The steps of an execution as rows beside the bars of its timeline."""
+
+from functools import lru_cache
+
+from markupsafe import Markup
+
+from queries.amounts import Amount
+from queries.executions import StepView
+from web.executions.picture import who_of
+from web.pictures import mark
+from web.wording import duration, money
+
+_STEP = Markup(
+    '<li id="row-{}"><a href="{}"{}><span class="nmx">{}<span class="cut">{}</span><span></span>'
+    '<span class="cut xs m">{}</span></span>'
+)
+_FIGURES = Markup('<span class="num r nw">{}</span><span class="r">{}</span></a></li>')
+_CURRENT = Markup(' aria-current="true"')
+
+
+def timeline_row(step: StepView, undone: str, href: str, bars: Markup, selected: str) -> Markup:
+    """Return the row of a step. undone: the name of the step that it compensates; empty for none."""
+    title = f"undoes {undone}" if undone else step.name or step.id
+    who = who_of(step) + (f", {step.attempts} attempts" if step.attempts > 1 else "")
+    named = _step(step.id, step.status, title, who, href, step.id == selected)
+    # All three are escaped.
+    return Markup("".join((named, bars, _figures(step.duration, tuple(step.cost)))))  # noqa: S704
+
+
+# An open page is drawn once a second while its execution runs, and few of its rows are others than before.
+@lru_cache(2_048)
+def _step(id: str, status: str, title: str, who: str, href: str, selected: bool) -> Markup:
+    return _STEP.format(id, href, _CURRENT if selected else "", mark(status), title, who)
+
+
+@lru_cache(2_048)
+def _figures(seconds: float | None, cost: tuple[Amount, ...]) -> Markup:
+    return _FIGURES.format(duration(seconds), money(cost))
