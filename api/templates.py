@@ -19,6 +19,7 @@ from commands.templates import SaveTemplate, ShareTemplate, WithdrawTemplate
 from domain.identity import PROCESS_NAME
 from domain.refusal import Problem
 from domain.templates.references import SOURCES
+from domain.templates.removal import RemovedSecret
 from edge.admitted import Caller
 from edge.command_request import Commanded, CommandedOrRehearsed
 from edge.dependencies import Reads, TheDoor
@@ -49,7 +50,7 @@ class SavedTemplateReceipt(RehearsedReceipt, kw_only=True):
 
     template_id: str
     version: int
-    removed_secrets: list[Any] = []
+    removed_secrets: list[RemovedSecret] = []
     warnings: list[Problem] = []
 
 

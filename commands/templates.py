@@ -1,6 +1,6 @@
 """Save a process as a template, share it, and withdraw it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from domain.templates.saving import SavedDocument, TemplateHeading, document_to_
 from domain.templates.state import OrganisationTemplate, fold
 from store.log import Log
 
-MOST_TAGS, LONGEST_TAG = 20, 40
+MOST_TAGS, LONGEST_TAG, MOST_PARAMETERS = 20, 40, 100
 
 
 class SaveTemplate(Command, frozen=True):
@@ -82,7 +82,7 @@ class Templates:
         if process is None:
             raise ProcessNotFound(f"there is no process {command.process_id}")
         name = command.id or name_from(command.name)
-        problems = _tag_problems(command.tags)
+        problems = [*_tag_problems(command.tags), *_parameter_problems(command.parameters)]
         if not name:
             problems.append(Problem("invalid_name", "a name has letters or digits", "name"))
         if problems:
@@ -91,6 +91,7 @@ class Templates:
         tags = tuple(command.tags)
         heading = TemplateHeading(name, command.name, command.description, tags, command.category)
         saved = document_to_save(source, heading, command.parameters)
+        needs = saved.needs
         content = TemplateContent(
             name,
             saved.text,
@@ -100,6 +101,7 @@ class Templates:
             command.category,
             process.name,
             number,
+            {"agents": [*needs.agents], "secrets": [*needs.secrets], "channels": [*needs.channels]},
         )
         return decide(
             self._log,
@@ -163,6 +165,14 @@ def _source(process: Process, version: int | None) -> tuple[int, str]:
     if number not in process.versions:
         raise NotFound(f"{process.name} has no version {number}, and no draft")
     return number, process.versions[number].source
+
+
+def _parameter_problems(parameters: Mapping[str, Any]) -> list[Problem]:
+    """Return a problem for each parameter that is no object; the document checks the others."""
+    if len(parameters) > MOST_PARAMETERS:
+        return [Problem("too_many", f"a template has at most {MOST_PARAMETERS} parameters", "parameters")]
+    bad = [name[:80] for name, each in parameters.items() if not isinstance(each, dict)]
+    return [Problem("wrong_type", f"{name} is an object", f"parameters.{name}") for name in bad]
 
 
 def _tag_problems(tags: Sequence[str]) -> list[Problem]:

@@ -30,6 +30,7 @@ class TemplateRow(msgspec.Struct, gc=False, kw_only=True):
     tags: Annotated[list[str] | None, latest("json")] = None
     category: Annotated[str | None, latest("text")] = None
     process: Annotated[str | None, latest("text")] = None
+    needs: Annotated[msgspec.Raw | None, latest("json")] = None
     search: Annotated[str | None, latest("text")] = None
     revised_at: Annotated[datetime | None, latest("timestamptz")] = None
     shared_with: Annotated[str | None, latest("text")] = None
@@ -75,7 +76,7 @@ def _versioned(changes: TemplateChanges, fact: Fact, version: int) -> TemplateRo
     row.version, row.revised_at = version, event.at
     row.title, row.description, row.category = clean(event.title), clean(event.description), clean(event.category)
     row.tags = [clean(tag) for tag in event.tags]
-    row.process = clean(event.process)
+    row.process, row.needs = clean(event.process), event.needs
     row.search = "\n".join((event.name, row.title, row.description, row.category, *row.tags)).lower()
     row.withdrawn_at = row.withdrawn_reason = None
     source = event.source.replace("\0", "\ufffd")

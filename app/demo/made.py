@@ -28,7 +28,7 @@ class ExampleUse(msgspec.Struct, frozen=True):
     inputs: list[dict[str, Any]]
 
 
-class Answered(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class UseAnswers(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The contents of a file of `made/`."""
 
     template: str
@@ -51,7 +51,7 @@ def _use(file: Path) -> ExampleUse:
     with inside(str(file)):
         document = read_document(read_file(str(file)))
         try:
-            answered = msgspec.convert(document.value, Answered)
+            answered = msgspec.convert(document.value, UseAnswers)
         except msgspec.ValidationError as error:
             raise Malformed("the answers cannot be read", [Problem("invalid_answers", str(error))]) from None
     inputs = example_inputs(file.parent, file.stem)

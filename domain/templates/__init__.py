@@ -3,6 +3,7 @@
 from domain.templates.answers import ParameterAnswers, check_answers
 from domain.templates.checking import placeholder_problems, sample_problems
 from domain.templates.engine import fits_engine
+from domain.templates.merge import Merged, merge
 from domain.templates.needs import Needs, needs
 from domain.templates.parameters import DeclaredParameters, Parameter
 from domain.templates.parametrising import Parametrised, parametrise
@@ -17,6 +18,7 @@ from domain.templates.template import Template, TemplateReading
 __all__ = [
     "DeclaredParameters",
     "FoundSecret",
+    "Merged",
     "Needs",
     "Parameter",
     "ParameterAnswers",
@@ -29,6 +31,7 @@ __all__ = [
     "check_answers",
     "find_secrets",
     "fits_engine",
+    "merge",
     "needs",
     "parameter_document",
     "parametrise",

@@ -36,6 +36,7 @@ class TemplateContent(msgspec.Struct, frozen=True):
     category: str = ""
     process: str = ""
     process_version: int = 0
+    needs: dict[str, list[str]] = {}
 
 
 def save_template(

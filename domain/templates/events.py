@@ -9,7 +9,7 @@ class TemplatePublished(Event, frozen=True, kw_only=True):
 
     name: the part of its id after ``org:``. source: the whole document. title, description, tags, category: as the
     document states them. team: those who keep it together with its author; empty: nobody else. process: of which it was
-    saved; process_version: 0 for its draft.
+    saved; process_version: 0 for its draft. needs: names of agents, secrets and channels, by kind.
     """
 
     name: str
@@ -21,6 +21,7 @@ class TemplatePublished(Event, frozen=True, kw_only=True):
     team: str = ""
     process: str = ""
     process_version: int = 0
+    needs: dict[str, list[str]] = {}
 
 
 @stored("TemplateRevised")
@@ -39,6 +40,7 @@ class TemplateRevised(Event, frozen=True, kw_only=True):
     category: str = ""
     process: str = ""
     process_version: int = 0
+    needs: dict[str, list[str]] = {}
 
 
 @stored("TemplateShared")

@@ -1,26 +1,28 @@
 """The process that a template makes with its first sample, or with its defaults."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 
-from domain.jsonvalue import JsonValue
 from domain.language import Parsed, parse_definition
 from domain.templates.answers import check_answers
+from domain.templates.needs import Needs, needs
+from domain.templates.standing import KEPT, template_of
 from domain.templates.substitution import render
-from domain.templates.template import Template
 
-KEPT = 64
+KEPT_PROCESSES = 64
 
 
-def sample_process(template: Template) -> Parsed | None:
-    """Return the process as parsed; None where an answer is missing."""
-    sample: Mapping[str, JsonValue] = template.samples[0] if template.samples else {}
-    answers = check_answers(template.parameters, sample)
-    if answers.problems:
+@lru_cache(KEPT_PROCESSES)
+def sample_process(source: str) -> Parsed | None:
+    """Return the process that a document makes, as parsed; None where it makes none, or an answer is missing."""
+    template = template_of(source)
+    if template is None:
         return None
-    return _parsed(render(template, answers.values, template.name_id).yaml)
+    answers = check_answers(template.parameters, template.samples[0] if template.samples else {})
+    return None if answers.problems else parse_definition(render(template, answers.values, template.name_id).yaml)
 
 
 @lru_cache(KEPT)
-def _parsed(text: str) -> Parsed:
-    return parse_definition(text)
+def needs_of_source(source: str) -> Needs:
+    """Return what the template of a document needs; nothing for one that cannot be read."""
+    template = template_of(source)
+    return Needs() if template is None else needs(template)

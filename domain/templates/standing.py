@@ -40,6 +40,11 @@ def standing_of(source: str, release: str, *, withdrawn: bool = False) -> Templa
     return TemplateStanding("withdrawn" if withdrawn else "ok", template, problems)
 
 
+def template_of(source: str) -> Template | None:
+    """Return the template of a document; None where it cannot be used on any release."""
+    return standing_of(source, "0").template
+
+
 def _read(source: str) -> tuple[Template | None, tuple[Problem, ...]]:
     reading = read_template(source)
     return reading.template, reading.problems

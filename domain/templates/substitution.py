@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from domain.jsonvalue import JsonValue
-from domain.language.editing.changes import InsertKey, ReplaceValue, TextChange
 from domain.language.editing.edits import document_of
 from domain.language.expressions import ROOTS
 from domain.templates.filling import Fill, refilled
+from domain.templates.naming import naming_changes
 from domain.templates.parameters import DeclaredParameters
 from domain.templates.placeholders import OPENING, Pieces, Placeholder, Surroundings, pieces_of
 from domain.templates.places import Value, ValuePlace, values_of
@@ -36,13 +36,12 @@ def render(template: Template, values: Mapping[str, JsonValue], name: str | None
     template.
     """
     source = template.process_text
+    naming = naming_changes(document_of(source), name)
+    if naming:
+        # First, so that an answer in the form of an older placeholder stays as it is.
+        source, _ = refilled(source, (), naming)
     fills = [each for value in values_of(source) if (each := _fill(value, template.parameters, values)) is not None]
-    document = document_of(source)
-    others: list[TextChange] = []
-    if name is not None and isinstance(document, dict):
-        fills = [each for each in fills if each.path != ("name",)]
-        others.append(ReplaceValue(("name",), name) if "name" in document else InsertKey((), "name", name))
-    return Rendered(*refilled(source, fills, others))
+    return Rendered(*refilled(source, fills))
 
 
 def surveyed(value: Value) -> Pieces:

@@ -60,13 +60,21 @@ class Interests(msgspec.Struct, frozen=True):
 
 def acknowledged_position(connection: Connection[DictRow], agent: str) -> int:
     """Return the position up to which the agent has acknowledged; 0 for none. Raises AgentNotFound."""
-    own, acknowledged = agent_id(agent), acknowledgements_id(agent)
-    rows = {row["originator_id"]: row for row in fetch(connection, _OWN, ([own, acknowledged],))}
-    if own not in rows:
+    found = acknowledged_positions(connection, [agent])
+    if agent not in found:
         raise AgentNotFound(f"there is no agent {agent!r}", agent=agent)
-    row = rows.get(acknowledged)
-    until: int = 0 if row is None else decode(row["topic"], row["state"]).until  # type: ignore[attr-defined]
-    return until
+    return found[agent]
+
+
+def acknowledged_positions(connection: Connection[DictRow], agents: Sequence[str]) -> dict[str, int]:
+    """Return the same for several agents by name, those that are not registered left out."""
+    own, acknowledged = ({of(each): each for each in agents} for of in (agent_id, acknowledgements_id))
+    rows = {row["originator_id"]: row for row in fetch(connection, _OWN, ([*own, *acknowledged],))}
+    found = {agent: 0 for id, agent in own.items() if id in rows}
+    for id, agent in acknowledged.items():
+        if id in rows and agent in found:
+            found[agent] = decode(rows[id]["topic"], rows[id]["state"]).until  # type: ignore[attr-defined]
+    return found
 
 
 def interests_of(

@@ -49,7 +49,7 @@ def get_template(
         engine=None if template is None else template.engine,
         parameters={} if template is None else parameters_of(template),
         samples=[] if template is None else [dict(sample) for sample in template.samples],
-        definition=sample_definition(template),
+        definition=sample_definition(record.source),
         versions=versions,
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
@@ -61,9 +61,9 @@ def parameters_of(template: Template) -> dict[str, Any]:
     return {name: parameter_document(parameter) for name, parameter in template.parameters.items()}
 
 
-def sample_definition(template: Template | None) -> Any:
+def sample_definition(source: str) -> Any:
     """Return the definition that a template makes with its first sample, or its defaults; None where they make none."""
-    parsed = None if template is None else sample_process(template)
+    parsed = sample_process(source)
     return None if parsed is None or parsed.definition is None else definition_document(parsed.definition)
 
 

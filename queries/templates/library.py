@@ -12,7 +12,7 @@ from domain.templates.references import BUNDLED, ORG, SOURCES, TemplateReference
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, bad_cursor, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
-from queries.templates.records import COLUMNS, TemplateRecord, bundled_record, org_record, searched, visible, words_of
+from queries.templates.records import LISTED, TemplateRecord, bundled_record, org_record, searched, visible, words_of
 from queries.templates.summaries import summaries_of
 from queries.templates.surroundings import TemplateSurroundings
 from queries.templates.views import TemplateFacet, TemplateFacets, TemplatePage
@@ -22,8 +22,7 @@ BESIDE = ("template_uses", "agent_directory")
 MOST_FACETS = 50
 MOST_COUNTED = 10_000
 
-_LIST = f"""select {COLUMNS} from template_list t
-join template_versions v on v.template = t.template and v.version = t.version
+_LIST = f"""select {LISTED} from template_list t
 where {{where}} order by t.name limit %(rows)s"""
 _FACETS = """select t.tags, t.category from template_list t where {where} limit %(rows)s"""
 

@@ -9,12 +9,11 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.identity import template_id
-from domain.language.checking.agents import TEAM
 from domain.refusal import Problem
 from domain.templates.access import TemplateCaller
 from domain.templates.references import BUNDLED, ORG, TemplateReference
-from domain.templates.samples import sample_process
-from domain.templates.standing import TemplateStanding, standing_of
+from domain.templates.samples import needs_of_source
+from domain.templates.standing import TemplateStanding, standing_of, template_of
 from domain.templates.state import ORGANISATION
 from gateway.catalogue import BundledVersion, Catalogue
 from queries.filters import Where, escaped
@@ -24,9 +23,10 @@ from queries.templates.views import TemplateNeeds
 COUNTED = 10_000
 MOST_WORDS = 10
 
-COLUMNS = """t.name, t.version as latest, t.title, t.description, t.tags, t.category, t.author, t.team, t.process,
-  t.published_at, t.revised_at, t.shared_with, t.withdrawn_at, t.withdrawn_reason, v.version, v.source"""
-_ONE = f"""select {COLUMNS} from template_list t
+_FACTS = """t.name, t.version as latest, t.title, t.description, t.tags, t.category, t.author, t.team, t.process,
+  t.published_at, t.revised_at, t.shared_with, t.withdrawn_at, t.withdrawn_reason"""
+LISTED = f"{_FACTS}, t.version, '' as source, t.needs"
+_ONE = f"""select {_FACTS}, v.version, v.source from template_list t
 join template_versions v on v.template = t.template and v.version = coalesce(%(version)s::int, t.version)
 where {{where}}"""
 _USES = f"""select x.id, u.template_version, count(*)::int as uses from unnest(%(ids)s::text[]) as x(id)
@@ -36,7 +36,10 @@ _ACTIVE = "select name from agent_directory where name = any(%s) and status = 'a
 
 
 class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a template as it is stored. version: its number; latest: of the latest version."""
+    """A version of a template as it is stored. version: its number; latest: of the latest version.
+
+    needs: as they were recorded, of a template whose document is not read: it was valid when it was saved.
+    """
 
     reference: TemplateReference
     version: int
@@ -55,9 +58,12 @@ class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn_reason: str | None = None
     withdrawn: bool = False
     unreadable: Problem | None = None
+    needs: TemplateNeeds | None = None
 
     def standing(self, release: str) -> TemplateStanding:
         """Return whether it can be used on a release, and why not."""
+        if self.needs is not None:
+            return TemplateStanding("withdrawn" if self.withdrawn else "ok", None, ())
         if self.unreadable is not None:
             return TemplateStanding("invalid", None, (self.unreadable,))
         return standing_of(self.source, release, withdrawn=self.withdrawn)
@@ -71,7 +77,7 @@ class TemplateRecord(msgspec.Struct, frozen=True, kw_only=True):
 def bundled_record(found: BundledVersion, latest: int) -> TemplateRecord:
     """Return a version of a bundled template."""
     reference = TemplateReference(BUNDLED, found.name)
-    template = None if found.problem is not None else standing_of(found.source, "0").template
+    template = None if found.problem is not None else template_of(found.source)
     if template is None:
         return TemplateRecord(
             reference=reference,
@@ -99,6 +105,8 @@ def org_record(row: DictRow) -> TemplateRecord:
     reference = TemplateReference(ORG, facts.pop("name"))
     tags = msgspec.json.decode(facts.pop("tags"), type=list[str])
     withdrawn = facts.pop("withdrawn_at") is not None
+    if "needs" in facts:
+        facts["needs"] = msgspec.json.decode(facts["needs"], type=TemplateNeeds)
     return TemplateRecord(reference=reference, tags=tags, withdrawn=withdrawn, **facts)
 
 
@@ -153,14 +161,12 @@ def uses_of(connection: Connection[Any], ids: Sequence[str], processes: tuple[st
     return found
 
 
-def needs_of(standing: TemplateStanding) -> TemplateNeeds:
+def needs_of(record: TemplateRecord) -> TemplateNeeds:
     """Return what a template needs; nothing for one that cannot be read."""
-    parsed = None if standing.template is None else sample_process(standing.template)
-    if parsed is None:
-        return TemplateNeeds()
-    agents = (use.name for use in parsed.agents if not use.name.startswith(TEAM))
-    secrets, channels = (each.name for each in parsed.secrets), (each.name for each in parsed.channels)
-    return TemplateNeeds(*(list(dict.fromkeys(names)) for names in (agents, secrets, channels)))
+    if record.needs is not None:
+        return record.needs
+    found = needs_of_source(record.source)
+    return TemplateNeeds(list(found.agents), list(found.secrets), list(found.channels))
 
 
 def active_agents(connection: Connection[Any], names: Iterable[str]) -> set[str]:

@@ -19,7 +19,7 @@ def summaries_of(
 ) -> list[TemplateSummary]:
     """Return the summary of each record; two queries for all."""
     standings = [record.standing(surroundings.release) for record in records]
-    needed = [needs_of(standing) for standing in standings]
+    needed = [needs_of(record) for record in records]
     active = active_agents(connection, (agent for needs in needed for agent in needs.agents))
     uses = uses_of(connection, [record.reference.template_id for record in records], caller.processes)
     return [

@@ -7,12 +7,14 @@ from uuid import UUID
 import msgspec
 
 from domain.jsonvalue import JsonValue
+from domain.language.editing.changes import EditRefused
 from domain.processes.events import ProcessDrafted
 from domain.processes.lineage import Lineage
 from domain.refusal import Malformed, NotFound, Problem
 from domain.templates.access import TemplateCaller
 from domain.templates.answers import check_answers
 from domain.templates.decisions import TemplateNotFound
+from domain.templates.merge import Merged, merge
 from domain.templates.references import read_reference
 from domain.templates.replacing import replace_agents
 from domain.templates.substitution import render
@@ -26,6 +28,9 @@ from store.mapper import decode
 
 _DRAFTED = """select topic, state from stored_events
 where originator_id = %s and originator_version = 1 and topic = 'ProcessDrafted'"""
+
+
+NOTHING_MERGED = Merged((), (), (), None)
 
 
 class NotFromTemplate(NotFound):
@@ -75,6 +80,8 @@ def get_update(
     newer = latest.version > lineage.template_version
     before = _filled(earlier, lineage, process.name, surroundings.release)
     after = _filled(latest, lineage, process.name, surroundings.release) if newer else before
+    current = process.yaml or ""
+    merged = _merged(before.text, after.text, current) if newer else NOTHING_MERGED
     return TemplateUpdate(
         process_id=process_id,
         template_id=lineage.template_id,
@@ -82,11 +89,25 @@ def get_update(
         latest=latest.version,
         newer=newer,
         answers=lineage.answers,
-        current=process.yaml or "",
+        current=current,
         before=before.text,
         after=after.text,
+        by_template=merged.by_template,
+        by_hand=merged.by_hand,
+        conflicts=merged.conflicts,
+        merged=merged.text,
         problems=after.problems,
     )
+
+
+def _merged(before: str | None, after: str | None, current: str) -> Merged:
+    """Return the changes of both sides; none where a version makes no text, or the current one cannot be read."""
+    if before is None or after is None:
+        return NOTHING_MERGED
+    try:
+        return merge(before, after, current)
+    except EditRefused:
+        return NOTHING_MERGED
 
 
 def _filled(record: TemplateRecord | None, lineage: Lineage, name: str, release: str) -> FilledVersion:

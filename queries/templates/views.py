@@ -8,6 +8,8 @@ from uuid import UUID
 import msgspec
 
 from domain.refusal import Problem
+from domain.templates.differences import ValueDifference
+from domain.templates.merge import MergeConflict
 from queries.amounts import Amount
 from queries.processes import StepRoles
 from queries.schedule_previews import PreviewedInstant
@@ -161,7 +163,8 @@ class TemplateUpdate(msgspec.Struct, frozen=True, kw_only=True):
 
     answers: those of then. current: the text of the draft, else of the latest version. before, after: the texts that
     the version of then and the latest make with these answers; null where they make none. problems: why the latest
-    does not.
+    does not. by_template, by_hand: the changes of both sides since then. conflicts: places that both changed. merged:
+    the current text with the other changes of the template; null where there is none, or no text holds them.
     """
 
     process_id: UUID
@@ -173,4 +176,8 @@ class TemplateUpdate(msgspec.Struct, frozen=True, kw_only=True):
     current: str
     before: str | None
     after: str | None
+    by_template: Sequence[ValueDifference]
+    by_hand: Sequence[ValueDifference]
+    conflicts: Sequence[MergeConflict]
+    merged: str | None
     problems: Sequence[Problem]

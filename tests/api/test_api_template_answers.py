@@ -22,6 +22,11 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
+DECLARATIONS = st.dictionaries(
+    st.sampled_from(["path", "type", "default", "pattern", "when", "enum", "minimum", "text", "items"]),
+    st.sampled_from(["steps[0].agent", "steps[0].message", "agent", "string", "(a+)+$", "parameters.x == 1"]) | VALUES,
+    max_size=5,
+)
 NAMES = st.sampled_from(["writer", "reviewer", "announce", "announcement", "decide_within"]) | TEXTS
 ANSWERS = st.dictionaries(NAMES, VALUES, max_size=5)
 
@@ -40,6 +45,16 @@ def test_hostile_answers_inject_nothing_and_break_nothing(shared_client: TestCli
         assert [
             each["severity"] for each in preview.json()["problems"] if each.get("severity", "error") == "error"
         ] == []
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(parameters=st.dictionaries(TEXTS, VALUES | DECLARATIONS, max_size=3), tags=st.lists(TEXTS, max_size=3))
+def test_hostile_parameters_of_a_saved_template_break_nothing(
+    shared_client: TestClient, parameters: Any, tags: Any
+) -> None:
+    body = sent({"name": "Hostile", "parameters": parameters, "tags": tags})
+    saved = shared_client.post("/api/processes/greeting/template?dry_run=true", content=body, headers=JSON)
+    assert saved.status_code in (200, 400, 422), saved.text
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -125,50 +125,11 @@ def test_agents_are_replaced(projected: TestClient) -> None:
     assert [step["agent"] for step in draft["steps"]][:4] == ["clerk", "chief", "clerk", None]
 
 
-def test_a_newer_version_of_the_template_is_shown(
-    client: TestClient, installation: Installation, greeting: str
-) -> None:
-    id = save(client, greeting)
-    assert client.post(f"/api/templates/{id}/use", json={"name": "welcome"}).status_code == 201
-    installation.project()
-    found = client.get("/api/processes/welcome/template-update").json()
-    assert (found["newer"], found["template_version"], found["before"] == found["current"]) == (False, 1, True)
-    revised = {"content": GREETING.replace("Hello", "Good day"), "headers": {"Content-Type": "application/yaml"}}
-    assert client.put(f"/api/processes/{greeting}", **revised).status_code == 200  # type: ignore[arg-type]
-    save(client, greeting)
-    installation.project()
-    found = client.get("/api/processes/welcome/template-update").json()
-    assert (found["newer"], found["latest"], "Good day" in found["after"]) == (True, 2, True)
-    assert found["after"].startswith("\nname: welcome")
-    missing = client.get(f"/api/processes/{greeting}/template-update")
-    assert (missing.status_code, missing.json()["code"]) == (404, "not_from_template")
-
-
 def test_a_dry_run_shows_the_event_and_records_nothing(projected: TestClient, installation: Installation) -> None:
     before = installation.events()
     answer = projected.post(REVIEW + "/use?dry_run=true", json=USED)
     assert (answer.status_code, answer.json()["would"][-1]["type"]) == (200, "ProcessDrafted")
     assert installation.events() == before
-
-
-def test_a_process_becomes_a_template_in_versions(
-    client: TestClient, installation: Installation, greeting: str
-) -> None:
-    body = {"name": "Greeting", "description": "Greets a guest.", "tags": ["hello"], "category": "desk"}
-    first = client.post(f"/api/processes/{greeting}/template", json=body).json()
-    assert (first["template_id"], first["version"], first["removed_secrets"]) == ("org:greeting", 1, [])
-    assert client.post(f"/api/processes/{greeting}/template", json=body).json()["duplicate"] is True
-    second = client.post(f"/api/processes/{greeting}/template", json={**body, "description": "Greets."}).json()
-    assert second["version"] == 2
-    revised = GREETING.replace("Hello", "Good day")
-    assert client.put(f"/api/processes/{greeting}", content=revised, headers={"Content-Type": "application/yaml"})
-    installation.project()
-    found = client.get("/api/templates/org:greeting").json()
-    assert (found["version"], found["latest"], found["tags"], found["shared_with"]) == (2, 2, ["hello"], "private")
-    assert "Good day" not in found["yaml"]
-    assert client.get("/api/templates/org:greeting?version=1").json()["latest"] == 2
-    made = client.post("/api/templates/org:greeting/use", json={"name": "welcome", "version": 1})
-    assert (made.status_code, made.json()["template_version"]) == (201, 1)
 
 
 def test_templates_are_seen_by_those_they_are_shared_with(

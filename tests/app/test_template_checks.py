@@ -91,7 +91,8 @@ def test_a_template_that_does_not_exist_is_refused_with_the_nearest_one(document
 def test_a_failed_check_is_located(
     document: Documents, edited: Edit, name: str, before: str, after: str, code: str, words: str
 ) -> None:
-    checked = document("templates", "check", "--folder", str(edited(name, before, after)), code=1)
+    folder = str(edited(name, before, after))
+    checked = document("templates", "check", name.partition(".")[0], "--folder", folder, code=1)
     found = [found for each in checked["templates"] for found in each["failed"]]
     assert any(
         each["problem"]["code"] == code and words in each["problem"]["message"] and each["problem"]["line"]

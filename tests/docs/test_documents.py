@@ -21,6 +21,7 @@ TO_BE_WRITTEN = {
     "projections/agent_speed.py",
     "domain/language/types/steps/loop.py",
     "domain/executions/engine/steps/loop.py",
+    "NAME.yaml",
 }
 ROOMS = "api|app|bench|commands|docs|domain|examples|gateway|projections|queries|scheduler|scripts|store|tests|\\.ci"
 A_FILE = re.compile(rf"(?:(?:{ROOMS})/[\w./*-]*|[\w-]+\.(?:md|toml|txt|yaml)|Makefile)")
@@ -92,7 +93,7 @@ def test_methods_that_are_named_exist() -> None:
         text for file in DOCUMENTS for text in reading.inline_code(file) if A_METHOD.fullmatch(text)
     } - THE_LIBRARYS
     assert named
-    missing = {text for text in named if not is_defined(*text.split("."), code)}
+    missing = {text for text in named - TO_BE_WRITTEN if not is_defined(*text.split("."), code)}
     assert missing == set()
 
 

@@ -66,4 +66,19 @@ def made(_: Any) -> Told:
     return process_id(MADE), [*drafted, *publish_process(process, parsed, [], cause(6))]
 
 
-STORIES: dict[str, Callable[[Any], Told]] = {"template": template, "process-made-from-a-template": made}
+def needing(_: Any) -> Told:
+    """Saved twice, with what it needs."""
+    ilse = TemplateCaller("user:ilse")
+    needs = {"agents": ["writer"], "secrets": ["DESK_KEY"], "channels": ["desk"]}
+    first = TemplateContent("golden-needs", SOURCE, "Golden needs", needs=needs)
+    second = msgspec.structs.replace(first, source=SOURCE + "# second\n", needs={"agents": ["author"]})
+    events = save_template(None, first, "", ilse, cause(0))
+    events += save_template(fold(events), second, "", ilse, cause(1))
+    return template_id("golden-needs"), events
+
+
+STORIES: dict[str, Callable[[Any], Told]] = {
+    "template": template,
+    "template-with-needs": needing,
+    "process-made-from-a-template": made,
+}

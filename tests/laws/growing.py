@@ -45,6 +45,7 @@ from gateway.masking import mask
 from gateway.openai_chat import OpenAIChat
 from gateway.retry_after import read_retry_after
 from queries.paging import read_cursor
+from tests.laws.growing_templates import cases
 from tests.laws.hostile_texts import AGENTS, CHECKED, DEFINITIONS, EXPRESSIONS, FIELDS, JSON, SHORT_TEXTS, YAML
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -185,4 +186,6 @@ def growing() -> list[Growing]:
         add(f"agent: {name}", partial(parse_agent, "a"), config, 1_000)
     for name, (schema, value) in CHECKED.items():
         add(f"schema: {name}", compile_output_schema(schema).problems, value, 20_000)
+    for name, run, make, size in cases():
+        add(name, run, make, size)
     return found

@@ -3,11 +3,7 @@
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -19,16 +15,26 @@ from starlette.testclient import TestClient
 from store.datastore import Datastore
 from tests.api.conftest import Installation, installed
 from tests.database import cloned
+from tests.web.forking import forking
 from web.app import PagesBeside, create_pages
 
-PROCESSION = Path(sys.executable).with_name("procession")
 CHROMIUM = shutil.which("chromium")
 LIMIT_MS = 120_000
-WIDTHS = (1440, 1024, 390)
-# The themes differ in colours only (test_pages.py); these are the rules of axe that read colours.
+WIDTHS = (1440, 390, 1024)
+# The rules of axe that read colours take most of its time. The themes differ in nothing else, and no width changes
+# colours (test_pages.py).
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
-VIOLATIONS = """async (rules) => {
-  const found = await axe.run({ resultTypes: ["violations"], ...(rules && { runOnly: rules }) });
+# Whether the page shows a text that it did not show at any width before.
+SHOWS_MORE = """() => {
+  const before = window.shown ?? new Set();
+  const now = [...document.body.querySelectorAll("*")].filter(each => each.checkVisibility()
+    && [...each.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim()));
+  window.shown = new Set([...before, ...now]);
+  return now.some(each => !before.has(each));
+}"""
+# context: a selector, by default the whole page.
+VIOLATIONS = """async ([options, context]) => {
+  const found = await axe.run(document.querySelector(context) ?? document, { resultTypes: ["violations"], ...options });
   return found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]);
 }"""
 WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
@@ -46,13 +52,11 @@ class Served:
 
     def start(self) -> None:
         """Start the server, and return once it is ready."""
-        command = [str(PROCESSION), "up", "--json", "--port", self._port]
         limits = {"PROCESSION_DRAIN": "1s", "PROCESSION_LEASE": "2s"}
         environment = {**os.environ, "DATABASE_URL": self.dsn, **limits, **self._settings}
-        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
-        assert self._process.stdout is not None
+        self._process, self._output = forking().start(["up", "--json", "--port", self._port], environment)
         said = b""
-        while line := self._process.stdout.readline():
+        while line := self._output.readline():
             said += line
             if line.startswith(b"}"):
                 break
@@ -63,14 +67,16 @@ class Served:
     def kill(self) -> None:
         """Kill the server: it cannot tidy up."""
         self.client.close()
-        self._process.send_signal(signal.SIGKILL)
+        self._process.kill()
         self._process.wait(60)
+        self._output.close()
 
     def stop(self) -> None:
         """Stop the server, and wait for its end."""
         self.client.close()
         self._process.terminate()
         self._process.wait(120)
+        self._output.close()
 
     def publish(self, source: str, **agents: dict[str, Any]) -> None:
         """Register scripted agents, and publish a process."""
@@ -156,23 +162,31 @@ class Watched:
             self.wrong.append(f"a request to {url}")
 
 
-def check(page: Page, at: str, rules: list[str] | None = None) -> None:
+def check(page: Page, at: str, options: dict[str, Any] | None = None, within: str = "html") -> None:
     """Require that the page, as it stands, is accessible and fits its window. at: what a failure names."""
     if page.evaluate("typeof axe === 'undefined'"):
         page.evaluate(AXE_SCRIPT)
-    assert page.evaluate(VIOLATIONS, rules) == [], at
+    assert page.evaluate(VIOLATIONS, [options, within]) == [], at
     assert not page.evaluate(WIDER_THAN_ITS_WINDOW), at
 
 
 def check_everywhere(page: Page, at: str) -> None:
-    """Require the same at every width, and of the dark theme what depends on it; leave the window as it was."""
+    """Require the same at every width, and of colours in both themes; leave the window as it was."""
     before = page.viewport_size
     assert before is not None
+    page.evaluate("window.shown = undefined")
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        for theme, rules in (("light", None), ("dark", OF_COLOURS)):
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            check(page, f"{at} at {width}, {theme}", rules)
+        page.emulate_media(color_scheme="light", reduced_motion="reduce")
+        if page.evaluate(SHOWS_MORE) or width != WIDTHS[-1]:
+            check(page, f"{at} at {width}")
+            within = "html"
+        else:
+            check(page, f"{at} at {width}", {"rules": {rule: {"enabled": False} for rule in OF_COLOURS}})
+            within = ".side"  # its counts lie on its icons here
+            check(page, f"{at} at {width}", {"runOnly": OF_COLOURS}, within)
+        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+        check(page, f"{at} at {width}, dark", {"runOnly": OF_COLOURS}, within)
     page.emulate_media(color_scheme="null", reduced_motion="null")
     page.set_viewport_size(before)
 

@@ -178,3 +178,6 @@ def test_the_themes_differ_in_colours_only() -> None:
     assert "light-dark(" in sheets
     for file in (*STATIC.glob("*.css"), *STATIC.glob("*.js")):
         assert "prefers-color-scheme" not in file.read_text(), file.name
+    widths = re.findall(r"@media \(max-width[^{]*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}", sheets)
+    assert len(widths) > 5
+    assert [rule for rule in widths if re.search(r"[^-\w](?:color|background|opacity|filter)[-\w]*:", rule)] == []

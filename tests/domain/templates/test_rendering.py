@@ -137,3 +137,21 @@ def test_a_template_is_printed_and_read_again() -> None:
 
 def test_a_name_takes_the_place_of_the_one_in_the_text() -> None:
     assert render(review(), {}, "tea-review").yaml.startswith("# A comment on top.\nname: tea-review\n")
+
+
+def test_older_placeholders_at_the_root_take_the_name() -> None:
+    older = (
+        'template: {id: older}\nprocess:\n  name: "{{process_name}}"\n  description: The {{ name }} of old  # kept\n'
+        '  labels: ["{{name}}"]\n  steps:\n    - {id: a, agent: w, message: "{{ process.name }}"}\n'
+    )
+    reading = read_template(older)
+    assert (reading.problems, reading.template is not None) == ((), True)
+    assert reading.template is not None
+
+    text = render(reading.template, {}, "intake").yaml
+
+    assert text == (
+        'name: "intake"\ndescription: The intake of old  # kept\n'
+        'labels: ["intake"]\nsteps:\n  - {id: a, agent: w, message: "{{ process.name }}"}\n'
+    )
+    assert parse_definition(text).problems == []
