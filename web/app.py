@@ -32,7 +32,7 @@ from web.schedules import list as schedules
 from web.schedules import previews
 from web.templates import detail as template
 from web.templates import list as templates
-from web.templates import use
+from web.templates import save, update, use
 
 STATIC = Path(__file__).parent / "static"
 NOUNS = (
@@ -69,7 +69,7 @@ PROCESSES = (
 )
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
-TEMPLATES = (templates, use, template)
+TEMPLATES = (templates, save, update, use, template)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
 
 

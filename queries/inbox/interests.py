@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.identity import acknowledgements_id, agent_id
-from domain.inbox.concerns import ALERT, OF_NO_STEP
+from domain.inbox.concerns import ALERT, OF_NO_STEP, TYPES
 from domain.inbox.filters import EVERYTHING_BY_ROLE, InboxFilter
 from domain.keys.scopes import matches
 from domain.refusal import AgentNotFound, Forbidden
@@ -39,7 +39,10 @@ where originator_id = any(%s) and originator_version = (
 
 
 class Interest(msgspec.Struct, frozen=True):
-    """Events of a step of a process, of these types, at positions between `lo` and `hi`. step: empty for none."""
+    """Events of a step of a process, of these types, at positions between `lo` and `hi`. step: empty for none.
+
+    types: each type has one outcome, so that a filter of outcomes leaves types out.
+    """
 
     process_id: str
     step: str
@@ -47,7 +50,6 @@ class Interest(msgspec.Struct, frozen=True):
     types: list[str]
     lo: int
     hi: int
-    outcomes: list[str] | None = None
     labels: list[str] | None = None
 
 
@@ -152,5 +154,7 @@ def _interest(
     process_id: str, step: str, role: str, types_of_role: Iterable[str], filter: InboxFilter, lo: int, hi: int
 ) -> Iterable[Interest]:
     types = [each for each in types_of_role if (each in OF_NO_STEP) == (not step)]
+    if filter.outcomes:
+        types = [each for each in types if TYPES[each] in filter.outcomes]
     if types:
-        yield Interest(process_id, step, role, types, lo, hi, filter.outcomes or None, filter.labels or None)
+        yield Interest(process_id, step, role, types, lo, hi, filter.labels or None)

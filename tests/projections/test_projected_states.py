@@ -81,7 +81,7 @@ def pages(rows: list[Any], size: int) -> Iterator[list[Any]]:
 
 
 # Three numbers say it all: there is nothing to shrink.
-@settings(max_examples=30, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(seed=st.integers(0, 5), whim=st.integers(0, 999), size=st.integers(1, 200))
 def test_rows_say_what_the_state_of_the_engine_says(read_tables, as_rows, seed, whim, size):
     states, log = cut_short(seed, whim)

@@ -190,7 +190,7 @@ def total(amounts: msgspec.Raw) -> Decimal:
     return sum((Decimal(each["amount"]) for each in msgspec.json.decode(amounts)), Decimal(0))
 
 
-@settings(max_examples=30)
+@settings(max_examples=12)
 @example(script=[*DOWN, *TO_THE_END])
 @example(script=[*DOWN, ("cancel", 0), *TO_THE_END])
 @example(script=[*DOWN, ("fail", 1), ("fail", 1), *TO_THE_END])

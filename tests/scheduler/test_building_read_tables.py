@@ -25,7 +25,7 @@ from tests.waiting import until
 
 LIMIT_SECONDS = 60.0
 SHAPES = {projection.name: projection.digest for projection in ALL}
-EVENTS = 60_000
+EVENTS = 30_000  # two pages of a build
 MANY = """insert into stored_events (originator_id, originator_version, topic, state)
 select gen_random_uuid(), 1, 'StepSkipped',
   '{"at":"2026-01-01T00:00:00Z","actor":"x","step":"a","reason":"condition_false"}' from generate_series(1, %s)"""

@@ -18,7 +18,8 @@ ELSEWHERE = (
     *(f"/agents/{{name}}/webhooks{end}" for end in ("", "/{webhook_id}/remove", "/{webhook_id}/retry")),
     # the line above: tests/web/test_webhooks_browser.py
     *(f"/templates/{{template_id}}/{end}" for end in ("use", "preview", "share", "withdraw")),
-    # the line above: tests/web/test_templates_browser.py
+    "/processes/{process}/template",
+    # the lines above: tests/web/test_templates_browser.py
 )
 
 

@@ -31,6 +31,14 @@ ANSWERS = {
     "parameters.extra": '{"tone": "warm"}',
 }
 
+# The same, with an agent that is no parameter.
+NAMED = (
+    EVERY_TYPE.replace("agent: ${{ parameters.writer }}", "agent: typist")
+    .replace("    writer: {type: agent, title: Who writes}\n", "")
+    .replace("id: every-type", "id: named")
+    .replace("writer: writer, ", "")
+)
+
 
 @pytest.fixture
 def kept(installation: Installation, client: TestClient) -> TestClient:
@@ -58,11 +66,12 @@ def test_the_library_shows_each_template_and_why_one_cannot_be_used(
     keep_template(installation.log, "broken", "template: [", title=LINE)
     newer = EVERY_TYPE.replace("id: every-type", 'id: newer\n  engine: ">=99"')
     keep_template(installation.log, "newer", newer, title="Newer")
+    keep_template(installation.log, "named", NAMED, title="Named")
     installation.project()
     page = unescape(kept.get("/templates").text)
     assert page.count("<article") == len(re.findall('id="card-(?:org|bundled)-', page)) >= 4
     assert page.count('<svg aria-hidden="true" width') == page.count("<article") - 1
-    for words in ("Cannot be read", "Needs another release", "needs Procession >=99", "Not here: agent writer"):
+    for words in ("Cannot be read", "Needs another release", "needs Procession >=99", "Not here: agent typist"):
         assert words in page
     assert LINE not in kept.get("/templates").text
     found = kept.get("/templates?q=every&tag=report&source=org").text
@@ -169,12 +178,7 @@ def test_no_answer_makes_another_step(installation: Installation, kept: TestClie
 
 
 def test_a_missing_agent_can_be_replaced_by_one_that_is_here(installation: Installation, kept: TestClient) -> None:
-    named = EVERY_TYPE.replace("agent: ${{ parameters.writer }}", "agent: typist").replace(
-        "    writer: {type: agent, title: Who writes}\n", ""
-    )
-    keep_template(
-        installation.log, "named", named.replace("id: every-type", "id: named").replace("writer: writer, ", "")
-    )
+    keep_template(installation.log, "named", NAMED)
     assert kept.put("/api/agents/clerk", json={"kind": "scripted", "script": "echo"}).status_code == 200
     installation.project()
     page = kept.get("/templates/org:named/use").text
@@ -207,3 +211,63 @@ def test_a_reader_sees_templates_and_makes_nothing(installation: Installation, r
     for act in ("use", "preview", "share", "withdraw"):
         sent: Any = browser.post(f"/templates/org:every-type/{act}", data=ANSWERS, headers=reader)
         assert sent.status_code == 403, act
+
+
+LETTERS = """name: letters
+description: Letters to customers.
+steps:
+  # The first draft.
+  - {id: write, agent: writer, message: "Key sk_live_4eC39HqLyjWDarjtT1zdp7dc", parameters: {tone: warm}}
+  - {id: out, type: human_approval, title: Out?, approvers: [ann], depends_on: write}
+triggers:
+  - {type: schedule, id: nightly, cron: "0 3 * * *", timezone: Europe/Berlin}
+"""
+
+
+def test_a_process_is_saved_as_a_template_without_its_secrets(installation: Installation, client: TestClient) -> None:
+    drafted = client.post("/api/processes", content=LETTERS, headers={"Content-Type": "application/yaml"})
+    assert drafted.status_code == 201
+    installation.project()
+    path = "/processes/letters/template"
+    form = unescape(client.get(path).text)
+    secret = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"
+    assert "Secrets found" in form
+    assert secret not in form
+    ticked = dict.fromkeys(re.findall('name="(take[.][^"]+)"', form), "on")
+    names = dict(re.findall('name="(name[.][^"]+)" value="([^"]+)"', form))
+    assert {"take.writer", "take.approvers_of_out", "take.timezone"} <= set(ticked)
+    token = token_of(client, path)
+    fields = {"title": "Letters", "name": "post", "tags": "post, mail", "shared-with": "organisation", "token": token}
+    fields |= {"more-path": "steps[0].parameters.tone", "more-name": "tone", "more-type": "string", **ticked, **names}
+    preview = unescape(client.post(path, data=fields | {"act": "preview"}).text)
+    for words in ("What will be saved", "${{ parameters.writer }}", "${{ parameters.tone }}", "# The first draft."):
+        assert words in preview
+    assert secret not in preview
+    saved = client.post(path, data=fields | {"act": "save"})
+    assert saved.status_code == 303, saved.text
+    assert saved.headers["location"].startswith("/templates/org:post?")
+    installation.project()
+    page = client.get("/templates/org:post")
+    assert secret not in page.text
+    assert client.get("/api/templates/org:post").json()["shared_with"] == "organisation"
+    wrong = fields | {"act": "save", "title": "", "name": "Not A Name", "more-name": ""}
+    refused = client.post(path, data=wrong)
+    assert refused.status_code == 422
+    assert "3 problems" in refused.text
+
+
+def test_a_process_shows_its_template_and_what_is_newer(installation: Installation, kept: TestClient) -> None:
+    assert kept.post(USE, data=filled(kept)).status_code == 303
+    installation.project()
+    page = kept.get("/processes/letters").text
+    assert "Made from" in page
+    assert "org:every-type" in page
+    assert "Show what is newer" not in page
+    newer = EVERY_TYPE.replace("title: Out?", "title: Send it?")
+    keep_template(installation.log, "every-type", newer, title="Every type", tags=("post", "report"))
+    installation.project()
+    assert "Version 2 is there." in kept.get("/processes/letters").text
+    shown = kept.get("/processes/letters/template-update").text
+    assert re.search("<del>- .*title: Out", shown)
+    assert re.search("<ins>.*title: Send it", shown)
+    assert "version 2 is newer" in kept.get("/templates/org:every-type").text

@@ -9,7 +9,6 @@ from domain.language import definition_document, parse_definition
 from domain.language.types.definition import Definition
 from domain.processes.plan import compile_plan
 from domain.templates.samples import sample_process
-from domain.templates.standing import standing_of
 from web.drawings.thumb import thumb
 from web.processes.drawing import drawing_of_definition
 
@@ -41,6 +40,5 @@ def picture_of_text(text: str, name: str) -> Markup | None:
 
 
 def _sample(source: str) -> Definition | None:
-    template = standing_of(source, "0").template
-    parsed = None if template is None else sample_process(template)
+    parsed = sample_process(source)
     return None if parsed is None else parsed.definition
