@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import Callable
 
+from edge.inbox_rounds import InboxRounds
 from edge.refusals import TooManyStreams
 from queries.progress import ExecutionProgress
 
 
 class Feed:
-    """Belongs to one event loop between `open` and `shut`; any thread may call `close`, more than once."""
+    """Belongs to one event loop between `open` and `shut`; any thread may call `close`, more than once.
+
+    inboxes: what callers that wait for inboxes share.
+    """
 
     def __init__(self, progress: ExecutionProgress) -> None:
         self._progress = progress
@@ -17,6 +21,7 @@ class Feed:
         self._news = asyncio.Event()
         self._waking = False
         self._streams = 0
+        self.inboxes = InboxRounds()
         self.closed = False
 
     def enter(self, most: int) -> None:
@@ -33,6 +38,7 @@ class Feed:
         """Subscribe, in the running loop."""
         self._loop = asyncio.get_running_loop()
         self.closed = False
+        self.inboxes = InboxRounds()
         self._unsubscribe = self._progress.subscribe(self._advanced)
 
     def shut(self) -> None:

@@ -17,9 +17,6 @@ from queries.inbox.page import get_inbox
 from queries.inbox.views import InboxPage
 from store.inbox_deliveries import record_delivery
 
-# A poll reads the inbox this often at most, however many events come in.
-BREATH_SECONDS = 0.2
-
 
 def require_inbox(caller: Principal, agent: str, *, writes: bool = False) -> None:
     """Raise NotPermitted unless the inbox of the agent is the caller's own, or one that the caller may read.
@@ -68,28 +65,29 @@ class InboxReader:
         Raises the refusals of the query, or TooManyStreams.
         """
         read = partial(self._page, cursor=cursor, limit=limit, from_position=from_position, min_position=min_position)
-        news = self._feed.news()
+        news, round = self._feed.news(), self._feed.inboxes.number
         page = await anyio.to_thread.run_sync(read)
         if page.items or page.has_more or wait <= 0:
             return page
         longest = min(wait, self._door.longest_poll_seconds)
         self._feed.enter(self._door.max_streams)
         try:
-            return await self._wait(page, limit, asyncio.get_running_loop().time() + longest, news)
+            return await self._wait(page, limit, asyncio.get_running_loop().time() + longest, news, round)
         finally:
             self._feed.leave()
 
-    async def _wait(self, page: InboxPage, limit: int, until: float, news: asyncio.Event) -> InboxPage:
-        clock = asyncio.get_running_loop().time
+    async def _wait(self, page: InboxPage, limit: int, until: float, news: asyncio.Event, round: int) -> InboxPage:
+        clock, rounds = asyncio.get_running_loop().time, self._feed.inboxes
         read = partial(self._page, cursor=page.cursor, limit=limit)
         while not page.items and (left := until - clock()) > 0:
             await self._feed.wait(news, min(left, self._door.stream_check_seconds))
             if self._feed.closed or not still_admitted(self._door, self._caller):
                 break
-            if news.is_set():
-                await asyncio.sleep(min(BREATH_SECONDS, max(until - clock(), 0)))
             news = self._feed.news()
-            page = await anyio.to_thread.run_sync(read)
+            latest = await rounds.read(self._door.reading)
+            if rounds.concerns(self._agent, round):
+                round = latest
+                page = await anyio.to_thread.run_sync(read)
         return page
 
     def _page(

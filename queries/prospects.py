@@ -1,4 +1,4 @@
-"""What follows each decision of an approval, and what its execution has cost so far."""
+"""The prospects of an approval: what each decision leads to, and the cost of its execution so far."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from execution_list l where l.execution_id = %s"""
 
 
 class ApprovalProspects(msgspec.Struct, frozen=True):
-    """What follows each decision, by its stored status. names: of steps by id, of those that have one. cost: so far."""
+    """By stored status, the consequence of each decision. names: of the steps that have one, by id. cost: so far."""
 
     by_decision: dict[str, Prospect]
     names: dict[str, str]

@@ -13,19 +13,22 @@ from domain.refusal import AgentNotFound, ProcessNotFound
 from queries.agents import DIRECTORY
 from queries.analytics.rollups import ANALYTICS
 from queries.filters import Where
+from queries.inbox.notified import StepNotified, fetch_notified
+from queries.inbox.views import INBOX
 from queries.process_references import REFERENCES
 from queries.processes import CATALOGUE
 from queries.reading import Reading, fetch
 from queries.step_answers import DAYS, MOST, StepAnswers, fetch_step_answers
 
 MOST_VERSIONS = 20
+MOST_NOTIFIED = 50
 
 _PROCESS = "select name, latest_version from process_catalogue where process_id = %s"
 _ASSIGNED = """select version, step, name from process_references
 where process_id = %s and version = any(%s) and kind = 'agent' and role = 'executor'"""
 _AGENT = "select 1 as found from agent_directory where agent_id = %s"
 _OF_AGENT = """
-select p.name as process, f.version, f.step, f.completed, f.failed, f.last_at, (
+select p.name as process, p.process_id, f.version, f.step, f.completed, f.failed, f.last_at, (
   select r.name from process_references r where r.process_id = f.process_id and r.version = f.version
     and r.kind = 'agent' and r.role = 'executor' and r.step = f.step limit 1) as assigned
 from (
@@ -81,10 +84,15 @@ class ProcessDrift(msgspec.Struct, frozen=True):
 
 
 class AgentDriftAnswers(DriftAnswers, frozen=True, kw_only=True):
-    """The same for an agent, with the process and the step."""
+    """The same for an agent, with the process and the step.
+
+    notified: who was notified of the newest outcome of the step, in any version; null: it concerned nobody, or the
+    agent has answered for fifty steps since.
+    """
 
     process: str
     step: str
+    notified: StepNotified | None = None
 
 
 class AgentDrift(msgspec.Struct, frozen=True):
@@ -132,12 +140,18 @@ def get_agent_drift(
     """
     where = Where({"agent": name, "days": DAYS, "rows": MOST})
     where.of_visible("r.process_id", within)
-    beside = (REFERENCES, CATALOGUE, DIRECTORY)
+    beside = (REFERENCES, CATALOGUE, DIRECTORY, INBOX)
     with reading.of(ANALYTICS, min_position, beside=beside) as (connection, freshness):
         if not fetch(connection, _AGENT, (agent_id(name),)):
             raise AgentNotFound(f"there is no agent {name!r}", agent=name)
         rows = fetch(connection, _OF_AGENT.format(where=where.sql), where.parameters)
-    answers = [AgentDriftAnswers(agent=name, drifts=_drifts(name, row["assigned"]), **row) for row in rows]
+        keys = [(row.pop("process_id"), row["step"]) for row in rows]
+        latest = sorted(range(len(rows)), key=lambda n: rows[n]["last_at"], reverse=True)
+        notified = fetch_notified(connection, [*dict.fromkeys(keys[n] for n in latest)][:MOST_NOTIFIED])
+    answers = [
+        AgentDriftAnswers(agent=name, drifts=_drifts(name, row["assigned"]), notified=notified.get(key), **row)
+        for key, row in zip(keys, rows, strict=True)
+    ]
     drifting = sum(each.drifts for each in answers)
     return AgentDrift(name, DAYS, drifting, answers, freshness.as_of_position, freshness.lag_seconds)
 

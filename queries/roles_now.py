@@ -1,4 +1,4 @@
-"""Who watches over the steps of a published version or is informed of them, now or at a position of the log."""
+"""The monitors and informed agents of the steps of a published version, now or at a position of the log."""
 
 from datetime import datetime
 from uuid import UUID

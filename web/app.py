@@ -30,6 +30,9 @@ from web.processes import roles as process_roles
 from web.schedules import detail as schedule
 from web.schedules import list as schedules
 from web.schedules import previews
+from web.templates import detail as template
+from web.templates import list as templates
+from web.templates import save, update, use
 
 STATIC = Path(__file__).parent / "static"
 NOUNS = (
@@ -39,6 +42,7 @@ NOUNS = (
     "analytics",
     "schedules",
     "processes",
+    "templates",
     "agents",
     "costs",
     "keys",
@@ -65,6 +69,7 @@ PROCESSES = (
 )
 # The page that tries a rule comes before that of one schedule.
 SCHEDULES = (schedules, previews, schedule)
+TEMPLATES = (templates, save, update, use, template)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
 
 
@@ -84,6 +89,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
         alerts,
         *SCHEDULES,
         *PROCESSES,
+        *TEMPLATES,
         *AGENTS,
         analytics,
         costs,

@@ -73,6 +73,10 @@ NOTICES = {
     "price-added": "The price counts from now on. Costs that are booked stay, until you price them anew.",
     "repriced": "The costs are priced anew.",
     "settings-saved": "The settings are saved.",
+    "template-used": "The draft is made. Nothing runs until you publish it.",
+    "template-saved": "The template is saved.",
+    "template-shared": "The template is shared anew.",
+    "template-withdrawn": "The template is withdrawn. What was made from it stays as it is.",
     "set-aside-retried": "A worker tries the execution again.",
 }
 
@@ -99,7 +103,14 @@ NAVIGATION = (
             NavigationEntry("Timers", "timer", "/operations/timers"),
         ),
     ),
-    ("Design", (NavigationEntry("Processes", "workflow", "/processes"), NavigationEntry("Agents", "bot", "/agents"))),
+    (
+        "Design",
+        (
+            NavigationEntry("Processes", "workflow", "/processes"),
+            NavigationEntry("Templates", "layout-template", "/templates"),
+            NavigationEntry("Agents", "bot", "/agents"),
+        ),
+    ),
     (
         "Insight",
         (

@@ -88,6 +88,11 @@ STATUSES = {
     "done": ShownStatus("Done", "ok", "completed"),
     "withdrawn": ShownStatus("Withdrawn", "idle", "cancelled"),
     "lost": ShownStatus("Lost", "bad", "timed_out"),
+    "template_ok": ShownStatus("Ready to use", "ok", "completed"),
+    "template_invalid": ShownStatus("Cannot be read", "bad", "failed"),
+    "template_incompatible": ShownStatus("Needs another release", "wait", "warning"),
+    "template_withdrawn": ShownStatus("Withdrawn", "idle", "cancelled"),
+    "template_lacks": ShownStatus("Missing", "wait", "warning"),
 }
 _ICON = Markup('<svg class="i{}" viewBox="0 0 24 24" aria-hidden="true"><use href="/static/icons.svg#{}"/></svg>')
 MOVING = frozenset(("running", "started", "accepted"))

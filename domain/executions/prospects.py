@@ -1,4 +1,4 @@
-"""What follows each decision of an approval, as far as its plan states it."""
+"""The prospects of an approval: what each decision leads to, as far as its plan states it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,7 +7,7 @@ from domain.executions.verdicts import decided_output
 from domain.language.expressions import Condition, EvaluationFailed
 from domain.processes.plan import Plan, PlannedApproval
 
-Outcome = Literal["goes_on", "again", "diverted", "fails"]
+ProspectOutcome = Literal["goes_on", "again", "diverted", "fails"]
 # The error code of each decision that is no approval, and whether it is never retried.
 _CODES = {"refused": ("approval_refused", True), "changes_requested": ("changes_requested", False)}
 _CODES |= {"expired": ("approval_expired", False)}
@@ -15,12 +15,12 @@ _CODES |= {"expired": ("approval_expired", False)}
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What follows a decision. code: of the error, empty without one. steps: those that come next, by id.
+    """The consequence of a decision. code: of the error, empty without one. steps: those that come next, by id.
 
     conditional: those of `steps` whose condition depends on more than the decision.
     """
 
-    outcome: Outcome
+    outcome: ProspectOutcome
     code: str = ""
     steps: tuple[str, ...] = ()
     conditional: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What the steps of one process took over the last 30 days: median times, median costs, or failed executions."""
+"""The figures of the steps of one process over the last 30 days: median times, median costs, or failed executions."""
 
 from datetime import datetime
 from uuid import UUID

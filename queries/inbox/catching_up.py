@@ -66,7 +66,7 @@ def _bytes(interest: Interest) -> bytes:
 def _role(fact: Fact, interests: list[Interest]) -> str | None:
     """Return the role by which an event is of interest; None: it is not."""
     for each in interests:
-        if fact.topic in each.types and (each.outcomes is None or TYPES[fact.topic] in each.outcomes):
+        if fact.topic in each.types:
             labels = () if each.labels is None else fact.origin.labels
             if each.labels is None or not set(each.labels).isdisjoint(labels):
                 return each.role

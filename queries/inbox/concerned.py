@@ -18,9 +18,13 @@ _ALL = f"""with recursive a(agent) as (
   union all select (select r.agent from inbox_roles r where r.agent > a.agent order by r.agent limit 1) from a
     where a.agent is not null)
 select agent from a where agent is not null limit {AGENTS}"""
-_NEW = f"""select position, process_id, type from inbox_entries where position > %s and position <= %s
+_NEW = f"""select position, process_id, step, type from inbox_entries where position > %s and position <= %s
 order by position limit {ENTRIES}"""
-_OF_PROCESSES = "select distinct agent from inbox_roles where process_id = any(%s)"
+# An entry of no step concerns the roles in any step of the process.
+_OF_STEPS = """select distinct r.agent from unnest(%s::uuid[], %s::text[]) as x(process_id, step)
+cross join lateral (
+  select agent from inbox_roles where process_id = x.process_id and step = x.step
+  union all select agent from inbox_roles where x.step = '' and process_id = x.process_id) r"""
 
 
 class Concerned(msgspec.Struct, frozen=True):
@@ -39,14 +43,16 @@ def list_concerned(reading: Reading, after: int) -> Concerned:
         until = rows[-1]["position"] if len(rows) == ENTRIES else as_of
         if rows and rows[-1]["position"] == until and rows[-1]["type"] in RETRIABLE:
             until -= 1  # the event that follows says whether this one is final
-        agents = _agents(connection, _OF_PROCESSES, [*{row["process_id"] for row in rows}]) if rows else []
+        steps = [*{(row["process_id"], row["step"]) for row in rows}]
+        given = [id for id, _ in steps], [step for _, step in steps]
+        agents = _agents(connection, _OF_STEPS, given) if rows else []
     return Concerned(agents, max(after, until), as_of)
 
 
 def list_inboxes(reading: Reading, after: str) -> list[str]:
     """Return the next thousand agents, by name, that have or had a role. Raises an Outage."""
     with reading.of(INBOX) as (connection, _):
-        return _agents(connection, _ALL, after)
+        return _agents(connection, _ALL, (after,))
 
 
 def end_of_log(reading: Reading) -> int:
@@ -55,5 +61,5 @@ def end_of_log(reading: Reading) -> int:
         return freshness.as_of_position
 
 
-def _agents(connection: Connection[Any], query: str, given: object) -> list[str]:
-    return sorted(row["agent"] for row in fetch(connection, query, (given,)))
+def _agents(connection: Connection[Any], query: str, given: tuple[object, ...]) -> list[str]:
+    return sorted(row["agent"] for row in fetch(connection, query, given))

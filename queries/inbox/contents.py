@@ -15,6 +15,7 @@ from domain.refusal import NotFound
 from queries.inbox.catching_up import catch_up
 from queries.inbox.interests import acknowledged_position, interests_of
 from queries.inbox.page import select_entries
+from queries.inbox.scanning import before
 from queries.inbox.views import INBOX, InboxEntry, InboxPlace, entry_view
 from queries.reading import Reading, fetch
 from store.mapper import decode
@@ -57,7 +58,7 @@ def get_entry(reading: Reading, agent: str, id: str, *, within: Sequence[str] = 
         if id not in found:
             raise _no_entry()
         position, content = found[id]
-        interests = interests_of(connection, agent, position - 1, within=within)
+        interests = before(interests_of(connection, agent, position - 1, within=within), position + 1)
         for row in select_entries(connection, interests.items, 1):
             if row["position"] == position:
                 return EntryDetail(entry_view(agent, row, row["role"]), content)

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.identity import acknowledgements_id, agent_id
-from domain.inbox.concerns import ALERT, OF_NO_STEP
+from domain.inbox.concerns import ALERT, OF_NO_STEP, TYPES
 from domain.inbox.filters import EVERYTHING_BY_ROLE, InboxFilter
 from domain.keys.scopes import matches
 from domain.refusal import AgentNotFound, Forbidden
@@ -39,7 +39,10 @@ where originator_id = any(%s) and originator_version = (
 
 
 class Interest(msgspec.Struct, frozen=True):
-    """Events of a step of a process, of these types, at positions between `lo` and `hi`. step: empty for none."""
+    """Events of a step of a process, of these types, at positions between `lo` and `hi`. step: empty for none.
+
+    types: each type has one outcome, so that a filter of outcomes leaves types out.
+    """
 
     process_id: str
     step: str
@@ -47,7 +50,6 @@ class Interest(msgspec.Struct, frozen=True):
     types: list[str]
     lo: int
     hi: int
-    outcomes: list[str] | None = None
     labels: list[str] | None = None
 
 
@@ -60,13 +62,21 @@ class Interests(msgspec.Struct, frozen=True):
 
 def acknowledged_position(connection: Connection[DictRow], agent: str) -> int:
     """Return the position up to which the agent has acknowledged; 0 for none. Raises AgentNotFound."""
-    own, acknowledged = agent_id(agent), acknowledgements_id(agent)
-    rows = {row["originator_id"]: row for row in fetch(connection, _OWN, ([own, acknowledged],))}
-    if own not in rows:
+    found = acknowledged_positions(connection, [agent])
+    if agent not in found:
         raise AgentNotFound(f"there is no agent {agent!r}", agent=agent)
-    row = rows.get(acknowledged)
-    until: int = 0 if row is None else decode(row["topic"], row["state"]).until  # type: ignore[attr-defined]
-    return until
+    return found[agent]
+
+
+def acknowledged_positions(connection: Connection[DictRow], agents: Sequence[str]) -> dict[str, int]:
+    """Return the same for several agents by name, those that are not registered left out."""
+    own, acknowledged = ({of(each): each for each in agents} for of in (agent_id, acknowledgements_id))
+    rows = {row["originator_id"]: row for row in fetch(connection, _OWN, ([*own, *acknowledged],))}
+    found = {agent: 0 for id, agent in own.items() if id in rows}
+    for id, agent in acknowledged.items():
+        if id in rows and agent in found:
+            found[agent] = decode(rows[id]["topic"], rows[id]["state"]).until  # type: ignore[attr-defined]
+    return found
 
 
 def interests_of(
@@ -144,5 +154,7 @@ def _interest(
     process_id: str, step: str, role: str, types_of_role: Iterable[str], filter: InboxFilter, lo: int, hi: int
 ) -> Iterable[Interest]:
     types = [each for each in types_of_role if (each in OF_NO_STEP) == (not step)]
+    if filter.outcomes:
+        types = [each for each in types if TYPES[each] in filter.outcomes]
     if types:
-        yield Interest(process_id, step, role, types, lo, hi, filter.outcomes or None, filter.labels or None)
+        yield Interest(process_id, step, role, types, lo, hi, filter.labels or None)

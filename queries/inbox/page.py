@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 from domain.inbox.concerns import RETRIABLE
 from queries.inbox.catching_up import catch_up
 from queries.inbox.interests import Interest, acknowledged_position, interests_of
+from queries.inbox.scanning import bounded
 from queries.inbox.views import INBOX, InboxPage, InboxPlace, entry_view, read_place
 from queries.paging import DEFAULT_LIMIT
 from queries.reading import Freshness, Reading, fetch
@@ -18,13 +19,12 @@ from queries.reading import Freshness, Reading, fetch
 # An index look-up for each interest and type, at most a page of positions each, then the rows of the first positions.
 _POSITIONS = """select found.position, min(x.role) as role
   from jsonb_to_recordset(%(interests)s) as x(process_id uuid, step text, role text, types text[], lo bigint, hi bigint,
-    outcomes text[], labels text[])
+    labels text[])
   cross join lateral unnest(x.types) as t(type)
   cross join lateral (
     select e.position from inbox_entries e
     where e.process_id = x.process_id and e.step = x.step and e.type = t.type
       and e.position > x.lo and e.position < x.hi
-      and (x.outcomes is null or e.outcome = any(x.outcomes))
       and (x.labels is null
         or exists (select from json_array_elements_text(e.labels) as label where label = any(x.labels)))
     order by e.position limit %(rows)s) found
@@ -68,7 +68,7 @@ def _page(
     freshness: Freshness,
     within: Sequence[str],
 ) -> InboxPage:
-    interests = interests_of(connection, agent, place.position, within=within)
+    interests = bounded(connection, interests_of(connection, agent, place.position, within=within))
     rows = select_entries(connection, interests.items, limit + 1)
     rows = [row for row in rows if _is_settled(row, freshness.as_of_position)]
     items = [entry_view(agent, row, row["role"]) for row in rows[:limit]]

@@ -12,6 +12,7 @@ from domain.inbox.filters import InboxFilter
 from domain.keys.scopes import matches
 from queries.inbox.interests import acknowledged_position, interests_of
 from queries.inbox.page import select_entries
+from queries.inbox.scanning import bounded
 from queries.inbox.views import INBOX, InboxPlace
 from queries.reading import Reading, fetch
 
@@ -74,7 +75,7 @@ def get_inbox_state(
     """Return the state of an agent's inbox. Raises AgentNotFound or NotYet."""
     with reading.of(INBOX, min_position) as (connection, freshness):
         acknowledged = acknowledged_position(connection, agent)
-        interests = interests_of(connection, agent, acknowledged, within=within)
+        interests = bounded(connection, interests_of(connection, agent, acknowledged, within=within))
         rows = select_entries(connection, interests.items, COUNTED + 1)
         delivered = _one(connection, _DELIVERED, agent) or {"position": 0, "delivered_at": None}
         filter, effective_from = _filter(connection, agent)
@@ -82,7 +83,7 @@ def get_inbox_state(
     return InboxState(
         agent=agent,
         pending=min(len(rows), COUNTED),
-        pending_more=len(rows) > COUNTED,
+        pending_more=len(rows) > COUNTED or interests.until <= freshness.as_of_position,
         undelivered=sum(row["position"] > delivered["position"] for row in rows[:COUNTED]),
         delivered=delivered["position"],
         delivered_at=delivered["delivered_at"],

@@ -50,7 +50,7 @@ def test_the_api_keeps_to_its_description(shared: Any, shared_client: TestClient
     started = shared_client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()
     shared.project()
     there = {"process": "greeting", "execution_id": started["execution_id"], "name": "writer", "version": "1"}
-    there |= {"step": "greet", "kind": "timeout"}
+    there |= {"step": "greet", "kind": "timeout", "template_id": "bundled:content-review"}
     app = shared.app
     app.state.door = dataclasses.replace(app.state.door, longest_poll_seconds=0.02)
     schema = openapi.from_asgi("/openapi.json", app).exclude(path="/api/stream")

@@ -85,6 +85,7 @@ SEVERAL = (
     ("agent_directory", "/api/processes/greeting/roles"),
     ("process_references", "/api/processes/greeting/roles/drift"),
     ("process_references", "/api/agents/writer/drift"),
+    ("InformedAgentNotifier", "/api/agents/writer/drift"),
     ("roles", "/api/processes/greeting/roles"),
     ("execution_list", "/api/analytics/processes"),
     ("process_catalogue", "/api/analytics/processes"),

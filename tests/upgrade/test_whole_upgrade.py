@@ -222,8 +222,9 @@ def every_path(releases: Releases, url: str, given: dict[str, str], approvals: d
     found = []
     for path, item in paths.items():
         # A comparison is there once a read model was built beside, a calendar once somebody has defined it, a large
-        # result where they are allowed.
+        # result where they are allowed, an update of a template for what was made from one.
         later = ("/api/stream", "/api/projections/{name}/diff", "/api/calendars/{name}")
+        later += ("/api/processes/{process}/template-update",)
         if "get" not in item or path in later or "{digest}" in path:
             continue
         named = [path.replace("{name}", "execution_list") if path.startswith("/api/projections") else path]

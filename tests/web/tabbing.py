@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, Request, expect
 from starlette.routing import Route
 
 from web import alerts, approvals, costs, keys, preferences, sign_in, timers
-from web.app import AGENTS, EXECUTIONS, OPERATIONS, PROCESSES, SCHEDULES
+from web.app import AGENTS, EXECUTIONS, OPERATIONS, PROCESSES, SCHEDULES, TEMPLATES
 
 MOST_TABS = 250
 # Sent by scripts while somebody writes, not by a person.
@@ -17,6 +17,9 @@ ELSEWHERE = (
     "/processes/{process}/roles",  # tests/web/test_roles_browser.py
     *(f"/agents/{{name}}/webhooks{end}" for end in ("", "/{webhook_id}/remove", "/{webhook_id}/retry")),
     # the line above: tests/web/test_webhooks_browser.py
+    *(f"/templates/{{template_id}}/{end}" for end in ("use", "preview", "share", "withdraw")),
+    "/processes/{process}/template",
+    # the lines above: tests/web/test_templates_browser.py
 )
 
 
@@ -66,7 +69,19 @@ class Keys:
 
 def routes() -> list[str]:
     """The paths of all forms."""
-    nouns = (*EXECUTIONS, *SCHEDULES, *PROCESSES, *AGENTS, *OPERATIONS, approvals, alerts, costs, keys, preferences)
+    nouns = (
+        *EXECUTIONS,
+        *SCHEDULES,
+        *PROCESSES,
+        *AGENTS,
+        *TEMPLATES,
+        *OPERATIONS,
+        approvals,
+        alerts,
+        costs,
+        keys,
+        preferences,
+    )
     found = [
         each.path
         for noun in (*nouns, sign_in, timers)

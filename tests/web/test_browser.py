@@ -48,7 +48,7 @@ def test_a_person_finds_an_execution_and_decides_its_approval(served: Served, wi
     expect(page).to_have_url(re.compile("step=ask"))
     expect(page.locator("aside header").get_by_text("Waiting")).to_be_visible()
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Approvals").click()
-    page.locator(f"a[href^='/approvals/{id}']").first.click()
+    page.locator(f"#list a[href^='/approvals/{id}']").click()
     page.get_by_label("Comment").fill("go ahead")
     page.get_by_role("button", name="Approve").click()
     expect(page.get_by_role("status")).to_contain_text("recorded")

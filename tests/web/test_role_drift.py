@@ -13,10 +13,13 @@ from tests.api.conftest import Installation, cause
 CLAIM = """
 name: claim
 steps:
-  - {id: ask, agent: writer, message: go}
+  - id: ask
+    agent: writer
+    message: go
+    roles: {informed: [archive, ledger, nobody, quiet], monitors: [watch]}
   - {id: later, agent: writer, message: go, depends_on: ask}
 """
-AGENTS = {"writer": {"script": "echo"}, "reader": {"script": "echo"}}
+AGENTS = {each: {"script": "echo"} for each in ("writer", "reader", "archive", "ledger", "quiet", "watch")}
 
 
 def answer(installation: Installation, execution: UUID, attempt: int, given: Answer) -> None:
@@ -85,3 +88,27 @@ def test_the_drift_of_an_agent_names_the_steps_of_visible_processes(client: Test
     assert get_agent_drift(drifted.reading, "reader", within=("other",)).answers == []
     assert client.get("/api/agents/nobody/drift").status_code == 404
     assert "writer was, in version 1" in client.get("/agents/reader").text
+
+
+def test_the_drift_of_an_agent_says_who_was_notified_and_how_far(client: TestClient, drifted: Installation) -> None:
+    assert client.put("/api/agents/quiet/inbox/filter", json={"steps": ["later"]}).status_code == 200
+    drifted.project()
+    answer(drifted, drifted.begin(client, "claim"), 1, Completed("again"))
+    drifted.project()
+    page = client.get("/api/agents/archive/inbox").json()
+    client.post("/api/agents/archive/inbox/ack", json={"cursor": page["cursor"]})
+    client.get("/api/agents/ledger/inbox")
+
+    def states() -> dict[str, str]:
+        [one, other] = client.get("/api/agents/reader/drift").json()["answers"]
+        assert one["notified"] == other["notified"]
+        assert (one["notified"]["outcome"], one["notified"]["holders"]) == ("completed", 5)
+        return {each["agent"]: each["state"] for each in one["notified"]["agents"]}
+
+    known = {"archive": "acknowledged", "nobody": "unregistered", "quiet": "filtered", "watch": "filtered"}
+    assert states() == {**known, "ledger": "delivered"}
+    shown = client.get("/agents/reader").text
+    assert '<a href="/agents/ledger/inbox">ledger</a> <span class="xs m">informed, delivered</span>' in shown
+    answer(drifted, drifted.begin(client, "claim"), 1, Completed("and again"))
+    drifted.project()
+    assert states() == {**known, "archive": "pending", "ledger": "pending"}

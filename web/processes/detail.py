@@ -13,17 +13,20 @@ from starlette.responses import Response
 from commands.executions import StartExecution
 from commands.process_pauses import PauseProcess
 from commands.processes import ArchiveProcess, ReviseProcess
+from commands.templates import SaveTemplate
 from domain.refusal import NotFound
 from edge.admitted import Caller
-from edge.dependencies import Reads, Versions
+from edge.dependencies import Reads, Versions, door_of
 from edge.references import process_named
 from edge.scopes import READ, requires
+from edge.templates import surroundings_of, template_caller
 from queries.executions import Definitions
 from queries.process_days import recent_outcomes
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
 from queries.reading import Reading, ReadModelRebuilding
 from queries.roles_now import RoleNow, roles_now
+from queries.templates.newest import origin_of
 from queries.thresholds import get_thresholds
 from web.forms import PageParameters
 from web.layout import page, reader_of
@@ -96,6 +99,8 @@ def detail(
         designs=caller.may(ReviseProcess.scope),
         archives=caller.may(ArchiveProcess.scope),
         pauses=caller.may(PauseProcess.scope),
+        saves=caller.may(SaveTemplate.scope) and bool(found.yaml),
+        made_from=origin_of(reading, surroundings_of(door_of(request)), template_caller(caller), id),
         **ways_to_start(request, reading, caller, found),
     )
 

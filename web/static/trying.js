@@ -12,9 +12,15 @@
     if (asking || query === asked) return;
     asking = true;
     asked = query;
-    const address = `${form.getAttribute("action")}?${query}`;
+    // A form whose answers are no address states where they are sent.
+    const sent = form.dataset.tries;
+    const address = sent || `${form.getAttribute("action")}?${query}`;
+    const swap = { target: "#tried", select: "#tried > *", swap: "innerHTML" };
     try {
-      await htmx.ajax("GET", address, { target: "#tried", select: "#tried > *", swap: "innerHTML" });
+      await htmx.ajax(sent ? "POST" : "GET", address, sent ? { ...swap, source: form } : swap);
+      // Fields that other answers make superfluous.
+      const out = document.getElementById("left-out")?.dataset.names.split(" ") ?? [];
+      for (const each of form.querySelectorAll("[data-field]")) each.hidden = out.includes(each.dataset.field);
       if (form.hasAttribute("data-addressed")) history.replaceState(null, "", address);
     } finally {
       asking = false;

@@ -1,5 +1,7 @@
 """Answers are checked against their parameters, with all problems at once; declarations against the language."""
 
+import re
+
 import pytest
 
 from domain.jsonvalue import JsonValue
@@ -34,24 +36,9 @@ process:
       message: a
       parameters:
 """
-NAMES = [
-    "text",
-    "share",
-    "count",
-    "strict",
-    "tone",
-    "people",
-    "facts",
-    "wait",
-    "every",
-    "zone",
-    "child",
-    "hook",
-    "budget",
-    "why",
-    "who",
-]
-DOCUMENT = DECLARED + "".join(f"        {name}: ${{{{ parameters.{name} }}}}\n" for name in NAMES)
+NAMES = re.findall(r"^    (\w+): \{type", DECLARED, re.MULTILINE)
+USED = [name for name in NAMES if name != "writer"]
+DOCUMENT = DECLARED + "".join(f"        {name}: ${{{{ parameters.{name} }}}}\n" for name in USED)
 
 
 def parameters() -> DeclaredParameters:
