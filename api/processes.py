@@ -21,13 +21,14 @@ from domain.jsonvalue import parse_json
 from domain.language import parse_definition
 from domain.language.editing.fixes import TextProblem
 from domain.refusal import NotFound, Problem
+from domain.templates import named, named_text
 from edge.admitted import Caller
 from edge.bodies import JSON, YAML, is_json, media_type
 from edge.checking import MOST_PROBLEMS
 from edge.command_request import Commanded, CommandedOrRehearsed, CommandedWithParameters, CommandRequest
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
-from edge.parameters import SEVERAL, Fresh, Paged, Strictness, Values, one_of
+from edge.parameters import SEVERAL, Fresh, Named, NamedStrictness, Paged, Strictness, Values, one_of
 from edge.principal import principal_of
 from edge.references import process_named
 from edge.refusals import WrongMediaType, malformed, unknown_key
@@ -120,9 +121,11 @@ class ProcessFilters(Paged):
     summary="Draft a process",
     **openapi.command(DraftProcess, DraftReceipt, status=201, body=DefinitionBody, kinds=KINDS),
 )
-async def draft(request: Commanded) -> Response:
+async def draft(request: CommandedWithParameters, given: Annotated[Named, Query()]) -> Response:
     """Draft a process from YAML, from JSON, or from JSON that holds the text as `definition`. It may have errors."""
     source, caller = _source(request), principal_of(request.request)
+    if given.name is not None:
+        source = await anyio.to_thread.run_sync(named, source, given.name, limiter=COMMANDS)
     if caller.processes:
         require_visible_name(caller, (await anyio.to_thread.run_sync(parse_definition, source)).name)
     command = DraftProcess(source)
@@ -134,10 +137,10 @@ async def draft(request: Commanded) -> Response:
     summary="Validate a definition",
     **openapi.command(DraftProcess, Validation, body=DefinitionBody, kinds=KINDS),
 )
-async def validate(request: CommandedWithParameters, given: Annotated[Strictness, Query()]) -> Response:
+async def validate(request: CommandedWithParameters, given: Annotated[NamedStrictness, Query()]) -> Response:
     """List every problem of a definition; record nothing."""
-    check = partial(request.handlers.processes.propose, strict=given.strict)
-    found = await anyio.to_thread.run_sync(check, _source(request), limiter=COMMANDS)
+    check = partial(_found, request, _source(request), given)
+    found = await anyio.to_thread.run_sync(check, limiter=COMMANDS)
     errors = [problem for problem in found if problem.severity == "error"]
     return view(Validation(not errors, errors, [problem for problem in found if problem.severity != "error"]))
 
@@ -229,6 +232,12 @@ def get_version(process: str, version: str, reading: Reads, given: Annotated[Fre
         raise NotFound("there is no such version")
     id = process_named(process)
     return view(get_process_version(reading, id, int(version), min_position=given.min_position))
+
+
+def _found(request: CommandRequest, source: str | bytes, given: NamedStrictness) -> list[TextProblem]:
+    text = named_text(source, given.name)
+    others = [TextProblem(**msgspec.structs.asdict(each)) for each in text.problems]
+    return [*others, *request.handlers.processes.propose(text.text, strict=given.strict)]
 
 
 def _source(request: CommandRequest) -> str | bytes:

@@ -7,6 +7,7 @@ from commands.processes import DraftProcess, PublishProcess, ReviseProcess
 from domain.identity import process_id
 from domain.language import parse_definition
 from domain.refusal import Forbidden, Malformed, Problem
+from domain.templates import named
 
 
 class PublishedVersion(msgspec.Struct, frozen=True):
@@ -24,12 +25,15 @@ class PublishedVersion(msgspec.Struct, frozen=True):
     warnings: list[Problem]
 
 
-def publish_source(wiring: Wiring, source: bytes, *, strict: bool = False) -> PublishedVersion:
-    """Draft or revise the process that `source` names, and publish it; an unchanged text records nothing.
+def publish_source(
+    wiring: Wiring, given: bytes, *, strict: bool = False, named_as: str | None = None
+) -> PublishedVersion:
+    """Draft or revise the process that a text names, and publish it; an unchanged text records nothing.
 
-    strict: warnings are errors.
+    strict: warnings are errors. named_as: the name beside the text, in the place of older placeholders.
     Raises Malformed with every problem, before anything is recorded, or Forbidden when the process is archived.
     """
+    source = named(given, named_as)
     problems = wiring.processes.validate(source, strict=strict)
     name = parse_definition(source).name
     errors = sum(problem.severity == "error" for problem in problems)

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from starlette.requests import Request
 
+from domain.identity import PROCESS_NAME
 from domain.listed_values import split_values
 from domain.refusal import NotFound
 from edge.instants import parse_instant, parse_point
@@ -127,6 +128,23 @@ class Strictness(Parameters):
     """strict: every warning about a definition is an error."""
 
     strict: bool = False
+
+
+class Named(Parameters):
+    """The name of the process whose definition the body holds."""
+
+    name: Annotated[
+        str | None,
+        Field(
+            pattern=PROCESS_NAME,
+            description="Takes the place of `{{name}}` and `{{process_name}}` at the root of a definition that older "
+            "engines ran, and is written into one without a name.",
+        ),
+    ] = None
+
+
+class NamedStrictness(Strictness, Named):
+    """The parameters of both."""
 
 
 class Paged(Fresh):

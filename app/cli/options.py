@@ -40,6 +40,9 @@ def _why(text: str) -> str | None:
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Write one JSON document to standard output.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Treat every warning as an error.")]
+NameOption = Annotated[
+    str | None, typer.Option("--name", help="The name of the process, in the place of {{name}} or where there is none.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 ExecutionArgument = Annotated[str, typer.Argument(metavar="EXECUTION", help="The id of an execution.")]
 StepArgument = Annotated[str, typer.Argument(metavar="STEP", help="The id of one of its steps.", callback=words)]

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from domain.templates.answers import ParameterAnswers, check_answers
     from domain.templates.checking import placeholder_problems, sample_problems
     from domain.templates.engine import fits_engine
+    from domain.templates.importing import NamedText, named, named_text
     from domain.templates.merge import Merged, merge
     from domain.templates.needs import Needs, needs
     from domain.templates.parameters import DeclaredParameters, Parameter
@@ -23,6 +24,7 @@ __all__ = [
     "DeclaredParameters",
     "FoundSecret",
     "Merged",
+    "NamedText",
     "Needs",
     "Parameter",
     "ParameterAnswers",
@@ -36,6 +38,8 @@ __all__ = [
     "find_secrets",
     "fits_engine",
     "merge",
+    "named",
+    "named_text",
     "needs",
     "parameter_document",
     "parametrise",
@@ -53,6 +57,7 @@ _HOMES = {
     "DeclaredParameters": "domain.templates.parameters",
     "FoundSecret": "domain.templates.secrets",
     "Merged": "domain.templates.merge",
+    "NamedText": "domain.templates.importing",
     "Needs": "domain.templates.needs",
     "Parameter": "domain.templates.parameters",
     "ParameterAnswers": "domain.templates.answers",
@@ -66,6 +71,8 @@ _HOMES = {
     "find_secrets": "domain.templates.secrets",
     "fits_engine": "domain.templates.engine",
     "merge": "domain.templates.merge",
+    "named": "domain.templates.importing",
+    "named_text": "domain.templates.importing",
     "needs": "domain.templates.needs",
     "parameter_document": "domain.templates.printing",
     "parametrise": "domain.templates.parametrising",

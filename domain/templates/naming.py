@@ -7,7 +7,12 @@ from domain.language.editing.changes import InsertKey, ReplaceValue, TextChange
 
 # At the root of a definition, outside of what runs.
 _OLDER = re.compile(r"\{\{\s{0,20}(?:process_)?name\s{0,20}\}\}")
-_TEXTS = ("description", "owner", "version")
+_TEXTS = ("description", "owner", "version", "labels")
+
+
+def has_older(value: JsonValue) -> bool:
+    """Return whether a value is a text with a placeholder of older engines."""
+    return isinstance(value, str) and _OLDER.search(value) is not None
 
 
 def naming_changes(document: JsonValue, name: str | None) -> list[TextChange]:
@@ -16,7 +21,7 @@ def naming_changes(document: JsonValue, name: str | None) -> list[TextChange]:
         return []
     stated = document.get("name")
     if name is None:
-        if not isinstance(stated, str) or _OLDER.search(stated):
+        if not isinstance(stated, str) or has_older(stated):
             return []
         name = stated
     changes: list[TextChange] = []

@@ -9,6 +9,8 @@ import pytest
 from psycopg import conninfo
 
 from app.wiring import Wiring
+from domain.identity import process_id
+from domain.processes.process import fold
 
 Run = Callable[..., Any]
 
@@ -34,6 +36,22 @@ def test_what_has_errors_is_not_published_and_leaves_nothing_behind(
     assert f"{file}:3:" in result.stderr
     assert "[unknown_agent]" in result.stderr
     assert wiring.log.last_position() == 0
+
+
+def test_a_definition_of_others_takes_the_name_beside_it(document: Run, hello: Path, wiring: Wiring) -> None:
+    file = hello.with_name("older.yaml")
+    steps = "# kept\nsteps: [{id: a, type: timer, duration: 1h}]\n"
+    file.write_text('name: "{{name}}"\ndescription: "{{process_name}} of old"\n' + steps)
+    assert document("validate", str(file), "--name", "intake")["valid"]
+    assert not document("validate", str(file), code=1)["valid"]
+    assert document("publish", str(file), "--name", "intake")["name"] == "intake"
+    process = fold(wiring.log.streams([process_id("intake")])[process_id("intake")])
+    assert process is not None
+    assert process.versions[1].source == f'name: "intake"\ndescription: "intake of old"\n{steps}'
+    other = document("publish", str(hello), "--name", "intake", code=1)["error"]
+    assert [each["code"] for each in other["problems"]] == ["name_differs"]
+    checked = document("validate", str(hello), "--name", "intake", code=1)
+    assert [each["code"] for each in checked["files"][0]["problems"]] == ["name_differs"]
 
 
 def test_a_refusal_is_a_document_too(document: Run, database: str, tmp_path: Path) -> None:

@@ -62,6 +62,23 @@ def test_an_empty_installation_says_what_would_be_there(client: TestClient) -> N
     assert client.get("/processes/nothing").status_code == 404
 
 
+def test_a_text_of_others_takes_the_name_of_the_field_beside_it(client: TestClient, installation: Installation) -> None:
+    text = '# kept\nname: "{{name}}"\nsteps: [{id: a, type: timer, duration: 1h}]\n'
+
+    def send(act: str, name: str, source: str = text) -> Any:
+        return client.post("/processes/new", data={"act": act, "name": name, "source": source}, follow_redirects=False)
+
+    bare = send("save", "")
+    assert (bare.status_code, "the field Name" in bare.text) == (422, True)
+    other = send("save", "intake", text.replace('"{{name}}"', "mine"))
+    assert (other.status_code, "a name of its own" in other.text, 'value="intake"' in other.text) == (422, True, True)
+    assert "not well formed" in send("check", HOSTILE).text
+    assert 'name: "intake"' in unescape(send("check", "intake").text)
+    assert send("save", " intake ").status_code == 303
+    installation.project()
+    assert client.get("/api/processes/intake").json()["yaml"] == text.replace("{{name}}", "intake")
+
+
 @pytest.mark.usefixtures("published")
 def test_the_pages_of_a_process_are_tabs_of_each_other(client: TestClient) -> None:
     tabs = ["", "/definition", "/roles", "/triggers", "/costs", "/analytics", "/versions"]

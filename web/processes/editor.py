@@ -17,6 +17,7 @@ from domain.language.editing.fixes import TextProblem, mended
 from domain.language.editing.names import KnownNames, known_names
 from domain.language.editing.spans import holds_comments
 from domain.refusal import Forbidden, Malformed, Stale
+from domain.templates import named_text
 from edge.admitted import Caller
 from edge.bodies import MAX_BODY, read_body
 from edge.dependencies import Reads, TheDoor, door_of
@@ -61,7 +62,7 @@ class EditedText(msgspec.Struct, frozen=True):
     """A text in the editor. revision: of the process that it began from. saved: whether it is the stored one.
 
     note: what has just happened, in words; colour: of the note. theirs: the stored text in a conflict;
-    lines: what differs.
+    lines: what differs. name: what was typed for a text with a placeholder in the place of its name.
     """
 
     text: str
@@ -71,6 +72,7 @@ class EditedText(msgspec.Struct, frozen=True):
     colour: str = "bad"
     theirs: str | None = None
     lines: list[DifferingLine] = []
+    name: str = ""
     code: int = 200
 
 
@@ -124,10 +126,15 @@ async def drawing(request: Request) -> Response:
 async def act_on_new(request: Request, caller: Caller) -> Response:
     """Check, format or save a text that is not stored yet."""
     fields = await long_form(request, MAX_FORM)
+    text, typed = fields.get("source", ""), fields.get("name", "").strip()
+    given = await anyio.to_thread.run_sync(named_text, text, typed or None, limiter=COMMANDS)
+    if given.problems:
+        note = f"Not done: {given.problems[0].message}."
+        return await _shown(request, None, EditedText(text, note=note, name=typed, code=422))
+    text = fields["source"] = str(given.text)
     edited = await anyio.to_thread.run_sync(_text_after, door_of(request), fields, "", limiter=COMMANDS)
     if edited is not None:
         return await _shown(request, None, edited)
-    text = fields.get("source", "")
     command = DraftProcess(text)
     name = (await anyio.to_thread.run_sync(parse_definition, text)).name
     if name is not None:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from app.cli.opening import opened
-from app.cli.options import JsonOption, StrictOption
+from app.cli.options import JsonOption, NameOption, StrictOption
 from app.cli.output import located, output_of
 from app.documents import inside, read_file
 from app.publishing import publish_source
@@ -17,6 +17,7 @@ cli = typer.Typer()
 def publish(
     context: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="YAML or JSON; - is standard input.")],
+    name: NameOption = None,
     strict: StrictOption = False,
     json: JsonOption = False,
 ) -> None:
@@ -24,7 +25,7 @@ def publish(
     output = output_of(context, json)
     source = read_file(file)
     with opened(output) as wiring, inside(file):
-        published = publish_source(wiring, source, strict=strict)
+        published = publish_source(wiring, source, strict=strict, named_as=name)
     if not json:
         for problem in published.problems:
             output.note(located(problem, file))

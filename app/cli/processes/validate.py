@@ -6,13 +6,14 @@ import typer
 
 from app.cli.failures import FAILED
 from app.cli.opening import opened
-from app.cli.options import JsonOption, StrictOption
+from app.cli.options import JsonOption, NameOption, StrictOption
 from app.cli.output import CommandOutput, located, output_of
 from app.documents import read_file
 from app.settings import read_settings
 from domain.agents.secret_names import NO_SECRETS
 from domain.language import channel_problems, interval_problems, parse_definition, secret_problems
 from domain.refusal import Problem, strictly
+from domain.templates import named_text
 
 cli = typer.Typer()
 
@@ -24,17 +25,21 @@ def validate(
     context: typer.Context,
     files: Files,
     agents: Annotated[bool, typer.Option("--agents", help="Check in the database that the agents exist, too.")] = False,
+    name: NameOption = None,
     strict: StrictOption = False,
     json: JsonOption = False,
 ) -> None:
     """Check definitions and report every problem; record nothing. Exit code 1 if one is invalid."""
     output = output_of(context, json)
-    sources = [(file, read_file(file)) for file in files]
+    sources = [(file, named_text(read_file(file), name)) for file in files]
     if agents:
         with opened(output) as wiring:
-            found = [(file, wiring.processes.validate(source, strict=strict)) for file, source in sources]
+            found = [(file, wiring.processes.validate(source.text, strict=strict)) for file, source in sources]
     else:
-        found = [(file, _problems(source, strict=strict)) for file, source in sources]
+        found = [(file, _problems(source.text, strict=strict)) for file, source in sources]
+    found = [
+        (file, [*source.problems, *problems]) for (file, source), (_, problems) in zip(sources, found, strict=True)
+    ]
     results = [_result(file, problems) for file, problems in found]
     if json:
         output.document({"valid": all(result["valid"] for result in results), "files": results})

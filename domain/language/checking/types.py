@@ -131,8 +131,11 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
             message = "`process` is the name of a process, and no expression"
             problems.add("invalid_name", message, node, hint="choose among several with a gateway")
         case "string_pattern_mismatch" if len(loc) == 1 and field == "name" and "{{" in (text_of(node) or ""):
-            message = "`name` is a placeholder, which only a template holds"
-            hint = "write the name of the process, or put the definition under `process:` in a template"
+            message = "`name` is a placeholder, and no name"
+            hint = (
+                "give the name beside the text: `?name=NAME`, `--name NAME`, or the field Name of the editor; "
+                "or put the definition under `process:` in a template"
+            )
             problems.add("invalid_name", message, node, hint=hint)
         case "string_pattern_mismatch":
             at = node.parent.keys[field] if rest == ("[key]",) and isinstance(node.parent, Mapping) else node
