@@ -1,11 +1,15 @@
 """Templates of the organisation for tests of pages: recorded as they are, whatever their documents say."""
 
+import dataclasses
 from datetime import UTC, datetime
+
+import msgspec
 
 from domain.event import Cause
 from domain.identity import template_id
 from domain.templates.access import TemplateCaller
 from domain.templates.decisions import TemplateContent, save_template, share_template
+from domain.templates.samples import needs_of_source
 from domain.templates.state import ORGANISATION, fold
 from store.log import Log, Unit
 
@@ -47,7 +51,8 @@ def keep_template(log: Log, name: str, source: str, *, title: str = "", tags: tu
     cause, caller = Cause(datetime.now(UTC), "user:ann", "request", "test"), TemplateCaller("user:ann")
     stream = template_id(name)
     events = log.stream(stream)
-    content = TemplateContent(name, source, title or name, "Of a test.", tags, "tests", name)
+    needed = msgspec.to_builtins(dataclasses.asdict(needs_of_source(source)))
+    content = TemplateContent(name, source, title or name, "Of a test.", tags, "tests", name, 0, needed)
     new = save_template(fold(events), content, "", caller, cause)
     if not events:
         new += share_template(fold(new), ORGANISATION, caller, cause)

@@ -1,12 +1,16 @@
 """Pages of templates without a browser: cards, forms from parameters, drafts, and what a reader may not do."""
 
+import json
 import re
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from commands.template_uses import TemplateUses
+from gateway.catalogue import Catalogue
 from tests.api.conftest import Installation, Making, Shown, key, root
 from tests.web.corpus import LINE, NASTY
 from tests.web.stored_templates import EVERY_TYPE, keep_template
@@ -61,11 +65,13 @@ def token_of(client: TestClient, path: str) -> str:
 
 
 def test_the_library_shows_each_template_and_why_one_cannot_be_used(
-    installation: Installation, kept: TestClient
+    installation: Installation, kept: TestClient, tmp_path: Path
 ) -> None:
-    keep_template(installation.log, "broken", "template: [", title=LINE)
+    (tmp_path / "broken.yaml").write_text("template: [")
     newer = EVERY_TYPE.replace("id: every-type", 'id: newer\n  engine: ">=99"')
-    keep_template(installation.log, "newer", newer, title="Newer")
+    (tmp_path / "newer.yaml").write_text(newer.replace("name: Every type", f"name: {json.dumps(LINE)}"))
+    installation.catalogue = Catalogue(tmp_path)
+    installation.template_uses = TemplateUses(installation.log, installation.processes, installation.catalogue)
     keep_template(installation.log, "named", NAMED, title="Named")
     installation.project()
     page = unescape(kept.get("/templates").text)
@@ -77,10 +83,10 @@ def test_the_library_shows_each_template_and_why_one_cannot_be_used(
     found = kept.get("/templates?q=every&tag=report&source=org").text
     assert re.findall('id="card-([^"]+)"', found) == ["org-every-type"]
     assert "No template matches" in kept.get("/templates?q=nothing-of-the-kind").text
-    broken = kept.get("/templates/org:broken")
+    broken = kept.get("/templates/bundled:broken")
     assert broken.status_code == 200
     assert "Why it cannot be used" in broken.text
-    refused = kept.get("/templates/org:newer/use")
+    refused = kept.get("/templates/bundled:newer/use")
     assert (refused.status_code, "incompatible" in refused.text) == (409, True)
     assert kept.get("/templates/org:nothing").status_code == 404
     assert kept.get(USE + "?version=9").status_code == 404
@@ -270,4 +276,9 @@ def test_a_process_shows_its_template_and_what_is_newer(installation: Installati
     shown = kept.get("/processes/letters/template-update").text
     assert re.search("<del>- .*title: Out", shown)
     assert re.search("<ins>.*title: Send it", shown)
+    assert "Both together" in shown
+    merged = re.search('name="source" value="([^"]*)"', shown)
+    assert merged is not None
+    revision = {"revision": "1", "source": unescape(merged[1]), "act": "check"}
+    assert "Send it?" in unescape(kept.post("/processes/letters/edit", data=revision).text)
     assert "version 2 is newer" in kept.get("/templates/org:every-type").text

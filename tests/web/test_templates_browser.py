@@ -85,9 +85,26 @@ def test_a_template_is_found_used_shared_and_withdrawn_by_keys(served: Served, w
     windows.wrong = [text for text in windows.wrong if "409" not in text]
 
 
+def test_a_process_is_saved_as_a_template_by_keys(served: Served, windows: Watched) -> None:
+    step = "{id: write, agent: writer, message: go, parameters: {api_key: 4eC39HqLyjWDarjtT1zdp7dc}}"
+    served.publish(f"name: own\nsteps:\n  # The only one.\n  - {step}\n")
+    page = windows.open("/processes/own")
+    person = Keys(page, served.url)
+    person.open("/processes/own")
+    person.press("Save as template")
+    expect(page.get_by_role("heading", name="Secrets found")).to_be_visible()
+    check_everywhere(page, "the form that saves a template")
+    person.write("#description", "Ours.")
+    person.press("Preview")
+    expect(page.get_by_label("Document of the template")).to_contain_text('agent: "${{ parameters.writer }}"')
+    person.press("Save the template")
+    person.told("The template is saved")
+    expect(page).to_have_url(re.compile("/templates/org:own"))
+    expect(page.locator("main")).not_to_contain_text("4eC39HqLyjWDarjtT1zdp7dc")
+
+
 def test_texts_of_others_stay_texts_in_the_library_and_the_form(served: Served, windows: Watched) -> None:
     id = keep(served, "hostile", HOSTILE, NASTY[:100])
-    keep(served, "broken", "template: [", LINE)
     page = windows.open("/templates?source=org")
     expect(page.locator("article")).not_to_have_count(0)
     harmless(page, "the library")

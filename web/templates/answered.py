@@ -36,7 +36,7 @@ class OpenedTemplate(msgspec.Struct, frozen=True):
 
 
 class AnsweredForm(msgspec.Struct, frozen=True):
-    """What stands in the form. texts: None: nothing was sent. replaced: agents by those that they take the place of.
+    """The state of the form. texts: None: nothing was sent. replaced: agents by those that they take the place of.
 
     suggestion: a free name, where the name is taken. problems: of all of it.
     """

@@ -1,4 +1,4 @@
-"""What answers to a template would make, for the page beside them: steps, who does them, how it starts."""
+"""The process that answers to a template would make, for the page beside them: steps, roles, how it starts."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

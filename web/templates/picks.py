@@ -1,4 +1,4 @@
-"""What the fields of a template pick from: agents, processes, zones and currencies by name."""
+"""The values that the fields of a template offer: agents, processes, zones and currencies by name."""
 
 from domain.calendar.zones import zone_names
 from edge.principal import Principal

@@ -53,7 +53,7 @@ class SavingRow(msgspec.Struct, frozen=True):
 
 
 class SavingForm(msgspec.Struct, frozen=True):
-    """What stands in the form. more_path, more_name, more_type: of one more parameter."""
+    """The state of the form. more_path, more_name, more_type: of one more parameter."""
 
     title: str
     token: str
@@ -69,7 +69,7 @@ class SavingForm(msgspec.Struct, frozen=True):
 
     @property
     def id(self) -> str:
-        """What stands after ``org:`` in the id of the template."""
+        """The part after ``org:`` in the id of the template."""
         return self.name or name_from(self.title)
 
     @property
@@ -87,7 +87,7 @@ class SavingForm(msgspec.Struct, frozen=True):
 
     @property
     def heading(self) -> TemplateHeading:
-        """What stands above the process in the document."""
+        """The part above the process in the document."""
         return TemplateHeading(self.id, self.title.strip(), self.description, tuple(self.tag_list), self.category)
 
     def problems(self) -> list[Problem]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from commands.processes import ReviseProcess
 from edge.admitted import Caller
 from edge.dependencies import Reads, TheDoor
 from edge.references import process_named
@@ -30,7 +31,8 @@ def show(
 ) -> Response:
     """Return the page with both differences."""
     id = process_named(process)
-    name = get_process(reading, id, min_position=given.min_position).name
+    process_detail = get_process(reading, id, min_position=given.min_position)
+    name = process_detail.name
     found = get_update(reading, surroundings_of(door), template_caller(caller), id)
     before, after = found.before, found.after
     return page(
@@ -43,5 +45,7 @@ def show(
         found=found,
         theirs=[] if before is None or after is None else differing_lines(before, after),
         yours=[] if before is None else differing_lines(before, found.current),
-        together=[] if after is None else differing_lines(found.current, after),
+        together=[] if found.merged is None else differing_lines(found.current, found.merged),
+        revision=process_detail.revision,
+        designs=caller.may(ReviseProcess.scope) and process_detail.status != "archived",
     )
