@@ -60,7 +60,7 @@ def main(argv: Sequence[str]) -> int:
 
 def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
     """Measure every figure, by part."""
-    floor_events = 40_000 if options.quick else 200_000
+    floor_events = 10_000 if options.quick else 200_000
     size = 100 if options.quick else 500
     rounds = 1 if options.quick else 5
     events = 20_000 if options.quick else 200_000

@@ -59,11 +59,13 @@ def remove_secrets(
 
 
 def comments_without_secrets(text: str) -> tuple[str, list[RemovedSecret]]:
-    """Return a text without secrets of a well-known form, where values hold none: those left stand in comments."""
+    """Return a text without secrets of a well-known form behind a `#`, where values hold none."""
     parts: list[str] = []
     removed: list[RemovedSecret] = []
     at = 0
     for found in secrets_in_text(text):
+        if "#" not in text[text.rfind("\n", 0, found.start) + 1 : found.start]:
+            continue
         parts += [text[at : found.start], REMOVED]
         removed.append(RemovedSecret("", found.kind))
         at = found.end

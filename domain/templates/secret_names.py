@@ -18,6 +18,7 @@ _LAST_TWO = {
     ("auth", "key"),
 }
 _LAST_TWO |= {("encryption", "key"), ("account", "key"), ("subscription", "key"), ("connection", "string")}
+_ENDINGS = ("password", "passwd", "secret", "apikey", "accesstoken", "authtoken")
 _PASSWORDS = {"password", "passwd", "pwd", "passphrase"}
 _SCHEME = re.compile(r"(?i)(?:bearer|basic|token|digest|apikey) \S")
 # Texts under such a key that name a way of doing it.
@@ -45,13 +46,13 @@ _BITS = 3.9
 def is_secret_key(name: str) -> bool:
     """Return whether a key usually holds a secret: ``apiKey``, ``db_password``, ``X-Auth-Token``."""
     words = [word.lower() for word in _WORDS.findall(name[:_LONGEST_NAME])]
-    return bool(words) and (words[-1] in _LAST or tuple(words[-2:]) in _LAST_TWO)
+    return bool(words) and (words[-1] in _LAST or words[-1].endswith(_ENDINGS) or tuple(words[-2:]) in _LAST_TWO)
 
 
 def is_literal_secret(name: str, value: object) -> bool:
     """Return whether a value under such a key is the secret itself, not a reference to it or a word about it."""
     words = [word.lower() for word in _WORDS.findall(name[:_LONGEST_NAME])]
-    is_password = bool(words) and words[-1] in _PASSWORDS
+    is_password = bool(words) and (words[-1] in _PASSWORDS or words[-1].endswith("password"))
     if isinstance(value, int) and not isinstance(value, bool):
         return is_password
     if not isinstance(value, str) or "{{" in value or REFERENCE.search(value):

@@ -31,6 +31,7 @@ from queries.reading import WAIT_SECONDS
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
+from tests.api.inbox_receiver import add, bells, receiver  # noqa: F401 - fixtures
 from tests.waiting import until
 
 CALLBACK_KEY = b"callback key of tests"

@@ -5,129 +5,17 @@ import os
 import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from standardwebhooks import Webhook
 from starlette.testclient import TestClient
 
-from app.clock import SYSTEM_CLOCK
-from domain.agents.calls import Completed
-from domain.agents.policy import OutgoingPolicy
-from domain.agents.secret_names import read_secret_names
-from queries.reading import Reading
-from scheduler.bells import Bells, Patience
+from scheduler.bells import Bells
 from tests.api.conftest import Installation
+from tests.api.inbox_receiver import SECRET, Receiver, run_claim, webhook_state
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agents" / "webhook_inbox.py"
-SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-CLAIM = """
-name: claim
-steps:
-  - {id: read, agent: writer, message: Read, roles: {informed: [archive]}}
-  - {id: decide, agent: writer, message: Decide, depends_on: [read], roles: {informed: [archive]}}
-"""
-AGENTS: dict[str, dict[str, Any]] = {each: {"script": "echo"} for each in ("writer", "archive", "ledger")}
-SOON = Patience(tuple(timedelta(milliseconds=1) for _ in range(2)))
-
-
-class Receiver:
-    """A receiver on loopback, which verifies each signature. status: of its answers to entries. proves: it repeats
-    challenges.
-    """
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.proves = True
-        self.received: list[tuple[str, dict[str, Any], int]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                content = Webhook(SECRET).verify(body, dict(self.headers.items()))
-                status, answer = receiver.answer(self.headers["webhook-id"], content)
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def answer(self, id: str, content: dict[str, Any]) -> tuple[int, bytes]:
-        if content["type"] == "verification":
-            return 200, json.dumps({"challenge": content["challenge"] if self.proves else "?"}).encode()
-        self.received.append((id, content, self.status))
-        return self.status, b""
-
-    def steps(self, status: int = 200) -> list[str]:
-        """The steps of which it was informed, in order, where it answered with this status."""
-        return [content["data"]["step"] for _, content, answered in self.received if answered == status]
-
-
-@pytest.fixture
-def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
-    monkeypatch.setenv("ORDERS_SECRET", SECRET)
-    made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-
-
-@pytest.fixture
-def bells(installation: Installation) -> Iterator[Callable[[], Bells]]:
-    """Start a worker's delivery, with little patience."""
-    started: list[Bells] = []
-
-    def starting() -> Bells:
-        reading = Reading(installation.datastore, installation.progress)
-        policy = OutgoingPolicy(read_secret_names("ORDERS_SECRET"))
-        made = Bells(installation.datastore, reading, SYSTEM_CLOCK, policy, SOON)
-        made.start()
-        started.append(made)
-        return made
-
-    yield starting
-    for each in started:
-        each.stop()
-
-
-@pytest.fixture
-def add(client: TestClient, installation: Installation) -> Callable[..., str]:
-    """Add a webhook of the agent that is informed; its path."""
-    installation.publish(client, CLAIM, **AGENTS)
-    installation.project()
-
-    def adding(url: str) -> str:
-        body = {"url": url, "secret": "${ORDERS_SECRET}"}
-        answer = client.post("/api/agents/archive/webhooks", json=body)
-        assert answer.status_code == 201, answer.text
-        return f"/api/agents/archive/webhooks/{answer.json()['webhook_id']}"
-
-    return adding
-
-
-def state(client: TestClient) -> dict[str, Any]:
-    [item] = client.get("/api/agents/archive/webhooks").json()["items"]
-    return dict(item)
-
-
-def run(client: TestClient, installation: Installation) -> None:
-    execution = installation.begin(client, "claim")
-    installation.answer(execution, "read", Completed({"secret words": "x" * 100}))
-    installation.answer(execution, "decide")
-    installation.project()
 
 
 def test_entries_are_delivered_in_order_after_a_challenge_and_dead_ones_on_request(
@@ -137,14 +25,14 @@ def test_entries_are_delivered_in_order_after_a_challenge_and_dead_ones_on_reque
     receiver: Receiver,
     bells: Callable[[], Bells],
 ) -> None:
-    run(client, installation)  # before the webhook: never delivered to it
+    run_claim(client, installation)  # before the webhook: never delivered to it
     receiver.proves = False
     path = add(receiver.url)
     bells()
-    run(client, installation)
-    installation.until(lambda: state(client)["tries"] >= 1)
-    assert (state(client)["state"], receiver.received) == ("failing", [])
-    assert "challenge" in state(client)["last_error"]
+    run_claim(client, installation)
+    installation.until(lambda: webhook_state(client)["tries"] >= 1)
+    assert (webhook_state(client)["state"], receiver.received) == ("failing", [])
+    assert "challenge" in webhook_state(client)["last_error"]
     receiver.proves = True
     installation.until(lambda: len(receiver.steps()) == 2)
     assert receiver.steps() == ["read", "decide"]
@@ -157,8 +45,8 @@ def test_entries_are_delivered_in_order_after_a_challenge_and_dead_ones_on_reque
     assert "secret words" not in json.dumps(content)
     # Each try has the same id; after the last one the delivery is dead, and the next one follows.
     receiver.status = 500
-    run(client, installation)
-    installation.until(lambda: state(client)["dead"] == 2)
+    run_claim(client, installation)
+    installation.until(lambda: webhook_state(client)["dead"] == 2)
     tried = [id for id, _, status in receiver.received if status == 500]
     assert (len(tried), len(set(tried))) == (6, 2)
     letters = client.get(f"{path}/deliveries", params={"state": "dead"}).json()["items"]
@@ -167,12 +55,12 @@ def test_entries_are_delivered_in_order_after_a_challenge_and_dead_ones_on_reque
     receiver.status = 200
     again = client.post(f"{path}/retry", json={})
     assert (again.status_code, again.json()["deliveries"]) == (200, 2)
-    installation.until(lambda: state(client)["dead"] == 0)
+    installation.until(lambda: webhook_state(client)["dead"] == 0)
     assert receiver.steps() == ["read", "decide"] * 2
     # A receiver that is gone is left alone until somebody resumes it.
     receiver.status = 410
-    run(client, installation)
-    installation.until(lambda: state(client)["state"] == "suspended")
+    run_claim(client, installation)
+    installation.until(lambda: webhook_state(client)["state"] == "suspended")
     receiver.status = 200
     assert client.post(f"{path}/retry", json={}).status_code == 200
     installation.until(lambda: len(receiver.steps()) == 6)
@@ -191,7 +79,7 @@ def test_a_worker_that_dies_delivers_again_under_the_same_id_and_loses_nothing(
 ) -> None:
     add(receiver.url)
     working = bells()
-    run(client, installation)
+    run_claim(client, installation)
     installation.until(lambda: len(receiver.steps()) == 2)
     working.stop()
     with installation.datastore.reading() as connection:
@@ -222,7 +110,7 @@ def test_the_example_verifies_repeats_the_challenge_and_prints_each_entry_once(
             assert example.stdout.readline() == "ready\n"
             add(f"http://{address}/")
             bells()
-            run(client, installation)
+            run_claim(client, installation)
             assert example.stdout.readline() == "claim: read completed\n"
             assert example.stdout.readline() == "claim: decide completed\n"
         finally:

@@ -1,8 +1,13 @@
 """Processes saved as templates over HTTP: versions, parameters, secrets, and what a newer version would change."""
 
+from decimal import Decimal
+from typing import Any
+
 from starlette.testclient import TestClient
 
+from scheduler.worker import Worker
 from tests.api.conftest import GREETING, Installation
+from tests.api.test_api_analytics import PAID
 from tests.api.test_api_templates import save
 
 
@@ -105,3 +110,24 @@ def test_saving_takes_parameters_and_no_secret_along(
     draft = client.get(f"/api/processes/{made.json()['process_id']}").json()["draft"]
     expected = written.replace("name: greeting", "name: welcome").replace("writer", "clerk")
     assert draft["yaml"] == expected.replace("abcd1234efgh", '"${DESK_KEY}"')
+
+
+def test_the_cost_is_estimated_from_what_came_from_the_template(
+    client: TestClient, installation: Installation, worker: Worker
+) -> None:
+    installation.publish(client, "name: paid\nsteps: [{id: work, agent: writer, message: go}]\n", writer=PAID)
+    id = save(client, "paid")
+    assert client.post(f"/api/templates/{id}/use", json={"name": "made"}).status_code == 201
+    assert client.post("/api/processes/made/publish").status_code == 200
+
+    def estimate() -> Any:
+        installation.project()
+        return client.post(f"/api/templates/{id}/preview", json={}).json()["estimated_cost"]
+
+    installation.begin(client, "made")
+    assert estimate() is None
+    for _ in range(4):
+        installation.begin(client, "made")
+    installation.until(estimate)
+    (cost,) = estimate()
+    assert (cost["currency"], Decimal(cost["amount"]) > 0) == ("USD", True)

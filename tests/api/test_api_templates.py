@@ -69,6 +69,20 @@ def test_a_preview_records_nothing(projected: TestClient, installation: Installa
     assert installation.events() == before
 
 
+def test_every_bundled_template_is_previewed_with_its_sample(projected: TestClient) -> None:
+    schedules = 0
+    for item in projected.get("/api/templates?source=bundled&limit=200").json()["items"]:
+        found = projected.get(f"/api/templates/{item['template_id']}").json()
+        answers = {"parameters": found["samples"][0]}
+        preview = projected.post(f"/api/templates/{item['template_id']}/preview", json=answers).json()
+        steps = [step["id"] for step in found["definition"]["steps"]]
+        assert [step["id"] for step in preview["steps"]] == steps == [roles["step"] for roles in preview["roles"]]
+        for schedule in preview["schedules"]:
+            schedules += 1
+            assert (schedule["trigger_id"] != "", schedule["words"] != "", len(schedule["next"])) == (True, True, 5)
+    assert schedules >= 3
+
+
 def test_bad_answers_are_refused_with_all_problems(projected: TestClient, problem_codes: Any) -> None:
     bad = {"parameters": {"writer": 7, "nobody": 1}, "name": "news"}
     for path in ("/preview", "/use"):
@@ -171,6 +185,9 @@ def test_templates_are_seen_by_those_they_are_shared_with(
     assert act("share", root, **{"with": "private"}) == 200
     assert seen() == [True, True, False, False]
     assert client.get("/api/processes/of-eve", headers=eve).status_code == 200
+    for caller, whole in ((eve, False), (root, True)):
+        events = client.get("/api/events?limit=200", headers=caller).text
+        assert ("hush" in events, id in events) == (whole, whole)
     assert (
         client.post("/api/processes/claims-intake/template", json={"name": "claims-intake"}, headers=eve).json()["code"]
         == "template_name_taken"

@@ -1,34 +1,19 @@
 """Keys are made, shown, used and revoked, on the real log."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from commands.keys import CreateKey, KnownKeys, RevokeKey, Secret, digest_of, new_secret
 from domain.identity import KEYS_ID
 from domain.keys.decisions import FirstKeyNotAdmin
 from domain.keys.events import KeyCreated, KeyRevoked
+from tests.clocks import TurnedClock
 from tests.commands.scenario import BOB, NOW, Scenario, fact
 
 ROOT, OTHER = UUID(int=1), UUID(int=2)
 SECRET = Secret("pp_" + "s" * 43, digest_of("pp_" + "s" * 43), "pp_ssss")
 FACTS = {"key_id": ROOT, "name": "ann", "digest": SECRET.digest, "prefix": SECRET.prefix, "scopes": ["admin"]}
 CREATED = fact(KeyCreated, **FACTS)
-
-
-class TurnedClock:
-    """A clock that a test turns on."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return (self.time - NOW).total_seconds()
-
-    def turn(self, by: timedelta) -> None:
-        self.time += by
 
 
 def test_a_key_is_made_and_the_log_does_not_hold_it(scenario: Scenario) -> None:
@@ -59,14 +44,14 @@ def test_two_keys_differ() -> None:
 
 
 def test_a_process_admits_the_keys_that_are_in_the_log(scenario: Scenario) -> None:
-    clock = TurnedClock()
+    clock = TurnedClock(NOW)
     known = KnownKeys(scenario.log, clock)
     assert known.stale
     known.refresh()
     assert (known.any, known.find(SECRET.text)) == (False, None)
 
     scenario.given(KEYS_ID, CREATED)
-    clock.turn(timedelta(seconds=2))
+    clock.time += timedelta(seconds=2)
     assert known.stale
     known.refresh()
     found = known.find(SECRET.text)
@@ -77,26 +62,26 @@ def test_a_process_admits_the_keys_that_are_in_the_log(scenario: Scenario) -> No
     assert known.find("") is None
 
     scenario.given(KEYS_ID, fact(KeyRevoked, key_id=ROOT, name="ann", reason="lost"))
-    clock.turn(timedelta(seconds=2))
+    clock.time += timedelta(seconds=2)
     known.refresh()
     assert (known.find(SECRET.text), known.any, known.holds(ROOT)) == (None, True, False)
 
 
 def test_the_last_use_is_kept_beside_the_log(scenario: Scenario) -> None:
-    clock = TurnedClock()
+    clock = TurnedClock(NOW)
     scenario.given(KEYS_ID, CREATED)
     known = KnownKeys(scenario.log, clock)
     known.refresh()
     known.find(SECRET.text)
     before = scenario.log.last_position()
-    clock.turn(timedelta(minutes=2))
+    clock.time += timedelta(minutes=2)
     known.refresh()
     assert scenario.list_of("key_uses", "key_id", "last_used_at") == [(ROOT, NOW)]
     assert scenario.log.last_position() == before
 
 
 def test_a_process_forgets_keys_that_the_log_has_lost(scenario: Scenario) -> None:
-    clock = TurnedClock()
+    clock = TurnedClock(NOW)
     scenario.given(KEYS_ID, CREATED)
     known = KnownKeys(scenario.log, clock)
     known.refresh()
@@ -105,7 +90,7 @@ def test_a_process_forgets_keys_that_the_log_has_lost(scenario: Scenario) -> Non
         connection.execute("delete from stored_events where originator_id = %s", (KEYS_ID,))
     other = Secret("pp_" + "t" * 43, digest_of("pp_" + "t" * 43), "pp_tttt")
     scenario.given(KEYS_ID, fact(KeyCreated, **FACTS | {"key_id": OTHER, "digest": other.digest, "prefix": "pp_tttt"}))
-    clock.turn(timedelta(seconds=2))
+    clock.time += timedelta(seconds=2)
     known.refresh()
     assert known.find(SECRET.text) is None
     assert known.find(other.text) is not None

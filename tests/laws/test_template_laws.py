@@ -96,7 +96,7 @@ def hostile() -> Template:
 HOSTILE = hostile()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     note=TEXTS,
     topics=st.lists(VALUES, max_size=3),
@@ -134,7 +134,7 @@ def test_no_answer_gives_more_than_its_own_text(
         assert parsed.definition.description == f"A {note} in text"
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(value=VALUES, style=st.sampled_from(["flow", "block"]), note=TEXTS)
 def test_rendering_undoes_parametrising(value: JsonValue, style: str, note: str) -> None:
     source = _definition(value, note, style)

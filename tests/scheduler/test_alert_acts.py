@@ -13,6 +13,7 @@ from scheduler.policing import LONGEST_WAIT, Policing
 from scheduler.projector import Projector
 from store.datastore import Datastore
 from store.reading import connect
+from tests.clocks import TurnedClock
 from tests.scheduler.conftest import Installation
 
 PAUSING = """
@@ -21,16 +22,6 @@ triggers: [{type: schedule, id: yearly, cron: "0 0 1 1 *"}]
 costs: {daily: {amount: "0.02", currency: USD, on_alert: pause_schedules}}
 steps: [{id: work, agent: writer, message: x}]
 """
-
-
-class HandClock:
-    """A clock that a test sets."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def now(self) -> datetime:
-        return self.at
 
 
 @pytest.fixture
@@ -58,14 +49,14 @@ def test_schedules_are_paused_and_stay_so(projected: Installation) -> None:
 
 
 def test_an_act_that_fails_waits_twice_as_long_each_time(read_tables: Datastore) -> None:
-    clock, tried = HandClock(), list[datetime]()
+    clock, tried = TurnedClock(datetime(2026, 1, 1, tzinfo=UTC)), list[datetime]()
 
     def act(_alert: UUID, cause: Cause) -> None:
         tried.append(cause.at)
         raise LookupError("broken")
 
     policing = Policing(read_tables, clock, act)
-    begun = clock.at
+    begun = clock.time
     with connect(read_tables) as connection:
         connection.execute(
             "insert into standing_alerts (alert_id, process_id, kind, rule, act) values (%s, %s, 'daily', 1, 'x')",
@@ -73,7 +64,7 @@ def test_an_act_that_fails_waits_twice_as_long_each_time(read_tables: Datastore)
         )
         for _ in range(3_600):
             policing.act_for(connection)
-            clock.at += timedelta(seconds=1)
+            clock.time += timedelta(seconds=1)
     waits = [(later - earlier).total_seconds() for earlier, later in zip([begun, *tried], tried, strict=False)]
     longest = LONGEST_WAIT.total_seconds()
     assert waits[:10] == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256]

@@ -37,24 +37,12 @@ from domain.identity import agent_id
 from domain.processes.events import ProcessArchived
 from domain.refusal import Forbidden, Refusal
 from store.unit import Conflict, StoreError, Unit
+from tests.clocks import TurnedClock
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST = 60_000  # seconds; every simulation ends long before
 
 Decide = Callable[[Execution], Unfolding]
-
-
-class HandClock:
-    """A clock that stands until a test sets it."""
-
-    def __init__(self) -> None:
-        self.time = BEGIN
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return (self.time - BEGIN).total_seconds()
 
 
 class World:
@@ -65,7 +53,7 @@ class World:
 
     def __init__(self, seed: int, *, executions: int, workers: int = 3, faults: float = 0.01) -> None:
         self.random = Random(seed)
-        self.clock = HandClock()
+        self.clock = TurnedClock(BEGIN)
         self.crashes = faults / 4
         self._interleaving = 2 * faults
         self.kept_plans: Kept = {}

@@ -23,6 +23,7 @@ from store.lists.outbox import log_unreadable
 from store.lists.turns import UNKNOWN
 from store.log import Log
 from store.unit import Conflict, Unit
+from tests.clocks import TurnedClock
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 STREAMS = [UUID(int=n) for n in range(1, 7)]
@@ -32,16 +33,6 @@ STEPS = "abc"
 AGENTS = ("", "echo", "slow", "Z")
 # Claims last until a release, even in a slow test.
 LAST = "update {} set claimed_until = now() + interval '1 h' where claimed_until is not null"
-
-
-class StandingClock:
-    """A clock that always shows the same time."""
-
-    def now(self) -> datetime:
-        return CAUSE.at
-
-    def monotonic(self) -> float:
-        return 0.0
 
 
 def message(random: Random) -> Event:
@@ -77,7 +68,7 @@ class Course:
     def __init__(self, random: Random, log: Log) -> None:
         self.random = random
         self.log = log
-        self.lists = MemoryLists(StandingClock())
+        self.lists = MemoryLists(TurnedClock(CAUSE.at))
         self.memory = Store(random, 0, self.lists)
         self._instants = 0
 

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from edge.sessions import COOKIE, IDLE, LONGEST, BrowserSession, SessionSigner, begin
 from store.datastore import Datastore
 from tests.api.conftest import Installation, installed
+from tests.clocks import TurnedClock
 from web.app import PagesBeside, create_pages
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -121,22 +122,9 @@ def test_a_session_has_an_absolute_and_an_idle_limit() -> None:
     assert session.renewed_at(NOW + timedelta(minutes=1)) is None
 
 
-class TurnedClock:
-    """A clock that a test turns on."""
-
-    def __init__(self) -> None:
-        self.time = datetime.now(UTC)
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time.timestamp()
-
-
 @pytest.mark.parametrize("working", [True, False])
 def test_a_browser_signs_in_anew_after_the_limits(installation: Installation, key: str, working: bool) -> None:
-    clock = TurnedClock()
+    clock = TurnedClock(datetime.now(UTC))
     app = installation.app
     app.state.door = door = dataclasses.replace(app.state.door, clock=clock)
     begun = clock.time

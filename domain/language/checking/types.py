@@ -130,6 +130,10 @@ def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], prob
         case "string_pattern_mismatch" if field == "process" and "{{" in (text_of(node) or ""):
             message = "`process` is the name of a process, and no expression"
             problems.add("invalid_name", message, node, hint="choose among several with a gateway")
+        case "string_pattern_mismatch" if len(loc) == 1 and field == "name" and "{{" in (text_of(node) or ""):
+            message = "`name` is a placeholder, which only a template holds"
+            hint = "write the name of the process, or put the definition under `process:` in a template"
+            problems.add("invalid_name", message, node, hint=hint)
         case "string_pattern_mismatch":
             at = node.parent.keys[field] if rest == ("[key]",) and isinstance(node.parent, Mapping) else node
             message = f"`{field[:60]}` is not a name that may stand here" if rest else f"`{field}` is not well formed"

@@ -133,3 +133,12 @@ def test_a_secret_in_a_key_is_refused() -> None:
     text = f"name: a\nsteps:\n  - {{id: x, agent: w, message: m, parameters: {{ghp_{'a1' * 18}: 1}}}}\n"
 
     assert [code for code, _ in problems_of(text)] == ["secret_in_key"]
+
+
+def test_only_comments_lose_what_no_value_holds() -> None:
+    source = "name: a\nlabels: [x]   # password: hunter22!, as before\nsteps:\n  - {id: x, agent: w, message: m}\n"
+
+    made = parametrise(source, {})
+
+    assert made.text == source.replace("hunter22!", "(removed)")
+    assert document_of(made.text) == document_of(source)

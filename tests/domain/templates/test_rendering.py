@@ -155,3 +155,9 @@ def test_older_placeholders_at_the_root_take_the_name() -> None:
         'labels: ["intake"]\nsteps:\n  - {id: a, agent: w, message: "{{ process.name }}"}\n'
     )
     assert parse_definition(text).problems == []
+
+
+def test_a_process_with_an_older_placeholder_for_its_name_belongs_in_a_template() -> None:
+    (problem,) = parse_definition('name: "{{name}}"\nsteps:\n  - {id: a, agent: w, message: m}\n').problems
+
+    assert (problem.code, problem.path, "template" in problem.hint) == ("invalid_name", "name", True)
