@@ -15,7 +15,7 @@ from domain.roles.events import RoleAssigned
 from queries.inbox.page import get_inbox
 from store.unit import Unit
 
-# The key limits what is read to entries of this execution and later, so that the look itself costs the same each time.
+# The key limits what is read to entries of this execution and later, so that the search costs the same each time.
 LISTED = """select count(*) = %s as listed from inbox_entries
 where position > %s and execution_id = %s and type = 'StepCompleted'"""
 ENDED = """select max((convert_from(state, 'UTF8')::json ->> 'at')::timestamptz) as at from stored_events
