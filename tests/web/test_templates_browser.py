@@ -87,7 +87,7 @@ def test_a_template_is_found_used_shared_and_withdrawn_by_keys(served: Served, w
     person.told("The draft has the newer version")
     expect(page.get_by_text("Nothing newer")).to_be_visible()
     person.open(f"/templates/{id}")
-    expect(page.get_by_role("link", name="letters-2")).to_be_visible()
+    expect(page.get_by_role("link", name="letters-2", exact=True)).to_be_visible()
     check_everywhere(page, "a template")
     person.reach(page.locator("#with"))
     page.keyboard.press("ControlOrMeta+a")
