@@ -42,6 +42,7 @@ PAGES = (
     "/processes/release/start",
     "/processes/release/publish",
     "/processes/release/roles?of=draft",
+    "/processes/release/template",
     "/processes/release/archive",
     "/processes/release/versions",
     "/processes/release/edit",

@@ -135,3 +135,15 @@ def test_the_matrix_of_roles_looks_as_the_documents_show_it(served: Served, wind
     page.get_by_role("gridcell", name="Propose, triage: no role").press("e")
     expect(page.locator("#save")).to_contain_text("3 changes, not saved")
     keep(page, folder, "roles")
+
+
+def test_templates_look_as_the_documents_show_them(served: Served, windows: Watched, folder: Path) -> None:
+    for name, config in example_agents(EXAMPLES).items():
+        assert served.client.put(f"/api/agents/{name}", json=config).status_code == 200
+    page = windows.open("/templates", viewport={"width": 1280, "height": 860})
+    expect(page.locator("article").first).to_be_visible()
+    keep(page, folder, "templates")
+    page.goto(f"{served.url}/templates/bundled:due-diligence/use")
+    page.get_by_label("Who decides").fill("ann")
+    expect(page.locator("#tried")).to_contain_text("What you will get")
+    keep(page, folder, "template-use")
