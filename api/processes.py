@@ -17,22 +17,35 @@ from api.receipts import CommandReceipt, RehearsedReceipt, carry_out
 from commands.process_pauses import PauseProcess, ResumeProcess
 from commands.processes import ArchiveProcess, DraftProcess, PublishProcess, RestoreProcess, ReviseProcess
 from commands.roles import RoleTakenAway
+from commands.template_versions import ReviseFromTemplate
 from domain.jsonvalue import parse_json
 from domain.language import parse_definition
 from domain.language.editing.fixes import TextProblem
 from domain.refusal import NotFound, Problem
-from domain.templates import named, named_text
+from domain.templates.importing import named, named_text
 from edge.admitted import Caller
 from edge.bodies import JSON, YAML, is_json, media_type
 from edge.checking import MOST_PROBLEMS
-from edge.command_request import Commanded, CommandedOrRehearsed, CommandedWithParameters, CommandRequest
+from edge.command_request import CommandedOrRehearsed, CommandedWithParameters, CommandRequest
 from edge.dependencies import Reads
 from edge.headers import etag, expected_revision
-from edge.parameters import SEVERAL, Fresh, Named, NamedStrictness, Paged, Strictness, Values, one_of
+from edge.parameters import (
+    LARGEST_VERSION,
+    SEVERAL,
+    Fresh,
+    Named,
+    NamedStrictness,
+    Paged,
+    Parameters,
+    Strictness,
+    Values,
+    one_of,
+)
 from edge.principal import principal_of
 from edge.references import process_named
 from edge.refusals import WrongMediaType, malformed, unknown_key
 from edge.rehearsals import COMMANDS
+from edge.templates import template_caller
 from edge.visibility import require_visible_name
 from queries.paging import Page
 from queries.processes import (
@@ -108,6 +121,12 @@ class DefinitionBody(msgspec.Struct):
     definition: str | dict[str, Any] | None = None
 
 
+class RevisionParameters(Parameters):
+    """template_version: the later version of its template that the text has; it becomes that of the process."""
+
+    template_version: Annotated[int, Field(ge=1, le=LARGEST_VERSION)] | None = None
+
+
 class ProcessFilters(Paged):
     """Filters of the processes."""
 
@@ -150,10 +169,17 @@ async def validate(request: CommandedWithParameters, given: Annotated[NamedStric
     summary="Revise the draft",
     **openapi.command(ReviseProcess, DraftReceipt, 404, body=DefinitionBody, kinds=KINDS),
 )
-async def revise(process: str, request: Commanded) -> Response:
+async def revise(
+    process: str, request: CommandedWithParameters, given: Annotated[RevisionParameters, Query()]
+) -> Response:
     """Replace the draft, or begin one from the published version."""
-    command = ReviseProcess(process_named(process), _source(request), expected_revision(request.request))
-    return await carry_out(request, request.handlers.processes.revise, command, DraftReceipt)
+    id, source, revision = process_named(process), _source(request), expected_revision(request.request)
+    if given.template_version is None:
+        command = ReviseProcess(id, source, revision)
+        return await carry_out(request, request.handlers.processes.revise, command, DraftReceipt)
+    caller = template_caller(principal_of(request.request))
+    stated = ReviseFromTemplate(id, source, caller, given.template_version, revision)
+    return await carry_out(request, request.handlers.template_versions.revise, stated, DraftReceipt)
 
 
 @router.post(

@@ -15,6 +15,7 @@ from api.answers import view
 from api.receipts import RehearsedReceipt, carry_out
 from commands.command import VersionNumber
 from commands.template_uses import UseTemplate
+from commands.template_versions import TakeTemplateVersion
 from commands.templates import SaveTemplate, ShareTemplate, WithdrawTemplate
 from domain.identity import PROCESS_NAME
 from domain.refusal import Problem
@@ -23,7 +24,7 @@ from domain.templates.removal import RemovedSecret
 from edge.admitted import Caller
 from edge.command_request import Commanded, CommandedOrRehearsed
 from edge.dependencies import Reads, TheDoor
-from edge.parameters import SEVERAL, Fresh, Paged, Values, one_of
+from edge.parameters import LARGEST_VERSION, SEVERAL, Fresh, Paged, Values, one_of
 from edge.principal import principal_of
 from edge.references import process_named, template_named
 from edge.rehearsals import COMMANDS
@@ -38,8 +39,6 @@ from queries.templates.views import TemplateDetail, TemplatePage, TemplatePrevie
 
 router = APIRouter(prefix="/templates", tags=["templates"])
 of_processes = APIRouter(prefix="/processes", tags=["templates"])
-
-LARGEST_VERSION = 2**31 - 1
 
 
 class SavedTemplateReceipt(RehearsedReceipt, kw_only=True):
@@ -69,6 +68,17 @@ class WithdrawnTemplateReceipt(RehearsedReceipt, kw_only=True):
 
 class MadeDraftReceipt(RehearsedReceipt, kw_only=True):
     """A draft was made. problems: its errors and warnings, as of every draft; warnings: the latter alone."""
+
+    process_id: UUID
+    name: str
+    template_id: str
+    template_version: int
+    problems: list[Problem]
+    warnings: list[Problem] = []
+
+
+class TakenVersionReceipt(RehearsedReceipt, kw_only=True):
+    """The draft has the changes of this version of its template. duplicate: it had them. problems, warnings: of it."""
 
     process_id: UUID
     name: str
@@ -206,6 +216,18 @@ def update(process: str, reading: Reads, door: TheDoor, caller: Caller, given: A
     """Return the latest version of the template that the process was made from, beside the version of then."""
     surroundings, acting = surroundings_of(door), template_caller(caller)
     return view(get_update(reading, surroundings, acting, process_named(process), min_position=given.min_position))
+
+
+@of_processes.post(
+    "/{process}/template-update",
+    summary="Take a newer version of its template",
+    **openapi.command(TakeTemplateVersion, TakenVersionReceipt, 404, rehearsed=True),
+)
+async def take(process: str, request: CommandedOrRehearsed) -> Response:
+    """Bring the changes of the version into the draft, or into one begun from the published version."""
+    caller = template_caller(principal_of(request.request))
+    command = request.read(TakeTemplateVersion, process_id=process, caller=caller)
+    return await carry_out(request, request.handlers.template_versions.take, command, TakenVersionReceipt)
 
 
 @of_processes.post(

@@ -7,7 +7,7 @@ from commands.processes import DraftProcess, PublishProcess, ReviseProcess
 from domain.identity import process_id
 from domain.language import parse_definition
 from domain.refusal import Forbidden, Malformed, Problem
-from domain.templates import named
+from domain.templates.importing import named
 
 
 class PublishedVersion(msgspec.Struct, frozen=True):

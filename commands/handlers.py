@@ -25,6 +25,7 @@ from commands.role_changes import RoleCommands
 from commands.schedules import Schedules
 from commands.set_aside import SetAsideCommands
 from commands.template_uses import TemplateUses
+from commands.template_versions import TemplateVersions
 from commands.templates import Templates
 from commands.timers import TimerCommands
 from commands.webhooks import Webhooks
@@ -71,6 +72,7 @@ class Handlers:
         self.roles = RoleCommands(log, self.processes, self.agents)
         self.templates = Templates(log)
         self.template_uses = TemplateUses(log, self.processes, catalogue)
+        self.template_versions = TemplateVersions(log, self.processes, self.template_uses)
         self.process_pauses = ProcessPauses(log)
         self.pricing = Pricing(KnownPrices(log))
         self.executions = Executions(log, self.plans, self.pricing)

@@ -1,16 +1,15 @@
 """Draft, revise, validate, publish, archive and restore processes."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Annotated
-from uuid import UUID
 
 from commands.agents import Agents
 from commands.called import read_calls
 from commands.claims import claim_webhooks, reclaim_webhooks, taken_webhooks
 from commands.command import Beside, Command, CommandScope, Note, ProcessId, Revision
 from commands.deciding import Guards, Identified, Together, decide, unidentified
-from commands.process_changes import beside_process
+from commands.process_changes import beside_process, change_process
 from commands.receipt import Receipt, facts_about
 from commands.registrations import SHORTEST_INTERVAL, schedule_problems
 from commands.roles import RoleTakenAway, roles_of_change
@@ -29,7 +28,7 @@ from domain.processes.decisions import (
     revise_process,
 )
 from domain.processes.process import Process, fold
-from domain.refusal import Forbidden, Malformed, Problem, ProcessNotFound, Stale, strictly
+from domain.refusal import Forbidden, Malformed, Problem, strictly
 from store.log import Log
 
 
@@ -135,7 +134,8 @@ class Processes:
         """Replace the draft; facts as for `draft`. Raises NotFound, Malformed, Forbidden or Stale."""
         parsed = parse_definition(command.source)
         problems = self.problems_of_draft(parsed)
-        return self._decide(
+        return change_process(
+            self._log,
             command.process_id,
             command.revision,
             lambda process: revise_process(process, parsed, cause),
@@ -171,7 +171,8 @@ class Processes:
             taken_away = roles_of_change(self._log, process, new, cause).taken_away
             return new
 
-        return self._decide(
+        return change_process(
+            self._log,
             command.process_id,
             command.revision,
             decision,
@@ -193,7 +194,8 @@ class Processes:
 
     def archive(self, command: ArchiveProcess, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Archive the process: no new executions start from now on. Raises NotFound, Malformed (reason) or Stale."""
-        return self._decide(
+        return change_process(
+            self._log,
             command.process_id,
             command.revision,
             lambda process: archive_process(process, command.reason, cause),
@@ -222,50 +224,14 @@ class Processes:
             claims = reclaim_webhooks(self._log, process, cause) if new else Together()
             return claims + Together(called) + beside_process(self._log, process, new, cause)
 
-        return self._decide(
+        return change_process(
+            self._log,
             command.process_id,
             command.revision,
             decision,
             lambda process, _new: {"version": process.latest or None, "warnings": problems},
             identified,
             together,
-        )
-
-    def _decide(
-        self,
-        id: UUID,
-        revision: int | None,
-        decision: Callable[[Process], list[Event]],
-        facts: Callable[[Process, list[Event]], dict[str, object]],
-        identified: Identified,
-        together: Callable[[Process, list[Event]], Together] = lambda _process, _new: Together(),
-    ) -> Receipt:
-        before: Process | None = None
-
-        def decided(process: Process | None) -> list[Event]:
-            nonlocal before
-            before = present(process)
-            return decision(before)
-
-        def beside(new: list[Event]) -> Together:
-            assert before is not None
-            return together(before, new)
-
-        def present(process: Process | None) -> Process:
-            if process is None:
-                raise ProcessNotFound(f"there is no process {id}")
-            if revision is not None and revision != process.revision:
-                raise Stale(f"the process is at revision {process.revision}, not {revision}", version=process.revision)
-            return process
-
-        return decide(
-            self._log,
-            id,
-            fold,
-            decided,
-            facts=lambda process, new: {"process_id": str(id), **facts(present(process), new)},
-            identified=identified,
-            together=beside,
         )
 
     def _validated(self, parsed: Parsed, *, strict: bool) -> list[Problem]:

@@ -26,6 +26,7 @@ from edge.references import execution_named, process_named
 from edge.refusals import BadRequest, unknown_filter
 from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
 
+LARGEST_VERSION = 2**31 - 1
 MAX_VALUES = 200
 LONGEST_VALUES = 1_000
 """The longest text of several values in a field of a form."""

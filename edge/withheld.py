@@ -25,6 +25,7 @@ WITHHELD: dict[str, tuple[str, frozenset[str] | None]] = {
 # The template of a process may be one that the reader does not see.
 LINEAGE: dict[str, frozenset[str]] = {
     "ProcessDrafted": frozenset(("lineage",)),
+    "ProcessRevised": frozenset(("lineage",)),
     "ProcessPublished": frozenset(("template_id", "template_version")),
 }
 

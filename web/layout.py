@@ -74,6 +74,7 @@ NOTICES = {
     "repriced": "The costs are priced anew.",
     "settings-saved": "The settings are saved.",
     "template-used": "The draft is made. Nothing runs until you publish it.",
+    "template-taken": "The draft has the newer version. Nothing changes until you publish it.",
     "template-saved": "The template is saved.",
     "template-shared": "The template is shared anew.",
     "template-withdrawn": "The template is withdrawn. What was made from it stays as it is.",

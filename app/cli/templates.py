@@ -1,4 +1,4 @@
-"""templates list, show, use, save, share, withdraw, check."""
+"""templates list, show, use, save, share, withdraw, update, check."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +9,7 @@ from app.cli.opening import opened
 from app.cli.options import Cursor, DryRun, JsonOption, Limit, ReasonOption, known_words, words
 from app.cli.output import output_of
 from app.cli.template_checks import check
+from app.cli.template_updates import update
 from app.documents import read_file
 from app.template_answers import read_answers, read_pairs
 from edge.references import process_named, template_named
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 cli = typer.Typer(help="Templates, to begin a process from.", no_args_is_help=True, rich_markup_mode=None)
 
 cli.command()(check)
+cli.command()(update)
 
 TemplateArgument = Annotated[
     str, typer.Argument(metavar="TEMPLATE", help="The id of a template: bundled:NAME or org:NAME.")

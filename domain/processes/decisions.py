@@ -39,9 +39,10 @@ def draft_process(process: Process | None, parsed: Parsed, cause: Cause, lineage
     return [record(ProcessDrafted, cause, name=name, source=parsed.source, lineage=lineage)]
 
 
-def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event]:
+def revise_process(process: Process, parsed: Parsed, cause: Cause, lineage: Lineage | None = None) -> list[Event]:
     """Replace the draft's text, or begin a draft when everything is published. Returns no events for the same text.
 
+    lineage: of the text, where it takes a later version of its template; this is recorded with the same text too.
     Raises Malformed when the text cannot even be a draft, Forbidden ``name_differs`` or ``process_archived``.
     """
     _refuse_archived(process)
@@ -52,9 +53,10 @@ def revise_process(process: Process, parsed: Parsed, cause: Cause) -> list[Event
             f"draft {name!r} as a process of its own",
             code="name_differs",
         )
-    if parsed.source == _current_source(process):
+    later = None if lineage == process.lineage else lineage
+    if parsed.source == current_source(process) and later is None:
         return []
-    return [record(ProcessRevised, cause, name=name, source=parsed.source)]
+    return [record(ProcessRevised, cause, name=name, source=parsed.source, lineage=later)]
 
 
 def publish_process(process: Process, parsed: Parsed, found: Sequence[Problem], cause: Cause) -> list[Event]:
@@ -161,7 +163,8 @@ def _refuse_archived(process: Process) -> None:
         raise Forbidden(f"{process.name} is archived", code="process_archived")
 
 
-def _current_source(process: Process) -> str:
+def current_source(process: Process) -> str:
+    """Return the text of the draft, or else of the latest version."""
     if process.draft_source is not None:
         return process.draft_source
     return process.versions[process.latest].source

@@ -23,10 +23,14 @@ class ProcessDrafted(Event, frozen=True, kw_only=True):
 
 @stored("ProcessRevised")
 class ProcessRevised(Event, frozen=True, kw_only=True):
-    """The draft was replaced, or begun from the published version."""
+    """The draft was replaced, or begun from the published version.
+
+    lineage: as of now, where the text takes a later version of the template that the process was made from.
+    """
 
     name: str
     source: str
+    lineage: Lineage | None = None
 
 
 @stored("ProcessPublished")

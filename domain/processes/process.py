@@ -49,7 +49,7 @@ class Process(msgspec.Struct, frozen=True):
     text of the draft; None when there is nothing unpublished. versions: every published version by its number. latest:
     the highest number, 0 before the first. revision: number of events folded, which is the version of its stream.
     archived_draft: the draft that an archived process had, and has again when it is restored. pauses: the latest ones;
-    the last may still last. lineage: the template that it was made from.
+    the last may still last. lineage: the template that it was made from, and the version that it has.
     """
 
     name: str
@@ -78,7 +78,8 @@ def evolve(process: Process | None, event: Event) -> Process:
     revision = process.revision + 1
     match event:
         case ProcessRevised():
-            return msgspec.structs.replace(process, draft_source=event.source, revision=revision)
+            lineage = event.lineage or process.lineage
+            return msgspec.structs.replace(process, draft_source=event.source, revision=revision, lineage=lineage)
         case ProcessPublished():
             versions = {**process.versions, event.version: VersionContent(event.source, event.definition, event.rules)}
             return msgspec.structs.replace(

@@ -1,57 +1,41 @@
 """The newer version of the template that a process was made from, and what it would change."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
+from psycopg.rows import DictRow
 
-from domain.jsonvalue import JsonValue
-from domain.language.editing.changes import EditRefused
-from domain.processes.events import ProcessDrafted
+from domain.processes.events import ProcessDrafted, ProcessRevised
 from domain.processes.lineage import Lineage
-from domain.refusal import Malformed, NotFound, Problem
 from domain.templates.access import TemplateCaller
-from domain.templates.answers import check_answers
 from domain.templates.decisions import TemplateNotFound
-from domain.templates.merge import Merged, merge
 from domain.templates.references import read_reference
-from domain.templates.replacing import replace_agents
-from domain.templates.substitution import render
+from domain.templates.refilling import NOTHING_MERGED, NotFromTemplate, fill_again, merge_versions
 from queries.processes import get_process
 from queries.reading import Reading, fetch
 from queries.templates.library import BESIDE, TEMPLATES
-from queries.templates.records import TemplateRecord, find_record
+from queries.templates.records import find_record
 from queries.templates.surroundings import TemplateSurroundings
 from queries.templates.views import TemplateUpdate
 from store.mapper import decode
 
 _DRAFTED = """select topic, state from stored_events
 where originator_id = %s and originator_version = 1 and topic = 'ProcessDrafted'"""
-
-
-NOTHING_MERGED = Merged((), (), (), None)
-
-
-class NotFromTemplate(NotFound):
-    """The process was not made from a template."""
-
-    code = "not_from_template"
-
-
-class FilledVersion(msgspec.Struct, frozen=True):
-    """A version filled in with the answers of then. text: None where they no longer make one; problems: why."""
-
-    text: str | None
-    problems: Sequence[Problem] = ()
+# In a text the quotes are escaped, so that no definition is taken for a lineage.
+_TAKEN = """select topic, state from stored_events where originator_id = %s and topic = 'ProcessRevised'
+and position('"lineage":{'::bytea in state) > 0 order by originator_version desc limit 1"""
 
 
 def lineage_of(reading: Reading, process_id: UUID) -> Lineage | None:
-    """Return the template that a process was made from; None if it was not."""
+    """Return the template that a process was made from, with the version taken last; None if it was not."""
     with reading.log() as (connection, _):
-        rows = fetch(connection, _DRAFTED, (process_id,))
-    drafted = decode(rows[0]["topic"], rows[0]["state"]) if rows else None
-    return drafted.lineage if isinstance(drafted, ProcessDrafted) else None
+        first = _lineage(fetch(connection, _DRAFTED, (process_id,)))
+        return None if first is None else _lineage(fetch(connection, _TAKEN, (process_id,))) or first
+
+
+def _lineage(rows: Sequence[DictRow]) -> Lineage | None:
+    event = decode(rows[0]["topic"], rows[0]["state"]) if rows else None
+    return event.lineage if isinstance(event, ProcessDrafted | ProcessRevised) else None
 
 
 def get_update(
@@ -78,10 +62,10 @@ def get_update(
             raise TemplateNotFound(f"there is no template {lineage.template_id} now")
         earlier = find_record(connection, catalogue, reference, lineage.template_version, caller)
     newer = latest.version > lineage.template_version
-    before = _filled(earlier, lineage, process.name, surroundings.release)
-    after = _filled(latest, lineage, process.name, surroundings.release) if newer else before
+    before = fill_again(None if earlier is None else earlier.standing(surroundings.release), lineage, process.name)
+    after = fill_again(latest.standing(surroundings.release), lineage, process.name) if newer else before
     current = process.yaml or ""
-    merged = _merged(before.text, after.text, current) if newer else NOTHING_MERGED
+    merged = merge_versions(before, after, current) if newer else NOTHING_MERGED
     return TemplateUpdate(
         process_id=process_id,
         template_id=lineage.template_id,
@@ -98,33 +82,3 @@ def get_update(
         merged=merged.text,
         problems=after.problems,
     )
-
-
-def _merged(before: str | None, after: str | None, current: str) -> Merged:
-    """Return the changes of both sides; none where a version makes no text, or the current one cannot be read."""
-    if before is None or after is None:
-        return NOTHING_MERGED
-    try:
-        return merge(before, after, current)
-    except EditRefused:
-        return NOTHING_MERGED
-
-
-def _filled(record: TemplateRecord | None, lineage: Lineage, name: str, release: str) -> FilledVersion:
-    standing = None if record is None else record.standing(release)
-    if standing is None or standing.template is None:
-        return FilledVersion(None, () if standing is None else standing.problems)
-    parameters = standing.template.parameters
-    given: Mapping[str, JsonValue] = {name: value for name, value in lineage.answers.items() if name in parameters}
-    answers = check_answers(parameters, given)
-    if answers.problems:
-        return FilledVersion(None, answers.problems)
-    return FilledVersion(_replaced(render(standing.template, answers.values, name).yaml, lineage.replaced_agents))
-
-
-def _replaced(text: str, agents: Mapping[str, Any]) -> str:
-    """Return the text with agents replaced as they were then, as far as it names them."""
-    try:
-        return replace_agents(text, agents)
-    except Malformed:
-        return text

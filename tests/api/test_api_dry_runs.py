@@ -28,6 +28,7 @@ BODIES: dict[str, Any] = {
     "/api/executions/{execution_id}/steps/{step}/reassign": {"agent": "other", "reason": "why"},
     "/api/timers/{execution_id}/{step}/{kind}/move": {"due_at": "2090-01-01T00:00:00Z", "reason": "why"},
     "/api/processes/{process}/template": {"name": "Saved"},
+    "/api/processes/{process}/template-update": {"version": 2},
     "/api/templates/{template_id}/use": {"name": "made"},
     "/api/templates/{template_id}/preview": {},
     "/api/templates/{template_id}/share": {"with": "organisation"},

@@ -39,6 +39,14 @@ def test_a_process_is_saved_shared_and_withdrawn(document: Run, procession: Run,
     assert (saved["template_id"], saved["version"]) == ("org:letters", 1)
     assert "already" in procession(*saving).stdout
     assert document("templates", "share", "org:letters", "organisation")["new"] is True
+    document("templates", "use", "org:letters", "post")
+    publish("letters", DEFINITION.replace("Write", "Write it"))
+    document(*saving)
+    would = document("templates", "update", "post", "--dry-run")["would_record"]
+    assert [each["type"] for each in would] == ["ProcessRevised"]
+    assert document("templates", "update", "post")["template_version"] == 2
+    assert "already" in procession("templates", "update", "post").stdout
+    assert document("templates", "update", "letters", code=1)["error"]["code"] == "not_from_template"
     reach(working)
     assert document("templates", "show", "org:letters")["shared_with"] == "organisation"
     assert "withdrawn" in procession("templates", "withdraw", "org:letters", "--reason", "old").stdout

@@ -11,7 +11,7 @@ import msgspec
 from domain.event import Cause, Event
 from domain.identity import process_id, template_id
 from domain.language import parse_definition
-from domain.processes.decisions import draft_process, publish_process
+from domain.processes.decisions import draft_process, publish_process, revise_process
 from domain.processes.lineage import Lineage
 from domain.processes.process import Process, evolve
 from domain.templates.access import TemplateCaller
@@ -77,8 +77,20 @@ def needing(_: Any) -> Told:
     return template_id("golden-needs"), events
 
 
+def updated(_: Any) -> Told:
+    """A process that was made from a template, took a later version of it, and was published."""
+    parsed = parse_definition(DEFINITION.replace("golden-made", "golden-updated"))
+    lineage = Lineage(f"org:{NAME}", 1, {"writer": "writer"}, {"writer": "author"})
+    later = msgspec.structs.replace(lineage, template_version=2, answers={"writer": "writer", "rounds": 3})
+    events = draft_process(None, parsed, cause(5), lineage)
+    events += revise_process(reduce(evolve, events, None), parsed, cause(6), later)  # type: ignore[arg-type]
+    events += publish_process(reduce(evolve, events, None), parsed, [], cause(7))  # type: ignore[arg-type]
+    return process_id("golden-updated"), events
+
+
 STORIES: dict[str, Callable[[Any], Told]] = {
     "template": template,
     "template-with-needs": needing,
     "process-made-from-a-template": made,
+    "process-with-a-newer-template": updated,
 }

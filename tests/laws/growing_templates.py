@@ -4,8 +4,14 @@ import json
 from collections.abc import Callable
 
 from domain.jsonvalue import JsonValue
-from domain.templates import check_answers, find_secrets, merge, parametrise, propose, read_template, render
+from domain.templates.answers import check_answers
+from domain.templates.merge import merge
+from domain.templates.parametrising import parametrise
+from domain.templates.proposals import propose
+from domain.templates.reading import read_template
 from domain.templates.secret_patterns import secrets_in_text
+from domain.templates.secrets import find_secrets
+from domain.templates.substitution import render
 
 HEAD = "template: {id: a, parameters: {x: {type: string, default: hi}}}\nprocess:\n  name: a\n  steps:\n"
 # In pieces, so that nothing here is taken for a secret itself.

@@ -11,7 +11,11 @@ from domain.language import parse_definition
 from domain.language.editing.changes import EditRefused
 from domain.language.editing.edits import document_of
 from domain.language.expressions import parse_value
-from domain.templates import Template, check_answers, parametrise, read_template, render
+from domain.templates.answers import check_answers
+from domain.templates.parametrising import parametrise
+from domain.templates.reading import read_template
+from domain.templates.substitution import render
+from domain.templates.template import Template
 
 TEXTS = st.one_of(
     st.text(max_size=40),

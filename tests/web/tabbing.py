@@ -19,6 +19,7 @@ ELSEWHERE = (
     # the line above: tests/web/test_webhooks_browser.py
     *(f"/templates/{{template_id}}/{end}" for end in ("use", "preview", "share", "withdraw")),
     "/processes/{process}/template",
+    *(f"/processes/{{process}}/template-update{end}" for end in ("", "/mark")),
     # the lines above: tests/web/test_templates_browser.py
 )
 

@@ -17,7 +17,7 @@ from domain.language.editing.fixes import TextProblem, mended
 from domain.language.editing.names import KnownNames, known_names
 from domain.language.editing.spans import holds_comments
 from domain.refusal import Forbidden, Malformed, Stale
-from domain.templates import named_text
+from domain.templates.importing import named_text
 from edge.admitted import Caller
 from edge.bodies import MAX_BODY, read_body
 from edge.dependencies import Reads, TheDoor, door_of

@@ -13,7 +13,7 @@ from app.settings import read_settings
 from domain.agents.secret_names import NO_SECRETS
 from domain.language import channel_problems, interval_problems, parse_definition, secret_problems
 from domain.refusal import Problem, strictly
-from domain.templates import named_text
+from domain.templates.importing import named_text
 
 cli = typer.Typer()
 

@@ -5,8 +5,10 @@ import re
 import pytest
 
 from domain.jsonvalue import JsonValue
-from domain.templates import check_answers, fits_engine, read_template
+from domain.templates.answers import check_answers
+from domain.templates.engine import fits_engine
 from domain.templates.parameters import DeclaredParameters
+from domain.templates.reading import read_template
 
 DECLARED = """
 template:

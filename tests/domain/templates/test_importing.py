@@ -4,7 +4,7 @@ import pytest
 
 from domain.language import parse_definition
 from domain.refusal import Malformed
-from domain.templates import named, named_text
+from domain.templates.importing import named, named_text
 
 OLDER = """# Written for another engine.
 name: "{{process_name}}"   # given later

@@ -7,7 +7,10 @@ import pytest
 from domain.jsonvalue import JsonValue
 from domain.language import parse_definition
 from domain.language.editing.edits import document_of
-from domain.templates import check_answers, print_template, read_template, render
+from domain.templates.answers import check_answers
+from domain.templates.printing import print_template
+from domain.templates.reading import read_template
+from domain.templates.substitution import render
 
 HEAD = "template: {id: a, parameters: {x: {type: string}, n: {type: integer, default: 3}}, samples: [{x: hi}]}\n"
 DOCUMENT: JsonValue = {

@@ -6,10 +6,13 @@ import pytest
 
 from domain.language import parse_definition
 from domain.language.editing.edits import document_of
-from domain.templates import Template, print_template, read_template, render
 from domain.templates.needs import needs
 from domain.templates.parametrising import parametrise
+from domain.templates.printing import print_template
 from domain.templates.proposals import propose
+from domain.templates.reading import read_template
+from domain.templates.substitution import render
+from domain.templates.template import Template
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "examples").glob("*.yaml"))
 PARTICULAR = """

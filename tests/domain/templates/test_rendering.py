@@ -4,7 +4,11 @@ import pytest
 
 from domain.language import parse_definition
 from domain.language.editing.edits import document_of
-from domain.templates import Rendered, Template, check_answers, print_template, read_template, render
+from domain.templates.answers import check_answers
+from domain.templates.printing import print_template
+from domain.templates.reading import read_template
+from domain.templates.substitution import Rendered, render
+from domain.templates.template import Template
 
 REVIEW = """
 template:
