@@ -27,7 +27,7 @@ _LIST = f"""select {_COLUMNS}, size from (
 where size - octet_length(artifacts::text) - octet_length(description) < {FULL_ANSWER} order by position desc"""
 _ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
 _COUNT = "select count(*) as n from (select from approvals where {where} limit %(most)s) as counted"
-# The newest of each status, whoever sees them, by the index; of these, those that the list shows are counted.
+# The newest of each status, by the index; of these, those that the list shows are counted.
 _TALLY = f"""select w.name, count(*) filter (where {{where}})::int as number, count(*) >= {MOST_READ} as more
 from jsonb_to_recordset(%(tabs)s) as w(name text, status text)
 cross join lateral (select process, approvers from approvals a where a.status = w.status
