@@ -1,10 +1,12 @@
 """Approvals: the requests to people, and their decisions."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 from psycopg.rows import DictRow
+from psycopg.types.json import Jsonb
 
 from domain.executions.verdicts import DECISION, stored_status
 from queries.filters import Where
@@ -13,6 +15,7 @@ from queries.reading import Reading, fetch
 from store.sizes import FULL_ANSWER
 
 APPROVALS = "approvals"
+MOST_READ = 1_000
 
 _COLUMNS = """approval_id, execution_id, process_id, process, step, attempt, title, description, approvers, artifacts,
 status, requested_at, deadline, decided_by, decided_at, comment, position"""
@@ -24,6 +27,11 @@ _LIST = f"""select {_COLUMNS}, size from (
 where size - octet_length(artifacts::text) - octet_length(description) < {FULL_ANSWER} order by position desc"""
 _ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
 _COUNT = "select count(*) as n from (select from approvals where {where} limit %(most)s) as counted"
+# The newest of each status, by the index; of these, those that the list shows are counted.
+_TALLY = f"""select w.name, count(*) filter (where {{where}})::int as number, count(*) >= {MOST_READ} as more
+from jsonb_to_recordset(%(tabs)s) as w(name text, status text)
+cross join lateral (select process, approvers from approvals a where a.status = w.status
+  order by a.position desc limit {MOST_READ}) l group by w.name"""
 _MAY_DECIDE = "(json_array_length(approvers) = 0 or approvers::jsonb ?| {}::text[])"
 
 
@@ -59,6 +67,13 @@ class ApprovalDetail(ApprovalView, frozen=True):
 
     as_of_position: int
     lag_seconds: float
+
+
+class ApprovalCount(msgspec.Struct, frozen=True):
+    """A number of approvals. more: whether there may be more; not all rows were read."""
+
+    number: int
+    more: bool
 
 
 class ApprovalFilter(msgspec.Struct, frozen=True):
@@ -104,6 +119,19 @@ def count_approvals(reading: Reading, filter: ApprovalFilter, most: int) -> int:
     with reading.of(APPROVALS, None) as (connection, _):
         [row] = fetch(connection, _COUNT.format(where=where.sql), where.parameters)
     return int(row["n"])
+
+
+def tally_approvals(
+    reading: Reading, tabs: Mapping[str, Sequence[str]], filter: ApprovalFilter
+) -> dict[str, ApprovalCount]:
+    """Return how many approvals of some statuses each tab holds. filter: of the reader. Raises ReadModelRebuilding."""
+    statuses = [{"name": name, "status": status} for name, its in tabs.items() for status in its]
+    where = Where({"tabs": Jsonb(statuses)})
+    _add_readers(where, filter)
+    with reading.of(APPROVALS, None) as (connection, _):
+        rows = fetch(connection, _TALLY.format(where=where.sql), where.parameters)
+    found = {row["name"]: ApprovalCount(min(row["number"], MOST_READ), row["more"]) for row in rows}
+    return {name: found.get(name, ApprovalCount(0, False)) for name in tabs}
 
 
 def _add_readers(where: Where, filter: ApprovalFilter) -> None:

@@ -76,11 +76,16 @@ class Definitions:
 
     def edges(self, reading: Reading, process_id: UUID, version: int) -> list[tuple[str, str]]:
         """Return the edges (from, to) of a version's graph. Raises NotFound."""
+        plan = self.plan(reading, process_id, version)
+        return [(source, step.id) for step in plan.steps.values() for source in step.incoming]
+
+    def plan(self, reading: Reading, process_id: UUID, version: int) -> Plan:
+        """Return the plan of a version. Raises NotFound."""
         kept = self._compiled.get((process_id, version))
         if kept is None:
             with reading.datastore.reading() as connection:
                 kept = self.compiled(connection, process_id, version)
-        return [(source, step.id) for step in kept[0].steps.values() for source in step.incoming]
+        return kept[0]
 
     def shape(
         self, reading: Reading, process_id: UUID, version: int

@@ -117,6 +117,12 @@ def get_process_costs(
     )
 
 
+def spent_of_limits(reading: Reading, thresholds: ThresholdsView, now: datetime) -> list[SpentOfLimit]:
+    """Return what is spent of the limits of the present windows. Raises ReadModelRebuilding."""
+    with reading.of(LEDGER) as (connection, _):
+        return _limits(connection, thresholds, now)
+
+
 def _limits(connection: Connection[Any], thresholds: ThresholdsView, now: datetime) -> list[SpentOfLimit]:
     found: list[SpentOfLimit] = []
     for kind in WINDOWED:

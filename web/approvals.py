@@ -13,10 +13,11 @@ from domain.executions.decisions.approval import Verdict
 from edge.admitted import Caller, Masking, deciders_of, teams_of
 from edge.dependencies import Reads, door_of
 from edge.door import Door
-from edge.principal import principal_of
+from edge.principal import Principal, principal_of
 from edge.scopes import READ_APPROVALS, requires
 from edge.sensitive import SensitiveViews
-from queries.approvals import ApprovalView, get_approval, list_approvals
+from queries.approvals import ApprovalCount, ApprovalView, get_approval, list_approvals, tally_approvals
+from queries.reading import Reading, ReadModelRebuilding
 from web.acts import UNTRIED, Act, ActForm, attempt
 from web.forms import PageParameters
 from web.layout import approvals_for, page
@@ -67,8 +68,17 @@ def list_(
         next_cursor=found.next_cursor,
         given=given,
         decided=decided,
+        counts=_counts(reading, caller),
         **({"found": None} if decided or not found.items else _request(door_of(request), found.items[0])),
     )
+
+
+def _counts(reading: Reading, caller: Principal) -> dict[str, ApprovalCount]:
+    """Return how many approvals the tabs of all hold; none while they are not countable."""
+    try:
+        return tally_approvals(reading, {"open": ["open"], "decided": list(DECIDED)}, approvals_for(caller, []))
+    except ReadModelRebuilding:
+        return {}
 
 
 @router.get("/{approval_id}", **requires(READ_APPROVALS))

@@ -21,6 +21,7 @@ from queries.approvals import list_approvals
 from queries.costs import count_unpriced
 from queries.dead_letters import list_dead_letters
 from queries.executions import ExecutionFilter, list_executions, list_longest_running
+from queries.latest_events import latest_events
 from queries.processes import ProcessFilter, list_processes
 from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
@@ -125,6 +126,7 @@ def overview(
         flags=FLAGS,
         most=SHOWN,
         running=running.items,
+        latest=latest_events(reading, [each.execution_id for each in running.items]),
         usual=usual_figures(reading, {each.process_id for each in running.items}),
         summary=_summary(waiting, more),
     )

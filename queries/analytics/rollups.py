@@ -85,6 +85,12 @@ class RollupSums:
         by = "r.process_id, r.step, r.completed"
         return self._sum("analytics_steps", bounds, by, sums, self._roots())
 
+    def step(self, bounds: Sequence[datetime], time: str, step: str) -> list[DictRow]:
+        """Return a time of the completed runs of one step, worked or waited."""
+        sums = f"sum(r.n)::bigint as n, {_JOINED.format(f'{time}_sketch')}"
+        where = f"{self._roots()} and r.completed and r.step = %(step)s"
+        return self._sum("analytics_steps", bounds, "", sums, where, step=step)
+
     def step_costs(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return the costs of steps by process, step, currency and whether they completed."""
         by = "r.process_id, r.step, r.completed, r.currency"
@@ -113,7 +119,14 @@ class RollupSums:
         return {row["process_id"]: row["name"] for row in fetch(self._connection, _NAMES, (list(process_ids),))}
 
     def _sum(
-        self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str, outer: str = "{query}"
+        self,
+        table: str,
+        bounds: Sequence[datetime],
+        by: str,
+        sums: str,
+        condition: str,
+        outer: str = "{query}",
+        **more: object,
     ) -> list[DictRow]:
         grain = whole_grain(bounds) if len(bounds) > FEW_BOUNDS else None
         if grain is None:
@@ -126,7 +139,7 @@ class RollupSums:
             }
         else:
             given = {"grain": minutes_of(grain), "begin": bounds[0], "end": bounds[-1], "bounds": list(bounds)}
-        where = Where(given)
+        where = Where({**given, **more})
         where.holds(condition)
         self._filtered(where, "r")
         keys = _with("p.period" if grain is None else "r.period", by)

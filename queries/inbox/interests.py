@@ -1,6 +1,6 @@
 """The events that are of interest to an agent: its roles in their time, cut by its filters in theirs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -93,8 +93,29 @@ def interests_of(
         message = f"the agent {agent!r} has more than {MOST_ROLES} roles; a group of agents is of more use"
         raise Forbidden(message, code="too_many_roles")
     filters = fetch(connection, _FILTERS, {**given, "most": MOST_FILTERS + 1})
+    monitored = {str(row["process_id"]) for row in roles if row["step"] and row["role"] == MONITOR}
+    guarded = with_default_monitors(connection, monitored, always=always)
+    return derived_interests(roles, filters, guarded, after, within=within, always=always)
+
+
+def derived_interests(
+    roles: Sequence[dict[str, Any]],
+    filters: list[dict[str, Any]],
+    guarded: Mapping[str, Sequence[PositionSpan]],
+    after: int,
+    *,
+    within: Sequence[str] = (),
+    always: bool = False,
+    most: int = MOST_FILTERS,
+) -> Interests:
+    """Return the interests that roles and filters give. guarded: when processes have monitors in their defaults.
+
+    most: of the filters after the position; further ones end the interests.
+    """
     later = sum(row["from_position"] > after for row in filters)
-    until = filters.pop()["from_position"] + 1 if later > MOST_FILTERS else LARGEST
+    until = LARGEST
+    if later > most:
+        until, filters = filters[-1]["from_position"] + 1, filters[:-1]
     segments = list(_segments(filters, always=always))
     items: list[Interest] = []
     of_processes: dict[tuple[str, str, int], list[PositionSpan]] = {}
@@ -115,7 +136,6 @@ def interests_of(
                     of_processes.setdefault((id, role, n), []) if row["step"] else by_default.setdefault((id, n), [])
                 )
                 spans.append((lo, hi))
-    guarded = _with_default_monitors(connection, {id for id, role, _ in of_processes if role == MONITOR}, always=always)
     for (id, role, n), spans in of_processes.items():
         filter, merged = segments[n][2], union(spans)
         alerted = without(merged, guarded.get(id, ())) if role == MONITOR else merged
@@ -138,7 +158,7 @@ def _segments(filters: Sequence[dict[str, Any]], *, always: bool) -> Iterable[tu
     return [(begin, end, filter) for (begin, filter), (end, _) in pairwise(ends)]
 
 
-def _with_default_monitors(
+def with_default_monitors(
     connection: Connection[DictRow], processes: Iterable[str], *, always: bool
 ) -> dict[str, list[PositionSpan]]:
     """Return when processes have monitors in their defaults: alerts concern these, and not those of single steps."""

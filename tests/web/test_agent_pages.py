@@ -175,3 +175,39 @@ def test_what_a_key_does_not_permit_is_not_shown(installation: Installation, cli
     assert client.get("/agents/model/retire", headers=shown).status_code in (403, 404)
     for path, form in (("try", {"message": "x"}), ("retire", {"reason": "x"})):
         assert client.post(f"/agents/model/{path}", headers=shown, data=form).status_code in (403, 404)
+
+
+CLAIM = """
+name: claim
+labels: [money]
+steps:
+  - {id: read, agent: writer, message: Read, roles: {informed: [archive], monitors: [watch]}}
+  - {id: decide, agent: writer, message: Decide, depends_on: [read], roles: {informed: [ledger], monitors: [archive]}}
+"""
+
+
+def test_the_list_shows_what_is_unread_in_each_inbox(installation: Installation, client: TestClient) -> None:
+    # given agents with roles, one of which has read all and narrows what it gets
+    agents = ("writer", "archive", "ledger", "watch")
+    installation.publish(client, CLAIM, **{name: {"script": "echo"} for name in agents})
+    installation.project()
+    for labels in (["money"], ["other"]):
+        execution = installation.begin(client, "claim")
+        installation.answer(execution, "read")
+        installation.answer(execution, "decide")
+        installation.project()
+        client.put("/api/agents/archive/inbox/filter", json={"labels": labels})
+    every = client.put("/api/agents/ledger/inbox/filter", json={"types": ["StepCompleted", "ExecutionCompleted"]})
+    assert every.status_code == 200
+    installation.answer(installation.begin(client, "claim"), "read")
+    installation.project()
+    cursor = client.get("/api/agents/watch/inbox").json()["cursor"]
+    assert client.post("/api/agents/watch/inbox/ack", json={"cursor": cursor}).status_code == 200
+    installation.project()
+
+    # when the list is read, then it counts what the inboxes hold, and an agent without roles has none
+    shown = dict(re.findall(r'<a href="/agents/(\w+)/inbox">([\d,+]+)<', client.get("/agents").text))
+    states = {name: client.get(f"/api/agents/{name}/inbox/state").json()["pending"] for name in agents[1:]}
+    assert shown == {name: str(pending) for name, pending in states.items()}
+    assert (states["archive"], states["watch"]) == (2, 0)
+    assert states["ledger"] > 1

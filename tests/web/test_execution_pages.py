@@ -134,6 +134,8 @@ def test_the_page_says_what_it_waits_for_and_shows_parts_of_the_timeline(
     installation.project()
     page = client.get(f"/executions/{id}?step=way").text
     assert "1 approval" in page
+    # The first gateway is 40 wide, and its name is wider: the drawing begins before it.
+    assert 'viewBox="-16 -6 ' in page
     assert "1 skipped, 1 under way" in page
     assert "input.sum &gt; 5" in page
     assert len(re.findall('height="9" rx="1" class="f-wait"/>', page)) == 1
@@ -229,3 +231,41 @@ def test_every_event_of_an_execution_has_a_sentence_without_markup() -> None:
     assert len(told) > 30
     assert {name: text for name, text in told.items() if not re.fullmatch("[A-Z][a-z, ']{10,120}", text)} == {}
     assert sentence("OfAnotherRelease") == ""
+
+
+SETTLED = """
+name: settled
+steps:
+  - {id: sign, type: human_approval, title: Sure?}
+  - {id: book, agent: writer, message: go, depends_on: sign, retry: {max_attempts: 3, delay: 2s, backoff: exponential},
+     compensation: {agent: writer, message: back}}
+  - {id: tell, agent: writer, message: go, depends_on: book, retry: {max_attempts: 2, retry_on: [busy]},
+     on_error: skip}
+"""
+
+
+def test_a_step_shows_how_long_it_usually_takes_and_what_follows_its_failure(
+    client: TestClient, installation: Installation
+) -> None:
+    # given as many decided approvals as there must be, and one that waits
+    installation.publish(client, SETTLED, writer={"script": "echo"})
+    begin = "/api/processes/settled/executions"
+    ids = [client.post(begin, json={"input": {}}).json()["execution_id"] for _ in range(6)]
+    installation.project()
+    assert "Usually takes" not in client.get(f"/executions/{ids[5]}?step=sign").text
+    for id in ids[:5]:
+        client.post(f"/api/approvals/{id}:sign:1/approve", json={})
+        client.post(f"/api/executions/{id}/cancel", json={"reason": "enough"})
+    installation.project()
+
+    # when the panels of its steps are opened, then they show it
+    def panel(step: str) -> str:
+        return client.get(f"/executions/{ids[5]}?step={step}").text
+
+    assert re.search(r"Usually takes</dt><dd><i>[\d.]+ s</i> <span[^>]*>median of 5; 9 in 10 within", panel("sign"))
+    undone = "the execution fails; completed steps with a compensation are undone"
+    assert f"On failure</dt><dd>{undone}" in panel("sign")
+    assert f"On failure</dt><dd>tried up to 2 times more after 2.0 s at first, then {undone}" in panel("book")
+    left_out = "tried once more after 1.0 s (only busy), then the step is left out and the execution goes on"
+    assert f"On failure</dt><dd>{left_out}" in panel("tell")
+    assert "Usually takes" not in panel("tell")

@@ -52,6 +52,7 @@ def test_the_figures_of_today_lead_to_their_executions(client: TestClient, today
     every = client.get("/executions?status=queued,running,compensating&include_children=true").text
     assert every.count('scope="row"') == 3
     assert "1 completed and 1 failed" in page
+    assert re.search(r'An attempt requested the decision[^<]*<div class="xs m"><span class="mono brk">ask</span>', page)
     assert page.index("Sure?") < page.index("asking <span")
     assert page.count('action="/executions/') == 1
 

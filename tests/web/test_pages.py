@@ -130,6 +130,8 @@ def test_a_person_decides_an_approval(installation: Installation, client: TestCl
     id = begin(source, "asking", text="Dear all")
     listed = client.get("/approvals").text
     assert "May it go out?" in listed
+    assert "All open <small>1</small>" in listed
+    assert "Decided <small>0</small>" in listed
     assert "1 things wait" not in client.get("/").text
     assert "One thing waits for you." in client.get("/").text
     page = client.get(f"/approvals/{id}:ask:1").text
@@ -140,6 +142,7 @@ def test_a_person_decides_an_approval(installation: Installation, client: TestCl
     decided = client.get(answer.headers["location"]).text
     assert "Approved" in decided
     assert "fine" in decided
+    assert "Decided <small>1</small>" in client.get("/approvals").text
     again = client.post(f"/approvals/{id}:ask:1/reject", data={"comment": "no"})
     assert again.status_code == 409
     assert client.post(f"/approvals/{id}:ask:1/shred", data={}).status_code == 400

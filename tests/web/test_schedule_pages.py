@@ -37,6 +37,8 @@ def test_the_fleet_is_listed_and_filtered(client: TestClient, hourly: UUID) -> N
     assert f"/schedules/{hourly}" in page
     assert "tick" in page
     assert f"/schedules/{hourly}" in client.get("/schedules?process=hourly&status=active").text
+    assert "started, then failed</span>" in page
+    assert "skips each expected time" not in page
     assert "No schedule matches" in client.get("/schedules?status=paused").text
 
 
@@ -134,6 +136,7 @@ def test_one_is_paused_resumed_and_run_by_its_forms(
     assert "2 expected = 2 skipped" in page
     assert "<script>alert" not in page
     assert "49" not in page.split("Paused")[1][:200]
+    assert "skips each expected time until somebody resumes it" in client.get("/schedules").text
 
     assert client.post(f"{href}/resume", data={"reason": ""}, follow_redirects=False).status_code == 303
     run = client.post(f"{href}/run-now", data={"reason": "to see"}, follow_redirects=False)

@@ -12,6 +12,7 @@ from edge.admitted import Caller
 from edge.dependencies import Reads
 from edge.scopes import READ, READ_CONFIGURATION, requires
 from queries.agents import KINDS_LISTED, AgentFilter, AgentView, list_agents
+from queries.inbox.unread import UnreadCount, count_unread
 from queries.process_references import MOST, NamedCount, count_references
 from queries.reading import Reading, ReadModelRebuilding
 from web.forms import PageParameters
@@ -48,6 +49,7 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Age
         models=_models(found.items) if caller.may(READ_CONFIGURATION) else {},
         named=_named(reading, [each.name for each in found.items], caller.processes),
         most=MOST,
+        unread=_unread(reading, [each.name for each in found.items if caller.reads_inbox(each.name)], caller.processes),
         next_cursor=found.next_cursor,
         given=given,
         tabs=[(name, f"/agents?status={status}" if status else "/agents", status) for name, status in TABS],
@@ -69,3 +71,11 @@ def _named(reading: Reading, agents: list[str], within: tuple[str, ...]) -> dict
         return count_references(reading, agents, within=within)
     except ReadModelRebuilding:
         return None
+
+
+def _unread(reading: Reading, agents: list[str], within: tuple[str, ...]) -> dict[str, UnreadCount]:
+    """Return how many entries wait in the inboxes of the agents that have a role; none while that is built."""
+    try:
+        return count_unread(reading, agents, within=within)
+    except ReadModelRebuilding:
+        return {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from math import ceil
 
 import msgspec
 from markupsafe import Markup, escape
@@ -16,6 +17,7 @@ LINES = 3
 SHADES = 4
 # The width of a letter: names are bold, and the fonts of some systems are wide.
 LETTER = 7.3
+SMALL_LETTER = 6.6
 TYPE_ICONS = {
     "human_approval": "user-check",
     "timer": "timer",
@@ -55,10 +57,21 @@ def diagram(
     known = None if taken is None else frozenset(taken)
     drawn = [_edge(line, known is None or line.edge in known) for line in placed.lines]
     drawn += [_step(step, *placed.centres[step.id], step.id == selected) for step in steps]
-    width, height = f"{placed.width:.0f}", f"{placed.height:.0f}"
-    box = f'width="{width}" height="{height}" viewBox="-6 -6 {width} {height}"'
+    before, after = _room_beside(steps, placed)
+    width, height = f"{placed.width + before + after:.0f}", f"{placed.height:.0f}"
+    box = f'width="{width}" height="{height}" viewBox="{-PADDING - before:.0f} -{PADDING} {width} {height}"'
     # All text is escaped.
     return Markup(f'<svg role="group" aria-label="{escape(label)}" {box}>{"".join(drawn)}</svg>')  # noqa: S704
+
+
+def _room_beside(steps: Sequence[DrawnStep], placed: "_Placed") -> tuple[float, float]:
+    """Return the room that names of gateways take on the left and on the right of the places of steps."""
+    named = [
+        (placed.centres[step.id][0], len(step.name) * SMALL_LETTER / 2) for step in steps if step.type == "gateway"
+    ]
+    left = max((half - x for x, half in named), default=0.0)
+    right = max((x + half for x, half in named), default=0.0) - (placed.width - 2 * PADDING)
+    return ceil(max(left, 0.0)), ceil(max(right, 0.0))
 
 
 class _Line(msgspec.Struct, frozen=True):

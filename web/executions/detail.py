@@ -17,6 +17,7 @@ from edge.principal import Principal
 from edge.references import execution_named
 from edge.scopes import READ, READ_APPROVALS, requires
 from edge.visibility import restricted
+from queries.analytics.usual_steps import UsualStepTime, usual_step_time
 from queries.causes import FailureCause, find_cause
 from queries.events import list_execution_events
 from queries.execution_costs import costs_of
@@ -29,6 +30,7 @@ from queries.roles_now import roles_of_step
 from queries.usual_durations import LikelyEnd, likely_end
 from web.drawings.timeline import Scale
 from web.executions import picture
+from web.executions.failing import on_failure
 from web.forms import PageParameters
 from web.layout import page, reader_of, url_with
 
@@ -81,6 +83,10 @@ def detail(
         given=given,
         selected=selected,
         roles=_roles(reading, found, selected, LARGEST if given.as_of is None else found.position),
+        usual=_usual_time(reading, found, selected),
+        on_failure=""
+        if selected is None
+        else on_failure(definitions.plan(reading, found.process_id, found.version), selected.id),
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
         trigger=json.loads(bytes(found.trigger)),
@@ -105,6 +111,13 @@ def detail(
 def _likely_end(reading: Reading, found: ExecutionDetail) -> LikelyEnd | None:
     """Return the likely end of an execution that runs, once enough of its process have completed."""
     return None if found.ended_at is not None else likely_end(reading, found.process_id, found.started_at)
+
+
+def _usual_time(reading: Reading, found: ExecutionDetail, selected: StepView | None) -> UsualStepTime | None:
+    """Return how long the selected step usually takes; None for one that takes no time of its own."""
+    if selected is None or selected.type == "gateway" or selected.compensates is not None:
+        return None
+    return usual_step_time(reading, found.process_id, selected.id, selected.type)
 
 
 def _crumbs(found: ExecutionDetail) -> list[tuple[str, str | None]]:

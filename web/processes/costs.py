@@ -1,7 +1,8 @@
 """The costs of a process: limits, days, dearest steps; a limit tried on the past, and put in force."""
 
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import anyio
@@ -23,7 +24,7 @@ from edge.refusals import malformed
 from edge.rehearsals import COMMANDS
 from edge.scopes import READ, requires
 from edge.visibility import restricted_costs
-from queries.process_costs import ProcessCosts, get_process_costs
+from queries.process_costs import ProcessCosts, SpentOfLimit, get_process_costs
 from queries.processes import ProcessDetail, get_process
 from queries.reading import Reading
 from queries.thresholds import ProposedThreshold, Simulation, ThresholdsView, get_thresholds
@@ -84,7 +85,7 @@ def costs(
         spent=spent,
         limits=limits,
         spans=SPANS,
-        windows=_windows(spent),
+        windows=windows_of(spent.limits),
         charts=_charts(spent, limits),
         tried=tried,
         drawn=_drawn(tried, limits),
@@ -186,9 +187,9 @@ def _charts(spent: ProcessCosts, limits: ThresholdsView) -> list[tuple[str, Wind
     return charts
 
 
-def _windows(spent: ProcessCosts) -> dict[str, tuple[Any, list[int]]]:
+def windows_of(limits: Sequence[SpentOfLimit]) -> dict[str, tuple[SpentOfLimit, list[int]]]:
     """Return, by kind, the present window and the percentage of each of its levels."""
     return {
         each.kind: (each, [min(int(Decimal(each.total) * 100 / Decimal(level.amount)), 999) for level in each.levels])
-        for each in spent.limits
+        for each in limits
     }

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,16 +22,18 @@ from edge.references import process_named
 from edge.scopes import READ, requires
 from edge.templates import surroundings_of, template_caller
 from queries.executions import Definitions
+from queries.process_costs import SpentOfLimit, spent_of_limits
 from queries.process_days import recent_outcomes
 from queries.process_versions import list_process_versions
 from queries.processes import ProcessDetail, get_process, get_process_version
 from queries.reading import Reading, ReadModelRebuilding
 from queries.roles_now import RoleNow, roles_now
 from queries.templates.newest import origin_of
-from queries.thresholds import get_thresholds
+from queries.thresholds import ThresholdsView, get_thresholds
 from web.forms import PageParameters
 from web.layout import page, reader_of
 from web.processes import drawing
+from web.processes.costs import windows_of
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import under_way
 from web.processes.shades import COLOURS, DEFINED, shaded_steps
@@ -76,6 +79,7 @@ def detail(
     """Return the page of one process."""
     id = process_named(process)
     found = get_process(reading, id, min_position=given.min_position)
+    limits = get_thresholds(reading, id)
     shaded = None if found.version is None else shaded_steps(reading, id, given.colour, reader_of(request))
     return page(
         request,
@@ -91,7 +95,8 @@ def detail(
         colours=COLOURS,
         defined=DEFINED,
         roles_of_now=_roles_of_now(reading, found),
-        limits=get_thresholds(reading, id),
+        limits=limits,
+        windows=_windows(reading, limits, reader_of(request).now),
         versions=list_process_versions(reading, id, limit=VERSIONS_SHOWN),
         under_way=under_way(found),
         recent=recent_outcomes(reading, [id]).get(id),
@@ -176,6 +181,13 @@ def version(
         found=found,
         picture=drawing.drawing_of_version(reading, definitions, id, found.version, found.name),
     )
+
+
+def _windows(reading: Reading, limits: ThresholdsView, now: datetime) -> dict[str, tuple[SpentOfLimit, list[int]]]:
+    """Return what is spent of the limits; nothing while that is built anew."""
+    with suppress(ReadModelRebuilding):
+        return windows_of(spent_of_limits(reading, limits, now))
+    return {}
 
 
 def _roles_of_now(reading: Reading, found: ProcessDetail) -> dict[str, list[RoleNow]]:

@@ -30,6 +30,7 @@ from queries.schedules import (
     list_schedules,
 )
 from web.drawings.lanes import Lane, LaneRun, lanes
+from web.drawings.ledger import WORDS, LedgerMark
 from web.drawings.timeline import Scale
 from web.forms import PageParameters
 from web.layout import Reader, page, reader_of
@@ -108,6 +109,9 @@ def list_(request: Request, reading: Reads, caller: Caller, given: Annotated[Sch
         acts=caller.may(PauseSchedule.scope),
         back=urlencode({**kept, "to": "list"}),
         flags=FLAGS,
+        marked=list(WORDS.items()),
+        mark_of=LedgerMark,
+        paused=any(each.status == "paused" for each in found.items),
     )
 
 

@@ -1,0 +1,43 @@
+"""The newest event of each of some executions."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from queries.reading import Reading, fetch
+
+# One look-up by the key for each execution.
+_LATEST = """select e.originator_id, e.topic, e.state from unnest(%s::uuid[]) as x(id)
+cross join lateral (select originator_id, topic, state from stored_events
+  where originator_id = x.id order by originator_version desc limit 1) e"""
+
+
+class _Stated(msgspec.Struct, frozen=True):
+    at: datetime
+    step: str | None = None
+
+
+# Of an event of any release, these alone.
+_decode = msgspec.json.Decoder(_Stated).decode
+
+
+class LatestEvent(msgspec.Struct, frozen=True):
+    """An event that no other one of its execution followed yet. step: empty for none."""
+
+    type: str
+    at: datetime
+    step: str
+
+
+def latest_events(reading: Reading, execution_ids: Sequence[UUID]) -> dict[UUID, LatestEvent]:
+    """Return the newest event of each execution, by its id."""
+    with reading.log() as (connection, _):
+        rows = fetch(connection, _LATEST, (list(execution_ids),)) if execution_ids else []
+    return {row["originator_id"]: _view(row["topic"], row["state"]) for row in rows}
+
+
+def _view(topic: str, state: bytes) -> LatestEvent:
+    stated = _decode(state)
+    return LatestEvent(topic, stated.at, stated.step or "")
