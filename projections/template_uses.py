@@ -8,19 +8,19 @@ from psycopg import Connection
 
 from projections.facts import Fact
 from projections.projection import Handler, Projection, clean
-from projections.table import Table, fixed, key
+from projections.table import Table, first, fixed, key, latest
 
 
-class TemplateUseRow(msgspec.Struct, gc=False, frozen=True):
-    """A process that was made from a template; it never changes."""
+class TemplateUseRow(msgspec.Struct, gc=False):
+    """A process that was made from a template. template_version: the one that it was made from, or has taken since."""
 
     process_id: Annotated[bytes, key("uuid")]
-    process: Annotated[str, fixed("text not null")]
-    template_id: Annotated[str, fixed("text not null")]
-    template_version: Annotated[int, fixed("int not null")]
-    made_at: Annotated[datetime, fixed("timestamptz not null")]
-    made_by: Annotated[str, fixed("text not null")]
-    position: Annotated[int, fixed("bigint not null")]
+    template_version: Annotated[int | None, latest("int")]
+    process: Annotated[str | None, first("text")] = None
+    template_id: Annotated[str | None, first("text")] = None
+    made_at: Annotated[datetime | None, first("timestamptz")] = None
+    made_by: Annotated[str | None, first("text")] = None
+    position: Annotated[int | None, first("bigint")] = None
 
 
 class MadeVersionRow(msgspec.Struct, gc=False, frozen=True):
@@ -53,8 +53,15 @@ def _drafted(changes: TemplateUseChanges, fact: Fact) -> None:
     if lineage is not None:
         template, version = clean(lineage.template_id), lineage.template_version
         changes.uses[fact.stream] = TemplateUseRow(
-            fact.stream, event.name, template, version, event.at, clean(event.actor), fact.position
+            fact.stream, version, event.name, template, event.at, clean(event.actor), fact.position
         )
+
+
+def _revised(changes: TemplateUseChanges, fact: Fact) -> None:
+    lineage = fact.event.lineage
+    if lineage is not None:
+        row = changes.uses.setdefault(fact.stream, TemplateUseRow(fact.stream, None))
+        row.template_version = lineage.template_version
 
 
 def _published(changes: TemplateUseChanges, fact: Fact) -> None:
@@ -74,7 +81,11 @@ class TemplateUsesProjection(Projection[TemplateUseChanges]):
         "create index template_uses_template_idx on template_uses (template_id, position)",
         "create index template_made_versions_idx on template_made_versions (template_id, template_version)",
     )
-    handlers: dict[str, Handler[TemplateUseChanges]] = {"ProcessDrafted": _drafted, "ProcessPublished": _published}
+    handlers: dict[str, Handler[TemplateUseChanges]] = {
+        "ProcessDrafted": _drafted,
+        "ProcessRevised": _revised,
+        "ProcessPublished": _published,
+    }
 
     def changes(self) -> TemplateUseChanges:
         return TemplateUseChanges()

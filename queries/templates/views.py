@@ -106,8 +106,8 @@ class TemplatePage(msgspec.Struct, frozen=True):
 
 
 class TemplateUse(msgspec.Struct, frozen=True):
-    """A process that was made from a template. versions: how many it published since. running: executions of these
-    that have not ended, 1,001 for more than 1,000.
+    """A process that was made from a template. template_version: made from, or taken since. versions: how many it
+    published since. running: executions of these that have not ended, 1,001 for more than 1,000.
     """
 
     process_id: UUID

@@ -47,6 +47,8 @@ def test_the_newer_version_is_taken_once_and_published(made: TestClient, install
     assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
     installation.project()
     assert version_of(made) == (2, False)
+    uses = made.get(f"/api/templates/{made.get(UPDATE).json()['template_id']}/uses").json()["items"]
+    assert [(each["process"], each["template_version"]) for each in uses] == [("welcome", 2)]
     assert "Good day" in draft_of(made)["yaml"]
     assert made.post(UPDATE, json={}).json()["duplicate"] is True
     assert made.post("/api/processes/welcome/publish").status_code == 200

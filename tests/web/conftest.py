@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 from starlette.testclient import TestClient
 
 from store.datastore import Datastore
@@ -139,7 +139,10 @@ class Watched:
         page.on("request", lambda request: self._check(request.url))
         page.goto(self._served.url + path)
         if framed and settings.get("java_script_enabled", True):
-            page.wait_for_selector("html[data-zone='Europe/Berlin']")
+            try:
+                page.wait_for_selector("html[data-zone='Europe/Berlin']")
+            except TimeoutError as error:
+                raise AssertionError(f"{page.url} is not in the reader's zone: {page.content()[:500]}") from error
         return page
 
     def plain(self, path: str) -> Page:

@@ -1,15 +1,12 @@
 """Pages of processes: the list, one, its versions, the form that starts it, the archive."""
 
 import re
-from decimal import Decimal
 from html import unescape
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from domain.agents.calls import Completed
-from domain.money import Money
 from tests.api.conftest import GREETING, Installation
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}\u202e\"'"
@@ -298,18 +295,3 @@ def test_what_a_key_does_not_permit_is_not_shown(installation: Installation, cli
         assert client.post(f"/processes/calling/{path}", headers=shown, data={"reason": "x"}).status_code == 403
     for path in ("restore", "pause", "resume"):
         assert client.post(f"/processes/calling/{path}", headers=shown, data={"reason": "x"}).status_code == 403
-
-
-def test_the_limits_of_a_process_show_what_is_spent_of_each_level(
-    installation: Installation, client: TestClient
-) -> None:
-    limit = 'costs: {daily: {amount: "0.04", currency: USD, warn_at: 0.5}}'
-    source = f"name: spender\n{limit}\nsteps: [{{id: work, agent: writer, message: go}}]\n"
-    installation.publish(client, source, writer={"script": "echo"})
-    installation.project()
-    assert "0 of 0.04 USD spent, 0%" in client.get("/processes/spender").text
-    spent = Completed({"text": "done"}, cost=Money(Decimal("0.03"), "USD"))
-    installation.answer(installation.begin(client, "spender"), "work", spent)
-    installation.project()
-    page = client.get("/processes/spender").text
-    assert re.search(r'aria-label="0.03 of 0.04 USD spent, 75%">.*<rect class="f-wait" y="4" width="75%"', page)

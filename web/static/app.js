@@ -6,9 +6,10 @@
   };
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const chosen = root.hasAttribute("data-zone-chosen");
-  if (zone && !chosen && root.dataset.zone !== zone && !sessionStorage.getItem("procession-zone")) {
+  const tries = Number(sessionStorage.getItem("procession-zone")) || 0;
+  if (zone && !chosen && root.dataset.zone !== zone && tries < 3) {
     keep("procession-zone", zone);
-    sessionStorage.setItem("procession-zone", zone);
+    sessionStorage.setItem("procession-zone", tries + 1);
     // The other scripts leave a page alone that is about to go. A browser may drop a reload while it loads the page.
     root.dataset.leaving = "";
     location.reload();
