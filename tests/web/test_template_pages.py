@@ -282,3 +282,14 @@ def test_a_process_shows_its_template_and_what_is_newer(installation: Installati
     revision = {"revision": "1", "source": unescape(merged[1]), "act": "check"}
     assert "Send it?" in unescape(kept.post("/processes/letters/edit", data=revision).text)
     assert "version 2 is newer" in kept.get("/templates/org:every-type").text
+
+
+def test_a_withdrawn_template_is_listed_on_demand(installation: Installation, kept: TestClient) -> None:
+    assert kept.post("/api/templates/org:every-type/withdraw", json={"reason": "old"}).status_code == 200
+    installation.project()
+    hidden = kept.get("/templates").text
+    assert 'id="card-org-every-type"' not in hidden
+    assert 'href="/templates?withdrawn=true"' in hidden
+    shown = kept.get("/templates?withdrawn=true").text
+    assert 'id="card-org-every-type"' in shown
+    assert "Withdrawn</" in shown

@@ -26,11 +26,12 @@ router = APIRouter(prefix=HREF)
 
 
 class LibraryParameters(PageParameters):
-    """q: words that a template has. tag, source: one of each; empty or unknown: any."""
+    """q: words that a template has. tag, source: one of each; empty or unknown: any. withdrawn: show these too."""
 
     q: Annotated[str, Query(max_length=200)] = ""
     tag: Annotated[str, Query(max_length=64)] = ""
     source: str = ""
+    withdrawn: bool = False
 
 
 @router.get("", **requires(READ, listed=True))
@@ -42,7 +43,7 @@ def list_(
         given.q,
         [given.tag] if given.tag else [],
         [given.source] if given.source in SOURCES else [],
-        withdrawn=False,
+        withdrawn=given.withdrawn,
     )
     surroundings, acting = surroundings_of(door), template_caller(caller)
     found = list_templates(
