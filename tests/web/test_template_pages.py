@@ -108,6 +108,11 @@ def test_the_form_has_a_control_for_each_type_with_its_default(kept: TestClient)
     assert 'data-names="parameters.people"' in page
     assert "With sample answers" in page
     assert "1 answer is missing or wrong" in page
+    assert re.search(
+        "When it would come.*Times</b>: On Monday to Friday at 07:00, Europe/Berlin; next", page, re.DOTALL
+    )
+    wrong = filled(kept, **{"parameters.times": "soon"})
+    assert "When it would come" not in kept.post("/templates/org:every-type/preview", data=wrong).text
 
 
 def test_answers_make_one_draft_with_the_lineage_and_nothing_is_published(

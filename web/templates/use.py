@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from commands.agents import RegisterAgent
 from commands.template_uses import UseTemplate
 from domain.refusal import Forbidden, Malformed, Problem
+from domain.templates.answers import check_answers
 from edge.admitted import Caller
 from edge.dependencies import Reads, door_of
 from edge.principal import Principal
@@ -24,6 +25,7 @@ from web.controls import unplaced
 from web.forms import carry_out_once, long_form
 from web.layout import page
 from web.templates.answered import AnsweredForm, OpenedTemplate, controls_for, opened, read_form
+from web.templates.coming import coming_of
 from web.templates.detail import TemplateParameters, number_of
 from web.templates.list import HREF
 from web.templates.outcome import open_problems, outcome_of
@@ -121,6 +123,8 @@ def _shown(
         door, caller, found.reference, found.version, answered.answers, answered.proper_name, answered.replaced
     )
     controls = controls_for(found, answered, problems or [])
+    parameters = found.template.parameters
+    values = check_answers(parameters, answered.answers).values
     action = f"{HREF}/{found.reference.template_id}"
     return page(
         request,
@@ -140,6 +144,7 @@ def _shown(
         lists=picks_for(reading, caller, {each.suggested.removeprefix("list-") for each in controls.all}),
         outcome=outcome,
         open_problems=open_problems(outcome.problems, controls.all),
+        coming=() if outcome.preview is not None else coming_of(parameters, values, door.clock.now()),
         sample=None if outcome.picture is not None else picture_of(found.source, found.template.name),
         registers=caller.may(RegisterAgent.scope),
         source_word=source_word,
