@@ -36,6 +36,11 @@ def parse_money(amount: object, currency: object) -> Money:
     return Money(value, currency)
 
 
+def scale(amount: Decimal, factor: Decimal) -> Decimal:
+    """Return the exact product of an amount and a factor. Raises decimal.Inexact instead of rounding."""
+    return _EXACT.multiply(amount, factor)
+
+
 def add(one: Decimal, other: Decimal) -> Decimal:
     """Return the exact sum of two amounts of one currency. Raises decimal.Inexact instead of rounding."""
     return _EXACT.add(one, other)

@@ -82,7 +82,7 @@ def _corrected(changes: LedgerChanges, fact: Fact) -> None:
     after: Money | None = fact.event.after
     differences: dict[str, Decimal] = {}
     if before is not None:
-        differences[before.currency] = -before.amount
+        differences[before.currency] = before.amount.copy_negate()
     if after is not None:
         differences[after.currency] = add(differences.get(after.currency, Decimal(0)), after.amount)
     unpriced = (after is None) - (before is None)

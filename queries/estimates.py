@@ -127,7 +127,7 @@ def _record(step: str, runs: list[tuple[int, RunCosts]], version: int) -> Estima
         within_p90 += _within(costs, before.p90)
         for each in before.median:
             cost = costs.get(each.currency, Decimal(0))
-            differences.setdefault(each.currency, []).append(abs(add(cost, -Decimal(each.amount))))
+            differences.setdefault(each.currency, []).append(add(cost, Decimal(each.amount).copy_negate()).copy_abs())
     off_by = _rank(((currency, sorted(all)) for currency, all in sorted(differences.items())), 0.5)
     return EstimateRecord(step, _before(runs, version), compared, within_median, within_p90, off_by)
 

@@ -11,6 +11,7 @@ import msgspec
 from domain.alerts.events import CostThresholdCleared, CostThresholdSet, ThresholdLevel
 from domain.event import Event
 from domain.language.types.costs import SPANS
+from domain.money import scale
 
 ALERT, WARNING = "alert", "warning"
 COMMAND, VERSION = "command", "version"
@@ -90,7 +91,7 @@ def alert_levels(rule: CostRule) -> tuple[AlertLevel, ...]:
     found: list[AlertLevel] = []
     for n, level in enumerate(rule.levels):
         if level.warn_at is not None and level.warn_at < 1:
-            amount = level.amount * level.warn_at
+            amount = scale(level.amount, level.warn_at)
             found.append(AlertLevel(f"{n}.{WARNING}", WARNING, amount, level.amount, level.currency))
         found.append(AlertLevel(f"{n}.{ALERT}", ALERT, level.amount, level.amount, level.currency, level.on_alert))
     return tuple(sorted(found, key=lambda each: each.amount))

@@ -32,4 +32,6 @@
     timer = setTimeout(show, PAUSE);
   };
   form.addEventListener("input", later);
+  // A person, or the browser, may have written before this script was there.
+  if ([...form.elements].some((each) => each.defaultValue !== undefined && each.value !== each.defaultValue)) later();
 })();

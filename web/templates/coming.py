@@ -14,7 +14,7 @@ RUNS = 3
 USUAL_ZONE = "UTC"
 
 
-class ComingRuns(msgspec.Struct, frozen=True):
+class AnsweredSchedule(msgspec.Struct, frozen=True):
     """The next instants of one answer. label: what stands above its field; words: the expression in words."""
 
     label: str
@@ -25,11 +25,11 @@ class ComingRuns(msgspec.Struct, frozen=True):
 
 def coming_of(
     parameters: Mapping[str, Parameter], values: Mapping[str, JsonValue], now: datetime
-) -> Sequence[ComingRuns]:
+) -> Sequence[AnsweredSchedule]:
     """Return the runs of each cron expression that can be worked out, in the zone of the first answer that is one."""
     zones = [values.get(name) for name, each in parameters.items() if each.type == "timezone"]
     zone = next((each for each in zones if isinstance(each, str)), USUAL_ZONE)
-    found: list[ComingRuns] = []
+    found: list[AnsweredSchedule] = []
     for name, each in parameters.items():
         expression = values.get(name)
         if each.type == "cron" and isinstance(expression, str):
@@ -38,5 +38,7 @@ def coming_of(
                 preview = preview_schedule(trigger, RUNS, now, {})
             except Malformed:
                 continue  # the problem stands at the field
-            found.append(ComingRuns(each.title or name, preview.words, zone, [run.utc for run in preview.items[:RUNS]]))
+            found.append(
+                AnsweredSchedule(each.title or name, preview.words, zone, [run.utc for run in preview.items[:RUNS]])
+            )
     return found

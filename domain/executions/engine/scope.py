@@ -1,12 +1,14 @@
 """The scope of a process's expressions."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 from domain.executions.events.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
 from domain.executions.verdicts import decided_output
 from domain.language.expressions import ROOTS, Budget
+from domain.money import add
 
 GiveBudget = Callable[[], Budget]
 
@@ -131,5 +133,5 @@ def _shape(step: StepState) -> dict[str, Any]:
     if step.started_at and step.ended_at:
         shaped["duration"] = (step.ended_at - step.started_at).total_seconds()
     if step.costs and len({cost.currency for cost in step.costs}) == 1:
-        shaped["cost"] = sum((cost.amount for cost in step.costs[1:]), step.costs[0].amount)
+        shaped["cost"] = reduce(add, (cost.amount for cost in step.costs))
     return shaped

@@ -49,7 +49,7 @@ def or_else(left: Run, right: Run, offset: int) -> Run:
 
 
 def minus(operand: Run, offset: int) -> Run:
-    return lambda scope: in_range(-number_of(operand(scope), offset, "-"), offset)
+    return lambda scope: in_range(_negated(number_of(operand(scope), offset, "-")), offset)
 
 
 def equality(expected: bool) -> Binary:
@@ -147,6 +147,13 @@ def in_range(number: int | float | Decimal, offset: int) -> int | float | Decima
     if not fits:
         raise _out_of_range(offset)
     return number
+
+
+def _negated(number: int | float | Decimal) -> int | float | Decimal:
+    """Return the number with the other sign, to its last digit; the operator of Decimal rounds to 28."""
+    if isinstance(number, Decimal):
+        return number.copy_negate() if number else number.copy_abs()
+    return -number
 
 
 def boolean(value: object, offset: int, what: str) -> bool:

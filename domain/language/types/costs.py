@@ -10,7 +10,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 from domain.calendar.times import WeekdayOfStart, ZoneName
 from domain.language.types.parts import Part
 from domain.language.types.quantities import AmountText, MoneyLimit
-from domain.money import Money
+from domain.money import Money, scale
 
 MAX_LEVELS = 20
 SPANS = ("per_execution", "daily", "weekly")
@@ -39,7 +39,7 @@ class CostLevel(MoneyLimit):
         """The amount at which there is a warning, exactly."""
         if self.warn_at is None:
             return None
-        return Money(self.money.amount * Decimal(repr(self.warn_at)), self.currency)
+        return Money(scale(self.money.amount, Decimal(repr(self.warn_at))), self.currency)
 
 
 Levels = Annotated[tuple[CostLevel, ...], Field(strict=False, min_length=1, max_length=MAX_LEVELS)]

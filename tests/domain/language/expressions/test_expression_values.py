@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from domain.language.expressions import JSON, Scope, parse_condition, parse_template
+from domain.language.expressions import JSON, EvaluationFailed, Scope, parse_condition, parse_template
 
 
 class Lazy(Mapping[str, object]):
@@ -245,3 +245,15 @@ def test_a_rendered_value_shares_nothing_with_the_scope() -> None:
     rendered.append(2)
 
     assert scope == {"input": {"list": [1]}}
+
+
+@pytest.mark.parametrize("digits", ["1.2345678901234567890123456789012345678901", "-0.1", "0", "-0", "7e-30"])
+def test_a_minus_keeps_every_digit(digits: str) -> None:
+    negated = parse_template("{{ - input.a }}").render({"input": {"a": Decimal(digits)}})
+    expected = digits.removeprefix("-") if digits.startswith("-") or digits == "0" else f"-{digits}"
+    assert str(negated) == str(Decimal(expected))
+
+
+def test_a_minus_before_what_is_no_number_fails() -> None:
+    with pytest.raises(EvaluationFailed):
+        parse_template("{{ - input.a }}").render({"input": {"a": Decimal("sNaN")}})
