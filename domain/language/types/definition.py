@@ -1,55 +1,35 @@
 """A process definition: the root of the language's types, and the parts that are not steps."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from domain.language.types.costs import Costs
-from domain.language.types.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose, requiring
+from domain.language.types.parts import FieldName, Line, Part, ProcessName, Prose, requiring
 from domain.language.types.quantities import Duration
+from domain.language.types.signature import MAX_FIELDS, FieldType, InputField, OutputDefinition
 from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles
 from domain.language.types.triggers import AnyTrigger
 
 MAX_STEPS = 1_000
 MAX_LABELS = 50
-MAX_FIELDS = 200
 MAX_TRIGGERS = 50
 MAX_RUNNING = 1_000_000
 
-FieldType = Literal["string", "number", "integer", "boolean", "array", "object"]
-
-
-def _given(value: Any) -> Any:
-    if value is None:
-        raise PydanticCustomError("missing_value", "a value is required, this is empty")
-    return value
-
-
-class InputField(Part):
-    """A field of an execution's input.
-
-    Without a type it accepts any value; without an enum any value of its type. Null is a default too: no default is
-    ABSENT. sensitive: only admins see its value.
-    """
-
-    type: FieldType | None = None
-    required: bool = False
-    default: Any = Field(default_factory=lambda: ABSENT)
-    description: Prose | None = None
-    enum: Annotated[tuple[Any, ...] | None, Field(strict=False, min_length=1, max_length=1_000)] = None
-    sensitive: bool = False
-
-
-class OutputDefinition(Part):
-    """A named result of an execution; source is a value with templates inside."""
-
-    also: ClassVar[dict[str, str]] = {"value": "source"}
-
-    name: FieldName
-    source: Annotated[Any, AfterValidator(_given), WithJsonSchema({"not": {"type": "null"}})]
-    description: Prose | None = None
+__all__ = [
+    "MAX_FIELDS",
+    "MAX_LABELS",
+    "MAX_RUNNING",
+    "MAX_STEPS",
+    "MAX_TRIGGERS",
+    "Defaults",
+    "Definition",
+    "FieldType",
+    "InputField",
+    "OutputDefinition",
+]
 
 
 class Defaults(Part):
