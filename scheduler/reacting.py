@@ -176,7 +176,7 @@ class Reacting(Duty):
         """
         plans = self.desk.plans
         try:
-            plan = plans.get(call.process_id, call.version)
+            plan = plans.get(call.process_id, call.version, call.body)
             if fresh:
                 plans.forget(callee for callee, _ in plans.callees(plan)[1])
             callees, guards = plans.callees(plan)

@@ -93,7 +93,7 @@ class Stage:
         message = self._messages.popleft()
         event, known = message.event, self.executions.get(message.recipient)
         if known is None and isinstance(event, SubProcessStarted):
-            plan = self._shelf.get(event.process).plan
+            plan = self._shelf.get(event.process).plan.inner(event.body)
             known = Execution(message.recipient, plan, callees=self._shelf.callees(plan))
         if known is not None:
             decide = whenever(message, self._cause("worker:check"), 0, len(self.executions) - 1)

@@ -13,7 +13,8 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
 
     depth: number of executions above it. path: their ids, from the root to the parent. waits: whether the parent waits
     for its end. holds: the processes with a max_running of the executions above that wait for it, whose concurrency
-    slots it shares.
+    slots it shares. item: the position of its item in the parent's list, from 0; key: of that item; round: its round,
+    from 1; each where the step is repeated so.
     """
 
     execution_id: UUID
@@ -24,13 +25,17 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
     path: list[UUID]
     waits: bool = True
     holds: list[UUID] = []
+    item: int | None = None
+    key: str = ""
+    round: int | None = None
 
 
 @stored("SubProcessStarted")
 class SubProcessStarted(Event, frozen=True, kw_only=True):
     """A step called another process: execution `child` is to run with `input`, which is checked and complete.
 
-    root, depth, path, holds: as in Parent, of the child. wait: whether the step waits for its end.
+    root, depth, path, holds, item, key, round: as in Parent, of the child. wait: whether the step waits for its end.
+    body: the steps that run, by their path in that version; empty for the process itself.
     """
 
     step: str
@@ -45,6 +50,10 @@ class SubProcessStarted(Event, frozen=True, kw_only=True):
     path: list[UUID]
     wait: bool = True
     holds: list[UUID] = []
+    body: str = ""
+    item: int | None = None
+    key: str = ""
+    round: int | None = None
 
 
 @stored("SubProcessClosed")

@@ -40,7 +40,8 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
     """An execution began, pinned to one published version; input is complete, defaults filled in.
 
     parent: the attempt that started it; None without one. pinned: by its step, the version of each process it may call.
-    because: the event that caused an agent to start it; None: none is stated.
+    because: the event that caused an agent to start it; None: none is stated. body: the steps that run, by their path
+    in that version, where it is not the process itself.
     """
 
     process_id: UUID
@@ -52,6 +53,7 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
     parent: Parent | None = None
     pinned: dict[str, int] = {}
     because: CausingEvent | None = None
+    body: str = ""
 
 
 @stored("ExecutionQueued")

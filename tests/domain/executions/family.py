@@ -82,7 +82,8 @@ class Family:
 
     def _callees(self, plan: Plan) -> Plans:
         calls = [step for step in plan.steps.values() if isinstance(step, PlannedSubProcess)]
-        return {step.id: self.plans[step.process] for step in calls if step.process in self.plans}
+        named = {step.id: self.plans[step.process] for step in calls if step.process in self.plans}
+        return {**plan.bodies, **named}
 
     def _join(self, new: Execution, begun: Unfolding) -> None:
         self.members[new.id] = Played(new, begun, self.clock, self.take)
@@ -141,7 +142,7 @@ class Family:
         event = self.lines[line].pop(0)
         source, recipient = line
         if isinstance(event, SubProcessStarted):
-            plan = self.plans[event.process]
+            plan = self.members[source].execution.callees[event.step]
             new = Execution(recipient, plan, callees=self._callees(plan))
             descendants = len(self.members) - 1
             cause = self.clock.now()

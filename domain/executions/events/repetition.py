@@ -1,0 +1,68 @@
+"""Events of a step that is repeated; each class is stored under its own name for ever.
+
+Each child begins with a SubProcessStarted that states its item or its round.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from domain.agents.calls import StepError
+from domain.event import Event, stored
+
+
+@stored("ItemsListed")
+class ItemsListed(Event, frozen=True, kw_only=True):
+    """A step goes through `items`, which were read once, now. keys: of the items for people; empty without keys."""
+
+    step: str
+    attempt: int
+    items: list[Any]
+    keys: list[str] = []
+
+
+@stored("ItemsResumed")
+class ItemsResumed(Event, frozen=True, kw_only=True):
+    """A later attempt goes through the `items` alone that have no result; each is a position in the list, from 0."""
+
+    step: str
+    attempt: int
+    items: list[int]
+
+
+@stored("ItemCompleted")
+class ItemCompleted(Event, frozen=True, kw_only=True):
+    """The child of an item has completed. item: its position in the list, from 0. size: bytes of the output in JSON."""
+
+    step: str
+    attempt: int
+    item: int
+    child: UUID
+    output: Any
+    size: int
+
+
+@stored("ItemFailed")
+class ItemFailed(Event, frozen=True, kw_only=True):
+    """An item has no result. child: None where its input could not be worked out, so that no child began."""
+
+    step: str
+    attempt: int
+    item: int
+    error: StepError
+    child: UUID | None = None
+
+
+@stored("RoundCompleted")
+class RoundCompleted(Event, frozen=True, kw_only=True):
+    """The child of a round has completed. carried: laid over the input of the next round.
+
+    next_at: the time at which that begins; None for at once, or where none follows.
+    """
+
+    step: str
+    attempt: int
+    round: int
+    child: UUID
+    carried: dict[str, Any] = {}
+    next_at: datetime | None = None
