@@ -18,7 +18,8 @@ class DetailRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
     retried_at: stated exactly when the execution goes on after a failure. parent_id, parent_step, parent_attempt: the
-    attempt of another execution that started it.
+    attempt of another execution that started it. body: the steps that run, by their path, where it is no process; item,
+    item_key, round: of that step.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -39,6 +40,10 @@ class DetailRow(msgspec.Struct, gc=False, kw_only=True):
     parent_id: Annotated[UUID | None, first("uuid")] = None
     parent_step: Annotated[str | None, first("text")] = None
     parent_attempt: Annotated[int | None, first("int")] = None
+    body: Annotated[str | None, first("text")] = None
+    item: Annotated[int | None, first("int")] = None
+    item_key: Annotated[str | None, first("text")] = None
+    round: Annotated[int | None, first("int")] = None
     last_position: Annotated[int, always("bigint")]
 
 
@@ -107,6 +112,8 @@ def _started(changes: DetailChanges, fact: Fact) -> None:
     parent = event.parent
     if parent is not None:
         row.parent_id, row.parent_step, row.parent_attempt = parent.execution_id, parent.step, parent.attempt
+        row.item, row.item_key, row.round = parent.item, clean(parent.key) or None, parent.round
+        row.body = event.body or None
 
 
 def _admitted(changes: DetailChanges, fact: Fact) -> None:
@@ -139,7 +146,9 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
     name = "execution_detail"
     tables = ("execution_detail", "execution_steps", "execution_step_costs")
     ddl = DETAIL.ddl + execution_steps.DDL
-    indexes = ("create index execution_detail_parent_idx on execution_detail (parent_id) where parent_id is not null",)
+    indexes = (
+        "create index execution_detail_parent_idx on execution_detail (parent_id, item) where parent_id is not null",
+    )
     handlers: dict[str, Handler[DetailChanges]] = {
         # Every event of an execution moves its row, and every event of a step that row; those below change more.
         **dict.fromkeys(OF_EXECUTIONS, DetailChanges.row),

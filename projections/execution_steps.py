@@ -11,7 +11,7 @@ from psycopg import Connection
 from domain.executions.events.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
 from domain.executions.state.cost import differences
 from domain.executions.state.step import time_out
-from domain.executions.timers import DEADLINE, RETRY, TIMER
+from domain.executions.timers import DEADLINE, RETRY, ROUND, TIMER
 from domain.executions.verdicts import decided_output
 from domain.money import Money, add
 from projections.facts import STATUS_OF_STEP, Fact
@@ -30,7 +30,8 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
     scheduled_at: stated exactly when a new attempt begins, which forgets the one before. reopened_at: stated exactly
     when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: the end
     of the current or the last wait. output: also of an approval that was not granted. compensation: how far it is
-    undone. unpriced: uses without a cost.
+    undone. unpriced: uses without a cost. items: of the list that it goes through; items_completed: in all attempts;
+    items_failed: in the latest. round: the latest one.
     """
 
     execution_id: Annotated[bytes, key("uuid not null")]
@@ -57,6 +58,10 @@ class StepRow(msgspec.Struct, gc=False, kw_only=True):
     input_tokens: Annotated[int, total("bigint")] = 0
     output_tokens: Annotated[int, total("bigint")] = 0
     unpriced: Annotated[int, total("int")] = 0
+    items: Annotated[int | None, latest("int")] = None
+    items_completed: Annotated[int, total("int")] = 0
+    items_failed: Annotated[int | None, latest("int")] = None
+    round: Annotated[int | None, latest("int")] = None
 
 
 STEPS = Table("execution_steps", StepRow, f"fillfactor = 80, {OFTEN_UPDATED}")
@@ -115,6 +120,8 @@ class StepChanges:
             input_tokens=before.input_tokens,
             output_tokens=before.output_tokens,
             unpriced=before.unpriced,
+            items=before.items,
+            items_completed=before.items_completed,
         )
         return row
 
@@ -150,8 +157,36 @@ def _decided(status: str) -> Handler[StepChanges]:
 
 def _sub_process_started(changes: StepChanges, fact: Fact) -> None:
     """Begin to wait for another execution; a step that does not wait is completed by the next event."""
+    if fact.event.goes_on:
+        row = changes.row(fact)
+        row.status, row.message, row.round = WAITING, fact.event.input, fact.event.round
+        return
     event, row = fact.event, changes.attempt(fact, WAITING if fact.event.wait else STARTED)
     row.started_at, row.message, row.parameters = event.at, event.input, EMPTY
+    row.round = event.round
+
+
+def _items_listed(changes: StepChanges, fact: Fact) -> None:
+    """Begin to wait for the children of the items."""
+    event, row = fact.event, changes.attempt(fact, WAITING)
+    row.started_at, row.items_failed = event.at, 0
+    if fact.topic == "ItemsListed":
+        row.items = len(msgspec.json.decode(event.items))
+
+
+def _item_completed(changes: StepChanges, fact: Fact) -> None:
+    changes.row(fact).items_completed += 1
+
+
+def _item_failed(changes: StepChanges, fact: Fact) -> None:
+    changes.row(fact).items_failed = fact.event.failed
+
+
+def _round_completed(changes: StepChanges, fact: Fact) -> None:
+    """Wait for the next round, where it does not begin at once."""
+    row = changes.row(fact)
+    if fact.event.next_at is not None:
+        row.due_at = fact.event.next_at
 
 
 def _gateway_evaluated(changes: StepChanges, fact: Fact) -> None:
@@ -169,7 +204,7 @@ def _undoing(status: str) -> Handler[StepChanges]:
 def _timer_moved(changes: StepChanges, fact: Fact) -> None:
     """Take the new time; a step does not wait for a timeout or a heartbeat."""
     row = changes.row(fact)
-    if fact.event.kind in (TIMER, RETRY, DEADLINE):
+    if fact.event.kind in (TIMER, RETRY, DEADLINE, ROUND):
         row.due_at = fact.event.due_at
 
 
@@ -282,6 +317,11 @@ HANDLERS: Mapping[str, Handler[StepChanges]] = {
     "ApprovalExpired": _decided("expired"),
     "GatewayEvaluated": _gateway_evaluated,
     "SubProcessStarted": _sub_process_started,
+    "ItemsListed": _items_listed,
+    "ItemsResumed": _items_listed,
+    "ItemCompleted": _item_completed,
+    "ItemFailed": _item_failed,
+    "RoundCompleted": _round_completed,
     "CompensationStarted": _undoing("started"),
     "CompensationCompleted": _undoing("completed"),
     "CompensationFailed": _undoing("failed"),
