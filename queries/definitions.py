@@ -49,7 +49,7 @@ class _Definition(msgspec.Struct, frozen=True):
         return found
 
 
-Key = tuple[UUID, int, str]
+_Key = tuple[UUID, int, str]
 
 
 _decode_definition = msgspec.json.Decoder(_Definition).decode
@@ -60,8 +60,8 @@ class Definitions:
 
     def __init__(self, size: int = 1_000) -> None:
         self._size = size
-        self._kept: dict[Key, list[DefinedStep]] = {}
-        self._compiled: dict[Key, tuple[Plan, list[DefinedStep]]] = {}
+        self._kept: dict[_Key, list[DefinedStep]] = {}
+        self._compiled: dict[_Key, tuple[Plan, list[DefinedStep]]] = {}
         self._keeping = threading.Lock()
 
     def forget_all(self) -> None:
