@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from projections import execution_steps
+from projections import costs_below, execution_steps
 from projections.execution_steps import StepChanges
 from projections.facts import OF_EXECUTIONS, OF_STEPS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
@@ -51,13 +51,14 @@ DETAIL = Table("execution_detail", DetailRow, f"fillfactor = 60, {OFTEN_UPDATED}
 
 
 class DetailChanges:
-    """Rows by execution, and the changes to steps."""
+    """Rows by execution, the changes to steps, and the facts that change costs."""
 
-    __slots__ = ("rows", "steps")
+    __slots__ = ("rows", "spent", "steps")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, DetailRow] = {}
         self.steps = StepChanges()
+        self.spent: list[Fact] = []
 
     def row(self, fact: Fact) -> DetailRow:
         """Return the row of the fact's execution, moved to this fact."""
@@ -75,6 +76,17 @@ def _step(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
     def handle(changes: DetailChanges, fact: Fact) -> None:
         changes.row(fact)
         handler(changes.steps, fact)
+
+    return handle
+
+
+def _spends(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
+    """Count the cost below the executions above, too."""
+
+    def handle(changes: DetailChanges, fact: Fact) -> None:
+        changes.row(fact)
+        handler(changes.steps, fact)
+        changes.spent.append(fact)
 
     return handle
 
@@ -141,11 +153,11 @@ def _cancelled(changes: DetailChanges, fact: Fact) -> None:
 
 
 class ExecutionDetailProjection(Projection[DetailChanges]):
-    """execution_detail, execution_steps and execution_step_costs."""
+    """execution_detail, execution_steps, execution_step_costs and execution_costs_below."""
 
     name = "execution_detail"
-    tables = ("execution_detail", "execution_steps", "execution_step_costs")
-    ddl = DETAIL.ddl + execution_steps.DDL
+    tables = ("execution_detail", "execution_steps", "execution_step_costs", "execution_costs_below")
+    ddl = DETAIL.ddl + execution_steps.DDL + costs_below.BELOW.ddl
     indexes = (
         "create index execution_detail_parent_idx on execution_detail (parent_id, item) where parent_id is not null",
     )
@@ -154,6 +166,7 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
         **dict.fromkeys(OF_EXECUTIONS, DetailChanges.row),
         **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
+        **{topic: _spends(execution_steps.HANDLERS[topic]) for topic in ("CostRecorded", "CostCorrected")},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,
         "ExecutionCompleted": _completed,
@@ -168,3 +181,5 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
     def write(self, connection: Connection[Any], changes: DetailChanges) -> None:
         DETAIL.write(connection, changes.rows.values())
         execution_steps.write(connection, changes.steps)
+        if changes.spent:
+            costs_below.write(connection, changes.spent)

@@ -32,17 +32,17 @@ MOST_CHILDREN = 2_000
 
 _OF_STEPS = COSTS.format(table="execution_step_costs", on="c.execution_id = s.execution_id and c.step = s.step")
 _SUMS = "(select currency, sum(amount) as amount from execution_step_costs x where x.execution_id {} group by currency)"
+_WITH_CHILDREN = """(select currency, sum(amount) as amount from (
+  select currency, amount from execution_step_costs x where x.execution_id = d.execution_id union all
+  select currency, amount from execution_costs_below x where x.execution_id = d.execution_id and currency <> '') spent
+  group by currency)"""
 _FITTING = SQL.format(size="s.size", column="{column}")
 _DETAIL = f"""
 with recursive above(execution_id, step, distance) as (
   select parent_id, parent_step, 1 from execution_detail where execution_id = %(id)s and parent_id is not null
   union all
   select d.parent_id, d.parent_step, a.distance + 1
-  from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null),
-below(execution_id) as (
-  select execution_id from execution_detail where parent_id = %(id)s
-  union all
-  select d.execution_id from below b join execution_detail d on d.parent_id = b.execution_id)
+  from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null)
 select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
   d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
   d.body, d.item, d.item_key, d.round,
@@ -69,10 +69,10 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
     from execution_detail c where c.parent_id = d.execution_id and c.item is null
     order by c.parent_attempt desc, c.round desc limit {MOST_CHILDREN}) c), '[]'::json) as children,
   {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
-  case when exists (select from below) then
-    {COSTS.format(table=_SUMS.format("in (select %(id)s union all select execution_id from below)"), on="true")}
+  case when exists (select from execution_detail c where c.parent_id = d.execution_id) then
+    {COSTS.format(table=_WITH_CHILDREN, on="true")}
   end as with_children,
-  coalesce((select sum(s.unpriced) from execution_steps s where s.execution_id in (select execution_id from below)),
+  coalesce((select sum(b.unpriced) from execution_costs_below b where b.execution_id = d.execution_id),
     0)::int as unpriced_below
 from execution_detail d where d.execution_id = %(id)s"""
 _TIMERS = "select step, kind, due_at from due_timers where execution_id = %s order by due_at, step, kind"
