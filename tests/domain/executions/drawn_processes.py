@@ -86,7 +86,12 @@ def sub_process(calls: tuple[str, ...]) -> Kind:
 def repetition(draw: st.DrawFn) -> dict[str, Any]:
     """The step goes through a list, or runs until a condition holds; now and then its steps stand inside it."""
     work = {"id": "work", "type": "agent_task", "agent": "echo", "message": "do", "condition": "input.n > 0"}
-    body = {"process": None, "steps": [work], "outputs": [{"name": "x", "source": 1}], "input_mapping": {"n": "{{ n }}"}}
+    body = {
+        "process": None,
+        "steps": [work],
+        "outputs": [{"name": "x", "source": 1}],
+        "input_mapping": {"n": "{{ n }}"},
+    }
     if draw(st.booleans()):
         items = draw(st.sampled_from([[], [0, 1], [1, 2, 0, 3], "{{ execution.id }}"]))
         each = {"items": items, "as": "n", "max_parallel": draw(st.integers(1, 3))}
