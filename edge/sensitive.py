@@ -28,8 +28,9 @@ from queries.trees import TreeExecution
 # Fields of events that Procession itself writes; every other field is masked.
 _IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
 _TREE = ("parent", "child", "pinned", "root", "depth", "path", "wait", "holds", "reports_to", "steps")
+_REPEATED = ("body", "item", "round", "goes_on", "failed", "size", "next_at")
 _COURSE = ("started_at", "due_at", "deadline", "on_deadline", "target", "chosen", "scope")
-_OWN = frozenset((*_IDENTITY, *_TREE, *_COURSE))
+_OWN = frozenset((*_IDENTITY, *_TREE, *_REPEATED, *_COURSE))
 _OF_EXECUTION = ("trigger", "input", "outputs", "error", "cancel_reason")
 _OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditions")
 _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
@@ -248,7 +249,7 @@ def _change(
 
 def _event(known: Sensitivity, event: EventView) -> EventView:
     paths = {"input": known.fields.input if event.type == "ExecutionStarted" else ()}
-    if event.type == "SubProcessStarted":
+    if event.type in ("SubProcessStarted", "ItemStarted"):
         called = known.marked.get((event.data["process_id"], event.data["version"]))
         paths["input"] = () if called is None else called.input
     if event.type == "StepCompleted":

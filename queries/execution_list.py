@@ -25,6 +25,7 @@ UNDER_WAY = ("queued", "running", "compensating")
 _LIST = f"""
 select l.position, l.execution_id, l.process_id, l.process, l.version, l.status, l.trigger, l.actor, l.parent_id,
   coalesce(l.root_id, l.execution_id) as root_id, coalesce(l.depth, 0) as depth, l.started_at, l.ended_at,
+  l.body, l.item, l.item_key as key, l.round,
   extract(epoch from l.ended_at - l.started_at)::float8 as duration, l.steps, l.steps_done, l.steps_failed,
   l.error_code, l.error_message, coalesce(l.input_tokens, 0) as input_tokens,
   coalesce(l.output_tokens, 0) as output_tokens,
@@ -59,7 +60,9 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
 
     waiting_for: the first 20 things that it waits for, people first. waiting_count: how many there are.
 
-    parent_id: the execution that started it. An execution without one is its own root, at depth 0.
+    parent_id: the execution that started it. An execution without one is its own root, at depth 0. body: the steps that
+    run, by their path in the version, None for the process itself. item: its position in the list that the parent goes
+    through, from 0, with its key; round: from 1, where the parent repeats it.
     """
 
     execution_id: UUID
@@ -85,6 +88,10 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
     waiting_for: list[Wait]
     waiting_count: int
     position: int
+    body: str | None = None
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
 
 
 class ExecutionFilter(msgspec.Struct, frozen=True):

@@ -32,7 +32,7 @@ with recursive tree(root, id) as (
   select root, root from unnest(%(roots)s::uuid[]) root
   union
   select tree.root, substring(convert_from(e.state, 'UTF8') from '"child":"([0-9a-f-]{36})"')::uuid
-  from tree join stored_events e on e.originator_id = tree.id and e.topic = 'SubProcessStarted'
+  from tree join stored_events e on e.originator_id = tree.id and e.topic in ('SubProcessStarted', 'ItemStarted')
   where substring(convert_from(e.state, 'UTF8') from '"process_id":"([0-9a-f-]{36})"')::uuid = any(%(leading)s))
 select tree.root, tree.id,
   substring(convert_from(s.state, 'UTF8') from '"process_id":"([0-9a-f-]{36})"')::uuid,
@@ -46,7 +46,7 @@ select originator_id, topic, case when bytes <= %(bytes)s then state end from (
   select originator_id, topic, state,
     sum(octet_length(state)) over (order by originator_id, originator_version) as bytes
   from stored_events where originator_id = any(%(marked)s) and topic = any(%(topics)s)
-    or originator_id = any(%(walked)s) and topic = 'SubProcessStarted'
+    or originator_id = any(%(walked)s) and topic in ('SubProcessStarted', 'ItemStarted')
       and substring(convert_from(state, 'UTF8') from '"process_id":"([0-9a-f-]{36})"')::uuid = any(%(called)s)
   order by originator_id, originator_version limit %(events)s) found"""
 

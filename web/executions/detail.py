@@ -68,7 +68,7 @@ def detail(
     else:
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
     found = masking.execution(restricted(found, caller))
-    edges = definitions.edges(reading, found.process_id, found.version)
+    edges = definitions.edges(reading, found.process_id, found.version, found.body or "")
     moment = moment_of_position(reading, id, found.position)
     events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     selected = _selected(found, given.step)
@@ -86,7 +86,7 @@ def detail(
         usual=_usual_time(reading, found, selected),
         on_failure=""
         if selected is None
-        else on_failure(definitions.plan(reading, found.process_id, found.version), selected.id),
+        else on_failure(definitions.plan(reading, found.process_id, found.version, found.body or ""), selected.id),
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
         trigger=json.loads(bytes(found.trigger)),

@@ -11,7 +11,7 @@ from domain.executions.engine.ending import cancel
 from domain.executions.engine.failing import go_on
 from domain.executions.engine.steps import for_each, repeat
 from domain.executions.engine.unfolding import AttemptFailed, Take, Unfolding
-from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ItemStarted, Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
@@ -57,8 +57,8 @@ def start_child(
             request.path,
             request.wait,
             request.holds,
-            request.item,
-            request.key,
+            request.item if isinstance(request, ItemStarted) else None,
+            request.key if isinstance(request, ItemStarted) else "",
             request.round,
         ),
         descendants=descendants,

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.child import ItemStarted, SubProcessStarted
 from domain.executions.events.step import StepCompleted
 from domain.executions.state.model import Execution, StepState
 from domain.identity import child_id
@@ -54,34 +54,14 @@ def request(
     attempt: int,
     input: dict[str, Any],
     *,
-    item: int | None = None,
-    key: str = "",
     round: int | None = None,
+    goes_on: bool = False,
 ) -> bool:
     """Request a child; return whether the step has ended, because it does not wait for it."""
     execution = unfolding.execution
-    callee, parent = execution.callees[step.id], execution.parent
-    path = [*([] if parent is None else parent.path), execution.id]
-    child = child_id(execution.id, _place(step.id, item, round), attempt)
-    unfolding.record(
-        SubProcessStarted,
-        step=step.id,
-        attempt=attempt,
-        child=child,
-        process_id=step.process_id or callee.process_id,
-        process=step.process or callee.name,
-        version=callee.version,
-        input=input,
-        root=execution.id if parent is None else parent.root,
-        depth=len(path),
-        path=path,
-        wait=step.wait,
-        holds=_holds(execution) if step.wait else [],
-        body=callee.body,
-        item=item,
-        key=key,
-        round=round,
-    )
+    child = child_id(execution.id, step.id if round is None else f"{step.id}#{round}", attempt)
+    facts = _facts(unfolding, step, attempt, input)
+    unfolding.record(SubProcessStarted, child=child, round=round, goes_on=goes_on, **facts)
     if step.wait:
         return False
     started_at, output = unfolding.cause.at, {"execution_id": str(child)}
@@ -89,11 +69,32 @@ def request(
     return True
 
 
-def _place(step: str, item: int | None, round: int | None) -> str:
-    """Return the text from which the id of the child follows; ids of steps hold neither sign."""
-    if item is not None:
-        return f"{step}[{item}]"
-    return step if round is None else f"{step}#{round}"
+def request_item(
+    unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any], item: int, key: str
+) -> None:
+    """Request the child of an item. Ids of steps hold no brackets, so no other child has its id."""
+    child = child_id(unfolding.execution.id, f"{step.id}[{item}]", attempt)
+    unfolding.record(ItemStarted, child=child, item=item, key=key, **_facts(unfolding, step, attempt, input))
+
+
+def _facts(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: dict[str, Any]) -> dict[str, Any]:
+    execution = unfolding.execution
+    callee, parent = execution.callees[step.id], execution.parent
+    path = [*([] if parent is None else parent.path), execution.id]
+    return {
+        "step": step.id,
+        "attempt": attempt,
+        "process_id": step.process_id or callee.process_id,
+        "process": step.process or callee.name,
+        "version": callee.version,
+        "input": input,
+        "root": execution.id if parent is None else parent.root,
+        "depth": len(path),
+        "path": path,
+        "wait": step.wait,
+        "holds": _holds(execution) if step.wait else [],
+        "body": callee.body,
+    }
 
 
 def _holds(execution: Execution) -> list[UUID]:

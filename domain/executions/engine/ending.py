@@ -114,7 +114,13 @@ def cancel_wait(unfolding: Unfolding, step: str, state: StepState, reason: str) 
 def _ending(unfolding: Unfolding) -> dict[str, Any]:
     """Return the fields of ExecutionEnded."""
     execution, plan = unfolding.execution, unfolding.execution.plan
-    facts = {"process_id": plan.process_id, "version": plan.version, "started_at": execution.started_at}
+    facts: dict[str, Any] = {
+        "process_id": plan.process_id,
+        "version": plan.version,
+        "started_at": execution.started_at,
+    }
+    if plan.body:
+        facts["body"] = plan.body
     if execution.parent is not None and execution.parent.waits:
         facts["reports_to"] = execution.parent.execution_id
     if execution.trigger.schedule_id is not None:

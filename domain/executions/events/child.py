@@ -34,8 +34,9 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
 class SubProcessStarted(Event, frozen=True, kw_only=True):
     """A step called another process: execution `child` is to run with `input`, which is checked and complete.
 
-    root, depth, path, holds, item, key, round: as in Parent, of the child. wait: whether the step waits for its end.
-    body: the steps that run, by their path in that version; empty for the process itself.
+    root, depth, path, holds, round: as in Parent, of the child. wait: whether the step waits for its end. body: the
+    steps that run, by their path in that version; empty for the process itself. goes_on: the attempt has begun before,
+    with an earlier round.
     """
 
     step: str
@@ -51,9 +52,16 @@ class SubProcessStarted(Event, frozen=True, kw_only=True):
     wait: bool = True
     holds: list[UUID] = []
     body: str = ""
-    item: int | None = None
-    key: str = ""
     round: int | None = None
+    goes_on: bool = False
+
+
+@stored("ItemStarted")
+class ItemStarted(SubProcessStarted, frozen=True, kw_only=True):
+    """The same for an item of a list: `item` is its position, from 0, and `key` its name for people, if it has one."""
+
+    item: int
+    key: str = ""
 
 
 @stored("SubProcessClosed")

@@ -77,7 +77,8 @@ class ExecutionAdmitted(Event, frozen=True, kw_only=True):
 class ExecutionEnded(Event, frozen=True, kw_only=True):
     """The fields common to every end of an execution, so that a reader needs no other event to account for it.
 
-    reports_to: the execution that waits for this end; None without one. schedule_id: the schedule that does.
+    reports_to: the execution that waits for this end; None without one. schedule_id: the schedule that does. body: as
+    in ExecutionStarted.
     """
 
     process_id: UUID
@@ -85,6 +86,7 @@ class ExecutionEnded(Event, frozen=True, kw_only=True):
     started_at: datetime
     reports_to: UUID | None = None
     schedule_id: UUID | None = None
+    body: str = ""
 
 
 @stored("ExecutionCompleted")

@@ -1,6 +1,6 @@
 """Events of a step that is repeated; each class is stored under its own name for ever.
 
-Each child begins with a SubProcessStarted that states its item or its round.
+The child of an item begins with ItemStarted, that of a round with SubProcessStarted.
 """
 
 from datetime import datetime
@@ -44,12 +44,16 @@ class ItemCompleted(Event, frozen=True, kw_only=True):
 
 @stored("ItemFailed")
 class ItemFailed(Event, frozen=True, kw_only=True):
-    """An item has no result. child: None where its input could not be worked out, so that no child began."""
+    """An item has no result. child: None where its input could not be worked out, so that no child began.
+
+    failed: the items without a result that the attempt has met, this one included.
+    """
 
     step: str
     attempt: int
     item: int
     error: StepError
+    failed: int
     child: UUID | None = None
 
 

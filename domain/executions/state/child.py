@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.outcomes import SCHEDULED, STARTED, WAITING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Child, Execution, Repetition, StepState
@@ -13,18 +13,12 @@ from domain.executions.timers import RETRY, ROUND
 @evolves(SubProcessStarted)
 def started(execution: Execution, event: SubProcessStarted) -> None:
     """Add the child; the step waits for it, or StepCompleted follows."""
-    execution.children[event.child] = Child(event.step, event.attempt, event.wait, event.item, event.round)
-    if event.item is not None:
-        repetition = execution.repetitions[event.step]
-        execution.repetitions[event.step] = replace(repetition, begun=repetition.begun + 1)
+    execution.children[event.child] = Child(event.step, event.attempt, event.wait, round=event.round)
+    if event.goes_on:
+        execution.steps[event.step] = replace(execution.steps[event.step], message=event.input, child=event.child)
+        execution.timers.pop((event.step, ROUND), None)
         return
-    if event.round is not None and event.round > 1:
-        waits = execution.steps.get(event.step)
-        if waits is not None and waits.status == WAITING and waits.attempt == event.attempt:
-            execution.steps[event.step] = replace(waits, message=event.input, child=event.child)
-            execution.timers.pop((event.step, ROUND), None)
-            return
-    elif event.round is not None:
+    if event.round == 1:
         execution.repetitions[event.step] = Repetition()
     before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
     began_at = before.began_at or event.at
@@ -40,6 +34,14 @@ def started(execution: Execution, event: SubProcessStarted) -> None:
     execution.timers.pop((event.step, RETRY), None)
     if event.wait:
         start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
+
+
+@evolves(ItemStarted)
+def item_started(execution: Execution, event: ItemStarted) -> None:
+    """Add the child of an item; the step waits for all of them."""
+    execution.children[event.child] = Child(event.step, event.attempt, event.wait, item=event.item)
+    repetition = execution.repetitions[event.step]
+    execution.repetitions[event.step] = replace(repetition, begun=repetition.begun + 1)
 
 
 @evolves(SubProcessClosed)

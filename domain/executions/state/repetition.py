@@ -110,7 +110,7 @@ def item_failed(execution: Execution, event: ItemFailed) -> None:
         before,
         begun=before.begun + (event.child is None),
         ended=before.ended + 1,
-        failed=before.failed + 1,
+        failed=event.failed,
         size=before.size + len(event.error.code) + len(event.error.message),
         ends=before.ends.add((event.item, _shown(event.error), False)),
     )

@@ -8,7 +8,7 @@ from domain.event import Event
 from domain.executions.decisions.child import close_child, end_child, start_child
 from domain.executions.decisions.execution import admit_execution, start_execution
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
 from domain.executions.events.messages import recipient_of
 from domain.executions.state.model import Execution
@@ -21,7 +21,7 @@ Plans = dict[str, Plan]
 FamilyScript = list[tuple[int, str, int, int]]
 
 ROOT = UUID(int=1)
-BETWEEN = (SubProcessStarted, SubProcessClosed, ExecutionEnded)
+BETWEEN = (SubProcessStarted, ItemStarted, SubProcessClosed, ExecutionEnded)
 
 
 class Family:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.repetition import (
     ItemCompleted,
@@ -78,6 +78,10 @@ def test_every_law_holds_for_every_family(play, drawn, script, take):
     rounds_come_one_after_the_other(family)
 
 
+def item_of(event: SubProcessStarted) -> int | None:
+    return event.item if isinstance(event, ItemStarted) else None
+
+
 def every_execution_of_a_family_ends_and_leaves_nothing(family):
     # That nobody waits or runs in vain once all has arrived, and that what arrives twice is nothing, is checked inside.
     for member in family.members.values():
@@ -89,11 +93,11 @@ def every_execution_of_a_family_ends_and_leaves_nothing(family):
 def every_child_has_one_attempt_that_asked_for_it_and_every_such_attempt_one_child(family):
     asked = family.asked()
     assert sorted(e.child for _, e in asked) == sorted(set(family.members) - {ROOT})
-    assert len({(id, e.step, e.attempt, e.item, e.round) for id, e in asked}) == len(asked)
+    assert len({(id, e.step, e.attempt, item_of(e), e.round) for id, e in asked}) == len(asked)
     for id, event in asked:
         parent, child = family.members[id].execution, family.members[event.child].execution
         known = child.parent
-        assert (known.item, known.key, known.round) == (event.item, event.key, event.round)
+        assert (known.item, known.round) == (item_of(event), event.round)
         assert (known.execution_id, known.step, known.attempt, known.waits) == (
             id,
             event.step,
@@ -118,7 +122,7 @@ def a_step_makes_of_its_child_what_the_child_came_to(family):
     for id, event in family.asked():
         state = family.members[id].execution.steps[event.step]
         child = family.members[event.child]
-        once = event.item is None and event.round is None
+        once = item_of(event) is None and event.round is None
         if not once or not event.wait or state.attempt != event.attempt or family.retried(event.child):
             continue
         if state.status == "completed":
@@ -147,7 +151,7 @@ def a_step_that_goes_through_a_list_keeps_its_bounds_and_its_order(family):
             for event in own:
                 if isinstance(event, ItemsListed | ItemsResumed):
                     running = set()
-                elif isinstance(event, SubProcessStarted):
+                elif isinstance(event, ItemStarted):
                     running.add(event.item)
                     begun.setdefault(event.attempt, []).append(event.item)
                     assert event.item not in results, "an item that has a result began again"

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from domain.agents.calls import StepError
-from domain.executions.engine.calling import child_input, request
+from domain.executions.engine.calling import child_input, request_item
 from domain.executions.engine.closing import close
 from domain.executions.engine.scope import NamedScope, scope
 from domain.executions.engine.unfolding import AttemptFailed, Unfolding
@@ -71,8 +71,8 @@ def fail_item(unfolding: Unfolding, step: PlannedSubProcess, item: int, child: U
 
 def _fail(unfolding: Unfolding, step: PlannedSubProcess, item: int, child: UUID | None, error: StepError) -> None:
     execution = unfolding.execution
-    attempt = execution.steps[step.id].attempt
-    unfolding.record(ItemFailed, step=step.id, attempt=attempt, item=item, child=child, error=error)
+    attempt, failed = execution.steps[step.id].attempt, execution.repetitions[step.id].failed + 1
+    unfolding.record(ItemFailed, step=step.id, attempt=attempt, item=item, child=child, error=error, failed=failed)
     if _each(step).on_error == "fail":
         for other in list(open_children(execution, step.id)):
             close(unfolding, other, step.id, attempt, "item_failed")
@@ -103,7 +103,7 @@ def _next(unfolding: Unfolding, step: PlannedSubProcess, repetition: Repetition)
         _fail(unfolding, step, item, None, StepError(error.code, place + error.message, permanent=True))
         return
     key = repetition.keys[item] if repetition.keys else ""
-    request(unfolding, step, execution.steps[step.id].attempt, input, item=item, key=key)
+    request_item(unfolding, step, execution.steps[step.id].attempt, input, item, key)
 
 
 def _complete(unfolding: Unfolding, step: PlannedSubProcess, repetition: Repetition) -> bool:

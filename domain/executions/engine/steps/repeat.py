@@ -28,12 +28,12 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
 
 def begin_again(unfolding: Unfolding, step: PlannedSubProcess, before: StepState) -> bool:
     """Request the child of the round that the attempt before had reached. Raises AttemptFailed."""
-    return _go_on(unfolding, step, before.attempt + 1)
+    return _go_on(unfolding, step, before.attempt + 1, goes_on=False)
 
 
 def next_round(unfolding: Unfolding, step: PlannedSubProcess) -> bool:
     """Request the child of the next round. Raises AttemptFailed when its input cannot be worked out."""
-    return _go_on(unfolding, step, unfolding.execution.steps[step.id].attempt)
+    return _go_on(unfolding, step, unfolding.execution.steps[step.id].attempt, goes_on=True)
 
 
 def complete_round(unfolding: Unfolding, step: PlannedSubProcess, child: UUID, round: int, output: Any) -> bool:
@@ -68,18 +68,26 @@ def complete_round(unfolding: Unfolding, step: PlannedSubProcess, child: UUID, r
     return True
 
 
-def _go_on(unfolding: Unfolding, step: PlannedSubProcess, attempt: int) -> bool:
+def _go_on(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, *, goes_on: bool) -> bool:
     reached = _reached(unfolding, step)
     given = {**input_of(unfolding.execution.steps[step.id]), **reached.carried}
     try:
-        return _request(unfolding, step, attempt, given, reached.round)
+        return _request(unfolding, step, attempt, given, reached.round, goes_on=goes_on)
     except EvaluationFailed as error:
         raise AttemptFailed(StepError(error.code, error.message, permanent=True)) from None
 
 
-def _request(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, given: dict[str, Any], round: int) -> bool:
+def _request(
+    unfolding: Unfolding,
+    step: PlannedSubProcess,
+    attempt: int,
+    given: dict[str, Any],
+    round: int,
+    *,
+    goes_on: bool = False,
+) -> bool:
     input = accepted(step, unfolding.execution.callees[step.id], given)
-    return request(unfolding, step, attempt, input, round=round)
+    return request(unfolding, step, attempt, input, round=round, goes_on=goes_on)
 
 
 def _reached(unfolding: Unfolding, step: PlannedSubProcess) -> Repetition:
