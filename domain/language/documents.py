@@ -61,9 +61,9 @@ class _Untitled(GenerateJsonSchema):
 
 def _document(value: Any) -> Any:
     if isinstance(value, Part):
-        fields = type(value).model_fields
-        none = value.states_none if isinstance(value, Roles) else ()
-        return {name: _document(item) for name, item in value if name in none or _is_given(item, fields[name])}
+        none = value.states_none
+        given = zip(type(value).written_fields().items(), value, strict=True)
+        return {key: _document(item) for (key, field), (name, item) in given if name in none or _is_given(item, field)}
     if isinstance(value, tuple | list):
         return [_document(item) for item in value]
     if isinstance(value, dict):

@@ -1,5 +1,6 @@
 """A process definition: the root of the language's types, and the parts that are not steps."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, GetJsonSchemaHandler
@@ -9,8 +10,8 @@ from pydantic_core import CoreSchema
 from domain.language.types.costs import Costs
 from domain.language.types.parts import FieldName, Line, Part, ProcessName, Prose, requiring
 from domain.language.types.quantities import Duration
-from domain.language.types.signature import MAX_FIELDS, FieldType, InputField, OutputDefinition
-from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles
+from domain.language.types.signature import MAX_FIELDS, FieldType, InputField, OutputDefinition, accept_by_name
+from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles, SubProcess
 from domain.language.types.triggers import AnyTrigger
 
 MAX_STEPS = 1_000
@@ -68,16 +69,19 @@ class Definition(Part):
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        properties = schema["properties"]
-        by_name = {"type": "object", "description": "Each output's source by its name."}
-        properties["outputs"] = {"anyOf": [properties["outputs"], by_name]}
+        accept_by_name(schema)
         schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), _each_by()]})
         return schema
 
     @property
+    def all_steps(self) -> Iterator[AnyStep]:
+        """Every step, each before those of its body."""
+        return _with_bodies(self.steps)
+
+    @property
     def agents_used(self) -> tuple[str, ...]:
-        """The names of all agents that the steps and the defaults name, in any role, sorted."""
-        named = {agent for step in self.steps for agent in (*step.agents(), *step.undone_by())}
+        """The names of all agents that the steps, those of bodies too, and the defaults name, in any role, sorted."""
+        named = {agent for step in self.all_steps for agent in (*step.agents(), *step.undone_by())}
         return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
 
     def roles_of(self, step: AnyStep) -> Roles:
@@ -96,6 +100,13 @@ class Definition(Part):
             if "informed" in stated
             else tuple(name for name in given.informed if name not in taken),
         )
+
+
+def _with_bodies(steps: tuple[AnyStep, ...]) -> Iterator[AnyStep]:
+    for step in steps:
+        yield step
+        if isinstance(step, SubProcess) and step.steps is not None:
+            yield from _with_bodies(step.steps)
 
 
 def _each_by() -> dict[str, Any]:

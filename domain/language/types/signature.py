@@ -3,6 +3,7 @@
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import PydanticCustomError
 
 from domain.language.types.parts import ABSENT, FieldName, Part, Prose
@@ -41,3 +42,10 @@ class OutputDefinition(Part):
     name: FieldName
     source: Annotated[Any, AfterValidator(_given), WithJsonSchema({"not": {"type": "null"}})]
     description: Prose | None = None
+
+
+def accept_by_name(schema: JsonSchemaValue) -> None:
+    """Let the `outputs` in the JSON Schema of a process, or of a body, be an object too."""
+    properties = schema["properties"]
+    by_name = {"type": "object", "description": "Each output's source by its name."}
+    properties["outputs"] = {"anyOf": [properties["outputs"], by_name]}

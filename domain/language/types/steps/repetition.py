@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from domain.language.expressions import (
     ROOTS,
@@ -20,8 +20,13 @@ from domain.language.types.quantities import Duration
 
 MAX_PARALLEL = 1_000
 MAX_ROUNDS = 10_000
-ROUND_ROOTS = (*ROOTS, "round", "last")
+DEFAULT_ITEM = "item"
+ROUND, LAST = "round", "last"
+ROUND_NAMES = (ROUND, LAST)
+ROUND_ROOTS = (*ROOTS, *ROUND_NAMES)
 """The names that `until` and `carry` may begin with: `round` counts from 1, `last` has the `output` of the round."""
+
+_ITEMS = {"anyOf": [{"type": "array"}, {"type": "string", "pattern": r"\{\{"}]}
 
 OnItemError = Literal["fail", "skip", "collect"]
 OnExhausted = Literal["fail", "accept"]
@@ -34,8 +39,8 @@ class ForEach(Part):
     effect of an item that fails. key: the name of an item for people; no two items have the same.
     """
 
-    items: Any
-    as_: FieldName = Field(default="item", alias="as")
+    items: Annotated[Any, WithJsonSchema(_ITEMS)]
+    as_: FieldName = Field(default=DEFAULT_ITEM, alias="as")
     max_parallel: Annotated[int, Field(ge=1, le=MAX_PARALLEL)] = 10
     on_error: OnItemError = "fail"
     key: TemplateText | None = None

@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 from domain.identity import process_id
 from domain.language.expressions import ROOTS, ValueTemplate, parse_value
 from domain.language.types.parts import FieldName, ProcessName
-from domain.language.types.signature import MAX_FIELDS, InputField, OutputDefinition
+from domain.language.types.signature import MAX_FIELDS, InputField, OutputDefinition, accept_by_name
 from domain.language.types.steps.planned import Planned
 from domain.language.types.steps.repetition import ForEach, PlannedForEach, PlannedRepeat, Repeat
 from domain.language.types.steps.step import Step
@@ -38,15 +40,31 @@ class SubProcess(Step):
     type: Literal["sub_process"]
     process: ProcessName | None = None
     version: Annotated[int, Field(ge=1, le=MAX_VERSION)] | None = None
-    input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
-    steps: Annotated[tuple["AnyStep", ...], Field(strict=False, min_length=1)] | None = None
-    outputs: Annotated[tuple[OutputDefinition, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
     input_mapping: dict[str, Any] = Field(default_factory=dict)
     for_each: ForEach | None = None
     repeat: Repeat | None = None
     output_key: FieldName | None = None
     wait: bool = True
     on_parent_close: OnParentClose = "cancel"
+    input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
+    steps: Annotated[tuple["AnyStep", ...], Field(strict=False, min_length=1)] | None = None
+    outputs: Annotated[tuple[OutputDefinition, ...], Field(strict=False, max_length=MAX_FIELDS)] = ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        accept_by_name(schema)
+        body = {"required": ["steps"], **_without("version", "process", "process_name")}
+        named = [{"required": [name], **_without("steps", "input", "outputs")} for name in ("process", "process_name")]
+        one_repetition = {"not": {"required": ["for_each", "repeat"]}}
+        schema.setdefault("allOf", []).extend([{"oneOf": [body, *named]}, one_repetition])
+        return schema
+
+    @property
+    def states_none(self) -> frozenset[str]:
+        """The `input_mapping` of a for_each, if it is stated to be empty: the body is given no item then."""
+        stated = self.for_each is not None and "input_mapping" in self.model_fields_set and not self.input_mapping
+        return frozenset(("input_mapping",)) if stated else frozenset()
 
     @property
     def mapping(self) -> dict[str, Any]:
@@ -77,6 +95,10 @@ class SubProcess(Step):
             wait=self.wait,
             on_parent_close=self.on_parent_close,
         )
+
+
+def _without(*fields: str) -> dict[str, Any]:
+    return {"not": {"anyOf": [{"required": [name]} for name in fields]}}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,101 @@
+"""Expressions of a step that runs a process or a body: its items, its input, its rounds, and what its body is given."""
+
+from collections.abc import Mapping as Types
+
+from domain.language.checking.enclosing import Enclosing
+from domain.language.checking.known import KnownShapes, child_outputs, inputs_of, value_shape
+from domain.language.checking.mappings import mapping_faults
+from domain.language.checking.references import Place, References
+from domain.language.checking.shapes import ANY, NUMBER, ValueShape, of_kinds, of_object
+from domain.language.expressions.values import kind_of as json_kind_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, text_of
+
+
+def check_call(references: References, step: Mapping, place: Place) -> References:
+    """Note problems in the items, the input and the rounds of a call; return what its input_mapping may refer to.
+
+    references: those of this step.
+    """
+    given = references
+    if (for_each := _part(step, "for_each")) is not None:
+        item = _check_items(references, for_each.entries.get("items"), place)
+        if references.item:
+            given = references.knowing(**{references.item: item})
+        if (key := for_each.entries.get("key")) is not None:
+            given.check_templates(key, place, "key")
+    if (mapping := step.entries.get("input_mapping")) is not None:
+        given.check_templates(mapping, place, "input_mapping")
+    for wrong, node in mapping_faults(step, references.called, given.known.shape, references.roots):
+        references.note(wrong, node)
+    if (repeat := _part(step, "repeat")) is not None:
+        last = of_object(output=child_outputs(step, references.called) or ANY)
+        rounds = references.knowing(round=of_kinds(NUMBER), last=last)
+        until = repeat.entries.get("until")
+        if isinstance(until, Scalar) and isinstance(until.value, str) and until.value:
+            rounds.check_condition(until, until.value, place)
+        if (carry := repeat.entries.get("carry")) is not None:
+            rounds.check_templates(carry, place, "carry")
+    return given
+
+
+def inputs_of_body(step: Mapping, given: References) -> Types[str, ValueShape] | None:
+    """Return the shapes of the input of a body: as declared, or else of what the step gives it; None if unknown.
+
+    given: what the input_mapping may refer to.
+    """
+    if "input" in step.entries:
+        return inputs_of(step)
+    mapping = step.entries.get("input_mapping")
+    if isinstance(mapping, Mapping):
+        found = {name: value_shape(node, given.known, given.roots) for name, node in mapping.entries.items()}
+    elif mapping is not None:
+        return None
+    else:
+        found = {} if given.item is None else {given.item: given.known.names.get(given.item, ANY)}
+    repeat = _part(step, "repeat")
+    carry = None if repeat is None else repeat.entries.get("carry")
+    if carry is not None and not isinstance(carry, Mapping):
+        return None
+    return found | dict.fromkeys(() if carry is None else carry.entries, ANY)
+
+
+def enclosing_of(step: Mapping, references: References, inputs: Types[str, ValueShape] | None) -> Enclosing:
+    """Return what surrounds the body of a step. references: those of the step. inputs: those of the body."""
+    outside = references.known.inputs
+    return Enclosing(
+        (text_of(step.entries.get("id")) or "?")[:64],
+        frozenset(references.graph.ids),
+        None if outside is None else frozenset(outside),
+        references.own,
+        references.item,
+        None if inputs is None else frozenset(inputs),
+        references.enclosing,
+    )
+
+
+def _check_items(references: References, items: Node | None, place: Place) -> ValueShape:
+    """Note problems of the items of a for_each; return the shape of one."""
+    if isinstance(items, Sequence):
+        references.check_templates(items, place)
+        return _shape_of_constants(items, references.known)
+    if items is None:
+        return ANY
+    written = text_of(items)
+    if written is None or "{{" not in written:
+        path = f'a value is written "{{{{ {written.strip()[:60]} }}}}"' if written else ""
+        message = f"`items` must be a list or a template of one, and is {kind_of(items)}"
+        references.problems.add("wrong_type", message, items, hint=path)
+        return ANY
+    references.check_templates(items, place, "items")
+    return value_shape(items, references.known, references.roots).items or ANY
+
+
+def _shape_of_constants(items: Sequence, known: KnownShapes) -> ValueShape:
+    values = [item.value for item in items.items if isinstance(item, Scalar)]
+    constant = len(values) == len(items.items) and not any(isinstance(each, str) and "{{" in each for each in values)
+    return of_kinds(*{json_kind_of(value) for value in values}) if values and constant else ANY
+
+
+def _part(step: Mapping, field: str) -> Mapping | None:
+    part = step.entries.get(field)
+    return part if isinstance(part, Mapping) else None
