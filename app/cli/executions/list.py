@@ -59,6 +59,9 @@ def executions(
     order: Annotated[
         str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended; -cost: by cost.")
     ] = NEWEST,
+    parent_step: Annotated[
+        list[str] | None, typer.Option("--parent-step", help="Started by this step of their parent; repeatable.")
+    ] = None,
     failure: Annotated[list[str] | None, typer.Option(help="Failed with this code; repeatable.")] = None,
     failed_step: Annotated[
         list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")
@@ -91,6 +94,7 @@ def executions(
         called_from=_time("--called-from", called_from),
         called_to=_time("--called-to", called_to),
         labels=label or [],
+        parent_steps=parent_step or [],
         failures=failure or [],
         failed_steps=failed_step or [],
         ran_steps=ran_step or [],

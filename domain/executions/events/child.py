@@ -58,7 +58,7 @@ class SubProcessStarted(Event, frozen=True, kw_only=True):
 
 @stored("ItemStarted")
 class ItemStarted(SubProcessStarted, frozen=True, kw_only=True):
-    """The same for an item of a list: `item` is its position, from 0, and `key` its name for people, if it has one."""
+    """A step called for an item of its list: `item` is its position, from 0, and `key` its name for people, if any."""
 
     item: int
     key: str = ""

@@ -13,7 +13,7 @@ from domain.event import Event, stored
 
 @stored("ItemsListed")
 class ItemsListed(Event, frozen=True, kw_only=True):
-    """A step goes through `items`, which were read once, now. keys: of the items for people; empty without keys."""
+    """A step goes through a list. items: read once, now. keys: of the items for people; empty without keys."""
 
     step: str
     attempt: int
@@ -23,7 +23,7 @@ class ItemsListed(Event, frozen=True, kw_only=True):
 
 @stored("ItemsResumed")
 class ItemsResumed(Event, frozen=True, kw_only=True):
-    """A later attempt goes through the `items` alone that have no result; each is a position in the list, from 0."""
+    """A later attempt goes through the items that have no result, and no others: by their positions, from 0."""
 
     step: str
     attempt: int
