@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.language.types.sensitive import SensitiveFields
+from domain.language.types.sensitive import NO_FIELDS, SensitiveFields
 from domain.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
@@ -250,8 +250,8 @@ def _change(
 def _event(known: Sensitivity, event: EventView) -> EventView:
     paths = {"input": known.fields.input if event.type == "ExecutionStarted" else ()}
     if event.type in ("SubProcessStarted", "ItemStarted"):
-        called = known.marked.get((event.data["process_id"], event.data["version"]))
-        paths["input"] = () if called is None else called.input
+        called = known.marked.get((event.data["process_id"], event.data["version"]), NO_FIELDS)
+        paths["input"] = called.within(event.data.get("body", "")).input
     if event.type == "StepCompleted":
         paths["output"] = known.fields.outputs.get(event.data["step"], ())
     data = {
