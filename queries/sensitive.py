@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.child import ChildStarted
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.step import StepCompleted
 from domain.language.types.sensitive import NO_FIELDS, SensitiveFields
@@ -217,7 +217,7 @@ def _secrets(connection: Connection[Any], roots: set[UUID], known: Publications)
             secrets.collect(event.input, fields[id].input)
         elif isinstance(event, StepCompleted):
             secrets.collect(event.output, fields[id].outputs.get(event.step, ()))
-        elif isinstance(event, SubProcessStarted):
+        elif isinstance(event, ChildStarted):
             called = known.marked.get((event.process_id, event.version), NO_FIELDS)
             secrets.collect(event.input, called.within(event.body).input)
     return found

@@ -7,7 +7,7 @@ import msgspec
 from psycopg.rows import TupleRow
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, SubProcessClosed
 from domain.executions.events.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
 from domain.executions.events.repetition import ItemCompleted, ItemFailed, RoundCompleted
 from domain.executions.events.step import StepSkipped
@@ -117,19 +117,19 @@ class Calls:
                 self._calls[stream].over = False
         else:
             event = decode(topic, state)
-            if isinstance(event, SubProcessStarted):
+            if isinstance(event, ChildStarted):
                 self._started(key, event)
             elif isinstance(event, SubProcessClosed):
                 self._closed(key, event.child.bytes)
             elif isinstance(event, ItemCompleted | ItemFailed | RoundCompleted) and event.child is not None:
                 self._release(event.child.bytes)
 
-    def _started(self, key: CallKey, event: SubProcessStarted) -> None:
+    def _started(self, key: CallKey, event: ChildStarted) -> None:
         parent, child = key[0], event.child.bytes
         self._starting[child] = key
-        self._calls[child] = _Call(parent, event.step, event.wait)
+        self._calls[child] = _Call(parent, event.step, event.waits)
         self._children.setdefault(parent, []).append(child)
-        if event.wait:
+        if event.waits:
             self._waiting.setdefault((parent, event.step), set()).add(child)
 
     def _closed(self, key: CallKey, child: bytes) -> None:

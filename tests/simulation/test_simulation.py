@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
-from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
@@ -122,13 +122,13 @@ def assert_closed(execution: Execution, events: list[Event]) -> None:
     received = {(event.step, event.attempt) for event in events if isinstance(event, StepCompleted | StepFailed)}
     ended = {event.child for event in events if isinstance(event, ItemCompleted | ItemFailed | RoundCompleted)}
     for event in events:
-        if isinstance(event, SubProcessStarted):
+        if isinstance(event, ChildStarted):
             step = execution.plan.steps[event.step]
             assert isinstance(step, PlannedSubProcess)
             if isinstance(event, ItemStarted) or event.child in ended:
                 over = event.child in ended
             else:
-                over = event.wait and (event.step, event.attempt) in received
+                over = event.waits and (event.step, event.attempt) in received
             stays_open = step.on_parent_close == "abandon" or over
             assert closed[event.child] == (0 if stays_open else 1)
 
@@ -139,9 +139,9 @@ def assert_related(histories: dict[UUID, list[Event]]) -> None:
         event.child: (id_, event)
         for id_, events in histories.items()
         for event in events
-        if isinstance(event, SubProcessStarted)
+        if isinstance(event, ChildStarted)
     }
-    assert len(calls) == sum(isinstance(e, SubProcessStarted) for events in histories.values() for e in events)
+    assert len(calls) == sum(isinstance(e, ChildStarted) for events in histories.values() for e in events)
     for id_, events in histories.items():
         started = events[0]
         assert isinstance(started, ExecutionStarted)
@@ -155,11 +155,12 @@ def assert_related(histories: dict[UUID, list[Event]]) -> None:
     assert calls == {}, "no child is missing"
 
 
-def place_of(event: SubProcessStarted) -> str:
+def place_of(event: ChildStarted) -> str:
     """Return the text from which the id of a child follows."""
     if isinstance(event, ItemStarted):
         return f"{event.step}[{event.item}]"
-    return event.step if event.round is None else f"{event.step}#{event.round}"
+    repeats = isinstance(event, SubProcessStarted) and event.round is not None
+    return f"{event.step}#{event.round}" if repeats else event.step
 
 
 def test_states_and_to_do_lists_are_at_any_time_what_the_log_says(seed: int) -> None:

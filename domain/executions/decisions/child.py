@@ -11,7 +11,7 @@ from domain.executions.engine.ending import cancel
 from domain.executions.engine.failing import go_on
 from domain.executions.engine.steps import for_each, repeat
 from domain.executions.engine.unfolding import AttemptFailed, Take, Unfolding
-from domain.executions.events.child import ItemStarted, Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, ItemStarted, Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
@@ -27,7 +27,7 @@ from domain.processes.plan import PlannedSubProcess
 
 def start_child(
     execution: Execution,
-    request: SubProcessStarted,
+    request: ChildStarted,
     parent: UUID,
     cause: Cause,
     take: Take = 0,
@@ -55,11 +55,11 @@ def start_child(
             request.root,
             request.depth,
             request.path,
-            request.wait,
+            request.waits,
             request.holds,
             request.item if isinstance(request, ItemStarted) else None,
             request.key if isinstance(request, ItemStarted) else "",
-            request.round,
+            request.round if isinstance(request, SubProcessStarted) else None,
         ),
         descendants=descendants,
     )

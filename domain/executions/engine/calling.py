@@ -61,7 +61,7 @@ def request(
     execution = unfolding.execution
     child = child_id(execution.id, step.id if round is None else f"{step.id}#{round}", attempt)
     facts = _facts(unfolding, step, attempt, input)
-    unfolding.record(SubProcessStarted, child=child, round=round, goes_on=goes_on, **facts)
+    unfolding.record(SubProcessStarted, child=child, wait=step.wait, round=round, goes_on=goes_on, **facts)
     if step.wait:
         return False
     started_at, output = unfolding.cause.at, {"execution_id": str(child)}
@@ -91,7 +91,6 @@ def _facts(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, input: d
         "root": execution.id if parent is None else parent.root,
         "depth": len(path),
         "path": path,
-        "wait": step.wait,
         "holds": _holds(execution) if step.wait else [],
         "body": callee.body,
     }

@@ -39,7 +39,7 @@ def started(execution: Execution, event: SubProcessStarted) -> None:
 @evolves(ItemStarted)
 def item_started(execution: Execution, event: ItemStarted) -> None:
     """Add the child of an item; the step waits for all of them."""
-    execution.children[event.child] = Child(event.step, event.attempt, event.wait, item=event.item)
+    execution.children[event.child] = Child(event.step, event.attempt, waits=True, item=event.item)
     repetition = execution.repetitions[event.step]
     execution.repetitions[event.step] = replace(repetition, begun=repetition.begun + 1)
 

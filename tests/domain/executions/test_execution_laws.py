@@ -15,7 +15,7 @@ from domain.executions.decisions.child import end_child, start_child
 from domain.executions.decisions.execution import cancel_execution, start_execution
 from domain.executions.decisions.step import complete_step, fail_step
 from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
-from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
@@ -193,8 +193,8 @@ def what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begun(pla
 
 
 def every_child_is_asked_for_once_and_closed_at_most_once(played):
-    asked = {e.child: e for e in played.events if isinstance(e, SubProcessStarted)}
-    assert len(asked) == sum(isinstance(e, SubProcessStarted) for e in played.events)
+    asked = {e.child: e for e in played.events if isinstance(e, ChildStarted)}
+    assert len(asked) == sum(isinstance(e, ChildStarted) for e in played.events)
     closed = [e for e in played.events if isinstance(e, SubProcessClosed)]
     assert len({e.child for e in closed}) == len(closed)
     for event in closed:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.repetition import (
     ItemCompleted,
@@ -78,8 +78,12 @@ def test_every_law_holds_for_every_family(play, drawn, script, take):
     rounds_come_one_after_the_other(family)
 
 
-def item_of(event: SubProcessStarted) -> int | None:
+def item_of(event: ChildStarted) -> int | None:
     return event.item if isinstance(event, ItemStarted) else None
+
+
+def round_of(event: ChildStarted) -> int | None:
+    return event.round if isinstance(event, SubProcessStarted) else None
 
 
 def every_execution_of_a_family_ends_and_leaves_nothing(family):
@@ -93,16 +97,16 @@ def every_execution_of_a_family_ends_and_leaves_nothing(family):
 def every_child_has_one_attempt_that_asked_for_it_and_every_such_attempt_one_child(family):
     asked = family.asked()
     assert sorted(e.child for _, e in asked) == sorted(set(family.members) - {ROOT})
-    assert len({(id, e.step, e.attempt, item_of(e), e.round) for id, e in asked}) == len(asked)
+    assert len({(id, e.step, e.attempt, item_of(e), round_of(e)) for id, e in asked}) == len(asked)
     for id, event in asked:
         parent, child = family.members[id].execution, family.members[event.child].execution
         known = child.parent
-        assert (known.item, known.round) == (item_of(event), event.round)
+        assert (known.item, known.round) == (item_of(event), round_of(event))
         assert (known.execution_id, known.step, known.attempt, known.waits) == (
             id,
             event.step,
             event.attempt,
-            event.wait,
+            event.waits,
         )
         above = [] if parent.parent is None else parent.parent.path
         assert (known.root, known.path, known.depth) == (ROOT, [*above, id], len(above) + 1)
@@ -122,8 +126,8 @@ def a_step_makes_of_its_child_what_the_child_came_to(family):
     for id, event in family.asked():
         state = family.members[id].execution.steps[event.step]
         child = family.members[event.child]
-        once = item_of(event) is None and event.round is None
-        if not once or not event.wait or state.attempt != event.attempt or family.retried(event.child):
+        once = item_of(event) is None and round_of(event) is None
+        if not once or not event.waits or state.attempt != event.attempt or family.retried(event.child):
             continue
         if state.status == "completed":
             assert child.execution.status == "completed"
