@@ -50,7 +50,8 @@ def complete_round(unfolding: Unfolding, step: PlannedSubProcess, child: UUID, r
         holds = repeat.until.evaluate(last)
         goes_on = not holds and round < repeat.max
         if goes_on:
-            place, carried = "carry", _carried(repeat, last)
+            place = "carry"
+            carried = _carried(repeat, last)
             next_at = None if repeat.delay is None else unfolding.cause.at + repeat.delay
     except EvaluationFailed as error:
         unfolding.record(RoundCompleted, round=round, child=child, **facts)
