@@ -61,14 +61,13 @@ def inputs_of_body(step: Mapping, given: References) -> Types[str, ValueShape] |
 
 def enclosing_of(step: Mapping, references: References, inputs: Types[str, ValueShape] | None) -> Enclosing:
     """Return what surrounds the body of a step. references: those of the step. inputs: those of the body."""
-    outside = references.known.inputs
     return Enclosing(
         (text_of(step.entries.get("id")) or "?")[:64],
-        frozenset(references.graph.ids),
-        None if outside is None else frozenset(outside),
+        references.graph.ids,
+        references.known.inputs,
         references.own,
         references.item,
-        None if inputs is None else frozenset(inputs),
+        inputs,
         references.enclosing,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping as Types
 from dataclasses import dataclass, replace
 
+from domain.language.checking.body_inputs import check_body_input
 from domain.language.checking.calls import check_call, enclosing_of, inputs_of_body
 from domain.language.checking.children import MAX_NESTING, check_size, check_sub_process
 from domain.language.checking.costs import check_costs
@@ -91,6 +92,7 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
                 check_sub_process(step, problems)
                 given = check_call(own, step, place)
                 if has_body(step) and scope.depth < MAX_NESTING:
+                    check_body_input(step, problems)
                     inputs = inputs_of_body(step, given)
                     around = enclosing_of(step, own, inputs)
                     inner = replace(scope, enclosing=around, inputs=inputs, depth=scope.depth + 1)

@@ -1,5 +1,6 @@
 """The surroundings of a body: what its expressions do not see, and how the step that holds it gives that to them."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from domain.language.checking.paths import Wrong
@@ -17,11 +18,11 @@ class Enclosing:
     """
 
     step: str
-    steps: frozenset[str]
-    inputs: frozenset[str] | None
+    steps: Container[str]
+    inputs: Container[str] | None
     names: tuple[str, ...]
     item: str | None
-    given: frozenset[str] | None
+    given: Container[str] | None
     within: "Enclosing | None" = None
 
     @property

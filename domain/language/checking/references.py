@@ -112,7 +112,7 @@ class References:
         for scalar in scalars(node):
             if not isinstance(scalar.value, str):
                 continue
-            for wrong in literal_faults(scalar.value, field):
+            for wrong in literal_faults(scalar.value, field, self.known.names):
                 self.note(wrong, scalar)
             if "{{" in scalar.value:
                 try:

@@ -196,7 +196,7 @@ def _missing_hint(loc: tuple[int | str, ...], node: Node) -> str:
 
 
 def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: str, problems: Problems) -> None:
-    expected = _EXPECTED_FIELD.get(field, expected)
+    expected = _EXPECTED_FIELD.get("condition" if field == "until" and "repeat" in loc else field, expected)
     subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
     hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
     if "number" in expected and (written := text_of(node)) is not None:

@@ -66,6 +66,7 @@ _MEANT: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("while", "until", "loop_condition", "loopcondition", "break_when", "stop_when"), ("until", "repeat")
     ),
+    "condition": ("until",),
     **dict.fromkeys(("do", "iterator", "item_processor", "itemprocessor", "loop_over", "loopover"), ("steps",)),
     **dict.fromkeys(("in", "over", "list", "values", "collection", "items_path", "itemspath", "elements"), ("items",)),
     **dict.fromkeys(("input_collection", "inputcollection", "iterable"), ("items",)),

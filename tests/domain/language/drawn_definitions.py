@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from domain.language.types.definition import Defaults, Definition, InputField, OutputDefinition
-from domain.language.types.parts import Part
+from domain.language.types.parts import ABSENT, Part
 from domain.language.types.quantities import MoneyLimit
 from domain.language.types.steps import (
     AgentTask,
@@ -187,12 +187,16 @@ def repetitions(draw: st.DrawFn) -> dict[str, Any]:
     return {"for_each": found, **draw(given)}
 
 
+def _is_optional(field: InputField) -> bool:
+    return not field.required or field.default is not ABSENT
+
+
 @st.composite
 def bodies(draw: st.DrawFn, agents: list[str], depth: int) -> dict[str, Any]:
     """Draw the steps of a body, its input and its outputs."""
     ids = draw(st.lists(step_ids, min_size=1, max_size=2, unique=True))
     return {
-        "input": draw(st.none() | st.dictionaries(names, fields, max_size=2)),
+        "input": draw(st.none() | st.dictionaries(names, fields.filter(_is_optional), max_size=2)),
         "steps": draw(step_lists(ids, agents, depth + 1)),
         "outputs": draw(outputs),
     }
@@ -208,6 +212,8 @@ def sub_processes(draw: st.DrawFn, common: dict[str, Any], agents: list[str], de
         more |= draw(bodies(agents, depth))
         if more["input"] is not None:
             more |= {"input_mapping": {}}
+            if "repeat" in more:
+                more["repeat"] = more["repeat"].model_copy(update={"carry": {}})
     else:
         more["process"] = draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True))
         more["version"] = draw(st.none() | st.integers(1, 2_147_483_647))

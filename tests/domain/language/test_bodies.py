@@ -91,6 +91,32 @@ def test_a_body_takes_the_executor_of_the_defaults() -> None:
             "unknown_root",
             "condition",
         ),
+        (
+            f"{BODY}, input: {{x: {{type: integer}}}}, input_mapping: {{§y: 1}}",
+            "unknown_child_input",
+            "input_mapping.y",
+        ),
+        (
+            f"{BODY}, input: {{x: {{type: integer}}}}, input_mapping: {{x: §a}}",
+            "invalid_child_input",
+            "input_mapping.x",
+        ),
+        (
+            f"{BODY}, input: {{x: {{type: integer}}}}, input_mapping: {{x: §'{{{{ input.topic }}}}'}}",
+            "invalid_child_input",
+            "input_mapping.x",
+        ),
+        (
+            f"{BODY}, input: {{x: {{required: true}}}}, §input_mapping: {{}}",
+            "missing_child_input",
+            "input_mapping",
+        ),
+        (f"{BODY}, input: {{x: {{}}}}, §for_each: {{items: [1]}}", "unknown_child_input", "for_each"),
+        (
+            f"{BODY}, input: {{x: {{}}}}, repeat: {{until: round == 1, carry: {{§y: 1}}}}",
+            "unknown_child_input",
+            "repeat.carry.y",
+        ),
         (f"{BODY}, repeat: §{{max: 3}}", "missing_field", "repeat.until"),
         (f"{BODY}, repeat: {{until: §last.output.m == 1}}", "unknown_member", "repeat.until"),
         (f"{BODY}, repeat: {{until: §last.n == 1}}", "unknown_member", "repeat.until"),

@@ -93,6 +93,24 @@ def test_a_collected_list_has_outputs_and_errors(after: str) -> None:
     assert read(f"{BODY}, for_each: {{items: [1], on_error: collect}}", after).problems == []
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        f"{BODY}, repeat: {{until: round == 2, carry: {{text: §last.output.text}}}}",
+        f"{BODY}, {EACH}, input_mapping: {{name: §company.name}}",
+        f"{BODY}, for_each: {{items: [1], as: company, key: §company.id}}",
+    ],
+)
+def test_a_path_without_braces_is_a_text_and_a_warning(fields: str) -> None:
+    (problem,), at = located(fields)
+    assert (problem.code, problem.severity, (problem.line, problem.column)) == ("not_a_template", "warning", at)
+
+
+@pytest.mark.parametrize("text", ["company.", "last", "Company.name is new", "other.name", "last word."])
+def test_a_text_that_only_begins_like_a_path_is_a_text(text: str) -> None:
+    assert read(f"{BODY}, repeat: {{until: round == 2, carry: {{text: '{text}'}}}}").problems == []
+
+
 def test_a_body_without_outputs_gives_nothing() -> None:
     bare = "steps: [{id: a, agent: w, message: x}]"
     (problem,) = read(bare, "{{ steps.s.output }}").problems
