@@ -172,7 +172,9 @@ def _roles(reading: Reading, found: ExecutionDetail, selected: StepView | None, 
     """Return who watches over the selected step and is informed of it, by role; nobody while that is built anew."""
     if selected is not None:
         with suppress(ReadModelRebuilding):
-            return roles_of_step(reading, found.process_id, selected.compensates or selected.id, position)
+            step = selected.compensates or selected.id
+            place = f"{found.body}/{step}" if found.body else step
+            return roles_of_step(reading, found.process_id, place, position)
     return {}
 
 

@@ -18,6 +18,7 @@ MAX_STEPS = 1_000
 MAX_LABELS = 50
 MAX_TRIGGERS = 50
 MAX_RUNNING = 1_000_000
+_EACH_BY = "StepsWithExecutors"
 
 __all__ = [
     "MAX_FIELDS",
@@ -70,7 +71,6 @@ class Definition(Part):
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         accept_by_name(schema)
-        schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), _each_by()]})
         return schema
 
     @property
@@ -109,9 +109,11 @@ def _with_bodies(steps: tuple[AnyStep, ...]) -> Iterator[AnyStep]:
             yield from _with_bodies(step.steps)
 
 
-def _each_by() -> dict[str, Any]:
-    """Add to the JSON Schema: every step names its executor, or is of a type that needs none."""
+def require_executors(schema: dict[str, Any]) -> None:
+    """Add to the JSON Schema of the language: each step, of a body too, names its executor or is of a type without."""
     others = [name for name, kind in STEP_TYPES.items() if "agent" not in kind.agent_fields]
     other = {"required": ["type"], "properties": {"type": {"enum": others}}}
     by_whom = {"anyOf": [requiring(["agent"]), requiring(["roles", "executor"]), other]}
-    return {"properties": {"steps": {"items": by_whom}}}
+    each = {"$ref": f"#/$defs/{_EACH_BY}"}
+    schema["$defs"][_EACH_BY] = {"properties": {"steps": {"items": {"allOf": [by_whom, each]}}}}
+    schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), each]})

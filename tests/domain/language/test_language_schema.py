@@ -58,6 +58,14 @@ def test_the_schema_knows_that_an_executor_may_be_given_by_default() -> None:
     assert not SCHEMA.is_valid(yaml.safe_load(source.replace("executor: w", "monitors: [w]")))
 
 
+def test_the_schema_knows_that_a_step_of_a_body_needs_an_executor() -> None:
+    body = "steps: [{id: s, type: sub_process, steps: [{id: t, type: sub_process, steps: [{id: a, message: x}]}]}]"
+    assert SCHEMA.is_valid(yaml.safe_load(f"{{name: p, defaults: {{roles: {{executor: w}}}}, {body}}}"))
+    assert SCHEMA.is_valid(yaml.safe_load(f"{{name: p, {body.replace('message', 'agent: w, message')}}}"))
+    assert not SCHEMA.is_valid(yaml.safe_load(f"{{name: p, {body}}}"))
+    agree(f"{{name: p, {body}}}")
+
+
 AGENT = "agent: w, message: x"
 STEPS = [
     *(f"{AGENT}, {more}" for more in (
