@@ -106,6 +106,20 @@ def test_a_path_without_braces_is_a_text_and_a_warning(fields: str) -> None:
     assert (problem.code, problem.severity, (problem.line, problem.column)) == ("not_a_template", "warning", at)
 
 
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        (f"{BODY}, for_each: {{items: [1], key: §no}}", "same_key"),
+        (f"{BODY}, for_each: {{items: [1], key: §'{{{{ steps.draft.output }}}}'}}", "same_key"),
+        (f"{BODY}, repeat: {{until: §1 == 2}}", "until_never_changes"),
+        (f"{BODY}, repeat: {{until: §steps.draft.output == 2}}", "until_never_changes"),
+    ],
+)
+def test_what_no_item_and_no_round_changes_is_a_warning(fields: str, code: str) -> None:
+    (problem,), at = located(fields)
+    assert (problem.code, problem.severity, (problem.line, problem.column)) == (code, "warning", at)
+
+
 @pytest.mark.parametrize("text", ["company.", "last", "Company.name is new", "other.name", "last word."])
 def test_a_text_that_only_begins_like_a_path_is_a_text(text: str) -> None:
     assert read(f"{BODY}, repeat: {{until: round == 2, carry: {{text: '{text}'}}}}").problems == []
