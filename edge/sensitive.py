@@ -16,6 +16,7 @@ from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.families import Ancestor, ParentAttempt
 from queries.large_results import no_large_result
 from queries.paging import Page
 from queries.projections import ProjectionsView
@@ -38,6 +39,7 @@ _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 V = TypeVar("V", bound=ApprovalView)
 _NO_STREAM = UUID(int=0)
 E = TypeVar("E", ExecutionSummary, TreeExecution)
+P = TypeVar("P", ParentAttempt, Ancestor)
 _NONE: dict[UUID, Sensitivity] = {}
 
 
@@ -56,6 +58,8 @@ class SensitiveViews:
             return found
         shown = {name: masked(known, getattr(found, name)) for name in _OF_EXECUTION}
         shown["input"] = masked(known, found.input, known.fields.input)
+        shown["parent"] = None if found.parent is None else _keyed(known, found.parent)
+        shown["path"] = [_keyed(known, each) for each in found.path]
         return msgspec.structs.replace(found, **shown, steps=[_step(known, step) for step in found.steps])
 
     def require_unmasked(self, execution_id: UUID) -> None:
@@ -146,29 +150,27 @@ class SensitiveViews:
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
-        return self._errors(page)
+        return self._errors(self._without_callers(page))
 
     def tree(self, page: Page[TreeExecution]) -> Page[TreeExecution]:
         """Return a page of an execution tree."""
+        return self._errors(self._without_callers(page))
+
+    def _without_callers(self, page: Page[E]) -> Page[E]:
+        """Leave out the places of executions in callers that the principal does not see."""
         callers = self._unseen(each.parent_id for each in page.items)
-        if callers:
-            items = [
-                msgspec.structs.replace(each, parent_step=None) if each.parent_id in callers else each
-                for each in page.items
-            ]
-            page = msgspec.structs.replace(page, items=items)
-        return self._errors(page)
+        if not callers:
+            return page
+        place = {"parent_step": None, "item": None, "key": None, "round": None}
+        items = [msgspec.structs.replace(each, **place) if each.parent_id in callers else each for each in page.items]
+        return msgspec.structs.replace(page, items=items)
 
     def _errors(self, page: Page[E]) -> Page[E]:
-        known = self._of(each.execution_id for each in page.items if each.error is not None)
+        """Mask errors, and keys of items: these are worked out from the items."""
+        known = self._of(each.execution_id for each in page.items if each.error is not None or each.key is not None)
         if not known:
             return page
-        items = [
-            msgspec.structs.replace(each, error=msgspec.structs.replace(each.error, **_texts(sensitivity, each.error)))
-            if each.error is not None and (sensitivity := known.get(each.execution_id)) is not None
-            else each
-            for each in page.items
-        ]
+        items = [_masked_row(known[row.execution_id], row) if row.execution_id in known else row for row in page.items]
         return msgspec.structs.replace(page, items=items)
 
     def sensitivities(self, ids: Iterable[UUID | None]) -> dict[UUID, Sensitivity]:
@@ -217,6 +219,15 @@ def masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] = 
 def _error(known: dict[UUID, Sensitivity], each: SetAsideView) -> SetAsideView:
     sensitivity = known.get(each.execution_id)
     return each if sensitivity is None else msgspec.structs.replace(each, error=masked(sensitivity, each.error))
+
+
+def _masked_row(known: Sensitivity, row: E) -> E:
+    error = None if row.error is None else msgspec.structs.replace(row.error, **_texts(known, row.error))
+    return msgspec.structs.replace(row, error=error, key=masked(known, row.key))
+
+
+def _keyed(known: Sensitivity, place: P) -> P:
+    return msgspec.structs.replace(place, key=masked(known, place.key))
 
 
 def _step(known: Sensitivity, step: StepView) -> StepView:

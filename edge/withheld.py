@@ -54,7 +54,7 @@ def caller_of(event: EventView) -> UUID | None:
 
 def without_caller(event: EventView) -> EventView:
     """Return the start of a called execution without the step that called it, and what the caller holds."""
-    parent = msgspec.structs.replace(event.data["parent"], step="", holds=[])
+    parent = msgspec.structs.replace(event.data["parent"], step="", holds=[], item=None, key="", round=None)
     trigger = msgspec.structs.replace(event.data["trigger"], id="")
     return msgspec.structs.replace(event, data=event.data | {"parent": parent, "trigger": trigger})
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from edge.run_names import run_name
 from web import pictures, wording
 from web.analytics import charts
 from web.analytics import wording as analytics
@@ -58,7 +59,7 @@ def environment() -> Environment:
         awaited=wording.awaited,
         all_awaited=wording.all_awaited,
         approval_of=wording.approval_of,
-        run_name=wording.run_name,
+        run_name=run_name,
         crumbs=(),
         notice="",
     )

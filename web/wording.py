@@ -36,14 +36,6 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _AMOUNTS = msgspec.json.Decoder(list[Amount])
 
 
-def run_name(process: str, body: str | None, item: int | None, key: str | None, round: int | None) -> str:
-    """Return the name of an execution: its process, or the steps inside a step, and which item or round it is."""
-    name = process if body is None else f"{process}: {body}"
-    if item is not None:
-        return f"{name}, {key or f'item {item}'}"
-    return name if round is None else f"{name}, round {round}"
-
-
 def duration(seconds: float | None) -> str:
     """Return a length of time in two units: ``0.4 s``, ``48 s``, ``13 min 52 s``, ``2 h 12 min``, ``3 d 2 h``."""
     if seconds is None:

@@ -16,6 +16,7 @@ from edge.dependencies import Reads, Versions
 from edge.parameters import PointParameter, Position
 from edge.principal import Principal
 from edge.references import execution_named
+from edge.run_names import run_name
 from edge.scopes import READ, READ_APPROVALS, requires
 from edge.sensitive import SensitiveViews
 from edge.visibility import restricted
@@ -43,7 +44,6 @@ from web.executions import picture
 from web.executions.failing import on_failure
 from web.forms import PageParameters
 from web.layout import page, reader_of, url_with
-from web.wording import run_name
 
 EVENTS = 50
 ITEMS = 20

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from domain.executions.events.outcomes import OPEN
+from edge.run_names import run_name
 from queries.executions import AttemptView, ExecutionSummary, StepView
 from queries.steps import ChildExecution
 from web import wording
@@ -192,7 +193,7 @@ def child_bars(children: Sequence[ChildExecution | ExecutionSummary], now: datet
     found: list[Below] = []
     for child in children:
         place = (child.item, child.key) if isinstance(child, ExecutionSummary) else (None, None)
-        name = wording.run_name("", None, *place, child.round).removeprefix(", ")
+        name = run_name("", None, *place, child.round).removeprefix(", ")
         begin = child.started_at
         kind = _KINDS.get(child.status, "run")
         bars = [] if begin is None else [TimelineBar(kind, begin, child.ended_at or now)]

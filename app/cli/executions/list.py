@@ -13,6 +13,7 @@ from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
+from edge.run_names import run_name
 from queries.execution_conditions import COSTS
 from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
 from queries.execution_orders import NEWEST, ORDERS
@@ -134,7 +135,7 @@ def _show(output: CommandOutput, page: Page[ExecutionSummary]) -> None:
 def _row(execution: ExecutionSummary) -> tuple[object, ...]:
     return (
         execution.execution_id,
-        execution.process,
+        run_name(execution.process, execution.body, execution.item, execution.key, execution.round),
         execution.version,
         status(execution.status),
         f"{execution.steps_done}/{execution.steps}",
