@@ -198,6 +198,9 @@ class References:
         if path.parts[:2] == ("trigger", "payload") and len(path.parts) > 2 and not self.has_webhook:
             message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
             hint = "add the trigger, or read `input`"
+            if self.enclosing is not None:
+                message = f"`trigger.payload` is null inside `{self.enclosing.step}`: that step starts the execution"
+                hint = f"map what is needed by the `input_mapping` of `{self.enclosing.step}`"
             return Wrong("may_be_null", message, hint, path.offset, "warning")
         if path.parts[0] != "steps" or path.parts[2:3] != ("error",) or len(path.parts) < 4:
             return None

@@ -125,6 +125,12 @@ def test_a_text_that_only_begins_like_a_path_is_a_text(text: str) -> None:
     assert read(f"{BODY}, repeat: {{until: round == 2, carry: {{text: '{text}'}}}}").problems == []
 
 
+def test_the_payload_of_a_webhook_is_outside_a_body() -> None:
+    (problem,) = read("steps: [{id: a, agent: w, message: '{{ trigger.payload.text }}'}]").problems
+    assert (problem.code, problem.severity, problem.path) == ("may_be_null", "warning", "steps[1].steps[0].message")
+    assert problem.hint == "map what is needed by the `input_mapping` of `s`"
+
+
 def test_a_body_without_outputs_gives_nothing() -> None:
     bare = "steps: [{id: a, agent: w, message: x}]"
     (problem,) = read(bare, "{{ steps.s.output }}").problems
