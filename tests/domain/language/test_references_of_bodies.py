@@ -125,6 +125,19 @@ def test_a_text_that_only_begins_like_a_path_is_a_text(text: str) -> None:
     assert read(f"{BODY}, repeat: {{until: round == 2, carry: {{text: '{text}'}}}}").problems == []
 
 
+def test_a_step_inside_a_body_is_read_by_an_output_of_the_step_around_it() -> None:
+    found, at = located(f"{BODY}, repeat: {{until: §steps.read.output == round}}")
+    (error,) = (problem for problem in found if problem.severity == "error")
+    assert (error.code, (error.line, error.column)) == ("unknown_step", at)
+    assert error.hint == "it is inside `s`: an output of `s` gives its value"
+
+
+def test_a_step_of_a_body_depends_on_steps_of_the_body_alone() -> None:
+    (problem,) = read("steps: [{id: a, agent: w, message: x, depends_on: draft}]").problems
+    assert (problem.code, problem.path) == ("unknown_step", "steps[1].steps[0].depends_on")
+    assert problem.hint == "it is outside: the step that holds this one depends on it"
+
+
 def test_the_payload_of_a_webhook_is_outside_a_body() -> None:
     (problem,) = read("steps: [{id: a, agent: w, message: '{{ trigger.payload.text }}'}]").problems
     assert (problem.code, problem.severity, problem.path) == ("may_be_null", "warning", "steps[1].steps[0].message")
