@@ -7,8 +7,10 @@ from domain.language.checking.known import KnownShapes, child_outputs, inputs_of
 from domain.language.checking.mappings import mapping_faults
 from domain.language.checking.references import Place, References
 from domain.language.checking.shapes import ANY, NUMBER, ValueShape, of_kinds, of_object
+from domain.language.expressions import Condition, ExpressionProblem, parse_template
 from domain.language.expressions.values import kind_of as json_kind_of
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, text_of
+from domain.language.types.steps.repetition import ROUND_NAMES
 
 
 def check_call(references: References, step: Mapping, place: Place) -> References:
@@ -23,6 +25,7 @@ def check_call(references: References, step: Mapping, place: Place) -> Reference
             given = references.knowing(**{references.item: item})
         if (key := for_each.entries.get("key")) is not None:
             given.check_templates(key, place, "key")
+            _check_key(references, key)
     if (mapping := step.entries.get("input_mapping")) is not None:
         given.check_templates(mapping, place, "input_mapping")
     for wrong, node in mapping_faults(step, references.called, given.known.shape, references.roots):
@@ -32,10 +35,33 @@ def check_call(references: References, step: Mapping, place: Place) -> Reference
         rounds = references.knowing(round=of_kinds(NUMBER), last=last)
         until = repeat.entries.get("until")
         if isinstance(until, Scalar) and isinstance(until.value, str) and until.value:
-            rounds.check_condition(until, until.value, place)
+            _check_until(references, until, rounds.check_condition(until, until.value, place))
         if (carry := repeat.entries.get("carry")) is not None:
             rounds.check_templates(carry, place, "carry")
     return given
+
+
+def _check_key(references: References, key: Node) -> None:
+    """Warn of a key that is the same for each item."""
+    written = text_of(key)
+    if not written or not references.item or written.startswith(f"{references.item}."):
+        return  # a path without braces is a warning by itself
+    try:
+        paths = parse_template(written, references.roots).paths
+    except ExpressionProblem:
+        return  # reported where expressions are checked
+    if all(path.parts[0] != references.item for path in paths):
+        message = f"`key` is the same for each item: it does not read `{references.item}`"
+        hint = f'write it as `"{{{{ {references.item}.id }}}}"`, or leave it out'
+        references.problems.add("same_key", message, key, hint=hint, severity="warning")
+
+
+def _check_until(references: References, until: Node, condition: Condition | None) -> None:
+    """Warn of a condition that no round changes."""
+    if condition is not None and all(path.parts[0] not in ROUND_NAMES for path in condition.paths):
+        message = "`until` reads neither `last` nor `round`, so that no round changes it"
+        hint = "the outputs of the round are at `last.output`"
+        references.problems.add("until_never_changes", message, until, hint=hint, severity="warning")
 
 
 def inputs_of_body(step: Mapping, given: References) -> Types[str, ValueShape] | None:

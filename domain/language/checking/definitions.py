@@ -71,7 +71,7 @@ class _Scope:
 def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
     """Note problems of the steps, the input and the outputs of a process, or of a body and the bodies inside it."""
     steps = _items(holder, "steps")[:MAX_STEPS]
-    graph = check_dependencies(steps, problems)
+    graph = check_dependencies(steps, problems, () if scope.enclosing is None else scope.enclosing.steps)
     known = known_shapes(holder, {name: steps[at] for name, at in graph.ids.items()}, scope.called)
     references = References(
         graph,

@@ -51,13 +51,14 @@ class KnownShapes:
     """inputs: shapes of declared input fields, None when none are declared. steps: the shape of each step by its id.
 
     names: the shapes of names that a step gives to some of its expressions, as that of an item. bare: the steps whose
-    bodies declare no outputs.
+    bodies declare no outputs. inside: for each step inside a body, the step that holds it.
     """
 
     inputs: Types[str, ValueShape] | None
     steps: Types[str, ValueShape]
     names: Types[str, ValueShape] = field(default_factory=dict)
     bare: frozenset[str] = frozenset()
+    inside: Types[str, str] = field(default_factory=dict)
 
     def root(self, path: Path) -> tuple[ValueShape, int] | None:
         """Return a known shape and the number of parts of the path that lead to it."""
@@ -97,12 +98,14 @@ def inputs_of(root: Mapping) -> Types[str, ValueShape] | None:
 def known_shapes(root: Mapping, steps: Types[str, Node], called: CalledShapes) -> KnownShapes:
     """Return the shapes that a canonical tree, or a step that holds a body, states. steps: its steps by id."""
     shapes, bare = {}, set()
+    bodies = ((name, step) for name, step in steps.items() if isinstance(step, Mapping) and has_body(step))
+    inside = {text_of(each.entries.get("id")) or "": name for name, step in bodies for each in steps_of(step)}
     for name, step in steps.items():
         outputs = child_outputs(step, called) if isinstance(step, Mapping) else None
         shapes[name] = step_shape(output_of(step, outputs) if isinstance(step, Mapping) else ANY)
         if has_body(step) and outputs is not None and not outputs.members:
             bare.add(name)
-    return KnownShapes(inputs_of(root), shapes, bare=frozenset(bare))
+    return KnownShapes(inputs_of(root), shapes, bare=frozenset(bare), inside=inside)
 
 
 def child_outputs(step: Mapping, called: CalledShapes) -> ValueShape | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from domain.language.checking.dependencies import Graph
 from domain.language.checking.enclosing import Enclosing
-from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked
+from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked, outcomes_read
 from domain.language.checking.known import ROOT_SHAPES, CalledShapes, KnownShapes
 from domain.language.checking.literals import literal_faults
 from domain.language.checking.mappings import unfit
@@ -98,7 +98,7 @@ class References:
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
                 found = self.check_condition(condition, condition.value, place)
                 if part is step and found is not None:
-                    place = Place(at, guarded=null_checked(found), checked=_read_outcomes(found))
+                    place = Place(at, guarded=null_checked(found), checked=outcomes_read(found))
         if not is_call(step):
             self._fields(step, STEP_TYPES, place)
         compensation = compensation_of(step)
@@ -198,6 +198,9 @@ class References:
         if path.parts[:2] == ("trigger", "payload") and len(path.parts) > 2 and not self.has_webhook:
             message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
             hint = "add the trigger, or read `input`"
+            if self.enclosing is not None:
+                message = f"`trigger.payload` is null inside `{self.enclosing.step}`: that step starts the execution"
+                hint = f"map what is needed by the `input_mapping` of `{self.enclosing.step}`"
             return Wrong("may_be_null", message, hint, path.offset, "warning")
         if path.parts[0] != "steps" or path.parts[2:3] != ("error",) or len(path.parts) < 4:
             return None
@@ -245,7 +248,7 @@ class References:
         if root == "steps" and (found := self._wrong_step(name, rest[1:], path, at)) is not None:
             return found
         if root == "input" and self.known.inputs is not None and name not in self.known.inputs:
-            if self.enclosing is not None and (outside := self.enclosing.unseen(path)) is not None:
+            if (outside := self._unseen(path)) is not None:
                 return outside
             hint = self._near(name, self.known.inputs)
             if self.enclosing is not None and not hint:
@@ -263,13 +266,18 @@ class References:
         if root in self.own:
             where = "`key` and `input_mapping`" if root == self.item else "`until` and `carry`"
             return Wrong("unknown_root", f"{root!r} is known in {where} alone", "", path.offset)
+        return self._unseen(path)
+
+    def _unseen(self, path: Path) -> Wrong | None:
         return None if self.enclosing is None else self.enclosing.unseen(path)
 
     def _wrong_step(self, name: str, rest: list[str | int], path: Path, at: int | None) -> Wrong | None:
         if name not in self.graph.ids:
-            if self.enclosing is not None and (outside := self.enclosing.unseen(path)) is not None:
+            if (outside := self._unseen(path)) is not None:
                 return outside
             hint = self._near(name, self.graph.ids)
+            if (holder := self.known.inside.get(name)) is not None:
+                hint = f"it is inside `{holder}`: an output of `{holder}` gives its value"
             return Wrong("unknown_step", f"there is no step `{name[:60]}`", hint, path.offset)
         if at is not None and self.graph.ids[name] == at:
             hint = "the output of the round is `last.output`" if LAST in self.own else ""
@@ -288,9 +296,3 @@ def _incomplete(name: str, path: Path) -> Wrong:
     members = step_shape(ANY).members if name.startswith("steps.") else ROOT_SHAPES.get(name, ANY).members
     hint = f"go on with one of: {', '.join(members or ('ID.output',))}"
     return Wrong("incomplete_path", f"`{name}` alone is not a value", hint, path.offset)
-
-
-def _read_outcomes(condition: Condition) -> frozenset[str]:
-    """Return the steps whose status or error a condition reads."""
-    read = (path.parts for path in condition.paths if path.parts[0] == "steps")
-    return frozenset(str(parts[1]) for parts in read if parts[2:3] in (("status",), ("error",)))

@@ -106,9 +106,42 @@ def test_a_path_without_braces_is_a_text_and_a_warning(fields: str) -> None:
     assert (problem.code, problem.severity, (problem.line, problem.column)) == ("not_a_template", "warning", at)
 
 
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        (f"{BODY}, for_each: {{items: [1], key: §no}}", "same_key"),
+        (f"{BODY}, for_each: {{items: [1], key: §'{{{{ steps.draft.output }}}}'}}", "same_key"),
+        (f"{BODY}, repeat: {{until: §1 == 2}}", "until_never_changes"),
+        (f"{BODY}, repeat: {{until: §steps.draft.output == 2}}", "until_never_changes"),
+    ],
+)
+def test_what_no_item_and_no_round_changes_is_a_warning(fields: str, code: str) -> None:
+    (problem,), at = located(fields)
+    assert (problem.code, problem.severity, (problem.line, problem.column)) == (code, "warning", at)
+
+
 @pytest.mark.parametrize("text", ["company.", "last", "Company.name is new", "other.name", "last word."])
 def test_a_text_that_only_begins_like_a_path_is_a_text(text: str) -> None:
     assert read(f"{BODY}, repeat: {{until: round == 2, carry: {{text: '{text}'}}}}").problems == []
+
+
+def test_a_step_inside_a_body_is_read_by_an_output_of_the_step_around_it() -> None:
+    found, at = located(f"{BODY}, repeat: {{until: §steps.read.output == round}}")
+    (error,) = (problem for problem in found if problem.severity == "error")
+    assert (error.code, (error.line, error.column)) == ("unknown_step", at)
+    assert error.hint == "it is inside `s`: an output of `s` gives its value"
+
+
+def test_a_step_of_a_body_depends_on_steps_of_the_body_alone() -> None:
+    (problem,) = read("steps: [{id: a, agent: w, message: x, depends_on: draft}]").problems
+    assert (problem.code, problem.path) == ("unknown_step", "steps[1].steps[0].depends_on")
+    assert problem.hint == "it is outside: the step that holds this one depends on it"
+
+
+def test_the_payload_of_a_webhook_is_outside_a_body() -> None:
+    (problem,) = read("steps: [{id: a, agent: w, message: '{{ trigger.payload.text }}'}]").problems
+    assert (problem.code, problem.severity, problem.path) == ("may_be_null", "warning", "steps[1].steps[0].message")
+    assert problem.hint == "map what is needed by the `input_mapping` of `s`"
 
 
 def test_a_body_without_outputs_gives_nothing() -> None:
