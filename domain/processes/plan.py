@@ -122,10 +122,12 @@ def compile_plan(
     limits: Limits = Limits(),
     rules: int = RULES,
     body: str = "",
+    sensitive: SensitiveFields | None = None,
 ) -> Plan:
     """Return the plan of a valid definition (one that `parse_definition` gave without errors, or a published one).
 
-    body: the path of the body that the definition is; empty for a process.
+    body: the path of the body that the definition is; empty for a process. sensitive: the fields of the process that
+    only admins see; worked out from the definition if it is one.
     """
     incoming, dependents = _edges(definition)
     spec = input_spec(definition, keeps_null=rules >= 2)
@@ -136,8 +138,11 @@ def compile_plan(
     undoing = {step.id: step.compensation for step in definition.steps if step.compensation is not None}
     for name, compensation in undoing.items():
         steps[compensation_id(name)] = compensation.plan(_undoing(name, compensation, defaults))
+    fields = sensitive_fields(definition) if sensitive is None else sensitive
     bodies = {
-        step.id: compile_plan(body_of(definition, step), process_id, version, limits, rules, _within(body, step.id))
+        step.id: compile_plan(
+            body_of(definition, step), process_id, version, limits, rules, _within(body, step.id), fields
+        )
         for step in definition.steps
         if isinstance(step, SubProcess) and step.steps is not None
     }
@@ -156,7 +161,7 @@ def compile_plan(
         limits=limits,
         rules=rules,
         nulls=spec.nulls,
-        sensitive=sensitive_fields(definition),
+        sensitive=fields.within(body),
         body=body,
         bodies=bodies,
     )
