@@ -15,7 +15,8 @@ from store import arrays
 
 # By process for the windows, and by execution for those processes that have a threshold for each of them. An execution
 # inside another one of the same process, as of the steps inside a step, is a part of that one.
-_SUMS = """select process_id, currency, run_id, coalesce(sum(amount) filter (where outermost = 1), 0), min(at), max(at), bool_or(correction = 1 or amount < 0)
+_SUMS = """select process_id, currency, run_id, coalesce(sum(amount) filter (where outermost = 1), 0),
+  min(at), max(at), bool_or(correction = 1 or amount < 0)
 from cost_ledger where position > %b and position <= %b and process_id = any(%b) and currency <> ''
 group by grouping sets ((process_id, currency), (process_id, currency, run_id))
 having run_id is null or process_id = any(%b)"""

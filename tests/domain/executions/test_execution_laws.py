@@ -62,6 +62,7 @@ class Play(Played):
 
     def __init__(self, plan: Plan, child: Plan, clock: Clock, script: Script, take: int) -> None:
         callees = {id: child for id, step in plan.steps.items() if getattr(step, "process", "") == CHILD}
+        callees |= plan.bodies
         new = Execution(UUID(int=1), plan, callees=callees)
         begun = start_execution(new.id, plan, {}, Trigger(), clock.now(), take, callees=callees)
         super().__init__(new, begun, clock, take)
@@ -80,13 +81,13 @@ class Play(Played):
         if action != "child":
             super().act(action, choice)
         elif choice < 5 or not self.end_one(choice):
-            asked = [event for event in self.events if isinstance(event, SubProcessStarted)]
+            asked = [event for event in self.events if isinstance(event, ChildStarted)]
             if asked:
                 self.end(asked[choice % len(asked)], choice)
 
     def end_one(self, choice: int) -> bool:
         """One of the children that are waited for ends; False when there is none."""
-        waited = [e for e in self.events if isinstance(e, SubProcessStarted) and e.wait and e.child in self.children]
+        waited = [e for e in self.events if isinstance(e, ChildStarted) and e.waits and e.child in self.children]
         if waited:
             self.end(waited[choice % len(waited)], choice)
         return bool(waited)
@@ -96,7 +97,7 @@ class Play(Played):
         """Those that have not ended, as far as the execution knows."""
         return self.execution.children
 
-    def end(self, asked: SubProcessStarted, choice: int) -> None:
+    def end(self, asked: ChildStarted, choice: int) -> None:
         """A child runs, ends in one way or another, and reports."""
         cause, parent = self.clock.now(), self.execution.id
         child = start_child(Execution(asked.child, self.child), asked, parent, cause, 1).execution
