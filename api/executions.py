@@ -85,6 +85,7 @@ class ExecutionFilters(Paged):
         Values, Field(description=f"What started them: manual, webhook, sub_process (children). {SEVERAL}")
     ] = []
     parent: Annotated[ExecutionReferences, Field(description=f"Ids of parents: their children. {SEVERAL}")] = []
+    parent_step: Annotated[Values, Field(description=f"Steps of their parents that started them. {SEVERAL}")] = []
     root: Annotated[ExecutionReferences, Field(description=f"Ids of roots: their execution trees. {SEVERAL}")] = []
     waiting_for: Annotated[
         Values,
@@ -148,6 +149,7 @@ class ExecutionFilters(Paged):
             statuses=self.status,
             triggers=self.trigger,
             parents=[execution_named(id) for id in self.parent],
+            parent_steps=self.parent_step,
             roots=[execution_named(id) for id in self.root],
             waiting_for=self.waiting_for,
             include_children=self.include_children,

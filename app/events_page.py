@@ -30,6 +30,7 @@ _STREAMS = {
     "domain.executions.events.timer": ("A timer", "In the stream of its execution."),
     "domain.executions.events.cost": ("A cost", "In the stream of its execution."),
     "domain.executions.events.child": ("A child", "In the stream of the execution that calls it."),
+    "domain.executions.events.repetition": ("A repetition", "In the stream of the execution whose step repeats."),
     "domain.executions.events.compensation": ("A compensation", "In the stream of its execution."),
     "domain.executions.events.approval": ("An approval", "In the stream of its execution."),
     "domain.processes.claims": ("A webhook trigger", "One stream a trigger, its id derived from the trigger's."),

@@ -37,7 +37,8 @@ class Settings(ChannelSettings):
     proxy. allowed_hosts: hosts that requests may state beside that one and local ones. receive_timeout: the
     longest time for a request to arrive; send_timeout: for a caller to read more of its answer; keep_alive: between two
     requests of a connection. max_depth, max_descendants: the limits of an execution tree, in levels and executions
-    below its root. agent_secrets: the environment variables that agents may refer to, None where it is not set.
+    below its root. max_items: of a list that a step goes through. agent_secrets: the environment variables that agents
+    may refer to, None where it is not set.
     outgoing_allow, outgoing_deny: addresses of calls. max_result: bytes that may be rendered for one step, or for the
     outputs. max_execution: bytes of all events of one execution. large_results: bytes of an output beside the log.
     inbox_days: days for which inboxes keep entries. memory_dir: the folder of memories as files; memory_size: bytes of
@@ -61,7 +62,8 @@ class Settings(ChannelSettings):
     drain: timedelta = setting("PROCESSION_DRAIN", parse_duration, lambda: timedelta(seconds=30))
     max_open_calls: int = setting("PROCESSION_MAX_OPEN_CALLS", whole(1, 20_000), lambda: 1000)
     max_depth: int = setting("PROCESSION_MAX_DEPTH", whole(1, 10_000), lambda: 10)
-    max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 10_000)
+    max_descendants: int = setting("PROCESSION_MAX_DESCENDANTS", whole(1), lambda: 100_000)
+    max_items: int = setting("PROCESSION_MAX_ITEMS", whole(1, 1_000_000), lambda: 10_000)
     max_result: int = setting("PROCESSION_MAX_RESULT", size(1_024, 4 << 20), lambda: 1 << 20)
     max_execution: int = setting("PROCESSION_MAX_EXECUTION", size(4 << 20, 1 << 30), lambda: 256 << 20)
     large_results: int | None = optional("PROCESSION_LARGE_RESULTS", size_or_none(1 << 20, 64 << 20))

@@ -132,7 +132,13 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
     return Wiring(
         database.datastore(),
         replica=database.read_datastore(),
-        limits=Limits(settings.max_depth, settings.max_descendants, settings.max_result, settings.max_execution),
+        limits=Limits(
+            settings.max_depth,
+            settings.max_descendants,
+            settings.max_items,
+            settings.max_result,
+            settings.max_execution,
+        ),
         channels=settings.channels.configured,
         configured_key=settings.api_key is not None,
         policy=settings.policy,

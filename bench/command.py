@@ -19,6 +19,7 @@ from bench.engine import alone, saturated
 from bench.fairness import fair
 from bench.http_load import list_while_busy, starts
 from bench.informed import informed
+from bench.items import items
 from bench.pages import pages
 from bench.rebuilds import rebuilds
 from bench.report import table
@@ -42,6 +43,7 @@ PARTS = (
     "alerts",
     "w7",
     "w8",
+    "w9",
 )
 ON_DBOS = ("timers", "lone", "w1", "w2", "w4")
 
@@ -89,6 +91,9 @@ def measure(server: str, options: argparse.Namespace) -> dict[str, Any]:
             server, lambda r: analytics(r, 2_000 if options.quick else 1_000_000, 5 if options.quick else 40)
         ),
         "w8": lambda: with_informed(server, size, rounds, 20 if options.quick else 200),
+        "w9": lambda: _on_rig(
+            server, lambda r: items(r, 200 if options.quick else 10_000, rounds, size, 5 if options.quick else 40)
+        ),
         "dbos": lambda: dbos(server, peered, 30 if options.quick else 100, 200 if options.quick else 2_000),
         "browser": lambda: _on_rig(server, lambda r: on_screen(r, 5 if options.quick else 40)),
         "floor_again": lambda: floor(server, floor_events),

@@ -59,6 +59,9 @@ def rows(figures: dict[str, Any]) -> Iterator[ReportRow]:
         yield f"pages: {name}", value, "ms", ""
     for name, value in figures.get("w7", {}).items():
         yield f"W7: {name}", value, "ms" if name.endswith("_ms") else "", ""
+    for name, value in figures.get("w9", {}).items():
+        beside = f"{figures['w9']['ratio']:.2f} x W4's parents" if name == "items_per_s" else ""
+        yield f"W9: {name}", value, "", beside
     for name, value in figures.get("w8", {}).items():
         if name != "ratio":
             beside = f"{figures['w8']['ratio']:.2f} x without" if name == "steps_per_s_with" else ""

@@ -1,4 +1,4 @@
-"""The workloads: ten steps in a row (W1), ten at once and a join (W2), a parent that calls a child (W4), and others."""
+"""The workloads: ten steps in a row (W1) or at once (W2), a parent and its child (W4), a long list (W9), and others."""
 
 from typing import NamedTuple
 
@@ -51,6 +51,17 @@ steps: [{id: call, type: sub_process, process: bench-child, wait: true}]
 outputs: {answer: "{{ steps.call.output.answer }}"}
 """
 
+W9 = """name: bench-items
+input: {items: {type: array, required: true}}
+steps:
+  - id: each
+    type: sub_process
+    for_each: {items: "{{ input.items }}", max_parallel: 100}
+    steps: [{id: s0, agent: noop, message: go}]
+    outputs: {answer: "{{ steps.s0.output.text }}"}
+outputs: {count: "{{ steps.each.output | length }}"}
+"""
+
 # In the order of publication: a child before its parent.
 WORKLOADS = {
     "w1": Workload("bench-sequential", W1, STEPS),
@@ -59,4 +70,5 @@ WORKLOADS = {
     "timer": Workload("bench-timer", TIMER, 1),
     "child": Workload("bench-child", CHILD, CHILD_STEPS),
     "w4": Workload("bench-parent", W4, 1, "parents"),
+    "w9": Workload("bench-items", W9, 1, "lists"),
 }

@@ -16,18 +16,21 @@ from domain.executions.events.approval import (
     ApprovalRefused,
     ApprovalRequested,
 )
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
+from domain.executions.events.repetition import ItemCompleted, ItemFailed, RoundCompleted
 from domain.executions.events.step import StepCancelled, StepCompleted, StepFailed, StepTimedOut
 
 REASON = "execution_cancelled"
 
 _CLOSED = STORED_NAMES[SubProcessClosed]
-_STARTED = STORED_NAMES[SubProcessStarted]
+_STARTED = frozenset((STORED_NAMES[SubProcessStarted], STORED_NAMES[ItemStarted]))
+# The child of an item or of a round has ended, while its step may go on.
+_REPEATED = frozenset(STORED_NAMES[kind] for kind in (ItemCompleted, ItemFailed, RoundCompleted))
 _REQUESTED = STORED_NAMES[ApprovalRequested]
 _DECIDED = (ApprovalGranted, ApprovalRefused, ApprovalChangesRequested, ApprovalExpired, ApprovalCancelled)
 # The end of the attempt that waits for a child: the child has ended, or SubProcessClosed closes it.
 _ENDS = frozenset(STORED_NAMES[kind] for kind in (StepCompleted, StepFailed, StepTimedOut, StepCancelled))
-TOPICS = sorted((_STARTED, _CLOSED, _REQUESTED, *_ENDS, *(STORED_NAMES[kind] for kind in _DECIDED)))
+TOPICS = sorted((*_STARTED, *_REPEATED, _CLOSED, _REQUESTED, *_ENDS, *(STORED_NAMES[kind] for kind in _DECIDED)))
 """The events that open something beside the execution, and those that close it."""
 
 
@@ -51,21 +54,22 @@ def closing(events: Iterable[tuple[str, bytes]], cause: Cause, closes: Callable[
     whether the children of a step are cancelled with the execution.
     """
     children: dict[UUID, _Opened] = {}
-    waiting: dict[tuple[str, int], UUID] = {}
+    waiting: dict[tuple[str, int], set[UUID]] = {}
     approvals: dict[str, _Opened] = {}
     for topic, state in events:
         try:
             event = _decode(state)
         except msgspec.MsgspecError:
             continue
-        if topic == _STARTED and event.child is not None:
+        if topic in _STARTED and event.child is not None:
             children[event.child] = event
             if event.wait:
-                waiting[event.step, event.attempt] = event.child
-        elif topic == _CLOSED and event.child is not None:
-            children.pop(event.child, None)
+                waiting.setdefault((event.step, event.attempt), set()).add(event.child)
+        elif topic in (_CLOSED, *_REPEATED):
+            if event.child is not None:
+                children.pop(event.child, None)
         elif topic in _ENDS:
-            if (child := waiting.pop((event.step, event.attempt), None)) is not None:
+            for child in waiting.pop((event.step, event.attempt), ()):
                 children.pop(child, None)
         elif topic == _REQUESTED:
             approvals[event.approval_id] = event

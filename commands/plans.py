@@ -58,13 +58,13 @@ class Plans:
         self._latest: dict[UUID, Published] = {}
         self._loading = threading.Lock()
 
-    def get(self, process_id: UUID, version: int) -> Plan:
-        """Return the plan of one published version. Raises NotFound."""
+    def get(self, process_id: UUID, version: int, body: str = "") -> Plan:
+        """Return the plan of one published version, or of a body in it by its path. Raises NotFound."""
         plan = self._plans.get((process_id, version))
         if plan is None:
             with self._loading:
                 plan = self._plans.get((process_id, version)) or self._load(process_id, version)
-        return plan
+        return plan.inner(body) if body else plan
 
     def latest(self, process_id: UUID, *, fresh: bool = False) -> Published:
         """Return the process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound."""
@@ -126,10 +126,10 @@ class Plans:
 
         Steps whose process is missing or archived, or has no such version, are left out.
         """
-        callees: dict[str, Plan] = {}
+        callees: dict[str, Plan] = dict(plan.bodies)
         guards: dict[UUID, int] = {}
         for step in plan.steps.values():
-            if isinstance(step, PlannedSubProcess):
+            if isinstance(step, PlannedSubProcess) and step.process_id is not None:
                 try:
                     callees[step.id], guards[step.process_id] = self.startable(step.process_id, step.version)
                 except (NotFound, Forbidden):
@@ -140,11 +140,12 @@ class Plans:
     def pinned(self, plan: Plan, versions: Mapping[str, int]) -> Callees:
         """Return the plans that the steps of `plan` call, in the pinned `versions`. Raises NotFound."""
         called = ((step, plan.steps[step], version) for step, version in versions.items())
-        return {
+        named = {
             id: self.get(step.process_id, version)
             for id, step, version in called
-            if isinstance(step, PlannedSubProcess)
+            if isinstance(step, PlannedSubProcess) and step.process_id is not None
         }
+        return {**plan.bodies, **named} if plan.bodies else named
 
     def _load(self, process_id: UUID, version: int) -> Plan:
         process = self.latest(process_id).process

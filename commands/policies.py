@@ -5,7 +5,7 @@ from collections.abc import Callable
 from domain.event import Cause
 from domain.executions.decisions.child import close_child, end_child, start_child
 from domain.executions.engine.unfolding import Take, Unfolding
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, SubProcessClosed
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.state.model import Execution
 from store.lists.outbox import Message
@@ -18,7 +18,7 @@ def whenever(message: Message, cause: Cause, take: Take, descendants: int = 0) -
     TypeError for an event that requires nothing of another execution.
     """
     match message.event:
-        case SubProcessStarted() as started:
+        case ChildStarted() as started:
             return lambda child: start_child(child, started, message.source, cause, take, descendants=descendants)
         case SubProcessClosed() as closed:
             return lambda child: close_child(child, closed, message.source, cause, take)

@@ -116,7 +116,7 @@ class SetAsideCommands:
     def _closes(self, started: ExecutionStarted) -> Callable[[str], bool]:
         """Return which steps have their children cancelled with the execution; all where its version is unreadable."""
         try:
-            steps = self._plans.get(started.process_id, started.version).steps
+            steps = self._plans.get(started.process_id, started.version, started.body).steps
         except DatabaseFailure:
             raise
         except Exception:

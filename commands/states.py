@@ -176,8 +176,8 @@ def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:
     if not events or not isinstance(events[0], ExecutionStarted):
         return None
     started = events[0]
-    plan = plans.get(started.process_id, started.version)
-    callees = plans.pinned(plan, started.pinned) if started.pinned else {}
+    plan = plans.get(started.process_id, started.version, started.body)
+    callees = plans.pinned(plan, started.pinned) if started.pinned else plan.bodies
     execution = Execution(id, plan, steps={}, waiting={}, callees=callees)
     for event in events:
         evolve(execution, event)

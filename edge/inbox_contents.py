@@ -42,5 +42,9 @@ def masked_entry(masking: SensitiveViews, found: EntryDetail) -> EntryDetail:
 
 
 def _masked(sensitivity: Sensitivity, entry: InboxEntry, contents: dict[str, Any]) -> Any:
-    paths = sensitivity.fields.outputs.get(entry.step or "", ()) if entry.type == "StepCompleted" else ()
+    paths = (
+        sensitivity.fields.outputs.get((entry.step or "").rpartition("/")[2], ())
+        if entry.type == "StepCompleted"
+        else ()
+    )
     return masked(sensitivity, contents.get(entry.event_id), paths)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.language.types.sensitive import SensitiveFields
+from domain.language.types.sensitive import NO_FIELDS, SensitiveFields
 from domain.masking import MASK, masked_at
 from edge.principal import Principal
 from edge.scopes import READ_SENSITIVE
@@ -16,6 +16,7 @@ from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
 from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.families import Ancestor, ParentAttempt
 from queries.large_results import no_large_result
 from queries.paging import Page
 from queries.projections import ProjectionsView
@@ -28,8 +29,9 @@ from queries.trees import TreeExecution
 # Fields of events that Procession itself writes; every other field is masked.
 _IDENTITY = ("process_id", "process", "version", "step", "attempt", "approval_id", "agent", "by", "tell", "kind")
 _TREE = ("parent", "child", "pinned", "root", "depth", "path", "wait", "holds", "reports_to", "steps")
+_REPEATED = ("body", "item", "round", "goes_on", "failed", "size", "next_at")
 _COURSE = ("started_at", "due_at", "deadline", "on_deadline", "target", "chosen", "scope")
-_OWN = frozenset((*_IDENTITY, *_TREE, *_COURSE))
+_OWN = frozenset((*_IDENTITY, *_TREE, *_REPEATED, *_COURSE))
 _OF_EXECUTION = ("trigger", "input", "outputs", "error", "cancel_reason")
 _OF_STEP = ("input", "output", "error", "cancel_reason", "skip_reason", "conditions")
 _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
@@ -37,6 +39,7 @@ _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 V = TypeVar("V", bound=ApprovalView)
 _NO_STREAM = UUID(int=0)
 E = TypeVar("E", ExecutionSummary, TreeExecution)
+P = TypeVar("P", ParentAttempt, Ancestor)
 _NONE: dict[UUID, Sensitivity] = {}
 
 
@@ -55,6 +58,8 @@ class SensitiveViews:
             return found
         shown = {name: masked(known, getattr(found, name)) for name in _OF_EXECUTION}
         shown["input"] = masked(known, found.input, known.fields.input)
+        shown["parent"] = None if found.parent is None else _keyed(known, found.parent)
+        shown["path"] = [_keyed(known, each) for each in found.path]
         return msgspec.structs.replace(found, **shown, steps=[_step(known, step) for step in found.steps])
 
     def require_unmasked(self, execution_id: UUID) -> None:
@@ -145,29 +150,27 @@ class SensitiveViews:
 
     def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
         """Return a page of the list of executions."""
-        return self._errors(page)
+        return self._errors(self._without_callers(page))
 
     def tree(self, page: Page[TreeExecution]) -> Page[TreeExecution]:
         """Return a page of an execution tree."""
+        return self._errors(self._without_callers(page))
+
+    def _without_callers(self, page: Page[E]) -> Page[E]:
+        """Leave out the places of executions in callers that the principal does not see."""
         callers = self._unseen(each.parent_id for each in page.items)
-        if callers:
-            items = [
-                msgspec.structs.replace(each, parent_step=None) if each.parent_id in callers else each
-                for each in page.items
-            ]
-            page = msgspec.structs.replace(page, items=items)
-        return self._errors(page)
+        if not callers:
+            return page
+        place = {"parent_step": None, "item": None, "key": None, "round": None}
+        items = [msgspec.structs.replace(each, **place) if each.parent_id in callers else each for each in page.items]
+        return msgspec.structs.replace(page, items=items)
 
     def _errors(self, page: Page[E]) -> Page[E]:
-        known = self._of(each.execution_id for each in page.items if each.error is not None)
+        """Mask errors, and keys of items: these are worked out from the items."""
+        known = self._of(each.execution_id for each in page.items if each.error is not None or each.key is not None)
         if not known:
             return page
-        items = [
-            msgspec.structs.replace(each, error=msgspec.structs.replace(each.error, **_texts(sensitivity, each.error)))
-            if each.error is not None and (sensitivity := known.get(each.execution_id)) is not None
-            else each
-            for each in page.items
-        ]
+        items = [_masked_row(known[row.execution_id], row) if row.execution_id in known else row for row in page.items]
         return msgspec.structs.replace(page, items=items)
 
     def sensitivities(self, ids: Iterable[UUID | None]) -> dict[UUID, Sensitivity]:
@@ -218,6 +221,15 @@ def _error(known: dict[UUID, Sensitivity], each: SetAsideView) -> SetAsideView:
     return each if sensitivity is None else msgspec.structs.replace(each, error=masked(sensitivity, each.error))
 
 
+def _masked_row(known: Sensitivity, row: E) -> E:
+    error = None if row.error is None else msgspec.structs.replace(row.error, **_texts(known, row.error))
+    return msgspec.structs.replace(row, error=error, key=masked(known, row.key))
+
+
+def _keyed(known: Sensitivity, place: P) -> P:
+    return msgspec.structs.replace(place, key=masked(known, place.key))
+
+
 def _step(known: Sensitivity, step: StepView) -> StepView:
     shown = {name: masked(known, getattr(step, name)) for name in _OF_STEP if name != "input"}
     shown["output"] = masked(known, step.output, known.fields.outputs.get(step.id, ()))
@@ -248,9 +260,9 @@ def _change(
 
 def _event(known: Sensitivity, event: EventView) -> EventView:
     paths = {"input": known.fields.input if event.type == "ExecutionStarted" else ()}
-    if event.type == "SubProcessStarted":
-        called = known.marked.get((event.data["process_id"], event.data["version"]))
-        paths["input"] = () if called is None else called.input
+    if event.type in ("SubProcessStarted", "ItemStarted"):
+        called = known.marked.get((event.data["process_id"], event.data["version"]), NO_FIELDS)
+        paths["input"] = called.within(event.data.get("body", "")).input
     if event.type == "StepCompleted":
         paths["output"] = known.fields.outputs.get(event.data["step"], ())
     data = {

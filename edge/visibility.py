@@ -1,6 +1,7 @@
 """The view of a principal that is limited to processes: others are not there, or are called *restricted*."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 import anyio
@@ -71,12 +72,16 @@ def require_visible_name(principal: Principal, process: str | None) -> None:
         _require(principal, process)
 
 
+NO_PLACE: dict[str, Any] = {"body": None, "item": None, "key": None, "round": None}
+"""The fields that state the place of an execution in its caller, for principals who do not see that."""
+
+
 def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
     """Return the view without the names of processes that `principal` does not see."""
     if not principal.processes:
         return found
     path = [
-        each if principal.sees(each.process) else msgspec.structs.replace(each, process=RESTRICTED, step="")
+        each if principal.sees(each.process) else msgspec.structs.replace(each, process=RESTRICTED, step="", **NO_PLACE)
         for each in found.path
     ]
     steps = [
@@ -87,7 +92,7 @@ def restricted(found: ExecutionDetail, principal: Principal) -> ExecutionDetail:
     if found.parent is None or (path and path[-1].process != RESTRICTED):
         return found
     trigger = msgspec.json.decode(found.trigger) | {"id": ""}
-    parent = msgspec.structs.replace(found.parent, step="")
+    parent = msgspec.structs.replace(found.parent, step="", item=None, key=None, round=None)
     return msgspec.structs.replace(found, parent=parent, trigger=msgspec.Raw(msgspec.json.encode(trigger)))
 
 

@@ -37,7 +37,11 @@ def withholds(type: str | None, principal: Principal) -> bool:
 
 def without_others(event: EventView, principal: Principal) -> EventView:
     """Return the event without the name of a called process that a limited `principal` does not see."""
-    if not principal.processes or event.type != "SubProcessStarted" or principal.sees(event.data["process"]):
+    if (
+        not principal.processes
+        or event.type not in ("SubProcessStarted", "ItemStarted")
+        or principal.sees(event.data["process"])
+    ):
         return event
     return msgspec.structs.replace(event, data=event.data | {"process": RESTRICTED, "process_id": None, "holds": []})
 
@@ -50,7 +54,7 @@ def caller_of(event: EventView) -> UUID | None:
 
 def without_caller(event: EventView) -> EventView:
     """Return the start of a called execution without the step that called it, and what the caller holds."""
-    parent = msgspec.structs.replace(event.data["parent"], step="", holds=[])
+    parent = msgspec.structs.replace(event.data["parent"], step="", holds=[], item=None, key="", round=None)
     trigger = msgspec.structs.replace(event.data["trigger"], id="")
     return msgspec.structs.replace(event, data=event.data | {"parent": parent, "trigger": trigger})
 

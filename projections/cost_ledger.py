@@ -106,7 +106,7 @@ def _book(
             process_id=origin.process_id,
             execution_id=fact.stream,
             process=spender.process,
-            step=clean(fact.event.step),
+            step=clean(spender.place(fact.event.step)),
             at=fact.event.called_at or fact.event.at,
             recorded_at=fact.event.at,
             amount=amount,

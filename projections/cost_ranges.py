@@ -13,9 +13,10 @@ from psycopg.rows import TupleRow, tuple_row
 from domain.alerts.crossing import SpentCost
 from store import arrays
 
-# By process for the windows, and by execution for those processes that have a threshold for each of them.
-_SUMS = """select process_id, currency, run_id, coalesce(sum(amount), 0),
-  coalesce(sum(amount) filter (where outermost = 1), 0), min(at), max(at), bool_or(correction = 1 or amount < 0)
+# By process for the windows, and by execution for those processes that have a threshold for each of them. An execution
+# inside another one of the same process, as of the steps inside a step, is a part of that one.
+_SUMS = """select process_id, currency, run_id, coalesce(sum(amount) filter (where outermost = 1), 0),
+  min(at), max(at), bool_or(correction = 1 or amount < 0)
 from cost_ledger where position > %b and position <= %b and process_id = any(%b) and currency <> ''
 group by grouping sets ((process_id, currency), (process_id, currency, run_id))
 having run_id is null or process_id = any(%b)"""
@@ -28,15 +29,14 @@ order by position"""
 class RangeSum(msgspec.Struct, frozen=True, gc=False):
     """The costs of a range in one currency: of an execution, or without one of a process.
 
-    in_windows: of those that windows count. begin, end: of the first and the last call. corrected: an amount is
-    negative, or the difference that a correction makes.
+    amount: of those that count: an execution counts once, whatever calls what. begin, end: of the first and the last
+    call. corrected: an amount is negative, or the difference that a correction makes.
     """
 
     process_id: UUID
     currency: str
     run_id: UUID | None
     amount: Decimal
-    in_windows: Decimal
     begin: datetime
     end: datetime
     corrected: bool

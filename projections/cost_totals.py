@@ -28,7 +28,7 @@ _KEYS = """unnest(%b, %b, %b, %b, %b, %b, %b)
   as k(n, process_id, currency, run_id, begins, ends, before)"""
 # Two forms, so that each uses its index.
 _OF_RUNS = f"""from {_KEYS} cross join lateral (
-  select {{select}} from cost_ledger l where l.run_id = k.run_id and l.position < k.before
+  select {{select}} from cost_ledger l where l.run_id = k.run_id and l.outermost = 1 and l.position < k.before
     and l.at >= coalesce(k.begins, '-infinity') {{currency}} {{more}}) found where k.run_id is not null"""
 _OF_WINDOWS = f"""from {_KEYS} cross join lateral (
   select {{select}} from cost_ledger l where l.process_id = k.process_id and l.outermost = 1
@@ -37,7 +37,7 @@ _OF_WINDOWS = f"""from {_KEYS} cross join lateral (
 where k.run_id is null"""
 _IN_CURRENCY = "and l.currency = k.currency"
 _RUNNING = """select l.run_id, sum(l.amount) from execution_list e join cost_ledger l on l.run_id = e.execution_id
-where e.process_id = %b and e.status <> all(%b) and l.currency = %b and l.position < %b
+where e.process_id = %b and e.body is null and e.status <> all(%b) and l.currency = %b and l.position < %b
   and l.at >= coalesce(%b, '-infinity'::timestamptz)
 group by l.run_id having sum(l.amount) >= %b::numeric order by 1 limit %b"""
 _STALE = """select s.alert_id, r.levels is null from standing_alerts s cross join lateral (

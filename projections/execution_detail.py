@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from projections import execution_steps
+from projections import costs_below, execution_steps
 from projections.execution_steps import StepChanges
 from projections.facts import OF_EXECUTIONS, OF_STEPS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
@@ -18,7 +18,8 @@ class DetailRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
     retried_at: stated exactly when the execution goes on after a failure. parent_id, parent_step, parent_attempt: the
-    attempt of another execution that started it.
+    attempt of another execution that started it. body: the steps that run, by their path, where it is no process; item,
+    item_key, round: of that step.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -39,6 +40,10 @@ class DetailRow(msgspec.Struct, gc=False, kw_only=True):
     parent_id: Annotated[UUID | None, first("uuid")] = None
     parent_step: Annotated[str | None, first("text")] = None
     parent_attempt: Annotated[int | None, first("int")] = None
+    body: Annotated[str | None, first("text")] = None
+    item: Annotated[int | None, first("int")] = None
+    item_key: Annotated[str | None, first("text")] = None
+    round: Annotated[int | None, first("int")] = None
     last_position: Annotated[int, always("bigint")]
 
 
@@ -46,13 +51,14 @@ DETAIL = Table("execution_detail", DetailRow, f"fillfactor = 60, {OFTEN_UPDATED}
 
 
 class DetailChanges:
-    """Rows by execution, and the changes to steps."""
+    """Rows by execution, the changes to steps, and the facts that change costs."""
 
-    __slots__ = ("rows", "steps")
+    __slots__ = ("rows", "spent", "steps")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, DetailRow] = {}
         self.steps = StepChanges()
+        self.spent: list[Fact] = []
 
     def row(self, fact: Fact) -> DetailRow:
         """Return the row of the fact's execution, moved to this fact."""
@@ -70,6 +76,17 @@ def _step(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
     def handle(changes: DetailChanges, fact: Fact) -> None:
         changes.row(fact)
         handler(changes.steps, fact)
+
+    return handle
+
+
+def _spends(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
+    """Count the cost below the executions above, too."""
+
+    def handle(changes: DetailChanges, fact: Fact) -> None:
+        changes.row(fact)
+        handler(changes.steps, fact)
+        changes.spent.append(fact)
 
     return handle
 
@@ -107,6 +124,8 @@ def _started(changes: DetailChanges, fact: Fact) -> None:
     parent = event.parent
     if parent is not None:
         row.parent_id, row.parent_step, row.parent_attempt = parent.execution_id, parent.step, parent.attempt
+        row.item, row.item_key, row.round = parent.item, clean(parent.key) or None, parent.round
+        row.body = event.body or None
 
 
 def _admitted(changes: DetailChanges, fact: Fact) -> None:
@@ -134,17 +153,20 @@ def _cancelled(changes: DetailChanges, fact: Fact) -> None:
 
 
 class ExecutionDetailProjection(Projection[DetailChanges]):
-    """execution_detail, execution_steps and execution_step_costs."""
+    """execution_detail, execution_steps, execution_step_costs and execution_costs_below."""
 
     name = "execution_detail"
-    tables = ("execution_detail", "execution_steps", "execution_step_costs")
-    ddl = DETAIL.ddl + execution_steps.DDL
-    indexes = ("create index execution_detail_parent_idx on execution_detail (parent_id) where parent_id is not null",)
+    tables = ("execution_detail", "execution_steps", "execution_step_costs", "execution_costs_below")
+    ddl = DETAIL.ddl + execution_steps.DDL + costs_below.BELOW.ddl
+    indexes = (
+        "create index execution_detail_parent_idx on execution_detail (parent_id, item) where parent_id is not null",
+    )
     handlers: dict[str, Handler[DetailChanges]] = {
         # Every event of an execution moves its row, and every event of a step that row; those below change more.
         **dict.fromkeys(OF_EXECUTIONS, DetailChanges.row),
         **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
+        **{topic: _spends(execution_steps.HANDLERS[topic]) for topic in ("CostRecorded", "CostCorrected")},
         "ExecutionStarted": _started,
         "ExecutionAdmitted": _admitted,
         "ExecutionCompleted": _completed,
@@ -159,3 +181,5 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
     def write(self, connection: Connection[Any], changes: DetailChanges) -> None:
         DETAIL.write(connection, changes.rows.values())
         execution_steps.write(connection, changes.steps)
+        if changes.spent:
+            costs_below.write(connection, changes.spent)

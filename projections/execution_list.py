@@ -20,9 +20,11 @@ from projections.table import OFTEN_UPDATED, Table, always, first, key, latest, 
 class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     """The changes of a page to a row; None leaves a column as it is.
 
-    parent_id, root_id, depth: of an execution that another one started. started_at: of an execution that was queued,
-    when it was admitted. retried_at: stated exactly when the execution goes on after a failure. steps_done: completed,
-    skipped, or diverted by on_error or on_timeout; steps_failed leaves these out. error_step: empty: no step failed.
+    parent_id, parent_step, root_id, depth: of an execution that another one started. started_at: of an execution that
+    was queued, when it was admitted. body: the steps that run, by their path, where it is no process; item, item_key,
+    round: of the step that started it. retried_at: stated exactly when the execution goes on after a failure.
+    steps_done: completed, skipped, or diverted by on_error or on_timeout; steps_failed leaves these out. error_step:
+    empty: no step failed.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -36,6 +38,11 @@ class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     parent_id: Annotated[UUID | None, first("uuid")] = None
     root_id: Annotated[UUID | None, first("uuid")] = None
     depth: Annotated[int | None, first("int")] = None
+    parent_step: Annotated[str | None, first("text")] = None
+    body: Annotated[str | None, first("text")] = None
+    item: Annotated[int | None, first("int")] = None
+    item_key: Annotated[str | None, first("text")] = None
+    round: Annotated[int | None, first("int")] = None
     started_at: Annotated[datetime | None, latest("timestamptz")] = None
     ended_at: Annotated[datetime | None, since("timestamptz", "retried_at")] = None
     retried_at: Annotated[datetime | None, latest("timestamptz")] = None
@@ -126,7 +133,11 @@ def _started(changes: ListedChanges, fact: Fact) -> None:
     row.status, row.trigger, row.actor = STATUS_OF_EXECUTION[fact.topic], event.trigger.type, clean(event.actor)
     row.started_at, row.steps = event.at, event.steps
     if event.parent is not None:
-        row.parent_id, row.root_id, row.depth = event.parent.execution_id, event.parent.root, event.parent.depth
+        parent = event.parent
+        row.parent_id, row.root_id, row.depth = parent.execution_id, parent.root, parent.depth
+        row.parent_step = parent.step
+        row.item, row.item_key, row.round = parent.item, clean(parent.key) or None, parent.round
+        row.body = event.body or None
 
 
 def _admitted(changes: ListedChanges, fact: Fact) -> None:

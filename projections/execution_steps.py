@@ -1,9 +1,7 @@
 """The steps of executions, and their costs: the part of execution_detail that has a row a step."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from psycopg import Connection
@@ -11,112 +9,18 @@ from psycopg import Connection
 from domain.executions.events.outcomes import ACCEPTED, RETRYING, SCHEDULED, SKIPPED, STARTED, WAITING
 from domain.executions.state.cost import differences
 from domain.executions.state.step import time_out
-from domain.executions.timers import DEADLINE, RETRY, TIMER
+from domain.executions.timers import DEADLINE, RETRY, ROUND, TIMER
 from domain.executions.verdicts import decided_output
-from domain.money import Money, add
 from projections.facts import STATUS_OF_STEP, Fact
 from projections.projection import Handler, clean
 from projections.shapes import EMPTY
 from projections.step_costs import COSTS, StepCostRow, is_unpriced
-from projections.table import OFTEN_UPDATED, Table, always, fixed, key, latest, since, total
+from projections.step_rows import DDL, STEPS, StepChanges, StepRow
+
+__all__ = ["DDL", "HANDLERS", "STEPS", "StepChanges", "StepRow", "reopened", "write"]
 
 # The error that a step that took too long shows: its event states the scope only.
 TIMED_OUT = {scope: msgspec.Raw(msgspec.json.encode(time_out(scope))) for scope in ("attempt", "total")}
-
-
-class StepRow(msgspec.Struct, gc=False, kw_only=True):
-    """The changes of a page to a step; None leaves a column as it is.
-
-    scheduled_at: stated exactly when a new attempt begins, which forgets the one before. reopened_at: stated exactly
-    when the step goes on after an attempt; that forgets how the attempt ended, but not its error. due_at: the end
-    of the current or the last wait. output: also of an approval that was not granted. compensation: how far it is
-    undone. unpriced: uses without a cost.
-    """
-
-    execution_id: Annotated[bytes, key("uuid not null")]
-    step: Annotated[str, key("text not null")]
-    first_position: Annotated[int, fixed("bigint not null")]
-    last_position: Annotated[int, always("bigint")]
-    status: Annotated[str | None, latest("text")] = None
-    attempt: Annotated[int | None, latest("int")] = None
-    agent: Annotated[str | None, latest("text")] = None
-    message: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
-    parameters: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
-    output: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
-    error: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
-    skip_reason: Annotated[str | None, since("text", "scheduled_at")] = None
-    cancel_reason: Annotated[str | None, since("text", "scheduled_at", "reopened_at")] = None
-    scheduled_at: Annotated[datetime | None, latest("timestamptz")] = None
-    started_at: Annotated[datetime | None, since("timestamptz", "scheduled_at", "reopened_at")] = None
-    ended_at: Annotated[datetime | None, since("timestamptz", "scheduled_at", "reopened_at")] = None
-    reopened_at: Annotated[datetime | None, latest("timestamptz")] = None
-    due_at: Annotated[datetime | None, since("timestamptz", "scheduled_at", "reopened_at")] = None
-    chosen: Annotated[list[str] | None, since("json", "scheduled_at")] = None
-    conditions: Annotated[msgspec.Raw | None, since("json", "scheduled_at")] = None
-    compensation: Annotated[str | None, latest("text")] = None
-    input_tokens: Annotated[int, total("bigint")] = 0
-    output_tokens: Annotated[int, total("bigint")] = 0
-    unpriced: Annotated[int, total("int")] = 0
-
-
-STEPS = Table("execution_steps", StepRow, f"fillfactor = 80, {OFTEN_UPDATED}")
-# The line of comment changes the shape: rows of the release before lack the output of approvals that were not granted.
-DDL = STEPS.ddl + COSTS.ddl + "-- output: also of approvals that were not granted\n"
-
-
-class StepChanges:
-    """Rows by execution and step, amounts by execution, step and currency."""
-
-    __slots__ = ("costs", "rows")
-
-    def __init__(self) -> None:
-        self.rows: dict[tuple[bytes, str], StepRow] = {}
-        self.costs: dict[tuple[bytes, str, str], Decimal] = {}
-
-    def row(self, fact: Fact) -> StepRow:
-        """Return the row of the fact's step, moved to this fact."""
-        row = self.rows.get((fact.stream, fact.event.step))
-        if row is None:
-            return self.row_of(fact, fact.event.step)
-        row.last_position = fact.position
-        return row
-
-    def row_of(self, fact: Fact, step: str) -> StepRow:
-        """Return the row of `step`, moved to this fact."""
-        key = fact.stream, step
-        row = self.rows.get(key)
-        if row is None:
-            row = self.rows[key] = StepRow(
-                execution_id=fact.stream, step=step, first_position=fact.position, last_position=fact.position
-            )
-        else:
-            row.last_position = fact.position
-        return row
-
-    def spend(self, fact: Fact, cost: Money) -> None:
-        """Add an amount to the step of the fact."""
-        key = fact.stream, fact.event.step, cost.currency
-        self.costs[key] = add(self.costs.get(key, Decimal(0)), cost.amount)
-
-    def attempt(self, fact: Fact, status: str) -> StepRow:
-        """Return the row of the fact's step with a new attempt; it keeps its first position, its agent and its use."""
-        event, before = fact.event, self.row(fact)
-        row = self.rows[fact.stream, event.step] = StepRow(
-            execution_id=fact.stream,
-            step=event.step,
-            first_position=before.first_position,
-            last_position=fact.position,
-            status=status,
-            attempt=event.attempt,
-            agent=before.agent,
-            scheduled_at=event.at,
-            reopened_at=before.reopened_at,
-            compensation=before.compensation,
-            input_tokens=before.input_tokens,
-            output_tokens=before.output_tokens,
-            unpriced=before.unpriced,
-        )
-        return row
 
 
 def _scheduled(changes: StepChanges, fact: Fact) -> None:
@@ -150,8 +54,36 @@ def _decided(status: str) -> Handler[StepChanges]:
 
 def _sub_process_started(changes: StepChanges, fact: Fact) -> None:
     """Begin to wait for another execution; a step that does not wait is completed by the next event."""
+    if fact.event.goes_on:
+        row = changes.row(fact)
+        row.status, row.message, row.round = WAITING, fact.event.input, fact.event.round
+        return
     event, row = fact.event, changes.attempt(fact, WAITING if fact.event.wait else STARTED)
     row.started_at, row.message, row.parameters = event.at, event.input, EMPTY
+    row.round = event.round
+
+
+def _items_listed(changes: StepChanges, fact: Fact) -> None:
+    """Begin to wait for the children of the items."""
+    event, row = fact.event, changes.attempt(fact, WAITING)
+    row.started_at, row.items_failed = event.at, 0
+    if fact.topic == "ItemsListed":
+        row.items = len(msgspec.json.decode(event.items))
+
+
+def _item_completed(changes: StepChanges, fact: Fact) -> None:
+    changes.row(fact).items_completed += 1
+
+
+def _item_failed(changes: StepChanges, fact: Fact) -> None:
+    changes.row(fact).items_failed = fact.event.failed
+
+
+def _round_completed(changes: StepChanges, fact: Fact) -> None:
+    """Wait for the next round, where it does not begin at once."""
+    row = changes.row(fact)
+    if fact.event.next_at is not None:
+        row.due_at = fact.event.next_at
 
 
 def _gateway_evaluated(changes: StepChanges, fact: Fact) -> None:
@@ -169,7 +101,7 @@ def _undoing(status: str) -> Handler[StepChanges]:
 def _timer_moved(changes: StepChanges, fact: Fact) -> None:
     """Take the new time; a step does not wait for a timeout or a heartbeat."""
     row = changes.row(fact)
-    if fact.event.kind in (TIMER, RETRY, DEADLINE):
+    if fact.event.kind in (TIMER, RETRY, DEADLINE, ROUND):
         row.due_at = fact.event.due_at
 
 
@@ -282,6 +214,11 @@ HANDLERS: Mapping[str, Handler[StepChanges]] = {
     "ApprovalExpired": _decided("expired"),
     "GatewayEvaluated": _gateway_evaluated,
     "SubProcessStarted": _sub_process_started,
+    "ItemsListed": _items_listed,
+    "ItemsResumed": _items_listed,
+    "ItemCompleted": _item_completed,
+    "ItemFailed": _item_failed,
+    "RoundCompleted": _round_completed,
     "CompensationStarted": _undoing("started"),
     "CompensationCompleted": _undoing("completed"),
     "CompensationFailed": _undoing("failed"),

@@ -12,7 +12,7 @@ import msgspec
 from psycopg import Connection
 
 from domain.executions.events.outcomes import ACCEPTED, RETRYING, STARTED, WAITING
-from domain.executions.timers import DEADLINE, RETRY, TIMER
+from domain.executions.timers import DEADLINE, RETRY, ROUND, TIMER
 from domain.executions.waiting import awaited_by_step
 from projections.facts import Fact
 from projections.projection import Handler
@@ -116,6 +116,16 @@ def _sub_process_started(waits: WaitChanges, fact: Fact) -> None:
     waits.begin(fact.stream, fact.event.step, OF_CALL[fact.event.wait])
 
 
+def _items_listed(waits: WaitChanges, fact: Fact) -> None:
+    waits.begin(fact.stream, fact.event.step, OF_CALL[True])
+
+
+def _round_completed(waits: WaitChanges, fact: Fact) -> None:
+    """Wait for the time of the next round; the event that begins it at once follows in the same append."""
+    if fact.event.next_at is not None:
+        waits.begin(fact.stream, fact.event.step, OF_TIMER, fact.event.next_at)
+
+
 def _retry_scheduled(waits: WaitChanges, fact: Fact) -> None:
     waits.begin(fact.stream, fact.event.step, OF_RETRY, fact.event.due_at)
 
@@ -132,7 +142,7 @@ def _execution_retried(waits: WaitChanges, fact: Fact) -> None:
 def _timer_moved(waits: WaitChanges, fact: Fact) -> None:
     """Take the new time; a step does not wait for a timeout or a heartbeat."""
     event, key = fact.event, (fact.stream, fact.event.step)
-    if event.kind not in (TIMER, RETRY, DEADLINE):
+    if event.kind not in (TIMER, RETRY, DEADLINE, ROUND):
         return
     if key in waits.begun:
         waits.begun[key].until = event.due_at
@@ -145,6 +155,9 @@ _BEGIN: Mapping[str, Handler[WaitChanges]] = {
     "TimerStarted": _timer_started,
     "ApprovalRequested": _approval_requested,
     "SubProcessStarted": _sub_process_started,
+    "ItemsListed": _items_listed,
+    "ItemsResumed": _items_listed,
+    "RoundCompleted": _round_completed,
     "StepRetryScheduled": _retry_scheduled,
     "StepRetried": _reopened,
     "StepReassigned": _reopened,

@@ -39,7 +39,8 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     """Where an execution comes from. process_id, root: the 16 bytes of the ids; a root is its own root.
 
     trigger: its type. parent: the execution that started it. labels: those of the process in the version that runs.
-    path: the executions above it, from the root to the parent.
+    path: the executions above it, from the root to the parent. body: the steps that run, by their path, where it is no
+    process.
     """
 
     process_id: bytes
@@ -50,6 +51,11 @@ class Origin(msgspec.Struct, frozen=True, gc=False):
     parent: bytes | None
     labels: tuple[str, ...] = ()
     path: tuple[bytes, ...] = ()
+    body: str = ""
+
+    def place(self, step: str) -> str:
+        """Return the id of a step as figures of the process name it: with the steps that hold it, joined by ``/``."""
+        return f"{self.body}/{step}" if self.body else step
 
 
 class _Definition(msgspec.Struct, gc=False):
@@ -165,6 +171,7 @@ def _origin(stream: bytes, started: Any) -> Origin:
         started.trigger.type,
         None if parent is None else parent.execution_id.bytes,
         path=() if parent is None else tuple(each.bytes for each in parent.path),
+        body=started.body,
     )
 
 

@@ -63,7 +63,7 @@ def _insert(connection: Connection[Any], completed: Sequence[Fact]) -> None:
     if completed:
         given = (
             arrays.uuid_bytes([fact.origin.process_id for fact in completed]),
-            arrays.texts([clean(fact.event.step) for fact in completed]),
+            arrays.texts([clean(fact.origin.place(fact.event.step)) for fact in completed]),
             arrays.bigints([fact.position for fact in completed]),
             arrays.ints([fact.origin.version for fact in completed]),
             arrays.uuid_bytes([fact.stream for fact in completed]),

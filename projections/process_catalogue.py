@@ -148,7 +148,10 @@ def _resumed(changes: ProcessChanges, fact: Fact) -> None:
 
 
 def _execution_started(changes: ProcessChanges, fact: Fact) -> None:
+    """Count the execution, unless it runs the steps inside a step: these are a part of another one."""
     process = fact.event.process_id.bytes
+    if fact.event.body:
+        return
     row = changes.row(process, fact)
     row.started += 1
     row.last_execution_id, row.last_execution_status = fact.stream, STATUS_OF_EXECUTION[fact.topic]
@@ -165,19 +168,23 @@ def _execution_admitted(changes: ProcessChanges, fact: Fact) -> None:
 
 
 def _execution_completed(changes: ProcessChanges, fact: Fact) -> None:
-    _execution_is(changes, fact, fact.event.process_id.bytes).completed += 1
+    if not fact.event.body:
+        _execution_is(changes, fact, fact.event.process_id.bytes).completed += 1
 
 
 def _execution_failed(changes: ProcessChanges, fact: Fact) -> None:
-    _execution_is(changes, fact, fact.event.process_id.bytes).failed += 1
+    if not fact.event.body:
+        _execution_is(changes, fact, fact.event.process_id.bytes).failed += 1
 
 
 def _execution_retried(changes: ProcessChanges, fact: Fact) -> None:
-    _execution_is(changes, fact, fact.origin.process_id).failed -= 1
+    if not fact.origin.body:
+        _execution_is(changes, fact, fact.origin.process_id).failed -= 1
 
 
 def _execution_cancelled(changes: ProcessChanges, fact: Fact) -> None:
-    _execution_is(changes, fact, fact.event.process_id.bytes).cancelled += 1
+    if not fact.event.body:
+        _execution_is(changes, fact, fact.event.process_id.bytes).cancelled += 1
 
 
 def _execution_is(

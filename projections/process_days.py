@@ -30,19 +30,23 @@ DayChanges = dict[tuple[bytes, date], ProcessDayRow]
 
 
 def _completed(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact.event.process_id.bytes, fact).completed += 1
+    if not fact.event.body:
+        _row(changes, fact.event.process_id.bytes, fact).completed += 1
 
 
 def _failed(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact.event.process_id.bytes, fact).failed += 1
+    if not fact.event.body:
+        _row(changes, fact.event.process_id.bytes, fact).failed += 1
 
 
 def _cancelled(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact.event.process_id.bytes, fact).cancelled += 1
+    if not fact.event.body:
+        _row(changes, fact.event.process_id.bytes, fact).cancelled += 1
 
 
 def _retried(changes: DayChanges, fact: Fact) -> None:
-    _row(changes, fact.origin.process_id, fact).retried += 1
+    if not fact.origin.body:
+        _row(changes, fact.origin.process_id, fact).retried += 1
 
 
 def _row(changes: DayChanges, process: bytes, fact: Fact) -> ProcessDayRow:
@@ -55,7 +59,7 @@ def _row(changes: DayChanges, process: bytes, fact: Fact) -> ProcessDayRow:
 
 
 class ProcessDaysProjection(Projection[DayChanges]):
-    """process_days: the numbers of executions that ended, by process, day and outcome."""
+    """process_days: the numbers of executions that ended, by process, day and outcome; bodies aside."""
 
     name = "process_days"
     tables = ("process_days",)

@@ -47,6 +47,7 @@ class _NamingStep(msgspec.Struct, gc=False):
     process: str | None = None
     roles: _NamedRoles = _NamedRoles()
     compensation: _Undoing | None = None
+    steps: list["_NamingStep"] = []
 
 
 class _Naming(msgspec.Struct, gc=False):
@@ -64,17 +65,24 @@ def _published(changes: ReferenceChanges, fact: Fact) -> None:
 
 
 def _references(definition: _Naming) -> Iterator[tuple[str, str, str, str]]:
-    for step in definition.steps:
+    for id, step in _steps(definition.steps, ""):
         if step.agent is not None:
-            yield AGENT, step.agent, step.id, "executor"
+            yield AGENT, step.agent, id, "executor"
         if step.compensation is not None and step.compensation.agent is not None:
-            yield AGENT, step.compensation.agent, step.id, "compensation"
+            yield AGENT, step.compensation.agent, id, "compensation"
         for name in dict.fromkeys(step.roles.monitors):
-            yield AGENT, name, step.id, "monitor"
+            yield AGENT, name, id, "monitor"
         for name in dict.fromkeys(step.roles.informed):
-            yield AGENT, name, step.id, "informed"
+            yield AGENT, name, id, "informed"
         if step.process is not None:
-            yield PROCESS, step.process, step.id, "called"
+            yield PROCESS, step.process, id, "called"
+
+
+def _steps(steps: list[_NamingStep], around: str) -> Iterator[tuple[str, _NamingStep]]:
+    """Yield each step with the ids of those around it: `outer/inner`."""
+    for step in steps:
+        yield around + step.id, step
+        yield from _steps(step.steps, f"{around}{step.id}/")
 
 
 class ProcessReferencesProjection(Projection[ReferenceChanges]):

@@ -30,7 +30,8 @@ LONGEST_MESSAGE = 2_000
 TOO_LONG = "the message is too long for a list"
 
 _ENDS = {"StepCompleted": COMPLETED, "StepFailed": FAILED, "StepTimedOut": TIMED_OUT, "StepCancelled": CANCELLED}
-_WAITS = ("ApprovalRequested", "TimerStarted", "SubProcessStarted")
+# An attempt that goes through a list begins with it; its items, of which there may be many, are no attempts.
+_WAITS = ("ApprovalRequested", "TimerStarted", "SubProcessStarted", "ItemsListed", "ItemsResumed")
 _MOVES = {
     "StepStarted": STARTED,
     "StepAccepted": ACCEPTED,

@@ -35,10 +35,21 @@ class DefinedStep(msgspec.Struct, frozen=True):
     depends_on: list[str] = []
     compensation: _Compensation | None = None
     compensates: str | None = None
+    steps: list["DefinedStep"] = []
 
 
 class _Definition(msgspec.Struct, frozen=True):
     steps: list[DefinedStep]
+
+    def inner(self, body: str) -> list[DefinedStep]:
+        """Return the steps of a body by its path; those of the process for the empty one."""
+        found = self.steps
+        for step in body.split("/") if body else ():
+            found = next(each.steps for each in found if each.id == step)
+        return found
+
+
+_Key = tuple[UUID, int, str]
 
 
 _decode_definition = msgspec.json.Decoder(_Definition).decode
@@ -49,8 +60,8 @@ class Definitions:
 
     def __init__(self, size: int = 1_000) -> None:
         self._size = size
-        self._kept: dict[tuple[UUID, int], list[DefinedStep]] = {}
-        self._compiled: dict[tuple[UUID, int], tuple[Plan, list[DefinedStep]]] = {}
+        self._kept: dict[_Key, list[DefinedStep]] = {}
+        self._compiled: dict[_Key, tuple[Plan, list[DefinedStep]]] = {}
         self._keeping = threading.Lock()
 
     def forget_all(self) -> None:
@@ -59,47 +70,52 @@ class Definitions:
             self._kept.clear()
             self._compiled.clear()
 
-    def steps(self, connection: Connection[DictRow], process_id: UUID, version: int) -> list[DefinedStep]:
-        """Return the steps of a version in order; none while the read model has not reached its publication."""
-        kept = self._kept.get((process_id, version))
+    def steps(
+        self, connection: Connection[DictRow], process_id: UUID, version: int, body: str = ""
+    ) -> list[DefinedStep]:
+        """Return the steps of a version in order; none while the read model has not reached its publication.
+
+        body: the path of the steps that run, here and below; empty for the process itself.
+        """
+        kept = self._kept.get((process_id, version, body))
         if kept is not None:
             return kept
         rows = fetch(connection, _STEPS, (process_id, version))
         if not rows:
             return []
-        steps = _decode_definition(rows[0]["definition"]).steps
+        steps = _decode_definition(rows[0]["definition"]).inner(body)
         with self._keeping:
             if len(self._kept) >= self._size:
                 self._kept.clear()
-            self._kept[process_id, version] = steps
+            self._kept[process_id, version, body] = steps
         return steps
 
-    def edges(self, reading: Reading, process_id: UUID, version: int) -> list[tuple[str, str]]:
+    def edges(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> list[tuple[str, str]]:
         """Return the edges (from, to) of a version's graph. Raises NotFound."""
-        plan = self.plan(reading, process_id, version)
+        plan = self.plan(reading, process_id, version, body)
         return [(source, step.id) for step in plan.steps.values() for source in step.incoming]
 
-    def plan(self, reading: Reading, process_id: UUID, version: int) -> Plan:
+    def plan(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> Plan:
         """Return the plan of a version. Raises NotFound."""
-        kept = self._compiled.get((process_id, version))
+        kept = self._compiled.get((process_id, version, body))
         if kept is None:
             with reading.datastore.reading() as connection:
-                kept = self.compiled(connection, process_id, version)
+                kept = self.compiled(connection, process_id, version, body)
         return kept[0]
 
     def shape(
-        self, reading: Reading, process_id: UUID, version: int
+        self, reading: Reading, process_id: UUID, version: int, body: str = ""
     ) -> tuple[list[DefinedStep], list[tuple[str, str]]]:
         """Return the steps of a version in order, and the edges between them. Raises NotFound."""
         with reading.datastore.reading() as connection:
-            plan, steps = self.compiled(connection, process_id, version)
+            plan, steps = self.compiled(connection, process_id, version, body)
         return steps, [(source, step.id) for step in plan.steps.values() for source in step.incoming]
 
     def compiled(
-        self, connection: Connection[DictRow], process_id: UUID, version: int
+        self, connection: Connection[DictRow], process_id: UUID, version: int, body: str = ""
     ) -> tuple[Plan, list[DefinedStep]]:
         """Return the plan of a version, and its steps in order, from the log. Raises NotFound."""
-        kept = self._compiled.get((process_id, version))
+        kept = self._compiled.get((process_id, version, body))
         if kept is not None:
             return kept
         rows = fetch(connection, _PUBLISHED, (process_id, version))
@@ -107,10 +123,10 @@ class Definitions:
             raise NotFound(f"the process has no version {version}")
         published = decode(rows[0]["topic"], rows[0]["state"])
         assert isinstance(published, ProcessPublished)
-        plan = compile_plan(load_definition(published.definition), process_id, version)
-        found = plan, msgspec.convert(published.definition, _Definition).steps
+        plan = compile_plan(load_definition(published.definition), process_id, version).inner(body)
+        found = plan, msgspec.convert(published.definition, _Definition).inner(body)
         with self._keeping:
             if len(self._compiled) >= self._size:
                 self._compiled.clear()
-            self._compiled[process_id, version] = found
+            self._compiled[process_id, version, body] = found
         return found

@@ -36,7 +36,7 @@ with recursive tree(id) as (
   select %(id)s::uuid
   union
   select substring(convert_from(e.state, 'UTF8') from '"child":"([0-9a-f-]{{36}})"')::uuid
-  from tree join stored_events e on e.originator_id = tree.id and e.topic = 'SubProcessStarted')
+  from tree join stored_events e on e.originator_id = tree.id and e.topic in ('SubProcessStarted', 'ItemStarted'))
 select {_COLUMNS} from tree join stored_events on originator_id = tree.id
 where tree.id = %(id)s or topic = any(%(types)s) order by originator_id, originator_version"""
 _FIRST = f"select {_COLUMNS} from stored_events where originator_id = any(%(ids)s) and originator_version = 1"

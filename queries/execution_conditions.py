@@ -12,12 +12,14 @@ NO_STEP = "-"
 LONGEST_CODE = 200
 _IN_CURRENCY = "and c.currency = %(currency)s"
 
-_RAN = """exists (select from execution_steps s where s.execution_id = l.execution_id
-  and s.step = any(%(ran_steps)s::text[]) and s.status = 'completed')"""
+# The id of a step inside another one begins with that of the other: figures name it so.
+_PLACE = "case when l.body is null then s.step else l.body || '/' || s.step end"
+_RAN = f"""exists (select from execution_steps s where s.execution_id = l.execution_id
+  and {_PLACE} = any(%(ran_steps)s::text[]) and s.status = 'completed')"""
 # A step whose uses are all priced, and that cost something.
-_PAID = """exists (select from execution_steps s join execution_step_costs c using (execution_id, step)
-  where s.execution_id = l.execution_id and s.step = any(%(paid_steps)s::text[]) and s.status = 'completed'
-  and s.unpriced = 0 {currency})"""
+_PAID = f"""exists (select from execution_steps s join execution_step_costs c using (execution_id, step)
+  where s.execution_id = l.execution_id and {_PLACE} = any(%(paid_steps)s::text[]) and s.status = 'completed'
+  and s.unpriced = 0 {{currency}})"""
 # A row of the ledger that is not priced has no currency; the correction that prices it takes it back.
 _COST = """exists (select from cost_ledger c where c.run_id = l.execution_id {own}
   having {having})"""
@@ -37,7 +39,8 @@ def where_failed(where: Where, codes: Sequence[str], steps: Sequence[str]) -> No
         where.any_of("l.error_code", short, "text")
     else:  # a code as long as this stands for all that begin with it, as in figures
         where.any_of(f"left(l.error_code, {LONGEST_CODE})", codes, "text")
-    where.any_of("l.error_step", ["" if step == NO_STEP else step for step in steps], "text")
+    place = "case when l.body is null or l.error_step = '' then l.error_step else l.body || '/' || l.error_step end"
+    where.any_of(place, ["" if step == NO_STEP else step for step in steps], "text")
 
 
 def where_ran(where: Where, ran: Sequence[str], paid: Sequence[str], currency: str) -> None:

@@ -27,46 +27,52 @@ from queries.steps import (
 from queries.waits import Wait, waits_of
 
 DETAIL = "execution_detail"
+MOST_CHILDREN = 2_000
+"""Of an execution with more children, items aside, the newest are shown."""
 
 _OF_STEPS = COSTS.format(table="execution_step_costs", on="c.execution_id = s.execution_id and c.step = s.step")
 _SUMS = "(select currency, sum(amount) as amount from execution_step_costs x where x.execution_id {} group by currency)"
+_WITH_CHILDREN = """(select currency, sum(amount) as amount from (
+  select currency, amount from execution_step_costs x where x.execution_id = d.execution_id union all
+  select currency, amount from execution_costs_below x where x.execution_id = d.execution_id and currency <> '') spent
+  group by currency)"""
 _FITTING = SQL.format(size="s.size", column="{column}")
 _DETAIL = f"""
 with recursive above(execution_id, step, distance) as (
   select parent_id, parent_step, 1 from execution_detail where execution_id = %(id)s and parent_id is not null
   union all
   select d.parent_id, d.parent_step, a.distance + 1
-  from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null),
-below(execution_id) as (
-  select execution_id from execution_detail where parent_id = %(id)s
-  union all
-  select d.execution_id from below b join execution_detail d on d.parent_id = b.execution_id)
+  from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null)
 select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
   d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
+  d.body, d.item, d.item_key, d.round,
   coalesce((select json_agg(s order by s.first_position) from (
     select s.step, s.first_position, s.status, s.attempt, s.agent,
       {_FITTING.format(column="s.message")} as message, {_FITTING.format(column="s.parameters")} as parameters,
       {_FITTING.format(column="s.output")} as output, {_FITTING.format(column="s.error")} as error,
       s.skip_reason, s.cancel_reason, s.scheduled_at, s.started_at, s.ended_at, s.chosen, s.conditions,
       s.compensation, s.unpriced, s.due_at, s.input_tokens, s.output_tokens,
+      s.items, s.items_completed, s.items_failed, s.round,
       {_OF_STEPS} as cost
     from (select t.*, sum(coalesce(octet_length(t.message::text), 0) + coalesce(octet_length(t.parameters::text), 0)
         + coalesce(octet_length(t.output::text), 0) + coalesce(octet_length(t.error::text), 0))
         over (order by t.first_position rows unbounded preceding) as size
       from execution_steps t where t.execution_id = d.execution_id) s) s), '[]'::json) as steps,
   coalesce((select json_agg(a order by a.distance desc) from (
-    select a.execution_id, p.process, a.step, a.distance from above a join execution_detail p using (execution_id)) a),
+    select a.execution_id, p.process, a.step, a.distance, p.body, p.item, p.item_key as key, p.round
+    from above a join execution_detail p using (execution_id)) a),
     '[]'::json) as path,
-  coalesce((select json_agg(c order by c.attempt) from (
-    select c.execution_id, c.parent_step as step, c.parent_attempt as attempt, c.process, c.version, c.status,
+  coalesce((select json_agg(c order by c.attempt, c.round) from (
+    select c.execution_id, c.round, c.parent_step as step, c.parent_attempt as attempt, c.process, c.version, c.status,
       c.started_at, c.ended_at, extract(epoch from c.ended_at - c.started_at)::float8 as duration,
       {COSTS.format(table=_SUMS.format("= c.execution_id"), on="true")} as cost
-    from execution_detail c where c.parent_id = d.execution_id) c), '[]'::json) as children,
+    from execution_detail c where c.parent_id = d.execution_id and c.item is null
+    order by c.parent_attempt desc, c.round desc limit {MOST_CHILDREN}) c), '[]'::json) as children,
   {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
-  case when exists (select from below) then
-    {COSTS.format(table=_SUMS.format("in (select %(id)s union all select execution_id from below)"), on="true")}
+  case when exists (select from execution_detail c where c.parent_id = d.execution_id) then
+    {COSTS.format(table=_WITH_CHILDREN, on="true")}
   end as with_children,
-  coalesce((select sum(s.unpriced) from execution_steps s where s.execution_id in (select execution_id from below)),
+  coalesce((select sum(b.unpriced) from execution_costs_below b where b.execution_id = d.execution_id),
     0)::int as unpriced_below
 from execution_detail d where d.execution_id = %(id)s"""
 _TIMERS = "select step, kind, due_at from due_timers where execution_id = %s order by due_at, step, kind"
@@ -99,7 +105,8 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
 
     waiting_for: everything that it waits for, people first.
     parent: the attempt that started it, None for a root. depth: the number of executions above it. path: these, from
-    the root on. as_of: the position or the instant that the request names, None for now.
+    the root on. as_of: the position or the instant that the request names, None for now. body: the steps that run, by
+    the ids of the steps that hold them, joined by ``/``; None for the process itself.
     """
 
     execution_id: UUID
@@ -128,6 +135,7 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     as_of_position: int
     lag_seconds: float
     as_of: int | datetime | None = None
+    body: str | None = None
 
 
 class ExecutionRow(msgspec.Struct, frozen=True):
@@ -149,6 +157,10 @@ class ExecutionRow(msgspec.Struct, frozen=True):
     parent_id: UUID | None
     parent_step: str | None
     parent_attempt: int | None
+    body: str | None
+    item: int | None
+    item_key: str | None
+    round: int | None
     last_position: int
 
 
@@ -162,7 +174,7 @@ def get_execution(
             raise NotFound(f"there is no execution {execution_id}")
         row = rows[0]
         timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
-        planned = definitions.steps(connection, row["process_id"], row["version"])
+        planned = definitions.steps(connection, row["process_id"], row["version"], row["body"] or "")
         attempts = read_attempts(connection, execution_id, row["last_position"])
     found = execution_view(
         ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
@@ -211,7 +223,8 @@ def execution_view(
     """
     parent = None
     if row.parent_id is not None and row.parent_step is not None and row.parent_attempt is not None:
-        parent = ParentAttempt(row.parent_id, row.parent_step, row.parent_attempt)
+        place = row.parent_id, row.parent_step, row.parent_attempt
+        parent = ParentAttempt(*place, row.item, row.item_key, row.round)
     unpriced = sum(step.unpriced for step in reached) + unpriced_below
     steps = step_views(planned, {step.step: step for step in reached}, children, attempts)
     return ExecutionDetail(
@@ -241,4 +254,5 @@ def execution_view(
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
         as_of=as_of,
+        body=row.body,
     )

@@ -25,6 +25,7 @@ UNDER_WAY = ("queued", "running", "compensating")
 _LIST = f"""
 select l.position, l.execution_id, l.process_id, l.process, l.version, l.status, l.trigger, l.actor, l.parent_id,
   coalesce(l.root_id, l.execution_id) as root_id, coalesce(l.depth, 0) as depth, l.started_at, l.ended_at,
+  l.parent_step, l.body, l.item, l.item_key as key, l.round,
   extract(epoch from l.ended_at - l.started_at)::float8 as duration, l.steps, l.steps_done, l.steps_failed,
   l.error_code, l.error_message, coalesce(l.input_tokens, 0) as input_tokens,
   coalesce(l.output_tokens, 0) as output_tokens,
@@ -59,7 +60,9 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
 
     waiting_for: the first 20 things that it waits for, people first. waiting_count: how many there are.
 
-    parent_id: the execution that started it. An execution without one is its own root, at depth 0.
+    parent_id: the execution that started it. An execution without one is its own root, at depth 0. body: the steps that
+    run, by their path in the version, None for the process itself. item: its position in the list that the parent goes
+    through, from 0, with its key; round: from 1, where the parent repeats it.
     """
 
     execution_id: UUID
@@ -85,6 +88,11 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
     waiting_for: list[Wait]
     waiting_count: int
     position: int
+    parent_step: str | None = None
+    body: str | None = None
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
 
 
 class ExecutionFilter(msgspec.Struct, frozen=True):
@@ -93,7 +101,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
 
     Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
     ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of processes or
-    their beginnings, as ``claims-*``.
+    their beginnings, as ``claims-*``. parent_steps: steps of their parents that started them.
 
     failures: codes of errors. failed_steps: steps at which they failed. ran_steps: steps that are completed;
     paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
@@ -106,6 +114,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     statuses: list[str] = []
     triggers: list[str] = []
     parents: list[UUID] = []
+    parent_steps: list[str] = []
     roots: list[UUID] = []
     waiting_for: list[str] = []
     include_children: bool = False
@@ -147,6 +156,7 @@ def list_executions(
     where.any_of("l.status", filter.statuses, "text")
     where.any_of("l.trigger", filter.triggers, "text")
     where.any_of("l.parent_id", filter.parents, "uuid")
+    where.any_of("l.parent_step", filter.parent_steps, "text")
     where.any_of_either(("l.root_id", "l.execution_id"), filter.roots, "uuid")
     if filter.id_ends_with:
         beginning = filter.id_ends_with.lower()[::-1]
@@ -155,6 +165,7 @@ def list_executions(
     if not (
         filter.include_children
         or filter.parents
+        or filter.parent_steps
         or filter.roots
         or filter.id_ends_with
         or SUB_PROCESS in filter.triggers

@@ -13,19 +13,32 @@ from queries.steps import ChildExecution, seconds
 
 
 class ParentAttempt(msgspec.Struct, frozen=True):
-    """The attempt of a step that started the execution."""
+    """The attempt of a step that started the execution.
+
+    item: the position in the list that the step goes through, from 0, and its key; round: from 1; each if it repeats.
+    """
 
     execution_id: UUID
     step: str
     attempt: int
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
 
 
 class Ancestor(msgspec.Struct, frozen=True):
-    """An execution on the way from the root, and which of its steps leads on to the next."""
+    """An execution on the way from the root, and which of its steps leads on to the next.
+
+    body, item, key, round: of the execution itself, as in ExecutionDetail.
+    """
 
     execution_id: UUID
     process: str
     step: str
+    body: str | None = None
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
 
 
 def path_to(rows: Mapping[bytes, DetailRow], row: DetailRow) -> list[Ancestor]:
@@ -33,19 +46,20 @@ def path_to(rows: Mapping[bytes, DetailRow], row: DetailRow) -> list[Ancestor]:
     path: list[Ancestor] = []
     while row.parent_id is not None:
         above = rows[row.parent_id.bytes]
-        path.append(Ancestor(row.parent_id, above.process or "", row.parent_step or ""))
+        step, own = row.parent_step or "", (above.body, above.item, above.item_key, above.round)
+        path.append(Ancestor(row.parent_id, above.process or "", step, *own))
         row = above
     return path[::-1]
 
 
 def children_of(changes: DetailChanges, id: UUID) -> dict[str, list[ChildExecution]]:
-    """Return the executions that an execution started, by step and in the order of their attempts."""
+    """Return the executions that an execution started, by step and in the order of their attempts; items aside."""
     children: dict[str, list[ChildExecution]] = {}
-    found = [row for row in changes.rows.values() if row.parent_id == id]
+    found = [row for row in changes.rows.values() if row.parent_id == id and row.item is None]
     spent: dict[bytes, list[tuple[str, Decimal]]] = {}
     for (of, _, currency), amount in changes.steps.costs.items():
         spent.setdefault(of, []).append((currency, amount))
-    for row in sorted(found, key=lambda row: row.parent_attempt or 0):
+    for row in sorted(found, key=lambda row: (row.parent_attempt or 0, row.round or 0)):
         child = ChildExecution(
             UUID(bytes=row.execution_id),
             row.parent_attempt or 0,
@@ -56,6 +70,7 @@ def children_of(changes: DetailChanges, id: UUID) -> dict[str, list[ChildExecuti
             row.ended_at,
             seconds(row.started_at, row.ended_at),
             sums(spent.get(row.execution_id, ())),
+            row.round,
         )
         children.setdefault(row.parent_step or "", []).append(child)
     return children

@@ -86,7 +86,7 @@ def _fold_at(
     started = next(fact.event for fact in tree if fact.stream == execution_id.bytes)
     ancestors = read_starts(connection, started.parent.path) if started.parent is not None else []
     above = read_facts(ancestors, _DETAIL.handlers)
-    definition = definitions.compiled(connection, started.process_id, started.version)
+    definition = definitions.compiled(connection, started.process_id, started.version, started.body)
     views = []
     for point in points:
         changes = _DETAIL.fold([*above, *_up_to(point, tree)])

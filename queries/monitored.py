@@ -19,8 +19,9 @@ from queries.roles import INTERVALS
 
 _TEAMS = "(%(teams)s::text[] is null or r.agent = any(%(teams)s)) and r.agent like 'team:%%'"
 _NOW = f"r.role = 'monitor' and r.until_position is null and {_TEAMS}"
+# A role names a step inside another one with the ids of both, `outer/inner`.
 _OF_STEP = (
-    f"array(select r.agent from role_intervals r where r.process_id = x.process_id and r.step = x.step and {_NOW})"
+    f"array(select r.agent from role_intervals r where r.process_id = x.process_id and r.step = x.place and {_NOW})"
 )
 # Of a process, those in the defaults of its version; without any, those of all its steps.
 _DEFAULTS = "v.definition->'defaults'->'roles'->'monitors'"
@@ -30,15 +31,16 @@ _OF_PROCESS = f"""case when json_typeof({_DEFAULTS}) = 'array' then array(
 _MONITORED = f"x.process_id = any(array(select distinct r.process_id from role_intervals r where {_NOW}))"
 _FAILED = f"""select x.*, {_OF_STEP} as teams from (
     select position, execution_id::text as id, process_id, process, execution_id, error_step as step,
-      null::uuid as alert_id, ended_at as at, error_code as code
+      null::uuid as alert_id, ended_at as at, error_code as code, concat(body || '/', error_step) as place
     from execution_list where status = 'failed' and error_step <> '') x where {_MONITORED}"""
 _OVERDUE = f"""select x.*, {_OF_STEP} as teams from (
     select position, approval_id as id, process_id, process, execution_id, step,
-      null::uuid as alert_id, deadline as at, 'approval_overdue' as code
-    from approvals where status = 'open' and deadline <= now()) x where {_MONITORED}"""
+      null::uuid as alert_id, deadline as at, 'approval_overdue' as code,
+      concat((select l.body || '/' from execution_list l where l.execution_id = a.execution_id), step) as place
+    from approvals a where status = 'open' and deadline <= now()) x where {_MONITORED}"""
 _ALERTED = f"""select x.*, {_OF_PROCESS} as teams from (
     select crossing_position as position, alert_id::text as id, process_id, process, execution_id, null::text as step,
-      alert_id, raised_at as at, 'cost_alert' as code
+      alert_id, raised_at as at, 'cost_alert' as code, '' as place
     from cost_alert_list where status not in ('resolved', 'dismissed')
       and (status = 'open' or (status = 'snoozed' and snoozed_until <= now()))) x
   join process_catalogue c on c.process_id = x.process_id

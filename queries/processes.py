@@ -1,6 +1,6 @@
 """Processes: the list, one in detail, and its published versions."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -162,6 +162,7 @@ class _Step(msgspec.Struct, frozen=True):
     id: str
     agent: str | None = None
     roles: _Roles = _Roles()
+    steps: list["_Step"] = []
 
 
 class _Definition(msgspec.Struct, frozen=True):
@@ -202,6 +203,13 @@ def next_runs(reading: Reading, process_ids: Collection[UUID]) -> dict[UUID, Nex
     return {row["process_id"]: NextRun(row["schedule_id"], row["at"]) for row in rows}
 
 
+def _step_roles(steps: list[_Step], around: str) -> Iterator[StepRoles]:
+    """Yield the roles of each step; the id of one inside another step is `outer/inner`."""
+    for step in steps:
+        yield StepRoles(around + step.id, step.agent, step.roles.monitors, step.roles.informed)
+        yield from _step_roles(step.steps, f"{around}{step.id}/")
+
+
 def get_process(reading: Reading, process_id: UUID, *, min_position: int | None = None) -> ProcessDetail:
     """Return one process. Raises NotFound or NotYet."""
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
@@ -218,7 +226,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
         next_run=NextRun(**following[0]) if following else None,
         draft=None if source is None else _draft(source, row["revision"]),
         triggers=definition.triggers,
-        roles=[StepRoles(step.id, step.agent, step.roles.monitors, step.roles.informed) for step in definition.steps],
+        roles=[*_step_roles(definition.steps, "")],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
     )

@@ -11,7 +11,7 @@ from queries.definitions import Definitions
 from queries.execution_list import LIST
 from queries.reading import Reading, fetch
 
-_EXECUTION = f"""select l.process_id, l.version,
+_EXECUTION = f"""select l.process_id, l.version, l.body,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost
 from execution_list l where l.execution_id = %s"""
 
@@ -36,7 +36,8 @@ def prospects_of(
         rows = fetch(connection, _EXECUTION, (execution_id,))
         if not rows:
             return None
-        plan, steps = definitions.compiled(connection, rows[0]["process_id"], rows[0]["version"])
+        row = rows[0]
+        plan, steps = definitions.compiled(connection, row["process_id"], row["version"], row["body"] or "")
     planned = plan.steps.get(step)
     if not isinstance(planned, PlannedApproval):
         return None

@@ -1,7 +1,7 @@
 """Which published versions mark sensitive fields, and which processes lead to one: kept, and read on at every use."""
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -108,8 +108,15 @@ def _extended(known: Publications, rows: list[tuple[Any, ...]]) -> Publications:
 
 
 def _called(published: ProcessPublished) -> set[UUID]:
-    steps = msgspec.convert(published.definition, _Definition).steps
-    return {process_id(step.process) for step in steps if step.type == "sub_process" and step.process is not None}
+    return {process_id(name) for name in _names(msgspec.convert(published.definition, _Definition))}
+
+
+def _names(holder: "_Definition | _Step") -> Iterator[str]:
+    """Yield the names of the processes that steps call, those inside bodies too."""
+    for step in holder.steps:
+        if step.type == "sub_process" and step.process is not None:
+            yield step.process
+        yield from _names(step)
 
 
 def _leading(marked: Iterable[UUID], callers: Mapping[UUID, frozenset[UUID]]) -> frozenset[UUID]:
@@ -126,6 +133,7 @@ def _leading(marked: Iterable[UUID], callers: Mapping[UUID, frozenset[UUID]]) ->
 class _Step(msgspec.Struct, frozen=True):
     type: str = "agent_task"
     process: str | None = None
+    steps: list["_Step"] = []
 
 
 class _Definition(msgspec.Struct, frozen=True):

@@ -9,10 +9,10 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.child import ChildStarted
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.step import StepCompleted
-from domain.language.types.sensitive import SensitiveFields
+from domain.language.types.sensitive import NO_FIELDS, SensitiveFields
 from domain.masking import Secrets
 from queries.publications import KnownPublications, Publications
 from queries.reading import Reading
@@ -21,7 +21,6 @@ from store.mapper import decode
 MAX_EXECUTIONS = 2_000
 MAX_EVENTS = 1_000
 MAX_BYTES = 16 << 20
-_NO_FIELDS = SensitiveFields()
 
 _FIRST = """select originator_id, topic, state from stored_events
 where originator_id = any(%s) and originator_version = 1"""
@@ -32,7 +31,7 @@ with recursive tree(root, id) as (
   select root, root from unnest(%(roots)s::uuid[]) root
   union
   select tree.root, substring(convert_from(e.state, 'UTF8') from '"child":"([0-9a-f-]{36})"')::uuid
-  from tree join stored_events e on e.originator_id = tree.id and e.topic = 'SubProcessStarted'
+  from tree join stored_events e on e.originator_id = tree.id and e.topic in ('SubProcessStarted', 'ItemStarted')
   where substring(convert_from(e.state, 'UTF8') from '"process_id":"([0-9a-f-]{36})"')::uuid = any(%(leading)s))
 select tree.root, tree.id,
   substring(convert_from(s.state, 'UTF8') from '"process_id":"([0-9a-f-]{36})"')::uuid,
@@ -46,7 +45,7 @@ select originator_id, topic, case when bytes <= %(bytes)s then state end from (
   select originator_id, topic, state,
     sum(octet_length(state)) over (order by originator_id, originator_version) as bytes
   from stored_events where originator_id = any(%(marked)s) and topic = any(%(topics)s)
-    or originator_id = any(%(walked)s) and topic = 'SubProcessStarted'
+    or originator_id = any(%(walked)s) and topic in ('SubProcessStarted', 'ItemStarted')
       and substring(convert_from(state, 'UTF8') from '"process_id":"([0-9a-f-]{36})"')::uuid = any(%(called)s)
   order by originator_id, originator_version limit %(events)s) found"""
 
@@ -59,6 +58,7 @@ class _Begun:
     process_id: UUID
     version: int
     root: UUID
+    body: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,9 @@ class SensitiveValues:
             secrets = _secrets(connection, leading, known)
         found = {
             id: Sensitivity(
-                secrets[each.root], known.marked.get((each.process_id, each.version), _NO_FIELDS), known.marked
+                secrets[each.root],
+                known.marked.get((each.process_id, each.version), NO_FIELDS).within(each.body),
+                known.marked,
             )
             for id, each in begun.items()
             if each is not None and each.root in secrets
@@ -156,13 +158,17 @@ def _begun(id: UUID, topic: str, state: bytes) -> _Begun | None:
         return None
     event = decode(topic, state)
     assert isinstance(event, ExecutionStarted)
-    return _Begun(event.process, event.process_id, event.version, id if event.parent is None else event.parent.root)
+    root = id if event.parent is None else event.parent.root
+    return _Begun(event.process, event.process_id, event.version, root, event.body)
 
 
 def _trees(
     connection: Connection[Any], roots: set[UUID], known: Publications
 ) -> dict[UUID, dict[UUID, SensitiveFields]] | None:
-    """Return by root the executions of its tree that lead to sensitive fields, with their own; None: too many."""
+    """Return by root the executions of its tree that lead to sensitive fields, with those of their versions.
+
+    None: too many.
+    """
     if not roots:
         return {}
     parameters = {"roots": sorted(roots), "leading": sorted(known.leading), "most": MAX_EXECUTIONS + 1}
@@ -171,7 +177,7 @@ def _trees(
         return None
     trees: dict[UUID, dict[UUID, SensitiveFields]] = {root: {} for root in roots}
     for root, id, process_id, version in rows:
-        trees[root][id] = known.marked.get((process_id, version), _NO_FIELDS)
+        trees[root][id] = known.marked.get((process_id, version), NO_FIELDS)
     return trees
 
 
@@ -195,7 +201,7 @@ def _secrets(connection: Connection[Any], roots: set[UUID], known: Publications)
     given = {
         "bytes": MAX_BYTES,
         "marked": marked,
-        "topics": ["ExecutionStarted"] + (["StepCompleted"] if any(fields[id].outputs for id in marked) else []),
+        "topics": ["ExecutionStarted"] + (["StepCompleted"] if any(fields[id].any_output for id in marked) else []),
         "walked": [*fields],
         "called": sorted({id for id, _ in known.marked}),
         "events": MAX_EVENTS + 1,
@@ -204,13 +210,16 @@ def _secrets(connection: Connection[Any], roots: set[UUID], known: Publications)
     if len(rows) > MAX_EVENTS or any(state is None for _, _, state in rows):
         return dict.fromkeys(roots, _everything())
     for id, topic, state in rows:
-        event, own, secrets = decode(topic, state), fields[id], found.setdefault(roots_by_id[id], Secrets())
+        event, secrets = decode(topic, state), found.setdefault(roots_by_id[id], Secrets())
         if isinstance(event, ExecutionStarted):
-            secrets.collect(event.input, own.input)
+            # It comes first, and states the body that runs.
+            fields[id] = fields[id].within(event.body)
+            secrets.collect(event.input, fields[id].input)
         elif isinstance(event, StepCompleted):
-            secrets.collect(event.output, own.outputs.get(event.step, ()))
-        elif isinstance(event, SubProcessStarted):
-            secrets.collect(event.input, known.marked.get((event.process_id, event.version), _NO_FIELDS).input)
+            secrets.collect(event.output, fields[id].outputs.get(event.step, ()))
+        elif isinstance(event, ChildStarted):
+            called = known.marked.get((event.process_id, event.version), NO_FIELDS)
+            secrets.collect(event.input, called.within(event.body).input)
     return found
 
 

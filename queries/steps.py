@@ -23,7 +23,10 @@ class StepInput(msgspec.Struct, frozen=True):
 
 
 class ChildExecution(msgspec.Struct, frozen=True):
-    """An execution that an attempt of the step started. duration: in seconds, None while it runs. cost: its own."""
+    """An execution that an attempt of the step started. duration: in seconds, None while it runs. cost: its own.
+
+    round: from 1, of a step that repeats until a condition holds.
+    """
 
     execution_id: UUID
     attempt: int
@@ -34,6 +37,15 @@ class ChildExecution(msgspec.Struct, frozen=True):
     ended_at: datetime | None = None
     duration: float | None = None
     cost: list[Amount] = []
+    round: int | None = None
+
+
+class ItemsProgress(msgspec.Struct, frozen=True):
+    """How far a step has gone through its list: the items in it, those completed, and those without a result so far."""
+
+    count: int
+    completed: int
+    failed: int
 
 
 class StepView(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,7 +57,9 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     conditions: those that the gateway evaluated, as {target, value, condition}. children: of a sub-process, the newest
     last. attempt_list: the attempts, the newest last. compensation: ``started``, ``completed`` or ``failed`` once the
     step is undone. compensates: the step that this one undoes; such a step is shown once it is reached. estimate: of
-    its cost, while it has not ended and its execution runs; null for a step that never cost anything.
+    its cost, while it has not ended and its execution runs; null for a step that never cost anything. items: of a step
+    that goes through a list; its executions are no `children`, but a list of their own. round: the latest one of a step
+    that repeats until a condition holds.
     """
 
     id: str
@@ -74,6 +88,8 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     compensation: str | None = None
     compensates: str | None = None
     estimate: Estimate | None = None
+    items: ItemsProgress | None = None
+    round: int | None = None
 
     @property
     def is_to_come(self) -> bool:
@@ -104,6 +120,10 @@ class ReachedStep(msgspec.Struct, frozen=True):
     input_tokens: int
     output_tokens: int
     unpriced: int
+    items: int | None
+    items_completed: int
+    items_failed: int | None
+    round: int | None
     cost: list[Amount]
 
 
@@ -214,6 +234,8 @@ def _step(
         duration=seconds(row.started_at, row.ended_at),
         cost=row.cost,
         usage=usage_of(row),
+        items=None if row.items is None else ItemsProgress(row.items, row.items_completed, row.items_failed or 0),
+        round=row.round,
     )
 
 

@@ -25,7 +25,7 @@ page as (
    order by l.position limit %(rows)s)
   order by position limit %(rows)s)
 select l.position, l.execution_id, l.process, l.version, l.status, l.parent_id, d.parent_step, d.parent_attempt,
-  coalesce(l.depth, 0) as depth, l.started_at, l.ended_at,
+  coalesce(l.depth, 0) as depth, l.body, l.item, l.item_key as key, l.round, l.started_at, l.ended_at,
   extract(epoch from l.ended_at - l.started_at)::float8 as duration, l.error_code, l.error_message,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost
 from page join execution_list l using (execution_id) left join execution_detail d using (execution_id)
@@ -36,7 +36,8 @@ _KNOWN = "select from execution_list where execution_id = %s"
 class TreeExecution(msgspec.Struct, frozen=True):
     """An execution of a tree. parent_id, parent_step, parent_attempt: the attempt that started it; None for the root.
 
-    duration in seconds, None while it runs. cost: its own, one amount a currency. depth: 0 for the root.
+    duration in seconds, None while it runs. cost: its own, one amount a currency. depth: 0 for the root. body, item,
+    key, round: as in ExecutionSummary.
     """
 
     execution_id: UUID
@@ -53,6 +54,10 @@ class TreeExecution(msgspec.Struct, frozen=True):
     cost: msgspec.Raw
     error: ErrorSummary | None
     position: int
+    body: str | None = None
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
 
 
 class TreeFilter(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from queries.reading import Reading, fetch
 _USUAL = f"""select count(*)::int as n,
   percentile_disc(0.5) within group (order by duration) as median from (
     select extract(epoch from ended_at - started_at)::float8 as duration from (
-      select status, started_at, ended_at, position from execution_list where process_id = %s
+      select status, started_at, ended_at, position from execution_list where process_id = %s and body is null
       order by position desc limit {NEWEST}) newest
     where status = 'completed' order by position desc limit {RUNS}) completed"""
 

@@ -8,8 +8,9 @@ from commands.agents import CachedAgents
 from domain.agents.calls import AbandonedAttempt, AgentCall, Answer, Failed, StepError, callback_token
 from domain.event import Event
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
+from domain.executions.state.call import call_of
 from domain.executions.state.model import Execution
-from domain.processes.plan import PlannedAgentTask, PlannedNotification
+from domain.processes.plan import PlannedNotification
 from scheduler.capacity import Capacity
 from scheduler.lists import Attempt
 from store.lists.outbox import Message
@@ -150,21 +151,8 @@ class Calling:
         notifies = isinstance(planned, PlannedNotification)
         config = None if notifies else self._agents.config(state.agent)
         calls_back = config is not None and config["kind"] in CALL_BACK
-        call = AgentCall(
-            execution.id,
-            step,
-            state.attempt,
-            state.agent,
-            execution.plan.name,
-            execution.plan.version,
-            state.message,
-            state.parameters,
-            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
-            None,
-            callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else "",
-            state.response_id,
-            state.started_at,
-        )
+        token = callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else ""
+        call = call_of(execution, step, token)
         attempt = execution.id, step, state.attempt
         before = self._open.get(attempt)
         if before is not None:

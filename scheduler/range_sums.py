@@ -66,8 +66,7 @@ def summed(rules: Mapping[RuleKey, RuleOfProcess], sums: Iterable[RangeSum]) -> 
             if scope is None:
                 singly.add(each.process_id)
             else:
-                amount = each.in_windows if each.run_id is None else each.amount
-                found.append(SummedTotal(of, scope, total_key(of, scope), amount))
+                found.append(SummedTotal(of, scope, total_key(of, scope), each.amount))
     return SummedTotals([each for each in found if each.of.process_id not in singly], singly)
 
 

@@ -10,7 +10,7 @@ from commands.deciding import Guards
 from commands.policies import whenever
 from domain.event import Cause
 from domain.executions.engine.unfolding import Take, Unfolding
-from domain.executions.events.child import SubProcessStarted
+from domain.executions.events.child import ChildStarted
 from domain.executions.events.execution import ExecutionEnded
 from domain.executions.events.outcomes import ABANDONS_ATTEMPT
 from domain.executions.state.model import Execution
@@ -144,7 +144,7 @@ class Reacting(Duty):
 
     def _decide(self, messages: list[Message], *, fresh: bool) -> tuple[Batch, list[Message], list[Message]]:
         """Return a batch, the messages that lead to nothing, and the last ones, which follow when the batch is full."""
-        begin = {} if fresh else {m.recipient: m.source for m in messages if isinstance(m.event, SubProcessStarted)}
+        begin = {} if fresh else {m.recipient: m.source for m in messages if isinstance(m.event, ChildStarted)}
         # In place of a new child's state, load its parent's: it is then kept when the child ends.
         batch = self.desk.batch((begin.get(each.recipient, each.recipient) for each in messages), fresh=fresh)
         size = self._sizes(messages)
@@ -155,7 +155,7 @@ class Reacting(Duty):
                 return batch, idle, messages[n:]
             guards: Guards = ()
             descendants = 0
-            if isinstance(message.event, SubProcessStarted) and message.recipient not in batch.loaded:
+            if isinstance(message.event, ChildStarted) and message.recipient not in batch.loaded:
                 alone = message.recipient in self.desk.states.left_alone
                 new = None if alone else self._new(batch, message.recipient, message.event, fresh=fresh)
                 if new is None:
@@ -169,14 +169,14 @@ class Reacting(Duty):
                 idle.append(message)
         return batch, idle, []
 
-    def _new(self, batch: Batch, id: UUID, call: SubProcessStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
+    def _new(self, batch: Batch, id: UUID, call: ChildStarted, *, fresh: bool) -> tuple[Execution, Guards] | None:
         """Return an execution that has not begun, and the processes that its calls rest on.
 
         None when this worker cannot read its process; a worker of a newer release may, or else the child is set aside.
         """
         plans = self.desk.plans
         try:
-            plan = plans.get(call.process_id, call.version)
+            plan = plans.get(call.process_id, call.version, call.body)
             if fresh:
                 plans.forget(callee for callee, _ in plans.callees(plan)[1])
             callees, guards = plans.callees(plan)
@@ -205,7 +205,7 @@ class Reacting(Duty):
 
     def _sizes(self, messages: list[Message]) -> Counter[UUID]:
         """Return the number of descendants of the roots of children that are to start."""
-        calls = [(each, each.event) for each in messages if isinstance(each.event, SubProcessStarted)]
+        calls = [(each, each.event) for each in messages if isinstance(each.event, ChildStarted)]
         # With its second event a root starts its first child; most roots start no more.
         roots = {event.root for message, event in calls if event.depth > 1 or message.version > 2}
         return Counter(self.desk.lists.descendants(roots)) if roots else Counter()

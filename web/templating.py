@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from edge.run_names import run_name
 from web import pictures, wording
 from web.analytics import charts
 from web.analytics import wording as analytics
@@ -13,7 +14,7 @@ from web.drawings.diagram import diagram
 from web.drawings.ledger import ledger
 from web.drawings.split import split
 from web.drawings.track import track
-from web.executions.rows import timeline_row
+from web.executions.rows import child_row, timeline_row
 from web.executions.sentences import sentence
 
 HERE = Path(__file__).parent
@@ -40,6 +41,7 @@ def environment() -> Environment:
         row=timeline.row,
         track=track,
         timeline_row=timeline_row,
+        child_row=child_row,
         split=split,
         ended_chart=charts.ended_chart,
         outline_of=charts.outline_of,
@@ -57,6 +59,7 @@ def environment() -> Environment:
         awaited=wording.awaited,
         all_awaited=wording.all_awaited,
         approval_of=wording.approval_of,
+        run_name=run_name,
         crumbs=(),
         notice="",
     )

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from domain.agents.calls import AgentCall, Answer, Completed, Failed, StepError
+from domain.agents.calls import Answer, Completed, Failed, StepError
 from domain.agents.kinds import parse_agent, read_agent
 from domain.agents.scripted import ScriptedConfig
+from domain.executions.state.call import call_of
 from domain.executions.state.model import Execution
-from domain.processes.plan import PlannedAgentTask, PlannedNotification
+from domain.processes.plan import PlannedNotification
 from gateway.notifications import message_id
 from gateway.scripted import Scripted
 
@@ -23,17 +24,7 @@ class Answering:
     def answer(self, execution: Execution, step: str) -> tuple[timedelta, Answer]:
         """Return the answer to the attempt under way, and the time that it takes."""
         planned, state = execution.plan.steps[step], execution.steps[step]
-        call = AgentCall(
-            execution.id,
-            step,
-            state.attempt,
-            state.agent,
-            execution.plan.name,
-            execution.plan.version,
-            state.message,
-            state.parameters,
-            planned.output_schema if isinstance(planned, PlannedAgentTask) else None,
-        )
+        call = call_of(execution, step)
         if isinstance(planned, PlannedNotification):
             self.notified.append(step)
             channels = state.parameters["channels"]

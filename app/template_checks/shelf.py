@@ -65,7 +65,8 @@ class Shelf:
     def callees(self, plan: Plan) -> dict[str, Plan]:
         """Return the plan of the process that each step calls."""
         called = (step for step in plan.steps.values() if isinstance(step, PlannedSubProcess))
-        return {step.id: self._published[step.process].plan for step in called if step.process in self._published}
+        named = {step.id: self._published[step.process].plan for step in called if step.process in self._published}
+        return {**plan.bodies, **named}
 
     def _found(self, names: Collection[str]) -> Mapping[str, Process]:
         return {name: self._published[name].process for name in names if name in self._published}

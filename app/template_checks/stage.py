@@ -21,7 +21,7 @@ from domain.executions.decisions.execution import admit_execution, cancel_execut
 from domain.executions.decisions.step import start_step
 from domain.executions.decisions.timer import fire_timer
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, SubProcessClosed
 from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import ExecutionEnded, Trigger
 from domain.executions.events.messages import recipient_of
@@ -92,8 +92,8 @@ class Stage:
             return False
         message = self._messages.popleft()
         event, known = message.event, self.executions.get(message.recipient)
-        if known is None and isinstance(event, SubProcessStarted):
-            plan = self._shelf.get(event.process).plan
+        if known is None and isinstance(event, ChildStarted):
+            plan = self._shelf.get(event.process).plan.inner(event.body)
             known = Execution(message.recipient, plan, callees=self._shelf.callees(plan))
         if known is not None:
             decide = whenever(message, self._cause("worker:check"), 0, len(self.executions) - 1)
@@ -160,7 +160,7 @@ class Stage:
         for version, event in enumerate(decided.events, before + 1):
             self.events.append((id, event))
             recipient = recipient_of(event)
-            if recipient is not None and isinstance(event, SubProcessStarted | SubProcessClosed | ExecutionEnded):
+            if recipient is not None and isinstance(event, ChildStarted | SubProcessClosed | ExecutionEnded):
                 self._messages.append(Message(id, version, recipient, event))
             if isinstance(event, CostRecorded):
                 self._spend(id, event)

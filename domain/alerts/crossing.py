@@ -21,7 +21,7 @@ class SpentCost(msgspec.Struct, frozen=True):
     """A cost as it counts for one execution: the one that spent it, or one above it.
 
     process_id: of `run_id`, for which it counts. execution_id, step: which spent it. at: of the call; recorded_at: of
-    the booking. outermost: no execution above `run_id` is of the same process, so that windows count it once.
+    the booking. outermost: no execution above `run_id` is of the same process, so that it counts once.
     correction: it is the difference that a correction makes.
     """
 
@@ -135,10 +135,10 @@ def scope_of(rule: CostRule, cost: SpentCost) -> AlertScope | None:
         return None
     if cost.currency != rule.levels[0].currency:
         return None
-    if rule.kind == PER_EXECUTION:
-        return cost.run_id
     if not cost.outermost:
         return None
+    if rule.kind == PER_EXECUTION:
+        return cost.run_id
     window = window_of(rule.kind, cost.at, rule.timezone, rule.week_starts)
     # Corrections touch no closed window.
     return None if cost.correction and window.end <= cost.recorded_at else window

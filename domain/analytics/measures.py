@@ -77,13 +77,13 @@ class ExecutionMeasure:
 
     process_id, root: the 16 bytes of the ids; a root is its own root. trigger: its type. at: the latest time of its
     events; the clocks of two workers may differ, and no time is counted backwards. outcome, ended_at, error_code,
-    failed_step: once it has ended. phases: the time in each phase; they add up to the duration. unpriced: by the
-    version of a use without a price, its step. spenders: by the version of a use, its agent. calls: it has called
-    another process.
+    failed_step: once it has ended. body: the steps that run, by their path, where it is no process. phases: the time in
+    each phase; they add up to the duration. unpriced: by the version of a use without a price, its step. spenders: by
+    the version of a use, its agent. calls: it has called another process.
     """
 
     __slots__ = (
-        "at", "calls", "ended_at", "error_code", "failed_step", "in_phase", "interlude", "outcome", "phases",
+        "at", "body", "calls", "ended_at", "error_code", "failed_step", "in_phase", "interlude", "outcome", "phases",
         "process_id", "root", "spenders", "spent", "started_at", "steps", "trigger", "unpriced", "version",
         "version_of_process",
     )  # fmt: skip
@@ -109,6 +109,11 @@ class ExecutionMeasure:
         self.unpriced: dict[int, str] = {}
         self.spenders: dict[int, str] = {}
         self.calls = False
+        self.body = ""
+
+    def place(self, step: str) -> str:
+        """Return the id of a step as figures of the process name it: with the steps that hold it, joined by ``/``."""
+        return f"{self.body}/{step}" if self.body and step else step
 
     @property
     def is_called(self) -> bool:

@@ -36,7 +36,9 @@ def code_of(error: msgspec.Raw) -> str:
 def begun(event: Any) -> ExecutionMeasure:
     """Return the measure of an execution after its first event, ExecutionStarted."""
     root = None if event.parent is None else event.parent.root.bytes
-    return ExecutionMeasure(event.process_id.bytes, event.version, event.trigger.type, root, event.at)
+    found = ExecutionMeasure(event.process_id.bytes, event.version, event.trigger.type, root, event.at)
+    found.body = intern(event.body)
+    return found
 
 
 def measure(found: ExecutionMeasure, topic: str, version: int, event: Any) -> None:
@@ -69,6 +71,17 @@ def _sub_process_started(found: ExecutionMeasure, event: Any) -> None:
     found.calls = True
     if found.ended_at is None:
         found.move(event.step, CHILD if event.wait else IDLE, event.at).tried = True
+
+
+def _items_listed(found: ExecutionMeasure, event: Any) -> None:
+    found.calls = True
+    if found.ended_at is None:
+        found.move(event.step, CHILD, event.at).tried = True
+
+
+def _round_completed(found: ExecutionMeasure, event: Any) -> None:
+    if found.ended_at is None and event.next_at is not None:
+        found.move(event.step, TIMER, event.at)
 
 
 def _step_completed(found: ExecutionMeasure, event: Any) -> None:
@@ -146,6 +159,9 @@ HANDLERS: Mapping[str, Measuring] = {
     "TimerStarted": _enters(TIMER, tried=True),
     "ApprovalRequested": _enters(APPROVAL, tried=True),
     "SubProcessStarted": _sub_process_started,
+    "ItemsListed": _items_listed,
+    "ItemsResumed": _items_listed,
+    "RoundCompleted": _round_completed,
     "StepRetryScheduled": _enters(RETRYING),
     "StepRetried": _enters(RETRYING),
     "StepReassigned": _enters(RETRYING),

@@ -3,8 +3,8 @@
 from datetime import datetime
 
 TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT = "timer", "timeout", "total_timeout", "retry", "heartbeat"
-DEADLINE = "deadline"
-KINDS = (TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT, DEADLINE)
+DEADLINE, ROUND = "deadline", "round"
+KINDS = (TIMER, TIMEOUT, TOTAL_TIMEOUT, RETRY, HEARTBEAT, DEADLINE, ROUND)
 
 TimerKey = tuple[str, str]
 """(step, kind)"""

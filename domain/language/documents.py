@@ -11,7 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from domain.calendar.durations import print_duration
 from domain.jsonvalue import JsonValue
 from domain.language.reading.scalars import BOOLEAN, INTEGER, MERGE_KEY, NOT_FINITE, NULL, NUMBER
-from domain.language.types.definition import Definition
+from domain.language.types.definition import Definition, require_executors
 from domain.language.types.parts import Part
 from domain.language.types.steps import Roles
 
@@ -46,10 +46,9 @@ def print_document(document: JsonValue) -> str:
 
 def json_schema() -> dict[str, Any]:
     """Return the language's JSON Schema (2020-12), from its types; other spellings are marked deprecated."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **Definition.model_json_schema(schema_generator=_Untitled),
-    }
+    schema = Definition.model_json_schema(schema_generator=_Untitled)
+    require_executors(schema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 class _Untitled(GenerateJsonSchema):
@@ -61,9 +60,9 @@ class _Untitled(GenerateJsonSchema):
 
 def _document(value: Any) -> Any:
     if isinstance(value, Part):
-        fields = type(value).model_fields
-        none = value.states_none if isinstance(value, Roles) else ()
-        return {name: _document(item) for name, item in value if name in none or _is_given(item, fields[name])}
+        none = value.states_none
+        given = zip(type(value).written_fields().items(), value, strict=True)
+        return {key: _document(item) for (key, field), (name, item) in given if name in none or _is_given(item, field)}
     if isinstance(value, tuple | list):
         return [_document(item) for item in value]
     if isinstance(value, dict):

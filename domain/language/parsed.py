@@ -34,7 +34,10 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class InputUse:
-    """A field of the input that a step gives to a process. value: ABSENT where only the run gives it."""
+    """A field of the input that a step gives to a process. value: ABSENT where only the run gives it.
+
+    None is no value, as in the first round for a field that is carried from one round to the next.
+    """
 
     name: str
     value: Any

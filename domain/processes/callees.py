@@ -1,7 +1,7 @@
 """The calls between processes, and the detection of a process that would call itself."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from domain.processes.process import Process
@@ -13,9 +13,16 @@ Callee = tuple[str, int]
 
 
 def calls_in(document: dict[str, Any]) -> list[Called]:
-    """Return the calls of a canonical document, each once."""
-    steps = (step for step in document["steps"] if step["type"] == "sub_process")
-    return list(dict.fromkeys((step["process"], step.get("version")) for step in steps))
+    """Return the calls of a canonical document, those inside bodies too, each once."""
+    return list(dict.fromkeys(_calls(document)))
+
+
+def _calls(holder: dict[str, Any]) -> Iterator[Called]:
+    for step in holder.get("steps", ()):
+        if step["type"] == "sub_process" and "process" in step:
+            yield step["process"], step.get("version")
+        else:
+            yield from _calls(step)
 
 
 class CallGraph:

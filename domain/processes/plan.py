@@ -21,6 +21,7 @@ from domain.language.types.steps import (
     PlannedStep,
     PlannedSubProcess,
     PlannedTimer,
+    SubProcess,
     compensation_id,
 )
 from domain.language.types.steps.compensation import CompensatingNotification, CompensatingTask
@@ -43,6 +44,7 @@ __all__ = [
     "PlannedSubProcess",
     "PlannedTimer",
     "accept_input",
+    "body_of",
     "compile_plan",
 ]
 
@@ -58,12 +60,13 @@ RULES = 2
 class Limits:
     """Limits of calls between executions: max_depth below the root, max_descendants per root.
 
-    max_result: bytes of JSON that may be rendered for one step, or for the outputs of an execution. max_execution:
-    bytes of all events of one execution.
+    max_items: of a list that a step goes through. max_result: bytes of JSON that may be rendered for one step, or for
+    the outputs of an execution. max_execution: bytes of all events of one execution.
     """
 
     max_depth: int = 10
-    max_descendants: int = 10_000
+    max_descendants: int = 100_000
+    max_items: int = 10_000
     max_result: int = LARGEST_RESULT
     max_execution: int = 256 << 20
 
@@ -77,7 +80,8 @@ class Plan:
     template). webhooks: triggers of that type by id, including those that are switched off. compensations: by the id of
     a step, that of its compensating step. max_running: executions of the process at once, None for no limit. rules: see
     RULES. nulls: the optional input fields that read as null where an execution has no value for them.
-    sensitive: the fields that only admins see.
+    sensitive: the fields that only admins see. body: the path of a body, the ids of the steps that hold it joined by
+    ``/``; empty for the process itself. bodies: by its step, the plan of each body.
     """
 
     name: str
@@ -95,6 +99,15 @@ class Plan:
     rules: int = RULES
     nulls: Mapping[str, None] = field(default_factory=dict)
     sensitive: SensitiveFields = field(default_factory=SensitiveFields)
+    body: str = ""
+    bodies: Mapping[str, "Plan"] = field(default_factory=dict)
+
+    def inner(self, body: str) -> "Plan":
+        """Return the plan of a body by its path. Raises KeyError for one that is not there."""
+        plan = self
+        for step in body.split("/") if body else ():
+            plan = plan.bodies[step]
+        return plan
 
     @property
     def size(self) -> int:
@@ -103,9 +116,19 @@ class Plan:
 
 
 def compile_plan(
-    definition: Definition, process_id: UUID, version: int, limits: Limits = Limits(), rules: int = RULES
+    definition: Definition,
+    process_id: UUID,
+    version: int,
+    limits: Limits = Limits(),
+    rules: int = RULES,
+    body: str = "",
+    sensitive: SensitiveFields | None = None,
 ) -> Plan:
-    """Return the plan of a valid definition (one that `parse_definition` gave without errors, or a published one)."""
+    """Return the plan of a valid definition (one that `parse_definition` gave without errors, or a published one).
+
+    body: the path of the body that the definition is; empty for a process. sensitive: the fields of the process that
+    only admins see; worked out from the definition if it is one.
+    """
     incoming, dependents = _edges(definition)
     spec = input_spec(definition, keeps_null=rules >= 2)
     defaults = definition.defaults or Defaults()
@@ -115,6 +138,14 @@ def compile_plan(
     undoing = {step.id: step.compensation for step in definition.steps if step.compensation is not None}
     for name, compensation in undoing.items():
         steps[compensation_id(name)] = compensation.plan(_undoing(name, compensation, defaults))
+    fields = sensitive_fields(definition) if sensitive is None else sensitive
+    bodies = {
+        step.id: compile_plan(
+            body_of(definition, step), process_id, version, limits, rules, _within(body, step.id), fields
+        )
+        for step in definition.steps
+        if isinstance(step, SubProcess) and step.steps is not None
+    }
     return Plan(
         name=definition.name,
         process_id=process_id,
@@ -130,8 +161,25 @@ def compile_plan(
         limits=limits,
         rules=rules,
         nulls=spec.nulls,
-        sensitive=sensitive_fields(definition),
+        sensitive=fields.within(body),
+        body=body,
+        bodies=bodies,
     )
+
+
+def body_of(definition: Definition, step: SubProcess) -> Definition:
+    """Return the steps inside a step as a definition of their own, with the defaults of the one that holds them."""
+    return Definition(
+        name=definition.name,
+        input=step.body_input,
+        defaults=definition.defaults,
+        steps=step.steps or (),
+        outputs=step.outputs,
+    )
+
+
+def _within(body: str, step: str) -> str:
+    return f"{body}/{step}" if body else step
 
 
 def _edges(definition: Definition) -> tuple[Edges, Edges]:

@@ -6,6 +6,7 @@ import msgspec
 
 from domain.language.reading.nodes import Mapping as MappingNode
 from domain.language.reading.nodes import Node, Sequence, text_of
+from domain.language.spelling.bodies import has_body, steps_of
 from domain.language.types.steps import STEP_TYPES, Gateway
 
 EXECUTOR, MONITOR, INFORMED = "executor", "monitor", "informed"
@@ -16,7 +17,7 @@ _LISTS = {MONITOR: "monitors", INFORMED: "informed"}
 class RoleStep(msgspec.Struct, frozen=True):
     """A step and the roles that agents may have in it. executor_required: it cannot be published without one.
 
-    place: its path in the text.
+    place: its path in the text. step: a step inside another one has the ids of both, `outer/inner`.
     """
 
     step: str
@@ -63,21 +64,28 @@ def effective_roles(root: MappingNode | None) -> EffectiveRoles:
         return EffectiveRoles()
     steps: dict[str, RoleStep] = {}
     cells: list[RoleCell] = []
-    defaults, listed = root.entries.get("defaults"), root.entries.get("steps")
-    for step in listed.items if isinstance(listed, Sequence) else ():
-        found = _step(step)
+    defaults = root.entries.get("defaults")
+    for id, step in placed_steps(root):
+        found = _step(id, step)
         if found is not None and found.step not in steps:
-            assert isinstance(step, MappingNode)
             steps[found.step] = found
             cells += _cells(found, step, defaults)
     return EffectiveRoles(tuple(steps.values()), tuple(cells))
 
 
-def _step(node: Node) -> RoleStep | None:
-    if not isinstance(node, MappingNode):
-        return None
-    id, kind = text_of(node.entries.get("id")), text_of(node.entries.get("type"))
-    if id is None or kind not in STEP_TYPES:
+def placed_steps(holder: MappingNode, around: str = "") -> Iterator[tuple[str, MappingNode]]:
+    """Yield each step that has an id, with the ids of those around it, before the steps of its body."""
+    for step in steps_of(holder):
+        id = text_of(step.entries.get("id"))
+        if id is not None:
+            yield around + id, step
+            if has_body(step):
+                yield from placed_steps(step, f"{around}{id}/")
+
+
+def _step(id: str, node: MappingNode) -> RoleStep | None:
+    kind = text_of(node.entries.get("type"))
+    if kind not in STEP_TYPES:
         return None
     part = STEP_TYPES[kind]
     does_work = "agent" in part.agent_fields

@@ -19,10 +19,9 @@ from domain.language.editing.changes import (
 )
 from domain.language.editing.edits import document_of, edited_together
 from domain.language.reading.nodes import Mapping, Node, text_of
-from domain.language.reading.nodes import Sequence as SequenceNode
 from domain.language.spelling.steps import default_executor
 from domain.roles.decisions import AgentRoles
-from domain.roles.effective import INFORMED, MONITOR, EffectiveRoles, stated_lists
+from domain.roles.effective import INFORMED, MONITOR, EffectiveRoles, placed_steps, stated_lists
 from domain.roles.statements import LISTS, RolesInStep, stated_for
 
 KEYS = {MONITOR: "monitors", INFORMED: "informed"}
@@ -73,19 +72,13 @@ def _edited(source: str, edits: Sequence[StepEdit]) -> str:
 def _step_edits(source: str, root: Mapping, before: EffectiveRoles, after: AgentRoles) -> Iterator[StepEdit]:
     document = document_of(source)
     had, has = _by_step(before.roles), _by_step(after)
-    listed = root.entries.get("steps")
-    nodes = {node_id(node): node for node in reversed(listed.items if isinstance(listed, SequenceNode) else [])}
+    nodes = dict(reversed([*placed_steps(root)]))
     for step in before.steps:
         was, becomes = had.get(step.step, {}), has.get(step.step, {})
         node = nodes.get(step.step)
-        if was != becomes and isinstance(node, Mapping):
+        if was != becomes and node is not None:
             ways = _ways(document, root, node, RolesInStep.of(was, was), RolesInStep.of(becomes, was))
             yield StepEdit(step.step, ways)
-
-
-def node_id(node: Node) -> str | None:
-    """Return the id of a step."""
-    return text_of(node.entries.get("id")) if isinstance(node, Mapping) else None
 
 
 def _by_step(roles: AgentRoles) -> dict[str, dict[str, str]]:

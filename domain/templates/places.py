@@ -1,6 +1,6 @@
 """The places of a definition's values: how the language reads each, and which of them are structure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -11,6 +11,7 @@ from domain.language.reading.nodes import Location, Mapping, Node, Scalar, Seque
 from domain.language.reading.problems import Problems
 from domain.language.reading.source import UnreadableSource
 from domain.language.reading.tree import read_tree
+from domain.language.spelling.bodies import all_steps, has_body
 from domain.language.spelling.compensations import compensation_of
 from domain.language.spelling.definitions import canonicalise
 from domain.language.types.steps import STEP_TYPES
@@ -18,7 +19,10 @@ from domain.language.types.steps.compensation import COMPENSATION_TYPES
 
 # A whole one of these is structure, and so is its `type`.
 _STRUCTURE = ("steps", "triggers", "input", "outputs", "defaults")
-_OF_A_STEP = ("id", "type", "depends_on", "default_route", "routes", "on_error", "on_timeout", "compensation")
+_OF_A_STEP = (
+    *("id", "type", "depends_on", "default_route", "routes", "on_error", "on_timeout", "compensation"),
+    *("steps", "input", "outputs", "for_each", "repeat"),
+)
 
 
 class ValuePlace(Enum):
@@ -29,6 +33,13 @@ class ValuePlace(Enum):
     SOURCE = "source"
     CONDITION = "condition"
     FORBIDDEN = "forbidden"
+
+
+_OF_REPETITION = {
+    "for_each": {"items": ValuePlace.TEMPLATE, "as": ValuePlace.FORBIDDEN, "key": ValuePlace.TEMPLATE},
+    "repeat": {"until": ValuePlace.CONDITION, "carry": ValuePlace.TEMPLATE},
+}
+NotePlace = Callable[[Node | None, ValuePlace], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,42 +106,53 @@ def _places(root: Mapping) -> dict[KeyPath, ValuePlace]:
         for scalar in scalars(node) if node is not None else ():
             places[key_path(scalar)] = place
 
-    for part in _parts(root.entries.get("outputs")):
-        note(part.entries.get("source"), ValuePlace.SOURCE)
-    for step in _parts(root.entries.get("steps")):
-        kind = STEP_TYPES.get(text_of(step.entries.get("type")) or "")
-        for name in kind.templates if kind is not None else ():
-            note(step.entries.get(name), ValuePlace.TEMPLATE)
-        undo = compensation_of(step)
-        if undo is not None:
-            way = COMPENSATION_TYPES.get(text_of(undo.entries.get("type")) or "")
-            for name in way.templates if way is not None else ():
-                note(undo.entries.get(name), ValuePlace.TEMPLATE)
-            note(undo.entries.get("type"), ValuePlace.FORBIDDEN)
-        for name in ("id", "type", "depends_on", "default_route"):
-            note(step.entries.get(name), ValuePlace.FORBIDDEN)
-        for part in (step, *routes_of(step)):
-            note(part.entries.get("condition"), ValuePlace.CONDITION)
-            note(part.entries.get("target"), ValuePlace.FORBIDDEN)
-        for name in ("on_error", "on_timeout"):
-            if isinstance(fallback := step.entries.get(name), Mapping):
-                note(fallback, ValuePlace.FORBIDDEN)
+    for holder in (root, *filter(has_body, all_steps(root))):
+        _note_signature(holder, note, places)
+    for step in all_steps(root):
+        _note_step(step, note)
         _note_wholes(step, _OF_A_STEP, places)
-    for key in ("steps", "triggers", "outputs"):
-        node = root.entries.get(key)
-        for item in node.items if isinstance(node, Sequence) else ():
-            if isinstance(item, Scalar):
-                places[key_path(item)] = ValuePlace.FORBIDDEN
-    declared = root.entries.get("input")
-    for field in declared.entries.values() if isinstance(declared, Mapping) else ():
-        if isinstance(field, Mapping):
-            note(field.entries.get("type"), ValuePlace.FORBIDDEN)
-        else:
-            note(field, ValuePlace.FORBIDDEN)
     for trigger in _parts(root.entries.get("triggers")):
         note(trigger.entries.get("type"), ValuePlace.FORBIDDEN)
     _note_wholes(root, _STRUCTURE, places)
     return places
+
+
+def _note_signature(holder: Mapping, note: NotePlace, places: dict[KeyPath, ValuePlace]) -> None:
+    """Note the outputs, the input and the lists of a process, or of a body."""
+    for part in _parts(holder.entries.get("outputs")):
+        note(part.entries.get("source"), ValuePlace.SOURCE)
+    for key in ("steps", "triggers", "outputs"):
+        node = holder.entries.get(key)
+        for item in node.items if isinstance(node, Sequence) else ():
+            if isinstance(item, Scalar):
+                places[key_path(item)] = ValuePlace.FORBIDDEN
+    declared = holder.entries.get("input")
+    for field in declared.entries.values() if isinstance(declared, Mapping) else ():
+        note(field.entries.get("type") if isinstance(field, Mapping) else field, ValuePlace.FORBIDDEN)
+
+
+def _note_step(step: Mapping, note: NotePlace) -> None:
+    kind = STEP_TYPES.get(text_of(step.entries.get("type")) or "")
+    for name in kind.templates if kind is not None else ():
+        note(step.entries.get(name), ValuePlace.TEMPLATE)
+    undo = compensation_of(step)
+    if undo is not None:
+        way = COMPENSATION_TYPES.get(text_of(undo.entries.get("type")) or "")
+        for name in way.templates if way is not None else ():
+            note(undo.entries.get(name), ValuePlace.TEMPLATE)
+        note(undo.entries.get("type"), ValuePlace.FORBIDDEN)
+    for name in ("id", "type", "depends_on", "default_route"):
+        note(step.entries.get(name), ValuePlace.FORBIDDEN)
+    for part in (step, *routes_of(step)):
+        note(part.entries.get("condition"), ValuePlace.CONDITION)
+        note(part.entries.get("target"), ValuePlace.FORBIDDEN)
+    for name in ("on_error", "on_timeout"):
+        if isinstance(fallback := step.entries.get(name), Mapping):
+            note(fallback, ValuePlace.FORBIDDEN)
+    for field, places in _OF_REPETITION.items():
+        if isinstance(repetition := step.entries.get(field), Mapping):
+            for name, place in places.items():
+                note(repetition.entries.get(name), place)
 
 
 def _parts(node: Node | None) -> list[Mapping]:

@@ -9,6 +9,7 @@ from domain.identity import AGENT_NAME
 from domain.jsonvalue import JsonValue
 from domain.language.parsing import parse_definition
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
+from domain.language.spelling.bodies import all_steps
 from domain.templates.paths import written_path
 from domain.templates.places import key_path
 
@@ -65,7 +66,7 @@ def _particular(root: Mapping) -> Iterator[_Particular]:
     defaults = root.entries.get("defaults")
     if isinstance(defaults, Mapping):
         yield from _agents(defaults)
-    for step in _parts(root.entries.get("steps")):
+    for step in all_steps(root):
         id = text_of(step.entries.get("id")) or "step"
         yield from _agents(step)
         if (people := step.entries.get("approvers")) is not None:

@@ -35,7 +35,7 @@ class AgentRollups:
         step = measure.steps.get(event.step)
         if step is None or not step.agent or event.started_at is None:
             return
-        at, agent, name = event.at, text_of_key(step.agent), text_of_key(event.step)
+        at, agent, name = event.at, text_of_key(step.agent), text_of_key(measure.place(event.step))
         if not self._begins <= at < self._ends:  # the next answer mostly lies in the same span
             _, self._begins = span_of(at)
             self._ends = self._begins + QUARTER

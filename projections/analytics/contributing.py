@@ -60,7 +60,7 @@ class Rollups:
         self.costs(key, OWN, measure.outcome, measure.spent, sign)
         self._steps(key, measure, sign)
         if measure.outcome == FAILED:
-            code, step = text_of_key(measure.error_code), text_of_key(measure.failed_step)
+            code, step = text_of_key(measure.error_code), text_of_key(measure.place(measure.failed_step))
             self.failures.row(*key, measure.is_called, code, step).n += sign
 
     def costs(self, key: SpanKey, scope: str, outcome: str, spent: Spent, sign: int) -> None:
@@ -108,7 +108,7 @@ class Rollups:
     def _steps(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         called = measure.is_called
         for step, found in measure.steps.items():
-            name = text_of_key(step)
+            name = text_of_key(measure.place(step))
             if found.tried:
                 row = self.steps.row(*key, called, name, found.completed)
                 worked, waited = microseconds(found.worked), microseconds(found.waited)

@@ -31,7 +31,8 @@ _READ = r"""select x.id, e.originator_version, e.topic,
     select convert_to(json_build_object('at', s->'at', 'step', s->'step', 'agent', coalesce(s->'agent', '""'),
       'process_id', s->'process_id', 'version', s->'version',
       'trigger', json_build_object('type', coalesce(s->'trigger'->'type', '"manual"')),
-      'parent', s->'parent', 'wait', coalesce(s->'wait', 'true'), 'cost', s->'cost', 'usage', s->'usage',
+      'parent', s->'parent', 'body', coalesce(s->'body', '""'),
+      'next_at', s->'next_at', 'wait', coalesce(s->'wait', 'true'), 'cost', s->'cost', 'usage', s->'usage',
       'flags', s->'flags', 'before', s->'before', 'after', s->'after', 'recorded', s->'recorded', 'steps', s->'steps',
       'error', coalesce(s->'error', '{}'))::text, 'UTF8')
     from (select replace(convert_from(e.state, 'UTF8'), '\u0000', '\ufffd')::json as s) as large) end
@@ -63,6 +64,8 @@ class _StoredEvent(msgspec.Struct, gc=False):
     trigger: _StoredTrigger | None = None
     parent: _StoredParent | None = None
     wait: bool = True
+    body: str = ""
+    next_at: datetime | None = None
     cost: Money | None = None
     usage: Usage | None = None
     flags: list[str] | None = None

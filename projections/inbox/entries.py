@@ -68,8 +68,8 @@ def withdraw(changes: EntryChanges, fact: Fact) -> None:
         return
     failure = changes.facts.get(fact.position - 1)
     if failure is None:
-        changes.withdrawn.append((fact.position - 1, fact.stream, clean(fact.event.step)))
-    elif (failure.stream, step_of(failure)) == (fact.stream, clean(fact.event.step)) and failure.topic in RETRIABLE:
+        changes.withdrawn.append((fact.position - 1, fact.stream, _place(fact)))
+    elif (failure.stream, step_of(failure)) == (fact.stream, _place(fact)) and failure.topic in RETRIABLE:
         del changes.facts[fact.position - 1]
 
 
@@ -131,8 +131,13 @@ def process_of(fact: Fact) -> bytes:
 
 
 def step_of(fact: Fact) -> str:
-    """Return the step of an event; empty for one of a whole execution, or process."""
-    return clean(fact.event.step) if fact.topic.startswith(("Step", "Approval")) else ""
+    """Return the step of an event, with those that hold it; empty for one of a whole execution, or process."""
+    return _place(fact) if fact.topic.startswith(("Step", "Approval")) else ""
+
+
+def _place(fact: Fact) -> str:
+    step: str = fact.event.step
+    return clean(fact.origin.place(step) if fact.has_origin else step)
 
 
 def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:

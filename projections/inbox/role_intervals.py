@@ -52,6 +52,7 @@ class _RoledStep(msgspec.Struct, gc=False):
     type: str = "agent_task"
     agent: str | None = None
     roles: _NamedRoles = _NamedRoles()
+    steps: list["_RoledStep"] = []
 
 
 class _Defaults(msgspec.Struct, gc=False):
@@ -135,7 +136,7 @@ def _roles(definition: _Roled) -> Iterator[tuple[tuple[str, str], str]]:
     given = _NamedRoles() if definition.defaults is None else definition.defaults.roles
     for agent in given.monitors or ():
         yield ("", clean(agent)), MONITOR
-    for step in definition.steps:
+    for id, step in _steps(definition.steps, ""):
         if step.type == "gateway":
             continue
         own, taken = step.roles, {step.agent}
@@ -147,4 +148,11 @@ def _roles(definition: _Roled) -> Iterator[tuple[tuple[str, str], str]]:
             for agent in agents or ():
                 if agent not in taken:
                     taken.add(agent)
-                    yield (clean(step.id), clean(agent)), role
+                    yield (clean(id), clean(agent)), role
+
+
+def _steps(steps: list[_RoledStep], around: str) -> Iterator[tuple[str, _RoledStep]]:
+    """Yield each step with the ids of those around it: `outer/inner`."""
+    for step in steps:
+        yield around + step.id, step
+        yield from _steps(step.steps, f"{around}{step.id}/")

@@ -7,8 +7,9 @@ import msgspec
 from psycopg.rows import TupleRow
 
 from domain.catalogue import STORED_NAMES
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, SubProcessClosed
 from domain.executions.events.outcomes import ATTEMPT_STATUS, ENDS_EXECUTION
+from domain.executions.events.repetition import ItemCompleted, ItemFailed, RoundCompleted
 from domain.executions.events.step import StepSkipped
 from domain.schedules.events import ScheduleFired, ScheduleRunEnded
 from store.mapper import decode
@@ -20,7 +21,17 @@ ENDS = frozenset(STORED_NAMES[kind] for kind in ENDS_EXECUTION)
 # After these no step waits for its child any more.
 STEP_ENDS = frozenset((*(STORED_NAMES[kind] for kind in ATTEMPT_STATUS), STORED_NAMES[StepSkipped]))
 OTHERS = frozenset(
-    ("CompensationRequired", "ExecutionRetried", "ExecutionStarted", "SubProcessClosed", "SubProcessStarted")
+    (
+        "CompensationRequired",
+        "ExecutionRetried",
+        "ExecutionStarted",
+        "ItemCompleted",
+        "ItemFailed",
+        "ItemStarted",
+        "RoundCompleted",
+        "SubProcessClosed",
+        "SubProcessStarted",
+    )
 )
 SCHEDULES = frozenset(STORED_NAMES[kind] for kind in (ScheduleFired, ScheduleRunEnded))
 TOPICS = sorted(ENDS | STEP_ENDS | OTHERS | SCHEDULES)
@@ -58,10 +69,10 @@ class Calls:
         self._starting: dict[bytes, CallKey] = {}
         self._closing: dict[bytes, dict[CallKey, bytes]] = {}
         self._reporting: dict[bytes, dict[CallKey, bytes]] = {}
-        # By child, while its parent has not ended; the children of each parent; by step, the one that it waits for.
+        # By child, while its parent has not ended; the children of each parent; by step, those that it waits for.
         self._calls: dict[bytes, _Call] = {}
         self._children: dict[bytes, list[bytes]] = {}
-        self._waiting: dict[tuple[bytes, str], bytes] = {}
+        self._waiting: dict[tuple[bytes, str], set[bytes]] = {}
         self._scheduled: dict[bytes, bytes] = {}
 
     def unhandled(self) -> dict[CallKey, bytes]:
@@ -106,18 +117,20 @@ class Calls:
                 self._calls[stream].over = False
         else:
             event = decode(topic, state)
-            if isinstance(event, SubProcessStarted):
+            if isinstance(event, ChildStarted):
                 self._started(key, event)
             elif isinstance(event, SubProcessClosed):
                 self._closed(key, event.child.bytes)
+            elif isinstance(event, ItemCompleted | ItemFailed | RoundCompleted) and event.child is not None:
+                self._release(event.child.bytes)
 
-    def _started(self, key: CallKey, event: SubProcessStarted) -> None:
+    def _started(self, key: CallKey, event: ChildStarted) -> None:
         parent, child = key[0], event.child.bytes
         self._starting[child] = key
-        self._calls[child] = _Call(parent, event.step, event.wait)
+        self._calls[child] = _Call(parent, event.step, event.waits)
         self._children.setdefault(parent, []).append(child)
-        if event.wait:
-            self._waiting[parent, event.step] = child
+        if event.waits:
+            self._waiting.setdefault((parent, event.step), set()).add(child)
 
     def _closed(self, key: CallKey, child: bytes) -> None:
         call = self._calls.get(child)
@@ -126,7 +139,7 @@ class Calls:
         if not call.over:
             self._closing.setdefault(child, {})[key] = child
         if call.waits:
-            self._wait_no_longer(call.parent, call.step)
+            self._release(child)
 
     def _ends(self, key: CallKey) -> None:
         stream = key[0]
@@ -148,7 +161,18 @@ class Calls:
             self._calls[child].over = True
 
     def _wait_no_longer(self, parent: bytes, step: str) -> None:
-        child = self._waiting.pop((parent, step), None)
-        if child is not None:
-            self._calls[child].waits = False
-            self._reporting.pop(child, None)
+        for child in list(self._waiting.get((parent, step), ())):
+            self._release(child)
+
+    def _release(self, child: bytes) -> None:
+        """Note that the parent does not wait for `child`."""
+        call = self._calls.get(child)
+        if call is None:
+            return
+        waiting = self._waiting.get((call.parent, call.step))
+        if waiting is not None:
+            waiting.discard(child)
+            if not waiting:
+                del self._waiting[call.parent, call.step]
+        call.waits = False
+        self._reporting.pop(child, None)

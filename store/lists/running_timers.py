@@ -69,7 +69,7 @@ class RunningTimers:
             for stream, topic, state in self._rows(STREAMS, (some, until)):
                 event = decode(topic, state)
                 if isinstance(event, ExecutionStarted):
-                    plan = self._plan(event.process_id, event.version)
+                    plan = self._plan(event.process_id, event.version).inner(event.body)
                     folding[stream] = Execution(UUID(bytes=stream), plan, steps={}, waiting={}, timers={})
                 evolve(folding[stream], event)
             self.timers |= {stream: state.timers for stream, state in folding.items() if state.status in ACTIVE}

@@ -135,11 +135,19 @@ def test_the_detail_shows_the_family_now_and_as_it_was(client: TestClient, insta
     assert root["cost"] == {"own": [], "with_children": priced, "unpriced": 0}
     below = client.get(f"/api/executions/{family.below}").json()
     assert below["status"] == "queued"
-    assert below["parent"] == {"execution_id": str(family.child), "step": "check", "attempt": 1}
+    assert below["parent"] == {
+        "execution_id": str(family.child),
+        "step": "check",
+        "attempt": 1,
+        "item": None,
+        "key": None,
+        "round": None,
+    }
     assert (below["root"], below["depth"]) == (str(family.root), 2)
+    once = {"body": None, "item": None, "key": None, "round": None}
     assert below["path"] == [
-        {"execution_id": str(family.root), "process": "greeting", "step": "greet"},
-        {"execution_id": str(family.child), "process": "child", "step": "check"},
+        {"execution_id": str(family.root), "process": "greeting", "step": "greet", **once},
+        {"execution_id": str(family.child), "process": "child", "step": "check", **once},
     ]
     then = client.get(f"/api/executions/{family.root}", params={"as_of": before}).json()
     assert then["cost"]["with_children"] == []

@@ -65,6 +65,7 @@ STORIES = (
     "role_stories.py",
     "inbox_stories.py",
     "template_stories.py",
+    "repetition_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -127,7 +128,7 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
         case TriggerClaimed():
             state = claims.fold(events)
         case ExecutionStarted() as started:
-            plan = known[started.process_id, started.version]
+            plan = known[started.process_id, started.version].inner(started.body)
             folded = fold_execution(Execution(stream, plan), events)
             state = {field: getattr(folded, field) for field in Execution.__struct_fields__ if field not in PLANS}
         case ScheduleRegistered():
@@ -150,7 +151,7 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = template.fold(events)
         case other:
             raise ValueError(f"no stream begins with {type(other).__name__}")
-    return json.loads(msgspec.json.encode(state))
+    return json.loads(msgspec.json.encode(state, enc_hook=list))  # the ends of items are no type of msgspec's
 
 
 def write_history(name: str, stream: UUID, events: list[Event], known: Plans) -> None:

@@ -116,6 +116,12 @@ DEFINITIONS: dict[str, Callable[[int], str]] = {
     "misspelt fields": _steps(lambda i: f"idd: s{i}, agnt: x, mesage: hi"),
     "diversions": _steps(lambda i: f"id: s{i}, {TASK}, on_error: {{goto_step: s{i + 1}}}"),
     "compensations": _steps(lambda i: f"id: s{i}, {TASK}, compensation: {{agent: x, message: undo}}"),
+    "bodies": _steps(
+        lambda i: (
+            f"id: s{i}, type: sub_process, for_each: {{items: '{{{{ steps.s{max(i - 1, 0)}.output }}}}', as: a}}, "
+            f"steps: [{{id: a, agent: x, message: '{{{{ a }}}} {{{{ steps.s{i}.output }}}}'}}], outputs: {{a: b}}"
+        )
+    ),
     "calls": _steps(lambda i: f"id: s{i}, type: sub_process, process: q{i}, inputs: {{a: 1}}"),
 }
 FIELDS: dict[str, Callable[[int], str]] = {

@@ -13,6 +13,7 @@ from domain.agents.calls import StepError
 from domain.agents.events import AgentRegistered
 from domain.executions.events.step import StepCompleted, StepFailed, StepRetryScheduled, StepSkipped
 from domain.identity import agent_id, process_id, roles_id
+from domain.processes.events import ProcessPublished
 from domain.roles.events import RoleAssigned, RoleRevoked
 from projections.inbox import InformedAgentNotifier
 from projections.inbox.retention import drop_entries
@@ -27,7 +28,7 @@ from tests.projections.releases import drain, quiet
 from tests.projections.stories import BEGIN, Story
 from tests.projections.test_projection_laws import write
 
-X = UUID(int=1)
+X, CHILD = UUID(int=1), UUID(int=2)
 INBOX = InformedAgentNotifier()
 ROLE_EVENTS = st.builds(
     lambda kind, step, agent, role: kind(
@@ -100,6 +101,27 @@ def test_a_failure_that_a_retry_or_a_fallback_follows_makes_no_row(
             write(connection, INBOX, rows[cut:])
             found = connection.execute("select type, stream_version from inbox_entries order by position").fetchall()
         assert [(row["type"], row["stream_version"]) for row in found] == [("StepSkipped", 5), ("StepFailed", 6)]
+
+
+def test_a_step_inside_another_one_concerns_the_agents_of_that_step_alone(
+    read_tables: Any, story: Story, as_rows: Any
+) -> None:
+    inner = {"id": "a", "type": "agent_task", "agent": "w", "message": "x", "roles": {"informed": ["archive"]}}
+    outer = {"id": "outer", "type": "sub_process", "steps": [inner]}
+    own = {"id": "a", "type": "agent_task", "agent": "w", "message": "x", "roles": {"informed": ["ledger"]}}
+    definition = {"name": "p", "steps": [outer, own]}
+    story.tell(process_id("p"), ProcessPublished, name="p", version=1, source="", definition=definition)
+    story.start(X).start(CHILD, body="outer")
+    for id in (X, CHILD):
+        story.tell(id, StepCompleted, step="a", attempt=1, output=1, started_at=BEGIN)
+    rows = as_rows(story.happened)
+    with read_tables.connect() as connection, connection.transaction(force_rollback=True):
+        know_origins(connection, rows)
+        write(connection, INBOX, rows)
+        roles = connection.execute("select step, agent from inbox_roles order by step").fetchall()
+        found = connection.execute("select execution_id, step from inbox_entries order by position").fetchall()
+    assert [(row["step"], row["agent"]) for row in roles] == [("a", "ledger"), ("outer/a", "archive")]
+    assert [(row["execution_id"], row["step"]) for row in found] == [(X, "a"), (CHILD, "outer/a")]
 
 
 def test_an_execution_of_which_the_log_lacks_the_start_concerns_nobody(

@@ -21,11 +21,16 @@ TOP, MIDDLE, LEAF, OTHER = (UUID(int=number) for number in range(1, 5))
 SECRET = "078-05-1120"
 
 
-def definition(name: str, *, marks: bool = False, calls: str | None = None) -> dict[str, Any]:
-    """A process with one step, which calls another process or an agent."""
+def definition(
+    name: str, *, marks: bool = False, calls: str | None = None, body: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A process with one step, which calls another process or an agent, or holds a body."""
     step: dict[str, Any] = {"id": "only", "agent": "writer", "message": "x", "type": "agent_task"}
     if calls is not None:
         step = {"id": "only", "type": "sub_process", "process": calls}
+    if body is not None:
+        inner = definition(name, **body)
+        step = {"id": "only", "type": "sub_process", "input": inner["input"], "steps": inner["steps"]}
     return {"name": name, "input": {"ssn": {"type": "string", "sensitive": marks}}, "steps": [step]}
 
 
@@ -129,6 +134,23 @@ def test_a_callee_that_marks_a_field_later_makes_its_callers_lead_to_it(shown: S
 def test_the_input_of_a_call_is_sensitive_before_the_child_begins(shown: Shown, values: SensitiveValues) -> None:
     publish(shown, "leaf", marks=True)
     publish(shown, "top", calls="leaf")
+    begin(shown, TOP, "top", calls=[(LEAF, "leaf")])
+    assert masked(values, TOP) == {TOP: "••• and more"}
+
+
+def test_what_a_body_marks_is_masked_in_the_whole_tree(shown: Shown, values: SensitiveValues) -> None:
+    publish(shown, "top", body={"marks": True})
+    begin(shown, TOP, "top", calls=[(LEAF, "top")])
+    assert masked(values, TOP) == {TOP: f"{SECRET} and more"}
+    begin(shown, LEAF, "top", parent=below(TOP), body="only")
+    assert masked(values, TOP, LEAF) == dict.fromkeys((TOP, LEAF), "••• and more")
+    fields = {id: found.fields.input for id, found in values.of([TOP, LEAF]).items()}
+    assert fields == {TOP: (), LEAF: (("ssn",),)}
+
+
+def test_a_process_that_is_called_inside_a_body_leads_to_what_it_marks(shown: Shown, values: SensitiveValues) -> None:
+    publish(shown, "leaf", marks=True)
+    publish(shown, "top", body={"calls": "leaf"})
     begin(shown, TOP, "top", calls=[(LEAF, "leaf")])
     assert masked(values, TOP) == {TOP: "••• and more"}
 

@@ -39,6 +39,17 @@ costs: {daily: {amount: "0.02", currency: USD}, per_execution: {amount: "0.02", 
 """
 
 
+LISTED = """
+name: listed
+steps:
+  - id: each
+    type: sub_process
+    for_each: {items: [1, 2, 3, 4]}
+    steps: [{id: work, type: agent_task, agent: writer, message: x}]
+costs: {daily: {amount: "0.03", currency: USD}, per_execution: {amount: "0.01", currency: USD}}
+"""
+
+
 def test_many_workers_that_cross_at_once_raise_one_alert(policed: Policed) -> None:
     # given two policies, and three workers
     policed.publish(DAILY)
@@ -228,3 +239,19 @@ def test_corrections_resolve_and_raise_again_and_the_rows_follow_from_the_log(po
     for projection in (CostLedgerProjection(), CostAlertsProjection()):
         verified = verify(policed.datastore, projection, lambda *_: None)
         assert (verified.differing, verified.rows > 0) == (0, True)
+
+
+def test_an_item_is_a_part_of_the_execution_that_goes_through_the_list(policed: Policed) -> None:
+    # given a limit for an execution that each item passes too
+    policed.publish(LISTED)
+    policed.police()
+    policed.worker()
+
+    # when four items spend two cents each
+    policed.spend("listed")
+
+    # then the execution alone raises an alert, and the day counts each cost once
+    kinds = [(kind, level) for _, kind, level, *_ in policed.alerts_now()]
+    assert sorted(kinds) == [("daily", "alert"), ("per_execution", "alert")]
+    (row,) = policed.rows("select contributors::text as c from cost_alert_list where kind = 'daily'")
+    assert '"step":"each/work"' in row["c"]

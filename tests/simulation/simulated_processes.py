@@ -126,6 +126,8 @@ def _sub_process(random: Random, callees: list[str]) -> dict[str, Any]:
     }
     if random.random() < 0.3:
         step["version"] = 1
+    if random.random() < 0.4:
+        step |= _repeated(random)
     if random.random() < 0.5:
         step["output_key"] = "child"
     if random.random() < 0.4:
@@ -135,6 +137,23 @@ def _sub_process(random: Random, callees: list[str]) -> dict[str, Any]:
     if random.random() < 0.2:
         step["total_timeout"] = random.choice([60, 600])
     return step
+
+
+def _repeated(random: Random) -> dict[str, Any]:
+    """Return the repetition of a call; half of the times with its steps in place of a process."""
+    body = [_step(random, ["b0"], 0, []), {"type": "agent_task", "id": "b1", "agent": "echo", "message": "do it"}]
+    inside = {"process": None, "version": None, "steps": body, "outputs": [{"name": "last", "source": "yes"}]}
+    more: dict[str, Any] = {"wait": True} | (inside if random.random() < 0.5 else {})
+    if random.random() < 0.5:
+        items = random.choice([[], [1], [1, 2, 3], [1, "no number", 3]])
+        each = {"items": items, "as": "n", "max_parallel": random.randint(1, 3)}
+        each |= {"on_error": random.choice(["fail", "skip", "collect"])}
+        each |= {"key": "{{ n }}"} if random.random() < 0.5 else {}
+        return more | {"for_each": each, "input_mapping": {"n": "{{ n }}"}}
+    until = random.choice(["round >= 2", "last.output.last == 'yes'", "round > 9"])
+    again = {"until": until, "max": random.randint(1, 3), "on_exhausted": random.choice(["fail", "accept"])}
+    again |= {"delay": random.choice([1, 20])} if random.random() < 0.4 else {}
+    return more | {"repeat": again | ({"carry": {"n": "{{ round }}"}} if random.random() < 0.5 else {})}
 
 
 def _compensation(random: Random, step: str) -> dict[str, Any]:

@@ -66,7 +66,7 @@ class Watch:
 
     def _start(self, id: UUID, event: ExecutionStarted) -> None:
         self._started[id], self._status[id] = event, "running"
-        steps = self._plans[event.process_id, event.version].steps.values()
+        steps = self._plans[event.process_id, event.version].inner(event.body).steps.values()
         calls = [step for step in steps if isinstance(step, PlannedSubProcess) and step.process_id in self._latest]
         now = {step.id: step.version or self._latest[step.process_id] for step in calls}
         assert event.pinned == now, "the start pins the callees that are latest at that moment"

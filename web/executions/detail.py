@@ -1,6 +1,7 @@
 """One execution: its diagram, timeline, steps and events, now or as it was."""
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import quote_plus
@@ -15,18 +16,28 @@ from edge.dependencies import Reads, Versions
 from edge.parameters import PointParameter, Position
 from edge.principal import Principal
 from edge.references import execution_named
+from edge.run_names import run_name
 from edge.scopes import READ, READ_APPROVALS, requires
+from edge.sensitive import SensitiveViews
 from edge.visibility import restricted
 from queries.analytics.usual_steps import UsualStepTime, usual_step_time
 from queries.causes import FailureCause, find_cause
 from queries.events import list_execution_events
 from queries.execution_costs import costs_of
-from queries.executions import ExecutionDetail, StepView, get_execution
+from queries.executions import (
+    ExecutionDetail,
+    ExecutionFilter,
+    ExecutionSummary,
+    StepView,
+    get_execution,
+    list_executions,
+)
 from queries.folding import get_execution_as_of
 from queries.moments import list_marks, moment_of_position
 from queries.paging import LARGEST
 from queries.reading import Reading, ReadModelRebuilding
 from queries.roles_now import roles_of_step
+from queries.steps import ChildExecution
 from queries.usual_durations import LikelyEnd, likely_end
 from web.drawings.timeline import Scale
 from web.executions import picture
@@ -35,6 +46,7 @@ from web.forms import PageParameters
 from web.layout import page, reader_of, url_with
 
 EVENTS = 50
+ITEMS = 20
 
 router = APIRouter(prefix="/executions/{execution_id}")
 
@@ -68,14 +80,15 @@ def detail(
     else:
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
     found = masking.execution(restricted(found, caller))
-    edges = definitions.edges(reading, found.process_id, found.version)
+    edges = definitions.edges(reading, found.process_id, found.version, found.body or "")
     moment = moment_of_position(reading, id, found.position)
     events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     selected = _selected(found, given.step)
+    items = [] if selected is None or selected.items is None else _items(reading, found, selected, masking)
     return page(
         request,
         "execution.html",
-        title=f"{found.process} {str(id)[-8:]}",
+        title=_title(found),
         nav="Executions",
         freshness=found,
         crumbs=_crumbs(found),
@@ -86,7 +99,8 @@ def detail(
         usual=_usual_time(reading, found, selected),
         on_failure=""
         if selected is None
-        else on_failure(definitions.plan(reading, found.process_id, found.version), selected.id),
+        else on_failure(definitions.plan(reading, found.process_id, found.version, found.body or ""), selected.id),
+        items=items,
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
         trigger=json.loads(bytes(found.trigger)),
@@ -104,13 +118,21 @@ def detail(
         moves=caller.may(FireTimer.scope),
         starts=caller.may(StartExecution.scope),
         decides=caller.may(READ_APPROVALS),
-        **_pictures(request, found, edges, given.show),
+        **_pictures(request, found, edges, given.show, {given.step: items}),
     )
 
 
 def _likely_end(reading: Reading, found: ExecutionDetail) -> LikelyEnd | None:
     """Return the likely end of an execution that runs, once enough of its process have completed."""
     return None if found.ended_at is not None else likely_end(reading, found.process_id, found.started_at)
+
+
+def _items(
+    reading: Reading, found: ExecutionDetail, selected: StepView, masking: SensitiveViews
+) -> list[ExecutionSummary]:
+    """Return the newest executions of the items that the selected step goes through."""
+    newest = ExecutionFilter(parents=[found.execution_id], parent_steps=[selected.id])
+    return list(masking.summaries(list_executions(reading, newest, limit=ITEMS)).items)
 
 
 def _usual_time(reading: Reading, found: ExecutionDetail, selected: StepView | None) -> UsualStepTime | None:
@@ -120,12 +142,22 @@ def _usual_time(reading: Reading, found: ExecutionDetail, selected: StepView | N
     return usual_step_time(reading, found.process_id, selected.id, selected.type)
 
 
+def _title(found: ExecutionDetail) -> str:
+    """Return the name of the execution with the end of its id."""
+    at = found.parent
+    place = (None, None, None) if at is None else (at.item, at.key, at.round)
+    return f"{run_name(found.process, found.body, *place)} {str(found.execution_id)[-8:]}"
+
+
 def _crumbs(found: ExecutionDetail) -> list[tuple[str, str | None]]:
     """Return the way from the root; beyond five levels: the root, the first, how many more, the parent."""
-    above: list[tuple[str, str | None]] = [(each.process, f"/executions/{each.execution_id}") for each in found.path]
+    above: list[tuple[str, str | None]] = [
+        (run_name(each.process, each.body, each.item, each.key, each.round), f"/executions/{each.execution_id}")
+        for each in found.path
+    ]
     if len(above) > 4:
         above = [*above[:2], (f"{len(above) - 3} more", f"/executions/{found.execution_id}/tree"), above[-1]]
-    return [("Executions", "/executions"), *above, (f"{found.process} {str(found.execution_id)[-8:]}", None)]
+    return [("Executions", "/executions"), *above, (_title(found), None)]
 
 
 def _cause(reading: Reading, found: ExecutionDetail, caller: Principal) -> FailureCause | None:
@@ -140,15 +172,27 @@ def _roles(reading: Reading, found: ExecutionDetail, selected: StepView | None, 
     """Return who watches over the selected step and is informed of it, by role; nobody while that is built anew."""
     if selected is not None:
         with suppress(ReadModelRebuilding):
-            return roles_of_step(reading, found.process_id, selected.compensates or selected.id, position)
+            step = selected.compensates or selected.id
+            place = f"{found.body}/{step}" if found.body else step
+            return roles_of_step(reading, found.process_id, place, position)
     return {}
+
+
+def _rounds(step: StepView) -> list[ChildExecution]:
+    return [] if step.round is None else [each for each in step.children if each.round is not None]
 
 
 def _selected(found: ExecutionDetail, step: str) -> StepView | None:
     return next((each for each in found.steps if each.id == step), None)
 
 
-def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, str]], show: str) -> dict[str, Any]:
+def _pictures(
+    request: Request,
+    found: ExecutionDetail,
+    edges: list[tuple[str, str]],
+    show: str,
+    items: Mapping[str, Sequence[ExecutionSummary]],
+) -> dict[str, Any]:
     reader = reader_of(request)
     until = found.ended_at or reader.now
     open = found.ended_at is None
@@ -173,7 +217,12 @@ def _pictures(request: Request, found: ExecutionDetail, edges: list[tuple[str, s
         "scale": scale,
         "ticks": ticks,
         "rows": [
-            (each, hrefs[each.id], [*picture.bars(each, until), *(picture.expected(each, until, end) if open else ())])
+            (
+                each,
+                hrefs[each.id],
+                [*picture.bars(each, until), *(picture.expected(each, until, end) if open else ())],
+                picture.child_bars(items.get(each.id) or _rounds(each), until),
+            )
             for each in (*shown, *undoing)
             if part is None or each.id in part
         ],

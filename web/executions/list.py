@@ -17,7 +17,7 @@ from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.instants import parse_instant
 from edge.parameters import LONGEST_VALUES
-from edge.references import END_OF_ID, process_named
+from edge.references import END_OF_ID, execution_named, process_named
 from edge.scopes import READ, requires
 from queries.execution_conditions import COSTS
 from queries.execution_counts import ExecutionCount, count_executions
@@ -60,6 +60,8 @@ FILTER_WORDS = {
     "process": "process",
     "status": "status",
     "trigger": "started by",
+    "parent": "called by",
+    "parent_step": "called by step",
     "version": "version",
     "waiting_for": "waiting for",
     "q": "id ends with",
@@ -89,6 +91,8 @@ class ExecutionFields(PageParameters):
     status: str = ""
     trigger: str = ""
     version: Annotated[str, Query(max_length=40)] = ""
+    parent: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
+    parent_step: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     waiting_for: str = ""
     q: Annotated[str, Query(max_length=64)] = ""
     started_from: Annotated[str, Field(alias="from", max_length=40)] = ""
@@ -128,6 +132,8 @@ def list_(
         ended_to=day_of(given.ended_to, zone, after=1),
         called_from=day_of(given.called_from, zone),
         called_to=day_of(given.called_to, zone, after=1),
+        parents=[execution_named(each) for each in split_values(given.parent)],
+        parent_steps=split_values(given.parent_step),
         labels=split_values(given.label),
         failures=split_values(given.failure),
         failed_steps=split_values(given.failed_step),

@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from domain.executions.events.outcomes import OPEN
-from queries.executions import AttemptView, StepView
+from edge.run_names import run_name
+from queries.executions import AttemptView, ExecutionSummary, StepView
+from queries.steps import ChildExecution
 from web import wording
 from web.drawings.diagram import DrawnStep
 from web.drawings.ranks import DiagramEdge
 from web.drawings.timeline import TimelineBar
 
+Below = tuple[ChildExecution | ExecutionSummary, str, list[TimelineBar]]
+"""A row below a step: an execution that it started, with its name and its bars."""
 KINDS_IN_WORDS = (
     ("ok", "worked"),
     ("run", "works now"),
@@ -35,6 +39,8 @@ MARKED = {
     "ApprovalRequested": "wait",
     "TimerStarted": "wait",
     "SubProcessStarted": "wait",
+    "ItemsListed": "wait",
+    "RoundCompleted": "ok",
     "CompensationStarted": "undo",
     "ExecutionCancelled": "idle",
     "StepSkipped": "idle",
@@ -70,6 +76,10 @@ def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str], now: datetime) ->
 
 def note_of(step: StepView, now: datetime) -> str:
     """Return the few words about a step: the time that is left, its attempts, or its duration."""
+    if step.items is not None and step.status in OPEN:
+        return f"{step.items.completed + step.items.failed} of {step.items.count}"
+    if step.round is not None and step.round > 1:
+        return f"{step.round} rounds"
     if step.due_at is not None and step.status in _WAITING and step.due_at > now:
         return f"{wording.duration((step.due_at - now).total_seconds())} left"
     if step.attempts > 1:
@@ -81,6 +91,11 @@ def who_of(step: StepView) -> str:
     """Return who or what a step waits for or went to: its agent, the called process, the targets of a gateway."""
     if step.skip_reason is not None and step.status == "skipped":
         return step.skip_reason.replace("_", " ")
+    if step.items is not None:
+        failed = f", {step.items.failed} failed" if step.items.failed else ""
+        return f"{step.items.completed} of {step.items.count} items{failed}"
+    if step.round is not None:
+        return f"round {step.round}"
     if step.type == "sub_process" and step.children:
         return f"calls {step.children[-1].process} v{step.children[-1].version}"
     if step.type == "gateway" and step.chosen is not None:
@@ -171,3 +186,16 @@ def _bars_of(step: StepView, attempt: AttemptView, begin: datetime, now: datetim
     kind = "undo" if step.compensates is not None else _KINDS.get(attempt.status, "run")
     work = TimelineBar(kind, started, end)
     return [TimelineBar("wait", begin, started), work] if started - begin >= _SHOWN_WAIT else [work]
+
+
+def child_bars(children: Sequence[ChildExecution | ExecutionSummary], now: datetime) -> list[Below]:
+    """Return the rows below a step that repeats: of each round or item its execution, its name and its bar."""
+    found: list[Below] = []
+    for child in children:
+        place = (child.item, child.key) if isinstance(child, ExecutionSummary) else (None, None)
+        name = run_name("", None, *place, child.round).removeprefix(", ")
+        begin = child.started_at
+        kind = _KINDS.get(child.status, "run")
+        bars = [] if begin is None else [TimelineBar(kind, begin, child.ended_at or now)]
+        found.append((child, name or str(child.execution_id)[-8:], bars))
+    return found

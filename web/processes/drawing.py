@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from uuid import UUID
 
+import msgspec
 from markupsafe import Markup
 
 from domain.language import definition_document, parse_definition
 from domain.language.types.definition import Definition
-from domain.processes.plan import compile_plan
+from domain.processes.plan import Plan, compile_plan
+from queries.definitions import DefinedStep
 from queries.executions import Definitions
 from queries.processes import ProcessDetail
 from queries.reading import Reading
@@ -17,6 +19,7 @@ from web.drawings.diagram import DrawnStep, diagram
 from web.drawings.ranks import DiagramEdge
 from web.processes.shades import ShadedSteps
 
+_INSIDE = Markup('<details class="pad"><summary class="s">The steps inside {}</summary>{}</details>')
 NO_NOTES: Mapping[str, str] = MappingProxyType({})
 NO_SHADES: Mapping[str, int] = MappingProxyType({})
 
@@ -54,7 +57,9 @@ def drawing_of_version(
     steps, edges = definitions.shape(reading, process_id, version)
     drawn = [(step.id, step.name or step.id, step.type) for step in steps]
     notes = notes or {step.id: step.agent for step in steps if step.agent}
-    return _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes, shades=shades)
+    picture = _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes, shades=shades)
+    plan = definitions.plan(reading, process_id, version) if any(step.steps for step in steps) else None
+    return picture if plan is None else picture + _insides(plan, steps)
 
 
 def drawing_of_text(process_id: UUID, source: str, name: str, notes: Mapping[str, str] = NO_NOTES) -> Markup | None:
@@ -68,11 +73,28 @@ def drawing_of_definition(
 ) -> Markup:
     """Return the diagram of a definition. linked: each step is a link to ``#step-ID``."""
     plan = compile_plan(definition, process_id, 0)
-    edges = [(source, step.id) for step in plan.steps.values() for source in step.incoming]
-    steps = definition_document(definition)["steps"]
-    drawn = [(step["id"], step.get("name") or step["id"], step["type"]) for step in steps]
-    notes = notes or {step["id"]: step["agent"] for step in steps if step.get("agent")}
-    return _drawn(drawn, edges, f"Diagram of the draft of {name} with {len(drawn)} steps", notes, linked)
+    steps = msgspec.convert(definition_document(definition)["steps"], list[DefinedStep])
+    drawn = [(step.id, step.name or step.id, step.type) for step in steps]
+    notes = notes or {step.id: step.agent for step in steps if step.agent}
+    label = f"Diagram of the draft of {name} with {len(drawn)} steps"
+    return _drawn(drawn, _edges(plan), label, notes, linked) + _insides(plan, steps)
+
+
+def _insides(plan: Plan, steps: Sequence[DefinedStep]) -> Markup:
+    """Return the diagram of each body, folded, below that of the steps that hold them."""
+    found = []
+    for step in steps:
+        if step.id in plan.bodies:
+            inner = plan.bodies[step.id]
+            drawn = [(each.id, each.name or each.id, each.type) for each in step.steps]
+            notes = {each.id: each.agent for each in step.steps if each.agent}
+            picture = _drawn(drawn, _edges(inner), f"Diagram of the {len(drawn)} steps inside {inner.body}", notes)
+            found.append(_INSIDE.format(step.name or step.id, picture + _insides(inner, step.steps)))
+    return Markup("").join(found)
+
+
+def _edges(plan: Plan) -> list[DiagramEdge]:
+    return [(source, step.id) for step in plan.steps.values() for source in step.incoming]
 
 
 def _drawn(

@@ -114,7 +114,7 @@ window.expressionCompletion = (context, names) => {
   const PATH = /((?:[A-Za-z_][\w-]*(?:\[\d+\])*\.)*)([\w-]*)$/;
   const text = context.state.sliceDoc(Math.max(0, context.pos - FARTHEST), context.pos);
   const hole = text.slice(text.lastIndexOf("{{") + 2);
-  const condition = text.match(/(?:^|[\s{,])condition:\s+(["']?)([^\n]*)$/);
+  const condition = text.match(/(?:^|[\s{,])(?:condition|until):\s+(["']?)([^\n]*)$/);
   let before = null;
   if (text.includes("{{") && !hole.includes("}}") && !hole.includes("\n\n")) before = hole;
   else if (condition && !(condition[1] && condition[2].includes(condition[1]))) before = condition[2];
@@ -133,16 +133,18 @@ window.expressionCompletion = (context, names) => {
     return shown(Object.fromEntries(names.filters.map((name) => [name, { kind: "filter" }])));
   }
   const parts = path.split(".").slice(0, -1);
-  if (!parts.length) return shown({ steps: { kind: "what steps made" }, ...names.roots });
+  const line = context.state.doc.lineAt(context.pos).number;
+  const scope = names.scopes.findLast((each) => each.line <= line) ?? names;
+  if (!parts.length) return shown({ steps: { kind: "what steps made" }, ...scope.roots });
   const inside = (known, part) => {
     const [name, ...indexes] = part.split("[");
     return indexes.reduce((each) => each?.item, known?.members?.[name]);
   };
   const [root, step, ...rest] = parts;
-  if (root !== "steps") return shown(parts.slice(1).reduce(inside, names.roots[root])?.members ?? {});
+  if (root !== "steps") return shown(parts.slice(1).reduce(inside, scope.roots[root])?.members ?? {});
   if (step === undefined) {
-    return shown(Object.fromEntries(Object.keys(names.steps).map((id) => [id, { kind: "step" }])));
+    return shown(Object.fromEntries(Object.keys(scope.steps).map((id) => [id, { kind: "step" }])));
   }
-  const members = { ...names.step, output: names.steps[step] ?? {} };
+  const members = { ...names.step, output: scope.steps[step] ?? {} };
   return shown(rest.reduce(inside, { members })?.members ?? {});
 };

@@ -3,6 +3,7 @@
 from app.cli.lists import NUMBERS, note_lag
 from app.cli.output import CommandOutput
 from app.cli.wording import amounts, moment, point, seconds, short, status, wait_words
+from edge.run_names import run_name
 from queries.causes import FailureCause
 from queries.executions import ExecutionDetail
 from queries.steps import StepView
@@ -22,11 +23,15 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail, cause: Fai
         fields = {name: getattr(execution, name) for name in ExecutionDetail.__struct_fields__}
         output.document(ExplainedExecution(**fields, cause=cause))
         return
-    output.line(f"{execution.execution_id}  {execution.process}, version {execution.version}")
+    at = execution.parent
+    place = (None, None, None) if at is None else (at.item, at.key, at.round)
+    named = run_name(execution.process, execution.body, *place)
+    output.line(f"{execution.execution_id}  {named}, version {execution.version}")
     if execution.as_of is not None:
         output.line(f"as it was at {point(execution.as_of)}")
     for above in execution.path:
-        output.line(f"below {above.execution_id}  {above.process}, step {above.step}")
+        named = run_name(above.process, above.body, above.item, above.key, above.round)
+        output.line(f"below {above.execution_id}  {named}, step {above.step}")
     lasted = f" in {seconds(execution.duration)}" if execution.duration is not None else ""
     output.line(
         f"{execution.status}{lasted}, started {moment(execution.started_at)} by {execution.actor or 'nobody known'}"
@@ -48,8 +53,12 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail, cause: Fai
             output.line(f"branch: {step.id} leads to {', '.join(step.chosen) or 'nothing'}")
         if step.compensation is not None:
             output.line(f"compensation: of {step.id} {step.compensation}")
+        if step.items is not None:
+            failed = f", {step.items.failed} failed" if step.items.failed else ""
+            output.line(f"items: of {step.id} {step.items.completed} of {step.items.count} completed{failed}")
         for child in step.children:
-            called = f"attempt {child.attempt} of {step.id} called {child.execution_id}"
+            round = "" if child.round is None else f", round {child.round},"
+            called = f"attempt {child.attempt} of {step.id}{round} called {child.execution_id}"
             output.line(f"child: {called}  {child.process}, version {child.version}: {child.status}")
     for wait in execution.waiting_for:
         output.line(f"waits for: {wait_words(wait)}")

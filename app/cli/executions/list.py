@@ -13,6 +13,7 @@ from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
+from edge.run_names import run_name
 from queries.execution_conditions import COSTS
 from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
 from queries.execution_orders import NEWEST, ORDERS
@@ -59,6 +60,9 @@ def executions(
     order: Annotated[
         str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended; -cost: by cost.")
     ] = NEWEST,
+    parent_step: Annotated[
+        list[str] | None, typer.Option("--parent-step", help="Started by this step of their parent; repeatable.")
+    ] = None,
     failure: Annotated[list[str] | None, typer.Option(help="Failed with this code; repeatable.")] = None,
     failed_step: Annotated[
         list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")
@@ -91,6 +95,7 @@ def executions(
         called_from=_time("--called-from", called_from),
         called_to=_time("--called-to", called_to),
         labels=label or [],
+        parent_steps=parent_step or [],
         failures=failure or [],
         failed_steps=failed_step or [],
         ran_steps=ran_step or [],
@@ -130,7 +135,7 @@ def _show(output: CommandOutput, page: Page[ExecutionSummary]) -> None:
 def _row(execution: ExecutionSummary) -> tuple[object, ...]:
     return (
         execution.execution_id,
-        execution.process,
+        run_name(execution.process, execution.body, execution.item, execution.key, execution.round),
         execution.version,
         status(execution.status),
         f"{execution.steps_done}/{execution.steps}",

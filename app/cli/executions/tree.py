@@ -5,6 +5,7 @@ from uuid import UUID
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.output import CommandOutput
 from app.cli.wording import amounts, moment, seconds, status
+from edge.run_names import run_name
 from queries.paging import Page
 from queries.trees import TreeExecution
 
@@ -40,7 +41,8 @@ def _by_parent(page: Page[TreeExecution]) -> list[TreeExecution]:
 
 def _row(each: TreeExecution, this: UUID) -> tuple[object, ...]:
     indent = "  " * min(each.depth, DEEPEST_INDENT)
-    named = f"{indent}{each.process}{' (this one)' if each.execution_id == this else ''}"
+    name = run_name(each.process, each.body, each.item, each.key, each.round)
+    named = f"{indent}{name}{' (this one)' if each.execution_id == this else ''}"
     attempt = f", attempt {each.parent_attempt}" if each.parent_attempt is not None and each.parent_attempt > 1 else ""
     called = "" if each.parent_step is None else f"{each.parent_step}{attempt}"
     return (

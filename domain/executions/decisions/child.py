@@ -1,5 +1,6 @@
 """Decisions that one execution requests of another: start, continue, cancel."""
 
+from functools import partial
 from uuid import UUID
 
 from domain.agents.calls import StepError
@@ -7,9 +8,10 @@ from domain.event import Cause
 from domain.executions.decisions.execution import start_execution
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import cancel
-from domain.executions.engine.failing import settle
-from domain.executions.engine.unfolding import Take, Unfolding
-from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
+from domain.executions.engine.failing import go_on
+from domain.executions.engine.steps import for_each, repeat
+from domain.executions.engine.unfolding import AttemptFailed, Take, Unfolding
+from domain.executions.events.child import ChildStarted, ItemStarted, Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import (
     ExecutionCancelled,
     ExecutionCompleted,
@@ -18,14 +20,14 @@ from domain.executions.events.execution import (
     Trigger,
 )
 from domain.executions.events.outcomes import QUEUED, RUNNING
-from domain.executions.events.step import StepCompleted, StepFailed
-from domain.executions.state.model import Execution
+from domain.executions.events.step import StepCompleted
+from domain.executions.state.model import Child, Execution
 from domain.processes.plan import PlannedSubProcess
 
 
 def start_child(
     execution: Execution,
-    request: SubProcessStarted,
+    request: ChildStarted,
     parent: UUID,
     cause: Cause,
     take: Take = 0,
@@ -53,8 +55,11 @@ def start_child(
             request.root,
             request.depth,
             request.path,
-            request.wait,
+            request.waits,
             request.holds,
+            request.item if isinstance(request, ItemStarted) else None,
+            request.key if isinstance(request, ItemStarted) else "",
+            request.round if isinstance(request, SubProcessStarted) else None,
         ),
         descendants=descendants,
     )
@@ -71,17 +76,26 @@ def end_child(execution: Execution, child: UUID, end: ExecutionEnded, cause: Cau
         return unfolding
     step = execution.plan.steps[entry.step]
     assert isinstance(step, PlannedSubProcess)
-    state = execution.steps[step.id]
-    facts = {"step": step.id, "attempt": entry.attempt, "started_at": state.started_at}
-    if isinstance(end, ExecutionCompleted):
-        output = end.outputs if step.output_key is None else {step.output_key: end.outputs}
-        unfolding.record(StepCompleted, output=output, **facts)
-        advance(unfolding, (step.id,))
-    else:
-        error = _error(step.process, child, end)
-        unfolding.record(StepFailed, error=error, **facts)
-        advance(unfolding, (step.id,) if settle(unfolding, step, error) else ())
+    ended = go_on(unfolding, step, partial(_end, entry, child, end))
+    advance(unfolding, (step.id,) if ended else ())
     return unfolding
+
+
+def _end(entry: Child, child: UUID, end: ExecutionEnded, unfolding: Unfolding, step: PlannedSubProcess) -> bool:
+    """Record the consequences for the step; return whether it has ended. Raises AttemptFailed."""
+    if isinstance(end, ExecutionCompleted):
+        if entry.item is not None:
+            return for_each.complete_item(unfolding, step, entry.item, child, end.outputs)
+        if entry.round is not None:
+            return repeat.complete_round(unfolding, step, child, entry.round, end.outputs)
+        output = end.outputs if step.output_key is None else {step.output_key: end.outputs}
+        started_at = unfolding.execution.steps[step.id].started_at
+        unfolding.record(StepCompleted, step=step.id, attempt=entry.attempt, output=output, started_at=started_at)
+        return True
+    error = _error(step.callee, child, end)
+    if entry.item is not None:
+        return for_each.fail_item(unfolding, step, entry.item, child, error)
+    raise AttemptFailed(error)
 
 
 def close_child(
@@ -95,12 +109,12 @@ def close_child(
     return unfolding
 
 
-def _error(process: str, child: UUID, end: ExecutionEnded) -> StepError:
+def _error(callee: str, child: UUID, end: ExecutionEnded) -> StepError:
     match end:
         case ExecutionFailed(error=error):
-            return StepError("child_failed", f"execution {child} of {process!r} failed: {error.code}: {error.message}")
+            return StepError("child_failed", f"execution {child} of {callee} failed: {error.code}: {error.message}")
         case ExecutionCancelled(reason=reason):
-            message = f"execution {child} of {process!r} was cancelled: {reason}"
+            message = f"execution {child} of {callee} was cancelled: {reason}"
             return StepError("child_cancelled", message, permanent=True)
         case _:
             raise TypeError(f"{type(end).__name__} is no bad end of an execution")

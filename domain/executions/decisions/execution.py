@@ -64,8 +64,9 @@ def start_execution(
         steps=plan.size,
         trigger=trigger,
         parent=parent,
-        pinned={step: callee.version for step, callee in callees.items()},
+        pinned={step: callee.version for step, callee in callees.items() if not callee.body},
         because=because,
+        body=plan.body,
     )
     if parent is not None and descendants >= plan.limits.max_descendants:
         message = f"execution {parent.root} has started {descendants} others, directly or not, and may not start more"

@@ -15,15 +15,15 @@ from domain.executions.decisions.refusals import (
 )
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import agent_to_notify, cancel_wait
-from domain.executions.engine.failing import settle
-from domain.executions.engine.steps import begin_again, timer
+from domain.executions.engine.failing import go_on, settle
+from domain.executions.engine.steps import repeat, timer
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.outcomes import ACCEPTED, STARTED
 from domain.executions.events.step import StepFailed, StepHeartbeatMissed, StepTimedOut
 from domain.executions.events.timer import TimerMoved
 from domain.executions.state.model import Execution
 from domain.executions.state.step import time_out
-from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
+from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, ROUND, TIMEOUT, TIMER, TOTAL_TIMEOUT
 from domain.processes.plan import PlannedAgentTask, PlannedStep
 
 FARTHEST = timedelta(days=365)
@@ -104,7 +104,11 @@ def _timer(unfolding: Unfolding, step: PlannedStep) -> bool:
 
 
 def _retry(unfolding: Unfolding, step: PlannedStep) -> bool:
-    return begin_again(unfolding, step)
+    return go_on(unfolding, step)
+
+
+def _round(unfolding: Unfolding, step: PlannedStep) -> bool:
+    return go_on(unfolding, step, repeat.next_round)
 
 
 def _timeout(unfolding: Unfolding, step: PlannedStep) -> bool:
@@ -138,4 +142,5 @@ _FIRE: dict[str, Callable[[Unfolding, PlannedStep], bool]] = {
     RETRY: _retry,
     HEARTBEAT: _heartbeat,
     DEADLINE: expire,
+    ROUND: _round,
 }

@@ -1,19 +1,19 @@
 """The end of an execution: completed, failed or cancelled, at once or after compensation."""
 
 from typing import Any
-from uuid import UUID
 
 from domain.agents.calls import StepError
+from domain.executions.engine.closing import close
 from domain.executions.engine.scope import scope
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.approval import ApprovalCancelled
-from domain.executions.events.child import SubProcessClosed
 from domain.executions.events.compensation import CompensationRequired
 from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionFailed
 from domain.executions.events.outcomes import ACCEPTED, CANCELLED, FAILED, OPEN, WAITING
 from domain.executions.events.step import StepCancelled
 from domain.executions.events.timer import TimerCancelled
 from domain.executions.state.model import StepState
+from domain.executions.state.repetition import open_children
 from domain.identity import approval_id
 from domain.language.expressions import EvaluationFailed
 from domain.processes.plan import PlannedApproval, PlannedSubProcess
@@ -79,13 +79,7 @@ def _cancel_open_steps(unfolding: Unfolding, reason: str) -> None:
 def _close_children(unfolding: Unfolding, reason: str) -> None:
     """Close the children that no step waits for."""
     for id, child in list(unfolding.execution.children.items()):
-        _close(unfolding, id, child.step, child.attempt, reason)
-
-
-def _close(unfolding: Unfolding, child: UUID, step: str, attempt: int, reason: str) -> None:
-    planned = unfolding.execution.plan.steps[step]
-    if isinstance(planned, PlannedSubProcess) and planned.on_parent_close == "cancel":
-        unfolding.record(SubProcessClosed, step=step, attempt=attempt, child=child, reason=reason)
+        close(unfolding, id, child.step, child.attempt, reason)
 
 
 def cancel_attempt(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
@@ -101,14 +95,16 @@ def agent_to_notify(state: StepState) -> str | None:
 
 
 def cancel_wait(unfolding: Unfolding, step: str, state: StepState, reason: str) -> None:
-    """Cancel the wait of a step for its time, its approvers or its child."""
+    """Cancel the wait of a step for its time, its approvers or its children."""
     if state.status != WAITING:
         return
-    if state.child is not None:
-        _close(unfolding, state.child, step, state.attempt, reason)
-        return
     execution, attempt = unfolding.execution, state.attempt
-    if isinstance(execution.plan.steps[step], PlannedApproval):
+    planned = execution.plan.steps[step]
+    if isinstance(planned, PlannedSubProcess):
+        waited = open_children(execution, step) if planned.for_each is not None else (state.child,)
+        for child in [id for id in waited if id is not None]:
+            close(unfolding, child, step, attempt, reason)
+    elif isinstance(planned, PlannedApproval):
         id = approval_id(execution.id, step, attempt)
         unfolding.record(ApprovalCancelled, step=step, attempt=attempt, approval_id=id, reason=reason)
     else:
@@ -118,7 +114,13 @@ def cancel_wait(unfolding: Unfolding, step: str, state: StepState, reason: str) 
 def _ending(unfolding: Unfolding) -> dict[str, Any]:
     """Return the fields of ExecutionEnded."""
     execution, plan = unfolding.execution, unfolding.execution.plan
-    facts = {"process_id": plan.process_id, "version": plan.version, "started_at": execution.started_at}
+    facts: dict[str, Any] = {
+        "process_id": plan.process_id,
+        "version": plan.version,
+        "started_at": execution.started_at,
+    }
+    if plan.body:
+        facts["body"] = plan.body
     if execution.parent is not None and execution.parent.waits:
         facts["reports_to"] = execution.parent.execution_id
     if execution.trigger.schedule_id is not None:

@@ -1,19 +1,37 @@
 """The consequences of a failed attempt: a retry, a fallback, or the failure of the execution."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from domain.agents.calls import StepError
 from domain.executions.engine.cost import too_costly
 from domain.executions.engine.ending import fail
 from domain.executions.engine.steps import begin_again
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import AttemptFailed, Unfolding
 from domain.executions.events.outcomes import TIMED_OUT
-from domain.executions.events.step import StepDiverted, StepRetryScheduled, StepSkipped
+from domain.executions.events.step import StepDiverted, StepFailed, StepRetryScheduled, StepSkipped
 from domain.executions.state.model import StepState
 from domain.executions.timers import TOTAL_TIMEOUT
 from domain.processes.plan import PlannedStep
 
 LONGEST_RETRY_AFTER = timedelta(days=1)
+
+
+def fail_attempt(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: bool = True) -> bool:
+    """Record that the attempt under way has failed, and decide the consequences, as `settle`."""
+    state = unfolding.execution.steps[step.id]
+    facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at}
+    unfolding.record(StepFailed, error=error, **facts)
+    return settle(unfolding, step, error, skips=skips)
+
+
+def go_on(unfolding: Unfolding, step: PlannedStep, act: Callable[[Unfolding, Any], bool] = begin_again) -> bool:
+    """Begin the next attempt, or go on as `act` does; return whether the step has ended, also by failing."""
+    try:
+        return act(unfolding, step)
+    except AttemptFailed as failed:
+        return fail_attempt(unfolding, step, failed.error)
 
 
 def settle(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: bool = True) -> bool:
@@ -25,7 +43,7 @@ def settle(unfolding: Unfolding, step: PlannedStep, error: StepError, *, skips: 
     due_at = _retry_at(unfolding, step, state, error)
     if due_at is not None:
         unfolding.record(StepRetryScheduled, step=step.id, attempt=state.attempt + 1, due_at=due_at, code=error.code)
-        return due_at <= unfolding.cause.at and begin_again(unfolding, step)
+        return due_at <= unfolding.cause.at and go_on(unfolding, step)
     if step.compensates is not None:
         return True  # compensation of the other steps goes on
     reason, fallback = "on_error", step.on_error

@@ -1,11 +1,11 @@
 """Reaching a step: begin it, skip it, or fail it."""
 
 from domain.agents.calls import StepError
-from domain.executions.engine.failing import settle
+from domain.executions.engine.failing import fail_attempt, settle
 from domain.executions.engine.places import place_of
 from domain.executions.engine.scope import scope
 from domain.executions.engine.steps import begin
-from domain.executions.engine.unfolding import Unfolding
+from domain.executions.engine.unfolding import AttemptFailed, Unfolding
 from domain.executions.events.step import StepFailed, StepSkipped
 from domain.executions.state.edges import unreachable
 from domain.language.expressions import MISTAKES, Condition, EvaluationFailed, written
@@ -37,6 +37,8 @@ def reach(unfolding: Unfolding, step: PlannedStep) -> bool:
         if not place and error.code in MISTAKES and error.code != "result_too_large":
             place = place_of(step, error, scope(unfolding.execution))
         return _mistaken(unfolding, step, attempt, error, place)
+    except AttemptFailed as failed:
+        return fail_attempt(unfolding, step, failed.error, skips=failed.error.code not in MISTAKES)
     unfolding.record(StepSkipped, step=step.id, reason="condition_false")
     return True
 

@@ -1,31 +1,56 @@
 """The scope of a process's expressions."""
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from domain.executions.events.outcomes import COMPLETED
 from domain.executions.state.model import Approval, Execution, StepState
+from domain.executions.state.repetition import results_of, with_items
 from domain.executions.verdicts import decided_output
-from domain.language.expressions import ROOTS, Budget
+from domain.language.expressions import ROOTS, Budget, Scope
 from domain.money import add
+from domain.processes.plan import PlannedSubProcess
 
 GiveBudget = Callable[[], Budget]
 
 
-def scope(execution: Execution, whole: GiveBudget | None = None) -> "ProcessScope":
-    """Return the roots of paths: input, steps, execution, process, trigger. whole: returns the decision's budget."""
-    return ProcessScope(execution, whole)
+def scope(execution: Execution, whole: GiveBudget | None = None, most: int | None = None) -> "ProcessScope":
+    """Return the roots of paths: input, steps, execution, process, trigger. whole: returns the decision's budget.
+
+    most: bytes of JSON that may be rendered, where it is not the bound of a result.
+    """
+    return ProcessScope(execution, whole, most)
+
+
+class NamedScope(Mapping[str, Any]):
+    """A scope with more names, such as an item, a round or its result."""
+
+    __slots__ = ("_names", "_scope")
+
+    def __init__(self, scope: Scope, names: Mapping[str, Any]) -> None:
+        self._scope = scope
+        self._names = names
+
+    def __getitem__(self, root: str) -> Any:
+        return self._names[root] if root in self._names else self._scope[root]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter((*self._scope, *self._names))
+
+    def __len__(self) -> int:
+        return len(self._scope) + len(self._names)
 
 
 class ProcessScope(Mapping[str, Any]):
     """The roots of paths; each is built only when an expression reads it, because constant texts read none."""
 
-    __slots__ = ("_execution", "_view", "_whole")
+    __slots__ = ("_execution", "_most", "_view", "_whole")
 
-    def __init__(self, execution: Execution, whole: GiveBudget | None = None) -> None:
+    def __init__(self, execution: Execution, whole: GiveBudget | None = None, most: int | None = None) -> None:
         self._execution = execution
         self._whole = whole
+        self._most = most
         self._view: ExecutionView | None = None
 
     def __getitem__(self, root: str) -> Any:
@@ -37,7 +62,7 @@ class ProcessScope(Mapping[str, Any]):
             return {**nulls, **execution.input} if nulls else execution.input
         if root == "execution":
             if self._view is None:
-                self._view = ExecutionView(execution, self._whole)
+                self._view = ExecutionView(execution, self._whole, self._most)
             return self._view
         if root == "process":
             return {"name": execution.plan.name, "version": execution.plan.version}
@@ -57,18 +82,19 @@ class ProcessScope(Mapping[str, Any]):
 class ExecutionView(Mapping[str, str | None]):
     """The execution itself; built lazily, because few expressions use it."""
 
-    __slots__ = ("_budget", "_execution", "_whole")
+    __slots__ = ("_budget", "_execution", "_most", "_whole")
 
-    def __init__(self, execution: Execution, whole: GiveBudget | None = None) -> None:
+    def __init__(self, execution: Execution, whole: GiveBudget | None = None, most: int | None = None) -> None:
         self._execution = execution
         self._whole = whole
+        self._most = execution.plan.limits.max_result if most is None else most
         self._budget: Budget | None = None
 
     @property
     def budget(self) -> Budget:
         """The budget that all rendering in this scope shares."""
         if self._budget is None:
-            self._budget = Budget(self._execution.plan.limits.max_result, self._whole and self._whole())
+            self._budget = Budget(self._most, self._whole and self._whole())
         return self._budget
 
     def __getitem__(self, member: str) -> str | None:
@@ -97,11 +123,19 @@ class StepsView(Mapping[str, dict[str, Any]]):
     def __getitem__(self, step: str) -> dict[str, Any]:
         state = self._execution.steps[step]
         shaped = _shape(state)
+        if "output" in shaped and step in self._execution.repetitions:
+            shaped["output"] = with_items(shaped["output"], partial(self._results, step))
         if state.status != COMPLETED and self._execution.approvals and self._execution.plan.rules >= 2:
             decision = _decision(self._execution.approvals.get(f"{step}:{state.attempt}"))
             if decision is not None:
                 shaped["output"] = decision
         return shaped
+
+    def _results(self, step: str) -> list[Any]:
+        planned = self._execution.plan.steps[step]
+        assert isinstance(planned, PlannedSubProcess)
+        assert planned.for_each is not None
+        return results_of(self._execution.repetitions[step], collects=planned.for_each.on_error == "collect")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._execution.steps)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+from domain.agents.calls import StepError
 from domain.event import Cause, Event
 from domain.executions.state.evolution import EVOLVE
 from domain.executions.state.model import Execution
@@ -25,6 +26,14 @@ class Allowance(Protocol):
 
 Take = int | Allowance
 """An allowance, or a number of attempts of whatever agents."""
+
+
+class AttemptFailed(Exception):
+    """Raised when an attempt that has begun cannot go on. The events before stay; the StepFailed is still to come."""
+
+    def __init__(self, error: StepError) -> None:
+        super().__init__(error.message)
+        self.error = error
 
 
 class Unfolding:

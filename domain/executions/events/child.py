@@ -13,7 +13,8 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
 
     depth: number of executions above it. path: their ids, from the root to the parent. waits: whether the parent waits
     for its end. holds: the processes with a max_running of the executions above that wait for it, whose concurrency
-    slots it shares.
+    slots it shares. item: the position of its item in the parent's list, from 0; key: of that item; round: its round,
+    from 1; each where the step is repeated so.
     """
 
     execution_id: UUID
@@ -24,13 +25,16 @@ class Parent(msgspec.Struct, frozen=True, omit_defaults=True):
     path: list[UUID]
     waits: bool = True
     holds: list[UUID] = []
+    item: int | None = None
+    key: str = ""
+    round: int | None = None
 
 
-@stored("SubProcessStarted")
-class SubProcessStarted(Event, frozen=True, kw_only=True):
-    """A step called another process: execution `child` is to run with `input`, which is checked and complete.
+class ChildStarted(Event, frozen=True, kw_only=True):
+    """The fields common to every call: execution `child` is to run with `input`, which is checked and complete.
 
-    root, depth, path, holds: as in Parent, of the child. wait: whether the step waits for its end.
+    root, depth, path, holds: as in Parent, of the child. body: the steps that run, by their path in that version; empty
+    for the process itself.
     """
 
     step: str
@@ -43,8 +47,39 @@ class SubProcessStarted(Event, frozen=True, kw_only=True):
     root: UUID
     depth: int
     path: list[UUID]
-    wait: bool = True
     holds: list[UUID] = []
+    body: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether the step waits for its end."""
+        return True
+
+
+@stored("SubProcessStarted")
+class SubProcessStarted(ChildStarted, frozen=True, kw_only=True):
+    """A step called another process.
+
+    wait: whether the step waits for its end. round: as in Parent, of the child. goes_on: the attempt has begun before,
+    with an earlier round.
+    """
+
+    wait: bool = True
+    round: int | None = None
+    goes_on: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether the step waits for its end."""
+        return self.wait
+
+
+@stored("ItemStarted")
+class ItemStarted(ChildStarted, frozen=True, kw_only=True):
+    """A step called for an item of its list: `item` is its position, from 0, and `key` its name for people, if any."""
+
+    item: int
+    key: str = ""
 
 
 @stored("SubProcessClosed")

@@ -40,7 +40,8 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
     """An execution began, pinned to one published version; input is complete, defaults filled in.
 
     parent: the attempt that started it; None without one. pinned: by its step, the version of each process it may call.
-    because: the event that caused an agent to start it; None: none is stated.
+    because: the event that caused an agent to start it; None: none is stated. body: the steps that run, by their path
+    in that version, where it is not the process itself.
     """
 
     process_id: UUID
@@ -52,6 +53,7 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
     parent: Parent | None = None
     pinned: dict[str, int] = {}
     because: CausingEvent | None = None
+    body: str = ""
 
 
 @stored("ExecutionQueued")
@@ -75,7 +77,8 @@ class ExecutionAdmitted(Event, frozen=True, kw_only=True):
 class ExecutionEnded(Event, frozen=True, kw_only=True):
     """The fields common to every end of an execution, so that a reader needs no other event to account for it.
 
-    reports_to: the execution that waits for this end; None without one. schedule_id: the schedule that does.
+    reports_to: the execution that waits for this end; None without one. schedule_id: the schedule that does. body: as
+    in ExecutionStarted.
     """
 
     process_id: UUID
@@ -83,6 +86,7 @@ class ExecutionEnded(Event, frozen=True, kw_only=True):
     started_at: datetime
     reports_to: UUID | None = None
     schedule_id: UUID | None = None
+    body: str = ""
 
 
 @stored("ExecutionCompleted")

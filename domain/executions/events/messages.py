@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.event import Event
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionCancelled, ExecutionCompleted, ExecutionFailed
 from domain.executions.events.step import StepCancelled, StepHeartbeatMissed, StepTimedOut
 from domain.identity import agent_id
@@ -25,6 +25,7 @@ def _waiting(event: Any) -> UUID | None:
 # for this end, an agent whose answer is no longer awaited.
 RECIPIENTS: dict[type[Event], Callable[[Any], UUID | None]] = {
     SubProcessStarted: attrgetter("child"),
+    ItemStarted: attrgetter("child"),
     SubProcessClosed: attrgetter("child"),
     ExecutionCompleted: _waiting,
     ExecutionFailed: _waiting,

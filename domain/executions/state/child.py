@@ -1,16 +1,25 @@
 """Evolution of an execution's children."""
 
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from msgspec.structs import replace
+
+from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.outcomes import SCHEDULED, STARTED, WAITING
 from domain.executions.state.evolution import evolves
-from domain.executions.state.model import Child, Execution, StepState
+from domain.executions.state.model import Child, Execution, Repetition, StepState
 from domain.executions.state.timer import start_timeouts
-from domain.executions.timers import RETRY
+from domain.executions.timers import RETRY, ROUND
 
 
 @evolves(SubProcessStarted)
 def started(execution: Execution, event: SubProcessStarted) -> None:
     """Add the child; the step waits for it, or StepCompleted follows."""
+    execution.children[event.child] = Child(event.step, event.attempt, event.wait, round=event.round)
+    if event.goes_on:
+        execution.steps[event.step] = replace(execution.steps[event.step], message=event.input, child=event.child)
+        execution.timers.pop((event.step, ROUND), None)
+        return
+    if event.round == 1:
+        execution.repetitions[event.step] = Repetition()
     before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
     began_at = before.began_at or event.at
     execution.steps[event.step] = StepState(
@@ -22,10 +31,17 @@ def started(execution: Execution, event: SubProcessStarted) -> None:
         began_at=began_at,
         child=event.child if event.wait else None,
     )
-    execution.children[event.child] = Child(event.step, event.attempt, event.wait)
     execution.timers.pop((event.step, RETRY), None)
     if event.wait:
         start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
+
+
+@evolves(ItemStarted)
+def item_started(execution: Execution, event: ItemStarted) -> None:
+    """Add the child of an item; the step waits for all of them."""
+    execution.children[event.child] = Child(event.step, event.attempt, waits=True, item=event.item)
+    repetition = execution.repetitions[event.step]
+    execution.repetitions[event.step] = replace(repetition, begun=repetition.begun + 1)
 
 
 @evolves(SubProcessClosed)

@@ -1,6 +1,6 @@
 """The state of an execution: its steps, its timers, and the decided edges."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -58,11 +58,71 @@ class Approval(msgspec.Struct, frozen=True, gc=False):
 
 
 class Child(msgspec.Struct, frozen=True, gc=False):
-    """An execution that an attempt of a step started. waits: whether the step waits for its end."""
+    """An execution that an attempt of a step started. waits: whether the step waits for its end.
+
+    item: the position of its item, from 0. round: its round, from 1; None for a step that is not repeated so.
+    """
 
     step: str
     attempt: int
     waits: bool
+    item: int | None = None
+    round: int | None = None
+
+
+ItemEnd = tuple[int, Any, bool]
+"""The position of an item, its output or error, and whether it has completed."""
+
+
+class Ends:
+    """The ends of items, in the order in which they came. Adding one takes the same time however many there are.
+
+    States that follow from one another share the list; each reads as many as it counts.
+    """
+
+    __slots__ = ("_count", "_shared")
+
+    def __init__(self, shared: list[ItemEnd] | None = None, count: int = 0) -> None:
+        self._shared = [] if shared is None else shared
+        self._count = count
+
+    def add(self, end: ItemEnd) -> "Ends":
+        """Return these and one more; a second state that goes on from here gets a list of its own."""
+        shared = self._shared if len(self._shared) == self._count else self._shared[: self._count]
+        shared.append(end)
+        return Ends(shared, self._count + 1)
+
+    def __iter__(self) -> Iterator[ItemEnd]:
+        return iter(self._shared[: self._count])
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Ends) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class Repetition(msgspec.Struct, frozen=True, gc=False):
+    """A step that is repeated.
+
+    items: the list that it goes through. keys: of the items. todo: the positions that the latest attempt goes through,
+    of which `begun` have begun, `ended` of those have ended, and `failed` of those have no result. ends: of items, in
+    all attempts. size: bytes of the outputs so far. round: the one that runs or comes next. carried: laid over its
+    input.
+    """
+
+    items: list[Any] = []
+    keys: list[str] = []
+    todo: tuple[int, ...] = ()
+    begun: int = 0
+    ended: int = 0
+    failed: int = 0
+    ends: Ends = msgspec.field(default_factory=Ends)
+    size: int = 0
+    round: int = 1
+    carried: dict[str, Any] = {}
 
 
 class SettledOutcome(msgspec.Struct, frozen=True, gc=False):
@@ -84,7 +144,7 @@ class Execution(msgspec.Struct):
     its origin, None for a root. callees: by its step, the plan of each process that it may call. children: those whose
     end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
     their completion, less those compensated. outcome: set from the moment that compensation is required. usage_ids: of
-    the uses booked so far, as agents name them, with their attempts.
+    the uses booked so far, as agents name them, with their attempts. repetitions: by step, of those that are repeated.
     """
 
     id: UUID
@@ -108,6 +168,7 @@ class Execution(msgspec.Struct):
     undo: tuple[str, ...] = ()
     outcome: SettledOutcome | None = None
     usage_ids: dict[str, int] = {}
+    repetitions: dict[str, Repetition] = {}
 
     def copy(self) -> "Execution":
         """Return a copy whose evolution leaves this one unchanged."""
@@ -133,4 +194,5 @@ class Execution(msgspec.Struct):
             self.undo,
             self.outcome,
             self.usage_ids.copy() if self.usage_ids else {},
+            self.repetitions.copy() if self.repetitions else {},
         )

@@ -43,6 +43,7 @@ from domain.executions.events.step import (
 from domain.executions.state.edges import decide_edges, decide_edges_dead, reopen_edges, revive_edges
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution, StepState
+from domain.executions.state.repetition import drop_children, keeps_items
 from domain.executions.state.timer import end_attempt, end_step, start_heartbeat, start_timeouts
 from domain.executions.timers import RETRY
 
@@ -130,6 +131,8 @@ def completed(execution: Execution, event: StepCompleted) -> None:
         end_step(execution, event.step)
     if step.child is not None:
         execution.children.pop(step.child, None)
+    if event.step in execution.repetitions and not keeps_items(execution, event.step, event.output):
+        del execution.repetitions[event.step]
     if event.step in execution.plan.compensations:
         execution.undo = (*execution.undo, event.step)
     decide_edges(execution, event.step, step.chosen)
@@ -248,6 +251,8 @@ def _ended(
 ) -> None:
     if state.child is not None:
         execution.children.pop(state.child, None)
+    if step in execution.repetitions:
+        drop_children(execution, step)
     execution.steps[step] = replace(state, status=status, error=error or state.error, ended_at=at, child=None)
     end_attempt(execution, step)
     decide_edges_dead(execution, step)

@@ -8,7 +8,7 @@ from domain.executions.events.outcomes import SCHEDULED, WAITING
 from domain.executions.events.timer import TimerCancelled, TimerFired, TimerMoved, TimerStarted
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Execution, StepState
-from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, TIMEOUT, TIMER, TOTAL_TIMEOUT
+from domain.executions.timers import DEADLINE, HEARTBEAT, RETRY, ROUND, TIMEOUT, TIMER, TOTAL_TIMEOUT
 from domain.processes.plan import PlannedAgentTask, PlannedStep
 
 
@@ -68,6 +68,7 @@ def end_attempt(execution: Execution, step: str) -> None:
         timers.pop((step, TIMEOUT), None)
         timers.pop((step, HEARTBEAT), None)
         timers.pop((step, DEADLINE), None)
+        timers.pop((step, ROUND), None)
 
 
 def end_step(execution: Execution, step: str) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping as Fields
 
 from domain.language.parsed import AgentUse, Parsed
 from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
+from domain.language.spelling.bodies import all_steps
 from domain.language.spelling.compensations import compensation_of
 from domain.refusal import Problem
 from domain.words import did_you_mean
@@ -15,18 +16,17 @@ TEAM = "team:"
 
 def agents_in(root: Mapping) -> Iterator[AgentUse]:
     """Return every agent that the defaults and the steps of a canonical tree name."""
-    defaults, steps = root.entries.get("defaults"), root.entries.get("steps")
+    defaults = root.entries.get("defaults")
     given = _roles(defaults).get("executor")
     yield from _uses_in(_roles(defaults), given)
-    for step in steps.items if isinstance(steps, Sequence) else ():
-        if isinstance(step, Mapping):
-            roles, agent = _roles(step), step.entries.get("agent")
-            if agent is not given:  # an agent of the defaults was reported above
-                yield from _uses(agent, "executor")
-            yield from _uses_in(roles, roles.get("executor"))
-            compensation = compensation_of(step)
-            if compensation is not None:
-                yield from _uses(compensation.entries.get("agent"), "executor")
+    for step in all_steps(root):
+        roles, agent = _roles(step), step.entries.get("agent")
+        if agent is not given:  # an agent of the defaults was reported above
+            yield from _uses(agent, "executor")
+        yield from _uses_in(roles, roles.get("executor"))
+        compensation = compensation_of(step)
+        if compensation is not None:
+            yield from _uses(compensation.entries.get("agent"), "executor")
 
 
 def agent_problems(parsed: Parsed, known: Fields[str, str], severity: str = "error") -> list[Problem]:

@@ -1,14 +1,21 @@
 """Consistency across a definition; works on the tree, so that a problem of one part does not hide one of another."""
 
-from domain.language.checking.children import check_sub_process
+from collections.abc import Mapping as Types
+from dataclasses import dataclass, replace
+
+from domain.language.checking.body_inputs import check_body_input
+from domain.language.checking.calls import check_call, enclosing_of, inputs_of_body
+from domain.language.checking.children import MAX_NESTING, check_size, check_sub_process
 from domain.language.checking.costs import check_costs
 from domain.language.checking.dependencies import check_dependencies
+from domain.language.checking.enclosing import Enclosing
 from domain.language.checking.known import CalledShapes, known_shapes
 from domain.language.checking.notifications import check_notification
 from domain.language.checking.references import Place, References
 from domain.language.checking.routes import check_routes
 from domain.language.checking.schedules import check_schedule
 from domain.language.checking.sensitive import check_sensitive
+from domain.language.checking.shapes import ValueShape
 from domain.language.checking.skipping import Skipping
 from domain.language.checking.timing import check_retry, check_timing
 from domain.language.checking.unused import check_unused
@@ -16,6 +23,7 @@ from domain.language.checking.webhooks import is_webhook
 from domain.language.checking.zones import check_zones
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, plain, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import has_body, is_call
 from domain.language.spelling.compensations import compensation_of
 from domain.language.types.definition import MAX_STEPS
 from domain.language.types.inputs import KINDS, is_of_type, kind_of, same
@@ -28,48 +36,80 @@ def check(root: Mapping, problems: Problems, called: CalledShapes) -> None:
 
     called: the processes that it calls, as far as they are known.
     """
-    steps = _items(root, "steps")[:MAX_STEPS]
-    graph = check_dependencies(steps, problems)
     declared = root.entries.get("input")
     inputs = declared.entries if isinstance(declared, Mapping) else None
     defaults = root.entries.get("defaults")
     if isinstance(defaults, Mapping):
         _check_roles(defaults, problems)
         check_retry(defaults.entries.get("retry"), problems)
-    default_timeout = isinstance(defaults, Mapping) and "timeout" in defaults.entries
-    references = References(
-        graph,
-        known_shapes(root, {name: steps[at] for name, at in graph.ids.items()}, called),
-        Skipping(steps, graph.ids),
-        problems,
-        called,
-        has_webhook=any(is_webhook(trigger) for trigger in _items(root, "triggers")),
-    )
-    for at, step in enumerate(steps):
-        if isinstance(step, Mapping):
-            references.check_step(at, step)
-            _check_roles(step, problems)
-            check_routes(step, problems)
-            check_sub_process(step, problems)
-            for part in (step, compensation_of(step)):
-                if part is not None:
-                    _check_output_schema(part, problems)
-                    check_timing(part, default_timeout, problems)
-                    check_notification(part, problems)
-    for output in _items(root, "outputs"):
-        if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
-            references.check_templates(source, Place(), "outputs")
-    _check_unique(root, "outputs", "name", problems)
+    check_size(root, problems)
+    _check_steps(root, _Scope(called, isinstance(defaults, Mapping) and "timeout" in defaults.entries), problems)
     _check_unique(root, "triggers", "id", problems)
-    for field in inputs.values() if inputs is not None else ():
-        _check_default(field, problems)
     for trigger in _items(root, "triggers"):
         _check_fixed_input(trigger, inputs, problems)
         if isinstance(trigger, Mapping):
             check_schedule(trigger, inputs, problems)
     check_costs(root, problems)
-    check_unused(root, problems)
     check_zones(root, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The surroundings of the steps of a process, or of a body. default_timeout: whether the defaults set a timeout.
+
+    enclosing: the step that holds the body, None for a process. inputs: the shapes of the body's input. depth: the
+    number of bodies around it.
+    """
+
+    called: CalledShapes
+    default_timeout: bool
+    enclosing: Enclosing | None = None
+    inputs: Types[str, ValueShape] | None = None
+    depth: int = 0
+
+
+def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
+    """Note problems of the steps, the input and the outputs of a process, or of a body and the bodies inside it."""
+    steps = _items(holder, "steps")[:MAX_STEPS]
+    graph = check_dependencies(steps, problems, () if scope.enclosing is None else scope.enclosing.steps)
+    known = known_shapes(holder, {name: steps[at] for name, at in graph.ids.items()}, scope.called)
+    references = References(
+        graph,
+        known if scope.enclosing is None else replace(known, inputs=scope.inputs),
+        Skipping(steps, graph.ids),
+        problems,
+        scope.called,
+        has_webhook=any(is_webhook(trigger) for trigger in _items(holder, "triggers")),
+        enclosing=scope.enclosing,
+    )
+    for at, step in enumerate(steps):
+        if isinstance(step, Mapping):
+            own = references.of_step(step)
+            place = own.check_step(at, step)
+            _check_roles(step, problems)
+            check_routes(step, problems)
+            if is_call(step):
+                check_sub_process(step, problems)
+                given = check_call(own, step, place)
+                if has_body(step) and scope.depth < MAX_NESTING:
+                    check_body_input(step, problems)
+                    inputs = inputs_of_body(step, given)
+                    around = enclosing_of(step, own, inputs)
+                    inner = replace(scope, enclosing=around, inputs=inputs, depth=scope.depth + 1)
+                    _check_steps(step, inner, problems)
+            for part in (step, compensation_of(step)):
+                if part is not None:
+                    _check_output_schema(part, problems)
+                    check_timing(part, scope.default_timeout, problems)
+                    check_notification(part, problems)
+    for output in _items(holder, "outputs"):
+        if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
+            references.check_templates(source, Place(), "outputs")
+    _check_unique(holder, "outputs", "name", problems)
+    declared = holder.entries.get("input")
+    for field in declared.entries.values() if isinstance(declared, Mapping) else ():
+        _check_default(field, problems)
+    check_unused(holder, problems)
 
 
 def _items(root: Mapping, key: str) -> list[Node]:

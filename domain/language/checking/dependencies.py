@@ -1,11 +1,14 @@
 """The graph of steps: unique ids, dependencies, and no cycles."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from domain.language.checking.leads import known_leads, refuse_backwards
 from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
 from domain.language.reading.problems import Problems
 from domain.words import did_you_mean
+
+_OUTSIDE = "it is outside: the step that holds this one depends on it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +26,11 @@ class Graph:
         return self.ancestors is None or bool(self.ancestors.get(step, 0) >> self.ids[other] & 1)
 
 
-def check_dependencies(steps: list[Node], problems: Problems) -> Graph:
+def check_dependencies(steps: list[Node], problems: Problems, outside: Container[str] = ()) -> Graph:
     """Return the graph of the steps; its edges are depends_on, routes and gotos.
 
     Notes ids given twice, dependencies on unknown steps or on the step itself, cycles, and edges that lead nowhere or
-    back.
+    back. outside: the steps around the step that holds these ones.
     """
     ids = _ids(steps, problems)
     needs: dict[int, list[int]] = {at: [] for at in range(len(steps))}
@@ -38,7 +41,7 @@ def check_dependencies(steps: list[Node], problems: Problems) -> Graph:
             if name is None:
                 continue
             if name not in ids:
-                hint = "" if problems.full() else did_you_mean(name, ids)
+                hint = _OUTSIDE if name in outside else "" if problems.full() else did_you_mean(name, ids)
                 problems.add("unknown_step", f"there is no step `{name[:60]}` to depend on", node, hint=hint)
             elif isinstance(step, Mapping) and text_of(step.entries.get("id")) == name:
                 problems.add("self_dependency", f"`{name}` cannot depend on itself", node)

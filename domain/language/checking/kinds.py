@@ -40,6 +40,12 @@ def null_checked(text: Condition | TextTemplate) -> frozenset[tuple[str | int, .
     return frozenset(found)
 
 
+def outcomes_read(condition: Condition) -> frozenset[str]:
+    """Return the steps whose status or error a condition reads."""
+    read = (path.parts for path in condition.paths if path.parts[0] == "steps")
+    return frozenset(str(parts[1]) for parts in read if parts[2:3] in (("status",), ("error",)))
+
+
 def faults(demands: Demands, shape_of: ShapeOf) -> Iterator[Wrong]:
     """Yield what fails whatever the values are, what is never equal, and what fails for null."""
     for comparison in demands.comparisons:

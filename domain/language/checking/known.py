@@ -1,11 +1,13 @@
 """The shapes of the values that expressions of a definition can read, as far as the definition states them."""
 
 from collections.abc import Mapping as Types
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
+from domain.language.checking.kinds import kinds_of
 from domain.language.checking.paths import Wrong, follow
 from domain.language.checking.shapes import (
     ANY,
+    LIST,
     NULL,
     NUMBER,
     TEXT,
@@ -16,8 +18,10 @@ from domain.language.checking.shapes import (
     output_of,
     step_shape,
 )
-from domain.language.expressions import Path
-from domain.language.reading.nodes import Mapping, Node, Scalar, text_of
+from domain.language.expressions import ROOTS, ExpressionProblem, Path, parse_template
+from domain.language.expressions.values import kind_of
+from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
+from domain.language.spelling.bodies import has_body, steps_of
 
 _TEXT_OR_NULL = of_kinds(TEXT, NULL)
 _TRIGGERS = ("manual", "webhook", "schedule", "sub_process")
@@ -44,14 +48,23 @@ CalledShapes = Types[tuple[str, int | None], CalledShape]
 
 @dataclass(frozen=True, slots=True)
 class KnownShapes:
-    """inputs: shapes of declared input fields, None when none are declared. steps: the shape of each step by its id."""
+    """inputs: shapes of declared input fields, None when none are declared. steps: the shape of each step by its id.
+
+    names: the shapes of names that a step gives to some of its expressions, as that of an item. bare: the steps whose
+    bodies declare no outputs. inside: for each step inside a body, the step that holds it.
+    """
 
     inputs: Types[str, ValueShape] | None
     steps: Types[str, ValueShape]
+    names: Types[str, ValueShape] = field(default_factory=dict)
+    bare: frozenset[str] = frozenset()
+    inside: Types[str, str] = field(default_factory=dict)
 
     def root(self, path: Path) -> tuple[ValueShape, int] | None:
         """Return a known shape and the number of parts of the path that lead to it."""
         root, *rest = path.parts
+        if root in self.names:
+            return self.names[str(root)], 1
         if not rest:
             return None
         name = str(rest[0])
@@ -60,7 +73,8 @@ class KnownShapes:
             return None if shape is None else (shape, 2)
         if root == "input":
             return (self.inputs[name], 2) if self.inputs is not None and name in self.inputs else None
-        return ROOT_SHAPES[str(root)], 1
+        shape = ROOT_SHAPES.get(str(root))
+        return None if shape is None else (shape, 1)
 
     def at(self, path: Path) -> ValueShape | Wrong | None:
         """Return the shape of the value of a path, or the mistake in the path; None if nothing is known."""
@@ -82,13 +96,54 @@ def inputs_of(root: Mapping) -> Types[str, ValueShape] | None:
 
 
 def known_shapes(root: Mapping, steps: Types[str, Node], called: CalledShapes) -> KnownShapes:
-    """Return the shapes that a canonical tree states. steps: its steps by id."""
-    shapes = {}
+    """Return the shapes that a canonical tree, or a step that holds a body, states. steps: its steps by id."""
+    shapes, bare = {}, set()
+    bodies = ((name, step) for name, step in steps.items() if isinstance(step, Mapping) and has_body(step))
+    inside = {text_of(each.entries.get("id")) or "": name for name, step in bodies for each in steps_of(step)}
     for name, step in steps.items():
-        outputs = called.get(call_of(step)) if isinstance(step, Mapping) else None
-        found = output_of(step, None if outputs is None else outputs.outputs) if isinstance(step, Mapping) else ANY
-        shapes[name] = step_shape(found)
-    return KnownShapes(inputs_of(root), shapes)
+        outputs = child_outputs(step, called) if isinstance(step, Mapping) else None
+        shapes[name] = step_shape(output_of(step, outputs) if isinstance(step, Mapping) else ANY)
+        if has_body(step) and outputs is not None and not outputs.members:
+            bare.add(name)
+    return KnownShapes(inputs_of(root), shapes, bare=frozenset(bare), inside=inside)
+
+
+def child_outputs(step: Mapping, called: CalledShapes) -> ValueShape | None:
+    """Return the shape of the outputs of a step's child; None if nothing is known of them."""
+    if has_body(step):
+        return outputs_shape(step, called, "the steps inside it declare no `outputs`")
+    found = called.get(call_of(step))
+    return None if found is None else found.outputs
+
+
+def outputs_shape(holder: Mapping, called: CalledShapes, without: str) -> ValueShape:
+    """Return the shape of the outputs of a process, or of a body. without: a hint where it declares none."""
+    known = known_shapes(holder, {text_of(step.entries.get("id")) or "": step for step in steps_of(holder)}, called)
+    declared = holder.entries.get("outputs")
+    outputs = {
+        text_of(output.entries.get("name")) or "": value_shape(output.entries["source"], known)
+        for output in (declared.items if isinstance(declared, Sequence) else ())
+        if isinstance(output, Mapping) and "source" in output.entries
+    }
+    return replace(of_object(**outputs), hint="" if outputs else without)
+
+
+def value_shape(source: Node, known: KnownShapes, roots: tuple[str, ...] = ROOTS) -> ValueShape:
+    """Return the shape of a value with templates inside. roots: the names that its paths may begin with."""
+    if isinstance(source, Mapping):
+        return of_object(**{name: value_shape(each, known, roots) for name, each in source.entries.items()})
+    if isinstance(source, Sequence):
+        return of_kinds(LIST)
+    if not isinstance(source.value, str) or "{{" not in source.value:
+        return ValueShape(frozenset((kind_of(source.value),)), values=(source.value,))
+    try:
+        sources = parse_template(source.value, roots).sources
+    except ExpressionProblem:
+        return ANY
+    alone = sources[0] if len(sources) == 1 else None
+    if isinstance(alone, Path):
+        return known.shape(alone) or ANY
+    return ValueShape(kinds_of(sources, known.shape))
 
 
 def call_of(step: Mapping) -> tuple[str, int | None]:

@@ -9,6 +9,8 @@ from domain.language.reading.nodes import Mapping, Node, text_of
 from domain.language.reading.problems import Problems
 from domain.words import did_you_mean
 
+_AGAIN = "a step that failed is tried again by `retry`; a `sub_process` with `repeat` does its `steps` again"
+
 
 @dataclass(frozen=True, slots=True)
 class Lead:
@@ -45,7 +47,7 @@ def known_leads(steps: list[Node], ids: Fields[str, int], problems: Problems) ->
                 hint = "" if problems.full() else did_you_mean(name, ids)
                 problems.add("unknown_step", f"there is no step `{name[:60]}` to go on at", node, hint=hint)
             elif ids[name] == at:
-                hint = "to do a step again, give it a `retry`"
+                hint = _AGAIN
                 problems.add("goes_to_itself", f"`{name}` cannot lead to itself", node, hint=hint)
             else:
                 leads.append(Lead(at, ids[name], node))
@@ -58,7 +60,7 @@ def refuse_backwards(steps: list[Node], leads: list[Lead], ancestors: dict[int, 
         if ancestors[lead.source] >> lead.target & 1:
             name = text_of(lead.node)
             message = f"`{name}` comes before this step, and a process does not go backwards"
-            problems.add("goes_backwards", message, lead.node, hint="to do a step again, give it a `retry`")
+            problems.add("goes_backwards", message, lead.node, hint=_AGAIN)
             continue
         before = ancestors[lead.source] | 1 << lead.source
         if ancestors[lead.target] | before == ancestors[lead.target]:

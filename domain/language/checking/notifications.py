@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from domain.language.parsed import ChannelUse, Parsed, Spot
 from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import all_steps
 from domain.language.spelling.compensations import compensation_of
 from domain.language.types.steps.notification import CHANNELS
 from domain.refusal import Problem
@@ -36,9 +37,8 @@ def check_notification(part: Mapping, problems: Problems) -> None:
 
 def channels_in(root: Mapping) -> Iterator[ChannelUse]:
     """Return every known channel that a canonical tree names."""
-    steps = root.entries.get("steps")
-    for step in steps.items if isinstance(steps, Sequence) else ():
-        for part in (step, compensation_of(step)) if isinstance(step, Mapping) else ():
+    for step in all_steps(root):
+        for part in (step, compensation_of(step)):
             if part is not None and text_of(part.entries.get("type")) == "notification":
                 for node in _channels(part):
                     name = text_of(node)

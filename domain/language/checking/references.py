@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Collection
 from collections.abc import Mapping as Types
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from domain.language.checking.dependencies import Graph
-from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked
+from domain.language.checking.enclosing import Enclosing
+from domain.language.checking.kinds import Demands, faults, not_boolean, null_checked, outcomes_read
 from domain.language.checking.known import ROOT_SHAPES, CalledShapes, KnownShapes
 from domain.language.checking.literals import literal_faults
-from domain.language.checking.mappings import mapping_faults, unfit
+from domain.language.checking.mappings import unfit
 from domain.language.checking.paths import Wrong
 from domain.language.checking.routes import routes_of
-from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, step_shape
+from domain.language.checking.shapes import ANY, BOOLEAN, NULL, NUMBER, ValueShape, step_shape
 from domain.language.checking.skipping import Skipping
 from domain.language.expressions import (
+    ROOTS,
     Condition,
     ExpressionProblem,
     Path,
@@ -24,9 +26,11 @@ from domain.language.expressions import (
 )
 from domain.language.reading.nodes import Mapping, Node, Scalar, scalars, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import is_call, item_name, own_names
 from domain.language.spelling.compensations import compensation_of
 from domain.language.types.steps import STEP_TYPES, Step
 from domain.language.types.steps.compensation import COMPENSATION_TYPES, Compensating
+from domain.language.types.steps.repetition import LAST
 from domain.words import did_you_mean
 
 # So many times is a value rendered in one step before there is a warning.
@@ -51,7 +55,11 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class References:
-    """The possible references of expressions. has_webhook: whether a trigger of the process is a webhook."""
+    """The possible references of expressions. has_webhook: whether a trigger of the process is a webhook.
+
+    own: the names that some expressions of the step begin with; item: that of its item. enclosing: the step that holds
+    the body which the expressions stand in, None for a process.
+    """
 
     graph: Graph
     known: KnownShapes
@@ -59,37 +67,56 @@ class References:
     problems: Problems
     called: CalledShapes
     has_webhook: bool
+    enclosing: Enclosing | None = None
+    own: tuple[str, ...] = ()
+    item: str | None = None
     _seen: Counter[tuple[int | None, Path]] = field(default_factory=Counter)
     # Without these parts a step has failed before the outputs are evaluated.
     _read: set[tuple[str | int, ...]] = field(default_factory=set)
 
-    def check_step(self, at: int, step: Mapping) -> None:
-        """Note problems in the conditions and the templates of the step at position `at` of the list."""
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The names that a path may begin with, or might mean to."""
+        return (*ROOTS, *self.own, *(() if self.enclosing is None else self.enclosing.all_names))
+
+    def knowing(self, **names: ValueShape) -> "References":
+        """Return the same with names that the paths of some expressions of a step begin with."""
+        return replace(self, known=replace(self.known, names=names))
+
+    def of_step(self, step: Mapping) -> "References":
+        """Return the same for the expressions of a step, which may read the names of its own where they are known."""
+        return replace(self, own=own_names(step), item=item_name(step))
+
+    def check_step(self, at: int, step: Mapping) -> Place:
+        """Note problems in the conditions and the templates of the step at position `at` of the list; return its place.
+
+        The check of calls notes those of the other fields of a call.
+        """
         place = Place(at)
         for part in (step, *routes_of(step)):
             condition = part.entries.get("condition")
             if isinstance(condition, Scalar) and isinstance(condition.value, str) and condition.value:
-                found = self._condition(condition, condition.value, place)
+                found = self.check_condition(condition, condition.value, place)
                 if part is step and found is not None:
-                    place = Place(at, guarded=null_checked(found), checked=_read_outcomes(found))
-        self._fields(step, STEP_TYPES, place)
-        for wrong, node in mapping_faults(step, self.called, self.known.shape):
-            self._note(wrong, node)
+                    place = Place(at, guarded=null_checked(found), checked=outcomes_read(found))
+        if not is_call(step):
+            self._fields(step, STEP_TYPES, place)
         compensation = compensation_of(step)
         if compensation is not None:
             # It may follow any step: whether that one has run is unknown beforehand.
             self._fields(compensation, COMPENSATION_TYPES, Place(undoing=True))
+        return place
 
     def check_templates(self, node: Node, place: Place, field: str = "") -> None:
         """Note problems in every template of a value. field: the field of a step that holds it."""
         for scalar in scalars(node):
             if not isinstance(scalar.value, str):
                 continue
-            for wrong in literal_faults(scalar.value, field):
-                self._note(wrong, scalar)
+            for wrong in literal_faults(scalar.value, field, self.known.names):
+                self.note(wrong, scalar)
             if "{{" in scalar.value:
                 try:
-                    template = parse_template(scalar.value)
+                    template = parse_template(scalar.value, self.roots)
                 except ExpressionProblem as problem:
                     self._unreadable(problem, scalar)
                 else:
@@ -97,7 +124,7 @@ class References:
                     self._demands(template, scalar, place)
                     found = unfit(template, field, self.known.shape) if right else None
                     if found is not None:
-                        self._note(found, scalar)
+                        self.note(found, scalar)
 
     def _fields(self, part: Mapping, types: Types[str, type[Step | Compensating]], place: Place) -> None:
         kind = types.get(text_of(part.entries.get("type")) or "")
@@ -105,16 +132,17 @@ class References:
             if name in part.entries:
                 self.check_templates(part.entries[name], place, name)
 
-    def _condition(self, node: Scalar, text: str, place: Place) -> Condition | None:
+    def check_condition(self, node: Scalar, text: str, place: Place) -> Condition | None:
+        """Note problems of a condition; return it, None for one that cannot be read."""
         try:
-            condition = parse_condition(text)
+            condition = parse_condition(text, self.roots)
         except ExpressionProblem as problem:
             self._unreadable(problem, node)
             return None
         self._paths(condition.paths, node, place)
         self._demands(condition, node, place)
         if (found := not_boolean(condition.sources, self.known.shape)) is not None:
-            self._note(found, node)
+            self.note(found, node)
         return condition
 
     def _unreadable(self, problem: ExpressionProblem, node: Scalar) -> None:
@@ -126,20 +154,31 @@ class References:
         noted: set[str] = set()
         for path in paths:
             found = self._wrong(path, place.step)
+            if found is None and not path.caught:
+                found = self._is_empty(path)
             if found is None and not place.undoing and not path.caught:
                 found = self._may_be_skipped(path, place.step) or self._may_be_null(path, place)
                 found = found or self._may_be_missing(path, place)
             if found is not None and found.message not in noted:
                 noted.add(found.message)
-                self._note(found, node)
+                self.note(found, node)
             self._multiplied(path, node, place.step)
             if place.step is not None and not path.caught:
                 self._read.add(path.parts)
         return not noted
 
-    def _note(self, found: Wrong, node: Node) -> None:
+    def note(self, found: Wrong, node: Node) -> None:
+        """Note a mistake in the text of a node."""
         message = f"{found.message} (at character {found.offset + 1} of this text)"
         self.problems.add(found.code, message, node, hint=found.hint, severity=found.severity)
+
+    def _is_empty(self, path: Path) -> Wrong | None:
+        """Return a warning of the whole output of a step whose body declares no outputs."""
+        root, name, *rest = (*path.parts, "")
+        if root != "steps" or str(name) not in self.known.bare or rest[:1] != ["output"]:
+            return None
+        message = f"the steps inside `{name}` declare no `outputs`: a child of it gives an empty object"
+        return Wrong("empty_output", message, "add `outputs` to the step", path.offset, "warning")
 
     def _may_be_skipped(self, path: Path, at: int | None) -> Wrong | None:
         """Return a warning of an output that may not be there, where nothing catches that."""
@@ -159,6 +198,9 @@ class References:
         if path.parts[:2] == ("trigger", "payload") and len(path.parts) > 2 and not self.has_webhook:
             message = "`trigger.payload` is null here: the process has no trigger of the type `webhook`"
             hint = "add the trigger, or read `input`"
+            if self.enclosing is not None:
+                message = f"`trigger.payload` is null inside `{self.enclosing.step}`: that step starts the execution"
+                hint = f"map what is needed by the `input_mapping` of `{self.enclosing.step}`"
             return Wrong("may_be_null", message, hint, path.offset, "warning")
         if path.parts[0] != "steps" or path.parts[2:3] != ("error",) or len(path.parts) < 4:
             return None
@@ -187,34 +229,59 @@ class References:
         if self._seen[key] == MANY and (shape is None or shape.kinds is None or shape.kinds - _SMALL):
             message = f"`{str(path)[:120]}` stands {MANY} times or more in one step, and counts each time"
             hint = "what a step is given, taken together, is bounded: pass it on once, or a part of it"
-            self._note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
+            self.note(Wrong("multiplied_reference", message, hint, path.offset, "warning"), node)
 
     def _demands(self, text: Condition | TextTemplate, node: Scalar, place: Place) -> None:
         for found in faults(Demands.of(text, place.guarded), self.known.shape):
             # Which decisions and statuses a compensation meets is unknown beforehand.
             if not (place.undoing and found.code == "unknown_value" and found.severity == "warning"):
-                self._note(found, node)
+                self.note(found, node)
 
     def _wrong(self, path: Path, at: int | None) -> Wrong | None:
         """Return the mistake in a path; None if it may resolve."""
         root, *rest = path.parts
+        if root not in ROOTS:
+            return self._wrong_name(str(root), path)
         if not rest:
             return None if root in ("input", "trigger") else _incomplete(str(root), path)
         name = str(rest[0])
         if root == "steps" and (found := self._wrong_step(name, rest[1:], path, at)) is not None:
             return found
         if root == "input" and self.known.inputs is not None and name not in self.known.inputs:
+            if (outside := self._unseen(path)) is not None:
+                return outside
             hint = self._near(name, self.known.inputs)
+            if self.enclosing is not None and not hint:
+                hint = f"the `input_mapping` of `{self.enclosing.step}` gives its steps their input"
             return Wrong("unknown_input", f"no input `{name[:60]}` is declared", hint, path.offset)
         found_at = self.known.at(path)
         return found_at if isinstance(found_at, Wrong) else None
 
+    def _wrong_name(self, root: str, path: Path) -> Wrong | None:
+        if root in self.known.names:
+            if root == LAST and len(path.parts) == 1:
+                return Wrong("incomplete_path", "`last` alone is not a value", "go on with `last.output`", path.offset)
+            found = self.known.at(path)
+            return found if isinstance(found, Wrong) else None
+        if root in self.own:
+            where = "`key` and `input_mapping`" if root == self.item else "`until` and `carry`"
+            return Wrong("unknown_root", f"{root!r} is known in {where} alone", "", path.offset)
+        return self._unseen(path)
+
+    def _unseen(self, path: Path) -> Wrong | None:
+        return None if self.enclosing is None else self.enclosing.unseen(path)
+
     def _wrong_step(self, name: str, rest: list[str | int], path: Path, at: int | None) -> Wrong | None:
         if name not in self.graph.ids:
+            if (outside := self._unseen(path)) is not None:
+                return outside
             hint = self._near(name, self.graph.ids)
+            if (holder := self.known.inside.get(name)) is not None:
+                hint = f"it is inside `{holder}`: an output of `{holder}` gives its value"
             return Wrong("unknown_step", f"there is no step `{name[:60]}`", hint, path.offset)
         if at is not None and self.graph.ids[name] == at:
-            return Wrong("step_not_upstream", f"`{name}` refers to itself, before it has run", "", path.offset)
+            hint = "the output of the round is `last.output`" if LAST in self.own else ""
+            return Wrong("step_not_upstream", f"`{name}` refers to itself, before it has run", hint, path.offset)
         if at is not None and not self.graph.upstream(at, name):
             message = f"`{name}` does not have to have ended before this step"
             hint = f"add `{name}` to `depends_on`, of this step or of one before it"
@@ -229,9 +296,3 @@ def _incomplete(name: str, path: Path) -> Wrong:
     members = step_shape(ANY).members if name.startswith("steps.") else ROOT_SHAPES.get(name, ANY).members
     hint = f"go on with one of: {', '.join(members or ('ID.output',))}"
     return Wrong("incomplete_path", f"`{name}` alone is not a value", hint, path.offset)
-
-
-def _read_outcomes(condition: Condition) -> frozenset[str]:
-    """Return the steps whose status or error a condition reads."""
-    read = (path.parts for path in condition.paths if path.parts[0] == "steps")
-    return frozenset(str(parts[1]) for parts in read if parts[2:3] in (("status",), ("error",)))

@@ -57,6 +57,7 @@ def of_object(**members: ValueShape) -> ValueShape:
 
 
 _STATUS = ValueShape(frozenset((TEXT,)), values=("completed", "skipped", "failed", "timed_out"))
+_ERROR = of_object(code=of_kinds(TEXT), message=of_kinds(TEXT))
 _DELIVERED = of_object(
     delivered=ValueShape(frozenset((LIST,)), None, of_object(channel=of_kinds(TEXT), id=of_kinds(TEXT)))
 )
@@ -99,11 +100,10 @@ def input_shape(field: Node) -> ValueShape:
 
 def step_shape(output: ValueShape) -> ValueShape:
     """Return the shape of `steps.ID` for a step with that output."""
-    error = ValueShape(frozenset((OBJECT, NULL)), {"code": of_kinds(TEXT), "message": of_kinds(TEXT)})
     return of_object(
         output=output,
         status=_STATUS,
-        error=error,
+        error=replace(_ERROR, kinds=frozenset((OBJECT, NULL))),
         duration=of_kinds(NUMBER, NULL),
         cost=of_kinds(NUMBER, NULL),
         started_at=of_kinds(TEXT, NULL),
@@ -144,8 +144,20 @@ def _of_call(step: Mapping, outputs: ValueShape) -> ValueShape:
     wait = step.entries.get("wait")
     if isinstance(wait, Scalar) and wait.value is False:
         return of_object(execution_id=of_kinds(TEXT))
+    for_each = step.entries.get("for_each")
+    if isinstance(for_each, Mapping):
+        outputs = ValueShape(frozenset((LIST,)), None, _of_item(text_of(for_each.entries.get("on_error")), outputs))
     key = text_of(step.entries.get("output_key"))
     return outputs if key is None else ValueShape(frozenset((OBJECT,)), {key: outputs})
+
+
+def _of_item(on_error: str | None, outputs: ValueShape) -> ValueShape:
+    """Return the shape of an entry of the list that a for_each gives."""
+    if on_error == "skip" and outputs.kinds is not None:
+        return replace(outputs, kinds=outputs.kinds | {NULL})
+    if on_error == "collect" and outputs.members is not None:
+        return replace(outputs, members={**outputs.members, "error": _ERROR})
+    return outputs
 
 
 def _values(part: Mapping) -> tuple[object, ...] | None:

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from domain.calendar.zones import zone_meant, zone_names, zone_objection
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, kind_of, plain, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import BODY_FIELDS, has_body
 from domain.language.spelling.remedies import (
     boolean_hint,
     duration_hint,
@@ -85,9 +86,9 @@ def validate(root: Mapping, problems: Problems) -> Definition | None:
     return definition if problems.errors == before else None
 
 
-def _typed(root: Mapping, key: str, problems: Problems) -> Any:
-    """Return the well-formed steps, or triggers, each of its stated type; report all others."""
-    written = root.entries[key]
+def _typed(holder: Mapping, key: str, problems: Problems) -> Any:
+    """Return the well-formed steps, or triggers, each of its stated type; report all others, those of bodies too."""
+    written = holder.entries[key]
     if not isinstance(written, Sequence):
         return plain(written)
     types, common, most = _BY_TYPE[key]
@@ -97,15 +98,25 @@ def _typed(root: Mapping, key: str, problems: Problems) -> Any:
     models: list[Part] = []
     for at, node in enumerate(written.items[:most]):
         kind = text_of(node.entries.get("type")) if isinstance(node, Mapping) else None
+        body = node if isinstance(node, Mapping) and has_body(node) else None
+        data = plain(node) if body is None else _of_body(body, problems)
         try:
             if kind is not None and kind in types:
-                models.append(types[kind].model_validate(plain(node)))
+                models.append(types[kind].model_validate(data))
             else:
-                common.model_validate(plain(node))
+                common.model_validate(data)
         except ValidationError as error:
             for details in error.errors(include_url=False, include_input=False):
-                _report(details, root, (key, at, *details["loc"]), problems)
+                if body is not None and details["loc"][0] in BODY_FIELDS:
+                    _report(details, body, details["loc"], problems)
+                else:
+                    _report(details, holder, (key, at, *details["loc"]), problems)
     return models
+
+
+def _of_body(step: Mapping, problems: Problems) -> dict[str, Any]:
+    """Return the fields of a step that holds steps, those steps as typed objects."""
+    return {key: _typed(step, key, problems) if key == "steps" else plain(node) for key, node in step.entries.items()}
 
 
 def _report(error: ErrorDetails, root: Mapping, loc: tuple[int | str, ...], problems: Problems) -> None:
@@ -185,7 +196,7 @@ def _missing_hint(loc: tuple[int | str, ...], node: Node) -> str:
 
 
 def _wrong_type(node: Node, field: str, loc: tuple[int | str, ...], expected: str, problems: Problems) -> None:
-    expected = _EXPECTED_FIELD.get(field, expected)
+    expected = _EXPECTED_FIELD.get("condition" if field == "until" and "repeat" in loc else field, expected)
     subject = f"an entry of `{field}`" if loc and isinstance(loc[-1], int) else f"`{field}`"
     hint = "put it in quotes" if expected == "text" and kind_of(node) in ("a number", "true or false") else ""
     if "number" in expected and (written := text_of(node)) is not None:

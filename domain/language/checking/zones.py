@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from domain.calendar.zones import inverted_offset, parse_zone, zone_meant, zone_objection
 from domain.language.reading.nodes import Mapping, Node, Sequence, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import all_steps
 
 
 def check_zones(root: Mapping, problems: Problems) -> None:
@@ -23,10 +24,9 @@ def check_zones(root: Mapping, problems: Problems) -> None:
 
 def _zones(root: Mapping) -> Iterator[Node]:
     """Yield every `timezone` of triggers, steps and limits."""
-    for key in ("triggers", "steps"):
-        node = root.entries.get(key)
-        for item in node.items if isinstance(node, Sequence) else ():
-            yield from _zone_in(item)
+    triggers = root.entries.get("triggers")
+    for part in (*(triggers.items if isinstance(triggers, Sequence) else ()), *all_steps(root)):
+        yield from _zone_in(part)
     yield from _zone_in(root.entries.get("costs"))
 
 

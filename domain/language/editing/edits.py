@@ -29,6 +29,7 @@ from domain.language.reading.tree import read_tree
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)*")
 _SPACE = re.compile(r"[ \t]*")
+_COMMENT_LINE = re.compile(r"\r?\n( *)#[^\r\n]*")
 _ANY_SPACE = re.compile(r"\s*")
 
 
@@ -199,7 +200,7 @@ class _Text:
             return [Edit(end, end, f", {entry}")]
         first, last = holder.entries[0][0], holder.entries[-1][1]
         indent = " " * (first.column - 1)
-        line_end = self._line_end(last.end)
+        line_end = self._past_comments(self._line_end(last.end), len(indent))
         below = Edit(line_end, line_end, f"{self._newline}{indent}{entry}")
         kept = Edit(last.kept_end, last.kept_end, f"{indent}{entry}{self._newline}")
         above = Edit(first.start, first.start, f"{entry}{self._newline}{indent}")
@@ -234,6 +235,12 @@ class _Text:
         start = max(before[0].end, before[1].end)
         commented = "#" in self._source[start : key.start]
         return Edit(key.start if commented else start, max(value.end, key.end), "")
+
+    def _past_comments(self, line_end: int, margin: int) -> int:
+        """Return the end of the comments below a line that are deeper than the margin: they belong to what is above."""
+        while (found := _COMMENT_LINE.match(self._source, line_end)) is not None and len(found[1]) > margin:
+            line_end = found.end()
+        return line_end
 
     def _line_end(self, at: int) -> int:
         end = self._source.find("\n", at)

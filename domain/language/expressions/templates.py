@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from domain.jsonvalue import MAX_DEPTH
 from domain.language.expressions.parser import compiled
-from domain.language.expressions.paths import Missing, Path
+from domain.language.expressions.paths import ROOTS, Missing, Path
 from domain.language.expressions.problems import EvaluationFailed, ExpressionProblem
 from domain.language.expressions.sources import UNKNOWN, Comparison, Sources, Use
 from domain.language.expressions.tokens import tokens_of_hole
@@ -68,8 +68,11 @@ class ValueTemplate:
         return self._render(scope)
 
 
-def parse_template(text: str) -> TextTemplate:
-    """Return the template of a text of at most 65,536 characters. Raises ExpressionProblem."""
+def parse_template(text: str, roots: tuple[str, ...] = ROOTS) -> TextTemplate:
+    """Return the template of a text of at most 65,536 characters. Raises ExpressionProblem.
+
+    roots: the names that its paths may start with.
+    """
     if len(text) > LONGEST_TEMPLATE:
         message = f"a template is at most {LONGEST_TEMPLATE} characters"
         raise ExpressionProblem("expression_too_long", message, LONGEST_TEMPLATE)
@@ -83,7 +86,7 @@ def parse_template(text: str) -> TextTemplate:
         if opening > offset:
             pieces.append(text[offset:opening])
         tokens, offset = tokens_of_hole(text, opening)
-        hole = compiled(tokens, marks=False)
+        hole = compiled(tokens, marks=False, roots=roots)
         pieces.append((hole.run, opening))
         paths.extend(hole.paths)
         comparisons.extend(hole.comparisons)
@@ -97,10 +100,10 @@ def parse_template(text: str) -> TextTemplate:
     return TextTemplate(text, tuple(paths), constant, render, tuple(comparisons), tuple(uses), sources)
 
 
-def parse_value(value: JSON) -> ValueTemplate:
+def parse_value(value: JSON, roots: tuple[str, ...] = ROOTS) -> ValueTemplate:
     """Return the templates inside a value, keys aside; an ExpressionProblem holds the position inside the value."""
     paths: list[Path] = []
-    render = _compiled_value(value, paths, 0)
+    render = _compiled_value(value, paths, 0, roots)
     if render is None:
         return ValueTemplate(value, (), True, lambda scope: value)
     return ValueTemplate(value, tuple(paths), False, render)
@@ -135,22 +138,22 @@ def _lone(run: Run, offset: int) -> Callable[[Scope], JSON]:
     return render
 
 
-def _compiled_value(value: JSON, paths: list[Path], depth: int) -> Render | None:
+def _compiled_value(value: JSON, paths: list[Path], depth: int, roots: tuple[str, ...]) -> Render | None:
     """Return a function that renders the value, or None when no text in it has a hole."""
     if depth > MAX_DEPTH:
         raise ExpressionProblem("expression_too_deep", f"a value is nested at most {MAX_DEPTH} deep")
     if isinstance(value, str):
         if "{{" not in value:
             return None
-        template = parse_template(value)
+        template = parse_template(value, roots)
         paths.extend(template.paths)
         return template.render
     if isinstance(value, dict):
-        fields = {key: _compiled_member(key, item, paths, depth) for key, item in value.items()}
+        fields = {key: _compiled_member(key, item, paths, depth, roots) for key, item in value.items()}
         if any(fields.values()):
             return _renderer_of_fields(value, fields)
     if isinstance(value, list):
-        items = [_compiled_member(at, item, paths, depth) for at, item in enumerate(value)]
+        items = [_compiled_member(at, item, paths, depth, roots) for at, item in enumerate(value)]
         if any(items):
             return _renderer_of_items(value, items)
     return None
@@ -184,9 +187,11 @@ def _renderer_of_items(value: list[JSON], items: list[Render | None]) -> Render:
     return render
 
 
-def _compiled_member(key: str | int, value: JSON, paths: list[Path], depth: int) -> Render | None:
+def _compiled_member(
+    key: str | int, value: JSON, paths: list[Path], depth: int, roots: tuple[str, ...]
+) -> Render | None:
     try:
-        return _compiled_value(value, paths, depth + 1)
+        return _compiled_value(value, paths, depth + 1, roots)
     except ExpressionProblem as problem:
         problem.inside(key)
         raise

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from domain.language.expressions import ROOTS, ExpressionProblem, parse_template
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import has_body, steps_of
 from domain.language.spelling.compensations import respell_compensation
 from domain.language.spelling.costs import respell_costs
 from domain.language.spelling.keys import is_strict, note_unknown_key
@@ -18,6 +19,7 @@ from domain.language.spelling.schedules import respell_trigger
 from domain.language.spelling.steps import default_executor, respell_step
 from domain.language.types.definition import Definition
 from domain.language.types.parts import Part
+from domain.language.types.steps import SubProcess
 from domain.language.types.steps.retry import Retry
 
 _BARE_PATH = re.compile(rf"(?:{'|'.join(ROOTS)})[.\[]")
@@ -29,21 +31,29 @@ def canonicalise(root: Mapping, problems: Problems) -> None:
     _outputs(root)
     respell_costs(root, problems)
     _fields(root, Definition, problems)
-    executor = default_executor(root)
-    for step in _mappings(root.entries.get("steps")):
-        part = respell_step(step, executor, problems)
-        if part is not None:
-            _fields(step, part, problems)
-            compensation = step.entries.get("compensation")
-            if isinstance(compensation, Mapping) and (kind := respell_compensation(compensation)) is not None:
-                _fields(compensation, kind, problems)
+    _steps(root, default_executor(root), problems)
     for trigger in _mappings(root.entries.get("triggers")):
         kind = respell_trigger(trigger, problems)
         if kind is not None:
             _fields(trigger, kind, problems)
-    for output in _mappings(root.entries.get("outputs")):
+
+
+def _steps(holder: Mapping, executor: Node | None, problems: Problems) -> None:
+    """Rewrite the steps and the outputs of a process, or of a body, whose fields are rewritten already."""
+    for step in steps_of(holder):
+        part = respell_step(step, executor, problems)
+        if part is not None:
+            if has_body(step):
+                _outputs(step)
+            _fields(step, part, problems)
+            compensation = step.entries.get("compensation")
+            if isinstance(compensation, Mapping) and (kind := respell_compensation(compensation)) is not None:
+                _fields(compensation, kind, problems)
+            if has_body(step):
+                _steps(step, executor, problems)
+    for output in _mappings(holder.entries.get("outputs")):
         _source(output, problems)
-    respell_members(root, problems)
+    respell_members(holder, problems)
 
 
 def _mappings(node: Node | None) -> Iterable[Mapping]:
@@ -59,7 +69,7 @@ def _fields(node: Mapping, part: type[Part], problems: Problems) -> None:
         _list_of_one(node, field, objects=field in part.listed_objects)
     if part is Retry:
         _backoff(node, problems)
-    known = part.model_fields
+    known = part.written_fields()
     unknown = [key for key in node.entries if key not in known]
     lines = Counter(at.line for at in node.keys.values()) if unknown else Counter()
     for key in unknown:
@@ -136,9 +146,9 @@ def _each(value: Node, inside: tuple[str, type[Part]], do: Callable[[Mapping, ty
 @cache
 def _part_inside(part: type[Part], field: str) -> tuple[str, type[Part]] | None:
     """Return whether a field holds a part (``one``), a list or a map; fields of several types are left to each type."""
-    if field in ("steps", "triggers") if part is Definition else field == "compensation":
+    if field == "compensation" or (field in ("steps", "triggers") and part in (Definition, SubProcess)):
         return None
-    return _part_in(part.model_fields[field].annotation)
+    return _part_in(part.written_fields()[field].annotation)
 
 
 def _part_in(annotation: Any) -> tuple[str, type[Part]] | None:
@@ -154,9 +164,9 @@ def _part_in(annotation: Any) -> tuple[str, type[Part]] | None:
     return None
 
 
-def _outputs(root: Mapping) -> None:
+def _outputs(holder: Mapping) -> None:
     """Rewrite `{name: source}` as the list that it abbreviates."""
-    outputs = root.entries.get("outputs")
+    outputs = holder.entries.get("outputs")
     if not isinstance(outputs, Mapping):
         return
     items = Sequence(outputs.line, outputs.column, outputs.parent, outputs.key)
@@ -165,7 +175,7 @@ def _outputs(root: Mapping) -> None:
         item = Mapping(key.line, key.column, key.parent, key.key, keys={"name": key, "source": key})
         item.entries = {"name": Scalar(key.line, key.column, key.parent, key.key, name, name), "source": source}
         items.items.append(item)
-    root.entries["outputs"] = items
+    holder.entries["outputs"] = items
 
 
 def _source(output: Mapping, problems: Problems) -> None:

@@ -3,33 +3,37 @@
 import re
 from collections.abc import Mapping as Types
 
-from domain.language.expressions import ExpressionProblem, Path, parse_condition, parse_template
-from domain.language.reading.nodes import Mapping, Scalar, Sequence, scalars, text_of
+from domain.language.expressions import ROOTS, ExpressionProblem, Path, parse_condition, parse_template
+from domain.language.reading.nodes import Mapping, Node, Scalar, scalars, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import BODY_FIELDS, has_body, own_names, steps_of
 
 _APPROVAL = {"comments": "comment", "decided_by": "by", "approved_by": "by"}
 # Most texts hold none of these words, and are not parsed for them.
 _WORDS = re.compile(r"\b(?:route|comments|decided_by|approved_by|decision)\b")
 
 
-def respell_members(root: Mapping, problems: Problems) -> None:
-    """Rewrite the expressions of a canonical tree in place."""
-    steps = root.entries.get("steps")
-    kinds = {
-        text_of(step.entries.get("id")) or "": step
-        for step in (steps.items if isinstance(steps, Sequence) else ())
-        if isinstance(step, Mapping)
-    }
-    for part in (steps, root.entries.get("outputs")):
-        if part is not None:
-            for scalar in scalars(part):
-                if isinstance(scalar.value, str) and "steps" in scalar.value and _WORDS.search(scalar.value):
-                    _respell(scalar, scalar.value, kinds, problems)
+def respell_members(holder: Mapping, problems: Problems) -> None:
+    """Rewrite the expressions of the steps and the outputs of a process or a body in place, without bodies inside."""
+    kinds = {text_of(step.entries.get("id")) or "": step for step in steps_of(holder)}
+    for step in steps_of(holder):
+        roots = (*ROOTS, *own_names(step))
+        for key, value in step.entries.items():
+            if not (key in BODY_FIELDS and has_body(step)):
+                _each(value, kinds, roots, problems)
+    if (outputs := holder.entries.get("outputs")) is not None:
+        _each(outputs, kinds, ROOTS, problems)
 
 
-def _respell(node: Scalar, text: str, steps: Types[str, Mapping], problems: Problems) -> None:
+def _each(part: Node, steps: Types[str, Mapping], roots: tuple[str, ...], problems: Problems) -> None:
+    for scalar in scalars(part):
+        if isinstance(scalar.value, str) and "steps" in scalar.value and _WORDS.search(scalar.value):
+            _respell(scalar, scalar.value, steps, roots, problems)
+
+
+def _respell(node: Scalar, text: str, steps: Types[str, Mapping], roots: tuple[str, ...], problems: Problems) -> None:
     respelled = text
-    for path in sorted(_paths(node, text), key=lambda path: path.offset, reverse=True):
+    for path in sorted(_paths(node, text, roots), key=lambda path: path.offset, reverse=True):
         canonical = _canonical(path, steps)
         if canonical is not None:
             shown = f"`{path}`"[:120]
@@ -40,12 +44,12 @@ def _respell(node: Scalar, text: str, steps: Types[str, Mapping], problems: Prob
         node.value = respelled
 
 
-def _paths(node: Scalar, text: str) -> tuple[Path, ...]:
+def _paths(node: Scalar, text: str, roots: tuple[str, ...]) -> tuple[Path, ...]:
     """Return the paths in a condition or a template; none if it cannot be read."""
     try:
-        if node.key == "condition":
-            return parse_condition(text).paths
-        return parse_template(text).paths if "{{" in text else ()
+        if node.key in ("condition", "until"):
+            return parse_condition(text, roots).paths
+        return parse_template(text, roots).paths if "{{" in text else ()
     except ExpressionProblem:
         return ()  # which is reported where expressions are checked
 

@@ -10,6 +10,7 @@ _CLOCK = re.compile(r"([0-9]{1,3}):([0-9]{2})(?::([0-9]{2}))?\Z")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[_,' ][0-9]{3})+\Z|-?[0-9]+(?:_[0-9]+)+\Z")
 _GOTO = re.compile(r"(?:go ?to|goto_step|jump(?: to)?)[ :]+(\S+)\Z", re.IGNORECASE)
+_OF_INPUT = re.compile(r"(?:steps\[[0-9]+\]\.)*input\.")
 _PATH = re.compile(rf"(?:{'|'.join(ROOTS)})\.[\w.-]+\Z")
 
 _FIELD_TYPES = {
@@ -34,7 +35,12 @@ _TRIGGER_TYPES = {
     **dict.fromkeys(("api", "user", "form", "button"), "manual"),
 }
 _PARALLEL = frozenset(("parallel", "fork", "parallel_gateway", "inclusive", "inclusive_gateway"))
-_LOOPS = frozenset(("loop", "for_each", "foreach", "repeat", "map", "while"))
+_EACH = "a `sub_process` with `for_each` runs the `steps` inside it for each item"
+_ROUNDS = "a `sub_process` with `repeat` runs the `steps` inside it until a condition holds"
+_REPETITIONS = {
+    **dict.fromkeys(("for_each", "foreach", "map", "fork_join_dynamic", "dynamic_fork", "each_item", "matrix"), _EACH),
+    **dict.fromkeys(("loop", "repeat", "while", "do_while", "until", "loop_until", "loopuntil"), _ROUNDS),
+}
 
 
 def boolean_hint(written: str) -> str:
@@ -93,14 +99,14 @@ def fallback_hint(written: str, field: str) -> str:
 def type_hint(written: str, place: str) -> str:
     """Return the type that a word stands for, as a hint. place: the path of the value in the definition."""
     word = written.strip().lower().replace("-", "_").replace(" ", "_")
-    if place.startswith("input"):
+    if _OF_INPUT.match(place):
         return _meant(_FIELD_TYPES.get(word))
     if place.startswith("triggers"):
         return _meant(_TRIGGER_TYPES.get(word))
     if word in _PARALLEL:
         return f"a `gateway` with `gateway_type: {word.partition('_')[0].replace('fork', 'parallel')}`"
-    if word in _LOOPS:
-        return "there are no loops; `retry` repeats a step that failed"
+    if word in _REPETITIONS:
+        return _REPETITIONS[word]
     return _meant(_STEP_TYPES.get(word))
 
 

@@ -4,6 +4,7 @@ import re
 
 from domain.language.reading.nodes import Mapping, Node, Scalar, Sequence, text_of
 from domain.language.reading.problems import Problems
+from domain.language.spelling.bodies import has_body, is_call
 from domain.language.spelling.keys import note_unknown_key
 from domain.language.spelling.remedies import type_hint
 from domain.language.types.steps import STEP_TYPES, Step
@@ -52,9 +53,20 @@ def respell_step(step: Mapping, given_executor: Node | None, problems: Problems)
             _executor(step, roles, executor, problems)
         elif given_executor is not None:
             step.entries.setdefault("agent", given_executor)
+    if is_call(step) and not has_body(step):
+        _without_body(step, problems)
     if part.inside is not None:
         _lift(step, part, part.inside, problems)
     return part
+
+
+def _without_body(step: Mapping, problems: Problems) -> None:
+    """Drop the input and the outputs of a body that is not there."""
+    remedies = {"input": "did you mean `input_mapping`?", "outputs": "the outputs of the process are the step's output"}
+    for field, hint in remedies.items() if "steps" not in step.entries else ():
+        if step.entries.pop(field, None) is not None:
+            message = f"`{field}` belongs to `steps` inside a step, and there are none here"
+            problems.add("without_steps", message, step.keys[field], hint=hint)
 
 
 def _executor(step: Mapping, roles: Mapping, executor: Node, problems: Problems) -> None:

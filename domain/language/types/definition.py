@@ -1,55 +1,37 @@
 """A process definition: the root of the language's types, and the parts that are not steps."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, Field, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema
 
 from domain.language.types.costs import Costs
-from domain.language.types.parts import ABSENT, FieldName, Line, Part, ProcessName, Prose, requiring
+from domain.language.types.parts import FieldName, Line, Part, ProcessName, Prose, requiring
 from domain.language.types.quantities import Duration
-from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles
+from domain.language.types.signature import MAX_FIELDS, FieldType, InputField, OutputDefinition, accept_by_name
+from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles, SubProcess
 from domain.language.types.triggers import AnyTrigger
 
 MAX_STEPS = 1_000
 MAX_LABELS = 50
-MAX_FIELDS = 200
 MAX_TRIGGERS = 50
 MAX_RUNNING = 1_000_000
+_EACH_BY = "StepsWithExecutors"
 
-FieldType = Literal["string", "number", "integer", "boolean", "array", "object"]
-
-
-def _given(value: Any) -> Any:
-    if value is None:
-        raise PydanticCustomError("missing_value", "a value is required, this is empty")
-    return value
-
-
-class InputField(Part):
-    """A field of an execution's input.
-
-    Without a type it accepts any value; without an enum any value of its type. Null is a default too: no default is
-    ABSENT. sensitive: only admins see its value.
-    """
-
-    type: FieldType | None = None
-    required: bool = False
-    default: Any = Field(default_factory=lambda: ABSENT)
-    description: Prose | None = None
-    enum: Annotated[tuple[Any, ...] | None, Field(strict=False, min_length=1, max_length=1_000)] = None
-    sensitive: bool = False
-
-
-class OutputDefinition(Part):
-    """A named result of an execution; source is a value with templates inside."""
-
-    also: ClassVar[dict[str, str]] = {"value": "source"}
-
-    name: FieldName
-    source: Annotated[Any, AfterValidator(_given), WithJsonSchema({"not": {"type": "null"}})]
-    description: Prose | None = None
+__all__ = [
+    "MAX_FIELDS",
+    "MAX_LABELS",
+    "MAX_RUNNING",
+    "MAX_STEPS",
+    "MAX_TRIGGERS",
+    "Defaults",
+    "Definition",
+    "FieldType",
+    "InputField",
+    "OutputDefinition",
+]
 
 
 class Defaults(Part):
@@ -88,16 +70,18 @@ class Definition(Part):
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
-        properties = schema["properties"]
-        by_name = {"type": "object", "description": "Each output's source by its name."}
-        properties["outputs"] = {"anyOf": [properties["outputs"], by_name]}
-        schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), _each_by()]})
+        accept_by_name(schema)
         return schema
 
     @property
+    def all_steps(self) -> Iterator[AnyStep]:
+        """Every step, each before those of its body."""
+        return _with_bodies(self.steps)
+
+    @property
     def agents_used(self) -> tuple[str, ...]:
-        """The names of all agents that the steps and the defaults name, in any role, sorted."""
-        named = {agent for step in self.steps for agent in (*step.agents(), *step.undone_by())}
+        """The names of all agents that the steps, those of bodies too, and the defaults name, in any role, sorted."""
+        named = {agent for step in self.all_steps for agent in (*step.agents(), *step.undone_by())}
         return tuple(sorted(named if self.defaults is None else named | self.defaults.roles.agents()))
 
     def roles_of(self, step: AnyStep) -> Roles:
@@ -118,9 +102,18 @@ class Definition(Part):
         )
 
 
-def _each_by() -> dict[str, Any]:
-    """Add to the JSON Schema: every step names its executor, or is of a type that needs none."""
+def _with_bodies(steps: tuple[AnyStep, ...]) -> Iterator[AnyStep]:
+    for step in steps:
+        yield step
+        if isinstance(step, SubProcess) and step.steps is not None:
+            yield from _with_bodies(step.steps)
+
+
+def require_executors(schema: dict[str, Any]) -> None:
+    """Add to the JSON Schema of the language: each step, of a body too, names its executor or is of a type without."""
     others = [name for name, kind in STEP_TYPES.items() if "agent" not in kind.agent_fields]
     other = {"required": ["type"], "properties": {"type": {"enum": others}}}
     by_whom = {"anyOf": [requiring(["agent"]), requiring(["roles", "executor"]), other]}
-    return {"properties": {"steps": {"items": by_whom}}}
+    each = {"$ref": f"#/$defs/{_EACH_BY}"}
+    schema["$defs"][_EACH_BY] = {"properties": {"steps": {"items": {"allOf": [by_whom, each]}}}}
+    schema.setdefault("allOf", []).append({"anyOf": [requiring(["defaults", "roles", "executor"]), each]})

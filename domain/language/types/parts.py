@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, StringConstraints
+from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -43,6 +44,16 @@ class Part(BaseModel):
     as_written: ClassVar[tuple[str, ...]] = ()
     listed: ClassVar[tuple[str, ...]] = ()
     listed_objects: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def states_none(self) -> frozenset[str]:
+        """The fields that are stated to be empty where that is not the same as leaving them out."""
+        return frozenset()
+
+    @classmethod
+    def written_fields(cls) -> dict[str, FieldInfo]:
+        """Return the fields by their keys in a text; a key that Python reserves is the alias of its field."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
 
     @classmethod
     def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.language.expressions import ROOTS, parse_value
 from domain.language.types.definition import Definition
-from domain.language.types.steps import compensation_id
+from domain.language.types.steps import AnyStep, SubProcess, compensation_id
 
 KEYWORD = "x-sensitive"
 EVERY = "*"
@@ -18,26 +19,74 @@ _WITHIN = ("items", "additionalProperties")
 
 @dataclass(frozen=True, slots=True)
 class SensitiveFields:
-    """The sensitive paths below an execution's input, and below the output of each step, by its id."""
+    """The sensitive paths below an execution's input, and below the output of each step, by its id.
+
+    bodies: those of the executions of each body that has any, by the path of the body.
+    """
 
     input: tuple[SensitivePath, ...] = ()
     outputs: Mapping[str, tuple[SensitivePath, ...]] = field(default_factory=dict)
+    bodies: Mapping[str, "SensitiveFields"] = field(default_factory=dict)
 
     @property
     def any(self) -> bool:
-        """Whether a field is sensitive."""
-        return bool(self.input or self.outputs)
+        """Whether a field is sensitive, here or in a body."""
+        return bool(self.input or self.outputs or self.bodies)
+
+    @property
+    def any_output(self) -> bool:
+        """Whether the output of a step is sensitive, here or in a body."""
+        return bool(self.outputs) or any(each.any_output for each in self.bodies.values())
+
+    def within(self, body: str) -> "SensitiveFields":
+        """Return the fields of the executions of a body by its path; these ones for the process itself."""
+        return self.bodies.get(body, NO_FIELDS) if body else self
+
+
+NO_FIELDS = SensitiveFields()
 
 
 def sensitive_fields(definition: Definition) -> SensitiveFields:
     """Return the sensitive fields of a definition."""
+    declared = tuple((name,) for name, each in (definition.input or {}).items() if each.sensitive)
+    bodies = dict(_of_bodies(definition.steps, frozenset(name for (name,) in declared), ""))
+    return SensitiveFields(declared, _outputs(definition.steps), bodies)
+
+
+def _of_bodies(
+    steps: tuple[AnyStep, ...], sensitive: frozenset[str], around: str
+) -> Iterator[tuple[str, SensitiveFields]]:
+    """Yield the path and the fields of each body that has any. sensitive: the input around it that is."""
+    for step in steps:
+        if isinstance(step, SubProcess) and step.steps is not None:
+            path = f"{around}/{step.id}" if around else step.id
+            names = {name for name, each in step.body_input.items() if each.sensitive}
+            if step.input is None:
+                names |= {name for name, given in step.mapping.items() if _reads(given, sensitive, step)}
+            found = SensitiveFields(tuple((name,) for name in sorted(names)), _outputs(step.steps))
+            if found.any:
+                yield path, found
+            yield from _of_bodies(step.steps, frozenset(names), path)
+
+
+def _reads(value: Any, sensitive: frozenset[str], step: SubProcess) -> bool:
+    """Return whether a value with templates inside reads a sensitive field of the input, or an item of one."""
+    roots = ROOTS if step.for_each is None else step.for_each.roots
+    paths = parse_value(value, roots).paths
+    if step.for_each is not None and any(path.parts[0] == step.for_each.as_ for path in paths):
+        paths = (*paths, *parse_value(step.for_each.items).paths)
+    read = [path.parts[1:2] for path in paths if path.parts[0] == "input"]
+    return bool(sensitive) and any(not part or part[0] in sensitive for part in read)
+
+
+def _outputs(steps: tuple[AnyStep, ...]) -> dict[str, tuple[SensitivePath, ...]]:
     outputs: dict[str, tuple[SensitivePath, ...]] = {}
-    for step in definition.steps:
+    for step in steps:
         for id, work in ((step.id, step), (compensation_id(step.id), step.compensation)):
             schema = getattr(work, "output_schema", None)
             if schema is not None and (paths := sensitive_paths(schema)):
                 outputs[id] = paths
-    return SensitiveFields(tuple((name,) for name, each in (definition.input or {}).items() if each.sensitive), outputs)
+    return outputs
 
 
 def sensitive_paths(schema: Mapping[str, Any]) -> tuple[SensitivePath, ...]:

@@ -23,7 +23,7 @@ def at(seconds):
 def measured(*events):
     """The measure of an execution that starts at second 0; events: (second, stored name, fields)."""
     trigger = SimpleNamespace(type="manual")
-    started = SimpleNamespace(process_id=UUID(int=1), version=2, trigger=trigger, parent=None, at=BEGIN)
+    started = SimpleNamespace(process_id=UUID(int=1), version=2, trigger=trigger, parent=None, body="", at=BEGIN)
     found = begun(started)
     for number, (second, topic, fields) in enumerate(events, 2):
         measure(found, topic, number, SimpleNamespace(**{"at": at(second), "agent": "echo"} | fields))

@@ -136,7 +136,8 @@ def begin(plan_of: PlanOf) -> Begin:
         **more: Any,
     ) -> Run:
         plan = plan_of(graph, **more)
-        return Run(start_execution(UUID(int=1), plan, given or {}, Trigger(), _at(0), take, callees=callees or {}))
+        called = {**plan.bodies, **(callees or {})}
+        return Run(start_execution(UUID(int=1), plan, given or {}, Trigger(), _at(0), take, callees=called))
 
     return build
 

@@ -76,10 +76,33 @@ def sub_process(calls: tuple[str, ...]) -> Kind:
 
     def draw_one(draw: st.DrawFn, later: list[str]) -> dict[str, Any]:
         call = {"type": "sub_process", "process": draw(st.sampled_from(calls)), "wait": draw(st.integers(0, 3)) > 0}
+        call |= repetition(draw) if draw(st.booleans()) else {}
         close = draw(st.sampled_from(["cancel", "abandon"]))
         return call | {"on_parent_close": close} | some(draw, timeout=9, total_timeout=20, retry=retry(draw))
 
     return draw_one
+
+
+def repetition(draw: st.DrawFn) -> dict[str, Any]:
+    """The step goes through a list, or runs until a condition holds; now and then its steps stand inside it."""
+    work = {"id": "work", "type": "agent_task", "agent": "echo", "message": "do", "condition": "input.n > 0"}
+    body = {
+        "process": None,
+        "steps": [work],
+        "outputs": [{"name": "x", "source": 1}],
+        "input_mapping": {"n": "{{ n }}"},
+    }
+    if draw(st.booleans()):
+        items = draw(st.sampled_from([[], [0, 1], [1, 2, 0, 3], "{{ execution.id }}"]))
+        each = {"items": items, "as": "n", "max_parallel": draw(st.integers(1, 3))}
+        each["on_error"] = draw(st.sampled_from(["fail", "skip", "collect"]))
+        inside = body if draw(st.booleans()) else {"input_mapping": {}}
+        return {"wait": True, "for_each": each | ({"key": "{{ n }}"} if draw(st.booleans()) else {}), **inside}
+    until = draw(st.sampled_from(["round >= 2", "last.output.x == 1", "round > 5", "last.output.nowhere == 1"]))
+    again = {"until": until, "max": draw(st.integers(1, 3)), "on_exhausted": draw(st.sampled_from(["fail", "accept"]))}
+    again |= some(draw, delay=draw(st.integers(1, 5)), carry={"n": "{{ round }}"})
+    inside = body | {"input_mapping": {"n": 0}} if draw(st.booleans()) else {}
+    return {"wait": True, "repeat": again, **inside}
 
 
 def compensation(draw: st.DrawFn, step: str) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from domain.event import Event
 from domain.executions.decisions.child import close_child, end_child, start_child
 from domain.executions.decisions.execution import admit_execution, start_execution
 from domain.executions.engine.unfolding import Unfolding
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, SubProcessClosed
 from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
 from domain.executions.events.messages import recipient_of
 from domain.executions.state.model import Execution
@@ -21,7 +21,7 @@ Plans = dict[str, Plan]
 FamilyScript = list[tuple[int, str, int, int]]
 
 ROOT = UUID(int=1)
-BETWEEN = (SubProcessStarted, SubProcessClosed, ExecutionEnded)
+BETWEEN = (ChildStarted, SubProcessClosed, ExecutionEnded)
 
 
 class Family:
@@ -68,21 +68,22 @@ class Family:
         """Whether an operator let it go on after it had ended, whatever its parent wants."""
         return any(isinstance(event, ExecutionRetried) for event in self.members[member].events)
 
-    def closes(self, parent: UUID, asked: SubProcessStarted) -> bool:
+    def closes(self, parent: UUID, asked: ChildStarted) -> bool:
         """Whether the child is to be cancelled when the step or its execution ends."""
         return self.members[parent].plan.steps[asked.step].on_parent_close == "cancel"
 
-    def asked(self) -> list[tuple[UUID, SubProcessStarted]]:
+    def asked(self) -> list[tuple[UUID, ChildStarted]]:
         """Every call, with who made it."""
         members = self.members.items()
-        return [(id, e) for id, member in members for e in member.events if isinstance(e, SubProcessStarted)]
+        return [(id, e) for id, member in members for e in member.events if isinstance(e, ChildStarted)]
 
     def _runs(self, member: UUID) -> bool:
         return self.members[member].execution.status in ("running", "queued") and not self.retried(member)
 
     def _callees(self, plan: Plan) -> Plans:
         calls = [step for step in plan.steps.values() if isinstance(step, PlannedSubProcess)]
-        return {step.id: self.plans[step.process] for step in calls if step.process in self.plans}
+        named = {step.id: self.plans[step.process] for step in calls if step.process in self.plans}
+        return {**plan.bodies, **named}
 
     def _join(self, new: Execution, begun: Unfolding) -> None:
         self.members[new.id] = Played(new, begun, self.clock, self.take)
@@ -140,8 +141,8 @@ class Family:
         line = lines[choice % len(lines)]
         event = self.lines[line].pop(0)
         source, recipient = line
-        if isinstance(event, SubProcessStarted):
-            plan = self.plans[event.process]
+        if isinstance(event, ChildStarted):
+            plan = self.members[source].execution.callees[event.step]
             new = Execution(recipient, plan, callees=self._callees(plan))
             descendants = len(self.members) - 1
             cause = self.clock.now()
@@ -163,7 +164,7 @@ class Family:
 
 def _reaction(source: UUID, event: Event) -> tuple[Callable[..., Unfolding], *tuple[Any, ...]]:
     """The decision that a message asks for, and what it is told."""
-    if isinstance(event, SubProcessStarted):
+    if isinstance(event, ChildStarted):
         return start_child, event, source
     if isinstance(event, SubProcessClosed):
         return close_child, event, source

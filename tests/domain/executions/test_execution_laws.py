@@ -15,7 +15,7 @@ from domain.executions.decisions.child import end_child, start_child
 from domain.executions.decisions.execution import cancel_execution, start_execution
 from domain.executions.decisions.step import complete_step, fail_step
 from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
-from domain.executions.events.child import SubProcessClosed, SubProcessStarted
+from domain.executions.events.child import ChildStarted, ItemStarted, SubProcessClosed, SubProcessStarted
 from domain.executions.events.compensation import (
     CompensationCompleted,
     CompensationFailed,
@@ -24,6 +24,7 @@ from domain.executions.events.compensation import (
 )
 from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import ExecutionEnded, ExecutionRetried, Trigger
+from domain.executions.events.repetition import ItemsListed, ItemsResumed
 from domain.executions.events.step import (
     GatewayEvaluated,
     StepAnswerIgnored,
@@ -46,8 +47,9 @@ Script = list[tuple[str, int, int]]
 
 CLOSED = {"completed", "failed", "timed_out", "skipped", "cancelled"}
 ENDS = (StepCompleted, StepFailed, StepTimedOut, StepCancelled)
-BEGINS = (StepStarted, TimerStarted, ApprovalRequested, SubProcessStarted)
-REACHED = (StepScheduled, TimerStarted, GatewayEvaluated, ApprovalRequested, SubProcessStarted)
+LISTED = (ItemsListed, ItemsResumed)
+BEGINS = (StepStarted, TimerStarted, ApprovalRequested, SubProcessStarted, *LISTED)
+REACHED = (StepScheduled, TimerStarted, GatewayEvaluated, ApprovalRequested, SubProcessStarted, *LISTED)
 
 scripts = st.lists(
     st.tuples(st.sampled_from([*ACTIONS, "child"]), st.integers(0, 9), st.integers(0, 6)),
@@ -60,6 +62,7 @@ class Play(Played):
 
     def __init__(self, plan: Plan, child: Plan, clock: Clock, script: Script, take: int) -> None:
         callees = {id: child for id, step in plan.steps.items() if getattr(step, "process", "") == CHILD}
+        callees |= plan.bodies
         new = Execution(UUID(int=1), plan, callees=callees)
         begun = start_execution(new.id, plan, {}, Trigger(), clock.now(), take, callees=callees)
         super().__init__(new, begun, clock, take)
@@ -78,13 +81,13 @@ class Play(Played):
         if action != "child":
             super().act(action, choice)
         elif choice < 5 or not self.end_one(choice):
-            asked = [event for event in self.events if isinstance(event, SubProcessStarted)]
+            asked = [event for event in self.events if isinstance(event, ChildStarted)]
             if asked:
                 self.end(asked[choice % len(asked)], choice)
 
     def end_one(self, choice: int) -> bool:
         """One of the children that are waited for ends; False when there is none."""
-        waited = [e for e in self.events if isinstance(e, SubProcessStarted) and e.wait and e.child in self.children]
+        waited = [e for e in self.events if isinstance(e, ChildStarted) and e.waits and e.child in self.children]
         if waited:
             self.end(waited[choice % len(waited)], choice)
         return bool(waited)
@@ -94,7 +97,7 @@ class Play(Played):
         """Those that have not ended, as far as the execution knows."""
         return self.execution.children
 
-    def end(self, asked: SubProcessStarted, choice: int) -> None:
+    def end(self, asked: ChildStarted, choice: int) -> None:
         """A child runs, ends in one way or another, and reports."""
         cause, parent = self.clock.now(), self.execution.id
         child = start_child(Execution(asked.child, self.child), asked, parent, cause, 1).execution
@@ -141,6 +144,7 @@ def every_execution_ends_and_nothing_but_late_answers_follows_its_end(played):
 
 def every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(played):
     events = played.events
+    events = [event for event in events if not goes_on(event)]
     begun = Counter((e.step, e.attempt) for e in events if isinstance(e, BEGINS))
     ended = Counter((e.step, e.attempt) for e in events if isinstance(e, ENDS) and getattr(e, "started_at", None))
     ended += Counter((e.step, e.attempt) for e in events if isinstance(e, ApprovalExpired) and e.on_deadline == "skip")
@@ -152,6 +156,11 @@ def every_attempt_has_exactly_one_end_and_attempts_are_counted_one_by_one(played
         if isinstance(event, REACHED):
             assert event.attempt > numbers.get(event.step, 0)
             numbers[event.step] = event.attempt
+
+
+def goes_on(event):
+    """Whether the event is an item or a later round of an attempt that has begun."""
+    return isinstance(event, ItemStarted) or (isinstance(event, SubProcessStarted) and event.goes_on)
 
 
 def a_step_is_reached_when_all_that_may_lead_to_it_has_ended_and_some_does(played, leads):
@@ -185,8 +194,8 @@ def what_completed_is_undone_once_in_reverse_order_and_nothing_else_is_begun(pla
 
 
 def every_child_is_asked_for_once_and_closed_at_most_once(played):
-    asked = {e.child: e for e in played.events if isinstance(e, SubProcessStarted)}
-    assert len(asked) == sum(isinstance(e, SubProcessStarted) for e in played.events)
+    asked = {e.child: e for e in played.events if isinstance(e, ChildStarted)}
+    assert len(asked) == sum(isinstance(e, ChildStarted) for e in played.events)
     closed = [e for e in played.events if isinstance(e, SubProcessClosed)]
     assert len({e.child for e in closed}) == len(closed)
     for event in closed:

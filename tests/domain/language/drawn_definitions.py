@@ -6,14 +6,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from domain.language.types.definition import Defaults, Definition, InputField, OutputDefinition
-from domain.language.types.parts import Part
+from domain.language.types.parts import ABSENT, Part
 from domain.language.types.quantities import MoneyLimit
 from domain.language.types.steps import (
     AgentTask,
     AnyStep,
+    ForEach,
     Gateway,
     HumanApproval,
     Notification,
+    Repeat,
     Retry,
     Roles,
     SubProcess,
@@ -47,6 +49,8 @@ fields = st.builds(
     default=values,
 ) | st.builds(InputField, type=st.sampled_from(["string", "integer", "object"]), required=st.booleans())
 
+
+step_ids = st.from_regex(r"[a-z][a-z0-9_-]{0,6}[a-z0-9]", fullmatch=True)
 
 retries = st.sampled_from(
     [
@@ -148,18 +152,77 @@ def notifications(common: dict[str, Any]) -> st.SearchStrategy[Notification]:
 
 
 @st.composite
-def sub_processes(draw: st.DrawFn, common: dict[str, Any]) -> SubProcess:
-    waits = {"wait": True, "output_key": draw(st.none() | names)}
-    if not (common["timeout"] or common["total_timeout"] or common["retry"]):
-        waits = draw(st.sampled_from([waits, {"wait": False}]))
+def for_eaches(draw: st.DrawFn) -> ForEach:
+    name = draw(st.sampled_from(["item", "company", "a-b"]))
+    return ForEach(
+        **{"as": name},
+        items=draw(st.lists(values, max_size=3) | st.just("{{ execution.id || [] }}")),
+        max_parallel=draw(st.sampled_from([1, 10, 1_000])),
+        on_error=draw(st.sampled_from(["fail", "skip", "collect"])),
+        key=draw(st.sampled_from([None, f"{{{{ {name} }}}}: x"])),
+    )
+
+
+@st.composite
+def repeats(draw: st.DrawFn) -> Repeat:
+    return Repeat(
+        until=draw(st.sampled_from(["round > 2", "last.output != null", "1 < 2 and round == 1"])),
+        max=draw(st.integers(1, 10_000)),
+        delay=draw(st.none() | durations),
+        carry=draw(objects | st.just({"x": "{{ round }}", "y": ["{{ last.output }}"]})),
+        on_exhausted=draw(st.sampled_from(["fail", "accept"])),
+    )
+
+
+@st.composite
+def repetitions(draw: st.DrawFn) -> dict[str, Any]:
+    """Draw the repetition of a call, and the input that the child is given with it."""
+    kind = draw(st.sampled_from(["once", "for_each", "repeat"]))
+    if kind == "once":
+        return {"input_mapping": draw(objects)}
+    if kind == "repeat":
+        return {"repeat": draw(repeats()), "input_mapping": draw(objects)}
+    found = draw(for_eaches())
+    given = st.just({}) | st.just({"input_mapping": {}}) | st.just({"input_mapping": {"x": f"{{{{ {found.as_} }}}}"}})
+    return {"for_each": found, **draw(given)}
+
+
+def _is_optional(field: InputField) -> bool:
+    return not field.required or field.default is not ABSENT
+
+
+@st.composite
+def bodies(draw: st.DrawFn, agents: list[str], depth: int) -> dict[str, Any]:
+    """Draw the steps of a body, its input and its outputs."""
+    ids = draw(st.lists(step_ids, min_size=1, max_size=2, unique=True))
+    return {
+        "input": draw(st.none() | st.dictionaries(names, fields.filter(_is_optional), max_size=2)),
+        "steps": draw(step_lists(ids, agents, depth + 1)),
+        "outputs": draw(outputs),
+    }
+
+
+@st.composite
+def sub_processes(draw: st.DrawFn, common: dict[str, Any], agents: list[str], depth: int) -> SubProcess:
+    more = {**draw(repetitions()), "output_key": draw(st.none() | names)}
+    waits = not {"for_each", "repeat"} & more.keys() and not (
+        common["timeout"] or common["total_timeout"] or common["retry"] or more["output_key"]
+    )
+    if depth < 2 and draw(st.booleans()):
+        more |= draw(bodies(agents, depth))
+        if more["input"] is not None:
+            more |= {"input_mapping": {}}
+            if "repeat" in more:
+                more["repeat"] = more["repeat"].model_copy(update={"carry": {}})
+    else:
+        more["process"] = draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True))
+        more["version"] = draw(st.none() | st.integers(1, 2_147_483_647))
     return SubProcess(
         **common,
         type="sub_process",
-        process=draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True)),
-        version=draw(st.none() | st.integers(1, 2_147_483_647)),
-        input_mapping=draw(objects),
         on_parent_close=draw(st.sampled_from(["cancel", "abandon"])),
-        **waits,
+        wait=draw(st.booleans()) if waits else True,
+        **more,
     )
 
 
@@ -179,19 +242,34 @@ def gateways(draw: st.DrawFn, common: dict[str, Any], later: list[str]) -> Gatew
 
 
 @st.composite
-def definitions(draw: st.DrawFn) -> Definition:
-    ids = draw(
-        st.lists(st.from_regex(r"[a-z][a-z0-9_-]{0,6}[a-z0-9]", fullmatch=True), min_size=1, max_size=4, unique=True)
-    )
-    agents = draw(st.lists(lines, min_size=3, max_size=3, unique=True))
-    declared = draw(st.none() | st.dictionaries(names, fields, max_size=3))
+def step_lists(draw: st.DrawFn, ids: list[str], agents: list[str], depth: int) -> tuple[AnyStep, ...]:
+    """Draw the steps of a process, or of a body inside `depth` others."""
     steps: list[AnyStep] = []
     for at, step in enumerate(ids):
         later = ids[at + 1 :]
         common = draw(commons(step, ids[:at], later, agents[2]))
         kinds: list[st.SearchStrategy[Any]] = [agent_tasks(common, agents), timers(common), approvals(common)]
-        kinds += [notifications(common), sub_processes(common)]
+        kinds += [notifications(common), sub_processes(common, agents, depth)]
         steps.append(draw(st.one_of(*kinds, *([gateways(common, later)] if later else []))))
+    return tuple(steps)
+
+
+def _bare_path(value: Any) -> bool:
+    return isinstance(value, str) and value.startswith(("input", "steps", "process", "trigger", "execution"))
+
+
+sources = values.filter(lambda value: value is not None and not _bare_path(value))
+outputs = st.dictionaries(names, sources, max_size=2).map(
+    lambda found: tuple(OutputDefinition(name=name, source=source) for name, source in found.items())
+)
+
+
+@st.composite
+def definitions(draw: st.DrawFn) -> Definition:
+    ids = draw(st.lists(step_ids, min_size=1, max_size=4, unique=True))
+    agents = draw(st.lists(lines, min_size=3, max_size=3, unique=True))
+    declared = draw(st.none() | st.dictionaries(names, fields, max_size=3))
+    steps = draw(step_lists(ids, agents, 0))
     return Definition(
         name=draw(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,8}", fullmatch=True)),
         description=draw(st.none() | texts | tricky),
@@ -210,15 +288,6 @@ def definitions(draw: st.DrawFn) -> Definition:
         max_running=draw(st.none() | st.integers(1, 1_000_000)),
         costs=draw(st.none() | costs),
         triggers=tuple(draw(triggers(declared))),
-        steps=tuple(steps),
-        outputs=tuple(
-            OutputDefinition(
-                name=name, source=draw(values.filter(lambda value: value is not None and not _bare_path(value)))
-            )
-            for name in draw(st.lists(names, max_size=2, unique=True))
-        ),
+        steps=steps,
+        outputs=draw(outputs),
     )
-
-
-def _bare_path(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("input", "steps", "process", "trigger", "execution"))

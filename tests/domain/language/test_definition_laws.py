@@ -44,6 +44,17 @@ steps:
 - {id: d, type: timer, config: {delay: 5m}, timeout: 1h, on_timeout: {goto: e}}
 - {id: f, type: sub_process, process_name: other, input_mapping: {n: "{{ input.n }}"}, wait_for_completion: false}
 - {id: g, type: notification, channels: email, recipients: a@x.org, message: x, compensation: {agent: w, message: x}}
+- id: h
+  type: sub_process
+  for_each: {items: [1, "{{ input.n }}"], as: number, key: "n{{ number }}", on_error: skip}
+  steps: [{id: a, agent: w, message: "{{ input.number }}"}, {id: l, type: sub_process, process: q, depends_on: a}]
+  outputs: {a: steps.a.output}
+- id: i
+  type: sub_process
+  repeat: {until: last.output.a == round, delay: 1s, carry: {x: "{{ last.output.a }}"}, on_exhausted: accept}
+  input: {x: {type: integer}}
+  steps: [{id: a, agent: w, message: "{{ input.x || 0 }}"}]
+  outputs: [{name: a, source: 1}]
 - {id: e, type: timer, until: "2026-01-31T09:00", timezone: UTC}
 outputs: {result: "{{ steps.b.output }}"}
 """
@@ -118,6 +129,7 @@ WORDS += ["timeout", "retry", "on_error", "on_timeout", "action", "goto", "goto_
 WORDS += ["cron", "preset", "at", "on", "day", "dst", "starts_at", "costs", "daily", "warn_at", "currency", "jitter"]
 WORDS += ["compensation", "channel", "channels", "recipients", "url", "process", "version", "input_mapping", "wait"]
 WORDS += ["duration", "until", "timezone", "config", "max_cost", "amount", "retry_on", "default_route"]
+WORDS += ["for_each", "repeat", "items", "as", "key", "max_parallel", "carry", "max", "delay", "on_exhausted"]
 WORDS += [
     "condition",
     "message",

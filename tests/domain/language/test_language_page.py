@@ -18,11 +18,13 @@ from domain.language.types.steps import STEP_TYPES, Retry, Roles
 from domain.language.types.steps.compensation import COMPENSATION_TYPES
 from domain.language.types.steps.fallback import Goto, GotoStep
 from domain.language.types.steps.gateway import Route
+from domain.language.types.steps.repetition import ForEach, Repeat
 from domain.language.types.triggers import TRIGGER_TYPES, Dst, ScheduleTrigger
 
 PAGE = (Path(__file__).parents[3] / "docs/process-language.md").read_text("utf-8")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 PARTS: list[type[Part]] = [Definition, InputField, Defaults, OutputDefinition, Retry, Roles, Goto, GotoStep, Route]
+PARTS += [ForEach, Repeat]
 PARTS += [
     *COMPENSATION_TYPES.values(),
     MoneyLimit,
@@ -44,7 +46,7 @@ def test_an_example_is_read_without_a_word(example: str) -> None:
 
 def words() -> Iterator[str]:
     for part in PARTS:
-        yield from part.model_fields
+        yield from part.written_fields()
         yield from part.also
     yield from (*STEP_TYPES, *TRIGGER_TYPES, *ScheduleTrigger.takes, *FILTERS, *(step_shape(ANY).members or ()))
     for root, shape in ROOT_SHAPES.items():

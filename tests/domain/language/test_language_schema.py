@@ -58,6 +58,14 @@ def test_the_schema_knows_that_an_executor_may_be_given_by_default() -> None:
     assert not SCHEMA.is_valid(yaml.safe_load(source.replace("executor: w", "monitors: [w]")))
 
 
+def test_the_schema_knows_that_a_step_of_a_body_needs_an_executor() -> None:
+    body = "steps: [{id: s, type: sub_process, steps: [{id: t, type: sub_process, steps: [{id: a, message: x}]}]}]"
+    assert SCHEMA.is_valid(yaml.safe_load(f"{{name: p, defaults: {{roles: {{executor: w}}}}, {body}}}"))
+    assert SCHEMA.is_valid(yaml.safe_load(f"{{name: p, {body.replace('message', 'agent: w, message')}}}"))
+    assert not SCHEMA.is_valid(yaml.safe_load(f"{{name: p, {body}}}"))
+    agree(f"{{name: p, {body}}}")
+
+
 AGENT = "agent: w, message: x"
 STEPS = [
     *(f"{AGENT}, {more}" for more in (
@@ -90,6 +98,21 @@ STEPS = [
     )),
     *(f"type: sub_process, process: {more}" for more in (
         "q, output_key: 'a b'", "Q", "q, wait: yes", "q, version: '1'", "q, input_mapping: [1]", "q, version: 1",
+        "q, for_each: {items: [1]}", "q, for_each: {items: 1}", "q, for_each: {items: x}", "q, for_each: {}",
+        "q, for_each: [1]", "q, for_each: {items: [1], as: 'a b'}", "q, for_each: {items: [1], max_parallel: 0}",
+        "q, for_each: {items: [1], on_error: x}", "q, for_each: {items: [1], key: 5}", "q, repeat: {}", "q, repeat: 3",
+        "q, repeat: {until: round == 3}", "q, repeat: {until: true}", "q, repeat: {until: round == 3, max: 10001}",
+        "q, repeat: {until: round == 3, delay: x}", "q, repeat: {until: round == 3, carry: [1]}",
+        "q, repeat: {until: round == 3, on_exhausted: x}", "q, repeat: {until: round == 3}, for_each: {items: []}",
+        "q, steps: [{id: a, agent: w, message: x}]", "q, input: {x: {}}", "q, outputs: {x: 1}",
+    )),
+    *(f"type: sub_process, {more}" for more in (
+        "steps: [{id: a, agent: w, message: x}]", "steps: []", "steps: x", "steps: [x]", "steps: [{id: a, type: x}]",
+        "steps: [{id: a, agent: w, message: x}], version: 2", "steps: [{id: A, agent: w, message: x}]",
+        "steps: [{id: a, agent: w, message: x}], outputs: {a: x}", "steps: [{id: a, type: timer, duration: x}]",
+        "steps: [{id: a, agent: w, message: x}], outputs: [{name: a}]", "steps: [{id: a, agent: w, message: 5}]",
+        "steps: [{id: a, agent: w, message: x}], input: {x: {type: int}}", "steps: [{id: a, type: sub_process}]",
+        "steps: [{id: a, agent: w, message: x}], input: {x: {type: integer}}, input_mapping: {x: 1}",
     )),
     "type: x", "message: x", "agent: '', message: x", "agent: w, message: ''", "agent: w, message: 5",
     "roles: {executor: w}, message: x", "agent: [w], message: x",
@@ -133,6 +156,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """The path of every value inside, those aside whose contents are free."""
     parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     free = ("parameters", "input_mapping", "output_schema", "artifacts", "source", "default", "enum", "input")
+    free += ("items", "carry")
     inner = [(key, part) for key, part in parts if key not in free]
     return [path, *(each for key, part in inner for each in places(part, (*path, key)))]
 

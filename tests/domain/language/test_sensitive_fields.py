@@ -55,3 +55,46 @@ def test_marks_at_places_that_are_not_read_are_problems(schema: str, sensitive: 
 def test_a_stored_schema_with_a_mark_that_is_not_read_hides_the_whole_output() -> None:
     assert sensitive_paths({"anyOf": [{"x-sensitive": True}]}) == ((),)
     assert sensitive_paths({"enum": [{"x-sensitive": True}]}) == ()
+
+
+BODIES = """
+name: patients
+input: {ssn: {type: string, sensitive: true}, patients: {type: array, sensitive: true}, city: {type: string}}
+steps:
+- id: one
+  type: sub_process
+  input_mapping: {number: "No. {{ input.ssn }}", city: "{{ input.city }}"}
+  steps:
+  - id: inner
+    type: sub_process
+    input_mapping: {again: "{{ input.number }}", all: "{{ input.city }}"}
+    steps: [{id: a, agent: w, message: x, output_schema: {properties: {b: {x-sensitive: true}}}}]
+- id: each
+  type: sub_process
+  for_each: {items: "{{ input.patients }}", as: patient}
+  steps: [{id: a, agent: w, message: x}]
+- id: declared
+  type: sub_process
+  input: {pin: {sensitive: true}, x: {}}
+  input_mapping: {x: "{{ input.ssn }}"}
+  steps: [{id: a, agent: w, message: x}]
+- id: harmless
+  type: sub_process
+  input_mapping: {x: "{{ input.city }}"}
+  steps: [{id: a, agent: w, message: x}]
+"""
+
+
+def test_a_body_that_is_given_a_sensitive_value_keeps_it_sensitive() -> None:
+    definition = parse_definition(BODIES).definition
+    assert definition is not None
+    fields = sensitive_fields(definition)
+    assert set(fields.bodies) == {"one", "one/inner", "each", "declared"}
+    assert fields.within("one").input == (("number",),)
+    assert fields.within("one/inner").input == (("again",),)
+    assert fields.within("one/inner").outputs == {"a": (("b",),)}
+    assert fields.within("each").input == (("patient",),)
+    assert fields.within("declared").input == (("pin",),)
+    assert not fields.within("harmless").any
+    assert fields.within("") is fields
+    assert fields.any_output

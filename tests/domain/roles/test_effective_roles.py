@@ -1,10 +1,13 @@
 """The effective roles of a text: its steps' own, those of the defaults, and what becomes of texts with errors."""
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 
 from domain.language import parse_definition, print_definition
 from domain.language.types.definition import Definition
+from domain.language.types.steps import AnyStep, SubProcess
 from domain.roles.effective import EffectiveRoles, RoleCell, effective_roles
 from tests.domain.language.drawn_definitions import definitions
 
@@ -69,17 +72,43 @@ def test_the_roles_keyword_names_the_same_executor_as_the_agent_field() -> None:
     assert roles(by_role).cells == (RoleCell("a", "e", "executor"), RoleCell("a", "i", "informed"))
 
 
+def test_a_step_inside_another_one_has_roles_of_its_own_and_those_of_the_defaults() -> None:
+    body = """
+  - id: review
+    type: sub_process
+    roles: {informed: [boss]}
+    steps:
+    - {id: read, message: Read again, roles: {monitors: [auditor]}}
+"""
+    found = roles(CLAIM.rstrip() + body)
+    assert [step.step for step in found.steps][-2:] == ["review", "review/read"]
+    assert found.steps[-1].place == "steps[4].steps[0]"
+    assert [cell for cell in found.cells if cell.step == "review/read"] == [
+        RoleCell("review/read", "clerk", "executor", own=False),
+        RoleCell("review/read", "auditor", "monitor"),
+        RoleCell("review/read", "archive", "informed", own=False),
+    ]
+
+
+def placed(steps: tuple[AnyStep, ...], around: str = "") -> Iterator[tuple[str, AnyStep]]:
+    """Each step with the ids of those around it."""
+    for step in steps:
+        yield around + step.id, step
+        if isinstance(step, SubProcess) and step.steps is not None:
+            yield from placed(step.steps, f"{around}{step.id}/")
+
+
 @given(definitions())
 @settings(max_examples=40)
 def test_the_roles_of_a_text_are_those_of_its_definition(definition: Definition) -> None:
     parsed = parse_definition(print_definition(definition))
     assert parsed.definition is not None
     expected = {}
-    for step in parsed.definition.steps:
+    for id, step in placed(parsed.definition.steps):
         of = parsed.definition.roles_of(step)
         given_roles = [] if step.type == "gateway" else [("monitor", of.monitors), ("informed", of.informed)]
         named = [("executor", (of.executor,) if of.executor else ()), *given_roles]
         for role, agents in named:
             for agent in agents:
-                expected.setdefault((step.id, agent), role)
+                expected.setdefault((id, agent), role)
     assert effective_roles(parsed.root).roles == expected

@@ -1,5 +1,7 @@
 """The laws of change sets: the text after one has the roles of the model, and everything else of it stays."""
 
+import itertools
+import re
 from typing import Any
 
 from hypothesis import given, settings
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 from domain.language import parse_definition
 from domain.language.editing.edits import document_of
 from domain.roles.changes import RoleAssignment, RoleChanges, RoleRemoval, change_problems, changed_roles
-from domain.roles.effective import EXECUTOR, EffectiveRoles, effective_roles
+from domain.roles.effective import EXECUTOR, EffectiveRoles, effective_roles, placed_steps
 from domain.roles.writing import write_roles
 
 AGENTS = ["ann", "bob", "cyd", "dee", "team:claims"]
@@ -47,6 +49,26 @@ def roles(draw: Any, indent: int, executor: bool) -> list[str]:
 
 
 @st.composite
+def steps(draw: Any, id: str, indent: int) -> list[str]:
+    """Draw the lines of a step, which may hold others."""
+    margin = " " * indent
+    kinds = ["agent_task", "agent_task", "implied", "timer", "gateway", "human_approval"]
+    kind = draw(st.sampled_from([*kinds, "sub_process"] if indent < 8 else kinds))
+    lines = [f"{margin}- id: {id}{draw(COMMENTS)}"]
+    lines += [] if kind == "implied" else [f"{margin}  type: {kind}"]
+    if kind in ("agent_task", "implied"):
+        lines += [f"{margin}  message: |", f"{margin}    Do # it", ""]
+        by = draw(st.sampled_from(["agent", "roles", "neither"]))
+        lines += [f"{margin}  agent: {draw(QUOTES).format(draw(NAMES))}{draw(COMMENTS)}"] if by == "agent" else []
+        lines += draw(roles(indent + 2, by == "roles"))
+    else:
+        lines += draw(roles(indent + 2, False))
+    if kind == "sub_process":
+        lines += [f"{margin}  steps:", *draw(steps("s0", indent + 4)), *draw(steps("inner", indent + 4))]
+    return lines + draw(st.sampled_from([[], [f"{margin}  # the end"], [""]]))
+
+
+@st.composite
 def texts(draw: Any) -> str:
     """Draw the text of a definition, with or without errors in its roles."""
     lines = ["# a process", "name: drawn"]
@@ -54,17 +76,7 @@ def texts(draw: Any) -> str:
     lines += ["defaults:", *defaults] if defaults else []
     lines.append("steps:")
     for number in range(draw(st.integers(1, 4))):
-        kind = draw(st.sampled_from(["agent_task", "agent_task", "implied", "timer", "gateway", "human_approval"]))
-        lines += [f"  - id: s{number}{draw(COMMENTS)}"]
-        lines += [] if kind == "implied" else [f"    type: {kind}"]
-        if kind in ("agent_task", "implied"):
-            lines += ["    message: |", "      Do # it", ""]
-            by = draw(st.sampled_from(["agent", "roles", "neither"]))
-            lines += [f"    agent: {draw(QUOTES).format(draw(NAMES))}{draw(COMMENTS)}"] if by == "agent" else []
-            lines += draw(roles(4, by == "roles"))
-        else:
-            lines += draw(roles(4, False))
-        lines += draw(st.sampled_from([[], ["    # the end"], [""]]))
+        lines += draw(steps(f"s{number}", 2))
     newline = draw(st.sampled_from(["\n", "\r\n"]))
     return str(newline.join(lines) + newline * draw(st.integers(0, 1)))
 
@@ -94,9 +106,12 @@ def change_sets(draw: Any, before: EffectiveRoles) -> RoleChanges:
 def without_roles(text: str) -> Any:
     """Return the document of a text, without what states roles."""
     document: Any = document_of(text)
-    for part in (document.get("defaults") or {}, *document["steps"]):
+    todo = [document.get("defaults") or {}, document]
+    while todo:
+        part = todo.pop()
         for key in ("roles", "agent"):
             part.pop(key, None)
+        todo += part.get("steps", [])
     return document
 
 
@@ -120,12 +135,20 @@ def test_the_text_after_a_change_set_has_the_roles_of_the_model(data: st.DataObj
         assert count == 1 or (count == 0 and (not step.executor_required or step in found.without_executor))
     assert without_roles(after) == without_roles(text)
     touched = {each.step for each in (*changes.assign, *changes.revoke)}
-    assert [part for part in parts(after) if part[0] not in touched] == [
-        part for part in parts(text) if part[0] not in touched
-    ]
+    ids = [id for id, _ in placed_steps(parsed.root)]
+    for id, was, becomes in zip(["", *ids], parts(text), parts(after), strict=True):
+        assert id in touched or was == becomes
 
 
-def parts(text: str) -> list[tuple[str, str]]:
-    """Return the characters of each step, and those before the first, as they stand."""
-    first, *steps = text.split("  - id: ")
-    return [("", first), *((step[:2], step.rstrip("\r\n")) for step in steps)]
+def parts(text: str) -> list[str]:
+    """Return the characters before the first step, and those of each step before the steps inside it, as they stand."""
+    first, *steps = re.split(r"(?m)^(?= *- id: )", text)
+    return [first, *(own_lines(step) for step in steps)]
+
+
+def own_lines(step: str) -> str:
+    """Return a step without the lines that follow at the end of one around it."""
+    margin = step.index("-")
+    lines = step.splitlines(keepends=True)
+    own = itertools.takewhile(lambda line: not line.strip() or line[: margin + 1].isspace(), lines[1:])
+    return "".join([lines[0], *own]).rstrip("\r\n")

@@ -1,5 +1,6 @@
 """A definition becomes a template: places become parameters, secrets go, and all else stays as written."""
 
+from domain.language import parse_definition
 from domain.language.editing.edits import document_of
 from domain.templates.parametrising import Parametrised, parametrise
 from domain.templates.substitution import render
@@ -142,3 +143,53 @@ def test_only_comments_lose_what_no_value_holds() -> None:
 
     assert made.text == source.replace("hunter22!", "(removed)")
     assert document_of(made.text) == document_of(source)
+
+
+REPEATED = """
+name: loop
+steps:
+  - id: review
+    type: sub_process
+    input_mapping: {text: "A text of ACME: {{ input.text }}"}
+    repeat: {until: "last.output.by == 'ACME'", max: 3, carry: {text: "{{ last.output.text }} for ACME"}}
+    steps:
+      - {id: revise, agent: writer, message: "Revise for ACME {{ input.text }}"}
+    outputs: {text: "{{ steps.revise.output }}", by: ACME}
+"""
+
+
+def test_values_inside_a_body_become_placeholders() -> None:
+    made = parametrise(
+        REPEATED,
+        {
+            "writer": {"path": "steps[0].steps[0].agent", "type": "agent"},
+            "rounds": {"path": "steps[0].repeat.max", "type": "integer"},
+            "company": {
+                "path": [
+                    "steps[0].input_mapping.text",
+                    "steps[0].repeat.carry.text",
+                    "steps[0].steps[0].message",
+                    "steps[0].outputs.by",
+                ],
+                "text": "ACME",
+                "type": "string",
+            },
+        },
+    )
+    assert made.problems == ()
+    assert 'agent: "${{ parameters.writer }}"' in made.text
+    rendered = render(template_of(made), {"writer": "poet", "rounds": 7, "company": "O'Neil {{ x }}"})
+    (step,) = rendered.document["steps"]  # type: ignore[index, call-overload, misc]
+    assert step["steps"][0]["agent"] == "poet"
+    assert step["repeat"]["max"] == 7
+    assert parse_definition(rendered.yaml).errors == []
+
+
+def test_what_makes_a_body_is_no_parameter() -> None:
+    found = problems_of(
+        REPEATED,
+        steps={"path": "steps[0].steps", "type": "array"},
+        id={"path": "steps[0].steps[0].id", "type": "string"},
+        until={"path": "steps[0].repeat.until", "type": "string"},
+    )
+    assert [code for code, _ in found] == ["value_is_expression", "placeholder_forbidden", "value_is_expression"]

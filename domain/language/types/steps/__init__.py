@@ -11,6 +11,7 @@ from domain.language.types.steps.fallback import Fallback
 from domain.language.types.steps.gateway import Gateway, PlannedGateway, PlannedRoute
 from domain.language.types.steps.notification import Notification, PlannedNotification
 from domain.language.types.steps.planned import Planned
+from domain.language.types.steps.repetition import ForEach, PlannedForEach, PlannedRepeat, Repeat
 from domain.language.types.steps.retry import PlannedRetry, Retry
 from domain.language.types.steps.step import Roles, Step
 from domain.language.types.steps.sub_process import PlannedSubProcess, SubProcess
@@ -36,25 +37,32 @@ STEP_TYPES: dict[
     "timer": Timer,
 }
 
+# A body holds steps of all types, its own type among them.
+SubProcess.model_rebuild(_types_namespace={"AnyStep": AnyStep})
+
 __all__ = [
     "STEP_TYPES",
     "AgentTask",
     "AnyStep",
     "Compensation",
     "Fallback",
+    "ForEach",
     "Gateway",
     "HumanApproval",
     "Notification",
     "Planned",
     "PlannedAgentTask",
     "PlannedApproval",
+    "PlannedForEach",
     "PlannedGateway",
     "PlannedNotification",
+    "PlannedRepeat",
     "PlannedRetry",
     "PlannedRoute",
     "PlannedStep",
     "PlannedSubProcess",
     "PlannedTimer",
+    "Repeat",
     "Retry",
     "Roles",
     "Step",

@@ -1,0 +1,148 @@
+"""The state of a repeated step, and its evolution."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec.structs import replace
+
+from domain.agents.calls import StepError
+from domain.executions.events.outcomes import SCHEDULED, WAITING
+from domain.executions.events.repetition import ItemCompleted, ItemFailed, ItemsListed, ItemsResumed, RoundCompleted
+from domain.executions.state.evolution import evolves
+from domain.executions.state.model import Execution, Repetition, StepState
+from domain.executions.state.timer import start_timeouts
+from domain.executions.timers import RETRY, ROUND
+from domain.processes.plan import PlannedSubProcess
+
+ITEMS = "$items"
+"""The only key of the output of a step whose results are too large for one event; a stored name, never changed."""
+
+
+class KeptItems(msgspec.Struct, frozen=True, gc=False):
+    """In the place of a list of results: how many items it has, and their bytes of JSON, in the events of the items."""
+
+    count: int
+    bytes: int
+
+    @property
+    def value(self) -> dict[str, Any]:
+        """The reference as a JSON value."""
+        return {ITEMS: msgspec.to_builtins(self)}
+
+
+def results_of(repetition: Repetition, *, collects: bool) -> list[Any]:
+    """Return the result of each item in the order of the items; an item without one is null, or its error."""
+    results: list[Any] = [None] * len(repetition.items)
+    for item, output, completed in repetition.ends:
+        results[item] = output if completed or collects else None
+    return results
+
+
+def unfinished(repetition: Repetition) -> list[int]:
+    """Return the positions of the items that have no result, in order."""
+    completed = {item for item, _, completed in repetition.ends if completed}
+    return [item for item in range(len(repetition.items)) if item not in completed]
+
+
+def keeps_items(execution: Execution, step: str, output: Any) -> bool:
+    """Return whether the output of a repeated step refers to the results in the events of its items."""
+    planned = execution.plan.steps[step]
+    return isinstance(planned, PlannedSubProcess) and planned.for_each is not None and _refers(output)
+
+
+def with_items(value: Any, results: Callable[[], list[Any]]) -> Any:
+    """Return the output of a repeated step with the list in the place of the reference to it."""
+    if isinstance(value, dict) and len(value) == 1:
+        if ITEMS in value:
+            return results()
+        return {name: with_items(inner, results) for name, inner in value.items()}
+    return value
+
+
+def open_children(execution: Execution, step: str) -> Iterator[UUID]:
+    """Yield the children that a repeated step waits for."""
+    return (id for id, child in execution.children.items() if child.step == step and child.waits)
+
+
+def drop_children(execution: Execution, step: str) -> None:
+    """Wait no longer for the children of a repeated step, which has ended."""
+    for id in list(open_children(execution, step)):
+        del execution.children[id]
+
+
+@evolves(ItemsListed)
+def listed(execution: Execution, event: ItemsListed) -> None:
+    """Wait for the children of all items."""
+    execution.repetitions[event.step] = Repetition(event.items, event.keys, tuple(range(len(event.items))))
+    _begin(execution, event)
+
+
+@evolves(ItemsResumed)
+def resumed(execution: Execution, event: ItemsResumed) -> None:
+    """Wait for the children of the items that begin again."""
+    before = execution.repetitions[event.step]
+    execution.repetitions[event.step] = replace(before, todo=tuple(event.items), begun=0, ended=0, failed=0)
+    _begin(execution, event)
+
+
+@evolves(ItemCompleted)
+def item_completed(execution: Execution, event: ItemCompleted) -> None:
+    """Keep the result."""
+    execution.children.pop(event.child, None)
+    before = execution.repetitions[event.step]
+    execution.repetitions[event.step] = replace(
+        before,
+        ended=before.ended + 1,
+        size=before.size + event.size,
+        ends=before.ends.add((event.item, event.output, True)),
+    )
+
+
+@evolves(ItemFailed)
+def item_failed(execution: Execution, event: ItemFailed) -> None:
+    """Keep the error, by which a step that collects errors shows the item."""
+    if event.child is not None:
+        execution.children.pop(event.child, None)
+    before = execution.repetitions[event.step]
+    execution.repetitions[event.step] = replace(
+        before,
+        begun=before.begun + (event.child is None),
+        ended=before.ended + 1,
+        failed=event.failed,
+        size=before.size + len(event.error.code) + len(event.error.message),
+        ends=before.ends.add((event.item, _shown(event.error), False)),
+    )
+
+
+@evolves(RoundCompleted)
+def round_completed(execution: Execution, event: RoundCompleted) -> None:
+    """Wait for the next round; StepCompleted or StepFailed follows where there is none."""
+    execution.children.pop(event.child, None)
+    execution.steps[event.step] = replace(execution.steps[event.step], child=None)
+    execution.repetitions[event.step] = Repetition(round=event.round + 1, carried=event.carried)
+    if event.next_at is not None:
+        execution.timers[event.step, ROUND] = event.next_at
+
+
+def _refers(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and (ITEMS in value or any(map(_refers, value.values())))
+
+
+def _begin(execution: Execution, event: ItemsListed | ItemsResumed) -> None:
+    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
+    began_at = before.began_at or event.at
+    execution.steps[event.step] = StepState(
+        WAITING,
+        event.attempt,
+        started_at=event.at,
+        first_attempt=before.first_attempt,
+        began_at=began_at,
+    )
+    execution.timers.pop((event.step, RETRY), None)
+    start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
+
+
+def _shown(error: StepError) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": error.message}}
