@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,6 +55,17 @@ class Freshness(msgspec.Struct, frozen=True):
     lag_seconds: float
 
 
+class _Together(msgspec.Struct, frozen=True):
+    """The connection of the queries of one answer, and the freshness of the read models that they have met."""
+
+    reading: "Reading"
+    connection: Connection[DictRow]
+    known: dict[str, Freshness] = {}
+
+
+_TOGETHER: ContextVar[_Together | None] = ContextVar("together", default=None)
+
+
 class Reading:
     """Queries of one process, on the main server or on a replica of it.
 
@@ -82,8 +94,10 @@ class Reading:
             with self.datastore.reading() as connection:
                 read_freshness(connection, projection, shape)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
-        with self.datastore.reading() as connection:
-            freshness = read_freshness(connection, projection, shape)
+        with self._connection(min_position) as (connection, known):
+            freshness = known.get(projection)
+            if freshness is None:
+                freshness = known[projection] = read_freshness(connection, projection, shape)
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
@@ -91,6 +105,29 @@ class Reading:
                 for name in (projection, *beside):
                     read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let the queries of one answer, in this thread, share a connection and what they read of freshness.
+
+        Rows that are read later are at least as fresh as that says. A query that waits for a position goes by itself.
+        Raises Outage.
+        """
+        with self.datastore.reading() as connection:
+            before = _TOGETHER.set(_Together(self, connection, {}))
+            try:
+                yield
+            finally:
+                _TOGETHER.reset(before)
+
+    @contextmanager
+    def _connection(self, min_position: int | None) -> Iterator[tuple[Connection[DictRow], dict[str, Freshness]]]:
+        together = _TOGETHER.get()
+        if together is not None and together.reading is self and min_position is None:
+            yield together.connection, together.known
+        else:
+            with self.datastore.reading() as connection:
+                yield connection, {}
 
     @contextmanager
     def log(self, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:

@@ -12,7 +12,9 @@ from commands.repairs import RetryExecution
 from domain.alerts.alert import OPEN
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
+from edge.principal import Principal
 from edge.scopes import READ, requires
+from edge.sensitive import SensitiveViews
 from edge.visibility import restricted_alert
 from queries.alerts import AlertFilter, list_alerts
 from queries.analytics.today import figures_of_today
@@ -23,6 +25,7 @@ from queries.dead_letters import list_dead_letters
 from queries.executions import ExecutionFilter, list_executions, list_longest_running
 from queries.latest_events import latest_events
 from queries.processes import ProcessFilter, list_processes
+from queries.reading import Reading
 from queries.schedules import ScheduleFilter, list_schedules
 from queries.set_aside import list_set_aside
 from queries.timers import TimerFilter, list_timers
@@ -53,6 +56,13 @@ def overview(
     given: Annotated[OverviewParameters, Query()],
 ) -> Response:
     """Return the page with what needs a person, the most urgent first."""
+    with reading.together():
+        return _overview(request, reading, caller, masking, given)
+
+
+def _overview(
+    request: Request, reading: Reading, caller: Principal, masking: SensitiveViews, given: OverviewParameters
+) -> Response:
     reader = reader_of(request)
     local = reader.now.astimezone(reader.zone)
     approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
