@@ -5,7 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from edge.run_names import run_name
+from edge.run_names import place_name, run_name
 from web import pictures, wording
 from web.analytics import charts
 from web.analytics import wording as analytics
@@ -60,6 +60,7 @@ def environment() -> Environment:
         all_awaited=wording.all_awaited,
         approval_of=wording.approval_of,
         run_name=run_name,
+        place_name=place_name,
         crumbs=(),
         notice="",
     )

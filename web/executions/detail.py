@@ -84,7 +84,7 @@ def detail(
     moment = moment_of_position(reading, id, found.position)
     events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     selected = _selected(found, given.step)
-    items = [] if selected is None or selected.items is None else _items(reading, found, selected, masking)
+    items = [] if selected is None or selected.items is None else _items(reading, found, selected, masking, caller)
     return page(
         request,
         "execution.html",
@@ -128,10 +128,10 @@ def _likely_end(reading: Reading, found: ExecutionDetail) -> LikelyEnd | None:
 
 
 def _items(
-    reading: Reading, found: ExecutionDetail, selected: StepView, masking: SensitiveViews
+    reading: Reading, found: ExecutionDetail, selected: StepView, masking: SensitiveViews, caller: Principal
 ) -> list[ExecutionSummary]:
-    """Return the newest executions of the items that the selected step goes through."""
-    newest = ExecutionFilter(parents=[found.execution_id], parent_steps=[selected.id])
+    """Return the newest executions of the items that the selected step goes through, as far as they are visible."""
+    newest = ExecutionFilter(parents=[found.execution_id], parent_steps=[selected.id], within=caller.processes)
     return list(masking.summaries(list_executions(reading, newest, limit=ITEMS)).items)
 
 

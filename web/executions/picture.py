@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from domain.executions.events.outcomes import OPEN
-from edge.run_names import run_name
+from edge.run_names import place_name
 from queries.executions import AttemptView, ExecutionSummary, StepView
 from queries.steps import ChildExecution
 from web import wording
@@ -192,8 +192,8 @@ def child_bars(children: Sequence[ChildExecution | ExecutionSummary], now: datet
     """Return the rows below a step that repeats: of each round or item its execution, its name and its bar."""
     found: list[Below] = []
     for child in children:
-        place = (child.item, child.key) if isinstance(child, ExecutionSummary) else (None, None)
-        name = run_name("", None, *place, child.round).removeprefix(", ")
+        item, key = (child.item, child.key) if isinstance(child, ExecutionSummary) else (None, None)
+        name = place_name(item, key, child.round)
         begin = child.started_at
         kind = _KINDS.get(child.status, "run")
         bars = [] if begin is None else [TimelineBar(kind, begin, child.ended_at or now)]

@@ -76,7 +76,7 @@ class SubProcessStarted(ChildStarted, frozen=True, kw_only=True):
 
 @stored("ItemStarted")
 class ItemStarted(ChildStarted, frozen=True, kw_only=True):
-    """A step called for an item of its list: `item` is its position, from 0, and `key` its name for people, if any."""
+    """A step began a child for an item of its list. item: its position, from 0; key: its name for people, or empty."""
 
     item: int
     key: str = ""

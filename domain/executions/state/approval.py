@@ -10,32 +10,20 @@ from domain.executions.events.approval import (
     ApprovalRefused,
     ApprovalRequested,
 )
-from domain.executions.events.outcomes import SCHEDULED, WAITING
 from domain.executions.state.evolution import evolves
-from domain.executions.state.model import Approval, Execution, StepState
-from domain.executions.state.timer import start_timeouts
-from domain.executions.timers import DEADLINE, RETRY
+from domain.executions.state.model import Approval, Execution
+from domain.executions.state.timer import begin_wait
+from domain.executions.timers import DEADLINE
 
 
 @evolves(ApprovalRequested)
 def requested(execution: Execution, event: ApprovalRequested) -> None:
     """Open the approval; its step waits."""
-    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
-    began_at = before.began_at or event.at
-    execution.steps[event.step] = StepState(
-        WAITING,
-        event.attempt,
-        started_at=event.at,
-        first_attempt=before.first_attempt,
-        began_at=began_at,
-        due_at=event.deadline,
-    )
+    begin_wait(execution, event.step, event.attempt, event.at, due_at=event.deadline)
     approval = Approval(event.title, event.description, event.artifacts)
     execution.approvals[f"{event.step}:{event.attempt}"] = approval
-    execution.timers.pop((event.step, RETRY), None)
     if event.deadline is not None:
         execution.timers[event.step, DEADLINE] = event.deadline
-    start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
 
 
 @evolves(ApprovalGranted)

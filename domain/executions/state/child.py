@@ -3,11 +3,11 @@
 from msgspec.structs import replace
 
 from domain.executions.events.child import ItemStarted, SubProcessClosed, SubProcessStarted
-from domain.executions.events.outcomes import SCHEDULED, STARTED, WAITING
+from domain.executions.events.outcomes import STARTED, WAITING
 from domain.executions.state.evolution import evolves
-from domain.executions.state.model import Child, Execution, Repetition, StepState
-from domain.executions.state.timer import start_timeouts
-from domain.executions.timers import RETRY, ROUND
+from domain.executions.state.model import Child, Execution, Repetition
+from domain.executions.state.timer import begin_wait
+from domain.executions.timers import ROUND
 
 
 @evolves(SubProcessStarted)
@@ -20,20 +20,15 @@ def started(execution: Execution, event: SubProcessStarted) -> None:
         return
     if event.round == 1:
         execution.repetitions[event.step] = Repetition()
-    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
-    began_at = before.began_at or event.at
-    execution.steps[event.step] = StepState(
-        WAITING if event.wait else STARTED,
+    begin_wait(
+        execution,
+        event.step,
         event.attempt,
+        event.at,
+        status=WAITING if event.wait else STARTED,
         message=event.input,
-        started_at=event.at,
-        first_attempt=before.first_attempt,
-        began_at=began_at,
         child=event.child if event.wait else None,
     )
-    execution.timers.pop((event.step, RETRY), None)
-    if event.wait:
-        start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
 
 
 @evolves(ItemStarted)

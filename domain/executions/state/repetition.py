@@ -8,12 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from domain.agents.calls import StepError
-from domain.executions.events.outcomes import SCHEDULED, WAITING
 from domain.executions.events.repetition import ItemCompleted, ItemFailed, ItemsListed, ItemsResumed, RoundCompleted
 from domain.executions.state.evolution import evolves
-from domain.executions.state.model import Execution, Repetition, StepState
-from domain.executions.state.timer import start_timeouts
-from domain.executions.timers import RETRY, ROUND
+from domain.executions.state.model import Execution, Repetition
+from domain.executions.state.timer import begin_wait
+from domain.executions.timers import ROUND
 from domain.processes.plan import PlannedSubProcess
 
 ITEMS = "$items"
@@ -76,7 +75,7 @@ def drop_children(execution: Execution, step: str) -> None:
 def listed(execution: Execution, event: ItemsListed) -> None:
     """Wait for the children of all items."""
     execution.repetitions[event.step] = Repetition(event.items, event.keys, tuple(range(len(event.items))))
-    _begin(execution, event)
+    begin_wait(execution, event.step, event.attempt, event.at)
 
 
 @evolves(ItemsResumed)
@@ -84,7 +83,7 @@ def resumed(execution: Execution, event: ItemsResumed) -> None:
     """Wait for the children of the items that begin again."""
     before = execution.repetitions[event.step]
     execution.repetitions[event.step] = replace(before, todo=tuple(event.items), begun=0, ended=0, failed=0)
-    _begin(execution, event)
+    begin_wait(execution, event.step, event.attempt, event.at)
 
 
 @evolves(ItemCompleted)
@@ -111,7 +110,6 @@ def item_failed(execution: Execution, event: ItemFailed) -> None:
         begun=before.begun + (event.child is None),
         ended=before.ended + 1,
         failed=event.failed,
-        size=before.size + len(event.error.code) + len(event.error.message),
         ends=before.ends.add((event.item, _shown(event.error), False)),
     )
 
@@ -128,20 +126,6 @@ def round_completed(execution: Execution, event: RoundCompleted) -> None:
 
 def _refers(value: Any) -> bool:
     return isinstance(value, dict) and len(value) == 1 and (ITEMS in value or any(map(_refers, value.values())))
-
-
-def _begin(execution: Execution, event: ItemsListed | ItemsResumed) -> None:
-    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
-    began_at = before.began_at or event.at
-    execution.steps[event.step] = StepState(
-        WAITING,
-        event.attempt,
-        started_at=event.at,
-        first_attempt=before.first_attempt,
-        began_at=began_at,
-    )
-    execution.timers.pop((event.step, RETRY), None)
-    start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
 
 
 def _shown(error: StepError) -> dict[str, Any]:

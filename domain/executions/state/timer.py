@@ -1,6 +1,7 @@
 """Evolution of timers."""
 
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -15,19 +16,8 @@ from domain.processes.plan import PlannedAgentTask, PlannedStep
 @evolves(TimerStarted)
 def started(execution: Execution, event: TimerStarted) -> None:
     """Start the timer of a timer step."""
-    before = execution.steps.get(event.step) or StepState(SCHEDULED, event.attempt, first_attempt=event.attempt)
-    began_at = before.began_at or event.at
-    execution.steps[event.step] = StepState(
-        WAITING,
-        event.attempt,
-        started_at=event.at,
-        first_attempt=before.first_attempt,
-        began_at=began_at,
-        due_at=event.due_at,
-    )
-    execution.timers.pop((event.step, RETRY), None)
+    begin_wait(execution, event.step, event.attempt, event.at, due_at=event.due_at)
     execution.timers[event.step, TIMER] = event.due_at
-    start_timeouts(execution, execution.plan.steps[event.step], event.at, began_at)
 
 
 @evolves(TimerFired)
@@ -43,6 +33,23 @@ def moved(execution: Execution, event: TimerMoved) -> None:
     execution.timers[event.step, event.kind] = event.due_at
     if event.kind in (TIMER, DEADLINE):
         execution.steps[event.step] = replace(execution.steps[event.step], due_at=event.due_at)
+
+
+def begin_wait(
+    execution: Execution, step: str, attempt: int, at: datetime, *, status: str = WAITING, **facts: Any
+) -> None:
+    """Begin an attempt that no worker calls an agent for; its timeouts run from `at` if it waits.
+
+    facts: further fields of the state of the step.
+    """
+    before = execution.steps.get(step) or StepState(SCHEDULED, attempt, first_attempt=attempt)
+    began_at = before.began_at or at
+    execution.steps[step] = StepState(
+        status, attempt, started_at=at, first_attempt=before.first_attempt, began_at=began_at, **facts
+    )
+    execution.timers.pop((step, RETRY), None)
+    if status == WAITING:
+        start_timeouts(execution, execution.plan.steps[step], at, began_at)
 
 
 def start_timeouts(execution: Execution, step: PlannedStep, at: datetime, began_at: datetime) -> None:

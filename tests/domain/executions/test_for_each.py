@@ -206,6 +206,27 @@ def test_results_too_large_for_one_event_stay_in_the_events_of_the_items(each):
     assert run.replayed() == run.execution
 
 
+def test_errors_count_for_the_size_of_a_list_as_they_are_written(each):
+    run = each(on_error="collect", limits=Limits(max_result=1_100), given=[{"id": "a"}])
+    assert ends(run, 0, failed(StepError("agent_error", "\x01" * 300))) == [
+        "ItemFailed(each)",
+        "StepCompleted(each)",
+        "StepScheduled(after)",
+    ]
+    (kept,) = run.last(StepCompleted).output.values()
+    assert (kept["count"], kept["bytes"] > 1_100) == (1, True)
+    (error,) = scope(run.execution)["steps"]["each"]["output"]
+    assert error["error"]["code"] == "child_failed"
+
+
+@pytest.mark.parametrize(("size", "listed"), [(15_000, True), (16_500, False)])
+def test_a_list_has_at_most_sixteen_times_the_bytes_of_a_result(each, size, listed):
+    run = each(limits=Limits(max_result=1_000), given=["x" * size], key=None, mapping={"n": 1})
+    assert bool([event for event in run.events if isinstance(event, ItemsListed)]) is listed
+    if not listed:
+        assert run.last(StepFailed).error.code == "result_too_large"
+
+
 def test_an_output_that_looks_like_a_reference_is_only_that(begin):
     run = begin({"a": [], "b": ["a"]}, b={"message": "{{ steps.a.output }}"})
     from domain.executions.decisions.step import complete_step

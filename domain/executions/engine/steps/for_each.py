@@ -14,7 +14,7 @@ from domain.executions.events.repetition import ItemCompleted, ItemFailed, Items
 from domain.executions.events.step import StepCompleted
 from domain.executions.state.model import Repetition
 from domain.executions.state.repetition import KeptItems, open_children, results_of, unfinished
-from domain.language.expressions import EvaluationFailed, Scope, written
+from domain.language.expressions import EvaluationFailed, written
 from domain.language.types.inputs import kind_of
 from domain.language.types.steps import PlannedForEach
 from domain.processes.plan import PlannedSubProcess
@@ -24,7 +24,7 @@ LARGEST_LIST = 16
 LONGEST_KEY = 200
 
 
-def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: Scope) -> bool:
+def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int) -> bool:
     """Read the list once, and request the first children. Returns whether the step has ended at once.
 
     Raises EvaluationFailed: ``items_not_a_list``, ``too_many_items``, ``duplicate_item_key``, ``item_key_invalid``, or
@@ -109,11 +109,12 @@ def _next(unfolding: Unfolding, step: PlannedSubProcess, repetition: Repetition)
 def _complete(unfolding: Unfolding, step: PlannedSubProcess, repetition: Repetition) -> bool:
     """Complete the step with the list, or with a reference to it where it is too large for one event."""
     state = unfolding.execution.steps[step.id]
-    output: Any
-    if repetition.size > unfolding.execution.plan.limits.max_result:
-        output = KeptItems(len(repetition.items), repetition.size).value
-    else:
-        output = results_of(repetition, collects=_each(step).on_error == "collect")
+    most = unfolding.execution.plan.limits.max_result
+    output: Any = results_of(repetition, collects=_each(step).on_error == "collect")
+    # The outputs alone may be too many; the errors that a step collects count too.
+    size = repetition.size if repetition.size > most else len(msgspec.json.encode(output))
+    if size > most:
+        output = KeptItems(len(repetition.items), size).value
     if step.output_key is not None:
         output = {step.output_key: output}
     facts = {"step": step.id, "attempt": state.attempt, "started_at": state.started_at}

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from domain.agents.calls import StepError
-from domain.executions.engine.calling import accepted, child_input, input_of, request
+from domain.executions.engine.calling import accepted, input_of, request
 from domain.executions.engine.scope import NamedScope, scope
 from domain.executions.engine.unfolding import AttemptFailed, Unfolding
 from domain.executions.events.repetition import RoundCompleted
@@ -22,8 +22,9 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
     Raises EvaluationFailed of the input.
     """
     reached = _reached(unfolding, step)
-    given = {**child_input(step, unfolding.execution.callees[step.id], visible), **reached.carried}
-    return _request(unfolding, step, attempt, given, reached.round)
+    mapped = step.input.render(visible)
+    assert isinstance(mapped, dict)
+    return _request(unfolding, step, attempt, {**mapped, **reached.carried}, reached.round)
 
 
 def begin_again(unfolding: Unfolding, step: PlannedSubProcess, before: StepState) -> bool:

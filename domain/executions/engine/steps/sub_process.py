@@ -16,7 +16,7 @@ def begin(unfolding: Unfolding, step: PlannedSubProcess, attempt: int, visible: 
     """
     callee = callee_of(unfolding.execution, step)
     if step.for_each is not None:
-        return for_each.begin(unfolding, step, attempt, visible)
+        return for_each.begin(unfolding, step, attempt)
     if step.repeat is not None:
         return repeat.begin(unfolding, step, attempt, visible)
     return request(unfolding, step, attempt, child_input(step, callee, visible))
