@@ -8,6 +8,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import Installation, Making, Shown
 from tests.api.test_api_monitored import listed
 from tests.api.test_api_sensitive import paths_of, read
+from tests.web.test_every_reader import pages_of
 
 CLAIMS = """
 name: claims
@@ -33,6 +34,12 @@ steps:
 outputs: {names: "{{ steps.each.output }}"}
 """
 NAME = "Wolverine"
+HIDDEN = "{name: hidden, steps: [{id: say, agent: clerk, message: a, retry: {max_attempts: 1}}]}"
+DESK = """
+name: desk
+steps:
+  - {id: each, type: sub_process, process: hidden, for_each: {items: [1], as: n, on_error: skip}}
+"""
 
 
 def test_a_failure_inside_a_body_reaches_the_team_of_that_step(
@@ -73,3 +80,22 @@ def test_a_sensitive_item_is_masked_in_its_child(
     for path, text in read(client, paths, viewer).items():
         assert NAME not in text, path
     assert NAME in client.get(f"/api/executions/{id}", headers=root).text
+
+
+def test_a_limited_key_reads_nothing_of_items_outside_its_processes(
+    client: TestClient, installation: Installation, root: Shown, key: Making, worker: Any
+) -> None:
+    client.headers.update(root)
+    fails = {"script": "fail", "error": {"code": "ill", "message": NAME, "permanent": True}}
+    installation.publish(client, HIDDEN, clerk=fails)
+    installation.publish(client, DESK)
+    id = installation.begin(client, "desk")
+    installation.until(lambda: "ExecutionCompleted" in installation.types(id))
+    installation.project()
+    del client.headers["Authorization"]
+    limited = key("viewer", name="limited", processes=["desk"])
+    (child,) = client.get(f"/api/executions?parent={id}", headers=root).json()["items"]
+    link = f"/executions/{child['execution_id']}"
+    with TestClient(pages_of(installation), follow_redirects=False) as pages:
+        seen = [pages.get(f"/executions/{id}?step=each", headers=headers) for headers in (root, limited)]
+    assert [(answer.status_code, link in answer.text) for answer in seen] == [(200, True), (200, False)]
