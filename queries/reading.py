@@ -1,7 +1,7 @@
 """The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, IsolationLevel
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
@@ -22,10 +22,11 @@ WAIT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 1
 
 AS_OF = """
-select seen.position, substring(next.state from 1 for 100) as next,
-  (select digest from projections where name = %s) as digest
-from (select coalesce(
-  (select notification_id from notification_tracking where application_name = %s), 0) as position) seen
+select x.name, seen.position, substring(next.state from 1 for 100) as next,
+  (select digest from projections where name = x.name) as digest
+from unnest(%s::text[]) as x(name)
+cross join lateral (select coalesce(
+  (select notification_id from notification_tracking where application_name = x.name), 0) as position) seen
 left join lateral (
   select state from stored_events where notification_id > seen.position order by notification_id limit 1
 ) next on true"""
@@ -56,11 +57,11 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class _Together(msgspec.Struct, frozen=True):
-    """The connection of the queries of one answer, and the freshness of the read models that they have met."""
+    """The connection of the queries of one answer, and the state of all read models before the first of them."""
 
     reading: "Reading"
     connection: Connection[DictRow]
-    known: dict[str, Freshness] = {}
+    known: dict[str, DictRow] = {}
 
 
 _TOGETHER: ContextVar[_Together | None] = ContextVar("together", default=None)
@@ -95,9 +96,12 @@ class Reading:
                 read_freshness(connection, projection, shape)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self._connection(min_position) as (connection, known):
-            freshness = known.get(projection)
-            if freshness is None:
-                freshness = known[projection] = read_freshness(connection, projection, shape)
+            if known is None:
+                freshness = read_freshness(connection, projection, shape)
+            else:
+                if projection not in known:
+                    known.update(_states(connection, {projection} if known else {projection, *self.progress.shapes}))
+                freshness = _freshness(known[projection], projection, shape)
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
@@ -108,7 +112,7 @@ class Reading:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        """Let the queries of one answer, in this thread, share a connection and what they read of freshness.
+        """Let the queries of one answer, in this thread, share a connection and one reading of how fresh all are.
 
         Rows that are read later are at least as fresh as that says. A query that waits for a position goes by itself.
         Raises Outage.
@@ -121,13 +125,13 @@ class Reading:
                 _TOGETHER.reset(before)
 
     @contextmanager
-    def _connection(self, min_position: int | None) -> Iterator[tuple[Connection[DictRow], dict[str, Freshness]]]:
+    def _connection(self, min_position: int | None) -> Iterator[tuple[Connection[DictRow], dict[str, DictRow] | None]]:
         together = _TOGETHER.get()
         if together is not None and together.reading is self and min_position is None:
             yield together.connection, together.known
         else:
             with self.datastore.reading() as connection:
-                yield connection, {}
+                yield connection, None
 
     @contextmanager
     def log(self, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
@@ -136,16 +140,39 @@ class Reading:
             yield found
 
 
+@contextmanager
+def snapshot(connection: Connection[DictRow]) -> Iterator[None]:
+    """Let all statements within see one snapshot of the database."""
+    before = connection.isolation_level
+    connection.isolation_level = IsolationLevel.REPEATABLE_READ
+    try:
+        with connection.transaction():
+            yield
+    finally:
+        connection.isolation_level = before
+
+
 def read_freshness(connection: Connection[Any], projection: str, shape: str | None = None) -> Freshness:
     """Return the freshness of `projection`; read before its rows, so that they are at least as fresh.
 
     shape: the digest that its tables must have. Default: any. Raises ReadModelRebuilding when they have another.
     """
-    if projection == LOG:
-        row = connection.execute(HEAD, prepare=True).fetchone()
-    else:
-        row = connection.execute(AS_OF, (projection, projection), prepare=True).fetchone()
-    assert row is not None
+    return _freshness(_states(connection, {projection})[projection], projection, shape)
+
+
+def _states(connection: Connection[Any], projections: Collection[str]) -> dict[str, DictRow]:
+    """Return the position of each, the event after it, and the digest of its tables."""
+    built = [each for each in projections if each != LOG]
+    rows = connection.execute(AS_OF, (built,), prepare=True).fetchall() if built else []
+    found = {row["name"]: row for row in rows}
+    if LOG in projections:
+        head = connection.execute(HEAD, prepare=True).fetchone()
+        assert head is not None
+        found[LOG] = head
+    return found
+
+
+def _freshness(row: DictRow, projection: str, shape: str | None) -> Freshness:
     if shape is not None and row["digest"] != shape:
         message = f"{projection} is being built for this release; GET /api/projections says how far"
         raise ReadModelRebuilding(message, projection=projection)

@@ -1,11 +1,12 @@
-"""The cover of a period by days, hours and quarters of an hour in UTC: the fewest rows of rollups that add up to it."""
+"""The cover of a period by the spans of the grains, in UTC: the fewest rows of rollups that add up to it."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
-from domain.analytics.grains import GRAINS
+from domain.analytics.grains import DAY, GRAINS, begin_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -35,10 +36,32 @@ def cover(begin: datetime, end: datetime) -> list[GrainRange]:
 
 
 def whole_grain(bounds: Sequence[datetime]) -> timedelta | None:
-    """Return the coarser of the grains of which every bound begins a span: a day or an hour; else None."""
+    """Return the coarsest grain of which every bound begins a span, if it is longer than a quarter of an hour."""
     seconds = [(at - _EPOCH) // _SECOND for at in bounds]
     found = (length for length in _LENGTHS[:-1] if not any(at % length for at in seconds))
     return next((timedelta(seconds=length) for length in found), None)
+
+
+def near_midnights(bounds: Sequence[datetime]) -> tuple[list[datetime], list[list[GrainRange]]]:
+    """Return for each bound the midnight of UTC that is nearest, and the ranges of the time between the two.
+
+    So a day of a zone is the days of UTC between two such midnights, corrected at both ends.
+    """
+    midnights, ends = list[datetime](), list[list[GrainRange]]()
+    for at in bounds:
+        before = begin_of(at, DAY)
+        midnight, parts = _to_midnight(at - before)
+        midnights.append(before + midnight)
+        ends.append([GrainRange(grain, before + begin, before + end) for grain, begin, end in parts])
+    return midnights, ends
+
+
+@lru_cache(1_000)
+def _to_midnight(time_of_day: timedelta) -> tuple[timedelta, list[tuple[timedelta, timedelta, timedelta]]]:
+    """Return the midnight that is nearest, from the one before, and grain, begin and end of the ranges between."""
+    midnight = (time_of_day + DAY / 2) // DAY * DAY
+    found = cover(*sorted((_EPOCH + time_of_day, _EPOCH + midnight)))
+    return midnight, [(each.grain, each.begin - _EPOCH, each.end - _EPOCH) for each in found]
 
 
 def _within(begin: int, end: int, lengths: Sequence[int]) -> list[tuple[int, int, int]]:

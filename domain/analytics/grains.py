@@ -1,14 +1,17 @@
-"""The grains of rollups: a quarter of an hour, an hour and a day in UTC. Every midnight of today's zones begins one."""
+"""The grains of rollups in UTC: a quarter of an hour, an hour, a day and sixteen days.
+
+Every midnight of today's zones begins a quarter of an hour; a long window is mostly spans of sixteen days.
+"""
 
 from datetime import UTC, datetime, timedelta
 
-QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)
-GRAINS = (QUARTER, HOUR, DAY)
+QUARTER, HOUR, DAY, SIXTEEN_DAYS = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1), timedelta(days=16)
+GRAINS = (QUARTER, HOUR, DAY, SIXTEEN_DAYS)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def minutes_of(grain: timedelta) -> int:
-    """Return the length of a grain in minutes, which names it in rollups: 15, 60 or 1440."""
+    """Return the length of a grain in minutes, which names it in rollups: 15, 60, 1440 or 23040."""
     return grain // timedelta(minutes=1)
 
 

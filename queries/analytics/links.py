@@ -41,13 +41,13 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
 
     def ended(self, **more: str) -> str:
         """Return the link to those that ended in the period. more: further filters, of one value each."""
-        period = {"ended_from": _instant(self.begin), "ended_to": _instant(self.end)}
+        period = f"ended_from={_instant(self.begin)}&ended_to={_instant(self.end)}"
         given = {name: join_values((value,)) if name in _LISTED else value for name, value in more.items()}
-        return self._link(period | given)
+        return self._link(f"{period}&{urlencode(given)}" if given else period)
 
     def running(self) -> str:
         """Return the link to those that have not ended."""
-        return self._link({"status": "queued,running,compensating"})
+        return self._link(urlencode({"status": "queued,running,compensating"}))
 
     def outcomes(self) -> dict[str, str]:
         """Return the links of the counts by outcome."""
@@ -69,14 +69,15 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
 
     def spent(self, currency: str) -> str:
         """Return the link to those with a call in the period that cost something in a currency."""
-        return self._link({"called_from": _instant(self.begin), "called_to": _instant(self.end), "currency": currency})
+        period = f"called_from={_instant(self.begin)}&called_to={_instant(self.end)}"
+        return self._link(f"{period}&{urlencode({'currency': currency})}")
 
-    def _link(self, filters: dict[str, str]) -> str:
+    def _link(self, filters: str) -> str:
         begins, ends = (
             _common(self.processes, self.versions, self.triggers, self.labels),
             _CHILDREN[self.include_children],
         )
-        return f"{EXECUTIONS}?{begins}{urlencode(filters)}{ends}"
+        return f"{EXECUTIONS}?{begins}{filters}{ends}"
 
 
 @lru_cache(200)
@@ -94,5 +95,7 @@ def _common(
     return f"{written}&" if written else ""
 
 
+@lru_cache(2_000)
 def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Return an instant as a value of a query."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H%%3A%M%%3A%SZ")

@@ -3,39 +3,24 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import pairwise
-from typing import Any
 from uuid import UUID
 
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection
 from psycopg.rows import DictRow
 
-from domain.analytics.covers import cover, whole_grain
-from domain.analytics.grains import minutes_of
 from domain.executions.events.outcomes import COMPLETED
 from queries.analytics.requests import FiguresFilter
+from queries.analytics.spans import SpanSums
 from queries.analytics.totals import RunTotal
 from queries.filters import Where
 from queries.labels import labelled_versions
-from queries.reading import Freshness, Reading, fetch, read_freshness
+from queries.reading import Freshness, Reading, fetch, read_freshness, snapshot
 
 ANALYTICS = "analytics"
 TREE, OWN = "tree", "own"
 UNDER_WAY = ["queued", "running", "compensating"]
 
 _SUMS = ", ".join(f"sum(r.{name})::bigint as {name}" for name in (*RunTotal.COUNTS, *RunTotal.TIMES))
-_PERIODS = """unnest(%(grains)s::int[], %(begins)s::timestamptz[], %(ends)s::timestamptz[], %(periods)s::int[])
-  as p(grain, begins, ends, period)"""
-# Each range is a scan of the index: for a join the server would at times rather read the whole table.
-_ROWS = """from {periods} cross join lateral (
-  select * from {table} r where r.grain = p.grain and r.begins >= p.begins and r.begins < p.ends and {where} offset 0
-) r"""
-# Where all periods begin with a span of one grain, one scan reads them all.
-_WHOLE = """from (
-  select r.*, width_bucket(r.begins, %(bounds)s::timestamptz[]) - 1 as period
-  from {table} r where r.grain = %(grain)s and r.begins >= %(begin)s and r.begins < %(end)s and {where}
-) r"""
-FEW_BOUNDS = 8
 _JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
 _COSTS = (
     f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {_JOINED.format('sketch')}"
@@ -59,17 +44,24 @@ class RollupSums:
         """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
         return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {_JOINED.format('sketch')}", self._roots())
 
-    def ended(self, bounds: Sequence[datetime]) -> list[DictRow]:
-        """Return counts and sketches of durations by period."""
+    def ended_by_day(self, bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
+        """Yield counts and sketches of durations to add to a period, of about a day, or, with the sign -1, to take."""
         counts = ", ".join(f"sum(r.{name})::bigint as {name}" for name in RunTotal.COUNTS)
-        return self._sum("analytics_runs", bounds, "", f"{counts}, {_JOINED.format('sketch')}", self._roots())
+        of = self._of("analytics_runs", "", f"{counts}, {_JOINED.format('sketch')}", self._roots())
+        return of.by_day(self._connection, bounds)
+
+    def spending_by_day(self, bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
+        """Yield the costs of calls by currency, to add to the period of the call or to take."""
+        sums = "sum(r.amount) as amount, sum(r.uses)::bigint as uses"
+        return self._of("analytics_spending", "r.currency", sums, self._scope()).by_day(self._connection, bounds)
 
     def outcomes(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return by process the periods with any executions that ended, and how many ended and failed in each."""
         sums = "sum(r.completed + r.failed + r.cancelled)::bigint as ended, sum(r.failed)::bigint as failed"
         arrays = "array_agg(period) as periods, array_agg(ended) as ended, array_agg(failed) as failed"
         grouped = f"select process_id, {arrays} from ({{query}}) found group by process_id"
-        return self._sum("analytics_runs", bounds, "r.process_id", sums, self._roots(), grouped)
+        of = self._of("analytics_runs", "r.process_id", sums, self._roots(), grouped)
+        return of.by_period(self._connection, bounds)
 
     def run_costs(self, bounds: Sequence[datetime], by: str) -> list[DictRow]:
         """Return the costs of completed executions by period, currency, and the columns `by`."""
@@ -92,7 +84,7 @@ class RollupSums:
         """Return a time of the completed runs of one step, worked or waited."""
         sums = f"sum(r.n)::bigint as n, {_JOINED.format(f'{time}_sketch')}"
         where = f"{self._roots()} and r.completed and r.step = %(step)s"
-        return self._sum("analytics_steps", bounds, "", sums, where, step=step)
+        return self._of("analytics_steps", "", sums, where, step=step).by_period(self._connection, bounds)
 
     def step_costs(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return the costs of steps by process, step, currency and whether they completed."""
@@ -120,34 +112,14 @@ class RollupSums:
         """Return the names of processes."""
         return {row["process_id"]: row["name"] for row in fetch(self._connection, _NAMES, (list(process_ids),))}
 
-    def _sum(
-        self,
-        table: str,
-        bounds: Sequence[datetime],
-        by: str,
-        sums: str,
-        condition: str,
-        outer: str = "{query}",
-        **more: object,
-    ) -> list[DictRow]:
-        grain = whole_grain(bounds) if len(bounds) > FEW_BOUNDS else None
-        if grain is None:
-            ranges = [(each, n) for n, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
-            given: dict[str, Any] = {
-                "grains": [minutes_of(each.grain) for each, _ in ranges],
-                "begins": [each.begin for each, _ in ranges],
-                "ends": [each.end for each, _ in ranges],
-                "periods": [number for _, number in ranges],
-            }
-        else:
-            given = {"grain": minutes_of(grain), "begin": bounds[0], "end": bounds[-1], "bounds": list(bounds)}
-        where = Where({**given, **more})
+    def _sum(self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str) -> list[DictRow]:
+        return self._of(table, by, sums, condition).by_period(self._connection, bounds)
+
+    def _of(self, table: str, by: str, sums: str, condition: str, outer: str = "{query}", **more: object) -> SpanSums:
+        where = Where(more)
         where.holds(condition)
         self._filtered(where, "r")
-        keys = _with("p.period" if grain is None else "r.period", by)
-        rows = (_ROWS if grain is None else _WHOLE).format(periods=_PERIODS, table=table, where=where.sql)
-        query = outer.format(query=f"select {keys}, {sums} {rows} group by {keys}")
-        return fetch(self._connection, query, where.parameters)
+        return SpanSums(table, by, sums, where, outer)
 
     def _filtered(self, where: Where, alias: str) -> None:
         given = self._filter
@@ -174,8 +146,7 @@ def rollups(
 ) -> Iterator[tuple[RollupSums, Freshness]]:
     """Yield the rollups in one snapshot, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
     labelled = labelled_versions(reading, filter.labels) if filter.labels else []
-    with reading.of(ANALYTICS, min_position, beside=BESIDE) as (connection, _), connection.transaction():
-        connection.execute(f"set transaction isolation level {IsolationLevel.REPEATABLE_READ.name.replace('_', ' ')}")
+    with reading.of(ANALYTICS, min_position, beside=BESIDE) as (connection, _), snapshot(connection):
         # The snapshot begins with this query: a page moves the position together with the rows.
         freshness = read_freshness(connection, ANALYTICS, reading.progress.shapes.get(ANALYTICS))
         yield RollupSums(connection, filter, labelled), freshness

@@ -61,8 +61,7 @@ class PeriodTotals:
 
 def add_runs(total: RunTotal, row: Mapping[str, Any]) -> None:
     """Add a row of executions that ended."""
-    for name in RunTotal.COUNTS:
-        setattr(total, name, getattr(total, name) + row[name])
+    total.count(row)
     for name in RunTotal.TIMES:
         total.times[name] += row[name]
     total.sketch.add(row["sketch"] or b"")

@@ -1,12 +1,12 @@
 """Totals of rollups: counts, sums and sketches added up, and the figures that they give."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING
 
-from domain.analytics.sketch import LAYOUT, value_of
+from domain.analytics.sketch import LAYOUT, ZERO, value_of
 from domain.money import add
 
 if TYPE_CHECKING:
@@ -47,26 +47,51 @@ class SketchTotal:
         return [value_of(least + int(np.searchsorted(counts, rank))) for rank in ranks]
 
 
-def medians(sketches: Sequence[bytes]) -> list[float | None]:
-    """Return the median of each of some sketches, as SketchTotal.quantiles does; in one pass over all of them."""
-    import numpy as np
+class SketchRows:
+    """Sketches added up, or taken from others, in each of some rows; read in one pass over all of them."""
 
-    sizes = [len(each) // _pair_type().itemsize for each in sketches]
-    if not any(sizes):
-        return [None for _ in sketches]
-    pairs = np.frombuffer(b"".join(sketches), dtype=_pair_type())
-    # Only buckets that are there have a column: that of zero is far from the others.
-    buckets, columns = np.unique(pairs["bucket"], return_inverse=True)
-    width, rows = len(buckets), np.repeat(np.arange(len(sizes)), sizes)
-    counts = np.bincount(rows * width + columns, weights=pairs["count"], minlength=len(sizes) * width)
-    summed = counts.reshape(len(sizes), width).cumsum(axis=1)
-    whole = summed[:, -1]
-    ranks = np.maximum(1, np.ceil(0.5 * whole))
-    found = (summed >= ranks[:, None]).argmax(axis=1)
-    return [
-        value_of(int(buckets[place])) if count else None
-        for place, count in zip(found.tolist(), whole.tolist(), strict=True)
-    ]
+    __slots__ = ("_numbers", "_parts", "_rows", "_signs")
+
+    def __init__(self, rows: int) -> None:
+        self._rows = rows
+        self._parts: list[bytes] = []
+        self._numbers: list[int] = []
+        self._signs: list[int] = []
+
+    def add(self, row: int, sketches: bytes, sign: int = 1) -> None:
+        """Add the bytes of some sketches to a row; with the sign -1, take them from it."""
+        if sketches:
+            self._parts.append(sketches)
+            self._numbers.append(row)
+            self._signs.append(sign)
+
+    def medians(self) -> list[float | None]:
+        """Return the median of each row, as SketchTotal.quantiles does."""
+        if not self._parts:
+            return [None] * self._rows
+        import numpy as np
+
+        pairs = np.frombuffer(b"".join(self._parts), dtype=_pair_type())
+        sizes = [len(each) // _pair_type().itemsize for each in self._parts]
+        buckets = pairs["bucket"].astype(np.int32)
+        least = int(buckets.min()) - 1
+        if least < ZERO:
+            # The bucket of zero is far from the others: it has the first column, and the others follow by their order.
+            others = buckets[buckets != ZERO]
+            least = int(others.min()) - 1 if len(others) else 0
+            buckets[buckets == ZERO] = least
+        columns = buckets - least
+        width = int(columns.max()) + 1
+        columns += np.repeat(np.array(self._numbers, dtype=np.int32) * width, sizes)
+        weights = pairs["count"] * np.repeat(np.array(self._signs, dtype=np.int64), sizes)
+        # Counts are integers below 2^53, which doubles add up exactly.
+        summed = np.bincount(columns, weights, self._rows * width).reshape(self._rows, width).cumsum(axis=1)
+        whole = summed[:, -1]
+        found = (summed >= np.maximum(1, np.ceil(0.5 * whole))[:, None]).argmax(axis=1)
+        return [
+            (value_of(least + place) if place else 0.0) if count else None
+            for place, count in zip(found.tolist(), whole.tolist(), strict=True)
+        ]
 
 
 @cache
@@ -132,6 +157,13 @@ class RunTotal:
     def quantiles(self, *parts: float) -> list[float | None]:
         """Return the duration at each part, in seconds."""
         return [None if value is None else value / MICROSECONDS for value in self.sketch.quantiles(*parts)]
+
+    def count(self, row: Mapping[str, int], sign: int = 1) -> None:
+        """Add the counts of a row; with the sign -1, take them."""
+        self.completed += sign * row["completed"]
+        self.failed += sign * row["failed"]
+        self.timed_out += sign * row["timed_out"]
+        self.cancelled += sign * row["cancelled"]
 
     def cost(self, currency: str) -> CostTotal:
         """Return the total of a currency, to add to."""

@@ -1,17 +1,16 @@
 """Figures by day, of the window and of the equal period before."""
 
+from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
 
 from domain.analytics.windows import AnalyticsDay
-from domain.money import add
 from queries.amounts import Amount
 from queries.analytics.definition_texts import TEXTS
 from queries.analytics.figures import TrendDay, TrendsAnswer
 from queries.analytics.links import LinkedExecutions
 from queries.analytics.requests import FiguresRequest
 from queries.analytics.rollups import rollups
-from queries.analytics.totals import MICROSECONDS, RunTotal, medians, written
+from queries.analytics.totals import MICROSECONDS, RunTotal, SketchRows, written
 from queries.reading import Reading
 
 
@@ -21,17 +20,19 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     days: Sequence[AnalyticsDay] = (*window.before, *window.days)
     bounds = [*(each.begin for each in days), window.end]
     with rollups(reading, request.filter, min_position) as (found, freshness):
-        runs, spending = found.ended(bounds), found.spending(bounds, "")
-    totals, sketches = [RunTotal() for _ in days], [b"" for _ in days]
-    for row in runs:
-        period, total = row["period"], totals[row["period"]]
-        total.completed, total.failed, total.timed_out, total.cancelled = (row[name] for name in RunTotal.COUNTS)
-        sketches[period] = row["sketch"] or b""
-    for row in spending:
-        spent = totals[row["period"]].spent
-        spent[row["currency"]] = add(spent.get(row["currency"], Decimal(0)), row["amount"])
+        totals, sketches = [RunTotal() for _ in days], SketchRows(len(days))
+        for number, sign, row in found.ended_by_day(bounds):
+            totals[number].count(row, sign)
+            sketches.add(number, row["sketch"], sign)
+        uses: Counter[tuple[int, str]] = Counter()
+        for number, sign, row in found.spending_by_day(bounds):
+            uses[number, row["currency"]] += sign * row["uses"]
+            totals[number].spend(row["currency"], row["amount"] if sign > 0 else row["amount"].copy_negate())
+    for (number, currency), left in uses.items():
+        if not left and not totals[number].spent[currency]:
+            del totals[number].spent[currency]
     links = request.links(window)
-    shown = [_day(*each, links) for each in zip(days, totals, medians(sketches), strict=True)]
+    shown = [_day(*each, links) for each in zip(days, totals, sketches.medians(), strict=True)]
     return TrendsAnswer(
         items=shown[len(window.before) :],
         previous=shown[: len(window.before)],

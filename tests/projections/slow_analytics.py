@@ -3,7 +3,7 @@
 import operator
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -231,5 +231,5 @@ def add_agents(add: Add, happened: Happened, minutes: int) -> None:
 
 
 def floor(at: datetime, minutes: int) -> datetime:
-    day = at.replace(hour=0, minute=0, second=0, microsecond=0)
-    return day + (at - day) // timedelta(minutes=minutes) * timedelta(minutes=minutes)
+    first = datetime(1970, 1, 1, tzinfo=UTC)
+    return first + (at - first) // timedelta(minutes=minutes) * timedelta(minutes=minutes)

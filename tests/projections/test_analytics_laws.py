@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.rows import dict_row
 
+from domain.analytics.grains import GRAINS, minutes_of
 from domain.analytics.sketch import ERROR, quantile, unpack
 from projections.analytics import TABLES, AnalyticsProjection, measured
 from projections.analytics.rows import TREE_COSTS
@@ -76,7 +77,7 @@ def test_figures_equal_a_slow_recomputation_however_the_log_is_read(read_tables,
         with connection.transaction(force_rollback=True):
             project(connection, rows)
             at_once = rows_of(connection, PROJECTION)
-            for minutes in (15, 60, 1440):
+            for minutes in map(minutes_of, GRAINS):
                 found, expected = found_rows(connection, minutes), expected_rows(happened, minutes)
                 for table, present in found.items():
                     left = expected.get(table, {})

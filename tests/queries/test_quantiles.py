@@ -3,8 +3,8 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.analytics.sketch import bucket_of, pack, quantile
-from queries.analytics.totals import SketchTotal, medians
+from domain.analytics.sketch import ZERO, add_to, bucket_of, pack, quantile
+from queries.analytics.totals import SketchRows, SketchTotal
 
 PARTS = (0.5, 0.95, 1)
 
@@ -23,12 +23,17 @@ def test_sketches_that_are_added_up_have_the_quantiles_of_all_values(given_value
     assert total.quantiles(*PARTS) == [quantile(together, part) for part in PARTS]
 
 
-@given(st.lists(st.dictionaries(st.integers(-3_000, 3_000), st.integers(1, 1_000), max_size=6), max_size=8))
-def test_medians_of_many_sketches_are_those_of_each(sketches):
-    packed = [pack(each) for each in sketches]
+SKETCHES = st.dictionaries(st.one_of(st.just(ZERO), st.integers(-3_000, 3_000)), st.integers(1, 1_000), max_size=6)
+
+
+@given(st.lists(st.tuples(SKETCHES, SKETCHES), max_size=8))
+def test_medians_of_rows_are_those_of_each_without_the_sketches_taken(sketches):
+    rows = SketchRows(len(sketches))
     expected = []
-    for each in packed:
-        total = SketchTotal()
-        total.add(each)
-        expected += total.quantiles(0.5)
-    assert medians(packed) == expected
+    for number, (kept, taken) in enumerate(sketches):
+        both = dict(taken)
+        add_to(both, kept.items())
+        rows.add(number, pack(both))
+        rows.add(number, pack(taken), -1)
+        expected.append(quantile(kept, 0.5))
+    assert rows.medians() == expected

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.analytics.covers import cover
-from domain.analytics.grains import DAY, HOUR, QUARTER, begin_of
+from domain.analytics.covers import cover, near_midnights
+from domain.analytics.grains import DAY, HOUR, QUARTER, SIXTEEN_DAYS, begin_of
 from domain.analytics.windows import analytics_window
 
 
@@ -69,7 +69,9 @@ def test_other_numbers_of_days_are_refused(days: int) -> None:
 @pytest.mark.parametrize(
     ("begin", "end", "grains"),
     [
-        ("2026-11-01T00:00", "2026-11-28T00:00", [DAY]),
+        ("2026-11-01T00:00", "2026-11-28T00:00", [DAY, SIXTEEN_DAYS, DAY]),
+        ("2026-11-12T00:00", "2026-12-12T00:00", [DAY]),
+        ("2026-11-11T00:00", "2026-12-13T00:00", [SIXTEEN_DAYS]),
         ("2026-10-24T22:00", "2026-10-26T23:00", [HOUR, DAY, HOUR]),
         ("2026-11-27T18:30", "2026-11-29T18:30", [QUARTER, HOUR, DAY, HOUR, QUARTER]),
         ("2026-11-27T18:15", "2026-11-27T20:45", [QUARTER, HOUR, QUARTER]),
@@ -78,7 +80,7 @@ def test_other_numbers_of_days_are_refused(days: int) -> None:
         ("2026-11-27T23:00", "2026-11-28T01:00", [HOUR]),
     ],
 )
-def test_a_cover_takes_days_then_hours_then_quarters(begin: str, end: str, grains: list[timedelta]) -> None:
+def test_a_cover_takes_the_longest_spans_that_fit(begin: str, end: str, grains: list[timedelta]) -> None:
     found = cover(at(begin), at(end))
 
     assert [each.grain for each in found] == grains
@@ -86,7 +88,10 @@ def test_a_cover_takes_days_then_hours_then_quarters(begin: str, end: str, grain
     assert not found or (found[0].begin, found[-1].end) == (at(begin), at(end))
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe"])
+ZONES = ("UTC", "Europe/Berlin", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe")
+
+
+@pytest.mark.parametrize("zone", ZONES)
 def test_the_cover_of_each_day_is_whole_rollups(zone: str) -> None:
     window = analytics_window(366, zone, at("2026-11-28T18:00"))
     bounds = [*(each.begin for each in window.days), window.end]
@@ -97,3 +102,19 @@ def test_the_cover_of_each_day_is_whole_rollups(zone: str) -> None:
         assert all(one.end == other.begin for one, other in pairwise(found))
         assert all((each.end - each.begin) % each.grain == timedelta() for each in found)
         assert all(begin_of(each.begin, each.grain) == each.begin for each in found)
+
+
+@pytest.mark.parametrize("zone", [*ZONES, "Pacific/Auckland", "Pacific/Apia", "Pacific/Chatham"])
+def test_days_between_near_midnights_corrected_at_both_ends_are_those_of_the_zone(zone: str) -> None:
+    window = analytics_window(366, zone, at("2012-06-28T18:00"))
+    bounds = [*(each.begin for each in window.days), window.end]
+    midnights, ends = near_midnights(bounds)
+    moved = [
+        sum(((each.end - each.begin) * (1 if bound < midnight else -1) for each in end), timedelta())
+        for bound, midnight, end in zip(bounds, midnights, ends, strict=True)
+    ]
+    assert all(begin_of(each, DAY) == each for each in midnights)
+    assert all(-DAY / 2 <= each <= DAY / 2 for each in moved)
+    lengths = [end - begin for begin, end in pairwise(midnights)]
+    corrected = [length + one - other for length, (one, other) in zip(lengths, pairwise(moved), strict=True)]
+    assert corrected == [end - begin for begin, end in pairwise(bounds)]
