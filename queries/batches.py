@@ -1,6 +1,7 @@
 """Batches: the list; one, with its progress and the executions on which it could not act."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -77,9 +78,20 @@ class BatchSummary(msgspec.Struct, frozen=True):
     position: int
 
     @property
+    def refused_count(self) -> int:
+        """The number of executions on which the batch could not act."""
+        return sum(each.count for each in self.refused)
+
+    @property
     def passed(self) -> int:
         """The number of executions gone through."""
-        return self.done + self.unchanged + sum(each.count for each in self.refused)
+        return self.done + self.unchanged + self.refused_count
+
+    @property
+    def words(self) -> dict[str, Any]:
+        """The words of the filter with their values."""
+        found: dict[str, Any] = msgspec.json.decode(self.filter)
+        return found
 
 
 class BatchView(BatchSummary, frozen=True, kw_only=True):
