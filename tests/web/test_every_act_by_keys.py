@@ -55,7 +55,18 @@ def test_every_act_of_the_pages_is_sent_by_keys(served: Served, windows: Watched
     served.publish(UNPRICED, house={"script": "echo", "provider": "house", "usage": USAGE})
     page = windows.open("/")
     person = Keys(page, served.url)
-    for part in (_executions, _waits, _processes, _agents, _schedules, _operations, _money, _this_browser, _keys):
+    for part in (
+        _executions,
+        _many,
+        _waits,
+        _processes,
+        _agents,
+        _schedules,
+        _operations,
+        _money,
+        _this_browser,
+        _keys,
+    ):
         part(person, served)
     missing = [path for path in routes() if not any(compile_path(path)[0].fullmatch(each) for each in person.sent)]
     assert missing == [], "send these by keys too"
@@ -96,6 +107,21 @@ def _executions(person: Keys, served: Served) -> None:
     person.press("Retry")
     person.press("Retry", of="details[open] form")
     person.told("new attempt")
+
+
+def _many(person: Keys, served: Served) -> None:
+    page = person.page
+    for word, sent in (("Cancel", "run-reason"), ("Leave it", "stop-reason")):
+        for _ in range(2):
+            served.begin("work")
+        person.open("/executions?process=work&status=running")
+        expect(page.locator("#list tbody tr")).not_to_have_count(0)
+        person.press("Act on these")
+        person.press("Freeze the list")
+        expect(page.locator(".head")).to_contain_text("Ready to run")
+        person.write(f"#{sent}", "enough")
+        person.press(word, exact=False)
+        person.told("go through the list" if word == "Cancel" else "is stopped")
 
 
 def _waits(person: Keys, served: Served) -> None:
