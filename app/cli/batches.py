@@ -116,7 +116,8 @@ def create(
     }
     command = FreezeBatch(act, filter, step or "", agent)
     with opened(output) as wiring:
-        command = with_list(wiring.reading, command, (), read_settings().max_batch)
+        now = wiring.log.last_position()
+        command = with_list(wiring.reading, command, (), read_settings().max_batch, min_position=now)
         receipt = wiring.batches.freeze(command, operator("cli:batches-create"))
     id = receipt.facts["batch_id"]
     output.answer(
