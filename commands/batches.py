@@ -19,7 +19,7 @@ from domain.refusal import NotFound
 from store.log import Log
 
 BatchId = Annotated[UUID, Beside("batch")]
-Text = Annotated[str, Meta(max_length=200)]
+ActWord = Annotated[str, Meta(max_length=200)]
 
 
 class FreezeBatch(Command, frozen=True):
@@ -31,9 +31,9 @@ class FreezeBatch(Command, frozen=True):
     """
 
     scope = CommandScope.EXECUTIONS_WRITE
-    act: Text
+    act: ActWord
     filter: dict[str, Any]
-    step: Text = ""
+    step: ActWord = ""
     agent: NameOfAgent | None = None
     dry_run: bool = True
     executions: Annotated[tuple[UUID, ...], Beside()] = ()

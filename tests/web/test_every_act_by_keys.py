@@ -10,6 +10,7 @@ from starlette.routing import compile_path
 
 from tests.database import cloned
 from tests.web.conftest import LIMIT_MS, Served, Watched
+from tests.web.many_by_keys import act_on_many
 from tests.web.tabbing import Keys, routes
 
 expect.set_options(timeout=LIMIT_MS)
@@ -55,18 +56,7 @@ def test_every_act_of_the_pages_is_sent_by_keys(served: Served, windows: Watched
     served.publish(UNPRICED, house={"script": "echo", "provider": "house", "usage": USAGE})
     page = windows.open("/")
     person = Keys(page, served.url)
-    for part in (
-        _executions,
-        _many,
-        _waits,
-        _processes,
-        _agents,
-        _schedules,
-        _operations,
-        _money,
-        _this_browser,
-        _keys,
-    ):
+    for part in (_executions, _waits, _processes, _agents, _schedules, _operations, _money, _this_browser, _keys):
         part(person, served)
     missing = [path for path in routes() if not any(compile_path(path)[0].fullmatch(each) for each in person.sent)]
     assert missing == [], "send these by keys too"
@@ -101,27 +91,12 @@ def _executions(person: Keys, served: Served) -> None:
     person.press("Start")
     person.told("has begun")
     expect(page.locator("pre").filter(has_text="hello again")).to_have_count(1)
-    failed = served.begin("failing")
-    person.open(f"/executions/{failed}")
+    person.open(f"/executions/{served.begin('failing')}")
     expect(page.locator(".head")).to_contain_text("Failed")
     person.press("Retry")
     person.press("Retry", of="details[open] form")
     person.told("new attempt")
-
-
-def _many(person: Keys, served: Served) -> None:
-    page = person.page
-    for word, sent in (("Cancel", "run-reason"), ("Leave it", "stop-reason")):
-        for _ in range(2):
-            served.begin("work")
-        person.open("/executions?process=work&status=running")
-        expect(page.locator("#list tbody tr")).not_to_have_count(0)
-        person.press("Act on these")
-        person.press("Freeze the list")
-        expect(page.locator(".head")).to_contain_text("Ready to run")
-        person.write(f"#{sent}", "enough")
-        person.press(word, exact=False)
-        person.told("go through the list" if word == "Cancel" else "is stopped")
+    act_on_many(person, served)
 
 
 def _waits(person: Keys, served: Served) -> None:
