@@ -33,6 +33,7 @@ _STREAMS = {
     "domain.executions.events.repetition": ("A repetition", "In the stream of the execution whose step repeats."),
     "domain.executions.events.compensation": ("A compensation", "In the stream of its execution."),
     "domain.executions.events.approval": ("An approval", "In the stream of its execution."),
+    "domain.batches.events": ("A batch", "One stream a batch of acts on executions, its id a UUID version 7."),
     "domain.processes.claims": ("A webhook trigger", "One stream a trigger, its id derived from the trigger's."),
     "domain.agents.events": ("An agent", "One stream an agent, its id derived from the name."),
     "domain.schedules.events": (

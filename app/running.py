@@ -56,6 +56,7 @@ class WorkerRoles:
             api_key=None if key is None else key.get_secret_value(),
             hosts=hosts_of(settings.public_url, settings.allowed_hosts, keyed=key is not None),
             max_streams=settings.max_streams,
+            max_batch=settings.max_batch,
             settings=settings_in_force(settings),
         )
         limits = ConnectionLimits(

@@ -41,8 +41,8 @@ class Settings(ChannelSettings):
     may refer to, None where it is not set.
     outgoing_allow, outgoing_deny: addresses of calls. max_result: bytes that may be rendered for one step, or for the
     outputs. max_execution: bytes of all events of one execution. large_results: bytes of an output beside the log.
-    inbox_days: days for which inboxes keep entries. memory_dir: the folder of memories as files; memory_size: bytes of
-    one of them.
+    max_batch: executions that are acted on at once. inbox_days: days for which inboxes keep entries. memory_dir: the
+    folder of memories as files; memory_size: bytes of one of them.
     """
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
@@ -67,6 +67,7 @@ class Settings(ChannelSettings):
     max_result: int = setting("PROCESSION_MAX_RESULT", size(1_024, 4 << 20), lambda: 1 << 20)
     max_execution: int = setting("PROCESSION_MAX_EXECUTION", size(4 << 20, 1 << 30), lambda: 256 << 20)
     large_results: int | None = optional("PROCESSION_LARGE_RESULTS", size_or_none(1 << 20, 64 << 20))
+    max_batch: int = setting("PROCESSION_MAX_BATCH", whole(1, 100_000), lambda: 10_000)
     min_interval: timedelta = setting("PROCESSION_MIN_INTERVAL", positive, lambda: timedelta(seconds=10))
     overdue_after: timedelta = setting("PROCESSION_OVERDUE_AFTER", positive, lambda: timedelta(seconds=60))
     inbox_days: int = setting("PROCESSION_INBOX_DAYS", whole(1, 36_500), lambda: 30)

@@ -82,12 +82,13 @@ class Wiring(Handlers):
         api_key: str | None = None,
         hosts: Hosts = LOCAL,
         max_streams: int = 500,
+        max_batch: int = 10_000,
         settings: tuple[SettingView, ...] = (),
     ) -> Door:
         """Return the handlers and queries of a door. api_key: the key that callers must send; default: none.
 
         hosts: those that requests may state; default: local ones. max_streams: the most streams open at once.
-        settings: those in force, for people.
+        max_batch: the most executions that are acted on at once. settings: those in force, for people.
         """
         secret, keys = self.callback_key(), KnownKeys(self.log, self.clock)
         keys.refresh()
@@ -103,6 +104,7 @@ class Wiring(Handlers):
             api_key,
             hosts,
             max_streams=max_streams,
+            max_batch=max_batch,
             settings=settings,
         )
 

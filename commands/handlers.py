@@ -7,6 +7,7 @@ from commands.agents import Agents
 from commands.alert_acts import AlertActs
 from commands.alerts import Alerts
 from commands.approvals import ApprovalCommands
+from commands.batches import BatchCommands
 from commands.calendars import Calendars
 from commands.cost_thresholds import CostThresholds
 from commands.costs import CostCommands
@@ -78,6 +79,7 @@ class Handlers:
         self.executions = Executions(log, self.plans, self.pricing)
         self.costs = CostCommands(log, self.executions, self.pricing)
         self.repairs = Repairs(self.executions, self.agents)
+        self.batches = BatchCommands(log, self.repairs)
         self.set_aside = SetAsideCommands(log, self.executions, plans)
         self.read_models = ReadModelCommands(log)
         self.timers = TimerCommands(self.executions, log.datastore)

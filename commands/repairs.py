@@ -86,13 +86,17 @@ class Repairs:
 
     def reassign_step(self, command: ReassignStep, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Give the step to the agent; if the agent has it already, this is a duplicate. Raises AgentUnknown too."""
-        status = self._agents.statuses([command.agent]).get(command.agent)
-        if status is None:
-            raise AgentUnknown(f"there is no agent {command.agent!r}", agent=command.agent)
-        if status != ACTIVE:
-            raise AgentUnknown(f"the agent {command.agent!r} is retired", code="retired_agent")
+        self.require_active(command.agent)
         return self._executions.decide(
             command.execution_id,
             lambda execution: repairs.reassign_step(execution, command.step, command.agent, command.reason, cause),
             identified,
         )
+
+    def require_active(self, agent: str) -> None:
+        """Raise AgentUnknown unless there is an active agent of that name."""
+        status = self._agents.statuses([agent]).get(agent)
+        if status is None:
+            raise AgentUnknown(f"there is no agent {agent!r}", agent=agent)
+        if status != ACTIVE:
+            raise AgentUnknown(f"the agent {agent!r} is retired", code="retired_agent")

@@ -9,6 +9,8 @@ import msgspec
 
 from commands.left_alone import LeftAlone
 from commands.plans import Plans
+from domain.batches.batch import FrozenBatch
+from domain.batches.batch import fold as fold_batch
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.state.evolution import evolve
@@ -169,6 +171,13 @@ class ScheduleStates(StreamStates[Schedule | None]):
     def __init__(self, read: ReadStreams, *, size: int = 20_000) -> None:
         super().__init__(read, None, fold_schedule, size=size)
         self._fold = lambda _id, events: Versioned(version_of(events), fold_schedule(None, events))
+
+
+class BatchStates(StreamStates[FrozenBatch | None]):
+    """States of batches; None for a stream without events."""
+
+    def __init__(self, read: ReadStreams, *, size: int = 100) -> None:
+        super().__init__(read, None, fold_batch, size=size)
 
 
 def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:

@@ -23,7 +23,7 @@ class Door:
     api_key: a further key, of an admin; None: there is none. hosts: those that requests may state.
     stream_check_seconds: how often streams read the position without a notification, in case one is lost.
     max_streams: the most streams that are open at once. longest_poll_seconds: no empty inbox waits longer.
-    settings: those in force in this process.
+    max_batch: the most executions that are acted on at once. settings: those in force in this process.
     """
 
     handlers: Handlers
@@ -39,6 +39,7 @@ class Door:
     stream_check_seconds: float = 1.0
     max_streams: int = 500
     longest_poll_seconds: float = 60.0
+    max_batch: int = 10_000
     settings: tuple[SettingView, ...] = ()
 
     @cached_property

@@ -53,6 +53,13 @@ def alert_named(reference: str) -> UUID:
     return UUID(reference)
 
 
+def batch_named(reference: str) -> UUID:
+    """Return the id of a batch. Raises NotFound for a text that cannot be one."""
+    if not _ID.fullmatch(reference):
+        raise NotFound(f"there is no batch {reference[:80]!r}; a batch goes by its id")
+    return UUID(reference)
+
+
 def calendar_named(reference: str) -> str:
     """Return the name of a calendar. Raises NotFound for a text that cannot be one."""
     if not _NAME.fullmatch(reference):
@@ -94,6 +101,7 @@ REFERENCES: dict[str, Callable[[str], object]] = {
     "execution": execution_named,
     "schedule": schedule_named,
     "alert": alert_named,
+    "batch": batch_named,
     "calendar": calendar_named,
     "agent": agent_named,
     "key": key_named,

@@ -9,6 +9,7 @@ import msgspec
 from fastapi import Request
 
 from domain.alerts.events import CostAlertRaised
+from domain.batches.events import BatchFrozen
 from domain.executions.decisions.approval import parse_approval_id
 from domain.executions.events.execution import ExecutionStarted
 from domain.processes.events import ProcessDrafted
@@ -17,7 +18,7 @@ from domain.schedules.events import ScheduleRegistered
 from edge.dependencies import door_of
 from edge.door import Door
 from edge.principal import Principal
-from edge.references import alert_named, execution_named, process_named, schedule_named
+from edge.references import alert_named, batch_named, execution_named, process_named, schedule_named
 from edge.scopes import LISTED
 from queries.alerts import CostAlertView
 from queries.causes import FoundCause
@@ -31,7 +32,8 @@ RESTRICTED = "restricted"
 async def require_visible(request: Request, principal: Principal) -> None:
     """Raise NotFound unless a limited `principal` sees what the path of the request names.
 
-    A route that names no process, schedule, alert, execution or approval is closed to it, unless it limits its answer.
+    A route that names no process, schedule, alert, batch, execution or approval is closed to it, unless it limits its
+    answer. It sees a batch if it sees the process of each execution.
     """
     if not principal.processes:
         return
@@ -48,6 +50,10 @@ async def require_visible(request: Request, principal: Principal) -> None:
         _require(principal, process)
     elif "alert_id" in names:
         _require(principal, await anyio.to_thread.run_sync(_process_of_alert, door, alert_named(names["alert_id"])))
+    elif "batch_id" in names:
+        processes = await anyio.to_thread.run_sync(_processes_of_batch, door, batch_named(names["batch_id"]))
+        for process in processes:
+            _require(principal, process)
     elif "process" in names:
         await require_visible_process(door, principal, process_named(names["process"]))
     elif LISTED not in extra:
@@ -161,6 +167,12 @@ def _process_of_alert(door: Door, id: UUID) -> str | None:
     first = door.handlers.log.stream_page(id, limit=1)
     event = first[0].event if first else None
     return event.process if isinstance(event, CostAlertRaised) else None
+
+
+def _processes_of_batch(door: Door, id: UUID) -> list[str | None]:
+    first = door.handlers.log.stream_page(id, limit=1)
+    event = first[0].event if first else None
+    return [*event.processes] if isinstance(event, BatchFrozen) and event.processes else [None]
 
 
 def _name_of_process(door: Door, id: UUID) -> str | None:

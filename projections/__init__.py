@@ -5,6 +5,7 @@ from typing import Any
 from projections.agent_directory import AgentDirectoryProjection
 from projections.analytics import AnalyticsProjection
 from projections.approvals import ApprovalsProjection
+from projections.batches import BatchesProjection
 from projections.cost_alerts import CostAlertsProjection
 from projections.cost_ledger import CostLedgerProjection
 from projections.costs import CostsProjection
@@ -41,4 +42,5 @@ ALL: tuple[Projection[Any], ...] = (
     RolesProjection(),
     TemplatesProjection(),
     TemplateUsesProjection(),
+    BatchesProjection(),
 )

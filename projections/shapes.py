@@ -7,6 +7,7 @@ import msgspec
 
 from domain.agents.calls import StepError, Usage
 from domain.alerts.events import CostAlertAcknowledged, CostAlertDismissed, CostAlertSnoozed
+from domain.batches.events import BatchFrozen, BatchStarted, BatchStopped
 from domain.catalogue import EVENTS
 from domain.event import Event
 from domain.executions.events.execution import ExecutionStarted
@@ -31,6 +32,9 @@ WITH_ACTOR: frozenset[type[Event]] = frozenset(
         CostAlertSnoozed,
         TemplatePublished,
         TemplateRevised,
+        BatchFrozen,
+        BatchStarted,
+        BatchStopped,
     )
 )
 EMPTY = msgspec.Raw(b"{}")

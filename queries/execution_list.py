@@ -99,9 +99,9 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     """A filter of executions: OR within a field, AND between fields; started_from ≤ started < started_to, and
     likewise the end. labels: of the process, in the version that runs. order: in ORDERS.
 
-    Children are left out, unless include_children is set, or the filter names their parents, their roots or the trigger
-    ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of processes or
-    their beginnings, as ``claims-*``. parent_steps: steps of their parents that started them.
+    Children are left out, unless include_children is set, or the filter names their ids, their parents, their roots or
+    the trigger ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of
+    processes or their beginnings, as ``claims-*``. parent_steps: steps of their parents that started them.
 
     failures: codes of errors. failed_steps: steps at which they failed. ran_steps: steps that are completed;
     paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
@@ -134,6 +134,7 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     cost: str = ""
     currency: str = ""
     order: str = NEWEST
+    ids: list[UUID] = []
 
 
 def list_executions(
@@ -149,6 +150,17 @@ def list_executions(
     where = Where({"rows": limit + 1, "order_currency": currency})
     chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
     chosen.limit(where, cursor)
+    where_matching(where, reading, filter, chosen.sql)
+    with reading.of(LIST, min_position, beside=read_beside(filter)) as (connection, freshness):
+        rows = fetch(
+            connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
+        )
+    return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
+
+
+def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, order: str) -> None:
+    """Require what the filter states of a row `l` of the list. order: of the query, as SQL."""
+    where.any_of("l.execution_id", filter.ids, "uuid")
     if filter.labels:
         _add_labels(where, labelled_versions(reading, filter.labels))
     where.any_of("l.process_id", filter.process_ids, "uuid")
@@ -164,6 +176,7 @@ def list_executions(
         where.parameters.update(end_from=beginning, end_to=f"{beginning}~")
     if not (
         filter.include_children
+        or filter.ids
         or filter.parents
         or filter.parent_steps
         or filter.roots
@@ -180,15 +193,10 @@ def list_executions(
     where_ran(where, filter.ran_steps, filter.paid_steps, filter.currency)
     where_cost(where, filter.cost, filter.currency, own=filter.include_children)
     where_called(where, filter.called_from, filter.called_to, filter.currency, own=filter.include_children)
-    where_waiting_for(where, filter.waiting_for, chosen.sql)
-    with reading.of(LIST, min_position, beside=_read_beside(filter)) as (connection, freshness):
-        rows = fetch(
-            connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
-        )
-    return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
+    where_waiting_for(where, filter.waiting_for, order)
 
 
-def _read_beside(filter: ExecutionFilter) -> Iterator[str]:
+def read_beside(filter: ExecutionFilter) -> Iterator[str]:
     """Yield the other read models that the filter reads."""
     if filter.cost or filter.called_from is not None or filter.called_to is not None:
         yield LEDGER

@@ -49,13 +49,13 @@ class Where:
     def within(self, column: str, patterns: Sequence[str]) -> None:
         """Require a name that one of `patterns`, names or beginnings as ``claims-*``, matches; nothing without any."""
         if patterns:
-            self.add(f"{column} like any({{}}::text[])", _liked(patterns))
+            self.add(f"{column} like any({{}}::text[])", liked(patterns))
 
     def of_visible(self, column: str, patterns: Sequence[str]) -> None:
         """Require the id of a process with such a name in `column`; nothing without patterns."""
         if patterns:
             visible = "select process_id from process_catalogue where name like any({}::text[])"
-            self.add(f"{column} in ({visible})", _liked(patterns))
+            self.add(f"{column} in ({visible})", liked(patterns))
 
     def any_of_either(self, columns: Sequence[str], values: Sequence[object], kind: str) -> None:
         """Require one of `values` in one of `columns`; nothing without values."""
@@ -63,7 +63,8 @@ class Where:
             self.add(f"({' or '.join(f'{column} = any({{0}}::{kind}[])' for column in columns)})", list(values))
 
 
-def _liked(patterns: Sequence[str]) -> list[str]:
+def liked(patterns: Sequence[str]) -> list[str]:
+    """Return names, or beginnings as ``claims-*``, as patterns of `like`."""
     beginnings = [f"{escaped(each[:-1])}%" for each in patterns if each.endswith("*")]
     return [escaped(each) for each in patterns if not each.endswith("*")] + beginnings
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from commands.agents import CachedAgents
 from commands.plans import Plans
-from commands.states import ExecutionStates, ScheduleStates
+from commands.states import BatchStates, ExecutionStates, ScheduleStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from scheduler.alarms import Alarms
@@ -62,6 +62,7 @@ class Dispatcher:
         appender: Appender[Work],
         states: ExecutionStates,
         schedules: ScheduleStates,
+        batches: BatchStates,
         plans: Plans,
         agents: CachedAgents,
         gateway: CallsAgents,
@@ -82,6 +83,7 @@ class Dispatcher:
             lists,
             states,
             schedules,
+            batches,
             plans,
             aside,
             Appending(appender, self._recorded, aside),

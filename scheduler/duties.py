@@ -2,6 +2,7 @@
 
 from scheduler.abandoning import Abandoning
 from scheduler.admitting import Admitting
+from scheduler.batches import RunningBatches
 from scheduler.claiming import Claiming
 from scheduler.duty import Duty
 from scheduler.firing import Firing
@@ -16,6 +17,7 @@ DUTIES: tuple[type[Duty], ...] = (
     Firing,
     Reacting,
     Scheduling,
+    RunningBatches,
     Admitting,
     Claiming,
     TryingAgain,

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 
 from commands.plans import Plans
-from commands.states import ExecutionStates, ScheduleStates
+from commands.states import BatchStates, ExecutionStates, ScheduleStates
 from domain.agents.calls import AgentCall, Answer
 from domain.clock import Clock
 from domain.event import Cause
@@ -47,6 +47,7 @@ class Desk:
     lists: Lists
     states: ExecutionStates
     schedules: ScheduleStates
+    batches: BatchStates
     plans: Plans
     aside: SettingAside
     appending: Appending

@@ -12,7 +12,7 @@ from commands.agents import CachedAgents
 from commands.executions import Executions
 from commands.plans import Plans
 from commands.pricing import KnownPrices, Pricing
-from commands.states import ExecutionStates, ScheduleStates
+from commands.states import BatchStates, ExecutionStates, ScheduleStates
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Event
@@ -24,8 +24,8 @@ from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
 from scheduler.large_results import StoredLargeResults
 from scheduler.lease import RENEWALS, STATEMENT_SECONDS, Lease, StoredLeases
-from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
+from scheduler.stored_lists import StoredLists
 from scheduler.upkeep import Upkeep
 from store.carried import read_carried
 from store.datastore import BY_INDEX, Datastore, OwnConnection
@@ -90,6 +90,7 @@ class Worker:
             appender=Pipeline(log, inbox.put),
             states=ExecutionStates(partial(log.streams, reading=connection), plans),
             schedules=ScheduleStates(partial(_read_schedules, connection)),
+            batches=BatchStates(partial(log.streams, reading=connection)),
             plans=plans,
             agents=CachedAgents(log, clock),
             gateway=self._gateway,

@@ -221,6 +221,13 @@ create table replaced_read_tables (
   PRIMARY KEY (projection, digest)
 );
 
+create table running_batches (
+  batch_id uuid not null,
+  turn timestamp with time zone not null default now(),
+  claimed_until timestamp with time zone,
+  PRIMARY KEY (batch_id)
+) with (fillfactor=70);
+
 create table schema_migrations (
   number integer not null,
   name text not null,
@@ -563,6 +570,20 @@ begin
       from unnest(sent_sources, sent_versions, sent_recipients, sent_claimed) as m(source, version, recipient, claimed);
   end if;
   return case when uncovered or array_position(sent_claimed, false) is not null then 'message' end;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.move_running_batches_v1(appended bigint, begun uuid[], over uuid[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if cardinality(begun) > 0 then
+    insert into running_batches (batch_id) select * from unnest(begun) on conflict (batch_id) do nothing;
+  end if;
+  if cardinality(over) > 0 then
+    delete from running_batches where batch_id = any(over);
+  end if;
+  return case when cardinality(begun) > 0 then 'batch' end;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.move_slots_v1(appended bigint, left_executions uuid[], placed_executions uuid[], placed_processes uuid[], placed_running boolean[])

@@ -20,7 +20,7 @@ from web.documentation import page as documentation
 from web.documentation.page import Description
 from web.executions import acts, compare, detail, moments, tree
 from web.executions import list as executions
-from web.operations import dead_letters, read_models, set_aside, settings, sizes, workers
+from web.operations import batches, dead_letters, read_models, set_aside, settings, sizes, workers
 from web.operations import overview as operations
 from web.processes import archive, definition, editor, pauses, publish, start, triggers
 from web.processes import costs as process_costs
@@ -51,7 +51,7 @@ NOUNS = (
 SEGMENTS = frozenset(("", *NOUNS, "docs", "search", "settings", "sign-in", "sign-out", "static"))
 
 
-OPERATIONS = (read_models, set_aside, dead_letters, workers, sizes, settings)
+OPERATIONS = (read_models, batches, set_aside, dead_letters, workers, sizes, settings)
 AGENTS = (agents, register, inbox, webhooks, agent)
 # The editor's `/processes/new` comes before the page of one process.
 PROCESSES = (

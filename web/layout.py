@@ -78,6 +78,8 @@ NOTICES = {
     "template-saved": "The template is saved.",
     "template-shared": "The template is shared anew.",
     "template-withdrawn": "The template is withdrawn. What was made from it stays as it is.",
+    "batch-run": "Workers go through the list; this page shows how far they are.",
+    "batch-stopped": "The batch is stopped.",
     "set-aside-retried": "A worker tries the execution again.",
 }
 

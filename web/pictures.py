@@ -84,6 +84,7 @@ STATUSES = {
     "rebuilding": ShownStatus("Rebuilding", "run", "running"),
     "unattended": ShownStatus("Nobody runs it", "idle", "pending"),
     "stopped": ShownStatus("Stopped", "bad", "failed"),
+    "frozen": ShownStatus("Ready to run", "wait", "waiting"),
     "requested": ShownStatus("Requested", "idle", "queued"),
     "done": ShownStatus("Done", "ok", "completed"),
     "withdrawn": ShownStatus("Withdrawn", "idle", "cancelled"),

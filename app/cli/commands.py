@@ -68,6 +68,7 @@ GROUPS = {
         "roles", "Roles of agents in processes: who does the work, who watches over it, who is informed.", group=True
     ),
     "keys": Entry("keys", "Keys, which admit people and programs to the server.", group=True),
+    "batches": Entry("batches", "Batches, which act on many executions at once.", group=True),
     "set-aside": Entry(
         "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True
     ),

@@ -161,10 +161,17 @@ def client(installation: Installation) -> Iterator[TestClient]:
 @pytest.fixture
 def worker(installation: Installation) -> Iterator[Worker]:
     """A worker at work, as another process would have it."""
+    with working(installation) as at_work:
+        yield at_work
+
+
+@contextmanager
+def working(installation: Installation) -> Iterator[Worker]:
+    """A worker at work, as another process would have it, until the end of the block."""
     datastore = Datastore(installation.datastore.dsn, pool_size=4)
     log = Log(datastore)
     ten_seconds = timedelta(seconds=10)
-    working = Worker(
+    at_work = Worker(
         datastore,
         log,
         Plans(log),
@@ -175,11 +182,13 @@ def worker(installation: Installation) -> Iterator[Worker]:
         lease=ten_seconds,
         drain=ten_seconds,
     )
-    working.start()
-    yield working
-    working.stop()
-    log.close()
-    datastore.close()
+    at_work.start()
+    try:
+        yield at_work
+    finally:
+        at_work.stop()
+        log.close()
+        datastore.close()
 
 
 @pytest.fixture

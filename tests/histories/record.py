@@ -21,6 +21,8 @@ from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
 from domain.alerts import alert, thresholds
 from domain.alerts.events import CostAlertRaised, CostThresholdSet
+from domain.batches import batch
+from domain.batches.events import BatchFrozen
 from domain.calendars import calendar
 from domain.calendars.events import CalendarDefined
 from domain.costs import prices
@@ -66,6 +68,7 @@ STORIES = (
     "inbox_stories.py",
     "template_stories.py",
     "repetition_stories.py",
+    "batch_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -139,6 +142,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = calendar.fold(events)
         case CostThresholdSet():
             state = thresholds.fold(events)
+        case BatchFrozen():
+            state = batch.fold(None, events)
         case CostAlertRaised():
             state = alert.fold(events)
         case RoleAssigned():

@@ -222,6 +222,15 @@ class MemoryLists:
     def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
         return {key for key in keys if key in self.outbox}
 
+    def claim_batch(self) -> None:
+        """Claim none: nobody acts on many in the simulation."""
+
+    def release_batch(self, batch: UUID) -> None:
+        """Release nothing."""
+
+    def postpone_batch(self, batch: UUID, wait: timedelta) -> None:
+        """Postpone nothing."""
+
     def claim_schedules(self, limit: int) -> None:
         """Claim none: no process of the simulation has a schedule."""
 

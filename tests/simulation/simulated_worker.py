@@ -11,7 +11,7 @@ from simulated_processes import SimulatedPlans
 from simulated_store import Crash
 
 from commands.agents import CachedAgents
-from commands.states import ExecutionStates, ScheduleStates
+from commands.states import BatchStates, ExecutionStates, ScheduleStates
 from scheduler.appending import Work
 from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.lease import RENEWALS, Lease
@@ -49,6 +49,7 @@ class Worker:
             appender=SimulatedAppender(self),
             states=self.states,
             schedules=ScheduleStates(world.store.streams),
+            batches=BatchStates(world.store.streams),
             plans=plans,
             agents=CachedAgents(world.store, world.clock),
             gateway=world.agents.line(),

@@ -17,7 +17,8 @@ from domain.executions.events.step import StepFailed, StepScheduled, StepStarted
 from domain.executions.state.slot import Slot
 from domain.executions.timers import HEARTBEAT, TIMEOUT, TIMER
 from scheduler.lease import StoredLeases
-from scheduler.lists import Lists, StoredLists
+from scheduler.lists import Lists
+from scheduler.stored_lists import StoredLists
 from store.datastore import Datastore, OwnConnection
 from store.lists.outbox import log_unreadable
 from store.lists.turns import UNKNOWN

@@ -10,6 +10,7 @@ from starlette.routing import compile_path
 
 from tests.database import cloned
 from tests.web.conftest import LIMIT_MS, Served, Watched
+from tests.web.many_by_keys import act_on_many
 from tests.web.tabbing import Keys, routes
 
 expect.set_options(timeout=LIMIT_MS)
@@ -90,12 +91,12 @@ def _executions(person: Keys, served: Served) -> None:
     person.press("Start")
     person.told("has begun")
     expect(page.locator("pre").filter(has_text="hello again")).to_have_count(1)
-    failed = served.begin("failing")
-    person.open(f"/executions/{failed}")
+    person.open(f"/executions/{served.begin('failing')}")
     expect(page.locator(".head")).to_contain_text("Failed")
     person.press("Retry")
     person.press("Retry", of="details[open] form")
     person.told("new attempt")
+    act_on_many(person, served)
 
 
 def _waits(person: Keys, served: Served) -> None:

@@ -72,7 +72,8 @@ def test_the_pages_are_open_to_the_scopes_of_the_table(
     key: Making,
 ) -> None:
     values = dict.fromkeys(
-        ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id"), "0192f0c1-0000-7000-8000-000000000000"
+        ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id", "batch_id"),
+        "0192f0c1-0000-7000-8000-000000000000",
     )
     values |= {"approval_id": f"{values['execution_id']}:ask:1", "verdict": "approve", "step": "ask"}
     values |= {"event_id": f"{values['execution_id']}:1", "template_id": "bundled:content-review"}
@@ -134,6 +135,9 @@ def test_no_query_and_no_page_shows_a_sensitive_value(
     values |= {"projection": "execution_list", "position": str(end), "digest": digest}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
     values["alert_id"], values["template_id"] = str(id), "bundled:content-review"
+    batch = client.post("/api/batches", json={"act": "cancel", "filter": {"process": "held"}}, headers=root).json()
+    installation.project()
+    values["batch_id"] = batch["batch_id"]
     seen: dict[str, str] = {}
     for app in (installation.app, pages):
         for _, path, permission in routes(app, "GET"):

@@ -65,6 +65,8 @@ PAGES = (
     "/operations",
     "/operations/timers",
     "/operations/timers/{id}/rest/timer",
+    "/operations/batches",
+    "/operations/batches/new?status=failed",
     "/operations/set-aside",
     "/operations/dead-letters",
     "/operations/read-models/approvals",

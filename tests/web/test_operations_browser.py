@@ -22,6 +22,8 @@ PATHS = (
     "/operations",
     "/operations/timers",
     "/operations/timers?due=overdue",
+    "/operations/batches",
+    "/operations/batches/new?status=failed",
     "/operations/set-aside",
     "/operations/dead-letters",
     "/operations/workers",

@@ -21,6 +21,8 @@ steps:
 PATHS = (
     "/operations",
     "/operations/timers",
+    "/operations/batches",
+    "/operations/batches/new?status=failed",
     "/operations/set-aside",
     "/operations/dead-letters",
     "/operations/workers",
@@ -202,7 +204,7 @@ def test_settings_never_show_a_secret(installation: Installation, monkeypatch: p
     assert "not set" in page
 
 
-def test_a_key_that_is_limited_to_processes_sees_its_timers_alone(
+def test_a_key_that_is_limited_to_processes_sees_its_timers_and_batches_alone(
     installation: Installation, client: TestClient, paused: UUID
 ) -> None:
     installation.publish(client, GREETING, writer={"script": "echo"})
@@ -219,7 +221,9 @@ def test_a_key_that_is_limited_to_processes_sees_its_timers_alone(
     assert 'href="/operations"' not in page
     assert client.get(f"/operations/timers/{paused}/pause/timer", headers=limited).status_code == 404
     for path in PATHS:
-        if not path.endswith("timers"):
+        if path.startswith("/operations/batches"):
+            assert client.get(path, headers=limited).status_code == 200, path
+        elif not path.endswith("timers"):
             assert client.get(path, headers=limited).status_code in (403, 404), path
 
 

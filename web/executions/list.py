@@ -11,12 +11,13 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 from starlette.responses import RedirectResponse, Response
 
-from commands.executions import StartExecution
+from commands.executions import CancelExecution, StartExecution
 from domain.listed_values import split_values
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads
 from edge.instants import parse_instant
 from edge.parameters import LONGEST_VALUES
+from edge.principal import Principal
 from edge.references import END_OF_ID, execution_named, process_named
 from edge.scopes import READ, requires
 from queries.execution_conditions import COSTS
@@ -185,8 +186,15 @@ def list_(
         trigger_icons=TRIGGER_ICONS,
         waits=WAITS.items(),
         starts=caller.may(StartExecution.scope),
+        many=_many(request, caller),
         problem=problem,
     )
+
+
+def _many(request: Request, caller: Principal) -> str:
+    """Return the address of the form that acts on what the filter finds; empty for a reader who may not act."""
+    stated = {word: value for word, value in request.query_params.items() if word in FILTER_WORDS and value}
+    return f"/operations/batches/new?{urlencode(stated)}" if stated and caller.may(CancelExecution.scope) else ""
 
 
 def _quick(

@@ -12,6 +12,7 @@ from web.layout import page
 TABS = (
     ("Overview", "/operations", READ),
     ("Timers", "/operations/timers", READ),
+    ("Batches", "/operations/batches", READ),
     ("Set aside", "/operations/set-aside", READ),
     ("Dead letters", "/operations/dead-letters", READ),
     ("Workers", "/operations/workers", READ),
@@ -23,11 +24,12 @@ EVERY_SECONDS = 10
 
 
 def tabs_of(principal: Principal) -> list[tuple[str, str]]:
-    """Return the tabs that a principal may open; one that is limited to processes sees their timers alone."""
+    """Return the tabs that a principal may open; one that is limited to processes sees their timers and
+    batches alone."""
     return [
         (name, href)
         for name, href, permission in TABS
-        if principal.may(permission) and (not principal.processes or name == "Timers")
+        if principal.may(permission) and (not principal.processes or name in ("Timers", "Batches"))
     ]
 
 

@@ -6,6 +6,30 @@ from typing import Annotated
 import msgspec
 import typer
 
+from app.cli.executions.filters import (
+    CalledFromOption,
+    CalledToOption,
+    CostOption,
+    CurrencyOption,
+    EndedFromOption,
+    EndedToOption,
+    FailedStepOption,
+    FailureOption,
+    IncludeChildrenOption,
+    LabelOption,
+    PaidStepOption,
+    ParentOption,
+    ParentStepOption,
+    ProcessOption,
+    RanStepOption,
+    RootOption,
+    StartedFromOption,
+    StartedToOption,
+    StatusOption,
+    TriggerOption,
+    VersionOption,
+    WaitingForOption,
+)
 from app.cli.lists import NUMBERS, note_lag, note_more
 from app.cli.names import existing
 from app.cli.opening import opened_reading
@@ -27,52 +51,31 @@ WAITS_SHOWN = 3
 @cli.command()
 def executions(
     context: typer.Context,
-    process: Annotated[list[str] | None, typer.Option(help="Of this process; repeatable.")] = None,
-    status_: Annotated[list[str] | None, typer.Option("--status", help=f"{', '.join(STATUSES)}; repeatable.")] = None,
-    version: Annotated[list[int] | None, typer.Option(help="Of this version; repeatable.")] = None,
-    trigger: Annotated[list[str] | None, typer.Option(help="Started by this type of trigger; repeatable.")] = None,
-    parent: Annotated[
-        list[str] | None, typer.Option(metavar="EXECUTION", help="Started by this execution; repeatable.")
-    ] = None,
-    root: Annotated[
-        list[str] | None, typer.Option(metavar="EXECUTION", help="This execution and all below it; repeatable.")
-    ] = None,
-    waiting_for: Annotated[
-        list[str] | None,
-        typer.Option("--waiting-for", metavar="KIND", help=f"Waiting for {', '.join(AWAITED_KINDS)} now; repeatable."),
-    ] = None,
-    include_children: Annotated[
-        bool, typer.Option("--include-children", help="Also executions that others started.")
-    ] = False,
-    started_from: Annotated[str | None, typer.Option("--from", help="Started at this time or later; ISO 8601.")] = None,
-    started_to: Annotated[str | None, typer.Option("--to", help="Started before this time; ISO 8601.")] = None,
-    ended_from: Annotated[
-        str | None, typer.Option("--ended-from", help="Ended at this time or later; ISO 8601.")
-    ] = None,
-    ended_to: Annotated[str | None, typer.Option("--ended-to", help="Ended before this time; ISO 8601.")] = None,
-    called_from: Annotated[
-        str | None, typer.Option("--called-from", help="With a priced call at this time or later; ISO 8601.")
-    ] = None,
-    called_to: Annotated[
-        str | None, typer.Option("--called-to", help="With a priced call before this time; ISO 8601.")
-    ] = None,
-    label: Annotated[list[str] | None, typer.Option(help="Of processes with this label; repeatable.")] = None,
+    process: ProcessOption = None,
+    status_: StatusOption = None,
+    version: VersionOption = None,
+    trigger: TriggerOption = None,
+    parent: ParentOption = None,
+    root: RootOption = None,
+    waiting_for: WaitingForOption = None,
+    include_children: IncludeChildrenOption = False,
+    started_from: StartedFromOption = None,
+    started_to: StartedToOption = None,
+    ended_from: EndedFromOption = None,
+    ended_to: EndedToOption = None,
+    called_from: CalledFromOption = None,
+    called_to: CalledToOption = None,
+    label: LabelOption = None,
     order: Annotated[
         str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended; -cost: by cost.")
     ] = NEWEST,
-    parent_step: Annotated[
-        list[str] | None, typer.Option("--parent-step", help="Started by this step of their parent; repeatable.")
-    ] = None,
-    failure: Annotated[list[str] | None, typer.Option(help="Failed with this code; repeatable.")] = None,
-    failed_step: Annotated[
-        list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")
-    ] = None,
-    ran_step: Annotated[list[str] | None, typer.Option("--ran-step", help="Completed this step; repeatable.")] = None,
-    paid_step: Annotated[
-        list[str] | None, typer.Option("--paid-step", help="Completed this step, which cost something; repeatable.")
-    ] = None,
-    cost: Annotated[str | None, typer.Option(help=f"{', '.join(COSTS)}: whether the uses have a price.")] = None,
-    currency: Annotated[str, typer.Option(help="Of the cost; default: any, and USD for the order.")] = "",
+    parent_step: ParentStepOption = None,
+    failure: FailureOption = None,
+    failed_step: FailedStepOption = None,
+    ran_step: RanStepOption = None,
+    paid_step: PaidStepOption = None,
+    cost: CostOption = None,
+    currency: CurrencyOption = "",
     limit: Limit = 50,
     cursor: Cursor = None,
     json: JsonOption = False,
