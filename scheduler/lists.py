@@ -8,11 +8,11 @@ from uuid import UUID
 from domain.agents.calls import Answer
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
-from store.lists import agent_answers, due_schedules, due_steps, due_timers, outbox, set_aside, slots, trees, turns
+from store.lists import agent_answers, due_schedules, due_steps, due_timers, outbox, queues, set_aside, trees, turns
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
-from store.lists.slots import Queue
+from store.lists.queues import Admissible, Queue
 from store.lists.turns import StepGroup, StepTurn
 from store.unit import MessageKey
 
@@ -109,8 +109,11 @@ class Lists(Protocol):
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         """Return the number of descendants of each root execution."""
 
-    def queues(self, limit: int) -> list[Queue]:
-        """Return each process for which executions wait, with up to `limit` of these."""
+    def waiting_processes(self) -> list[tuple[UUID, int]]:
+        """Return each process for which executions wait, with the version of its stream."""
+
+    def queues(self, admissible: Sequence[Admissible], limit: int) -> list[Queue]:
+        """Return of each process up to `limit` executions that may begin, by their lines."""
 
     def release_lost(self) -> None:
         """Put the attempts of workers whose lease ran out back on the list."""
@@ -119,10 +122,7 @@ class Lists(Protocol):
         """Put the attempts of `worker` back on the list, and strike the worker off."""
 
     def forget_old_answers(self, since: datetime | None) -> datetime | None:
-        """Drop some of the answers of commands that are older than seven days, the oldest first.
-
-        since: what the call before returned. Returns None when none is left, or another worker drops them now.
-        """
+        """Drop some old answers of commands, as `store.answers` does. since: what the call before returned."""
 
     def close(self) -> None:
         """Close the connection; a later use opens another."""
@@ -266,10 +266,15 @@ class StoredLists:
         with self._connection.borrow() as connection:
             return trees.descendants(connection, roots)
 
-    def queues(self, limit: int) -> list[Queue]:
-        """Return the queues of processes; see `store.lists.slots.queues`."""
+    def waiting_processes(self) -> list[tuple[UUID, int]]:
+        """Return the processes with waiting executions; see `store.lists.queues.processes`."""
         with self._connection.borrow() as connection:
-            return slots.queues(connection, limit)
+            return queues.processes(connection)
+
+    def queues(self, admissible: Sequence[Admissible], limit: int) -> list[Queue]:
+        """Return the executions that may begin; see `store.lists.queues.queues`."""
+        with self._connection.borrow() as connection:
+            return queues.queues(connection, admissible, limit)
 
     def release_lost(self) -> None:
         """Put the attempts of lost workers back on the list, some at a time; see `store.lists.due_steps`."""

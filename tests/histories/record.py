@@ -66,6 +66,7 @@ STORIES = (
     "inbox_stories.py",
     "template_stories.py",
     "repetition_stories.py",
+    "slot_stories.py",
 )
 PLANS = ("plan", "callees")
 
