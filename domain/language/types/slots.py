@@ -21,7 +21,7 @@ class SlotLimit(Part):
     """A limit of executions at once. per: the key of an execution, by its input; each key has the limit for itself."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_RUNNING)]
-    per: TemplateText | None = None
+    per: Annotated[TemplateText, Field(json_schema_extra={"pattern": OF_EXPRESSION})] | None = None
 
 
 class _AnyOf:
