@@ -10,6 +10,7 @@ from commands.deciding import Guards
 from commands.plans import Callees, Plans
 from domain.event import Cause
 from domain.executions.decisions.execution import start_execution
+from domain.executions.engine.queueing import refuse_misplaced
 from domain.executions.events.execution import Trigger
 from domain.executions.state.slot import slot_of
 from domain.identity import schedule_id
@@ -69,6 +70,7 @@ def scheduled_runs(plans: Plans, schedule: Schedule) -> ScheduledRuns:
         plan = starting.plan
         given = registration.rule.get("input", {})
         input = accept_input(plan.input_spec.bare, given)
+        refuse_misplaced(plan, input)
         callees, called = plans.callees(plan)
     except Refusal as refusal:
         raise Hindrance(refusal.code, refusal.message) from refusal

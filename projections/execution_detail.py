@@ -19,7 +19,7 @@ class DetailRow(msgspec.Struct, gc=False, kw_only=True):
 
     retried_at: stated exactly when the execution goes on after a failure. parent_id, parent_step, parent_attempt: the
     attempt of another execution that started it. body: the steps that run, by their path, where it is no process; item,
-    item_key, round: of that step.
+    item_key, round: of that step. slot_key, priority: of an execution that waited in a line.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -44,6 +44,8 @@ class DetailRow(msgspec.Struct, gc=False, kw_only=True):
     item: Annotated[int | None, first("int")] = None
     item_key: Annotated[str | None, first("text")] = None
     round: Annotated[int | None, first("int")] = None
+    slot_key: Annotated[str | None, first("text")] = None
+    priority: Annotated[int | None, first("int")] = None
     last_position: Annotated[int, always("bigint")]
 
 
@@ -128,6 +130,11 @@ def _started(changes: DetailChanges, fact: Fact) -> None:
         row.body = event.body or None
 
 
+def _queued(changes: DetailChanges, fact: Fact) -> None:
+    event, row = fact.event, changes.row(fact)
+    row.status, row.slot_key, row.priority = STATUS_OF_EXECUTION[fact.topic], clean(event.slot_key), event.priority
+
+
 def _admitted(changes: DetailChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
@@ -168,6 +175,7 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         **{topic: _spends(execution_steps.HANDLERS[topic]) for topic in ("CostRecorded", "CostCorrected")},
         "ExecutionStarted": _started,
+        "ExecutionQueued": _queued,
         "ExecutionAdmitted": _admitted,
         "ExecutionCompleted": _completed,
         "ExecutionFailed": _failed,

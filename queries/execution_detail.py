@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from domain.executions.events.outcomes import QUEUED
 from domain.refusal import NotFound
 from queries.amounts import COSTS
 from queries.attempts import AttemptView, read_attempts
@@ -14,6 +15,7 @@ from queries.estimates import estimates_of
 from queries.families import Ancestor, ParentAttempt
 from queries.leaving_out import SQL
 from queries.reading import Freshness, Reading, fetch
+from queries.slots import place_in_line
 from queries.steps import (
     NULL,
     ChildExecution,
@@ -45,7 +47,7 @@ with recursive above(execution_id, step, distance) as (
   from above a join execution_detail d on d.execution_id = a.execution_id where d.parent_id is not null)
 select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, d.actor, d.input, d.outputs, d.error,
   d.started_at, d.ended_at, d.last_position, d.cancel_reason, d.parent_id, d.parent_step, d.parent_attempt,
-  d.body, d.item, d.item_key, d.round,
+  d.body, d.item, d.item_key, d.round, d.slot_key, d.priority,
   coalesce((select json_agg(s order by s.first_position) from (
     select s.step, s.first_position, s.status, s.attempt, s.agent,
       {_FITTING.format(column="s.message")} as message, {_FITTING.format(column="s.parameters")} as parameters,
@@ -106,7 +108,10 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     waiting_for: everything that it waits for, people first.
     parent: the attempt that started it, None for a root. depth: the number of executions above it. path: these, from
     the root on. as_of: the position or the instant that the request names, None for now. body: the steps that run, by
-    the ids of the steps that hold them, joined by ``/``; None for the process itself.
+    the ids of the steps that hold them, joined by ``/``; None for the process itself. slot_key, priority: of one that
+    waited for its turn; an empty key is that of all without one. queue_position: its place in line, from 1; 10,001
+    stands for any further one; None if it does not wait now. slot_limit: of executions of its key at once, while it
+    waits.
     """
 
     execution_id: UUID
@@ -136,6 +141,10 @@ class ExecutionDetail(msgspec.Struct, frozen=True):
     lag_seconds: float
     as_of: int | datetime | None = None
     body: str | None = None
+    slot_key: str | None = None
+    priority: int | None = None
+    queue_position: int | None = None
+    slot_limit: int | None = None
 
 
 class ExecutionRow(msgspec.Struct, frozen=True):
@@ -161,6 +170,8 @@ class ExecutionRow(msgspec.Struct, frozen=True):
     item: int | None
     item_key: str | None
     round: int | None
+    slot_key: str | None
+    priority: int | None
     last_position: int
 
 
@@ -176,6 +187,7 @@ def get_execution(
         timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
         planned = definitions.steps(connection, row["process_id"], row["version"], row["body"] or "")
         attempts = read_attempts(connection, execution_id, row["last_position"])
+        place = place_in_line(connection, execution_id, row["process_id"]) if row["status"] == QUEUED else None
     found = execution_view(
         ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
         decode_steps(row["steps"]),
@@ -189,6 +201,8 @@ def get_execution(
         unpriced_below=row["unpriced_below"],
         freshness=freshness,
     )
+    if place is not None:
+        found = msgspec.structs.replace(found, queue_position=place.position, slot_limit=place.limit)
     return found if found.ended_at is not None else _with_estimates(reading, found)
 
 
@@ -255,4 +269,6 @@ def execution_view(
         lag_seconds=freshness.lag_seconds,
         as_of=as_of,
         body=row.body,
+        slot_key=row.slot_key,
+        priority=row.priority,
     )

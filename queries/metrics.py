@@ -87,7 +87,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure(
         "queued_executions",
         "Executions that wait for a concurrency slot.",
-        counted("from admissions where not running order by process_id, position"),
+        counted("from admissions where not running order by process_id, key, rank, position"),
     ),
     Measure(
         "live_workers",

@@ -13,6 +13,7 @@ from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
 from queries.process_days import RecentOutcomes, recent_outcomes
 from queries.reading import Reading, fetch
+from queries.slots import SlotsOfProcess, slots_of
 
 CATALOGUE = "process_catalogue"
 
@@ -117,7 +118,7 @@ class ProcessDraft(msgspec.Struct, frozen=True):
 class ProcessDetail(ProcessSummary, frozen=True, kw_only=True):
     """A process. definition: of the latest version; yaml: the draft's text, else that of the latest version.
 
-    draft: None when there is nothing unpublished.
+    draft: None when there is nothing unpublished. slots: None when any number of executions may run at once.
     """
 
     definition: msgspec.Raw
@@ -128,6 +129,7 @@ class ProcessDetail(ProcessSummary, frozen=True, kw_only=True):
     roles: list[StepRoles]
     as_of_position: int
     lag_seconds: float
+    slots: SlotsOfProcess | None = None
 
 
 class ProcessVersion(msgspec.Struct, frozen=True):
@@ -168,6 +170,7 @@ class _Step(msgspec.Struct, frozen=True):
 class _Definition(msgspec.Struct, frozen=True):
     steps: list[_Step] = []
     triggers: msgspec.Raw = msgspec.Raw(b"[]")
+    max_running: int | dict[str, Any] | None = None
 
 
 _NULL = msgspec.Raw(b"null")
@@ -215,11 +218,12 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
     with reading.of(CATALOGUE, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, (process_id,))
         following = fetch(connection, _NEXT_RUN, (process_id,))
-    if not rows:
-        raise ProcessNotFound("there is no such process")
-    row = rows[0]
-    document, source = row.pop("definition"), row.pop("draft_source")
-    definition = _decode_definition(document) if document is not None else _Definition()
+        if not rows:
+            raise ProcessNotFound("there is no such process")
+        row = rows[0]
+        document, source = row.pop("definition"), row.pop("draft_source")
+        definition = _decode_definition(document) if document is not None else _Definition()
+        slots = slots_of(connection, process_id, definition.max_running)
     return ProcessDetail(
         **_shaped(row, recent_outcomes(reading, [process_id])),
         definition=document if document is not None else _NULL,
@@ -229,6 +233,7 @@ def get_process(reading: Reading, process_id: UUID, *, min_position: int | None 
         roles=[*_step_roles(definition.steps, "")],
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
+        slots=slots,
     )
 
 

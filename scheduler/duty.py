@@ -23,7 +23,7 @@ from scheduler.calling import Calling
 from scheduler.capacity import Capacity, Shares
 from scheduler.lists import Lists
 from scheduler.setting_aside import SettingAside
-from store.unit import OutcomeUnknown
+from store.unit import OutcomeUnknown, SlotsTaken
 
 T = TypeVar("T")
 
@@ -165,7 +165,9 @@ class DecidingDuty(Duty, Generic[T]):
         rounds = 0
         while items and rounds < ROUNDS:
             batch, idle, rest = self.decide(items, *besides, fresh=True)
-            again = desk.appending.now(batch)
+            # An execution whose slot another one has taken waits on: there is nothing to decide before a slot is free.
+            failed = desk.appending.now(batch).items()
+            again = {id: error for id, error in failed if not isinstance(error, SlotsTaken)}
             idle = [item for item in idle if self.execution_of(item) not in batch.failures]
             if idle:
                 self.needless(idle, batch)

@@ -9,8 +9,8 @@ from domain.agents.calls import Answer
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
+from store.lists.queues import Admissible, Queue
 from store.lists.running_batches import ClaimedBatch
-from store.lists.slots import Queue
 from store.lists.turns import StepGroup, StepTurn
 from store.unit import MessageKey
 
@@ -116,8 +116,11 @@ class Lists(Protocol):
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         """Return the number of descendants of each root execution."""
 
-    def queues(self, limit: int) -> list[Queue]:
-        """Return each process for which executions wait, with up to `limit` of these."""
+    def waiting_processes(self) -> list[tuple[UUID, int]]:
+        """Return each process for which executions wait, with the version of its stream."""
+
+    def queues(self, admissible: Sequence[Admissible], limit: int) -> list[Queue]:
+        """Return of each process up to `limit` executions that may begin, by their lines."""
 
     def release_lost(self) -> None:
         """Put the attempts of workers whose lease ran out back on the list."""

@@ -14,17 +14,17 @@ from store.lists import (
     due_steps,
     due_timers,
     outbox,
+    queues,
     running_batches,
     set_aside,
-    slots,
     trees,
     turns,
 )
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
+from store.lists.queues import Admissible, Queue
 from store.lists.running_batches import ClaimedBatch
-from store.lists.slots import Queue
 from store.lists.turns import StepGroup, StepTurn
 from store.unit import MessageKey
 
@@ -182,10 +182,15 @@ class StoredLists:
         with self._connection.borrow() as connection:
             return trees.descendants(connection, roots)
 
-    def queues(self, limit: int) -> list[Queue]:
-        """Return the queues of processes; see `store.lists.slots.queues`."""
+    def waiting_processes(self) -> list[tuple[UUID, int]]:
+        """Return the processes with waiting executions; see `store.lists.queues.processes`."""
         with self._connection.borrow() as connection:
-            return slots.queues(connection, limit)
+            return queues.processes(connection)
+
+    def queues(self, admissible: Sequence[Admissible], limit: int) -> list[Queue]:
+        """Return the executions that may begin; see `store.lists.queues.queues`."""
+        with self._connection.borrow() as connection:
+            return queues.queues(connection, admissible, limit)
 
     def release_lost(self) -> None:
         """Put the attempts of lost workers back on the list, some at a time; see `store.lists.due_steps`."""

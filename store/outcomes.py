@@ -2,9 +2,19 @@
 
 import psycopg
 
-from store.recorder import MISSING, MOVED_ON
+from store.recorder import MISSING, MOVED_ON, NO_SLOT
 from store.trouble import trouble_of
-from store.unit import AppendRefused, Conflict, EventsMissing, KeyTaken, Outage, OutcomeUnknown, StoreError, UnitRefused
+from store.unit import (
+    AppendRefused,
+    Conflict,
+    EventsMissing,
+    KeyTaken,
+    Outage,
+    OutcomeUnknown,
+    SlotsTaken,
+    StoreError,
+    UnitRefused,
+)
 
 OUT_OF_MEMORY = "53200"
 LIMIT_EXCEEDED = "54"
@@ -26,6 +36,8 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
         return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(_primary(error))
     if state == MOVED_ON:
         return Conflict(_primary(error))
+    if state == NO_SLOT:
+        return SlotsTaken(_primary(error))
     if state == MISSING:
         return EventsMissing(_primary(error))
     if state in UNUSABLE and not _is_within(error):

@@ -16,8 +16,8 @@ from store.listening import LOG_CHANNEL
 from store.lists.kept import Arguments
 
 APPEND_ARGUMENTS = 12
-MOVED_ON, MISSING = "PR001", "PR002"
-"""The SQLSTATEs of appends that rest on a stream that has moved on, and on events that the log lacks."""
+MOVED_ON, MISSING, NO_SLOT = "PR001", "PR002", "PR003"
+"""The SQLSTATEs of appends that rest on a stream that has moved on, on events that the log lacks, on a slot taken."""
 
 
 @cache
@@ -53,7 +53,8 @@ class LogRecorder(PostgresProcessRecorder):
         """Record everything in `columns` in one round trip; return the position of the last event.
 
         Raises psycopg.errors: UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream has
-        moved on or a handled message is not there, PR002 when the log lacks an event that a unit rests on.
+        moved on or a handled message is not there, PR002 when the log lacks an event that a unit rests on, PR003 when
+        an execution would begin beyond the limit of its line.
         """
         arguments: Arguments = columns.appended()
         moved = columns.moved()

@@ -11,10 +11,14 @@ create table admissions (
   process_id uuid not null,
   "position" bigserial,
   running boolean not null,
+  key text not null default ''::text,
+  rank timestamp with time zone not null default now(),
+  called boolean not null default false,
   PRIMARY KEY (execution_id)
 ) with (autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX admissions_called_idx ON public.admissions USING btree (process_id, key, rank, "position") WHERE ((NOT running) AND called);
 CREATE INDEX admissions_running_idx ON public.admissions USING btree (process_id) WHERE running;
-CREATE INDEX admissions_waiting_idx ON public.admissions USING btree (process_id, "position") WHERE (NOT running);
+CREATE INDEX admissions_waiting_idx ON public.admissions USING btree (process_id, key, rank, "position") WHERE (NOT running);
 
 create table dead_letters (
   projection text not null,
@@ -256,6 +260,17 @@ create table skipped_letters (
   PRIMARY KEY (projection, "position")
 );
 
+create table slot_lines (
+  process_id uuid not null,
+  key text not null,
+  running integer not null,
+  waiting integer not null,
+  called integer not null,
+  PRIMARY KEY (process_id, key)
+) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX slot_lines_called_idx ON public.slot_lines USING btree (process_id, running) WHERE (called > 0);
+CREATE INDEX slot_lines_waiting_idx ON public.slot_lines USING btree (process_id, running) WHERE (waiting > 0);
+
 create table standing_alerts (
   alert_id uuid not null,
   process_id uuid not null,
@@ -467,6 +482,45 @@ begin
   return last;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.count_slots_v1()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+declare
+  line record;
+begin
+  if tg_op = 'INSERT' then
+    insert into slot_lines as l (process_id, key, running, waiting, called)
+      select process_id, key, count(*) filter (where running), count(*) filter (where not running),
+        count(*) filter (where called and not running)
+      from added group by process_id, key order by process_id, key
+      on conflict (process_id, key) do update set running = l.running + excluded.running,
+        waiting = l.waiting + excluded.waiting, called = l.called + excluded.called;
+  elsif tg_op = 'UPDATE' then
+    insert into slot_lines as l (process_id, key, running, waiting, called)
+      select process_id, key, sum(n * running::int), sum(n * (not running)::int), sum(n * (called and not running)::int)
+      from (select 1 as n, * from added union all select -1, * from gone) as moved
+      group by process_id, key order by process_id, key
+      on conflict (process_id, key) do update set running = l.running + excluded.running,
+        waiting = l.waiting + excluded.waiting, called = l.called + excluded.called;
+  else
+    for line in
+      select process_id, key, count(*) filter (where running) as run, count(*) filter (where not running) as wait,
+        count(*) filter (where called and not running) as call
+      from gone group by process_id, key order by process_id, key
+    loop
+      delete from slot_lines
+        where process_id = line.process_id and key = line.key and running <= line.run and waiting <= line.wait;
+      if not found then
+        update slot_lines
+          set running = running - line.run, waiting = waiting - line.wait, called = called - line.call
+          where process_id = line.process_id and key = line.key;
+      end if;
+    end loop;
+  end if;
+  return null;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.move_due_schedules_v1(appended bigint, registered uuid[], processes uuid[], calendars text[], removed uuid[], moved uuid[], dues timestamp with time zone[])
  RETURNS text
  LANGUAGE plpgsql
@@ -602,6 +656,28 @@ begin
   return case when cardinality(left_executions) > 0 or array_position(placed_running, false) is not null then 'room' end;
 end $function$;
 
+CREATE OR REPLACE FUNCTION public.move_slots_v2(appended bigint, left_executions uuid[], placed_executions uuid[], placed_processes uuid[], placed_keys text[], placed_ranks timestamp with time zone[], placed_called boolean[], placed_running boolean[], limited_processes uuid[], limited_keys text[], limits integer[])
+ RETURNS text
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if cardinality(left_executions) > 0 then
+    delete from admissions where execution_id = any(left_executions);
+  end if;
+  if cardinality(placed_executions) > 0 then
+    insert into admissions (execution_id, process_id, key, rank, called, running)
+      select * from unnest(placed_executions, placed_processes, placed_keys, placed_ranks, placed_called, placed_running)
+      on conflict (execution_id) do update set running = excluded.running;
+  end if;
+  if cardinality(limits) > 0 and exists (
+    select from unnest(limited_processes, limited_keys, limits) as x(process_id, key, most)
+    where (select l.running from slot_lines l where l.process_id = x.process_id and l.key = x.key) > x.most
+  ) then
+    raise exception 'no slot is free any more for an execution that would begin' using errcode = 'PR003';
+  end if;
+  return case when cardinality(left_executions) > 0 or array_position(placed_running, false) is not null then 'room' end;
+end $function$;
+
 CREATE OR REPLACE FUNCTION public.move_standing_alerts_v1(appended bigint, raised uuid[], processes uuid[], kinds text[], rules integer[], ends timestamp with time zone[], acts text[], acted uuid[], over uuid[])
  RETURNS text
  LANGUAGE plpgsql
@@ -668,3 +744,9 @@ begin
   end if;
   return back;
 end $function$;
+
+CREATE TRIGGER count_added AFTER INSERT ON public.admissions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_slots_v1();
+
+CREATE TRIGGER count_gone AFTER DELETE ON public.admissions REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION count_slots_v1();
+
+CREATE TRIGGER count_moved AFTER UPDATE ON public.admissions REFERENCING OLD TABLE AS gone NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION count_slots_v1();

@@ -93,7 +93,8 @@ class StoreError(Exception):
 
     StoreError
     ├── Conflict             a stream has moved on: read it again and decide again
-    │   └── EventsMissing    it rests on events that the log lacks
+    │   ├── EventsMissing    it rests on events that the log lacks
+    │   └── SlotsTaken       another append took the last free slot: the execution waits on
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
     ├── UnitRefused          the server, or the encoding, refuses this unit whatever the state: set it aside
     └── OutcomeUnknown       the connection was lost: read again, then decide again
@@ -110,6 +111,10 @@ class Conflict(StoreError):
 
 class EventsMissing(Conflict):
     """The log lacks an event that the unit rests on: lost in a failover, or its stream has a hole."""
+
+
+class SlotsTaken(Conflict):
+    """Another append took the last free slot of a line since this one's worker read it: the execution waits on."""
 
 
 class KeyTaken(StoreError):

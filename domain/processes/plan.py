@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from domain.language.expressions import LARGEST_RESULT, Condition, ValueTemplate, parse_condition, parse_value
 from domain.language.types.definition import Defaults, Definition
 from domain.language.types.inputs import InputSpec, accept_input, input_spec
 from domain.language.types.sensitive import SensitiveFields, sensitive_fields
+from domain.language.types.slots import INPUT_ALONE, SlotLimit
 from domain.language.types.steps import (
     AnyStep,
     Fallback,
@@ -78,10 +80,11 @@ class Plan:
     steps: by id, in definition order, followed by compensating steps, which are no part of the graph. roots: ids of the
     steps without incoming edges. waiting: of the others, the number of incoming edges of each. outputs: (name,
     template). webhooks: triggers of that type by id, including those that are switched off. compensations: by the id of
-    a step, that of its compensating step. max_running: executions of the process at once, None for no limit. rules: see
-    RULES. nulls: the optional input fields that read as null where an execution has no value for them.
-    sensitive: the fields that only admins see. body: the path of a body, the ids of the steps that hold it joined by
-    ``/``; empty for the process itself. bodies: by its step, the plan of each body.
+    a step, that of its compensating step. max_running: executions of the process at once, None for no limit; with
+    slot_key, of each key. priority: of an execution that waits. rules: see RULES. nulls: the optional input fields that
+    read as null where an execution has no value for them. sensitive: the fields that only admins see. body: the path of
+    a body, the ids of the steps that hold it joined by ``/``; empty for the process itself. bodies: by its step, the
+    plan of each body.
     """
 
     name: str
@@ -95,6 +98,8 @@ class Plan:
     waiting: dict[str, int] = field(default_factory=dict)
     compensations: Mapping[str, str] = field(default_factory=dict)
     max_running: int | None = None
+    slot_key: ValueTemplate | None = None
+    priority: ValueTemplate | int = 0
     limits: Limits = Limits()
     rules: int = RULES
     nulls: Mapping[str, None] = field(default_factory=dict)
@@ -157,7 +162,7 @@ def compile_plan(
         webhooks={trigger.id: trigger for trigger in definition.triggers if isinstance(trigger, WebhookTrigger)},
         waiting={name: len(sources) for name, sources in incoming.items() if sources},
         compensations={name: compensation_id(name) for name in undoing},
-        max_running=definition.max_running,
+        **_turn(definition),
         limits=limits,
         rules=rules,
         nulls=spec.nulls,
@@ -234,6 +239,16 @@ def _undoing(step: str, written: CompensatingTask | CompensatingNotification, de
         on_error=None,
         compensates=step,
     )
+
+
+def _turn(definition: Definition) -> dict[str, Any]:
+    written, priority = definition.max_running, definition.priority
+    limit = SlotLimit(limit=written) if isinstance(written, int) else written
+    return {
+        "max_running": None if limit is None else limit.limit,
+        "slot_key": None if limit is None or limit.per is None else parse_value(limit.per, INPUT_ALONE),
+        "priority": parse_value(priority, INPUT_ALONE) if isinstance(priority, str) else priority,
+    }
 
 
 def _condition(written: str | bool | None) -> Condition | bool | None:

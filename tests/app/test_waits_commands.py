@@ -50,6 +50,37 @@ def test_what_an_execution_waits_for_is_listed_shown_and_a_filter(document: Run,
     assert (refused.exit_code, "did you mean `approval`?" in refused.stderr) == (2, True)
 
 
+LINES = """
+name: lines
+input: {customer: {type: string}, urgent: {type: integer, default: 0}}
+max_running: {limit: 1, per: "{{ input.customer }}"}
+priority: "{{ input.urgent }}"
+steps: [{id: sign, type: human_approval}]
+"""
+
+
+def test_an_execution_that_waits_for_its_turn_is_shown_with_its_place(
+    publish: Run, document: Run, procession: Run, working: Wiring
+) -> None:
+    publish("lines", LINES)
+
+    def start(urgent: int) -> str:
+        given = ("--input", "customer=acme", "--input", f"urgent={urgent}")
+        return str(document("start", "lines", *given)["execution_id"])
+
+    first = start(0)
+    until(lambda: working.executions.load(UUID(first)).status == "running")
+    second, _ = start(1), start(100)
+    reached(working, working.log.last_position())
+    shown = document("show", second)
+    assert [shown[name] for name in ("slot_key", "priority", "queue_position", "slot_limit")] == ["acme", 1, 2, 1]
+    sentence = "place in line: 2 of acme, priority 1, where 1 may run at once\n"
+    assert sentence in procession("show", second).stdout
+    assert "place in line" not in procession("show", first).stdout
+    process = procession("processes", "show", "lines").stdout
+    assert "at once: 1 per {{ input.customer }}\nline of acme: 1 running, 2 waiting\n" in process
+
+
 MISSING: list[tuple[tuple[str, ...], str]] = [
     (("start", "wait"), "there is no process 'wait'; did you mean `waits`?"),
     (("start", "Waits!"), "there is no process 'Waits!'; did you mean `waits`?"),

@@ -69,6 +69,7 @@ STORIES = (
     "template_stories.py",
     "repetition_stories.py",
     "batch_stories.py",
+    "slot_stories.py",
 )
 PLANS = ("plan", "callees")
 

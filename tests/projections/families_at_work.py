@@ -26,13 +26,15 @@ from domain.identity import process_id
 from domain.refusal import Refusal
 from store.datastore import Datastore
 from store.lists import outbox as messages
-from store.lists import slots as admitted
+from store.lists import queues as lines
 from store.log import Log
 
 SOURCES = (
     """
 name: leaf
-max_running: 2
+input: {of: {type: string, default: a}, turn: {type: integer, default: 0}}
+max_running: {limit: 2, per: "{{ input.of }}"}
+priority: "{{ input.turn }}"
 steps: [{id: work, agent: echo, message: hello, compensation: {agent: echo, message: undo, timeout: 1h}},
         {id: more, agent: echo, message: hello, depends_on: work}]
 """,
@@ -46,7 +48,7 @@ steps:
 name: root
 steps:
   - {id: waits, type: sub_process, process: middle}
-  - {id: skips, type: sub_process, process: leaf, on_error: skip, timeout: 1h}
+  - {id: skips, type: sub_process, process: leaf, on_error: skip, timeout: 1h, input_mapping: {of: b, turn: 3}}
   - {id: goes_on, type: sub_process, process: middle, wait: false}
   - {id: lets_go, type: sub_process, process: leaf, wait: false, on_parent_close: abandon}
   - {id: own, agent: echo, message: hello}
@@ -78,7 +80,8 @@ class Site:
 
     def start(self, name: str = "") -> None:
         name = name or self.random.choice(("root", "root", "leaf"))
-        self.ids.append(self.executions.start(StartExecution(process_id(name), {}), self.cause()).stream)
+        turn = {"of": self.random.choice("ab"), "turn": self.random.randint(-5, 5)} if name == "leaf" else {}
+        self.ids.append(self.executions.start(StartExecution(process_id(name), turn), self.cause()).stream)
 
     def decide(self, id: UUID, decision: Callable[[Execution], Unfolding]) -> None:
         before = self.executions.load(id)
@@ -118,10 +121,11 @@ class Site:
     def admit(self) -> bool:
         """Let those in whom there is room for; False when there is nobody."""
         with self.datastore.reading() as connection:
-            queues = admitted.queues(connection, 5)
-        ids = [id for queue in queues for id in queue.waiting[: max(0, 2 - queue.running)]]
+            waiting = [lines.Admissible(id, 2) for id, _ in lines.processes(connection)]
+            queues = lines.queues(connection, waiting, 5)
+        ids = [id for queue in queues for id in queue.waiting]
         for id in ids:
-            self.decide(id, lambda execution: admit_execution(execution, self.cause()))
+            self.decide(id, lambda execution: admit_execution(execution, self.cause(), limit=2))
         return bool(ids)
 
     def work(self) -> bool:
@@ -170,8 +174,9 @@ class Site:
         """The lists as they are, and of admissions the order of those who wait."""
         return {
             "outbox": set(self.rows("outbox", "source, version, recipient")),
-            "admissions": set(self.rows("admissions", "execution_id, process_id, running")),
-            "waiting": self.rows("admissions where not running order by position", "execution_id"),
+            "admissions": set(self.rows("admissions", "execution_id, process_id, key, called, running")),
+            "waiting": self.rows("admissions where not running order by key, rank, position", "execution_id"),
+            "lines": set(self.rows("slot_lines", "process_id, key, running, waiting, called")),
             "families": set(self.rows("families", "root, descendants")),
         }
 

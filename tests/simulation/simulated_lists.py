@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from simulated_slots import MemorySlots
+
 from domain.agents.calls import Answer
 from domain.clock import Clock
 from domain.executions.events.execution import ExecutionStarted
@@ -16,20 +18,20 @@ from scheduler.lists import Attempt, StepKey
 from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, Message, ReportUnreadable
-from store.lists.slots import Queue
 from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTurn
 from store.unit import MessageKey, Unit
 
 
-class MemoryLists:
+class MemoryLists(MemorySlots):
     """Implements `scheduler.lists.Lists`, for all workers at once.
 
     due_steps: attempt and owner, oldest first. groups: agent and process of each attempt. claimed: the end of a
-    worker's claim of a timer or message. admissions: process, and whether the execution runs, in the order of arrival.
+    worker's claim of a timer or message.
     versions: of streams. dropped: called with the messages that a worker drops.
     """
 
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
+        super().__init__()
         self._clock = clock
         self._dropped = dropped
         self.due_steps: dict[StepKey, tuple[int, UUID | None]] = {}
@@ -37,9 +39,7 @@ class MemoryLists:
         self.due_timers: dict[Due, datetime] = {}
         self.outbox: dict[MessageKey, Message] = {}
         self.claimed: dict[Due | MessageKey, datetime] = {}
-        self.admissions: dict[UUID, tuple[UUID, bool]] = {}
         self.trees: Counter[UUID] = Counter()
-        self.versions: Counter[UUID] = Counter()
         self._leases: dict[UUID, datetime] = {}
 
     def has(self, messages: Collection[MessageKey]) -> bool:
@@ -49,7 +49,7 @@ class MemoryLists:
     def move(self, unit: Unit) -> list[str]:
         """Move the lists as an append of `unit` does; return the words that wake duties."""
         self.versions[unit.stream] = unit.version + len(unit.events)
-        return [*self._move_steps(unit), *self._move_timers(unit), *self._move_messages(unit), *self._move_slots(unit)]
+        return [*self._move_steps(unit), *self._move_timers(unit), *self._move_messages(unit), *self.move_slots(unit)]
 
     def _move_steps(self, unit: Unit) -> list[str]:
         words, scheduled = set(), set()
@@ -93,16 +93,6 @@ class MemoryLists:
             if isinstance(event, ExecutionStarted) and event.parent is not None:
                 self.trees[event.parent.root] += 1
         return ["message"] if sent or unit.handled else []
-
-    def _move_slots(self, unit: Unit) -> list[str]:
-        slot = unit.slot
-        if slot is None:
-            return []
-        if slot.state == "left":
-            self.admissions.pop(unit.stream, None)
-        else:
-            self.admissions[unit.stream] = slot.process_id, slot.state == "running"
-        return [] if slot.state == "running" else ["room"]
 
     def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
         waiting: dict[StepGroup, list[Attempt]] = {}
@@ -246,17 +236,6 @@ class MemoryLists:
 
     def descendants(self, roots: Iterable[UUID]) -> dict[UUID, int]:
         return {root: self.trees[root] for root in roots}
-
-    def queues(self, limit: int) -> list[Queue]:
-        waiting: dict[UUID, list[UUID]] = {}
-        for execution, (process, running) in self.admissions.items():
-            if not running:
-                waiting.setdefault(process, []).append(execution)
-        running_of = Counter(process for process, running in self.admissions.values() if running)
-        return [
-            Queue(process, running_of[process], line[:limit], self.versions[process])
-            for process, line in sorted(waiting.items())
-        ]
 
     def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:
         self._leases[worker] = self._clock.now() + lease

@@ -9,7 +9,13 @@ from domain.event import Cause, Event, record
 from domain.identity import process_id
 from domain.language import definition_document
 from domain.language.types.definition import Definition
-from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished
+from domain.processes.events import (
+    ProcessArchived,
+    ProcessDrafted,
+    ProcessPaused,
+    ProcessPublished,
+    ProcessResumed,
+)
 from domain.processes.plan import Limits, Plan
 
 LIMITS = Limits(max_depth=2, max_descendants=12)
@@ -36,6 +42,19 @@ def processes(random: Random) -> list[dict[str, Any]]:
     return found
 
 
+def contended(random: Random) -> list[dict[str, Any]]:
+    """Return processes whose executions mostly wait: few of each key run at once, and each has its own priority."""
+    input = {"n": {"type": "integer", "default": 1}, "p": {"type": "integer", "default": 0}}
+    work = {"type": "agent_task", "id": "work", "agent": "other", "message": "do it"}
+    call = {"type": "sub_process", "id": "call", "process": "narrow", "input_mapping": {"n": 2, "p": "{{ input.p }}"}}
+    limit = {"limit": random.randint(1, 3), "per": "{{ input.n }}"}
+    common = {"input": input, "priority": "{{ input.p }}"}
+    return [
+        {"name": "narrow", "max_running": limit, "steps": [work], **common},
+        {"name": "caller", "max_running": random.randint(4, 6), "steps": [call], **common},
+    ]
+
+
 def published(definition: dict[str, Any], version: int, cause: Cause) -> list[Event]:
     """Return the events that make `definition` the next version of its process."""
     name, document = definition["name"], definition_document(Definition.model_validate(definition))
@@ -46,6 +65,16 @@ def published(definition: dict[str, Any], version: int, cause: Cause) -> list[Ev
 def archived(definition: dict[str, Any], cause: Cause) -> list[Event]:
     """Return the event that archives a process."""
     return [record(ProcessArchived, cause, name=definition["name"], reason="no longer")]
+
+
+def paused(definition: dict[str, Any], cause: Cause) -> list[Event]:
+    """Return the event that pauses a process, whose starts wait."""
+    return [record(ProcessPaused, cause, name=definition["name"], reason="broken", mode="queue")]
+
+
+def resumed(definition: dict[str, Any], cause: Cause) -> list[Event]:
+    """Return the event that resumes a process."""
+    return [record(ProcessResumed, cause, name=definition["name"], reason="mended")]
 
 
 def id_of(definition: dict[str, Any]) -> UUID:
@@ -61,8 +90,11 @@ def _process(random: Random, name: str, callees: list[str]) -> dict[str, Any]:
         "steps": [_step(random, ids, n, callees) for n in range(len(ids))],
         "outputs": [{"name": "last", "source": random.choice([f"{{{{ steps.{ids[-1]}.output }}}}", "{{ input.n }}"])}],
     }
-    if random.random() < 0.4:
-        definition["max_running"] = random.randint(1, 5)
+    if random.random() < 0.5:
+        limit = random.randint(1, 4)
+        definition["max_running"] = random.choice([limit, {"limit": limit, "per": "{{ input.n }}"}])
+        # Of an input of 7 the last one is none.
+        definition["priority"] = random.choice([0, -20, 100, "{{ input.n }}", "{{ input.n * 15 }}"])
     return definition
 
 

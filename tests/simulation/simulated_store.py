@@ -11,7 +11,7 @@ from domain.event import Event
 from domain.executions.events.messages import recipient_of
 from store.log import Outcome
 from store.mapper import decode, encode
-from store.unit import Conflict, MessageKey, OutcomeUnknown, StoreError, Unit
+from store.unit import Conflict, MessageKey, OutcomeUnknown, SlotsTaken, StoreError, Unit
 
 
 class Crash(Exception):
@@ -40,6 +40,7 @@ class Store:
         self._notify = notify
         self._streams: dict[UUID, list[tuple[str, bytes]]] = {}
         self.appends = 0
+        self.slots_taken = 0
 
     def append(self, unit: Unit) -> None:
         """Record a decision. Raises Conflict, or OutcomeUnknown whether or not the decision is recorded."""
@@ -68,6 +69,9 @@ class Store:
             return [OutcomeUnknown("the connection was lost before")] * len(units)
         if trouble < 2 * self.faults or not self._fit(units):
             if len(units) == 1:
+                if trouble >= 2 * self.faults and self._versions_fit(units):
+                    self.slots_taken += 1
+                    return [SlotsTaken("no slot is free any more")]
                 return [Conflict("a stream has moved on, or a message has been handled")]
             return [outcome for unit in units for outcome in self._append_alone(unit, together)]
         for unit in units:
@@ -85,6 +89,9 @@ class Store:
 
     def _fit(self, units: Sequence[Unit]) -> bool:
         """Return whether all units fit, recorded one after the other."""
+        return self._versions_fit(units) and not self.lists.lacks_slots(units)
+
+    def _versions_fit(self, units: Sequence[Unit]) -> bool:
         sent: set[MessageKey] = set()
         handled: set[MessageKey] = set()
         for unit in units:

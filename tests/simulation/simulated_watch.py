@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from simulated_processes import Kept
@@ -15,44 +17,70 @@ from domain.executions.events.execution import (
     ExecutionRetried,
     ExecutionStarted,
 )
-from domain.processes.events import ProcessArchived, ProcessPublished
+from domain.executions.state.model import rank_of
+from domain.processes.events import ProcessArchived, ProcessPaused, ProcessPublished, ProcessResumed
 from domain.processes.plan import PlannedSubProcess
 from store.unit import MessageKey, Unit
 
 
+class InLine(NamedTuple):
+    """An execution that waits, in the order of its line. joined: the number of the append that put it there."""
+
+    rank: datetime
+    joined: int
+    id: UUID
+
+
+Line = tuple[UUID, str]
+
+
 class Watch:
-    """Follows every execution by its events: its status, and its turn in a process with a limit."""
+    """Follows every execution by its events: its status, and its turn in a process with a limit.
+
+    lines_read: by worker, the number of appends before it read the lines that it admits from.
+    """
 
     def __init__(self, plans: Kept) -> None:
         self._plans = plans
         self._latest: dict[UUID, int] = {}
         self._status: dict[UUID, str] = {}
         self._started: dict[UUID, ExecutionStarted] = {}
-        self._waiting: defaultdict[UUID, list[UUID]] = defaultdict(list)
-        self._admitted: defaultdict[UUID, set[UUID]] = defaultdict(set)
+        self.lines_read: dict[UUID, int] = {}
+        self.overtaken = 0
+        self._appends = 0
+        self._paused: dict[UUID, int] = {}
+        self._resumed: dict[UUID, int] = {}
+        self._lines: dict[UUID, Line] = {}
+        self._waiting: defaultdict[Line, dict[UUID, InLine]] = defaultdict(dict)
+        self._admitted: defaultdict[Line, set[UUID]] = defaultdict(set)
         self._closing: dict[MessageKey, UUID] = {}
 
     def check(self, unit: Unit, together: set[UUID]) -> None:
         """Check a recorded unit. together: the streams of the units submitted in the same append."""
+        self._appends += 1
         for version, event in enumerate(unit.events, unit.version + 1):
             match event:
                 case ProcessPublished(version=latest):
                     self._latest[unit.stream] = latest
                 case ProcessArchived():
                     del self._latest[unit.stream]
+                case ProcessPaused():
+                    self._paused[unit.stream] = self._appends
+                case ProcessResumed():
+                    del self._paused[unit.stream]
+                    self._resumed[unit.stream] = self._appends
                 case ExecutionStarted():
                     self._start(unit.stream, event)
-                case ExecutionQueued(process_id=process):
-                    self._status[unit.stream] = "queued"
-                    self._waiting[process].append(unit.stream)
-                case ExecutionAdmitted(process_id=process):
-                    self._admit(unit.stream, process, together)
+                case ExecutionQueued():
+                    self._queue(unit.stream, event)
+                case ExecutionAdmitted():
+                    self._admit(unit.stream, event, unit.owner, together)
                 case CompensationRequired():
                     self._status[unit.stream] = "compensating"
                 case ExecutionRetried():
                     self._status[unit.stream] = "running"
                 case ExecutionEnded():
-                    self._end(unit.stream, event.process_id)
+                    self._end(unit.stream)
                 case SubProcessClosed():
                     self._closing[unit.stream, version] = event.child
         self.drop(unit.handled)
@@ -71,20 +99,36 @@ class Watch:
         now = {step.id: step.version or self._latest[step.process_id] for step in calls}
         assert event.pinned == now, "the start pins the callees that are latest at that moment"
 
-    def _admit(self, id: UUID, process: UUID, together: set[UUID]) -> None:
-        self._status[id] = "running"
-        line = self._waiting[process]
-        # The same append submitted the longer waiting executions too, and lost the connection for them alone.
-        assert together.issuperset(line[: line.index(id)]), "the execution that waited longest is admitted first"
-        line.remove(id)
-        self._admitted[process].add(id)
-        limit = self._plans[process, self._started[id].version].max_running
-        assert limit is not None
-        assert len(self._admitted[process]) <= limit, "no more executions run than max_running allows"
+    def _queue(self, id: UUID, event: ExecutionQueued) -> None:
+        self._status[id], self._lines[id] = "queued", (event.process_id, event.slot_key)
+        rank = rank_of(event.at, event.priority)
+        self._waiting[self._lines[id]][id] = InLine(rank, self._appends, id)
 
-    def _end(self, id: UUID, process: UUID) -> None:
+    def _admit(self, id: UUID, event: ExecutionAdmitted, worker: UUID | None, together: set[UUID]) -> None:
+        assert worker is not None
+        self._status[id], line = "running", self._lines[id]
+        waiting = self._waiting[line]
+        own = waiting.pop(id)
+        process, read = event.process_id, self.lines_read[worker]
+        called = self._started[id].parent is not None
+        if process in self._paused and not called:
+            assert own.joined <= self._paused[process], "nothing begins that was started during a pause"
+        ahead = {each.id for each in waiting.values() if each < own and each.joined <= read}
+        if called and (process in self._paused or self._resumed.get(process, 0) > read):
+            ahead = {each for each in ahead if self._started[each].parent is not None}
+        # The same append submitted those before it too, and lost the connection for them alone.
+        assert ahead <= together, "the execution that is first in its line is admitted first"
+        self.overtaken += any(each.joined < own.joined for each in waiting.values())
+        limit = self._plans[process, self._started[id].version].max_running
+        assert event.limit == limit
+        if limit is not None:
+            self._admitted[line].add(id)
+            assert len(self._admitted[line]) <= limit, "no more executions of a key run than max_running allows"
+
+    def _end(self, id: UUID) -> None:
         assert self._status[id] in ("running", "queued", "compensating"), "an execution ends once"
         self._status[id] = "ended"
-        self._admitted[process].discard(id)
-        if id in self._waiting[process]:
-            self._waiting[process].remove(id)
+        line = self._lines.get(id)
+        if line is not None:
+            self._admitted[line].discard(id)
+            self._waiting[line].pop(id, None)

@@ -17,7 +17,7 @@ from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.lease import RENEWALS, Lease
 from scheduler.pipeline import Appended
 from scheduler.upkeep import Upkeep
-from store.lists.slots import Queue
+from store.lists.queues import Admissible, Queue
 from store.log import Outcome
 from store.unit import Unit
 
@@ -127,7 +127,7 @@ class TouchedLists:
     def __init__(self, worker: Worker, lists: object) -> None:
         self._worker = worker
         self._lists = lists
-        self._last: list[Queue] = []
+        self._last: tuple[list[Queue], int] = [], 0
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         def touched(*arguments: Any) -> Any:
@@ -138,11 +138,15 @@ class TouchedLists:
 
         return touched
 
-    def queues(self, limit: int) -> list[Queue]:
-        read: list[Queue] = self.__getattr__("queues")(limit)
-        stale = bool(self._last) and self._worker.world.random.random() < 0.2
-        self._last, old = read, self._last
-        return old if stale else read
+    def queues(self, admissible: Sequence[Admissible], limit: int) -> list[Queue]:
+        world, read_at = self._worker.world, self._worker.world.store.appends
+        read: list[Queue] = self.__getattr__("queues")(admissible, limit)
+        chosen = self._last if self._last[0] and world.random.random() < 0.2 else (read, read_at)
+        self._last = read, read_at
+        if chosen[0]:
+            world.contend()
+        world.watch.lines_read[self._worker.id] = chosen[1]
+        return chosen[0]
 
 
 class SimulatedAppender:

@@ -11,7 +11,7 @@ from uuid import UUID
 from simulated_agents import MAX_OPEN_OF_ECHO, Agents
 from simulated_lists import MemoryLists
 from simulated_people import People
-from simulated_processes import Kept, SimulatedPlans, archived, id_of, processes, published
+from simulated_processes import Kept, SimulatedPlans, archived, id_of, paused, processes, published, resumed
 from simulated_store import Store
 from simulated_watch import Watch
 from simulated_worker import Worker
@@ -34,7 +34,8 @@ from domain.executions.events.execution import (
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import slot_of
 from domain.identity import agent_id
-from domain.processes.events import ProcessArchived
+from domain.processes.events import ProcessArchived, ProcessPublished
+from domain.processes.process import fold
 from domain.refusal import Forbidden, Refusal
 from store.unit import Conflict, StoreError, Unit
 from tests.clocks import TurnedClock
@@ -48,13 +49,24 @@ Decide = Callable[[Execution], Unfolding]
 class World:
     """One simulation; the seed determines every event.
 
-    executions: the number of executions that users start; these start others. ids: of all executions.
+    executions: the number of executions that users start; these start others. ids: of all executions. draw: returns
+    the processes. contention: how many executions start after a worker has read the lines, before it admits others.
     """
 
-    def __init__(self, seed: int, *, executions: int, workers: int = 3, faults: float = 0.01) -> None:
+    def __init__(
+        self,
+        seed: int,
+        *,
+        executions: int,
+        workers: int = 3,
+        faults: float = 0.01,
+        draw: Callable[[Random], list[dict[str, Any]]] = processes,
+        contention: int = 0,
+    ) -> None:
         self.random = Random(seed)
         self.clock = TurnedClock(BEGIN)
         self.crashes = faults / 4
+        self._contention = contention
         self._interleaving = 2 * faults
         self.kept_plans: Kept = {}
         self.watch = Watch(self.kept_plans)
@@ -68,7 +80,7 @@ class World:
         self._planned = 0
         self.agents = Agents(self)
         self.people = People(self)
-        self._processes = processes(self.random)
+        self._processes = draw(self.random)
         self.workers: list[Worker] = []
         for name, most in (("echo", MAX_OPEN_OF_ECHO), ("other", None)):
             config = {"kind": "http"} | ({"max_open": most} if most else {})
@@ -82,6 +94,8 @@ class World:
         for _ in range(3):
             self.later(self.random.uniform(0, 60), lambda: self.publish(self.random.choice(self._processes)))
         self.later(self.random.uniform(0, 200), self._archive)
+        for _ in range(3):
+            self.later(self.random.uniform(0, 60), self._pause)
         self.later(5, self._poll)
 
     def run(self) -> None:
@@ -138,9 +152,16 @@ class World:
             if isinstance(event, ApprovalRequested):
                 self.people.approval_requested(id_, event)
 
-    def meanwhile(self) -> None:
+    def contend(self) -> None:
+        """Start an execution at times and let another worker admit it, while one has read the lines without it."""
+        if self._contention and self.workers and self.random.random() < 0.3:
+            self._contention -= 1
+            self._start_any()
+            self.meanwhile(always=True)
+
+    def meanwhile(self, *, always: bool = False) -> None:
         """Run another worker at times: it may record a decision before the one that is about to."""
-        if self.workers and self.random.random() < self._interleaving:
+        if self.workers and (always or self.random.random() < self._interleaving):
             other = self.random.choice(self.workers)
             other.dispatcher.wake_all()
             other.turn()
@@ -160,11 +181,15 @@ class World:
 
     def start(self, id_: UUID, definition: dict[str, Any]) -> None:
         """Start an execution, as commands.executions does. Raises Forbidden if the process is archived."""
+        input, cause = {"n": self.random.randint(1, 3)}, self.cause("user")
+        if "p" in definition["input"]:
+            input["p"] = self.random.randint(-100, 100)
         while not self.store.version(id_):  # an append may succeed although its acknowledgement is lost
-            plan, revision = self.plans.startable(id_of(definition), None)
+            starting = self.plans.starting(id_of(definition), None)
+            plan, waits = starting.plan, starting.pause is not None
             callees, called = self.plans.callees(plan)
-            unfolding = start_execution(id_, plan, {"n": 1}, Trigger(), self.cause("user"), callees=callees)
-            guards = ((plan.process_id, revision), *called)
+            unfolding = start_execution(id_, plan, input, Trigger(), cause, callees=callees, waits=waits)
+            guards = ((plan.process_id, starting.revision), *called)
             timers, slot = unfolding.timers_set, slot_of("", unfolding.execution)
             try:
                 self.store.append(Unit(id_, 0, unfolding.events, guards=guards, timers_set=timers, slot=slot))
@@ -178,13 +203,32 @@ class World:
         stream = id_of(definition)
         events = self.store.stream(stream)
         if not any(isinstance(event, ProcessArchived) for event in events):
-            versions = len(events) - 1 if events else 0
+            versions = sum(isinstance(event, ProcessPublished) for event in events)
             self._append_quietly(Unit(stream, len(events), published(definition, versions + 1, self.cause("user"))))
 
     def _archive(self) -> None:
         definition = self.random.choice(self._processes)
         stream = id_of(definition)
         self._append_quietly(Unit(stream, self.store.version(stream), archived(definition, self.cause("user"))))
+
+    def _pause(self) -> None:
+        """Pause a process for a while."""
+        definition = self.random.choice(self._processes)
+        events = self.store.stream(id_of(definition))
+        process = fold(events)
+        if process is not None and process.status == "published" and process.pause is None:
+            self._append_quietly(Unit(id_of(definition), len(events), paused(definition, self.cause("user"))))
+            self.later(self.random.uniform(10, 200), lambda: self._resume(definition))
+
+    def _resume(self, definition: dict[str, Any]) -> None:
+        """Resume a process, however often the append fails."""
+        stream = id_of(definition)
+        while True:
+            events = self.store.stream(stream)
+            process = fold(events)
+            if process is None or process.pause is None:
+                return
+            self._append_quietly(Unit(stream, len(events), resumed(definition, self.cause("user"))))
 
     def _append_quietly(self, unit: Unit) -> None:
         try:

@@ -12,7 +12,7 @@ from simulated_store import Store
 from domain.agents.calls import StepError
 from domain.event import Cause, Event, record
 from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
-from domain.executions.events.execution import ExecutionCompleted, ExecutionStarted
+from domain.executions.events.execution import ExecutionAdmitted, ExecutionCompleted, ExecutionStarted
 from domain.executions.events.step import StepFailed, StepScheduled, StepStarted, StepTimedOut
 from domain.executions.state.slot import Slot
 from domain.executions.timers import HEARTBEAT, TIMEOUT, TIMER
@@ -21,6 +21,7 @@ from scheduler.lists import Lists
 from scheduler.stored_lists import StoredLists
 from store.datastore import Datastore, OwnConnection
 from store.lists.outbox import log_unreadable
+from store.lists.queues import Admissible, Queue
 from store.lists.turns import UNKNOWN
 from store.log import Log
 from store.unit import Conflict, Unit
@@ -63,6 +64,16 @@ def work(random: Random) -> Event:
     )
 
 
+def slot_of(random: Random, stream: UUID) -> Slot | None:
+    """Return a change of the slot of an execution, whose key and rank stay the same."""
+    state = random.choice((None, "queued", "running", "left"))
+    if state is None:
+        return None
+    n = STREAMS.index(stream)
+    rank = CAUSE.at + timedelta(minutes=n * 7 % 5)
+    return Slot(PROCESSES[0], state, "" if n % 2 else "acme", rank, called=n % 3 == 0)
+
+
 class Course:
     """The same random work for both logs; `memory` holds the appended units."""
 
@@ -78,14 +89,21 @@ class Course:
         random, stream = self.random, self.random.choice(STREAMS)
         candidates = [*self.lists.outbox, (stream, 10_000)] if random.random() < 0.2 else list(self.lists.outbox)
         mine = [(step, kind) for id, step, kind in self.lists.due_timers if id == stream]
+        slot = slot_of(random, stream)
+        limit = random.choice((None, 1, 2))
+        begins = record(ExecutionAdmitted, CAUSE, process_id=PROCESSES[0], limit=limit)
         set_now = {(random.choice(STEPS), random.choice((TIMER, TIMEOUT, HEARTBEAT))): self._instant()}
         unit = Unit(
             stream,
             self.memory.version(stream),
-            [work(random), *(message(random) for _ in range(random.randrange(1, 4)))],
+            [
+                work(random),
+                *(message(random) for _ in range(random.randrange(1, 4))),
+                *([begins] if slot is not None and slot.state == "running" else []),
+            ],
             owner=random.choice((None, ALIVE, SILENT)),
             handled=random.sample(candidates, min(len(candidates), random.randrange(3))),
-            slot=random.choice((None, Slot(PROCESSES[0], random.choice(("queued", "running", "left"))))),
+            slot=slot,
             timers_set=random.choice(({}, set_now)),
             process_id=random.choice((None, *PROCESSES)),
             timers_dropped=[key for key in mine if key not in set_now and random.random() < 0.3],
@@ -129,6 +147,7 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
     course = Course(Random(number), log)
     random, memory = course.random, course.lists
     claimed = {"steps": 0, "timers": 0, "messages": 0}
+    read = 0
     for lists in (leases, memory):
         lists.renew(ALIVE, "host", 1, timedelta(hours=1))
     for _ in range(120):
@@ -167,7 +186,10 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
         for lists in (stored, memory):
             lists.release_messages(some_keys)
             lists.drop_messages(some_keys[:1])
-        both(stored, memory, lambda lists: lists.queues(3))
+        both(stored, memory, lambda lists: lists.waiting_processes())
+        for limit, paused in ((None, False), (1, False), (2, False), (2, True)):
+            admissible = [Admissible(PROCESSES[0], limit, paused)]
+            read += len(both(stored, memory, lambda lists: by_line(lists.queues(admissible, 10))))  # noqa: B023
         both(stored, memory, lambda lists: lists.descendants(STREAMS))
         for what, taken in (("steps", steps), ("timers", timers), ("messages", messages)):
             claimed[what] += len(taken)
@@ -175,6 +197,11 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
         lists.release_worker(ALIVE)
     both(stored, memory, lambda lists: in_turns(lists, SILENT, 1000, {}, UNKNOWN))
     assert min(claimed.values()) > 20
+    assert read > 20
+
+
+def by_line(queues: list[Queue]) -> list[Queue]:
+    return sorted(queues, key=lambda queue: queue.key)
 
 
 def in_turns(lists, worker, limit, rooms, after):

@@ -208,7 +208,28 @@ def test_a_seed_tells_the_same_story_every_time() -> None:
     assert first.crashed_workers > 0
 
 
+def test_no_more_run_than_the_limit_of_each_key_in_whatever_order_they_wait(seed: int) -> None:
+    """simulated_watch checks the limit and the order of each line at each append."""
+    simulated = contended_world(seed)
+    assert all(simulated.execution(id_).ended_at is not None for id_ in simulated.ids)
+    assert simulated.lists.admissions == {}
+    assert simulated.watch.overtaken > 0
+
+
+def contended_world(seed: int) -> Any:
+    from simulated_processes import contended
+    from simulated_world import World
+
+    simulated = World(seed, executions=60, draw=contended, contention=40)
+    simulated.run()
+    return simulated
+
+
+def test_workers_meet_over_the_last_slot_in_simulations() -> None:
+    assert sum(contended_world(seed).store.slots_taken for seed in (1, 2, 3)) > 0
+
+
 def test_everything_that_can_happen_in_an_execution_happens_in_simulations() -> None:
-    simulated = [world(seed) for seed in (1, 2, 3)]
+    simulated = [world(seed) for seed in (1, 2, 3, 4)]
     happened = {type(e) for each in simulated for id_ in each.ids for e in each.store.stream(id_)}
     assert {kind for kind in STORED_NAMES if kind.__module__.startswith("domain.executions")} - happened == set()

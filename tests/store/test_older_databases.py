@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -10,6 +12,7 @@ import pytest
 from psycopg import conninfo
 
 from domain.event import Cause, record
+from domain.executions.events.execution import ExecutionQueued
 from domain.executions.events.step import StepScheduled, StepSkipped
 from store.datastore import Datastore
 from store.log import Log
@@ -23,25 +26,54 @@ SCHEDULED = record(StepScheduled, CAUSE, step="a", attempt=1, agent="x", message
 SKIPPED = record(StepSkipped, CAUSE, step="b", reason="condition_false")
 
 
-@pytest.fixture
-def with_timers(server: str) -> Iterator[str]:
-    """conninfo of a database as it was before executions could call each other, with an execution in it."""
+@contextmanager
+def older(server: str, releases: int) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
+    """Yield a database to which so many migrations were applied, its conninfo and a connection."""
     name = f"test_{uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(f"create database {name}")
         dsn = conninfo.make_conninfo(server, dbname=name)
         with psycopg.connect(dsn) as connection:
             connection.execute(LEDGER)
-            for number, file, sql in migrations()[:3]:
+            for number, file, sql in migrations()[:releases]:
                 connection.execute(sql)
                 digest = hashlib.sha256(sql.encode()).hexdigest()
                 ledger = "insert into schema_migrations (number, name, digest) values (%s, %s, %s)"
                 connection.execute(ledger, (number, file, digest))
-            stored = "insert into stored_events values (%s, 1, 'StepScheduled', %s)"
-            connection.execute(stored, (STREAM, encode(SCHEDULED)))
-            connection.execute("insert into due_steps (execution_id, step, attempt) values (%s, 'a', 1)", (STREAM,))
-        yield dsn
+            yield dsn, connection
         admin.execute(f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def with_timers(server: str) -> Iterator[str]:
+    """conninfo of a database as it was before executions could call each other, with an execution in it."""
+    with older(server, 3) as (dsn, connection):
+        stored = "insert into stored_events values (%s, 1, 'StepScheduled', %s)"
+        connection.execute(stored, (STREAM, encode(SCHEDULED)))
+        connection.execute("insert into due_steps (execution_id, step, attempt) values (%s, 'a', 1)", (STREAM,))
+        connection.commit()
+        yield dsn
+
+
+def test_executions_that_wait_keep_their_order_and_the_release_before_its_function(server: str) -> None:
+    before = [number for number, _, _ in migrations()].index(56)
+    process, waiting, newest, running = (UUID(int=n) for n in range(1, 5))
+    with older(server, before) as (dsn, connection):
+        queued = encode(record(ExecutionQueued, CAUSE, process_id=process))
+        connection.execute("insert into stored_events values (%s, 2, 'ExecutionQueued', %s)", (waiting, queued))
+        place = "select move_slots_v1(0, %s::uuid[], %s::uuid[], %s::uuid[], %s::bool[])"
+        connection.execute(place, ([], [running, waiting], [process, process], [True, False]))
+        connection.commit()
+        migrate(dsn)
+        connection.execute(place, ([], [newest], [process], [False]))
+        assert connection.execute("select * from slot_lines").fetchall() == [(process, "", 1, 2, 0)]
+        order = "select execution_id, key from admissions where not running order by rank, position"
+        assert connection.execute(order).fetchall() == [(waiting, ""), (newest, "")]
+        assert connection.execute("select rank from admissions where execution_id = %s", (waiting,)).fetchone() == (
+            CAUSE.at,
+        )
+        connection.execute(place, ([running, waiting, newest], [], [], []))
+        assert connection.execute("select * from slot_lines").fetchall() == []
 
 
 def test_it_gets_what_is_new_and_keeps_what_it_had(with_timers: str) -> None:

@@ -32,8 +32,8 @@ FILL = {
     "due_timers": """insert into due_timers (execution_id, step, kind, due_at)
         select id, 's', 'timer', now() - interval '1 min' from unnest(%(ids)s) as id""",
     "outbox": "insert into outbox (source, version, recipient) select id, 1, %(process)s from unnest(%(ids)s) as id",
-    "admissions": """insert into admissions (execution_id, process_id, running)
-        select id, %(process)s, true from unnest(%(ids)s) as id""",
+    "admissions": """insert into admissions (execution_id, process_id, key, running)
+        select id, %(process)s, id::text, true from unnest(%(ids)s) as id""",
     "due_schedules": """insert into due_schedules (schedule_id, process_id, calendars, due_at)
         select id, %(process)s, '{}', now() - interval '1 min' from unnest(%(ids)s) as id""",
     "execution_list_waits": """insert into execution_list_waits (execution_id, step, kind)
@@ -63,9 +63,15 @@ MOVES: dict[str, tuple[str, Sequence[Any]]] = {
     ),
     "move_outbox_v1": ("uuid[] bigint[] uuid[] bigint[] uuid[] bool[]", (FEW, [1] * 5, [], [], [], [])),
     "move_slots_v1": ("uuid[] uuid[] uuid[] bool[]", (FEW, [], [], [])),
+    "move_slots_v2": (
+        "uuid[] uuid[] uuid[] text[] timestamptz[] bool[] bool[] uuid[] text[] int[]",
+        (FEW, [], [], [], [], [], [], [], [], []),
+    ),
     "move_due_schedules_v1": ("uuid[] uuid[] text[] uuid[] uuid[] timestamptz[]", ([], [], [], [], FEW, [NOW] * 5)),
 }
-LIST_OF = {name: name.removeprefix("move_")[:-3] for name in MOVES} | {"move_slots_v1": "admissions"}
+LIST_OF = {name: name.removeprefix("move_")[:-3] for name in MOVES} | dict.fromkeys(
+    ("move_slots_v1", "move_slots_v2"), "admissions"
+)
 Statement = Callable[[Connection[Any]], Any]
 
 
@@ -78,6 +84,14 @@ def move(name: str) -> Statement:
 
 def waits_end(connection: Connection[Any]) -> None:
     execution_waits.write(connection, [Fact(1, id.bytes, 1, "StepCompleted", Ended("s")) for id in FEW])
+
+
+def begins(connection: Connection[Any]) -> None:
+    """Let five executions run again, each within the limit of its line."""
+    keys = [str(id) for id in FEW]
+    given = ([], FEW, [PROCESS] * 5, keys, [NOW] * 5, [False] * 5, [True] * 5, [PROCESS] * 5, keys, [1] * 5)
+    places = ", ".join(f"%s::{kind}" for kind in MOVES["move_slots_v2"][0].split())
+    connection.execute(f"select move_slots_v2(0, {places})".encode(), given)
 
 
 class Ended(msgspec.Struct):
@@ -107,6 +121,8 @@ STATEMENTS: dict[str, tuple[str, Statement]] = {
     "postpone messages": ("outbox", lambda c: set_aside.postpone_messages(c, MESSAGES, NOW + timedelta(hours=1))),
     "listed messages": ("outbox", lambda c: set_aside.listed_messages(c, MESSAGES)),
     "end waits": ("execution_list_waits", waits_end),
+    "count those who left": ("slot_lines", move("move_slots_v2")),
+    "begin within a limit": ("slot_lines", begins),
 }
 OF_OWNER = ("unclaim steps", "regroup steps", "postpone steps", "drop steps", "keep answers", "kept answers")
 OF_OWNER += ("release lost steps", "release all steps")
@@ -119,12 +135,13 @@ def stale(server: str, template: str) -> Iterator[str]:
     """Yield a database whose lists PostgreSQL takes for empty, with 2,000 rows in each."""
     with cloned(server, template) as dsn, connect(dsn) as connection:
         create_read_tables(connection)
+        connection.execute("alter table slot_lines set (autovacuum_enabled = off)")
         connection.execute(EVENTS, {"ids": IDS})
         for table, fill in FILL.items():
             connection.execute(f"alter table {table} set (autovacuum_enabled = off)".encode())
             connection.execute(fill.encode(), {"ids": IDS, "process": PROCESS})
             connection.execute(f"delete from {table}".encode())
-            connection.execute(f"analyze {table}".encode())
+            connection.execute(f"analyze {table}, slot_lines".encode())
             connection.execute(fill.encode(), {"ids": IDS, "process": PROCESS})
             seen = connection.execute("select reltuples from pg_class where relname = %s", (table,)).fetchone()
             assert seen == (0,)

@@ -62,9 +62,18 @@ def show_execution(output: CommandOutput, execution: ExecutionDetail, cause: Fai
             output.line(f"child: {called}  {child.process}, version {child.version}: {child.status}")
     for wait in execution.waiting_for:
         output.line(f"waits for: {wait_words(wait)}")
+    if execution.queue_position is not None:
+        output.line(in_line(execution))
     for timer in execution.timers:
         output.line(f"timer: {timer.kind} of {timer.step} is due at {moment(timer.due_at)}")
     note_lag(output, execution.lag_seconds)
+
+
+def in_line(execution: ExecutionDetail) -> str:
+    """Return the sentence about an execution that waits in a line."""
+    limit = "" if execution.slot_limit is None else f", where {execution.slot_limit:,} may run at once"
+    key = f" of {execution.slot_key}" if execution.slot_key else ""
+    return f"place in line: {execution.queue_position:,}{key}, priority {execution.priority or 0}{limit}"
 
 
 def _step(step: StepView, most: int) -> tuple[object, ...]:

@@ -165,6 +165,12 @@ def _show(output: CommandOutput, process: ProcessDetail) -> None:
         output.line(f"paused since {moment(process.paused.since)}, {what}: {process.paused.reason}")
     if process.version is not None:
         output.line(f"published: version {process.version}, {moment(process.published_at)}")
+    if process.slots is not None:
+        per = "" if process.slots.per is None else f" per {process.slots.per}"
+        output.line(f"at once: {process.slots.limit:,}{per}")
+        for each in process.slots.lines:
+            key = f" of {each.key}" if each.key else ""
+            output.line(f"line{key}: {each.running:,} running, {each.waiting:,} waiting")
     if process.draft is not None:
         readable = "" if process.draft.definition is not None else ", with errors: `procession validate` says which"
         output.line(f"draft: revision {process.draft.revision}{readable}")

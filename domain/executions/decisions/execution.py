@@ -9,6 +9,7 @@ from domain.event import Cause
 from domain.executions.decisions.refusals import ExecutionEndedAlready
 from domain.executions.engine.advance import advance
 from domain.executions.engine.ending import abandon, cancel, fail
+from domain.executions.engine.queueing import key_of, priority_of, refuse_misplaced
 from domain.executions.engine.reaching import reach
 from domain.executions.engine.unfolding import Take, Unfolding
 from domain.executions.events.child import Parent
@@ -27,6 +28,7 @@ from domain.executions.events.outcomes import (
 )
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import needs_slot
+from domain.language.expressions import EvaluationFailed
 from domain.processes.plan import Plan
 from domain.refusal import Forbidden
 
@@ -49,11 +51,14 @@ def start_execution(
 
     callees: by its step, the plan of each process that may be called; unavailable ones are left out. descendants:
     number of executions that its root had started before; one above the limit fails at once. waits: its process is
-    paused, so it is queued in any case. because: as in ExecutionStarted. Raises Forbidden (cause_too_deep).
+    paused, so it is queued in any case. because: as in ExecutionStarted. Raises Forbidden (cause_too_deep), or
+    Malformed where the input gives no key or no priority; a child fails at once for that.
     """
     if because is not None and because.depth > plan.limits.max_depth:
         message = f"agents start executions because of one another at most {plan.limits.max_depth} deep"
         raise Forbidden(message, code="cause_too_deep")
+    if parent is None:
+        refuse_misplaced(plan, input)
     unfolding = Unfolding(Execution(id, plan, callees=callees), cause, take)
     unfolding.record(
         ExecutionStarted,
@@ -71,22 +76,30 @@ def start_execution(
     if parent is not None and descendants >= plan.limits.max_descendants:
         message = f"execution {parent.root} has started {descendants} others, directly or not, and may not start more"
         fail(unfolding, StepError("too_many_descendants", message, permanent=True), None)
-    elif waits or needs_slot(unfolding.execution):
-        takes_slot = needs_slot(unfolding.execution)
-        unfolding.record(ExecutionQueued, process_id=plan.process_id, takes_slot=takes_slot)
+        return unfolding
+    try:
+        key, priority = key_of(plan, input), priority_of(plan, input)
+    except EvaluationFailed as failed:
+        fail(unfolding, StepError(failed.code, failed.message, permanent=True), None)
+        return unfolding
+    takes_slot = needs_slot(unfolding.execution)
+    if waits or takes_slot:
+        line = {"slot_key": key, "priority": priority, "called": parent is not None}
+        unfolding.record(ExecutionQueued, process_id=plan.process_id, takes_slot=takes_slot, **line)
     else:
         _begin(unfolding)
     return unfolding
 
 
-def admit_execution(execution: Execution, cause: Cause, take: Take = 0) -> Unfolding:
-    """Admit the execution that waited longest, for a slot or until its process is resumed.
+def admit_execution(execution: Execution, cause: Cause, take: Take = 0, *, limit: int | None = None) -> Unfolding:
+    """Admit the execution that is first in line, for a slot or until its process is resumed.
 
-    Returns no events when it does not wait.
+    limit: of executions of its key at once; the append refuses it above that. Returns no events when it does not wait.
     """
     unfolding = Unfolding(execution, cause, take)
     if execution.status == QUEUED:
-        unfolding.record(ExecutionAdmitted, process_id=execution.plan.process_id)
+        within = limit if needs_slot(execution) else None
+        unfolding.record(ExecutionAdmitted, process_id=execution.plan.process_id, limit=within)
         _begin(unfolding)
     return unfolding
 

@@ -60,18 +60,27 @@ class ExecutionStarted(Event, frozen=True, kw_only=True):
 class ExecutionQueued(Event, frozen=True, kw_only=True):
     """The execution waits for a concurrency slot, or until its process is resumed; ExecutionAdmitted begins it.
 
-    takes_slot: it takes a slot when it begins, because its process limits how many run.
+    takes_slot: it takes a slot when it begins, because its process limits how many run. slot_key: the key whose slots
+    it waits for; empty where the process has one line for all. priority: from -100 to 100; each step comes before those
+    that came up to a minute earlier. called: another execution started it, so a pause does not hold it back.
     """
 
     process_id: UUID
     takes_slot: bool = True
+    slot_key: str = ""
+    priority: int = 0
+    called: bool = False
 
 
 @stored("ExecutionAdmitted")
 class ExecutionAdmitted(Event, frozen=True, kw_only=True):
-    """The execution has waited longest and begins; its time runs from now."""
+    """The execution is the first of its line and begins; its time runs from now.
+
+    limit: of executions of its key at once, which it begins within; None where nothing limits them.
+    """
 
     process_id: UUID
+    limit: int | None = None
 
 
 class ExecutionEnded(Event, frozen=True, kw_only=True):

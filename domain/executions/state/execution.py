@@ -12,7 +12,7 @@ from domain.executions.events.execution import (
 )
 from domain.executions.events.outcomes import EXECUTION_STATUS, QUEUED, RUNNING
 from domain.executions.state.evolution import evolves
-from domain.executions.state.model import Execution
+from domain.executions.state.model import Execution, QueueEntry
 from domain.executions.state.step import restarted
 
 
@@ -32,6 +32,7 @@ def started(execution: Execution, event: ExecutionStarted) -> None:
 def queued(execution: Execution, event: ExecutionQueued) -> None:
     """Queue the execution for a concurrency slot."""
     execution.status = QUEUED
+    execution.queued = QueueEntry(event.at, event.slot_key, event.priority, event.called)
 
 
 @evolves(ExecutionAdmitted)

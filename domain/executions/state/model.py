@@ -1,7 +1,7 @@
 """The state of an execution: its steps, its timers, and the decided edges."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -134,6 +134,25 @@ class SettledOutcome(msgspec.Struct, frozen=True, gc=False):
     reason: str = ""
 
 
+class QueueEntry(msgspec.Struct, frozen=True, gc=False):
+    """The entry of an execution in the line of its process and key; the fields of ExecutionQueued."""
+
+    queued_at: datetime
+    key: str = ""
+    priority: int = 0
+    called: bool = False
+
+    @property
+    def rank(self) -> datetime:
+        """The instant by which those that wait are in line, the earliest first."""
+        return rank_of(self.queued_at, self.priority)
+
+
+def rank_of(queued_at: datetime, priority: int) -> datetime:
+    """Return the rank of an execution in its line: when it came, a minute earlier for each step of its priority."""
+    return queued_at - priority * timedelta(minutes=1)
+
+
 class Execution(msgspec.Struct):
     """One run of a process. The plan is immutable and shared by all executions of that version.
 
@@ -145,6 +164,7 @@ class Execution(msgspec.Struct):
     end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
     their completion, less those compensated. outcome: set from the moment that compensation is required. usage_ids: of
     the uses booked so far, as agents name them, with their attempts. repetitions: by step, of those that are repeated.
+    queued: its entry in the line of its process; None if it began without one.
     """
 
     id: UUID
@@ -169,6 +189,7 @@ class Execution(msgspec.Struct):
     outcome: SettledOutcome | None = None
     usage_ids: dict[str, int] = {}
     repetitions: dict[str, Repetition] = {}
+    queued: QueueEntry | None = None
 
     def copy(self) -> "Execution":
         """Return a copy whose evolution leaves this one unchanged."""
@@ -195,4 +216,5 @@ class Execution(msgspec.Struct):
             self.outcome,
             self.usage_ids.copy() if self.usage_ids else {},
             self.repetitions.copy() if self.repetitions else {},
+            self.queued,
         )

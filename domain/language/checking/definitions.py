@@ -17,6 +17,7 @@ from domain.language.checking.schedules import check_schedule
 from domain.language.checking.sensitive import check_sensitive
 from domain.language.checking.shapes import ValueShape
 from domain.language.checking.skipping import Skipping
+from domain.language.checking.slots import check_slots
 from domain.language.checking.timing import check_retry, check_timing
 from domain.language.checking.unused import check_unused
 from domain.language.checking.webhooks import is_webhook
@@ -102,6 +103,8 @@ def _check_steps(holder: Mapping, scope: _Scope, problems: Problems) -> None:
                     _check_output_schema(part, problems)
                     check_timing(part, scope.default_timeout, problems)
                     check_notification(part, problems)
+    if scope.enclosing is None:
+        check_slots(holder, references, problems)
     for output in _items(holder, "outputs"):
         if isinstance(output, Mapping) and (source := output.entries.get("source")) is not None:
             references.check_templates(source, Place(), "outputs")

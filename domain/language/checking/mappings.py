@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from domain.language.checking.kinds import ShapeOf, kinds_of, listed
 from domain.language.checking.known import CalledShapes, call_of, inputs_of
 from domain.language.checking.paths import Wrong
-from domain.language.checking.shapes import LIST, NULL, NUMBER, TEXT
+from domain.language.checking.shapes import BOOLEAN, LIST, NULL, NUMBER, TEXT
 from domain.language.expressions import ExpressionProblem, TextTemplate, parse_template
 from domain.language.reading.nodes import Mapping, Node, text_of
 from domain.language.spelling.bodies import has_body
@@ -16,6 +16,8 @@ _FIELDS = {
     "until": frozenset((TEXT,)),
     "recipients": frozenset((TEXT, LIST)),
     "items": frozenset((LIST,)),
+    "per": frozenset((TEXT, NUMBER, BOOLEAN)),
+    "priority": frozenset((NUMBER,)),
 }
 
 

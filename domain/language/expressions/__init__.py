@@ -31,7 +31,7 @@ from domain.language.expressions.paths import ROOTS, Path, written
 from domain.language.expressions.problems import MISTAKES, EvaluationFailed, ExpressionProblem
 from domain.language.expressions.sources import Comparison, Constant, Source, Sources, Use
 from domain.language.expressions.templates import TextTemplate, ValueTemplate, parse_template, parse_value
-from domain.language.expressions.values import JSON, LARGEST_RESULT, Budget, Scope
+from domain.language.expressions.values import JSON, LARGEST_RESULT, Budget, Scope, printed
 
 __all__ = [
     "JSON",
@@ -55,5 +55,6 @@ __all__ = [
     "parse_condition",
     "parse_template",
     "parse_value",
+    "printed",
     "written",
 ]

@@ -11,13 +11,13 @@ from domain.language.types.costs import Costs
 from domain.language.types.parts import FieldName, Line, Part, ProcessName, Prose, requiring
 from domain.language.types.quantities import Duration
 from domain.language.types.signature import MAX_FIELDS, FieldType, InputField, OutputDefinition, accept_by_name
+from domain.language.types.slots import MAX_RUNNING, MaxRunning, Priority
 from domain.language.types.steps import STEP_TYPES, AnyStep, Retry, Roles, SubProcess
 from domain.language.types.triggers import AnyTrigger
 
 MAX_STEPS = 1_000
 MAX_LABELS = 50
 MAX_TRIGGERS = 50
-MAX_RUNNING = 1_000_000
 _EACH_BY = "StepsWithExecutors"
 
 __all__ = [
@@ -45,8 +45,8 @@ class Defaults(Part):
 class Definition(Part):
     """A whole process, as its designer wrote it; version is a label of theirs, not the published version.
 
-    max_running: greatest number of executions at once; further ones wait, first come, first served. strict: every
-    unknown key is an error.
+    max_running: greatest number of executions at once, of each key; further ones wait. priority: of an execution among
+    those that wait. strict: every unknown key is an error.
     """
 
     as_written: ClassVar[tuple[str, ...]] = ("version",)
@@ -60,7 +60,8 @@ class Definition(Part):
     version: Line | None = None
     input: Annotated[dict[FieldName, InputField], Field(max_length=MAX_FIELDS)] | None = None
     defaults: Defaults | None = None
-    max_running: Annotated[int, Field(ge=1, le=MAX_RUNNING)] | None = None
+    max_running: MaxRunning | None = None
+    priority: Priority = 0
     strict: bool = False
     costs: Costs | None = None
     triggers: Annotated[tuple[AnyTrigger, ...], Field(strict=False, max_length=MAX_TRIGGERS)] = ()

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from domain.language.types.definition import Defaults, Definition, InputField, OutputDefinition
 from domain.language.types.parts import ABSENT, Part
 from domain.language.types.quantities import MoneyLimit
+from domain.language.types.slots import SlotLimit
 from domain.language.types.steps import (
     AgentTask,
     AnyStep,
@@ -42,6 +43,9 @@ values = st.recursive(
 )
 objects = st.dictionaries(texts | tricky, values, max_size=3)
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_-]{0,8}", fullmatch=True)
+slot_limits = st.builds(
+    SlotLimit, limit=st.integers(1, 1_000_000), per=st.none() | st.sampled_from(["{{ 'a' }}", "of {{ 1 }}", "{{ 7 }}"])
+)
 fields = st.builds(
     InputField,
     required=st.booleans(),
@@ -285,7 +289,8 @@ def definitions(draw: st.DrawFn) -> Definition:
             )
         ),
         input=declared,
-        max_running=draw(st.none() | st.integers(1, 1_000_000)),
+        max_running=draw(st.none() | st.integers(1, 1_000_000) | slot_limits),
+        priority=draw(st.integers(-100, 100) | st.just("{{ 2 * 5 }}")),
         costs=draw(st.none() | costs),
         triggers=tuple(draw(triggers(declared))),
         steps=steps,
