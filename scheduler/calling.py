@@ -75,10 +75,10 @@ class Calling:
         return set(self._open.copy())
 
     def read_limits(self, agents: Iterable[str]) -> None:
-        """Read how many calls of each agent may be open at once, as of a second ago at most."""
+        """Read the limits of each agent, as of a second ago at most."""
         for agent in agents:
             if agent:
-                self._capacity.limit(agent, self._agents.max_open(agent))
+                self._capacity.limit(agent, self._agents.limits(agent))
 
     def begin(self, taken: Sequence[tuple[Execution, str]]) -> list[tuple[UUID, str, Exception]]:
         """Call the agents of attempts that have just started, or deliver their notifications; wait for no answer.

@@ -5,6 +5,7 @@ from scheduler.admitting import Admitting
 from scheduler.claiming import Claiming
 from scheduler.duty import Duty
 from scheduler.firing import Firing
+from scheduler.limiting import Limiting
 from scheduler.reacting import Reacting
 from scheduler.recording import Recording
 from scheduler.scheduling import Scheduling
@@ -13,6 +14,7 @@ from scheduler.trying_again import TryingAgain
 DUTIES: tuple[type[Duty], ...] = (
     Abandoning,
     Recording,
+    Limiting,
     Firing,
     Reacting,
     Scheduling,

@@ -24,8 +24,8 @@ from scheduler.dispatcher import Arrived, Dispatcher
 from scheduler.gateway import SchedulerGateway
 from scheduler.large_results import StoredLargeResults
 from scheduler.lease import RENEWALS, STATEMENT_SECONDS, Lease, StoredLeases
-from scheduler.lists import StoredLists
 from scheduler.pipeline import Pipeline
+from scheduler.stored_lists import StoredLists
 from scheduler.upkeep import Upkeep
 from store.carried import read_carried
 from store.datastore import BY_INDEX, Datastore, OwnConnection

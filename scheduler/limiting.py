@@ -1,0 +1,45 @@
+"""The duty of limits: it corrects what calls reserved, and pauses agents that request it, for all workers."""
+
+from scheduler.capacity import NO_LIMITS
+from scheduler.duty import Duty
+
+
+class Limiting(Duty):
+    """Writes what answers say about the limits of their agents, and reads which agents are paused."""
+
+    word = "paused"
+    overlaps = True
+    drains = True
+
+    @property
+    def ready(self) -> bool:
+        """Whether answers said something, or agents may have been paused."""
+        return self._awake or self.desk.reports.pending
+
+    def work(self) -> None:
+        """Write pauses and corrections; read the pauses."""
+        awake, self._awake = self._awake, False
+        try:
+            self._write()
+            if awake:
+                self.desk.capacity.paused = set(self.desk.lists.paused_agents())
+        except BaseException:
+            self._awake = True
+            raise
+
+    def release(self) -> None:
+        """Write what is left."""
+        self._write()
+
+    def _write(self) -> None:
+        desk, reports = self.desk, self.desk.reports
+        if reports.pauses:
+            desk.lists.pause_agents(reports.pauses)
+            desk.capacity.paused |= reports.pauses.keys()
+            reports.pauses = {}
+        if reports.spent:
+            limits = {agent: desk.capacity.limited.get(agent, NO_LIMITS) for agent in reports.spent}
+            desk.lists.correct_limits(reports.spent, limits)
+            reports.spent = {}
+            # Tokens that calls did not need may admit the next ones.
+            desk.capacity.ended = desk.capacity.ended or not desk.capacity.waiting.isdisjoint(limits)

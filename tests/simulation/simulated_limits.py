@@ -1,0 +1,69 @@
+"""The limits of agents in memory, for all workers at once; each claim is checked against what a provider admits."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from domain.agents.limits import (
+    AgentLimits,
+    LimitUse,
+    TokensSpent,
+    allowed_from,
+    begin_calls,
+    calls_allowed,
+    correct_tokens,
+    reservation,
+)
+from domain.clock import Clock
+from store.lists.agent_limits import Reserved
+
+
+class MemoryLimits:
+    """What agents have used of their limits.
+
+    begun: the instants at which calls were claimed, by agent. waited: how often a claim left an agent for a time.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._use: defaultdict[str, LimitUse] = defaultdict(LimitUse)
+        self._paused: dict[str, datetime] = {}
+        self.begun: defaultdict[str, list[datetime]] = defaultdict(list)
+        self.waited = 0
+
+    def allowed(self, agent: str, limits: AgentLimits, open: int) -> int:
+        """Return how many more calls of the agent may begin, while `open` are open."""
+        now = self._clock.now()
+        paused = self._paused.get(agent, now) > now
+        return 0 if paused else calls_allowed(limits, self._use[agent], open, now)
+
+    def begin(self, agent: str, limits: AgentLimits, calls: int, open: int) -> tuple[Reserved | None, timedelta | None]:
+        """Begin so many calls, of `open` now; return what each reserves, and how long the next one waits."""
+        now, use = self._clock.now(), self._use[agent]
+        begun = self.begun[agent]
+        begun += [now] * calls
+        assert not calls or self._paused.get(agent, now) <= now, f"{agent} is called although it is paused"
+        assert limits.calls is None or len([at for at in begun if at > now - limits.per]) <= limits.calls
+        assert not calls or limits.max_open is None or open <= limits.max_open
+        self._use[agent], slot = begin_calls(limits, use, calls, now)
+        free_at = allowed_from(limits, self._use[agent], now)
+        times = [at for at in (free_at, self._paused.get(agent)) if at is not None and at > now]
+        self.waited += bool(times)
+        reserved = Reserved(slot, reservation(limits, use)) if slot else None
+        return reserved, max(times) - now if times else None
+
+    def ensure_limits(self, agents: Sequence[str]) -> None:
+        """Do nothing: a use begins when it is read."""
+
+    def correct_limits(self, spent: Mapping[str, Sequence[TokensSpent]], limits: Mapping[str, AgentLimits]) -> None:
+        for agent, each in spent.items():
+            self._use[agent] = correct_tokens(self._use[agent], each, self._clock.now())
+
+    def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
+        now = self._clock.now()
+        for agent, pause in pauses.items():
+            self._paused[agent] = max(self._paused.get(agent, now), now + pause)
+
+    def paused_agents(self) -> dict[str, timedelta]:
+        now = self._clock.now()
+        return {agent: until - now for agent, until in self._paused.items() if until > now}
