@@ -60,8 +60,8 @@ class Capacity:
     kept: the number of them for agents that have none open.
     open: the calls that are open, by agent; notifications are those of the agent ``""``. waiting: agents with due
     attempts that the worker claims only when a call of the agent ends. ended: a call of such an agent has ended.
-    limited: the limits of agents for the whole installation. paused: agents that take no calls for now. The attempts of
-    both are claimed from the list only.
+    limited: the limits of agents for the whole installation. closed_agents: those that admit no call now, by limits or
+    by a pause. The attempts of both are claimed from the list only.
     """
 
     def __init__(self, max_open: int) -> None:
@@ -72,7 +72,7 @@ class Capacity:
         self.ended = False
         self.closed = False
         self.limited: dict[str, AgentLimits] = {}
-        self.paused: set[str] = set()
+        self.closed_agents: set[str] = set()
         self._limits = {"": max_open}
 
     @property
@@ -91,7 +91,7 @@ class Capacity:
 
     def listed_only(self) -> dict[str, AgentLimits]:
         """Return the agents whose attempts are claimed from the list only, with their limits."""
-        return {**dict.fromkeys(self.paused, NO_LIMITS), **self.limited}
+        return {**dict.fromkeys(self.closed_agents, NO_LIMITS), **self.limited}
 
     def limit_of(self, agent: str) -> int | None:
         """Return how many calls of `agent` may be open; None while the worker has not read the agent's entry."""
@@ -139,8 +139,8 @@ class Shares:
     def grant(self, agent: str, taken: Callable[[], Sequence[str]]) -> bool:
         """Grant one more attempt of `agent` if the worker may claim it.
 
-        Never one of an agent whose entry it has not read, that has limits for the whole installation, or that is
-        paused: it then claims the attempt from the list.
+        Never one of an agent whose entry it has not read, that has limits for the whole installation, or that
+        admits no call now: it then claims the attempt from the list.
         """
         # An attempt granted leaves the agent's room one smaller, and those of other agents too: only that is kept.
         if agent != self._agent:
@@ -153,7 +153,7 @@ class Shares:
     def _room(self, agent: str, taken: Sequence[str]) -> int:
         capacity = self._capacity
         limit = capacity.limit_of(agent)
-        if limit is None or agent in capacity.limited or agent in capacity.paused:
+        if limit is None or agent in capacity.limited or agent in capacity.closed_agents:
             return 0
         held = capacity.open.of.get(agent, 0) + taken.count(agent)
         free = capacity.free - len(taken)

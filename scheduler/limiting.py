@@ -5,7 +5,10 @@ from scheduler.duty import Duty
 
 
 class Limiting(Duty):
-    """Writes what answers say about the limits of their agents, and reads which agents are paused."""
+    """Writes what answers say about the limits of their agents, and reads which agents admit no call now.
+
+    A claim of an agent that has no limits any more then puts its row right.
+    """
 
     word = "paused"
     overlaps = True
@@ -17,12 +20,12 @@ class Limiting(Duty):
         return self._awake or self.desk.reports.pending
 
     def work(self) -> None:
-        """Write pauses and corrections; read the pauses."""
+        """Write pauses and corrections; read which agents admit no call."""
         awake, self._awake = self._awake, False
         try:
             self._write()
             if awake:
-                self.desk.capacity.paused = set(self.desk.lists.paused_agents())
+                self.desk.capacity.closed_agents = self.desk.lists.closed_agents()
         except BaseException:
             self._awake = True
             raise
@@ -35,7 +38,7 @@ class Limiting(Duty):
         desk, reports = self.desk, self.desk.reports
         if reports.pauses:
             desk.lists.pause_agents(reports.pauses)
-            desk.capacity.paused |= reports.pauses.keys()
+            desk.capacity.closed_agents |= reports.pauses.keys()
             reports.pauses = {}
         if reports.spent:
             limits = {agent: desk.capacity.limited.get(agent, NO_LIMITS) for agent in reports.spent}

@@ -45,8 +45,8 @@ class Lists(Protocol):
     def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
         """Let no worker call these agents for so long."""
 
-    def paused_agents(self) -> dict[str, timedelta]:
-        """Return for how long each paused agent is still not to be called."""
+    def closed_agents(self) -> set[str]:
+        """Return the agents that admit no call now, by their limits or by a pause."""
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Strike off attempts of `worker` that are not due by the log."""

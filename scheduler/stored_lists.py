@@ -62,10 +62,10 @@ class StoredLists:
         with self._connection.borrow() as connection:
             agent_limits.pause(connection, pauses)
 
-    def paused_agents(self) -> dict[str, timedelta]:
-        """Return the paused agents; see `store.lists.agent_limits.paused`."""
+    def closed_agents(self) -> set[str]:
+        """Return the agents that admit no call now; see `store.lists.agent_limits.closed`."""
         with self._connection.borrow() as connection:
-            return agent_limits.paused(connection)
+            return agent_limits.closed(connection)
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Strike attempts off; see `store.lists.due_steps.drop`."""

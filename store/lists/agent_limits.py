@@ -51,8 +51,7 @@ with paused as (
   on conflict (agent) do update set paused_until = greatest(l.paused_until, excluded.paused_until)
   returning agent)
 select pg_notify('{LOG_CHANNEL}', 'paused'), agent from paused"""
-PAUSED = """select agent, extract(epoch from paused_until - now())::float8 as seconds from agent_limits
-where paused_until > now()"""
+CLOSED = "select agent from agent_limits where greatest(paused_until, free_at) > now()"
 
 
 class Reserved(msgspec.Struct, frozen=True):
@@ -144,9 +143,9 @@ def pause(connection: Connection[Any], pauses: Mapping[str, timedelta]) -> None:
     connection.execute(PAUSE, (arrays.texts(agents), arrays.ints(milliseconds)))
 
 
-def paused(connection: Connection[Any]) -> dict[str, timedelta]:
-    """Return for how long each paused agent is still not to be called."""
-    return {row["agent"]: timedelta(seconds=row["seconds"]) for row in connection.execute(PAUSED, prepare=True)}
+def closed(connection: Connection[Any]) -> set[str]:
+    """Return the agents that admit no call now, by their limits or by a pause."""
+    return {row["agent"] for row in connection.execute(CLOSED, prepare=True)}
 
 
 def _locked(connection: Connection[Any], agents: Sequence[str]) -> tuple[list[_Row], list[str]]:

@@ -111,10 +111,10 @@ def test_the_calls_of_a_worker_hold_over_calls_and_all_that_is_being_taken(most,
     assert not Shares(capacity, ()).grant("a", list)
 
 
-def test_an_agent_that_is_paused_or_has_limits_is_claimed_from_the_list_only():
+def test_an_agent_that_admits_no_call_or_has_limits_is_claimed_from_the_list_only():
     capacity = capacity_of(10, b=7)
     assert Shares(capacity, ()).grant("a", list)
-    capacity.paused = {"a"}
+    capacity.closed_agents = {"a"}
     assert not Shares(capacity, ()).grant("a", list)
     assert capacity.listed_only() == {"a": AgentLimits(), "b": AgentLimits(7)}
     capacity.limit("b", None)

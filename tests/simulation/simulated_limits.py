@@ -64,6 +64,5 @@ class MemoryLimits:
         for agent, pause in pauses.items():
             self._paused[agent] = max(self._paused.get(agent, now), now + pause)
 
-    def paused_agents(self) -> dict[str, timedelta]:
-        now = self._clock.now()
-        return {agent: until - now for agent, until in self._paused.items() if until > now}
+    def closed_agents(self) -> set[str]:
+        return {agent for agent, until in self._paused.items() if until > self._clock.now()}
