@@ -150,9 +150,9 @@ class Claiming(DecidingDuty[Attempt]):
             desk.lists.regroup_steps(desk.worker_id, others)
             limited = desk.capacity.listed_only()
             self._awake = self._awake or any(group[0] in limited for _, _, group in others)
-        for agent, reserved in made.reserved.items():
+        for agent, counted in made.counted.items():
             attempts = [attempt for attempt, group in claimed if group[0] == agent]
-            desk.reports.reserve(attempts, reserved, desk.calling.attempts())
+            desk.reports.claim(attempts, counted, desk.calling.attempts())
         return fitting
 
     def _record_answers(self, answered: Sequence[Attempt]) -> None:

@@ -57,8 +57,8 @@ class Desk:
     nudge: Callable[[], None]
     take_in: Callable[[], None]
     quiet: Callable[[], bool]
+    reports: LimitReports
     answers: deque[tuple[AgentCall, Answer]] = field(default_factory=deque)
-    reports: LimitReports = field(default_factory=LimitReports)
 
     def cause(self, causation: str, at: datetime | None = None) -> Cause:
         """Return the cause of a decision that the worker takes at `at`. Default: now."""

@@ -40,9 +40,10 @@ class Limiting(Duty):
             desk.lists.pause_agents(reports.pauses)
             desk.capacity.closed_agents |= reports.pauses.keys()
             reports.pauses = {}
-        if reports.spent:
-            limits = {agent: desk.capacity.limited.get(agent, NO_LIMITS) for agent in reports.spent}
-            desk.lists.correct_limits(reports.spent, limits)
-            reports.spent = {}
+        collected = reports.collected()
+        if collected:
+            limits = {agent: desk.capacity.limited.get(agent, NO_LIMITS) for agent in collected}
+            desk.lists.correct_limits(collected, limits)
+            reports.written()
             # Tokens that calls did not need may admit the next ones.
             desk.capacity.ended = desk.capacity.ended or not desk.capacity.waiting.isdisjoint(limits)

@@ -6,8 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.agents.calls import Answer
-from domain.agents.limits import AgentLimits, TokensSpent
-from store.lists.agent_limits import LimitedTurns
+from domain.agents.limits import AgentLimits
+from store.lists.agent_limits import CallReports, LimitedTurns
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
@@ -39,8 +39,8 @@ class Lists(Protocol):
     def ensure_limits(self, agents: Sequence[str]) -> None:
         """Prepare the list for claims of agents that have limits."""
 
-    def correct_limits(self, spent: Mapping[str, Sequence[TokensSpent]], limits: Mapping[str, AgentLimits]) -> None:
-        """Correct the tokens that calls reserved by those that they used, by agent."""
+    def correct_limits(self, reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
+        """Correct what calls have counted in the limits of their agents, by agent."""
 
     def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
         """Let no worker call these agents for so long."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.agents.calls import Answer
-from domain.agents.limits import AgentLimits, TokensSpent
+from domain.agents.limits import AgentLimits
 from scheduler.lists import Attempt, StepKey
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
@@ -20,7 +20,7 @@ from store.lists import (
     slots,
     trees,
 )
-from store.lists.agent_limits import LimitedTurns
+from store.lists.agent_limits import CallReports, LimitedTurns
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
@@ -52,10 +52,10 @@ class StoredLists:
         with self._connection.borrow() as connection:
             agent_limits.ensure(connection, agents)
 
-    def correct_limits(self, spent: Mapping[str, Sequence[TokensSpent]], limits: Mapping[str, AgentLimits]) -> None:
-        """Correct reservations; see `store.lists.agent_limits.correct`."""
+    def correct_limits(self, reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
+        """Correct counts; see `store.lists.agent_limits.correct`."""
         with self._connection.borrow() as connection:
-            agent_limits.correct(connection, spent, limits)
+            agent_limits.correct(connection, reports, limits)
 
     def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
         """Pause agents; see `store.lists.agent_limits.pause`."""

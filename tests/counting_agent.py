@@ -26,11 +26,6 @@ class CountingAgent:
         self._open = 0
         self._lock = threading.Lock()
 
-    def most_within(self, seconds: float) -> int:
-        """Return the most calls that came within any so many seconds."""
-        times = sorted(self.begun)
-        return max((sum(begin <= at < begin + seconds for at in times) for begin in times), default=0)
-
     def call(self, key: str) -> tuple[int, bytes]:
         """Count a call; return status and body of the answer."""
         with self._lock:

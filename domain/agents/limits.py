@@ -2,7 +2,7 @@
 
 Calls and tokens are counted over a window that slides. A count belongs to a slot, a sixtieth of the window, and stays
 until the whole window and one slot have passed since the slot ended: no window of that length ever holds more than the
-limit. The slot is the margin for the time between the claim of an attempt and the call.
+limit. A call counts from its claim on, and once it is sent from that time on; the slot is the margin for its way.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from domain.calendar.durations import parse_duration
 
 MINUTE = timedelta(minutes=1)
 SLOTS = 60
-SHORTEST_SLOT = timedelta(milliseconds=50)
+SHORTEST_SLOT = timedelta(milliseconds=100)
 MOST_AT_ONCE = 1_000_000_000
 RECENT = 20
 """The median of the tokens of so many calls is what the next call reserves."""
@@ -53,6 +53,14 @@ class LimitUse(msgspec.Struct, frozen=True, omit_defaults=True):
     calls: Counts = ()
     tokens: Counts = ()
     recent: tuple[int, ...] = ()
+
+
+class CallsClaimed(msgspec.Struct, frozen=True):
+    """What one claim has counted for each of its calls. calls, tokens: the slots of both counts; reserved: tokens."""
+
+    calls: int = 0
+    tokens: int = 0
+    reserved: int = 0
 
 
 class TokensSpent(msgspec.Struct, frozen=True):
@@ -110,14 +118,28 @@ def allowed_from(limits: AgentLimits, use: LimitUse, now: datetime) -> datetime 
     return latest if latest > now else None
 
 
-def begin_calls(limits: AgentLimits, use: LimitUse, begun: int, now: datetime) -> tuple[LimitUse, int]:
-    """Return the use after `begun` more calls, and the slot of what they reserve."""
-    calls = use.calls if limits.calls is None else _added(use.calls, limits.per, now, begun)
-    tokens, slot = use.tokens, 0
-    if limits.tokens is not None and begun:
-        tokens = _added(tokens, MINUTE, now, begun * reservation(limits, use))
-        slot = tokens[-1][0]
-    return LimitUse(calls, tokens, use.recent), slot
+def begin_calls(limits: AgentLimits, use: LimitUse, begun: int, now: datetime) -> tuple[LimitUse, CallsClaimed]:
+    """Return the use after `begun` more calls, and what was counted for each of them."""
+    if not begun:
+        return use, CallsClaimed()
+    calls, tokens, reserved = use.calls, use.tokens, reservation(limits, use)
+    if limits.calls is not None:
+        calls = _added(calls, limits.per, now, begun)
+    if limits.tokens is not None:
+        tokens = _added(tokens, MINUTE, now, begun * reserved)
+    claimed = CallsClaimed(calls[-1][0] if calls else 0, tokens[-1][0] if tokens else 0, reserved)
+    return LimitUse(calls, tokens, use.recent), claimed
+
+
+def send_calls(limits: AgentLimits, use: LimitUse, sent: Mapping[int, int], now: datetime) -> LimitUse:
+    """Return the use after calls were sent that count from now on. sent: their number by the slot of their claim."""
+    if limits.calls is None:
+        return use
+    calls = dict(use.calls)
+    for slot, number in sent.items():
+        calls[slot] = max(0, calls.get(slot, 0) - number)
+    left = tuple((end, amount) for end, amount in sorted(calls.items()) if amount)
+    return LimitUse(_added(left, limits.per, now, sum(sent.values())), use.tokens, use.recent)
 
 
 def correct_tokens(use: LimitUse, spent: Sequence[TokensSpent], now: datetime) -> LimitUse:

@@ -10,13 +10,14 @@ from psycopg import Connection
 
 from domain.agents.limits import (
     AgentLimits,
+    CallsClaimed,
     LimitUse,
     TokensSpent,
     allowed_from,
     begin_calls,
     calls_allowed,
     correct_tokens,
-    reservation,
+    send_calls,
 )
 from store import arrays
 from store.listening import LOG_CHANNEL
@@ -54,24 +55,24 @@ select pg_notify('{LOG_CHANNEL}', 'paused'), agent from paused"""
 CLOSED = "select agent from agent_limits where greatest(paused_until, free_at) > now()"
 
 
-class Reserved(msgspec.Struct, frozen=True):
-    """What the claim of an attempt reserved. slot: as `domain.agents.limits.TokensSpent` has it."""
+class CallReports(msgspec.Struct):
+    """What calls of one agent report. sent: their number by the slot of their claim. spent: the tokens they used."""
 
-    slot: int
-    tokens: int
+    sent: dict[int, int] = msgspec.field(default_factory=dict)
+    spent: list[TokensSpent] = msgspec.field(default_factory=list)
 
 
 class LimitedTurns(msgspec.Struct):
     """The turns of a claim. rooms: the most attempts of each agent that it might claim, by limits too.
 
-    admitted: the agents whose attempts were claimed under their limits. reserved: by agent. waits: by agent
-    how long due attempts wait for rate, tokens or the end of a pause.
+    admitted: the agents whose attempts were claimed under their limits. counted: for each call, by agent. waits: by
+    agent, how long due attempts wait for rate, tokens or the end of a pause.
     """
 
     turns: list[StepTurn]
     rooms: Mapping[str, int]
     admitted: set[str] = msgspec.field(default_factory=set)
-    reserved: dict[str, Reserved] = msgspec.field(default_factory=dict)
+    counted: dict[str, CallsClaimed] = msgspec.field(default_factory=dict)
     waits: dict[str, timedelta] = msgspec.field(default_factory=dict)
 
 
@@ -121,18 +122,18 @@ def claim(
     return made
 
 
-def correct(
-    connection: Connection[Any], spent: Mapping[str, Sequence[TokensSpent]], limits: Mapping[str, AgentLimits]
-) -> None:
-    """Correct what calls of agents with a limit of tokens reserved by what they used."""
+def correct(connection: Connection[Any], reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
+    """Correct the counts of agents by what their calls report."""
     with connection.transaction():
-        rows = connection.execute(READ_USE, (arrays.texts(sorted(spent)),)).fetchall()
+        rows = connection.execute(READ_USE, (arrays.texts(sorted(reports)),)).fetchall()
         clock = connection.execute("select clock_timestamp() as now").fetchone()
         assert clock is not None
         moved = []
         for row in rows:
-            use = correct_tokens(_decode(row["use"]), spent[row["agent"]], clock["now"])
-            moved.append((row["agent"], use, allowed_from(limits[row["agent"]], use, clock["now"])))
+            limit, report = limits[row["agent"]], reports[row["agent"]]
+            use = send_calls(limit, _decode(row["use"]), report.sent, clock["now"])
+            use = correct_tokens(use, report.spent, clock["now"])
+            moved.append((row["agent"], use, allowed_from(limit, use, clock["now"])))
         _write(connection, moved)
 
 
@@ -173,9 +174,9 @@ def _note(
     moved = []
     for row in rows:
         limits, calls = limited[row.agent], begun[row.agent]
-        use, slot = begin_calls(limits, row.use, calls, row.now)
-        if slot:
-            made.reserved[row.agent] = Reserved(slot, reservation(limits, row.use))
+        use, claimed = begin_calls(limits, row.use, calls, row.now)
+        if calls:
+            made.counted[row.agent] = claimed
         free_at = allowed_from(limits, use, row.now)
         times = [each for each in (free_at, row.paused_until) if each is not None and each > row.now]
         if times:

@@ -122,7 +122,10 @@ class Line:
         self._agents = agents
         self._open: set[Attempt] = set()
 
-    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
+    def begin(
+        self, call: AgentCall, config: dict[str, Any], deliver: Deliver, sends: Callable[[AgentCall], None]
+    ) -> None:
+        sends(call)
         self.notify(call, deliver)
 
     def notify(self, call: AgentCall, deliver: Deliver) -> None:

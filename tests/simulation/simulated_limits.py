@@ -6,16 +6,16 @@ from datetime import datetime, timedelta
 
 from domain.agents.limits import (
     AgentLimits,
+    CallsClaimed,
     LimitUse,
-    TokensSpent,
     allowed_from,
     begin_calls,
     calls_allowed,
     correct_tokens,
-    reservation,
+    send_calls,
 )
 from domain.clock import Clock
-from store.lists.agent_limits import Reserved
+from store.lists.agent_limits import CallReports
 
 
 class MemoryLimits:
@@ -37,27 +37,27 @@ class MemoryLimits:
         paused = self._paused.get(agent, now) > now
         return 0 if paused else calls_allowed(limits, self._use[agent], open, now)
 
-    def begin(self, agent: str, limits: AgentLimits, calls: int, open: int) -> tuple[Reserved | None, timedelta | None]:
-        """Begin so many calls, of `open` now; return what each reserves, and how long the next one waits."""
+    def begin(self, agent: str, limits: AgentLimits, calls: int, open: int) -> tuple[CallsClaimed, timedelta | None]:
+        """Begin so many calls, of `open` now; return what counts for each, and how long the next one waits."""
         now, use = self._clock.now(), self._use[agent]
         begun = self.begun[agent]
         begun += [now] * calls
         assert not calls or self._paused.get(agent, now) <= now, f"{agent} is called although it is paused"
         assert limits.calls is None or len([at for at in begun if at > now - limits.per]) <= limits.calls
         assert not calls or limits.max_open is None or open <= limits.max_open
-        self._use[agent], slot = begin_calls(limits, use, calls, now)
+        self._use[agent], counted = begin_calls(limits, use, calls, now)
         free_at = allowed_from(limits, self._use[agent], now)
         times = [at for at in (free_at, self._paused.get(agent)) if at is not None and at > now]
         self.waited += bool(times)
-        reserved = Reserved(slot, reservation(limits, use)) if slot else None
-        return reserved, max(times) - now if times else None
+        return counted, max(times) - now if times else None
 
     def ensure_limits(self, agents: Sequence[str]) -> None:
         """Do nothing: a use begins when it is read."""
 
-    def correct_limits(self, spent: Mapping[str, Sequence[TokensSpent]], limits: Mapping[str, AgentLimits]) -> None:
-        for agent, each in spent.items():
-            self._use[agent] = correct_tokens(self._use[agent], each, self._clock.now())
+    def correct_limits(self, reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
+        for agent, report in reports.items():
+            use = send_calls(limits[agent], self._use[agent], report.sent, self._clock.now())
+            self._use[agent] = correct_tokens(use, report.spent, self._clock.now())
 
     def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
         now = self._clock.now()

@@ -125,9 +125,9 @@ class MemoryLists(MemoryLimits):
         for agent in sorted(limited.keys() & waiting):
             mine = [(id, step) for turn in made.turns if turn.group[0] == agent for id, step, _ in turn.claimed]
             self._limited.update(mine)
-            reserved, wait = self.begin(agent, limited[agent], len(mine), self._open(agent))
-            if reserved is not None:
-                made.reserved[agent] = reserved
+            counted, wait = self.begin(agent, limited[agent], len(mine), self._open(agent))
+            if mine:
+                made.counted[agent] = counted
             if wait is not None:
                 made.waits[agent] = wait
         return made

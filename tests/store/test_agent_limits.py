@@ -11,6 +11,7 @@ from scheduler.lists import Lists
 from scheduler.stored_lists import StoredLists
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.lists import agent_limits, due_steps
+from store.lists.agent_limits import CallReports
 from store.lists.turns import UNKNOWN
 from tests.store.test_turns import INSERT
 
@@ -128,11 +129,11 @@ def test_calls_reserve_tokens_and_their_use_corrects_the_row(connection, lists):
     waiting(connection, "a", 100)
     limited = {"a": AgentLimits(tokens=1000)}
     made = claim(lists, limited)
-    assert (claimed(made), made.reserved["a"].tokens) == (10, 100)
-    spent = [TokensSpent(made.reserved["a"].slot, 100, 20)] * 10
-    lists.correct_limits({"a": spent}, limited)
+    assert (claimed(made), made.counted["a"].reserved) == (10, 100)
+    spent = [TokensSpent(made.counted["a"].tokens, 100, 20)] * 10
+    lists.correct_limits({"a": CallReports(spent=spent)}, limited)
     made = claim(lists, limited)
-    assert (claimed(made), made.reserved["a"].tokens) == (40, 20)
+    assert (claimed(made), made.counted["a"].reserved) == (40, 20)
     assert made.waits["a"] > timedelta(seconds=50)
 
 

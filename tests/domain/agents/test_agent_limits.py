@@ -24,6 +24,7 @@ from domain.agents.limits import (
     limits_of,
     pause_of,
     reservation,
+    send_calls,
 )
 from domain.refusal import Malformed
 
@@ -42,6 +43,29 @@ def test_no_period_ever_holds_more_calls_than_the_rate_however_they_come(calls, 
         begun += [now] * count
         assert sum(at > now - per - max(per / SLOTS, SHORTEST_SLOT) for at in begun) <= calls
         assert len(use.calls) <= SLOTS + 3, "the row is bounded"
+
+
+@given(
+    st.integers(1, 30),
+    PERIODS,
+    st.lists(st.tuples(st.floats(0, 1.5), st.integers(0, 40), st.floats(0, 2)), min_size=1, max_size=40),
+)
+def test_no_period_holds_more_calls_than_the_rate_however_late_they_are_sent(calls, per, wishes):
+    """A call is sent some time after its claim, also after the period; others are claimed in between."""
+    limits, use, now = AgentLimits(calls=calls, per=per), LimitUse(), BEGIN
+    under_way: list[tuple[datetime, int, int]] = []
+    sent: list[datetime] = []
+    for wait, wished, delay in wishes:
+        now += per * wait
+        for at, slot, count in sorted(each for each in under_way if each[0] <= now):
+            use = send_calls(limits, use, {slot: count}, at)
+            sent += [at] * count
+        under_way = [each for each in under_way if each[0] > now]
+        count = min(wished, calls_allowed(limits, use, 0, now))
+        use, claimed = begin_calls(limits, use, count, now)
+        if count:
+            under_way.append((now + min(per, per * delay / 2), claimed.calls, count))
+    assert all(sum(first <= at <= first + per for at in sent) <= calls for first in sent)
 
 
 @given(st.integers(1, 30), PERIODS, st.lists(st.floats(0, 1.5), min_size=1, max_size=30))
@@ -69,13 +93,13 @@ def test_a_call_begins_only_while_reservations_and_use_leave_it_tokens(tokens, c
         now += wait
         reserved = reservation(limits, use)
         count = min(wished, calls_allowed(limits, use, 0, now))
-        use, slot = begin_calls(limits, use, count, now)
+        use, claimed = begin_calls(limits, use, count, now)
         if not count:
             assert allowed_from(limits, use, now) is not None
             continue
         inside = sum(amount for at, amount in counted if at > now - MINUTE)
         assert inside + count * reserved <= tokens or (inside == 0 and count == 1)
-        use = correct_tokens(use, [TokensSpent(slot, reserved, used)] * count, now)
+        use = correct_tokens(use, [TokensSpent(claimed.tokens, reserved, used)] * count, now)
         counted.append((now, count * used))
     assert len(use.tokens) <= SLOTS + 3
     assert len(use.recent) <= RECENT
@@ -92,7 +116,8 @@ def test_the_next_call_reserves_the_median_of_the_last_twenty():
 
 def test_a_call_corrects_what_it_reserved_in_both_directions():
     limits = AgentLimits(tokens=1000)
-    use, slot = begin_calls(limits, LimitUse(), 10, BEGIN)
+    use, claimed = begin_calls(limits, LimitUse(), 10, BEGIN)
+    slot = claimed.tokens
     assert calls_allowed(limits, use, 0, BEGIN) == 0
     cheap = correct_tokens(use, [TokensSpent(slot, 100, 40)], BEGIN)
     assert sum(amount for _, amount in cheap.tokens) == 940
