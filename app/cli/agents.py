@@ -94,9 +94,9 @@ def _limit_lines(agent: AgentDetail) -> Iterator[str]:
     limits = limits_of(msgspec.json.decode(agent.config) or {}, agent.max_open)
     if limits is not None:
         stated = (
-            (limits.max_open, f"{limits.max_open} calls open at once"),
-            (limits.calls, f"{limits.calls} calls in {print_duration(limits.per)}"),
-            (limits.tokens, f"{limits.tokens} tokens in 1m"),
+            (limits.max_open, f"max_open {limits.max_open}"),
+            (limits.calls, f"rate {limits.calls} in {print_duration(limits.per)}"),
+            (limits.tokens, f"tokens {limits.tokens} in 1m"),
         )
         yield f"limits: {', '.join(text for limit, text in stated if limit is not None)}"
     use = agent.limit_use
@@ -104,7 +104,7 @@ def _limit_lines(agent: AgentDetail) -> Iterator[str]:
         return
     if limits is not None:
         tokens = "" if use.tokens_per_call is None else f", {use.tokens_per_call} tokens a call"
-        yield f"  {use.open} calls are open{tokens}"
+        yield f"  open calls: {use.open}{tokens}"
     if use.next_call_at is not None:
         yield f"  the limits admit the next call at {moment(use.next_call_at)}"
     if use.paused_until is not None:

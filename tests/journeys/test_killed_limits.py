@@ -17,9 +17,11 @@ def test_the_limits_of_an_agent_hold_whichever_workers_are_killed(site):
     """A call that a killed worker began may still be open at the agent when another worker repeats it, and counts."""
     with counting_agent() as counted:
         counted.takes = 0.02
-        begin(site, [RUN])
+        begin(site, [])
         rate = {"calls": CALLS, "per": f"{PER_SECONDS}s"}
         put(site, "/api/agents/counted", {"kind": "http", "url": counted.url, "rate": rate, "max_open": MOST_OPEN})
+        drafted = post(site, "/api/processes", {"definition": RUN}, "draft").json()["process_id"]
+        post(site, f"/api/processes/{drafted}/publish", {}, "publish")
         runs = [post(site, "/api/processes/run/executions", {}, f"start-{n}").json() for n in range(EXECUTIONS)]
         wait_for(lambda: len(counted.begun) > 5)
         kill_now_and_then(site, ("worker-1", "worker-2", "worker-1"))

@@ -20,7 +20,7 @@ def begin(installation, counted, executions, **limits):
     installation.agent("counted", kind="http", url=counted.url, **limits)
     installation.publish(RUN)
     for _ in range(2):
-        installation.worker()
+        installation.worker(lease=60)
     return [installation.start("run") for _ in range(executions)]
 
 
@@ -75,7 +75,7 @@ def test_a_pause_that_one_worker_receives_holds_for_all_workers(installation, co
     installation.agent("counted", kind="http", url=counted.url)
     installation.publish(RUN)
     for _ in range(2):
-        installation.worker()
+        installation.worker(lease=60)
     first = installation.start("run")
     installation.until(lambda: installation.rows("select agent from agent_limits where paused_until > now()"))
     others = [installation.start("run") for _ in range(10)]
