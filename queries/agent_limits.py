@@ -1,4 +1,4 @@
-"""What agents use of their limits now, for all workers together, and how long they are paused."""
+"""The present use that agents make of their limits, for all workers together, and how long they are paused."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ _decode = msgspec.json.Decoder(LimitUse).decode
 
 
 class AgentLimitUse(msgspec.Struct, frozen=True):
-    """What an agent uses of its limits.
+    """The present use that an agent makes of its limits.
 
     open: its calls under way that were claimed under limits, of all workers. next_call_at: when rate and tokens admit
     the next call; null: now. paused_until: as its ``Retry-After`` says; null: it is not paused. tokens_per_call: the

@@ -1,4 +1,4 @@
-"""What the claims of one worker have counted in the limits of agents, and what its calls say about them."""
+"""The counts of one worker in the limits of agents, and what its calls say about them."""
 
 from collections import deque
 from collections.abc import Collection, Iterable

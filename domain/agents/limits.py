@@ -28,7 +28,7 @@ LONGEST_AGENT_PAUSE = timedelta(hours=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
-Counts = tuple[tuple[int, int], ...]
+SlotCounts = tuple[tuple[int, int], ...]
 """Amounts by the end of their slot, in microseconds since 1970, in order."""
 
 
@@ -45,18 +45,18 @@ class AgentLimits(msgspec.Struct, frozen=True):
 
 
 class LimitUse(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an agent has used of its limits.
+    """The counts of an agent in its windows.
 
     calls, tokens: of the windows. recent: the tokens of the last calls whose use is known, the latest last.
     """
 
-    calls: Counts = ()
-    tokens: Counts = ()
+    calls: SlotCounts = ()
+    tokens: SlotCounts = ()
     recent: tuple[int, ...] = ()
 
 
 class CallsClaimed(msgspec.Struct, frozen=True):
-    """What one claim has counted for each of its calls. calls, tokens: the slots of both counts; reserved: tokens."""
+    """The counts of one claim for each of its calls. calls, tokens: the slots of both counts; reserved: tokens."""
 
     calls: int = 0
     tokens: int = 0
@@ -64,7 +64,7 @@ class CallsClaimed(msgspec.Struct, frozen=True):
 
 
 class TokensSpent(msgspec.Struct, frozen=True):
-    """What one call turned out to use. slot: of its reservation."""
+    """The tokens that one call has used. slot: of its reservation."""
 
     slot: int
     reserved: int
@@ -168,16 +168,16 @@ def _slot(window: timedelta) -> int:
     return max(window // SLOTS, SHORTEST_SLOT) // _MICROSECOND
 
 
-def _kept(counts: Counts, window: timedelta, now: datetime) -> Counts:
+def _kept(counts: SlotCounts, window: timedelta, now: datetime) -> SlotCounts:
     since = _microseconds(now) - window // _MICROSECOND - _slot(window)
     return tuple(each for each in counts if each[0] > since)
 
 
-def _sum(counts: Counts, window: timedelta, now: datetime) -> int:
+def _sum(counts: SlotCounts, window: timedelta, now: datetime) -> int:
     return sum(amount for _, amount in _kept(counts, window, now))
 
 
-def _added(counts: Counts, window: timedelta, now: datetime, amount: int) -> Counts:
+def _added(counts: SlotCounts, window: timedelta, now: datetime, amount: int) -> SlotCounts:
     kept = _kept(counts, window, now)
     slot = _slot(window)
     end = (_microseconds(now) // slot + 1) * slot
@@ -186,7 +186,7 @@ def _added(counts: Counts, window: timedelta, now: datetime, amount: int) -> Cou
     return (*kept, (end, amount)) if amount else kept
 
 
-def _free_from(counts: Counts, window: timedelta, most: int, now: datetime) -> datetime:
+def _free_from(counts: SlotCounts, window: timedelta, most: int, now: datetime) -> datetime:
     """Return when at most `most` is left of the counts."""
     kept = _kept(counts, window, now)
     left = sum(amount for _, amount in kept)

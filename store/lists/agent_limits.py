@@ -56,7 +56,7 @@ CLOSED = "select agent from agent_limits where greatest(paused_until, free_at) >
 
 
 class CallReports(msgspec.Struct):
-    """What calls of one agent report. sent: their number by the slot of their claim. spent: the tokens they used."""
+    """The reports of calls of one agent. sent: their number by the slot of their claim. spent: the tokens they used."""
 
     sent: dict[int, int] = msgspec.field(default_factory=dict)
     spent: list[TokensSpent] = msgspec.field(default_factory=list)

@@ -8,7 +8,6 @@ from uuid import UUID
 from simulated_limits import MemoryLimits
 
 from domain.agents.calls import Answer
-from domain.agents.limits import AgentLimits
 from domain.clock import Clock
 from domain.executions.events.execution import ExecutionStarted
 from domain.executions.events.messages import recipient_of
@@ -17,7 +16,6 @@ from domain.executions.events.step import StepScheduled, StepStarted
 from domain.executions.timers import HEARTBEAT
 from scheduler.lists import Attempt, StepKey
 from store.lists import due_timers, outbox
-from store.lists.agent_limits import LimitedTurns
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, Message, ReportUnreadable
 from store.lists.slots import Queue
@@ -28,17 +26,13 @@ from store.unit import MessageKey, Unit
 class MemoryLists(MemoryLimits):
     """Implements `scheduler.lists.Lists`, for all workers at once.
 
-    due_steps: attempt and owner, oldest first. groups: agent and process of each attempt. claimed: the end of a
-    worker's claim of a timer or message. admissions: process, and whether the execution runs, in the order of arrival.
-    versions: of streams. dropped: called with the messages that a worker drops.
+    claimed: the end of a worker's claim of a timer or message. admissions: process, and whether the execution runs, in
+    the order of arrival. versions: of streams. dropped: called with the messages that a worker drops.
     """
 
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
         super().__init__(clock)
         self._dropped = dropped
-        self.due_steps: dict[StepKey, tuple[int, UUID | None]] = {}
-        self.groups: dict[StepKey, StepGroup] = {}
-        self._limited: set[StepKey] = set()
         self.due_timers: dict[Due, datetime] = {}
         self.outbox: dict[MessageKey, Message] = {}
         self.claimed: dict[Due | MessageKey, datetime] = {}
@@ -68,7 +62,7 @@ class MemoryLists(MemoryLimits):
                 self.due_steps[unit.stream, event.step] = event.attempt, unit.owner
             elif type(event) in LEAVES_WORKER:
                 self.due_steps.pop((unit.stream, event.step), None)  # type: ignore[attr-defined]
-                self._limited.discard((unit.stream, event.step))  # type: ignore[attr-defined]
+                self.limited.discard((unit.stream, event.step))  # type: ignore[attr-defined]
                 if unit.owner is None and type(event) in ABANDONS_ATTEMPT:
                     words.add("gone")
         if any(self.due_steps.get((unit.stream, step), (0, unit))[1] is None for step in scheduled):
@@ -110,34 +104,7 @@ class MemoryLists(MemoryLimits):
             self.admissions[unit.stream] = slot.process_id, slot.state == "running"
         return [] if slot.state == "running" else ["room"]
 
-    def claim_steps(
-        self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup, limited: Mapping[str, AgentLimits]
-    ) -> LimitedTurns:
-        waiting = {self.groups[key][0] for key, (_, owner) in self.due_steps.items() if owner is None}
-        allowed = {agent: self.allowed(agent, limits, self._open(agent)) for agent, limits in limited.items()}
-        bounded = dict(rooms)
-        for agent, most in allowed.items():
-            bounded[agent] = min(rooms.get(agent, limit), most) if agent in waiting else 0
-        made = LimitedTurns(self._claim_steps(worker, limit, bounded, after), bounded)
-        made.admitted = {agent for agent in limited if bounded[agent] > 0}
-        for turn in made.turns:
-            self._limited.difference_update((id, step) for id, step, _ in turn.claimed)
-        for agent in sorted(limited.keys() & waiting):
-            mine = [(id, step) for turn in made.turns if turn.group[0] == agent for id, step, _ in turn.claimed]
-            self._limited.update(mine)
-            counted, wait = self.begin(agent, limited[agent], len(mine), self._open(agent))
-            if mine:
-                made.counted[agent] = counted
-            if wait is not None:
-                made.waits[agent] = wait
-        return made
-
-    def _open(self, agent: str) -> int:
-        """Return how many calls of the agent are open, of all workers."""
-        open = (key for key in self._limited if self.due_steps.get(key, (0, None))[1] is not None)
-        return sum(self.groups[key][0] == agent for key in open)
-
-    def _claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
+    def claim_in_turns(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
         waiting: dict[StepGroup, list[Attempt]] = {}
         for key, (attempt, owner) in self.due_steps.items():
             if owner is None:
