@@ -37,15 +37,32 @@ class AgentReceipt(CommandReceipt, kw_only=True):
     name: str
 
 
+class CallRateBody(msgspec.Struct):
+    """A rate of calls. per: a duration."""
+
+    calls: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+    per: str | float
+
+
+class TokenRateBody(msgspec.Struct):
+    """A rate of tokens."""
+
+    per_minute: Annotated[int, msgspec.Meta(ge=1, le=10**12)]
+
+
 class AgentBody(msgspec.Struct):
     """The configuration of the agent; further fields depend on its kind.
 
-    max_open: how many calls of the agent each worker has open at once. Default: a share of the calls of the worker.
+    max_open: how many calls of the agent all workers together have open at once. Default: each worker a share of its
+    calls. rate: how many calls begin within any period of that length, as {calls: 60, per: 1m}; per is from 1s to 1d.
+    tokens: how many tokens, input and output, its calls use in a minute. Default: any number.
     provider: of its model, as price tables name it. Default: by the host of its address, where that is a known one.
     """
 
     kind: str
     max_open: Annotated[int, msgspec.Meta(ge=1, le=10**9)] | None = None
+    rate: CallRateBody | None = None
+    tokens: TokenRateBody | None = None
     provider: Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")] | None = None
 
 

@@ -10,6 +10,7 @@ from commands.plans import Streams
 from commands.receipt import Receipt
 from domain.agents.agent import ABSENT, ACTIVE, Agent, fold
 from domain.agents.decisions import register_agent, retire_agent
+from domain.agents.limits import AgentLimits, limits_of
 from domain.agents.policy import OutgoingPolicy
 from domain.clock import Clock
 from domain.event import Cause, Event
@@ -84,7 +85,7 @@ class Agents:
 
 
 class CachedAgents:
-    """The configuration and the limit of each agent in use.
+    """The configuration and the limits of each agent in use.
 
     One query reads all of them from the log, at most once a second.
     """
@@ -95,7 +96,7 @@ class CachedAgents:
         self._names: set[str] = set()
         self._configs: dict[str, dict[str, Any]] = {}
         self._unreadable: dict[str, Exception] = {}
-        self._limits: dict[str, int | None] = {}
+        self._limits: dict[str, AgentLimits] = {}
         self._retired: frozenset[str] = frozenset()
         self._read_at = 0.0
         self._reading = threading.Lock()
@@ -115,8 +116,8 @@ class CachedAgents:
         self._refresh(name)
         return name in self._retired
 
-    def max_open(self, name: str) -> int | None:
-        """Return how many calls of the agent `name` a worker may have open at once; None if its entry has no limit."""
+    def limits(self, name: str) -> AgentLimits | None:
+        """Return the limits of the agent `name`; None if its entry states none."""
         self._refresh(name)
         return self._limits.get(name)
 
@@ -130,7 +131,8 @@ class CachedAgents:
             agents, self._unreadable = self._read_all(names)
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}
             self._retired = frozenset(agent.name for agent in agents if agent.status != ACTIVE)
-            self._limits = {agent.name: agent.max_open for agent in agents}
+            stated = ((agent, limits_of(agent.config, agent.max_open)) for agent in agents if agent.status == ACTIVE)
+            self._limits = {agent.name: limits for agent, limits in stated if limits is not None}
             self._names = names
             self._read_at = self._clock.monotonic()
 

@@ -25,7 +25,7 @@ from gateway.large_results import KeepsLargeResults, LargeResults
 from gateway.loop import LoopThread
 from gateway.models import model_of
 from gateway.notifications import Notifications
-from gateway.open_calls import AttemptKey, DeliverAnswer, InstantAdapter, OpenCall, ReadAgent
+from gateway.open_calls import AttemptKey, DeliverAnswer, InstantAdapter, NoteSent, OpenCall, ReadAgent
 from gateway.outgoing import Outgoing
 from gateway.scripted import Scripted
 
@@ -87,13 +87,15 @@ class AgentGateway:
         self._follow_ups: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def begin(self, call: AgentCall, config: dict[str, Any], deliver: DeliverAnswer) -> None:
+    def begin(
+        self, call: AgentCall, config: dict[str, Any], deliver: DeliverAnswer, sends: NoteSent = lambda _call: None
+    ) -> None:
         """Call the agent that `config` (canonical) describes with `call`; never blocks on the answer.
 
         An answer that needs no waiting (scripts without a delay, unusable configurations) is delivered at once, in this
         thread. Everything else is delivered later from the loop's thread, exactly once, unless it is cancelled;
-        `deliver` must not block there. An attempt that is open already stays as it is. Raises RuntimeError after
-        `close`.
+        `deliver` must not block there. An attempt that is open already stays as it is. sends: called from the loop's
+        thread just before the call goes out. Raises RuntimeError after `close`.
         """
         agent = self._agents.get(call.agent)
         if agent is None or (agent.config is not config and agent.config != config):
@@ -106,7 +108,7 @@ class AgentGateway:
         elif agent.instant is not None:
             self._begin(OpenCall(call, InstantAdapter(agent.instant), deliver, config, refers=refers))
         elif agent.adapter is not None:
-            self._begin(OpenCall(call, agent.adapter, deliver, config, refers=refers))
+            self._begin(OpenCall(call, agent.adapter, deliver, config, refers=refers, sends=sends))
 
     def notify(self, call: AgentCall, deliver: DeliverAnswer) -> None:
         """Deliver the notification `call` (its message) through the channels that its parameters name, as `begin` does.
@@ -221,6 +223,7 @@ class AgentGateway:
             return deadline_exceeded()
         try:
             async with asyncio.timeout(left), self._places:
+                entry.sends(entry.call)
                 if entry.refers and self._large is not None:
                     return await self._large.answered(entry.call, entry.adapter.answer)
                 return await entry.adapter.answer(entry.call)

@@ -9,6 +9,7 @@ from domain.agents.calls import AgentCall, Answer
 from gateway.adapter import Adapter
 
 DeliverAnswer = Callable[[AgentCall, Answer], None]
+NoteSent = Callable[[AgentCall], None]
 AttemptKey = tuple[UUID, str, int]
 
 
@@ -36,9 +37,12 @@ class InstantAdapter:
 
 
 class OpenCall:
-    """A call under way. config: of its agent; None: it has none. refers: it is given large results."""
+    """A call under way. config: of its agent; None: it has none. refers: it is given large results.
 
-    __slots__ = ("adapter", "call", "config", "deliver", "refers", "task")
+    sends: called when the call goes out.
+    """
+
+    __slots__ = ("adapter", "call", "config", "deliver", "refers", "sends", "task")
 
     def __init__(
         self,
@@ -48,7 +52,9 @@ class OpenCall:
         config: dict[str, Any] | None = None,
         *,
         refers: bool = False,
+        sends: NoteSent = lambda _call: None,
     ) -> None:
+        self.sends = sends
         self.refers = refers
         self.config = config
         self.call = call

@@ -35,10 +35,13 @@ DIRECTORY = Table("agent_directory", AgentRow, "fillfactor = 70")
 AgentChanges = dict[bytes, AgentRow]
 
 
-def _config(stored: msgspec.Raw, provider: str | None) -> msgspec.Raw:
-    if provider is None:
-        return stored
-    return msgspec.Raw(msgspec.json.encode(configured(msgspec.json.decode(stored), provider)))
+def _config(event: Any) -> msgspec.Raw:
+    rate, tokens = msgspec.json.decode(event.rate), msgspec.json.decode(event.tokens)
+    if event.provider is None and rate is None and tokens is None:
+        stated: msgspec.Raw = event.config
+        return stated
+    config = configured(msgspec.json.decode(event.config), provider=event.provider, rate=rate, tokens=tokens)
+    return msgspec.Raw(msgspec.json.encode(config))
 
 
 def _registered(changes: AgentChanges, fact: Fact) -> None:
@@ -49,7 +52,7 @@ def _registered(changes: AgentChanges, fact: Fact) -> None:
         name=event.name,
         kind=event.kind,
         status="active",
-        config=_config(event.config, event.provider),
+        config=_config(event),
         registered_at=begun,
         updated_at=event.at,
         max_open=event.max_open,

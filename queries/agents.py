@@ -8,6 +8,7 @@ import msgspec
 from domain.identity import agent_id
 from domain.refusal import AgentNotFound
 from queries.agent_answers import AgentAnswers, summarise_answers
+from queries.agent_limits import AgentLimitUse, read_limit_uses
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_cursor, write_cursor
 from queries.reading import Reading, fetch
@@ -24,8 +25,9 @@ _ONE = f"select {_COLUMNS} from agent_directory where agent_id = %s"
 class AgentView(msgspec.Struct, frozen=True):
     """An agent. status: ``active`` or ``retired``; config holds references to secrets, never secrets.
 
-    max_open: how many calls of it each worker has open at once; null: a share of the calls of the worker.
-    last_24_hours: its answers; null: not worked out.
+    max_open: how many calls of it all workers together have open at once; null: each worker a share of its calls.
+    last_24_hours: its answers; null: not worked out. limit_use: what it uses of its limits; null: it has none and was
+    never paused.
     """
 
     agent_id: UUID
@@ -37,6 +39,7 @@ class AgentView(msgspec.Struct, frozen=True):
     retired_at: datetime | None
     max_open: int | None
     last_24_hours: AgentAnswers | None = None
+    limit_use: AgentLimitUse | None = None
 
 
 class AgentDetail(AgentView, frozen=True, kw_only=True):
@@ -75,9 +78,10 @@ def list_agents(
     where.any_of("status", filter.statuses, "text")
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
+        uses = read_limit_uses(connection, [row["name"] for row in rows])
     answers = summarise_answers(reading, [row["name"] for row in rows], within=within, spent_from=spent_from)
     return page_of(
-        [AgentView(**row, last_24_hours=_of(answers, row["name"])) for row in rows],
+        [AgentView(**row, last_24_hours=_of(answers, row["name"]), limit_use=uses.get(row["name"])) for row in rows],
         limit,
         freshness,
         lambda row: write_cursor("a", row.name),
@@ -101,6 +105,7 @@ def get_agent(
     """Return one agent. within, spent_from: as in list_agents. Raises NotFound or NotYet."""
     with reading.of(DIRECTORY, min_position) as (connection, freshness):
         rows = fetch(connection, _ONE, (agent_id(name),))
+        uses = read_limit_uses(connection, [name])
     if not rows:
         raise AgentNotFound(f"there is no agent {name!r}", agent=name)
     answers = summarise_answers(reading, [name], within=within, spent_from=spent_from)
@@ -109,6 +114,7 @@ def get_agent(
         as_of_position=freshness.as_of_position,
         lag_seconds=freshness.lag_seconds,
         last_24_hours=_of(answers, name),
+        limit_use=uses.get(name),
     )
 
 

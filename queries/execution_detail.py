@@ -26,7 +26,7 @@ from queries.steps import (
     seconds,
     step_views,
 )
-from queries.waits import Wait, waits_of
+from queries.waits import Wait, limited_steps, waits_of, with_rates
 
 DETAIL = "execution_detail"
 MOST_CHILDREN = 2_000
@@ -188,6 +188,7 @@ def get_execution(
         planned = definitions.steps(connection, row["process_id"], row["version"], row["body"] or "")
         attempts = read_attempts(connection, execution_id, row["last_position"])
         place = place_in_line(connection, execution_id, row["process_id"]) if row["status"] == QUEUED else None
+        limited = limited_steps(connection, execution_id) if row["ended_at"] is None else {}
     found = execution_view(
         ExecutionRow(**{name: row[name] for name in ExecutionRow.__struct_fields__}),
         decode_steps(row["steps"]),
@@ -203,7 +204,10 @@ def get_execution(
     )
     if place is not None:
         found = msgspec.structs.replace(found, queue_position=place.position, slot_limit=place.limit)
-    return found if found.ended_at is not None else _with_estimates(reading, found)
+    if found.ended_at is not None:
+        return found
+    waits = with_rates(found.waiting_for, limited)
+    return _with_estimates(reading, msgspec.structs.replace(found, waiting_for=waits))
 
 
 def _with_estimates(reading: Reading, found: ExecutionDetail) -> ExecutionDetail:

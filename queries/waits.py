@@ -1,26 +1,36 @@
 """The waits of executions: the entries of a view in one order, and the SQL that reads them for a list."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 import msgspec
+from psycopg import Connection
+from psycopg.rows import DictRow
 
 from domain.executions.events.outcomes import QUEUED
-from domain.executions.waiting import AGENT, AWAITED_KINDS, SLOT, awaited_by_execution, awaited_by_step
+from domain.executions.waiting import AGENT, AWAITED_KINDS, RATE, SLOT, awaited_by_execution, awaited_by_step
 from queries.filters import Where
+from queries.reading import fetch
 
 if TYPE_CHECKING:
     from queries.steps import StepView
 
 LISTED = 20  # entries of each execution in a list
 
+# The agents that admit no call for a time, by rate, tokens or a pause; there is a row an agent that has limits.
+_LIMITED = """
+      select agent, greatest(free_at, paused_until) as until from agent_limits
+      where greatest(free_at, paused_until) > now()"""
 # A step that waits for a worker's call has a row in the due list, which each append moves. Every other one has a row in
 # the read table. As the list is ahead of the read table at times, a step may have both.
-_WAITS = """
+_WAITS = f"""
     select w.kind, w.step, w.until from execution_list_waits w where w.execution_id = l.execution_id
     union all
-    select 'agent', d.step, null from due_steps d where d.execution_id = l.execution_id and not exists (
+    select case when r.until is null then 'agent' else 'rate' end, d.step, r.until
+    from due_steps d left join ({_LIMITED}) r on r.agent = d.agent and d.owner is null
+    where d.execution_id = l.execution_id and not exists (
       select from execution_list_waits w where w.execution_id = d.execution_id and w.step = d.step)"""
 _ORDER = f'array_position(array{list(AWAITED_KINDS)}, w.kind), w.step collate "C"'
 COLUMNS = f"""
@@ -28,12 +38,16 @@ COLUMNS = f"""
     select json_agg(json_build_object('kind', w.kind, 'step', w.step, 'until', w.until)) from (
       select w.* from ({_WAITS}) w order by {_ORDER} limit {LISTED}) w) end as waiting_for,
   case when l.ended_at is null then (select count(*) from ({_WAITS}) w) else 0 end as waiting_count"""
+_LIMITED_STEPS = f"""select d.step, r.until from due_steps d join ({_LIMITED}) r on r.agent = d.agent
+where d.execution_id = %s and d.owner is null"""
 _FIRST = """(
   select l.position from execution_list l where {where} and l.execution_id in ({source})
   order by {order} limit %(rows)s)"""
 _OF_STEPS = "select execution_id from execution_list_waits where kind in ({})"
 _BESIDE = {
-    AGENT: "select execution_id from due_steps",
+    AGENT: f"""select execution_id from due_steps d where not exists (
+      select from ({_LIMITED}) r where r.agent = d.agent and d.owner is null)""",
+    RATE: f"select d.execution_id from ({_LIMITED}) r join due_steps d on d.agent = r.agent and d.owner is null",
     SLOT: f"select execution_id from execution_list where status = '{QUEUED}'",
 }
 
@@ -41,9 +55,10 @@ _BESIDE = {
 class Wait(msgspec.Struct, frozen=True, omit_defaults=True):
     """Something that an execution waits for.
 
-    kind: ``approval``, ``timer``, ``child``, ``slot``, ``retry`` or ``agent``.
+    kind: ``approval``, ``timer``, ``child``, ``slot``, ``retry``, ``agent`` or ``rate``.
     step: the step that waits; None where the execution itself does, for a concurrency slot. until: the end of the wait
-    of a timer or a retry, and the deadline of an approval; left out where there is none.
+    of a timer or a retry, the deadline of an approval, and when the rate, the tokens or a pause of the agent admit the
+    next call, for the first of the steps that wait; left out where there is none.
     """
 
     kind: str
@@ -68,6 +83,21 @@ def waits_of(status: str, steps: "Iterable[StepView]") -> list[Wait]:
     ]
     found.sort(key=lambda wait: (AWAITED_KINDS.index(wait.kind), wait.step))
     return [*waits_of_execution(status), *found]
+
+
+def limited_steps(connection: Connection[DictRow], execution_id: UUID) -> dict[str, datetime]:
+    """Return the steps of an execution whose agents admit no call now, each with until when."""
+    return {row["step"]: row["until"] for row in fetch(connection, _LIMITED_STEPS, (execution_id,))}
+
+
+def with_rates(waits: list[Wait], limited: Mapping[str, datetime]) -> list[Wait]:
+    """Return the waits of an execution; those for the agents of the steps `limited` are waits for a rate."""
+    rates = [Wait(RATE, wait.step, limited[wait.step or ""]) for wait in waits if _is_limited(wait, limited)]
+    return [wait for wait in waits if not _is_limited(wait, limited)] + rates if rates else waits
+
+
+def _is_limited(wait: Wait, limited: Mapping[str, datetime]) -> bool:
+    return wait.kind == AGENT and wait.step in limited
 
 
 def waits_of_execution(status: str) -> list[Wait]:

@@ -29,8 +29,13 @@ Deliver = Callable[[AgentCall, Answer], None]
 class CallsAgents(Protocol):
     """The gateway to agents and channels, as `gateway.gateway.AgentGateway` implements it; nothing in it blocks."""
 
-    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
-        """Call the agent that `config` describes; call `deliver` with its answer, from any thread."""
+    def begin(
+        self, call: AgentCall, config: dict[str, Any], deliver: Deliver, sends: Callable[[AgentCall], None]
+    ) -> None:
+        """Call the agent that `config` describes; call `deliver` with its answer, from any thread.
+
+        sends: called, from any thread, when the call goes out; not if it is answered at once.
+        """
 
     def notify(self, call: AgentCall, deliver: Deliver) -> None:
         """Deliver the notification `call`; call `deliver` with the outcome, from any thread."""
@@ -47,7 +52,8 @@ class CallsAgents(Protocol):
 class Calling:
     """Turns attempts into calls, and keeps each open call until a duty decides on its answer.
 
-    capacity: counts the open calls of each agent, and has the limit of each.
+    capacity: counts the open calls of each agent, and has the limit of each. sends: called, from any thread, when a
+    call goes out.
     """
 
     def __init__(
@@ -57,12 +63,14 @@ class Calling:
         deliver: Deliver,
         callback_key: bytes,
         capacity: Capacity,
+        sends: Callable[[AgentCall], None],
     ) -> None:
         self._agents = agents
         self._gateway = gateway
         self._deliver = deliver
         self._callback_key = callback_key
         self._capacity = capacity
+        self._sends = sends
         self._open: dict[Attempt, AgentCall] = {}
 
     @property
@@ -75,10 +83,10 @@ class Calling:
         return set(self._open.copy())
 
     def read_limits(self, agents: Iterable[str]) -> None:
-        """Read how many calls of each agent may be open at once, as of a second ago at most."""
+        """Read the limits of each agent, as of a second ago at most."""
         for agent in agents:
             if agent:
-                self._capacity.limit(agent, self._agents.max_open(agent))
+                self._capacity.limit(agent, self._agents.limits(agent))
 
     def begin(self, taken: Sequence[tuple[Execution, str]]) -> list[tuple[UUID, str, Exception]]:
         """Call the agents of attempts that have just started, or deliver their notifications; wait for no answer.
@@ -163,7 +171,7 @@ class Calling:
         elif config is None:
             self._deliver(call, Failed(self._no_agent(state.agent or "")))
         else:
-            self._gateway.begin(call, config, self._deliver)
+            self._gateway.begin(call, config, self._deliver, self._sends)
 
     def _no_agent(self, name: str) -> StepError:
         """Return the error of a step whose agent takes no calls."""

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Sequence
 
+from domain.agents.limits import AgentLimits
+
 SHARE = 4
 """An agent gets a further call while it has at most so many times as many calls as the worker can still open."""
+
+NO_LIMITS = AgentLimits()
 
 KEPT_PART = 10
 MOST_KEPT = 50
@@ -56,6 +60,8 @@ class Capacity:
     kept: the number of them for agents that have none open.
     open: the calls that are open, by agent; notifications are those of the agent ``""``. waiting: agents with due
     attempts that the worker claims only when a call of the agent ends. ended: a call of such an agent has ended.
+    limited: the limits of agents for the whole installation. closed_agents: those that admit no call now, by limits or
+    by a pause. The attempts of both are claimed from the list only.
     """
 
     def __init__(self, max_open: int) -> None:
@@ -65,6 +71,8 @@ class Capacity:
         self.waiting: set[str] = set()
         self.ended = False
         self.closed = False
+        self.limited: dict[str, AgentLimits] = {}
+        self.closed_agents: set[str] = set()
         self._limits = {"": max_open}
 
     @property
@@ -72,9 +80,18 @@ class Capacity:
         """How many more calls the worker may open."""
         return 0 if self.closed else max(0, self.max_open - self.open.total)
 
-    def limit(self, agent: str, most: int | None) -> None:
-        """Note that the worker may have `most` calls of `agent` open at once; None: as many as its share allows."""
+    def limit(self, agent: str, limits: AgentLimits | None) -> None:
+        """Note the limits of `agent`; None: the worker may have as many calls of it open as its share allows."""
+        most = None if limits is None else limits.max_open
         self._limits[agent] = self.max_open if most is None else min(most, self.max_open)
+        if limits is not None:
+            self.limited[agent] = limits
+        elif self.limited:
+            self.limited.pop(agent, None)
+
+    def listed_only(self) -> dict[str, AgentLimits]:
+        """Return the agents whose attempts are claimed from the list only, with their limits."""
+        return {**dict.fromkeys(self.closed_agents, NO_LIMITS), **self.limited}
 
     def limit_of(self, agent: str) -> int | None:
         """Return how many calls of `agent` may be open; None while the worker has not read the agent's entry."""
@@ -122,7 +139,8 @@ class Shares:
     def grant(self, agent: str, taken: Callable[[], Sequence[str]]) -> bool:
         """Grant one more attempt of `agent` if the worker may claim it.
 
-        Never one of an agent whose entry it has not read: it then claims the attempt from the list.
+        Never one of an agent whose entry it has not read, that has limits for the whole installation, or that
+        admits no call now: it then claims the attempt from the list.
         """
         # An attempt granted leaves the agent's room one smaller, and those of other agents too: only that is kept.
         if agent != self._agent:
@@ -135,7 +153,7 @@ class Shares:
     def _room(self, agent: str, taken: Sequence[str]) -> int:
         capacity = self._capacity
         limit = capacity.limit_of(agent)
-        if limit is None:
+        if limit is None or agent in capacity.limited or agent in capacity.closed_agents:
             return 0
         held = capacity.open.of.get(agent, 0) + taken.count(agent)
         free = capacity.free - len(taken)

@@ -10,6 +10,8 @@ from domain.executions.engine.unfolding import Take
 from scheduler.batch import Batch, Decision
 from scheduler.duty import DecidingDuty, Desk
 from scheduler.lists import Attempt
+from scheduler.timekeeper import Timekeeper
+from store.lists.agent_limits import LimitedTurns
 from store.lists.turns import MAX_GROUPS, UNKNOWN, StepGroup, StepTurn
 
 MAX_CLAIM = 200
@@ -19,7 +21,7 @@ class Claiming(DecidingDuty[Attempt]):
     """Claims due attempts that no worker has, as many as it may take, and begins every attempt recorded as started.
 
     Each agent and process that waits has its turn; an agent of which the worker may have no more calls waits until one
-    of them ends.
+    of them ends. An alarm wakes the duty when the rate, the tokens or the pause of an agent admit the next call.
     """
 
     word = "due"
@@ -29,6 +31,9 @@ class Claiming(DecidingDuty[Attempt]):
         self._last: StepGroup = UNKNOWN
         self._more = False
         self._vain_since: StepGroup | None = None
+        self._timekeeper = Timekeeper("limits", desk.alarms, self.rouse)
+        self._ensured: set[str] = set()
+        self._awaits_end = False
 
     @property
     def ready(self) -> bool:
@@ -47,18 +52,21 @@ class Claiming(DecidingDuty[Attempt]):
             self._vain_since = None
         desk.calling.read_limits(capacity.agents())
         rooms = capacity.rooms()
-        turns = desk.lists.claim_steps(desk.worker_id, min(limit, capacity.share()), rooms, self._last)
+        made = self._claim(min(limit, capacity.share()), rooms)
+        turns = made.turns
         capacity.waiting = still_waiting(turns, capacity.waiting)
-        self._more = self._may_go_on(turns, rooms)
+        self._more = self._may_go_on(turns, made.rooms)
+        self._await(made)
         self._record_answers([attempt for turn in turns for attempt in turn.answered])
-        claimed = self._fitting(turns)
+        claimed = self._fitting(made)
         if claimed:
             batch, idle, rest = self.decide(claimed)
             again = desk.appending.now(batch)
             self.decide_afresh([due for due in claimed if due[0] in again] + idle + [*rest])
 
     def recorded(self, batch: Batch) -> None:
-        """Begin the attempts that the batch took."""
+        """Begin the attempts that the batch took; an agent that is full may have ended calls of it."""
+        self._awake = self._awake or self._awaits_end
         if batch.taken:
             for execution_id, step, error in self.desk.calling.begin(batch.taken):
                 self.desk.calling.abandon(execution_id, step)
@@ -81,6 +89,23 @@ class Claiming(DecidingDuty[Attempt]):
         desk.lists.postpone_steps(desk.worker_id, [step for step in steps if step[0] in alone])
         desk.lists.drop_steps(desk.worker_id, [step for step in steps if step[0] not in alone])
 
+    def _claim(self, limit: int, rooms: Mapping[str, int]) -> LimitedTurns:
+        desk, limited = self.desk, self.desk.capacity.listed_only()
+        unknown = limited.keys() - self._ensured
+        if unknown:
+            desk.lists.ensure_limits(sorted(unknown))
+            self._ensured |= unknown
+        return desk.lists.claim_steps(desk.worker_id, limit, rooms, self._last, limited)
+
+    def _await(self, made: LimitedTurns) -> None:
+        """Expect the times at which agents admit more calls; note whether one waits for the end of a call."""
+        capacity = self.desk.capacity
+        if made.waits:
+            self._timekeeper.expect(self.desk.clock.now() + min(made.waits.values()))
+        self._awaits_end = any(
+            limits.max_open is not None and agent in capacity.waiting for agent, limits in capacity.limited.items()
+        )
+
     def _may_go_on(self, turns: Sequence[StepTurn], rooms: Mapping[str, int]) -> bool:
         """Return whether another claim may find more at once, and note where it begins.
 
@@ -99,12 +124,12 @@ class Claiming(DecidingDuty[Attempt]):
         self._vain_since = None
         return False
 
-    def _fitting(self, turns: Sequence[StepTurn]) -> list[Attempt]:
+    def _fitting(self, made: LimitedTurns) -> list[Attempt]:
         """Return the claimed attempts that this worker may begin; put the others back in their groups.
 
-        The worker reads the limit of an agent, and the agent of a row that does not state it, after its first claim.
+        The worker reads the limits of an agent, and the agent of a row that does not state it, after its first claim.
         """
-        desk = self.desk
+        desk, turns = self.desk, made.turns
         claimed = [(each, turn.group) for turn in turns for each in turn.claimed if each not in turn.answered]
         if any(group == UNKNOWN for _, group in claimed):
             claimed = self._grouped(claimed)
@@ -115,7 +140,7 @@ class Claiming(DecidingDuty[Attempt]):
         others: list[tuple[UUID, str, StepGroup]] = []
         for (id, step, number), group in claimed:
             agent = group[0]
-            if group == UNKNOWN or shares.grant(agent, taken.copy):
+            if group == UNKNOWN or agent in made.admitted or shares.grant(agent, taken.copy):
                 taken.append(agent)
                 fitting.append((id, step, number))
             else:
@@ -123,6 +148,11 @@ class Claiming(DecidingDuty[Attempt]):
                 desk.capacity.waiting.add(agent)
         if others:
             desk.lists.regroup_steps(desk.worker_id, others)
+            limited = desk.capacity.listed_only()
+            self._awake = self._awake or any(group[0] in limited for _, _, group in others)
+        for agent, counted in made.counted.items():
+            attempts = [attempt for attempt, group in claimed if group[0] == agent]
+            desk.reports.claim(attempts, counted, desk.calling.attempts())
         return fitting
 
     def _record_answers(self, answered: Sequence[Attempt]) -> None:

@@ -18,6 +18,7 @@ from scheduler.calling import Calling, CallsAgents
 from scheduler.capacity import Capacity
 from scheduler.duties import DUTIES
 from scheduler.duty import Desk, Duty
+from scheduler.limit_reports import LimitReports
 from scheduler.lists import Lists
 from scheduler.pipeline import Appended, Appender
 from scheduler.setting_aside import SettingAside
@@ -73,7 +74,8 @@ class Dispatcher:
     ) -> None:
         self.worker_id = worker_id
         capacity = Capacity(max_open)
-        self.calling = Calling(agents, gateway, self._deliver, callback_key, capacity)
+        self._reports = LimitReports()
+        self.calling = Calling(agents, gateway, self._deliver, callback_key, capacity, self._sends)
         self._inbox = inbox
         aside = SettingAside(lists, worker_id, clock, self.calling.attempts)
         self._desk = Desk(
@@ -93,6 +95,7 @@ class Dispatcher:
             nudge=self._nudge,
             take_in=lambda: self._receive(wait=False),
             quiet=inbox.empty,
+            reports=self._reports,
         )
         self._duties: list[Duty] = [duty(self._desk) for duty in DUTIES]
         self._by_word = {duty.word: duty for duty in self._duties if duty.word}
@@ -209,6 +212,11 @@ class Dispatcher:
     def _deliver(self, call: AgentCall, answer: Answer) -> None:
         self._desk.answers.append((call, answer))
         self._nudge()
+
+    def _sends(self, call: AgentCall) -> None:
+        if self._reports.counts((call.execution_id, call.step, call.attempt)):
+            self._reports.sent(call)
+            self._nudge()
 
     def _nudge(self) -> None:
         if self._inbox.empty():  # or else the loop goes on anyway, and the caller has noted the work before

@@ -6,6 +6,7 @@ from scheduler.batches import RunningBatches
 from scheduler.claiming import Claiming
 from scheduler.duty import Duty
 from scheduler.firing import Firing
+from scheduler.limiting import Limiting
 from scheduler.reacting import Reacting
 from scheduler.recording import Recording
 from scheduler.scheduling import Scheduling
@@ -14,6 +15,7 @@ from scheduler.trying_again import TryingAgain
 DUTIES: tuple[type[Duty], ...] = (
     Abandoning,
     Recording,
+    Limiting,
     Firing,
     Reacting,
     Scheduling,

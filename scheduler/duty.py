@@ -21,6 +21,7 @@ from scheduler.appending import Again, Appending
 from scheduler.batch import Batch, Decision
 from scheduler.calling import Calling
 from scheduler.capacity import Capacity, Shares
+from scheduler.limit_reports import LimitReports
 from scheduler.lists import Lists
 from scheduler.setting_aside import SettingAside
 from store.unit import OutcomeUnknown, SlotsTaken
@@ -38,7 +39,7 @@ class Desk:
     actor: names the worker in causes. aside: the executions about which no decision succeeds. capacity: the calls that
     the worker may have open. nudge: makes the dispatcher go through the duties soon; callable from any thread. take_in:
     settles batches that the appender has appended. quiet: returns whether nothing has arrived since. answers: agents'
-    answers that no duty has decided on.
+    answers that no duty has decided on. reports: what answers say about the limits of agents.
     """
 
     worker_id: UUID
@@ -57,6 +58,7 @@ class Desk:
     nudge: Callable[[], None]
     take_in: Callable[[], None]
     quiet: Callable[[], bool]
+    reports: LimitReports
     answers: deque[tuple[AgentCall, Answer]] = field(default_factory=deque)
 
     def cause(self, causation: str, at: datetime | None = None) -> Cause:

@@ -1,4 +1,4 @@
-"""The lists of work that appends keep, as workers use them."""
+"""The lists of work that appends keep, as workers use them: the port (`scheduler/stored_lists.py` implements it)."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -6,12 +6,14 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.agents.calls import Answer
+from domain.agents.limits import AgentLimits
+from store.lists.agent_limits import CallReports, LimitedTurns
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
 from store.lists.queues import Admissible, Queue
 from store.lists.running_batches import ClaimedBatch
-from store.lists.turns import StepGroup, StepTurn
+from store.lists.turns import StepGroup
 from store.unit import MessageKey
 
 Attempt = tuple[UUID, str, int]
@@ -21,11 +23,31 @@ StepKey = tuple[UUID, str]
 class Lists(Protocol):
     """The lists on one connection, for one thread. Each method raises Outage when the database is out of reach."""
 
-    def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
+    def claim_steps(
+        self,
+        worker: UUID,
+        limit: int,
+        rooms: Mapping[str, int],
+        after: StepGroup,
+        limited: Mapping[str, AgentLimits],
+    ) -> LimitedTurns:
         """Give `worker` up to `limit` due attempts that no worker has, in turns of groups, from the one after `after`.
 
-        rooms: the most attempts of each agent; of other agents up to `limit`.
+        rooms: the most attempts of each agent; of other agents up to `limit`. limited: the agents that have limits for
+        the whole installation, or are paused; `ensure_limits` has named each before.
         """
+
+    def ensure_limits(self, agents: Sequence[str]) -> None:
+        """Prepare the list for claims of agents that have limits."""
+
+    def correct_limits(self, reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
+        """Correct what calls have counted in the limits of their agents, by agent."""
+
+    def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
+        """Let no worker call these agents for so long."""
+
+    def closed_agents(self) -> set[str]:
+        """Return the agents that admit no call now, by their limits or by a pause."""
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Strike off attempts of `worker` that are not due by the log."""

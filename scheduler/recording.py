@@ -134,6 +134,7 @@ class Recording(DecidingDuty[Answered]):
         self._put_back(held)
         self._blocked = 0 if taken else len(held)
         self.desk.calling.answered(call for call, _ in taken)
+        self.desk.reports.answered(taken)
         return taken
 
     def _keep(self, answers: Iterable[Answered]) -> None:

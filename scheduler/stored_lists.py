@@ -5,11 +5,13 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from domain.agents.calls import Answer
+from domain.agents.limits import AgentLimits
 from scheduler.lists import Attempt, StepKey
 from store.answers import forget_old_answers
 from store.datastore import OwnConnection
 from store.lists import (
     agent_answers,
+    agent_limits,
     due_schedules,
     due_steps,
     due_timers,
@@ -18,14 +20,14 @@ from store.lists import (
     running_batches,
     set_aside,
     trees,
-    turns,
 )
+from store.lists.agent_limits import CallReports, LimitedTurns
 from store.lists.due_schedules import ClaimedSchedules
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, ReportUnreadable
 from store.lists.queues import Admissible, Queue
 from store.lists.running_batches import ClaimedBatch
-from store.lists.turns import StepGroup, StepTurn
+from store.lists.turns import StepGroup
 from store.unit import MessageKey
 
 
@@ -35,10 +37,37 @@ class StoredLists:
     def __init__(self, connection: OwnConnection) -> None:
         self._connection = connection
 
-    def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
-        """Give `worker` due attempts in turns; see `store.lists.turns.claim`."""
+    def claim_steps(
+        self,
+        worker: UUID,
+        limit: int,
+        rooms: Mapping[str, int],
+        after: StepGroup,
+        limited: Mapping[str, AgentLimits],
+    ) -> LimitedTurns:
+        """Give `worker` due attempts in turns; see `store.lists.agent_limits.claim`."""
         with self._connection.borrow() as connection:
-            return turns.claim(connection, worker, limit, rooms, after)
+            return agent_limits.claim(connection, worker, limit, rooms, after, limited)
+
+    def ensure_limits(self, agents: Sequence[str]) -> None:
+        """Make sure that each of these agents has a row; see `store.lists.agent_limits.ensure`."""
+        with self._connection.borrow() as connection:
+            agent_limits.ensure(connection, agents)
+
+    def correct_limits(self, reports: Mapping[str, CallReports], limits: Mapping[str, AgentLimits]) -> None:
+        """Correct counts; see `store.lists.agent_limits.correct`."""
+        with self._connection.borrow() as connection:
+            agent_limits.correct(connection, reports, limits)
+
+    def pause_agents(self, pauses: Mapping[str, timedelta]) -> None:
+        """Pause agents; see `store.lists.agent_limits.pause`."""
+        with self._connection.borrow() as connection:
+            agent_limits.pause(connection, pauses)
+
+    def closed_agents(self) -> set[str]:
+        """Return the agents that admit no call now; see `store.lists.agent_limits.closed`."""
+        with self._connection.borrow() as connection:
+            return agent_limits.closed(connection)
 
     def drop_steps(self, worker: UUID, steps: list[StepKey]) -> None:
         """Strike attempts off; see `store.lists.due_steps.drop`."""

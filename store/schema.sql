@@ -20,6 +20,14 @@ CREATE INDEX admissions_called_idx ON public.admissions USING btree (process_id,
 CREATE INDEX admissions_running_idx ON public.admissions USING btree (process_id) WHERE running;
 CREATE INDEX admissions_waiting_idx ON public.admissions USING btree (process_id, key, rank, "position") WHERE (NOT running);
 
+create table agent_limits (
+  agent text not null,
+  use text not null default '{}'::text,
+  free_at timestamp with time zone,
+  paused_until timestamp with time zone,
+  PRIMARY KEY (agent)
+) with (fillfactor=50);
+
 create table dead_letters (
   projection text not null,
   "position" bigint not null,
@@ -51,8 +59,10 @@ create table due_steps (
   process_id uuid not null default '00000000-0000-0000-0000-000000000000'::uuid,
   answered integer,
   answer bytea,
+  limited boolean not null default false,
   PRIMARY KEY (execution_id, step)
 ) with (fillfactor=70, autovacuum_vacuum_scale_factor=0.02, autovacuum_vacuum_threshold=2000, autovacuum_vacuum_cost_delay=0);
+CREATE INDEX due_steps_limited_idx ON public.due_steps USING btree (agent) WHERE (limited AND (owner IS NOT NULL));
 CREATE INDEX due_steps_owner_idx ON public.due_steps USING btree (owner) WHERE (owner IS NOT NULL);
 CREATE INDEX due_steps_turns_idx ON public.due_steps USING btree (agent, process_id, due_at) WHERE (owner IS NULL);
 CREATE INDEX due_steps_unowned_idx ON public.due_steps USING btree (due_at) WHERE (owner IS NULL);

@@ -22,6 +22,7 @@ AWAITED = {
     "child": "a called execution",
     "slot": "a free slot",
     "retry": "its retry",
+    "rate": "the limits of an agent",
 }
 AWAITED_IN_NUMBERS = {
     "approval": ("approval", "approvals"),
@@ -30,6 +31,7 @@ AWAITED_IN_NUMBERS = {
     "slot": ("free slot", "free slots"),
     "retry": ("retry", "retries"),
     "agent": ("agent", "agents"),
+    "rate": ("agent at its limits", "agents at their limits"),
 }
 SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥", "CHF": "CHF ", "INR": "₹"}
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

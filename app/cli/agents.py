@@ -1,5 +1,6 @@
 """agents list, show, register, try, retire; inbox, ack, filter and webhooks stand in files of their own."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -11,11 +12,13 @@ from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import output_of
 from app.cli.wording import moment, seconds, short, status
+from domain.agents.limits import limits_of
+from domain.calendar.durations import print_duration
 from domain.jsonvalue import parse_json
 from domain.refusal import Malformed
 from edge.references import agent_named
 from queries.agent_answers import AgentAnswers
-from queries.agents import KINDS_LISTED, AgentFilter, get_agent, list_agents
+from queries.agents import KINDS_LISTED, AgentDetail, AgentFilter, get_agent, list_agents
 
 cli = typer.Typer(help="Agents, which carry out steps.", no_args_is_help=True, rich_markup_mode=None)
 cli.command()(inbox.inbox)
@@ -44,7 +47,7 @@ def list_(
         (
             a.name,
             a.kind,
-            status(a.status),
+            "paused" if a.limit_use and a.limit_use.paused_until else status(a.status),
             *_in_24_hours(a.last_24_hours),
             moment(a.registered_at),
             a.max_open or "share",
@@ -73,6 +76,8 @@ def show(
         output.document(found)
         return
     output.line(f"{found.name}: {found.kind}, {found.status}, registered {moment(found.registered_at)}")
+    for line in _limit_lines(found):
+        output.line(line)
     answers = found.last_24_hours
     if answers is not None:
         took = f", median {seconds(answers.median)}" if answers.median is not None else ""
@@ -82,6 +87,28 @@ def show(
         if answers.cost:
             output.line(f"  cost {', '.join(f'{each.amount} {each.currency}' for each in answers.cost)}")
     note_lag(output, found.lag_seconds)
+
+
+def _limit_lines(agent: AgentDetail) -> Iterator[str]:
+    """Yield the limits of an agent, and what it uses of them now."""
+    limits = limits_of(msgspec.json.decode(agent.config) or {}, agent.max_open)
+    if limits is not None:
+        stated = (
+            (limits.max_open, f"max_open {limits.max_open}"),
+            (limits.calls, f"rate {limits.calls} in {print_duration(limits.per)}"),
+            (limits.tokens, f"tokens {limits.tokens} in 1m"),
+        )
+        yield f"limits: {', '.join(text for limit, text in stated if limit is not None)}"
+    use = agent.limit_use
+    if use is None:
+        return
+    if limits is not None:
+        tokens = "" if use.tokens_per_call is None else f", {use.tokens_per_call} tokens a call"
+        yield f"  open calls: {use.open}{tokens}"
+    if use.next_call_at is not None:
+        yield f"  the limits admit the next call at {moment(use.next_call_at)}"
+    if use.paused_until is not None:
+        yield f"  paused until {moment(use.paused_until)}, as the agent requests"
 
 
 @cli.command()

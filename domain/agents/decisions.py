@@ -12,14 +12,14 @@ def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause
     """Register `name`, or replace its configuration; a retired agent becomes active again.
 
     Returns no events when the agent is active with this configuration. config: canonical, from
-    `domain.agents.kinds.parse_agent`. Its `max_open` and its `provider` are facts of their own: a worker of an older
+    `domain.agents.kinds.parse_agent`. Its limits and its `provider` are facts of their own: a worker of an older
     release refuses a configuration with a key that it lacks.
     """
     config = dict(config)
     max_open = config.pop("max_open", None)
     if agent.status == ACTIVE and (agent.config, agent.max_open) == (config, max_open):
         return []
-    provider = config.pop("provider", None)
+    provider, rate, tokens = (config.pop(name, None) for name in ("provider", "rate", "tokens"))
     return [
         AgentRegistered(
             at=cause.at,
@@ -31,6 +31,8 @@ def register_agent(agent: Agent, name: str, config: dict[str, Any], cause: Cause
             config=config,
             max_open=max_open,
             provider=provider,
+            rate=rate,
+            tokens=tokens,
         )
     ]
 

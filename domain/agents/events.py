@@ -10,8 +10,9 @@ class AgentRegistered(Event, frozen=True, kw_only=True):
     """The agent may be called from now on, as `config` says; a later registration replaces an earlier one.
 
     config: canonical, as `domain.agents.kinds.parse_agent` returns it, without the facts beside it; it holds references
-    to secrets, never secrets. max_open: how many calls of the agent each worker has open at once; None: a share of the
-    worker's. provider: of its model, as price tables name it; None: by the host of its address.
+    to secrets, never secrets. max_open: how many calls of the agent all workers together have open at once; None: each
+    worker a share of its own. provider: of its model, as price tables name it; None: by the host of its address. rate:
+    ``{calls, per}``, the most calls that begin within a period. tokens: ``{per_minute}``, the most that its calls use.
     """
 
     name: str
@@ -19,6 +20,8 @@ class AgentRegistered(Event, frozen=True, kw_only=True):
     config: dict[str, Any]
     max_open: int | None = None
     provider: str | None = None
+    rate: dict[str, Any] | None = None
+    tokens: dict[str, Any] | None = None
 
 
 @stored("AgentRetired")

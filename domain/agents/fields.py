@@ -112,6 +112,7 @@ Answers = Annotated[Any, AfterValidator(_check_answers), WithJsonSchema({"type":
 TokenCount = Annotated[int, Field(ge=0, le=10**12)]
 ProviderName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
 MaxOpenCalls = Annotated[int, Field(ge=1, le=10**9)]
+SHORTEST_PERIOD, LONGEST_PERIOD = timedelta(seconds=1), timedelta(days=1)
 
 
 class Config(BaseModel):
@@ -121,6 +122,25 @@ class Config(BaseModel):
 
 
 UsageName = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
+
+
+def _check_period(period: timedelta) -> timedelta:
+    if not SHORTEST_PERIOD <= period <= LONGEST_PERIOD:
+        raise ValueError("the period of a rate is from 1s to 1d")
+    return period
+
+
+class CallRate(Config):
+    """The most calls of an agent that begin within any period of the length `per`."""
+
+    calls: Annotated[int, Field(ge=1, le=1_000_000)]
+    per: Annotated[AgentDuration, AfterValidator(_check_period)]
+
+
+class TokenRate(Config):
+    """The most tokens, input and output, that the calls of an agent use in a minute."""
+
+    per_minute: Annotated[int, Field(ge=1, le=10**12)]
 
 
 class Tokens(Config):

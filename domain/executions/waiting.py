@@ -2,9 +2,9 @@
 
 from domain.executions.events.outcomes import ACCEPTED, QUEUED, RETRYING, SCHEDULED, STARTED, WAITING
 
-APPROVAL, TIMER, CHILD, SLOT, RETRY, AGENT = "approval", "timer", "child", "slot", "retry", "agent"
+APPROVAL, TIMER, CHILD, SLOT, RETRY, AGENT, RATE = "approval", "timer", "child", "slot", "retry", "agent", "rate"
 # In the order of views: the people first.
-AWAITED_KINDS = (APPROVAL, TIMER, CHILD, SLOT, RETRY, AGENT)
+AWAITED_KINDS = (APPROVAL, TIMER, CHILD, SLOT, RETRY, AGENT, RATE)
 
 _WAITING = {"human_approval": APPROVAL, "timer": TIMER, "sub_process": CHILD}
 # A worker delivers a notification as it calls an agent.
@@ -16,7 +16,8 @@ def awaited_by_step(status: str, type: str) -> str | None:
     """Return the kind of what a step of `type` waits for in `status`; None when it waits for nothing.
 
     A retry waits for its time, whatever the type. An agent is awaited from the moment that its attempt is due until its
-    answer, also when it answers later. A timeout is nothing that a step waits for.
+    answer, also when it answers later. A timeout is nothing that a step waits for. The rate of an agent is a matter of
+    the present alone: its steps wait for the agent, and the due list says that they wait for its rate.
     """
     if status == RETRYING:
         return RETRY

@@ -1,6 +1,6 @@
 """Claims of due steps in turns: each agent and process that waits gets its share of what a worker may claim."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -65,7 +65,8 @@ free as (
     order by d.agent, d.process_id, d.due_at limit s.quota for update skip locked) as f
   where s.quota > 0),
 claimed as (
-  update due_steps d set owner = %(owner)s where d.execution_id = any(array(select execution_id from free))
+  update due_steps d set owner = %(owner)s, limited = d.agent = any(%(limited)s)
+    where d.execution_id = any(array(select execution_id from free))
     and ((d.execution_id, d.step) in (select execution_id, step from free)) is true
   returning d.agent, d.process_id, d.execution_id, d.step, d.attempt, d.answered)
 select w.turn, w.agent, w.process_id, coalesce(s.quota, 0), c.execution_id, c.step, c.attempt, c.answered
@@ -87,11 +88,17 @@ class StepTurn(msgspec.Struct):
 
 
 def claim(
-    connection: Connection[Any], owner: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup
+    connection: Connection[Any],
+    owner: UUID,
+    limit: int,
+    rooms: Mapping[str, int],
+    after: StepGroup,
+    limited: Collection[str] = (),
 ) -> list[StepTurn]:
     """Give `owner` up to `limit` due attempts that no worker has; return the turns of groups after the group `after`.
 
-    rooms: the most attempts of each agent; of other agents up to `limit`. At most MAX_GROUPS groups have a turn. The
+    rooms: the most attempts of each agent; of other agents up to `limit`. limited: the agents of which `rooms` states
+    what their limits allow; their attempts are marked. At most MAX_GROUPS groups have a turn. The
     cost grows with these and with `limit`, not with the number of attempts that wait.
     """
     agent, process = after
@@ -106,6 +113,7 @@ def claim(
         "rooms": arrays.ints([max(0, room) for room in rooms.values()]),
         "none": NO_PROCESS,
         "last": LAST_PROCESS,
+        "limited": arrays.texts(list(limited)),
     }
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         rows = cursor.execute(CLAIM, parameters, prepare=True).fetchall()

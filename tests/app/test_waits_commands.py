@@ -81,6 +81,28 @@ def test_an_execution_that_waits_for_its_turn_is_shown_with_its_place(
     assert "at once: 1 per {{ input.customer }}\nline of acme: 1 running, 2 waiting\n" in process
 
 
+def test_a_limit_of_an_agent_is_shown_and_waited_for(
+    publish: Run, document: Run, procession: Run, working: Wiring
+) -> None:
+    limits = ("--set", 'rate={"calls": 1, "per": "1h"}', "--set", "max_open=3", "--set", 'tokens={"per_minute": 90000}')
+    assert (
+        procession("agents", "register", "bound", "--kind", "scripted", "--set", "script=echo", *limits).exit_code == 0
+    )
+    publish("bound", "name: bound\nsteps: [{id: a, agent: bound, message: m}]\n")
+    ids = [document("start", "bound")["execution_id"] for _ in range(2)]
+
+    def waiting() -> list[str]:
+        return [id for id in ids if [each["kind"] for each in document("show", id)["waiting_for"]] == ["rate"]]
+
+    until(waiting)
+    assert "waits for: rate of a until 20" in procession("show", *waiting()).stdout
+    assert [each["execution_id"] for each in document("executions", "--waiting-for", "rate")["items"]] == waiting()
+    shown = procession("agents", "show", "bound").stdout
+    assert "limits: max_open 3, rate 1 in 1h, tokens 90000 in 1m\n" in shown
+    assert "open calls: 0, 2 tokens a call\n" in shown
+    assert "the limits admit the next call at 20" in shown
+
+
 MISSING: list[tuple[tuple[str, ...], str]] = [
     (("start", "wait"), "there is no process 'wait'; did you mean `waits`?"),
     (("start", "Waits!"), "there is no process 'Waits!'; did you mean `waits`?"),

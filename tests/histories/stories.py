@@ -86,6 +86,16 @@ def agent_with_a_provider(_: Plans) -> Told:
     return agent_id("checker"), events
 
 
+def agent_with_rates(_: Plans) -> Told:
+    """Registered with a rate of calls and one of tokens, and with neither."""
+    rates = {"rate": {"calls": 60, "per": "1m"}, "tokens": {"per_minute": 90_000}}
+    events: list[Event] = []
+    for second, stated in enumerate((rates, {})):
+        config = parse_agent("checker", {"kind": "scripted", "script": "echo", **stated})
+        events += register_agent(fold(Agent(), events), "checker", config, _cause(second))
+    return agent_id("checker"), events
+
+
 def agent_with_a_limit(_: Plans) -> Told:
     """Registered with a limit of its own, and with another."""
     events: list[Event] = []
@@ -228,6 +238,7 @@ def execution_because(plans: Plans) -> Told:
 STORIES = {
     "agent": agent,
     "agent-with-a-limit": agent_with_a_limit,
+    "agent-with-rates": agent_with_rates,
     "agent-with-a-provider": agent_with_a_provider,
     "process": process,
     "process-restored": process_restored,

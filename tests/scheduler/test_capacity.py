@@ -5,6 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.agents.limits import AgentLimits
 from scheduler.capacity import KEPT_PART, SHARE, Capacity, Shares, Tally, kept_of
 from scheduler.claiming import is_between, last_served
 from store.lists.turns import StepTurn
@@ -14,10 +15,10 @@ AGENTS = st.lists(st.sampled_from("abcdef"), max_size=60)
 GROUPS = st.tuples(st.sampled_from("ab"), st.integers(0, 5).map(lambda n: UUID(int=n)))
 
 
-def capacity_of(most: int, **limits: int | None) -> Capacity:
+def capacity_of(most: int, **limits: int) -> Capacity:
     capacity = Capacity(most)
     for agent in "abcdef":
-        capacity.limit(agent, limits.get(agent))
+        capacity.limit(agent, AgentLimits(limits[agent]) if agent in limits else None)
     return capacity
 
 
@@ -37,7 +38,7 @@ def test_the_room_of_an_agent_is_the_number_of_calls_that_its_share_allows_one_b
         held = capacity.open.of.get(agent, 0)
         for _ in range(min(calls, capacity.room(capacity.limit_of(agent), held, capacity.free))):
             capacity.open.add(agent)
-    for agent in "abf":
+    for agent in "af":
         held = capacity.open.of.get(agent, 0)
         expected = capacity.rooms().get(agent, capacity.share())
         opened = filled(capacity, agent)
@@ -46,6 +47,8 @@ def test_the_room_of_an_agent_is_the_number_of_calls_that_its_share_allows_one_b
         for _ in range(opened):
             capacity.over(agent)
         assert capacity.open.of.get(agent, 0) == held
+    assert capacity.rooms().get("b", capacity.share()) <= 7
+    assert filled(capacity, "b") == 0, "the list has the calls of other workers"
 
 
 @given(most=MOST)
@@ -96,18 +99,26 @@ def test_greedy_agents_end_with_equal_shares_as_their_calls_end(most, hogs):
     assert max(held) <= most / hogs + SHARE + 1
 
 
-@given(most=MOST, limit=st.integers(1, 50), taken=AGENTS, taking=AGENTS)
-def test_the_limit_of_an_agent_holds_over_calls_and_all_that_is_being_taken(most, limit, taken, taking):
-    capacity, tally = capacity_of(most, a=limit), Tally()
+@given(most=MOST, taken=AGENTS, taking=AGENTS)
+def test_the_calls_of_a_worker_hold_over_calls_and_all_that_is_being_taken(most, taken, taking):
+    capacity, tally = capacity_of(most), Tally()
     for agent in taking:
         tally.add(agent)
     allowed = Shares(capacity, (tally,)).grant("a", taken.copy)
-    held = taken.count("a") + tally.of.get("a", 0)
     if allowed:
-        assert held < limit
         assert len(taken) + len(taking) < most
     capacity.closed = True
     assert not Shares(capacity, ()).grant("a", list)
+
+
+def test_an_agent_that_admits_no_call_or_has_limits_is_claimed_from_the_list_only():
+    capacity = capacity_of(10, b=7)
+    assert Shares(capacity, ()).grant("a", list)
+    capacity.closed_agents = {"a"}
+    assert not Shares(capacity, ()).grant("a", list)
+    assert capacity.listed_only() == {"a": AgentLimits(), "b": AgentLimits(7)}
+    capacity.limit("b", None)
+    assert Shares(capacity, ()).grant("b", list)
 
 
 def test_an_agent_that_the_worker_does_not_know_is_not_taken_and_a_notification_is():

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -21,8 +22,17 @@ if TYPE_CHECKING:
 
 Attempt = tuple[UUID, str, int]
 
-MAX_OPEN_OF_ECHO = 8
 PRICES = [Money(Decimal("0.01"), "USD"), Money(Decimal("0.002"), "USD"), Money(Decimal("0.01"), "EUR")]
+
+
+def drawn_limits(random: Random) -> dict[str, Any]:
+    """Return the limits of an agent, some of them or all; `MemoryLimits` checks each claim."""
+    limits = {
+        "max_open": random.choice((4, 8)),
+        "rate": {"calls": random.choice((3, 10, 40)), "per": random.choice(("2s", "10s", "1m"))},
+        "tokens": {"per_minute": random.choice((50, 400))},
+    }
+    return {name: limit for name, limit in limits.items() if random.random() < 0.7}
 
 
 class Agents:
@@ -70,7 +80,8 @@ class Agents:
             return Completed(self._world.random.choice(["yes", "no", 3, None]), cost=cost)
         if whim < 0.95:
             wait = self._world.random.choice([None, timedelta(seconds=7)])
-            return Failed(StepError("agent_error", "a whim", retry_after=wait), cost=cost)
+            code = self._world.random.choice(["agent_error", "agent_rate_limited"])
+            return Failed(StepError(code, "a whim", retry_after=wait), cost=cost)
         return Failed(StepError("bad_request", "a whim", permanent=True))
 
     def _call_back(self, attempt: Attempt, answer: Answer) -> None:
@@ -110,12 +121,11 @@ class Line:
     def __init__(self, agents: Agents) -> None:
         self._agents = agents
         self._open: set[Attempt] = set()
-        self._of_echo: set[Attempt] = set()
 
-    def begin(self, call: AgentCall, config: dict[str, Any], deliver: Deliver) -> None:
-        if call.agent == "echo":
-            self._of_echo = {*(self._of_echo & self._open), (call.execution_id, call.step, call.attempt)}
-            assert len(self._of_echo) <= MAX_OPEN_OF_ECHO, "the worker calls an agent more often than it may"
+    def begin(
+        self, call: AgentCall, config: dict[str, Any], deliver: Deliver, sends: Callable[[AgentCall], None]
+    ) -> None:
+        sends(call)
         self.notify(call, deliver)
 
     def notify(self, call: AgentCall, deliver: Deliver) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from simulated_limits import MemoryLimits
 from simulated_slots import MemorySlots
 
 from domain.agents.calls import Answer
@@ -22,20 +23,16 @@ from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTu
 from store.unit import MessageKey, Unit
 
 
-class MemoryLists(MemorySlots):
+class MemoryLists(MemoryLimits, MemorySlots):
     """Implements `scheduler.lists.Lists`, for all workers at once.
 
-    due_steps: attempt and owner, oldest first. groups: agent and process of each attempt. claimed: the end of a
-    worker's claim of a timer or message.
-    versions: of streams. dropped: called with the messages that a worker drops.
+    claimed: the end of a worker's claim of a timer or message. dropped: called with the messages that a worker drops.
     """
 
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
-        super().__init__()
-        self._clock = clock
+        MemoryLimits.__init__(self, clock)
+        MemorySlots.__init__(self)
         self._dropped = dropped
-        self.due_steps: dict[StepKey, tuple[int, UUID | None]] = {}
-        self.groups: dict[StepKey, StepGroup] = {}
         self.due_timers: dict[Due, datetime] = {}
         self.outbox: dict[MessageKey, Message] = {}
         self.claimed: dict[Due | MessageKey, datetime] = {}
@@ -63,6 +60,7 @@ class MemoryLists(MemorySlots):
                 self.due_steps[unit.stream, event.step] = event.attempt, unit.owner
             elif type(event) in LEAVES_WORKER:
                 self.due_steps.pop((unit.stream, event.step), None)  # type: ignore[attr-defined]
+                self.limited.discard((unit.stream, event.step))  # type: ignore[attr-defined]
                 if unit.owner is None and type(event) in ABANDONS_ATTEMPT:
                     words.add("gone")
         if any(self.due_steps.get((unit.stream, step), (0, unit))[1] is None for step in scheduled):
@@ -94,7 +92,7 @@ class MemoryLists(MemorySlots):
                 self.trees[event.parent.root] += 1
         return ["message"] if sent or unit.handled else []
 
-    def claim_steps(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
+    def claim_in_turns(self, worker: UUID, limit: int, rooms: Mapping[str, int], after: StepGroup) -> list[StepTurn]:
         waiting: dict[StepGroup, list[Attempt]] = {}
         for key, (attempt, owner) in self.due_steps.items():
             if owner is None:

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from simulated_agents import MAX_OPEN_OF_ECHO, Agents
+from simulated_agents import Agents, drawn_limits
 from simulated_lists import MemoryLists
 from simulated_people import People
 from simulated_processes import Kept, SimulatedPlans, archived, id_of, paused, processes, published, resumed
@@ -82,8 +82,8 @@ class World:
         self.people = People(self)
         self._processes = draw(self.random)
         self.workers: list[Worker] = []
-        for name, most in (("echo", MAX_OPEN_OF_ECHO), ("other", None)):
-            config = {"kind": "http"} | ({"max_open": most} if most else {})
+        for name, limits in (("echo", drawn_limits(self.random)), ("other", {})):
+            config = {"kind": "http"} | limits
             self.store.append(Unit(agent_id(name), 0, register_agent(Agent(), name, config, self.cause("user"))))
         for definition in self._processes:
             self.publish(definition)

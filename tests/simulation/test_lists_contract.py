@@ -10,6 +10,7 @@ from simulated_lists import MemoryLists
 from simulated_store import Store
 
 from domain.agents.calls import StepError
+from domain.agents.limits import AgentLimits
 from domain.event import Cause, Event, record
 from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionAdmitted, ExecutionCompleted, ExecutionStarted
@@ -33,6 +34,7 @@ PROCESSES = [UUID(int=n) for n in range(100, 103)]
 ALIVE, SILENT = UUID(int=200), UUID(int=201)
 STEPS = "abc"
 AGENTS = ("", "echo", "slow", "Z")
+LIMITS = {"echo": AgentLimits(max_open=3), "slow": AgentLimits(calls=25, per=timedelta(hours=1)), "Z": AgentLimits()}
 # Claims last until a release, even in a slow test.
 LAST = "update {} set claimed_until = now() + interval '1 h' where claimed_until is not null"
 
@@ -159,7 +161,12 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
 
         rooms = {agent: random.randrange(4) for agent in AGENTS if random.random() < 0.4}
         after = random.choice(list(memory.groups.values()) or [UNKNOWN])
-        turns = both(stored, memory, lambda lists: in_turns(lists, worker, limit, rooms, after))  # noqa: B023
+        limited = {agent: LIMITS[agent] for agent in LIMITS if random.random() < 0.7}
+        turns, _, _ = both(
+            stored,
+            memory,
+            lambda lists: in_turns(lists, worker, limit, rooms, after, limited),  # noqa: B023
+        )
         steps = [attempt for _, _, claimed in turns for attempt in claimed]
         assert len(steps) <= limit
         assert both(stored, memory, lambda lists: lists.held_steps(worker)) >= set(steps)  # noqa: B023
@@ -195,7 +202,7 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
             claimed[what] += len(taken)
     for lists in (stored, memory):
         lists.release_worker(ALIVE)
-    both(stored, memory, lambda lists: in_turns(lists, SILENT, 1000, {}, UNKNOWN))
+    both(stored, memory, lambda lists: in_turns(lists, SILENT, 1000, {}, UNKNOWN, {}))
     assert min(claimed.values()) > 20
     assert read > 20
 
@@ -204,8 +211,11 @@ def by_line(queues: list[Queue]) -> list[Queue]:
     return sorted(queues, key=lambda queue: queue.key)
 
 
-def in_turns(lists, worker, limit, rooms, after):
-    return [(turn.group, turn.quota, sorted(turn.claimed)) for turn in lists.claim_steps(worker, limit, rooms, after)]
+def in_turns(lists, worker, limit, rooms, after, limited):
+    lists.ensure_limits(sorted(limited))
+    made = lists.claim_steps(worker, limit, rooms, after, limited)
+    turns = [(turn.group, turn.quota, sorted(turn.claimed)) for turn in made.turns]
+    return turns, sorted(made.admitted), sorted(made.waits)
 
 
 def both(stored, memory, read):

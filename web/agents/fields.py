@@ -20,7 +20,11 @@ class AgentFormField(msgspec.Struct, frozen=True):
     options: tuple[str, ...] = ()
 
 
-_MAX_OPEN = AgentFormField("max_open", "how many calls of it each worker has open at once; empty: a share", "number")
+_LIMITS = (
+    AgentFormField("max_open", "how many calls of it are open at once; empty: a share of each worker", "number"),
+    AgentFormField("rate", 'how many calls begin in a period: {"calls": 60, "per": "1m"}; empty: any number', "json"),
+    AgentFormField("tokens", 'how many tokens its calls use: {"per_minute": 90000}; empty: any number', "json"),
+)
 _HEADERS = AgentFormField("headers", 'an object, as JSON: {"Authorization": "Bearer ${NAME}"}; secrets by name', "json")
 _DEADLINE = AgentFormField("deadline", "how long one call may take, as 30s; empty: the default of the kind")
 _PROVIDER = AgentFormField("provider", "as price tables name it; empty: by the host of the address")
@@ -35,7 +39,7 @@ _MODEL = (
     AgentFormField("stream", "true: it sends its answer piece by piece", "choice", options=_SWITCH),
     _HEADERS,
     _DEADLINE,
-    _MAX_OPEN,
+    *_LIMITS,
     _PROVIDER,
 )
 _SCRIPTS = ("echo", "json_echo", "fail", "flaky", "slow", "answers")
@@ -45,7 +49,7 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
         AgentFormField("cancel_url", "receives a POST when an answer is no longer awaited"),
         _HEADERS,
         _DEADLINE,
-        _MAX_OPEN,
+        *_LIMITS,
         _PROVIDER,
     ),
     "openai_chat": (
@@ -70,7 +74,7 @@ FIELDS: dict[str, tuple[AgentFormField, ...]] = {
         AgentFormField("usage", "counted, none, or tokens as JSON", "json"),
         AgentFormField("cost", 'of every call: {"amount": "0.01", "currency": "USD"}', "json"),
         AgentFormField("record", "a file to which each call adds its idempotency key"),
-        _MAX_OPEN,
+        *_LIMITS,
         _PROVIDER,
     ),
 }
@@ -116,7 +120,7 @@ def read_configuration(kind: str, given: Mapping[str, str]) -> tuple[dict[str, A
             try:
                 config[field.name] = parse_json(text.encode())
             except Malformed as malformed:
-                if text[0] in '{["' or field.name in ("headers", "answers", "error", "cost"):
+                if text[0] in '{["' or field.name in ("headers", "answers", "error", "cost", "rate", "tokens"):
                     problems.append(Problem("malformed", f"this is no JSON: {malformed.message}", field.name))
                     del config[field.name]
     return config, problems
