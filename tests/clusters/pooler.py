@@ -15,7 +15,7 @@ from tests.waiting import until
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")
 CONFIGURATION = """
 [databases]
-{name} = host=127.0.0.1 port={node} dbname={name} user=postgres
+* = host=127.0.0.1 port={node} user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
@@ -43,9 +43,7 @@ class Pooler:
         self._port = free_port()
         file = cluster.folder / f"pgbouncer-{self._port}.ini"
         lines = "\n".join(f"{name} = {value}" for name, value in more.items())
-        file.write_text(
-            CONFIGURATION.format(name=NAME, node=node.port, port=self._port, mode=mode, size=size, more=lines)
-        )
+        file.write_text(CONFIGURATION.format(node=node.port, port=self._port, mode=mode, size=size, more=lines))
         file.chmod(0o644)
         with file.with_suffix(".log").open("ab") as log:
             self._process: subprocess.Popen[bytes] = cluster.popen([str(PROGRAM), file], (), log)
