@@ -46,7 +46,9 @@ AT_START = frozenset(("temp_buffers",))
 NEWER = {"transaction_timeout": ("0", 170_000)}
 
 
-# The timeouts of a role may end the statement that sets others, before it has.
+# Statements without a snapshot: a standby takes none under a default of `serializable`.
+FIRST = "set statement_timeout = 0; set default_transaction_isolation = 'read committed'"
+# The timeouts of a role may end a statement that sets others, before it has.
 TRIES = 3
 
 
@@ -64,7 +66,7 @@ def complete(connection: Connection[Any], settings: Mapping[str, str] = SETTINGS
     with connection.cursor(row_factory=tuple_row) as cursor:
         for tried in range(1, TRIES + 1):
             try:
-                cursor.execute("set statement_timeout = 0", prepare=False)
+                cursor.execute(FIRST, prepare=False)
                 row = cursor.execute(f"select pg_backend_pid(), {calls}", texts, prepare=False).fetchone()
                 break
             except psycopg.errors.QueryCanceled:

@@ -1,6 +1,7 @@
 """Queries on a replica: paused, it shows how far it is behind; down, queries go to the primary and health says so."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx2
@@ -11,7 +12,27 @@ from tests.clusters.node import Cluster, Node
 from tests.waiting import until
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def cluster(programs_in: Path) -> Iterator[Cluster]:
+    """One cluster for all tests here, which leave it as it is."""
+    made = Cluster(programs_in)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def primary(cluster: Cluster, migrated: Path) -> Node:
+    return cluster.copy("one", migrated)
+
+
+@pytest.fixture(scope="module")
+def standby(cluster: Cluster, primary: Node) -> Node:
+    return cluster.standby("two", primary)
+
+
+@pytest.fixture(scope="module")
 def installation(cluster: Cluster, primary: Node, standby: Node) -> Iterator[Installation]:
     with Installation(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn) as made:
         made.serve()
@@ -24,11 +45,11 @@ def test_a_paused_replica_states_its_age_by_what_the_primary_has(installation: I
     held = installation.completed(installation.start("before"))
     assert installation.health()["replica"] == "up"
     standby.pause_replay()
-    receipt = installation.start("while paused")
+    receipt = installation.start("while-paused")
 
     def behind() -> bool:
         found = installation.client.get("/api/executions").json()
-        return [each["execution_id"] for each in found["items"]] == [held["execution_id"]] and found["lag_seconds"] > 2
+        return found["items"][0]["execution_id"] == held["execution_id"] and found["lag_seconds"] > 2
 
     until(behind)
     lags = [each["lag_seconds"] for each in installation.client.get("/api/projections").json()["items"]]
@@ -50,13 +71,10 @@ def test_a_paused_replica_states_its_age_by_what_the_primary_has(installation: I
 def test_a_stream_begins_with_the_events_that_the_primary_had(installation: Installation, standby: Node) -> None:
     standby.pause_replay()
     receipt = installation.start("streamed")
-    waiting = (
-        "select count(*) > 0 from pg_stat_activity where query like '%stored_events%' and application_name ~ 'replica'"
-    )
+    waiting = """select count(*) > 0 from pg_stat_activity
+      where query like '%stored_events%' and application_name = 'procession serve replica'"""
     with httpx2.Client(base_url=installation.client.base_url, timeout=60) as client:
         request = client.build_request("GET", "/api/stream", params={"execution": receipt["execution_id"]})
-        from concurrent.futures import ThreadPoolExecutor
-
         with ThreadPoolExecutor(1) as pool:
             opening = pool.submit(client.send, request, stream=True)
             until(lambda: standby.rows(waiting) == [(True,)])
@@ -66,11 +84,12 @@ def test_a_stream_begins_with_the_events_that_the_primary_had(installation: Inst
         lines = answer.iter_lines()
         assert "event: event" in [next(lines) for _ in range(3)]
         answer.close()
+    installation.completed(receipt)
 
 
 def test_queries_go_to_the_primary_while_the_replica_is_down(installation: Installation, standby: Node) -> None:
     standby.kill()
-    receipt = installation.start("while down")
+    receipt = installation.start("while-down")
     assert installation.completed(receipt)["outputs"] == {"text": "Hello you"}
     health = installation.health()
     assert (health["status"], health["database"], health["replica"]) == ("degraded", "up", "down")
@@ -111,3 +130,4 @@ def test_a_replica_that_is_down_at_the_start_is_no_obstacle(cluster: Cluster, pr
         words: Path = installation.words_of("serve")
         assert "the replica of READ_DATABASE_URL is down, queries go to the primary" in words.read_text()
         assert "refused" in words.read_text()
+    standby.start()

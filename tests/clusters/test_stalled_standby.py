@@ -53,7 +53,7 @@ def test_a_worker_goes_on_once_the_standby_is_back(cluster: Cluster, primary: No
     with Installation(cluster, primary.dsn, PROCESSION_APPEND_TIMEOUT=f"{SECONDS}s") as installation:
         installation.serve()
         installation.publish()
-        receipts = [installation.start(f"number {n}") for n in range(5)]
+        receipts = [installation.start(f"number-{n}") for n in range(5)]
         standby.freeze()
         installation.launch("work", "work")
         until(lambda: "an append took longer than" in installation.words_of("work").read_text())
