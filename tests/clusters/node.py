@@ -62,7 +62,11 @@ class Node:
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Run one statement on a connection of its own; return its rows. Raises psycopg.Error."""
-        with psycopg.connect(self.dsn, autocommit=True) as connection:
+        return self.rows_of(NAME, query, *parameters)
+
+    def rows_of(self, database: str, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """Do the same in another database."""
+        with psycopg.connect(conninfo.make_conninfo(self.dsn, dbname=database), autocommit=True) as connection:
             cursor = connection.execute(query, parameters or None)  # type: ignore[arg-type]
             return cursor.fetchall() if cursor.description else []
 
