@@ -85,8 +85,8 @@ async def stream(
 ) -> Response:
     """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`.
 
-    The events of an execution begin once a replica holds those that the primary had at the request. 503 `not_yet`: what
-    is read has not reached that, or `min_position`, within 5 seconds.
+    The events of an execution begin once a replica holds those that the primary had at the request. 503 `not_yet`: it
+    has not reached these, or `min_position`, within 5 seconds.
 
     403: a page of another site opens no stream. 503 `too_many_streams`: as many are open as one process serves.
     """

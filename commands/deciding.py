@@ -28,8 +28,8 @@ LOSSES = 3
 """So many connections in a row may be lost with one append of this command alone."""
 
 ADVICE = (
-    "Repeat the request with the same Idempotency-Key until it is answered: it is recorded once. Without a key, look"
-    " first whether it was recorded."
+    "Repeat the request with the same Idempotency-Key until it is answered: it is recorded once. Without a key,"
+    " check first whether it was recorded."
 )
 
 State = TypeVar("State")

@@ -1,4 +1,4 @@
-"""What the primary has beyond the rows of a replica: the replica itself does not show how far it is behind."""
+"""The log of the primary beyond the rows of a replica, which itself does not show how far it is behind."""
 
 import re
 import threading

@@ -120,7 +120,7 @@ def read_lags(
 ) -> dict[str, Lag]:
     """Return the lag of every read model, by name. shapes: the digests that this release can read.
 
-    ahead: what the main server has beyond the rows of a replica.
+    ahead: the log of the main server beyond the rows of a replica.
     """
     return {row["name"]: _lag(row, ahead) for row in fetch(connection, _PROJECTIONS, (Jsonb(dict(shapes)),))}
 

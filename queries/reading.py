@@ -68,7 +68,7 @@ class Reading:
     """Queries of one process, on the main server or on a replica of it.
 
     progress: the positions of the read models; the main server notifies of changes.
-    wait_seconds: the longest wait for a position. ahead: what the main server has beyond the rows of a replica; None
+    wait_seconds: the longest wait for a position. ahead: the log of the main server beyond the rows of a replica; None
     without a replica.
     """
 

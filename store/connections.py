@@ -19,7 +19,7 @@ from store.pooling import is_pooled, require_sessions
 from store.trouble import Trouble, trouble_of
 
 NAME = "procession"
-# The parameters that tell one address from another.
+# The parameters by which addresses differ.
 ADDRESS = ("host", "hostaddr", "port", "dbname", "user")
 
 POOL_TIMEOUT_SECONDS = 10.0

@@ -1,4 +1,4 @@
-"""Advisory locks: who holds one, for those who wait for it."""
+"""Advisory locks: the holder of one, for the log of a process that waits for it."""
 
 import logging
 from itertools import chain, repeat

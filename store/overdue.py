@@ -12,7 +12,7 @@ from store.unit import AppendOverdue
 
 logger = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+READ_SECONDS = 1.0
 UNCONFIRMED = "select count(*) as commits from pg_stat_activity where wait_event = 'SyncRep'"
 
 
@@ -20,7 +20,7 @@ def overdue(datastore: Datastore, seconds: float) -> AppendOverdue:
     """Return the outcome of an append that took longer than `seconds`, and log what it waited for."""
     trouble = APPEND_OVERDUE
     try:
-        with datastore.reading(LOOK_SECONDS) as connection:
+        with datastore.reading(READ_SECONDS) as connection:
             row = connection.execute(UNCONFIRMED).fetchone()
             if row is not None and row["commits"]:
                 trouble = STANDBY_STALLED
