@@ -121,7 +121,7 @@ class Connections:
         self.dsn = dsn
         self.name = name
         self.revive = revive
-        self._failed = FailedConnections(lambda: self._parameters() | {"connect_timeout": TRIED_SECONDS})
+        self._failed = FailedConnections(self._attempt)
         self._used: WeakKeyDictionary[Connection[DictRow], float] = WeakKeyDictionary()
         self._pool_size = pool_size
         self.pool = self._new_pool()
@@ -180,6 +180,9 @@ class Connections:
 
     def _parameters(self, part: str = "") -> dict[str, Any]:
         return connection_parameters(self.dsn, f"{self.name} {part}".strip())
+
+    def _attempt(self) -> None:
+        psycopg.connect(**(self._parameters() | {"connect_timeout": TRIED_SECONDS})).close()
 
     def _configure(self, connection: Connection[DictRow]) -> None:
         configure(connection)

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from time import monotonic
-from typing import Any
 
 import psycopg
 
@@ -13,11 +12,11 @@ KNOWN_SECONDS = 2.0
 class FailedConnections:
     """The reason for which a server takes no connection, tried by one thread at a time, at most every two seconds.
 
-    parameters: returns those of a connection, with a short limit of the time to connect.
+    attempt: opens a connection, within a short limit of time, and closes it.
     """
 
-    def __init__(self, parameters: Callable[[], dict[str, Any]]) -> None:
-        self._parameters = parameters
+    def __init__(self, attempt: Callable[[], None]) -> None:
+        self._attempt = attempt
         self._trying = threading.Lock()
         self._tried_at = 0.0
         self.error: psycopg.Error | None = None
@@ -28,7 +27,7 @@ class FailedConnections:
         with self._trying:
             if monotonic() - self._tried_at > KNOWN_SECONDS:
                 try:
-                    psycopg.connect(**self._parameters()).close()
+                    self._attempt()
                 except psycopg.Error as error:
                     self.error = error
                 else:
