@@ -15,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from api.answers import ProblemJson
-from commands.deciding import Contended, DecisionBroke
+from commands.deciding import Contended, DecisionBroke, OutcomeOverdue
 from domain.refusal import Problem, Refusal
 from domain.words import labelled
 from edge.dependencies import door_of
@@ -66,6 +66,7 @@ def install(app: FastAPI) -> None:
         RequestValidationError: _invalid,
         DecisionBroke: _broke,
         Contended: _contended,
+        OutcomeOverdue: _overdue,
         Exception: _unexpected,
         **dict.fromkeys(UNAVAILABLE, _unavailable),
     }
@@ -111,6 +112,12 @@ async def _broke(_request: Request, error: DecisionBroke) -> ProblemJson:
     logger.error("%s", error, exc_info=error)
     detail = f"the decision about {error.stream} broke, and nothing was recorded; the log of the server has the reason"
     return problem(500, "decision_broke", detail, details={"stream": str(error.stream)})
+
+
+async def _overdue(_request: Request, error: OutcomeOverdue) -> ProblemJson:
+    """State that the command may have been recorded, and what the caller does."""
+    logger.error("%s", error)
+    return problem(503, error.code, str(error))
 
 
 async def _contended(_request: Request, error: Contended) -> ProblemJson:

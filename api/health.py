@@ -10,7 +10,7 @@ from api import openapi
 from api.answers import JsonBody, view
 from edge.dependencies import TheDoor
 from edge.parameters import NO_PARAMETERS
-from queries.health import READY, UNREADY, Live, Readiness, get_readiness
+from queries.health import READY, REPLICA_IS_DOWN, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
 from queries.set_aside import count_set_aside
 from queries.timers import OverdueTimers, overdue_summary
@@ -25,8 +25,9 @@ router = APIRouter(prefix="/health", tags=["operations"])
 
 
 class Health(Readiness, frozen=True, kw_only=True):
-    """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, or some read
-    models are being built for this release. set_aside: executions about which no decision succeeds; the others go on.
+    """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, some read
+    models are being built for this release, the replica is down, or `reason` states what is slow or full. set_aside:
+    executions about which no decision succeeds; the others go on.
     """
 
     overdue_timers: OverdueTimers | None = None
@@ -55,8 +56,9 @@ def ready(door: TheDoor) -> Response:
 
     States the lag of read models, and late timers.
 
-    Timers that are more than a minute late, or a read model that this release cannot read yet, make it degraded: still
-    200, for it answers requests.
+    Timers that are more than a minute late, a read model that this release cannot read yet, a replica that is down
+    while queries go to the primary, a standby that confirms no commits, and a server without free connections make it
+    degraded: still 200, for it answers requests.
     """
     health = _health(door.reading, door.handlers.log.recording.trouble)
     return JsonBody(health, 503 if health.status == UNREADY else 200)
@@ -72,6 +74,7 @@ def _health(reading: Reading, trouble: Trouble | None) -> Health:
     except Outage:
         return Health(UNREADY, "down", "unknown")
     unreadable = any(not projection.ready for projection in readiness.projections.values())
-    if unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
+    partly = readiness.reason is not None or readiness.replica == REPLICA_IS_DOWN
+    if partly or unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
         found["status"] = DEGRADED
     return Health(**found, overdue_timers=overdue, set_aside=aside)

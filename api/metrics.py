@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import openapi
 from edge.door import Door
 from edge.parameters import NO_PARAMETERS
-from queries.metrics import MEASURES, MOST, Figures, ReadModelFigures, get_figures
+from queries.metrics import MEASURES, MOST, Figures, ReadModelFigures, get_figures, get_replica_lag
 from store.timing import BOUNDS
 from store.unit import Outage
 
@@ -55,6 +55,13 @@ class DatabaseFigures(Collector):
         yield _gauge("database_up", "Whether the database answered this scrape.", float(figures is not None))
         if figures is not None:
             yield from _of_database(figures)
+        replica = self._door.reading.replica
+        if replica is not None:
+            lag = get_replica_lag(self._door.reading)
+            yield _gauge("replica_up", "Whether the replica for queries can be reached.", float(not replica.down))
+            if lag is not None:
+                text = "Age of the first event that the replica for queries does not hold, by the primary."
+                yield _gauge("replica_lag_seconds", text, lag)
         counts, total = self._door.handlers.log.append_times.read()
         buckets, sum_of_counts = list[tuple[str, float]](), 0
         for bound, count in zip((*map(str, BOUNDS), "+Inf"), counts, strict=True):

@@ -19,7 +19,7 @@ from edge.dependencies import StateChanges, TheDoor
 from edge.door import Door
 from edge.feed import Feed
 from edge.headers import invalid_header
-from edge.parameters import Parameters
+from edge.parameters import Fresh
 from edge.principal import Principal, still_admitted
 from edge.references import execution_named
 from edge.sensitive import SensitiveViews
@@ -38,8 +38,11 @@ Otherwise = TypeVar("Otherwise")
 router = APIRouter(tags=["operations"])
 
 
-class StreamParameters(Parameters):
-    """execution: the stream sends only the events of this execution."""
+class StreamParameters(Fresh):
+    """execution: the stream sends only the events of this execution.
+
+    min_position: the stream begins once what it reads has reached this position, as other queries do.
+    """
 
     execution: str | None = None
 
@@ -82,6 +85,9 @@ async def stream(
 ) -> Response:
     """Send events until the caller disconnects. At each, it queries anew, with the position as `min_position`.
 
+    The events of an execution begin once a replica holds those that the primary had at the request. 503 `not_yet`: it
+    has not reached these, or `min_position`, within 5 seconds.
+
     403: a page of another site opens no stream. 503 `too_many_streams`: as many are open as one process serves.
     """
     if (foreign := refusal_of_page(request.scope, door.hosts)) is not None:
@@ -91,7 +97,10 @@ async def stream(
     id = None if given.execution is None else execution_named(given.execution)
     if id is not None:
         await require_visible_execution(door, caller, id)
-        first = await anyio.to_thread.run_sync(_page_after(door, masking, id, last or 0))
+        least = await anyio.to_thread.run_sync(_recorded_until, door, id, given.min_position)
+        first = await anyio.to_thread.run_sync(_page_after(door, masking, id, last or 0, least))
+    elif given.min_position is not None:
+        await anyio.to_thread.run_sync(_await_position, door, given.min_position)
     if request.scope["head"]:
         return Response(media_type="text/event-stream")
     feed.enter(door.max_streams)
@@ -170,8 +179,29 @@ async def _read(read: Callable[[], Read], otherwise: Otherwise) -> Read | Otherw
         return otherwise
 
 
-def _page_after(door: Door, masking: SensitiveViews, id: UUID, version: int) -> Callable[[], Page[EventView]]:
-    return lambda: masking.events(list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT))
+def _page_after(
+    door: Door, masking: SensitiveViews, id: UUID, version: int, least: int | None = None
+) -> Callable[[], Page[EventView]]:
+    return lambda: masking.events(
+        list_execution_events(door.reading, id, after=version, limit=MAX_LIMIT, min_position=least)
+    )
+
+
+def _recorded_until(door: Door, id: UUID, least: int | None) -> int | None:
+    """Return the position that a replica must have for the newest event of the execution; without one, `least`."""
+    if door.reading.replica is None:
+        return least
+    try:
+        newest = door.handlers.log.newest(id)
+    except Outage:
+        return least
+    return least if newest is None else max(newest.position, least or 0)
+
+
+def _await_position(door: Door, least: int) -> None:
+    """Return once what is read has reached the position `least`. Raises NotYet, or Outage."""
+    with door.reading.log(least):
+        return
 
 
 def _at(position: int, id: int) -> ServerSentEvent:

@@ -1,5 +1,6 @@
 """The PostgreSQL in use: the one of DATABASE_URL, or the embedded one."""
 
+import logging
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -9,8 +10,10 @@ from psycopg import conninfo
 from app.addresses import read_address
 from app.setting import SecretSetting
 from app.settings import BadSetting, Settings
-from store.connections import Connections, connect
+from store.connections import NAME, Connections, Outage, connect
 from store.migrating import migrate, pending
+from store.replica import ReplicaConnections
+from store.unsuitable import DatabaseUnsuitable
 
 if TYPE_CHECKING:
     from embedded import Embedded
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
 
 # Imported where used: with DATABASE_URL no command needs the embedded server; queries need no projections and no
 # eventsourcing library.
+
+logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 10
 
@@ -29,11 +34,13 @@ class NotMigrated(RuntimeError):
 class Database:
     """The server in use, held until closed. dsn: its address; never printed, it may hold a password.
 
+    role: of this process, which names its connections on the server.
     Raises BadSetting for a malformed address, EmbeddedPostgresUnavailable where the embedded server cannot run.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, role: str = "") -> None:
         self._settings = settings
+        self._name = f"{NAME} {role}".strip()
         self._read_dsn = _usable("READ_DATABASE_URL", settings.read_database_url)
         self._embedded: Embedded | None = None
         given = _usable("DATABASE_URL", settings.database_url)
@@ -102,21 +109,34 @@ class Database:
         """Return a new datastore, for appends and queries."""
         from store.datastore import Datastore
 
-        return Datastore(self.dsn, pool_size=pool_size or self._settings.pool_size, revive=self._revive)
+        size = pool_size or self._settings.pool_size
+        return Datastore(self.dsn, pool_size=size, revive=self._revive, name=self._name)
 
     def connections(self) -> Connections:
         """Return new connections, for queries only."""
-        return Connections(self.dsn, pool_size=self._settings.pool_size, revive=self._revive)
+        return Connections(self.dsn, pool_size=self._settings.pool_size, revive=self._revive, name=self._name)
 
-    def replica(self) -> Connections | None:
-        """Return new connections to the read replica, None without READ_DATABASE_URL."""
-        return None if self._read_dsn is None else Connections(self._read_dsn, pool_size=self._settings.pool_size)
+    def replica(self, primary: Connections) -> ReplicaConnections | None:
+        """Return new connections to the read replica, None without READ_DATABASE_URL.
 
-    def read_datastore(self) -> "Datastore | None":
-        """Return a datastore on the read replica, None without READ_DATABASE_URL."""
-        from store.datastore import Datastore
-
-        return None if self._read_dsn is None else Datastore(self._read_dsn, pool_size=self._settings.pool_size)
+        primary: those that queries use while the replica is down. Raises DatabaseUnsuitable for a pooler before the
+        replica that lends transactions. A replica that cannot be reached is no error.
+        """
+        if self._read_dsn is None:
+            return None
+        try:
+            connect(self._read_dsn, self._name).close()
+        except DatabaseUnsuitable as error:
+            raise DatabaseUnsuitable([f"READ_DATABASE_URL: {each}" for each in error.problems]) from None
+        except Outage as error:
+            logger.warning("the replica of READ_DATABASE_URL cannot be reached: %s", error)
+        return ReplicaConnections(
+            self._read_dsn,
+            primary,
+            fallback=self._settings.read_fallback,
+            pool_size=self._settings.pool_size,
+            name=f"{self._name} replica",
+        )
 
     def close(self) -> None:
         """Release the embedded server; it stops when no process holds it."""

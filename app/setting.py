@@ -170,6 +170,14 @@ def positive(value: object) -> timedelta:
     return duration
 
 
+def switch(value: str | bool) -> bool:
+    """Return whether the text is ``on``; the other one is ``off``. Raises ValueError."""
+    words = {"on": True, "off": False}
+    if str(value).lower() not in words:
+        raise ValueError("should be on or off")
+    return words[str(value).lower()]
+
+
 def path(value: str) -> Path:
     """Return the path that the text names."""
     return Path(value)

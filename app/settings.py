@@ -18,6 +18,7 @@ from app.setting import (
     setting,
     size,
     size_or_none,
+    switch,
     text,
     whole,
 )
@@ -32,13 +33,14 @@ from domain.calendar.durations import parse_duration
 class Settings(ChannelSettings):
     """The settings by field; secrets do not show when printed. `read_settings` makes them.
 
-    lease: the time for which a worker keeps its attempts without a renewal. drain: the longest wait for open calls at
-    its end. public_url: the address of the API for agents on other hosts that answer later, and for pages behind a
-    proxy. allowed_hosts: hosts that requests may state beside that one and local ones. receive_timeout: the
-    longest time for a request to arrive; send_timeout: for a caller to read more of its answer; keep_alive: between two
-    requests of a connection. max_depth, max_descendants: the limits of an execution tree, in levels and executions
-    below its root. max_items: of a list that a step goes through. agent_secrets: the environment variables that agents
-    may refer to, None where it is not set.
+    read_fallback: queries go to the primary while the replica is down. append_timeout: the longest wait for the
+    database to record a command. lease: the time for which a worker keeps its attempts without a renewal. drain: the
+    longest wait for open calls at its end. public_url: the address of the API for agents on other hosts that answer
+    later, and for pages behind a proxy. allowed_hosts: hosts that requests may state beside that one and local ones.
+    receive_timeout: the longest time for a request to arrive; send_timeout: for a caller to read more of its answer;
+    keep_alive: between two requests of a connection. max_depth, max_descendants: the limits of an execution tree, in
+    levels and executions below its root. max_items: of a list that a step goes through. agent_secrets: the environment
+    variables that agents may refer to, None where it is not set.
     outgoing_allow, outgoing_deny: addresses of calls. max_result: bytes that may be rendered for one step, or for the
     outputs. max_execution: bytes of all events of one execution. large_results: bytes of an output beside the log.
     max_batch: executions that are acted on at once. inbox_days: days for which inboxes keep entries. memory_dir: the
@@ -47,6 +49,8 @@ class Settings(ChannelSettings):
 
     database_url: SecretSetting | None = optional("DATABASE_URL", SecretSetting)
     read_database_url: SecretSetting | None = optional("READ_DATABASE_URL", SecretSetting)
+    read_fallback: bool = setting("PROCESSION_READ_FALLBACK", switch, lambda: True)
+    append_timeout: timedelta = setting("PROCESSION_APPEND_TIMEOUT", positive, lambda: timedelta(seconds=10))
     given_home: Path | None = optional("PROCESSION_HOME", path)
     host: str = setting("PROCESSION_HOST", text, lambda: "127.0.0.1")
     port: int = setting("PROCESSION_PORT", whole(0, 65_535), lambda: 8080)

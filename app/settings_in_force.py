@@ -32,6 +32,8 @@ def _printed(value: object) -> str | None:
     """Return a value as an operator writes it."""
     if value is None:
         return None
+    if isinstance(value, bool):
+        return "on" if value else "off"
     if isinstance(value, timedelta):
         return print_duration(value)
     if isinstance(value, SecretNames):

@@ -26,22 +26,27 @@ from queries.executions import Definitions
 from queries.progress import ExecutionProgress
 from queries.reading import WAIT_SECONDS, Reading
 from queries.settings import SettingView
+from store.append_limit import APPEND_SECONDS
 from store.datastore import Datastore
 from store.log import Log
 from store.rehearsing import Rehearsal
+from store.replica import ReplicaConnections
+
+APPEND_TIMEOUT = timedelta(seconds=APPEND_SECONDS)
 
 
 class Wiring(Handlers):
     """The handlers of commands, and the connections for queries; open until closed.
 
     replica: queries run on it; default: on `datastore`. rehearsal: notes the events that commands would append.
+    append_timeout: the longest wait for the database to record a command.
     """
 
     def __init__(
         self,
         datastore: Datastore,
         *,
-        replica: Datastore | None = None,
+        replica: ReplicaConnections | None = None,
         limits: Limits = Limits(),  # noqa: B008 - immutable
         channels: Collection[str] = (),
         configured_key: bool = False,
@@ -50,11 +55,12 @@ class Wiring(Handlers):
         shortest_interval: timedelta = SHORTEST_INTERVAL,
         overdue_after: timedelta = OVERDUE,
         clock: Clock = SYSTEM_CLOCK,
+        append_timeout: timedelta = APPEND_TIMEOUT,
     ) -> None:
         self.datastore = datastore
         self._replica = replica
         self.rehearsal = Rehearsal(datastore) if rehearsal else None
-        log = self.rehearsal or Log(datastore)
+        log = self.rehearsal or Log(datastore, append_seconds=append_timeout.total_seconds())
         super().__init__(
             log,
             limits=limits,
@@ -131,9 +137,10 @@ class Wiring(Handlers):
 
 def wired(settings: Settings, database: Database, *, rehearsal: bool = False) -> Wiring:
     """Return the wiring that the settings describe, on new connections to the database."""
+    datastore = database.datastore()
     return Wiring(
-        database.datastore(),
-        replica=database.read_datastore(),
+        datastore,
+        replica=database.replica(datastore),
         limits=Limits(
             settings.max_depth,
             settings.max_descendants,
@@ -147,6 +154,7 @@ def wired(settings: Settings, database: Database, *, rehearsal: bool = False) ->
         rehearsal=rehearsal,
         shortest_interval=settings.min_interval,
         overdue_after=settings.overdue_after,
+        append_timeout=settings.append_timeout,
     )
 
 

@@ -12,6 +12,7 @@ from domain.refusal import Refusal
 from store.log import Log
 from store.unit import (
     AnsweredStep,
+    AppendOverdue,
     AppendRefused,
     Conflict,
     DatabaseFailure,
@@ -25,6 +26,11 @@ from store.unit import (
 ATTEMPTS = 20
 LOSSES = 3
 """So many connections in a row may be lost with one append of this command alone."""
+
+ADVICE = (
+    "Repeat the request with the same Idempotency-Key until it is answered: it is recorded once. Without a key,"
+    " check first whether it was recorded."
+)
 
 State = TypeVar("State")
 Identified = Callable[[Receipt], AnsweredStep | None]
@@ -52,6 +58,15 @@ class DecisionBroke(Exception):
 
 class Unavailable(Exception):
     """The event store is out of reach, or too contended; the command itself may be right."""
+
+
+class OutcomeOverdue(Unavailable):
+    """The database did not answer in time: it may have recorded the command, or record it later."""
+
+    code = "outcome_unknown"
+
+    def __init__(self, error: AppendOverdue) -> None:
+        super().__init__(f"{error}. {ADVICE}")
 
 
 class Contended(Unavailable):
@@ -102,8 +117,8 @@ def decide(
 def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
     """Repeat `attempt` while its append meets a conflict or a lost connection.
 
-    Raises Unavailable after many, and at once where the database refuses to record. Raises DecisionBroke, which names
-    `stream`, when the attempt breaks or the server refuses its events.
+    Raises Unavailable after many, and at once where the database refuses to record or does not answer in time.
+    Raises DecisionBroke, which names `stream`, when the attempt breaks or the server refuses its events.
     """
     last: StoreError | None = None
     for tried in range(1, ATTEMPTS + 1):
@@ -111,6 +126,8 @@ def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
             return attempt()
         except AppendRefused as error:
             raise Unavailable(str(error)) from error
+        except AppendOverdue as error:
+            raise OutcomeOverdue(error) from error
         except (Conflict, OutcomeUnknown) as error:
             last = error
             if isinstance(error, OutcomeUnknown) and error.alone and tried >= LOSSES:

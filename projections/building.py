@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from projections import builds
 from projections.builds import BUILDING, LIVE, PREVIOUS, TableBuild
-from projections.locks import REBUILD_LOCK, try_lock, unlock
+from projections.locks import REBUILD_LOCK, holder_of, try_lock, unlock
 from projections.pages import digest
 from projections.projection import Projection
 from store.datastore import Datastore
@@ -60,11 +60,12 @@ def workshop(
     Raises RebuildRunning if another process holds it, or psycopg.OperationalError in an outage.
     """
     with (
-        closing(connect(datastore, search_path=f"{slot},{LIVE}")) as connection,
-        closing(connect(datastore)) as reader,
+        closing(connect(datastore, "build", search_path=f"{slot},{LIVE}")) as connection,
+        closing(connect(datastore, "build reader")) as reader,
     ):
         if not try_lock(connection, REBUILD_LOCK, projection.name):
-            raise RebuildRunning(f"{projection.name} is being built already, by another process")
+            holder = holder_of(connection, REBUILD_LOCK, projection.name)
+            raise RebuildRunning(f"{projection.name} is being built already, under a lock {holder}")
         yield Workshop(connection, reader, projection, slot, progress)
         # The server releases the locks of a closed connection some time later; the next build may come before.
         unlock(connection, REBUILD_LOCK, projection.name)

@@ -7,6 +7,8 @@ from typing import Any
 
 from psycopg import Connection
 
+from store import locks
+
 RUNNER_LOCK = 4713
 REBUILD_LOCK = 4714
 REQUEST_LOCK = 4717
@@ -38,3 +40,8 @@ def wait_for_lock(connection: Connection[Any], lock: int, name: str) -> None:
 def unlock(connection: Connection[Any], lock: int, name: str) -> None:
     """Release the lock of projection `name`."""
     connection.execute(UNLOCK, (lock, lock_key(name)), prepare=True)
+
+
+def holder_of(connection: Connection[Any], lock: int, name: str) -> str:
+    """Return for people which process of the server holds the lock of projection `name`."""
+    return locks.holder_of(connection, lock, lock_key(name) % 2**32)

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow, TupleRow
 
 from projections import ALL
-from projections.locks import RUNNER_LOCK, try_lock, unlock
+from projections.locks import RUNNER_LOCK, holder_of, try_lock, unlock
 from projections.pages import PAGE, Broken, describe, is_outage, park_page, project_page
 from projections.positions import Moved, Positions
 from projections.projection import Projection, clean
@@ -48,7 +48,7 @@ class State(msgspec.Struct):
     ``stale`` (its tables are of another definition), ``stopped`` (this release does not define the
     next event: a newer release runs it) or ``failed`` (writing fails; tried every second). beyond: its position, when
     that was beyond the end of the log; it stands still until a rebuild moves it. last: the position,
-    stream and version of the event that this process projected last.
+    stream and version of the event that this process projected last. stood_by: whether it has met another runner.
     """
 
     projection: Projection[Any]
@@ -57,6 +57,7 @@ class State(msgspec.Struct):
     error: str | None = None
     beyond: int | None = None
     last: tuple[int, bytes, int] | None = None
+    stood_by: bool = False
 
 
 class Runner:
@@ -91,7 +92,7 @@ class Runner:
         if time.monotonic() < self._refresh_at:
             return
         if self._connection is None:
-            self._connection = connect(self._datastore)
+            self._connection = connect(self._datastore, "projections")
         digests = built_digests(self._connection)
         for name, state in self._states.items():
             if state.state in (RUNNING, CATCHING_UP, FAILED):
@@ -188,13 +189,15 @@ class Runner:
         """Run the projection if no process does and its tables are as this release defines them."""
         name = state.projection.name
         if not try_lock(self._running, RUNNER_LOCK, name):
-            state.state = STANDBY
+            if state.state != STANDBY or not state.stood_by:
+                logger.info("standing by for projection %s, %s", name, holder_of(self._running, RUNNER_LOCK, name))
+            state.state, state.stood_by = STANDBY, True
         elif (
             built_digests(self._running).get(name) != state.projection.digest
         ):  # read under the lock: no process can switch
             self._leave(state)
         else:
-            state.state, state.error = RUNNING, None
+            state.state, state.error, state.stood_by = RUNNING, None, False
             state.beyond = self._lost_position(name)
             if state.beyond is None:
                 self._running.execute(FORGET, (name,))

@@ -16,7 +16,7 @@ from psycopg import Connection
 from projections import builds
 from projections.building import FORGET_LETTERS, Workshop, catch_up, discard, write_rest
 from projections.builds import BUILDING, LIVE, PREVIOUS, TableBuild
-from projections.locks import RUNNER_LOCK, unlock, wait_for_lock
+from projections.locks import RUNNER_LOCK, holder_of, unlock, wait_for_lock
 from projections.pages import notify
 from projections.positions import Positions
 from projections.tables import BEGIN, RECORD, SWITCHING, built_digests, live_shape
@@ -165,7 +165,9 @@ def _handed_over(shop: Workshop, live: str, digest: str) -> Iterator[None]:
         try:
             wait_for_lock(connection, RUNNER_LOCK, name)
         except psycopg.errors.LockNotAvailable as error:
-            raise HandOverRefused(f"the process that runs {name} did not release it in time; try again") from error
+            holder = holder_of(connection, RUNNER_LOCK, name)
+            message = f"the process that runs {name} did not release its lock in time, {holder}; try again"
+            raise HandOverRefused(message) from error
         yield
     except BaseException:
         if not connection.closed:

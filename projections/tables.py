@@ -7,7 +7,7 @@ from psycopg import Connection
 
 from projections import ALL
 from projections.projection import Projection
-from store.migrating import MIGRATION_LOCK
+from store.locks import MIGRATION_LOCK, take_lock
 
 RECORD = """
 insert into projections (name, digest) values (%s, %s)
@@ -33,7 +33,7 @@ def create_read_tables(connection: Connection[Any], projections: Sequence[Projec
     if all(projection.name in built for projection in projections):
         return []
     with connection.transaction():
-        connection.execute("select pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        take_lock(connection, MIGRATION_LOCK)
         built = built_digests(connection)
         new = [projection for projection in projections if projection.name not in built]
         for projection in new:

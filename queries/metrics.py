@@ -8,7 +8,9 @@ import msgspec
 from psycopg import sql
 
 from domain.schedules.due import OVERDUE
-from queries.reading import Reading, age_of, fetch
+from queries.ahead import age_of
+from queries.reading import Reading, fetch
+from store.connections import Outage
 
 MOST = 10_000
 LATE = "interval '1 minute'"
@@ -94,6 +96,21 @@ MEASURES: tuple[Measure, ...] = (
         "Workers whose lease has not run out.",
         "(select count(*) from workers where lease_until > now())",
     ),
+    Measure(
+        "commit_wait_seconds",
+        "How long the oldest commit has waited for a synchronous standby.",
+        "(select extract(epoch from max(now() - state_change)) from pg_stat_activity where wait_event = 'SyncRep')",
+    ),
+    Measure(
+        "database_connections",
+        "Connections of all programs to the server of the database.",
+        "(select count(pid) from pg_stat_activity where backend_type = 'client backend')",
+    ),
+    Measure(
+        "database_connections_limit",
+        "Connections that the server of the database takes (max_connections).",
+        "current_setting('max_connections')::int",
+    ),
 )
 
 
@@ -145,6 +162,17 @@ def get_figures(reading: Reading, overdue_after: timedelta = OVERDUE) -> Figures
     values = {measure.name: rows[0][measure.name] for measure in MEASURES}
     head = int(values["log_position"])
     return Figures(values, [_read_model(row, head) for row in rows if row["name"] is not None])
+
+
+def get_replica_lag(reading: Reading) -> float | None:
+    """Return the age in seconds of the first event that the replica lacks; None while it, or one, is not there."""
+    if reading.replica is None or reading.ahead is None or reading.replica.down:
+        return None
+    try:
+        with reading.log() as (_, freshness):
+            return freshness.lag_seconds
+    except Outage:
+        return None
 
 
 def get_measures(reading: Reading, names: Collection[str]) -> dict[str, float]:

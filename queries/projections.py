@@ -11,7 +11,8 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
-from queries.reading import Reading, age_of, fetch
+from queries.ahead import Ahead, age_of
+from queries.reading import Reading, fetch
 
 # The parameter: the digest that this release can read, by name. Builds of other shapes are not its own.
 _PROJECTIONS = """
@@ -109,14 +110,19 @@ def list_projections(reading: Reading) -> ProjectionsView:
     # A replica shows no locks of the main server.
     with reading.progress.main.reading() as connection:
         held = {(row["lock"], row["key"]) for row in fetch(connection, _HELD, ([RUNNER_LOCK, REBUILD_LOCK],))}
-    items = [_view(row, held) for row in rows]
+    items = [_view(row, held, reading.ahead) for row in rows]
     lag_seconds = max((item.lag_seconds for item in items), default=0.0)
     return ProjectionsView(items, freshness.as_of_position, lag_seconds)
 
 
-def read_lags(connection: Connection[Any], shapes: Mapping[str, str] = MappingProxyType({})) -> dict[str, Lag]:
-    """Return the lag of every read model, by name. shapes: the digests that this release can read."""
-    return {row["name"]: _lag(row) for row in fetch(connection, _PROJECTIONS, (Jsonb(dict(shapes)),))}
+def read_lags(
+    connection: Connection[Any], shapes: Mapping[str, str] = MappingProxyType({}), ahead: Ahead | None = None
+) -> dict[str, Lag]:
+    """Return the lag of every read model, by name. shapes: the digests that this release can read.
+
+    ahead: the log of the main server beyond the rows of a replica.
+    """
+    return {row["name"]: _lag(row, ahead) for row in fetch(connection, _PROJECTIONS, (Jsonb(dict(shapes)),))}
 
 
 def lock_key(name: str) -> int:
@@ -124,8 +130,11 @@ def lock_key(name: str) -> int:
     return (zlib.crc32(name.encode()) - 2**31) % 2**32
 
 
-def _lag(row: DictRow) -> Lag:
+def _lag(row: DictRow, ahead: Ahead | None) -> Lag:
     lag, seconds, reason = max(0, row["head"] - row["position"]), age_of(row["next"]), _reason(row)
+    if ahead is not None:
+        beyond = ahead.beyond(row["position"])
+        lag, seconds = max(lag, beyond.head - row["position"]), max(seconds, beyond.age)
     failed = row["failure"] is not None if row["readable"] else reason is not None
     return Lag(lag, seconds, failed, row["readable"], reason, _building(row))
 
@@ -146,8 +155,8 @@ def _building(row: DictRow) -> Building | None:
     return Building(position, target, percent, row["begun_at"])
 
 
-def _view(row: DictRow, held: set[tuple[int, int]]) -> ProjectionView:
-    name, lag = row["name"], _lag(row)
+def _view(row: DictRow, held: set[tuple[int, int]], ahead: Ahead | None) -> ProjectionView:
+    name, lag = row["name"], _lag(row, ahead)
     runs, builds = ((lock, lock_key(name)) in held for lock in (RUNNER_LOCK, REBUILD_LOCK))
     last_error = lag.reason or row["error"]
     if lag.failed:

@@ -1,10 +1,8 @@
 """The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -15,8 +13,10 @@ from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
 
 from domain.refusal import Refusal
+from queries.ahead import Ahead, age_of
 from queries.progress import LOG, ExecutionProgress
 from store.connections import Connections
+from store.replica import ReplicaConnections
 
 WAIT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 1
@@ -31,8 +31,6 @@ left join lateral (
   select state from stored_events where notification_id > seen.position order by notification_id limit 1
 ) next on true"""
 HEAD = "select coalesce(max(notification_id), 0) as position, null::bytea as next, null as digest from stored_events"
-
-_AT = re.compile(rb'\{"at":"([^"]{1,40})"')
 
 
 class NotYet(Refusal):
@@ -71,7 +69,8 @@ class Reading:
     """Queries of one process, on the main server or on a replica of it.
 
     progress: the positions of the read models; the main server notifies of changes.
-    wait_seconds: the longest wait for a position.
+    wait_seconds: the longest wait for a position. ahead: the log of the main server beyond the rows of a replica; None
+    without a replica.
     """
 
     def __init__(
@@ -79,7 +78,13 @@ class Reading:
     ) -> None:
         self.datastore = datastore
         self.progress = progress
+        self.ahead = Ahead(progress.main) if progress.main is not datastore else None
         self._wait_seconds = wait_seconds
+
+    @property
+    def replica(self) -> ReplicaConnections | None:
+        """The connections to the replica, None without one."""
+        return self.datastore if isinstance(self.datastore, ReplicaConnections) else None
 
     @contextmanager
     def of(
@@ -97,11 +102,12 @@ class Reading:
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self._connection(min_position) as (connection, known):
             if known is None:
-                freshness = read_freshness(connection, projection, shape)
+                found = read_freshness(connection, projection, shape)
             else:
                 if projection not in known:
                     known.update(_states(connection, {projection} if known else {projection, *self.progress.shapes}))
-                freshness = _freshness(known[projection], projection, shape)
+                found = _freshness(known[projection], projection, shape)
+            freshness = self._by_primary(found)
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
@@ -109,6 +115,12 @@ class Reading:
                 for name in (projection, *beside):
                     read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
+
+    def _by_primary(self, found: Freshness) -> Freshness:
+        """Return the freshness of rows of a replica by what the main server has: the replica may lack the newest."""
+        if self.ahead is None:
+            return found
+        return Freshness(found.as_of_position, max(found.lag_seconds, self.ahead.beyond(found.as_of_position).age))
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -177,15 +189,6 @@ def _freshness(row: DictRow, projection: str, shape: str | None) -> Freshness:
         message = f"{projection} is being built for this release; GET /api/projections says how far"
         raise ReadModelRebuilding(message, projection=projection)
     return Freshness(row["position"], age_of(row["next"]))
-
-
-def age_of(state: bytes | None) -> float:
-    """Return the seconds since the event that begins with `state` happened; 0 without one."""
-    found = _AT.match(bytes(state)) if state is not None else None
-    if found is None:
-        return 0.0
-    at = datetime.fromisoformat(found[1].decode())
-    return max(0.0, round((datetime.now(UTC) - at).total_seconds(), 3))
 
 
 class _RawJson(Loader):

@@ -9,8 +9,8 @@ from scheduler.batch import Batch
 from scheduler.capacity import Tally
 from scheduler.pipeline import DEPTH, Appended, Appender
 from scheduler.setting_aside import SettingAside
-from store.log import Outcome
 from store.unit import StoreError, Unit
+from store.waiting_units import Outcome
 
 Again = Mapping[UUID, StoreError]
 """The streams of a batch that met a conflict or a lost connection; a duty decides on them afresh."""

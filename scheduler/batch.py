@@ -18,9 +18,9 @@ from scheduler.capacity import Tally
 from scheduler.under_way import ExecutionUnderWay, StreamUnderWay, UnderWay
 from store.bounded import EventTooLarge
 from store.lists.outbox import Message
-from store.log import Outcome
 from store.sizes import FULL_APPEND
 from store.unit import MessageKey, StoreError, Unit, UnitRefused
+from store.waiting_units import Outcome
 
 logger = logging.getLogger(__name__)
 

@@ -34,13 +34,13 @@ class Leases(Protocol):
 class StoredLeases:
     """Implements `Leases` on a connection of its own, which cancels a late renewal in time for the next one.
 
-    lease: as long as the worker's lease.
+    lease: as long as the worker's lease. part: names the connection.
     """
 
-    def __init__(self, datastore: Datastore, lease: timedelta) -> None:
+    def __init__(self, datastore: Datastore, lease: timedelta, part: str = "lease") -> None:
         limit = f"{max(100, round(lease.total_seconds() * 1000 / RENEWALS))}ms"
         self._connection = OwnConnection(
-            datastore, synchronous_commit="off", lock_timeout=limit, statement_timeout=limit
+            datastore, part, synchronous_commit="off", lock_timeout=limit, statement_timeout=limit
         )
 
     def renew(self, worker: UUID, host: str, pid: int, lease: timedelta) -> None:

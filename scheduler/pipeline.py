@@ -7,8 +7,8 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from store.log import Outcome
 from store.unit import Unit
+from store.waiting_units import Outcome
 
 DEPTH = 2
 

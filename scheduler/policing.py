@@ -95,7 +95,7 @@ class Policing:
             self._stopping.wait(RETRY_SECONDS)
 
     def _police(self) -> None:
-        connection = self._connection = connect(self._datastore)
+        connection = self._connection = connect(self._datastore, "alerts")
         while not try_lock(connection, RUNNER_LOCK, POLICY):
             if self._stopping.wait(POLL_SECONDS):
                 return

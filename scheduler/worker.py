@@ -80,7 +80,7 @@ class Worker:
             pricing=Pricing(KnownPrices(log, clock)),
         )
         # A claim is no fact: if it is lost in a crash, the attempt is simply due again.
-        connection = OwnConnection(datastore, synchronous_commit="off", **BY_INDEX)
+        connection = OwnConnection(datastore, f"{self.id} claims", synchronous_commit="off", **BY_INDEX)
         self._lists = StoredLists(connection)
         inbox: queue.SimpleQueue[Arrived] = queue.SimpleQueue()
         self._dispatcher = Dispatcher(
@@ -99,10 +99,10 @@ class Worker:
             callback_key=callback_key,
             max_open=max_open,
         )
-        self._lease = Lease(self.id, StoredLeases(datastore, lease), clock, lease)
-        kept = StoredLists(OwnConnection(datastore, synchronous_commit="off", **BY_INDEX))
+        self._lease = Lease(self.id, StoredLeases(datastore, lease, f"{self.id} lease"), clock, lease)
+        kept = StoredLists(OwnConnection(datastore, f"{self.id} upkeep", synchronous_commit="off", **BY_INDEX))
         self._upkeep = Upkeep(self._dispatcher, kept, clock, lease / RENEWALS)
-        self._listener = Listener(datastore, LOG_CHANNEL, self._received)
+        self._listener = Listener(datastore, LOG_CHANNEL, self._received, f"{self.id} listen")
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:

@@ -11,12 +11,20 @@ import psycopg
 from psycopg import Connection, conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import DictRow, TupleRow, dict_row
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
 from store import arrays, session
+from store.failed_connections import FailedConnections
+from store.pooling import is_pooled, require_sessions
 from store.trouble import Trouble, trouble_of
 
+NAME = "procession"
+# The parameters by which addresses differ.
+ADDRESS = ("host", "hostaddr", "port", "dbname", "user")
+
 POOL_TIMEOUT_SECONDS = 10.0
+# The pool closes one connection that nobody needed in so many seconds, then the next one, down to one.
+IDLE_SECONDS = 5.0
 TRIED_SECONDS = 2
 TRUSTED_SECONDS = 1.0
 # psycopg raises these when the server cannot be reached or goes away in the middle, and when it serves no writer: a
@@ -32,25 +40,35 @@ DatabaseFailure = psycopg.Error
 
 Revive = Callable[[], None]
 
+_LENDING_SESSIONS: set[tuple[str, ...]] = set()
+"""The addresses behind which a pooler lends sessions."""
 
-def connection_parameters(dsn: str, **settings: str) -> dict[str, Any]:
-    """Return libpq parameters of our connections: a name, a limit of the time to connect, and server settings.
 
-    settings: precede those that every connection has.
-    """
+def connection_parameters(dsn: str, name: str = NAME) -> dict[str, Any]:
+    """Return libpq parameters of our connections: a limit of the time to connect, and `name`, which `dsn` precedes."""
     parameters = conninfo.conninfo_to_dict(dsn)
-    parameters.setdefault("application_name", "procession")
+    parameters.setdefault("application_name", name)
     parameters.setdefault("connect_timeout", 10)
     parameters["client_encoding"] = "UTF8"
-    given = parameters.get("options") or ""
-    parameters["options"] = f"{given} {session.options({**session.SETTINGS, **settings})}".strip()
     return parameters
 
 
-def connect(dsn: str, **settings: str) -> Connection[TupleRow]:
-    """Return a new connection in autocommit mode, with server `settings` of its own. Raises Outage."""
-    connection = psycopg.connect(**connection_parameters(dsn, **settings), autocommit=True)
-    configure(connection, **settings)
+def connect(dsn: str, name: str = NAME, **settings: str) -> Connection[TupleRow]:
+    """Return a new connection in autocommit mode, with server `settings` of its own.
+
+    Raises Outage; DatabaseUnsuitable where a pooler lends it transactions, which is tried once a process.
+    """
+    parameters = connection_parameters(dsn, name) | {"autocommit": True}
+    connection, served_by = _opened(parameters, settings)
+    address = tuple(str(parameters.get(part)) for part in ADDRESS)
+    if is_pooled(connection, served_by) and address not in _LENDING_SESSIONS:
+        try:
+            with psycopg.connect(**parameters) as other:
+                require_sessions(connection, other)
+        except BaseException:
+            connection.close()
+            raise
+        _LENDING_SESSIONS.add(address)
     return connection
 
 
@@ -59,10 +77,25 @@ def connect_without_settings(dsn: str) -> Connection[TupleRow]:
     return psycopg.connect(dsn, autocommit=True)
 
 
-def configure(connection: Connection[Any], **settings: str) -> None:
-    """Make a new connection ready for our statements. settings: as in `connection_parameters`."""
-    session.complete(connection, {**session.SETTINGS, **settings})
+def configure(connection: Connection[Any], **settings: str) -> int:
+    """Make a new connection ready for our statements; return the process of the server that serves it."""
+    served_by = session.complete(connection, {**session.SETTINGS, **settings})
     arrays.register(connection)
+    return served_by
+
+
+def _opened(parameters: dict[str, Any], settings: dict[str, str]) -> tuple[Connection[Any], int]:
+    """Return a new connection that is configured, and the process of the server that serves it. Raises Outage."""
+    for tried in range(1, session.TRIES + 1):
+        connection = psycopg.connect(**parameters)
+        try:
+            return connection, configure(connection, **settings)
+        except BaseException as error:
+            connection.close()
+            # The role may end idle sessions so early that one ends before it is configured.
+            if not isinstance(error, psycopg.errors.IdleSessionTimeout) or tried == session.TRIES:
+                raise
+    raise AssertionError("unreachable")
 
 
 # For connections whose statements find rows by index only, as appends and claims do: the server plans each once, for an
@@ -78,51 +111,81 @@ BY_INDEX = {
 class Connections:
     """One shared pool that keeps every libpq parameter (TLS and the like), and connections outside it.
 
+    name: shown by the server as the application; connections outside the pool add their part.
     revive: called when the server cannot be reached; starts the embedded one again, does nothing for any other.
     """
 
     pool: "ConnectionPool[Connection[DictRow]]"
 
-    def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
+    def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None, name: str = NAME) -> None:
         self.dsn = dsn
+        self.name = name
         self.revive = revive
+        self._failed = FailedConnections(self._attempt)
         self._used: WeakKeyDictionary[Connection[DictRow], float] = WeakKeyDictionary()
-        self.pool = ConnectionPool(
+        self._pool_size = pool_size
+        self.pool = self._new_pool()
+
+    @contextmanager
+    def reading(self, timeout: float | None = None) -> Iterator[Connection[DictRow]]:
+        """Lend a connection of the pool in autocommit mode, for queries.
+
+        timeout: the longest wait for one; default: POOL_TIMEOUT_SECONDS. Raises Outage, which states why there is none.
+        """
+        pool = self.pool
+        try:
+            connection = pool.getconn(timeout)
+        except PoolTimeout as error:
+            raise PoolTimeout(f"{error}: {self._failed.reason(pool.max_size)}") from self._failed.error
+        try:
+            with connection:
+                yield connection
+                self._used[connection] = monotonic()
+        finally:
+            pool.putconn(connection)
+
+    def connect(self, part: str = "", **settings: str) -> Connection[DictRow]:
+        """Return a new connection outside the pool, in autocommit mode, with server `settings` of its own.
+
+        part: what it is for, added to the name of the application.
+        """
+        parameters = {**self._parameters(part), "row_factory": dict_row, "autocommit": True}
+        try:
+            return _opened(parameters, settings)[0]
+        except psycopg.OperationalError:
+            self.revive()
+            return _opened(parameters, settings)[0]
+
+    def trouble(self) -> Trouble | None:
+        """Return why the server refuses a new connection; None: it does not, or the reason is not known."""
+        return trouble_of(self._failed.tried())
+
+    def renew_pool(self) -> None:
+        """Begin with a new pool; connections of the one before are closed as they come back."""
+        before, self.pool = self.pool, self._new_pool()
+        before.close()
+
+    def _new_pool(self) -> "ConnectionPool[Connection[DictRow]]":
+        return ConnectionPool(
             connection_class=Connection[DictRow],
-            kwargs={**connection_parameters(dsn), "row_factory": dict_row, "autocommit": True},
+            kwargs={**self._parameters(), "row_factory": dict_row, "autocommit": True},
             min_size=1,
-            max_size=pool_size,
+            max_size=self._pool_size,
+            max_idle=IDLE_SECONDS,
             open=True,
-            configure=configure,
+            configure=self._configure,
             check=self._check,
             timeout=POOL_TIMEOUT_SECONDS,
         )
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection[DictRow]]:
-        """Lend a connection of the pool in autocommit mode, for queries. Raises Outage."""
-        with self.pool.connection() as connection:
-            yield connection
-            self._used[connection] = monotonic()
+    def _parameters(self, part: str = "") -> dict[str, Any]:
+        return connection_parameters(self.dsn, f"{self.name} {part}".strip())
 
-    def connect(self, **settings: str) -> Connection[DictRow]:
-        """Return a new connection outside the pool, in autocommit mode, with server `settings` of its own."""
-        parameters = {**connection_parameters(self.dsn, **settings), "row_factory": dict_row, "autocommit": True}
-        try:
-            connection: Connection[DictRow] = psycopg.connect(**parameters)
-        except psycopg.OperationalError:
-            self.revive()
-            connection = psycopg.connect(**parameters)
-        configure(connection, **settings)
-        return connection
+    def _attempt(self) -> None:
+        psycopg.connect(**(self._parameters() | {"connect_timeout": TRIED_SECONDS})).close()
 
-    def trouble(self) -> Trouble | None:
-        """Return why the server refuses a new connection; None: it does not, or the reason is not known."""
-        try:
-            psycopg.connect(**{**connection_parameters(self.dsn), "connect_timeout": TRIED_SECONDS}).close()
-        except Outage as error:
-            return trouble_of(error)
-        return None
+    def _configure(self, connection: Connection[DictRow]) -> None:
+        configure(connection)
 
     def _check(self, connection: Connection[DictRow]) -> None:
         """Raise if a connection is lost; one that was used a moment ago answers unless its server closed it since."""
@@ -141,8 +204,9 @@ class Connections:
 class OwnConnection:
     """One connection outside the pool, for one thread at a time. Its first use opens it, and the next after a loss."""
 
-    def __init__(self, connections: Connections, **settings: str) -> None:
+    def __init__(self, connections: Connections, part: str = "", **settings: str) -> None:
         self._connections = connections
+        self._part = part
         self._settings = settings
         self._connection: Connection[DictRow] | None = None
 
@@ -150,7 +214,7 @@ class OwnConnection:
     def borrow(self) -> Iterator[Connection[DictRow]]:
         """Lend the connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
         if self._connection is None or self._connection.closed:
-            self._connection = self._connections.connect(**self._settings)
+            self._connection = self._connections.connect(self._part, **self._settings)
         try:
             yield self._connection
         except psycopg.Error as error:

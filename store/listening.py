@@ -19,12 +19,15 @@ class Listener:
     """A thread that listens on one channel and calls `received` with each payload.
 
     Notifications sent while there is no connection are lost: after each connection the thread calls `received("")`, and
-    its owner then reads the database.
+    its owner then reads the database. part: names the connection.
     """
 
-    def __init__(self, datastore: Connections, channel: str, received: Callable[[str], None]) -> None:
+    def __init__(
+        self, datastore: Connections, channel: str, received: Callable[[str], None], part: str = "listen"
+    ) -> None:
         self._datastore = datastore
         self._channel = channel
+        self._part = part
         self._received = received
         self._stopping = threading.Event()
         self._listening = threading.Event()
@@ -54,7 +57,7 @@ class Listener:
                 self._stopping.wait(RETRY_SECONDS)
 
     def _listen(self) -> None:
-        with self._datastore.connect() as connection:
+        with self._datastore.connect(self._part) as connection:
             connection.execute(f"listen {self._channel}")
             self._listening.set()
             self._pass_on("")

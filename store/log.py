@@ -10,16 +10,19 @@ from psycopg import Connection
 from psycopg.rows import TupleRow, tuple_row
 
 from domain.event import Event
+from store.append_limit import APPEND_SECONDS, AppendLimit
 from store.bounded import EventTooLarge
 from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
 from store.mapper import Recorded, StreamEvents, decode, recorded
 from store.outcomes import outcome_of
+from store.overdue import overdue, waited_for_a_lock
 from store.recorder import LogRecorder
 from store.sizes import FULL_APPEND, page_query
 from store.timing import Durations
-from store.trouble import RecordingState
-from store.unit import AppendRefused, EventsMissing, OutcomeUnknown, StoreError, Unit
+from store.trouble import APPEND_OVERDUE, RecordingState
+from store.unit import AppendOverdue, AppendRefused, EventsMissing, OutcomeUnknown, StoreError, Unit
+from store.waiting_units import Outcome, WaitingUnit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
 order by originator_id, originator_version"""
@@ -35,20 +38,21 @@ MAX_BATCH_EVENTS = 5_000
 MOST_SUSPECTS = 10_000
 CLOSING_SECONDS = 5.0
 
-Outcome = int | StoreError
-
 
 class Log:
     """The event store of one process: thread-safe; concurrent appends share a transaction."""
 
-    def __init__(self, datastore: Datastore) -> None:
+    def __init__(self, datastore: Datastore, *, append_seconds: float = APPEND_SECONDS) -> None:
         self.datastore = datastore
         self.recorder = LogRecorder(datastore)
         self.recording = RecordingState()
-        self._connection = OwnConnection(datastore, **BY_INDEX)
+        self._limit = AppendLimit(append_seconds)
+        # The server ends an append that has not begun to write in time, so that it does not write later.
+        lock_timeout = f"{max(1, round(append_seconds * 900))}ms"
+        self._connection = OwnConnection(datastore, "append", **BY_INDEX, lock_timeout=lock_timeout)
         self._appending = threading.Lock()
         self._waiting_guard = threading.Lock()
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[WaitingUnit] = []
         self._led = False
         self.append_times = Durations()
         """The times of appends, refused ones included."""
@@ -61,21 +65,31 @@ class Log:
         """Record one decision; return the position of its last event.
 
         The units that other threads append while a transaction is in flight share the next transaction.
-        Raises Conflict, KeyTaken, UnitRefused, AppendRefused, OutcomeUnknown or EventTooLarge.
+        Raises Conflict, KeyTaken, UnitRefused, AppendRefused, AppendOverdue, OutcomeUnknown or EventTooLarge.
         """
         _bytes_of(unit)
-        waiting = _Waiting(unit)
+        waiting = WaitingUnit(unit)
         with self._waiting_guard:
             self._waiting.append(waiting)
             leads, self._led = not self._led, True
         if not leads:
-            waiting.woken.wait()
+            self._await_turn(waiting)
         if waiting.outcome is None:
             self._lead()
         if isinstance(waiting.outcome, BaseException):
             raise waiting.outcome
         assert waiting.outcome is not None
         return waiting.outcome
+
+    def _await_turn(self, waiting: WaitingUnit) -> None:
+        """Return when another thread has appended the unit, or this one is to lead. Raises AppendOverdue."""
+        if waiting.woken.wait(self._limit.seconds):
+            return
+        with self._waiting_guard:
+            if waiting in self._waiting and not waiting.leads:
+                self._waiting.remove(waiting)
+                raise AppendOverdue((self.recording.trouble or APPEND_OVERDUE), self._limit.seconds)
+        waiting.woken.wait()
 
     def _lead(self) -> None:
         """Append every waiting unit, the caller's included; wake the first thread that came meanwhile to lead next."""
@@ -89,6 +103,8 @@ class Log:
         with self._waiting_guard:
             self._led = bool(self._waiting)
             following = self._waiting[0] if self._waiting else None
+            if following is not None:
+                following.leads = True
         for other, outcome in zip(batch, outcomes, strict=True):
             other.outcome = outcome
             other.woken.set()
@@ -142,16 +158,25 @@ class Log:
 
         Raises the error of a database that is not as this release needs it.
         """
-        sent, begun = False, time.perf_counter()
+        sent, cut, begun = False, False, time.perf_counter()
         try:
             columns = Columns()
             ends = [columns.add(unit) for unit in units]
             with self._connection.borrow() as connection:
                 sent = True
-                last = self.recorder.append(connection, columns)
+                self._limit.begin(connection.fileno())
+                try:
+                    last = self.recorder.append(connection, columns)
+                finally:
+                    cut = self._limit.end()
         except Exception as error:  # noqa: BLE001 - each unit gets its outcome
-            failed = outcome_of(error, sent=sent, alone=len(units) == 1)
+            if cut or waited_for_a_lock(error):
+                failed: StoreError = overdue(self.datastore, self._limit.seconds)
+            else:
+                failed = outcome_of(error, sent=sent, alone=len(units) == 1)
         else:
+            if cut:
+                self._connection.close()
             if self._suspects:
                 self._suspects.difference_update(unit.stream for unit in units)
             self.recording.succeeded()
@@ -167,6 +192,9 @@ class Log:
         if isinstance(failed, OutcomeUnknown | EventsMissing):
             for forget in self.lost:
                 forget()
+        if isinstance(failed, AppendOverdue):
+            self.recording.failed(failed.trouble)
+            return [failed] * len(units)
         if isinstance(failed, OutcomeUnknown):
             if sent:
                 self._suspect(units)
@@ -183,6 +211,7 @@ class Log:
 
     def close(self) -> None:
         """Close the appending connection, unless an append that does not end has it."""
+        self._limit.close()
         if self._appending.acquire(timeout=CLOSING_SECONDS):
             self._connection.close()
             self._appending.release()
@@ -250,17 +279,6 @@ def _bytes_of(unit: Unit) -> int:
         raise
     except (TypeError, ValueError, RecursionError):
         return 0
-
-
-class _Waiting:
-    """A unit that waits for its turn, and its outcome. A thread that is woken without an outcome leads next."""
-
-    __slots__ = ("outcome", "unit", "woken")
-
-    def __init__(self, unit: Unit) -> None:
-        self.unit = unit
-        self.outcome: Outcome | BaseException | None = None
-        self.woken = threading.Event()
 
 
 def read_page(connection: Connection[Any], after: int, limit: int) -> list[TupleRow]:

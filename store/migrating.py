@@ -8,10 +8,13 @@ from typing import Any
 from psycopg import Connection
 
 from store.connections import connect
+from store.locks import MIGRATION_LOCK, take_lock
 from store.privileges import PrivilegesMissing, require_migrating
 from store.schema_names import made
 
-MIGRATION_LOCK = 4712
+__all__ = ["MIGRATION_LOCK", "MigrationChanged", "SchemaElsewhere", "SchemaTooNew", "migrate", "migrations", "pending"]
+
+MIGRATING = "procession migrate"
 LEDGER = """create table if not exists schema_migrations (
   number int primary key, name text not null, digest text not null, applied_at timestamptz not null default now())"""
 
@@ -50,18 +53,20 @@ def migrate(dsn: str, read_tables: Sequence[str] = ()) -> list[str]:
     Raises MigrationChanged, SchemaTooNew, SchemaElsewhere, PrivilegesMissing before anything is applied, or
     psycopg.Error when the server cannot be reached.
     """
-    with connect(dsn, lock_timeout="0") as connection:
+    with connect(dsn, MIGRATING, lock_timeout="0") as connection:
         missing = _missing(connection)
         if not missing:
             return []
         require_migrating(connection, [sql for _, _, sql in missing])
-        connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
-        if len(_missing(connection)) == len(migrations()):
-            _require_free(connection, [*made("table"), *read_tables])
-        connection.execute(LEDGER)
-        missing = _pending(connection)
-        for number, name, sql in missing:
-            _apply(connection, number, name, sql)
+        # A lock of a transaction, held beside those of the migrations: neither a pooler nor a lost process keeps it.
+        with connect(dsn, f"{MIGRATING} lock") as keeper, keeper.transaction():
+            take_lock(keeper, MIGRATION_LOCK)
+            if len(_missing(connection)) == len(migrations()):
+                _require_free(connection, [*made("table"), *read_tables])
+            connection.execute(LEDGER)
+            missing = _pending(connection)
+            for number, name, sql in missing:
+                _apply(connection, number, name, sql)
         return [name for _, name, _ in missing]
 
 

@@ -10,6 +10,9 @@ from psycopg.rows import TupleRow
 
 from store.connections import Outage, connect, connect_without_settings
 from store.session import LOCK_TIMEOUT
+from store.unsuitable import DatabaseUnsuitable
+
+__all__ = ["DatabaseUnsuitable", "probe", "problems_of"]
 
 PROBE_LOCK = 4715
 OLDEST = 140_000
@@ -23,36 +26,27 @@ TRY_TRANSACTION = "select pg_try_advisory_xact_lock(%s, %s)"
 POOLER = "; a pooler between must use session pooling"
 
 
-class DatabaseUnsuitable(RuntimeError):
-    """The server, the database, or a pooler between lacks something that Procession needs. The text names all of it."""
-
-    def __init__(self, problems: list[str]) -> None:
-        super().__init__(f"this database cannot be used: {'; '.join(problems)}")
-        self.problems = problems
-
-
 Probe = Callable[[Connection[Any], Connection[Any]], Iterator[str]]
 
 
 def probe(dsn: str) -> None:
     """Try all that Procession relies on, on two connections; change nothing. Raises DatabaseUnsuitable, or Outage."""
-    with _opened(dsn) as one, connect(dsn) as other:
+    with _opened(dsn) as one, _opened(dsn) as other:
         problems = problems_of(one, other)
     if problems:
         raise DatabaseUnsuitable(problems)
 
 
 def _opened(dsn: str) -> Connection[TupleRow]:
-    """Return a connection. Raises DatabaseUnsuitable where the server accepts one only without our settings."""
+    """Return a connection. Raises DatabaseUnsuitable where the server takes one and refuses a setting of ours."""
     try:
         return connect(dsn)
-    except psycopg.OperationalError as error:
-        try:
-            with connect_without_settings(dsn) as plain:
-                version = _row(plain, "select version()")[0]
-        except psycopg.Error:
-            raise error from None
-        reason = str(error).strip().rpartition("FATAL:")[2].strip()
+    except Outage:
+        raise
+    except psycopg.Error as error:
+        with connect_without_settings(dsn) as plain:
+            version = _row(plain, "select version()")[0]
+        reason = error.diag.message_primary or type(error).__name__
         raise DatabaseUnsuitable([f"{version} refuses the settings of a connection ({reason}){POOLER}"]) from error
 
 

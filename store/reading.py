@@ -49,9 +49,9 @@ def known_part(rows: Sequence[TupleRow]) -> tuple[Sequence[TupleRow], UnknownEve
     return rows[:first], UnknownEventMet(rows[first][0], rows[first][3])
 
 
-def connect(datastore: Datastore, **settings: str) -> Connection[DictRow]:
-    """Return a new connection, to read the log and write what follows from it; ids are 16 bytes."""
-    connection = datastore.connect(**SETTINGS, **settings)
+def connect(datastore: Datastore, part: str = "", **settings: str) -> Connection[DictRow]:
+    """Return a new connection, to read the log and write what follows from it; ids are 16 bytes. part: names it."""
+    connection = datastore.connect(part, **SETTINGS, **settings)
     connection.adapters.register_loader("uuid", ByteaBinaryLoader)
     return connection
 

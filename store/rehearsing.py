@@ -5,8 +5,9 @@ from uuid import UUID
 
 from domain.event import Event
 from store.datastore import Datastore
-from store.log import Log, Outcome
+from store.log import Log
 from store.unit import Unit
+from store.waiting_units import Outcome
 
 
 class Rehearsal(Log):

@@ -1,9 +1,14 @@
 """The server settings of every connection. ALTER ROLE and ALTER DATABASE may state others, which must not matter."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 from psycopg import Connection
+from psycopg.rows import tuple_row
+
+logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT = "30s"
 
@@ -41,22 +46,36 @@ AT_START = frozenset(("temp_buffers",))
 NEWER = {"transaction_timeout": ("0", 170_000)}
 
 
-def options(settings: Mapping[str, str]) -> str:
-    """Return the settings as the libpq parameter `options`: they precede those of the role and the database."""
-    return " ".join(f"-c {name}={_escaped(value)}" for name, value in settings.items())
+# Statements without a snapshot: a standby takes none under a default of `serializable`.
+FIRST = "set statement_timeout = 0; set default_transaction_isolation = 'read committed'"
+# The timeouts of a role may end a statement that sets others, before it has.
+TRIES = 3
 
 
-def complete(connection: Connection[Any], settings: Mapping[str, str] = SETTINGS) -> None:
-    """Set the settings again, where a pooler takes `options` away, and those that only newer servers have.
+def complete(connection: Connection[Any], settings: Mapping[str, str] = SETTINGS) -> int:
+    """Set the settings, which then precede those of the role, the database and libpq's environment.
 
-    They precede what the environment of libpq sets, too.
+    Poolers refuse or drop settings that come with the request to connect, so none do. Returns the process of the server
+    that has them.
     """
     version = connection.info.server_version
     newer = {name: value for name, (value, since) in NEWER.items() if version >= since}
     every = {**{name: value for name, value in settings.items() if name not in AT_START}, **newer}
     calls = ", ".join(["set_config(%s, %s, false)"] * len(every))
-    connection.execute(f"select {calls}", [text for pair in every.items() for text in pair])
-
-
-def _escaped(value: str) -> str:
-    return value.replace("\\", "\\\\").replace(" ", "\\ ")
+    texts = [text for pair in every.items() for text in pair]
+    with connection.cursor(row_factory=tuple_row) as cursor:
+        for tried in range(1, TRIES + 1):
+            try:
+                cursor.execute(FIRST, prepare=False)
+                row = cursor.execute(f"select pg_backend_pid(), {calls}", texts, prepare=False).fetchone()
+                break
+            except psycopg.errors.QueryCanceled:
+                if tried == TRIES:
+                    raise
+        for name in AT_START.intersection(settings):
+            try:
+                cursor.execute("select set_config(%s, %s, false)", (name, settings[name]), prepare=False)
+            except psycopg.errors.InvalidParameterValue as error:
+                logger.debug("%s stays as it is: %s", name, error)
+    assert row is not None
+    return int(row[0])

@@ -30,6 +30,14 @@ _CONNECTIONS = Trouble("too_many_database_connections", "the database accepts no
 _STARTING = Trouble("database_starting", "the database is starting, stopping or recovering")
 _ACCESS = Trouble("database_access_denied", "the database refuses the role or the password of its address")
 
+STANDBY_STALLED = Trouble(
+    "synchronous_standby_stalled", "no synchronous standby confirms commits: whatever is to be recorded waits for one"
+)
+APPEND_OVERDUE = Trouble("append_overdue", "the database does not end appends within PROCESSION_APPEND_TIMEOUT")
+REPLICA_DOWN = Trouble("replica_down", "the replica of READ_DATABASE_URL cannot be reached, and queries need it")
+DEGRADING = frozenset((STANDBY_STALLED.code, APPEND_OVERDUE.code, _CONNECTIONS.code))
+"""The codes of troubles in which reads are answered, and recorded is what the database records in time."""
+
 TROUBLES = {
     "53100": _DISK_FULL,
     "25006": _READ_ONLY,
@@ -61,6 +69,15 @@ class StoreRefuses(Exception):
         self.trouble = trouble
 
 
+class ReplicaDown(psycopg.OperationalError):
+    """The replica for queries cannot be reached, and queries do not go to the primary in its place."""
+
+    trouble = REPLICA_DOWN
+
+    def __init__(self) -> None:
+        super().__init__(REPLICA_DOWN.detail)
+
+
 def trouble_of(error: BaseException | None) -> Trouble | None:
     """Return the trouble that `error`, or an error that caused it, shows; None: no known one."""
     seen: set[int] = set()
@@ -74,7 +91,7 @@ def trouble_of(error: BaseException | None) -> Trouble | None:
 
 
 def _shown(error: BaseException) -> Trouble | None:
-    if isinstance(error, StoreRefuses):
+    if isinstance(error, StoreRefuses | ReplicaDown):
         return error.trouble
     if not isinstance(error, psycopg.Error):
         return None

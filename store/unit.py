@@ -98,7 +98,8 @@ class StoreError(Exception):
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
     ├── UnitRefused          the server, or the encoding, refuses this unit whatever the state: set it aside
     └── OutcomeUnknown       the connection was lost: read again, then decide again
-        └── AppendRefused    the database refuses to record, for a known reason: nothing was recorded
+        ├── AppendRefused    the database refuses to record, for a known reason: nothing was recorded
+        └── AppendOverdue    the database did not answer in time; it may record the unit later
     """
 
 
@@ -142,3 +143,11 @@ class AppendRefused(StoreRefuses, OutcomeUnknown):
     def __init__(self, trouble: Trouble, *, alone: bool = False) -> None:
         StoreRefuses.__init__(self, trouble)
         self.alone = alone
+
+
+class AppendOverdue(OutcomeUnknown):
+    """An append took longer than its limit: the database may record the unit later, once what it waits for is over."""
+
+    def __init__(self, trouble: Trouble, seconds: float) -> None:
+        super().__init__(f"it is not known whether this was recorded within {seconds:g} s: {trouble.detail}")
+        self.trouble = trouble

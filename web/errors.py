@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp
 
+from commands.deciding import OutcomeOverdue
 from domain.refusal import Refusal
 from edge.refusals import Unauthorised
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
@@ -86,6 +87,8 @@ def _invalid(request: Request, error: RequestValidationError) -> Response:
 
 def _unavailable(request: Request, error: Exception) -> Response:
     logger.warning("a page could not be made: %s", error)
+    if isinstance(error, OutcomeOverdue):
+        return problem(request, 503, error.code, f"{error}")
     return problem(request, 503, "unavailable", "The database cannot be reached at the moment. Try again soon.")
 
 

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from api.errors import RETRY
 from api.mcp.protocol import INTERNAL_ERROR, INVALID_PARAMS, code_of, declares_events
+from commands.deciding import OutcomeOverdue
 from domain.refusal import Refusal
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
 from store.trouble import trouble_of
@@ -44,6 +45,8 @@ def described(failure: Exception) -> tuple[str, str]:
     if isinstance(failure, Refusal):
         return failure.code, failure.message
     logger.warning("unavailable: %s", failure)
+    if isinstance(failure, OutcomeOverdue):
+        return failure.code, str(failure)
     trouble = trouble_of(failure)
     return ("unavailable", RETRY) if trouble is None else (trouble.code, trouble.detail)
 

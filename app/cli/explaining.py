@@ -11,7 +11,7 @@ from app.documents import FileUnreadable, MalformedFile
 from app.secrets_in_use import SecretsUndecided
 from app.settings import BadSetting
 from app.sockets import AddressUnavailable
-from commands.deciding import DecisionBroke, Unavailable
+from commands.deciding import DecisionBroke, OutcomeOverdue, Unavailable
 from domain.refusal import Forbidden, Malformed, Problem, Refusal
 from embedded import EmbeddedPostgresUnavailable
 from projections import ALL
@@ -70,6 +70,8 @@ def explain(error: BaseException) -> tuple[str, str, int] | None:
             return "unsuitable_database", str(error), UNAVAILABLE
         case PrivilegesMissing():
             return "privileges_missing", str(error), UNAVAILABLE
+        case OutcomeOverdue():
+            return error.code, str(error), UNAVAILABLE
         case _ if (trouble := trouble_of(error)) is not None:
             return trouble.code, trouble.detail, UNAVAILABLE
         case EmbeddedPostgresUnavailable() | Unavailable() | OutcomeUnknown():

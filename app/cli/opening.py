@@ -26,10 +26,11 @@ def opened(
     projecting: bool = False,
     rehearsal: bool = False,
     log_level: int = logging.ERROR,
+    role: str = "",
 ) -> "Iterator[Wiring]":
     """Open the wiring on a migrated database. migrate: probe the database and bring it up to date, also one of
     DATABASE_URL; require the privileges to serve. projecting: and those to keep read tables up.
-    rehearsal: record nothing; collect the events that commands would record.
+    rehearsal: record nothing; collect the events that commands would record. role: names the connections.
 
     Raises BadSetting, NotMigrated, SecretsUndecided, psycopg.OperationalError or EmbeddedPostgresUnavailable.
     """
@@ -37,7 +38,7 @@ def opened(
 
     log_to_stderr(log_level)
     settings = settings or read_settings()
-    with opened_database(output, settings) as database:
+    with opened_database(output, settings, role) as database:
         if migrate:
             from app.secrets_in_use import require_decided
 
@@ -62,7 +63,7 @@ def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
     with opened_database(output, read_settings()) as database:
         database.require_migrated()
         with closing(database.connections()) as main:
-            replica = database.replica()
+            replica = database.replica(main)
             if replica is None:
                 yield Reading(main, ExecutionProgress(main))
                 return
@@ -71,11 +72,11 @@ def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
 
 
 @contextmanager
-def opened_database(output: CommandOutput, settings: Settings) -> "Iterator[Database]":
-    """Open the database as it is."""
+def opened_database(output: CommandOutput, settings: Settings, role: str = "") -> "Iterator[Database]":
+    """Open the database as it is. role: names the connections."""
     from app.database import Database
 
     with output.busy("starting PostgreSQL" if settings.database_url is None else "connecting"):
-        database = Database(settings)
+        database = Database(settings, role)
     with database:
         yield database

@@ -89,13 +89,14 @@ def run(
     hold_schedules: register the schedules of versions that an earlier release published paused.
     """
     stopping = Stopping()
+    role = "up" if api and worker else "serve" if api else "work" if worker else "projector"
     with ExitStack() as ending:
         bound = None
         if api:
             bound = ending.enter_context(listen(settings.host, settings.port))
         ending.enter_context(stopping.on_signals())
         wiring = ending.enter_context(
-            opened(output, settings, migrate=True, projecting=projector, log_level=logging.INFO)
+            opened(output, settings, migrate=True, projecting=projector, log_level=logging.INFO, role=role)
         )
         if api:
             refuse_open_door(settings, keyed=bool(wiring.keys.ring().keys))

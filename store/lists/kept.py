@@ -13,11 +13,11 @@ from psycopg.rows import TupleRow, tuple_row
 from domain.event import Event
 from store import arrays
 from store.datastore import Datastore
+from store.locks import LOG_LOCK, take_lock
 from store.progress import Progress
 from store.reading import BULK, connect, count, head, read_pages, read_range
 from store.unit import StreamChange
 
-LOG_LOCK = 4711  # held by every append
 SAMPLES = 10
 
 Arguments = tuple[arrays.Array | bool, ...]
@@ -132,7 +132,7 @@ class KeptList(msgspec.Struct, frozen=True):
                 proof.read(connection, at, end, progress)
                 at = end
             with connection.transaction():
-                connection.execute("select pg_advisory_xact_lock(%s)", (LOG_LOCK,))
+                take_lock(connection, LOG_LOCK)
                 end = head(connection)
                 proof.read(connection, at, end, progress)
                 proof.put_right(connection)

@@ -9,7 +9,7 @@ from app.settings import Settings
 from queries.metrics import MEASURES
 
 PAGE = (Path(__file__).parents[2] / "docs/operating.md").read_text("utf-8")
-OF_THE_PROCESS = {"database_up", "append_seconds", "request_seconds"}
+OF_THE_PROCESS = {"database_up", "append_seconds", "request_seconds", "replica_up", "replica_lag_seconds"}
 
 
 def rows(section: str) -> str:

@@ -10,9 +10,9 @@ from projections import ALL as READ_MODELS
 from projections.locks import RUNNER_LOCK as HELD_BY_RUNNERS
 from projections.locks import lock_key as runner_lock_key
 from projections.tables import create_read_tables
+from queries.ahead import age_of
 from queries.progress import ALL, ExecutionProgress
 from queries.projections import RUNNER_LOCK, lock_key
-from queries.reading import age_of
 from store.datastore import Datastore
 
 

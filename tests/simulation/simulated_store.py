@@ -9,9 +9,9 @@ from simulated_lists import MemoryLists
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from domain.executions.events.messages import recipient_of
-from store.log import Outcome
 from store.mapper import decode, encode
 from store.unit import Conflict, MessageKey, OutcomeUnknown, SlotsTaken, StoreError, Unit
+from store.waiting_units import Outcome
 
 
 class Crash(Exception):

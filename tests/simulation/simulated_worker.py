@@ -18,8 +18,8 @@ from scheduler.lease import RENEWALS, Lease
 from scheduler.pipeline import Appended
 from scheduler.upkeep import Upkeep
 from store.lists.queues import Admissible, Queue
-from store.log import Outcome
 from store.unit import Unit
+from store.waiting_units import Outcome
 
 if TYPE_CHECKING:
     from simulated_world import World

@@ -10,8 +10,8 @@ from domain.executions.decisions.repairs import skip_step
 from domain.executions.events.outcomes import COMPLETED, RUNNING
 from domain.identity import child_id
 from store.lists.outbox import Message, ReportUnreadable
-from store.log import Outcome
 from store.unit import Conflict, Unit
+from store.waiting_units import Outcome
 
 PARENT = UUID(int=1)
 CHILD = {

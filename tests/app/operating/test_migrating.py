@@ -69,6 +69,6 @@ def shape(dsn: str) -> str:
 def waiting(watching: "psycopg.Connection[tuple[int]]") -> bool:
     """Return whether a process that migrates waits for another transaction, or is still there."""
     query = """select count(*) from pg_stat_activity
-      where datname = current_database() and application_name = 'procession'
+      where datname = current_database() and application_name = 'procession migrate'
         and query like '%%create table due_timers%%'"""
     return watching.execute(query).fetchone() != (0,)

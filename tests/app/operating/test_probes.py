@@ -203,7 +203,7 @@ def test_a_way_that_loses_notifications_is_refused(between, monkeypatch) -> None
 
 def test_a_server_that_refuses_a_setting_is_refused_with_its_version(between) -> None:
     with pytest.raises(DatabaseUnsuitable, match=r'PostgreSQL .* refuses the settings .*parameter "jid"'):
-        probe(between(lambda message: message.replace(b"-c jit=off", b"-c jid=off"), bytes))
+        probe(between(lambda message: message.replace(b"\0\3jit\0", b"\0\3jid\0"), bytes))
 
 
 def test_a_way_that_takes_the_startup_options_away_has_the_settings_all_the_same(between) -> None:
