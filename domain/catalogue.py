@@ -2,6 +2,7 @@
 
 from domain.agents import events as agents
 from domain.alerts import events as alerts
+from domain.archive import events as archive
 from domain.calendars import events as calendars
 from domain.costs import events as costs
 from domain.event import Event, stored_events
@@ -19,6 +20,7 @@ from domain.zone_data import events as zone_data
 ROOMS = (
     agents,
     alerts,
+    archive,
     calendars,
     claims,
     costs,

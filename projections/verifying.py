@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg import Connection, IsolationLevel
 
+from projections.archived_figures import restore_figures
 from projections.comparing import columns_of, compare, prepare
 from projections.pages import digest
 from projections.positions import Positions
@@ -41,7 +42,8 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
         with connection.transaction(force_rollback=True):
             position = Positions(datastore).read(connection, [projection.name]).get(projection.name, 0)
             projection.create(connection, indexed=False)
-            pages = read_pages(lambda begin, end: read_used(connection, begin, end, projection.handlers), 0, position)
+            restore_figures(connection, projection)
+            pages = read_pages(lambda begin, end: read_used(connection, begin, end, projection.topics), 0, position)
             for end, found in pages:
                 rows, unknown = known_part(found)
                 if unknown is not None:
