@@ -1,7 +1,6 @@
 """The part of archived executions in the figures: kept in the database by read table, and where a rebuild begins."""
 
 from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
 from typing import Any
 
 from psycopg import Connection
@@ -39,14 +38,6 @@ def figures_of(
                     if document is not None:
                         found.append((projection.name, kept.name, document))
     return found
-
-
-def digest_of(figures: Figures) -> str:
-    """Return the SHA-256 of documents, in hexadecimal."""
-    digest = sha256()
-    for projection, table, document in sorted(figures):
-        digest.update(f"{projection} {table} {len(document)}\n".encode() + document)
-    return digest.hexdigest()
 
 
 def restore_figures(connection: Connection[Any], projection: Projection[Any]) -> None:

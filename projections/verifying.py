@@ -1,5 +1,6 @@
 """Proof that the rows of a read model equal those of the log: built again aside, compared, and dropped."""
 
+import time
 from contextlib import closing
 from typing import Any
 
@@ -21,6 +22,9 @@ PARKED = """
 select position, min(error) as error, count(*) over () as parked from dead_letters
 where projection = any(%(names)s) group by position order by position limit %(samples)s"""
 
+ARCHIVED_AT = "select max(position) as position from archived_executions"
+WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
+
 ASIDE, LIVE = "pg_temp", "public"
 # In this session only: no other session reads the rows built aside, and the comparison reads them whole.
 ROOM = {"temp_buffers": "64MB", "work_mem": "64MB"}
@@ -37,6 +41,8 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
     Raises NotBuilt when the tables in use are missing or of another definition, UnknownEventMet when a newer release
     brought them further than this one can, or psycopg.OperationalError.
     """
+    if projection.leaving:
+        _wait_for_removal(datastore, projection)
     with closing(connect(datastore, search_path=f"{ASIDE},{LIVE}", **ROOM)) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with connection.transaction(force_rollback=True):
@@ -51,6 +57,21 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
                 digest(connection, projection, rows, f"{projection.name}:verifying")
                 progress(end, position)
             return _compared(connection, projection)
+
+
+def _wait_for_removal(datastore: Datastore, projection: Projection[Any]) -> None:
+    """Wait until the rows of archived executions have left; their events left before. Raises NotBuilt."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    with closing(connect(datastore)) as connection:
+        row = connection.execute(ARCHIVED_AT).fetchone()
+        position = (row or {}).get("position") or 0
+        while (at := Positions(datastore).read(connection, [projection.name]).get(projection.name, 0)) < position:
+            if time.monotonic() > deadline:
+                raise NotBuilt(
+                    f"{projection.name} is at position {at} and has rows of executions that are archived since; "
+                    "a projector removes them"
+                )
+            time.sleep(POLL_SECONDS)
 
 
 def _parked(connection: Connection[Any], name: str) -> tuple[int, list[ParkedEvent]]:

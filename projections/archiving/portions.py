@@ -13,7 +13,7 @@ from domain.archive.archive import Archive, ArchivedPortion, archive_portion
 from domain.event import Cause
 from domain.identity import ARCHIVE_ID
 from projections import ALL
-from projections.archived_figures import digest_of, figures_of
+from projections.archived_figures import figures_of
 from projections.archiving.trees import LeavingTree
 from store.archive import locks, parquet, removing
 from store.archive.manifest import (
@@ -26,6 +26,7 @@ from store.archive.manifest import (
     digest_of_ids,
     write_whole,
 )
+from store.archive.verifying import digest_of
 from store.columns import Columns
 from store.recorder import LogRecorder
 from store.unit import Unit

@@ -1,5 +1,6 @@
 """The run of an archiving command: the plan, and one portion after another until nothing more may leave."""
 
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from domain.event import Cause
 from domain.identity import ARCHIVE_ID
 from projections import ALL
 from projections.archiving.portions import LeavingPortion
-from projections.archiving.trees import LeavingTree, portions, trees_after
+from projections.archiving.trees import LeavingTree, begin_planning, plan_to_leave, portions, trees_after
 from projections.positions import Positions
 from projections.rebuilding import drop
 from projections.running import Runner
@@ -29,11 +30,14 @@ from store.log import Log
 from store.reading import connect
 from store.unit import Unit
 
+logger = logging.getLogger(__name__)
+
 MOST_EVENTS, MOST_BYTES = 50_000, 64 * 1024 * 1024
 """The most of one portion; a larger tree is a portion of its own."""
 WAIT_SECONDS, POLL_SECONDS = 60.0, 0.02
 # Only this session's: no other one reads the rows folded aside.
 ROOM = {"temp_buffers": "64MB", "work_mem": "64MB", "search_path": "pg_temp,public"}
+NEWEST, CHANGED = "newest_of_process", "changed_meanwhile"
 _POLICIES = "select min(position) as position from policy_positions"
 _ASIDE = "select projection from read_table_builds where position < %s order by projection"
 
@@ -68,13 +72,15 @@ Report = Callable[[ArchivePlan], None]
 
 def plan(datastore: Datastore, ended_before: datetime) -> ArchivePlan:
     """Return what would leave the log; change nothing."""
-    found, stay = ArchivePlan(), Counter[str]()
+    found = ArchivePlan()
     with closing(connect(datastore, **ROOM)) as connection:
-        for trees in _considered(connection, ended_before, _floor(datastore, connection)):
-            stay.update(tree.held for tree in trees if tree.held)
-            found.add([tree for tree in trees if not tree.held])
-    # The newest execution of a process waits for the older ones alone, and leaves once these have left.
-    found.stay = dict(sorted(stay.items()))
+
+        def leave(trees: list[LeavingTree]) -> int:
+            plan_to_leave(connection, trees)
+            found.add(trees)
+            return len(trees)
+
+        found.stay = _pass_over(connection, ended_before, _floor(datastore, connection), leave)
     return found
 
 
@@ -91,31 +97,29 @@ def archive(
     done = ArchivePlan()
     with closing(Log(datastore)) as log, closing(connect(datastore, **ROOM)) as connection:
         events = start_archiving(ended_before, str(folder.resolve()), Cause(clock.now(), actor))
-        begun = log.append(Unit(ARCHIVE_ID, _archive(log).version, events))
+        last = begun = log.append(Unit(ARCHIVE_ID, _archive(log).version, events))
+        # No read model stands at an event that leaves: its position would be one that the log does not have.
         catch_up(datastore, begun)
         done.dropped = _drop_aside(datastore, connection, begun)
-        floor = min(begun - 1, _floor(datastore, connection))
-        last = 0
-        while True:
-            before, stay = done.trees, Counter[str]()
-            for trees in _considered(connection, ended_before, floor):
-                stay.update(tree.held for tree in trees if tree.held)
-                for group in portions([tree for tree in trees if not tree.held], MOST_EVENTS, MOST_BYTES):
-                    cause = Cause(clock.now(), actor)
-                    try:
-                        manifest, last = _leave(log, connection, group, folder, ended_before, cause)
-                    except ChangedMeanwhile:
-                        stay["changed_meanwhile"] += len(group)
-                        continue
-                    done.add(group)
-                    done.files.append(manifest.file)
-                    done.file_bytes += manifest.bytes
-                    report(done)
-            done.stay = dict(sorted(stay.items()))
-            # A pass that moved something may have made way for the newest executions of processes.
-            if done.trees == before or "newest_of_process" not in stay:
-                break
-        catch_up(datastore, last or begun)
+
+        def leave(trees: list[LeavingTree]) -> int:
+            nonlocal last
+            left = 0
+            for group in portions(trees, MOST_EVENTS, MOST_BYTES):
+                try:
+                    manifest, last = _leave(log, connection, group, folder, ended_before, Cause(clock.now(), actor))
+                except ChangedMeanwhile as error:
+                    logger.warning("%d execution trees stay: %s", len(group), error)
+                    continue
+                left += len(group)
+                done.add(group)
+                done.files.append(manifest.file)
+                done.file_bytes += manifest.bytes
+                report(done)
+            return left
+
+        done.stay = _pass_over(connection, ended_before, min(begun - 1, _floor(datastore, connection)), leave)
+        catch_up(datastore, last)
     return done
 
 
@@ -139,6 +143,25 @@ def catch_up(datastore: Datastore, position: int) -> None:
             runner.refresh()
             if runner.advance() == 0:
                 time.sleep(POLL_SECONDS)
+
+
+def _pass_over(
+    connection: Connection[Any], ended_before: datetime, floor: int, leave: Callable[[list[LeavingTree]], int]
+) -> dict[str, int]:
+    """Call `leave` with the trees that may leave, until a pass moves none; return by reason how many stay."""
+    begin_planning(connection)
+    while True:
+        moved, stay = 0, Counter[str]()
+        for trees in _considered(connection, ended_before, floor):
+            stay.update(tree.held for tree in trees if tree.held)
+            free = [tree for tree in trees if not tree.held]
+            left = leave(free) if free else 0
+            moved += left
+            if left < len(free):
+                stay[CHANGED] += len(free) - left
+        # The newest executions of processes wait for the older ones, which have left now.
+        if not moved or NEWEST not in stay:
+            return dict(sorted(stay.items()))
 
 
 def _considered(connection: Connection[Any], ended_before: datetime, floor: int) -> Iterator[list[LeavingTree]]:

@@ -18,12 +18,15 @@ ROOTS = 200
 _ROOTS = f"""select r.execution_id, r.position from execution_list r
 where r.parent_id is null and r.ended_at < %(before)s and r.position > %(after)s
   and not exists (select from archived_executions a where a.execution_id = r.execution_id)
+  and not exists (select from planned_roots p where p.root = r.execution_id)
 order by r.position limit {ROOTS}"""
 _COLUMNS = """coalesce(l.root_id, l.execution_id) as root_id, l.execution_id, l.process_id, l.process, l.version,
   l.trigger, l.status, l.body is not null as body, l.position, l.started_at, l.ended_at, l.last_position"""
 _MEMBERS = f"""select {_COLUMNS} from execution_list l where l.execution_id = any(%(roots)s)
 union all select {_COLUMNS} from execution_list l where l.root_id = any(%(roots)s)"""
 _DESCENDANTS = "select root, descendants from families where root = any(%(roots)s)"
+_PLANNED = "create temporary table planned_roots (root uuid primary key)"
+_PLAN = "insert into planned_roots select unnest(%s::uuid[])"
 # By reason, the executions that cannot leave yet.
 _HELD = {
     "work_remains": """select distinct x.id from unnest(%(ids)s::uuid[]) as x(id)
@@ -41,7 +44,8 @@ _HELD = {
       from process_catalogue c join unnest(%(ids)s::uuid[], %(of)s::uuid[]) as x(id, root) on x.id = c.last_execution_id
       where exists (select from execution_list l where l.process_id = c.process_id and l.body is null
         and coalesce(l.root_id, l.execution_id) <> x.root
-        and not exists (select from archived_executions a where a.execution_id = l.execution_id))""",
+        and not exists (select from archived_executions a where a.execution_id = l.execution_id)
+        and not exists (select from planned_roots p where p.root = coalesce(l.root_id, l.execution_id)))""",
 }
 NOT_ENDED, NOT_PROCESSED = "not_ended", "not_processed"
 REASONS = (NOT_ENDED, NOT_PROCESSED, *_HELD)
@@ -57,6 +61,16 @@ class LeavingTree(msgspec.Struct, frozen=True):
     first: int
     last: int
     held: str = ""
+
+
+def begin_planning(connection: Connection[Any]) -> None:
+    """Make the connection ready for `trees_after`."""
+    connection.execute(_PLANNED)
+
+
+def plan_to_leave(connection: Connection[Any], trees: Sequence[LeavingTree]) -> None:
+    """Have `trees_after` on this connection take trees as gone."""
+    connection.execute(_PLAN, ([tree.root for tree in trees],))
 
 
 def trees_after(

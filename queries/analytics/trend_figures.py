@@ -22,6 +22,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     bounds = [*(each.begin for each in days), window.end]
     with rollups(reading, request.filter, min_position) as (found, freshness):
         runs, spending = found.ended(bounds), found.spending(bounds, "")
+        archived = {row["period"]: row["archived"] for row in found.archived(bounds)}
     totals, sketches = [RunTotal() for _ in days], [b"" for _ in days]
     for row in runs:
         period, total = row["period"], totals[row["period"]]
@@ -31,9 +32,13 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
         spent = totals[row["period"]].spent
         spent[row["currency"]] = add(spent.get(row["currency"], Decimal(0)), row["amount"])
     links = request.links(window)
-    shown = [_day(*each, links) for each in zip(days, totals, medians(sketches), strict=True)]
+    shown = [
+        _day(*each, links, archived.get(n, 0))
+        for n, each in enumerate(zip(days, totals, medians(sketches), strict=True))
+    ]
     return TrendsAnswer(
         items=shown[len(window.before) :],
+        archived=sum(each.archived for each in shown[len(window.before) :]),
         previous=shown[: len(window.before)],
         window=request.shown(window),
         definitions=TEXTS,
@@ -42,7 +47,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     )
 
 
-def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: LinkedExecutions) -> TrendDay:
+def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: LinkedExecutions, archived: int) -> TrendDay:
     of_day = links.of_period(day.begin, day.end)
     return TrendDay(
         day=day.day,
@@ -56,4 +61,5 @@ def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: Linked
         cost=[Amount(written(amount), currency) for currency, amount in sorted(total.spent.items())],
         links=of_day.outcomes(),
         cost_links={currency: of_day.spent(currency) for currency in total.spent},
+        archived=archived,
     )

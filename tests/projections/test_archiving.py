@@ -1,6 +1,6 @@
 """Archiving: the figures before it, after it and after a rebuild are the same, and nothing is lost on the way."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,6 @@ import pytest
 
 from app.clock import SYSTEM_CLOCK
 from app.read_models import VERIFIABLE
-from domain.executions.events.execution import ExecutionCompleted
 from projections import ALL
 from projections.archiving.running import archive, catch_up, plan
 from projections.rebuilding import rebuild
@@ -16,7 +15,6 @@ from store.archive.parquet import read_events
 from store.lists.registry import LISTS
 from tests.projections.measured_stories import MeasuredStory
 from tests.projections.releases import quiet
-from tests.projections.stories import BEGIN
 
 LATER = datetime(2026, 6, 1, tzinfo=UTC)
 LEFTOVER = (
@@ -59,7 +57,7 @@ def require_proven(datastore: Any, *, lists: bool = True) -> None:
     assert {name: number for name, number in found.items() if number} == {}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, append, tmp_path, seed):
     happened = MeasuredStory(seed, 400).happened
     catch_up(read_tables, append(happened))
@@ -71,7 +69,7 @@ def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, appe
     for cut in (moments[len(moments) // 2], LATER):
         planned = plan(read_tables, cut)
         done = run(read_tables, tmp_path, cut)
-        assert done.trees >= planned.trees
+        assert (done.trees, done.events, done.stay) == (planned.trees, planned.events, planned.stay)
         left += done.events
         assert figures(read_tables) == before
         require_proven(read_tables, lists=False)
