@@ -20,9 +20,10 @@ class ArchivingStarted(Event, frozen=True, kw_only=True):
 class ExecutionsArchived(Event, frozen=True, kw_only=True):
     """Whole execution trees left the log for a file; the database lists their ids by the position of this event.
 
-    portion: its number, from 1. file: its name; sha256: of its bytes; manifest_sha256: of the manifest beside it.
-    results_file, results_sha256: of the results stored beside the log; empty without any. executions_sha256: of the ids
-    of the executions, 16 bytes each, in ascending order. figures_sha256: of the rows that stay in the database.
+    portion: its number, from 1. file: its name, without the directory. sha256: of the bytes of the file.
+    manifest_sha256: of the manifest beside it. results: number of results that were stored beside the log.
+    results_file: their file; empty without any. results_sha256: of its bytes. executions_sha256: of the ids of the
+    executions, 16 bytes each, in ascending order. figures_sha256: of the rows that stay in the database for figures.
     """
 
     portion: int

@@ -37,6 +37,7 @@ MOST_EVENTS, MOST_BYTES = 50_000, 64 * 1024 * 1024
 WAIT_SECONDS, POLL_SECONDS = 60.0, 0.02
 # Only this session's: no other one reads the rows folded aside.
 ROOM = {"temp_buffers": "64MB", "work_mem": "64MB", "search_path": "pg_temp,public"}
+COMMAND = "cli:archive"
 NEWEST, CHANGED = "newest_of_process", "changed_meanwhile"
 _POLICIES = "select min(position) as position from policy_positions"
 _ASIDE = "select projection from read_table_builds where position < %s order by projection"
@@ -96,7 +97,7 @@ def archive(
     folder.mkdir(parents=True, exist_ok=True)
     done = ArchivePlan()
     with closing(Log(datastore)) as log, closing(connect(datastore, **ROOM)) as connection:
-        events = start_archiving(ended_before, str(folder.resolve()), Cause(clock.now(), actor))
+        events = start_archiving(ended_before, str(folder.resolve()), Cause(clock.now(), actor, COMMAND))
         last = begun = log.append(Unit(ARCHIVE_ID, _archive(log).version, events))
         # No read model stands at an event that leaves: its position would be one that the log does not have.
         catch_up(datastore, begun)
@@ -107,7 +108,9 @@ def archive(
             left = 0
             for group in portions(trees, MOST_EVENTS, MOST_BYTES):
                 try:
-                    manifest, last = _leave(log, connection, group, folder, ended_before, Cause(clock.now(), actor))
+                    manifest, last = _leave(
+                        log, connection, group, folder, ended_before, Cause(clock.now(), actor, COMMAND)
+                    )
                 except ChangedMeanwhile as error:
                     logger.warning("%d execution trees stay: %s", len(group), error)
                     continue

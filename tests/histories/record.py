@@ -21,6 +21,8 @@ from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
 from domain.alerts import alert, thresholds
 from domain.alerts.events import CostAlertRaised, CostThresholdSet
+from domain.archive import archive
+from domain.archive.events import ArchivingStarted
 from domain.calendars import calendar
 from domain.calendars.events import CalendarDefined
 from domain.costs import prices
@@ -66,6 +68,7 @@ STORIES = (
     "inbox_stories.py",
     "template_stories.py",
     "repetition_stories.py",
+    "archive_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -135,6 +138,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = schedule.fold(None, events)
         case ZoneDataAdopted():
             state = edition(events)
+        case ArchivingStarted():
+            state = archive.fold(events)
         case CalendarDefined():
             state = calendar.fold(events)
         case CostThresholdSet():
