@@ -17,6 +17,7 @@ PROTECTED = {
     "large_results": APPEND,
     "archived_executions": READ,
     "archived_figures": READ,
+    "archived_counts": READ,
 }
 
 MAY_MIGRATE = """select current_user, current_database(),
@@ -80,6 +81,7 @@ def require_serving(connection: Connection[Any], read: Collection[str] = (), wri
 def require_archiving(connection: Connection[Any]) -> None:
     """Raise PrivilegesMissing if the role cannot delete events and keep what stays of them."""
     tables = {"stored_events": MOVE, "large_results": MOVE, "archived_executions": APPEND, "archived_figures": APPEND}
+    tables["archived_counts"] = MOVE
     pairs = [(name, privilege) for name, privileges in tables.items() for privilege in privileges]
     missing = _rows(connection, LACKED_TABLES, ([name for name, _ in pairs], [privilege for _, privilege in pairs]))
     if missing:

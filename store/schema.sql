@@ -16,6 +16,12 @@ create table admissions (
 CREATE INDEX admissions_running_idx ON public.admissions USING btree (process_id) WHERE running;
 CREATE INDEX admissions_waiting_idx ON public.admissions USING btree (process_id, "position") WHERE (NOT running);
 
+create table archived_counts (
+  process_id uuid not null,
+  executions bigint not null,
+  PRIMARY KEY (process_id)
+);
+
 create table archived_executions (
   execution_id uuid not null,
   "position" bigint not null,

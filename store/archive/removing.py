@@ -39,6 +39,9 @@ select execution_id, %b, root_id, process_id, process, version, trigger, status,
   ended_at
 from unnest(%b, %b, %b, %b, %b, %b, %b, %b, %b, %b, %b) as x(execution_id, root_id, process_id, process, version,
   trigger, status, body, started_position, started_at, ended_at)"""
+COUNT = """insert into archived_counts (process_id, executions)
+select process_id, count(*) from archived_executions where position = %s and not body group by process_id
+on conflict (process_id) do update set executions = archived_counts.executions + excluded.executions"""
 KEEP = "insert into archived_figures (position, projection, table_name, rows) values (%s, %s, %s, %s)"
 
 
@@ -111,6 +114,7 @@ def record_archived(connection: Connection[Any], position: int, executions: Sequ
             arrays.timestamptzs([each.ended_at for each in executions]),
         ),
     )
+    connection.execute(COUNT, (position,))
 
 
 def keep_figures(connection: Connection[Any], position: int, figures: Sequence[tuple[str, str, bytes]]) -> None:

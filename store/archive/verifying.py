@@ -25,6 +25,8 @@ _STRAY = """select position from archived_executions
 union select position from archived_figures except select unnest(%s::bigint[])"""
 _STILL_LOGGED = """select a.execution_id, count(*) over () from archived_executions a
 where exists (select from stored_events e where e.originator_id = a.execution_id) limit %s"""
+_COUNTED = """select process_id, executions from archived_counts
+except select process_id, count(*) from archived_executions where not body group by process_id"""
 # Whole execution trees leave: a called execution without the one that called it is a loss.
 _ORPHANS = """select l.execution_id, l.root_id, count(*) over () from execution_list l where l.root_id is not null
   and not exists (select from stored_events e where e.originator_id = l.root_id)
@@ -58,6 +60,10 @@ class ArchiveProof:
                 differing += [
                     ListDifference("archived_executions", {"position": position}, {}, None)
                     for (position,) in tuples(connection, _STRAY, (positions,))
+                ]
+                differing += [
+                    ListDifference("archived_counts", {"process_id": str(UUID(bytes=id))}, {"executions": count}, None)
+                    for id, count in tuples(connection, _COUNTED)
                 ]
                 logged = tuples(connection, _STILL_LOGGED, (SAMPLES,))
                 orphans = tuples(connection, _ORPHANS, (SAMPLES,))

@@ -17,6 +17,11 @@ create table archived_executions (
 create index archived_executions_position_idx on archived_executions (position);
 create index archived_executions_ended_idx on archived_executions (ended_at, process_id);
 create index archived_executions_newest_idx on archived_executions (process_id, started_position) where not body;
+-- How many of them each process has, without those that ran the steps inside a step.
+create table archived_counts (
+  process_id uuid primary key,
+  executions bigint not null
+);
 -- Their part of the figures, by read table, as compressed JSON: a rebuild begins with these rows.
 create table archived_figures (
   position bigint not null,
