@@ -12,20 +12,20 @@ from projections.projection import Projection
 ASIDE = "pg_temp"
 DOCUMENTS = """select rows from public.archived_figures where projection = %s and table_name = %s order by position"""
 
-Page = Sequence[tuple[Any, ...]]
-Figures = list[tuple[str, str, bytes]]
+LoggedRows = Sequence[tuple[Any, ...]]
+FigureDocuments = list[tuple[str, str, bytes]]
 """Documents by projection and table."""
 
 
 def figures_of(
-    connection: Connection[Any], projections: Sequence[Projection[Any]], read: Callable[[], Iterable[Page]]
-) -> Figures:
+    connection: Connection[Any], projections: Sequence[Projection[Any]], read: Callable[[], Iterable[LoggedRows]]
+) -> FigureDocuments:
     """Return the rows that the events of `pages` alone add up to, in the tables that keep figures; change nothing.
 
     The search path of the connection begins with pg_temp. read: returns the events of whole execution trees, as rows
     (position, stream, version, topic, state) in the order of the log.
     """
-    found: Figures = []
+    found: FigureDocuments = []
     for projection in projections:
         if projection.kept:
             with connection.transaction(force_rollback=True):

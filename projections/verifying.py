@@ -1,12 +1,12 @@
 """Proof that the rows of a read model equal those of the log: built again aside, compared, and dropped."""
 
-import time
 from contextlib import closing
 from typing import Any
 
 from psycopg import Connection, IsolationLevel
 
 from projections.archived_figures import restore_figures
+from projections.arriving import arrives
 from projections.comparing import columns_of, compare, prepare
 from projections.pages import digest
 from projections.positions import Positions
@@ -23,7 +23,6 @@ select position, min(error) as error, count(*) over () as parked from dead_lette
 where projection = any(%(names)s) group by position order by position limit %(samples)s"""
 
 ARCHIVED_AT = "select max(position) as position from archived_executions"
-WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
 
 ASIDE, LIVE = "pg_temp", "public"
 # In this session only: no other session reads the rows built aside, and the comparison reads them whole.
@@ -61,17 +60,14 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
 
 def _wait_for_removal(datastore: Datastore, projection: Projection[Any]) -> None:
     """Wait until the rows of archived executions have left; their events left before. Raises NotBuilt."""
-    deadline = time.monotonic() + WAIT_SECONDS
     with closing(connect(datastore)) as connection:
         row = connection.execute(ARCHIVED_AT).fetchone()
-        position = (row or {}).get("position") or 0
-        while (at := Positions(datastore).read(connection, [projection.name]).get(projection.name, 0)) < position:
-            if time.monotonic() > deadline:
-                raise NotBuilt(
-                    f"{projection.name} is at position {at} and has rows of executions that are archived since; "
-                    "a projector removes them"
-                )
-            time.sleep(POLL_SECONDS)
+    position = None if row is None else row["position"]
+    if position is not None and (at := arrives(datastore, projection.name, position)) is not None:
+        raise NotBuilt(
+            f"{projection.name} is at position {at} and has rows of executions that are archived since; "
+            "a projector removes them"
+        )
 
 
 def _parked(connection: Connection[Any], name: str) -> tuple[int, list[ParkedEvent]]:

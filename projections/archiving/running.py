@@ -48,7 +48,10 @@ class ReadModelsBehind(RuntimeError):
 
 
 class ArchivePlan(msgspec.Struct):
-    """What leaves, or has left. size: bytes of states. stay: by reason, how many trees stay; see `trees.REASONS`."""
+    """The trees that leave, or have left. size: bytes of states. stay: by reason, how many trees stay.
+
+    dropped: the read models of which tables that were not in use are dropped.
+    """
 
     trees: int = 0
     executions: int = 0
@@ -100,7 +103,7 @@ def archive(
         events = start_archiving(ended_before, str(folder.resolve()), Cause(clock.now(), actor, COMMAND))
         last = begun = log.append(Unit(ARCHIVE_ID, _archive(log).version, events))
         # No read model stands at an event that leaves: its position would be one that the log does not have.
-        catch_up(datastore, begun)
+        catch_up(datastore, clock, begun)
         done.dropped = _drop_aside(datastore, connection, begun)
 
         def leave(trees: list[LeavingTree]) -> int:
@@ -122,14 +125,14 @@ def archive(
             return left
 
         done.stay = _pass_over(connection, ended_before, min(begun - 1, _floor(datastore, connection)), leave)
-        catch_up(datastore, last)
+        catch_up(datastore, clock, last)
     return done
 
 
-def catch_up(datastore: Datastore, position: int) -> None:
+def catch_up(datastore: Datastore, clock: Clock, position: int) -> None:
     """Wait until every read model has reached a position; run those that no process runs. Raises ReadModelsBehind."""
     with _runner(datastore) as runner, closing(connect(datastore)) as connection:
-        deadline = time.monotonic() + WAIT_SECONDS
+        deadline = clock.monotonic() + WAIT_SECONDS
         before: dict[str, int] = {}
         while True:
             found = Positions(datastore).read(connection, [each.name for each in ALL])
@@ -137,8 +140,8 @@ def catch_up(datastore: Datastore, position: int) -> None:
             if not behind:
                 return
             if behind != before:
-                before, deadline = behind, time.monotonic() + WAIT_SECONDS
-            elif time.monotonic() > deadline:
+                before, deadline = behind, clock.monotonic() + WAIT_SECONDS
+            elif clock.monotonic() > deadline:
                 names = ", ".join(f"{name} at {at}" for name, at in behind.items())
                 raise ReadModelsBehind(
                     f"read models do not reach position {position}: {names}; nothing may leave the log"

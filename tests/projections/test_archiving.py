@@ -37,7 +37,7 @@ LOGGED = "select count(*) from stored_events where topic !~ 'Archiv'"
 @pytest.mark.parametrize("seed", range(2))
 def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, append, tmp_path, seed):
     happened = MeasuredStory(seed, 400).happened
-    catch_up(read_tables, append(happened))
+    catch_up(read_tables, SYSTEM_CLOCK, append(happened))
     tidy(read_tables)
     before, events = figures(read_tables), scalar(read_tables, LOGGED)
     assert before["analytics_runs"]
@@ -60,10 +60,10 @@ def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, appe
 
 
 def test_new_executions_after_the_archived_ones_count_on(read_tables, append, tmp_path):
-    catch_up(read_tables, append(plain_runs(6)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(6)))
     run(read_tables, tmp_path)
     assert scalar(read_tables, "select count(*) from execution_list") == 0
-    catch_up(read_tables, append(plain_runs(3, begin=7)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(3, begin=7)))
     assert scalar(read_tables, "select sum(completed)::int from process_catalogue") == 9
     before = figures(read_tables)
     for projection in ALL:
@@ -74,10 +74,10 @@ def test_new_executions_after_the_archived_ones_count_on(read_tables, append, tm
 
 def test_the_newest_execution_of_a_process_leaves_after_the_older_ones(read_tables, append, story, tmp_path):
     story.start(X).start(Y).end(Y, ExecutionCompleted, outputs={})
-    catch_up(read_tables, append(story.happened))
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.happened))
     assert plan(read_tables, LATER).stay == {"newest_of_process": 1}
     story.happened.clear()
-    catch_up(read_tables, append(story.end(X, ExecutionCompleted, outputs={}).happened))
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.end(X, ExecutionCompleted, outputs={}).happened))
     assert run(read_tables, tmp_path).trees == 2
     assert scalar(read_tables, "select last_execution_id from process_catalogue") == Y
     rebuild(read_tables, next(each for each in ALL if each.name == "process_catalogue"), quiet)
@@ -85,7 +85,7 @@ def test_the_newest_execution_of_a_process_leaves_after_the_older_ones(read_tabl
 
 
 def test_a_large_result_leaves_with_its_execution(read_tables, append, tmp_path):
-    catch_up(read_tables, append(plain_runs(2)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
     content = b'"' + b"x" * 9_000 + b'"'
     digest = sha256(content).digest()
     with read_tables.reading() as connection:
@@ -111,7 +111,7 @@ HELD = {
 
 @pytest.mark.parametrize("reason", HELD)
 def test_a_tree_stays_while_something_of_it_is_left(read_tables, append, tmp_path, reason):
-    catch_up(read_tables, append(plain_runs(1)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(1)))
     with read_tables.reading() as connection:
         connection.execute(HELD[reason].format(id=X))
     done = run(read_tables, tmp_path)
@@ -121,7 +121,7 @@ def test_a_tree_stays_while_something_of_it_is_left(read_tables, append, tmp_pat
 
 def test_a_tree_stays_while_a_called_execution_runs(read_tables, append, story, tmp_path):
     story.start(X).call([X], Y).end(X, ExecutionCompleted, outputs={})
-    catch_up(read_tables, append(story.happened))
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.happened))
     assert run(read_tables, tmp_path).stay == {"not_ended": 1}
     story.happened.clear()
     append(story.end(Y, ExecutionCompleted, "c", outputs={}).happened)
@@ -140,7 +140,7 @@ def portion_of(connection, number=1):
 def test_an_execution_that_goes_on_while_its_file_is_written_stays(read_tables, append, story, log, tmp_path):
     error = StepError("agent_error", "no")
     story.start(X).end(X, ExecutionFailed, error=error)
-    catch_up(read_tables, append(story.happened))
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.happened))
     cause = Cause(SYSTEM_CLOCK.now(), "user:ann")
     with closing(connect(read_tables, **ROOM)) as connection:
         portion = portion_of(connection)
@@ -156,7 +156,7 @@ def test_an_execution_that_goes_on_while_its_file_is_written_stays(read_tables, 
 
 
 def test_nothing_leaves_while_a_read_model_is_built(read_tables, append, tmp_path):
-    catch_up(read_tables, append(plain_runs(2)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
     with workshop(read_tables, ExecutionList(), quiet), pytest.raises(ReadModelsBusy):
         run(read_tables, tmp_path)
     assert scalar(read_tables, LOGGED) == 4
@@ -164,7 +164,7 @@ def test_nothing_leaves_while_a_read_model_is_built(read_tables, append, tmp_pat
 
 
 def test_tables_built_aside_before_are_dropped(read_tables, append, tmp_path):
-    catch_up(read_tables, append(plain_runs(2)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
     build(read_tables, ExecutionList(), quiet)
     done = run(read_tables, tmp_path)
     assert done.dropped == ["execution_list"]
@@ -181,10 +181,10 @@ TAMPERING = {
 
 @pytest.mark.parametrize("statement", TAMPERING)
 def test_a_verification_finds_what_is_missing_without_a_record(read_tables, append, tmp_path, statement):
-    catch_up(read_tables, append(plain_runs(2)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
     run(read_tables, tmp_path)
     other = UUID(int=3)
-    catch_up(read_tables, append(plain_runs(1, begin=3)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(1, begin=3)))
     with read_tables.reading() as connection:
         connection.execute(statement.format(id=X, other=other))
     proof = next(each for each in VERIFIABLE if each.name == TAMPERING[statement])

@@ -24,7 +24,7 @@ where topic = 'ExecutionsArchived'"""
 def test_killed_at_any_moment_it_loses_nothing_and_goes_on(
     read_tables: Datastore, append: Append, tmp_path: Path
 ) -> None:
-    catch_up(read_tables, append(plain_runs(EXECUTIONS)))
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(EXECUTIONS)))
     before, events = figures(read_tables), 2 * EXECUTIONS
     folder = tmp_path / "files"
     folder.mkdir()
