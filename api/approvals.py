@@ -62,7 +62,9 @@ def get(
     return view(masking.approval(found))
 
 
-@router.post("/{approval_id}/approve", summary="Approve", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
+@router.post(
+    "/{approval_id}/approve", summary="Approve", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404, 410)
+)
 async def approve(approval_id: str, request: Commanded) -> Response:
     """Grant the approval: the execution continues. X-Actor decides; 403: only named approvers may.
 
@@ -71,7 +73,9 @@ async def approve(approval_id: str, request: Commanded) -> Response:
     return await _decide(approval_id, request, "granted")
 
 
-@router.post("/{approval_id}/reject", summary="Reject", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404))
+@router.post(
+    "/{approval_id}/reject", summary="Reject", **openapi.command(DecideApproval, ApprovalReceipt, 403, 404, 410)
+)
 async def reject(approval_id: str, request: Commanded) -> Response:
     """Refuse the approval: the step fails with `approval_refused`."""
     return await _decide(approval_id, request, "refused")
@@ -80,7 +84,7 @@ async def reject(approval_id: str, request: Commanded) -> Response:
 @router.post(
     "/{approval_id}/request-changes",
     summary="Request changes",
-    **openapi.command(DecideApproval, ApprovalReceipt, 403, 404),
+    **openapi.command(DecideApproval, ApprovalReceipt, 403, 404, 410),
 )
 async def request_changes(approval_id: str, request: Commanded) -> Response:
     """Request changes: the step fails with `changes_requested`; its `on_error` can lead to the step that makes them."""

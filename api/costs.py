@@ -75,7 +75,9 @@ class RepriceReceipt(CommandReceipt, kw_only=True):
     complete: bool
 
 
-@router.get("/executions/{execution_id}/costs", summary="What an execution cost", **openapi.query(ExecutionCosts, 404))
+@router.get(
+    "/executions/{execution_id}/costs", summary="What an execution cost", **openapi.query(ExecutionCosts, 404, 410)
+)
 def of_execution(
     execution_id: str, reading: Reads, definitions: Versions, given: Annotated[Fresh, Query()]
 ) -> Response:

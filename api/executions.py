@@ -116,7 +116,7 @@ def list_(reading: Reads, caller: Caller, masking: Masking, filters: Annotated[E
     return view(masking.summaries(list_executions(reading, filters.filter(caller.processes), **filters.page)))
 
 
-@router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404))
+@router.get("/executions/{execution_id}", summary="One execution", **openapi.query(ExecutionDetail, 404, 410))
 def get(
     execution_id: str,
     reading: Reads,
@@ -137,7 +137,7 @@ def get(
     return view(masking.execution(restricted(found, caller)))
 
 
-@router.get("/executions/{execution_id}/diff", summary="What changed", **openapi.query(Difference, 404))
+@router.get("/executions/{execution_id}/diff", summary="What changed", **openapi.query(Difference, 404, 410))
 def difference(
     execution_id: str,
     reading: Reads,
@@ -152,7 +152,7 @@ def difference(
     return view(masking.difference(found))
 
 
-@router.get("/executions/{execution_id}/tree", summary="Its whole run", **openapi.query(Page[TreeExecution], 404))
+@router.get("/executions/{execution_id}/tree", summary="Its whole run", **openapi.query(Page[TreeExecution], 404, 410))
 def tree(
     execution_id: str, reading: Reads, caller: Caller, masking: Masking, given: Annotated[TreeParameters, Query()]
 ) -> Response:
@@ -161,7 +161,9 @@ def tree(
     return view(masking.tree(list_tree(reading, execution_named(execution_id), filter, **given.page)))
 
 
-@router.get("/executions/{execution_id}/cause", summary="The cause of its failure", **openapi.query(FoundCause, 404))
+@router.get(
+    "/executions/{execution_id}/cause", summary="The cause of its failure", **openapi.query(FoundCause, 404, 410)
+)
 def cause(execution_id: str, reading: Reads, caller: Caller, given: Annotated[Fresh, Query()]) -> Response:
     """Return the step for which the execution failed, in it or in one that it called, however deep; null: none failed.
 
@@ -171,7 +173,7 @@ def cause(execution_id: str, reading: Reads, caller: Caller, given: Annotated[Fr
     return view(restricted_cause(found, caller))
 
 
-@router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404))
+@router.get("/executions/{execution_id}/events", summary="Its events", **openapi.query(Page[EventView], 404, 410))
 def events(execution_id: str, reading: Reads, masking: Masking, given: Annotated[StreamPage, Query()]) -> Response:
     """List the events of the execution, as they stand in the log."""
     found = list_execution_events(reading, execution_named(execution_id), after=given.after, **given.page)
@@ -196,7 +198,7 @@ def result(execution_id: str, digest: str, reading: Reads, masking: Masking) -> 
 @router.post(
     "/executions/{execution_id}/cancel",
     summary="Cancel an execution",
-    **openapi.command(CancelExecution, ExecutionReceipt, 404, rehearsed=True),
+    **openapi.command(CancelExecution, ExecutionReceipt, 404, 410, rehearsed=True),
 )
 async def cancel(execution_id: str, request: CommandedOrRehearsed) -> Response:
     """Cancel the execution and its attempts under way. Again: a duplicate."""

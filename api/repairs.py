@@ -41,7 +41,7 @@ async def _require_monitor(request: CommandedOrRehearsed, execution_id: str, ste
 @router.post(
     "/retry",
     summary="Retry a failed execution",
-    **openapi.command(RetryExecution, ExecutionReceipt, 404, status=202, rehearsed=True),
+    **openapi.command(RetryExecution, ExecutionReceipt, 404, 410, status=202, rehearsed=True),
 )
 async def retry_execution(execution_id: str, request: CommandedOrRehearsed) -> Response:
     """Continue the same execution from the failed steps, in new attempts; completed steps stay completed."""
@@ -52,7 +52,7 @@ async def retry_execution(execution_id: str, request: CommandedOrRehearsed) -> R
 @router.post(
     "/steps/{step}/retry",
     summary="Retry a step",
-    **openapi.command(RetryStep, RepairReceipt, 404, status=202, rehearsed=True),
+    **openapi.command(RetryStep, RepairReceipt, 404, 410, status=202, rehearsed=True),
 )
 async def retry_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Begin the step again: at once if it waits for another attempt, or in place of the attempt under way.
@@ -67,7 +67,7 @@ async def retry_step(execution_id: str, step: str, request: CommandedOrRehearsed
 @router.post(
     "/steps/{step}/skip",
     summary="Skip a step",
-    **openapi.command(SkipStep, RepairReceipt, 404, status=202, rehearsed=True),
+    **openapi.command(SkipStep, RepairReceipt, 404, 410, status=202, rehearsed=True),
 )
 async def skip_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Continue without the step; a failed execution continues, with every other step that its failure abandoned."""
@@ -79,7 +79,7 @@ async def skip_step(execution_id: str, step: str, request: CommandedOrRehearsed)
 @router.post(
     "/steps/{step}/reassign",
     summary="Give a step to another agent",
-    **openapi.command(ReassignStep, RepairReceipt, 404, status=202, rehearsed=True),
+    **openapi.command(ReassignStep, RepairReceipt, 404, 410, status=202, rehearsed=True),
 )
 async def reassign_step(execution_id: str, step: str, request: CommandedOrRehearsed) -> Response:
     """Have another agent do the step at once, in place of the attempt that is due, under way or to come.

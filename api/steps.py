@@ -207,14 +207,18 @@ FromAgent = Annotated[CommandRequest, Depends(_from_agent)]
 
 
 @router.post(
-    "/complete", summary="An agent's answer", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=CompleteBody)
+    "/complete",
+    summary="An agent's answer",
+    **openapi.command(AnswerStep, StepReceipt, 403, 404, 410, body=CompleteBody),
 )
 async def complete(execution_id: str, step: str, request: FromAgent) -> Response:
     """Record the answer of an agent that accepted the attempt earlier. A late or repeated answer is a duplicate."""
     return await _answer(request, CompleteBody, execution_id, step)
 
 
-@router.post("/fail", summary="An agent's failure", **openapi.command(AnswerStep, StepReceipt, 403, 404, body=FailBody))
+@router.post(
+    "/fail", summary="An agent's failure", **openapi.command(AnswerStep, StepReceipt, 403, 404, 410, body=FailBody)
+)
 async def fail(execution_id: str, step: str, request: FromAgent) -> Response:
     """Record the failure of an agent that accepted the attempt earlier. Usage and cost until then still count."""
     return await _answer(request, FailBody, execution_id, step)
@@ -223,7 +227,7 @@ async def fail(execution_id: str, step: str, request: FromAgent) -> Response:
 @router.post(
     "/heartbeat",
     summary="An agent's sign of life",
-    **openapi.command(RecordHeartbeat, StepReceipt, 403, 404, body=HeartbeatBody),
+    **openapi.command(RecordHeartbeat, StepReceipt, 403, 404, 410, body=HeartbeatBody),
 )
 async def heartbeat(execution_id: str, step: str, request: FromAgent) -> Response:
     """Start the step's `heartbeat` anew, for an agent that accepted the attempt earlier. 409: the attempt is over."""

@@ -59,7 +59,7 @@ def list_(reading: Reads, caller: Caller, filters: Annotated[TimerFilters, Query
 @router.post(
     "/executions/{execution_id}/timers/{step}/{kind}/fire",
     summary="Fire a timer early",
-    **openapi.command(FireTimer, TimerReceipt, 404, rehearsed=True),
+    **openapi.command(FireTimer, TimerReceipt, 404, 410, rehearsed=True),
 )
 async def fire(execution_id: str, step: str, kind: str, request: CommandedOrRehearsed) -> Response:
     """Fire the timer now. kind: as in the list of timers."""
@@ -70,7 +70,7 @@ async def fire(execution_id: str, step: str, kind: str, request: CommandedOrRehe
 @router.post(
     "/executions/{execution_id}/timers/{step}/{kind}/move",
     summary="Move a timer",
-    **openapi.command(MoveTimer, TimerReceipt, 404, rehearsed=True),
+    **openapi.command(MoveTimer, TimerReceipt, 404, 410, rehearsed=True),
 )
 async def move(execution_id: str, step: str, kind: str, request: CommandedOrRehearsed) -> Response:
     """Make the timer due at another time, at most a year ahead. A time that is not in the future fires it."""

@@ -55,6 +55,7 @@ _STREAMS = {
         "One stream a template, its id derived from the name.",
     ),
     "domain.zone_data.events": ("The zone data", "One stream, its id the same everywhere."),
+    "domain.archive.events": ("The archive", "One stream, its id the same everywhere."),
     "domain.costs.events": ("A price", "One stream for all prices of the operator."),
     "domain.keys.events": ("A key", "One stream for all keys. It holds their digests, never the keys."),
 }

@@ -6,6 +6,7 @@ from projections import ALL
 from projections.projection import Projection
 from projections.rebuilding import rebuild
 from projections.verifying import verify
+from store.archive.verifying import ArchiveProof
 from store.datastore import Datastore
 from store.lists.kept import Rebuilt, Verified
 from store.lists.registry import LISTS
@@ -46,5 +47,5 @@ class _Projected:
 
 
 READ_MODELS: tuple[ReadModel, ...] = (*map(_Projected, ALL), *LISTS)
-VERIFIABLE: tuple[Verifiable, ...] = (*READ_MODELS, StreamsWithoutHoles())
+VERIFIABLE: tuple[Verifiable, ...] = (*READ_MODELS, StreamsWithoutHoles(), ArchiveProof())
 """Everything that can be verified: the log itself, too."""

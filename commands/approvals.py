@@ -6,6 +6,7 @@ from commands.command import Beside, Command, CommandScope, Note
 from commands.deciding import Identified, unidentified
 from commands.executions import Executions
 from commands.receipt import Receipt
+from domain.archive.refusals import ExecutionArchived
 from domain.event import Cause
 from domain.executions.decisions.approval import Verdict, decide_approval, parse_approval_id
 from domain.executions.decisions.refusals import NoSuchApproval
@@ -43,7 +44,7 @@ class ApprovalCommands:
                 ),
                 identified,
             )
-        except NoSuchApproval:
+        except (NoSuchApproval, ExecutionArchived):
             raise
         except NotFound:
             raise NoSuchApproval(f"there is no execution {execution_id}") from None

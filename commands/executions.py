@@ -28,6 +28,7 @@ from domain.executions.state.slot import slot_of
 from domain.identity import agent_id, new_id
 from domain.processes.plan import accept_input
 from domain.refusal import NotFound, Refusal
+from store.archive.executions import absent
 from store.bounded import refuse_growth
 from store.log import Log
 from store.unit import AnsweredStep, Conflict, DatabaseFailure, OutcomeUnknown, Unit
@@ -176,9 +177,13 @@ class Executions:
         """Return the agent of an attempt, over or not; None without such an attempt. Raises NotFound."""
         events = self._log.stream(execution_id)
         if not events:
-            raise NotFound(f"there is no execution {execution_id}")
+            raise self._absent(execution_id)
         scheduled = (event for event in events if isinstance(event, StepScheduled))
         return next((event.agent for event in scheduled if (event.step, event.attempt) == (step, attempt)), None)
+
+    def _absent(self, execution_id: UUID) -> NotFound:
+        with self._log.datastore.reading() as connection:
+            return absent(connection, execution_id)
 
     def load(self, execution_id: UUID) -> Execution:
         """Return the state of an execution from the log. Raises NotFound, or DecisionBroke when it cannot be read."""
@@ -193,7 +198,7 @@ class Executions:
         except Exception as error:
             raise DecisionBroke(execution_id, error) from error
         if execution is None:
-            raise NotFound(f"there is no execution {execution_id}")
+            raise self._absent(execution_id)
         return execution, events.size
 
     def decide(

@@ -2,6 +2,7 @@
 
 from domain.agents import events as agents
 from domain.alerts import events as alerts
+from domain.archive import events as archive
 from domain.batches import events as batches
 from domain.calendars import events as calendars
 from domain.costs import events as costs
@@ -20,6 +21,7 @@ from domain.zone_data import events as zone_data
 ROOMS = (
     agents,
     alerts,
+    archive,
     batches,
     calendars,
     claims,

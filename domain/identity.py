@@ -18,6 +18,8 @@ KEYS_ID = uuid5(NAMESPACE, "keys")
 """The id of the stream of all keys."""
 PRICES_ID = uuid5(NAMESPACE, "prices")
 """The id of the stream of all prices of the operator."""
+ARCHIVE_ID = uuid5(NAMESPACE, "archive")
+"""The id of the stream that records which executions left the log for files."""
 
 # Ids are no secrets, and requesting random bits of the system for each one is a detour through the kernel.
 _random = random.Random(random.SystemRandom().getrandbits(128))  # noqa: S311

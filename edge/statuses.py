@@ -2,6 +2,7 @@
 
 from commands.deciding import Unavailable
 from commands.trials import TooManyTrials
+from domain.archive.refusals import ExecutionArchived
 from domain.executions.decisions.refusals import ApproverNotNamed
 from domain.refusal import Forbidden, Malformed, NotFound, Refusal, Stale
 from domain.templates.decisions import NotTemplateKeeper
@@ -33,6 +34,7 @@ STATUS: dict[type[Refusal], int] = {
     ApproverNotNamed: 403,
     NotTemplateKeeper: 403,
     NotFound: 404,
+    ExecutionArchived: 410,
     Forbidden: 409,
     Stale: 412,
     TooLarge: 413,

@@ -25,6 +25,7 @@ from queries.causes import FoundCause
 from queries.executions import ExecutionDetail
 from queries.process_costs import ProcessCosts
 from queries.steps import ChildExecution
+from store.archive.executions import process_of_archived
 
 RESTRICTED = "restricted"
 
@@ -154,6 +155,9 @@ def _nothing() -> NotFound:
 def _process_of_execution(door: Door, id: UUID) -> str | None:
     first = door.handlers.log.stream_page(id, limit=1)
     event = first[0].event if first else None
+    if event is None:
+        with door.handlers.log.datastore.reading() as connection:
+            return process_of_archived(connection, id)
     return event.process if isinstance(event, ExecutionStarted) else None
 
 

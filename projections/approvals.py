@@ -143,6 +143,7 @@ class ApprovalsProjection(Projection[ApprovalChanges]):
     name = "approvals"
     tables = ("approvals",)
     ddl = APPROVALS.ddl
+    leaving = dict.fromkeys(tables, "execution_id")
     indexes = (
         "create unique index approvals_position_idx on approvals (position)",
         "create index approvals_status_idx on approvals (status, position)",

@@ -8,10 +8,12 @@ import msgspec
 from psycopg import Connection
 
 from projections import builds
+from projections.archived_figures import restore_figures
 from projections.builds import BUILDING, LIVE, PREVIOUS, TableBuild
 from projections.locks import REBUILD_LOCK, holder_of, try_lock, unlock
 from projections.pages import digest
 from projections.projection import Projection
+from store.archive.locks import release_shared, wait_shared
 from store.datastore import Datastore
 from store.progress import Progress
 from store.reading import BULK, connect, head, known_part, read_ahead, read_pages, read_used
@@ -66,8 +68,10 @@ def workshop(
         if not try_lock(connection, REBUILD_LOCK, projection.name):
             holder = holder_of(connection, REBUILD_LOCK, projection.name)
             raise RebuildRunning(f"{projection.name} is being built already, under a lock {holder}")
+        wait_shared(connection)
         yield Workshop(connection, reader, projection, slot, progress)
         # The server releases the locks of a closed connection some time later; the next build may come before.
+        release_shared(connection)
         unlock(connection, REBUILD_LOCK, projection.name)
 
 
@@ -96,7 +100,7 @@ def catch_up(shop: Workshop, at: int) -> int:
     """Write what the log holds after position `at`, to its end or within a page of it; return the position reached."""
     projection, connection = shop.projection, shop.connection
     while (end := head(shop.reader)) - at > (0 if at == 0 else BULK):
-        for position, rows in read_ahead(shop.reader, at, end, projection.handlers):
+        for position, rows in read_ahead(shop.reader, at, end, projection.topics):
             with connection.transaction():
                 digest(connection, projection, rows, shop.parked_as)
                 builds.reach(connection, projection.name, shop.slot, position, end)
@@ -107,8 +111,8 @@ def catch_up(shop: Workshop, at: int) -> int:
 
 def write_rest(shop: Workshop, at: int, until: int) -> None:
     """Write the events behind `at` up to `until` within the caller's transaction. Raises UnknownEventMet."""
-    handlers = shop.projection.handlers
-    for _, found in read_pages(lambda begin, end: read_used(shop.connection, begin, end, handlers), at, until):
+    topics = shop.projection.topics
+    for _, found in read_pages(lambda begin, end: read_used(shop.connection, begin, end, topics), at, until):
         rows, unknown = known_part(found)
         if unknown is not None:
             raise unknown
@@ -133,6 +137,7 @@ def _begin(shop: Workshop) -> None:
         builds.put(connection, shop.name, BUILDING, projection.digest, projection.tables, target=head(shop.reader))
     with connection.transaction():
         projection.create(connection, indexed=False)
+        restore_figures(connection, projection)
 
 
 def _complete(shop: Workshop) -> bool:

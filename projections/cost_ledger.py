@@ -13,7 +13,8 @@ from psycopg import Connection
 
 from domain.money import Money, add
 from projections.facts import Fact
-from projections.priced_runs import RUNS, write_runs
+from projections.kept_tables import KeptTable
+from projections.priced_runs import RUNS, PricedRunRow, write_runs
 from projections.projection import Handler, Projection, clean
 from projections.table import Table, fixed, key
 
@@ -152,6 +153,7 @@ class CostLedgerProjection(Projection[LedgerChanges]):
     name = "cost_ledger"
     tables = ("cost_ledger", "cost_rules", "priced_runs")
     ddl = LEDGER.ddl + RULES.ddl + RUNS.ddl
+    kept = (KeptTable(LEDGER, LedgerRow), KeptTable(RUNS, PricedRunRow))
     indexes = (
         "create index cost_ledger_process_idx on cost_ledger (process_id, at)",
         "create index cost_ledger_run_idx on cost_ledger (run_id, execution_id, step)",

@@ -91,6 +91,7 @@ class CostsProjection(Projection[CostChanges]):
     name = "costs"
     tables = ("call_costs",)
     ddl = CALLS.ddl
+    leaving = dict.fromkeys(tables, "execution_id")
     indexes = (
         "create index call_costs_model_idx on call_costs (model, called_at)",
         "create index call_costs_unpriced_idx on call_costs (position desc) where amount is null",

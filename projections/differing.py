@@ -1,13 +1,12 @@
 """The changes that a switch to the tables built for a read model would bring."""
 
-import time
-from contextlib import closing
 from typing import Any
 
 import msgspec
 from psycopg import Connection, IsolationLevel
 
 from projections import builds
+from projections.arriving import arrives
 from projections.building import Workshop, catch_up, workshop, write_rest
 from projections.builds import BUILDING, LIVE
 from projections.comparing import ComparedColumns, columns_of, compare, count_rows, prepare
@@ -17,9 +16,6 @@ from projections.switching import built_tables
 from store.datastore import Datastore
 from store.lists.kept import ListDifference
 from store.progress import Progress
-from store.reading import connect
-
-WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
 
 
 class LiveBehind(RuntimeError):
@@ -77,12 +73,8 @@ def _comparable(columns: ComparedColumns) -> bool:
 
 
 def _wait_for_live(datastore: Datastore, name: str, position: int) -> None:
-    deadline = time.monotonic() + WAIT_SECONDS
-    positions = Positions(datastore)
-    with closing(connect(datastore)) as connection:
-        while (live := positions.read(connection, [name]).get(name, 0)) < position:
-            if time.monotonic() > deadline:
-                raise LiveBehind(
-                    f"{name} is at position {live}, its built tables at {position}, and no projector brings it there"
-                )
-            time.sleep(POLL_SECONDS)
+    live = arrives(datastore, name, position)
+    if live is not None:
+        raise LiveBehind(
+            f"{name} is at position {live}, its built tables at {position}, and no projector brings it there"
+        )

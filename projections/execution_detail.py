@@ -165,6 +165,7 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
     name = "execution_detail"
     tables = ("execution_detail", "execution_steps", "execution_step_costs", "execution_costs_below")
     ddl = DETAIL.ddl + execution_steps.DDL + costs_below.BELOW.ddl
+    leaving = dict.fromkeys(tables, "execution_id")
     indexes = (
         "create index execution_detail_parent_idx on execution_detail (parent_id, item) where parent_id is not null",
     )

@@ -253,6 +253,7 @@ class ExecutionList(Projection[ListedChanges]):
     name = "execution_list"
     tables = ("execution_list", "execution_list_costs", "execution_list_waits")
     ddl = LIST.ddl + COSTS.ddl + execution_waits.WAITS.ddl
+    leaving = dict.fromkeys(tables, "execution_id")
     indexes = (
         "create unique index execution_list_position_idx on execution_list (position)",
         "create index execution_list_process_idx on execution_list (process_id, position)",

@@ -9,6 +9,7 @@ from psycopg import Connection
 from psycopg.rows import TupleRow
 
 from projections.facts import read_facts
+from projections.leaving import remove_archived
 from projections.positions import Positions
 from projections.projection import Projection, clean, fold_all
 from store.listening import PROJECTED_CHANNEL
@@ -46,6 +47,7 @@ def project_page(
         positions.move(connection, [projection.name for projection in projections], after, until)
         for projection, changes in zip(projections, folded, strict=True):
             projection.write(connection, changes)
+            remove_archived(connection, projection, rows)
         notify(connection, until)
 
 
@@ -66,11 +68,13 @@ def digest(connection: Connection[Any], projection: Projection[Any], rows: Seque
     Halves rows that fail until one event is left: the result does not depend on the ends of pages. Raises Broken or an
     Outage.
     """
-    if not any(row[3] in projection.handlers for row in rows):
+    topics = projection.topics
+    if not any(row[3] in topics for row in rows):
         return
     try:
         with connection.transaction():
             projection.write(connection, projection.fold(read_facts(rows, projection.handlers, connection)))
+            remove_archived(connection, projection, rows)
     except Exception as error:
         if is_outage(error):
             raise

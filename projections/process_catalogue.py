@@ -8,9 +8,10 @@ from psycopg import Connection
 
 from projections import newest_executions
 from projections.facts import STATUS_OF_EXECUTION, Fact
+from projections.kept_tables import KeptTable
 from projections.newest_executions import Now
 from projections.projection import Handler, Projection, clean
-from projections.table import OFTEN_UPDATED, Table, always, first, fixed, key, latest, since, total
+from projections.table import OFTEN_UPDATED, Column, Table, first, fixed, key, latest, since, total
 
 
 class ProcessRow(msgspec.Struct, gc=False, kw_only=True):
@@ -45,7 +46,7 @@ class ProcessRow(msgspec.Struct, gc=False, kw_only=True):
     completed: Annotated[int, total("bigint")] = 0
     failed: Annotated[int, total("bigint")] = 0
     cancelled: Annotated[int, total("bigint")] = 0
-    last_position: Annotated[int, always("bigint")]
+    last_position: Annotated[int, Column("bigint not null", "greatest(t, x)")]
 
 
 class VersionRow(msgspec.Struct, gc=False):
@@ -59,6 +60,18 @@ class VersionRow(msgspec.Struct, gc=False):
     actor: Annotated[str, fixed("text not null")]
 
 
+# An execution that is the newest of its process leaves the log after the older ones, so the last document has it.
+_COUNTED = (
+    "process_id",
+    "last_execution_id",
+    "last_execution_status",
+    "last_started_at",
+    "started",
+    "completed",
+    "failed",
+    "cancelled",
+    "last_position",
+)
 CATALOGUE = Table("process_catalogue", ProcessRow, f"fillfactor = 30, {OFTEN_UPDATED}")
 VERSIONS = Table("process_versions", VersionRow)
 
@@ -207,6 +220,7 @@ class ProcessCatalogue(Projection[ProcessChanges]):
     name = "process_catalogue"
     tables = ("process_catalogue", "process_versions")
     ddl = CATALOGUE.ddl + VERSIONS.ddl
+    kept = (KeptTable(CATALOGUE, ProcessRow, _COUNTED),)
     handlers: dict[str, Handler[ProcessChanges]] = {
         "ProcessDrafted": _drafted,
         "ProcessRevised": _revised,

@@ -7,6 +7,7 @@ import msgspec
 from psycopg import Connection
 
 from projections.facts import Fact
+from projections.kept_tables import KeptTable
 from projections.projection import Handler, Projection
 from projections.table import OFTEN_UPDATED, Table, key, total
 
@@ -64,6 +65,7 @@ class ProcessDaysProjection(Projection[DayChanges]):
     name = "process_days"
     tables = ("process_days",)
     ddl = DAYS.ddl
+    kept = (KeptTable(DAYS, ProcessDayRow),)
     handlers: dict[str, Handler[DayChanges]] = {
         "ExecutionCompleted": _completed,
         "ExecutionFailed": _failed,

@@ -8,7 +8,9 @@ from typing import Any, Generic, TypeVar
 from psycopg import Connection
 
 from projections.facts import Fact
+from projections.kept_tables import KeptTable
 
+ARCHIVED = "ExecutionsArchived"
 C = TypeVar("C")
 Handler = Callable[[C, Fact], object]
 
@@ -23,6 +25,8 @@ class Projection(ABC, Generic[C]):
     indexes: one statement each; a rebuild creates them when the rows are there.
     handlers: by stored name of the event, the function that changes C. A handler uses the fact and its origin only. It
     reads no table and no clock, so that the rows do not depend on where a page of the log ends.
+    kept: the tables of figures, of which the rows stay when executions are archived; a rebuild begins with these.
+    leaving: the tables of which the rows go with archived executions, by the column that holds the execution's id.
     """
 
     name: str
@@ -30,6 +34,8 @@ class Projection(ABC, Generic[C]):
     ddl: str
     indexes: tuple[str, ...] = ()
     handlers: Mapping[str, Handler[C]]
+    kept: tuple[KeptTable[Any], ...] = ()
+    leaving: Mapping[str, str] = {}
 
     @abstractmethod
     def changes(self) -> C:
@@ -55,6 +61,11 @@ class Projection(ABC, Generic[C]):
         """Create the indexes of the tables on the search path."""
         for statement in self.indexes:
             connection.execute(statement)
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """The stored names of the events that change the tables."""
+        return frozenset((*self.handlers, ARCHIVED) if self.leaving else self.handlers)
 
     @property
     def digest(self) -> str:

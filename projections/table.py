@@ -103,6 +103,7 @@ class Table(Generic[R]):
         self.keys = [field for field, _, column in fields if column.is_key]
         self.values = [field for field, _, column in fields if not column.is_key]
         self._row = row
+        self._packed = {field for field, _, column in fields if _kind(column) == "bytea"}
         self._sketches = [n for n, (_, _, column) in enumerate(fields) if _kind(column) == "bytea"]
         listed = f"unnest({', '.join(['%b'] * len(self.keys))}) as x({', '.join(self.keys)})"
         by_key = " and ".join(f"t.{field} = x.{field}" for field in self.keys)
@@ -128,6 +129,18 @@ class Table(Generic[R]):
             for n in self._sketches:
                 values[n] = unpack(values[n])
         return [self._row(*values) for values in found]
+
+    def values_of(self, connection: Connection[Any], columns: Sequence[str]) -> list[list[Any]]:
+        """Return `columns` of every row of the table on the search path, in the order of the keys."""
+        packed = [n for n, field in enumerate(columns) if field in self._packed]
+        query = f"select {', '.join(columns)} from {self.name} order by {', '.join(self.keys)}"
+        with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
+            cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
+            found = [list(row) for row in cursor.execute(query)]
+        for values in found:
+            for n in packed:
+                values[n] = unpack(values[n])
+        return found
 
     def delete(self, connection: Connection[Any], rows: Sequence[R]) -> None:
         """Delete the rows that have the keys of `rows`."""

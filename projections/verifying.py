@@ -5,6 +5,8 @@ from typing import Any
 
 from psycopg import Connection, IsolationLevel
 
+from projections.archived_figures import restore_figures
+from projections.arriving import arrives
 from projections.comparing import columns_of, compare, prepare
 from projections.pages import digest
 from projections.positions import Positions
@@ -19,6 +21,8 @@ __all__ = ["SAMPLES", "ListDifference", "NotBuilt", "Verified", "verify"]
 PARKED = """
 select position, min(error) as error, count(*) over () as parked from dead_letters
 where projection = any(%(names)s) group by position order by position limit %(samples)s"""
+
+ARCHIVED_AT = "select max(position) as position from archived_executions"
 
 ASIDE, LIVE = "pg_temp", "public"
 # In this session only: no other session reads the rows built aside, and the comparison reads them whole.
@@ -36,12 +40,15 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
     Raises NotBuilt when the tables in use are missing or of another definition, UnknownEventMet when a newer release
     brought them further than this one can, or psycopg.OperationalError.
     """
+    if projection.leaving:
+        _wait_for_removal(datastore, projection)
     with closing(connect(datastore, search_path=f"{ASIDE},{LIVE}", **ROOM)) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with connection.transaction(force_rollback=True):
             position = Positions(datastore).read(connection, [projection.name]).get(projection.name, 0)
             projection.create(connection, indexed=False)
-            pages = read_pages(lambda begin, end: read_used(connection, begin, end, projection.handlers), 0, position)
+            restore_figures(connection, projection)
+            pages = read_pages(lambda begin, end: read_used(connection, begin, end, projection.topics), 0, position)
             for end, found in pages:
                 rows, unknown = known_part(found)
                 if unknown is not None:
@@ -49,6 +56,18 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
                 digest(connection, projection, rows, f"{projection.name}:verifying")
                 progress(end, position)
             return _compared(connection, projection)
+
+
+def _wait_for_removal(datastore: Datastore, projection: Projection[Any]) -> None:
+    """Wait until the rows of archived executions have left; their events left before. Raises NotBuilt."""
+    with closing(connect(datastore)) as connection:
+        row = connection.execute(ARCHIVED_AT).fetchone()
+    position = None if row is None else row["position"]
+    if position is not None and (at := arrives(datastore, projection.name, position)) is not None:
+        raise NotBuilt(
+            f"{projection.name} is at position {at} and has rows of executions that are archived since; "
+            "a projector removes them"
+        )
 
 
 def _parked(connection: Connection[Any], name: str) -> tuple[int, list[ParkedEvent]]:

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import msgspec
 
-from domain.refusal import NotFound
 from queries.execution_detail import DETAIL
 from queries.reading import Reading, fetch
+from store.archive.executions import absent
 
 DEEPEST = 1_000
 
@@ -57,6 +57,6 @@ def find_cause(reading: Reading, execution_id: UUID, *, min_position: int | None
     with reading.of(DETAIL, min_position) as (connection, freshness):
         rows = fetch(connection, _CAUSE, (execution_id,))
         if not rows and not fetch(connection, _KNOWN, (execution_id,)):
-            raise NotFound(f"there is no execution {execution_id}")
+            raise absent(connection, execution_id)
     cause = FailureCause(**rows[0]) if rows else None
     return FoundCause(execution_id, cause, freshness.as_of_position, freshness.lag_seconds)

@@ -11,9 +11,9 @@ from psycopg.rows import TupleRow, tuple_row
 from psycopg.types.string import ByteaBinaryLoader
 
 from domain.event import Event
-from domain.refusal import NotFound
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_position, write_cursor
 from queries.reading import Freshness, Reading
+from store.archive.executions import absent
 from store.mapper import Recorded, recorded
 from store.sizes import FULL_ANSWER, is_full
 
@@ -89,7 +89,7 @@ def list_execution_events(
     with reading.log(min_position) as (connection, freshness):
         rows = _read(connection, _STREAM, (execution_id, beyond, execution_id, limit + 1))
         if not rows and not _read(connection, _STREAM, (execution_id, 0, execution_id, 1)):
-            raise NotFound(f"there is no execution {execution_id}")
+            raise absent(connection, execution_id)
     return _page(rows, limit, freshness, lambda row: write_cursor("v", row.version))
 
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 
 from domain.executions.events.outcomes import QUEUED
-from domain.refusal import NotFound
 from queries.amounts import COSTS
 from queries.attempts import AttemptView, read_attempts
 from queries.definitions import DefinedStep, Definitions
@@ -27,6 +26,7 @@ from queries.steps import (
     step_views,
 )
 from queries.waits import Wait, limited_steps, waits_of, with_rates
+from store.archive.executions import absent
 
 DETAIL = "execution_detail"
 MOST_CHILDREN = 2_000
@@ -182,7 +182,7 @@ def get_execution(
     with reading.of(DETAIL, min_position) as (connection, freshness):
         rows = fetch(connection, _DETAIL, {"id": execution_id})
         if not rows:
-            raise NotFound(f"there is no execution {execution_id}")
+            raise absent(connection, execution_id)
         row = rows[0]
         timers = [TimerOfExecution(**timer) for timer in fetch(connection, _TIMERS, (execution_id,))]
         planned = definitions.steps(connection, row["process_id"], row["version"], row["body"] or "")

@@ -32,6 +32,7 @@ from queries.families import children_of, costs_below, path_to, sums
 from queries.leaving_out import Room
 from queries.reading import Freshness, Reading
 from queries.steps import reached_step
+from store.archive.executions import absent
 from store.mapper import decode
 
 _DETAIL = ExecutionDetailProjection()
@@ -81,7 +82,7 @@ def _fold_at(
     rows = read_tree(connection, execution_id, _OF_DESCENDANTS)
     own = [row for row in rows if row[1] == execution_id.bytes]
     if not own or own[0][3] != "ExecutionStarted":
-        raise NotFound(f"there is no execution {execution_id}")
+        raise absent(connection, execution_id)
     tree = read_facts(rows, _DETAIL.handlers)
     started = next(fact.event for fact in tree if fact.stream == execution_id.bytes)
     ancestors = read_starts(connection, started.parent.path) if started.parent is not None else []

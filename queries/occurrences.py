@@ -20,11 +20,12 @@ from schedule_occurrences where {where} order by scheduled_at desc limit %(rows)
 # The key of the ledger finds the last instants of each schedule: the query reads no more rows than it returns.
 _STRIPS = """
 select asked.schedule_id, o.scheduled_at, o.outcome, o.reason, o.execution_id,
-  o.lateness_ms / 1000.0 as lateness_seconds, l.status
+  o.lateness_ms / 1000.0 as lateness_seconds, coalesce(l.status, a.status) as status
 from unnest(%(ids)s::uuid[]) asked(schedule_id)
 cross join lateral (
   select * from schedule_occurrences where schedule_id = asked.schedule_id order by scheduled_at desc limit %(rows)s) o
 left join execution_list l on l.execution_id = o.execution_id
+left join archived_executions a on a.execution_id = o.execution_id
 order by o.scheduled_at"""
 _OUTCOMES = ("started", "skipped", "missed", "coalesced", "backfilled", "moved", "waiting")
 # Whole days are summed, and the instants of the part of a day at either end counted: bounded, however long the ledger.

@@ -20,7 +20,9 @@ CATALOGUE = "process_catalogue"
 _SUMMARY = """p.process_id, p.name, p.status, p.revision, nullif(p.latest_version, 0) as version,
   p.draft_source is not null as has_draft, p.description, coalesce(p.labels, '[]'::json) as labels, p.owner,
   p.created_at, p.updated_at, p.published_at, p.last_execution_id, p.last_execution_status, p.last_started_at,
-  p.started, p.completed, p.failed, p.cancelled, p.pause, p.pause_reason, p.paused_since, p.paused_by"""
+  p.started, p.completed, p.failed, p.cancelled,
+  (select c.executions from archived_counts c where c.process_id = p.process_id) as archived,
+  p.pause, p.pause_reason, p.paused_since, p.paused_by"""
 _LIST = f"select {_SUMMARY} from process_catalogue p where {{where}} order by p.name limit %(rows)s"
 _DETAIL = f"""select {_SUMMARY}, v.definition, coalesce(p.draft_source, v.source) as yaml, p.draft_source
 from process_catalogue p
@@ -29,7 +31,7 @@ where p.process_id = %s"""
 _VERSION = """select v.process_id, p.name, v.version, v.definition, v.source as yaml, v.published_at, v.actor
 from process_versions v join process_catalogue p using (process_id) where v.process_id = %s and v.version = %s"""
 
-_COUNTS = ("started", "completed", "failed", "cancelled")
+_COUNTS = ("started", "completed", "failed", "cancelled", "archived")
 
 _NEXT_RUNS = """select distinct on (process_id) process_id, schedule_id, next_at as at from schedule_list
 where process_id = any(%s) and in_force = 1 and coalesce(paused, 0) = 0 and next_at is not null
@@ -49,12 +51,13 @@ class LastRun(msgspec.Struct, frozen=True):
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """The numbers of executions that began, and that ended in each way."""
+    """The numbers of executions that began, and that ended in each way. archived: of these, in files alone."""
 
     started: int
     completed: int
     failed: int
     cancelled: int
+    archived: int = 0
 
 
 class PauseOfProcess(msgspec.Struct, frozen=True):

@@ -35,9 +35,10 @@ _STATUS = """case when s.in_force = 0 then 'removed' when s.paused = 1 then 'pau
 _SELECT = f"""
 select s.schedule_id, s.process_id, s.process, s.trigger_id, s.version, {_STATUS} as status, s.reason, s.rule,
   s.calendars, s.anchor, case when s.in_force = 1 then s.next_at end as next_run, s.run_at, s.run_id, s.run_outcome,
-  l.status as run_status, s.outcome as last_outcome, s.outcome_at as last_outcome_at,
+  coalesce(l.status, a.status) as run_status, s.outcome as last_outcome, s.outcome_at as last_outcome_at,
   coalesce(s.failures, 0) as consecutive_failures, coalesce(p.pause, '') <> '' as process_paused
 from schedule_list s left join execution_list l on l.execution_id = s.run_id
+  left join archived_executions a on a.execution_id = s.run_id
   left join paused_processes p on p.process_id = s.process_id
 where {{where}} order by {_NEXT}, s.schedule_id limit %(rows)s"""
 

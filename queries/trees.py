@@ -6,12 +6,12 @@ from uuid import UUID
 import msgspec
 from psycopg.rows import DictRow
 
-from domain.refusal import NotFound
 from queries.amounts import COSTS
 from queries.execution_list import LIST, ErrorSummary
 from queries.filters import Where
 from queries.paging import Page, page_of, read_position, write_cursor
 from queries.reading import Reading, fetch
+from store.archive.executions import absent
 
 TREE_LIMIT = 1_000
 
@@ -87,7 +87,7 @@ def list_tree(
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _TREE.format(where=where.sql), where.parameters)
         if not rows and not fetch(connection, _KNOWN, (execution_id,)):
-            raise NotFound(f"there is no execution {execution_id}")
+            raise absent(connection, execution_id)
     return page_of([_execution(row) for row in rows], limit, freshness, lambda row: write_cursor("t", row.position))
 
 

@@ -10,7 +10,15 @@ from store.schema_names import made
 
 READ, APPEND, MOVE = ("SELECT",), ("SELECT", "INSERT"), ("SELECT", "INSERT", "UPDATE", "DELETE")
 # The rights of a serving role on the tables that it does not move as it works; on every other table: MOVE.
-PROTECTED = {"stored_events": APPEND, "schema_migrations": READ, "installation_keys": READ, "large_results": APPEND}
+PROTECTED = {
+    "stored_events": APPEND,
+    "schema_migrations": READ,
+    "installation_keys": READ,
+    "large_results": APPEND,
+    "archived_executions": READ,
+    "archived_figures": READ,
+    "archived_counts": READ,
+}
 
 MAY_MIGRATE = """select current_user, current_database(),
   has_schema_privilege('public', 'CREATE'), has_database_privilege(current_database(), 'CREATE'),
@@ -67,6 +75,19 @@ def require_serving(connection: Connection[Any], read: Collection[str] = (), wri
         raise PrivilegesMissing(
             f"the role {role} lacks: {', '.join(text for (text,) in missing)}; "
             f"`procession migrate --grant-to {role}`, run by the owner of the tables, grants what is missing"
+        )
+
+
+def require_archiving(connection: Connection[Any]) -> None:
+    """Raise PrivilegesMissing if the role cannot delete events and keep what stays of them."""
+    tables = {"stored_events": MOVE, "large_results": MOVE, "archived_executions": APPEND, "archived_figures": APPEND}
+    tables["archived_counts"] = MOVE
+    pairs = [(name, privilege) for name, privileges in tables.items() for privilege in privileges]
+    missing = _rows(connection, LACKED_TABLES, ([name for name, _ in pairs], [privilege for _, privilege in pairs]))
+    if missing:
+        raise PrivilegesMissing(
+            f"the role {connection.info.user} lacks: {', '.join(text for (text,) in missing)}; "
+            "the owner of the tables archives"
         )
 
 

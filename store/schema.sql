@@ -28,6 +28,39 @@ create table agent_limits (
   PRIMARY KEY (agent)
 ) with (fillfactor=50);
 
+create table archived_counts (
+  process_id uuid not null,
+  executions bigint not null,
+  PRIMARY KEY (process_id)
+);
+
+create table archived_executions (
+  execution_id uuid not null,
+  "position" bigint not null,
+  root_id uuid not null,
+  process_id uuid not null,
+  process text not null,
+  version integer not null,
+  trigger text not null,
+  status text not null,
+  body boolean not null,
+  started_position bigint not null,
+  started_at timestamp with time zone not null,
+  ended_at timestamp with time zone not null,
+  PRIMARY KEY (execution_id)
+);
+CREATE INDEX archived_executions_ended_idx ON public.archived_executions USING btree (ended_at, process_id);
+CREATE INDEX archived_executions_newest_idx ON public.archived_executions USING btree (process_id, started_position) WHERE (NOT body);
+CREATE INDEX archived_executions_position_idx ON public.archived_executions USING btree ("position");
+
+create table archived_figures (
+  "position" bigint not null,
+  projection text not null,
+  table_name text not null,
+  rows bytea not null,
+  PRIMARY KEY (projection, table_name, "position")
+);
+
 create table dead_letters (
   projection text not null,
   "position" bigint not null,

@@ -25,6 +25,7 @@ TITLES = {
     403: "You may not do this",
     404: "Nothing is here",
     405: "This address takes no such request",
+    410: "This is in the archive",
     409: "This cannot be done now",
     412: "Somebody was faster",
     413: "This is too large",

@@ -211,4 +211,6 @@ def _value(step: "StepFigures", measure: str) -> str:
 def _note(output: CommandOutput, answer: "RunsAnswer | TrendsAnswer | StepsAnswer") -> None:
     window = answer.window
     output.line(f"{moment(window.begin)} to {moment(window.end)}: {window.days} days and today in {window.timezone}")
+    if answer.archived:
+        output.line(f"{answer.archived:,} archived: the figures have them, the lists of executions do not")
     note_lag(output, answer.lag_seconds)

@@ -72,5 +72,8 @@ GROUPS = {
     "set-aside": Entry(
         "set_aside", "Executions that are set aside, because no decision about them succeeds.", group=True
     ),
+    "archive": Entry(
+        "archive", "Move executions that ended from the log to Parquet files; figures keep their part.", group=True
+    ),
     "projections": Entry("projections", "Read models: tables that projections build from the log.", group=True),
 }

@@ -12,6 +12,7 @@ from domain.money import Money, add
 from projections.analytics import agent_rows, rows
 from projections.analytics.agents import COUNTED, AgentRollups
 from projections.analytics.contributing import OWN, TREE, Rollups, text_of_key
+from projections.analytics.kept import KEPT
 from projections.analytics.measured import STARTED, measures_of
 from projections.analytics.rollup import SpanRollup, span_of
 from projections.analytics.rows import SPENDING, SpendingRow
@@ -77,6 +78,8 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
     tables = tuple(table.name for table in TABLES)
     ddl = "".join(table.ddl for table in TABLES)
     indexes = agent_rows.INDEXES
+    kept = KEPT
+    leaving = {rows.TREE_COSTS.name: "root"}
     handlers: dict[str, Handler[AnalyticsChanges]] = {
         **dict.fromkeys(OF_EXECUTIONS, AnalyticsChanges.add),
         **_SPENT,

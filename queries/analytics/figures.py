@@ -72,10 +72,12 @@ class SpentFigures(msgspec.Struct, frozen=True):
 class RunFigures(msgspec.Struct, frozen=True, kw_only=True):
     """The figures of some executions. links: by the name of a figure, the path of the list of its executions.
 
-    The same path under `/api` answers the list as JSON.
+    The same path under `/api` answers the list as JSON. archived: how many of the ended ones are in files alone: the
+    lists have the others.
     """
 
     ended: int
+    archived: int = 0
     completed: int
     failed: int
     timed_out: int
@@ -115,7 +117,7 @@ class FailureReason(msgspec.Struct, frozen=True):
 class TrendDay(msgspec.Struct, frozen=True):
     """A day. partial: it is not over. duration_median: of those that completed. cost: of the calls of the day.
 
-    cost_links: by currency, to the executions of these calls.
+    cost_links: by currency, to the executions of these calls. archived: how many of the ended ones are in files alone.
     """
 
     day: date
@@ -129,6 +131,7 @@ class TrendDay(msgspec.Struct, frozen=True):
     cost: list[Amount]
     links: dict[str, str]
     cost_links: dict[str, str]
+    archived: int = 0
 
 
 class StepFigures(msgspec.Struct, frozen=True):
@@ -169,13 +172,17 @@ class DefinitionText(msgspec.Struct, frozen=True):
 
 
 class FiguresAnswer(msgspec.Struct, Generic[F], frozen=True, kw_only=True):
-    """Figures in a window, each with its definition, up to a position in the log."""
+    """Figures in a window, each with its definition, up to a position in the log.
+
+    archived: how many of the executions that ended in the window are in files alone: the lists have the others.
+    """
 
     items: Sequence[F]
     window: FiguresWindow
     definitions: dict[str, DefinitionText]
     as_of_position: int
     lag_seconds: float
+    archived: int = 0
 
 
 class ProcessesAnswer(FiguresAnswer[ProcessFigures], frozen=True, kw_only=True):

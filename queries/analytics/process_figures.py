@@ -1,8 +1,9 @@
 """Figures by process, and by version of one process."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -38,6 +39,7 @@ def summarise_processes(
     with rollups(reading, request.filter, min_position) as (found, freshness):
         rows = _read(found, window, "r.process_id")
         running, reasons = found.running(), _reasons(found, window, request.links(window))
+        archived = _archived(found, window, "process_id")
         of_process: defaultdict[UUID, int] = defaultdict(int)
         for row in running:
             of_process[row["process_id"]] += row["running"]
@@ -52,14 +54,15 @@ def summarise_processes(
     most = sorted(ids, key=lambda id: (-ended[id], id))[:MOST_PROCESSES]
     for id in sorted(most, key=lambda id: names.get(id, "")):
         totals = PeriodTotals().add(*(each.get(id, []) for each in by_process))
-        figures = figures_of(totals, of_process[id], links.of_process(str(id)))
+        figures = figures_of(totals, of_process[id], links.of_process(str(id)), archived[id])
         items.append(ProcessFigures(process_id=id, process=names.get(id, str(id)), **figures))
-    whole = figures_of(PeriodTotals().add(*rows), sum(of_process.values()), links)
+    whole = figures_of(PeriodTotals().add(*rows), sum(of_process.values()), links, archived.total())
     return ProcessesAnswer(
         items=items,
         total=RunFigures(**whole),
         failures=reasons,
         truncated=len(ids) > MOST_PROCESSES,
+        archived=archived.total(),
         window=request.shown(window),
         definitions=TEXTS,
         as_of_position=freshness.as_of_position,
@@ -78,20 +81,22 @@ def summarise_process(reading: Reading, request: FiguresRequest, *, min_position
         links = request.links(window)
         running = {row["version"]: row["running"] for row in found.running()}
         reasons = _reasons(found, window, links)
+        archived = _archived(found, window, "version")
     versions = {row["version"] for each in rows for row in each} | running.keys()
     by_version = [_grouped(each, "version") for each in rows]
     items = []
     for version in sorted(versions, reverse=True):
         totals = PeriodTotals().add(*(each.get(version, []) for each in by_version))
-        figures = figures_of(totals, running.get(version, 0), links.of_version(version))
+        figures = figures_of(totals, running.get(version, 0), links.of_version(version), archived[version])
         items.append(VersionFigures(version=version, **figures))
-    whole = figures_of(PeriodTotals().add(*rows), sum(running.values()), links)
+    whole = figures_of(PeriodTotals().add(*rows), sum(running.values()), links, archived.total())
     return ProcessAnswer(
         process_id=process_id,
         process=names[process_id],
         items=items,
         total=RunFigures(**whole),
         failures=reasons,
+        archived=archived.total(),
         window=request.shown(window),
         definitions=TEXTS,
         as_of_position=freshness.as_of_position,
@@ -102,6 +107,11 @@ def summarise_process(reading: Reading, request: FiguresRequest, *, min_position
 def _read(found: RollupSums, window: AnalyticsWindow, by: str) -> tuple[list[DictRow], list[DictRow], list[DictRow]]:
     bounds: Sequence[datetime] = (window.begin_before, window.begin, window.today, window.end)
     return found.runs(bounds, by), found.run_costs(bounds, by), found.spending(bounds, by)
+
+
+def _archived(found: RollupSums, window: AnalyticsWindow, by: str) -> Counter[Any]:
+    """Return how many of the executions that ended in the window are archived, by the column `by`."""
+    return Counter({row[by]: row["archived"] for row in found.archived((window.begin, window.end), by)})
 
 
 def _grouped(rows: list[DictRow], key: str) -> dict[object, list[DictRow]]:

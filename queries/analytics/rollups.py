@@ -31,6 +31,10 @@ _RUNNING = """select l.process_id, l.version, count(*) as running
 from unnest(%(under_way)s::text[]) as s(status) cross join lateral (
   select l.process_id, l.version from execution_list l where l.status = s.status and {where} offset 0) l
 group by l.process_id, l.version"""
+# The lists that figures link to have the others.
+_ARCHIVED = """select {keys}, count(*)::int as archived from (
+  select r.*, width_bucket(r.ended_at, %(bounds)s::timestamptz[]) - 1 as period
+  from archived_executions r where r.ended_at >= %(begin)s and r.ended_at < %(end)s and {where}) r group by {keys}"""
 _NAMES = "select process_id, name from process_catalogue where process_id = any(%s)"
 
 
@@ -102,6 +106,15 @@ class RollupSums:
             where.holds("l.parent_id is null")
         self._filtered(where, "l")
         return fetch(self._connection, _RUNNING.format(where=where.sql), where.parameters)
+
+    def archived(self, bounds: Sequence[datetime], by: str = "") -> list[DictRow]:
+        """Return how many of the executions that ended are archived, by period and the columns `by`."""
+        where = Where({"bounds": list(bounds), "begin": bounds[0], "end": bounds[-1]})
+        if not self._filter.include_children:
+            where.holds("r.root_id = r.execution_id")
+        self._filtered(where, "r")
+        keys = _with("period", by)
+        return fetch(self._connection, _ARCHIVED.format(keys=keys, where=where.sql), where.parameters)
 
     def now(self) -> datetime:
         """Return the time of the snapshot."""

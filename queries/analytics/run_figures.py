@@ -20,6 +20,7 @@ class FiguresOfRuns(TypedDict):
     """The fields of RunFigures."""
 
     ended: int
+    archived: int
     completed: int
     failed: int
     timed_out: int
@@ -67,12 +68,13 @@ def add_runs(total: RunTotal, row: Mapping[str, Any]) -> None:
     total.sketch.add(row["sketch"] or b"")
 
 
-def figures_of(totals: PeriodTotals, running: int, links: LinkedExecutions) -> FiguresOfRuns:
-    """Return the figures of some executions."""
+def figures_of(totals: PeriodTotals, running: int, links: LinkedExecutions, archived: int = 0) -> FiguresOfRuns:
+    """Return the figures of some executions. archived: how many of those that ended are."""
     shown = totals.window
     now, before = totals.complete, totals.before
     return {
         "ended": shown.ended,
+        "archived": archived,
         "completed": shown.completed,
         "failed": shown.failed,
         "timed_out": shown.timed_out,

@@ -34,11 +34,13 @@ def summarise_steps(
     with rollups(reading, request.filter, min_position) as (found, freshness):
         totals = _READ[order](found, (window.begin, window.end))
         names = found.names(sorted({id for id, _, _ in totals}))
+        archived = sum(row["archived"] for row in found.archived((window.begin, window.end)))
     links, unit = request.links(window), 1.0 if order == MOST_EXPENSIVE else MICROSECONDS
     steps = [_figures(key, names, *row, unit, links) for key, row in _ranked(totals, measure)]
     return StepsAnswer(
         items=[step for step in steps if step.n >= FEW][:MOST],
         too_few=[step for step in steps if step.n < FEW][:MOST],
+        archived=archived,
         order=order,
         measure=measure,
         window=request.shown(window),

@@ -20,6 +20,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     days: Sequence[AnalyticsDay] = (*window.before, *window.days)
     bounds = [*(each.begin for each in days), window.end]
     with rollups(reading, request.filter, min_position) as (found, freshness):
+        archived = {row["period"]: row["archived"] for row in found.archived(bounds)}
         totals, sketches = [RunTotal() for _ in days], SketchRows(len(days))
         for number, sign, row in found.ended_by_day(bounds):
             totals[number].count(row, sign)
@@ -32,9 +33,13 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
         if not left and not totals[number].spent[currency]:
             del totals[number].spent[currency]
     links = request.links(window)
-    shown = [_day(*each, links) for each in zip(days, totals, sketches.medians(), strict=True)]
+    shown = [
+        _day(*each, links, archived.get(n, 0))
+        for n, each in enumerate(zip(days, totals, sketches.medians(), strict=True))
+    ]
     return TrendsAnswer(
         items=shown[len(window.before) :],
+        archived=sum(each.archived for each in shown[len(window.before) :]),
         previous=shown[: len(window.before)],
         window=request.shown(window),
         definitions=TEXTS,
@@ -43,7 +48,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     )
 
 
-def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: LinkedExecutions) -> TrendDay:
+def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: LinkedExecutions, archived: int) -> TrendDay:
     of_day = links.of_period(day.begin, day.end)
     return TrendDay(
         day=day.day,
@@ -57,4 +62,5 @@ def _day(day: AnalyticsDay, total: RunTotal, median: float | None, links: Linked
         cost=[Amount(written(amount), currency) for currency, amount in sorted(total.spent.items())],
         links=of_day.outcomes(),
         cost_links={currency: of_day.spent(currency) for currency in total.spent},
+        archived=archived,
     )

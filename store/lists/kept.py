@@ -12,6 +12,7 @@ from psycopg.rows import TupleRow, tuple_row
 
 from domain.event import Event
 from store import arrays
+from store.archive.locks import wait_shared
 from store.datastore import Datastore
 from store.locks import LOG_LOCK, take_lock
 from store.progress import Progress
@@ -127,6 +128,7 @@ class KeptList(msgspec.Struct, frozen=True):
         """
         begun = time.perf_counter()
         with closing(connect(datastore)) as connection:
+            wait_shared(connection)
             proof, at = self.proof(), 0
             while (end := head(connection)) - at > (0 if at == 0 else BULK):
                 proof.read(connection, at, end, progress)

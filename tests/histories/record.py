@@ -21,6 +21,8 @@ from domain.agents.agent import Agent
 from domain.agents.events import AgentRegistered
 from domain.alerts import alert, thresholds
 from domain.alerts.events import CostAlertRaised, CostThresholdSet
+from domain.archive import archive
+from domain.archive.events import ArchivingStarted
 from domain.batches import batch
 from domain.batches.events import BatchFrozen
 from domain.calendars import calendar
@@ -70,6 +72,7 @@ STORIES = (
     "repetition_stories.py",
     "batch_stories.py",
     "slot_stories.py",
+    "archive_stories.py",
 )
 PLANS = ("plan", "callees")
 
@@ -139,6 +142,8 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
             state = schedule.fold(None, events)
         case ZoneDataAdopted():
             state = edition(events)
+        case ArchivingStarted():
+            state = archive.fold(events)
         case CalendarDefined():
             state = calendar.fold(events)
         case CostThresholdSet():

@@ -30,7 +30,7 @@ ALLOWED = {
     "app/waiting.py",
     # Patience with the database: how long to wait for a position, until the next look at a shape, the next
     # trial of an idle connection, or the next warning.
-    "projections/differing.py",
+    "projections/arriving.py",
     "projections/running.py",
     "store/append_limit.py",
     "store/connections.py",

@@ -1,0 +1,1 @@
+"""The archive: ended execution trees that left the log for files. Pure."""

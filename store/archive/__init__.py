@@ -1,0 +1,1 @@
+"""Executions that left the log: their files, and the rows in the database that name them."""

@@ -1,0 +1,193 @@
+"""Archiving: the figures before it, after it and after a rebuild are the same, and what cannot leave stays."""
+
+from contextlib import closing
+from hashlib import sha256
+from uuid import UUID
+
+import pytest
+
+from app.clock import SYSTEM_CLOCK
+from app.read_models import VERIFIABLE
+from domain.agents.calls import StepError
+from domain.archive.archive import fold
+from domain.event import Cause
+from domain.executions.events.execution import ExecutionCompleted, ExecutionFailed, ExecutionRetried
+from domain.identity import ARCHIVE_ID
+from projections import ALL
+from projections.archiving.portions import LeavingPortion, ReadModelsBusy
+from projections.archiving.running import ROOM, catch_up, plan
+from projections.archiving.trees import begin_planning, trees_after
+from projections.building import workshop
+from projections.execution_list import ExecutionList
+from projections.rebuilding import build, rebuild
+from store import large_results
+from store.archive.manifest import SUFFIX, digest_of_file, find_manifest
+from store.archive.parquet import read_events, read_results
+from store.archive.removing import ChangedMeanwhile
+from store.log import Log
+from store.reading import connect
+from tests.projections.archived_stories import LATER, differing, figures, plain_runs, run, scalar, tidy
+from tests.projections.measured_stories import MeasuredStory
+from tests.projections.releases import quiet
+
+X, Y = UUID(int=1), UUID(int=2)
+LOGGED = "select count(*) from stored_events where topic !~ 'Archiv'"
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_figures_are_the_same_before_after_and_after_a_rebuild(read_tables, append, tmp_path, seed):
+    happened = MeasuredStory(seed, 400).happened
+    catch_up(read_tables, SYSTEM_CLOCK, append(happened))
+    tidy(read_tables)
+    before, events = figures(read_tables), scalar(read_tables, LOGGED)
+    assert before["analytics_runs"]
+    moments = sorted(event.at for _, event in happened)
+    left = 0
+    for cut in (moments[len(moments) // 2], LATER):
+        planned = plan(read_tables, cut)
+        done = run(read_tables, tmp_path, cut)
+        assert (done.trees, done.events, done.stay) == (planned.trees, planned.events, planned.stay)
+        left += done.events
+        assert figures(read_tables) == before
+        assert differing(read_tables, lists=False) == {}
+    assert left > 0
+    assert scalar(read_tables, LOGGED) == events - left
+    assert sum(1 for file in tmp_path.glob("*.parquet") for _ in read_events(file)) == left
+    for projection in ALL:
+        rebuild(read_tables, projection, quiet)
+    assert figures(read_tables) == before
+    assert differing(read_tables, lists=False) == {}
+
+
+def test_new_executions_after_the_archived_ones_count_on(read_tables, append, tmp_path):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(6)))
+    run(read_tables, tmp_path)
+    assert scalar(read_tables, "select count(*) from execution_list") == 0
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(3, begin=7)))
+    assert scalar(read_tables, "select sum(completed)::int from process_catalogue") == 9
+    before = figures(read_tables)
+    for projection in ALL:
+        rebuild(read_tables, projection, quiet)
+    assert figures(read_tables) == before
+    assert differing(read_tables) == {}
+
+
+def test_the_newest_execution_of_a_process_leaves_after_the_older_ones(read_tables, append, story, tmp_path):
+    story.start(X).start(Y).end(Y, ExecutionCompleted, outputs={})
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.happened))
+    assert plan(read_tables, LATER).stay == {"newest_of_process": 1}
+    story.happened.clear()
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.end(X, ExecutionCompleted, outputs={}).happened))
+    assert run(read_tables, tmp_path).trees == 2
+    assert scalar(read_tables, "select last_execution_id from process_catalogue") == Y
+    rebuild(read_tables, next(each for each in ALL if each.name == "process_catalogue"), quiet)
+    assert scalar(read_tables, "select last_execution_id from process_catalogue") == Y
+
+
+def test_a_large_result_leaves_with_its_execution(read_tables, append, tmp_path):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
+    content = b'"' + b"x" * 9_000 + b'"'
+    digest = sha256(content).digest()
+    with read_tables.reading() as connection:
+        large_results.keep(connection, X, digest, content)
+    done = run(read_tables, tmp_path)
+    assert done.trees == 2
+    assert scalar(read_tables, "select count(*) from large_results") == 0
+    found = find_manifest(tmp_path, X)
+    assert found is not None
+    assert list(read_results(tmp_path / found[1].results_file, X)) == [(X.bytes, digest, content)]
+    assert list(read_results(tmp_path / found[1].results_file, Y)) == []
+
+
+HELD = {
+    "work_remains": "insert into due_timers (execution_id, step, kind, due_at) values ('{id}', 'a', 'timer', now())",
+    "dead_letters": """insert into dead_letters (projection, position, error)
+      select 'costs', min(notification_id), 'no' from stored_events where originator_id = '{id}'""",
+    "inbox_entries": """insert into inbox_entries
+      select 1, '{id}', 1, 'StepCompleted', 'completed', '{id}', 'p', 1, '{id}', 'a', now(), '[]', '', false""",
+    "not_processed": "insert into policy_positions (policy, position) values ('policy:cost_alerts', 1)",
+}
+
+
+@pytest.mark.parametrize("reason", HELD)
+def test_a_tree_stays_while_something_of_it_is_left(read_tables, append, tmp_path, reason):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(1)))
+    with read_tables.reading() as connection:
+        connection.execute(HELD[reason].format(id=X))
+    done = run(read_tables, tmp_path)
+    assert (done.trees, done.stay) == (0, {reason: 1})
+    assert scalar(read_tables, LOGGED) == 2
+
+
+def test_a_tree_stays_while_a_called_execution_runs(read_tables, append, story, tmp_path):
+    story.start(X).call([X], Y).end(X, ExecutionCompleted, outputs={})
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.happened))
+    assert run(read_tables, tmp_path).stay == {"not_ended": 1}
+    story.happened.clear()
+    append(story.end(Y, ExecutionCompleted, "c", outputs={}).happened)
+    tidy(read_tables)
+    assert run(read_tables, tmp_path).executions == 2
+    assert scalar(read_tables, "select count(*) from families") == 0
+    assert differing(read_tables, lists=False) == {}
+
+
+def portion_of(connection, number=1):
+    begin_planning(connection)
+    trees, _ = trees_after(connection, LATER, 0, 1_000)
+    return LeavingPortion(number, [tree for tree in trees if not tree.held])
+
+
+def test_an_execution_that_goes_on_while_its_file_is_written_stays(read_tables, append, story, log, tmp_path):
+    error = StepError("agent_error", "no")
+    story.start(X).end(X, ExecutionFailed, error=error)
+    catch_up(read_tables, SYSTEM_CLOCK, append(story.happened))
+    cause = Cause(SYSTEM_CLOCK.now(), "user:ann")
+    with closing(connect(read_tables, **ROOM)) as connection:
+        portion = portion_of(connection)
+        manifest = portion.write(connection, tmp_path)
+        digest = digest_of_file(tmp_path / f"{portion.stem}{SUFFIX}")
+        story.happened.clear()
+        append(story.tell(X, ExecutionRetried, reason="again", steps=[]).happened)
+        archive = fold(log.stream(ARCHIVE_ID))
+        with pytest.raises(ChangedMeanwhile):
+            portion.remove(connection, log.recorder, archive, manifest, digest, LATER, cause)
+    assert scalar(read_tables, LOGGED) == 3
+    assert scalar(read_tables, "select count(*) from archived_executions") == 0
+
+
+def test_nothing_leaves_while_a_read_model_is_built(read_tables, append, tmp_path):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
+    with workshop(read_tables, ExecutionList(), quiet), pytest.raises(ReadModelsBusy):
+        run(read_tables, tmp_path)
+    assert scalar(read_tables, LOGGED) == 4
+    assert run(read_tables, tmp_path).trees == 2
+
+
+def test_tables_built_aside_before_are_dropped(read_tables, append, tmp_path):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
+    build(read_tables, ExecutionList(), quiet)
+    done = run(read_tables, tmp_path)
+    assert done.dropped == ["execution_list"]
+    assert scalar(read_tables, "select count(*) from read_table_builds") == 0
+
+
+TAMPERING = {
+    "delete from archived_executions where execution_id = '{id}'": "archive",
+    "update archived_figures set rows = rows || 'x' where projection = 'process_days'": "archive",
+    "delete from archived_figures": "archive",
+    "delete from stored_events where originator_id = '{other}'": "execution_list",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERING)
+def test_a_verification_finds_what_is_missing_without_a_record(read_tables, append, tmp_path, statement):
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(2)))
+    run(read_tables, tmp_path)
+    other = UUID(int=3)
+    catch_up(read_tables, SYSTEM_CLOCK, append(plain_runs(1, begin=3)))
+    with read_tables.reading() as connection:
+        connection.execute(statement.format(id=X, other=other))
+    proof = next(each for each in VERIFIABLE if each.name == TAMPERING[statement])
+    assert proof.verify(read_tables, quiet).differing == 1
+    with closing(Log(read_tables)) as opened:
+        assert opened.stream(X) == []
