@@ -1,6 +1,6 @@
 # Every target sets up what is missing first; ARGS goes on to the command behind the target.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo browser test check pictures bench
+.PHONY: help setup demo browser pooler test check pictures bench
 BIN := .venv/bin
 
 help: ## list the targets
@@ -15,7 +15,10 @@ demo: setup ## run the example processes and show them; stays up until Ctrl-C (A
 browser: ## install the browser of the tests, where apt may
 	@sh scripts/browser.sh
 
-test: check browser ## check, then run all tests (ARGS: more arguments for pytest)
+pooler: ## install the pooler of the tests, where apt may
+	@sh scripts/pooler.sh
+
+test: check browser pooler ## check, then run all tests (ARGS: more arguments for pytest)
 	@$(BIN)/pytest -n 4 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types and imports

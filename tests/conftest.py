@@ -48,6 +48,7 @@ LONGEST_FIRST = (
     "upgrade/",
     "_browser.py",
     "journeys/",
+    "clusters/",
     "app/test_long_running_commands.py",
     "embedded/",
     "app/test_start_time.py",
