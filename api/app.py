@@ -112,7 +112,7 @@ def create_app(door: Door) -> FastAPI:
     app.state.protocol = ProtocolServer()
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
     app.state.metrics = metrics.registry_of(door)
-    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
+    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused, epoch=door.present_epoch)
     app.add_middleware(metrics.RequestTimes, registry=app.state.metrics)
     errors.install(app)
     return app

@@ -10,6 +10,7 @@ from api import openapi
 from api.answers import JsonBody, view
 from edge.dependencies import TheDoor
 from edge.parameters import NO_PARAMETERS
+from queries.epochs import LogEpoch, get_epoch
 from queries.health import READY, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
 from queries.set_aside import count_set_aside
@@ -27,10 +28,12 @@ router = APIRouter(prefix="/health", tags=["operations"])
 class Health(Readiness, frozen=True, kw_only=True):
     """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, or some read
     models are being built for this release. set_aside: executions about which no decision succeeds; the others go on.
+    epoch: of the log.
     """
 
     overdue_timers: OverdueTimers | None = None
     set_aside: int = 0
+    epoch: LogEpoch | None = None
 
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {
@@ -64,13 +67,13 @@ def ready(door: TheDoor) -> Response:
 
 def _health(reading: Reading, trouble: Trouble | None) -> Health:
     readiness = get_readiness(reading, trouble)
-    found = msgspec.structs.asdict(readiness)
+    found = {**msgspec.structs.asdict(readiness), "epoch": get_epoch(reading.progress)}
     if readiness.status != READY:
         return Health(**found)
     try:
         overdue, aside = overdue_summary(reading), count_set_aside(reading)
     except Outage:
-        return Health(UNREADY, "down", "unknown")
+        return Health(UNREADY, "down", "unknown", epoch=found["epoch"])
     unreadable = any(not projection.ready for projection in readiness.projections.values())
     if unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
         found["status"] = DEGRADED

@@ -10,6 +10,7 @@ from app.addresses import read_address
 from app.setting import SecretSetting
 from app.settings import BadSetting, Settings
 from store.connections import Connections, connect
+from store.epochs import LogEpochs
 from store.migrating import migrate, pending
 
 if TYPE_CHECKING:
@@ -108,15 +109,19 @@ class Database:
         """Return new connections, for queries only."""
         return Connections(self.dsn, pool_size=self._settings.pool_size, revive=self._revive)
 
-    def replica(self) -> Connections | None:
-        """Return new connections to the read replica, None without READ_DATABASE_URL."""
-        return None if self._read_dsn is None else Connections(self._read_dsn, pool_size=self._settings.pool_size)
+    def replica(self, primary: LogEpochs) -> Connections | None:
+        """Return new connections to the read replica, None without READ_DATABASE_URL. primary: epochs of its log."""
+        if self._read_dsn is None:
+            return None
+        return Connections(self._read_dsn, pool_size=self._settings.pool_size, primary=primary)
 
-    def read_datastore(self) -> "Datastore | None":
-        """Return a datastore on the read replica, None without READ_DATABASE_URL."""
+    def read_datastore(self, primary: LogEpochs) -> "Datastore | None":
+        """Return a datastore on the read replica, None without READ_DATABASE_URL. primary: as `replica`."""
         from store.datastore import Datastore
 
-        return None if self._read_dsn is None else Datastore(self._read_dsn, pool_size=self._settings.pool_size)
+        if self._read_dsn is None:
+            return None
+        return Datastore(self._read_dsn, pool_size=self._settings.pool_size, primary=primary)
 
     def close(self) -> None:
         """Release the embedded server; it stops when no process holds it."""

@@ -69,7 +69,7 @@ class Wiring(Handlers):
         self.reading = self.new_reading()
         self.progress = self.reading.progress
         self.definitions = Definitions()
-        self.log.lost.append(self.definitions.forget_all)
+        datastore.epochs.subscribe(self.definitions.forget_all)
 
     def new_reading(self, wait_seconds: float = WAIT_SECONDS) -> Reading:
         """Return connections for queries, with a subscription of their own to the progress of read models."""
@@ -129,9 +129,10 @@ class Wiring(Handlers):
 
 def wired(settings: Settings, database: Database, *, rehearsal: bool = False) -> Wiring:
     """Return the wiring that the settings describe, on new connections to the database."""
+    datastore = database.datastore()
     return Wiring(
-        database.datastore(),
-        replica=database.read_datastore(),
+        datastore,
+        replica=database.read_datastore(datastore.epochs),
         limits=Limits(
             settings.max_depth,
             settings.max_descendants,

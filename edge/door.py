@@ -41,6 +41,10 @@ class Door:
     longest_poll_seconds: float = 60.0
     settings: tuple[SettingView, ...] = ()
 
+    def present_epoch(self) -> str | None:
+        """Return the epoch of the log, for positions that are read after this."""
+        return self.reading.epoch
+
     @cached_property
     def sensitive(self) -> SensitiveValues:
         """The sensitive values of executions."""

@@ -148,7 +148,7 @@ def list_executions(
     currency = filter.currency or DEFAULT_CURRENCY
     where = Where({"rows": limit + 1, "order_currency": currency})
     chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
-    chosen.limit(where, cursor)
+    chosen.limit(where, cursor, reading)
     if filter.labels:
         _add_labels(where, labelled_versions(reading, filter.labels))
     where.any_of("l.process_id", filter.process_ids, "uuid")
@@ -185,7 +185,7 @@ def list_executions(
         rows = fetch(
             connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
         )
-    return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
+    return page_of([_summary(row) for row in rows], limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
 
 
 def _read_beside(filter: ExecutionFilter) -> Iterator[str]:

@@ -61,10 +61,14 @@ def get_readiness(reading: Reading, trouble: Trouble | None = None) -> Readiness
     except Outage as error:
         logger.warning("not ready: %s", error)
         # The pool gives no reason for having no connection.
-        return Readiness(UNREADY, "down", "unknown", reason=trouble_of(error) or reading.datastore.trouble())
+        return Readiness(UNREADY, "down", "unknown", reason=trouble_of(error) or _trouble(reading))
     except psycopg.errors.UndefinedTable as error:
         logger.warning("not ready: %s", error)
         return Readiness(UNREADY, "up", "missing")
+
+
+def _trouble(reading: Reading) -> Trouble | None:
+    return reading.datastore.trouble() or reading.progress.main.trouble()
 
 
 @functools.cache

@@ -15,6 +15,7 @@ from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
 
 from domain.refusal import Refusal
+from queries.epochs import went_back
 from queries.progress import LOG, ExecutionProgress
 from store.connections import Connections
 
@@ -48,11 +49,12 @@ class ReadModelRebuilding(Refusal):
 
 class Freshness(msgspec.Struct, frozen=True):
     """The freshness of an answer. as_of_position: it holds everything up to there. lag_seconds: age of the first event
-    that it does not hold.
+    that it does not hold. epoch: of the log, or an earlier one; None where it is not known.
     """
 
     as_of_position: int
     lag_seconds: float
+    epoch: str | None = None
 
 
 class _Together(msgspec.Struct, frozen=True):
@@ -80,6 +82,16 @@ class Reading:
         self.progress = progress
         self._wait_seconds = wait_seconds
 
+    @property
+    def epoch(self) -> str | None:
+        """The epoch of the log, for positions that are read after this."""
+        return self.progress.main.epochs.enter()
+
+    def _end(self) -> int:
+        """Return the end of the log on the main server: no position is given out before it is there."""
+        with self.progress.main.reading() as connection:
+            return read_freshness(connection, LOG).as_of_position
+
     @contextmanager
     def of(
         self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = ()
@@ -87,17 +99,20 @@ class Reading:
         """Yield a connection, and the least freshness of the read model of `projection`.
 
         Waits a while until the read model has reached `min_position`. beside: the other read models that the statements
-        read. Raises NotYet, ReadModelRebuilding, or Outage.
+        read. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
         """
-        shape = self.progress.shapes.get(projection)
+        shape, epoch = self.progress.shapes.get(projection), self.epoch
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
             with self.datastore.reading() as connection:
                 read_freshness(connection, projection, shape)
+            if len(self.progress.main.epochs.known) > 1 and min_position > self._end():
+                raise went_back(self.progress, min_position)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self._connection(min_position) as (connection, known):
             freshness = known.get(projection)
             if freshness is None:
-                freshness = known[projection] = read_freshness(connection, projection, shape)
+                freshness = msgspec.structs.replace(read_freshness(connection, projection, shape), epoch=epoch)
+                known[projection] = freshness
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):

@@ -28,6 +28,7 @@ class Admitting(DecidingDuty[UUID]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._limits: dict[UUID, tuple[int, int | None]] = {}
+        desk.states.epochs.subscribe(self.forget_all)
 
     def work(self) -> None:
         """Admit executions to free slots, and stay awake when there may be more."""
@@ -42,6 +43,10 @@ class Admitting(DecidingDuty[UUID]):
         self.decide_afresh([id for id in admitted if id in again] + refused)
         if again or rest or len(batch.streams()) >= MOST:
             self._awake = True
+
+    def forget_all(self) -> None:
+        """Read the limits of processes again; callable from any thread."""
+        self._limits = {}
 
     def execution_of(self, item: UUID) -> UUID:
         """Return the queued execution."""
@@ -65,13 +70,14 @@ class Admitting(DecidingDuty[UUID]):
 
     def _limit(self, process_id: UUID, revision: int) -> int | None:
         """Return the limit of the process's latest version at this revision, 0 while it is paused."""
-        cached = self._limits.get(process_id)
+        limits = self._limits
+        cached = limits.get(process_id)
         if cached is not None and cached[0] == revision:
             return cached[1]
         plans = self.desk.plans
         process = plans.latest(process_id, fresh=True).process
         limit = 0 if process.pause is not None else plans.get(process_id, process.latest).max_running
-        self._limits[process_id] = process.revision, limit
+        limits[process_id] = process.revision, limit
         return limit
 
 

@@ -41,6 +41,8 @@ class MemoryFiles:
         self._followed: dict[str, int] = {}
         self._until = self._as_of = 0
         self._sweep_at = 0.0
+        self._anew = False
+        reading.progress.main.epochs.subscribe(self.forget_all)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
@@ -52,6 +54,10 @@ class MemoryFiles:
         """End after the page that is open."""
         self._stopping.set()
         self._thread.join()
+
+    def forget_all(self) -> None:
+        """Follow every inbox from the end of its file at the next turn; callable from any thread."""
+        self._anew = True
 
     def _run(self) -> None:
         pause = 0.0
@@ -71,6 +77,9 @@ class MemoryFiles:
 
     def _turn(self, now: float) -> None:
         """Follow the inboxes that new entries may concern; all of them at first, and now and then."""
+        if self._anew:
+            self._anew = False
+            self._followed, self._until, self._as_of, self._sweep_at = {}, 0, 0, 0.0
         if now >= self._sweep_at:
             after = ""
             while agents := list_inboxes(self._reading, after):
@@ -105,7 +114,7 @@ class MemoryFiles:
                 logger.error("the memory of %r is that of another log; move it away", agent)
                 return
         while not self._stopping.is_set():
-            page = self._read(agent, InboxPlace(position).cursor)
+            page = self._read(agent, InboxPlace(position, epoch=self._reading.epoch).cursor)
             self._folder.append(agent, [(each.position, _encode(each)) for each in page.items])
             position = read_place(page.cursor).position
             if not page.has_more:

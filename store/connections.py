@@ -14,6 +14,7 @@ from psycopg.rows import DictRow, TupleRow, dict_row
 from psycopg_pool import ConnectionPool
 
 from store import arrays, session
+from store.epochs import LogEpochs
 from store.trouble import Trouble, trouble_of
 
 POOL_TIMEOUT_SECONDS = 10.0
@@ -79,13 +80,18 @@ class Connections:
     """One shared pool that keeps every libpq parameter (TLS and the like), and connections outside it.
 
     revive: called when the server cannot be reached; starts the embedded one again, does nothing for any other.
+    primary: the epochs of the primary, of which this server is a replica; default: it is the primary.
     """
 
     pool: "ConnectionPool[Connection[DictRow]]"
 
-    def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None) -> None:
+    def __init__(
+        self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None, primary: LogEpochs | None = None
+    ) -> None:
         self.dsn = dsn
         self.revive = revive
+        self.epochs = primary or LogEpochs()
+        self._meet = self.epochs.meet if primary is None else self.epochs.meet_replica
         self._used: WeakKeyDictionary[Connection[DictRow], float] = WeakKeyDictionary()
         self.pool = ConnectionPool(
             connection_class=Connection[DictRow],
@@ -93,7 +99,7 @@ class Connections:
             min_size=1,
             max_size=pool_size,
             open=True,
-            configure=configure,
+            configure=self._configure,
             check=self._check,
             timeout=POOL_TIMEOUT_SECONDS,
         )
@@ -113,19 +119,36 @@ class Connections:
         except psycopg.OperationalError:
             self.revive()
             connection = psycopg.connect(**parameters)
-        configure(connection, **settings)
+        try:
+            self._configure(connection, **settings)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def trouble(self) -> Trouble | None:
-        """Return why the server refuses a new connection; None: it does not, or the reason is not known."""
+        """Return why the server, or this process, refuses a new connection; None: neither, or the reason is unknown."""
+        parameters = {**connection_parameters(self.dsn), "connect_timeout": TRIED_SECONDS, "autocommit": True}
         try:
-            psycopg.connect(**{**connection_parameters(self.dsn), "connect_timeout": TRIED_SECONDS}).close()
+            with psycopg.connect(**parameters) as connection:
+                self._meet(connection)
         except Outage as error:
             return trouble_of(error)
         return None
 
+    def _configure(self, connection: Connection[Any], **settings: str) -> None:
+        """Make a new connection ready, and compare its server with those known. Raises EpochRefused, or Outage."""
+        configure(connection, **settings)
+        self._meet(connection)
+
     def _check(self, connection: Connection[DictRow]) -> None:
-        """Raise if a connection is lost; one that was used a moment ago answers unless its server closed it since."""
+        """Raise if a connection is lost, or of an epoch that is over.
+
+        One that was used a moment ago answers unless its server closed it since.
+        """
+        if self.epochs.over(connection):
+            connection.close()  # the pool keeps one that is open
+            raise psycopg.OperationalError("another epoch of the log has begun since the connection was opened")
         if monotonic() - self._used.get(connection, 0.0) < TRUSTED_SECONDS:
             socket = poll()
             socket.register(connection.fileno(), POLLIN)
@@ -149,6 +172,8 @@ class OwnConnection:
     @contextmanager
     def borrow(self) -> Iterator[Connection[DictRow]]:
         """Lend the connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
+        if self._connection is not None and self._connections.epochs.over(self._connection):
+            self.close()
         if self._connection is None or self._connection.closed:
             self._connection = self._connections.connect(**self._settings)
         try:
@@ -158,6 +183,11 @@ class OwnConnection:
             if isinstance(error, Outage) or self._connection.info.transaction_status != TransactionStatus.IDLE:
                 self.close()
             raise
+
+    def reopen(self) -> None:
+        """Open another one in its place, which states the present epoch of the log. Raises Outage."""
+        self.close()
+        self._connection = self._connections.connect(**self._settings)
 
     def close(self) -> None:
         """Close it; a later use opens another."""

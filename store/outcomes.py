@@ -2,9 +2,19 @@
 
 import psycopg
 
-from store.recorder import MISSING, MOVED_ON
+from store.recorder import EPOCH_OVER, MISSING, MOVED_ON
 from store.trouble import trouble_of
-from store.unit import AppendRefused, Conflict, EventsMissing, KeyTaken, Outage, OutcomeUnknown, StoreError, UnitRefused
+from store.unit import (
+    AppendRefused,
+    Conflict,
+    EpochOver,
+    EventsMissing,
+    KeyTaken,
+    Outage,
+    OutcomeUnknown,
+    StoreError,
+    UnitRefused,
+)
 
 OUT_OF_MEMORY = "53200"
 LIMIT_EXCEEDED = "54"
@@ -28,6 +38,8 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
         return Conflict(_primary(error))
     if state == MISSING:
         return EventsMissing(_primary(error))
+    if state == EPOCH_OVER:
+        return EpochOver(_primary(error))
     if state in UNUSABLE and not _is_within(error):
         raise error
     trouble = trouble_of(error)

@@ -10,7 +10,13 @@ from store.schema_names import made
 
 READ, APPEND, MOVE = ("SELECT",), ("SELECT", "INSERT"), ("SELECT", "INSERT", "UPDATE", "DELETE")
 # The rights of a serving role on the tables that it does not move as it works; on every other table: MOVE.
-PROTECTED = {"stored_events": APPEND, "schema_migrations": READ, "installation_keys": READ, "large_results": APPEND}
+PROTECTED = {
+    "stored_events": APPEND,
+    "log_epochs": APPEND,
+    "schema_migrations": READ,
+    "installation_keys": READ,
+    "large_results": APPEND,
+}
 
 MAY_MIGRATE = """select current_user, current_database(),
   has_schema_privilege('public', 'CREATE'), has_database_privilege(current_database(), 'CREATE'),

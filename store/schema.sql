@@ -146,6 +146,17 @@ create table large_results (
   PRIMARY KEY (execution_id, digest)
 );
 
+create table log_epochs (
+  number integer not null,
+  epoch_id text not null,
+  system_identifier text not null,
+  timeline bigint not null,
+  begins_at bigint not null,
+  begun_at timestamp with time zone not null default now(),
+  PRIMARY KEY (number),
+  UNIQUE (epoch_id)
+);
+
 create table notification_tracking (
   application_name text not null,
   notification_id bigint,
@@ -458,6 +469,39 @@ begin
       from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
   end if;
   return last;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.append_events_v3(epoch text, line text, streams uuid[], versions bigint[], topics text[], states bytea[], base_streams uuid[], base_versions bigint[], guard_streams uuid[], guard_versions bigint[], keys text[], fingerprints bytea[], answers bytea[], key_ordinals integer[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+begin
+  perform pg_advisory_xact_lock(4711);
+  if epoch <> (select e.epoch_id from log_epochs e order by e.number desc limit 1)
+    or line is not null and line <> left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+  then
+    raise exception 'the decision rests on an epoch of the log that is over' using errcode = 'PR003';
+  end if;
+  return append_events_v2(
+    streams, versions, topics, states, base_streams, base_versions, guard_streams, guard_versions,
+    keys, fingerprints, answers, key_ordinals);
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.begin_epoch_v1(identifier text, line bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  newest log_epochs;
+begin
+  perform pg_advisory_xact_lock(4711);
+  select * into newest from log_epochs order by number desc limit 1;
+  if newest.number is null or (newest.system_identifier, newest.timeline) <> (identifier, line) then
+    insert into log_epochs (number, epoch_id, system_identifier, timeline, begins_at)
+    values (
+      coalesce(newest.number, 0) + 1, left(replace(gen_random_uuid()::text, '-', ''), 12), identifier, line,
+      (select coalesce(max(notification_id), 0) from stored_events));
+  end if;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.move_due_schedules_v1(appended bigint, registered uuid[], processes uuid[], calendars text[], removed uuid[], moved uuid[], dues timestamp with time zone[])

@@ -62,7 +62,7 @@ def opened_reading(output: CommandOutput) -> "Iterator[Reading]":
     with opened_database(output, read_settings()) as database:
         database.require_migrated()
         with closing(database.connections()) as main:
-            replica = database.replica()
+            replica = database.replica(main.epochs)
             if replica is None:
                 yield Reading(main, ExecutionProgress(main))
                 return

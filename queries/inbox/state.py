@@ -88,7 +88,7 @@ def get_inbox_state(
         delivered=delivered["position"],
         delivered_at=delivered["delivered_at"],
         acknowledged=acknowledged,
-        cursor=InboxPlace(acknowledged).cursor,
+        cursor=InboxPlace(acknowledged, epoch=freshness.epoch).cursor,
         oldest_unread=rows[0]["at"] if rows else None,
         filter=filter,
         effective_from=effective_from,

@@ -194,7 +194,15 @@ class Cluster:
     def create(self, name: str, **settings: str) -> Node:
         """Return a new server with an empty database `procession`, started."""
         node = self._node(name)
-        command = [str(self._binaries.initdb), "-D", str(node.data), "-Upostgres", "--auth=trust", "--no-sync", "--wal-segsize=1"]
+        command = [
+            str(self._binaries.initdb),
+            "-D",
+            str(node.data),
+            "-Upostgres",
+            "--auth=trust",
+            "--no-sync",
+            "--wal-segsize=1",
+        ]
         command += ["--encoding=UTF8", "--locale=C", "--no-instructions"]
         self._run(command, as_account=True)
         node.start(**settings)
