@@ -30,12 +30,13 @@ from queries.events import EventView, get_last_version, list_execution_events
 from queries.paging import LARGEST, MAX_LIMIT, Page
 from store.unit import Outage
 
-LAST_EVENT_ID = f"^({EPOCH_ID}[.])?[0-9]{{1,18}}$"
+# The release before sent ids without an epoch.
+IDS = ("^[0-9]{1,18}$", f"^{EPOCH_ID}[.][0-9]{{1,18}}$")
 HEARTBEAT_SECONDS = 15
 # Under load a stream reads this often, not at every notification; the first one after a pause is read at once.
 BREATH_SECONDS = 0.1
 
-_LAST_EVENT_ID = re.compile(LAST_EVENT_ID, re.ASCII)
+_LAST_EVENT_ID = re.compile("|".join(IDS), re.ASCII)
 
 Read = TypeVar("Read")
 Otherwise = TypeVar("Otherwise")
@@ -68,12 +69,18 @@ _DESCRIBED = openapi.query(str, 403, 404, listed=True)
 _DESCRIBED["responses"][200] = {
     "description": "`event: position` with `{position, epoch}`, or `event: event` with an event of the execution; the "
     "id is the epoch of the log and the position or the version, and `Last-Event-ID` goes on after it. If another "
-    "epoch has begun since, or the log ends before it, the stream begins with `event: position`: what was read before may be "
-    "gone.",
+    "epoch has begun since, or the log ends before it, the stream begins with `event: position`: what was read before "
+    "may be gone.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 _DESCRIBED["openapi_extra"] |= {
-    "parameters": [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string", "pattern": LAST_EVENT_ID}}]
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "schema": {"anyOf": [{"type": "string", "pattern": pattern} for pattern in IDS]},
+        }
+    ]
 }
 
 

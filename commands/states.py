@@ -95,7 +95,7 @@ class States(Generic[S]):
         return found
 
     def _refresh(self) -> None:
-        """Forget what is stale, and note the epoch: all that is kept or read from here on is of it, or of a later one."""
+        """Forget what is stale, and note the epoch: what is kept or read from here on is not older."""
         self.epoch = self.epochs.enter()
         if self._stale:
             self._stale = False

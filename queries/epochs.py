@@ -8,7 +8,6 @@ from domain.refusal import Refusal
 from queries.progress import ExecutionProgress
 from store.epochs import Epoch
 
-
 EPOCH_ID = "[0-9a-f]{12}"
 
 
@@ -33,13 +32,27 @@ class LogEpoch(msgspec.Struct, frozen=True):
     system_identifier: str
 
 
+class EpochsOfLog(msgspec.Struct, frozen=True):
+    """The epochs of the log, the present one first."""
+
+    items: list[LogEpoch]
+
+
 def get_epoch(progress: ExecutionProgress) -> LogEpoch | None:
     """Return the present epoch; None before the first connection."""
-    found: Epoch | None = progress.main.epochs.current
-    if found is None:
-        return None
+    found = progress.main.epochs.current
+    return None if found is None else _view(found)
+
+
+def list_epochs(progress: ExecutionProgress) -> EpochsOfLog:
+    """Return every epoch. Raises Outage."""
+    with progress.main.reading():
+        return EpochsOfLog([_view(each) for each in reversed(progress.main.epochs.known)])
+
+
+def _view(epoch: Epoch) -> LogEpoch:
     return LogEpoch(
-        found.epoch_id, found.number, found.begins_at, found.begun_at, found.timeline, found.system_identifier
+        epoch.epoch_id, epoch.number, epoch.begins_at, epoch.begun_at, epoch.timeline, epoch.system_identifier
     )
 
 

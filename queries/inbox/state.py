@@ -104,7 +104,10 @@ def get_inbox_filter(reading: Reading, agent: str, *, min_position: int | None =
         acknowledged_position(connection, agent)
         filter, effective_from = _filter(connection, agent)
     return InboxFilterView(
-        **msgspec.structs.asdict(filter), effective_from=effective_from, **msgspec.structs.asdict(freshness)
+        **msgspec.structs.asdict(filter),
+        effective_from=effective_from,
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
     )
 
 

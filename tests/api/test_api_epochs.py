@@ -1,4 +1,4 @@
-"""Positions that callers hold, after the log has lost its last events: refused, each with the present end of the log."""
+"""Positions that callers hold, after the log has lost its last events: refused, with the present end of the log."""
 
 from collections.abc import Callable
 from typing import Any
