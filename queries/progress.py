@@ -92,7 +92,7 @@ class ExecutionProgress:
                 self._changed.wait_for(partial(self._moved_on, generation), min(left, RECHECK_SECONDS))
 
     def forget_all(self) -> None:
-        """Read the positions again at the next use, and wake whoever waits for one: they may have gone back."""
+        """Read the positions again at the next use, and wake the queries that wait for one: they may have gone back."""
         self._receive("")
 
     def _moved_on(self, generation: int) -> bool:

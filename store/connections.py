@@ -146,7 +146,7 @@ class Connections:
 
         One that was used a moment ago answers unless its server closed it since.
         """
-        if self.epochs.over(connection):
+        if self.epochs.ended(connection):
             connection.close()  # the pool keeps one that is open
             raise psycopg.OperationalError("another epoch of the log has begun since the connection was opened")
         if monotonic() - self._used.get(connection, 0.0) < TRUSTED_SECONDS:

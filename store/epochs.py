@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary, WeakMethod
+from weakref import WeakKeyDictionary, WeakMethod, WeakSet
 
 import msgspec
 import psycopg
@@ -84,6 +84,7 @@ class LogEpochs:
         self._known: tuple[Epoch, ...] = ()
         self._caches: list[WeakMethod[Forget]] = []
         self._met: WeakKeyDictionary[Connection[Any], str] = WeakKeyDictionary()
+        self._standbys: WeakSet[Connection[Any]] = WeakSet()
         self._identified = True
 
     @property
@@ -126,10 +127,14 @@ class LogEpochs:
         at = next((n for n, each in enumerate(known) if each.epoch_id == epoch), None)
         return not known or (at is not None and all(position <= later.begins_at for later in known[at + 1 :]))
 
-    def over(self, connection: Connection[Any]) -> bool:
+    def ended(self, connection: Connection[Any]) -> bool:
         """Return whether another epoch has begun since `connection` was opened: its server may be an old primary."""
         met = self._met.get(connection)
         return met is not None and met != self._id()
+
+    def over(self, connection: Connection[Any]) -> bool:
+        """Return the same, or whether the server was a standby then: promoted since, it may begin an epoch."""
+        return self.ended(connection) or connection in self._standbys
 
     def of(self, connection: Connection[Any]) -> tuple[str | None, str | None]:
         """Return the epoch of a connection and the timeline of its server in hexadecimal; None for unknown ones."""
@@ -145,6 +150,7 @@ class LogEpochs:
         """
         standby, server, epochs = self._read(connection)
         if standby:
+            self._standbys.add(connection)
             return
         current = self.current
         if server is not None and (not epochs or epochs[-1].server != server):

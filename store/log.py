@@ -184,6 +184,7 @@ class Log:
             # This connection may lead to an old primary, or past a failover; the next append reports an outage.
             with suppress(*Outage):
                 self._connection.reopen()
+            return [failed] * len(units)
         if isinstance(failed, OutcomeUnknown):
             if sent:
                 self._suspect(units)

@@ -16,6 +16,8 @@ create function begin_epoch_v1(identifier text, line bigint) returns void langua
 declare
   newest log_epochs;
 begin
+  -- Without this row another server begins an epoch as well, and no connection may wait for a standby.
+  perform set_config('synchronous_commit', 'local', true);
   perform pg_advisory_xact_lock(4711);
   select * into newest from log_epochs order by number desc limit 1;
   if newest.number is null or (newest.system_identifier, newest.timeline) <> (identifier, line) then

@@ -184,3 +184,20 @@ def connected(log: Log) -> bool:
 def take_over_streaming(primary: Node, standby: Node) -> None:
     primary.kill()
     standby.promote()
+
+
+def test_a_standby_that_is_promoted_under_an_open_connection_begins_an_epoch(
+    primary: Node, standby: Node, stack: ExitStack
+) -> None:
+    log = log_on(stack, primary.dsn)
+    log.append(Unit(uuid4(), 0, [skipped()]))
+    standby.await_replay(primary)
+    other = log_on(stack, standby.dsn)
+    connection = stack.enter_context(other.datastore.connect())
+    assert other.datastore.epochs.over(connection)
+    primary.kill()
+    with other.datastore.reading() as reading:
+        assert reading.execute("select count(*) as n from stored_events").fetchone() == {"n": 1}
+    standby.promote()
+    assert other.append(Unit(uuid4(), 0, [skipped()])) > 0
+    assert [epoch.number for epoch in other.datastore.epochs.known] == [1, 2]
