@@ -83,7 +83,7 @@ class LogEpochs:
         self._lock = threading.Lock()
         self._known: tuple[Epoch, ...] = ()
         self._caches: list[WeakMethod[Forget]] = []
-        self._met: WeakKeyDictionary[Connection[Any], str] = WeakKeyDictionary()
+        self._met: WeakKeyDictionary[Connection[Any], tuple[str, str | None]] = WeakKeyDictionary()
         self._standbys: WeakSet[Connection[Any]] = WeakSet()
         self._identified = True
 
@@ -130,7 +130,7 @@ class LogEpochs:
     def ended(self, connection: Connection[Any]) -> bool:
         """Return whether another epoch has begun since `connection` was opened: its server may be an old primary."""
         met = self._met.get(connection)
-        return met is not None and met != self._id()
+        return met is not None and met[0] != self._id()
 
     def over(self, connection: Connection[Any]) -> bool:
         """Return the same, or whether the server was a standby then: promoted since, it may begin an epoch."""
@@ -138,10 +138,7 @@ class LogEpochs:
 
     def of(self, connection: Connection[Any]) -> tuple[str | None, str | None]:
         """Return the epoch of a connection and the timeline of its server in hexadecimal; None for unknown ones."""
-        met = self._met.get(connection)
-        epoch = next((each for each in self._known if each.epoch_id == met), None)
-        line = f"{epoch.timeline:08X}" if epoch is not None and epoch.timeline and self._identified else None
-        return met, line
+        return self._met.get(connection, (None, None))
 
     def meet(self, connection: Connection[Any]) -> None:
         """Compare the server of a new connection with those known; begin an epoch on another one.
@@ -165,7 +162,7 @@ class LogEpochs:
             _, _, epochs = self._read(connection)
         if epochs:
             self._take(epochs)
-            self._met[connection] = epochs[-1].epoch_id
+            self._met[connection] = epochs[-1].epoch_id, None if server is None else f"{server[1]:08X}"
 
     def meet_replica(self, connection: Connection[Any]) -> None:
         """Compare a replica with the primary. Raises EpochRefused while it lacks the present epoch, or Outage."""
@@ -175,7 +172,7 @@ class LogEpochs:
         _, _, epochs = self._read(connection)
         if current not in [each.epoch_id for each in epochs]:
             raise EpochRefused(LAGGING_REPLICA)
-        self._met[connection] = current
+        self._met[connection] = current, None
 
     def _take(self, epochs: tuple[Epoch, ...]) -> None:
         new = epochs[-1]

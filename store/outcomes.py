@@ -31,6 +31,8 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
     sent: the append had a connection. alone: it held one unit. Raises `error` again when the database is not as this
     release needs it.
     """
+    if isinstance(error, StoreError):
+        return error
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     if isinstance(error, psycopg.errors.UniqueViolation):
         return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(_primary(error))

@@ -14,6 +14,7 @@ from store.columns import Columns
 from store.datastore import Datastore
 from store.listening import LOG_CHANNEL
 from store.lists.kept import Arguments
+from store.unit import EpochOver
 
 APPEND_ARGUMENTS = 12
 MOVED_ON, MISSING, EPOCH_OVER = "PR001", "PR002", "PR003"
@@ -54,9 +55,12 @@ class LogRecorder(PostgresProcessRecorder):
 
         epoch: of the log that the units rest on; default: that of the connection. Raises psycopg.errors:
         UniqueViolation on a version or key in use, SQLSTATE PR001 when a guarded stream has moved on or a handled
-        message is not there, PR002 when the log lacks an event that a unit rests on, PR003 when the epoch is over.
+        message is not there, PR002 when the log lacks an event that a unit rests on, PR003 when another server has
+        taken over. Raises EpochOver when the connection is of another epoch.
         """
         met, line = self.datastore.epochs.of(connection)
+        if epoch is not None and met is not None and epoch != met:
+            raise EpochOver("the decision rests on an epoch of the log that is over")
         arguments: Arguments = columns.appended()
         moved = columns.moved()
         for _, more in moved:

@@ -475,16 +475,56 @@ CREATE OR REPLACE FUNCTION public.append_events_v3(epoch text, line text, stream
  RETURNS bigint
  LANGUAGE plpgsql
 AS $function$
+declare
+  last bigint;
 begin
   perform pg_advisory_xact_lock(4711);
-  if epoch <> (select e.epoch_id from log_epochs e order by e.number desc limit 1)
-    or line is not null and line <> left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
-  then
+  -- A server does not change its timeline while it runs: where it states one, that says as much as the newest row.
+  if line is not null then
+    if line <> left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) then
+      raise exception 'another server has taken over since the connection was opened' using errcode = 'PR003';
+    end if;
+  elsif epoch <> (select e.epoch_id from log_epochs e order by e.number desc limit 1) then
     raise exception 'the decision rests on an epoch of the log that is over' using errcode = 'PR003';
   end if;
-  return append_events_v2(
-    streams, versions, topics, states, base_streams, base_versions, guard_streams, guard_versions,
-    keys, fingerprints, answers, key_ordinals);
+  if cardinality(base_streams) > 0 and exists (
+    select from unnest(base_streams, base_versions) as b(stream, version)
+    where not exists (
+      select from stored_events e where e.originator_id = b.stream and e.originator_version = b.version)
+  ) then
+    raise exception 'a stream has no event of the version before the first new one' using errcode = 'PR002';
+  end if;
+  if cardinality(guard_streams) > 0 then
+    if exists (
+      select from unnest(guard_streams, guard_versions) as g(stream, version)
+      where exists (select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version + 1)
+    ) then
+      raise exception 'a stream this decision rests on has moved on' using errcode = 'PR001';
+    end if;
+    if exists (
+      select from unnest(guard_streams, guard_versions) as g(stream, version)
+      where g.version > 0 and not exists (
+        select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version)
+    ) then
+      raise exception 'a stream this decision rests on has no event of the version that it rests on' using errcode = 'PR002';
+    end if;
+  end if;
+  if cardinality(streams) > 0 then
+    insert into stored_events (originator_id, originator_version, topic, state)
+      select * from unnest(streams, versions, topics, states);
+    last := currval('stored_events_notification_id_seq');
+    if exists (select from set_aside) then
+      perform take_back_v1(streams);
+    end if;
+  else
+    select coalesce(max(notification_id), 0) into last from stored_events;
+  end if;
+  if cardinality(keys) > 0 then
+    insert into idempotency_keys (key, fingerprint, answer, position)
+      select k, f, a, last - cardinality(streams) + o
+      from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
+  end if;
+  return last;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.begin_epoch_v1(identifier text, line bigint)

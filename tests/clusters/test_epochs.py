@@ -14,7 +14,7 @@ from store.datastore import Datastore
 from store.epochs import EpochRefused
 from store.log import Log
 from store.unit import Conflict, EpochOver, Unit
-from tests.clusters.failover import both, cut_off, take_over
+from tests.clusters.failover_rig import both, cut_off, take_over
 from tests.clusters.node import Node
 from tests.waiting import until
 

@@ -8,8 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.clusters.failover import both, cut_off, take_over
-from tests.clusters.installation import ENDED, PROCESS, STARTED, Installation, installed
+from tests.clusters.failover_rig import ENDED, PROCESS, STARTED, FailoverSite, both, cut_off, installed, take_over
 from tests.clusters.node import Node
 from tests.journeys.conftest import PROCESSION
 from tests.journeys.killing import check_log, wait_for
@@ -20,7 +19,7 @@ where topic = 'ExecutionStarted' order by 1"""
 STREAMS = "select originator_id::text from stored_events where topic = 'ExecutionStarted'"
 
 
-def all_end(site: Installation) -> None:
+def all_end(site: FailoverSite) -> None:
     """Return once every execution that the log holds has ended."""
     wait_for(lambda: site.count(ENDED) >= site.count(STARTED))
     assert site.count(ENDED) == site.count(STARTED)
@@ -28,7 +27,7 @@ def all_end(site: Installation) -> None:
     check_log(site)
 
 
-def verify(site: Installation) -> None:
+def verify(site: FailoverSite) -> None:
     """Prove every read model and list against the log."""
 
     def verified() -> bool:
@@ -86,7 +85,7 @@ def test_an_asynchronous_standby_lacks_the_last_events(primary: Node, standby: N
         verify(site)
 
 
-def events_until(site: Installation, position: int) -> str:
+def events_until(site: FailoverSite, position: int) -> str:
     """Return a cursor of the log that lies behind `position`."""
     page = site.get("/api/events", after=position - 1, limit=1).json()
     while page["next_cursor"] is None:
@@ -96,7 +95,7 @@ def events_until(site: Installation, position: int) -> str:
 
 
 def informed(
-    site: Installation, kept: dict[str, Any], lost: dict[str, Any], later: dict[str, Any], last: str, cursor: str
+    site: FailoverSite, kept: dict[str, Any], lost: dict[str, Any], later: dict[str, Any], last: str, cursor: str
 ) -> None:
     """Prove that whoever holds a lost position is informed, and nobody else."""
     for receipt, status in ((kept, 200), (lost, 409), (later, 200)):
@@ -118,6 +117,7 @@ def test_an_old_primary_that_nobody_fenced_acknowledges_nothing(primary: Node, s
     with installed(tmp_path, both(primary, standby), primary) as site:
         site.begin()
         site.start(0)
+        until(lambda: site.count("select count(*) from workers") == 2)
         cut_off(primary, standby)
         take_over(primary, standby)
         site.primary = standby
@@ -140,7 +140,7 @@ def test_an_old_primary_that_nobody_fenced_acknowledges_nothing(primary: Node, s
         all_end(site)
 
 
-def attempt(site: Installation, n: int) -> int:
+def attempt(site: FailoverSite, n: int) -> int:
     """Try to start an execution once; return the status of the answer."""
     headers = {"Idempotency-Key": f"once-{n}"}
     path = f"{site.base}/api/processes/going/executions"

@@ -1,4 +1,4 @@
-"""An installation whose processes are given the addresses of all nodes: they follow whichever takes writes."""
+"""Failovers between two nodes that lose the last events, or none, and installations that follow what takes writes."""
 
 import socket
 from collections.abc import Iterator
@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.clusters.node import Node
+from psycopg import conninfo
+
+from tests.clusters.node import NAME, Node
 from tests.journeys.conftest import Site
 from tests.journeys.killing import post, put
 
@@ -21,7 +23,32 @@ ENDED = "select count(*) from stored_events where topic = 'ExecutionCompleted'"
 STARTED = "select count(*) from stored_events where topic = 'ExecutionStarted'"
 
 
-class Installation(Site):
+def both(*nodes: Node) -> str:
+    """Return the address that names all nodes, and stands for the first of them that takes writes."""
+    return conninfo.make_conninfo(
+        host=",".join("127.0.0.1" for _ in nodes),
+        port=",".join(str(node.port) for node in nodes),
+        dbname=NAME,
+        user="postgres",
+        target_session_attrs="read-write",
+        connect_timeout=5,
+    )
+
+
+def cut_off(primary: Node, standby: Node) -> None:
+    """End a standby that has everything of now: it gets nothing that comes later."""
+    standby.await_replay(primary)
+    standby.stop()
+
+
+def take_over(primary: Node, standby: Node) -> None:
+    """Kill the primary, and promote the standby that was cut off from it."""
+    primary.kill()
+    standby.start()
+    standby.promote()
+
+
+class FailoverSite(Site):
     """API and workers on a cluster. primary: the node that the test itself asks."""
 
     def __init__(self, directory: Path, dsn: str, primary: Node) -> None:
@@ -77,9 +104,9 @@ class Installation(Site):
 
 
 @contextmanager
-def installed(directory: Path, dsn: str, primary: Node) -> Iterator[Installation]:
+def installed(directory: Path, dsn: str, primary: Node) -> Iterator[FailoverSite]:
     """Yield an installation; stop its processes afterwards."""
-    made = Installation(directory, dsn, primary)
+    made = FailoverSite(directory, dsn, primary)
     try:
         yield made
     finally:
