@@ -20,6 +20,7 @@ from api import (
     costs,
     dead_letters,
     documentation,
+    epochs,
     errors,
     events,
     executions,
@@ -84,6 +85,7 @@ GUARDED = (
     costs,
     prices,
     events,
+    epochs,
     projections,
     dead_letters,
     workers,
@@ -114,7 +116,7 @@ def create_app(door: Door) -> FastAPI:
     app.state.protocol = ProtocolServer()
     app.openapi = lambda: openapi.describe(app, release)  # type: ignore[method-assign]
     app.state.metrics = metrics.registry_of(door)
-    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
+    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused, epoch=door.present_epoch)
     app.add_middleware(metrics.RequestTimes, registry=app.state.metrics)
     errors.install(app)
     return app

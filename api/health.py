@@ -10,6 +10,7 @@ from api import openapi
 from api.answers import JsonBody, view
 from edge.dependencies import TheDoor
 from edge.parameters import NO_PARAMETERS
+from queries.epochs import LogEpoch, get_epoch
 from queries.health import READY, REPLICA_IS_DOWN, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
 from queries.set_aside import count_set_aside
@@ -27,11 +28,12 @@ router = APIRouter(prefix="/health", tags=["operations"])
 class Health(Readiness, frozen=True, kw_only=True):
     """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, some read
     models are being built for this release, the replica is down, or `reason` states what is slow or full. set_aside:
-    executions about which no decision succeeds; the others go on.
+    executions about which no decision succeeds; the others go on. epoch: of the log.
     """
 
     overdue_timers: OverdueTimers | None = None
     set_aside: int = 0
+    epoch: LogEpoch | None = None
 
 
 _NOT_READY: dict[int | str, dict[str, Any]] = {
@@ -66,13 +68,13 @@ def ready(door: TheDoor) -> Response:
 
 def _health(reading: Reading, trouble: Trouble | None) -> Health:
     readiness = get_readiness(reading, trouble)
-    found = msgspec.structs.asdict(readiness)
+    found = {**msgspec.structs.asdict(readiness), "epoch": get_epoch(reading.progress)}
     if readiness.status != READY:
         return Health(**found)
     try:
         overdue, aside = overdue_summary(reading), count_set_aside(reading)
     except Outage:
-        return Health(UNREADY, "down", "unknown")
+        return Health(UNREADY, "down", "unknown", epoch=found["epoch"])
     unreadable = any(not projection.ready for projection in readiness.projections.values())
     partly = readiness.reason is not None or readiness.replica == REPLICA_IS_DOWN
     if partly or unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:

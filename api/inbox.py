@@ -23,7 +23,7 @@ from edge.references import agent_named
 from edge.scopes import LISTED, READ_INBOX
 from queries.inbox.contents import EntryDetail, get_entry
 from queries.inbox.state import InboxFilterView, InboxState, get_inbox_filter, get_inbox_state
-from queries.inbox.views import InboxPage, read_place
+from queries.inbox.views import InboxPage, read_held_place
 
 router = APIRouter(prefix="/agents/{name}/inbox", tags=["agents"])
 
@@ -126,7 +126,9 @@ def entry(name: str, event_id: str, reading: Reads, caller: Caller, masking: Mas
 async def acknowledge(name: str, request: Commanded) -> Response:
     """Acknowledge the entries up to a cursor. An earlier cursor, or the same again: a duplicate."""
     require_inbox(principal_of(request.request), agent_named(name), writes=True)
-    until = (await anyio.to_thread.run_sync(read_place, request.read(AcknowledgeBody).cursor)).position
+    until = (
+        await anyio.to_thread.run_sync(read_held_place, request.door.reading, request.read(AcknowledgeBody).cursor)
+    ).position
     command = AcknowledgeNotifications(name, until)
     return await carry_out(request, request.handlers.inboxes.acknowledge, command, AcknowledgementReceipt)
 

@@ -53,7 +53,7 @@ async def memory(
     """Return the entries after a cursor, acknowledged or not, as lines of JSON."""
     require_inbox(caller, agent_named(name))
     reader = InboxReader(door, feed, caller, masking, name, delivers=False)
-    cursor = given.cursor or InboxPlace(given.after).cursor
+    cursor = given.cursor or InboxPlace(given.after, epoch=door.reading.epoch).cursor
     lines: list[bytes] = []
     while len(lines) < given.limit:
         limit = min(MAX_LIMIT, given.limit - len(lines))

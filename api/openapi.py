@@ -29,7 +29,7 @@ TAGS = [
 COMPONENTS: dict[str, Any] = {}
 JSON_ONLY = ("application/json",)
 
-_QUERY_PROBLEMS = (400, 401, 403, 421, 503)
+_QUERY_PROBLEMS = (400, 401, 403, 409, 421, 503)
 _COMMAND_PROBLEMS = (400, 401, 403, 409, 413, 415, 421, 422, 503)
 _IDEMPOTENCY = {
     "name": "Idempotency-Key",

@@ -1,6 +1,7 @@
 """Server-sent events: the positions of read models as they advance, or the events of one execution."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Annotated, TypeVar
 from uuid import UUID
@@ -24,13 +25,18 @@ from edge.principal import Principal, still_admitted
 from edge.references import execution_named
 from edge.sensitive import SensitiveViews
 from edge.visibility import require_visible_execution
+from queries.epochs import EPOCH_ID
 from queries.events import EventView, get_last_version, list_execution_events
 from queries.paging import LARGEST, MAX_LIMIT, Page
 from store.unit import Outage
 
+# The release before sent ids without an epoch.
+IDS = ("^[0-9]{1,18}$", f"^{EPOCH_ID}[.][0-9]{{1,18}}$")
 HEARTBEAT_SECONDS = 15
 # Under load a stream reads this often, not at every notification; the first one after a pause is read at once.
 BREATH_SECONDS = 0.1
+
+_LAST_EVENT_ID = re.compile("|".join(IDS), re.ASCII)
 
 Read = TypeVar("Read")
 Otherwise = TypeVar("Otherwise")
@@ -64,13 +70,20 @@ class CountedStream(EventSourceResponse):
 
 _DESCRIBED = openapi.query(str, 403, 404, listed=True)
 _DESCRIBED["responses"][200] = {
-    "description": "`event: position` with `{position}`, or `event: event` with an event of the execution; the id is "
-    "the position or the version, and `Last-Event-ID` goes on after it. If the log ends before it, as after a restore, "
-    "the stream begins with `event: position`: what was read before may be gone.",
+    "description": "`event: position` with `{position, epoch}`, or `event: event` with an event of the execution; the "
+    "id is the epoch of the log and the position or the version, and `Last-Event-ID` goes on after it. If another "
+    "epoch has begun since, or the log ends before it, the stream begins with `event: position`: what was read before "
+    "may be gone.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 _DESCRIBED["openapi_extra"] |= {
-    "parameters": [{"name": "Last-Event-ID", "in": "header", "schema": {"type": "string", "pattern": "^[0-9]{1,18}$"}}]
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "schema": {"anyOf": [{"type": "string", "pattern": pattern} for pattern in IDS]},
+        }
+    ]
 }
 
 
@@ -92,7 +105,7 @@ async def stream(
     """
     if (foreign := refusal_of_page(request.scope, door.hosts)) is not None:
         raise foreign
-    last = _last_event_id(request)
+    epoch, last = _last_event_id(request)
     first: Page[EventView] | None = None
     id = None if given.execution is None else execution_named(given.execution)
     if id is not None:
@@ -105,7 +118,8 @@ async def stream(
         return Response(media_type="text/event-stream")
     feed.enter(door.max_streams)
     go_on = _Admission(door, feed, caller, masking)
-    return CountedStream(_positions(go_on, last) if id is None else _events(go_on, id, first, last), feed)
+    events = _positions(go_on, epoch, last) if id is None else _events(go_on, id, first, epoch, last)
+    return CountedStream(events, feed)
 
 
 class _Admission:
@@ -126,30 +140,36 @@ class _Admission:
         return still_admitted(self.door, self._caller)
 
 
-async def _positions(admission: _Admission, sent: int | None) -> AsyncIterator[ServerSentEvent]:
+async def _positions(admission: _Admission, of: str | None, sent: int | None) -> AsyncIterator[ServerSentEvent]:
     door, feed = admission.door, admission.feed
+    of = of or door.present_epoch()
     while await admission.holds():
-        news, read_at = feed.news(), asyncio.get_running_loop().time()
-        position = await _read(door.reading.progress.position, sent or 0)
-        lost = sent is not None and position < sent and await _end_before(door, sent) is not None
-        if sent is None or position > sent or lost:
-            sent = position
-            yield _at(position, position)
+        news, read_at, epoch = feed.news(), asyncio.get_running_loop().time(), door.present_epoch()
+        position = await _read(door.reading.progress.position, None)
+        lost = sent is not None and position is not None and position < sent and await _end_before(door, sent)
+        if position is not None and (sent is None or position > sent or lost or epoch != of):
+            sent, of = position, epoch
+            yield _at(position, position, epoch)
         await _rest(door, feed, news, read_at)
 
 
 async def _events(
-    admission: _Admission, id: UUID, page: Page[EventView] | None, last: int | None
+    admission: _Admission, id: UUID, page: Page[EventView] | None, of: str | None, last: int | None
 ) -> AsyncIterator[ServerSentEvent]:
     door, feed = admission.door, admission.feed
     # No position is known of the event that the caller saw last: the first check compares versions.
     news, version, position = feed.news(), last or 0, LARGEST if last else 0
-    read_at = asyncio.get_running_loop().time()
+    read_at, epoch = asyncio.get_running_loop().time(), door.present_epoch()
+    of = of or epoch
     while await admission.holds():
+        if epoch != of and (end := await _read(door.reading.progress.end_of_log, None)) is not None:
+            of = epoch
+            version = min(version, await _read(lambda: get_last_version(door.reading, id), version))
+            yield _at(end, version, epoch)
         events = page.items if page is not None else ()
         for event in events:
             version, position = event.version, event.position
-            yield ServerSentEvent(encode(event).decode(), event="event", id=str(version))
+            yield ServerSentEvent(encode(event).decode(), event="event", id=_id(epoch, version))
         if page is None or page.next_cursor is None:
             if not events and (end := await _end_before(door, position)) is not None:
                 newest = await _read(lambda: get_last_version(door.reading, id), None)
@@ -157,9 +177,9 @@ async def _events(
                     position = end
                 if newest is not None and newest < version:
                     version = newest
-                    yield _at(end, version)
+                    yield _at(end, version, epoch)
             await _rest(door, feed, news, read_at)
-        news, read_at = feed.news(), asyncio.get_running_loop().time()
+        news, read_at, epoch = feed.news(), asyncio.get_running_loop().time(), door.present_epoch()
         page = await _read(_page_after(door, admission.masking, id, version), None)
 
 
@@ -204,8 +224,13 @@ def _await_position(door: Door, least: int) -> None:
         return
 
 
-def _at(position: int, id: int) -> ServerSentEvent:
-    return ServerSentEvent(encode({"position": position}).decode(), event="position", id=str(id))
+def _at(position: int, id: int, epoch: str | None) -> ServerSentEvent:
+    content = encode({"position": position, "epoch": epoch}).decode()
+    return ServerSentEvent(content, event="position", id=_id(epoch, id))
+
+
+def _id(epoch: str | None, number: int) -> str:
+    return str(number) if epoch is None else f"{epoch}.{number}"
 
 
 async def _rest(door: Door, feed: Feed, news: asyncio.Event, read_at: float) -> None:
@@ -216,10 +241,12 @@ async def _rest(door: Door, feed: Feed, news: asyncio.Event, read_at: float) -> 
         await asyncio.sleep(left)
 
 
-def _last_event_id(request: Request) -> int | None:
+def _last_event_id(request: Request) -> tuple[str | None, int | None]:
+    """Return the epoch and the number of the event that the caller saw last; a release before sent no epoch."""
     given = request.headers.get("last-event-id")
     if given is None:
-        return None
-    if not (given.isascii() and given.isdigit() and len(given) <= 18 and int(given) <= LARGEST):
+        return None, None
+    epoch, _, number = given.rpartition(".")
+    if not _LAST_EVENT_ID.fullmatch(given) or int(number) > LARGEST:
         raise invalid_header("Last-Event-ID", "is the id of an event that this stream sent")
-    return int(given)
+    return epoch or None, int(number)

@@ -75,7 +75,7 @@ class Wiring(Handlers):
         self.reading = self.new_reading()
         self.progress = self.reading.progress
         self.definitions = Definitions()
-        self.log.lost.append(self.definitions.forget_all)
+        datastore.epochs.subscribe(self.definitions.forget_all)
 
     def new_reading(self, wait_seconds: float = WAIT_SECONDS) -> Reading:
         """Return connections for queries, with a subscription of their own to the progress of read models."""

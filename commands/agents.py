@@ -16,6 +16,7 @@ from domain.clock import Clock
 from domain.event import Cause, Event
 from domain.identity import agent_id
 from domain.refusal import AgentNotFound, Forbidden
+from store.epochs import LogEpochs
 from store.log import Log
 from store.unit import Outage
 
@@ -90,7 +91,9 @@ class CachedAgents:
     One query reads all of them from the log, at most once a second.
     """
 
-    def __init__(self, log: Streams, clock: Clock) -> None:
+    def __init__(self, log: Streams, clock: Clock, epochs: LogEpochs | None = None) -> None:
+        if epochs is not None:
+            epochs.subscribe(self.forget_all)
         self._log = log
         self._clock = clock
         self._names: set[str] = set()
@@ -100,6 +103,7 @@ class CachedAgents:
         self._retired: frozenset[str] = frozenset()
         self._read_at = 0.0
         self._reading = threading.Lock()
+        self._anew = False
 
     def config(self, name: str) -> dict[str, Any] | None:
         """Return the configuration of the agent `name`; None if it is unknown or retired.
@@ -121,12 +125,17 @@ class CachedAgents:
         self._refresh(name)
         return self._limits.get(name)
 
+    def forget_all(self) -> None:
+        """Read the log at the next use."""
+        self._anew = True
+
     def _refresh(self, name: str) -> None:
-        if name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
+        if self._anew or name not in self._names or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS:
             self._read(name)
 
     def _read(self, name: str) -> None:
         with self._reading:
+            self._anew = False
             names = self._names | {name}
             agents, self._unreadable = self._read_all(names)
             self._configs = {agent.name: agent.config for agent in agents if agent.status == ACTIVE}

@@ -111,11 +111,11 @@ def decide(
         unit = Unit(stream, len(events), new, guards=more.guards, answered=answered, before=more.before)
         return msgspec.structs.replace(receipt, position=log.append(unit))
 
-    return persist(attempt, stream)
+    return persist(log, attempt, stream)
 
 
-def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
-    """Repeat `attempt` while its append meets a conflict or a lost connection.
+def persist(log: Log, attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
+    """Repeat `attempt`, which reads and appends, while its append meets a conflict or a lost connection.
 
     Raises Unavailable after many, and at once where the database refuses to record or does not answer in time.
     Raises DecisionBroke, which names `stream`, when the attempt breaks or the server refuses its events.
@@ -123,7 +123,8 @@ def persist(attempt: Callable[[], Receipt], stream: UUID) -> Receipt:
     last: StoreError | None = None
     for tried in range(1, ATTEMPTS + 1):
         try:
-            return attempt()
+            with log.deciding():
+                return attempt()
         except AppendRefused as error:
             raise Unavailable(str(error)) from error
         except AppendOverdue as error:

@@ -131,7 +131,7 @@ class Executions:
                 uncertain = True
                 raise
 
-        return persist(attempt, id)
+        return persist(self._log, attempt, id)
 
     def cancel(self, command: CancelExecution, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Cancel a running execution. Raises NotFound, or ExecutionEndedAlready when it completed or failed."""
@@ -230,7 +230,7 @@ class Executions:
                 uncertain = unit
                 raise
 
-        return persist(attempt, execution_id)
+        return persist(self._log, attempt, execution_id)
 
     def _recorded(self, unit: Unit) -> int:
         """Return the position of the unit's last event if the log holds the unit after all; else 0."""

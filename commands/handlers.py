@@ -66,7 +66,7 @@ class Handlers:
         self.overdue_after = overdue_after
         if plans is None:
             plans = Plans(log, limits)
-            log.lost.append(plans.forget_all)
+            log.datastore.epochs.subscribe(plans.forget_all)
         self.plans = plans
         self.agents = Agents(log, policy)
         self.processes = Processes(log, self.agents, channels, policy.secrets, shortest_interval)

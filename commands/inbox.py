@@ -95,4 +95,4 @@ class Inboxes:
             unit = Unit(stream, 0 if newest is None else newest.version, new, answered=answered)
             return msgspec.structs.replace(receipt, position=self._log.append(unit))
 
-        return persist(attempt, stream)
+        return persist(self._log, attempt, stream)

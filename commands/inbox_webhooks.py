@@ -127,7 +127,7 @@ class InboxWebhookCommands:
             unit = Unit(receipt.stream, 0, [], answered=answered)
             return msgspec.structs.replace(receipt, position=self._log.append(unit))
 
-        return persist(attempt, receipt.stream)
+        return persist(self._log, attempt, receipt.stream)
 
 
 def _receipt(agent: str, id: UUID, *, duplicate: bool = False) -> Receipt:

@@ -123,16 +123,22 @@ class KnownKeys:
         self._lock = threading.Lock()
         self._uses: dict[UUID, datetime] = {}
         self._recorded_at = clock.monotonic()
+        self._anew = False
+        log.datastore.epochs.subscribe(self.forget_all)
 
     @property
     def stale(self) -> bool:
         """Whether the keys may have changed unnoticed: then `refresh` comes before `find`."""
-        return self._read_at is None or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS
+        return self._anew or self._read_at is None or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS
 
     @property
     def any(self) -> bool:
         """Whether a key was ever made: from then on nobody is admitted without one."""
         return bool(self._ring.keys)
+
+    def forget_all(self) -> None:
+        """Read every key anew at the next request; in an outage those read last go on."""
+        self._anew = True
 
     def expire(self) -> None:
         """Read the log at the next request: this process has changed the keys."""
@@ -149,7 +155,12 @@ class KnownKeys:
                 return
             begun = self._clock.monotonic()
             try:
-                self._read_new()
+                anew, self._anew = self._anew, False
+                try:
+                    self._read_new(anew)
+                except BaseException:
+                    self._anew |= anew
+                    raise
                 if self._uses and begun - self._recorded_at > RECORD_USES_SECONDS:
                     self._record_uses()
                     self._recorded_at = begun
@@ -160,9 +171,9 @@ class KnownKeys:
                 begun = self._clock.monotonic()
             self._read_at = begun
 
-    def _read_new(self) -> None:
+    def _read_new(self, anew: bool) -> None:
         """Read on after the last event; read all anew if that event is another one now, as after a failover."""
-        ring, last = self._ring, self._last
+        ring, last = (KeyRing(), None) if anew else (self._ring, self._last)
         if last is not None:
             again = self._log.stream_page(KEYS_ID, after=ring.version - 1, limit=1)
             if not again or again[0].event != last:

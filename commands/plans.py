@@ -68,13 +68,14 @@ class Plans:
 
     def latest(self, process_id: UUID, *, fresh: bool = False) -> Published:
         """Return the process as last read; `fresh` reads it again. Guard decisions by its revision. Raises NotFound."""
-        published = None if fresh else self._latest.get(process_id)
+        kept = self._latest
+        published = None if fresh else kept.get(process_id)
         if published is None:
             events = self._log.stream(process_id)
             process = fold(events)
             if process is None:
                 raise ProcessNotFound("there is no such process")
-            published = self._latest[process_id] = Published(process, len(events))
+            published = kept[process_id] = Published(process, len(events))
         return published
 
     def forget(self, process_ids: Iterable[UUID]) -> None:
@@ -84,8 +85,7 @@ class Plans:
 
     def forget_all(self) -> None:
         """Forget compiled versions too: after events were lost, another text may be published under their numbers."""
-        self._latest.clear()
-        self._plans.clear()
+        self._latest, self._plans = {}, {}
 
     def startable(self, process_id: UUID, version: int | None) -> tuple[Plan, int]:
         """Return the plan of the latest published version, or of `version`, and the revision that this rests on.
@@ -148,6 +148,7 @@ class Plans:
         return {**plan.bodies, **named} if plan.bodies else named
 
     def _load(self, process_id: UUID, version: int) -> Plan:
+        kept = self._plans
         process = self.latest(process_id).process
         if version not in process.versions:
             process = self.latest(process_id, fresh=True).process
@@ -156,7 +157,7 @@ class Plans:
         published = process.versions[version]
         definition = load_definition(published.definition)
         plan = compile_plan(definition, process_id, version, self._limits, published.rules)
-        self._plans[process_id, version] = plan
+        kept[process_id, version] = plan
         return plan
 
 

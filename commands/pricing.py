@@ -40,13 +40,15 @@ class KnownPrices:
         self._clock = clock
         self._list = PriceList()
         self._read_at: float | None = None
+        self._anew = False
         self._lock = threading.Lock()
+        log.datastore.epochs.subscribe(self.forget_all)
 
     def list(self) -> PriceList:
         """Return the prices. During an outage the last ones read go on. Raises Outage when none were ever read."""
         with self._lock:
             now = 0.0 if self._clock is None else self._clock.monotonic()
-            if self._clock is None or self._read_at is None or now - self._read_at > FRESH_FOR_SECONDS:
+            if self._anew or self._clock is None or self._read_at is None or now - self._read_at > FRESH_FOR_SECONDS:
                 try:
                     self._read()
                 except Outage:
@@ -59,15 +61,31 @@ class KnownPrices:
     def is_fresh(self) -> bool:
         """Whether the next use reads nothing from the log."""
         read_at, clock = self._read_at, self._clock
-        return read_at is not None and clock is not None and clock.monotonic() - read_at <= FRESH_FOR_SECONDS
+        return (
+            not self._anew
+            and read_at is not None
+            and clock is not None
+            and clock.monotonic() - read_at <= FRESH_FOR_SECONDS
+        )
+
+    def forget_all(self) -> None:
+        """Read every price anew at the next use; in an outage those read last go on."""
+        self._anew = True
 
     def expire(self) -> None:
         """Read the log at the next use: this process has added a price."""
         self._read_at = None
 
     def _read(self) -> None:
-        while page := self._log.stream_page(PRICES_ID, after=self._list.version):
-            self._list = fold(self._list, [recorded.event for recorded in page])
+        anew, self._anew = self._anew, False
+        prices = PriceList() if anew else self._list
+        try:
+            while page := self._log.stream_page(PRICES_ID, after=prices.version):
+                prices = fold(prices, [recorded.event for recorded in page])
+        except BaseException:
+            self._anew |= anew
+            raise
+        self._list = prices
 
 
 class Pricing:

@@ -159,7 +159,7 @@ class ReadModelCommands:
             unit = Unit(receipt.stream, 0, [], answered=answered)
             return msgspec.structs.replace(receipt, position=self._log.append(unit))
 
-        return persist(attempt, receipt.stream)
+        return persist(self._log, attempt, receipt.stream)
 
 
 _HINTS = {

@@ -101,7 +101,7 @@ def _register(log: Log, id: UUID, cause: Cause) -> int:
             return Receipt(id, 0, duplicate=True)
         return Receipt(id, log.append(Unit(stream, len(recorded), new, guards=((id, len(events)),))))
 
-    persist(attempt, id)
+    persist(log, attempt, id)
     return registered
 
 

@@ -192,7 +192,7 @@ class Schedules:
             finally:
                 self._plans.forget(stream for stream, _ in guards)
 
-        return persist(attempt, id)
+        return persist(self._log, attempt, id)
 
     def _starts(
         self, schedule: Schedule, new: Sequence[Event], cause: Cause

@@ -65,7 +65,7 @@ class SetAsideCommands:
             if not set_aside.try_now(connection, id, LOG_CHANNEL):
                 raise _not_set_aside(id)
         logger.info("%s has execution %s tried again: %s", cause.actor, id, command.reason)
-        return persist(lambda: self._answer(_receipt(id), identified), id)
+        return persist(self._log, lambda: self._answer(_receipt(id), identified), id)
 
     def cancel(self, command: CancelSetAside, cause: Cause, identified: Identified = unidentified) -> Receipt:
         """Cancel the execution; if its decision breaks, record the end without the engine. Raises CannotCancel too.
@@ -82,7 +82,7 @@ class SetAsideCommands:
                 return receipt
         except (Contended, DecisionBroke, ExecutionEndedAlready, NotFound):
             # The raw stream shows whether it has ended, or never begun.
-            receipt = persist(lambda: self._end(id, command.reason, cause, identified), id)
+            receipt = persist(self._log, lambda: self._end(id, command.reason, cause, identified), id)
         with self._log.datastore.reading() as connection:
             set_aside.strike(connection, id)
         return receipt

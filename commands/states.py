@@ -18,6 +18,7 @@ from domain.executions.state.model import Execution
 from domain.schedules.schedule import Schedule
 from domain.schedules.schedule import fold as fold_schedule
 from store.carried import version_of
+from store.epochs import LogEpochs
 from store.mapper import StreamEvents, UnknownEvent
 from store.unit import Outage
 
@@ -32,10 +33,22 @@ class States(Generic[S]):
 
     fold: returns the state after the events of a stream, None where they are not of this kind. size: states kept, of at
     most KEPT_BYTES together. left_alone: the streams that hold an event of a newer release, which another worker may
-    read. unreadable: the errors of all others that the last `load` could not read.
+    read. unreadable: the errors of all others that the last `load` could not read. epochs: of the log; default: it has
+    one for ever. epoch: the one in which the last `load` read the log, or an earlier one.
     """
 
-    def __init__(self, read: ReadStreams, fold: Callable[[UUID, list[Event]], S | None], *, size: int = 20_000) -> None:
+    def __init__(
+        self,
+        read: ReadStreams,
+        fold: Callable[[UUID, list[Event]], S | None],
+        *,
+        size: int = 20_000,
+        epochs: LogEpochs | None = None,
+    ) -> None:
+        self.epochs = epochs or LogEpochs()
+        self.epoch: str | None = None
+        self._stale = False
+        self.epochs.subscribe(self.forget_all)
         self._read_streams = read
         self._fold = fold
         self._size = size
@@ -44,13 +57,23 @@ class States(Generic[S]):
         self.left_alone = LeftAlone()
         self.unreadable: Mapping[UUID, Exception] = {}
 
+    def forget_all(self) -> None:
+        """Forget every state before the next use; callable from any thread."""
+        self._stale = True
+
+    def holds(self, epoch: str | None) -> bool:
+        """Return whether states of `epoch` may be kept: no other one has begun."""
+        return epoch == self.epochs.enter()
+
     def kept(self, stream: UUID) -> S | None:
         """Return the state if it is in memory; None if the log would have to be read."""
+        self._refresh()
         kept = self._kept.get(stream)
         return None if kept is None else kept[0]
 
     def load(self, streams: Iterable[UUID], *, fresh: bool = False) -> dict[UUID, S]:
         """Return states of many streams; those not kept (or all, when `fresh`) are read from the log in one query."""
+        self._refresh()
         found: dict[UUID, S] = {}
         missing: list[UUID] = []
         for id in dict.fromkeys(streams):
@@ -72,6 +95,15 @@ class States(Generic[S]):
                 self.keep(id, state, size)
                 self.left_alone.discard(id)
         return found
+
+    def _refresh(self) -> None:
+        """Forget what is stale, and note the epoch: what is kept or read from here on is not older."""
+        self.epoch = self.epochs.enter()
+        if self._stale:
+            self._stale = False
+            self._kept.clear()
+            self._kept_bytes = 0
+            self.left_alone = LeftAlone()
 
     def size(self, stream: UUID) -> int:
         """Return the bytes of the events of a kept stream, so far as they are known."""
@@ -136,8 +168,8 @@ def _is_outage(error: Exception) -> bool:
 class ExecutionStates(States[Execution]):
     """States of executions; those that ended are not kept."""
 
-    def __init__(self, read: ReadStreams, plans: Plans, *, size: int = 20_000) -> None:
-        super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size)
+    def __init__(self, read: ReadStreams, plans: Plans, *, size: int = 20_000, epochs: LogEpochs | None = None) -> None:
+        super().__init__(read, lambda id, events: rehydrate(id, events, plans), size=size, epochs=epochs)
 
     def _keep(self, stream: UUID, state: Execution, size: int) -> None:
         if state.ended_at is None:
@@ -158,9 +190,17 @@ class StreamStates(States[Versioned[S]]):
     """
 
     def __init__(
-        self, read: ReadStreams, initial: S, fold: Callable[[S, Iterable[Event]], S], *, size: int = 20_000
+        self,
+        read: ReadStreams,
+        initial: S,
+        fold: Callable[[S, Iterable[Event]], S],
+        *,
+        size: int = 20_000,
+        epochs: LogEpochs | None = None,
     ) -> None:
-        super().__init__(read, lambda _id, events: Versioned(len(events), fold(initial, events)), size=size)
+        super().__init__(
+            read, lambda _id, events: Versioned(len(events), fold(initial, events)), size=size, epochs=epochs
+        )
         self.initial = initial
         self.fold = fold
 
@@ -168,16 +208,16 @@ class StreamStates(States[Versioned[S]]):
 class ScheduleStates(StreamStates[Schedule | None]):
     """States of schedules; None before the first registration."""
 
-    def __init__(self, read: ReadStreams, *, size: int = 20_000) -> None:
-        super().__init__(read, None, fold_schedule, size=size)
+    def __init__(self, read: ReadStreams, *, size: int = 20_000, epochs: LogEpochs | None = None) -> None:
+        super().__init__(read, None, fold_schedule, size=size, epochs=epochs)
         self._fold = lambda _id, events: Versioned(version_of(events), fold_schedule(None, events))
 
 
 class BatchStates(StreamStates[FrozenBatch | None]):
     """States of batches; None for a stream without events."""
 
-    def __init__(self, read: ReadStreams, *, size: int = 100) -> None:
-        super().__init__(read, None, fold_batch, size=size)
+    def __init__(self, read: ReadStreams, *, size: int = 100, epochs: LogEpochs | None = None) -> None:
+        super().__init__(read, None, fold_batch, size=size, epochs=epochs)
 
 
 def rehydrate(id: UUID, events: list[Event], plans: Plans) -> Execution | None:

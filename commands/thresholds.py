@@ -71,7 +71,7 @@ def _register(log: Log, id: UUID, cause: Cause) -> int:
             return Receipt(id, log.append(unit))
         return Receipt(id, 0, duplicate=True)
 
-    persist(attempt, id)
+    persist(log, attempt, id)
     return registered
 
 

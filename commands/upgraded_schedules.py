@@ -58,5 +58,5 @@ def _register(log: Log, id: UUID, cause: Cause, paused: str) -> tuple[StreamChan
             id, log.append(Unit(last.stream, last.version, last.events, guards=guards, before=tuple(before)))
         )
 
-    persist(attempt, id)
+    persist(log, attempt, id)
     return changes

@@ -44,7 +44,7 @@ def adopt_zone_data(log: Log, tzdata: str, cause: Cause) -> ZoneDataAdopted | No
             return Receipt(ZONE_DATA, 0, duplicate=True)
         return Receipt(ZONE_DATA, log.append(Unit(ZONE_DATA, len(events), [adopted])))
 
-    persist(attempt, ZONE_DATA)
+    persist(log, attempt, ZONE_DATA)
     return adopted
 
 
@@ -76,4 +76,4 @@ def _change(log: Log, id: UUID, tzdata: str, cause: Cause) -> bool:
             return Receipt(id, 0, duplicate=True)
         return Receipt(id, log.append(Unit(id, version_of(events), new)))
 
-    return not persist(attempt, id).duplicate
+    return not persist(log, attempt, id).duplicate

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from edge.dependencies import door_of
+from edge.held_positions import require_held_positions
 from edge.principal import Principal, admit, principal_of
 from edge.refusals import NotPermitted
 from edge.scopes import READ, STATED
@@ -19,6 +20,7 @@ async def _admitted(request: Request) -> None:
     if stated is None:
         raise NotPermitted("this route states no permission", permission="")
     await require_visible(request, await admit(request, stated))
+    await require_held_positions(request)
 
 
 ADMITTED = Depends(_admitted)

@@ -42,6 +42,10 @@ class Door:
     max_batch: int = 10_000
     settings: tuple[SettingView, ...] = ()
 
+    def present_epoch(self) -> str | None:
+        """Return the epoch of the log, for positions that are read after this."""
+        return self.reading.epoch
+
     @cached_property
     def sensitive(self) -> SensitiveValues:
         """The sensitive values of executions."""

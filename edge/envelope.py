@@ -26,10 +26,18 @@ class Envelope:
     """Takes X-Request-Id, or creates one, and sends it back. refused: returns the answer to a refused request.
 
     A request that is not admitted ends here, whatever its path. HEAD is answered as GET without its body; the scope
-    states it as `head`.
+    states it as `head`. epoch: returns the present epoch of the log: no position in an answer is of an older one than
+    the request found.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Hosts, refused: Callable[[Refusal], ASGIApp]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        hosts: Hosts,
+        refused: Callable[[Refusal], ASGIApp],
+        epoch: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        self._epoch = epoch
         self._app = app
         self._hosts = hosts
         self._refused = refused
@@ -41,6 +49,7 @@ class Envelope:
             return
         given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
         id = given if _GIVEN.fullmatch(given) else b"%s-%d" % (_ORIGIN, next(_COUNTER))
+        epoch = self._epoch()
         scope["request_id"], scope["head"] = id.decode(), (head := scope["method"] == "HEAD")
         if head:
             # The server, which sends no body after HEAD, keeps its own scope.
@@ -50,6 +59,8 @@ class Envelope:
             if message["type"] == "http.response.start":
                 headers = message["headers"] = list(message.get("headers", ()))
                 headers.append((b"x-request-id", id))
+                if epoch is not None:
+                    headers.append((b"procession-epoch", epoch.encode()))
                 protect(headers)
             elif head and message["type"] == "http.response.body":
                 message = {**message, "body": b""}

@@ -39,6 +39,7 @@ class Feed:
         self._loop = asyncio.get_running_loop()
         self.closed = False
         self.inboxes = InboxRounds()
+        self._progress.main.epochs.subscribe(self.inboxes.forget_all)
         self._unsubscribe = self._progress.subscribe(self._advanced)
 
     def shut(self) -> None:

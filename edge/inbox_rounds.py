@@ -25,9 +25,14 @@ class InboxRounds:
         self._of_all = 0
         self._of_agents: dict[str, int] = {}
         self._position, self._as_of = 0, -1
+        self._anew = False
         self._ended_at = float("-inf")
         self._next: asyncio.Task[None] | None = None
         self._one = asyncio.Lock()
+
+    def forget_all(self) -> None:
+        """Concern every caller at the next round; callable from any thread."""
+        self._anew = True
 
     async def read(self, reading: Reading) -> int:
         """Return the number of the next round, after it; callers share it. Raises Outage or Refusal."""
@@ -48,6 +53,10 @@ class InboxRounds:
                 await asyncio.sleep(max(0.0, self._ended_at + BREATH_SECONDS - clock()))
             finally:
                 self._next = None  # a caller that comes from here on needs a later round
+            if self._anew:
+                self._anew = False
+                self._position, self._as_of = 0, -1
+                self._of_all = self.number + 1
             found = await anyio.to_thread.run_sync(partial(list_concerned, reading, self._position))
             self._ended_at = clock()
         if found.as_of_position == self._as_of:

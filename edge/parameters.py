@@ -24,6 +24,7 @@ from domain.refusal import NotFound
 from edge.instants import parse_instant, parse_point
 from edge.references import execution_named, process_named
 from edge.refusals import BadRequest, unknown_filter
+from queries.epochs import EPOCH_ID
 from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
 
 LARGEST_VERSION = 2**31 - 1
@@ -120,9 +121,14 @@ class DryRunParameters(Parameters):
 
 
 class Fresh(Parameters):
-    """min_position: the query waits, at most five seconds, until the read model has reached it."""
+    """min_position: the query waits, at most five seconds, until the read model has reached it.
+
+    epoch: of the positions that the request states, as `Procession-Epoch` of an answer names it. 409 `log_went_back`:
+    the log has lost one of them. Default: the present epoch.
+    """
 
     min_position: Position | None = None
+    epoch: Annotated[str, Field(pattern=f"^{EPOCH_ID}$")] | None = None
 
 
 class Strictness(Parameters):

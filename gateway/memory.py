@@ -23,8 +23,18 @@ _UNSAFE = re.compile(rb"[^a-z0-9._-]|^\.")
 _FILE = re.compile(r"[0-9]{20}\.ndjson", re.ASCII)
 
 
-class _Line(msgspec.Struct):
+class MemoryLine(msgspec.Struct, frozen=True):
+    """How far a memory is, as a line states it. event_id: of its entry; empty for a note that the log went back."""
+
+    position: int = 0
+    event_id: str = ""
+
+
+class WentBack(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", tag="LogWentBack"):
+    """A note in a memory: the log has lost the entries above it that have later positions. epoch: the present one."""
+
     position: int
+    epoch: str
 
 
 class MemoryFolder:
@@ -38,7 +48,7 @@ class MemoryFolder:
         self._root = root
         self._largest = largest
         self._lock: int | None = None
-        self._written: dict[str, int] = {}
+        self._written: dict[str, MemoryLine] = {}
 
     def acquire(self) -> bool:
         """Become the writer if no other process is; return whether this one is. Raises OSError.
@@ -65,14 +75,24 @@ class MemoryFolder:
             os.close(self._lock)
             self._lock = None
 
-    def written(self, agent: str) -> int:
-        """Return the position of the last entry in the memory of an agent; 0 for none. Raises OSError.
+    def last(self, agent: str) -> MemoryLine:
+        """Return the last line in the memory of an agent; one of position 0 for none. Raises OSError.
 
         A line that a writer did not finish is cut off.
         """
         if agent not in self._written:
-            self._written[agent] = max(map(_mend, self._files(agent)[-2:]), default=0)
+            newest = map(_mend, reversed(self._files(agent)[-2:]))
+            self._written[agent] = next((line for line in newest if line.position), MemoryLine())
         return self._written[agent]
+
+    def written(self, agent: str) -> int:
+        """Return the position up to which an agent's memory is; 0 for an empty one. Raises OSError."""
+        return self.last(agent).position
+
+    def go_back(self, agent: str, note: WentBack) -> None:
+        """Note that the log has lost the entries beyond a position; later ones follow. Raises OSError."""
+        line = msgspec.json.encode(note)
+        self._write(agent, self._file(agent, note.position, line), [(note.position, line)])
 
     def append(self, agent: str, lines: Sequence[tuple[int, bytes]]) -> None:
         """Write the entries, by position and in order, that the memory does not have. Raises OSError."""
@@ -87,13 +107,16 @@ class MemoryFolder:
                 if free < 0 and taken:
                     break
                 taken += 1
-            try:
-                _write(file, b"".join(line + b"\n" for _, line in lines[:taken]))
-            except BaseException:
-                self._written.pop(agent, None)  # the file states how far it is
-                raise
-            self._written[agent] = lines[taken - 1][0]
+            self._write(agent, file, lines[:taken])
             lines = lines[taken:]
+
+    def _write(self, agent: str, file: Path, lines: Sequence[tuple[int, bytes]]) -> None:
+        try:
+            _write(file, b"".join(line + b"\n" for _, line in lines))
+        except BaseException:
+            self._written.pop(agent, None)  # the file states how far it is
+            raise
+        self._written[agent] = msgspec.json.decode(lines[-1][1], type=MemoryLine)
 
     def _files(self, agent: str) -> list[Path]:
         folder = self._root / folder_name(agent)
@@ -108,7 +131,8 @@ class MemoryFolder:
             return files[-1]
         folder = self._root / folder_name(agent)
         folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{position:020}.ndjson"
+        # Positions go back with the log, and the order of the files stays.
+        return folder / f"{max(position, int(files[-1].stem) + 1) if files else position:020}.ndjson"
 
 
 def folder_name(agent: str) -> str:
@@ -136,8 +160,8 @@ def _write(file: Path, content: bytes) -> None:
         os.close(descriptor)
 
 
-def _mend(file: Path) -> int:
-    """Cut off what follows the last whole line; return the position in that line, 0 without one."""
+def _mend(file: Path) -> MemoryLine:
+    """Cut off what follows the last whole line; return that line, one of position 0 without one."""
     descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         size, tail = os.fstat(descriptor).st_size, TAIL_BYTES
@@ -147,8 +171,8 @@ def _mend(file: Path) -> int:
             end = content.rfind(b"\n") + 1
             while end:
                 start = content.rfind(b"\n", 0, end - 1) + 1
-                position = _position(content[start:end])
-                if position and (start or not begin):
+                line = _line(content[start:end])
+                if line.position and (start or not begin):
                     break
                 end = start
             if end or not begin:
@@ -157,13 +181,13 @@ def _mend(file: Path) -> int:
         if begin + end < size:
             logger.warning("%s: %s bytes of a line that was not finished are cut off", file, size - begin - end)
             os.ftruncate(descriptor, begin + end)
-        return position if end else 0
+        return line if end else MemoryLine()
     finally:
         os.close(descriptor)
 
 
-def _position(line: bytes) -> int:
+def _line(line: bytes) -> MemoryLine:
     try:
-        return msgspec.json.decode(line, type=_Line).position
+        return msgspec.json.decode(line, type=MemoryLine)
     except msgspec.MsgspecError:
-        return 0
+        return MemoryLine()

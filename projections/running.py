@@ -91,6 +91,10 @@ class Runner:
         """Take projections that no process runs, and find tables that were built or replaced; at most once a second."""
         if time.monotonic() < self._refresh_at:
             return
+        if self._connection is not None and self._datastore.epochs.over(self._connection):
+            self.close()
+            for state in self._states.values():
+                state.last = None  # another event may have its position now
         if self._connection is None:
             self._connection = connect(self._datastore, "projections")
         digests = built_digests(self._connection)

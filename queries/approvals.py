@@ -100,7 +100,7 @@ def list_approvals(
 ) -> Page[ApprovalView]:
     """Return approvals, the newest first; a page of large ones ends before `limit`. Raises BadCursor or NotYet."""
     where = Where({"rows": limit + 1})
-    where.add("position < {}", read_position("p", cursor, LARGEST))
+    where.add("position < {}", read_position("p", cursor, LARGEST, reading))
     where.any_of("process_id", filter.process_ids, "uuid")
     where.any_of("status", [stored_status(word) for word in filter.statuses], "text")
     _add_readers(where, filter)
@@ -108,7 +108,7 @@ def list_approvals(
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     full = bool(rows) and rows[-1]["size"] >= FULL_ANSWER
     views = [_view(row) for row in rows]
-    return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position), full=full)
+    return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position, freshness.epoch), full=full)
 
 
 def count_approvals(reading: Reading, filter: ApprovalFilter, most: int) -> int:

@@ -116,12 +116,12 @@ def list_batches(
     """
     where = Where({"rows": limit + 1})
     where.holds("b.position is not null")
-    where.add("b.position < {}", None if cursor is None else read_position("batch", cursor, LARGEST))
+    where.add("b.position < {}", None if cursor is None else read_position("batch", cursor, LARGEST, reading))
     where.add(_WITHIN, liked(within) if within else None)
     with reading.of(BATCHES, min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
     views = [BatchSummary(**_fields(row)) for row in rows]
-    return page_of(views, limit, freshness, lambda view: write_cursor("batch", view.position))
+    return page_of(views, limit, freshness, lambda view: write_cursor("batch", view.position, freshness.epoch))
 
 
 def get_batch(reading: Reading, id: UUID, *, min_position: int | None = None) -> BatchView:

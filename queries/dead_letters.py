@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 
 from domain.refusal import NotFound
+from queries.epochs import require_held
 from queries.filters import Where
-from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_cursor, write_cursor
+from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_key, write_cursor
 from queries.read_models import ActPlan, plan_of
 from queries.reading import Reading, fetch
 
@@ -66,10 +67,11 @@ def list_dead_letters(
         where.add("split_part(d.projection, ':', 1) = {}", projection)
     where.holds("s.at is not null" if skipped else "s.at is null")
     if cursor is not None:
-        where.before(_ORDER, _read_cursor(cursor))
+        where.before(_ORDER, _read_cursor(cursor, reading))
     with reading.log(min_position) as (connection, freshness):
         rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    return page_of([DeadLetterView(**row) for row in rows], limit, freshness, _cursor)
+    letters = [DeadLetterView(**row) for row in rows]
+    return page_of(letters, limit, freshness, lambda row: _cursor(row, freshness.epoch))
 
 
 def get_dead_letter(reading: Reading, projection: str, position: int) -> DeadLetterView:
@@ -106,18 +108,20 @@ def plan_skip(reading: Reading, projection: str, position: int) -> ActPlan:
     )
 
 
-def _cursor(row: DeadLetterView) -> str:
+def _cursor(row: DeadLetterView, epoch: str | None) -> str:
     stored = row.projection if row.tables == "in_use" else f"{row.projection}:{row.tables}"
-    return write_cursor("d", f"{row.at.astimezone(UTC).isoformat()} {row.position} {stored}")
+    return write_cursor("d", f"{row.at.astimezone(UTC).isoformat()} {row.position} {stored}", epoch)
 
 
-def _read_cursor(cursor: str) -> tuple[datetime, int, str]:
-    parts = read_cursor("d", cursor).split(" ", 2)
+def _read_cursor(cursor: str, reading: Reading) -> tuple[datetime, int, str]:
+    key, epoch = read_key("d", cursor)
+    parts = key.split(" ", 2)
     try:
         at, position, stored = parts
         instant, number = datetime.fromisoformat(at), int(position)
         if instant.tzinfo is None or not 0 <= number <= LARGEST:
             raise ValueError("no place of this list")
-        return instant, number, stored
     except ValueError:
         raise bad_cursor() from None
+    require_held(reading.progress, epoch, number)
+    return instant, number, stored

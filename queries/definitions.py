@@ -66,9 +66,7 @@ class Definitions:
 
     def forget_all(self) -> None:
         """Forget everything read: after events were lost, another text may be published under their numbers."""
-        with self._keeping:
-            self._kept.clear()
-            self._compiled.clear()
+        self._kept, self._compiled = {}, {}
 
     def steps(
         self, connection: Connection[DictRow], process_id: UUID, version: int, body: str = ""
@@ -77,7 +75,8 @@ class Definitions:
 
         body: the path of the steps that run, here and below; empty for the process itself.
         """
-        kept = self._kept.get((process_id, version, body))
+        every = self._kept
+        kept = every.get((process_id, version, body))
         if kept is not None:
             return kept
         rows = fetch(connection, _STEPS, (process_id, version))
@@ -85,9 +84,9 @@ class Definitions:
             return []
         steps = _decode_definition(rows[0]["definition"]).inner(body)
         with self._keeping:
-            if len(self._kept) >= self._size:
-                self._kept.clear()
-            self._kept[process_id, version, body] = steps
+            if len(every) >= self._size:
+                every.clear()
+            every[process_id, version, body] = steps
         return steps
 
     def edges(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> list[tuple[str, str]]:
@@ -115,7 +114,8 @@ class Definitions:
         self, connection: Connection[DictRow], process_id: UUID, version: int, body: str = ""
     ) -> tuple[Plan, list[DefinedStep]]:
         """Return the plan of a version, and its steps in order, from the log. Raises NotFound."""
-        kept = self._compiled.get((process_id, version, body))
+        every = self._compiled
+        kept = every.get((process_id, version, body))
         if kept is not None:
             return kept
         rows = fetch(connection, _PUBLISHED, (process_id, version))
@@ -126,7 +126,7 @@ class Definitions:
         plan = compile_plan(load_definition(published.definition), process_id, version).inner(body)
         found = plan, msgspec.convert(published.definition, _Definition).inner(body)
         with self._keeping:
-            if len(self._compiled) >= self._size:
-                self._compiled.clear()
-            self._compiled[process_id, version, body] = found
+            if len(every) >= self._size:
+                every.clear()
+            every[process_id, version, body] = found
         return found

@@ -113,18 +113,18 @@ def list_events(
 
     Raises BadCursor or NotYet.
     """
-    beyond = read_position("l", cursor, after)
+    beyond = read_position("l", cursor, after, reading)
     with reading.log(min_position) as (connection, freshness):
         if not types:
             rows = _read(connection, _LOG, (beyond, limit + 1))
-            return _page(rows, limit, freshness, lambda row: write_cursor("l", row.position))
+            return _page(rows, limit, freshness, lambda row: write_cursor("l", row.position, freshness.epoch))
         with connection.cursor(row_factory=tuple_row) as cursor_of_window:
             row = cursor_of_window.execute(_WINDOW_END, (beyond,), prepare=True).fetchone()
         end, looked_through = row or (None, 0)
         rows = _read(connection, _LOG_OF_TYPES, (beyond, types, limit + 1))
-    page = _page(rows, limit, freshness, lambda row: write_cursor("l", row.position))
+    page = _page(rows, limit, freshness, lambda row: write_cursor("l", row.position, freshness.epoch))
     if page.next_cursor is None and looked_through == WINDOW:
-        return msgspec.structs.replace(page, next_cursor=write_cursor("l", end))
+        return msgspec.structs.replace(page, next_cursor=write_cursor("l", end, freshness.epoch))
     return page
 
 

@@ -149,13 +149,13 @@ def list_executions(
     currency = filter.currency or DEFAULT_CURRENCY
     where = Where({"rows": limit + 1, "order_currency": currency})
     chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
-    chosen.limit(where, cursor)
+    chosen.limit(where, cursor, reading)
     where_matching(where, reading, filter, chosen.sql)
     with reading.of(LIST, min_position, beside=read_beside(filter)) as (connection, freshness):
         rows = fetch(
             connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
         )
-    return page_of([_summary(row) for row in rows], limit, freshness, chosen.cursor)
+    return page_of([_summary(row) for row in rows], limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
 
 
 def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, order: str) -> None:

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 import msgspec
 
 from queries.amounts import Amount
+from queries.epochs import require_held
 from queries.filters import Where
-from queries.paging import LARGEST, bad_cursor, read_cursor, write_cursor
+from queries.paging import LARGEST, bad_cursor, read_key, write_cursor
+from queries.reading import Reading
 
 NEWEST, DEAREST = "newest", "-cost"
 DEFAULT_CURRENCY = "USD"
@@ -51,20 +53,22 @@ class ExecutionOrder(msgspec.Struct, frozen=True):
         way = "desc" if self.descending else "asc"
         return f"{self.by} {way}, l.position {way}" if self.by else f"l.position {way}"
 
-    def cursor(self, row: Ordered) -> str:
-        """Return the cursor that continues after a row."""
+    def cursor(self, row: Ordered, epoch: str | None) -> str:
+        """Return the cursor that continues after a row. epoch: of its position."""
         key = f"{row.position} {self.write(row)}" if self.by else row.position
-        return write_cursor(self.kind, key)
+        return write_cursor(self.kind, key, epoch)
 
-    def limit(self, where: Where, cursor: str | None) -> None:
-        """Require a row after the cursor. Raises BadCursor."""
+    def limit(self, where: Where, cursor: str | None, reading: Reading) -> None:
+        """Require a row after the cursor. Raises BadCursor or LogWentBack."""
         if self.by:
             where.holds(self.stated)
         if cursor is None:
             return
-        position, _, value = read_cursor(self.kind, cursor).partition(" ")
+        key, epoch = read_key(self.kind, cursor)
+        position, _, value = key.partition(" ")
         if not (position.isascii() and position.isdigit() and len(position) <= 19 and int(position) <= LARGEST):
             raise bad_cursor()
+        require_held(reading.progress, epoch, int(position))
         try:
             columns, values = (("l.position",), (int(position),))
             if self.by:

@@ -10,9 +10,10 @@ import msgspec
 from domain.roles.changes import TEAM
 from queries.alerts import ALERTS
 from queries.approvals import APPROVALS
+from queries.epochs import require_held
 from queries.execution_list import LIST
 from queries.filters import Where
-from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_cursor, write_cursor
+from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_key, write_cursor
 from queries.processes import CATALOGUE
 from queries.reading import Reading, fetch
 from queries.roles import INTERVALS
@@ -92,11 +93,13 @@ def list_monitored(
     where = Where({"rows": limit + 1, "teams": named})
     where.within("x.process", within)
     if cursor is not None:
-        where.before(("x.position", "x.id"), _read_cursor(cursor))
+        where.before(("x.position", "x.id"), _read_cursor(cursor, reading))
     parts = " union all ".join(_PART.format(part=part, where=where.sql) for part in (_FAILED, _OVERDUE, _ALERTED))
     with reading.of(LIST, min_position, beside=(INTERVALS, APPROVALS, ALERTS, CATALOGUE)) as (connection, freshness):
         rows = fetch(connection, _LIST.format(parts=parts), where.parameters)
-    page = page_of(rows, limit, freshness, lambda row: write_cursor("m", f"{row['position']}:{row['id']}"))
+    page = page_of(
+        rows, limit, freshness, lambda row: write_cursor("m", f"{row['position']}:{row['id']}", freshness.epoch)
+    )
     return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
 
 
@@ -114,8 +117,10 @@ def _view(row: Mapping[str, Any]) -> MonitoredItem:
     )
 
 
-def _read_cursor(cursor: str) -> tuple[int, str]:
-    position, _, id = read_cursor("m", cursor).partition(":")
+def _read_cursor(cursor: str, reading: Reading) -> tuple[int, str]:
+    key, epoch = read_key("m", cursor)
+    position, _, id = key.partition(":")
     if not (position.isascii() and position.isdigit() and len(position) <= 19 and int(position) <= LARGEST and id):
         raise bad_cursor()
+    require_held(reading.progress, epoch, int(position))
     return int(position), id

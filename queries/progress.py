@@ -49,6 +49,7 @@ class ExecutionProgress:
         self._unreadable: set[str] = set()
         self._seen_generation = -1
         self._seen_at = 0.0
+        main.epochs.subscribe(self.forget_all)
 
     def start(self) -> None:
         """Start the listener."""
@@ -89,6 +90,10 @@ class ExecutionProgress:
                 return False
             with self._changed:
                 self._changed.wait_for(partial(self._moved_on, generation), min(left, RECHECK_SECONDS))
+
+    def forget_all(self) -> None:
+        """Read the positions again at the next use, and wake the queries that wait for one: they may have gone back."""
+        self._receive("")
 
     def _moved_on(self, generation: int) -> bool:
         return self._generation != generation

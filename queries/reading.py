@@ -14,6 +14,7 @@ from psycopg.rows import DictRow, dict_row
 
 from domain.refusal import Refusal
 from queries.ahead import Ahead, age_of
+from queries.epochs import went_back
 from queries.progress import LOG, ExecutionProgress
 from store.connections import Connections
 from store.replica import ReplicaConnections
@@ -47,11 +48,12 @@ class ReadModelRebuilding(Refusal):
 
 class Freshness(msgspec.Struct, frozen=True):
     """The freshness of an answer. as_of_position: it holds everything up to there. lag_seconds: age of the first event
-    that it does not hold.
+    that it does not hold. epoch: of the log, or an earlier one; None where it is not known.
     """
 
     as_of_position: int
     lag_seconds: float
+    epoch: str | None = None
 
 
 class _Together(msgspec.Struct, frozen=True):
@@ -59,6 +61,7 @@ class _Together(msgspec.Struct, frozen=True):
 
     reading: "Reading"
     connection: Connection[DictRow]
+    epoch: str | None
     known: dict[str, DictRow] = {}
 
 
@@ -86,6 +89,16 @@ class Reading:
         """The connections to the replica, None without one."""
         return self.datastore if isinstance(self.datastore, ReplicaConnections) else None
 
+    @property
+    def epoch(self) -> str | None:
+        """The epoch of the log, for positions that are read after this."""
+        return self.progress.main.epochs.enter()
+
+    def _end(self) -> int:
+        """Return the end of the log on the main server: no position is given out before it is there."""
+        with self.progress.main.reading() as connection:
+            return read_freshness(connection, LOG).as_of_position
+
     @contextmanager
     def of(
         self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = ()
@@ -93,21 +106,24 @@ class Reading:
         """Yield a connection, and the least freshness of the read model of `projection`.
 
         Waits a while until the read model has reached `min_position`. beside: the other read models that the statements
-        read. Raises NotYet, ReadModelRebuilding, or Outage.
+        read. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
         """
-        shape = self.progress.shapes.get(projection)
+        shape, epoch = self.progress.shapes.get(projection), self.epoch
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
             with self.datastore.reading() as connection:
                 read_freshness(connection, projection, shape)
+            if len(self.progress.main.epochs.known) > 1 and min_position > self._end():
+                raise went_back(self.progress, min_position)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
-        with self._connection(min_position) as (connection, known):
-            if known is None:
+        with self._connection(min_position) as (connection, together):
+            if together is None:
                 found = read_freshness(connection, projection, shape)
             else:
+                epoch, known = together.epoch, together.known
                 if projection not in known:
                     known.update(_states(connection, {projection} if known else {projection, *self.progress.shapes}))
                 found = _freshness(known[projection], projection, shape)
-            freshness = self._by_primary(found)
+            freshness = msgspec.structs.replace(self._by_primary(found), epoch=epoch)
             try:
                 yield connection, freshness
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
@@ -129,18 +145,19 @@ class Reading:
         Rows that are read later are at least as fresh as that says. A query that waits for a position goes by itself.
         Raises Outage.
         """
+        epoch = self.epoch
         with self.datastore.reading() as connection:
-            before = _TOGETHER.set(_Together(self, connection, {}))
+            before = _TOGETHER.set(_Together(self, connection, epoch, {}))
             try:
                 yield
             finally:
                 _TOGETHER.reset(before)
 
     @contextmanager
-    def _connection(self, min_position: int | None) -> Iterator[tuple[Connection[DictRow], dict[str, DictRow] | None]]:
+    def _connection(self, min_position: int | None) -> Iterator[tuple[Connection[DictRow], "_Together | None"]]:
         together = _TOGETHER.get()
         if together is not None and together.reading is self and min_position is None:
-            yield together.connection, together.known
+            yield together.connection, together
         else:
             with self.datastore.reading() as connection:
                 yield connection, None

@@ -83,6 +83,11 @@ class SensitiveValues:
         self._begun: dict[UUID, _Begun | None] = {}
         self._epoch = 0
         self._keeping = threading.Lock()
+        reading.progress.main.epochs.subscribe(self.forget_all)
+
+    def forget_all(self) -> None:
+        """Read everything from the log again."""
+        self._begun, self._publications = {}, KnownPublications()
 
     def any(self) -> bool:
         """Return whether a published version marks a field. Raises Outage."""
@@ -137,19 +142,20 @@ class SensitiveValues:
     def _all_begun(self, connection: Connection[Any], ids: list[UUID], epoch: int) -> dict[UUID, _Begun | None]:
         """Return the facts of streams; None: of another thing than an execution. Unknown ones are left out."""
         with self._keeping:
+            kept = self._begun
             if epoch != self._epoch:
-                self._begun.clear()
+                kept.clear()
                 self._epoch = epoch
-            found = {id: self._begun[id] for id in ids if id in self._begun}
+            found = {id: kept[id] for id in ids if id in kept}
         missing = [id for id in dict.fromkeys(ids) if id not in found]
         if missing:
             read = {id: _begun(id, topic, state) for id, topic, state in _rows(connection, _FIRST, (missing,))}
             found |= read
             with self._keeping:
-                if len(self._begun) >= self._size:
-                    self._begun.clear()
+                if len(kept) >= self._size:
+                    kept.clear()
                 if epoch == self._epoch:
-                    self._begun.update(read)
+                    kept.update(read)
         return found
 
 

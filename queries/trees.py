@@ -81,14 +81,15 @@ def list_tree(
     Raises NotFound, BadCursor or NotYet.
     """
     where = Where({"id": execution_id, "rows": limit + 1})
-    where.add("l.position > {}", read_position("t", cursor, 0))
+    where.add("l.position > {}", read_position("t", cursor, 0, reading))
     where.any_of("l.status", filter.statuses, "text")
     where.within("l.process", filter.within)
     with reading.of(LIST, min_position) as (connection, freshness):
         rows = fetch(connection, _TREE.format(where=where.sql), where.parameters)
         if not rows and not fetch(connection, _KNOWN, (execution_id,)):
             raise absent(connection, execution_id)
-    return page_of([_execution(row) for row in rows], limit, freshness, lambda row: write_cursor("t", row.position))
+    items = [_execution(row) for row in rows]
+    return page_of(items, limit, freshness, lambda row: write_cursor("t", row.position, freshness.epoch))
 
 
 def _execution(row: DictRow) -> TreeExecution:

@@ -48,6 +48,7 @@ class Admitting(DecidingDuty[Admission]):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._terms: dict[UUID, AdmissionTerms] = {}
+        desk.states.epochs.subscribe(self.forget_all)
 
     def work(self) -> None:
         """Admit executions to free slots, and stay awake when there may be more."""
@@ -68,6 +69,10 @@ class Admitting(DecidingDuty[Admission]):
         self.decide_afresh([each for each in admissions if each.execution_id in conflicts] + refused)
         if again or rest or len(batch.streams()) >= MOST:
             self._awake = True
+
+    def forget_all(self) -> None:
+        """Read the terms of processes again; callable from any thread."""
+        self._terms = {}
 
     def execution_of(self, item: Admission) -> UUID:
         """Return the queued execution."""

@@ -53,6 +53,7 @@ class Batch:
         self._fresh = fresh
         self.failures = dict(unreadable)
         self._states = states
+        self._epoch = states.epoch
         self.loaded = loaded
         self._owner = owner
         self._under_way: dict[UUID, UnderWay] = {}
@@ -152,7 +153,9 @@ class Batch:
         units = []
         for id, decided in list(self._under_way.items()):
             try:
-                units.append(decided.unit(id, self._owner))
+                unit = decided.unit(id, self._owner)
+                unit.epoch = self._epoch
+                units.append(unit)
             except Exception as error:  # noqa: BLE001 - logged when the execution is set aside
                 del self._under_way[id]
                 self.failures[id] = error
@@ -164,9 +167,9 @@ class Batch:
 
     def settle(self, outcomes: Sequence[Outcome]) -> Collection[UUID]:
         """Keep the states of units that were appended; return the streams that must be decided afresh."""
-        again = self.conflicts
+        again, holds = self.conflicts, self._states.holds(self._epoch)
         for (id, under_way), outcome in zip(self._under_way.items(), outcomes, strict=True):
-            under_way.settle(id, recorded=not isinstance(outcome, StoreError))
+            under_way.settle(id, recorded=holds and not isinstance(outcome, StoreError))
             if not isinstance(outcome, StoreError):
                 self.taken += under_way.taken()
                 self.messages += under_way.sent

@@ -78,7 +78,9 @@ class RunningBatches(Duty):
                 return TRY_AGAIN
             if batch.state is None or batch.state.status != RUNNING:
                 return None
+            epoch = self.desk.batches.epoch
             portion = self._decide(id, batch.version, batch.state, most, unrecordable)
+            portion.unit.epoch = epoch
             (outcome,) = self.desk.appending.units([portion.unit])
             if not isinstance(outcome, StoreError):
                 self.desk.batches.keep_grown(id, portion.after, portion.unit.size)

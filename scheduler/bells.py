@@ -194,7 +194,8 @@ class Bells:
         return _status(failed) == TOO_LARGE
 
     async def _deliver(self, webhook: DueWebhook, entry: InboxEntry) -> Failed | None:
-        return await deliver_entry(self._outgoing, webhook.url, webhook.secret, entry.event_id, content_of_entry(entry))
+        content = content_of_entry(entry, self._reading.epoch)
+        return await deliver_entry(self._outgoing, webhook.url, webhook.secret, entry.event_id, content)
 
     async def _failed(self, webhook: DueWebhook, tries: int, failed: Failed) -> None:
         pauses, least = self._patience.pauses, failed.error.retry_after or timedelta()
@@ -214,7 +215,9 @@ class Bells:
         return self._stopping.is_set() or asyncio.get_running_loop().time() - turn.began > TURN_SECONDS
 
     def _page(self, agent: str, position: int) -> InboxPage:
-        return get_inbox(self._reading, agent, cursor=InboxPlace(position).cursor, limit=PAGE)
+        return get_inbox(
+            self._reading, agent, cursor=InboxPlace(position, epoch=self._reading.epoch).cursor, limit=PAGE
+        )
 
     async def _stored(self, act: Callable[..., T]) -> T:
         def acting() -> T:
@@ -231,11 +234,18 @@ class _Turn:
         self.began = asyncio.get_running_loop().time()
 
 
-def content_of_entry(entry: InboxEntry) -> dict[str, Any]:
-    """Return the body of a delivery: what happened, without the summary, as no content leaves through webhooks."""
+def content_of_entry(entry: InboxEntry, epoch: str | None) -> dict[str, Any]:
+    """Return the body of a delivery: what happened, without the summary, as no content leaves through webhooks.
+
+    epoch: of the position of the entry.
+    """
     data = msgspec.to_builtins(entry)
     del data["summary"]
-    return {"type": entry.type, "timestamp": data["at"], "data": {**data, "cursor": InboxPlace(entry.position).cursor}}
+    return {
+        "type": entry.type,
+        "timestamp": data["at"],
+        "data": {**data, "cursor": InboxPlace(entry.position, epoch=epoch).cursor},
+    }
 
 
 def _status(failed: Failed) -> int | None:

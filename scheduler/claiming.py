@@ -34,6 +34,11 @@ class Claiming(DecidingDuty[Attempt]):
         self._timekeeper = Timekeeper("limits", desk.alarms, self.rouse)
         self._ensured: set[str] = set()
         self._awaits_end = False
+        desk.states.epochs.subscribe(self.forget_all)
+
+    def forget_all(self) -> None:
+        """Ensure the rows of agents again; callable from any thread."""
+        self._ensured = set()
 
     @property
     def ready(self) -> bool:
@@ -91,10 +96,11 @@ class Claiming(DecidingDuty[Attempt]):
 
     def _claim(self, limit: int, rooms: Mapping[str, int]) -> LimitedTurns:
         desk, limited = self.desk, self.desk.capacity.listed_only()
-        unknown = limited.keys() - self._ensured
+        ensured = self._ensured
+        unknown = limited.keys() - ensured
         if unknown:
             desk.lists.ensure_limits(sorted(unknown))
-            self._ensured |= unknown
+            ensured |= unknown
         return desk.lists.claim_steps(desk.worker_id, limit, rooms, self._last, limited)
 
     def _await(self, made: LimitedTurns) -> None:

@@ -38,9 +38,10 @@ def end_runs(desk: Desk, messages: Sequence[Message]) -> None:
             # Only a state just read from the log shows that nothing waits.
             desk.lists.drop_messages([message.key for message in needless])
         outcomes = desk.appending.units(units)
+        holds = desk.schedules.holds(desk.schedules.epoch)
         done = {message.key for message in needless} if tried > 0 else set()
         for unit, state, outcome in zip(units, states, outcomes, strict=True):
-            if isinstance(outcome, StoreError):
+            if isinstance(outcome, StoreError) or not holds:
                 desk.schedules.forget(unit.stream)
             else:
                 desk.schedules.keep_grown(unit.stream, state, unit.size)
@@ -82,6 +83,6 @@ def _decide(
             handled.append(message.key)
             schedule = fold(schedule, new)
         if events:
-            units.append(Unit(id, before.version, events, handled=handled))
+            units.append(Unit(id, before.version, events, handled=handled, epoch=desk.schedules.epoch))
             states.append(Versioned(before.version + len(events), schedule))
     return units, states, needless

@@ -8,8 +8,8 @@ import msgspec
 
 from domain.clock import Clock
 from domain.refusal import AgentNotFound, Forbidden, Refusal
-from gateway.memory import MemoryFolder
-from queries.inbox.concerned import end_of_log, list_concerned, list_inboxes
+from gateway.memory import MemoryFolder, WentBack
+from queries.inbox.concerned import is_held, list_concerned, list_inboxes
 from queries.inbox.views import InboxPage, InboxPlace, read_place
 from queries.reading import Reading
 from store.unit import Outage
@@ -41,6 +41,8 @@ class MemoryFiles:
         self._followed: dict[str, int] = {}
         self._until = self._as_of = 0
         self._sweep_at = 0.0
+        self._anew = False
+        reading.progress.main.epochs.subscribe(self.forget_all)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="memory", daemon=True)
 
@@ -52,6 +54,10 @@ class MemoryFiles:
         """End after the page that is open."""
         self._stopping.set()
         self._thread.join()
+
+    def forget_all(self) -> None:
+        """Follow every inbox from the end of its file at the next turn; callable from any thread."""
+        self._anew = True
 
     def _run(self) -> None:
         pause = 0.0
@@ -71,6 +77,9 @@ class MemoryFiles:
 
     def _turn(self, now: float) -> None:
         """Follow the inboxes that new entries may concern; all of them at first, and now and then."""
+        if self._anew:
+            self._anew = False
+            self._followed, self._until, self._as_of, self._sweep_at = {}, 0, 0, 0.0
         if now >= self._sweep_at:
             after = ""
             while agents := list_inboxes(self._reading, after):
@@ -96,16 +105,31 @@ class MemoryFiles:
             except (AgentNotFound, Forbidden) as refusal:
                 logger.debug("no memory of %r: %s", agent, refusal)
 
+    def _position(self, agent: str) -> int | None:
+        """Return how far a memory is, after a note in it if the log went back; None: it is of another log."""
+        last = self._folder.last(agent)
+        if not last.position or is_held(self._reading, last.event_id, last.position):
+            return last.position
+        epochs = self._reading.progress.main.epochs.known
+        # The entry may be of any of the epochs: those after the first one that began before it are read again.
+        begun = [each.begins_at for each in epochs[1:] if each.begins_at < last.position]
+        if not begun:
+            return None
+        logger.warning("the log has lost entries in the memory of %r, beyond position %s", agent, min(begun))
+        self._folder.go_back(agent, WentBack(position=min(begun), epoch=epochs[-1].epoch_id))
+        return min(begun)
+
     def _follow(self, agent: str) -> None:
         """Append what the memory of an agent does not have."""
         position = self._followed.get(agent)
         if position is None:
-            position = self._folder.written(agent)
-            if position > end_of_log(self._reading):
+            found = self._position(agent)
+            if found is None:
                 logger.error("the memory of %r is that of another log; move it away", agent)
                 return
+            position = found
         while not self._stopping.is_set():
-            page = self._read(agent, InboxPlace(position).cursor)
+            page = self._read(agent, InboxPlace(position, epoch=self._reading.epoch).cursor)
             self._folder.append(agent, [(each.position, _encode(each)) for each in page.items])
             position = read_place(page.cursor).position
             if not page.has_more:

@@ -104,7 +104,7 @@ class Policing:
             self._wake.clear()
             more = self.advance(connection)
             self.act_for(connection)
-            if self._stopping.is_set():
+            if self._stopping.is_set() or self._datastore.epochs.over(connection):
                 return
             if not more:
                 self._stopping.wait(self._linger)

@@ -106,6 +106,8 @@ class Scheduling(Duty):
         for tried in range(ROUNDS):
             accounted, more, again = self._decide(ids, now, fresh=tried > 0)
             rest += more
+            for each in accounted:
+                each.unit.epoch = self.desk.schedules.epoch
             outcomes = self.desk.appending.units([each.unit for each in accounted])
             for each, outcome in zip(accounted, outcomes, strict=True):
                 if self._settle(each, outcome):
@@ -208,6 +210,9 @@ class Scheduling(Duty):
         for execution in accounted.cancelled:
             self.desk.states.forget(execution)
         if not isinstance(outcome, StoreError):
+            if not self.desk.schedules.holds(accounted.unit.epoch):
+                self.desk.schedules.forget(accounted.id)
+                return False
             self.desk.schedules.keep_grown(accounted.id, accounted.after, accounted.unit.size)
             return False
         self.desk.schedules.forget(accounted.id)

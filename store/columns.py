@@ -72,7 +72,7 @@ class Columns:
         self._events.append((stream.bytes, version, topic, state))
 
     def appended(self) -> Arguments:
-        """Return the arguments of append_events_v2, in its order."""
+        """Return the arguments of append_events_v3 after the first two, in its order."""
         streams, versions, topics, states = zip(*self._events, strict=True) if self._events else ((), (), (), ())
         return (
             arrays.uuid_bytes(streams),

@@ -14,6 +14,7 @@ from psycopg.rows import DictRow, TupleRow, dict_row
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from store import arrays, session
+from store.epochs import LogEpochs
 from store.failed_connections import FailedConnections
 from store.pooling import is_pooled, require_sessions
 from store.trouble import Trouble, trouble_of
@@ -113,14 +114,25 @@ class Connections:
 
     name: shown by the server as the application; connections outside the pool add their part.
     revive: called when the server cannot be reached; starts the embedded one again, does nothing for any other.
+    primary: the epochs of the primary, of which this server is a replica; default: it is the primary.
     """
 
     pool: "ConnectionPool[Connection[DictRow]]"
 
-    def __init__(self, dsn: str, *, pool_size: int = 10, revive: Revive = lambda: None, name: str = NAME) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        pool_size: int = 10,
+        revive: Revive = lambda: None,
+        name: str = NAME,
+        primary: LogEpochs | None = None,
+    ) -> None:
         self.dsn = dsn
         self.name = name
         self.revive = revive
+        self.epochs = primary or LogEpochs()
+        self._meet = self.epochs.meet if primary is None else self.epochs.meet_replica
         self._failed = FailedConnections(self._attempt)
         self._used: WeakKeyDictionary[Connection[DictRow], float] = WeakKeyDictionary()
         self._pool_size = pool_size
@@ -151,13 +163,19 @@ class Connections:
         """
         parameters = {**self._parameters(part), "row_factory": dict_row, "autocommit": True}
         try:
-            return _opened(parameters, settings)[0]
+            connection = _opened(parameters, settings)[0]
         except psycopg.OperationalError:
             self.revive()
-            return _opened(parameters, settings)[0]
+            connection = _opened(parameters, settings)[0]
+        try:
+            self._meet(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def trouble(self) -> Trouble | None:
-        """Return why the server refuses a new connection; None: it does not, or the reason is not known."""
+        """Return why the server, or this process, refuses a new connection; None: neither, or the reason is unknown."""
         return trouble_of(self._failed.tried())
 
     def renew_pool(self) -> None:
@@ -182,13 +200,23 @@ class Connections:
         return connection_parameters(self.dsn, f"{self.name} {part}".strip())
 
     def _attempt(self) -> None:
-        psycopg.connect(**(self._parameters() | {"connect_timeout": TRIED_SECONDS})).close()
+        parameters = self._parameters() | {"connect_timeout": TRIED_SECONDS, "autocommit": True}
+        with psycopg.connect(**parameters) as connection:
+            self._meet(connection)
 
     def _configure(self, connection: Connection[DictRow]) -> None:
+        """Make a new connection ready, and compare its server with those known. Raises EpochRefused, or Outage."""
         configure(connection)
+        self._meet(connection)
 
     def _check(self, connection: Connection[DictRow]) -> None:
-        """Raise if a connection is lost; one that was used a moment ago answers unless its server closed it since."""
+        """Raise if a connection is lost, or of an epoch that is over.
+
+        One that was used a moment ago answers unless its server closed it since.
+        """
+        if self.epochs.ended(connection):
+            connection.close()  # the pool keeps one that is open
+            raise psycopg.OperationalError("another epoch of the log has begun since the connection was opened")
         if monotonic() - self._used.get(connection, 0.0) < TRUSTED_SECONDS:
             socket = poll()
             socket.register(connection.fileno(), POLLIN)
@@ -213,6 +241,8 @@ class OwnConnection:
     @contextmanager
     def borrow(self) -> Iterator[Connection[DictRow]]:
         """Lend the connection, in autocommit mode. An error of the connection closes it; the next use opens another."""
+        if self._connection is not None and self._connections.epochs.over(self._connection):
+            self.close()
         if self._connection is None or self._connection.closed:
             self._connection = self._connections.connect(self._part, **self._settings)
         try:
@@ -222,6 +252,11 @@ class OwnConnection:
             if isinstance(error, Outage) or self._connection.info.transaction_status != TransactionStatus.IDLE:
                 self.close()
             raise
+
+    def reopen(self) -> None:
+        """Open another one in its place, which states the present epoch of the log. Raises Outage."""
+        self.close()
+        self._connection = self._connections.connect(self._part, **self._settings)
 
     def close(self) -> None:
         """Close it; a later use opens another."""

@@ -61,7 +61,8 @@ class Listener:
             connection.execute(f"listen {self._channel}")
             self._listening.set()
             self._pass_on("")
-            while not self._stopping.is_set():
+            # The server of a connection that an epoch has left behind sends nothing of the log any more.
+            while not (self._stopping.is_set() or self._datastore.epochs.over(connection)):
                 for notification in connection.notifies(timeout=CHECK_SECONDS, stop_after=1):
                     self._pass_on(notification.payload)
 

@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,16 @@ from store.recorder import LogRecorder
 from store.sizes import FULL_APPEND, page_query
 from store.timing import Durations
 from store.trouble import APPEND_OVERDUE, RecordingState
-from store.unit import AppendOverdue, AppendRefused, EventsMissing, OutcomeUnknown, StoreError, Unit
+from store.unit import (
+    AppendOverdue,
+    AppendRefused,
+    EpochOver,
+    EventsMissing,
+    Outage,
+    OutcomeUnknown,
+    StoreError,
+    Unit,
+)
 from store.waiting_units import Outcome, WaitingUnit
 
 STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
@@ -56,10 +66,19 @@ class Log:
         self._led = False
         self.append_times = Durations()
         """The times of appends, refused ones included."""
-        self.lost: list[Callable[[], None]] = []
-        """Called when the log may have lost events that this process has read: forget what was read."""
+        self._deciding = threading.local()
         self._suspects: set[UUID] = set()
         """Streams of the units whose connection was lost: each is appended alone next, so that it fails alone."""
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """Let the units that this thread appends rest on the present epoch: what it reads inside is not older."""
+        before = getattr(self._deciding, "epoch", None)
+        self._deciding.epoch = self.datastore.epochs.enter()
+        try:
+            yield
+        finally:
+            self._deciding.epoch = before
 
     def append(self, unit: Unit) -> int:
         """Record one decision; return the position of its last event.
@@ -68,6 +87,7 @@ class Log:
         Raises Conflict, KeyTaken, UnitRefused, AppendRefused, AppendOverdue, OutcomeUnknown or EventTooLarge.
         """
         _bytes_of(unit)
+        unit.epoch = unit.epoch or getattr(self._deciding, "epoch", None)
         waiting = WaitingUnit(unit)
         with self._waiting_guard:
             self._waiting.append(waiting)
@@ -128,11 +148,13 @@ class Log:
         batch: list[Unit] = []
         written: set[UUID] = set()
         events = size = 0
+        epoch: str | None = None
         for unit in units:
             alone = bool(self._suspects) and unit.stream in self._suspects
             if (
                 alone
                 or unit.stream in written
+                or unit.epoch != epoch
                 or (unit.guards and any(guarded in written for guarded, _ in unit.guards))
             ):
                 # An append checks versions before it writes: the events that this unit rests on need an append before.
@@ -141,6 +163,7 @@ class Log:
             if alone:
                 outcomes += self._append_batch([unit])
                 continue
+            epoch = unit.epoch
             batch.append(unit)
             size += _bytes_of(unit) if unit.before else unit.size
             written.add(unit.stream)
@@ -166,7 +189,7 @@ class Log:
                 sent = True
                 self._limit.begin(connection.fileno())
                 try:
-                    last = self.recorder.append(connection, columns)
+                    last = self.recorder.append(connection, columns, units[0].epoch)
                 finally:
                     cut = self._limit.end()
         except Exception as error:  # noqa: BLE001 - each unit gets its outcome
@@ -190,10 +213,14 @@ class Log:
                 self._suspect(units)
             return [failed] * len(units)
         if isinstance(failed, OutcomeUnknown | EventsMissing):
-            for forget in self.lost:
-                forget()
+            self.datastore.epochs.forget()
         if isinstance(failed, AppendOverdue):
             self.recording.failed(failed.trouble)
+            return [failed] * len(units)
+        if isinstance(failed, EpochOver):
+            # This connection may lead to an old primary, or past a failover; the next append reports an outage.
+            with suppress(*Outage):
+                self._connection.reopen()
             return [failed] * len(units)
         if isinstance(failed, OutcomeUnknown):
             if sent:

@@ -2,11 +2,12 @@
 
 import psycopg
 
-from store.recorder import MISSING, MOVED_ON, NO_SLOT
+from store.recorder import EPOCH_OVER, MISSING, MOVED_ON, NO_SLOT
 from store.trouble import trouble_of
 from store.unit import (
     AppendRefused,
     Conflict,
+    EpochOver,
     EventsMissing,
     KeyTaken,
     Outage,
@@ -31,6 +32,8 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
     sent: the append had a connection. alone: it held one unit. Raises `error` again when the database is not as this
     release needs it.
     """
+    if isinstance(error, StoreError):
+        return error
     state = error.sqlstate if isinstance(error, psycopg.Error) else None
     if isinstance(error, psycopg.errors.UniqueViolation):
         return KeyTaken() if error.diag.table_name == "idempotency_keys" else Conflict(_primary(error))
@@ -40,6 +43,8 @@ def outcome_of(error: Exception, *, sent: bool, alone: bool) -> StoreError:
         return SlotsTaken(_primary(error))
     if state == MISSING:
         return EventsMissing(_primary(error))
+    if state == EPOCH_OVER:
+        return EpochOver(_primary(error))
     if state in UNUSABLE and not _is_within(error):
         raise error
     trouble = trouble_of(error)

@@ -18,6 +18,7 @@ PROTECTED = {
     "archived_executions": READ,
     "archived_figures": READ,
     "archived_counts": READ,
+    "log_epochs": APPEND,
 }
 
 MAY_MIGRATE = """select current_user, current_database(),

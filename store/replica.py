@@ -33,7 +33,7 @@ class ReplicaConnections(Connections):
         self._guard = threading.Lock()
         self._down = False
         self._closed = threading.Event()
-        super().__init__(dsn, pool_size=pool_size, name=name)
+        super().__init__(dsn, pool_size=pool_size, name=name, primary=primary.epochs)
 
     @property
     def down(self) -> bool:

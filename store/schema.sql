@@ -193,6 +193,17 @@ create table large_results (
   PRIMARY KEY (execution_id, digest)
 );
 
+create table log_epochs (
+  number integer not null,
+  epoch_id text not null,
+  system_identifier text not null,
+  timeline bigint not null,
+  begins_at bigint not null,
+  begun_at timestamp with time zone not null default now(),
+  PRIMARY KEY (number),
+  UNIQUE (epoch_id)
+);
+
 create table notification_tracking (
   application_name text not null,
   notification_id bigint,
@@ -523,6 +534,81 @@ begin
       from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
   end if;
   return last;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.append_events_v3(epoch text, line text, streams uuid[], versions bigint[], topics text[], states bytea[], base_streams uuid[], base_versions bigint[], guard_streams uuid[], guard_versions bigint[], keys text[], fingerprints bytea[], answers bytea[], key_ordinals integer[])
+ RETURNS bigint
+ LANGUAGE plpgsql
+AS $function$
+declare
+  last bigint;
+begin
+  perform pg_advisory_xact_lock(4711);
+  -- A server does not change its timeline while it runs: where it states one, that says as much as the newest row.
+  if line is not null then
+    if line <> left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) then
+      raise exception 'another server has taken over since the connection was opened' using errcode = 'PR004';
+    end if;
+  elsif epoch <> (select e.epoch_id from log_epochs e order by e.number desc limit 1) then
+    raise exception 'the decision rests on an epoch of the log that is over' using errcode = 'PR004';
+  end if;
+  if cardinality(base_streams) > 0 and exists (
+    select from unnest(base_streams, base_versions) as b(stream, version)
+    where not exists (
+      select from stored_events e where e.originator_id = b.stream and e.originator_version = b.version)
+  ) then
+    raise exception 'a stream has no event of the version before the first new one' using errcode = 'PR002';
+  end if;
+  if cardinality(guard_streams) > 0 then
+    if exists (
+      select from unnest(guard_streams, guard_versions) as g(stream, version)
+      where exists (select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version + 1)
+    ) then
+      raise exception 'a stream this decision rests on has moved on' using errcode = 'PR001';
+    end if;
+    if exists (
+      select from unnest(guard_streams, guard_versions) as g(stream, version)
+      where g.version > 0 and not exists (
+        select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version)
+    ) then
+      raise exception 'a stream this decision rests on has no event of the version that it rests on' using errcode = 'PR002';
+    end if;
+  end if;
+  if cardinality(streams) > 0 then
+    insert into stored_events (originator_id, originator_version, topic, state)
+      select * from unnest(streams, versions, topics, states);
+    last := currval('stored_events_notification_id_seq');
+    if exists (select from set_aside) then
+      perform take_back_v1(streams);
+    end if;
+  else
+    select coalesce(max(notification_id), 0) into last from stored_events;
+  end if;
+  if cardinality(keys) > 0 then
+    insert into idempotency_keys (key, fingerprint, answer, position)
+      select k, f, a, last - cardinality(streams) + o
+      from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
+  end if;
+  return last;
+end $function$;
+
+CREATE OR REPLACE FUNCTION public.begin_epoch_v1(identifier text, line bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  newest log_epochs;
+begin
+  -- Without this row another server begins an epoch as well, and no connection may wait for a standby.
+  perform set_config('synchronous_commit', 'local', true);
+  perform pg_advisory_xact_lock(4711);
+  select * into newest from log_epochs order by number desc limit 1;
+  if newest.number is null or (newest.system_identifier, newest.timeline) <> (identifier, line) then
+    insert into log_epochs (number, epoch_id, system_identifier, timeline, begins_at)
+    values (
+      coalesce(newest.number, 0) + 1, left(replace(gen_random_uuid()::text, '-', ''), 12), identifier, line,
+      (select coalesce(max(notification_id), 0) from stored_events));
+  end if;
 end $function$;
 
 CREATE OR REPLACE FUNCTION public.count_slots_v1()

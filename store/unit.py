@@ -70,12 +70,14 @@ class Unit(StreamChange):
 
     guards: streams and versions that the decision rests on; if one has moved on, nothing is recorded.
     answered: the answer of the command, kept under its Idempotency-Key.
-    before: changes of other streams, whose events come before those of this one.
+    before: changes of other streams, whose events come before those of this one. epoch: of the log that the decision
+    rests on; None: the one in which the command began, or the present one.
     """
 
     guards: tuple[tuple[UUID, int], ...] = ()
     answered: AnsweredStep | None = None
     before: tuple[StreamChange, ...] = ()
+    epoch: str | None = None
 
     def encode(self) -> int:
         """Make the stored form of all changes unless it is made; return its bytes. Raises EventTooLarge."""
@@ -94,7 +96,8 @@ class StoreError(Exception):
     StoreError
     ├── Conflict             a stream has moved on: read it again and decide again
     │   ├── EventsMissing    it rests on events that the log lacks
-    │   └── SlotsTaken       another append took the last free slot: the execution waits on
+    │   ├── SlotsTaken       another append took the last free slot: the execution waits on
+    │   └── EpochOver        it rests on an epoch of the log that is over: forget everything read before
     ├── KeyTaken             the Idempotency-Key has been used: give its first answer
     ├── UnitRefused          the server, or the encoding, refuses this unit whatever the state: set it aside
     └── OutcomeUnknown       the connection was lost: read again, then decide again
@@ -116,6 +119,10 @@ class EventsMissing(Conflict):
 
 class SlotsTaken(Conflict):
     """Another append took the last free slot of a line since this one's worker read it: the execution waits on."""
+
+
+class EpochOver(Conflict):
+    """Another server has taken over since the decision read the log: events of the same numbers may be others."""
 
 
 class KeyTaken(StoreError):

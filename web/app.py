@@ -78,7 +78,7 @@ def create_pages(door: Door, description: Description) -> FastAPI:
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
     app.state.door = door
     app.state.description = description
-    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused)
+    app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused, epoch=door.present_epoch)
     errors.install(app)
     for noun in (
         overview,

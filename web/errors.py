@@ -13,12 +13,15 @@ from commands.deciding import OutcomeOverdue
 from domain.refusal import Refusal
 from edge.refusals import Unauthorised
 from edge.statuses import HEADERS, UNAVAILABLE, status_of
+from queries.epochs import LogWentBack
 from queries.reading import ReadModelRebuilding
 from web.layout import page
 from web.rebuilding import rebuilding
 
 logger = logging.getLogger(__name__)
 
+# Parameters of pages that hold positions.
+POSITIONS = ("min_position", "epoch", "cursor", "as_of")
 TITLES = {
     400: "This address is not right",
     401: "Sign in first",
@@ -71,6 +74,10 @@ def _refused(request: Request, refusal: Refusal) -> Response:
     if isinstance(refusal, Unauthorised):
         to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/sign-in?{urlencode({'next': to if request.method == 'GET' else '/'})}", 303)
+    if isinstance(refusal, LogWentBack) and request.method == "GET":
+        # The page stands without the position that the log has lost: show the log as it is now.
+        left = [(name, value) for name, value in request.query_params.multi_items() if name not in POSITIONS]
+        return RedirectResponse(request.url.path + (f"?{urlencode(left)}" if left else ""), 303)
     if isinstance(refusal, ReadModelRebuilding) and request.method == "GET":
         return rebuilding(request, refusal)
     return problem(request, status_of(refusal), refusal.code, refusal.message, getattr(refusal, "problems", ()))

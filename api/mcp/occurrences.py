@@ -94,8 +94,9 @@ async def _after(caller: InboxCaller, given: Poll, cursor: str, narrowing: Narro
 
 async def _cursor_of_now(caller: InboxCaller) -> str:
     """Return a cursor at the place up to which the read model of inboxes is."""
+    epoch = caller.door.reading.epoch
     page = await caller.reader.read(limit=1)
-    return InboxPlace(page.as_of_position).cursor
+    return InboxPlace(page.as_of_position, epoch=epoch).cursor
 
 
 def _answer(

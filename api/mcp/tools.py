@@ -15,7 +15,7 @@ from edge.inbox import require_inbox
 from edge.inbox_contents import masked_entry
 from edge.principal import cause_of
 from queries.inbox.contents import get_entry
-from queries.inbox.views import InboxPage, read_place
+from queries.inbox.views import InboxPage, read_held_place
 
 PIECE = 65_536
 """The most characters of an output in one answer."""
@@ -76,7 +76,8 @@ async def _wait(caller: InboxCaller, given: WaitForEvent) -> InboxPage:
 
 async def _acknowledge(caller: InboxCaller, given: AckEvents) -> Acknowledged:
     require_inbox(caller.principal, caller.agent, writes=True)
-    command = AcknowledgeNotifications(caller.agent, read_place(given.cursor).position)
+    place = await anyio.to_thread.run_sync(read_held_place, caller.door.reading, given.cursor)
+    command = AcknowledgeNotifications(caller.agent, place.position)
     carry_out = partial(caller.door.handlers.inboxes.acknowledge, command, cause_of(caller.request))
     receipt = await anyio.to_thread.run_sync(carry_out)
     return Acknowledged(given.cursor, receipt.position, receipt.duplicate)

@@ -45,6 +45,7 @@ COMMANDS = {
     "move-timer": Entry("timers.move", "Move a timer."),
     "workers": Entry("workers", "List workers with the attempts that each has claimed."),
     "sizes": Entry("sizes", "Show the size of the log and of each table on disk; numbers of rows are estimates."),
+    "epochs": Entry("epochs", "List the epochs of the log, the present one first; a failover begins another one."),
     "settings": Entry(
         "settings", "Show the settings in force in this environment; of a secret, only whether it is set."
     ),

@@ -64,11 +64,11 @@ def ack(
     from app.cli.names import naming
     from app.wiring import operator
     from commands.inbox import AcknowledgeNotifications
-    from queries.inbox.views import read_place
+    from queries.inbox.views import read_held_place
 
     output = output_of(context, json)
     with opened(output) as wiring, naming(wiring.datastore, "agent", name):
-        command = AcknowledgeNotifications(agent_named(name), read_place(cursor).position)
+        command = AcknowledgeNotifications(agent_named(name), read_held_place(wiring.reading, cursor).position)
         receipt = wiring.inboxes.acknowledge(command, operator("cli:ack"))
     answer = {"name": name, "new": not receipt.duplicate, "position": receipt.position}
     output.answer(answer, f"{name}: " + ("acknowledged before" if receipt.duplicate else "acknowledged"))

@@ -54,7 +54,7 @@ def catch_up(
             if len(items) == limit:
                 until = fact.position
                 break
-    place = InboxPlace(until, place.until)
+    place = InboxPlace(until, place.until, freshness.epoch)
     has_more = place.position < place.until or place.until < freshness.as_of_position
     return InboxPage(items, place.cursor, has_more, False, freshness.as_of_position, freshness.lag_seconds)
 

@@ -27,6 +27,10 @@ cross join lateral (
   union all select agent from inbox_roles where x.step = '' and process_id = x.process_id) r"""
 
 
+_AT = """select originator_id::text || ':' || originator_version as event_id from stored_events
+where notification_id = %s"""
+
+
 class Concerned(msgspec.Struct, frozen=True):
     """Agents whose inboxes may have entries up to `until`; beyond it there may be more."""
 
@@ -55,10 +59,13 @@ def list_inboxes(reading: Reading, after: str) -> list[str]:
         return _agents(connection, _ALL, (after,))
 
 
-def end_of_log(reading: Reading) -> int:
-    """Return the position of the newest event. Raises an Outage."""
-    with reading.log() as (_, freshness):
-        return freshness.as_of_position
+def is_held(reading: Reading, event_id: str, position: int) -> bool:
+    """Return whether the log has the event of an entry at its position; without an id, any. Raises an Outage."""
+    with reading.log() as (connection, freshness):
+        if not event_id:
+            return position <= freshness.as_of_position
+        row = fetch(connection, _AT, (position,))
+    return bool(row) and row[0]["event_id"] == event_id
 
 
 def _agents(connection: Connection[Any], query: str, given: tuple[object, ...]) -> list[str]:

@@ -12,7 +12,7 @@ from domain.inbox.concerns import RETRIABLE
 from queries.inbox.catching_up import catch_up
 from queries.inbox.interests import Interest, acknowledged_position, interests_of
 from queries.inbox.scanning import bounded
-from queries.inbox.views import INBOX, InboxPage, InboxPlace, entry_view, read_place
+from queries.inbox.views import INBOX, InboxPage, InboxPlace, entry_view, read_held_place
 from queries.paging import DEFAULT_LIMIT
 from queries.reading import Freshness, Reading, fetch
 
@@ -52,7 +52,7 @@ def get_inbox(
     """
     with reading.of(INBOX, min_position) as (connection, freshness):
         acknowledged = acknowledged_position(connection, agent)
-        place = InboxPlace(acknowledged) if cursor is None else read_place(cursor)
+        place = InboxPlace(acknowledged) if cursor is None else read_held_place(reading, cursor)
         if from_position is not None and cursor is None:
             place = InboxPlace(from_position, freshness.as_of_position)
         if place.position < place.until:
@@ -80,7 +80,7 @@ def _page(
         after = items[-1].position
     elif has_more:
         after = interests.until - 1
-    cursor = InboxPlace(after).cursor
+    cursor = InboxPlace(after, epoch=freshness.epoch).cursor
     return InboxPage(items, cursor, has_more, truncated, freshness.as_of_position, freshness.lag_seconds)
 
 

@@ -88,7 +88,7 @@ def get_inbox_state(
         delivered=delivered["position"],
         delivered_at=delivered["delivered_at"],
         acknowledged=acknowledged,
-        cursor=InboxPlace(acknowledged).cursor,
+        cursor=InboxPlace(acknowledged, epoch=freshness.epoch).cursor,
         oldest_unread=rows[0]["at"] if rows else None,
         filter=filter,
         effective_from=effective_from,
@@ -104,7 +104,10 @@ def get_inbox_filter(reading: Reading, agent: str, *, min_position: int | None =
         acknowledged_position(connection, agent)
         filter, effective_from = _filter(connection, agent)
     return InboxFilterView(
-        **msgspec.structs.asdict(filter), effective_from=effective_from, **msgspec.structs.asdict(freshness)
+        **msgspec.structs.asdict(filter),
+        effective_from=effective_from,
+        as_of_position=freshness.as_of_position,
+        lag_seconds=freshness.lag_seconds,
     )
 
 

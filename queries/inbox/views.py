@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 from domain.inbox.summary import Summary
-from queries.paging import LARGEST, bad_cursor, read_cursor, write_cursor
+from queries.epochs import require_held
+from queries.paging import LARGEST, bad_cursor, read_key, write_cursor
+from queries.reading import Reading
 
 INBOX = "InformedAgentNotifier"
 _KIND = "inbox"
@@ -51,25 +53,39 @@ class InboxPage(msgspec.Struct, frozen=True):
 
 
 class InboxPlace(msgspec.Struct, frozen=True):
-    """A place in an inbox. until: up to there the agent catches up out of the log; 0: it reads its inbox."""
+    """A place in an inbox. until: up to there the agent catches up out of the log; 0: it reads its inbox.
+
+    epoch: of the position; None: of the first one.
+    """
 
     position: int
     until: int = 0
+    epoch: str | None = None
 
     @property
     def cursor(self) -> str:
         """The place as an opaque text."""
-        return write_cursor(_KIND, f"{self.position}.{self.until}" if self.position < self.until else self.position)
+        key = f"{self.position}.{self.until}" if self.position < self.until else self.position
+        return write_cursor(_KIND, key, self.epoch)
 
 
 def read_place(cursor: str) -> InboxPlace:
     """Return the place of a cursor. Raises BadCursor."""
-    numbers = read_cursor(_KIND, cursor).split(".")
+    key, epoch = read_key(_KIND, cursor)
+    numbers = key.split(".")
     if not 1 <= len(numbers) <= 2 or not all(each.isascii() and each.isdigit() for each in numbers):
         raise bad_cursor()
     if any(len(each) > 19 or int(each) > LARGEST for each in numbers):
         raise bad_cursor()
-    return InboxPlace(*map(int, numbers))
+    position, until = int(numbers[0]), int(numbers[1]) if len(numbers) > 1 else 0
+    return InboxPlace(position, until, epoch)
+
+
+def read_held_place(reading: Reading, cursor: str) -> InboxPlace:
+    """Return the place of a cursor that the log still has. Raises BadCursor, LogWentBack or Outage."""
+    place = read_place(cursor)
+    require_held(reading.progress, place.epoch, max(place.position, place.until))
+    return place
 
 
 def event_id(stream: UUID, version: int) -> str:

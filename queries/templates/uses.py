@@ -45,7 +45,7 @@ def list_uses(
     where = Where({"rows": limit + 1})
     where.add("u.template_id = {}", reference.template_id)
     where.add("u.template_version = {}", version)
-    where.add("u.position < {}", read_position("u", cursor, LARGEST) if cursor is not None else None)
+    where.add("u.position < {}", read_position("u", cursor, LARGEST, reading) if cursor is not None else None)
     where.within("u.process", caller.processes)
     with reading.of(USES, min_position, beside=BESIDE) as (connection, freshness):
         if find_record(connection, surroundings.catalogue, reference, None, caller) is None:
@@ -55,7 +55,7 @@ def list_uses(
     more = {row["process_id"]: row for row in beside}
     positions = {row["process_id"]: row.pop("position") for row in rows}
     found = [TemplateUse(**row, **_without_id(more[row["process_id"]])) for row in rows]
-    return page_of(found, limit, freshness, lambda use: write_cursor("u", positions[use.process_id]))
+    return page_of(found, limit, freshness, lambda use: write_cursor("u", positions[use.process_id], freshness.epoch))
 
 
 def _without_id(row: dict[str, Any]) -> dict[str, Any]:

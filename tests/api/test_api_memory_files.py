@@ -117,3 +117,43 @@ def test_a_memory_of_another_log_is_left_alone(
     writing()
     installation.until(lambda: list((tmp_path / "watch").glob("*.ndjson")))
     assert other.read_text() == '{"position": 900000}\n'
+
+
+def test_a_memory_notes_that_the_log_went_back_and_goes_on(
+    client: TestClient, installation: Installation, writing: Callable[[], MemoryFiles], tmp_path: Path
+) -> None:
+    installation.publish(client, HELD, writer=ECHO, archive=ECHO, watch=ECHO)
+
+    def work() -> None:
+        body = {"input": {"ssn": "1"}}
+        id = UUID(client.post("/api/processes/held/executions", json=body).json()["execution_id"])
+        installation.answer(id, "work", Completed("done"))
+        installation.project()
+
+    def lines() -> list[dict[str, object]]:
+        files = sorted((tmp_path / "archive").glob("*.ndjson"))
+        return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+    work()
+    first = writing()
+    installation.until(lambda: len(lines()) == 1)
+    first.stop()
+    kept = int(str(lines()[0]["position"]))
+    with installation.datastore.reading() as connection:
+        connection.execute("update log_epochs set number = 2, begins_at = %s", (kept,))
+        connection.execute(
+            "insert into log_epochs (number, epoch_id, system_identifier, timeline, begins_at)"
+            " values (1, '0123456789ab', 'before', 1, 0)"
+        )
+    installation.datastore.connect().close()
+    file = next((tmp_path / "archive").glob("*.ndjson"))
+    lost = {"position": kept + 2, "event_id": "0192f0c1-0000-7000-8000-000000000000:3"}
+    with file.open("a") as opened:
+        opened.write(json.dumps(lost) + "\n")
+    work()
+    writing()
+    installation.until(lambda: len(lines()) == 4)
+    epoch = installation.datastore.epochs.current
+    assert epoch is not None
+    assert lines()[1:3] == [lost, {"type": "LogWentBack", "position": kept, "epoch": epoch.epoch_id}]
+    assert int(str(lines()[3]["position"])) > kept

@@ -37,6 +37,14 @@ class Stream:
         raise EOFError
 
 
+def present(installation: Any) -> str:
+    """The id of the present epoch of the log."""
+    epoch = installation.datastore.epochs.current
+    assert epoch is not None
+    id: str = epoch.epoch_id
+    return id
+
+
 @pytest.fixture
 def listen(served: Served) -> Iterator[Callable[..., Stream]]:
     opened: list[Any] = []
@@ -67,24 +75,45 @@ def client(installation: Any) -> Iterator[TestClient]:
 def test_a_stream_tells_every_position_that_read_models_reach(
     listen: Callable[..., Stream], installation: Any, start: Any
 ) -> None:
+    epoch = present(installation)
     first, second = listen(), listen()
     told = first.next()
-    assert (told["event"], told["id"], told["data"]) == ("position", "7", {"position": 7})
+    assert (told["event"], told["id"], told["data"]) == ("position", f"{epoch}.7", {"position": 7, "epoch": epoch})
     assert second.next() == told
     start()
     position = installation.project()
     for stream in (first, second):
-        assert stream.next()["data"] == {"position": position}
+        assert stream.next()["data"] == {"position": position, "epoch": epoch}
 
 
 def test_a_stream_goes_on_after_the_last_position_told(
     listen: Callable[..., Stream], installation: Any, start: Any
 ) -> None:
-    resumed = listen(last="7")
+    epoch = present(installation)
+    resumed, of_before = listen(last=f"{epoch}.7"), listen(last="7")  # the release before sent no epoch
     start()
     position = installation.project()
-    assert resumed.next()["data"] == {"position": position}
-    assert listen(last="6").next()["data"] == {"position": position}
+    for stream in (resumed, of_before, listen(last="6")):
+        assert stream.next()["data"] == {"position": position, "epoch": epoch}
+
+
+@pytest.mark.parametrize("last", ["0123456789ab.7", "0123456789ab.3"])
+def test_a_stream_of_another_epoch_begins_with_the_present_position(
+    listen: Callable[..., Stream], installation: Any, start: Any, last: str
+) -> None:
+    id, epoch = start(), present(installation)
+    position = installation.project()
+    assert listen(last=last).next() == {
+        "event": "position",
+        "id": f"{epoch}.{position}",
+        "data": {"position": position, "epoch": epoch},
+    }
+    stream = listen(f"?execution={id}", last=last)
+    assert stream.next() == {
+        "event": "position",
+        "id": f"{epoch}.2",
+        "data": {"position": position, "epoch": epoch},
+    }
 
 
 def test_the_stream_of_an_execution_tells_each_event_once(
@@ -98,9 +127,10 @@ def test_the_stream_of_an_execution_tells_each_event_once(
     installation.project()
     while told[-1]["data"]["version"] < 5:
         told.append(stream.next())
-    assert [each["id"] for each in told] == ["1", "2", "3", "4", "5"]
+    epoch = present(installation)
+    assert [each["id"] for each in told] == [f"{epoch}.{n}" for n in range(1, 6)]
     assert told[-1]["event"] == "event"
-    resumed = listen(f"?execution={id}", last="3")
+    resumed = listen(f"?execution={id}", last=f"{epoch}.3")
     assert resumed.next() == told[3]
 
 
@@ -116,14 +146,15 @@ def test_a_stream_that_would_go_on_behind_the_end_of_the_log_begins_with_the_pre
     listen: Callable[..., Stream], installation: Any, start: Any, last: str
 ) -> None:
     id = start()
-    position = installation.project()
+    position, epoch = installation.project(), present(installation)
+    at = {"position": position, "epoch": epoch}
     told = listen(last=last).next()
-    assert (told["event"], told["id"], told["data"]) == ("position", str(position), {"position": position})
+    assert (told["event"], told["id"], told["data"]) == ("position", f"{epoch}.{position}", at)
     stream = listen(f"?execution={id}", last=last)
     told = stream.next()
-    assert (told["event"], told["id"], told["data"]) == ("position", "2", {"position": position})
+    assert (told["event"], told["id"], told["data"]) == ("position", f"{epoch}.2", at)
     installation.answer(id, "greet")
-    assert [stream.next()["id"] for _ in range(2)] == ["3", "4"]
+    assert [stream.next()["id"] for _ in range(2)] == [f"{epoch}.3", f"{epoch}.4"]
 
 
 def test_a_stream_notices_that_the_log_was_restored(
@@ -135,11 +166,13 @@ def test_a_stream_notices_that_the_log_was_restored(
     installation.project()
     positions, events = listen(), listen(f"?execution={id}")
     positions.next()
-    assert [events.next()["id"] for _ in range(5)] == ["1", "2", "3", "4", "5"]
+    epoch = present(installation)
+    assert [events.next()["id"] for _ in range(5)] == [f"{epoch}.{n}" for n in range(1, 6)]
     truncated(installation, before)
-    assert positions.next()["data"] == {"position": before}
+    at = {"position": before, "epoch": epoch}
+    assert positions.next()["data"] == at
     told = events.next()
-    assert (told["event"], told["id"], told["data"]) == ("position", "2", {"position": before})
+    assert (told["event"], told["id"], told["data"]) == ("position", f"{epoch}.2", at)
 
 
 def test_streams_end_when_the_server_does(served: Served, listen: Callable[..., Stream], greeting: str) -> None:

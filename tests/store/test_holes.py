@@ -14,6 +14,14 @@ from store.unit import Conflict, EventsMissing, StreamChange, Unit, UnitRefused
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test")
 
 
+class Noting:
+    def __init__(self, calls):
+        self.calls = calls
+
+    def forget_all(self):
+        self.calls.append(1)
+
+
 def skipped(step="a"):
     return record(StepSkipped, CAUSE, step=step, reason="condition_false")
 
@@ -45,7 +53,8 @@ def test_units_of_one_stream_in_one_append_follow_each_other(log):
 
 def test_a_process_that_may_have_read_lost_events_is_notified(log):
     forgotten = []
-    log.lost.append(lambda: forgotten.append(1))
+    noting = Noting(forgotten)
+    log.datastore.epochs.subscribe(noting.forget_all)
     log.append(Unit(stream := uuid4(), 0, [skipped()]))
     with pytest.raises(Conflict):
         log.append(Unit(stream, 0, [skipped()]))

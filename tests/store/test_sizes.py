@@ -36,9 +36,9 @@ def test_large_units_are_spread_over_appends(log):
     statements: list[int] = []
     append = log.recorder.append
 
-    def counted(connection, columns):
+    def counted(connection, columns, epoch):
         statements.append(len(columns))
-        return append(connection, columns)
+        return append(connection, columns, epoch)
 
     log.recorder.append = counted
     outcomes = log.append_all([Unit(uuid4(), 0, [answered(LARGE)]) for _ in range(7)])

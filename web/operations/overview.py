@@ -12,6 +12,7 @@ from edge.dependencies import Reads, door_of
 from edge.principal import Principal
 from edge.scopes import READ, requires
 from queries.dead_letters import list_dead_letters
+from queries.epochs import get_epoch
 from queries.metrics import MOST, get_figures
 from queries.projections import ProjectionView, list_projections
 from queries.read_models import ReadModelRequestView, VerifiedRows, list_requests
@@ -62,6 +63,7 @@ def overview(request: Request, reading: Reads, caller: Caller, masking: Masking)
         verifies=caller.may(RequestAct.scope),
         state_of=state_of,
         furthest=furthest,
+        epoch=get_epoch(reading.progress),
         figures=get_figures(reading, door_of(request).handlers.overdue_after).values,
         most=MOST,
         timers=_timers(reading, caller),

@@ -18,6 +18,7 @@
   let left = BURST;
   let timer = 0;
   let lostSince = null;
+  let era;
 
   const say = () => {
     const live = document.getElementById("live");
@@ -61,12 +62,13 @@
     if (source || document.hidden) return;
     source = new EventSource("/api/stream");
     source.addEventListener("position", (event) => {
-      const { position } = JSON.parse(event.data);
+      const { position, epoch } = JSON.parse(event.data);
       if (lostSince !== null) {
         lostSince = null;
         shown = -1;
       }
-      if (position < wanted) shown = -1;
+      if (position < wanted || (era && era !== epoch)) shown = -1;
+      era = epoch;
       wanted = position;
       plan();
     });

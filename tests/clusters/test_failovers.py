@@ -1,0 +1,148 @@
+"""Failovers under load, of whole installations: nothing acknowledged is lost, or callers are informed of the loss."""
+
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.clusters.failover_rig import ENDED, PROCESS, STARTED, FailoverSite, both, cut_off, installed, take_over
+from tests.clusters.node import Node
+from tests.journeys.conftest import PROCESSION
+from tests.journeys.killing import check_log, wait_for
+from tests.waiting import until
+
+VERSIONS = """select distinct convert_from(state, 'utf8')::json ->> 'version' from stored_events
+where topic = 'ExecutionStarted' order by 1"""
+STREAMS = "select originator_id::text from stored_events where topic = 'ExecutionStarted'"
+
+
+def all_end(site: FailoverSite) -> None:
+    """Return once every execution that the log holds has ended."""
+    wait_for(lambda: site.count(ENDED) >= site.count(STARTED))
+    assert site.count(ENDED) == site.count(STARTED)
+    assert site.rows("select count(*) from set_aside") == [(0,)]
+    check_log(site)
+
+
+def verify(site: FailoverSite) -> None:
+    """Prove every read model and list against the log."""
+
+    def verified() -> bool:
+        command = [str(PROCESSION), "projections", "verify"]
+        return subprocess.run(command, env=site.environment, capture_output=True, check=False).returncode == 0
+
+    wait_for(verified, 60)
+    assert verified()
+
+
+@pytest.mark.timeout(600)
+def test_a_synchronous_standby_takes_over_under_load(primary: Node, standby: Node, tmp_path: Path) -> None:
+    primary.synchronous("ANY 1 (two)")
+    with installed(tmp_path, both(primary, standby), primary) as site, ThreadPoolExecutor(4) as callers:
+        site.begin()
+        receipts = [callers.submit(site.start, n) for n in range(80)]
+        until(lambda: sum(each.done() for each in receipts) >= 25)
+        primary.kill()
+        standby.promote()
+        site.primary = standby
+        acknowledged = [each.result(300) for each in receipts]
+        all_end(site)
+        assert {each for (each,) in site.rows(STREAMS)} == {each["execution_id"] for each in acknowledged}
+        # Positions of before are as good as those of after.
+        for receipt in (acknowledged[0], acknowledged[-1]):
+            answer = site.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+            assert answer.status_code == 200, answer.text
+        assert site.get("/health/ready").json()["epoch"]["number"] == 2
+        verify(site)
+
+
+@pytest.mark.timeout(600)
+def test_an_asynchronous_standby_lacks_the_last_events(primary: Node, standby: Node, tmp_path: Path) -> None:
+    with installed(tmp_path, both(primary, standby), primary) as site:
+        site.begin()
+        kept = [site.start(n) for n in range(10)]
+        cut_off(primary, standby)
+        # Version 2 runs from here on; every process has it in memory.
+        assert site.publish("going", PROCESS.format(name="going").replace("200ms", "100ms")) == 2
+        lost = [site.start(n) for n in range(10, 30)]
+        assert site.rows(VERSIONS) == [("1",), ("2",)]
+        last = f"{lost[-1]['epoch']}.{lost[-1]['position']}"
+        cursor = events_until(site, lost[-1]["position"])
+        take_over(primary, standby)
+        site.primary = standby
+        later = [site.start(n) for n in range(30, 60)]
+        all_end(site)
+
+        found = {each for (each,) in site.rows(STREAMS)}
+        assert {each["execution_id"] for each in (*kept, *later)} <= found
+        assert found.isdisjoint(each["execution_id"] for each in lost)
+        assert site.rows(VERSIONS) == [("1",)]
+        informed(site, kept[0], lost[-1], later[-1], last, cursor)
+        assert "epoch 2 of the log has begun" in (tmp_path / "api.log").read_text()
+        verify(site)
+
+
+def events_until(site: FailoverSite, position: int) -> str:
+    """Return a cursor of the log that lies behind `position`."""
+    page = site.get("/api/events", after=position - 1, limit=1).json()
+    while page["next_cursor"] is None:
+        page = site.get("/api/events", after=position - 1, limit=1).json()
+    cursor: str = page["next_cursor"]
+    return cursor
+
+
+def informed(
+    site: FailoverSite, kept: dict[str, Any], lost: dict[str, Any], later: dict[str, Any], last: str, cursor: str
+) -> None:
+    """Prove that whoever holds a lost position is informed, and nobody else."""
+    for receipt, status in ((kept, 200), (lost, 409), (later, 200)):
+        answer = site.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+        assert answer.status_code == status, answer.text
+    refused = site.get("/api/events", cursor=cursor)
+    assert (refused.status_code, refused.json()["code"]) == (409, "log_went_back")
+    epoch = site.get("/health/ready").json()["epoch"]
+    assert (refused.json()["epoch"], epoch["number"]) == (epoch["epoch"], 2)
+    assert kept["position"] <= epoch["begins_at"] < lost["position"]
+    with site.client.stream("GET", f"{site.base}/api/stream", headers={"Last-Event-ID": last}) as stream:
+        assert stream.status_code == 200
+        first = [line for line, _ in zip(stream.iter_lines(), range(3), strict=False)]
+    assert f'"epoch":"{epoch["epoch"]}"' in "".join(first)
+
+
+@pytest.mark.timeout(600)
+def test_an_old_primary_that_nobody_fenced_acknowledges_nothing(primary: Node, standby: Node, tmp_path: Path) -> None:
+    with installed(tmp_path, both(primary, standby), primary) as site:
+        site.begin()
+        site.start(0)
+        until(lambda: site.count("select count(*) from workers") == 2)
+        cut_off(primary, standby)
+        take_over(primary, standby)
+        site.primary = standby
+        site.start(1)
+        # A process that has not met the new primary cannot know better than the address.
+        logs = [tmp_path / f"{name}.log" for name in ("api", "worker-1", "worker-2")]
+        until(lambda: all("epoch 2 of the log has begun" in log.read_text() for log in logs))
+        primary.start()  # its address comes first
+        before = primary.rows("select count(*) from stored_events")
+        # The connections to the new primary end, as they do after hours: only the old one is found.
+        standby.stop()
+        statuses = [attempt(site, n) for n in range(100, 112)]
+        assert set(statuses) == {503}
+        assert primary.rows("select count(*) from stored_events") == before
+        reason = site.get("/health/ready").json()["reason"]
+        assert reason["code"] == "older_server"
+        primary.stop()
+        standby.start()
+        site.start(2)
+        all_end(site)
+
+
+def attempt(site: FailoverSite, n: int) -> int:
+    """Try to start an execution once; return the status of the answer."""
+    headers = {"Idempotency-Key": f"once-{n}"}
+    path = f"{site.base}/api/processes/going/executions"
+    answer = httpx2.post(path, json={"input": {"n": n}}, headers=headers, timeout=60)
+    return answer.status_code
