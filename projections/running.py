@@ -16,7 +16,7 @@ from projections.positions import Moved, Positions
 from projections.projection import Projection, clean
 from projections.tables import built_digests
 from store.datastore import Datastore
-from store.log import read_page
+from store.log_reading import read_page
 from store.reading import UnknownEventMet, connect, head, known_part
 from store.sizes import is_full
 

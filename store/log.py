@@ -1,25 +1,20 @@
-"""The log: append decisions, read streams, read pages in order."""
+"""The log: append decisions; `log_reading.py` reads streams and pages."""
 
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any
 from uuid import UUID
 
-from psycopg import Connection
-from psycopg.rows import TupleRow, tuple_row
-
-from domain.event import Event
 from store.append_limit import APPEND_SECONDS, AppendLimit
 from store.bounded import EventTooLarge
 from store.columns import Columns
 from store.datastore import BY_INDEX, Datastore, OwnConnection
-from store.mapper import Recorded, StreamEvents, decode, recorded
+from store.log_reading import LogReading
 from store.outcomes import outcome_of
 from store.overdue import overdue, waited_for_a_lock
 from store.recorder import LogRecorder
-from store.sizes import FULL_APPEND, page_query
+from store.sizes import FULL_APPEND
 from store.timing import Durations
 from store.trouble import APPEND_OVERDUE, RecordingState
 from store.unit import (
@@ -34,26 +29,16 @@ from store.unit import (
 )
 from store.waiting_units import Outcome, WaitingUnit
 
-STREAMS = """select originator_id, topic, state from stored_events where originator_id = any(%s)
-order by originator_id, originator_version"""
-ONE_STREAM = "select topic, state from stored_events where originator_id = %s order by originator_version"
-EXISTING = """select x.id from unnest(%s::uuid[]) as x(id)
-where exists (select from stored_events e where e.originator_id = x.id)"""
-STREAM_PAGE = """select notification_id, originator_id, originator_version, topic, state from stored_events
-where originator_id = %s and originator_version > %s order by originator_version limit %s"""
-NEWEST_OF_STREAM = """select notification_id, originator_id, originator_version, topic, state from stored_events
-where originator_id = %s order by originator_version desc limit 1"""
-PAGE = f"{page_query('notification_id > %(after)s')} limit %(limit)s"
 MAX_BATCH_EVENTS = 5_000
 MOST_SUSPECTS = 10_000
 CLOSING_SECONDS = 5.0
 
 
-class Log:
+class Log(LogReading):
     """The event store of one process: thread-safe; concurrent appends share a transaction."""
 
     def __init__(self, datastore: Datastore, *, append_seconds: float = APPEND_SECONDS) -> None:
-        self.datastore = datastore
+        super().__init__(datastore)
         self.recorder = LogRecorder(datastore)
         self.recording = RecordingState()
         self._limit = AppendLimit(append_seconds)
@@ -243,56 +228,6 @@ class Log:
             self._connection.close()
             self._appending.release()
 
-    def stream(self, stream: UUID) -> StreamEvents:
-        """Return every event of one stream, oldest first; none when there is no such stream."""
-        with self.datastore.reading() as connection:
-            rows = _tuples(connection, ONE_STREAM, (stream,))
-        events = StreamEvents([decode(topic, state) for topic, state in rows])
-        events.size = sum(len(state) for _, state in rows)
-        return events
-
-    def streams(self, streams: Iterable[UUID], reading: OwnConnection | None = None) -> dict[UUID, list[Event]]:
-        """Return every event of many streams, by one query; leave out streams without events.
-
-        reading: a connection of the caller's, which is quicker than one of the pool.
-        """
-        found: dict[UUID, StreamEvents] = {}
-        with self.datastore.reading() if reading is None else reading.borrow() as connection:
-            rows = _tuples(connection, STREAMS, (list(streams),))
-        for stream, topic, state in rows:
-            events = found.get(stream)
-            if events is None:
-                events = found[stream] = StreamEvents()
-            events.append(decode(topic, state))
-            events.size += len(state)
-        return {**found}
-
-    def existing(self, streams: Iterable[UUID]) -> set[UUID]:
-        """Return those of the streams that have events."""
-        with self.datastore.reading() as connection:
-            return {id for (id,) in _tuples(connection, EXISTING, (list(streams),))}
-
-    def stream_page(self, stream: UUID, *, after: int = 0, limit: int = 200) -> list[Recorded]:
-        """Return events of one stream, with their places, whose versions are greater than `after`."""
-        with self.datastore.reading() as connection:
-            return recorded(_tuples(connection, STREAM_PAGE, (stream, after, limit)))
-
-    def newest(self, stream: UUID) -> Recorded | None:
-        """Return the newest event of one stream with its place; None when there is no such stream."""
-        with self.datastore.reading() as connection:
-            found = recorded(_tuples(connection, NEWEST_OF_STREAM, (stream,)))
-        return found[0] if found else None
-
-    def page(self, after: int, limit: int) -> list[Recorded]:
-        """Return a page of the log after position `after`, decoded."""
-        with self.datastore.reading() as connection:
-            return recorded(read_page(connection, after, limit))
-
-    def actor_at(self, position: int) -> str:
-        """Return the actor of the event at `position`; empty without such an event."""
-        found = self.page(position - 1, 1)
-        return found[0].event.actor if found and found[0].position == position else ""
-
     def last_position(self) -> int:
         """Return the position of the newest event; 0 for an empty log."""
         return self.recorder.max_notification_id() or 0
@@ -306,16 +241,3 @@ def _bytes_of(unit: Unit) -> int:
         raise
     except (TypeError, ValueError, RecursionError):
         return 0
-
-
-def read_page(connection: Connection[Any], after: int, limit: int) -> list[TupleRow]:
-    """Return rows (position, stream, version, topic, state) of the log after position `after`, in order.
-
-    They are fewer than `limit` at the end of the log, or when they make a page full.
-    """
-    return _tuples(connection, PAGE, {"after": after, "limit": limit})
-
-
-def _tuples(connection: Connection[Any], query: str, parameters: Sequence[Any] | dict[str, Any]) -> list[TupleRow]:
-    with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        return cursor.execute(query, parameters, prepare=True).fetchall()

@@ -9,7 +9,7 @@ from psycopg import Connection
 from domain.event import Cause, Event, record
 from domain.executions.events.step import StepCompleted, StepSkipped
 from store.bounded import EventTooLarge
-from store.log import read_page
+from store.log_reading import read_page
 from store.reading import SETTINGS, read_pages, read_range, read_used
 from store.sizes import FULL_PAGE, LARGEST_EVENT, page_query
 from store.unit import Unit

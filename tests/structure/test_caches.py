@@ -20,8 +20,8 @@ DECORATORS = {"cache", "lru_cache", "cached_property"}
 
 # What is kept, and why another epoch leaves it right.
 ONE_APPEND = "Columns DueScheduleMoves DueStepMoves DueTimerMoves OutboxMoves SlotMoves StandingAlertMoves"
-ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof RunningTimers SlotsProof StandingAlertsProof RunTotal
-_Attempt Where _Intervals"""
+ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof RunningTimers SlotsProof StandingAlertsProof
+RunTotal _Attempt Where _Intervals"""
 ONE_PAGE = """BatchChanges AnalyticsChanges Rollup TreeChanges ApprovalChanges DetailChanges ListedChanges WaitChanges
 ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
 WITH_ITS_CONNECTION = (
@@ -32,7 +32,8 @@ UNDER_WAY = """Log Appending Batch Bells Builder Calling Tally Capacity Reacting
 BackgroundModel MessageFold ChatFold ResponseFold"""
 # States make a new one with each epoch.
 OWNED = "LeftAlone KnownPublications"
-NOT_OF_THE_LOG = """_LENDING_SESSIONS LimitReports MemoryFolder Notifications Lookups PublicPrices CheckedTransport Disclosed RequestTimes COMPONENTS _NONE"""
+NOT_OF_THE_LOG = """_LENDING_SESSIONS LimitReports MemoryFolder Notifications Lookups PublicPrices CheckedTransport
+Disclosed RequestTimes COMPONENTS _NONE"""
 # A function of its arguments, or of the release.
 PURE = """_hints _instant append_statement made _common _pair_type _newest _kept _names fields_of body_fields
 fields_beside sensitive parse_authority is_local versions release _forms _authorities text_of_key _routes
