@@ -55,7 +55,8 @@ class Claiming(DecidingDuty[Attempt]):
         if self._awake or capacity.ended:
             self._awake = capacity.ended = False
             self._vain_since = None
-        desk.calling.read_limits(capacity.agents())
+        # An agent that admits no call now may be one that this worker has not met.
+        desk.calling.read_limits(capacity.agents() | capacity.closed_agents)
         rooms = capacity.rooms()
         made = self._claim(min(limit, capacity.share()), rooms)
         turns = made.turns

@@ -46,7 +46,9 @@ def operations(shared: Any) -> list[tuple[str, str]]:
     """Every unsafe operation, on things that may exist."""
     there = {"process": "greeting", "name": "writer", "step": "greet", "kind": "timeout", "trigger_id": "new-order"}
     there |= {"act": "build", "projection": "approvals", "position": "1", "template_id": "bundled:content-review"}
-    there |= dict.fromkeys(("execution_id", "schedule_id", "alert_id", "key_id", "approval_id", "webhook_id"), MISSING)
+    there |= dict.fromkeys(
+        ("execution_id", "schedule_id", "alert_id", "key_id", "approval_id", "webhook_id", "batch_id"), MISSING
+    )
     return [
         (method.upper(), path.format(**there))
         for path, methods in shared.app.openapi()["paths"].items()

@@ -107,6 +107,7 @@ def test_a_dry_run_of_any_command_changes_nothing(client: TestClient, installati
         "schedule_id": str(UUID(int=1)),
         "alert_id": str(UUID(int=1)),
         "webhook_id": str(UUID(int=1)),
+        "batch_id": str(UUID(int=1)),
         "trigger_id": "hook",
         "projection": "approvals",
         "position": "1",

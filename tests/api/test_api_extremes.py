@@ -76,7 +76,7 @@ def test_no_field_of_a_command_breaks_it(client: TestClient, installation: Insta
     }
     values |= {"step": "work", "kind": "wait", "projection": "execution_list", "position": "1", "digest": "0" * 64}
     values |= {"schedule_id": str(schedule_id(process_id("held"), "nightly")), "key_id": str(id), "act": "build"}
-    values |= {"webhook_id": str(id), "template_id": "bundled:content-review"}
+    values |= {"webhook_id": str(id), "batch_id": str(id), "template_id": "bundled:content-review"}
     values |= {"trigger_id": "hook", "verdict": "approve", "alert_id": str(UUID(int=1))}
     requests = TestClient(installation.app, raise_server_exceptions=False)
     tried, broken = 0, []

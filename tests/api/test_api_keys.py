@@ -103,7 +103,8 @@ def operations(installation: Installation) -> list[tuple[str, str, str]]:
     """Every guarded operation: method, path, and the permission that its route states."""
     there = {"process": "greeting", "name": "writer", "step": "greet", "kind": "timeout", "version": "1"}
     there |= dict.fromkeys(
-        ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id"), "0192f0c1-0000-7000-8000-000000000000"
+        ("execution_id", "key_id", "schedule_id", "alert_id", "webhook_id", "batch_id"),
+        "0192f0c1-0000-7000-8000-000000000000",
     )
     there |= {"act": "build", "projection": "approvals", "position": "1", "digest": "0" * 64}
     there |= {"event_id": f"{there['execution_id']}:1", "template_id": "bundled:content-review"}

@@ -40,6 +40,7 @@ def test_projections_tell_how_far_they_are(client: TestClient, installation: Any
         "agent_directory",
         "analytics",
         "approvals",
+        "batches",
         "cost_alerts",
         "cost_ledger",
         "costs",

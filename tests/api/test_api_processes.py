@@ -148,7 +148,7 @@ def test_the_list_tells_how_runs_went(client: TestClient, installation: Any, sta
     installation.project()
     item = client.get("/api/processes").json()["items"][0]
     assert item["last_run"]["execution_id"] == str(failed)
-    assert item["executions"] == {"started": 2, "completed": 1, "failed": 0, "cancelled": 1}
+    assert item["executions"] == {"started": 2, "completed": 1, "failed": 0, "cancelled": 1, "archived": 0}
     assert item["success_rate"] == 1.0
 
 

@@ -9,7 +9,19 @@ from edge.withheld import WITHHELD
 from tests.api.conftest import Installation, Making, Shown
 
 # The nouns whose events viewers read whole, sensitive fields aside: by the module of the event.
-NOUNS = ("executions", "processes", "schedules", "calendars", "costs", "alerts", "roles", "inbox", "zone_data")
+NOUNS = (
+    "executions",
+    "processes",
+    "schedules",
+    "calendars",
+    "costs",
+    "alerts",
+    "roles",
+    "inbox",
+    "zone_data",
+    "batches",
+    "archive",
+)
 SHOWN = tuple(f"domain.{noun}." for noun in NOUNS)
 
 
@@ -31,6 +43,7 @@ def test_viewers_read_neither_configurations_nor_keys(
     assert "hidden" not in page.text
     found = {each["type"]: each["data"] for each in page.json()["items"]}
     registered = {"name": "writer", "kind": "http", "config": None, "max_open": 7, "provider": None}
+    registered |= {"rate": None, "tokens": None}
     assert found["AgentRegistered"] == registered
     assert found["AgentRetired"] == {"name": "writer", "reason": "old"}
     assert set(found["KeyCreated"].values()) == set(found["KeyRevoked"].values()) == {None}

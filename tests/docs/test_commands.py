@@ -45,7 +45,7 @@ RUN_BY_CI = {
 STAYING_UP = ("up", "serve", "work")
 # A command with one of these needs a shell, and a process of its own.
 SHELL = frozenset("|&;<>$`*?~#")
-SECONDS = 120
+SECONDS = 600
 NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 
 

@@ -1,6 +1,7 @@
 """Verification: clean for whatever the log holds, and not fooled by a row that was touched."""
 
 from contextlib import closing
+from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from domain.agents.calls import Usage
 from domain.agents.events import AgentRegistered
 from domain.alerts.events import AlertCrossing, CostAlertRaised, CostThresholdSet, ThresholdLevel
+from domain.batches.events import BatchFrozen
 from domain.executions.events.approval import ApprovalRequested
 from domain.executions.events.cost import CostRecorded
 from domain.executions.events.execution import ExecutionCompleted
@@ -32,6 +34,7 @@ TAMPERING = {
     "execution_list": "update execution_list set steps_done = steps_done + 1 where execution_id = '{x}'",
     "execution_detail": "update execution_steps set message = '\"other\"' where execution_id = '{x}' and step = 'a'",
     "process_catalogue": "update process_catalogue set failed = 7",
+    "batches": "update batches set reason = 'other'",
     "approvals": "update approvals set status = 'granted' where execution_id = '{x}'",
     "agent_directory": "update agent_directory set config = '{{}}'",
     "key_list": "update key_list set prefix = 'other'",
@@ -69,6 +72,8 @@ def projected(read_tables, append, story):
     made = {"key_id": UUID(int=3), "digest": "d", "prefix": "pp_abcd", "scopes": ["read"]}
     story.tell(KEYS_ID, KeyCreated, name="ann", **made)
     story.tell_schedule("tick")
+    frozen = {"act": "cancel", "filter": {"process": ["p"]}, "count": 1, "processes": ["p"], "as_of_position": 1}
+    story.tell(UUID(int=4), BatchFrozen, expires_at=datetime(2026, 1, 2, tzinfo=UTC), **frozen)
     used = Usage(input_tokens=3, output_tokens=2)
     story.start(X).tell(X, CostRecorded, step="a", attempt=1, agent="a", usage=used, model="m")
     levels = [ThresholdLevel(Decimal(5), "USD")]
@@ -133,7 +138,7 @@ def test_verifying_leaves_nothing_behind(projected):
 def test_progress_is_told(projected):
     told = []
     verify(projected, ALL[0], lambda done, total: told.append((done, total)))
-    assert told == [(20, 20)]
+    assert told == [(21, 21)]
 
 
 def test_tables_of_another_definition_are_not_compared(projected):

@@ -59,7 +59,7 @@ def test_no_parameter_of_a_query_or_a_page_breaks_it(client: TestClient, install
     }
     values |= {"step": "work", "kind": "wait", "projection": "execution_list", "position": "1", "digest": "0" * 64}
     values["schedule_id"] = str(schedule_id(process_id("held"), "nightly"))
-    values |= {"alert_id": str(id), "webhook_id": str(id), "template_id": "bundled:content-review"}
+    values |= {"alert_id": str(id), "webhook_id": str(id), "batch_id": str(id), "template_id": "bundled:content-review"}
     pages = pages_of(installation)
     browser = TestClient(PagesBeside(installation.app, pages), follow_redirects=False, raise_server_exceptions=False)
     tried = 0
