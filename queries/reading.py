@@ -23,6 +23,15 @@ WAIT_SECONDS = 5.0
 RETRY_AFTER_SECONDS = 1
 
 AS_OF = """
+select seen.position, substring(next.state from 1 for 100) as next,
+  (select digest from projections where name = %s) as digest
+from (select coalesce(
+  (select notification_id from notification_tracking where application_name = %s), 0) as position) seen
+left join lateral (
+  select state from stored_events where notification_id > seen.position order by notification_id limit 1
+) next on true"""
+# One read model alone is quicker by the statement above.
+ALL_AS_OF = """
 select x.name, seen.position, substring(next.state from 1 for 100) as next,
   (select digest from projections where name = x.name) as digest
 from unnest(%s::text[]) as x(name)
@@ -186,19 +195,27 @@ def read_freshness(connection: Connection[Any], projection: str, shape: str | No
 
     shape: the digest that its tables must have. Default: any. Raises ReadModelRebuilding when they have another.
     """
-    return _freshness(_states(connection, {projection})[projection], projection, shape)
+    if projection == LOG:
+        return _freshness(_head(connection), projection, shape)
+    row = connection.execute(AS_OF, (projection, projection), prepare=True).fetchone()
+    assert row is not None
+    return _freshness(row, projection, shape)
 
 
 def _states(connection: Connection[Any], projections: Collection[str]) -> dict[str, DictRow]:
     """Return the position of each, the event after it, and the digest of its tables."""
     built = [each for each in projections if each != LOG]
-    rows = connection.execute(AS_OF, (built,), prepare=True).fetchall() if built else []
+    rows = connection.execute(ALL_AS_OF, (built,), prepare=True).fetchall() if built else []
     found = {row["name"]: row for row in rows}
     if LOG in projections:
-        head = connection.execute(HEAD, prepare=True).fetchone()
-        assert head is not None
-        found[LOG] = head
+        found[LOG] = _head(connection)
     return found
+
+
+def _head(connection: Connection[Any]) -> DictRow:
+    row: DictRow | None = connection.execute(HEAD, prepare=True).fetchone()
+    assert row is not None
+    return row
 
 
 def _freshness(row: DictRow, projection: str, shape: str | None) -> Freshness:
