@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
 from edge.parameters import (
     SEVERAL,
+    BatchReferences,
     ExecutionReferences,
     InstantParameter,
     Numbers,
@@ -14,8 +15,14 @@ from edge.parameters import (
     Values,
     one_of,
 )
-from edge.references import END_OF_ID, execution_named, process_named
+from edge.references import END_OF_ID, batch_named, execution_named, process_named
 from queries.executions import AWAITED_KINDS, STATUSES, ExecutionFilter
+
+
+def _of_a_process(keys: list[str], info: ValidationInfo) -> list[str]:
+    if keys and not info.data.get("process"):
+        raise ValueError("a key is that of a line of a process: state `process` too")
+    return keys
 
 
 class ExecutionWords(Parameters):
@@ -38,8 +45,8 @@ class ExecutionWords(Parameters):
     include_children: Annotated[
         bool,
         Field(
-            description="Lists executions that others started too. The filters parent, root and trigger sub_process "
-            "list them in any case."
+            description="Lists executions that others started too. The filters parent, root, batch and trigger "
+            "sub_process list them in any case."
         ),
     ] = False
     q: Annotated[
@@ -58,6 +65,15 @@ class ExecutionWords(Parameters):
         Field(description="A call with a price began then or later, of the tree as for `cost`."),
     ] = None
     called_to: Annotated[InstantParameter | None, Field(description="Such a call began before.")] = None
+    batch: Annotated[
+        BatchReferences,
+        Field(description=f"Ids of batches: the executions of their lists. {SEVERAL}"),
+    ] = []
+    slot_key: Annotated[
+        Values,
+        AfterValidator(_of_a_process),
+        Field(description=f"Keys of the lines in which they waited; with `process`. {SEVERAL}"),
+    ] = []
     label: Annotated[Values, Field(description=f"Labels of their processes, in the version that runs. {SEVERAL}")] = []
     failure: Annotated[Values, Field(description=f"Codes of the errors with which they failed. {SEVERAL}")] = []
     failed_step: Annotated[Values, Field(description=f"Steps at which they failed, - for none. {SEVERAL}")] = []
@@ -95,6 +111,8 @@ class ExecutionWords(Parameters):
             ended_to=self.ended_to,
             called_from=self.called_from,
             called_to=self.called_to,
+            batches=[batch_named(id) for id in self.batch],
+            slot_keys=self.slot_key,
             labels=self.label,
             failures=self.failure,
             failed_steps=self.failed_step,

@@ -22,7 +22,7 @@ from domain.identity import PROCESS_NAME
 from domain.listed_values import split_values
 from domain.refusal import NotFound
 from edge.instants import parse_instant, parse_point
-from edge.references import execution_named, process_named
+from edge.references import batch_named, execution_named, process_named
 from edge.refusals import BadRequest, unknown_filter
 from queries.epochs import EPOCH_ID
 from queries.paging import DEFAULT_LIMIT, LARGEST, MAX_LIMIT
@@ -99,6 +99,7 @@ ProcessReferences = Annotated[
     Field(description=f"Names or ids. {SEVERAL}"),
 ]
 ExecutionReferences = Annotated[Values, AfterValidator(_each_is(execution_named, "not the id of an execution"))]
+BatchReferences = Annotated[Values, AfterValidator(_each_is(batch_named, "not the id of a batch"))]
 InstantParameter = Annotated[
     datetime, BeforeValidator(parse_instant), WithJsonSchema({"type": "string", "format": "date-time"})
 ]

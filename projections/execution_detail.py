@@ -1,5 +1,6 @@
 """The detail of an execution: its input and outcome, and its steps."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -7,7 +8,8 @@ from uuid import UUID
 import msgspec
 from psycopg import Connection
 
-from projections import costs_below, execution_steps
+from projections import costs_below, execution_repetitions, execution_steps
+from projections.execution_repetitions import ADDERS, REPETITIONS, RepetitionChanges
 from projections.execution_steps import StepChanges
 from projections.facts import OF_EXECUTIONS, OF_STEPS, STATUS_OF_EXECUTION, Fact
 from projections.projection import Handler, Projection, clean
@@ -53,13 +55,14 @@ DETAIL = Table("execution_detail", DetailRow, f"fillfactor = 60, {OFTEN_UPDATED}
 
 
 class DetailChanges:
-    """Rows by execution, the changes to steps, and the facts that change costs."""
+    """Rows by execution, the changes to steps, the events of repetitions, and the facts that change costs."""
 
-    __slots__ = ("rows", "spent", "steps")
+    __slots__ = ("repetitions", "rows", "spent", "steps")
 
     def __init__(self) -> None:
         self.rows: dict[bytes, DetailRow] = {}
         self.steps = StepChanges()
+        self.repetitions = RepetitionChanges()
         self.spent: list[Fact] = []
 
     def row(self, fact: Fact) -> DetailRow:
@@ -89,6 +92,18 @@ def _spends(handler: Handler[StepChanges]) -> Handler[DetailChanges]:
         changes.row(fact)
         handler(changes.steps, fact)
         changes.spent.append(fact)
+
+    return handle
+
+
+def _repeats(topic: str, add: Callable[[RepetitionChanges, Fact], None]) -> Handler[DetailChanges]:
+    """Note the number of the event, too."""
+    handler = execution_steps.HANDLERS.get(topic, StepChanges.row)
+
+    def handle(changes: DetailChanges, fact: Fact) -> None:
+        changes.row(fact)
+        handler(changes.steps, fact)
+        add(changes.repetitions, fact)
 
     return handle
 
@@ -160,11 +175,17 @@ def _cancelled(changes: DetailChanges, fact: Fact) -> None:
 
 
 class ExecutionDetailProjection(Projection[DetailChanges]):
-    """execution_detail, execution_steps, execution_step_costs and execution_costs_below."""
+    """execution_detail, execution_steps, execution_step_costs, execution_costs_below and execution_repetitions."""
 
     name = "execution_detail"
-    tables = ("execution_detail", "execution_steps", "execution_step_costs", "execution_costs_below")
-    ddl = DETAIL.ddl + execution_steps.DDL + costs_below.BELOW.ddl
+    tables = (
+        "execution_detail",
+        "execution_steps",
+        "execution_step_costs",
+        "execution_costs_below",
+        "execution_repetitions",
+    )
+    ddl = DETAIL.ddl + execution_steps.DDL + costs_below.BELOW.ddl + REPETITIONS.ddl
     leaving = dict.fromkeys(tables, "execution_id")
     indexes = (
         "create index execution_detail_parent_idx on execution_detail (parent_id, item) where parent_id is not null",
@@ -175,6 +196,7 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
         **{topic: _step(execution_steps.HANDLERS.get(topic, StepChanges.row)) for topic in OF_STEPS},
         **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
         **{topic: _spends(execution_steps.HANDLERS[topic]) for topic in ("CostRecorded", "CostCorrected")},
+        **{topic: _repeats(topic, add) for topic, add in ADDERS.items()},
         "ExecutionStarted": _started,
         "ExecutionQueued": _queued,
         "ExecutionAdmitted": _admitted,
@@ -190,5 +212,6 @@ class ExecutionDetailProjection(Projection[DetailChanges]):
     def write(self, connection: Connection[Any], changes: DetailChanges) -> None:
         DETAIL.write(connection, changes.rows.values())
         execution_steps.write(connection, changes.steps)
+        execution_repetitions.write(connection, changes.repetitions.rows.values())
         if changes.spent:
             costs_below.write(connection, changes.spent)

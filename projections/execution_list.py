@@ -24,7 +24,7 @@ class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     was queued, when it was admitted. body: the steps that run, by their path, where it is no process; item, item_key,
     round: of the step that started it. retried_at: stated exactly when the execution goes on after a failure.
     steps_done: completed, skipped, or diverted by on_error or on_timeout; steps_failed leaves these out. error_step:
-    empty: no step failed.
+    empty: no step failed. slot_key: of one that waited for its turn.
     """
 
     execution_id: Annotated[bytes, key("uuid")]
@@ -43,6 +43,7 @@ class ListedRow(msgspec.Struct, gc=False, kw_only=True):
     item: Annotated[int | None, first("int")] = None
     item_key: Annotated[str | None, first("text")] = None
     round: Annotated[int | None, first("int")] = None
+    slot_key: Annotated[str | None, first("text")] = None
     started_at: Annotated[datetime | None, latest("timestamptz")] = None
     ended_at: Annotated[datetime | None, since("timestamptz", "retried_at")] = None
     retried_at: Annotated[datetime | None, latest("timestamptz")] = None
@@ -140,6 +141,11 @@ def _started(changes: ListedChanges, fact: Fact) -> None:
         row.body = event.body or None
 
 
+def _queued(changes: ListedChanges, fact: Fact) -> None:
+    row = changes.row(fact)
+    row.status, row.slot_key = STATUS_OF_EXECUTION[fact.topic], clean(fact.event.slot_key)
+
+
 def _admitted(changes: ListedChanges, fact: Fact) -> None:
     row = changes.row(fact)
     row.status, row.started_at = STATUS_OF_EXECUTION[fact.topic], fact.event.at
@@ -232,6 +238,7 @@ HANDLERS: Mapping[str, Handler[ListedChanges]] = {
     **dict.fromkeys(OF_EXECUTIONS, ListedChanges.row),
     **{topic: _becomes(status) for topic, status in STATUS_OF_EXECUTION.items()},
     "ExecutionStarted": _started,
+    "ExecutionQueued": _queued,
     "ExecutionAdmitted": _admitted,
     "ExecutionCompleted": _ended,
     "ExecutionCancelled": _ended,
@@ -265,6 +272,7 @@ class ExecutionList(Projection[ListedChanges]):
         "create index execution_list_roots_idx on execution_list (position) where parent_id is null",
         "create index execution_list_parent_idx on execution_list (parent_id, position) where parent_id is not null",
         "create index execution_list_root_idx on execution_list (root_id, position) where root_id is not null",
+        "create index execution_list_slots_idx on execution_list (process_id, slot_key, position) where slot_key <> ''",
         "create index execution_list_error_idx on execution_list (error_code, position) where error_code is not null",
         "create index execution_list_costs_dearest_idx on execution_list_costs (currency, amount)",
         "create index execution_list_end_of_id_idx on execution_list (reverse(execution_id::text) text_pattern_ops)",

@@ -16,6 +16,8 @@ from domain.analytics.sketch import pack, unpack
 from store import arrays
 
 R = TypeVar("R", bound=msgspec.Struct)
+# The kinds of columns whose values go to the server as texts.
+_AS_TEXTS = ("numeric", "int8multirange")
 OFTEN_UPDATED = "autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_cost_delay = 0"
 
 
@@ -65,6 +67,11 @@ def total(type: str) -> Column:
     return Column(f"{type} not null", "t + x")
 
 
+def united() -> Column:
+    """Return a column with all whole numbers of all values: runs in Python, each the first and the last number."""
+    return Column("int8multirange not null", "t + x")
+
+
 def sketched() -> Column:
     """Return a column with the sketch that every page states whole: buckets in Python, bytes in the table."""
     return Column("bytea not null", "x")
@@ -91,7 +98,8 @@ class Table(Generic[R]):
         keys = ", ".join((*leading, *rest))
         names = ", ".join(field for field, _, _ in fields)
         body = ",\n  ".join([*(f"{field} {column.type}" for field, _, column in fields), f"primary key ({keys})"])
-        values = ", ".join(f"{field}::numeric" if _kind(column) == "numeric" else field for field, _, column in fields)
+        kinds = ((field, _kind(column)) for field, _, column in fields)
+        values = ", ".join(f"{field}::{kind}" if kind in _AS_TEXTS else field for field, kind in kinds)
         joins = ",\n  ".join(f"{field} = {_joined(field, column)}" for field, _, column in fields if column.join)
         self.name = name
         self.ddl = f"create table {name} (\n  {body}\n){f' with ({storage})' if storage else ''};\n"
@@ -201,6 +209,10 @@ def _encoded(values: Sequence[Any]) -> arrays.Array:
     return arrays.jsons([None if value is None else msgspec.json.encode(value) for value in values])
 
 
+def _multiranges(values: Sequence[list[list[int]]]) -> arrays.Array:
+    return arrays.texts(["{" + ",".join(f"[{begin},{end}]" for begin, end in value) + "}" for value in values])
+
+
 def _numerics(values: Sequence[Any]) -> arrays.Array:
     return arrays.texts([None if value is None else str(value) for value in values])
 
@@ -216,6 +228,7 @@ _ARRAYS: dict[tuple[Any, ...], Callable[[Sequence[Any]], arrays.Array]] = {
     ("json", msgspec.Raw): _documents,
     ("json",): _encoded,
     ("numeric",): _numerics,
+    ("int8multirange",): _multiranges,
     ("bool",): arrays.bools,
     ("bytea",): _packed,
 }

@@ -23,6 +23,7 @@ from domain.executions.events.outcomes import (
 from domain.executions.state.step import time_out
 from domain.money import add
 from queries.amounts import Amount
+from queries.repetitions import ITEMS_AND_ROUNDS, events_outside
 
 MOST_EVENTS = 10_000
 """Of an execution with more events of attempts, the newest are read: its oldest attempts are left out."""
@@ -46,23 +47,25 @@ def shown_message(message: str) -> str:
     return f"case when length({message}) <= {LONGEST_MESSAGE} then {message} else '{TOO_LONG}' end"
 
 
-# A large event holds a document that an attempt does not show: the server sends the rest of it.
-_ATTEMPTS = f"""select topic, case when octet_length(state) <= 4096 then state else convert_to(json_build_object(
-    'at', e -> 'at', 'step', e -> 'step', 'attempt', coalesce(e -> 'attempt', '0'), 'agent', e -> 'agent',
-    'started_at', e -> 'started_at', 'scope', e -> 'scope', 'cost', e -> 'cost',
-    'before', e -> 'before', 'after', e -> 'after',
-    'usage', case when e -> 'usage' is not null then json_build_object(
-      'input_tokens', coalesce(e #> '{{usage,input_tokens}}', '0'),
-      'output_tokens', coalesce(e #> '{{usage,output_tokens}}', '0')) end,
-    'error', case when e -> 'error' is not null then json_build_object(
-      'code', e #> '{{error,code}}', 'message', {shown_message("e #>> '{error,message}'")}) end
-  )::text, 'UTF8') end
-from (
-  select originator_version, topic, state,
-    case when octet_length(state) > 4096 then convert_from(state, 'UTF8')::json end as e
-  from stored_events where originator_id = %s and notification_id <= %s and topic = any(%s)
-  order by originator_version desc limit {MOST_EVENTS}
-) newest order by originator_version"""
+_BEFORE_ITEMS = """',"items":'::bytea"""
+# A large event holds a document that an attempt does not show: the server sends the rest of it. The fields that an
+# attempt shows stand before the items of a list, which may be larger than any other document.
+_ATTEMPTS = f"""select topic, case when octet_length(state) <= 4096 then state
+  when topic in ('ItemsListed', 'ItemsResumed') and position({_BEFORE_ITEMS} in substr(state, 1, 4096)) > 0
+  then substr(state, 1, position({_BEFORE_ITEMS} in substr(state, 1, 4096)) - 1) || '}}'::bytea
+  else (
+    select convert_to(json_build_object(
+      'at', at, 'step', step, 'attempt', coalesce(attempt, '0'), 'agent', agent, 'started_at', started_at,
+      'scope', scope, 'cost', cost, 'before', before, 'after', after,
+      'usage', case when usage is not null then json_build_object(
+        'input_tokens', coalesce(usage -> 'input_tokens', '0'),
+        'output_tokens', coalesce(usage -> 'output_tokens', '0')) end,
+      'error', case when error is not null then json_build_object(
+        'code', error -> 'code', 'message', {shown_message("error ->> 'message'")}) end
+    )::text, 'UTF8')
+    from json_to_record(convert_from(state, 'UTF8')::json) as e(at json, step json, attempt json, agent json,
+      started_at json, scope json, cost json, before json, after json, usage json, error json)) end
+from {events_outside(ITEMS_AND_ROUNDS, "topic = any(%(topics)s)", MOST_EVENTS)} order by originator_version"""
 
 
 class TokenUsage(msgspec.Struct, frozen=True):
@@ -194,7 +197,8 @@ _decode = msgspec.json.Decoder(_Happened).decode
 def read_attempts(connection: Connection[Any], execution_id: UUID, position: int) -> dict[str, list[AttemptView]]:
     """Return the attempts of an execution by step, in their order, by its events up to a position of the log."""
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        rows = cursor.execute(_ATTEMPTS, (execution_id, position, list(TOPICS)), prepare=True).fetchall()
+        given = {"id": execution_id, "position": position, "topics": list(TOPICS)}
+        rows = cursor.execute(_ATTEMPTS, given, prepare=True).fetchall()
     return fold_attempts(rows)
 
 

@@ -13,10 +13,12 @@ from domain.executions.events.outcomes import COMPLETED
 from queries.amounts import Amount
 from queries.definitions import Definitions
 from queries.estimates import StepEstimate, step_estimate
-from queries.execution_detail import ExecutionCost, ExecutionDetail, get_execution
+from queries.execution_detail import DETAIL, ExecutionCost, ExecutionDetail, get_execution
 from queries.families import sums
 from queries.prices import UnitPricesView, unit_prices_view
+from queries.progress import LOG
 from queries.reading import Reading, fetch
+from queries.repetitions import ITEMS_AND_ROUNDS, events_outside
 from queries.steps import StepView
 
 MOST_USES = 10_000
@@ -35,11 +37,8 @@ _USES = f"""select originator_version as version, topic, convert_to(json_build_o
       'input_tokens', coalesce(e #> '{{usage,input_tokens}}', '0'),
       'output_tokens', coalesce(e #> '{{usage,output_tokens}}', '0'),
       'cached_tokens', coalesce(e #> '{{usage,cached_tokens}}', '0')) end)::text, 'UTF8') as state
-from (
-  select originator_version, topic, convert_from(state, 'UTF8')::json as e from stored_events
-  where originator_id = %s and notification_id <= %s and topic = any('{{CostRecorded,CostCorrected}}')
-  order by originator_version desc limit {MOST_USES}
-) newest order by originator_version"""
+from {events_outside(ITEMS_AND_ROUNDS, "topic in ('CostRecorded', 'CostCorrected')", MOST_USES)}
+cross join lateral (select convert_from(state, 'UTF8')::json as e) read order by originator_version"""
 
 
 class CorrectionView(msgspec.Struct, frozen=True):
@@ -178,8 +177,8 @@ def costs_of(reading: Reading, execution: ExecutionDetail) -> ExecutionCosts:
     """Return the cost of an execution by step and attempt, as of the same position."""
     execution_id = execution.execution_id
     outcomes = {(step.id, each.attempt): each.status for step in execution.steps for each in step.attempt_list}
-    with reading.log(None) as (connection, _):
-        rows = fetch(connection, _USES, (execution_id, execution.as_of_position))
+    with reading.of(LOG, beside=(DETAIL,)) as (connection, _):
+        rows = fetch(connection, _USES, {"id": execution_id, "position": execution.as_of_position})
     uses: dict[int, tuple[_Booked, list[_Booked]]] = {}
     for row in rows:
         event = _decode_booked(row["state"])

@@ -71,7 +71,8 @@ select d.execution_id, d.process_id, d.process, d.version, d.status, d.trigger, 
     from execution_detail c where c.parent_id = d.execution_id and c.item is null
     order by c.parent_attempt desc, c.round desc limit {MOST_CHILDREN}) c), '[]'::json) as children,
   {COSTS.format(table=_SUMS.format("= d.execution_id"), on="true")} as own,
-  case when exists (select from execution_detail c where c.parent_id = d.execution_id) then
+  case when (
+    select true from execution_detail c where c.parent_id = d.execution_id order by c.item limit 1) then
     {COSTS.format(table=_WITH_CHILDREN, on="true")}
   end as with_children,
   coalesce((select sum(b.unpriced) from execution_costs_below b where b.execution_id = d.execution_id),

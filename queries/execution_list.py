@@ -47,6 +47,11 @@ _ENDING = f"""l.execution_id = any(array(
   where reverse(e.execution_id::text) ~>=~ %(end_from)s and reverse(e.execution_id::text) ~<~ %(end_to)s
   limit {MATCHES}))"""
 
+# The log alone has the whole list of a batch, of some thousand executions at most.
+_IN_BATCHES = """l.execution_id = any(array(
+  select json_array_elements_text(convert_from(e.state, 'UTF8')::json -> 'executions')::uuid from stored_events e
+  where e.originator_id = any(%(batches)s) and e.topic = 'BatchExecutionsListed'))"""
+
 
 class ErrorSummary(msgspec.Struct, frozen=True):
     """The error of a failed execution, in short."""
@@ -99,14 +104,15 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     """A filter of executions: OR within a field, AND between fields; started_from ≤ started < started_to, and
     likewise the end. labels: of the process, in the version that runs. order: in ORDERS.
 
-    Children are left out, unless include_children is set, or the filter names their ids, their parents, their roots or
-    the trigger ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of
+    Children are left out, unless include_children is set, or the filter names their ids, parents, roots, batches or the
+    trigger ``sub_process``, or id_ends_with, the end of an id. roots: the roots themselves too. within: names of
     processes or their beginnings, as ``claims-*``. parent_steps: steps of their parents that started them.
 
     failures: codes of errors. failed_steps: steps at which they failed. ran_steps: steps that are completed;
     paid_steps: and cost something, every use with a price. cost: in COSTS; with include_children the own cost, else
     that of the tree. currency: of these costs, and of the order by cost. Default: any, and USD. called_from, called_to:
-    the period of a priced call, of the execution itself or of its tree, as for cost.
+    the period of a priced call, of the execution itself or of its tree, as for cost. batches: those with the execution
+    in their lists. slot_keys: of their lines; key them by process, for which there is an index.
     """
 
     process_ids: list[UUID] = []
@@ -135,6 +141,8 @@ class ExecutionFilter(msgspec.Struct, frozen=True):
     currency: str = ""
     order: str = NEWEST
     ids: list[UUID] = []
+    batches: list[UUID] = []
+    slot_keys: list[str] = []
 
 
 def list_executions(
@@ -169,6 +177,12 @@ def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, orde
     where.any_of("l.trigger", filter.triggers, "text")
     where.any_of("l.parent_id", filter.parents, "uuid")
     where.any_of("l.parent_step", filter.parent_steps, "text")
+    if filter.batches:
+        where.holds(_IN_BATCHES)
+        where.parameters["batches"] = filter.batches
+    if filter.slot_keys:
+        where.holds("l.slot_key <> ''")
+        where.any_of("l.slot_key", filter.slot_keys, "text")
     where.any_of_either(("l.root_id", "l.execution_id"), filter.roots, "uuid")
     if filter.id_ends_with:
         beginning = filter.id_ends_with.lower()[::-1]
@@ -177,6 +191,7 @@ def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, orde
     if not (
         filter.include_children
         or filter.ids
+        or filter.batches
         or filter.parents
         or filter.parent_steps
         or filter.roots

@@ -6,7 +6,11 @@ from uuid import UUID
 import msgspec
 
 from domain.refusal import NotFound
+from queries.execution_detail import DETAIL
+from queries.paging import LARGEST
+from queries.progress import LOG
 from queries.reading import Reading, fetch
+from queries.repetitions import ITEMS, events_outside
 
 _PLACE = """
 select e.originator_version as event, e.notification_id as position,
@@ -22,10 +26,11 @@ _OF_POSITION = _PLACE.format(one="e.notification_id = %(at)s")
 _OF_EVENT = _PLACE.format(one="e.originator_version = least(%(at)s, l.originator_version)")
 
 MOST_MARKED = 5_000
-"""A stream of more events has no marks: finding them takes longer than a page may."""
-_MARKS = """
-select min(originator_version) as event, topic as type from stored_events
-where originator_id = %(id)s and topic = any(%(types)s)
+"""A stream of more events, those of items aside, has no marks: finding them takes longer than a page may."""
+_MARKS = f"""
+select min(originator_version) as event, topic as type
+from {events_outside(ITEMS, "topic = any(%(types)s)", MOST_MARKED)}
+where %(events)s - (select coalesce(sum(upper(run) - lower(run)), 0) from unnest({ITEMS}) run) <= {MOST_MARKED}
 group by topic, width_bucket(originator_version, 1, %(events)s + 1, %(places)s) order by 1 limit %(most)s"""
 
 
@@ -64,10 +69,9 @@ def list_marks(
     reading: Reading, execution_id: UUID, types: Collection[str], *, events: int, places: int
 ) -> list[StreamMark]:
     """Return events of `types` in a stream of `events`, in order: of each type the first in each of `places` parts."""
-    if events > MOST_MARKED:
-        return []
     stated = {"id": execution_id, "types": list(types), "events": events, "places": places, "most": 4 * places}
-    with reading.log() as (connection, _):
+    stated["position"] = LARGEST
+    with reading.of(LOG, beside=(DETAIL,)) as (connection, _):
         return [StreamMark(**row) for row in fetch(connection, _MARKS, stated)]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from domain.listed_values import join_values
 from edge.run_names import place_name, run_name
 from web import pictures, wording
 from web.analytics import charts
@@ -72,6 +73,7 @@ def environment() -> Environment:
         who=wording.who,
         size=wording.size,
         document=wording.document,
+        listed=join_values,
         sentence=sentence,
         rate=analytics.rate,
         day_name=analytics.day_name,

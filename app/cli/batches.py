@@ -6,6 +6,7 @@ import typer
 
 from app.cli.carrying_out import carry_out
 from app.cli.executions.filters import (
+    BatchOption,
     CalledFromOption,
     CalledToOption,
     CostOption,
@@ -22,6 +23,7 @@ from app.cli.executions.filters import (
     ProcessOption,
     RanStepOption,
     RootOption,
+    SlotKeyOption,
     StartedFromOption,
     StartedToOption,
     StatusOption,
@@ -77,6 +79,8 @@ def create(
     called_to: CalledToOption = None,
     label: LabelOption = None,
     parent_step: ParentStepOption = None,
+    batch: BatchOption = None,
+    slot_key: SlotKeyOption = None,
     failure: FailureOption = None,
     failed_step: FailedStepOption = None,
     ran_step: RanStepOption = None,
@@ -107,6 +111,8 @@ def create(
         "called_to": called_to,
         "label": label,
         "parent_step": parent_step,
+        "batch": batch,
+        "slot_key": slot_key,
         "failure": failure,
         "failed_step": failed_step,
         "ran_step": ran_step,

@@ -118,6 +118,29 @@ def test_the_filter_finds_what_the_list_of_executions_finds(client, installation
         assert len(listed) > 0
 
 
+def test_the_list_of_executions_finds_those_of_a_batch_and_no_later_one(client, installation, held, frozen):
+    ids = [str(id) for id in held(3)]
+    first = frozen(filter={"process": "held"}).json()["batch_id"]
+    [later] = held(1)
+    second = frozen(filter={"batch": first, "q": ids[0][-8:]}).json()
+    assert second["count"] == 1
+
+    def listed(**query):
+        answer = client.get("/api/executions", params=query)
+        assert answer.status_code == 200, answer.text
+        return [each["execution_id"] for each in answer.json()["items"]]
+
+    installation.project()
+    assert listed(batch=first) == ids[::-1]
+    assert listed(batch=first, order="oldest") == ids
+    assert listed(batch=second["batch_id"]) == ids[:1]
+    assert listed(batch=f"{first},{uuid4()}") == ids[::-1]
+    assert listed(batch=first, process="other") == listed(batch=str(later)) == listed(batch=str(uuid4())) == []
+    answer = client.get("/api/executions?batch=nothing")
+    assert answer.status_code == 400
+    assert answer.json()["problems"][0]["path"] == "batch"
+
+
 def test_a_list_is_as_fresh_as_requested(client, installation, held):
     held(2)
     installation.wait_seconds = 0.1

@@ -29,6 +29,11 @@ def test_a_batch_is_created_run_and_shown(document: Run, procession: Run, paused
     assert document("batches", "run", id, "--reason", "again")["new"] is False
     until(lambda: document("batches", "show", id)["status"] == "ended")
     assert {document("show", each)["status"] for each in paused} == {"cancelled"}
+    later = document("start", "paused")["execution_id"]
+    until(lambda: later in [each["execution_id"] for each in document("executions")["items"]])
+    assert {each["execution_id"] for each in document("executions", "--batch", id)["items"]} == {*paused}
+    assert document("executions", "--process", "paused", "--slot-key", "acme")["items"] == []
+    assert procession("executions", "--slot-key", "acme").exit_code == 2
     shown = document("batches", "show", id)
     assert (shown["done"], shown["refused"], shown["reason"]) == (3, [], "enough")
     assert shown["filter"] == {"process": ["paused"], "status": ["running"]}

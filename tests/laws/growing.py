@@ -1,4 +1,4 @@
-"""Every function that reads what others send, with the inputs of its kind."""
+"""Every function that reads what others send, with the inputs of its kind, and decisions on large executions."""
 
 import json
 from collections.abc import Callable
@@ -45,6 +45,7 @@ from gateway.masking import mask
 from gateway.openai_chat import OpenAIChat
 from gateway.retry_after import read_retry_after
 from queries.paging import read_cursor
+from tests.laws import growing_decisions
 from tests.laws.growing_templates import cases
 from tests.laws.hostile_texts import AGENTS, CHECKED, DEFINITIONS, EXPRESSIONS, FIELDS, JSON, SHORT_TEXTS, YAML
 
@@ -186,6 +187,6 @@ def growing() -> list[Growing]:
         add(f"agent: {name}", partial(parse_agent, "a"), config, 1_000)
     for name, (schema, value) in CHECKED.items():
         add(f"schema: {name}", compile_output_schema(schema).problems, value, 20_000)
-    for name, run, make, size in cases():
+    for name, run, make, size in (*cases(), *growing_decisions.cases()):
         add(name, run, make, size)
     return found

@@ -39,3 +39,9 @@ def _nothing_is_broken() -> Iterator[None]:
     yield
     for logger in loggers:
         logger.removeHandler(objection)
+
+
+@pytest.fixture(autouse=True)
+def _several_turns_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a turn act on few executions, so that workers die, and other ones go on, in the middle of a list."""
+    monkeypatch.setattr("scheduler.batches.MOST", 6)

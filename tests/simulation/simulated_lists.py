@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from simulated_batches import MemoryBatches
 from simulated_limits import MemoryLimits
 from simulated_slots import MemorySlots
 
@@ -20,10 +21,10 @@ from store.lists import due_timers, outbox
 from store.lists.due_timers import Due
 from store.lists.outbox import ClaimedMessages, Message, ReportUnreadable
 from store.lists.turns import MAX_GROUPS, NO_PROCESS, UNKNOWN, StepGroup, StepTurn
-from store.unit import MessageKey, Unit
+from store.unit import MessageKey, StreamChange
 
 
-class MemoryLists(MemoryLimits, MemorySlots):
+class MemoryLists(MemoryLimits, MemorySlots, MemoryBatches):
     """Implements `scheduler.lists.Lists`, for all workers at once.
 
     claimed: the end of a worker's claim of a timer or message. dropped: called with the messages that a worker drops.
@@ -32,6 +33,7 @@ class MemoryLists(MemoryLimits, MemorySlots):
     def __init__(self, clock: Clock, dropped: Callable[[Sequence[MessageKey]], None] = lambda _keys: None) -> None:
         MemoryLimits.__init__(self, clock)
         MemorySlots.__init__(self)
+        MemoryBatches.__init__(self, clock)
         self._dropped = dropped
         self.due_timers: dict[Due, datetime] = {}
         self.outbox: dict[MessageKey, Message] = {}
@@ -43,12 +45,13 @@ class MemoryLists(MemoryLimits, MemorySlots):
         """Return whether all of these messages wait."""
         return all(key in self.outbox for key in messages)
 
-    def move(self, unit: Unit) -> list[str]:
-        """Move the lists as an append of `unit` does; return the words that wake duties."""
+    def move(self, unit: StreamChange) -> list[str]:
+        """Move the lists as an append of a change does; return the words that wake duties."""
         self.versions[unit.stream] = unit.version + len(unit.events)
-        return [*self._move_steps(unit), *self._move_timers(unit), *self._move_messages(unit), *self.move_slots(unit)]
+        moved = (self._move_steps, self._move_timers, self._move_messages, self.move_slots, self.move_batches)
+        return [word for move in moved for word in move(unit)]
 
-    def _move_steps(self, unit: Unit) -> list[str]:
+    def _move_steps(self, unit: StreamChange) -> list[str]:
         words, scheduled = set(), set()
         for event in unit.events:
             if isinstance(event, StepScheduled):
@@ -67,7 +70,7 @@ class MemoryLists(MemoryLimits, MemorySlots):
             words.add("due")
         return sorted(words)
 
-    def _move_timers(self, unit: Unit) -> list[str]:
+    def _move_timers(self, unit: StreamChange) -> list[str]:
         for step, kind in unit.timers_dropped:
             del self.due_timers[unit.stream, step, kind]
         for (step, kind), due_at in unit.timers_set.items():
@@ -75,7 +78,7 @@ class MemoryLists(MemoryLimits, MemorySlots):
             self.claimed.pop((unit.stream, step, kind), None)
         return [f"timer:{min(unit.timers_set.values()).timestamp()}"] if unit.timers_set else []
 
-    def _move_messages(self, unit: Unit) -> list[str]:
+    def _move_messages(self, unit: StreamChange) -> list[str]:
         self._strike(unit.handled)
         sent = [
             Message(unit.stream, version, recipient, event)
@@ -209,15 +212,6 @@ class MemoryLists(MemoryLimits, MemorySlots):
 
     def listed_messages(self, keys: Collection[MessageKey]) -> set[MessageKey]:
         return {key for key in keys if key in self.outbox}
-
-    def claim_batch(self) -> None:
-        """Claim none: nobody acts on many in the simulation."""
-
-    def release_batch(self, batch: UUID) -> None:
-        """Release nothing."""
-
-    def postpone_batch(self, batch: UUID, wait: timedelta) -> None:
-        """Postpone nothing."""
 
     def claim_schedules(self, limit: int) -> None:
         """Claim none: no process of the simulation has a schedule."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from domain.executions.events.execution import ExecutionAdmitted
 from domain.executions.state.slot import Slot
 from store.lists.queues import Admissible, Queue
-from store.unit import Unit
+from store.unit import StreamChange
 
 
 class MemorySlots:
@@ -23,7 +23,7 @@ class MemorySlots:
         self.admissions: dict[UUID, Slot] = {}
         self.versions: Counter[UUID] = Counter()
 
-    def move_slots(self, unit: Unit) -> list[str]:
+    def move_slots(self, unit: StreamChange) -> list[str]:
         """Move the slot of an execution as an append of `unit` does; return the words that wake duties."""
         slot = unit.slot
         if slot is None:
@@ -35,8 +35,8 @@ class MemorySlots:
             self.admissions[unit.stream] = replace(place, state=slot.state)
         return [] if slot.state == "running" else ["room"]
 
-    def lacks_slots(self, units: Sequence[Unit]) -> bool:
-        """Return whether an execution would begin beyond the limit of its line, were all these units appended."""
+    def lacks_slots(self, units: Sequence[StreamChange]) -> bool:
+        """Return whether an execution would begin beyond the limit of its line, were all these changes appended."""
         after = dict(self.admissions)
         limits: dict[tuple[UUID, str], int] = {}
         for unit in units:

@@ -10,7 +10,7 @@ from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from domain.executions.events.messages import recipient_of
 from store.mapper import decode, encode
-from store.unit import Conflict, MessageKey, OutcomeUnknown, SlotsTaken, StoreError, Unit
+from store.unit import Conflict, MessageKey, OutcomeUnknown, SlotsTaken, StoreError, StreamChange, Unit
 from store.waiting_units import Outcome
 
 
@@ -21,8 +21,8 @@ class Crash(Exception):
 class Store:
     """Streams; an append records all or nothing, and moves the lists.
 
-    faults: the probability of each kind of failure for each append. watch: called with every recorded unit, and with
-    the streams of the units submitted together with it. notify: called with the words for each unit.
+    faults: the probability of each kind of failure for each append. watch: called with every recorded change,
+    and with the streams of the units submitted together with it. notify: called with the words for each unit.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class Store:
         random: Random,
         faults: float,
         lists: MemoryLists,
-        watch: Callable[[Unit, set[UUID]], None] = lambda _unit, _others: None,
+        watch: Callable[[StreamChange, set[UUID]], None] = lambda _change, _others: None,
         notify: Callable[[list[str]], None] = lambda _words: None,
     ) -> None:
         self._random = random
@@ -75,8 +75,9 @@ class Store:
                 return [Conflict("a stream has moved on, or a message has been handled")]
             return [outcome for unit in units for outcome in self._append_alone(unit, together)]
         for unit in units:
-            words = self._record(unit)
-            self.watch(unit, together)
+            words = [word for change in unit.changes for word in self._record(change)]
+            for change in unit.changes:
+                self.watch(change, together)
             self._notify(words)
         if trouble < 3 * self.faults:
             return [OutcomeUnknown("the acknowledgement was lost")] * len(units)
@@ -89,26 +90,31 @@ class Store:
 
     def _fit(self, units: Sequence[Unit]) -> bool:
         """Return whether all units fit, recorded one after the other."""
-        return self._versions_fit(units) and not self.lists.lacks_slots(units)
+        return self._versions_fit(units) and not self.lists.lacks_slots(
+            [change for unit in units for change in unit.changes]
+        )
 
     def _versions_fit(self, units: Sequence[Unit]) -> bool:
         sent: set[MessageKey] = set()
         handled: set[MessageKey] = set()
         for unit in units:
-            if self.version(unit.stream) != unit.version or any(self.version(s) > v for s, v in unit.guards):
+            if any(self.version(s) > v for s, v in unit.guards):
                 return False
-            sent |= {(unit.stream, n) for n, e in enumerate(unit.events, unit.version + 1) if recipient_of(e)}
-            new = set(unit.handled)
-            if len(new) < len(unit.handled) or new & handled or not self.lists.has(new - sent):
-                return False
-            handled |= new
+            for change in unit.changes:
+                if self.version(change.stream) != change.version:
+                    return False
+                sent |= {(change.stream, n) for n, e in enumerate(change.events, change.version + 1) if recipient_of(e)}
+                new = set(change.handled)
+                if len(new) < len(change.handled) or new & handled or not self.lists.has(new - sent):
+                    return False
+                handled |= new
         return True
 
-    def _record(self, unit: Unit) -> list[str]:
+    def _record(self, change: StreamChange) -> list[str]:
         self.appends += 1
-        stream, events = unit.stream, unit.events
+        stream, events = change.stream, change.events
         self._streams.setdefault(stream, []).extend((STORED_NAMES[type(event)], encode(event)) for event in events)
-        return self.lists.move(unit)
+        return self.lists.move(change)
 
     def version(self, stream: UUID) -> int:
         """Return the number of events in a stream."""

@@ -20,7 +20,7 @@ from domain.executions.events.execution import (
 from domain.executions.state.model import rank_of
 from domain.processes.events import ProcessArchived, ProcessPaused, ProcessPublished, ProcessResumed
 from domain.processes.plan import PlannedSubProcess
-from store.unit import MessageKey, Unit
+from store.unit import MessageKey, StreamChange
 
 
 class InLine(NamedTuple):
@@ -55,8 +55,8 @@ class Watch:
         self._admitted: defaultdict[Line, set[UUID]] = defaultdict(set)
         self._closing: dict[MessageKey, UUID] = {}
 
-    def check(self, unit: Unit, together: set[UUID]) -> None:
-        """Check a recorded unit. together: the streams of the units submitted in the same append."""
+    def check(self, unit: StreamChange, together: set[UUID]) -> None:
+        """Check a recorded change. together: the streams of the units submitted in the same append."""
         self._appends += 1
         for version, event in enumerate(unit.events, unit.version + 1):
             match event:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from simulated_agents import Agents, drawn_limits
+from simulated_batches import Batches
 from simulated_lists import MemoryLists
 from simulated_people import People
 from simulated_processes import Kept, SimulatedPlans, archived, id_of, paused, processes, published, resumed
@@ -37,7 +38,7 @@ from domain.identity import agent_id
 from domain.processes.events import ProcessArchived, ProcessPublished
 from domain.processes.process import fold
 from domain.refusal import Forbidden, Refusal
-from store.unit import Conflict, StoreError, Unit
+from store.unit import Conflict, StoreError, StreamChange, Unit
 from tests.clocks import TurnedClock
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -51,6 +52,7 @@ class World:
 
     executions: the number of executions that users start; these start others. ids: of all executions. draw: returns
     the processes. contention: how many executions start after a worker has read the lines, before it admits others.
+    batches: lists of executions that operators freeze.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class World:
         faults: float = 0.01,
         draw: Callable[[Random], list[dict[str, Any]]] = processes,
         contention: int = 0,
+        batches: int = 6,
     ) -> None:
         self.random = Random(seed)
         self.clock = TurnedClock(BEGIN)
@@ -80,6 +83,7 @@ class World:
         self._planned = 0
         self.agents = Agents(self)
         self.people = People(self)
+        self.batches = Batches(self, batches)
         self._processes = draw(self.random)
         self.workers: list[Worker] = []
         for name, limits in (("echo", drawn_limits(self.random)), ("other", {})):
@@ -135,9 +139,10 @@ class World:
         for word in words:
             worker.dispatcher.wake(word)
 
-    def _recorded(self, unit: Unit, together: set[UUID]) -> None:
-        """Check a recorded unit and let people act on it, whether or not its worker receives the outcome."""
+    def _recorded(self, unit: StreamChange, together: set[UUID]) -> None:
+        """Check a recorded change and let people act on it, whether or not its worker receives the outcome."""
         self.watch.check(unit, together)
+        self.batches.check(unit)
         id_ = unit.stream
         for event in unit.events:
             if isinstance(event, ExecutionStarted):
@@ -262,7 +267,7 @@ class World:
 
     def _poll(self) -> None:
         """Renew the leases every ten seconds; at times let an operator retry steps without an answer."""
-        if self.running or self._agenda or self.lists.outbox:
+        if self.running or self._agenda or self.lists.outbox or self.lists.running_batches:
             self.later(10, self._poll)
         for worker in self.workers:
             worker.renew()

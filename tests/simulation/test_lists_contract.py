@@ -11,6 +11,7 @@ from simulated_store import Store
 
 from domain.agents.calls import StepError
 from domain.agents.limits import AgentLimits
+from domain.batches.events import BatchStarted, BatchStopped
 from domain.event import Cause, Event, record
 from domain.executions.events.child import Parent, SubProcessClosed, SubProcessStarted
 from domain.executions.events.execution import ExecutionAdmitted, ExecutionCompleted, ExecutionStarted
@@ -23,6 +24,7 @@ from scheduler.stored_lists import StoredLists
 from store.datastore import Datastore, OwnConnection
 from store.lists.outbox import log_unreadable
 from store.lists.queues import Admissible, Queue
+from store.lists.running_batches import ClaimedBatch
 from store.lists.turns import UNKNOWN
 from store.log import Log
 from store.unit import Conflict, Unit
@@ -32,6 +34,7 @@ CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlati
 STREAMS = [UUID(int=n) for n in range(1, 7)]
 PROCESSES = [UUID(int=n) for n in range(100, 103)]
 ALIVE, SILENT = UUID(int=200), UUID(int=201)
+BATCHES = [UUID(int=n) for n in range(300, 304)]
 STEPS = "abc"
 AGENTS = ("", "echo", "slow", "Z")
 LIMITS = {"echo": AgentLimits(max_open=3), "slow": AgentLimits(calls=25, per=timedelta(hours=1)), "Z": AgentLimits()}
@@ -205,6 +208,32 @@ def test_lists_in_memory_are_moved_and_claimed_like_those_in_postgresql(
     both(stored, memory, lambda lists: in_turns(lists, SILENT, 1000, {}, UNKNOWN, {}))
     assert min(claimed.values()) > 20
     assert read > 20
+
+
+def test_batches_in_memory_are_claimed_in_turns_like_those_in_postgresql(
+    log: Log, stored: Lists, datastore: Datastore
+) -> None:
+    course = Course(Random(1), log)
+    random, memory, running = course.random, course.lists, set[UUID]()
+    claimed: list[ClaimedBatch] = []
+    started, ended = [record(BatchStarted, CAUSE, reason="so")], [record(BatchStopped, CAUSE, reason="no")]
+    for _ in range(60):
+        batch = random.choice(BATCHES)
+        events = ended if batch in running and random.random() < 0.5 else [] if batch in running else started
+        if events:
+            running ^= {batch}
+            assert recorded(log, unit := Unit(batch, course.memory.version(batch), events))
+            assert recorded(course.memory, unit)
+        found = both(stored, memory, lambda lists: lists.claim_batch())
+        with datastore.reading() as connection:
+            connection.execute(LAST.format("running_batches"))
+        claimed += [] if found is None else [found]
+        if claimed and random.random() < 0.5:
+            over = claimed.pop(random.randrange(len(claimed)))
+            act = random.choice(("release_batch", "postpone_batch"))
+            for lists in (stored, memory):
+                getattr(lists, act)(over.batch_id, *([timedelta(hours=1)] if act == "postpone_batch" else []))
+    assert claimed
 
 
 def by_line(queues: list[Queue]) -> list[Queue]:

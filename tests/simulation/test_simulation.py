@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from domain.batches.acts import ACTS
+from domain.batches.batch import RUNNING, STATUSES
 from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from domain.executions.events.approval import ApprovalExpired, ApprovalRequested
@@ -74,6 +76,8 @@ def test_every_execution_ends_whatever_goes_wrong(seed: int) -> None:
     assert simulated.lists.due_timers == {}
     assert simulated.lists.outbox == {}
     assert simulated.lists.admissions == {}
+    assert simulated.lists.running_batches == {}
+    simulated.batches.assert_over()
 
 
 def assert_lawful(execution: Execution, events: list[Event]) -> None:
@@ -216,17 +220,17 @@ def test_no_more_run_than_the_limit_of_each_key_in_whatever_order_they_wait(seed
     assert simulated.watch.overtaken > 0
 
 
-def contended_world(seed: int) -> Any:
+def contended_world(seed: int, **more: Any) -> Any:
     from simulated_processes import contended
     from simulated_world import World
 
-    simulated = World(seed, executions=60, draw=contended, contention=40)
+    simulated = World(seed, executions=60, draw=contended, contention=40, **more)
     simulated.run()
     return simulated
 
 
 def test_workers_meet_over_the_last_slot_in_simulations() -> None:
-    assert sum(contended_world(seed).store.slots_taken for seed in (1, 2, 3)) > 0
+    assert sum(contended_world(seed, batches=0).store.slots_taken for seed in (1, 2, 3)) > 0
 
 
 def test_everything_that_can_happen_in_an_execution_happens_in_simulations() -> None:
@@ -234,3 +238,12 @@ def test_everything_that_can_happen_in_an_execution_happens_in_simulations() -> 
     happened = {type(e) for each in simulated for id_ in each.ids for e in each.store.stream(id_)}
     assert {kind for kind in STORED_NAMES if kind.__module__.startswith("domain.executions")} - happened == set()
     assert sum(each.lists.waited for each in simulated) > 20, "agents wait for their limits"
+
+
+def test_everything_that_can_happen_to_a_batch_happens_in_simulations() -> None:
+    simulated = [world(seed) for seed in range(1, 8)]
+    batches = [batch for each in simulated for batch in each.batches.all.values()]
+    assert {status for each in simulated for status in each.batches.statuses} == {*STATUSES} - {RUNNING}
+    assert {batch.act for batch in batches if batch.done} == {*ACTS}
+    assert all(sum(getattr(batch, outcome) for batch in batches) > 0 for outcome in ("done", "unchanged", "refused"))
+    assert any(0 < batch.passed < batch.count for batch in batches), "one is stopped in the middle"

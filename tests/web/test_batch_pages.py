@@ -52,6 +52,9 @@ def test_a_frozen_list_is_shown_run_and_followed_to_its_end(client, installation
     assert "Cancel: 3 executions" in page
     assert "Ready to run" in page
     assert all(str(id) in page for id in held)
+    listed = f"/executions?batch={path.rpartition('/')[2]}"
+    assert listed in page
+    assert all(str(id) in client.get(listed).text for id in held)
     later = installation.begin(client, "held")
     answer = client.post(f"{path}/run", data={"reason": HOSTILE}, follow_redirects=False)
     assert answer.status_code == 303

@@ -78,8 +78,34 @@ def test_a_process_states_its_limit_and_its_lines(client: TestClient, installati
     page = client.get("/processes/letters").text
     assert "<dd>1,200 each<small>per <span" in page
     assert "Running, of 1,200" in page
-    assert '<th scope="row">&lt;b&gt;</th>' in page
+    assert '<a href="/executions?process=letters&amp;slot_key=%3Cb%3E">&lt;b&gt;</a>' in page
     assert '<th scope="row">without a key</th>' in page
+
+
+def test_the_executions_of_a_line_are_listed(client: TestClient, installation: Any, begin: Begin) -> None:
+    keys = ("acme", "a, b", "acme", "")
+    ids = [begin(customer=customer).json()["execution_id"] for customer in keys]
+    client.post(f"/api/executions/{ids[0]}/cancel", json={"reason": "enough"})
+    installation.project()
+
+    def listed(**query: str) -> list[str]:
+        answer = client.get("/api/executions", params={"process": "letters", **query})
+        assert answer.status_code == 200, answer.text
+        return [each["execution_id"] for each in answer.json()["items"]]
+
+    assert listed(slot_key="acme") == [ids[2], ids[0]]
+    assert listed(slot_key="acme", status="queued") == [ids[2]]
+    assert listed(slot_key='"a, b"') == [ids[1]]
+    assert listed(slot_key="nobody") == []
+    href = "/executions?process=letters&amp;slot_key=%22a%2C%20b%22"
+    assert href in client.get("/processes/letters").text
+    page = client.get(href.replace("&amp;", "&")).text
+    assert [id in page for id in ids] == [False, True, False, False]
+    assert "in line" in page
+    refused = client.get("/api/executions?slot_key=acme")
+    assert refused.status_code == 400
+    assert refused.json()["problems"][0]["path"] == "slot_key"
+    assert client.get("/executions?slot_key=acme").status_code == 200
 
 
 def test_a_process_with_one_line_for_all_states_it(client: TestClient, installation: Any) -> None:

@@ -18,7 +18,7 @@ from edge.dependencies import Reads
 from edge.instants import parse_instant
 from edge.parameters import LONGEST_VALUES
 from edge.principal import Principal
-from edge.references import END_OF_ID, execution_named, process_named
+from edge.references import END_OF_ID, batch_named, execution_named, process_named
 from edge.scopes import READ, requires
 from queries.execution_conditions import COSTS
 from queries.execution_counts import ExecutionCount, count_executions
@@ -64,6 +64,8 @@ FILTER_WORDS = {
     "parent": "called by",
     "parent_step": "called by step",
     "version": "version",
+    "batch": "of batch",
+    "slot_key": "in line",
     "waiting_for": "waiting for",
     "q": "id ends with",
     "from": "started from",
@@ -94,6 +96,8 @@ class ExecutionFields(PageParameters):
     version: Annotated[str, Query(max_length=40)] = ""
     parent: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     parent_step: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
+    batch: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
+    slot_key: Annotated[str, Query(max_length=LONGEST_VALUES)] = ""
     waiting_for: str = ""
     q: Annotated[str, Query(max_length=64)] = ""
     started_from: Annotated[str, Field(alias="from", max_length=40)] = ""
@@ -135,6 +139,8 @@ def list_(
         called_to=day_of(given.called_to, zone, after=1),
         parents=[execution_named(each) for each in split_values(given.parent)],
         parent_steps=split_values(given.parent_step),
+        batches=[batch_named(each) for each in split_values(given.batch)],
+        slot_keys=split_values(given.slot_key),
         labels=split_values(given.label),
         failures=split_values(given.failure),
         failed_steps=split_values(given.failed_step),

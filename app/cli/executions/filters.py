@@ -37,6 +37,10 @@ LabelOption = Annotated[list[str] | None, typer.Option(help="Of processes with t
 ParentStepOption = Annotated[
     list[str] | None, typer.Option("--parent-step", help="Started by this step of their parent; repeatable.")
 ]
+BatchOption = Annotated[list[str] | None, typer.Option("--batch", help="In the list of this batch; repeatable.")]
+SlotKeyOption = Annotated[
+    list[str] | None, typer.Option("--slot-key", help="In the line of this key, with --process; repeatable.")
+]
 FailureOption = Annotated[list[str] | None, typer.Option(help="Failed with this code; repeatable.")]
 FailedStepOption = Annotated[list[str] | None, typer.Option("--failed-step", help="Failed at this step; repeatable.")]
 RanStepOption = Annotated[list[str] | None, typer.Option("--ran-step", help="Completed this step; repeatable.")]

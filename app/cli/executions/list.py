@@ -7,6 +7,7 @@ import msgspec
 import typer
 
 from app.cli.executions.filters import (
+    BatchOption,
     CalledFromOption,
     CalledToOption,
     CostOption,
@@ -23,6 +24,7 @@ from app.cli.executions.filters import (
     ProcessOption,
     RanStepOption,
     RootOption,
+    SlotKeyOption,
     StartedFromOption,
     StartedToOption,
     StatusOption,
@@ -37,6 +39,7 @@ from app.cli.options import Cursor, JsonOption, Limit, known_words
 from app.cli.output import CommandOutput, output_of
 from app.cli.wording import amounts, moment, seconds, status, waits
 from domain.executions.waiting import AWAITED_KINDS
+from edge.references import batch_named
 from edge.run_names import run_name
 from queries.execution_conditions import COSTS
 from queries.execution_list import STATUSES, TRIGGERS, ExecutionFilter, ExecutionSummary, list_executions
@@ -70,6 +73,8 @@ def executions(
         str, typer.Option(help="newest, oldest: by start; ended, longest: of those that have ended; -cost: by cost.")
     ] = NEWEST,
     parent_step: ParentStepOption = None,
+    batch: BatchOption = None,
+    slot_key: SlotKeyOption = None,
     failure: FailureOption = None,
     failed_step: FailedStepOption = None,
     ran_step: RanStepOption = None,
@@ -85,6 +90,8 @@ def executions(
     By default, leave out executions that others started; --include-children, --parent and --root list them too.
     """
     output = output_of(context, json)
+    if slot_key and not process:
+        raise typer.BadParameter("a key is that of a line of a process: state --process too", param_hint="--slot-key")
     requested = ExecutionFilter(
         versions=version or [],
         statuses=known_words("--status", status_, STATUSES),
@@ -99,6 +106,8 @@ def executions(
         called_to=_time("--called-to", called_to),
         labels=label or [],
         parent_steps=parent_step or [],
+        batches=[batch_named(each) for each in batch or []],
+        slot_keys=slot_key or [],
         failures=failure or [],
         failed_steps=failed_step or [],
         ran_steps=ran_step or [],

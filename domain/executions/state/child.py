@@ -6,6 +6,7 @@ from domain.executions.events.child import ItemStarted, SubProcessClosed, SubPro
 from domain.executions.events.outcomes import STARTED, WAITING
 from domain.executions.state.evolution import evolves
 from domain.executions.state.model import Child, Execution, Repetition
+from domain.executions.state.repetition import drop_child
 from domain.executions.state.timer import begin_wait
 from domain.executions.timers import ROUND
 
@@ -35,6 +36,7 @@ def started(execution: Execution, event: SubProcessStarted) -> None:
 def item_started(execution: Execution, event: ItemStarted) -> None:
     """Add the child of an item; the step waits for all of them."""
     execution.children[event.child] = Child(event.step, event.attempt, waits=True, item=event.item)
+    execution.item_children.setdefault(event.step, {})[event.child] = None
     repetition = execution.repetitions[event.step]
     execution.repetitions[event.step] = replace(repetition, begun=repetition.begun + 1)
 
@@ -42,4 +44,4 @@ def item_started(execution: Execution, event: ItemStarted) -> None:
 @evolves(SubProcessClosed)
 def closed(execution: Execution, event: SubProcessClosed) -> None:
     """Remove a child that is no longer needed."""
-    execution.children.pop(event.child, None)
+    drop_child(execution, event.step, event.child)

@@ -49,6 +49,7 @@ def ended(execution: Execution, event: ExecutionEnded) -> None:
     execution.status, execution.ended_at = EXECUTION_STATUS[type(event)], event.at
     execution.timers.clear()
     execution.children.clear()
+    execution.item_children.clear()
 
 
 @evolves(ExecutionRetried)

@@ -156,15 +156,16 @@ def rank_of(queued_at: datetime, priority: int) -> datetime:
 class Execution(msgspec.Struct):
     """One run of a process. The plan is immutable and shared by all executions of that version.
 
-    version: number of events folded so far. open: steps that have not ended. waiting: per step, how many of the edges
-    that lead to it are undecided. dead: per step, how many are decided and do not lead to it; steps with none are left
-    out. timers: the due time of each timer. unanswered: attempts (``step:attempt``) that ended without the answer of
-    their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that requested them. parent:
-    its origin, None for a root. callees: by its step, the plan of each process that it may call. children: those whose
-    end is not recorded here and that were not closed. undo: completed steps that have a compensation, in the order of
-    their completion, less those compensated. outcome: set from the moment that compensation is required. usage_ids: of
-    the uses booked so far, as agents name them, with their attempts. repetitions: by step, of those that are repeated.
-    queued: its entry in the line of its process; None if it began without one.
+    version: number of events folded so far. open: steps that have not ended. waiting: per step, how many of the
+    edges that lead to it are undecided. dead: per step, how many are decided and do not lead to it; steps with none
+    are left out. timers: the due time of each timer. unanswered: attempts (``step:attempt``) that ended without the
+    answer of their agent, and how; it may still come. approvals: by the attempt (``step:attempt``) that requested
+    them. parent: its origin, None for a root. callees: by its step, the plan of each process that it may call.
+    children: those whose end is not recorded here and that were not closed. item_children: of those, by step, the
+    ones of its items. undo: completed steps that have a compensation, in the order of their completion, less those
+    compensated. outcome: set from the moment that compensation is required. usage_ids: of the uses booked so far,
+    as agents name them, with their attempts. repetitions: by step, of those that are repeated. queued: its entry in
+    the line of its process; None if it began without one.
     """
 
     id: UUID
@@ -185,6 +186,7 @@ class Execution(msgspec.Struct):
     parent: Parent | None = None
     callees: Mapping[str, Plan] = {}
     children: dict[UUID, Child] = {}
+    item_children: dict[str, dict[UUID, None]] = {}
     undo: tuple[str, ...] = ()
     outcome: SettledOutcome | None = None
     usage_ids: dict[str, int] = {}
@@ -212,6 +214,7 @@ class Execution(msgspec.Struct):
             self.parent,
             self.callees,
             self.children.copy() if self.children else {},
+            {step: ids.copy() for step, ids in self.item_children.items()} if self.item_children else {},
             self.undo,
             self.outcome,
             self.usage_ids.copy() if self.usage_ids else {},

@@ -1,6 +1,6 @@
 """The state of a repeated step, and its evolution."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -60,15 +60,25 @@ def with_items(value: Any, results: Callable[[], list[Any]]) -> Any:
     return value
 
 
-def open_children(execution: Execution, step: str) -> Iterator[UUID]:
-    """Yield the children that a repeated step waits for."""
-    return (id for id, child in execution.children.items() if child.step == step and child.waits)
+def open_children(execution: Execution, step: str) -> list[UUID]:
+    """Return the children of the items that a step waits for."""
+    return list(execution.item_children.get(step, ()))
 
 
 def drop_children(execution: Execution, step: str) -> None:
-    """Wait no longer for the children of a repeated step, which has ended."""
-    for id in list(open_children(execution, step)):
+    """Wait no longer for the children of the items of a step, which has ended."""
+    for id in execution.item_children.pop(step, ()):
         del execution.children[id]
+
+
+def drop_child(execution: Execution, step: str, id: UUID) -> None:
+    """Wait no longer for a child of a step, of an item or not."""
+    execution.children.pop(id, None)
+    of_items = execution.item_children.get(step)
+    if of_items is not None:
+        of_items.pop(id, None)
+        if not of_items:
+            del execution.item_children[step]
 
 
 @evolves(ItemsListed)
@@ -89,7 +99,7 @@ def resumed(execution: Execution, event: ItemsResumed) -> None:
 @evolves(ItemCompleted)
 def item_completed(execution: Execution, event: ItemCompleted) -> None:
     """Keep the result."""
-    execution.children.pop(event.child, None)
+    drop_child(execution, event.step, event.child)
     before = execution.repetitions[event.step]
     execution.repetitions[event.step] = replace(
         before,
@@ -103,7 +113,7 @@ def item_completed(execution: Execution, event: ItemCompleted) -> None:
 def item_failed(execution: Execution, event: ItemFailed) -> None:
     """Keep the error, by which a step that collects errors shows the item."""
     if event.child is not None:
-        execution.children.pop(event.child, None)
+        drop_child(execution, event.step, event.child)
     before = execution.repetitions[event.step]
     execution.repetitions[event.step] = replace(
         before,

@@ -74,7 +74,7 @@ def _fail(unfolding: Unfolding, step: PlannedSubProcess, item: int, child: UUID 
     attempt, failed = execution.steps[step.id].attempt, execution.repetitions[step.id].failed + 1
     unfolding.record(ItemFailed, step=step.id, attempt=attempt, item=item, child=child, error=error, failed=failed)
     if _each(step).on_error == "fail":
-        for other in list(open_children(execution, step.id)):
+        for other in open_children(execution, step.id):
             close(unfolding, other, step.id, attempt, "item_failed")
         message = f"{_called(execution.repetitions[step.id], item)}: {error.message}"
         raise AttemptFailed(StepError(error.code, message, permanent=error.permanent))
