@@ -91,13 +91,14 @@ class Table(Generic[R]):
         keys = ", ".join((*leading, *rest))
         names = ", ".join(field for field, _, _ in fields)
         body = ",\n  ".join([*(f"{field} {column.type}" for field, _, column in fields), f"primary key ({keys})"])
-        values = ", ".join(f"{field}::numeric" if _kind(column) == "numeric" else field for field, _, column in fields)
+        # Arrays in the list of columns become rows one by one; behind `from`, the server stores all of them first.
+        values = ", ".join(f"unnest(%b){'::numeric' if _kind(column) == 'numeric' else ''}" for _, _, column in fields)
         joins = ",\n  ".join(f"{field} = {_joined(field, column)}" for field, _, column in fields if column.join)
         self.name = name
         self.ddl = f"create table {name} (\n  {body}\n){f' with ({storage})' if storage else ''};\n"
         self.upsert = (
             f"insert into {name} as t ({names})\n"
-            f"select {values} from unnest({', '.join(['%b'] * len(fields))}) as x({names})\n"
+            f"select {values}\n"
             f"on conflict ({keys}) do {f'update set {joins}' if joins else 'nothing'}"
         )
         self.keys = [field for field, _, column in fields if column.is_key]
