@@ -123,13 +123,14 @@ class KnownKeys:
         self._lock = threading.Lock()
         self._uses: dict[UUID, datetime] = {}
         self._recorded_at = clock.monotonic()
-        self._anew = False
+        self._anew = False  # the next reading begins with an empty ring
+        self._due = False  # it comes before the next request, however fresh the keys are
         log.datastore.epochs.subscribe(self.forget_all)
 
     @property
     def stale(self) -> bool:
         """Whether the keys may have changed unnoticed: then `refresh` comes before `find`."""
-        return self._anew or self._read_at is None or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS
+        return self._due or self._read_at is None or self._clock.monotonic() - self._read_at > FRESH_FOR_SECONDS
 
     @property
     def any(self) -> bool:
@@ -138,7 +139,7 @@ class KnownKeys:
 
     def forget_all(self) -> None:
         """Read every key anew at the next request; in an outage those read last go on."""
-        self._anew = True
+        self._anew = self._due = True
 
     def expire(self) -> None:
         """Read the log at the next request: this process has changed the keys."""
@@ -155,6 +156,8 @@ class KnownKeys:
                 return
             begun = self._clock.monotonic()
             try:
+                # In an outage no request after this one waits for a connection, until the keys are a second old.
+                self._due = False
                 anew, self._anew = self._anew, False
                 try:
                     self._read_new(anew)

@@ -98,14 +98,15 @@ class Table(Generic[R]):
         keys = ", ".join((*leading, *rest))
         names = ", ".join(field for field, _, _ in fields)
         body = ",\n  ".join([*(f"{field} {column.type}" for field, _, column in fields), f"primary key ({keys})"])
-        kinds = ((field, _kind(column)) for field, _, column in fields)
-        values = ", ".join(f"{field}::{kind}" if kind in _AS_TEXTS else field for field, kind in kinds)
+        kinds = (_kind(column) for _, _, column in fields)
+        # Arrays in the list of columns become rows one by one; behind `from`, the server stores all of them first.
+        values = ", ".join(f"unnest(%b){f'::{kind}' if kind in _AS_TEXTS else ''}" for kind in kinds)
         joins = ",\n  ".join(f"{field} = {_joined(field, column)}" for field, _, column in fields if column.join)
         self.name = name
         self.ddl = f"create table {name} (\n  {body}\n){f' with ({storage})' if storage else ''};\n"
         self.upsert = (
             f"insert into {name} as t ({names})\n"
-            f"select {values} from unnest({', '.join(['%b'] * len(fields))}) as x({names})\n"
+            f"select {values}\n"
             f"on conflict ({keys}) do {f'update set {joins}' if joins else 'nothing'}"
         )
         self.keys = [field for field, _, column in fields if column.is_key]

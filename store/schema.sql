@@ -541,19 +541,19 @@ CREATE OR REPLACE FUNCTION public.append_events_v3(epoch text, line text, stream
  LANGUAGE plpgsql
 AS $function$
 declare
+  locked text := pg_advisory_xact_lock(4711);
   last bigint;
 begin
-  perform pg_advisory_xact_lock(4711);
   -- A server does not change its timeline while it runs: where it states one, that says as much as the newest row.
   if line is not null then
-    if line <> left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) then
+    if not starts_with(pg_walfile_name('0/1'), line) then
       raise exception 'another server has taken over since the connection was opened' using errcode = 'PR004';
     end if;
   elsif epoch <> (select e.epoch_id from log_epochs e order by e.number desc limit 1) then
     raise exception 'the decision rests on an epoch of the log that is over' using errcode = 'PR004';
   end if;
   if cardinality(base_streams) > 0 and exists (
-    select from unnest(base_streams, base_versions) as b(stream, version)
+    select from (select unnest(base_streams) as stream, unnest(base_versions) as version) as b
     where not exists (
       select from stored_events e where e.originator_id = b.stream and e.originator_version = b.version)
   ) then
@@ -561,13 +561,13 @@ begin
   end if;
   if cardinality(guard_streams) > 0 then
     if exists (
-      select from unnest(guard_streams, guard_versions) as g(stream, version)
+      select from (select unnest(guard_streams) as stream, unnest(guard_versions) as version) as g
       where exists (select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version + 1)
     ) then
       raise exception 'a stream this decision rests on has moved on' using errcode = 'PR001';
     end if;
     if exists (
-      select from unnest(guard_streams, guard_versions) as g(stream, version)
+      select from (select unnest(guard_streams) as stream, unnest(guard_versions) as version) as g
       where g.version > 0 and not exists (
         select from stored_events e where e.originator_id = g.stream and e.originator_version = g.version)
     ) then
@@ -576,7 +576,7 @@ begin
   end if;
   if cardinality(streams) > 0 then
     insert into stored_events (originator_id, originator_version, topic, state)
-      select * from unnest(streams, versions, topics, states);
+      select unnest(streams), unnest(versions), unnest(topics), unnest(states);
     last := currval('stored_events_notification_id_seq');
     if exists (select from set_aside) then
       perform take_back_v1(streams);
@@ -586,8 +586,7 @@ begin
   end if;
   if cardinality(keys) > 0 then
     insert into idempotency_keys (key, fingerprint, answer, position)
-      select k, f, a, last - cardinality(streams) + o
-      from unnest(keys, fingerprints, answers, key_ordinals) as x(k, f, a, o);
+      select unnest(keys), unnest(fingerprints), unnest(answers), last - cardinality(streams) + unnest(key_ordinals);
   end if;
   return last;
 end $function$;
@@ -700,7 +699,8 @@ begin
   end if;
   if cardinality(next_executions) > 0 then
     insert into due_steps (execution_id, step, attempt, owner, agent, process_id)
-      select * from unnest(next_executions, next_steps, next_attempts, next_owners, next_agents, next_processes)
+      select unnest(next_executions), unnest(next_steps), unnest(next_attempts), unnest(next_owners),
+        unnest(next_agents), unnest(next_processes)
       on conflict (execution_id, step) do update set attempt = excluded.attempt, owner = excluded.owner,
         due_at = excluded.due_at, agent = excluded.agent, process_id = excluded.process_id;
   end if;
@@ -720,7 +720,7 @@ begin
     return null;
   end if;
   insert into due_timers (execution_id, step, kind, due_at)
-    select * from unnest(set_executions, set_steps, set_kinds, set_dues)
+    select unnest(set_executions), unnest(set_steps), unnest(set_kinds), unnest(set_dues)
     on conflict (execution_id, step, kind) do update set due_at = excluded.due_at, claimed_until = null;
   return (select 'timer:' || extract(epoch from min(due)) from unnest(set_dues) as due);
 end $function$;
@@ -795,7 +795,8 @@ begin
   end if;
   if cardinality(placed_executions) > 0 then
     insert into admissions (execution_id, process_id, key, rank, called, running)
-      select * from unnest(placed_executions, placed_processes, placed_keys, placed_ranks, placed_called, placed_running)
+      select unnest(placed_executions), unnest(placed_processes), unnest(placed_keys), unnest(placed_ranks),
+        unnest(placed_called), unnest(placed_running)
       on conflict (execution_id) do update set running = excluded.running;
   end if;
   if cardinality(limits) > 0 and exists (
@@ -832,7 +833,7 @@ CREATE OR REPLACE FUNCTION public.move_trees_v1(appended bigint, roots uuid[], a
 AS $function$
 begin
   insert into families (root, descendants)
-    select * from unnest(roots, additions)
+    select unnest(roots), unnest(additions)
     on conflict (root) do update set descendants = families.descendants + excluded.descendants;
   return null;
 end $function$;

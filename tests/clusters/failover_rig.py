@@ -1,7 +1,7 @@
 """Failovers between two nodes that lose the last events, or none, and installations that follow what takes writes."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 from psycopg import conninfo
 
 from tests.clusters.node import NAME, Node
-from tests.journeys.conftest import Site
+from tests.journeys.conftest import PROCESSION, Site
 from tests.journeys.killing import post, put
 
 PROCESS = """
@@ -49,12 +49,18 @@ def take_over(primary: Node, standby: Node) -> None:
 
 
 class FailoverSite(Site):
-    """API and workers on a cluster. primary: the node that the test itself asks."""
+    """API and workers on a cluster. primary: the node that the test itself asks. program: that of its processes."""
 
-    def __init__(self, directory: Path, dsn: str, primary: Node) -> None:
+    def __init__(self, directory: Path, dsn: str, primary: Node, program: Sequence[str]) -> None:
         super().__init__(directory, None)  # type: ignore[arg-type] # no embedded server
         self._dsn = dsn
         self.primary = primary
+        self._program = program
+
+    def launch(self, name: str, *arguments: str) -> None:
+        """Start a `procession` command as the process called `name`."""
+        self._commands[name] = [*self._program, *arguments]
+        self._start(name)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -71,12 +77,12 @@ class FailoverSite(Site):
             port = probe.getsockname()[1]
         self.base = f"http://127.0.0.1:{port}"
         self.launch("api", "serve", "--port", str(port))
+        for name in ("worker-1", "worker-2"):
+            self.launch(name, "work")
         self.ready()
         agent = {"kind": "scripted", "script": "slow", "delay": "20ms", "record": str(self.directory / "calls")}
         put(self, "/api/agents/careful", agent)
         self.publish(process, PROCESS.format(name=process))
-        for name in ("worker-1", "worker-2"):
-            self.launch(name, "work")
 
     def publish(self, name: str, source: str) -> int:
         """Publish a version of a process; return its number."""
@@ -104,9 +110,11 @@ class FailoverSite(Site):
 
 
 @contextmanager
-def installed(directory: Path, dsn: str, primary: Node) -> Iterator[FailoverSite]:
+def installed(
+    directory: Path, dsn: str, primary: Node, program: Sequence[str] = (str(PROCESSION),)
+) -> Iterator[FailoverSite]:
     """Yield an installation; stop its processes afterwards."""
-    made = FailoverSite(directory, dsn, primary)
+    made = FailoverSite(directory, dsn, primary, program)
     try:
         yield made
     finally:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tests.clusters.node import Cluster, free_port
 from tests.waiting import until
 
 PROCESSION = Path(sys.executable).with_name("procession")
+IMPATIENT = (sys.executable, str(Path(__file__).with_name("impatient.py")))
 HELLO = """
 name: hello
 input: {who: {type: string, default: you}}
@@ -22,10 +24,13 @@ outputs: {text: "{{ steps.greet.output }}"}
 
 
 class Installation:
-    """Processes with one DATABASE_URL. settings: further environment variables."""
+    """Processes with one DATABASE_URL. settings: further environment variables. program: that of its processes."""
 
-    def __init__(self, cluster: Cluster, dsn: str, **settings: str) -> None:
+    def __init__(
+        self, cluster: Cluster, dsn: str, *, program: Sequence[str] = (str(PROCESSION),), **settings: str
+    ) -> None:
         self.folder = cluster.folder
+        self._program = program
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PROCESSION_")},
             "DATABASE_URL": dsn,
@@ -39,14 +44,14 @@ class Installation:
     def run(self, *arguments: str) -> int:
         """Run a `procession` command to its end; return its exit code."""
         with (self.folder / "commands.txt").open("ab") as log:
-            command = [str(PROCESSION), *arguments]
+            command = [*self._program, *arguments]
             return subprocess.run(command, env=self._environment, stdout=log, stderr=log, timeout=120).returncode
 
     def launch(self, name: str, *arguments: str) -> None:
         """Start a `procession` command."""
         with self.words_of(name).open("ab") as log:
             self._running[name] = subprocess.Popen(
-                [str(PROCESSION), *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*self._program, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
     def words_of(self, name: str) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.clusters.installation import Installation
+from tests.clusters.installation import IMPATIENT, Installation
 from tests.clusters.node import Cluster, Node
 from tests.waiting import until
 
@@ -37,11 +37,11 @@ def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster,
     def idle(command: str) -> Callable[[], bool]:
         return lambda: open_of(command) == documented(command)[0]
 
-    with Installation(cluster, primary.dsn) as installation:
-        installation.serve()
-        installation.publish()
+    with Installation(cluster, primary.dsn, program=IMPATIENT) as installation:
         installation.launch("work", "work", "--no-projector")
         installation.launch("projector", "work", "--only-projector")
+        installation.serve()
+        installation.publish()
         for command in PARTS:
             until(idle(command))
         most: Counter[str] = Counter()

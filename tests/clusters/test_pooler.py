@@ -87,8 +87,8 @@ def test_an_installation_works_through_a_pooler_of_sessions(cluster: Cluster, pr
         dsn = conninfo.make_conninfo(pooler.dsn, dbname="pooled")
         with Installation(cluster, dsn) as installation:
             assert installation.run("migrate") == 0, installation.words_of("commands").read_text()
-            installation.serve()
             installation.launch("work", "work")
+            installation.serve()
             installation.publish()
             assert installation.completed(installation.start("one"))["outputs"] == {"text": "Hello you"}
         with closing(Connections(dsn)) as connections, connections.reading() as connection:

@@ -35,8 +35,8 @@ def standby(cluster: Cluster, primary: Node) -> Node:
 @pytest.fixture(scope="module")
 def installation(cluster: Cluster, primary: Node, standby: Node) -> Iterator[Installation]:
     with Installation(cluster, primary.dsn, READ_DATABASE_URL=standby.dsn) as made:
-        made.serve()
         made.launch("work", "work")
+        made.serve()
         made.publish()
         yield made
 

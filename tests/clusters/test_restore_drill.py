@@ -27,8 +27,8 @@ def test_a_dump_under_load_is_tried_without_workers_before_it_works(cluster: Clu
     stopping = Event()
     dump = cluster.folder / "dump"
     with Installation(cluster, primary.dsn) as installation:
-        installation.serve()
         installation.launch("work", "work")
+        installation.serve()
         installation.publish()
 
         def load() -> int:

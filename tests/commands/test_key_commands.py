@@ -94,3 +94,24 @@ def test_a_process_forgets_keys_that_the_log_has_lost(scenario: Scenario) -> Non
     known.refresh()
     assert known.find(SECRET.text) is None
     assert known.find(other.text) is not None
+
+
+def test_in_an_outage_after_a_failover_only_one_request_a_second_waits_for_the_log(scenario: Scenario) -> None:
+    clock = TurnedClock(NOW)
+    scenario.given(KEYS_ID, CREATED)
+    known = KnownKeys(scenario.log, clock)
+    known.refresh()
+    known.forget_all()
+    assert known.stale
+    scenario.datastore.pool.close()
+    known.refresh()
+    assert not known.stale
+    assert known.find(SECRET.text) is not None
+
+    scenario.datastore.renew_pool()
+    with scenario.datastore.reading() as connection:
+        connection.execute("delete from stored_events where originator_id = %s", (KEYS_ID,))
+    clock.time += timedelta(seconds=2)
+    assert known.stale
+    known.refresh()
+    assert known.find(SECRET.text) is None

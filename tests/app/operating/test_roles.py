@@ -4,11 +4,22 @@ import psycopg
 import pytest
 from psycopg import errors
 
+from app.clock import SYSTEM_CLOCK
+from app.database import Database
+from app.running import running
+from app.settings import read_settings
+from app.signals import Stopping
+from app.wiring import wired
 from store.connections import connect
 from store.granting import grant_serving
 from store.migrating import migrations
 from store.privileges import PrivilegesMissing
+from tests.waiting import until
 
+HELLO = """
+name: hello
+steps: [{id: greet, agent: echo, message: "Hello"}]
+"""
 CHANGES = (
     "update stored_events set topic = 'ExecutionFailed'",
     "delete from stored_events",
@@ -67,6 +78,47 @@ def test_a_role_with_the_grants_alone_serves_works_projects_and_rebuilds(place, 
     for step in (("promote",), ("rollback",), ("drop",)):
         done = procession("projections", *step, "execution_list")
         assert done.exit_code == 0, done.stderr
+
+
+def test_the_owner_archives_while_the_serving_role_works(place, owned, using, procession, document, tmp_path) -> None:
+    dsn, serving = owned
+    ours, folder = place.as_role(dsn, serving), tmp_path / "files"
+    using(dsn)
+    assert procession("migrate", "--grant-to", serving).exit_code == 0
+    using(ours)
+    (tmp_path / "hello.yaml").write_text(HELLO)
+    settings = read_settings()
+    with Database(settings) as opened, wired(settings, opened) as wiring:
+        opened.migrate(serving=True, projecting=True)
+        with running(wiring, settings, Stopping()) as roles:
+            roles.start_projector()
+            roles.start_worker(None)
+            register = ("agents", "register", "echo", "--kind", "scripted", "--set", "script=echo")
+            assert procession(*register).exit_code == 0
+            assert procession("publish", str(tmp_path / "hello.yaml")).exit_code == 0
+            ended = [document("start", "hello", "--wait")["execution_id"] for _ in range(2)]
+            command = ("archive", "--ended-before", SYSTEM_CLOCK.now().isoformat(), "--to", str(folder), "--yes")
+            refused = document(*command, code=3)["error"]
+            assert "DELETE on stored_events" in refused["message"]
+            assert "the owner of the tables archives" in refused["message"]
+            using(dsn)
+            done = document(*command)
+            assert (done["archived"], done["executions"]) == (True, 2)
+            assert sorted(done["files"]) == sorted(file.name for file in folder.glob("*.parquet"))
+            using(ours)
+            later = document("start", "hello", "--wait")
+            assert later["status"] == "completed"
+            until(lambda: [each["execution_id"] for each in listed(document)] == [later["execution_id"]])
+            assert {document("show", id, code=1)["error"]["code"] for id in ended} == {"archived"}
+            assert {each["differing"] for each in document("projections", "verify")["verified"]} == {0}
+            assert document("projections", "rebuild", "--all")["rebuilt"]
+            assert [each["execution_id"] for each in listed(document)] == [later["execution_id"]]
+            assert document("analytics", "processes")["total"]["completed"] == 3
+
+
+def listed(document):
+    """Return the executions that the list shows."""
+    return document("executions")["items"]
 
 
 def test_what_the_serving_role_lacks_is_named(place, owned, using, document) -> None:
