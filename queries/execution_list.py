@@ -8,12 +8,13 @@ import msgspec
 from psycopg.rows import DictRow
 
 from queries.amounts import COSTS
+from queries.exchange import Question, answer
 from queries.execution_conditions import DETAIL, LEDGER, where_called, where_cost, where_failed, where_ran
 from queries.execution_orders import DEAREST, DEFAULT_CURRENCY, NEWEST, ORDERS, dearest
 from queries.filters import Where
 from queries.labels import labelled_versions
 from queries.paging import DEFAULT_LIMIT, Page, page_of
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading
 from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where_waiting_for
 
 LIST = "execution_list"
@@ -146,16 +147,25 @@ def list_executions(
     min_position: int | None = None,
 ) -> Page[ExecutionSummary]:
     """Return executions in the order of the filter. Raises BadCursor or NotYet."""
+    return answer(reading, executions_listed(reading, filter, cursor=cursor, limit=limit), min_position)
+
+
+def executions_listed(
+    reading: Reading, filter: ExecutionFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
+) -> Question[Page[ExecutionSummary]]:
+    """Return the question for executions in the order of the filter. Raises BadCursor."""
     currency = filter.currency or DEFAULT_CURRENCY
     where = Where({"rows": limit + 1, "order_currency": currency})
     chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
     chosen.limit(where, cursor, reading)
     where_matching(where, reading, filter, chosen.sql)
-    with reading.of(LIST, min_position, beside=read_beside(filter)) as (connection, freshness):
-        rows = fetch(
-            connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
-        )
-    return page_of([_summary(row) for row in rows], limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
+    query = _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
+        summaries = [_summary(row) for row in rows]
+        return page_of(summaries, limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
+
+    return Question(LIST, query, where.parameters, view, tuple(read_beside(filter)))
 
 
 def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, order: str) -> None:
@@ -211,8 +221,8 @@ def _add_labels(where: Where, versions: Sequence[tuple[UUID, int]]) -> None:
     where.holds("(l.process_id, l.version) in (select * from unnest(%(labelled)s::uuid[], %(numbers)s::int[]))")
 
 
-def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) -> Page[ExecutionSummary]:
-    """Return the executions under way, children left out, the one that began first at the top; one page of them.
+def longest_running(within: tuple[str, ...], limit: int) -> Question[Page[ExecutionSummary]]:
+    """Return the question for the executions under way, without children, the one that began first at the top; a page.
 
     within: names of processes or their beginnings, as ``claims-*``.
     """
@@ -222,9 +232,12 @@ def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) 
     where.within("l.process", within)
     if not within:
         where.holds(f"l.position in ({_FIRST_OF_EACH})")
-    with reading.of(LIST, None) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql), where.parameters)
-    return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
+    query = _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
+        return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
+
+    return Question(LIST, query, where.parameters, view)
 
 
 def _summary(row: DictRow) -> ExecutionSummary:

@@ -5,7 +5,14 @@ from queries.amounts import Amount
 from queries.attempts import AttemptView
 from queries.definitions import Definitions
 from queries.execution_detail import ExecutionDetail, TimerOfExecution, get_execution
-from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions, list_longest_running
+from queries.execution_list import (
+    STATUSES,
+    ExecutionFilter,
+    ExecutionSummary,
+    executions_listed,
+    list_executions,
+    longest_running,
+)
 from queries.steps import StepView
 from queries.waits import Wait
 
@@ -21,7 +28,8 @@ __all__ = [
     "StepView",
     "TimerOfExecution",
     "Wait",
+    "executions_listed",
     "get_execution",
     "list_executions",
-    "list_longest_running",
+    "longest_running",
 ]

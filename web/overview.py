@@ -1,6 +1,6 @@
 """The overview: what needs a person, and what runs."""
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
@@ -12,28 +12,27 @@ from commands.repairs import RetryExecution
 from domain.alerts.alert import OPEN
 from edge.admitted import Caller, Masking
 from edge.dependencies import Reads, door_of
-from edge.principal import Principal
 from edge.scopes import READ, requires
-from edge.sensitive import SensitiveViews
 from edge.visibility import restricted_alert
-from queries.alerts import AlertFilter, list_alerts
-from queries.analytics.today import figures_of_today
-from queries.analytics.usual import usual_figures
-from queries.approvals import list_approvals
-from queries.costs import count_unpriced
-from queries.dead_letters import list_dead_letters
-from queries.executions import ExecutionFilter, list_executions, list_longest_running
+from queries.alerts import AlertFilter, alerts_listed
+from queries.analytics.today import today
+from queries.analytics.usual import usual_durations
+from queries.approvals import approvals_listed
+from queries.costs import unpriced_counted
+from queries.dead_letters import dead_letters_listed
+from queries.exchange import Answer, exchange
+from queries.executions import ExecutionFilter, executions_listed, longest_running
 from queries.latest_events import latest_events
 from queries.processes import ProcessFilter, list_processes
-from queries.reading import Reading
-from queries.schedules import ScheduleFilter, list_schedules
-from queries.set_aside import list_set_aside
-from queries.timers import TimerFilter, list_timers
-from queries.under_way import MOST_UNDER_WAY, count_under_way, find_work_due
+from queries.reading import ReadModelRebuilding
+from queries.schedules import urgent_schedules
+from queries.set_aside import set_aside_listed
+from queries.timers import TimerFilter, timers_listed
+from queries.under_way import MOST_UNDER_WAY, find_work_due, under_way_counted
 from web.alerts import shown_alert
 from web.failures import group_failures
 from web.layout import COUNTED, approvals_for, page, reader_of
-from web.monitored import OverviewParameters, monitored_by_reader
+from web.monitored import OverviewParameters, monitored_by_reader, monitored_part
 from web.schedules.marks import FLAGS
 from web.today import MONTHS, WEEKDAYS, compared, ended_today, weekday
 
@@ -43,6 +42,10 @@ MOST_FAILED = 50
 # A timer that is less late than this is being fired.
 TOLERATED_SECONDS = 5.0
 NEXT_RUNS = 5
+FAILURES = 2
+"""So many failures in a row of a schedule need a person."""
+
+T = TypeVar("T")
 
 router = APIRouter()
 
@@ -56,39 +59,42 @@ def overview(
     given: Annotated[OverviewParameters, Query()],
 ) -> Response:
     """Return the page with what needs a person, the most urgent first."""
-    with reading.together():
-        return _overview(request, reading, caller, masking, given)
-
-
-def _overview(
-    request: Request, reading: Reading, caller: Principal, masking: SensitiveViews, given: OverviewParameters
-) -> Response:
     reader = reader_of(request)
     local = reader.now.astimezone(reader.zone)
-    approvals = masking.approvals(list_approvals(reading, approvals_for(caller, ["open"], own=True), limit=SHOWN))
-    of_failed = ExecutionFilter(statuses=["failed"], within=caller.processes)
-    failed = masking.summaries(list_executions(reading, of_failed, limit=MOST_FAILED))
+    within = caller.processes
+    # Who is limited to processes sees none of these: they do not say of which process they are.
+    unlimited = not within
+    with exchange(reading) as asked:
+        approvals_now = asked.add(approvals_listed(approvals_for(caller, ["open"], own=True), None, SHOWN))
+        of_failed = ExecutionFilter(statuses=["failed"], within=within)
+        failed_now = asked.add(executions_listed(reading, of_failed, limit=MOST_FAILED))
+        running_now = asked.add(longest_running(within, SHOWN))
+        late_now = asked.add(timers_listed(TimerFilter(overdue=True, within=within), None, SHOWN))
+        schedules_now = asked.add(urgent_schedules(within, FAILURES, SHOWN))
+        aside_now = asked.add(set_aside_listed(None, SHOWN)) if unlimited else None
+        letters_now = asked.add(dead_letters_listed(None, None, SHOWN)) if unlimited else None
+        alerts_now = asked.add(alerts_listed(AlertFilter(statuses=[OPEN], within=within), None, SHOWN))
+        unpriced_now = asked.add(unpriced_counted(COUNTED)) if unlimited else None
+        under_way_now = asked.add(under_way_counted(within))
+        today_now = asked.add(today(reader.now, reader.zone_name, within))
+        monitored = monitored_by_reader(caller, given)
+        monitored_now = None if monitored is None else asked.add(monitored)
+    approvals = masking.approvals(approvals_now.view())
+    failed = masking.summaries(failed_now.view())
     failures = group_failures(failed.items)[:SHOWN]
-    running = masking.summaries(list_longest_running(reading, caller.processes, SHOWN))
-    late = [
-        timer
-        for timer in list_timers(reading, TimerFilter(overdue=True, within=caller.processes), limit=SHOWN).items
-        if timer.overdue_seconds > TOLERATED_SECONDS
-    ]
-    active = ScheduleFilter(statuses=["active"], within=caller.processes)
-    schedules = list_schedules(reading, active, limit=SHOWN).items
-    expected = [each for each in schedules if not each.process_paused]
+    running = masking.summaries(running_now.view())
+    late = [each for each in late_now.view().items if each.overdue_seconds > TOLERATED_SECONDS]
+    schedules = schedules_now.view()
+    expected = [each for each in schedules.next if not each.process_paused]
     since = reader.now - door_of(request).handlers.overdue_after
-    missed = [each for each in schedules if each.next_run is not None and each.next_run < since]
-    # Who is limited to processes sees none of both: the lists do not say of which process they are.
-    aside = [] if caller.processes else masking.set_aside(list_set_aside(reading, limit=SHOWN)).items
-    letters = [] if caller.processes else masking.dead_letters(list_dead_letters(reading, limit=SHOWN)).items
-    failing = list_schedules(
-        reading, ScheduleFilter(statuses=["active"], within=caller.processes, failures=2), limit=SHOWN
-    )
-    opened = list_alerts(reading, AlertFilter(statuses=[OPEN], within=caller.processes), limit=SHOWN).items
-    alerts = [shown_alert(restricted_alert(each, caller)) for each in opened]
-    unpriced = 0 if caller.processes else count_unpriced(reading, COUNTED)
+    missed = [each for each in schedules.next if each.next_run is not None and each.next_run < since]
+    aside = [] if aside_now is None else masking.set_aside(aside_now.view()).items
+    letters = [] if letters_now is None else masking.dead_letters(letters_now.view()).items
+    alerts = [shown_alert(restricted_alert(each, caller)) for each in alerts_now.view().items]
+    unpriced = 0 if unpriced_now is None else unpriced_now.view()
+    with exchange(reading) as asked:
+        latest_now = asked.add(latest_events([each.execution_id for each in running.items]))
+        usual_now = asked.add(usual_durations({each.process_id for each in running.items}, reader.now))
     needs = (
         approvals.items,
         failures,
@@ -97,7 +103,7 @@ def _overview(
         aside,
         letters,
         alerts,
-        failing.items,
+        schedules.failing,
         [1] if unpriced else [],
     )
     waiting, more = sum(map(len, needs)), any(len(each) == SHOWN for each in needs)
@@ -107,17 +113,17 @@ def _overview(
         title="Overview",
         nav="Overview",
         freshness=running,
-        today=figures_of_today(reading, reader.now, reader.zone_name, within=caller.processes),
+        today=_unless_built(today_now),
         day=f"{WEEKDAYS[local.weekday()]}, {local.day} {MONTHS[local.month - 1]}",
         compared=compared,
         weekday=weekday,
         ended_today=ended_today,
-        under_way=count_under_way(reading, caller.processes),
+        under_way=under_way_now.view(),
         most_under_way=MOST_UNDER_WAY,
-        due=None if caller.processes else find_work_due(reading),
-        first=not running.items and not list_processes(reading, ProcessFilter(within=caller.processes), limit=1).items,
+        due=find_work_due(reading) if unlimited else None,
+        first=not running.items and not list_processes(reading, ProcessFilter(within=within), limit=1).items,
         alerts=alerts,
-        failing=failing.items,
+        failing=schedules.failing,
         unpriced=unpriced,
         counted=COUNTED,
         acknowledges=caller.may(AcknowledgeCostAlert.scope),
@@ -132,14 +138,22 @@ def _overview(
         aside=aside,
         next_runs=[each for each in expected if each.next_run is not None and each not in missed][:NEXT_RUNS],
         letters=letters,
-        monitored=monitored_by_reader(reading, caller, given),
+        monitored=None if monitored_now is None else monitored_part(monitored_now.view(), caller, given),
         flags=FLAGS,
         most=SHOWN,
         running=running.items,
-        latest=latest_events(reading, [each.execution_id for each in running.items]),
-        usual=usual_figures(reading, {each.process_id for each in running.items}),
+        latest=latest_now.view(),
+        usual=_unless_built(usual_now) or {},
         summary=_summary(waiting, more),
     )
+
+
+def _unless_built(answer: Answer[T]) -> T | None:
+    """Return the view, None while its read model is built: the rest of the page does without."""
+    try:
+        return answer.view()
+    except ReadModelRebuilding:
+        return None
 
 
 def _summary(waiting: int, more: bool) -> str:
