@@ -8,13 +8,13 @@ import msgspec
 from psycopg.rows import DictRow
 
 from queries.amounts import COSTS
-from queries.exchange import Question, answer
+from queries.exchange import Question
 from queries.execution_conditions import DETAIL, LEDGER, where_called, where_cost, where_failed, where_ran
 from queries.execution_orders import DEAREST, DEFAULT_CURRENCY, NEWEST, ORDERS, dearest
 from queries.filters import Where
 from queries.labels import labelled_versions
 from queries.paging import DEFAULT_LIMIT, Page, page_of
-from queries.reading import Freshness, Reading
+from queries.reading import Freshness, Reading, fetch
 from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where_waiting_for
 
 LIST = "execution_list"
@@ -32,12 +32,12 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   coalesce(l.output_tokens, 0) as output_tokens,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost,
   {COLUMNS}
-from execution_list l{{joined}} where {{where}} order by {{order}} limit %(rows)s"""
+from execution_list l{{joined}} where {{where}} order by {{order}} limit {{rows}}"""
 
 # One probe of the index by status for each: an order by position alone would pass every execution that has ended.
 _FIRST_OF_EACH = " union all ".join(
     f"(select position from execution_list where status = '{status}' and parent_id is null"
-    " order by position limit %(rows)s)"
+    " order by position limit {rows})"
     for status in UNDER_WAY
 )
 
@@ -147,25 +147,15 @@ def list_executions(
     min_position: int | None = None,
 ) -> Page[ExecutionSummary]:
     """Return executions in the order of the filter. Raises BadCursor or NotYet."""
-    return answer(reading, executions_listed(reading, filter, cursor=cursor, limit=limit), min_position)
-
-
-def executions_listed(
-    reading: Reading, filter: ExecutionFilter, *, cursor: str | None = None, limit: int = DEFAULT_LIMIT
-) -> Question[Page[ExecutionSummary]]:
-    """Return the question for executions in the order of the filter. Raises BadCursor."""
     currency = filter.currency or DEFAULT_CURRENCY
     where = Where({"rows": limit + 1, "order_currency": currency})
     chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
     chosen.limit(where, cursor, reading)
     where_matching(where, reading, filter, chosen.sql)
-    query = _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql)
-
-    def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
-        summaries = [_summary(row) for row in rows]
-        return page_of(summaries, limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
-
-    return Question(LIST, query, where.parameters, view, tuple(read_beside(filter)))
+    query = _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql, rows="%(rows)s")
+    with reading.of(LIST, min_position, beside=read_beside(filter)) as (connection, freshness):
+        rows = fetch(connection, query, where.parameters)
+    return page_of([_summary(row) for row in rows], limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
 
 
 def where_matching(where: Where, reading: Reading, filter: ExecutionFilter, order: str) -> None:
@@ -226,18 +216,36 @@ def longest_running(within: tuple[str, ...], limit: int) -> Question[Page[Execut
 
     within: names of processes or their beginnings, as ``claims-*``.
     """
-    where = Where({"rows": limit})
-    where.any_of("l.status", list(UNDER_WAY), "text")
-    where.holds("l.parent_id is null")
-    where.within("l.process", within)
+    where = _shown_first(within, [f"l.status in {UNDER_WAY}"])
     if not within:
-        where.holds(f"l.position in ({_FIRST_OF_EACH})")
-    query = _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql)
+        where.holds(f"l.position in ({_FIRST_OF_EACH.format(rows=limit)})")
+    query = _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql, rows=limit)
 
     def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
         return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
 
     return Question(LIST, query, where.parameters, view)
+
+
+def newest_failed(within: tuple[str, ...], limit: int) -> Question[Page[ExecutionSummary]]:
+    """Return the question for the failed executions, without children, the newest first."""
+    where, order = _shown_first(within, ["l.status = 'failed'"]), ORDERS[NEWEST]
+    query = _LIST.format(joined="", where=where.sql, order=order.sql, rows=limit + 1)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
+        summaries = [_summary(row) for row in rows]
+        return page_of(summaries, limit, freshness, lambda row: order.cursor(row, freshness.epoch))
+
+    return Question(LIST, query, where.parameters, view)
+
+
+def _shown_first(within: tuple[str, ...], conditions: Sequence[str]) -> Where:
+    """Return conditions of a part of a page. They are literals, as its limit is: the server then plans once for all."""
+    where = Where()
+    for each in (*conditions, "l.parent_id is null"):
+        where.holds(each)
+    where.within("l.process", within)
+    return where
 
 
 def _summary(row: DictRow) -> ExecutionSummary:

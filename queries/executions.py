@@ -9,9 +9,9 @@ from queries.execution_list import (
     STATUSES,
     ExecutionFilter,
     ExecutionSummary,
-    executions_listed,
     list_executions,
     longest_running,
+    newest_failed,
 )
 from queries.steps import StepView
 from queries.waits import Wait
@@ -28,8 +28,8 @@ __all__ = [
     "StepView",
     "TimerOfExecution",
     "Wait",
-    "executions_listed",
     "get_execution",
     "list_executions",
     "longest_running",
+    "newest_failed",
 ]

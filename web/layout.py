@@ -133,11 +133,12 @@ NAVIGATION = (
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Who reads a page, and how times are shown."""
+    """Who reads a page, and how times are shown. now_there: `now` on the clocks of the zone."""
 
     zone: tzinfo
     zone_name: str
     now: datetime
+    now_there: datetime
     zone_chosen: bool = False
     """Whether the reader set the zone, instead of the browser."""
 
@@ -148,11 +149,11 @@ class Reader(msgspec.Struct, frozen=True):
 
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
-        return wording.when(at, self.zone, self.now)
+        return wording.when(at, self.zone, self.now_there)
 
     def clock(self, at: datetime) -> str:
         """Return a time in the reader's zone as plain text."""
-        return wording.moment(at, self.zone, self.now)
+        return wording.moment(at, self.zone, self.now_there)
 
     def instant(self, text: str, field: str) -> datetime:
         """Return the time that a field of the type datetime-local states. Raises Malformed."""
@@ -170,10 +171,11 @@ def reader_of(request: Request) -> Reader:
     for cookie in (CHOSEN_COOKIE, ZONE_COOKIE):
         try:
             name = request.cookies.get(cookie, "")
-            return Reader(parse_zone(name), name, now, cookie == CHOSEN_COOKIE)
+            zone = parse_zone(name)
+            return Reader(zone, name, now, now.astimezone(zone), cookie == CHOSEN_COOKIE)
         except ValueError:
             continue
-    return Reader(parse_zone("UTC"), "UTC", now)
+    return Reader(parse_zone("UTC"), "UTC", now, now)
 
 
 class StatesFreshness(Protocol):

@@ -1,5 +1,6 @@
 """The overview: what needs a person, and what runs."""
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Query, Request
@@ -21,7 +22,7 @@ from queries.approvals import approvals_listed
 from queries.costs import unpriced_counted
 from queries.dead_letters import dead_letters_listed
 from queries.exchange import Answer, exchange
-from queries.executions import ExecutionFilter, executions_listed, longest_running
+from queries.executions import longest_running, newest_failed
 from queries.latest_events import latest_events
 from queries.processes import ProcessFilter, list_processes
 from queries.reading import ReadModelRebuilding
@@ -60,14 +61,12 @@ def overview(
 ) -> Response:
     """Return the page with what needs a person, the most urgent first."""
     reader = reader_of(request)
-    local = reader.now.astimezone(reader.zone)
     within = caller.processes
     # Who is limited to processes sees none of these: they do not say of which process they are.
     unlimited = not within
     with exchange(reading) as asked:
         approvals_now = asked.add(approvals_listed(approvals_for(caller, ["open"], own=True), None, SHOWN))
-        of_failed = ExecutionFilter(statuses=["failed"], within=within)
-        failed_now = asked.add(executions_listed(reading, of_failed, limit=MOST_FAILED))
+        failed_now = asked.add(newest_failed(within, MOST_FAILED))
         running_now = asked.add(longest_running(within, SHOWN))
         late_now = asked.add(timers_listed(TimerFilter(overdue=True, within=within), None, SHOWN))
         schedules_now = asked.add(urgent_schedules(within, FAILURES, SHOWN))
@@ -114,7 +113,7 @@ def overview(
         nav="Overview",
         freshness=running,
         today=_unless_built(today_now),
-        day=f"{WEEKDAYS[local.weekday()]}, {local.day} {MONTHS[local.month - 1]}",
+        day=_day(reader.now_there),
         compared=compared,
         weekday=weekday,
         ended_today=ended_today,
@@ -154,6 +153,10 @@ def _unless_built(answer: Answer[T]) -> T | None:
         return answer.view()
     except ReadModelRebuilding:
         return None
+
+
+def _day(now: datetime) -> str:
+    return f"{WEEKDAYS[now.weekday()]}, {now.day} {MONTHS[now.month - 1]}"
 
 
 def _summary(waiting: int, more: bool) -> str:
