@@ -50,6 +50,13 @@ class SensitiveViews:
         self._principal = principal
         self._sees = principal.may(READ_SENSITIVE)
         self._values = values
+        self._foreseen: set[UUID] = set()
+        self._known = _NONE
+
+    def foresee(self, ids: Iterable[UUID | None]) -> None:
+        """Find the sensitive values of the executions of several views at once, after the views are read."""
+        self._foreseen = {each for each in ids if each is not None}
+        self._known = _NONE if self._sees else self._values.of(self._foreseen)
 
     def execution(self, found: ExecutionDetail) -> ExecutionDetail:
         """Return the view of an execution, now or as of a point."""
@@ -205,7 +212,12 @@ class SensitiveViews:
         return {id for id in known if id not in processes or not self._principal.sees(processes[id])}
 
     def _of(self, ids: Iterable[UUID]) -> dict[UUID, Sensitivity]:
-        return _NONE if self._sees else self._values.of(ids)
+        requested = set(ids)
+        if self._sees or not requested:
+            return _NONE
+        if requested <= self._foreseen:
+            return {id: self._known[id] for id in requested if id in self._known}
+        return self._values.of(requested)
 
 
 def masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] = ()) -> Any:
