@@ -15,7 +15,7 @@ from queries.approvals import ApprovalView
 from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
-from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.executions import ExecutionDetail, ExecutionSummary, FailedExecution, StepView
 from queries.families import Ancestor, ParentAttempt
 from queries.large_results import no_large_result
 from queries.paging import Page
@@ -38,7 +38,7 @@ _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 
 V = TypeVar("V", bound=ApprovalView)
 _NO_STREAM = UUID(int=0)
-E = TypeVar("E", ExecutionSummary, TreeExecution)
+E = TypeVar("E", ExecutionSummary, FailedExecution, TreeExecution)
 P = TypeVar("P", ParentAttempt, Ancestor)
 _NONE: dict[UUID, Sensitivity] = {}
 
@@ -155,7 +155,7 @@ class SensitiveViews:
         marked = {} if self._sees else self._values.marked()
         return [_rule(each, marked.get((each.process_id, each.version))) for each in found]
 
-    def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
+    def summaries(self, page: Page[E]) -> Page[E]:
         """Return a page of the list of executions."""
         return self._errors(self._without_callers(page))
 

@@ -13,7 +13,7 @@ from queries.execution_conditions import DETAIL, LEDGER, where_called, where_cos
 from queries.execution_orders import DEAREST, DEFAULT_CURRENCY, NEWEST, ORDERS, dearest
 from queries.filters import Where
 from queries.labels import labelled_versions
-from queries.paging import DEFAULT_LIMIT, Page, page_of
+from queries.paging import DEFAULT_LIMIT, Page, page_of, write_cursor
 from queries.reading import Freshness, Reading, fetch
 from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where_waiting_for
 
@@ -34,6 +34,8 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   {COLUMNS}
 from execution_list l{{joined}} where {{where}} order by {{order}} limit {{rows}}"""
 
+_FAILED = """select l.execution_id, l.process, l.ended_at, l.error_code, l.error_message, l.position
+from execution_list l where {where} order by {order} limit {rows}"""
 # One probe of the index by status for each: an order by position alone would pass every execution that has ended.
 _FIRST_OF_EACH = " union all ".join(
     f"(select position from execution_list where status = '{status}' and parent_id is null"
@@ -91,6 +93,21 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
     position: int
     parent_step: str | None = None
     body: str | None = None
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
+
+
+class FailedExecution(msgspec.Struct, frozen=True):
+    """A failed execution that no other one started, in short; the other fields are those of such a summary."""
+
+    execution_id: UUID
+    process: str
+    ended_at: datetime
+    error: ErrorSummary | None
+    position: int
+    parent_id: UUID | None = None
+    parent_step: str | None = None
     item: int | None = None
     key: str | None = None
     round: int | None = None
@@ -227,15 +244,15 @@ def longest_running(within: tuple[str, ...], limit: int) -> Question[Page[Execut
     return Question(LIST, query, where.parameters, view)
 
 
-def newest_failed(within: tuple[str, ...], limit: int) -> Question[Page[ExecutionSummary]]:
+def newest_failed(within: tuple[str, ...], limit: int) -> Question[Page[FailedExecution]]:
     """Return the question for the failed executions, without children, the newest first."""
     where, order = _shown_first(within, ["l.status = 'failed'"]), ORDERS[NEWEST]
-    query = _LIST.format(joined="", where=where.sql, order=order.sql, rows=limit + 1)
 
-    def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
-        summaries = [_summary(row) for row in rows]
-        return page_of(summaries, limit, freshness, lambda row: order.cursor(row, freshness.epoch))
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[FailedExecution]:
+        failed = [_failed(row) for row in rows]
+        return page_of(failed, limit, freshness, lambda row: write_cursor(order.kind, row.position, freshness.epoch))
 
+    query = _FAILED.format(where=where.sql, order=order.sql, rows=limit + 1)
     return Question(LIST, query, where.parameters, view)
 
 
@@ -248,12 +265,21 @@ def _shown_first(within: tuple[str, ...], conditions: Sequence[str]) -> Where:
     return where
 
 
-def _summary(row: DictRow) -> ExecutionSummary:
+def _failed(row: DictRow) -> FailedExecution:
+    return FailedExecution(row["execution_id"], row["process"], row["ended_at"], _error(row), row["position"])
+
+
+def _error(row: DictRow) -> ErrorSummary | None:
     code, message = row.pop("error_code"), row.pop("error_message")
+    return None if code is None else ErrorSummary(code, message or "")
+
+
+def _summary(row: DictRow) -> ExecutionSummary:
+    error = _error(row)
     own, of_steps, count = waits_of_execution(row["status"]), row.pop("waiting_for"), row.pop("waiting_count")
     return ExecutionSummary(
         **row,
-        error=None if code is None else ErrorSummary(code, message or ""),
+        error=error,
         waiting_for=own + decode_waits(of_steps),
         waiting_count=len(own) + count,
     )

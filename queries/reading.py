@@ -15,6 +15,7 @@ from domain.refusal import Refusal
 from queries.ahead import Ahead, age_of
 from queries.epochs import went_back
 from queries.progress import LOG, ExecutionProgress
+from store.arrays import texts
 from store.connections import Connections
 from store.replica import ReplicaConnections
 
@@ -33,7 +34,7 @@ left join lateral (
 ALL_AS_OF = f"""
 select x.name, seen.position, substring(next.state from 1 for 100) as next,
   (select digest from projections where name = x.name) as digest
-from unnest(%s::text[]) as x(name)
+from unnest(%b::text[]) as x(name)
 cross join lateral (select coalesce(case x.name when '{LOG}' then (select max(notification_id) from stored_events) else
   (select notification_id from notification_tracking where application_name = x.name) end, 0) as position) seen
 left join lateral (
@@ -169,7 +170,7 @@ def read_all_states(connection: Connection[DictRow], projections: Sequence[str])
 
     A row each, for `Reading.freshness_of`.
     """
-    return connection.execute(ALL_AS_OF, (list(projections),), prepare=True)
+    return connection.execute(ALL_AS_OF, (texts(projections),), prepare=True)
 
 
 def _head(connection: Connection[Any]) -> DictRow:

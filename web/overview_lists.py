@@ -12,7 +12,7 @@ from queries.approvals import ApprovalView, approvals_listed
 from queries.costs import unpriced_counted
 from queries.dead_letters import DeadLetterView, dead_letters_listed
 from queries.exchange import Answer, exchange
-from queries.executions import ExecutionSummary, longest_running, newest_failed
+from queries.executions import ExecutionSummary, FailedExecution, longest_running, newest_failed
 from queries.monitored import MonitoredItem
 from queries.paging import Page
 from queries.reading import Reading, ReadModelRebuilding
@@ -37,7 +37,7 @@ class OverviewLists(msgspec.Struct, frozen=True):
     """The lists, not masked. today: None while its read model is built; monitored: None for a reader without a team."""
 
     approvals: Page[ApprovalView]
-    failed: Page[ExecutionSummary]
+    failed: Page[FailedExecution]
     running: Page[ExecutionSummary]
     timers: Page[TimerView]
     schedules: UrgentSchedules
