@@ -11,6 +11,7 @@ import httpx2
 from app.wiring import operator
 from bench.engine import PROJECTOR, WORKER
 from bench.http_load import free_port, wait_ready
+from bench.needs import publish_needs, record_needs, start_costly
 from bench.rig import Rig, children, now
 from bench.workloads import WORKLOADS
 from commands.executions import CancelExecution, StartExecution
@@ -79,14 +80,17 @@ def measured(rig: Rig, requests: int, events: int) -> dict[str, float]:
 def fill(rig: Rig, executions: int) -> None:
     """Record executions as an installation has them after a while: the first RUN run to their end.
 
-    Of a hundred others one is under way, two have failed, and the rest were cancelled.
+    Of a hundred others one is under way, two have failed, and the rest were cancelled. Then what needs a person.
     """
+    publish_needs(rig)
     with children(rig.dsn, [WORKER]):
         rig.start("w1", min(RUN, executions))
+        start_costly(rig)
         rig.wait_idle()
     plan, _ = rig.plans.startable(process_id(WORKLOADS["w1"].name), None)
     for begin in range(RUN, executions, APPENDED):
         rig.log.append_all([_ended(plan, number) for number in range(begin, min(begin + APPENDED, executions))])
+    record_needs(rig)
 
 
 def _ended(plan: Plan, number: int) -> Unit:

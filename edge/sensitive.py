@@ -15,7 +15,7 @@ from queries.approvals import ApprovalView
 from queries.dead_letters import DeadLetterView
 from queries.differences import Change, Difference
 from queries.events import EventView
-from queries.executions import ExecutionDetail, ExecutionSummary, StepView
+from queries.executions import ExecutionDetail, ExecutionSummary, FailedExecution, StepView
 from queries.families import Ancestor, ParentAttempt
 from queries.large_results import no_large_result
 from queries.paging import Page
@@ -38,7 +38,7 @@ _OF_APPROVAL = ("title", "description", "approvers", "artifacts", "comment")
 
 V = TypeVar("V", bound=ApprovalView)
 _NO_STREAM = UUID(int=0)
-E = TypeVar("E", ExecutionSummary, TreeExecution)
+E = TypeVar("E", ExecutionSummary, FailedExecution, TreeExecution)
 P = TypeVar("P", ParentAttempt, Ancestor)
 _NONE: dict[UUID, Sensitivity] = {}
 
@@ -50,6 +50,13 @@ class SensitiveViews:
         self._principal = principal
         self._sees = principal.may(READ_SENSITIVE)
         self._values = values
+        self._foreseen: set[UUID] = set()
+        self._known = _NONE
+
+    def foresee(self, ids: Iterable[UUID | None]) -> None:
+        """Find the sensitive values of the executions of several views at once, after the views are read."""
+        self._foreseen = {each for each in ids if each is not None}
+        self._known = _NONE if self._sees else self._values.of(self._foreseen)
 
     def execution(self, found: ExecutionDetail) -> ExecutionDetail:
         """Return the view of an execution, now or as of a point."""
@@ -148,7 +155,7 @@ class SensitiveViews:
         marked = {} if self._sees else self._values.marked()
         return [_rule(each, marked.get((each.process_id, each.version))) for each in found]
 
-    def summaries(self, page: Page[ExecutionSummary]) -> Page[ExecutionSummary]:
+    def summaries(self, page: Page[E]) -> Page[E]:
         """Return a page of the list of executions."""
         return self._errors(self._without_callers(page))
 
@@ -205,7 +212,12 @@ class SensitiveViews:
         return {id for id in known if id not in processes or not self._principal.sees(processes[id])}
 
     def _of(self, ids: Iterable[UUID]) -> dict[UUID, Sensitivity]:
-        return _NONE if self._sees else self._values.of(ids)
+        requested = set(ids)
+        if self._sees or not requested:
+            return _NONE
+        if requested <= self._foreseen:
+            return {id: self._known[id] for id in requested if id in self._known}
+        return self._values.of(requested)
 
 
 def masked(known: Sensitivity, value: Any, paths: tuple[tuple[str, ...], ...] = ()) -> Any:

@@ -6,11 +6,14 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.refusal import NotFound
+from queries.counts import Count
+from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading, fetch
 
 ALERTS = "cost_alerts"
 MOST_COUNTED = 1_000
@@ -20,8 +23,8 @@ _STATUS = "case when a.status = 'snoozed' and a.snoozed_until <= now() then 'ope
 _SELECT = f"""
 select a.*, {_STATUS} as status_now from cost_alert_list a where {{where}}
 order by a.raised_at desc, a.alert_id desc limit %(rows)s"""
-_COUNT = """select count(*) as n from (
-  select from cost_alert_list a where a.status not in ('resolved', 'dismissed') and {where} limit %(rows)s) found"""
+_NOT_OVER = "select from cost_alert_list a where a.status not in ('resolved', 'dismissed')"
+_COUNT = f"select count(*) as n from ({_NOT_OVER} and {{where}} limit %(rows)s) found"
 
 
 class AlertRuleView(msgspec.Struct, frozen=True):
@@ -133,13 +136,20 @@ def list_alerts(
     min_position: int | None = None,
 ) -> Page[CostAlertView]:
     """Return alerts, the latest first. Raises BadCursor or NotYet."""
+    return answer(reading, alerts_listed(filter, cursor, limit), min_position)
+
+
+def alerts_listed(filter: AlertFilter, cursor: str | None, limit: int) -> Question[Page[CostAlertView]]:
+    """Return the question for alerts, the latest first. Raises BadCursor."""
     where = _where(filter, limit + 1)
     if cursor is not None:
         where.before(("a.raised_at", "a.alert_id"), _read_cursor(cursor))
-    with reading.of(ALERTS, min_position) as (connection, freshness):
-        rows = fetch(connection, _SELECT.format(where=where.sql), where.parameters)
-    page = page_of(rows, limit, freshness, _cursor)
-    return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[CostAlertView]:
+        page = page_of(rows, limit, freshness, _cursor)
+        return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+
+    return Question(ALERTS, _SELECT.format(where=where.sql), where.parameters, view)
 
 
 def count_open_alerts(
@@ -150,6 +160,13 @@ def count_open_alerts(
     with reading.of(ALERTS, min_position) as (connection, _):
         rows = fetch(connection, _COUNT.format(where=where.sql), where.parameters)
     return int(rows[0]["n"])
+
+
+def alerts_counted(within: Sequence[str]) -> Count:
+    """Return the count of open alerts."""
+    where = Where(prefix="alert_")
+    _add_conditions(where, AlertFilter(statuses=("open",), within=within))
+    return Count(ALERTS, f"{_NOT_OVER} and {where.sql}", where.parameters)
 
 
 def get_alert(reading: Reading, alert_id: UUID, *, min_position: int | None = None) -> CostAlertView:
@@ -165,11 +182,15 @@ def get_alert(reading: Reading, alert_id: UUID, *, min_position: int | None = No
 
 def _where(filter: AlertFilter, rows: int) -> Where:
     where = Where({"rows": rows})
+    _add_conditions(where, filter)
+    return where
+
+
+def _add_conditions(where: Where, filter: AlertFilter) -> None:
     where.holds("a.process_id is not null")
     where.any_of("a.process_id", filter.process_ids, "uuid")
     where.any_of(_STATUS, filter.statuses, "text")
     where.within("a.process", filter.within)
-    return where
 
 
 def _view(row: Mapping[str, Any]) -> CostAlertView:

@@ -9,9 +9,11 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from domain.executions.verdicts import DECISION, stored_status
+from queries.counts import Count
+from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading, fetch
 from store.sizes import FULL_ANSWER
 
 APPROVALS = "approvals"
@@ -26,7 +28,6 @@ _LIST = f"""select {_COLUMNS}, size from (
   from approvals where {{where}} order by position desc limit %(rows)s) page
 where size - octet_length(artifacts::text) - octet_length(description) < {FULL_ANSWER} order by position desc"""
 _ONE = f"select {_COLUMNS} from approvals where execution_id = %s and step = %s and attempt = %s"
-_COUNT = "select count(*) as n from (select from approvals where {where} limit %(most)s) as counted"
 # The newest of each status, by the index; of these, those that the list shows are counted.
 _TALLY = f"""select w.name, count(*) filter (where {{where}})::int as number, count(*) >= {MOST_READ} as more
 from jsonb_to_recordset(%(tabs)s) as w(name text, status text)
@@ -99,26 +100,31 @@ def list_approvals(
     min_position: int | None = None,
 ) -> Page[ApprovalView]:
     """Return approvals, the newest first; a page of large ones ends before `limit`. Raises BadCursor or NotYet."""
+    return answer(reading, approvals_listed(filter, read_position("p", cursor, LARGEST, reading), limit), min_position)
+
+
+def approvals_listed(filter: ApprovalFilter, before: int | None, limit: int) -> Question[Page[ApprovalView]]:
+    """Return the question for approvals, the newest first. before: a position."""
     where = Where({"rows": limit + 1})
-    where.add("position < {}", read_position("p", cursor, LARGEST, reading))
+    where.add("position < {}", before)
     where.any_of("process_id", filter.process_ids, "uuid")
     where.any_of("status", [stored_status(word) for word in filter.statuses], "text")
     _add_readers(where, filter)
-    with reading.of(APPROVALS, min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    full = bool(rows) and rows[-1]["size"] >= FULL_ANSWER
-    views = [_view(row) for row in rows]
-    return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position, freshness.epoch), full=full)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[ApprovalView]:
+        full = bool(rows) and rows[-1]["size"] >= FULL_ANSWER
+        views = [_view(row) for row in rows]
+        return page_of(views, limit, freshness, lambda row: write_cursor("p", row.position, freshness.epoch), full=full)
+
+    return Question(APPROVALS, _LIST.format(where=where.sql), where.parameters, view)
 
 
-def count_approvals(reading: Reading, filter: ApprovalFilter, most: int) -> int:
-    """Return the number of approvals, `most` if there are more. Raises ReadModelRebuilding."""
-    where = Where({"most": most})
+def approvals_counted(filter: ApprovalFilter) -> Count:
+    """Return the count of approvals."""
+    where = Where(prefix="approval_")
     where.any_of("status", filter.statuses, "text")
     _add_readers(where, filter)
-    with reading.of(APPROVALS, None) as (connection, _):
-        [row] = fetch(connection, _COUNT.format(where=where.sql), where.parameters)
-    return int(row["n"])
+    return Count(APPROVALS, f"select from approvals where {where.sql}", where.parameters)
 
 
 def tally_approvals(

@@ -4,8 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
-from queries.reading import Reading, fetch
+from queries.exchange import Question
+from queries.reading import Freshness, Reading, fetch
 
 COSTS = "costs"
 MOST_USES = 10_000
@@ -81,11 +83,13 @@ def list_unpriced(reading: Reading, *, min_position: int | None = None) -> Unpri
     return UnpricedUses(items, count, count < MOST_USES, freshness.as_of_position, freshness.lag_seconds)
 
 
-def count_unpriced(reading: Reading, most: int) -> int:
-    """Return the number of uses without a price, at most `most`."""
-    with reading.of(COSTS) as (connection, _):
-        found: int = fetch(connection, _COUNT_UNPRICED, (most,))[0]["n"]
-        return found
+def unpriced_counted(most: int) -> Question[int]:
+    """Return the question for the number of uses without a price, at most `most`."""
+
+    def view(rows: list[DictRow], _: Freshness) -> int:
+        return int(rows[0]["n"])
+
+    return Question(COSTS, _COUNT_UNPRICED, (most,), view)
 
 
 def find_uses(reading: Reading, model: str, begin: datetime, end: datetime, provider: str | None) -> UsesOfModel:

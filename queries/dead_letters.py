@@ -4,13 +4,16 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.refusal import NotFound
 from queries.epochs import require_held
+from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_key, write_cursor
+from queries.progress import LOG
 from queries.read_models import ActPlan, plan_of
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading, fetch
 
 _ORDER = ("d.at", "d.position", "d.projection")
 _BACKWARDS = ", ".join(f"{column} desc" for column in _ORDER)
@@ -62,16 +65,26 @@ def list_dead_letters(
     """Return dead letters, the newest first; of one `projection`. Default: of all.
 
     skipped: those that an operator has skipped. Default: the others. Raises BadCursor or NotYet."""
+    place = None if cursor is None else _read_cursor(cursor, reading)
+    return answer(reading, dead_letters_listed(projection, place, limit, skipped=skipped), min_position)
+
+
+def dead_letters_listed(
+    projection: str | None, before: tuple[datetime, int, str] | None, limit: int, *, skipped: bool = False
+) -> Question[Page[DeadLetterView]]:
+    """Return the question for dead letters, the newest first, as `list_dead_letters` lists them."""
     where = Where({"rows": limit + 1})
     if projection is not None:
         where.add("split_part(d.projection, ':', 1) = {}", projection)
     where.holds("s.at is not null" if skipped else "s.at is null")
-    if cursor is not None:
-        where.before(_ORDER, _read_cursor(cursor, reading))
-    with reading.log(min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    letters = [DeadLetterView(**row) for row in rows]
-    return page_of(letters, limit, freshness, lambda row: _cursor(row, freshness.epoch))
+    if before is not None:
+        where.before(_ORDER, before)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[DeadLetterView]:
+        letters = [DeadLetterView(**row) for row in rows]
+        return page_of(letters, limit, freshness, lambda row: _cursor(row, freshness.epoch))
+
+    return Question(LOG, _LIST.format(where=where.sql), where.parameters, view)
 
 
 def get_dead_letter(reading: Reading, projection: str, position: int) -> DeadLetterView:

@@ -8,12 +8,13 @@ import msgspec
 from psycopg.rows import DictRow
 
 from queries.amounts import COSTS
+from queries.exchange import Question
 from queries.execution_conditions import DETAIL, LEDGER, where_called, where_cost, where_failed, where_ran
 from queries.execution_orders import DEAREST, DEFAULT_CURRENCY, NEWEST, ORDERS, dearest
 from queries.filters import Where
 from queries.labels import labelled_versions
-from queries.paging import DEFAULT_LIMIT, Page, page_of
-from queries.reading import Reading, fetch
+from queries.paging import DEFAULT_LIMIT, Page, page_of, write_cursor
+from queries.reading import Freshness, Reading, fetch
 from queries.waits import COLUMNS, Wait, decode_waits, waits_of_execution, where_waiting_for
 
 LIST = "execution_list"
@@ -31,12 +32,14 @@ select l.position, l.execution_id, l.process_id, l.process, l.version, l.status,
   coalesce(l.output_tokens, 0) as output_tokens,
   {COSTS.format(table="execution_list_costs", on="c.execution_id = l.execution_id")} as cost,
   {COLUMNS}
-from execution_list l{{joined}} where {{where}} order by {{order}} limit %(rows)s"""
+from execution_list l{{joined}} where {{where}} order by {{order}} limit {{rows}}"""
 
+_FAILED = """select l.execution_id, l.process, l.ended_at, l.error_code, l.error_message, l.position
+from execution_list l where {where} order by {order} limit {rows}"""
 # One probe of the index by status for each: an order by position alone would pass every execution that has ended.
 _FIRST_OF_EACH = " union all ".join(
     f"(select position from execution_list where status = '{status}' and parent_id is null"
-    " order by position limit %(rows)s)"
+    " order by position limit {rows})"
     for status in UNDER_WAY
 )
 
@@ -95,6 +98,21 @@ class ExecutionSummary(msgspec.Struct, frozen=True):
     position: int
     parent_step: str | None = None
     body: str | None = None
+    item: int | None = None
+    key: str | None = None
+    round: int | None = None
+
+
+class FailedExecution(msgspec.Struct, frozen=True):
+    """A failed execution that no other one started, in short; the other fields are those of such a summary."""
+
+    execution_id: UUID
+    process: str
+    ended_at: datetime
+    error: ErrorSummary | None
+    position: int
+    parent_id: UUID | None = None
+    parent_step: str | None = None
     item: int | None = None
     key: str | None = None
     round: int | None = None
@@ -159,10 +177,9 @@ def list_executions(
     chosen = dearest(currency) if filter.order == DEAREST else ORDERS[filter.order]
     chosen.limit(where, cursor, reading)
     where_matching(where, reading, filter, chosen.sql)
+    query = _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql, rows="%(rows)s")
     with reading.of(LIST, min_position, beside=read_beside(filter)) as (connection, freshness):
-        rows = fetch(
-            connection, _LIST.format(joined=chosen.joined, where=where.sql, order=chosen.sql), where.parameters
-        )
+        rows = fetch(connection, query, where.parameters)
     return page_of([_summary(row) for row in rows], limit, freshness, lambda row: chosen.cursor(row, freshness.epoch))
 
 
@@ -226,28 +243,58 @@ def _add_labels(where: Where, versions: Sequence[tuple[UUID, int]]) -> None:
     where.holds("(l.process_id, l.version) in (select * from unnest(%(labelled)s::uuid[], %(numbers)s::int[]))")
 
 
-def list_longest_running(reading: Reading, within: tuple[str, ...], limit: int) -> Page[ExecutionSummary]:
-    """Return the executions under way, children left out, the one that began first at the top; one page of them.
+def longest_running(within: tuple[str, ...], limit: int) -> Question[Page[ExecutionSummary]]:
+    """Return the question for the executions under way, without children, the one that began first at the top; a page.
 
     within: names of processes or their beginnings, as ``claims-*``.
     """
-    where = Where({"rows": limit})
-    where.any_of("l.status", list(UNDER_WAY), "text")
-    where.holds("l.parent_id is null")
-    where.within("l.process", within)
+    where = _shown_first(within, [f"l.status in {UNDER_WAY}"])
     if not within:
-        where.holds(f"l.position in ({_FIRST_OF_EACH})")
-    with reading.of(LIST, None) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql), where.parameters)
-    return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
+        where.holds(f"l.position in ({_FIRST_OF_EACH.format(rows=limit)})")
+    query = _LIST.format(joined="", where=where.sql, order=ORDERS["oldest"].sql, rows=limit)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[ExecutionSummary]:
+        return Page([_summary(row) for row in rows], None, freshness.as_of_position, freshness.lag_seconds)
+
+    return Question(LIST, query, where.parameters, view)
+
+
+def newest_failed(within: tuple[str, ...], limit: int) -> Question[Page[FailedExecution]]:
+    """Return the question for the failed executions, without children, the newest first."""
+    where, order = _shown_first(within, ["l.status = 'failed'"]), ORDERS[NEWEST]
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[FailedExecution]:
+        failed = [_failed(row) for row in rows]
+        return page_of(failed, limit, freshness, lambda row: write_cursor(order.kind, row.position, freshness.epoch))
+
+    query = _FAILED.format(where=where.sql, order=order.sql, rows=limit + 1)
+    return Question(LIST, query, where.parameters, view)
+
+
+def _shown_first(within: tuple[str, ...], conditions: Sequence[str]) -> Where:
+    """Return conditions of a part of a page. They are literals, as its limit is: the server then plans once for all."""
+    where = Where()
+    for each in (*conditions, "l.parent_id is null"):
+        where.holds(each)
+    where.within("l.process", within)
+    return where
+
+
+def _failed(row: DictRow) -> FailedExecution:
+    return FailedExecution(row["execution_id"], row["process"], row["ended_at"], _error(row), row["position"])
+
+
+def _error(row: DictRow) -> ErrorSummary | None:
+    code, message = row.pop("error_code"), row.pop("error_message")
+    return None if code is None else ErrorSummary(code, message or "")
 
 
 def _summary(row: DictRow) -> ExecutionSummary:
-    code, message = row.pop("error_code"), row.pop("error_message")
+    error = _error(row)
     own, of_steps, count = waits_of_execution(row["status"]), row.pop("waiting_for"), row.pop("waiting_count")
     return ExecutionSummary(
         **row,
-        error=None if code is None else ErrorSummary(code, message or ""),
+        error=error,
         waiting_for=own + decode_waits(of_steps),
         waiting_count=len(own) + count,
     )

@@ -5,7 +5,15 @@ from queries.amounts import Amount
 from queries.attempts import AttemptView
 from queries.definitions import Definitions
 from queries.execution_detail import ExecutionDetail, TimerOfExecution, get_execution
-from queries.execution_list import STATUSES, ExecutionFilter, ExecutionSummary, list_executions, list_longest_running
+from queries.execution_list import (
+    STATUSES,
+    ExecutionFilter,
+    ExecutionSummary,
+    FailedExecution,
+    list_executions,
+    longest_running,
+    newest_failed,
+)
 from queries.steps import StepView
 from queries.waits import Wait
 
@@ -18,10 +26,12 @@ __all__ = [
     "ExecutionDetail",
     "ExecutionFilter",
     "ExecutionSummary",
+    "FailedExecution",
     "StepView",
     "TimerOfExecution",
     "Wait",
     "get_execution",
     "list_executions",
-    "list_longest_running",
+    "longest_running",
+    "newest_failed",
 ]

@@ -5,10 +5,14 @@ from typing import Any
 
 
 class Where:
-    """Conditions of one query; `sql` joins them, `parameters` holds their values by name."""
+    """Conditions of one query; `sql` joins them, `parameters` holds their values by name.
 
-    def __init__(self, parameters: dict[str, Any] | None = None) -> None:
+    prefix: of the names, for conditions that stand in one statement with others.
+    """
+
+    def __init__(self, parameters: dict[str, Any] | None = None, *, prefix: str = "") -> None:
         self.parameters: dict[str, Any] = dict(parameters or {})
+        self._prefix = prefix
         self._conditions: list[str] = []
 
     @property
@@ -19,7 +23,7 @@ class Where:
     def add(self, condition: str, value: object) -> None:
         """Add `condition`, in which {} stands for `value`; nothing for None."""
         if value is not None:
-            name = f"p{len(self._conditions)}"
+            name = f"{self._prefix}p{len(self._conditions)}"
             self.parameters[name] = value
             self._conditions.append(condition.format(f"%({name})s"))
 

@@ -5,8 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
-from queries.reading import Reading, fetch
+from queries.exchange import Question
+from queries.progress import LOG
+from queries.reading import Freshness
 
 # One look-up by the key for each execution.
 _LATEST = """select e.originator_id, e.topic, e.state from unnest(%s::uuid[]) as x(id)
@@ -31,11 +34,13 @@ class LatestEvent(msgspec.Struct, frozen=True):
     step: str
 
 
-def latest_events(reading: Reading, execution_ids: Sequence[UUID]) -> dict[UUID, LatestEvent]:
-    """Return the newest event of each execution, by its id."""
-    with reading.log() as (connection, _):
-        rows = fetch(connection, _LATEST, (list(execution_ids),)) if execution_ids else []
-    return {row["originator_id"]: _view(row["topic"], row["state"]) for row in rows}
+def latest_events(execution_ids: Sequence[UUID]) -> Question[dict[UUID, LatestEvent]]:
+    """Return the question for the newest event of each execution, by its id."""
+
+    def view(rows: list[DictRow], _: Freshness) -> dict[UUID, LatestEvent]:
+        return {row["originator_id"]: _view(row["topic"], row["state"]) for row in rows}
+
+    return Question(LOG, _LATEST, (list(execution_ids),), view)
 
 
 def _view(topic: str, state: bytes) -> LatestEvent:

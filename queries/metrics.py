@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
-from psycopg import sql
 
 from domain.schedules.due import OVERDUE
 from queries.ahead import age_of
@@ -15,7 +14,8 @@ from store.connections import Outage
 MOST = 10_000
 LATE = "interval '1 minute'"
 # Counts follow an index in its order and end at MOST, whatever the statistics of tables that fill and empty say.
-BY_ORDER = "set local enable_seqscan = off; set local enable_bitmapscan = off; set local enable_sort = off"
+BY_ORDER = """select set_config('enable_seqscan', 'off', true), set_config('enable_bitmapscan', 'off', true),
+  set_config('enable_sort', 'off', true)"""
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -156,8 +156,7 @@ def get_figures(reading: Reading, overdue_after: timedelta = OVERDUE) -> Figures
     overdue_after: schedules that have been due for longer are overdue.
     """
     with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
-        for setting in BY_ORDER.split("; "):
-            connection.execute(sql.SQL(setting))
+        connection.execute(BY_ORDER, prepare=True)
         rows = fetch(connection, _ALL, {"overdue_after": overdue_after})
     values = {measure.name: rows[0][measure.name] for measure in MEASURES}
     head = int(values["log_position"])
@@ -179,8 +178,7 @@ def get_measures(reading: Reading, names: Collection[str]) -> dict[str, float]:
     """Return some figures that need no setting, by name, from the main server. Raises Outage."""
     chosen = [measure for measure in MEASURES if measure.name in names]
     with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
-        for setting in BY_ORDER.split("; "):
-            connection.execute(sql.SQL(setting))
+        connection.execute(BY_ORDER, prepare=True)
         return fetch(connection, f"select {_columns(chosen)}", ())[0]
 
 

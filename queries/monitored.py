@@ -6,16 +6,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.roles.changes import TEAM
 from queries.alerts import ALERTS
 from queries.approvals import APPROVALS
 from queries.epochs import require_held
+from queries.exchange import Question, answer
 from queries.execution_list import LIST
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, bad_cursor, page_of, read_key, write_cursor
 from queries.processes import CATALOGUE
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading
 from queries.roles import INTERVALS
 
 _TEAMS = "(%(teams)s::text[] is null or r.agent = any(%(teams)s)) and r.agent like 'team:%%'"
@@ -89,18 +91,28 @@ def list_monitored(
 
     teams: their names without `team:`; None: every team. within: names of processes or their beginnings.
     """
+    place = None if cursor is None else _read_cursor(cursor, reading)
+    return answer(reading, monitored_listed(teams, within, place, limit), min_position)
+
+
+def monitored_listed(
+    teams: Sequence[str] | None, within: Sequence[str], before: tuple[int, str] | None, limit: int
+) -> Question[Page[MonitoredItem]]:
+    """Return the question for what is open. before: a position, and the id of what stands there."""
     named = None if teams is None else [f"{TEAM}{team}" for team in teams]
     where = Where({"rows": limit + 1, "teams": named})
     where.within("x.process", within)
-    if cursor is not None:
-        where.before(("x.position", "x.id"), _read_cursor(cursor, reading))
+    if before is not None:
+        where.before(("x.position", "x.id"), before)
     parts = " union all ".join(_PART.format(part=part, where=where.sql) for part in (_FAILED, _OVERDUE, _ALERTED))
-    with reading.of(LIST, min_position, beside=(INTERVALS, APPROVALS, ALERTS, CATALOGUE)) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(parts=parts), where.parameters)
-    page = page_of(
-        rows, limit, freshness, lambda row: write_cursor("m", f"{row['position']}:{row['id']}", freshness.epoch)
-    )
-    return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[MonitoredItem]:
+        page = page_of(
+            rows, limit, freshness, lambda row: write_cursor("m", f"{row['position']}:{row['id']}", freshness.epoch)
+        )
+        return Page([_view(row) for row in page.items], page.next_cursor, page.as_of_position, page.lag_seconds)
+
+    return Question(LIST, _LIST.format(parts=parts), where.parameters, view, (INTERVALS, APPROVALS, ALERTS, CATALOGUE))
 
 
 def _view(row: Mapping[str, Any]) -> MonitoredItem:

@@ -1,13 +1,12 @@
 """The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 
 import msgspec
 import psycopg
-from psycopg import Connection, IsolationLevel
+from psycopg import Connection, Cursor, IsolationLevel
 from psycopg.abc import Buffer
 from psycopg.adapt import Loader
 from psycopg.rows import DictRow, dict_row
@@ -16,6 +15,7 @@ from domain.refusal import Refusal
 from queries.ahead import Ahead, age_of
 from queries.epochs import went_back
 from queries.progress import LOG, ExecutionProgress
+from store.arrays import texts
 from store.connections import Connections
 from store.replica import ReplicaConnections
 
@@ -30,13 +30,13 @@ from (select coalesce(
 left join lateral (
   select state from stored_events where notification_id > seen.position order by notification_id limit 1
 ) next on true"""
-# One read model alone is quicker by the statement above.
-ALL_AS_OF = """
+# One read model alone is quicker by the statement above. The log itself is always at its end.
+ALL_AS_OF = f"""
 select x.name, seen.position, substring(next.state from 1 for 100) as next,
   (select digest from projections where name = x.name) as digest
-from unnest(%s::text[]) as x(name)
-cross join lateral (select coalesce(
-  (select notification_id from notification_tracking where application_name = x.name), 0) as position) seen
+from unnest(%b::text[]) as x(name)
+cross join lateral (select coalesce(case x.name when '{LOG}' then (select max(notification_id) from stored_events) else
+  (select notification_id from notification_tracking where application_name = x.name) end, 0) as position) seen
 left join lateral (
   select state from stored_events where notification_id > seen.position order by notification_id limit 1
 ) next on true"""
@@ -63,18 +63,6 @@ class Freshness(msgspec.Struct, frozen=True):
     as_of_position: int
     lag_seconds: float
     epoch: str | None = None
-
-
-class _Together(msgspec.Struct, frozen=True):
-    """The connection of the queries of one answer, and the state of all read models before the first of them."""
-
-    reading: "Reading"
-    connection: Connection[DictRow]
-    epoch: str | None
-    known: dict[str, DictRow] = {}
-
-
-_TOGETHER: ContextVar[_Together | None] = ContextVar("together", default=None)
 
 
 class Reading:
@@ -124,14 +112,8 @@ class Reading:
             if len(self.progress.main.epochs.known) > 1 and min_position > self._end():
                 raise went_back(self.progress, min_position)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
-        with self._connection(min_position) as (connection, together):
-            if together is None:
-                found = read_freshness(connection, projection, shape)
-            else:
-                epoch, known = together.epoch, together.known
-                if projection not in known:
-                    known.update(_states(connection, {projection} if known else {projection, *self.progress.shapes}))
-                found = _freshness(known[projection], projection, shape)
+        with self.datastore.reading() as connection:
+            found = read_freshness(connection, projection, shape)
             freshness = msgspec.structs.replace(self._by_primary(found), epoch=epoch)
             try:
                 yield connection, freshness
@@ -141,35 +123,16 @@ class Reading:
                     read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
 
+    def freshness_of(self, state: DictRow, projection: str, epoch: str | None) -> Freshness:
+        """Return the freshness of a read model by its row of `read_all_states`. Raises ReadModelRebuilding."""
+        found = _freshness(state, projection, self.progress.shapes.get(projection))
+        return msgspec.structs.replace(self._by_primary(found), epoch=epoch)
+
     def _by_primary(self, found: Freshness) -> Freshness:
         """Return the freshness of rows of a replica by what the main server has: the replica may lack the newest."""
         if self.ahead is None:
             return found
         return Freshness(found.as_of_position, max(found.lag_seconds, self.ahead.beyond(found.as_of_position).age))
-
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Let the queries of one answer, in this thread, share a connection and one reading of how fresh all are.
-
-        Rows that are read later are at least as fresh as that says. A query that waits for a position goes by itself.
-        Raises Outage.
-        """
-        epoch = self.epoch
-        with self.datastore.reading() as connection:
-            before = _TOGETHER.set(_Together(self, connection, epoch, {}))
-            try:
-                yield
-            finally:
-                _TOGETHER.reset(before)
-
-    @contextmanager
-    def _connection(self, min_position: int | None) -> Iterator[tuple[Connection[DictRow], "_Together | None"]]:
-        together = _TOGETHER.get()
-        if together is not None and together.reading is self and min_position is None:
-            yield together.connection, together
-        else:
-            with self.datastore.reading() as connection:
-                yield connection, None
 
     @contextmanager
     def log(self, min_position: int | None = None) -> Iterator[tuple[Connection[DictRow], Freshness]]:
@@ -202,14 +165,12 @@ def read_freshness(connection: Connection[Any], projection: str, shape: str | No
     return _freshness(row, projection, shape)
 
 
-def _states(connection: Connection[Any], projections: Collection[str]) -> dict[str, DictRow]:
-    """Return the position of each, the event after it, and the digest of its tables."""
-    built = [each for each in projections if each != LOG]
-    rows = connection.execute(ALL_AS_OF, (built,), prepare=True).fetchall() if built else []
-    found = {row["name"]: row for row in rows}
-    if LOG in projections:
-        found[LOG] = _head(connection)
-    return found
+def read_all_states(connection: Connection[DictRow], projections: Sequence[str]) -> Cursor[DictRow]:
+    """Have the server send, for each of `projections`, its position, the event after it, and the digest of its tables.
+
+    A row each, for `Reading.freshness_of`.
+    """
+    return connection.execute(ALL_AS_OF, (texts(projections),), prepare=True)
 
 
 def _head(connection: Connection[Any]) -> DictRow:
@@ -234,6 +195,13 @@ class _RawJson(Loader):
 
 def fetch(connection: Connection[Any], query: str, parameters: Any = ()) -> list[DictRow]:
     """Return the rows of a query, json columns as msgspec.Raw."""
-    with connection.cursor(row_factory=dict_row) as cursor:
+    with send(connection, query, parameters) as cursor:
+        return cursor.fetchall()
+
+
+def send(connection: Connection[Any], query: str, parameters: Any = (), *, binary: bool = False) -> Cursor[DictRow]:
+    """Send a query, and return the cursor of its rows, json columns as msgspec.Raw. binary: the rows come in binary."""
+    cursor = connection.cursor(row_factory=dict_row, binary=binary)
+    if not binary:
         cursor.adapters.register_loader("json", _RawJson)
-        return cursor.execute(query, parameters, prepare=True).fetchall()
+    return cursor.execute(query, parameters, prepare=True)

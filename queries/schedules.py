@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.calendars.calendar import CalendarContent
 from domain.refusal import NotFound
@@ -15,9 +16,10 @@ from domain.schedules.rules import RuleTimetable, describe, terms_of
 from domain.schedules.schedule import Registration
 from queries.amounts import Amount
 from queries.analytics.usual import UNKNOWN, UsualFigures, usual_figures
+from queries.exchange import Question
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading, fetch
 from queries.schedule_previews import PreviewedInstant, previewed
 
 SCHEDULES = "schedules"
@@ -32,7 +34,8 @@ COMING = 2
 _NEXT = "coalesce(case when s.in_force = 1 then s.next_at end, 'infinity'::timestamptz)"
 _STATUS = """case when s.in_force = 0 then 'removed' when s.paused = 1 then 'paused'
   when s.next_at is null then 'ended' else 'active' end"""
-_SELECT = f"""
+_BY_NEXT = f"order by {_NEXT}, s.schedule_id"
+_ROWS = f"""
 select s.schedule_id, s.process_id, s.process, s.trigger_id, s.version, {_STATUS} as status, s.reason, s.rule,
   s.calendars, s.anchor, case when s.in_force = 1 then s.next_at end as next_run, s.run_at, s.run_id, s.run_outcome,
   coalesce(l.status, a.status) as run_status, s.outcome as last_outcome, s.outcome_at as last_outcome_at,
@@ -40,7 +43,11 @@ select s.schedule_id, s.process_id, s.process, s.trigger_id, s.version, {_STATUS
 from schedule_list s left join execution_list l on l.execution_id = s.run_id
   left join archived_executions a on a.execution_id = s.run_id
   left join paused_processes p on p.process_id = s.process_id
-where {{where}} order by {_NEXT}, s.schedule_id limit %(rows)s"""
+where {{where}} {_BY_NEXT}"""
+_SELECT = f"{_ROWS} limit %(rows)s"
+_NEXT_IDS = f"(select s.schedule_id from schedule_list s where {{where}} {_BY_NEXT} limit %(rows)s)"
+_FAILING_IDS = _NEXT_IDS.format(where="s.failures >= %(failures)s and {where}")
+_URGENT = _ROWS.format(where=f"s.schedule_id in ({_NEXT_IDS} union all {_FAILING_IDS})")
 
 
 class LastScheduledRun(msgspec.Struct, frozen=True):
@@ -91,6 +98,13 @@ class ScheduleFilter(msgspec.Struct, frozen=True, kw_only=True):
     statuses: Sequence[str] = ()
     within: Sequence[str] = ()
     failures: int | None = None
+
+
+class UrgentSchedules(msgspec.Struct, frozen=True):
+    """Active schedules by their next run, without what their runs usually take. failing: of these, and beyond them."""
+
+    next: list[ScheduleView]
+    failing: list[ScheduleView]
 
 
 class ComingRun(msgspec.Struct, frozen=True):
@@ -145,6 +159,23 @@ def list_schedules(
     usual = usual_figures(reading, {row["process_id"] for row in page.items})
     views = [_view(row, COMING, usual) for row in page.items]
     return Page(views, page.next_cursor, page.as_of_position, page.lag_seconds)
+
+
+def urgent_schedules(within: Sequence[str], failures: int, limit: int) -> Question[UrgentSchedules]:
+    """Return the question for the active schedules that an overview shows. Of coming runs they have the next one alone.
+
+    within: names of processes or their beginnings. failures: of the failing ones, so many of the last runs in a row.
+    """
+    where = _where(ScheduleFilter(statuses=("active",), within=within), limit)
+    where.parameters["failures"] = failures
+    query = _URGENT.format(where=where.sql)
+
+    def view(rows: list[DictRow], _: Freshness) -> UrgentSchedules:
+        views = [_view(row, 1, {}) for row in rows]
+        failing = [each for each in views if each.consecutive_failures >= failures]
+        return UrgentSchedules(views[:limit], failing[:limit])
+
+    return Question(SCHEDULES, query, where.parameters, view, ("execution_list",))
 
 
 def get_schedule(

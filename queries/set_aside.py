@@ -4,11 +4,14 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.executions.decisions.refusals import NotSetAside
+from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
-from queries.reading import Reading, fetch
+from queries.progress import LOG
+from queries.reading import Freshness, Reading, fetch
 
 _ORDER = ("since", "execution_id")
 _LIST = f"""select execution_id, error, since, tries, next_try from set_aside
@@ -33,12 +36,19 @@ def list_set_aside(
     min_position: int | None = None,
 ) -> Page[SetAsideView]:
     """Return the executions that are set aside, the longest first. Raises BadCursor or NotYet."""
+    return answer(reading, set_aside_listed(cursor, limit), min_position)
+
+
+def set_aside_listed(cursor: str | None, limit: int) -> Question[Page[SetAsideView]]:
+    """Return the question for the executions that are set aside, the longest first. Raises BadCursor."""
     where = Where({"rows": limit + 1})
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
-    with reading.log(min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    return page_of([SetAsideView(**row) for row in rows], limit, freshness, _cursor)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[SetAsideView]:
+        return page_of([SetAsideView(**row) for row in rows], limit, freshness, _cursor)
+
+    return Question(LOG, _LIST.format(where=where.sql), where.parameters, view)
 
 
 def get_set_aside(reading: Reading, execution_id: UUID) -> SetAsideView:

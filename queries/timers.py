@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.executions.decisions.refusals import NoSuchTimer
+from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading, fetch
 
 LIST = "execution_list"
 
@@ -70,6 +72,11 @@ def list_timers(
     min_position: int | None = None,
 ) -> Page[TimerView]:
     """Return timers, the next one first. Raises BadCursor or NotYet."""
+    return answer(reading, timers_listed(filter, cursor, limit), min_position)
+
+
+def timers_listed(filter: TimerFilter, cursor: str | None, limit: int) -> Question[Page[TimerView]]:
+    """Return the question for timers, the next one first. Raises BadCursor."""
     where = Where({"rows": limit + 1})
     if cursor is not None:
         where.beyond(_ORDER, _read_cursor(cursor))
@@ -78,9 +85,11 @@ def list_timers(
     where.any_of("l.process_id", filter.process_ids, "uuid")
     if filter.overdue is not None:
         where.holds("t.due_at < now()" if filter.overdue else "t.due_at >= now()")
-    with reading.of(LIST, min_position) as (connection, freshness):
-        rows = fetch(connection, _LIST.format(where=where.sql), where.parameters)
-    return page_of([TimerView(**row) for row in rows], limit, freshness, _cursor)
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[TimerView]:
+        return page_of([TimerView(**row) for row in rows], limit, freshness, _cursor)
+
+    return Question(LIST, _LIST.format(where=where.sql), where.parameters, view)
 
 
 def get_timer(reading: Reading, execution_id: UUID, step: str, kind: str) -> TimerView:

@@ -1,11 +1,13 @@
 """The executions under way in numbers, and the work that is due."""
 
 import msgspec
+from psycopg.rows import DictRow
 
+from queries.exchange import Question, answer
 from queries.execution_list import LIST, UNDER_WAY
 from queries.filters import Where
 from queries.metrics import get_measures
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading
 
 MOST_UNDER_WAY = 1_000
 
@@ -40,10 +42,18 @@ class WorkDue(msgspec.Struct, frozen=True):
 
 def count_under_way(reading: Reading, within: tuple[str, ...] = ()) -> ExecutionsUnderWay:
     """Return the number of executions under way. within: names of processes, or their beginnings."""
+    return answer(reading, under_way_counted(within))
+
+
+def under_way_counted(within: tuple[str, ...]) -> Question[ExecutionsUnderWay]:
+    """Return the question for the number of executions under way."""
     where = Where({"under_way": list(UNDER_WAY)})
     where.within("l.process", within)
-    with reading.of(LIST) as (connection, _):
-        return ExecutionsUnderWay(**fetch(connection, _COUNT.format(where=where.sql), where.parameters)[0])
+
+    def view(rows: list[DictRow], _: Freshness) -> ExecutionsUnderWay:
+        return ExecutionsUnderWay(**rows[0])
+
+    return Question(LIST, _COUNT.format(where=where.sql), where.parameters, view)
 
 
 def find_work_due(reading: Reading) -> WorkDue:

@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from queries.executions import ExecutionSummary
+from queries.executions import FailedExecution
 
 
 class FailureGroup(msgspec.Struct, frozen=True):
@@ -14,7 +14,7 @@ class FailureGroup(msgspec.Struct, frozen=True):
     process: str
     code: str
     number: int
-    newest: ExecutionSummary
+    newest: FailedExecution
 
     @property
     def href(self) -> str:
@@ -23,9 +23,9 @@ class FailureGroup(msgspec.Struct, frozen=True):
         return f"/executions?{urlencode({name: value for name, value in stated.items() if value})}"
 
 
-def group_failures(failed: Iterable[ExecutionSummary]) -> list[FailureGroup]:
+def group_failures(failed: Iterable[FailedExecution]) -> list[FailureGroup]:
     """Return failed executions, the newest first, in groups."""
-    groups: dict[tuple[str, str], list[ExecutionSummary]] = {}
+    groups: dict[tuple[str, str], list[FailedExecution]] = {}
     for each in failed:
         groups.setdefault((each.process, each.error.code if each.error else ""), []).append(each)
     return [FailureGroup(process, code, len(each), each[0]) for (process, code), each in groups.items()]

@@ -1,7 +1,6 @@
 """The frame of every page: navigation, the reader's zone and theme, and how far the page is behind the log."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime, tzinfo
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -20,9 +19,9 @@ from edge.principal import ANONYMOUS, Principal
 from edge.refusals import malformed
 from edge.scopes import READ, READ_APPROVALS, READ_DESCRIPTION, READ_KEYS
 from edge.sessions import COOKIE, LONGEST, BrowserSession
-from queries.alerts import count_open_alerts
-from queries.approvals import ApprovalFilter, count_approvals
-from queries.reading import ReadModelRebuilding
+from queries.alerts import alerts_counted
+from queries.approvals import ApprovalFilter, approvals_counted
+from queries.counts import Count, count_all
 from web import wording
 from web.keyboard import GO, keyboard
 from web.templating import render
@@ -134,11 +133,12 @@ NAVIGATION = (
 
 
 class Reader(msgspec.Struct, frozen=True):
-    """Who reads a page, and how times are shown."""
+    """Who reads a page, and how times are shown. now_there: `now` on the clocks of the zone."""
 
     zone: tzinfo
     zone_name: str
     now: datetime
+    now_there: datetime
     zone_chosen: bool = False
     """Whether the reader set the zone, instead of the browser."""
 
@@ -149,11 +149,11 @@ class Reader(msgspec.Struct, frozen=True):
 
     def when(self, at: datetime | None) -> Markup:
         """Return a time in the reader's zone."""
-        return wording.when(at, self.zone, self.now)
+        return wording.when(at, self.zone, self.now_there)
 
     def clock(self, at: datetime) -> str:
         """Return a time in the reader's zone as plain text."""
-        return wording.moment(at, self.zone, self.now)
+        return wording.moment(at, self.zone, self.now_there)
 
     def instant(self, text: str, field: str) -> datetime:
         """Return the time that a field of the type datetime-local states. Raises Malformed."""
@@ -171,10 +171,11 @@ def reader_of(request: Request) -> Reader:
     for cookie in (CHOSEN_COOKIE, ZONE_COOKIE):
         try:
             name = request.cookies.get(cookie, "")
-            return Reader(parse_zone(name), name, now, cookie == CHOSEN_COOKIE)
+            zone = parse_zone(name)
+            return Reader(zone, name, now, now.astimezone(zone), cookie == CHOSEN_COOKIE)
         except ValueError:
             continue
-    return Reader(parse_zone("UTC"), "UTC", now)
+    return Reader(parse_zone("UTC"), "UTC", now, now)
 
 
 class StatesFreshness(Protocol):
@@ -221,8 +222,8 @@ def page(
         "when": reader.when,
         "now": reader.now,
         "theme": theme if theme in THEMES else "",
-        "open_approvals": _open_approvals(request, principal) if code < 500 else 0,
-        "open_alerts": _open_alerts(request, principal) if code < 500 else 0,
+        "open_approvals": 0,
+        "open_alerts": 0,
         "principal": principal,
         "searches": principal is not None and principal.may(READ),
         "lag": None if freshness is None else freshness.lag_seconds,
@@ -232,6 +233,7 @@ def page(
         "live": (live or freshness is not None) and "as_of" not in request.query_params and request.method == "GET",
         "every": every,
         "url_with": lambda **changes: url_with(request, changes),
+        **(_open_matters(request, principal) if code < 500 else {}),
     }
     answer = HTMLResponse(render(template, frame | values), code)
     if principal is not None and principal.session is not None:
@@ -280,19 +282,12 @@ def _may_open(principal: Principal, entry: NavigationEntry) -> bool:
     return principal.may(entry.permission) and (entry.limited or not principal.processes)
 
 
-def _open_approvals(request: Request, principal: Principal | None) -> int:
-    """Return the number of approvals that wait for the reader; none while they are not countable."""
-    if principal is None or not principal.may(READ_APPROVALS):
-        return 0
-    with suppress(ReadModelRebuilding):
-        return count_approvals(door_of(request).reading, approvals_for(principal, ["open"], own=True), COUNTED)
-    return 0
-
-
-def _open_alerts(request: Request, principal: Principal | None) -> int:
-    """Return the number of open cost alerts that the reader sees; none while they are not countable."""
-    if principal is None or not principal.may(READ):
-        return 0
-    with suppress(ReadModelRebuilding):
-        return count_open_alerts(door_of(request).reading, within=principal.processes, most=COUNTED)
-    return 0
+def _open_matters(request: Request, principal: Principal | None) -> dict[str, int]:
+    """Return how many approvals wait for the reader, and alerts are open; without those that are not countable."""
+    counts: dict[str, Count] = {}
+    if principal is not None and principal.may(READ_APPROVALS):
+        counts["open_approvals"] = approvals_counted(approvals_for(principal, ["open"], own=True))
+    if principal is not None and principal.may(READ):
+        counts["open_alerts"] = alerts_counted(principal.processes)
+    found = count_all(door_of(request).reading, [*counts.values()], COUNTED)
+    return {name: number for name, number in zip(counts, found, strict=True) if number is not None}

@@ -8,8 +8,9 @@ from fastapi import Query
 from edge.admitted import monitoring_teams
 from edge.parameters import Values
 from edge.principal import Principal
-from queries.monitored import MonitoredItem, list_monitored
-from queries.reading import Reading
+from queries.exchange import Question
+from queries.monitored import MonitoredItem, monitored_listed
+from queries.paging import Page
 from web.forms import PageParameters
 
 SHOWN = 10
@@ -38,12 +39,15 @@ class MonitoredPart(msgspec.Struct, frozen=True):
     words: dict[str, str]
 
 
-def monitored_by_reader(reading: Reading, caller: Principal, given: OverviewParameters) -> MonitoredPart | None:
-    """Return what the teams of the reader monitor, or the stated ones; None for a reader without a team."""
+def monitored_by_reader(caller: Principal, given: OverviewParameters) -> Question[Page[MonitoredItem]] | None:
+    """Return the question for what the teams of the reader monitor, or the stated ones; None: it has no team."""
     if not caller.teams and not given.team:
         return None
-    teams = monitoring_teams(caller, given.team)
-    found = list_monitored(reading, teams, within=caller.processes, limit=SHOWN)
+    return monitored_listed(monitoring_teams(caller, given.team), caller.processes, None, SHOWN)
+
+
+def monitored_part(found: Page[MonitoredItem], caller: Principal, given: OverviewParameters) -> MonitoredPart:
+    """Return the part of the page."""
     chosen = given.team[0] if len(given.team) == 1 else ""
     known = sorted(caller.teams | set(given.team))
     return MonitoredPart(list(found.items), found.next_cursor is not None, known, chosen, WORDS)

@@ -15,6 +15,7 @@ from web.drawings.diagram import diagram
 from web.drawings.ledger import ledger
 from web.drawings.split import split
 from web.drawings.track import track
+from web.escaping import PlainOutputEnvironment
 from web.executions.rows import child_row, timeline_row
 from web.executions.sentences import sentence
 
@@ -23,7 +24,7 @@ HERE = Path(__file__).parent
 
 def environment() -> Environment:
     """Return the environment of all pages."""
-    found = Environment(
+    found = PlainOutputEnvironment(
         loader=FileSystemLoader(HERE / "pages"),
         autoescape=True,
         undefined=StrictUndefined,

@@ -44,7 +44,7 @@ def ended_today(today: TodayFigures, zone: tzinfo) -> Markup:
     """Return the columns of executions that ended in each hour."""
     shown = [
         StackedColumn(
-            f"{each.begin.astimezone(zone):%H}",
+            f"{each.begin.astimezone(zone).hour:02}",
             (ColumnPart("ok", "completed", each.completed), ColumnPart("bad", "failed", each.failed)),
         )
         for each in today.hours

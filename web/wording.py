@@ -111,8 +111,9 @@ def money(cost: Iterable[Amount] | msgspec.Raw) -> Markup:
 
 def tail(id: UUID | str) -> Markup:
     """Return the last eight characters of an id, the whole one as the title: ids of one minute begin alike."""
-    text = str(id)
-    return Markup(f'<span class="mono" title="{escape(text)}">{escape(text[-8:])}</span>')  # noqa: S704 - escaped
+    text = str(id) if isinstance(id, UUID) else escape(id)
+    end = text[-8:] if isinstance(id, UUID) else escape(id[-8:])
+    return Markup(f'<span class="mono" title="{text}">{end}</span>')  # noqa: S704 - escaped, as ids need not be
 
 
 def who(actor: str) -> Markup:

@@ -21,10 +21,8 @@ TREE, OWN = "tree", "own"
 UNDER_WAY = ["queued", "running", "compensating"]
 
 _SUMS = ", ".join(f"sum(r.{name})::bigint as {name}" for name in (*RunTotal.COUNTS, *RunTotal.TIMES))
-_JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
-_COSTS = (
-    f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {_JOINED.format('sketch')}"
-)
+JOINED = "string_agg(r.{0}, ''::bytea) filter (where r.{0} <> '') as {0}"
+_COSTS = f"sum(r.of)::bigint as of, sum(r.priced)::bigint as priced, sum(r.amount) as amount, {JOINED.format('sketch')}"
 BESIDE = ("execution_list", "process_catalogue")
 # One scan of the index by status for each, whatever the statistics say.
 _RUNNING = """select l.process_id, l.version, count(*) as running
@@ -46,12 +44,12 @@ class RollupSums:
 
     def runs(self, bounds: Sequence[datetime], by: str) -> list[DictRow]:
         """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
-        return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {_JOINED.format('sketch')}", self._roots())
+        return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {JOINED.format('sketch')}", self._roots())
 
     def ended_by_day(self, bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
         """Yield counts and sketches of durations to add to a period, of about a day, or, with the sign -1, to take."""
         counts = ", ".join(f"sum(r.{name})::bigint as {name}" for name in RunTotal.COUNTS)
-        of = self._of("analytics_runs", "", f"{counts}, {_JOINED.format('sketch')}", self._roots())
+        of = self._of("analytics_runs", "", f"{counts}, {JOINED.format('sketch')}", self._roots())
         return of.by_day(self._connection, bounds)
 
     def spending_by_day(self, bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
@@ -79,14 +77,14 @@ class RollupSums:
 
     def steps(self, bounds: Sequence[datetime], time: str) -> list[DictRow]:
         """Return a time of steps, worked or waited, by process, step and whether they completed."""
-        joined = _JOINED.format(f"{time}_sketch")
+        joined = JOINED.format(f"{time}_sketch")
         sums = f"sum(r.n)::bigint as n, sum(r.{time})::bigint as {time}, {joined}"
         by = "r.process_id, r.step, r.completed"
         return self._sum("analytics_steps", bounds, by, sums, self._roots())
 
     def step(self, bounds: Sequence[datetime], time: str, step: str) -> list[DictRow]:
         """Return a time of the completed runs of one step, worked or waited."""
-        sums = f"sum(r.n)::bigint as n, {_JOINED.format(f'{time}_sketch')}"
+        sums = f"sum(r.n)::bigint as n, {JOINED.format(f'{time}_sketch')}"
         where = f"{self._roots()} and r.completed and r.step = %(step)s"
         return self._of("analytics_steps", "", sums, where, step=step).by_period(self._connection, bounds)
 

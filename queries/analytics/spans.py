@@ -2,9 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from psycopg import Connection
@@ -41,11 +41,7 @@ class SpanSums(msgspec.Struct, frozen=True):
 
     def by_period(self, connection: Connection[Any], bounds: Sequence[datetime]) -> list[DictRow]:
         """Return the sums by period, which counts from 0, and by the columns."""
-        grain = whole_grain(bounds) if len(bounds) > FEW_BOUNDS else None
-        if grain is not None and bounds[-1] - bounds[0] <= len(bounds) * DAY:
-            return self._scanned(connection, grain, bounds)
-        ranges = [(each, n) for n, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
-        return self._ranged(connection, ranges)
+        return self._read(connection, periods(bounds))
 
     def by_day(self, connection: Connection[Any], bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
         """Yield a period of about a day, a sign, and sums to add to those of the period or, by the sign, to take.
@@ -55,10 +51,10 @@ class SpanSums(msgspec.Struct, frozen=True):
         midnights, ends = near_midnights(bounds)
         last = len(midnights) - 1
         given = {"grain": minutes_of(DAY), "begin": midnights[0], "end": midnights[-1]}
-        for row in self._summed(connection, _DAYS, given, "r.begins"):
+        for row in self._read(connection, Periods(_DAYS, given), "r.begins"):
             yield bisect_right(midnights, row["begins"], hi=last) - 1, 1, row
         ranges = [(each, number) for number, end in enumerate(ends) for each in end]
-        for row in self._ranged(connection, ranges) if ranges else ():
+        for row in self._read(connection, _ranged(ranges)) if ranges else ():
             number = row["period"]
             sign = 1 if bounds[number] < midnights[number] else -1
             if number < last:
@@ -66,25 +62,41 @@ class SpanSums(msgspec.Struct, frozen=True):
             if number:
                 yield number - 1, -sign, row
 
-    def _scanned(self, connection: Connection[Any], grain: timedelta, bounds: Sequence[datetime]) -> list[DictRow]:
-        given = {"grain": minutes_of(grain), "begin": bounds[0], "end": bounds[-1]}
-        return self._summed(connection, _SCANNED, {**given, "bounds": timestamptzs(bounds)})
-
-    def _ranged(self, connection: Connection[Any], ranges: Sequence[tuple[GrainRange, int]]) -> list[DictRow]:
-        given = {
-            "grains": ints([minutes_of(each.grain) for each, _ in ranges]),
-            "begins": timestamptzs([each.begin for each, _ in ranges]),
-            "ends": timestamptzs([each.end for each, _ in ranges]),
-            "periods": ints([number for _, number in ranges]),
-        }
-        return self._summed(connection, _RANGED, given)
-
-    def _summed(
-        self, connection: Connection[Any], rows: str, given: dict[str, Any], period: str = "r.period"
-    ) -> list[DictRow]:
+    def query(self, rows: str, period: str = "r.period") -> str:
+        """Return the query of the sums of `rows`, of Periods; it needs the parameters of these, and of `where`."""
         keys = f"{period}, {self.by}" if self.by else period
         source = rows.format(table=self.table, where=self.where.sql)
-        query = self.outer.format(query=f"select {keys}, {self.sums} {source} group by {keys}")
+        return self.outer.format(query=f"select {keys}, {self.sums} {source} group by {keys}")
+
+    def _read(self, connection: Connection[Any], of: "Periods", period: str = "r.period") -> list[DictRow]:
         # In binary: sketches are most of the bytes of an answer, and as text they would be twice as many.
         with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-            return cursor.execute(query, given | self.where.parameters, prepare=True).fetchall()
+            return cursor.execute(
+                self.query(of.rows, period), of.given | self.where.parameters, prepare=True
+            ).fetchall()
+
+
+class Periods(NamedTuple):
+    """The rows of periods. rows: SQL from `from` on, with the table and a condition open; given: its parameters."""
+
+    rows: str
+    given: dict[str, Any]
+
+
+def periods(bounds: Sequence[datetime]) -> Periods:
+    """Return the rows of the periods between bounds, which count from 0."""
+    grain = whole_grain(bounds) if len(bounds) > FEW_BOUNDS else None
+    if grain is not None and bounds[-1] - bounds[0] <= len(bounds) * DAY:
+        given = {"grain": minutes_of(grain), "begin": bounds[0], "end": bounds[-1], "bounds": timestamptzs(bounds)}
+        return Periods(_SCANNED, given)
+    return _ranged([(each, n) for n, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)])
+
+
+def _ranged(ranges: Sequence[tuple[GrainRange, int]]) -> Periods:
+    given = {
+        "grains": ints([minutes_of(each.grain) for each, _ in ranges]),
+        "begins": timestamptzs([each.begin for each, _ in ranges]),
+        "ends": timestamptzs([each.end for each, _ in ranges]),
+        "periods": ints([number for _, number in ranges]),
+    }
+    return Periods(_RANGED, given)

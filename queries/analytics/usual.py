@@ -1,18 +1,23 @@
 """The usual duration and cost of an execution of a process, for what is to come and what runs."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.analytics.definitions import FEW
 from domain.analytics.windows import analytics_window
 from queries.amounts import Amount
 from queries.analytics.requests import DEFAULT_DAYS, FiguresFilter
-from queries.analytics.rollups import rollups
+from queries.analytics.rollups import ANALYTICS, JOINED, rollups
 from queries.analytics.run_figures import MEDIAN, add_runs
-from queries.analytics.totals import RunTotal, round_amount, written
-from queries.reading import Reading, ReadModelRebuilding
+from queries.analytics.spans import SpanSums, periods
+from queries.analytics.totals import MICROSECONDS, RunTotal, SketchTotal, round_amount, written
+from queries.exchange import Question
+from queries.filters import Where
+from queries.reading import Freshness, Reading, ReadModelRebuilding
 
 
 class UsualFigures(msgspec.Struct, frozen=True):
@@ -26,6 +31,7 @@ class UsualFigures(msgspec.Struct, frozen=True):
 
 
 UNKNOWN = UsualFigures()
+_DURATIONS = f"sum(r.completed)::bigint as completed, {JOINED.format('sketch')}"
 
 
 def usual_figures(reading: Reading, process_ids: Collection[UUID]) -> dict[UUID, UsualFigures]:
@@ -45,6 +51,31 @@ def usual_figures(reading: Reading, process_ids: Collection[UUID]) -> dict[UUID,
     except ReadModelRebuilding:
         return {}
     return {process_id: _usual(total) for process_id, total in totals.items()}
+
+
+def usual_durations(process_ids: Collection[UUID], now: datetime) -> Question[dict[UUID, float]]:
+    """Return the question for the usual duration in seconds of each process that has one. now: the end of the 30 days.
+
+    The sketches of each are added up by process, and the costs are left alone: a page shows the durations of a few.
+    """
+    where = Where()
+    where.holds("not r.called")
+    where.add("r.process_id = any({}::uuid[])", list(process_ids))
+    window = analytics_window(DEFAULT_DAYS, "UTC", now)
+    of = periods((window.begin, window.end))
+    query = SpanSums("analytics_runs", "r.process_id", _DURATIONS, where).query(of.rows)
+
+    def view(rows: list[DictRow], _: Freshness) -> dict[UUID, float]:
+        found: dict[UUID, float] = {}
+        for row in rows:
+            sketch = SketchTotal()
+            sketch.add(row["sketch"] or b"")
+            [median] = sketch.quantiles(MEDIAN)
+            if row["completed"] >= FEW and median is not None:
+                found[row["process_id"]] = median / MICROSECONDS
+        return found
+
+    return Question(ANALYTICS, query, of.given | where.parameters, view, binary=True)
 
 
 def _usual(total: RunTotal) -> UsualFigures:
