@@ -1,7 +1,6 @@
 """Sums of the rows of a rollup by period: each sum in one query, however the periods are made up of spans."""
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -10,7 +9,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
-from domain.analytics.covers import GrainRange, cover, near_midnights, whole_grain
+from domain.analytics.covers import GrainRange, cover, whole_grain
 from domain.analytics.grains import DAY, minutes_of
 from queries.filters import Where
 from store.arrays import ints, timestamptzs
@@ -26,7 +25,6 @@ _SCANNED = """from (
   select r.*, width_bucket(r.begins, %(bounds)b::timestamptz[]) - 1 as period
   from {table} r where r.grain = %(grain)s and r.begins >= %(begin)s and r.begins < %(end)s and {where}
 ) r"""
-_DAYS = "from {table} r where r.grain = %(grain)s and r.begins >= %(begin)s and r.begins < %(end)s and {where}"
 FEW_BOUNDS = 8
 
 
@@ -47,25 +45,6 @@ class SpanSums(msgspec.Struct, frozen=True):
         ranges = [(each, n) for n, (begin, end) in enumerate(pairwise(bounds)) for each in cover(begin, end)]
         return self._ranged(connection, ranges)
 
-    def by_day(self, connection: Connection[Any], bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
-        """Yield a period of about a day, a sign, and sums to add to those of the period or, by the sign, to take.
-
-        Most of a day is one span, wherever its zone has its midnights.
-        """
-        midnights, ends = near_midnights(bounds)
-        last = len(midnights) - 1
-        given = {"grain": minutes_of(DAY), "begin": midnights[0], "end": midnights[-1]}
-        for row in self._summed(connection, _DAYS, given, "r.begins"):
-            yield bisect_right(midnights, row["begins"], hi=last) - 1, 1, row
-        ranges = [(each, number) for number, end in enumerate(ends) for each in end]
-        for row in self._ranged(connection, ranges) if ranges else ():
-            number = row["period"]
-            sign = 1 if bounds[number] < midnights[number] else -1
-            if number < last:
-                yield number, sign, row
-            if number:
-                yield number - 1, -sign, row
-
     def _scanned(self, connection: Connection[Any], grain: timedelta, bounds: Sequence[datetime]) -> list[DictRow]:
         given = {"grain": minutes_of(grain), "begin": bounds[0], "end": bounds[-1]}
         return self._summed(connection, _SCANNED, {**given, "bounds": timestamptzs(bounds)})
@@ -79,10 +58,8 @@ class SpanSums(msgspec.Struct, frozen=True):
         }
         return self._summed(connection, _RANGED, given)
 
-    def _summed(
-        self, connection: Connection[Any], rows: str, given: dict[str, Any], period: str = "r.period"
-    ) -> list[DictRow]:
-        keys = f"{period}, {self.by}" if self.by else period
+    def _summed(self, connection: Connection[Any], rows: str, given: dict[str, Any]) -> list[DictRow]:
+        keys = f"r.period, {self.by}" if self.by else "r.period"
         source = rows.format(table=self.table, where=self.where.sql)
         query = self.outer.format(query=f"select {keys}, {self.sums} {source} group by {keys}")
         # In binary: sketches are most of the bytes of an answer, and as text they would be twice as many.
