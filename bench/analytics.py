@@ -8,17 +8,22 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import groupby
 from random import Random
 from statistics import median, quantiles
 
 from bench.engine import PROJECTOR
 from bench.rig import CAUSE, Rig, children
 from commands.processes import DraftProcess, PublishProcess
+from domain.analytics.grains import GRAINS, begin_of
 from domain.analytics.measures import QUEUE, WORKING, ExecutionMeasure, StepMeasure
 from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.identity import process_id
 from domain.money import Money
 from projections.analytics.contributing import TREE, Rollups, key_of
+from projections.analytics.rows import TABLES
+from projections.analytics.spending import SpendingRollups
+from projections.origins import Origin
 from queries.analytics.process_figures import summarise_process, summarise_processes
 from queries.analytics.requests import FiguresFilter, FiguresRequest
 from queries.analytics.step_figures import MOST_EXPENSIVE, SLOWEST, summarise_steps
@@ -66,15 +71,26 @@ def fill(rig: Rig, executions: int) -> None:
     """Fill the rollups with executions that end within SPAN days, as many each day, around the clock."""
     random = Random(7)  # noqa: S311  no secret
     with rig.datastore.connect() as connection:
-        for day in range(SPAN):
-            rollups, number = Rollups(), executions * (day + 1) // SPAN - executions * day // SPAN
-            for measure in _measures(random, LAST_DAY - day * A_DAY, number):
-                rollups.contribute(measure, 1)
-                rollups.costs(key_of(measure), TREE, measure.outcome, measure.spent, 1)
+        for _, together in groupby(range(SPAN), lambda day: begin_of(LAST_DAY - day * A_DAY, GRAINS[-1])):
+            rollups, spending = Rollups(), SpendingRollups()
+            for day in together:
+                number = executions * (day + 1) // SPAN - executions * day // SPAN
+                for measure in _measures(random, LAST_DAY - day * A_DAY, number):
+                    _add(measure, rollups, spending)
             with connection.transaction():
                 rollups.load(connection)
-        for table in ("analytics_runs", "analytics_run_costs", "analytics_steps", "analytics_step_costs"):
-            connection.execute(f"vacuum analyze {table}")
+                spending.append(connection)
+        for table in TABLES:
+            connection.execute(f"vacuum analyze {table.name}")
+
+
+def _add(measure: ExecutionMeasure, rollups: Rollups, spending: SpendingRollups) -> None:
+    """Add an execution that ended with its only call."""
+    rollups.contribute(measure, 1)
+    rollups.costs(key_of(measure), TREE, measure.outcome, measure.spent, 1)
+    origin = Origin(measure.process_id, "", measure.version_of_process, b"", measure.trigger, None)
+    for currency, amount in measure.spent.costs():
+        spending.spend(measure.at, origin, origin, Money(amount, currency), 1)
 
 
 def _measures(random: Random, day: datetime, executions: int) -> Iterator[ExecutionMeasure]:

@@ -41,6 +41,8 @@ def scale(amount: Decimal, factor: Decimal) -> Decimal:
     return _EXACT.multiply(amount, factor)
 
 
-def add(one: Decimal, other: Decimal) -> Decimal:
-    """Return the exact sum of two amounts of one currency. Raises decimal.Inexact instead of rounding."""
-    return _EXACT.add(one, other)
+# The methods themselves: sums are many.
+add = _EXACT.add
+"""The exact sum of two amounts of one currency. Raises decimal.Inexact instead of rounding."""
+subtract = _EXACT.subtract
+"""The exact difference of two amounts of one currency. Raises decimal.Inexact instead of rounding."""

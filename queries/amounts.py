@@ -7,7 +7,7 @@ COSTS = """coalesce((
   from {table} c where {on}), '[]'::json)"""
 
 
-class Amount(msgspec.Struct, frozen=True):
+class Amount(msgspec.Struct, frozen=True, gc=False):
     """Money; amount is an exact decimal."""
 
     amount: str

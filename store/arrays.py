@@ -16,6 +16,7 @@ _NULL = b"\xff\xff\xff\xff"
 _UUID_LENGTH = b"\x00\x00\x00\x10"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # where PostgreSQL begins to count
 _MICROSECOND = timedelta(microseconds=1)
+_QUARTERS_BEFORE = int(_EPOCH.timestamp()) // 900
 
 
 class Array(bytes):
@@ -133,6 +134,14 @@ def timestamptzs(values: Sequence[datetime | None]) -> TimestamptzArray:
         return _NO_TIMESTAMPTZS
     epoch, unit = _EPOCH, _MICROSECOND
     return TimestamptzArray(_numbers(1184, "q", [None if v is None else (v - epoch) // unit for v in values]))
+
+
+def quarters_as_timestamptzs(values: Sequence[int]) -> TimestamptzArray:
+    """Return a timestamptz[] of the beginnings of quarters of an hour, which count from 1970 on."""
+    if not values:
+        return _NO_TIMESTAMPTZS
+    first = _QUARTERS_BEFORE
+    return TimestamptzArray(_numbers(1184, "q", [(each - first) * 900_000_000 for each in values]))
 
 
 def _alike(values: Sequence[object]) -> bool:

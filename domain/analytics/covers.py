@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 import msgspec
 
-from domain.analytics.grains import DAY, GRAINS, begin_of
+from domain.analytics.grains import DAY, DAY_GRAINS, GRAINS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -42,26 +43,46 @@ def whole_grain(bounds: Sequence[datetime]) -> timedelta | None:
     return next((timedelta(seconds=length) for length in found), None)
 
 
-def near_midnights(bounds: Sequence[datetime]) -> tuple[list[datetime], list[list[GrainRange]]]:
-    """Return for each bound the midnight of UTC that is nearest, and the ranges of the time between the two.
+class Leg(msgspec.Struct, frozen=True):
+    """Whole rollups of one grain, by their distance from a midnight; where begin is after end, to be taken away."""
+
+    grain: timedelta
+    begin: timedelta
+    end: timedelta
+
+
+def near_midnights(bounds: Sequence[datetime]) -> tuple[list[datetime], list[tuple[Leg, ...]]]:
+    """Return for each bound, in UTC, the midnight that is nearest, and the legs from the earlier of them to the later.
 
     So a day of a zone is the days of UTC between two such midnights, corrected at both ends.
     """
-    midnights, ends = list[datetime](), list[list[GrainRange]]()
+    midnights, ends = list[datetime](), list[tuple[Leg, ...]]()
     for at in bounds:
-        before = begin_of(at, DAY)
-        midnight, parts = _to_midnight(at - before)
+        before = at.replace(hour=0, minute=0, second=0, microsecond=0)
+        midnight, legs = _to_midnight(at - before)
         midnights.append(before + midnight)
-        ends.append([GrainRange(grain, before + begin, before + end) for grain, begin, end in parts])
+        ends.append(legs)
     return midnights, ends
 
 
 @lru_cache(1_000)
-def _to_midnight(time_of_day: timedelta) -> tuple[timedelta, list[tuple[timedelta, timedelta, timedelta]]]:
-    """Return the midnight that is nearest, from the one before, and grain, begin and end of the ranges between."""
-    midnight = (time_of_day + DAY / 2) // DAY * DAY
-    found = cover(*sorted((_EPOCH + time_of_day, _EPOCH + midnight)))
-    return midnight, [(each.grain, each.begin - _EPOCH, each.end - _EPOCH) for each in found]
+def _to_midnight(time_of_day: timedelta) -> tuple[timedelta, tuple[Leg, ...]]:
+    """Return the midnight that is nearest, from the one before, and the legs.
+
+    Each grain, the coarsest first, leads to its span that begins nearest to the time: so few spans do.
+    """
+    midnight = _nearest(time_of_day, DAY)
+    finest = DAY_GRAINS[0]
+    time = time_of_day // finest * finest
+    points = [_nearest(time, grain) - midnight for grain in reversed(DAY_GRAINS)]
+    legs = [Leg(grain, *ends) for grain, ends in zip(reversed(DAY_GRAINS[:-1]), pairwise(points), strict=True)]
+    if time < midnight:
+        legs = [Leg(each.grain, each.end, each.begin) for each in reversed(legs)]
+    return midnight, tuple(each for each in legs if each.begin != each.end)
+
+
+def _nearest(time: timedelta, grain: timedelta) -> timedelta:
+    return (time + grain / 2) // grain * grain
 
 
 def _within(begin: int, end: int, lengths: Sequence[int]) -> list[tuple[int, int, int]]:

@@ -12,7 +12,7 @@ LONGEST = 366
 A_DAY = timedelta(1)
 
 
-class AnalyticsDay(msgspec.Struct, frozen=True):
+class AnalyticsDay(msgspec.Struct, frozen=True, gc=False):
     """A date in a zone: the instants from `begin` until `end`, of 23 hours to 25. partial: it is today."""
 
     day: date

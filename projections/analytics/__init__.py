@@ -8,14 +8,13 @@ from psycopg import Connection
 from domain.analytics.measures import ExecutionMeasure
 from domain.analytics.measuring import HANDLERS, begun
 from domain.executions.state.cost import differences
-from domain.money import Money, add
+from domain.money import Money
 from projections.analytics import agent_rows, rows
 from projections.analytics.agents import COUNTED, AgentRollups
-from projections.analytics.contributing import OWN, TREE, Rollups, text_of_key
+from projections.analytics.contributing import Rollups
 from projections.analytics.kept import KEPT
 from projections.analytics.measured import STARTED, measures_of
-from projections.analytics.rollup import SpanRollup, span_of
-from projections.analytics.rows import SPENDING, SpendingRow
+from projections.analytics.spending import SpendingRollups
 from projections.analytics.trees import TreeChanges
 from projections.facts import OF_EXECUTIONS, Fact
 from projections.projection import Handler, Projection
@@ -30,7 +29,7 @@ class AnalyticsChanges:
 
     def __init__(self) -> None:
         self.streams: dict[bytes, list[Fact]] = {}
-        self.spending = SpanRollup(SPENDING, SpendingRow)
+        self.spending = SpendingRollups()
 
     def add(self, fact: Fact) -> None:
         """Add a fact of an execution."""
@@ -42,12 +41,8 @@ class AnalyticsChanges:
 
     def spend(self, fact: Fact, cost: Money, uses: int) -> None:
         """Add an amount to the execution and to its root, at the time of the call."""
-        line, span = fact.line, span_of(fact.event.called_at or fact.event.at)
-        for scope, (_, origin) in ((OWN, line[-1]), (TREE, line[0])):
-            trigger = text_of_key(origin.trigger)
-            row = self.spending.row(*span, origin.process_id, origin.version, trigger, scope, cost.currency)
-            row.uses += uses
-            row.amount = add(row.amount, cost.amount)
+        (_, root), (_, own) = fact.line[0], fact.line[-1]
+        self.spending.spend(fact.event.called_at or fact.event.at, own, root, cost, uses)
 
 
 def _cost_recorded(changes: AnalyticsChanges, fact: Fact) -> None:
@@ -66,7 +61,8 @@ _SPENT: Mapping[str, Handler[AnalyticsChanges]] = {"CostRecorded": _cost_recorde
 
 
 class AnalyticsProjection(Projection[AnalyticsChanges]):
-    """analytics_runs, _run_costs, _steps, _step_costs and _failures by the end of executions; analytics_spending.
+    """analytics_runs, _run_costs, _steps, _step_costs and _failures by the end of executions; analytics_spending by the
+    time of calls; analytics_ended and analytics_spent, of all processes together.
 
     analytics_answers by the end of attempts, analytics_agent_spending.
 
@@ -106,7 +102,6 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
         trees.write(connection, measures, rollups)
         rollups.write(connection)
         agents.write(connection)
-        changes.spending.spread()
         changes.spending.append(connection)
         kept.keep(measures)
 

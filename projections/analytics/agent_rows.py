@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Annotated
 
 from domain.analytics.sketch import Buckets
-from projections.analytics.rows import STORAGE, SpanRow
-from projections.table import Table, always, key, sketched, total
+from projections.analytics.rows import SpanRow, SpanTable
+from projections.table import always, key, sketched, total
 
 
 class AnswersRow(SpanRow):
@@ -36,8 +36,8 @@ class AgentSpendingRow(SpanRow):
 
 
 # A list of agents reads the spans of each of them.
-ANSWERS = Table("analytics_answers", AnswersRow, STORAGE, leading=("agent", "grain", "begins"))
-AGENT_SPENDING = Table("analytics_agent_spending", AgentSpendingRow, STORAGE, leading=("agent", "grain", "begins"))
+ANSWERS = SpanTable("analytics_answers", AnswersRow, leading=("agent", "grain", "begins"))
+AGENT_SPENDING = SpanTable("analytics_agent_spending", AgentSpendingRow, leading=("agent", "grain", "begins"))
 TABLES = (ANSWERS, AGENT_SPENDING)
 INDEXES = (
     # The agents of a process, over days.

@@ -24,11 +24,13 @@ from domain.executions.events.outcomes import CANCELLED, COMPLETED, FAILED
 from domain.money import add
 from projections.analytics.rollup import SpanRollup, span_of
 from projections.analytics.rows import (
+    ENDED,
     FAILURES,
     RUN_COSTS,
     RUNS,
     STEP_COSTS,
     STEPS,
+    EndedRow,
     FailuresRow,
     RunCostsRow,
     RunsRow,
@@ -52,6 +54,7 @@ class Rollups:
         self.steps = SpanRollup(STEPS, StepsRow)
         self.step_costs = SpanRollup(STEP_COSTS, StepCostsRow)
         self.failures = SpanRollup(FAILURES, FailuresRow)
+        self.ended = SpanRollup(ENDED, EndedRow)
 
     def contribute(self, measure: ExecutionMeasure, sign: int) -> None:
         """Add the contribution of an execution that has ended, or take it back; without the costs of its tree."""
@@ -73,18 +76,20 @@ class Rollups:
 
     def write(self, connection: Connection[Any]) -> None:
         """Write the changes in all grains."""
-        for rollup in self._all():
-            rollup.spread()
+        for rollup in self._spread():
             rollup.write(connection)
 
     def load(self, connection: Connection[Any]) -> None:
         """Write the changes in all grains to tables that have no rows of these spans yet, as in a benchmark."""
-        for rollup in self._all():
-            rollup.spread()
+        for rollup in self._spread():
             rollup.append(connection)
 
-    def _all(self) -> Sequence[SpanRollup[Any]]:
-        return self.runs, self.run_costs, self.steps, self.step_costs, self.failures
+    def _spread(self) -> Sequence[SpanRollup[Any]]:
+        self.ended.gather(self.runs, "called")
+        rollups = (self.runs, self.ended, self.run_costs, self.steps, self.step_costs, self.failures)
+        for rollup in rollups:
+            rollup.spread()
+        return rollups
 
     def _run(self, key: SpanKey, measure: ExecutionMeasure, sign: int) -> None:
         row, phases = self.runs.row(*key, measure.is_called), measure.phases

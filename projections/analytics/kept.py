@@ -9,16 +9,20 @@ from psycopg import Connection
 from projections.analytics.agent_rows import AGENT_SPENDING, ANSWERS, AgentSpendingRow, AnswersRow
 from projections.analytics.rollup import Rollup
 from projections.analytics.rows import (
+    ENDED,
     FAILURES,
     RUN_COSTS,
     RUNS,
     SPENDING,
+    SPENT,
     STEP_COSTS,
     STEPS,
+    EndedRow,
     FailuresRow,
     RunCostsRow,
     RunsRow,
     SpendingRow,
+    SpentRow,
     StepCostsRow,
     StepsRow,
 )
@@ -55,6 +59,8 @@ KEPT: tuple[KeptTable[Any], ...] = (
     KeptRollup(STEP_COSTS, StepCostsRow),
     KeptRollup(FAILURES, FailuresRow),
     KeptRollup(ANSWERS, AnswersRow),
+    KeptRollup(ENDED, EndedRow),
     KeptTable(SPENDING, SpendingRow),
+    KeptTable(SPENT, SpentRow),
     KeptTable(AGENT_SPENDING, AgentSpendingRow),
 )

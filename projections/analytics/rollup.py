@@ -1,5 +1,6 @@
 """A rollup: what a page changes in the rows of one table, added to those that are there and written back."""
 
+from collections.abc import Collection
 from datetime import datetime
 from decimal import Context, Decimal
 from typing import Any, Generic, TypeVar
@@ -10,14 +11,14 @@ from psycopg import Connection
 from domain.analytics.grains import GRAINS, begin_of, minutes_of
 from domain.analytics.sketch import add_to
 from domain.money import MAX_DIGITS, add
-from projections.analytics.rows import SpanRow
+from projections.analytics.rows import SpanRow, SpanTable
 from projections.table import Table
 
 R = TypeVar("R", bound=msgspec.Struct)
 S = TypeVar("S", bound=SpanRow)
 # One form of each amount, however it was added up.
 _PLAIN = Context(prec=10 * MAX_DIGITS)
-_FINEST, *_COARSER = GRAINS
+_FINEST = GRAINS[0]
 _MINUTES = minutes_of(_FINEST)
 
 
@@ -38,6 +39,11 @@ class Rollup(Generic[R]):
         if row is None:
             row = self._rows[key] = self._row(*key)
         return row
+
+    @property
+    def rows(self) -> Collection[R]:
+        """The changes by row."""
+        return self._rows.values()
 
     def merge(self, key: tuple[Any, ...], other: R) -> None:
         """Add the changes `other`, which may be of another key, to those of one row."""
@@ -90,11 +96,20 @@ class Rollup(Generic[R]):
 class SpanRollup(Rollup[S]):
     """The changes to a table of figures by span of time, first those of the finest grain."""
 
+    def __init__(self, table: SpanTable[S], row: type[S]) -> None:
+        super().__init__(table, row)
+        self._coarser = [(minutes_of(grain), grain) for grain in table.grains if grain != _FINEST]
+
     def spread(self) -> None:
         """Add the rows of the finest grain to those of the coarser ones."""
         for key, row in list(self._rows.items()):
-            for grain in _COARSER:
-                self.merge((minutes_of(grain), begin_of(row.begins, grain), *key[2:]), row)
+            for minutes, grain in self._coarser:
+                self.merge((minutes, begin_of(row.begins, grain), *key[2:]), row)
+
+    def gather(self, others: "SpanRollup[Any]", *fields: str) -> None:
+        """Add the rows of another rollup, which are of the finest grain, by their span and `fields` alone."""
+        for row in others.rows:
+            self.merge((row.grain, row.begins, *(getattr(row, field) for field in fields)), row)
 
 
 def span_of(at: datetime) -> tuple[int, datetime]:

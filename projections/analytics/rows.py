@@ -1,19 +1,22 @@
 """The rows of analytics: figures of executions by the span in which they ended, and of costs by that of their call.
 
-Every row stands for a span of one of the grains of `domain/analytics/grains.py`, a process, a version and a trigger;
-grain: its minutes; begins: its first instant. The sums of times are microseconds. `agent_rows.py` has those of agents.
+Every row stands for a span of one of the grains of `domain/analytics/grains.py`, most also for a process, a version and
+a trigger; grain: its minutes; begins: its first instant. The sums of times are microseconds. `agent_rows.py` has those
+of agents.
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
-from domain.analytics.grains import GRAINS, minutes_of
+from domain.analytics.grains import ALL_GRAINS, DAY_GRAINS, GRAINS, minutes_of
 from domain.analytics.sketch import Buckets
 from projections.table import OFTEN_UPDATED, Table, always, key, sketched, total
 
+S = TypeVar("S", bound="SpanRow")
 STORAGE = f"fillfactor = 50, {OFTEN_UPDATED}"
 
 
@@ -21,7 +24,7 @@ class SpanRow(msgspec.Struct, gc=False):
     """The span that a row of a rollup stands for."""
 
     # Tables with other grains have other rows: by the check, they have another shape too.
-    grain: Annotated[int, key(f"int check (grain in {tuple(map(minutes_of, GRAINS))})")]
+    grain: Annotated[int, key(f"int check (grain in {tuple(map(minutes_of, ALL_GRAINS))})")]
     begins: Annotated[datetime, key("timestamptz")]
 
 
@@ -117,6 +120,25 @@ class SpendingRow(ProcessSpanRow):
     amount: Annotated[Decimal, total("numeric")] = Decimal(0)
 
 
+class EndedRow(SpanRow):
+    """Executions of all processes, versions and triggers that ended; the columns as in RunsRow."""
+
+    called: Annotated[bool, key("bool")]
+    completed: Annotated[int, always("bigint")] = 0
+    failed: Annotated[int, always("bigint")] = 0
+    timed_out: Annotated[int, always("bigint")] = 0
+    cancelled: Annotated[int, always("bigint")] = 0
+    sketch: Annotated[Buckets, sketched()] = {}
+
+
+class SpentRow(SpanRow):
+    """The costs that a page adds, of all calls that began in the span: they are those of all trees, too."""
+
+    currency: Annotated[str, key("text")]
+    uses: Annotated[int, total("bigint")] = 0
+    amount: Annotated[Decimal, total("numeric")] = Decimal(0)
+
+
 class TreeCostsRow(msgspec.Struct, gc=False):
     """The costs of all executions below a root in one currency. unpriced: uses without a price; they have none."""
 
@@ -127,11 +149,23 @@ class TreeCostsRow(msgspec.Struct, gc=False):
     unpriced: Annotated[int, always("bigint")] = 0
 
 
-RUNS = Table("analytics_runs", RunsRow, STORAGE)
-RUN_COSTS = Table("analytics_run_costs", RunCostsRow, STORAGE)
-STEPS = Table("analytics_steps", StepsRow, STORAGE)
-STEP_COSTS = Table("analytics_step_costs", StepCostsRow, STORAGE)
-FAILURES = Table("analytics_failures", FailuresRow, STORAGE)
-SPENDING = Table("analytics_spending", SpendingRow, STORAGE)
+class SpanTable(Table[S]):
+    """A table of figures by span of time. grains: of its rows."""
+
+    def __init__(
+        self, name: str, row: type[S], *, grains: Sequence[timedelta] = GRAINS, leading: Sequence[str] = ()
+    ) -> None:
+        super().__init__(name, row, STORAGE, leading)
+        self.grains = tuple(grains)
+
+
+RUNS = SpanTable("analytics_runs", RunsRow, grains=ALL_GRAINS)
+RUN_COSTS = SpanTable("analytics_run_costs", RunCostsRow)
+STEPS = SpanTable("analytics_steps", StepsRow)
+STEP_COSTS = SpanTable("analytics_step_costs", StepCostsRow)
+FAILURES = SpanTable("analytics_failures", FailuresRow)
+SPENDING = SpanTable("analytics_spending", SpendingRow, grains=ALL_GRAINS)
+ENDED = SpanTable("analytics_ended", EndedRow, grains=DAY_GRAINS)
+SPENT = SpanTable("analytics_spent", SpentRow, grains=DAY_GRAINS)
 TREE_COSTS = Table("analytics_tree_costs", TreeCostsRow, STORAGE)
-TABLES = (RUNS, RUN_COSTS, STEPS, STEP_COSTS, FAILURES, SPENDING, TREE_COSTS)
+TABLES = (RUNS, RUN_COSTS, STEPS, STEP_COSTS, FAILURES, SPENDING, ENDED, SPENT, TREE_COSTS)

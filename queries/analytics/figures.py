@@ -114,7 +114,7 @@ class FailureReason(msgspec.Struct, frozen=True):
     links: dict[str, str]
 
 
-class TrendDay(msgspec.Struct, frozen=True):
+class TrendDay(msgspec.Struct, frozen=True, gc=False):
     """A day. partial: it is not over. duration_median: of those that completed. cost: of the calls of the day.
 
     cost_links: by currency, to the executions of these calls. archived: how many of the ended ones are in files alone.

@@ -1,8 +1,9 @@
 """Links from figures to the executions behind them: the same path is a page, and under `/api` a list as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import pairwise
 from urllib.parse import urlencode
 
 import msgspec
@@ -13,7 +14,38 @@ from domain.listed_values import join_values
 EXECUTIONS = "/executions"
 _LISTED = frozenset(("failure", "failed_step", "ran_step", "paid_step"))
 _CHILDREN = {True: "&include_children=true", False: ""}
+_UNDER_WAY = urlencode({"status": "queued,running,compensating"})
 _TIMED_OUT = urlencode({"failure": ",".join(sorted(TIME_LIMITS))})
+
+
+class PeriodLinks(msgspec.Struct, frozen=True, gc=False):
+    """Links to the executions of a period. head, tail: what the links of an answer have in common; begin, end: as
+    values of a query.
+    """
+
+    head: str
+    begin: str
+    end: str
+    tail: str
+
+    def ended(self, filters: str = "") -> str:
+        """Return the link to those that ended in the period. filters: further ones, as a part of a query."""
+        return f"{self.head}ended_from={self.begin}&ended_to={self.end}{filters}{self.tail}"
+
+    def outcomes(self) -> dict[str, str]:
+        """Return the links of the counts by outcome."""
+        ended = self.ended()
+        return {
+            "ended": ended,
+            "completed": f"{ended}&status=completed",
+            "failed": f"{ended}&status=failed",
+            "timed_out": f"{ended}&status=failed&{_TIMED_OUT}",
+            "cancelled": f"{ended}&status=cancelled",
+        }
+
+    def spent(self, currency: str) -> str:
+        """Return the link to those with a call in the period that cost something in a currency, three letters."""
+        return f"{self.head}called_from={self.begin}&called_to={self.end}&currency={currency}{self.tail}"
 
 
 class LinkedExecutions(msgspec.Struct, frozen=True):
@@ -35,30 +67,25 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
         """Return the filter for one version."""
         return msgspec.structs.replace(self, versions=(version,))
 
-    def of_period(self, begin: datetime, end: datetime) -> "LinkedExecutions":
-        """Return the filter for another period."""
-        return msgspec.structs.replace(self, begin=begin, end=end)
+    def between(self, bounds: Sequence[datetime]) -> Iterator[PeriodLinks]:
+        """Yield the links of each period between two bounds."""
+        head, tail = self._ends
+        for begin, end in pairwise(map(_instant, bounds)):
+            yield PeriodLinks(head, begin, end, tail)
 
     def ended(self, **more: str) -> str:
         """Return the link to those that ended in the period. more: further filters, of one value each."""
-        period = f"ended_from={_instant(self.begin)}&ended_to={_instant(self.end)}"
         given = {name: join_values((value,)) if name in _LISTED else value for name, value in more.items()}
-        return self._link(f"{period}&{urlencode(given)}" if given else period)
+        return self._period.ended(f"&{urlencode(given)}" if given else "")
 
     def running(self) -> str:
         """Return the link to those that have not ended."""
-        return self._link(urlencode({"status": "queued,running,compensating"}))
+        head, tail = self._ends
+        return f"{head}{_UNDER_WAY}{tail}"
 
     def outcomes(self) -> dict[str, str]:
         """Return the links of the counts by outcome."""
-        ended = self.ended()
-        return {
-            "ended": ended,
-            "completed": f"{ended}&status=completed",
-            "failed": f"{ended}&status=failed",
-            "timed_out": f"{ended}&status=failed&{_TIMED_OUT}",
-            "cancelled": f"{ended}&status=cancelled",
-        }
+        return self._period.outcomes()
 
     def costs(self, currency: str) -> dict[str, str]:
         """Return the links of the counts of a cost in a currency."""
@@ -69,15 +96,18 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
 
     def spent(self, currency: str) -> str:
         """Return the link to those with a call in the period that cost something in a currency."""
-        period = f"called_from={_instant(self.begin)}&called_to={_instant(self.end)}"
-        return self._link(f"{period}&{urlencode({'currency': currency})}")
+        return self._period.spent(currency)
 
-    def _link(self, filters: str) -> str:
-        begins, ends = (
-            _common(self.processes, self.versions, self.triggers, self.labels),
-            _CHILDREN[self.include_children],
-        )
-        return f"{EXECUTIONS}?{begins}{filters}{ends}"
+    @property
+    def _period(self) -> PeriodLinks:
+        head, tail = self._ends
+        return PeriodLinks(head, _instant(self.begin), _instant(self.end), tail)
+
+    @property
+    def _ends(self) -> tuple[str, str]:
+        """How each link begins and ends."""
+        common = _common(self.processes, self.versions, self.triggers, self.labels)
+        return f"{EXECUTIONS}?{common}", _CHILDREN[self.include_children]
 
 
 @lru_cache(200)

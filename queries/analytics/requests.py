@@ -26,6 +26,11 @@ class FiguresFilter(msgspec.Struct, frozen=True):
     include_children: bool = False
     within: tuple[str, ...] = ()
 
+    @property
+    def has_all(self) -> bool:
+        """Whether it leaves out no process, version and trigger."""
+        return not (self.process_ids or self.versions or self.triggers or self.labels or self.within)
+
 
 class FiguresRequest(msgspec.Struct, frozen=True):
     """A window of `days` complete days and today in a zone, as `now` is, and a filter."""

@@ -9,12 +9,14 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.executions.events.outcomes import COMPLETED
+from queries.analytics.days import DaySpans
 from queries.analytics.requests import FiguresFilter
 from queries.analytics.spans import SpanSums
 from queries.analytics.totals import RunTotal
 from queries.filters import Where
 from queries.labels import labelled_versions
 from queries.reading import Freshness, Reading, fetch, read_freshness, snapshot
+from store.arrays import timestamptzs
 
 ANALYTICS = "analytics"
 TREE, OWN = "tree", "own"
@@ -31,8 +33,10 @@ from unnest(%(under_way)s::text[]) as s(status) cross join lateral (
 group by l.process_id, l.version"""
 # The lists that figures link to have the others.
 _ARCHIVED = """select {keys}, count(*)::int as archived from (
-  select r.*, width_bucket(r.ended_at, %(bounds)s::timestamptz[]) - 1 as period
+  select r.*, width_bucket(r.ended_at, %(bounds)b::timestamptz[]) - 1 as period
   from archived_executions r where r.ended_at >= %(begin)s and r.ended_at < %(end)s and {where}) r group by {keys}"""
+# To start workers takes longer than such a query, but the estimate of many small scans calls for them.
+_ALONE = "set local max_parallel_workers_per_gather = 0"
 _NAMES = "select process_id, name from process_catalogue where process_id = any(%s)"
 
 
@@ -46,16 +50,18 @@ class RollupSums:
         """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
         return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {JOINED.format('sketch')}", self._roots())
 
-    def ended_by_day(self, bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
-        """Yield counts and sketches of durations to add to a period, of about a day, or, with the sign -1, to take."""
-        counts = ", ".join(f"sum(r.{name})::bigint as {name}" for name in RunTotal.COUNTS)
-        of = self._of("analytics_runs", "", f"{counts}, {JOINED.format('sketch')}", self._roots())
-        return of.by_day(self._connection, bounds)
+    def ended_by_day(self, days: DaySpans, *, in_all: bool = False) -> list[DictRow]:
+        """Return counts and sketches of durations of the spans of days.
 
-    def spending_by_day(self, bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
-        """Yield the costs of calls by currency, to add to the period of the call or to take."""
-        sums = "sum(r.amount) as amount, sum(r.uses)::bigint as uses"
-        return self._of("analytics_spending", "r.currency", sums, self._scope()).by_day(self._connection, bounds)
+        in_all: from the rows of all processes together; only for a filter that leaves none out.
+        """
+        table = "analytics_ended" if in_all else "analytics_runs"
+        return days.rows(self._connection, table, self._where(self._roots()), (*RunTotal.COUNTS, "sketch"))
+
+    def spending_by_day(self, days: DaySpans, *, in_all: bool = False) -> list[DictRow]:
+        """Return the costs of calls of the spans of days, by currency. in_all: as above."""
+        table, scope = ("analytics_spent", "true") if in_all else ("analytics_spending", self._scope())
+        return days.rows(self._connection, table, self._where(scope), ("amount", "uses"), by="currency")
 
     def outcomes(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return by process the periods with any executions that ended, and how many ended and failed in each."""
@@ -107,7 +113,7 @@ class RollupSums:
 
     def archived(self, bounds: Sequence[datetime], by: str = "") -> list[DictRow]:
         """Return how many of the executions that ended are archived, by period and the columns `by`."""
-        where = Where({"bounds": list(bounds), "begin": bounds[0], "end": bounds[-1]})
+        where = Where({"bounds": timestamptzs(bounds), "begin": bounds[0], "end": bounds[-1]})
         if not self._filter.include_children:
             where.holds("r.root_id = r.execution_id")
         self._filtered(where, "r")
@@ -127,10 +133,13 @@ class RollupSums:
         return self._of(table, by, sums, condition).by_period(self._connection, bounds)
 
     def _of(self, table: str, by: str, sums: str, condition: str, outer: str = "{query}", **more: object) -> SpanSums:
+        return SpanSums(table, by, sums, self._where(condition, **more), outer)
+
+    def _where(self, condition: str, **more: object) -> Where:
         where = Where(more)
         where.holds(condition)
         self._filtered(where, "r")
-        return SpanSums(table, by, sums, where, outer)
+        return where
 
     def _filtered(self, where: Where, alias: str) -> None:
         given = self._filter
@@ -158,6 +167,7 @@ def rollups(
     """Yield the rollups in one snapshot, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
     labelled = labelled_versions(reading, filter.labels) if filter.labels else []
     with reading.of(ANALYTICS, min_position, beside=BESIDE) as (connection, _), snapshot(connection):
+        connection.execute(_ALONE)
         # The snapshot begins with this query: a page moves the position together with the rows.
         freshness = read_freshness(connection, ANALYTICS, reading.progress.shapes.get(ANALYTICS))
         yield RollupSums(connection, filter, labelled), freshness

@@ -1,7 +1,6 @@
 """Sums of the rows of a rollup by period: each sum in one query, however the periods are made up of spans."""
 
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -10,7 +9,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import DictRow, dict_row
 
-from domain.analytics.covers import GrainRange, cover, near_midnights, whole_grain
+from domain.analytics.covers import GrainRange, cover, whole_grain
 from domain.analytics.grains import DAY, minutes_of
 from queries.filters import Where
 from store.arrays import ints, timestamptzs
@@ -26,7 +25,6 @@ _SCANNED = """from (
   select r.*, width_bucket(r.begins, %(bounds)b::timestamptz[]) - 1 as period
   from {table} r where r.grain = %(grain)s and r.begins >= %(begin)s and r.begins < %(end)s and {where}
 ) r"""
-_DAYS = "from {table} r where r.grain = %(grain)s and r.begins >= %(begin)s and r.begins < %(end)s and {where}"
 FEW_BOUNDS = 8
 
 
@@ -43,37 +41,16 @@ class SpanSums(msgspec.Struct, frozen=True):
         """Return the sums by period, which counts from 0, and by the columns."""
         return self._read(connection, periods(bounds))
 
-    def by_day(self, connection: Connection[Any], bounds: Sequence[datetime]) -> Iterator[tuple[int, int, DictRow]]:
-        """Yield a period of about a day, a sign, and sums to add to those of the period or, by the sign, to take.
-
-        Most of a day is one span, wherever its zone has its midnights.
-        """
-        midnights, ends = near_midnights(bounds)
-        last = len(midnights) - 1
-        given = {"grain": minutes_of(DAY), "begin": midnights[0], "end": midnights[-1]}
-        for row in self._read(connection, Periods(_DAYS, given), "r.begins"):
-            yield bisect_right(midnights, row["begins"], hi=last) - 1, 1, row
-        ranges = [(each, number) for number, end in enumerate(ends) for each in end]
-        for row in self._read(connection, _ranged(ranges)) if ranges else ():
-            number = row["period"]
-            sign = 1 if bounds[number] < midnights[number] else -1
-            if number < last:
-                yield number, sign, row
-            if number:
-                yield number - 1, -sign, row
-
-    def query(self, rows: str, period: str = "r.period") -> str:
+    def query(self, rows: str) -> str:
         """Return the query of the sums of `rows`, of Periods; it needs the parameters of these, and of `where`."""
-        keys = f"{period}, {self.by}" if self.by else period
+        keys = f"r.period, {self.by}" if self.by else "r.period"
         source = rows.format(table=self.table, where=self.where.sql)
         return self.outer.format(query=f"select {keys}, {self.sums} {source} group by {keys}")
 
-    def _read(self, connection: Connection[Any], of: "Periods", period: str = "r.period") -> list[DictRow]:
+    def _read(self, connection: Connection[Any], of: "Periods") -> list[DictRow]:
         # In binary: sketches are most of the bytes of an answer, and as text they would be twice as many.
         with connection.cursor(row_factory=dict_row, binary=True) as cursor:
-            return cursor.execute(
-                self.query(of.rows, period), of.given | self.where.parameters, prepare=True
-            ).fetchall()
+            return cursor.execute(self.query(of.rows), of.given | self.where.parameters, prepare=True).fetchall()
 
 
 class Periods(NamedTuple):

@@ -1,10 +1,10 @@
 """Totals of rollups: counts, sums and sketches added up, and the figures that they give."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from domain.analytics.sketch import LAYOUT, ZERO, value_of
 from domain.money import add
@@ -12,8 +12,12 @@ from domain.money import add
 if TYPE_CHECKING:
     import numpy as np
 
+    Numbers = np.ndarray[Any, Any]
+
 MICROSECONDS = 1e6
 """In a second."""
+ROWS_AT_ONCE = 40
+"""Rows of sketches in one pass: more of them would need memory anew each time, which takes longer than the passes."""
 
 
 class SketchTotal:
@@ -48,7 +52,7 @@ class SketchTotal:
 
 
 class SketchRows:
-    """Sketches added up, or taken from others, in each of some rows; read in one pass over all of them."""
+    """Sketches added up, or taken from others, in each of some rows; many rows are read in one pass."""
 
     __slots__ = ("_numbers", "_parts", "_rows", "_signs")
 
@@ -60,10 +64,9 @@ class SketchRows:
 
     def add(self, row: int, sketches: bytes, sign: int = 1) -> None:
         """Add the bytes of some sketches to a row; with the sign -1, take them from it."""
-        if sketches:
-            self._parts.append(sketches)
-            self._numbers.append(row)
-            self._signs.append(sign)
+        self._parts.append(sketches)
+        self._numbers.append(row)
+        self._signs.append(sign)
 
     def medians(self) -> list[float | None]:
         """Return the median of each row, as SketchTotal.quantiles does."""
@@ -71,27 +74,60 @@ class SketchRows:
             return [None] * self._rows
         import numpy as np
 
-        pairs = np.frombuffer(b"".join(self._parts), dtype=_pair_type())
-        sizes = [len(each) // _pair_type().itemsize for each in self._parts]
-        buckets = pairs["bucket"].astype(np.int32)
-        least = int(buckets.min()) - 1
-        if least < ZERO:
-            # The bucket of zero is far from the others: it has the first column, and the others follow by their order.
-            others = buckets[buckets != ZERO]
-            least = int(others.min()) - 1 if len(others) else 0
-            buckets[buckets == ZERO] = least
-        columns = buckets - least
-        width = int(columns.max()) + 1
-        columns += np.repeat(np.array(self._numbers, dtype=np.int32) * width, sizes)
-        weights = pairs["count"] * np.repeat(np.array(self._signs, dtype=np.int64), sizes)
-        # Counts are integers below 2^53, which doubles add up exactly.
-        summed = np.bincount(columns, weights, self._rows * width).reshape(self._rows, width).cumsum(axis=1)
-        whole = summed[:, -1]
-        found = (summed >= np.maximum(1, np.ceil(0.5 * whole))[:, None]).argmax(axis=1)
-        return [
-            (value_of(least + place) if place else 0.0) if count else None
-            for place, count in zip(found.tolist(), whole.tolist(), strict=True)
-        ]
+        sizes, numbers, signs = list(map(len, self._parts)), np.array(self._numbers), np.array(self._signs)
+        return medians_of(b"".join(self._parts), sizes, np.arange(len(sizes)), numbers, signs, self._rows)
+
+
+def medians_of(
+    sketches: bytes, sizes: Sequence[int], chosen: "Numbers", rows: "Numbers", signs: "Numbers", number: int
+) -> list[float | None]:
+    """Return the median of each of some rows of sketches. number: of the rows.
+
+    sketches: one after another; sizes: of each, in bytes. chosen: the indices of those that are added to `rows`, one
+    to each, or by the sign -1 taken from it.
+    """
+    import numpy as np
+
+    pairs = np.frombuffer(sketches, dtype=_pair_type())
+    lengths = np.array(sizes, dtype=np.int64) // _pair_type().itemsize
+    begins = lengths.cumsum() - lengths
+    order = np.argsort(rows, kind="stable")
+    chosen, rows, signs = chosen[order], rows[order], signs[order]
+    lengths, begins = lengths[chosen], begins[chosen]
+    found: list[float | None] = []
+    for first in range(0, number, ROWS_AT_ONCE):
+        many = min(ROWS_AT_ONCE, number - first)
+        part = slice(*np.searchsorted(rows, (first, first + many)))
+        of_each = lengths[part]
+        ends = of_each.cumsum()
+        if not len(ends) or not ends[-1]:
+            found += [None] * many
+            continue
+        at = np.repeat(begins[part] - ends + of_each, of_each) + np.arange(ends[-1])
+        weights = pairs["count"][at] * np.repeat(signs[part], of_each)
+        found += _medians(pairs["bucket"][at].astype(np.int64), weights, np.repeat(rows[part] - first, of_each), many)
+    return found
+
+
+def _medians(buckets: "Numbers", weights: "Numbers", rows: "Numbers", number: int) -> list[float | None]:
+    import numpy as np
+
+    least = int(buckets.min()) - 1
+    if least < ZERO:
+        # The bucket of zero is far from the others: it has the first column, and the others follow by their order.
+        others = buckets[buckets != ZERO]
+        least = int(others.min()) - 1 if len(others) else 0
+        buckets[buckets == ZERO] = least
+    columns = buckets - least
+    width = int(columns.max()) + 1
+    # Counts are integers below 2^53, which doubles add up exactly.
+    summed = np.bincount(columns + rows * width, weights, number * width).reshape(number, width).cumsum(axis=1)
+    whole = summed[:, -1]
+    found = (summed >= np.maximum(1, np.ceil(0.5 * whole))[:, None]).argmax(axis=1)
+    return [
+        (value_of(least + place) if place else 0.0) if count else None
+        for place, count in zip(found.tolist(), whole.tolist(), strict=True)
+    ]
 
 
 @cache
@@ -158,12 +194,12 @@ class RunTotal:
         """Return the duration at each part, in seconds."""
         return [None if value is None else value / MICROSECONDS for value in self.sketch.quantiles(*parts)]
 
-    def count(self, row: Mapping[str, int], sign: int = 1) -> None:
-        """Add the counts of a row; with the sign -1, take them."""
-        self.completed += sign * row["completed"]
-        self.failed += sign * row["failed"]
-        self.timed_out += sign * row["timed_out"]
-        self.cancelled += sign * row["cancelled"]
+    def count(self, row: Mapping[str, int]) -> None:
+        """Add the counts of a row."""
+        self.completed += row["completed"]
+        self.failed += row["failed"]
+        self.timed_out += row["timed_out"]
+        self.cancelled += row["cancelled"]
 
     def cost(self, currency: str) -> CostTotal:
         """Return the total of a currency, to add to."""

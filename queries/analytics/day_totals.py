@@ -1,0 +1,45 @@
+"""Totals of days, from the rows of rollups: counts, medians and amounts, each in one pass."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from psycopg.rows import DictRow
+
+from domain.money import add, subtract
+from queries.analytics.days import DaySpans
+from queries.analytics.totals import RunTotal, medians_of
+
+_NOTHING = Decimal(0)
+
+
+def ended_of(days: DaySpans, rows: Sequence[DictRow]) -> tuple[list[tuple[int, ...]], list[float | None]]:
+    """Return by day the counts of executions that ended, as RunTotal has them, and the median of the sketches."""
+    if not rows:
+        return [(0,) * len(RunTotal.COUNTS)] * days.number, [None] * days.number
+    import numpy as np
+
+    (row,) = rows
+    indices, numbers, signs = days.parts(row)
+    counts = [
+        # Counts are integers below 2^53, which doubles add up exactly.
+        np.bincount(numbers, signs * np.array(row[name])[indices], days.number).astype(np.int64).tolist()
+        for name in RunTotal.COUNTS
+    ]
+    medians = medians_of(row["sketch"], row["sizes"], indices, numbers, signs, days.number)
+    return list(zip(*counts, strict=True)), medians
+
+
+def spent_of(days: DaySpans, rows: Sequence[DictRow]) -> list[dict[str, Decimal]]:
+    """Return what the calls of each day cost, by currency: of those that calls of the day have."""
+    found: list[dict[str, Decimal]] = [{} for _ in range(days.number)]
+    for row in rows:
+        of_span = row["amount"]
+        amounts, uses = [_NOTHING] * days.number, [0] * days.number
+        for index, number, sign in zip(*(each.tolist() for each in days.parts(row)), strict=True):
+            change = add if sign > 0 else subtract
+            amounts[number] = change(amounts[number], of_span[index])
+            uses[number] += sign * row["uses"][index]
+        for of_day, amount, used in zip(found, amounts, uses, strict=True):
+            if amount or used:
+                of_day[row["currency"]] = amount
+    return found
