@@ -10,6 +10,7 @@ from api import openapi
 from api.answers import JsonBody, view
 from edge.dependencies import TheDoor
 from edge.parameters import NO_PARAMETERS
+from queries.agent_limits import count_paused_agents
 from queries.epochs import LogEpoch, get_epoch
 from queries.health import READY, REPLICA_IS_DOWN, UNREADY, Live, Readiness, get_readiness
 from queries.reading import Reading
@@ -28,11 +29,13 @@ router = APIRouter(prefix="/health", tags=["operations"])
 class Health(Readiness, frozen=True, kw_only=True):
     """status: ``ready``, ``degraded`` or ``unready``. Degraded: it answers, but timers are far overdue, some read
     models are being built for this release, the replica is down, or `reason` states what is slow or full. set_aside:
-    executions about which no decision succeeds; the others go on. epoch: of the log.
+    executions about which no decision succeeds; the others go on. paused_agents: agents that no worker calls for a
+    time, as their ``Retry-After`` says. epoch: of the log.
     """
 
     overdue_timers: OverdueTimers | None = None
     set_aside: int = 0
+    paused_agents: int = 0
     epoch: LogEpoch | None = None
 
 
@@ -73,10 +76,11 @@ def _health(reading: Reading, trouble: Trouble | None) -> Health:
         return Health(**found)
     try:
         overdue, aside = overdue_summary(reading), count_set_aside(reading)
+        paused = count_paused_agents(reading)
     except Outage:
         return Health(UNREADY, "down", "unknown", epoch=found["epoch"])
     unreadable = any(not projection.ready for projection in readiness.projections.values())
     partly = readiness.reason is not None or readiness.replica == REPLICA_IS_DOWN
     if partly or unreadable or overdue.worst_seconds > TOLERATED_LATENESS_SECONDS:
         found["status"] = DEGRADED
-    return Health(**found, overdue_timers=overdue, set_aside=aside)
+    return Health(**found, overdue_timers=overdue, set_aside=aside, paused_agents=paused)

@@ -9,7 +9,7 @@ from psycopg import Connection
 from psycopg.rows import DictRow
 
 from domain.agents.limits import LimitUse
-from queries.reading import fetch
+from queries.reading import Reading, fetch
 
 _USED = """
 select l.agent, l.use, (
@@ -17,6 +17,8 @@ select l.agent, l.use, (
   case when l.free_at > now() then l.free_at end as next_call_at,
   case when l.paused_until > now() then l.paused_until end as paused_until
 from agent_limits l where l.agent = any(%s)"""
+# A row for each agent that has limits, or was paused once.
+PAUSED = "(select count(*) from agent_limits where paused_until > now())"
 _decode = msgspec.json.Decoder(LimitUse).decode
 
 
@@ -42,3 +44,9 @@ def read_limit_uses(connection: Connection[DictRow], agents: Sequence[str]) -> d
         tokens = round(median(recent)) if recent else None
         found[row["agent"]] = AgentLimitUse(row["open"], row["next_call_at"], row["paused_until"], tokens)
     return found
+
+
+def count_paused_agents(reading: Reading) -> int:
+    """Return how many agents no worker calls for a time, as their ``Retry-After`` says. Raises Outage."""
+    with reading.progress.main.reading() as connection:
+        return int(fetch(connection, f"select {PAUSED} as count")[0]["count"])

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from domain.schedules.due import OVERDUE
+from queries.agent_limits import PAUSED
 from queries.ahead import age_of
 from queries.reading import Reading, fetch
 from store.connections import Outage
@@ -56,6 +57,7 @@ MEASURES: tuple[Measure, ...] = (
         "Attempts that a worker has claimed: open calls, and calls that are about to begin.",
         counted("from due_steps where owner is not null order by owner"),
     ),
+    Measure("paused_agents", "Agents that no worker calls for a time, as their Retry-After says.", PAUSED),
     Measure(
         "set_aside",
         "Executions that are set aside, because no decision about them succeeds.",

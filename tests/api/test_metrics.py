@@ -54,6 +54,7 @@ def test_the_figures_are_those_of_the_log_and_the_lists(client: TestClient, inst
         "due_steps": 2,
         "overdue_steps": 2,
         "claimed_steps": 1,
+        "paused_agents": 0,
         "overdue_timers": 1,
         "overdue_schedules": 1,
         "messages": 0,

@@ -23,7 +23,7 @@ ONE_APPEND = "Columns DueScheduleMoves DueStepMoves DueTimerMoves OutboxMoves Sl
 ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof RunningTimers SlotsProof StandingAlertsProof
 RunTotal DaySpans _Attempt Where _Intervals"""
 ONE_PAGE = """BatchChanges AnalyticsChanges Rollup TreeChanges ApprovalChanges DetailChanges ListedChanges WaitChanges
-ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
+RepetitionChanges ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
 WITH_ITS_CONNECTION = (
     """Measures _MEASURES Origins _ORIGINS FollowingCosts RunningTotals Policing Connections LogEpochs"""
 )

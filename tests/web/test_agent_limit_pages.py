@@ -96,7 +96,10 @@ def test_an_agent_shows_its_limits_what_it_uses_of_them_and_that_it_is_paused(
     assert "by its limits" in page
     assert "at its limits" in client.get("/agents").text
     assert client.get("/api/agents/free").json()["limit_use"] is None
+    assert client.get("/health/ready").json()["paused_agents"] == 0
     lists.pause_agents({"free": timedelta(minutes=5)})
+    assert client.get("/health/ready").json()["paused_agents"] == 1
+    assert "procession_paused_agents 1.0\n" in client.get("/metrics").text
     assert client.get("/api/agents/free").json()["limit_use"]["paused_until"] is not None
     assert "as the agent requests" in client.get("/agents/free").text
     assert "paused until" in client.get("/agents").text

@@ -74,6 +74,7 @@ def test_the_steps_inside_a_step_are_drawn_folded(served: Served, windows: Watch
     page = windows.open("/processes/trip")
     inside = page.locator("svg[aria-label='Diagram of the 2 steps inside visit']")
     expect(inside).to_be_hidden()
+    expect(page.get_by_text("2 steps inside", exact=True)).to_be_visible()
     page.get_by_text("The steps inside Visit").click()
     expect(inside).to_be_visible()
 

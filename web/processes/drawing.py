@@ -56,7 +56,7 @@ def drawing_of_version(
     """Return the diagram of a published version. notes: short texts on steps. shades: of steps. Raises NotFound."""
     steps, edges = definitions.shape(reading, process_id, version)
     drawn = [(step.id, step.name or step.id, step.type) for step in steps]
-    notes = notes or {step.id: step.agent for step in steps if step.agent}
+    notes = notes or _notes(steps)
     picture = _drawn(drawn, edges, f"Diagram of {name} version {version} with {len(drawn)} steps", notes, shades=shades)
     plan = definitions.plan(reading, process_id, version) if any(step.steps for step in steps) else None
     return picture if plan is None else picture + _insides(plan, steps)
@@ -75,7 +75,7 @@ def drawing_of_definition(
     plan = compile_plan(definition, process_id, 0)
     steps = msgspec.convert(definition_document(definition)["steps"], list[DefinedStep])
     drawn = [(step.id, step.name or step.id, step.type) for step in steps]
-    notes = notes or {step.id: step.agent for step in steps if step.agent}
+    notes = notes or _notes(steps)
     label = f"Diagram of the draft of {name} with {len(drawn)} steps"
     return _drawn(drawn, _edges(plan), label, notes, linked) + _insides(plan, steps)
 
@@ -87,10 +87,16 @@ def _insides(plan: Plan, steps: Sequence[DefinedStep]) -> Markup:
         if step.id in plan.bodies:
             inner = plan.bodies[step.id]
             drawn = [(each.id, each.name or each.id, each.type) for each in step.steps]
-            notes = {each.id: each.agent for each in step.steps if each.agent}
-            picture = _drawn(drawn, _edges(inner), f"Diagram of the {len(drawn)} steps inside {inner.body}", notes)
+            label = f"Diagram of the {len(drawn)} steps inside {inner.body}"
+            picture = _drawn(drawn, _edges(inner), label, _notes(step.steps))
             found.append(_INSIDE.format(step.name or step.id, picture + _insides(inner, step.steps)))
     return Markup("").join(found)
+
+
+def _notes(steps: Sequence[DefinedStep]) -> dict[str, str]:
+    """Return the agent of each step, or how many steps it holds."""
+    inside = {step.id: f"{len(step.steps)} step{'s' if len(step.steps) > 1 else ''} inside" for step in steps}
+    return {step.id: step.agent or inside[step.id] for step in steps if step.agent or step.steps}
 
 
 def _edges(plan: Plan) -> list[DiagramEdge]:
