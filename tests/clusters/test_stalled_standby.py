@@ -43,8 +43,8 @@ def test_commands_end_in_time_and_nothing_is_doubled(cluster: Cluster, primary: 
         standby.thaw()
         receipt = installation.post(path, body, "stalled")
         assert installation.completed(receipt)["outputs"] == {"text": "Hello you"}
-        # The repetition found its first answer. The next append shows that commits are confirmed again, or else a minute
-        # without a failed one.
+        # The repetition found its first answer. The next append shows that commits are confirmed again; without one,
+        # health states the failed one for a minute.
         assert installation.completed(installation.start("afterwards"))["outputs"] == {"text": "Hello you"}
         assert installation.health()["status"] == "ready"
     assert primary.rows(STARTED) == [(3,)]
