@@ -1,4 +1,4 @@
-"""What the overview of a busy installation holds: more of everything that needs a person than it shows."""
+"""The state of a busy installation: of everything that needs a person, more than the overview shows."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

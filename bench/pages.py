@@ -51,7 +51,7 @@ def pages(rig: Rig, executions: int, requests: int, events: int) -> dict[str, fl
 
 
 def measured(rig: Rig, requests: int, events: int) -> dict[str, float]:
-    """Return p95 in ms of each page, one request at a time, and of the time from the commit of an event to its page.
+    """Return p50 and p95 in ms of each page, one request at a time, and from the commit of an event to its page.
 
     cpu: ms of the server's process a page, database_cpu: of PostgreSQL; other work on the machine changes them less.
     requests: of each page. events: committed one by one; each is waited for on the event stream, then on the page.
@@ -69,7 +69,8 @@ def measured(rig: Rig, requests: int, events: int) -> dict[str, float]:
                 for address in addresses[:WARM]:
                     _timed(client, address)
                 before, database = server.cpu_seconds(), sum(rig.server_cpu_seconds().values())
-                found[f"{name}_p95_ms"] = _p95([_timed(client, address) for address in addresses])
+                times = [_timed(client, address) for address in addresses]
+                found[f"{name}_p50_ms"], found[f"{name}_p95_ms"] = median(times), _p95(times)
                 found[f"{name}_cpu_ms"] = (server.cpu_seconds() - before) / requests * 1e3
                 spent = sum(rig.server_cpu_seconds().values()) - database
                 found[f"{name}_database_cpu_ms"] = spent / requests * 1e3

@@ -9,7 +9,7 @@ import msgspec
 from psycopg.rows import DictRow
 
 from domain.refusal import NotFound
-from queries.counts import Count
+from queries.counts import RowCount
 from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, Page, bad_cursor, page_of, read_cursor, write_cursor
@@ -162,11 +162,11 @@ def count_open_alerts(
     return int(rows[0]["n"])
 
 
-def alerts_counted(within: Sequence[str]) -> Count:
+def alerts_counted(within: Sequence[str]) -> RowCount:
     """Return the count of open alerts."""
     where = Where(prefix="alert_")
     _add_conditions(where, AlertFilter(statuses=("open",), within=within))
-    return Count(ALERTS, f"{_NOT_OVER} and {where.sql}", where.parameters)
+    return RowCount(ALERTS, f"{_NOT_OVER} and {where.sql}", where.parameters)
 
 
 def get_alert(reading: Reading, alert_id: UUID, *, min_position: int | None = None) -> CostAlertView:

@@ -9,7 +9,7 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from domain.executions.verdicts import DECISION, stored_status
-from queries.counts import Count
+from queries.counts import RowCount
 from queries.exchange import Question, answer
 from queries.filters import Where
 from queries.paging import DEFAULT_LIMIT, LARGEST, Page, page_of, read_position, write_cursor
@@ -119,12 +119,12 @@ def approvals_listed(filter: ApprovalFilter, before: int | None, limit: int) -> 
     return Question(APPROVALS, _LIST.format(where=where.sql), where.parameters, view)
 
 
-def approvals_counted(filter: ApprovalFilter) -> Count:
+def approvals_counted(filter: ApprovalFilter) -> RowCount:
     """Return the count of approvals."""
     where = Where(prefix="approval_")
     where.any_of("status", filter.statuses, "text")
     _add_readers(where, filter)
-    return Count(APPROVALS, f"select from approvals where {where.sql}", where.parameters)
+    return RowCount(APPROVALS, f"select from approvals where {where.sql}", where.parameters)
 
 
 def tally_approvals(

@@ -9,7 +9,7 @@ import psycopg
 from queries.reading import Reading, fetch
 
 
-class Count(msgspec.Struct, frozen=True):
+class RowCount(msgspec.Struct, frozen=True):
     """Rows that are counted. rows: ``select from … where …`` of a read model; names of parameters are its own."""
 
     projection: str
@@ -17,7 +17,7 @@ class Count(msgspec.Struct, frozen=True):
     parameters: dict[str, Any]
 
 
-def count_all(reading: Reading, counts: Sequence[Count], most: int) -> list[int | None]:
+def count_all(reading: Reading, counts: Sequence[RowCount], most: int) -> list[int | None]:
     """Return the number of rows of each, `most` if there are more; None: its read model is being built. Raises Outage.
 
     One statement, which reads no freshness.

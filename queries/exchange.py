@@ -29,7 +29,7 @@ class Question(msgspec.Struct, Generic[T], frozen=True):
     binary: bool = False
 
 
-class Answer(Generic[T]):
+class Reply(Generic[T]):
     """The answer to one question of an exchange."""
 
     __slots__ = ("_given", "_refusal", "question")
@@ -59,11 +59,11 @@ class Exchange:
     """The questions of one exchange, in order."""
 
     def __init__(self) -> None:
-        self.answers: list[Answer[Any]] = []
+        self.answers: list[Reply[Any]] = []
 
-    def add(self, question: Question[T]) -> Answer[T]:
+    def add(self, question: Question[T]) -> Reply[T]:
         """Add a question; its answer is there after the exchange."""
-        answer = Answer(question)
+        answer = Reply(question)
         self.answers.append(answer)
         return answer
 
@@ -74,13 +74,13 @@ def exchange(reading: Reading) -> Iterator[Exchange]:
 
     The freshness of all is read first, so that their rows are at least as fresh. Raises Outage.
     """
-    asked = Exchange()
-    yield asked
+    together = Exchange()
+    yield together
     try:
-        _answer_together(reading, asked.answers)
+        _answer_together(reading, together.answers)
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
         # A read model has no tables of this release yet, or a switch has replaced them in between: the others answer.
-        for each in asked.answers:
+        for each in together.answers:
             _answer_alone(reading, each)
 
 
@@ -91,7 +91,7 @@ def answer(reading: Reading, question: Question[T], min_position: int | None = N
     return question.view(rows, freshness)
 
 
-def _answer_together(reading: Reading, answers: Sequence[Answer[Any]]) -> None:
+def _answer_together(reading: Reading, answers: Sequence[Reply[Any]]) -> None:
     projections = sorted({each.question.projection for each in answers})
     epoch = reading.epoch
     with reading.datastore.reading() as connection:
@@ -113,7 +113,7 @@ def _sent(connection: Connection[DictRow], question: Question[Any]) -> Cursor[Di
     return send(connection, question.query, question.parameters, binary=question.binary)
 
 
-def _answer_alone(reading: Reading, to: Answer[T]) -> None:
+def _answer_alone(reading: Reading, to: Reply[T]) -> None:
     try:
         found = answer(reading, to.question)
     except ReadModelRebuilding as refusal:

@@ -162,20 +162,19 @@ def list_schedules(
 
 
 def urgent_schedules(within: Sequence[str], failures: int, limit: int) -> Question[UrgentSchedules]:
-    """Return the question for the active schedules that an overview shows. Of coming runs they have the next one alone.
+    """Return the question for the active schedules that an overview shows, with one coming run each.
 
-    within: names of processes or their beginnings. failures: of the failing ones, so many of the last runs in a row.
+    within: as in the filter. failures: of the failing ones, so many of the last runs in a row.
     """
     where = _where(ScheduleFilter(statuses=("active",), within=within), limit)
     where.parameters["failures"] = failures
-    query = _URGENT.format(where=where.sql)
 
     def view(rows: list[DictRow], _: Freshness) -> UrgentSchedules:
         views = [_view(row, 1, {}) for row in rows]
         failing = [each for each in views if each.consecutive_failures >= failures]
         return UrgentSchedules(views[:limit], failing[:limit])
 
-    return Question(SCHEDULES, query, where.parameters, view, ("execution_list",))
+    return Question(SCHEDULES, _URGENT.format(where=where.sql), where.parameters, view, ("execution_list",))
 
 
 def get_schedule(

@@ -21,7 +21,7 @@ from edge.scopes import READ, READ_APPROVALS, READ_DESCRIPTION, READ_KEYS
 from edge.sessions import COOKIE, LONGEST, BrowserSession
 from queries.alerts import alerts_counted
 from queries.approvals import ApprovalFilter, approvals_counted
-from queries.counts import Count, count_all
+from queries.counts import RowCount, count_all
 from web import wording
 from web.keyboard import GO, keyboard
 from web.templating import render
@@ -284,7 +284,7 @@ def _may_open(principal: Principal, entry: NavigationEntry) -> bool:
 
 def _open_matters(request: Request, principal: Principal | None) -> dict[str, int]:
     """Return how many approvals wait for the reader, and alerts are open; without those that are not countable."""
-    counts: dict[str, Count] = {}
+    counts: dict[str, RowCount] = {}
     if principal is not None and principal.may(READ_APPROVALS):
         counts["open_approvals"] = approvals_counted(approvals_for(principal, ["open"], own=True))
     if principal is not None and principal.may(READ):

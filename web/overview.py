@@ -62,9 +62,9 @@ def overview(
     missed = [each for each in lists.schedules.next if each.next_run is not None and each.next_run < since]
     expected = [each for each in lists.schedules.next if not each.process_paused]
     alerts = [shown_alert(restricted_alert(each, caller)) for each in lists.alerts.items]
-    with exchange(reading) as asked:
-        latest = asked.add(latest_events([each.execution_id for each in running.items]))
-        usual = asked.add(usual_durations({each.process_id for each in running.items}, reader.now))
+    with exchange(reading) as together:
+        latest = together.add(latest_events([each.execution_id for each in running.items]))
+        usual = together.add(usual_durations({each.process_id for each in running.items}, reader.now))
     needs = (
         approvals.items,
         failures,

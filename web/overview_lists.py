@@ -11,7 +11,7 @@ from queries.analytics.today import TodayFigures, today
 from queries.approvals import ApprovalView, approvals_listed
 from queries.costs import unpriced_counted
 from queries.dead_letters import DeadLetterView, dead_letters_listed
-from queries.exchange import Answer, exchange
+from queries.exchange import Reply, exchange
 from queries.executions import ExecutionSummary, FailedExecution, longest_running, newest_failed
 from queries.monitored import MonitoredItem
 from queries.paging import Page
@@ -53,21 +53,21 @@ class OverviewLists(msgspec.Struct, frozen=True):
 def read_lists(reading: Reading, reader: Reader, caller: Principal, given: OverviewParameters) -> OverviewLists:
     """Return the lists that the caller sees. Raises ReadModelRebuilding, or Outage."""
     within = caller.processes
-    with exchange(reading) as asked:
-        approvals = asked.add(approvals_listed(approvals_for(caller, ["open"], own=True), None, SHOWN))
-        failed = asked.add(newest_failed(within, MOST_FAILED))
-        running = asked.add(longest_running(within, SHOWN))
-        timers = asked.add(timers_listed(TimerFilter(overdue=True, within=within), None, SHOWN))
-        schedules = asked.add(urgent_schedules(within, FAILURES, SHOWN))
+    with exchange(reading) as together:
+        approvals = together.add(approvals_listed(approvals_for(caller, ["open"], own=True), None, SHOWN))
+        failed = together.add(newest_failed(within, MOST_FAILED))
+        running = together.add(longest_running(within, SHOWN))
+        timers = together.add(timers_listed(TimerFilter(overdue=True, within=within), None, SHOWN))
+        schedules = together.add(urgent_schedules(within, FAILURES, SHOWN))
         # Who is limited to processes sees none of these: they do not say of which process they are.
-        aside = None if within else asked.add(set_aside_listed(None, SHOWN))
-        letters = None if within else asked.add(dead_letters_listed(None, None, SHOWN))
-        unpriced = None if within else asked.add(unpriced_counted(COUNTED))
-        alerts = asked.add(alerts_listed(AlertFilter(statuses=[OPEN], within=within), None, SHOWN))
-        under_way = asked.add(under_way_counted(within))
-        of_today = asked.add(today(reader.now, reader.zone_name, within))
+        aside = None if within else together.add(set_aside_listed(None, SHOWN))
+        letters = None if within else together.add(dead_letters_listed(None, None, SHOWN))
+        unpriced = None if within else together.add(unpriced_counted(COUNTED))
+        alerts = together.add(alerts_listed(AlertFilter(statuses=[OPEN], within=within), None, SHOWN))
+        under_way = together.add(under_way_counted(within))
+        of_today = together.add(today(reader.now, reader.zone_name, within))
         of_teams = monitored_by_reader(caller, given)
-        monitored = None if of_teams is None else asked.add(of_teams)
+        monitored = None if of_teams is None else together.add(of_teams)
     return OverviewLists(
         approvals.view(),
         failed.view(),
@@ -84,7 +84,7 @@ def read_lists(reading: Reading, reader: Reader, caller: Principal, given: Overv
     )
 
 
-def unless_built(answer: Answer[T]) -> T | None:
+def unless_built(answer: Reply[T]) -> T | None:
     """Return the view; None while its read model is built: the rest of the page does without."""
     try:
         return answer.view()

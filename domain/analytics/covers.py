@@ -24,16 +24,18 @@ class GrainRange(msgspec.Struct, frozen=True):
     end: datetime
 
 
-def cover(begin: datetime, end: datetime) -> list[GrainRange]:
+# Pages of one day read the same hours again and again.
+@lru_cache(1_000)
+def cover(begin: datetime, end: datetime) -> tuple[GrainRange, ...]:
     """Return the ranges that add up to a period, each instant in exactly one, in order.
 
     The bounds are taken at the quarter of an hour in which they lie: every zone of today has its midnights there.
     """
     first, last = ((at - _EPOCH) // _SECOND // _FINEST * _FINEST for at in (begin, end))
-    return [
+    return tuple(
         GrainRange(timedelta(seconds=length), _EPOCH + timedelta(seconds=low), _EPOCH + timedelta(seconds=high))
         for length, low, high in _within(first, last, _LENGTHS)
-    ]
+    )
 
 
 def whole_grain(bounds: Sequence[datetime]) -> timedelta | None:

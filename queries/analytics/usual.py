@@ -8,6 +8,7 @@ import msgspec
 from psycopg.rows import DictRow
 
 from domain.analytics.definitions import FEW
+from domain.analytics.grains import DAY, begin_of
 from domain.analytics.windows import analytics_window
 from queries.amounts import Amount
 from queries.analytics.requests import DEFAULT_DAYS, FiguresFilter
@@ -61,8 +62,8 @@ def usual_durations(process_ids: Collection[UUID], now: datetime) -> Question[di
     where = Where()
     where.holds("not r.called")
     where.add("r.process_id = any({}::uuid[])", list(process_ids))
-    window = analytics_window(DEFAULT_DAYS, "UTC", now)
-    of = periods((window.begin, window.end))
+    today = begin_of(now, DAY)
+    of = periods((today - DEFAULT_DAYS * DAY, today + DAY))
     query = SpanSums("analytics_runs", "r.process_id", _DURATIONS, where).query(of.rows)
 
     def view(rows: list[DictRow], _: Freshness) -> dict[UUID, float]:

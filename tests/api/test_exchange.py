@@ -32,10 +32,10 @@ def test_answers_come_in_the_order_of_their_questions(
 ) -> None:
     projected = installation.log.last_position()
     client.post("/api/processes/greeting/executions", json={"input": {"name": "Cy"}})
-    with exchange(reading) as asked:
-        running = asked.add(longest_running((), 10))
-        aside = asked.add(set_aside_listed(None, 10))
-        timers = asked.add(timers_listed(TimerFilter(), None, 10))
+    with exchange(reading) as together:
+        running = together.add(longest_running((), 10))
+        aside = together.add(set_aside_listed(None, 10))
+        timers = together.add(timers_listed(TimerFilter(), None, 10))
     found = running.view()
     assert [each.process for each in found.items] == ["greeting", "greeting"]
     assert found.as_of_position == timers.view().as_of_position == projected
@@ -50,9 +50,9 @@ def test_a_read_model_that_is_being_built_refuses_its_answer_alone(reading: Read
         connection.execute("update projections set digest = 'of another release' where name = 'analytics'")
         if dropped:
             connection.execute("drop table analytics_runs")
-    with exchange(reading) as asked:
-        figures = asked.add(today(NOW, "UTC", ()))
-        running = asked.add(longest_running((), 10))
+    with exchange(reading) as together:
+        figures = together.add(today(NOW, "UTC", ()))
+        running = together.add(longest_running((), 10))
     assert len(running.view().items) == 2
     with pytest.raises(ReadModelRebuilding):
         figures.view()
@@ -67,7 +67,7 @@ def test_counts_of_a_read_model_that_is_being_built_are_unknown(reading: Reading
         connection.execute("drop table approvals")
     assert count_all(reading, [*counts, *counts], 100) == [None, None]
     assert count_all(reading, [], 100) == []
-    with exchange(reading) as asked:
-        listed = asked.add(approvals_listed(ApprovalFilter(), None, 10))
+    with exchange(reading) as together:
+        listed = together.add(approvals_listed(ApprovalFilter(), None, 10))
     with pytest.raises(ReadModelRebuilding):
         listed.view()

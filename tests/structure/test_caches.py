@@ -21,7 +21,7 @@ DECORATORS = {"cache", "lru_cache", "cached_property"}
 # What is kept, and why another epoch leaves it right.
 ONE_APPEND = "Columns DueScheduleMoves DueStepMoves DueTimerMoves OutboxMoves SlotMoves StandingAlertMoves"
 ONE_READING = """Calls RunningBatchesProof DueSchedulesProof DueStepsProof RunningTimers SlotsProof StandingAlertsProof
-RunTotal DaySpans _Attempt Where _Intervals"""
+RunTotal DaySpans _Attempt Where _Intervals SensitiveViews"""
 ONE_PAGE = """BatchChanges AnalyticsChanges Rollup TreeChanges ApprovalChanges DetailChanges ListedChanges WaitChanges
 RepetitionChanges ProcessChanges IntervalChanges StepChanges TemplateUseChanges TemplateChanges"""
 WITH_ITS_CONNECTION = (
