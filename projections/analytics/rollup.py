@@ -50,6 +50,8 @@ class Rollup(Generic[R]):
         into = self.row(*key)
         for field in self._values:
             value: Any = getattr(other, field)
+            if not value:
+                continue
             if type(value) is dict:
                 add_to(getattr(into, field), value.items())
             elif type(value) is Decimal:
@@ -102,9 +104,14 @@ class SpanRollup(Rollup[S]):
 
     def spread(self) -> None:
         """Add the rows of the finest grain to those of the coarser ones."""
+        spans: dict[datetime, list[tuple[int, datetime]]] = {}  # most rows of a page lie in one
         for key, row in list(self._rows.items()):
-            for minutes, grain in self._coarser:
-                self.merge((minutes, begin_of(row.begins, grain), *key[2:]), row)
+            above = spans.get(row.begins)
+            if above is None:
+                above = [(minutes, begin_of(row.begins, grain)) for minutes, grain in self._coarser]
+                spans[row.begins] = above
+            for span in above:
+                self.merge((*span, *key[2:]), row)
 
     def gather(self, others: "SpanRollup[Any]", *fields: str) -> None:
         """Add the rows of another rollup, which are of the finest grain, by their span and `fields` alone."""

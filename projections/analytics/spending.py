@@ -1,4 +1,4 @@
-"""What calls cost, by the time of the call: a change of the log, never taken back."""
+"""The costs of calls by the time of the call, of each process and of all of them together."""
 
 from datetime import datetime
 from typing import Any

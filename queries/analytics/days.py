@@ -29,7 +29,7 @@ _SKETCHES = "string_agg(r.sketch, ''::bytea) as sketch, array_agg(octet_length(r
 class DaySpans:
     """The spans that make up days, which lie between bounds. number: of the days.
 
-    A day is the days of UTC between the midnights that are nearest to its bounds. What lies between a bound and its
+    A day is the days of UTC between the midnights that are nearest to its bounds. The time between a bound and its
     midnight is added to the day that begins there, and taken from the one that ends there: so each span is read once.
     """
 
