@@ -29,7 +29,7 @@ class Question(msgspec.Struct, Generic[T], frozen=True):
     binary: bool = False
 
 
-class Reply(Generic[T]):
+class PendingView(Generic[T]):
     """The answer to one question of an exchange."""
 
     __slots__ = ("_given", "_refusal", "question")
@@ -59,11 +59,11 @@ class Exchange:
     """The questions of one exchange, in order."""
 
     def __init__(self) -> None:
-        self.answers: list[Reply[Any]] = []
+        self.answers: list[PendingView[Any]] = []
 
-    def add(self, question: Question[T]) -> Reply[T]:
+    def add(self, question: Question[T]) -> PendingView[T]:
         """Add a question; its answer is there after the exchange."""
-        answer = Reply(question)
+        answer = PendingView(question)
         self.answers.append(answer)
         return answer
 
@@ -91,7 +91,7 @@ def answer(reading: Reading, question: Question[T], min_position: int | None = N
     return question.view(rows, freshness)
 
 
-def _answer_together(reading: Reading, answers: Sequence[Reply[Any]]) -> None:
+def _answer_together(reading: Reading, answers: Sequence[PendingView[Any]]) -> None:
     projections = sorted({each.question.projection for each in answers})
     epoch = reading.epoch
     with reading.datastore.reading() as connection:
@@ -113,7 +113,7 @@ def _sent(connection: Connection[DictRow], question: Question[Any]) -> Cursor[Di
     return send(connection, question.query, question.parameters, binary=question.binary)
 
 
-def _answer_alone(reading: Reading, to: Reply[T]) -> None:
+def _answer_alone(reading: Reading, to: PendingView[T]) -> None:
     try:
         found = answer(reading, to.question)
     except ReadModelRebuilding as refusal:

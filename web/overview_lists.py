@@ -11,7 +11,7 @@ from queries.analytics.today import TodayFigures, today
 from queries.approvals import ApprovalView, approvals_listed
 from queries.costs import unpriced_counted
 from queries.dead_letters import DeadLetterView, dead_letters_listed
-from queries.exchange import Reply, exchange
+from queries.exchange import PendingView, exchange
 from queries.executions import ExecutionSummary, FailedExecution, longest_running, newest_failed
 from queries.monitored import MonitoredItem
 from queries.paging import Page
@@ -84,7 +84,7 @@ def read_lists(reading: Reading, reader: Reader, caller: Principal, given: Overv
     )
 
 
-def unless_built(answer: Reply[T]) -> T | None:
+def unless_built(answer: PendingView[T]) -> T | None:
     """Return the view; None while its read model is built: the rest of the page does without."""
     try:
         return answer.view()
