@@ -10,8 +10,8 @@ from domain.executions.events.outcomes import COMPLETED, FAILED
 from domain.identity import process_id
 from domain.money import Money
 from projections.analytics.contributing import TREE, Rollups, key_of
-from projections.analytics.rollup import SpanRollup, span_of
-from projections.analytics.rows import SPENDING, SpendingRow
+from projections.analytics.spending import SpendingRollups
+from projections.origins import Origin
 from store.datastore import Datastore
 
 DAYS = 62
@@ -20,7 +20,7 @@ DAYS = 62
 def write_days(dsn: str, processes: Mapping[str, tuple[int, int, int]]) -> None:
     """Write the figures of DAYS days before today. processes: name → executions a day, seconds, cents of each."""
     random = Random(13)
-    rollups, spending = Rollups(), SpanRollup(SPENDING, SpendingRow)
+    rollups, spending = Rollups(), SpendingRollups()
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(1, DAYS):
         for name, (executions, seconds, cents) in processes.items():
@@ -30,9 +30,8 @@ def write_days(dsn: str, processes: Mapping[str, tuple[int, int, int]]) -> None:
                 measure = _measured(random, name, ended_at, seconds, cents)
                 rollups.contribute(measure, 1)
                 rollups.costs(key_of(measure), TREE, measure.outcome, measure.spent, 1)
-                key = (*span_of(ended_at), measure.process_id, 1, measure.trigger, TREE, "USD")
-                spending.row(*key).amount += measure.spent.amounts["USD"]
-    spending.spread()
+                origin = Origin(measure.process_id, name, 1, b"", measure.trigger, None)
+                spending.spend(ended_at, origin, origin, Money(measure.spent.amounts["USD"], "USD"), 1)
     datastore = Datastore(dsn)
     with datastore.connect() as connection, connection.transaction():
         rollups.write(connection)
