@@ -22,6 +22,9 @@ class Linked:
     def __html__(self) -> str:
         return "<a>&amp;</a>"
 
+    def __repr__(self) -> str:
+        return "Linked()"
+
 
 VALUES = ["plain", "<script>&\"'", "", Markup("<b>"), Tag.BOLD, Linked(), 12, True, None, 1.5, UUID(int=7), ["<"], b"<"]
 
