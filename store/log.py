@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
+from domain.executions.events.execution import ExecutionAdmitted
 from store.append_limit import APPEND_SECONDS, AppendLimit
 from store.bounded import EventTooLarge
 from store.columns import Columns
@@ -24,6 +25,7 @@ from store.unit import (
     EventsMissing,
     Outage,
     OutcomeUnknown,
+    SlotsTaken,
     StoreError,
     Unit,
 )
@@ -214,7 +216,20 @@ class Log(LogReading):
         if len(units) == 1:
             self._suspects.discard(units[0].stream)
             return [failed]
-        return [outcome for unit in units for outcome in self._append_batch([unit])]
+        return self._append_apart(units)
+
+    def _append_apart(self, units: Sequence[Unit]) -> list[Outcome]:
+        """Append each by itself, but none that would overtake one of its line: a slot may become free in between."""
+        outcomes: list[Outcome] = []
+        full: dict[tuple[UUID, str], SlotsTaken] = {}
+        for unit in units:
+            line = _line_of(unit)
+            taken = full.get(line) if line is not None else None
+            outcome = taken or self._append_batch([unit])[0]
+            if line is not None and isinstance(outcome, SlotsTaken):
+                full[line] = outcome
+            outcomes.append(outcome)
+        return outcomes
 
     def _suspect(self, units: Sequence[Unit]) -> None:
         if len(self._suspects) > MOST_SUSPECTS:
@@ -231,6 +246,16 @@ class Log(LogReading):
     def last_position(self) -> int:
         """Return the position of the newest event; 0 for an empty log."""
         return self.recorder.max_notification_id() or 0
+
+
+def _line_of(unit: Unit) -> tuple[UUID, str] | None:
+    """Return the process and key of the line from which a unit admits an execution within a limit, if it does."""
+    slot = unit.slot
+    if slot is None or not any(
+        isinstance(event, ExecutionAdmitted) and event.limit is not None for event in unit.events
+    ):
+        return None
+    return slot.process_id, slot.key
 
 
 def _bytes_of(unit: Unit) -> int:

@@ -50,7 +50,8 @@ class Rollup(Generic[R]):
         into = self.row(*key)
         for field in self._values:
             value: Any = getattr(other, field)
-            if not value:
+            # The scale of an amount that has become zero stays, as in the sums of the server.
+            if not value and type(value) is not Decimal:
                 continue
             if type(value) is dict:
                 add_to(getattr(into, field), value.items())

@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from embedded import embedded
 from tests.postgresql_programs import programs
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
 reading = SimpleNamespace(**runpy.run_path(str(Path(__file__).with_name("reading.py"))))
@@ -46,6 +47,9 @@ STAYING_UP = ("up", "serve", "work")
 # A command with one of these needs a shell, and a process of its own.
 SHELL = frozenset("|&;<>$`*?~#")
 SECONDS = 600
+END = "select coalesce(max(notification_id), 0) from stored_events"
+SHOWN = """select coalesce(min(notification_id), 0) from notification_tracking
+where application_name in ('process_catalogue', 'execution_detail')"""
 NOT_COPIED = shutil.ignore_patterns(".venv", ".git", ".*_cache", ".hypothesis", "__pycache__", "*.egg-info")
 
 
@@ -103,6 +107,13 @@ class Reader:
             killing.cancel()
             assert "ready" in said, f"{command}: {said}{(self.checkout / 'stderr.log').read_text()}"
 
+    def _catch_up(self) -> None:
+        """Wait until what was done shows: who reads a document types the next command later than this test does."""
+        if any("procession up" in command for command in self._up):
+            with psycopg.connect(self._dsn, autocommit=True) as connection:
+                (end,) = connection.execute(END).fetchone() or (0,)
+                until(lambda: connection.execute(SHOWN).fetchone() >= (end,))
+
     def stop(self) -> None:
         """End what stays up; each must end in order."""
         up, self._up, self.environment = self._up, {}, {**os.environ, **self._own}
@@ -135,6 +146,7 @@ class Reader:
                 self._start(command)
         elif words[0] == ".venv/bin/procession" and "bench" not in words and SHELL.isdisjoint(command):
             self.settle()
+            self._catch_up()
             with chdir(self.checkout):
                 ended = CliRunner().invoke(cli, words[1:], env=self.environment)
             assert ended.exit_code == 0, f"{command}\n{ended.output}{ended.exc_info}"

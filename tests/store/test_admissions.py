@@ -203,3 +203,12 @@ def test_the_notification_says_when_there_may_be_somebody_to_let_in(log: Log, ds
         log.append(Unit(id, 2, [EVENT], slot=LEFT))
         heard = [notification.payload for notification in listener.notifies(timeout=60, stop_after=3)]
     assert heard == ["room", "", "room"]
+
+
+def test_none_begins_before_one_of_its_line_that_was_refused(log: Log, datastore: Datastore) -> None:
+    """Apart, the first ones may find the line full, and a slot may become free before the turn of the next."""
+    put(log, RUNNING, 2)
+    first, second, other = [put(log, Slot(P, "queued", key))[0] for key in ("", "", "b")]
+    outcomes = log.append_all([admission(first, 2), admission(second, 3), admission(other, 1, "b")])
+    assert [isinstance(outcome, SlotsTaken) for outcome in outcomes] == [True, True, False]
+    assert free(datastore, 3) == [Queue(P, "", [first])]
