@@ -35,6 +35,9 @@ MAX_BATCH_EVENTS = 5_000
 MOST_SUSPECTS = 10_000
 CLOSING_SECONDS = 5.0
 
+FullLines = dict[tuple[UUID, str], SlotsTaken]
+"""By process and key, the refusal of the first that found no slot there."""
+
 
 class Log(LogReading):
     """The event store of one process: thread-safe; concurrent appends share a transaction."""
@@ -132,6 +135,7 @@ class Log(LogReading):
 
     def _append_all(self, units: Sequence[Unit]) -> list[Outcome]:
         outcomes: list[Outcome] = []
+        full: FullLines = {}
         batch: list[Unit] = []
         written: set[UUID] = set()
         events = size = 0
@@ -145,10 +149,10 @@ class Log(LogReading):
                 or (unit.guards and any(guarded in written for guarded, _ in unit.guards))
             ):
                 # An append checks versions before it writes: the events that this unit rests on need an append before.
-                outcomes += self._append_batch(batch) if batch else ()
+                outcomes += self._append_batch(batch, full) if batch else ()
                 batch, written, events, size = [], set(), 0, 0
             if alone:
-                outcomes += self._append_batch([unit])
+                outcomes += self._append_batch([unit], full)
                 continue
             epoch = unit.epoch
             batch.append(unit)
@@ -159,15 +163,18 @@ class Log(LogReading):
                 written.add(change.stream)
                 events += len(change.events)
             if events >= MAX_BATCH_EVENTS or size >= FULL_APPEND:
-                outcomes += self._append_batch(batch)
+                outcomes += self._append_batch(batch, full)
                 batch, written, events, size = [], set(), 0, 0
-        return outcomes + self._append_batch(batch) if batch else outcomes
+        return outcomes + self._append_batch(batch, full) if batch else outcomes
 
-    def _append_batch(self, units: Sequence[Unit]) -> list[Outcome]:
+    def _append_batch(self, units: Sequence[Unit], full: FullLines) -> list[Outcome]:
         """Append units together; if one of them may be the reason of a failure, each by itself.
 
-        Raises the error of a database that is not as this release needs it.
+        full: takes the lines that have no free slot, from which nothing more begins. Raises the error of a database
+        that is not as this release needs it.
         """
+        if full and any(_line_of(unit) in full for unit in units):
+            return self._append_apart(units, full)
         sent, cut, begun = False, False, time.perf_counter()
         try:
             columns = Columns()
@@ -215,20 +222,19 @@ class Log(LogReading):
             return [failed] * len(units)
         if len(units) == 1:
             self._suspects.discard(units[0].stream)
+            line = _line_of(units[0])
+            if line is not None and isinstance(failed, SlotsTaken):
+                full[line] = failed
             return [failed]
-        return self._append_apart(units)
+        return self._append_apart(units, full)
 
-    def _append_apart(self, units: Sequence[Unit]) -> list[Outcome]:
+    def _append_apart(self, units: Sequence[Unit], full: FullLines) -> list[Outcome]:
         """Append each by itself, but none that would overtake one of its line: a slot may become free in between."""
         outcomes: list[Outcome] = []
-        full: dict[tuple[UUID, str], SlotsTaken] = {}
         for unit in units:
             line = _line_of(unit)
             taken = full.get(line) if line is not None else None
-            outcome = taken or self._append_batch([unit])[0]
-            if line is not None and isinstance(outcome, SlotsTaken):
-                full[line] = outcome
-            outcomes.append(outcome)
+            outcomes.append(taken or self._append_batch([unit], full)[0])
         return outcomes
 
     def _suspect(self, units: Sequence[Unit]) -> None:

@@ -212,3 +212,14 @@ def test_none_begins_before_one_of_its_line_that_was_refused(log: Log, datastore
     outcomes = log.append_all([admission(first, 2), admission(second, 3), admission(other, 1, "b")])
     assert [isinstance(outcome, SlotsTaken) for outcome in outcomes] == [True, True, False]
     assert free(datastore, 3) == [Queue(P, "", [first])]
+
+
+def test_none_begins_before_one_of_its_line_that_an_earlier_append_refused(log: Log, datastore: Datastore) -> None:
+    """The guard of one unit parts those before it from those behind."""
+    put(log, RUNNING, 2)
+    first, second = [put(log, QUEUED)[0] for _ in range(2)]
+    before, guarded = uuid4(), uuid4()
+    parting = [Unit(before, 0, [EVENT]), Unit(guarded, 0, [EVENT], guards=((before, 1),))]
+    outcomes = log.append_all([admission(first, 2), *parting, admission(second, 3)])
+    assert [isinstance(outcome, SlotsTaken) for outcome in outcomes] == [True, False, False, True]
+    assert free(datastore, 3) == [Queue(P, "", [first])]
