@@ -24,7 +24,7 @@ PARTS = {
 
 
 def documented(command: str) -> tuple[int, int]:
-    """Return the connections that the page states of a command, idle and under load."""
+    """Return the connections that the page states of a command, idle and at most."""
     ((idle, most),) = re.findall(rf"^\| `{re.escape(command)}` \| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE)
     return int(idle), int(most)
 
