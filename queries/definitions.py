@@ -89,11 +89,6 @@ class Definitions:
             every[process_id, version, body] = steps
         return steps
 
-    def edges(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> list[tuple[str, str]]:
-        """Return the edges (from, to) of a version's graph. Raises NotFound."""
-        plan = self.plan(reading, process_id, version, body)
-        return [(source, step.id) for step in plan.steps.values() for source in step.incoming]
-
     def plan(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> Plan:
         """Return the plan of a version. Raises NotFound."""
         kept = self._compiled.get((process_id, version, body))

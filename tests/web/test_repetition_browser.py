@@ -70,17 +70,30 @@ def test_rounds_fold_below_their_step(served: Served, windows: Watched, trip: st
     expect(page).to_have_title(re.compile("trip: revise, round 2"))
 
 
-def test_the_steps_inside_a_step_are_drawn_folded(served: Served, windows: Watched, trip: str) -> None:
-    page = windows.open("/processes/trip")
-    inside = page.locator("svg[aria-label='Diagram of the 2 steps inside visit']")
-    expect(inside).to_be_hidden()
-    expect(page.get_by_text("2 steps inside", exact=True)).to_be_visible()
-    page.get_by_text("The steps inside Visit").click()
+@pytest.mark.parametrize("path", ["/processes/trip", "/processes/trip/versions/1", "/processes/trip/definition", ""])
+def test_a_step_shows_the_steps_inside_its_box_when_it_is_opened(
+    served: Served, windows: Watched, trip: str, path: str
+) -> None:
+    page = windows.open(path or f"/executions/{trip}")
+    inside = page.get_by_role("group", name="Diagram of the 2 steps inside visit")
+    expect(inside).to_have_count(0)
+    page.get_by_role("link", name="Show the 2 steps inside Visit").click()
     expect(inside).to_be_visible()
+    page.get_by_role("link", name="Show the 1 step inside Revise").press("Enter")
+    expect(page.get_by_role("group", name="Diagram of the 1 step inside revise")).to_be_visible()
+    close = page.get_by_role("link", name="Hide the 2 steps inside Visit")
+    assert close.get_attribute("aria-expanded") == "true"
+    close.click()
+    expect(inside).to_have_count(0)
+    expect(page).to_have_url(re.compile("inside=revise#h-dia"))
 
 
 def test_the_pages_are_accessible_and_fit(served: Served, windows: Watched, trip: str) -> None:
     page = windows.open("/")
-    for path in (f"/executions/{trip}?step=visit", f"/executions/{trip}?step=revise", "/processes/trip"):
+    for path in (
+        f"/executions/{trip}?step=visit",
+        f"/executions/{trip}?step=revise&inside=visit",
+        "/processes/trip?inside=visit,revise",
+    ):
         page.goto(served.url + path)
         check_everywhere(page, path)

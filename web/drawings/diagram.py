@@ -7,40 +7,14 @@ from math import ceil
 import msgspec
 from markupsafe import Markup, escape
 
-from web.drawings.ranks import DiagramEdge, DiagramGeometry, DiagramNode, Size, place, step_node
-from web.pictures import MOVING, glyph, icon, shown
+from web.drawings import boxes
+from web.drawings.boxes import SIZE, DrawnBody, DrawnStep
+from web.drawings.ranks import DiagramEdge, DiagramGeometry, DiagramNode, place, step_node
+from web.pictures import shown
 
-SIZE = Size()
 PADDING = 6
 TIP = 5.0
-LINES = 3
-SHADES = 4
-# The width of a letter: names are bold, and the fonts of some systems are wide.
-LETTER = 7.3
-SMALL_LETTER = 6.6
-TYPE_ICONS = {
-    "human_approval": "user-check",
-    "timer": "timer",
-    "gateway": "split",
-    "sub_process": "layers-2",
-    "notification": "bell",
-}
 _DASHED = ("pending", "skipped")
-
-
-class DrawnStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step on a diagram. status: default: none is shown. note: a short text under the name. href: where it leads.
-
-    shade: 1 to SHADES, the stronger the more; 0 for none.
-    """
-
-    id: str
-    name: str
-    type: str = "agent_task"
-    status: str = ""
-    note: str = ""
-    href: str = ""
-    shade: int = 0
 
 
 def diagram(
@@ -52,22 +26,56 @@ def diagram(
     selected: str = "",
 ) -> Markup:
     """Return the drawing. taken: edges that the execution took; default: all are drawn solid."""
-    gateways = frozenset(step.id for step in steps if step.type == "gateway")
-    placed = _placed(tuple(step.id for step in steps), gateways, tuple(edges))
+    # All text is escaped.
+    return Markup(_drawing(steps, edges, label, taken=taken, selected=selected))  # noqa: S704
+
+
+def _drawing(
+    steps: Sequence[DrawnStep],
+    edges: Sequence[DiagramEdge],
+    label: str,
+    *,
+    taken: Iterable[DiagramEdge] | None = None,
+    selected: str = "",
+    corner: tuple[float, float] | None = None,
+) -> str:
+    """Return the drawing as a text. corner: where it stands in another one."""
+    placed = _places(steps, edges)
     known = None if taken is None else frozenset(taken)
     drawn = [_edge(line, known is None or line.edge in known) for line in placed.lines]
     drawn += [_step(step, *placed.centres[step.id], step.id == selected) for step in steps]
-    before, after = _room_beside(steps, placed)
-    width, height = f"{placed.width + before + after:.0f}", f"{placed.height:.0f}"
-    box = f'width="{width}" height="{height}" viewBox="{-PADDING - before:.0f} -{PADDING} {width} {height}"'
-    # All text is escaped.
-    return Markup(f'<svg role="group" aria-label="{escape(label)}" {box}>{"".join(drawn)}</svg>')  # noqa: S704
+    drawn += [_beside(step, *placed.centres[step.id]) for step in steps if step.fold is not None]
+    before, _ = _room_beside(steps, placed)
+    at = "" if corner is None else f'x="{corner[0]:.1f}" y="{corner[1]:.1f}" '
+    width, height = (f"{length:.0f}" for length in _extent(steps, edges))
+    box = f'{at}width="{width}" height="{height}" viewBox="{-PADDING - before:.0f} -{PADDING} {width} {height}"'
+    return f'<svg role="group" aria-label="{escape(label)}" {box}>{"".join(drawn)}</svg>'
+
+
+def _places(steps: Sequence[DrawnStep], edges: Sequence[DiagramEdge]) -> "_Placed":
+    gateways = frozenset(step.id for step in steps if step.type == "gateway")
+    opened = tuple((step.id, _framed(step.fold.body)) for step in steps if step.fold and step.fold.body)
+    return _placed(tuple(step.id for step in steps), gateways, tuple(edges), opened)
+
+
+def _extent(steps: Sequence[DrawnStep], edges: Sequence[DiagramEdge]) -> tuple[float, float]:
+    """Return the width and height of a drawing."""
+    placed = _places(steps, edges)
+    return placed.width + sum(_room_beside(steps, placed)), placed.height
+
+
+def _framed(body: DrawnBody) -> tuple[float, float]:
+    """Return the width and height of an open step."""
+    width, height = _extent(body.steps, body.edges)
+    return max(width + 2 * boxes.BORDER, SIZE.width), height + boxes.HEAD + boxes.BORDER
 
 
 def _room_beside(steps: Sequence[DrawnStep], placed: "_Placed") -> tuple[float, float]:
     """Return the room that names of gateways take on the left and on the right of the places of steps."""
     named = [
-        (placed.centres[step.id][0], len(step.name) * SMALL_LETTER / 2) for step in steps if step.type == "gateway"
+        (placed.centres[step.id][0], len(step.name) * boxes.SMALL_LETTER / 2)
+        for step in steps
+        if step.type == "gateway"
     ]
     left = max((half - x for x, half in named), default=0.0)
     right = max((x + half for x, half in named), default=0.0) - (placed.width - 2 * PADDING)
@@ -91,8 +99,13 @@ class _Placed(msgspec.Struct, frozen=True):
 
 # The places follow from the definition alone: they are worked out once a version, whatever its executions do.
 @lru_cache(64)
-def _placed(ids: tuple[str, ...], gateways: frozenset[str], edges: tuple[DiagramEdge, ...]) -> _Placed:
-    found = place(ids, gateways, edges, SIZE)
+def _placed(
+    ids: tuple[str, ...],
+    gateways: frozenset[str],
+    edges: tuple[DiagramEdge, ...],
+    opened: tuple[tuple[str, tuple[float, float]], ...],
+) -> _Placed:
+    found = place(ids, gateways, edges, SIZE, dict(opened))
     return _Placed(
         {id: found.centres[step_node(id)] for id in ids},
         [_line(chain, found) for chain in found.chains],
@@ -130,74 +143,28 @@ def _step(step: DrawnStep, x: float, y: float, selected: bool) -> str:
     classes = f"nd c-{status.colour if status else 'idle'}"
     classes += (" off" if step.status in _DASHED else "") + (" sel" if selected else "")
     classes += f" h{step.shade}" if step.shade else ""
-    inner = _gateway(step, x, y) if step.type == "gateway" else _box(step, x, y)
+    if step.fold is not None and step.fold.body is not None:
+        inner = boxes.frame(step, x, y, *_framed(step.fold.body))
+    else:
+        inner = boxes.gateway(step, x, y) if step.type == "gateway" else boxes.box(step, x, y)
     if step.href:
         return f'<a class="{classes}" href="{escape(step.href)}">{inner}</a>'
     return f'<g class="{classes}">{inner}</g>'
 
 
-def _gateway(step: DrawnStep, x: float, y: float) -> str:
-    r = SIZE.gate / 2
-    diamond = f'<path class="box" d="M{x:.1f} {y - r:.1f}l{r} {r}l-{r} {r}l-{r} -{r}z"/>'
-    picture = _at(icon("split", "tp"), x - 8, y - 8, 16)
-    mark = _at(_glyph(step), x + 8, y - 22, 15)
-    name = f'<text class="mt" x="{x:.1f}" y="{y + r + 13:.1f}" text-anchor="middle">{escape(step.name)}</text>'
-    return diamond + picture + mark + name
-
-
-def _box(step: DrawnStep, x: float, y: float) -> str:
-    left, top = x - SIZE.width / 2, y - SIZE.height / 2
-    radius = SIZE.height / 2 if step.type == "timer" else 8
-    inset = 14 if step.type == "timer" else 10
-    parts = [_rectangle(left, top, SIZE.width, SIZE.height, radius)]
-    if step.type == "sub_process":
-        parts.insert(0, _rectangle(left + 4, top - 4, SIZE.width - 1, SIZE.height, radius))
-    picture = TYPE_ICONS.get(step.type)
-    beside = picture is not None and bool(step.status) and step.type != "timer"
-    room = SIZE.width - inset - 26 - (20 if beside else 6)
-    lines = _wrapped(step.name, int(room / LETTER))
-    note = step.note if len(lines) < LINES else ""
-    first = y - (len(lines) * 14 + (13 if note else 0)) / 2 + 10.5
-    mark = _glyph(step) if step.status else icon(picture or "bot", "tp")
-    parts.append(_at(mark, left + inset, first - 11.5, 15))
-    if beside and picture is not None:
-        parts.append(_at(icon(picture, "tp"), left + SIZE.width - 22, first - 11, 14))
-    indent = f"{left + inset + 21:.1f}"
-    spans = [f'<tspan x="{indent}" y="{first + 14 * n:.1f}">{escape(line)} </tspan>' for n, line in enumerate(lines)]
-    if note:
-        spans.append(f'<tspan class="mt" x="{indent}" y="{first + 14 * len(lines):.1f}">{escape(note)} </tspan>')
-    return f'{"".join(parts)}<text class="nm">{"".join(spans)}</text>'
-
-
-def _rectangle(x: float, y: float, width: float, height: float, radius: float) -> str:
-    return f'<rect class="box" x="{x:.1f}" y="{y:.1f}" width="{width}" height="{height}" rx="{radius}"/>'
-
-
-def _glyph(step: DrawnStep) -> str:
-    if not step.status:
-        return ""
-    found = shown(step.status)
-    return glyph(found.glyph, spin=step.status in MOVING, label=found.word)
-
-
-def _at(picture: str, x: float, y: float, size: int) -> str:
-    """Return a picture at a place of the drawing."""
-    if not picture:
-        return picture
-    place = f'x="{x:.1f}" y="{y:.1f}" width="{size}" height="{size}"'
-    return f'<svg class="gl" {place} overflow="visible">{picture}</svg>'
-
-
-@lru_cache(4096)
-def _wrapped(text: str, width: int) -> Sequence[str]:
-    """Return `text` in up to three lines of `width` characters, cut words and the rest marked."""
-    lines, line = [], ""
-    for word in text.split() or [text]:
-        cut = word if len(word) <= width else f"{word[: width - 1]}…"
-        if line and len(line) + 1 + len(cut) > width:
-            lines.append(line)
-            line = cut
-        else:
-            line = f"{line} {cut}".strip()
-    lines.append(line)
-    return lines if len(lines) <= LINES else [*lines[: LINES - 1], f"{lines[LINES - 1][: width - 1]}…"]
+def _beside(step: DrawnStep, x: float, y: float) -> str:
+    """Return what stands in the box of a step that holds others: these, and the link that opens or closes it."""
+    fold = step.fold
+    assert fold is not None
+    width, height = (SIZE.width, SIZE.height) if fold.body is None else _framed(fold.body)
+    right, top = x + width / 2 - 3, y - height / 2
+    link = (
+        ""
+        if not fold.href
+        else boxes.sign(fold, right, top + height - boxes.SIGN - 3 if fold.body is None else top + 5)
+    )
+    if fold.body is None:
+        return link
+    inner, _ = _extent(fold.body.steps, fold.body.edges)
+    corner = x - inner / 2, top + boxes.HEAD
+    return link + _drawing(fold.body.steps, fold.body.edges, fold.body.label, corner=corner)

@@ -1,7 +1,8 @@
 """The places of a process's steps on a diagram: ranks by longest path, few crossings, heights near their neighbours."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 
 import msgspec
 
@@ -24,6 +25,11 @@ class Size(msgspec.Struct, frozen=True):
     gate: float = 40.0
 
 
+Opened = Mapping[str, tuple[float, float]]
+"""The width and height of each step that shows the steps inside it, in pixels."""
+NONE_OPEN: Opened = MappingProxyType({})
+
+
 class DiagramGeometry(msgspec.Struct, frozen=True):
     """A diagram's geometry. centres: of nodes; halves: half their widths; chains: the nodes of each edge, in order."""
 
@@ -39,7 +45,13 @@ def step_node(id: str) -> DiagramNode:
     return id, "", 0
 
 
-def place(ids: Sequence[str], gateways: frozenset[str], edges: Sequence[DiagramEdge], size: Size) -> DiagramGeometry:
+def place(
+    ids: Sequence[str],
+    gateways: frozenset[str],
+    edges: Sequence[DiagramEdge],
+    size: Size,
+    opened: Opened = NONE_OPEN,
+) -> DiagramGeometry:
     """Return the places of the steps `ids`, from left to right. gateways: the steps that are drawn as diamonds."""
     ranks = _ranks(ids, edges)
     columns: list[list[DiagramNode]] = [[] for _ in range(max(ranks.values(), default=0) + 1)]
@@ -47,17 +59,16 @@ def place(ids: Sequence[str], gateways: frozenset[str], edges: Sequence[DiagramE
         columns[ranks[id]].append(step_node(id))
     before, after, chains = _chains(edges, ranks, columns)
     _uncross(columns, before, after)
-    heights = {node: _height(node, gateways, size) for column in columns for node in column}
+    heights = {node: _height(node, gateways, size, opened) for column in columns for node in column}
     middles = _middles(columns, before, after, heights, size)
     top = min((middles[node] - heights[node] / 2 for node in middles), default=0.0)
     centres, halves, x = {}, {}, 0.0
     for column in columns:
-        steps = [node for node in column if not node[1]]
-        width = size.gate if steps and all(node[0] in gateways for node in steps) else size.width
+        widths = {node: _width(node[0], gateways, size, opened) for node in column if not node[1]}
+        width = max(widths.values(), default=size.width)
         for node in column:
             centres[node] = (x + width / 2, middles[node] - top)
-            own = size.gate if node[0] in gateways else size.width
-            halves[node] = width / 2 if node[1] else own / 2
+            halves[node] = widths.get(node, width) / 2
         x += width + size.across
     bottom = max((middles[node] + heights[node] / 2 for node in middles), default=0.0)
     return DiagramGeometry(centres, halves, chains, x - size.across, bottom - top)
@@ -159,7 +170,15 @@ def _spread(wanted: Sequence[float], gaps: Sequence[float]) -> list[float]:
     return [level + offset for level, offset in zip(levels, offsets, strict=True)]
 
 
-def _height(node: DiagramNode, gateways: frozenset[str], size: Size) -> float:
+def _width(id: str, gateways: frozenset[str], size: Size, opened: Opened) -> float:
+    if id in opened:
+        return opened[id][0]
+    return size.gate if id in gateways else size.width
+
+
+def _height(node: DiagramNode, gateways: frozenset[str], size: Size, opened: Opened) -> float:
     if node[1]:
         return BEND_HEIGHT
+    if node[0] in opened:
+        return opened[node[0]][1]
     return size.gate + 18 if node[0] in gateways else size.height

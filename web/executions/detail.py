@@ -39,11 +39,12 @@ from queries.reading import Reading, ReadModelRebuilding
 from queries.roles_now import roles_of_step
 from queries.steps import ChildExecution
 from queries.usual_durations import LikelyEnd, likely_end
+from web.drawings.boxes import DrawnFold
 from web.drawings.timeline import Scale
 from web.executions import picture
 from web.executions.failing import on_failure
-from web.forms import PageParameters
 from web.layout import page, reader_of, url_with
+from web.processes.bodies import DrawnParameters, fold_of, open_steps
 
 EVENTS = 50
 ITEMS = 20
@@ -51,7 +52,7 @@ ITEMS = 20
 router = APIRouter(prefix="/executions/{execution_id}")
 
 
-class DetailParameters(PageParameters):
+class DetailParameters(DrawnParameters):
     """step: the selected one. as_of: a position or an instant; the page shows the execution at that point.
 
     show: the part of the timeline, ``open`` or ``trouble``; empty or unknown: all.
@@ -80,7 +81,10 @@ def detail(
     else:
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
     found = masking.execution(restricted(found, caller))
-    edges = definitions.edges(reading, found.process_id, found.version, found.body or "")
+    shape = definitions.shape(reading, found.process_id, found.version, found.body or "")
+    plan = definitions.plan(reading, found.process_id, found.version, found.body or "")
+    opened = open_steps(request, given.inside)
+    folds = {each.id: fold_of(each, plan.bodies[each.id], opened) for each in shape[0] if each.id in plan.bodies}
     moment = moment_of_position(reading, id, found.position)
     events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     selected = _selected(found, given.step)
@@ -97,9 +101,7 @@ def detail(
         selected=selected,
         roles=_roles(reading, found, selected, LARGEST if given.as_of is None else found.position),
         usual=_usual_time(reading, found, selected),
-        on_failure=""
-        if selected is None
-        else on_failure(definitions.plan(reading, found.process_id, found.version, found.body or ""), selected.id),
+        on_failure="" if selected is None else on_failure(plan, selected.id),
         items=items,
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
         events=events,
@@ -118,7 +120,7 @@ def detail(
         moves=caller.may(FireTimer.scope),
         starts=caller.may(StartExecution.scope),
         decides=caller.may(READ_APPROVALS),
-        **_pictures(request, found, edges, given.show, {given.step: items}),
+        **_pictures(request, found, shape[1], folds, given.show, {given.step: items}),
     )
 
 
@@ -190,6 +192,7 @@ def _pictures(
     request: Request,
     found: ExecutionDetail,
     edges: list[tuple[str, str]],
+    folds: Mapping[str, DrawnFold],
     show: str,
     items: Mapping[str, Sequence[ExecutionSummary]],
 ) -> dict[str, Any]:
@@ -210,7 +213,7 @@ def _pictures(
     part = parts.get(show)
     lines = [edge for edge in edges if edge[0] in known and edge[1] in known]
     return {
-        "drawn": picture.drawn(shown, hrefs, reader.now),
+        "drawn": picture.drawn(shown, hrefs, folds, reader.now),
         "statuses": list(dict.fromkeys(each.status for each in shown)),
         "edges": lines,
         "taken": picture.taken(shown, lines),

@@ -9,7 +9,7 @@ from edge.run_names import place_name
 from queries.executions import AttemptView, ExecutionSummary, StepView
 from queries.steps import ChildExecution
 from web import wording
-from web.drawings.diagram import DrawnStep
+from web.drawings.boxes import DrawnFold, DrawnStep
 from web.drawings.ranks import DiagramEdge
 from web.drawings.timeline import TimelineBar
 
@@ -59,8 +59,10 @@ _TROUBLE = frozenset(("failed", "timed_out", "retrying"))
 _REACHED_NOTHING = frozenset(("pending", "skipped"))
 
 
-def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str], now: datetime) -> list[DrawnStep]:
-    """Return the steps as a diagram shows them. hrefs: where each leads."""
+def drawn(
+    steps: Sequence[StepView], hrefs: Mapping[str, str], folds: Mapping[str, DrawnFold], now: datetime
+) -> list[DrawnStep]:
+    """Return the steps as a diagram shows them. hrefs: where each leads. folds: of those that hold others."""
     return [
         DrawnStep(
             id=step.id,
@@ -69,6 +71,7 @@ def drawn(steps: Sequence[StepView], hrefs: Mapping[str, str], now: datetime) ->
             status=step.status,
             note=note_of(step, now),
             href=hrefs[step.id],
+            fold=folds.get(step.id),
         )
         for step in steps
     ]

@@ -11,9 +11,9 @@ from edge.dependencies import Reads, Versions
 from edge.references import process_named
 from edge.scopes import READ, requires
 from queries.processes import get_process
-from web.forms import PageParameters
 from web.layout import page
 from web.processes import drawing
+from web.processes.bodies import DrawnParameters, open_steps
 
 router = APIRouter(prefix="/processes/{process}")
 
@@ -25,7 +25,7 @@ def definition(
     reading: Reads,
     definitions: Versions,
     caller: Caller,
-    given: Annotated[PageParameters, Query()],
+    given: Annotated[DrawnParameters, Query()],
 ) -> Response:
     """Return the page with the text of one process."""
     found = get_process(reading, process_named(process), min_position=given.min_position)
@@ -37,6 +37,8 @@ def definition(
         freshness=found,
         crumbs=[("Processes", "/processes"), (found.name, f"/processes/{found.name}"), ("Definition", None)],
         found=found,
-        picture=drawing.drawing_of_process(reading, definitions, found, draft=True),
+        picture=drawing.drawing_of_process(
+            reading, definitions, found, draft=True, opened=open_steps(request, given.inside)
+        ),
         designs=caller.may(ReviseProcess.scope),
     )

@@ -33,6 +33,7 @@ from queries.thresholds import ThresholdsView, get_thresholds
 from web.forms import PageParameters
 from web.layout import page, reader_of
 from web.processes import drawing
+from web.processes.bodies import DrawnParameters, open_steps
 from web.processes.costs import windows_of
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import under_way
@@ -54,7 +55,7 @@ class ComparedSide(msgspec.Struct, frozen=True):
     steps: list[dict[str, Any]] | None
 
 
-class ColouredParameters(PageParameters):
+class ColouredParameters(DrawnParameters):
     """colour: of the steps in the diagram, one of those in COLOURS; another one is as if none was given."""
 
     colour: Annotated[str, Query(max_length=20)] = ""
@@ -89,7 +90,9 @@ def detail(
         freshness=found,
         crumbs=[("Processes", "/processes"), (found.name, None)],
         found=found,
-        picture=drawing.drawing_of_process(reading, definitions, found, shaded=shaded),
+        picture=drawing.drawing_of_process(
+            reading, definitions, found, shaded=shaded, opened=open_steps(request, given.inside)
+        ),
         shaded=shaded,
         given=given,
         colours=COLOURS,
@@ -166,7 +169,7 @@ def version(
     request: Request,
     reading: Reads,
     definitions: Versions,
-    given: Annotated[PageParameters, Query()],
+    given: Annotated[DrawnParameters, Query()],
 ) -> Response:
     """Return the page of one published version."""
     id = process_named(process)
@@ -179,7 +182,14 @@ def version(
         freshness=found,
         crumbs=[*_crumbs(found.name, f"Version {found.version}")],
         found=found,
-        picture=drawing.drawing_of_version(reading, definitions, id, found.version, found.name),
+        picture=drawing.drawing_of_version(
+            reading,
+            definitions,
+            id,
+            found.version,
+            found.name,
+            opened=open_steps(request, given.inside),
+        ),
     )
 
 

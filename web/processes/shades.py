@@ -9,7 +9,7 @@ import msgspec
 from queries.amounts import Amount
 from queries.analytics.step_shares import step_failures, step_medians
 from queries.reading import Reading, ReadModelRebuilding
-from web.drawings.diagram import SHADES
+from web.drawings.boxes import SHADES
 from web.layout import Reader
 from web.wording import duration, money
 
