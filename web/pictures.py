@@ -87,6 +87,8 @@ STATUSES = {
     "frozen": ShownStatus("Ready to run", "wait", "waiting"),
     "requested": ShownStatus("Requested", "idle", "queued"),
     "done": ShownStatus("Done", "ok", "completed"),
+    "some_refused": ShownStatus("Done in part", "wait", "warning"),
+    "all_refused": ShownStatus("Refused", "bad", "failed"),
     "withdrawn": ShownStatus("Withdrawn", "idle", "cancelled"),
     "lost": ShownStatus("Lost", "bad", "timed_out"),
     "template_ok": ShownStatus("Ready to use", "ok", "completed"),

@@ -93,6 +93,8 @@ def test_an_agent_shows_its_limits_what_it_uses_of_them_and_that_it_is_paused(
     assert datetime.fromisoformat(use["next_call_at"]) > datetime.fromisoformat(agent["registered_at"])
     page = client.get("/agents/bound").text
     assert "1 open under limits" in page
+    assert "1 call in 1h" in page
+    assert "90,000 in a minute" in page
     assert "by its limits" in page
     assert "at its limits" in client.get("/agents").text
     assert client.get("/api/agents/free").json()["limit_use"] is None

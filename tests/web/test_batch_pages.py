@@ -86,6 +86,22 @@ def test_what_was_refused_is_named(client, installation, held):
     page = client.get(path).text
     assert "3 no_such_step" in page or "3 not_found" in page
     assert page.count('id="refused-') == 3
+    for shown in (page, client.get("/operations/batches").text):
+        assert '<span class="st c-bad' in shown
+        assert "Done in part" not in shown
+
+
+def test_a_batch_that_was_refused_in_part_says_so(client, installation, held):
+    path = opened(client, freeze(client, act="skip", step="rest", process="held"))
+    assert client.post(f"/api/executions/{held[0]}/cancel", json={"reason": "by hand"}).status_code == 200
+    client.post(f"{path}/run", data={"reason": "over"})
+    with working(installation):
+        installation.until(lambda: "BatchEnded" in batch_types(installation, path))
+    installation.project()
+    page = client.get(path).text
+    assert "1 execution_ended" in page
+    for shown in (page, client.get("/operations/batches").text):
+        assert "Done in part" in shown
 
 
 def test_a_day_of_the_filter_is_that_of_the_reader(client, installation, held):

@@ -104,7 +104,7 @@ def _detail(
         freshness=found if tried is None else None,
         crumbs=[("Agents", "/agents"), (found.name, None)],
         found=found,
-        settings=[(key, value) for key, value in config.items() if key != "kind"] if shown else None,
+        settings=[(key, _worded(key, value)) for key, value in config.items() if key != "kind"] if shown else None,
         secrets=sorted(names_in(referring_texts(config).values())) if shown else [],
         named=_named(reading, found.name, caller),
         attempts=_attempts(reading, found.name, caller),
@@ -113,6 +113,15 @@ def _detail(
         message=message,
         tried=tried,
     )
+
+
+def _worded(key: str, value: Any) -> Any:
+    """Return a limit of the agent in words, and every other setting as it is."""
+    if key == "rate" and value is not None:
+        return f"{value['calls']:,} call{'' if value['calls'] == 1 else 's'} in {value['per']}"
+    if key == "tokens" and value is not None:
+        return f"{value['per_minute']:,} in a minute"
+    return value
 
 
 def _found(
