@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.language import parse_definition
-from web.drawings.boxes import HEAD, DrawnBody, DrawnFold, DrawnStep
+from web.drawings.boxes import HEAD, SIZE, DrawnBody, DrawnFold, DrawnStep
 from web.drawings.diagram import diagram
 from web.drawings.ranks import DiagramEdge
 from web.processes.bodies import LONGEST, OpenSteps
@@ -104,18 +104,19 @@ def bodies_drawn(draw: st.DrawFn, depth: int = 0) -> tuple[tuple[DrawnStep, ...]
 
 
 @given(bodies_drawn())
-def test_no_box_covers_another_one_and_each_body_is_within_its_box(
+def test_no_box_or_edge_covers_another_box_and_each_body_is_within_its_box(
     found: tuple[tuple[DrawnStep, ...], tuple[DiagramEdge, ...]],
 ) -> None:
     check(ElementTree.fromstring(diagram(*found, "all")))
 
 
 def check(drawing: ElementTree.Element) -> None:
-    """Require of a drawing, and of those inside it, that boxes are apart and hold the drawings inside them."""
+    """Require of a drawing, and of those inside it, that boxes are apart, edges pass them, and bodies are in them."""
     boxes = list(boxes_of(drawing))
     assert all(apart(one, other) for n, one in enumerate(boxes) for other in boxes[:n])
     left, top, width, height = map(float, drawing.attrib["viewBox"].split())
     assert all(left <= x and top <= y and x + w <= left + width and y + h <= top + height for x, y, w, h in boxes)
+    assert all(apart(curve, box) for curve in curves_of(drawing) for box in boxes if box[3] > SIZE.height)
     for inner in (each for each in drawing if each.tag == "svg"):
         x, y, w, h = (float(inner.attrib[name]) for name in ("x", "y", "width", "height"))
         (held,) = [
@@ -134,6 +135,17 @@ def boxes_of(drawing: ElementTree.Element) -> Iterator[Rectangle]:
             rectangles = [each for each in step if each.tag == "rect"]
             if rectangles:
                 yield tuple(float(rectangles[-1].attrib[name]) for name in ("x", "y", "width", "height"))  # type: ignore[misc]
+
+
+def curves_of(drawing: ElementTree.Element) -> Iterator[Rectangle]:
+    """Yield the rectangles within which the edges of a drawing bend."""
+    for path in (each for each in drawing if each.get("class", "").startswith("ed")):
+        x = y = 0.0
+        for kind, numbers in re.findall(r"([MHC])([-0-9. ]+)", path.attrib["d"]):
+            *_, to_x, to_y = (y, *map(float, numbers.split())) if kind != "H" else (float(numbers), y)
+            if kind == "C":
+                yield min(x, to_x), min(y, to_y), abs(to_x - x), abs(to_y - y)
+            x, y = to_x, to_y
 
 
 def apart(one: Rectangle, other: Rectangle) -> bool:

@@ -116,18 +116,24 @@ def _placed(
 
 def _line(chain: list[DiagramNode], placed: DiagramGeometry) -> _Line:
     x, y = placed.centres[chain[0]]
-    x += placed.halves[chain[0]]
-    path = [f"M{x:.1f} {y:.1f}"]
+    path = [f"M{x + placed.halves[chain[0]]:.1f} {y:.1f}"]
+    if placed.reaches[chain[0]] > placed.halves[chain[0]]:
+        path.append(f"H{x + placed.reaches[chain[0]]:.1f}")
+    x += placed.reaches[chain[0]]
     for node in chain[1:]:
         last = node is chain[-1]
-        (middle, to), half = placed.centres[node], placed.halves[node]
-        edge = middle - half - (TIP if last else 0)
+        (middle, to), half, reach = placed.centres[node], placed.halves[node], placed.reaches[node]
+        tip = TIP if last and reach == half else 0.0
+        edge = middle - reach - tip
         bend = (edge - x) / 2
         path.append(f"C{x + bend:.1f} {y:.1f} {edge - bend:.1f} {to:.1f} {edge:.1f} {to:.1f}")
         x, y = edge, to
         if not last:
-            path.append(f"H{middle + half:.1f}")
-            x = middle + half
+            path.append(f"H{middle + reach:.1f}")
+            x = middle + reach
+        elif reach > half:
+            x = middle - half - TIP
+            path.append(f"H{x:.1f}")
     return _Line((chain[0][0], chain[-1][0]), "".join(path), f"M{x + TIP:.1f} {y:.1f}l-7.5 -4v8z")
 
 

@@ -31,10 +31,14 @@ NONE_OPEN: Opened = MappingProxyType({})
 
 
 class DiagramGeometry(msgspec.Struct, frozen=True):
-    """A diagram's geometry. centres: of nodes; halves: half their widths; chains: the nodes of each edge, in order."""
+    """A diagram's geometry. centres: of nodes; halves: half their widths; chains: the nodes of each edge, in order.
+
+    reaches: how far from the middle of a node its edges run level, so that they pass no open step of its column.
+    """
 
     centres: dict[DiagramNode, tuple[float, float]]
     halves: dict[DiagramNode, float]
+    reaches: dict[DiagramNode, float]
     chains: list[list[DiagramNode]]
     width: float
     height: float
@@ -62,16 +66,18 @@ def place(
     heights = {node: _height(node, gateways, size, opened) for column in columns for node in column}
     middles = _middles(columns, before, after, heights, size)
     top = min((middles[node] - heights[node] / 2 for node in middles), default=0.0)
-    centres, halves, x = {}, {}, 0.0
+    centres, halves, reaches, x = {}, {}, {}, 0.0
     for column in columns:
         widths = {node: _width(node[0], gateways, size, opened) for node in column if not node[1]}
         width = max(widths.values(), default=size.width)
+        holds = any(node[0] in opened for node in widths)
         for node in column:
             centres[node] = (x + width / 2, middles[node] - top)
             halves[node] = widths.get(node, width) / 2
+            reaches[node] = width / 2 if holds else halves[node]
         x += width + size.across
     bottom = max((middles[node] + heights[node] / 2 for node in middles), default=0.0)
-    return DiagramGeometry(centres, halves, chains, x - size.across, bottom - top)
+    return DiagramGeometry(centres, halves, reaches, chains, x - size.across, bottom - top)
 
 
 def _ranks(ids: Sequence[str], edges: Sequence[DiagramEdge]) -> dict[str, int]:
