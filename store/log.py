@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from uuid import UUID
 
-from domain.executions.events.execution import ExecutionAdmitted
 from store.append_limit import APPEND_SECONDS, AppendLimit
 from store.bounded import EventTooLarge
 from store.columns import Columns
@@ -23,6 +22,7 @@ from store.unit import (
     AppendRefused,
     EpochOver,
     EventsMissing,
+    FullLines,
     Outage,
     OutcomeUnknown,
     SlotsTaken,
@@ -34,9 +34,6 @@ from store.waiting_units import Outcome, WaitingUnit
 MAX_BATCH_EVENTS = 5_000
 MOST_SUSPECTS = 10_000
 CLOSING_SECONDS = 5.0
-
-FullLines = dict[tuple[UUID, str], SlotsTaken]
-"""By process and key, the refusal of the first that found no slot there."""
 
 
 class Log(LogReading):
@@ -173,7 +170,7 @@ class Log(LogReading):
         full: takes the lines that have no free slot, from which nothing more begins. Raises the error of a database
         that is not as this release needs it.
         """
-        if full and any(_line_of(unit) in full for unit in units):
+        if full and any(unit.admits_from in full for unit in units):
             return self._append_apart(units, full)
         sent, cut, begun = False, False, time.perf_counter()
         try:
@@ -222,7 +219,7 @@ class Log(LogReading):
             return [failed] * len(units)
         if len(units) == 1:
             self._suspects.discard(units[0].stream)
-            line = _line_of(units[0])
+            line = units[0].admits_from
             if line is not None and isinstance(failed, SlotsTaken):
                 full[line] = failed
             return [failed]
@@ -232,7 +229,7 @@ class Log(LogReading):
         """Append each by itself, but none that would overtake one of its line: a slot may become free in between."""
         outcomes: list[Outcome] = []
         for unit in units:
-            line = _line_of(unit)
+            line = unit.admits_from
             taken = full.get(line) if line is not None else None
             outcomes.append(taken or self._append_batch([unit], full)[0])
         return outcomes
@@ -252,16 +249,6 @@ class Log(LogReading):
     def last_position(self) -> int:
         """Return the position of the newest event; 0 for an empty log."""
         return self.recorder.max_notification_id() or 0
-
-
-def _line_of(unit: Unit) -> tuple[UUID, str] | None:
-    """Return the process and key of the line from which a unit admits an execution within a limit, if it does."""
-    slot = unit.slot
-    if slot is None or not any(
-        isinstance(event, ExecutionAdmitted) and event.limit is not None for event in unit.events
-    ):
-        return None
-    return slot.process_id, slot.key
 
 
 def _bytes_of(unit: Unit) -> int:

@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from domain.event import Event
+from domain.executions.events.execution import ExecutionAdmitted
 from domain.executions.state.slot import Slot
 from domain.executions.timers import DueTimes, TimerKey
 from store.bounded import encoded
@@ -23,6 +24,10 @@ class AnsweredStep(msgspec.Struct, frozen=True):
 
 MessageKey = tuple[UUID, int]
 """The event that sends the message: its stream and version."""
+
+
+Line = tuple[UUID, str]
+"""The executions of a process that wait for the slots of one key."""
 
 
 class StreamChange(msgspec.Struct):
@@ -89,6 +94,13 @@ class Unit(StreamChange):
         """Every change of the unit, in the order of their events."""
         return (*self.before, self)
 
+    @property
+    def admits_from(self) -> Line | None:
+        """The line from which the unit admits an execution within a limit, if it does."""
+        if self.slot is None or not any(isinstance(e, ExecutionAdmitted) and e.limit is not None for e in self.events):
+            return None
+        return self.slot.process_id, self.slot.key
+
 
 class StoreError(Exception):
     """Recording did not succeed.
@@ -119,6 +131,10 @@ class EventsMissing(Conflict):
 
 class SlotsTaken(Conflict):
     """Another append took the last free slot of a line since this one's worker read it: the execution waits on."""
+
+
+FullLines = dict[Line, SlotsTaken]
+"""The refusal of the first that found no slot in a line: none behind it may begin in the same call."""
 
 
 class EpochOver(Conflict):

@@ -10,7 +10,7 @@ from domain.catalogue import STORED_NAMES
 from domain.event import Event
 from domain.executions.events.messages import recipient_of
 from store.mapper import decode, encode
-from store.unit import Conflict, MessageKey, OutcomeUnknown, SlotsTaken, StoreError, StreamChange, Unit
+from store.unit import Conflict, FullLines, MessageKey, OutcomeUnknown, SlotsTaken, StoreError, StreamChange, Unit
 from store.waiting_units import Outcome
 
 
@@ -54,26 +54,30 @@ class Store:
         Raises Crash if the process dies between two of these.
         """
         together = {unit.stream for unit in units}
+        full: FullLines = {}
         outcomes: list[Outcome] = []
         batch: list[Unit] = []
         for unit in units:
             if any(guarded == other.stream for guarded, _ in unit.guards for other in batch):
-                outcomes += self._append_batch(batch, together)
+                outcomes += self._append_batch(batch, together, full)
                 batch = []
             batch.append(unit)
-        return outcomes + self._append_batch(batch, together) if batch else outcomes
+        return outcomes + self._append_batch(batch, together, full) if batch else outcomes
 
-    def _append_batch(self, units: Sequence[Unit], together: set[UUID]) -> list[Outcome]:
+    def _append_batch(self, units: Sequence[Unit], together: set[UUID], full: FullLines) -> list[Outcome]:
+        """together: takes out those that found no free slot, which nothing may overtake. full: takes their lines."""
+        if len(units) == 1 and (line := units[0].admits_from) in full:
+            return self._without_slot(units[0], full[line], together, full)
         trouble = self._random.random() if self.faults else 1
         if trouble < self.faults:
             return [OutcomeUnknown("the connection was lost before")] * len(units)
-        if trouble < 2 * self.faults or not self._fit(units):
+        apart = any(unit.admits_from in full for unit in units)
+        if trouble < 2 * self.faults or apart or not self._fit(units):
             if len(units) == 1:
                 if trouble >= 2 * self.faults and self._versions_fit(units):
-                    self.slots_taken += 1
-                    return [SlotsTaken("no slot is free any more")]
+                    return self._without_slot(units[0], SlotsTaken("no slot is free any more"), together, full)
                 return [Conflict("a stream has moved on, or a message has been handled")]
-            return [outcome for unit in units for outcome in self._append_alone(unit, together)]
+            return [outcome for unit in units for outcome in self._append_alone(unit, together, full)]
         for unit in units:
             words = [word for change in unit.changes for word in self._record(change)]
             for change in unit.changes:
@@ -83,10 +87,17 @@ class Store:
             return [OutcomeUnknown("the acknowledgement was lost")] * len(units)
         return [self.appends] * len(units)
 
-    def _append_alone(self, unit: Unit, together: set[UUID]) -> list[Outcome]:
+    def _append_alone(self, unit: Unit, together: set[UUID], full: FullLines) -> list[Outcome]:
         if self._random.random() < self.faults / 4:
             raise Crash
-        return self._append_batch([unit], together)
+        return self._append_batch([unit], together, full)
+
+    def _without_slot(self, unit: Unit, refusal: SlotsTaken, together: set[UUID], full: FullLines) -> list[Outcome]:
+        self.slots_taken += 1
+        together.discard(unit.stream)
+        if unit.admits_from is not None:
+            full[unit.admits_from] = refusal
+        return [refusal]
 
     def _fit(self, units: Sequence[Unit]) -> bool:
         """Return whether all units fit, recorded one after the other."""
