@@ -22,7 +22,7 @@ from edge.sensitive import SensitiveViews
 from edge.visibility import restricted
 from queries.analytics.usual_steps import UsualStepTime, usual_step_time
 from queries.causes import FailureCause, find_cause
-from queries.events import list_execution_events
+from queries.events import events_of_stream
 from queries.exchange import Question, exchange
 from queries.execution_costs import costs_of
 from queries.executions import (
@@ -82,10 +82,10 @@ def detail(
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
     found = masking.execution(restricted(found, caller))
     edges = definitions.edges(reading, found.process_id, found.version, found.body or "")
-    events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     selected = _selected(found, given.step)
     with exchange(reading) as together:
         of_position = together.add(moment_of_position(id, found.position))
+        events = together.add(events_of_stream(id, given.after, EVENTS))
         marks = together.add(marks_of_stream(id, picture.MARKED, picture.PLACES))
         costs = together.add(costs_of(found)) if given.as_of is None else None
         roles = None if selected is None else together.add(_roles(found, selected, given))
@@ -111,7 +111,7 @@ def detail(
         else on_failure(definitions.plan(reading, found.process_id, found.version, found.body or ""), selected.id),
         items=items,
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
-        events=events,
+        events=masking.events(events.view()),
         trigger=json.loads(bytes(found.trigger)),
         error=json.loads(bytes(found.error)),
         moment=moment,
