@@ -24,6 +24,7 @@ from domain.executions.state.step import time_out
 from domain.money import add
 from queries.amounts import Amount
 from queries.repetitions import ITEMS_AND_ROUNDS, events_outside
+from store.arrays import texts
 
 MOST_EVENTS = 10_000
 """Of an execution with more events of attempts, the newest are read: its oldest attempts are left out."""
@@ -65,7 +66,7 @@ _ATTEMPTS = f"""select topic, case when octet_length(state) <= 4096 then state
     )::text, 'UTF8')
     from json_to_record(convert_from(state, 'UTF8')::json) as e(at json, step json, attempt json, agent json,
       started_at json, scope json, cost json, before json, after json, usage json, error json)) end
-from {events_outside(ITEMS_AND_ROUNDS, "topic = any(%(topics)s)", MOST_EVENTS)} order by originator_version"""
+from {events_outside(ITEMS_AND_ROUNDS, "topic = any(%(topics)b)", MOST_EVENTS)} order by originator_version"""
 
 
 class TokenUsage(msgspec.Struct, frozen=True):
@@ -197,7 +198,7 @@ _decode = msgspec.json.Decoder(_Happened).decode
 def read_attempts(connection: Connection[Any], execution_id: UUID, position: int) -> dict[str, list[AttemptView]]:
     """Return the attempts of an execution by step, in their order, by its events up to a position of the log."""
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-        given = {"id": execution_id, "position": position, "topics": list(TOPICS)}
+        given = {"id": execution_id, "position": position, "topics": texts(TOPICS)}
         rows = cursor.execute(_ATTEMPTS, given, prepare=True).fetchall()
     return fold_attempts(rows)
 

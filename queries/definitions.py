@@ -91,19 +91,21 @@ class Definitions:
 
     def plan(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> Plan:
         """Return the plan of a version. Raises NotFound."""
-        kept = self._compiled.get((process_id, version, body))
-        if kept is None:
-            with reading.datastore.reading() as connection:
-                kept = self.compiled(connection, process_id, version, body)
-        return kept[0]
+        return self._known(reading, process_id, version, body)[0]
 
     def shape(
         self, reading: Reading, process_id: UUID, version: int, body: str = ""
     ) -> tuple[list[DefinedStep], list[tuple[str, str]]]:
         """Return the steps of a version in order, and the edges between them. Raises NotFound."""
-        with reading.datastore.reading() as connection:
-            plan, steps = self.compiled(connection, process_id, version, body)
+        plan, steps = self._known(reading, process_id, version, body)
         return steps, [(source, step.id) for step in plan.steps.values() for source in step.incoming]
+
+    def _known(self, reading: Reading, process_id: UUID, version: int, body: str) -> tuple[Plan, list[DefinedStep]]:
+        kept = self._compiled.get((process_id, version, body))
+        if kept is None:
+            with reading.datastore.reading() as connection:
+                kept = self.compiled(connection, process_id, version, body)
+        return kept
 
     def compiled(
         self, connection: Connection[DictRow], process_id: UUID, version: int, body: str = ""

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import msgspec
 from psycopg import Connection
-from psycopg.rows import TupleRow, tuple_row
+from psycopg.rows import DictRow, TupleRow, tuple_row
 from psycopg.types.string import ByteaBinaryLoader
 
 from domain.event import Event
+from queries.exchange import Question
 from queries.paging import DEFAULT_LIMIT, Page, page_of, read_position, write_cursor
+from queries.progress import LOG
 from queries.reading import Freshness, Reading
 from store.archive.executions import absent
 from store.mapper import Recorded, recorded
@@ -91,6 +93,16 @@ def list_execution_events(
         if not rows and not _read(connection, _STREAM, (execution_id, 0, execution_id, 1)):
             raise absent(connection, execution_id)
     return _page(rows, limit, freshness, lambda row: write_cursor("v", row.version))
+
+
+def events_of_stream(execution_id: UUID, after: int, limit: int) -> Question[Page[EventView]]:
+    """Return the question for the same page, of an execution that is there."""
+
+    def view(rows: list[DictRow], freshness: Freshness) -> Page[EventView]:
+        found = [tuple(row.values()) for row in rows]
+        return _page(found, limit, freshness, lambda row: write_cursor("v", row.version))
+
+    return Question(LOG, _STREAM, (execution_id, after, execution_id, limit + 1), view, binary=True)
 
 
 def get_last_version(reading: Reading, execution_id: UUID) -> int:

@@ -54,6 +54,10 @@ class PendingView(Generic[T]):
         assert self._given is not None, "the exchange is not over"
         return self._given()
 
+    def unless_built(self) -> T | None:
+        """Return the view; None while its read model is built: the rest of a page does without."""
+        return None if self._refusal is not None else self.view()
+
 
 class Exchange:
     """The questions of one exchange, in order."""

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.costs.flags import OF_REPORT
 from domain.costs.unit_prices import UnitPrices
@@ -13,11 +14,12 @@ from domain.executions.events.outcomes import COMPLETED
 from queries.amounts import Amount
 from queries.definitions import Definitions
 from queries.estimates import StepEstimate, step_estimate
+from queries.exchange import Question, answer
 from queries.execution_detail import DETAIL, ExecutionCost, ExecutionDetail, get_execution
 from queries.families import sums
 from queries.prices import UnitPricesView, unit_prices_view
 from queries.progress import LOG
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading
 from queries.repetitions import ITEMS_AND_ROUNDS, events_outside
 from queries.steps import StepView
 
@@ -170,15 +172,20 @@ def get_execution_costs(
     reading: Reading, definitions: Definitions, execution_id: UUID, *, min_position: int | None = None
 ) -> ExecutionCosts:
     """Return the cost of one execution by step and attempt, from its events. Raises NotFound or NotYet."""
-    return costs_of(reading, get_execution(reading, definitions, execution_id, min_position=min_position))
+    return answer(reading, costs_of(get_execution(reading, definitions, execution_id, min_position=min_position)))
 
 
-def costs_of(reading: Reading, execution: ExecutionDetail) -> ExecutionCosts:
-    """Return the cost of an execution by step and attempt, as of the same position."""
-    execution_id = execution.execution_id
+def costs_of(execution: ExecutionDetail) -> Question[ExecutionCosts]:
+    """Return the question for the cost of an execution by step and attempt, as of the same position."""
+
+    def view(rows: list[DictRow], _: Freshness) -> ExecutionCosts:
+        return _costs(execution, rows)
+
+    return Question(LOG, _USES, {"id": execution.execution_id, "position": execution.as_of_position}, view, (DETAIL,))
+
+
+def _costs(execution: ExecutionDetail, rows: list[DictRow]) -> ExecutionCosts:
     outcomes = {(step.id, each.attempt): each.status for step in execution.steps for each in step.attempt_list}
-    with reading.of(LOG, beside=(DETAIL,)) as (connection, _):
-        rows = fetch(connection, _USES, {"id": execution_id, "position": execution.as_of_position})
     uses: dict[int, tuple[_Booked, list[_Booked]]] = {}
     for row in rows:
         event = _decode_booked(row["state"])
@@ -194,7 +201,7 @@ def costs_of(reading: Reading, execution: ExecutionDetail) -> ExecutionCosts:
         _step(step, sorted(steps[step], key=lambda use: use.attempt)) for step in _in_order(execution.steps, steps)
     ]
     return ExecutionCosts(
-        execution_id,
+        execution.execution_id,
         execution.cost,
         execution.cost.unpriced > 0,
         found,

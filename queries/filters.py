@@ -1,7 +1,12 @@
 """Conditions of a list: OR within a field, AND between fields."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from store.arrays import texts, uuids
+
+_ARRAYS: Mapping[str, Callable[[Any], object]] = {"text": texts, "uuid": uuids}
+"""psycopg takes longer for a list of one text than for all else of a statement."""
 
 
 class Where:
@@ -48,7 +53,7 @@ class Where:
     def any_of(self, column: str, values: Sequence[object], kind: str) -> None:
         """Require one of `values`, of the SQL type `kind`, in `column`; nothing without values."""
         if values:
-            self.add(f"{column} = any({{}}::{kind}[])", list(values))
+            self.add(f"{column} = any({{}}::{kind}[])", _ARRAYS.get(kind, list)(values))
 
     def within(self, column: str, patterns: Sequence[str]) -> None:
         """Require a name that one of `patterns`, names or beginnings as ``claims-*``, matches; nothing without any."""
@@ -64,7 +69,8 @@ class Where:
     def any_of_either(self, columns: Sequence[str], values: Sequence[object], kind: str) -> None:
         """Require one of `values` in one of `columns`; nothing without values."""
         if values:
-            self.add(f"({' or '.join(f'{column} = any({{0}}::{kind}[])' for column in columns)})", list(values))
+            condition = " or ".join(f"{column} = any({{0}}::{kind}[])" for column in columns)
+            self.add(f"({condition})", _ARRAYS.get(kind, list)(values))
 
 
 def liked(patterns: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from psycopg.rows import DictRow
 from queries.exchange import Question
 from queries.progress import LOG
 from queries.reading import Freshness
+from store.arrays import uuids
 
 # One look-up by the key for each execution.
 _LATEST = """select e.originator_id, e.topic, e.state from unnest(%s::uuid[]) as x(id)
@@ -40,7 +41,7 @@ def latest_events(execution_ids: Sequence[UUID]) -> Question[dict[UUID, LatestEv
     def view(rows: list[DictRow], _: Freshness) -> dict[UUID, LatestEvent]:
         return {row["originator_id"]: _view(row["topic"], row["state"]) for row in rows}
 
-    return Question(LOG, _LATEST, (list(execution_ids),), view)
+    return Question(LOG, _LATEST, (uuids(execution_ids),), view)
 
 
 def _view(topic: str, state: bytes) -> LatestEvent:

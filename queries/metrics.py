@@ -179,7 +179,8 @@ def get_replica_lag(reading: Reading) -> float | None:
 def get_measures(reading: Reading, names: Collection[str]) -> dict[str, float]:
     """Return some figures that need no setting, by name, from the main server. Raises Outage."""
     chosen = [measure for measure in MEASURES if measure.name in names]
-    with reading.progress.main.reading() as connection, connection.pipeline(), connection.transaction():
+    # The statements of a pipeline are one transaction, of which BY_ORDER is a part.
+    with reading.progress.main.reading() as connection, connection.pipeline():
         connection.execute(BY_ORDER, prepare=True)
         return fetch(connection, f"select {_columns(chosen)}", ())[0]
 

@@ -4,13 +4,16 @@ from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
 from domain.refusal import NotFound
+from queries.exchange import Question, answer
 from queries.execution_detail import DETAIL
 from queries.paging import LARGEST
 from queries.progress import LOG
-from queries.reading import Reading, fetch
+from queries.reading import Freshness, Reading
 from queries.repetitions import ITEMS, events_outside
+from store.arrays import texts
 
 _PLACE = """
 select e.originator_version as event, e.notification_id as position,
@@ -27,11 +30,12 @@ _OF_EVENT = _PLACE.format(one="e.originator_version = least(%(at)s, l.originator
 
 MOST_MARKED = 5_000
 """A stream of more events, those of items aside, has no marks: finding them takes longer than a page may."""
+_EVENTS = "(select max(originator_version) from stored_events where originator_id = %(id)s)"
 _MARKS = f"""
 select min(originator_version) as event, topic as type
-from {events_outside(ITEMS, "topic = any(%(types)s)", MOST_MARKED)}
-where %(events)s - (select coalesce(sum(upper(run) - lower(run)), 0) from unnest({ITEMS}) run) <= {MOST_MARKED}
-group by topic, width_bucket(originator_version, 1, %(events)s + 1, %(places)s) order by 1 limit %(most)s"""
+from {events_outside(ITEMS, "topic = any(%(types)b)", MOST_MARKED)}
+where {_EVENTS} - (select coalesce(sum(upper(run) - lower(run)), 0) from unnest({ITEMS}) run) <= {MOST_MARKED}
+group by topic, width_bucket(originator_version, 1, {_EVENTS} + 1, %(places)s) order by 1 limit %(most)s"""
 
 
 class StreamMark(msgspec.Struct, frozen=True):
@@ -55,29 +59,30 @@ class StreamMoment(msgspec.Struct, frozen=True):
     last: int
 
 
-def moment_of_position(reading: Reading, execution_id: UUID, position: int) -> StreamMoment:
-    """Return the place of the event at `position` in the stream of an execution. Raises NotFound."""
-    return _moment(reading, _OF_POSITION, execution_id, position)
+def moment_of_position(execution_id: UUID, position: int) -> Question[StreamMoment]:
+    """Return the question for the place of the event at `position` in the stream of an execution; or NotFound."""
+    return _moment(_OF_POSITION, execution_id, position)
 
 
 def moment_of_event(reading: Reading, execution_id: UUID, event: int) -> StreamMoment:
     """Return the place of an event by its number, of the newest one if there are fewer. Raises NotFound."""
-    return _moment(reading, _OF_EVENT, execution_id, event)
+    return answer(reading, _moment(_OF_EVENT, execution_id, event))
 
 
-def list_marks(
-    reading: Reading, execution_id: UUID, types: Collection[str], *, events: int, places: int
-) -> list[StreamMark]:
-    """Return events of `types` in a stream of `events`, in order: of each type the first in each of `places` parts."""
-    stated = {"id": execution_id, "types": list(types), "events": events, "places": places, "most": 4 * places}
-    stated["position"] = LARGEST
-    with reading.of(LOG, beside=(DETAIL,)) as (connection, _):
-        return [StreamMark(**row) for row in fetch(connection, _MARKS, stated)]
+def marks_of_stream(execution_id: UUID, types: Collection[str], places: int) -> Question[list[StreamMark]]:
+    """Return the question for the events of `types`, in order: of each type the first in each of `places` parts."""
+    stated = {"id": execution_id, "types": texts(list(types)), "places": places, "most": 4 * places}
+
+    def view(rows: list[DictRow], _: Freshness) -> list[StreamMark]:
+        return [StreamMark(**row) for row in rows]
+
+    return Question(LOG, _MARKS, stated | {"position": LARGEST}, view, (DETAIL,))
 
 
-def _moment(reading: Reading, query: str, execution_id: UUID, at: int) -> StreamMoment:
-    with reading.log() as (connection, _):
-        rows = fetch(connection, query, {"id": execution_id, "at": at})
-    if not rows:
-        raise NotFound(f"there is no such event of execution {execution_id}")
-    return StreamMoment(**rows[0])
+def _moment(query: str, execution_id: UUID, at: int) -> Question[StreamMoment]:
+    def view(rows: list[DictRow], _: Freshness) -> StreamMoment:
+        if not rows:
+            raise NotFound(f"there is no such event of execution {execution_id}")
+        return StreamMoment(**rows[0])
+
+    return Question(LOG, query, {"id": execution_id, "at": at}, view)

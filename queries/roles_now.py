@@ -4,8 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from psycopg.rows import DictRow
 
-from queries.reading import Reading, fetch
+from queries.exchange import Question
+from queries.reading import Freshness, Reading, fetch
 from queries.roles import INTERVALS
 
 MOST = 200
@@ -49,14 +51,14 @@ def roles_now(reading: Reading, process_id: UUID, published_at: datetime) -> dic
     return found
 
 
-def roles_of_step(reading: Reading, process_id: UUID, step: str, position: int) -> dict[str, list[str]]:
-    """Return the agents by their role in a step at a position of the log, beside its executor.
+def roles_of_step(process_id: UUID, step: str, position: int) -> Question[dict[str, list[str]]]:
+    """Return the question for the agents by their role in a step at a position of the log, beside its executor."""
 
-    Raises ReadModelRebuilding.
-    """
-    with reading.of(INTERVALS) as (connection, _):
-        rows = fetch(connection, _OF_STEP, {"process_id": process_id, "step": step, "position": position})
-    found: dict[str, list[str]] = {}
-    for row in rows:
-        found.setdefault(row["role"], []).append(row["agent"])
-    return found
+    def view(rows: list[DictRow], _: Freshness) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for row in rows:
+            found.setdefault(row["role"], []).append(row["agent"])
+        return found
+
+    given = {"process_id": process_id, "step": step, "position": position}
+    return Question(INTERVALS, _OF_STEP, given, view)

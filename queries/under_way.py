@@ -17,7 +17,7 @@ _COUNT = f"""
 select count(*)::int as executions, count(*) filter (where waits)::int as waiting from (
   select exists (select from execution_list_waits w
     where w.execution_id = l.execution_id and w.kind in ('approval', 'timer')) as waits
-  from unnest(%(under_way)s::text[]) as s(status) cross join lateral (
+  from unnest(array{list(UNDER_WAY)}) as s(status) cross join lateral (
     select l.execution_id from execution_list l where l.status = s.status and {{where}} limit {MOST_UNDER_WAY}) l
   limit {MOST_UNDER_WAY}) counted"""
 
@@ -47,7 +47,7 @@ def count_under_way(reading: Reading, within: tuple[str, ...] = ()) -> Execution
 
 def under_way_counted(within: tuple[str, ...]) -> Question[ExecutionsUnderWay]:
     """Return the question for the number of executions under way."""
-    where = Where({"under_way": list(UNDER_WAY)})
+    where = Where()
     where.within("l.process", within)
 
     def view(rows: list[DictRow], _: Freshness) -> ExecutionsUnderWay:

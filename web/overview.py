@@ -23,7 +23,7 @@ from web.alerts import shown_alert
 from web.failures import group_failures
 from web.layout import COUNTED, page, reader_of
 from web.monitored import OverviewParameters, monitored_part
-from web.overview_lists import SHOWN, read_lists, unless_built
+from web.overview_lists import SHOWN, read_lists
 from web.schedules.marks import FLAGS
 from web.today import MONTHS, WEEKDAYS, compared, ended_today, weekday
 
@@ -113,7 +113,7 @@ def overview(
         most=SHOWN,
         running=running.items,
         latest=latest.view(),
-        usual=unless_built(usual) or {},
+        usual=usual.unless_built() or {},
         summary=_summary(waiting, more),
     )
 

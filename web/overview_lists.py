@@ -1,6 +1,6 @@
 """The lists and figures of the overview, which one exchange with the server brings."""
 
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
@@ -11,11 +11,11 @@ from queries.analytics.today import TodayFigures, today
 from queries.approvals import ApprovalView, approvals_listed
 from queries.costs import unpriced_counted
 from queries.dead_letters import DeadLetterView, dead_letters_listed
-from queries.exchange import PendingView, exchange
+from queries.exchange import exchange
 from queries.executions import ExecutionSummary, FailedExecution, longest_running, newest_failed
 from queries.monitored import MonitoredItem
 from queries.paging import Page
-from queries.reading import Reading, ReadModelRebuilding
+from queries.reading import Reading
 from queries.schedules import UrgentSchedules, urgent_schedules
 from queries.set_aside import SetAsideView, set_aside_listed
 from queries.timers import TimerFilter, TimerView, timers_listed
@@ -29,7 +29,6 @@ MOST_FAILED = 50
 FAILURES = 2
 """So many failures in a row of a schedule need a person."""
 
-T = TypeVar("T")
 _EMPTY: Page[Any] = Page((), None, 0, 0.0)
 
 
@@ -79,14 +78,6 @@ def read_lists(reading: Reading, reader: Reader, caller: Principal, given: Overv
         alerts.view(),
         0 if unpriced is None else unpriced.view(),
         under_way.view(),
-        unless_built(of_today),
+        of_today.unless_built(),
         None if monitored is None else monitored.view(),
     )
-
-
-def unless_built(answer: PendingView[T]) -> T | None:
-    """Return the view; None while its read model is built: the rest of the page does without."""
-    try:
-        return answer.view()
-    except ReadModelRebuilding:
-        return None

@@ -88,12 +88,6 @@ class RollupSums:
         by = "r.process_id, r.step, r.completed"
         return self._sum("analytics_steps", bounds, by, sums, self._roots())
 
-    def step(self, bounds: Sequence[datetime], time: str, step: str) -> list[DictRow]:
-        """Return a time of the completed runs of one step, worked or waited."""
-        sums = f"sum(r.n)::bigint as n, {JOINED.format(f'{time}_sketch')}"
-        where = f"{self._roots()} and r.completed and r.step = %(step)s"
-        return self._of("analytics_steps", "", sums, where, step=step).by_period(self._connection, bounds)
-
     def step_costs(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return the costs of steps by process, step, currency and whether they completed."""
         by = "r.process_id, r.step, r.completed, r.currency"
@@ -132,11 +126,11 @@ class RollupSums:
     def _sum(self, table: str, bounds: Sequence[datetime], by: str, sums: str, condition: str) -> list[DictRow]:
         return self._of(table, by, sums, condition).by_period(self._connection, bounds)
 
-    def _of(self, table: str, by: str, sums: str, condition: str, outer: str = "{query}", **more: object) -> SpanSums:
-        return SpanSums(table, by, sums, self._where(condition, **more), outer)
+    def _of(self, table: str, by: str, sums: str, condition: str, outer: str = "{query}") -> SpanSums:
+        return SpanSums(table, by, sums, self._where(condition), outer)
 
-    def _where(self, condition: str, **more: object) -> Where:
-        where = Where(more)
+    def _where(self, condition: str) -> Where:
+        where = Where()
         where.holds(condition)
         self._filtered(where, "r")
         return where

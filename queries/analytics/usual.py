@@ -19,6 +19,7 @@ from queries.analytics.totals import MICROSECONDS, RunTotal, SketchTotal, round_
 from queries.exchange import Question
 from queries.filters import Where
 from queries.reading import Freshness, Reading, ReadModelRebuilding
+from store.arrays import uuids
 
 
 class UsualFigures(msgspec.Struct, frozen=True):
@@ -61,7 +62,7 @@ def usual_durations(process_ids: Collection[UUID], now: datetime) -> Question[di
     """
     where = Where()
     where.holds("not r.called")
-    where.add("r.process_id = any({}::uuid[])", list(process_ids))
+    where.add("r.process_id = any({}::uuid[])", uuids(list(process_ids)))
     today = begin_of(now, DAY)
     of = periods((today - DEFAULT_DAYS * DAY, today + DAY))
     query = SpanSums("analytics_runs", "r.process_id", _DURATIONS, where).query(of.rows)

@@ -12,6 +12,7 @@ from domain.agents.calls import StepError
 from domain.executions.events.execution import ExecutionFailed
 from domain.executions.events.step import StepFailed, StepScheduled
 from domain.identity import process_id
+from queries.exchange import answer
 from queries.moments import moment_of_event, moment_of_position
 from tests.api.test_api_families import Family
 
@@ -100,7 +101,7 @@ def test_a_moment_has_its_neighbours(installation: Any, family: Family) -> None:
     first = moment_of_event(installation.reading, family.root, 1)
     assert (first.event, first.before) == (1, None)
     assert first.after is not None
-    second = moment_of_position(installation.reading, family.root, first.after)
+    second = answer(installation.reading, moment_of_position(family.root, first.after))
     assert (second.event, second.before) == (2, first.position)
     newest = moment_of_event(installation.reading, family.root, 1_000_000)
     assert (newest.event, newest.position, newest.after) == (newest.events, newest.last, None)

@@ -36,6 +36,7 @@ def test_a_value_is_escaped_as_by_markupsafe(value: object) -> None:
 
 TEMPLATE = """{% macro shown(it) %}<i>{{ it }}</i>{% if caller is defined %}{{ caller() }}{% endif %}{% endmacro %}
 {% set kept %}{{ value }}{% endset %}{{ kept }}{{ shown(value) }}{% call shown(value) %}{{ value }}{% endcall %}
+{% for n in range(3) %}{{ shown(it=[value, n]) }}{{ loop.cycle("a", "<b>") }}{% endfor %}
 {{ value ~ "<" }}{{ value|string|upper }}{% autoescape false %}{{ value }}{% endautoescape %}{{ value }}"""
 
 

@@ -18,6 +18,8 @@ KEYS = "originator_version, topic, state from stored_events"
 """Read anew after a second; the pool tries a connection that was idle by an empty statement."""
 OF_THE_OVERVIEW = 18
 OF_THE_FRAME = 1
+OF_A_STEP = 12
+"""Four of the execution, the freshness and six parts of its page together, and that of the frame."""
 
 
 @pytest.fixture
@@ -66,3 +68,13 @@ def test_the_overview_takes_as_many_statements_for_many_rows_as_for_one(
 def test_the_frame_of_a_page_takes_one_statement(installation: Installation, statements: Callable[[str], int]) -> None:
     installation.project()
     assert statements("/settings") == OF_THE_FRAME
+
+
+def test_the_parts_of_the_page_of_a_step_are_read_together(
+    client: TestClient, installation: Installation, statements: Callable[[str], int]
+) -> None:
+    installation.publish(client, GREETING, writer={"script": "echo"})
+    id = client.post("/api/processes/greeting/executions", json={"input": {"name": "Ann"}}).json()["execution_id"]
+    client.post(f"/api/executions/{id}/cancel", json={"reason": "no longer"}).raise_for_status()
+    installation.project()
+    assert statements(f"/executions/{id}?step=greet") == OF_A_STEP

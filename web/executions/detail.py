@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote_plus
 
@@ -22,7 +22,8 @@ from edge.sensitive import SensitiveViews
 from edge.visibility import restricted
 from queries.analytics.usual_steps import UsualStepTime, usual_step_time
 from queries.causes import FailureCause, find_cause
-from queries.events import list_execution_events
+from queries.events import events_of_stream
+from queries.exchange import Question, exchange
 from queries.execution_costs import costs_of
 from queries.executions import (
     ExecutionDetail,
@@ -33,9 +34,9 @@ from queries.executions import (
     list_executions,
 )
 from queries.folding import get_execution_as_of
-from queries.moments import list_marks, moment_of_position
+from queries.moments import marks_of_stream, moment_of_position
 from queries.paging import LARGEST
-from queries.reading import Reading, ReadModelRebuilding
+from queries.reading import Reading
 from queries.roles_now import roles_of_step
 from queries.steps import ChildExecution
 from queries.usual_durations import LikelyEnd, likely_end
@@ -85,9 +86,16 @@ def detail(
     plan = definitions.plan(reading, found.process_id, found.version, found.body or "")
     opened = open_steps(request, given.inside)
     folds = {each.id: fold_of(each, plan.bodies[each.id], opened) for each in shape[0] if each.id in plan.bodies}
-    moment = moment_of_position(reading, id, found.position)
-    events = masking.events(list_execution_events(reading, id, after=given.after, limit=EVENTS))
     selected = _selected(found, given.step)
+    with exchange(reading) as together:
+        of_position = together.add(moment_of_position(id, found.position))
+        events = together.add(events_of_stream(id, given.after, EVENTS))
+        marks = together.add(marks_of_stream(id, picture.MARKED, picture.PLACES))
+        costs = together.add(costs_of(found)) if given.as_of is None else None
+        roles = None if selected is None else together.add(_roles(found, selected, given))
+        usual = _usual_time(found, selected, reader_of(request).now)
+        usual_time = None if usual is None else together.add(usual)
+    moment = of_position.view()
     items = [] if selected is None or selected.items is None else _items(reading, found, selected, masking, caller)
     return page(
         request,
@@ -99,21 +107,19 @@ def detail(
         found=found,
         given=given,
         selected=selected,
-        roles=_roles(reading, found, selected, LARGEST if given.as_of is None else found.position),
-        usual=_usual_time(reading, found, selected),
+        # Nobody, and no usual time, while their read models are built anew.
+        roles={} if roles is None else roles.unless_built() or {},
+        usual=None if usual_time is None else usual_time.unless_built(),
         on_failure="" if selected is None else on_failure(plan, selected.id),
         items=items,
         conditions=[] if selected is None else json.loads(bytes(selected.conditions)) or [],
-        events=events,
+        events=masking.events(events.view()),
         trigger=json.loads(bytes(found.trigger)),
         error=json.loads(bytes(found.error)),
         moment=moment,
-        marks=[
-            (mark.event, picture.MARKED[mark.type])
-            for mark in list_marks(reading, id, picture.MARKED, events=moment.events, places=picture.PLACES)
-        ],
+        marks=[(mark.event, picture.MARKED[mark.type]) for mark in marks.view()],
         cause=_cause(reading, found, caller) if given.as_of is None else None,
-        costs=costs_of(reading, found) if given.as_of is None else None,
+        costs=None if costs is None else costs.view(),
         likely=_likely_end(reading, found) if given.as_of is None else None,
         open=found.ended_at is None and given.as_of is None,
         acts=caller.may(CancelExecution.scope),
@@ -137,11 +143,13 @@ def _items(
     return list(masking.summaries(list_executions(reading, newest, limit=ITEMS)).items)
 
 
-def _usual_time(reading: Reading, found: ExecutionDetail, selected: StepView | None) -> UsualStepTime | None:
-    """Return how long the selected step usually takes; None for one that takes no time of its own."""
+def _usual_time(
+    found: ExecutionDetail, selected: StepView | None, now: datetime
+) -> Question[UsualStepTime | None] | None:
+    """Return the question for how long the selected step usually takes; None for one that takes no time of its own."""
     if selected is None or selected.type == "gateway" or selected.compensates is not None:
         return None
-    return usual_step_time(reading, found.process_id, selected.id, selected.type)
+    return usual_step_time(found.process_id, selected.id, selected.type, now)
 
 
 def _title(found: ExecutionDetail) -> str:
@@ -170,14 +178,11 @@ def _cause(reading: Reading, found: ExecutionDetail, caller: Principal) -> Failu
     return cause if cause is not None and cause.distance and caller.sees(cause.process) else None
 
 
-def _roles(reading: Reading, found: ExecutionDetail, selected: StepView | None, position: int) -> dict[str, list[str]]:
-    """Return who watches over the selected step and is informed of it, by role; nobody while that is built anew."""
-    if selected is not None:
-        with suppress(ReadModelRebuilding):
-            step = selected.compensates or selected.id
-            place = f"{found.body}/{step}" if found.body else step
-            return roles_of_step(reading, found.process_id, place, position)
-    return {}
+def _roles(found: ExecutionDetail, selected: StepView, given: DetailParameters) -> Question[dict[str, list[str]]]:
+    """Return the question for who watches over the selected step and is informed of it, by role."""
+    step = selected.compensates or selected.id
+    place = f"{found.body}/{step}" if found.body else step
+    return roles_of_step(found.process_id, place, LARGEST if given.as_of is None else found.position)
 
 
 def _rounds(step: StepView) -> list[ChildExecution]:
