@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check, check_everywhere
+from tests.web.accessibility import check, check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 from tests.web.corpus import HOSTILE, NASTY, harmless
 
 expect.set_options(timeout=LIMIT_MS)
