@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 from store.datastore import Datastore
 from tests.api.conftest import Installation, installed
 from tests.database import cloned
+from tests.waiting import until
 from tests.web.forking import forking
 from web.app import PagesBeside, create_pages
 
@@ -79,6 +80,12 @@ class Served:
         id: str = answer.json()["execution_id"]
         shown = self.client.get(f"/api/executions/{id}", params={"min_position": answer.json()["position"]})
         assert shown.status_code == 200, shown.text
+        return id
+
+    def approval(self, execution: str, step: str) -> str:
+        """Return the id of the step's first approval once the read models show it."""
+        id = f"{execution}:{step}:1"
+        until(lambda: self.client.get(f"/api/approvals/{id}").status_code == 200)
         return id
 
 

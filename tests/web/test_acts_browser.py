@@ -95,7 +95,7 @@ def test_an_approval_is_read_and_decided_by_keyboard(served: Served, windows: Wa
     wait_for_approval(served, page, id)
     other = served.begin("asking", text="Another letter")
     wait_for_approval(served, page, other)
-    page.goto(f"{served.url}/approvals/{other}:ask:1")
+    page.goto(f"{served.url}/approvals/{served.approval(other, 'ask')}")
     beside = page.get_by_role("navigation", name="Approvals for you")
     expect(beside.locator("[aria-current]")).to_contain_text("Another letter")
     page.keyboard.press("j")
