@@ -8,36 +8,21 @@ from typing import Any
 
 import httpx2
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, TimeoutError, sync_playwright
 from starlette.testclient import TestClient
 
 from store.datastore import Datastore
 from tests.api.conftest import Installation, installed
 from tests.database import cloned
+from tests.waiting import until
 from tests.web.forking import forking
 from web.app import PagesBeside, create_pages
 
-CHROMIUM = shutil.which("chromium")
+# The headless shell is the same browser without windows, which takes a third of the time.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+# Nothing spares a process for a page to come.
+FLAGS = ["--no-sandbox", "--renderer-process-limit=1"]
 LIMIT_MS = 120_000
-WIDTHS = (1440, 390, 1024)
-# The rules of axe that read colours take most of its time. The themes differ in nothing else, and no width changes
-# colours (test_pages.py).
-OF_COLOURS = ["color-contrast", "link-in-text-block"]
-# Whether the page shows a text that it did not show at any width before.
-SHOWS_MORE = """() => {
-  const before = window.shown ?? new Set();
-  const now = [...document.body.querySelectorAll("*")].filter(each => each.checkVisibility()
-    && [...each.childNodes].some(node => node.nodeType === Node.TEXT_NODE && node.data.trim()));
-  window.shown = new Set([...before, ...now]);
-  return now.some(each => !before.has(each));
-}"""
-# context: a selector, by default the whole page.
-VIOLATIONS = """async ([options, context]) => {
-  const found = await axe.run(document.querySelector(context) ?? document, { resultTypes: ["violations"], ...options });
-  return found.violations.map(each => [each.id, each.nodes.map(node => node.html.slice(0, 200))]);
-}"""
-WIDER_THAN_ITS_WINDOW = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
 
 
 class Served:
@@ -97,6 +82,12 @@ class Served:
         assert shown.status_code == 200, shown.text
         return id
 
+    def approval(self, execution: str, step: str) -> str:
+        """Return the id of the step's first approval once the read models show it."""
+        id = f"{execution}:{step}:1"
+        until(lambda: self.client.get(f"/api/approvals/{id}").status_code == 200)
+        return id
+
 
 @pytest.fixture(scope="module")
 def served(server: str, template: str) -> Iterator[Served]:
@@ -114,7 +105,7 @@ def browser() -> Iterator[Browser]:
         assert not os.environ.get("BROWSER_REQUIRED"), "CI needs chromium"
         pytest.skip("chromium is not installed: apt install chromium")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield opened
         opened.close()
 
@@ -130,7 +121,8 @@ class Watched:
 
     def open(self, path: str, *, framed: bool = True, **settings: Any) -> Page:
         """Open a page in a browser window of its own. framed: False: a page that shows no times, as of the sign-in."""
-        context = self._browser.new_context(**{"timezone_id": "Europe/Berlin"} | settings)
+        defaults = {"timezone_id": "Europe/Berlin", "reduced_motion": "reduce"}
+        context = self._browser.new_context(**defaults | settings)
         context.set_default_timeout(LIMIT_MS)
         self._contexts.append(context)
         page = context.new_page()
@@ -163,35 +155,6 @@ class Watched:
     def _check(self, url: str) -> None:
         if not url.startswith(self._served.url):
             self.wrong.append(f"a request to {url}")
-
-
-def check(page: Page, at: str, options: dict[str, Any] | None = None, within: str = "html") -> None:
-    """Require that the page, as it stands, is accessible and fits its window. at: what a failure names."""
-    if page.evaluate("typeof axe === 'undefined'"):
-        page.evaluate(AXE_SCRIPT)
-    assert page.evaluate(VIOLATIONS, [options, within]) == [], at
-    assert not page.evaluate(WIDER_THAN_ITS_WINDOW), at
-
-
-def check_everywhere(page: Page, at: str) -> None:
-    """Require the same at every width, and of colours in both themes; leave the window as it was."""
-    before = page.viewport_size
-    assert before is not None
-    page.evaluate("window.shown = undefined")
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        if page.evaluate(SHOWS_MORE) or width != WIDTHS[-1]:
-            check(page, f"{at} at {width}")
-            within = "html"
-        else:
-            check(page, f"{at} at {width}", {"rules": {rule: {"enabled": False} for rule in OF_COLOURS}})
-            within = ".side"  # its counts lie on its icons here
-            check(page, f"{at} at {width}", {"runOnly": OF_COLOURS}, within)
-        page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-        check(page, f"{at} at {width}, dark", {"runOnly": OF_COLOURS}, within)
-    page.emulate_media(color_scheme="null", reduced_motion="null")
-    page.set_viewport_size(before)
 
 
 @pytest.fixture

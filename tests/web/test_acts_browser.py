@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check, check_everywhere
+from tests.web.accessibility import check, check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 from tests.web.corpus import HOSTILE, NASTY, harmless
 
 expect.set_options(timeout=LIMIT_MS)
@@ -94,7 +95,7 @@ def test_an_approval_is_read_and_decided_by_keyboard(served: Served, windows: Wa
     wait_for_approval(served, page, id)
     other = served.begin("asking", text="Another letter")
     wait_for_approval(served, page, other)
-    page.goto(f"{served.url}/approvals/{other}:ask:1")
+    page.goto(f"{served.url}/approvals/{served.approval(other, 'ask')}")
     beside = page.get_by_role("navigation", name="Approvals for you")
     expect(beside.locator("[aria-current]")).to_contain_text("Another letter")
     page.keyboard.press("j")

@@ -11,7 +11,8 @@ from playwright.sync_api import expect
 
 from projections.locks import REBUILD_LOCK, wait_for_lock
 from tests.waiting import until
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 from web.csv_tables import CsvTable, download
 
 expect.set_options(timeout=LIMIT_MS)

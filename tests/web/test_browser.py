@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -57,7 +58,7 @@ def test_a_person_finds_an_execution_and_decides_its_approval(served: Served, wi
 
 def test_a_notice_stays_while_other_things_change(served: Served, windows: Watched) -> None:
     id = served.begin("release")
-    page = windows.open(f"/approvals/{id}:ask:1?done=decided")
+    page = windows.open(f"/approvals/{served.approval(id, 'ask')}?done=decided")
     before = page.locator("#live").get_attribute("title")
     served.begin("release")
     expect(page.locator("#live")).not_to_have_attribute("title", str(before))
@@ -131,7 +132,7 @@ def test_hostile_text_stays_text(served: Served, windows: Watched) -> None:
     served.client.get(f"/api/executions/{id}")
     page = windows.open(f"/executions/{id}?step=ask")
     expect(page.locator("aside")).to_contain_text("Waiting")
-    approval = windows.open(f"/approvals/{id}:ask:1")
+    approval = windows.open(f"/approvals/{served.approval(id, 'ask')}")
     expect(approval.locator(".prose")).to_contain_text("<script>")
     for each in (page, approval, windows.open("/"), windows.open("/executions")):
         assert "owned" not in each.title()

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from playwright.sync_api import expect
 
 from tests.waiting import until
-from tests.web.conftest import LIMIT_MS, Served, Watched, check, check_everywhere
+from tests.web.accessibility import check, check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 

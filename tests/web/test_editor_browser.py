@@ -4,7 +4,8 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 

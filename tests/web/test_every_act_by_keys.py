@@ -102,7 +102,7 @@ def _executions(person: Keys, served: Served) -> None:
 def _waits(person: Keys, served: Served) -> None:
     ids = [served.begin("work") for _ in range(3)]
     for id, verdict in zip(ids, ("Approve", "Ask for changes", "Reject"), strict=True):
-        person.open(f"/approvals/{id}:ask:1")
+        person.open(f"/approvals/{served.approval(id, 'ask')}")
         person.write("#comment", "read it")
         person.press(verdict)
         person.told("is recorded")

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -76,6 +77,8 @@ PAGES = (
     "/operations/settings",
     "/docs",
 )
+# All pages in one test would take more than half of the time that a test may take where the machine is slow.
+PARTS = 4
 # Every control that a mouse could use, in the order of the document, and the focus before the first of them.
 CONTROLS = """(within) => {
   const all = document.querySelectorAll(
@@ -138,11 +141,13 @@ def _published(served: Served) -> None:
     served.publish(FAILING, breaker={"script": "fail"})
 
 
-def test_tab_reaches_every_control_of_every_page_in_its_order(served: Served, windows: Watched) -> None:
+@pytest.mark.parametrize("part", range(PARTS))
+def test_tab_reaches_every_control_of_every_page_in_its_order(served: Served, windows: Watched, part: int) -> None:
     values = {"id": served.begin("release"), "failed": served.begin("broken")}
+    served.approval(values["id"], "ask")
     page = windows.open(f"/executions/{values['failed']}")
     expect(page.locator(".head")).to_contain_text("Failed")
-    for path in PAGES:
+    for path in PAGES[part::PARTS]:
         answer = page.goto(served.url + path.format(**values))
         assert answer is not None
         assert answer.status == 200, path

@@ -171,7 +171,7 @@ def test_times_are_in_the_readers_zone(client: TestClient, begin: Begin) -> None
 
 
 def test_the_themes_differ_in_colours_only() -> None:
-    """The browser tests hold the dark theme against the rules of colours only (conftest.py)."""
+    """The browser tests hold the dark theme against the rules of colours only (accessibility.py)."""
     sheets = "".join(sheet.read_text() for sheet in STATIC.glob("*.css"))
     rules = re.findall(r"[^{}]*data-theme[^{}]*\{[^{}]*\}", sheets)
     assert [rule.strip() for rule in rules] == [

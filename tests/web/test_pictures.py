@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from app.demo.examples import example_agents, example_processes
 from domain.jsonvalue import parse_json
 from tests.waiting import until
-from tests.web.conftest import LIMIT_MS, Served, Watched, check
+from tests.web.accessibility import check
+from tests.web.conftest import LIMIT_MS, Served, Watched
 from tests.web.days_of_figures import write_days
 
 expect.set_options(timeout=LIMIT_MS)

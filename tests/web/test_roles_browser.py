@@ -2,7 +2,8 @@
 
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 
@@ -241,12 +242,17 @@ def test_a_large_matrix_answers_each_key_at_once(served: Served, windows: Watche
     page.evaluate(f"window.before = {cells}")
     # When: keys that set and move, each until its cell is laid out.
     longest = page.evaluate(
-        """() => Math.max(...["m", "ArrowRight", "e", "i", "Delete", " ", "End", "e", "Home"].map((key) => {
-          const began = performance.now();
-          document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
-          document.body.getBoundingClientRect();
-          return performance.now() - began;
-        }))"""
+        """() => {
+          const keys = ["m", "ArrowRight", "e", "i", "Delete", " ", "End", "e", "Home"];
+          const rounds = [1, 2, 3].map(() => keys.map((key) => {
+            const began = performance.now();
+            document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+            document.body.getBoundingClientRect();
+            return performance.now() - began;
+          }));
+          // A processor that is busy elsewhere delays a key once, a slow page delays it each time.
+          return Math.max(...keys.map((_, at) => Math.min(...rounds.map((round) => round[at]))));
+        }"""
     )
     # Then: no cell was drawn anew, and the slowest key took no second on the slowest machine.
     assert page.evaluate(f"{cells}.every((cell, at) => cell === window.before[at])")

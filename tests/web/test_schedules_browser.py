@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 
 from tests.database import cloned
 from tests.waiting import until
-from tests.web.conftest import LIMIT_MS, WIDTHS, Served, Watched, check, check_everywhere
+from tests.web.accessibility import WIDTHS, check, check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 
 expect.set_options(timeout=LIMIT_MS)
 

@@ -9,7 +9,8 @@ from playwright.sync_api import expect
 from store.datastore import Datastore
 from store.log import Log
 from tests.waiting import until
-from tests.web.conftest import LIMIT_MS, Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import LIMIT_MS, Served, Watched
 from tests.web.corpus import LINE, NASTY, harmless
 from tests.web.stored_templates import EVERY_TYPE, keep_template
 from tests.web.tabbing import Keys

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from tests.database import cloned
 from tests.waiting import until
-from tests.web.conftest import Served, Watched, check_everywhere
+from tests.web.accessibility import check_everywhere
+from tests.web.conftest import Served, Watched
 from tests.web.tabbing import Keys
 
 WATCHED = """
