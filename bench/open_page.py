@@ -31,7 +31,7 @@ def drawn(rig: Rig, events: int) -> dict[str, float]:
 
     Raises RuntimeError where chromium is not installed.
     """
-    chromium = shutil.which("chromium")
+    chromium = shutil.which("chromium") or shutil.which("chromium-headless-shell")
     if chromium is None:
         raise RuntimeError("chromium is not installed: apt install chromium")
     port = free_port()
