@@ -25,7 +25,7 @@ def ended_of(days: DaySpans, rows: Sequence[DictRow]) -> tuple[list[tuple[int, .
         np.bincount(numbers, signs * row[name][indices], days.number).astype(np.int64).tolist()
         for name in RunTotal.COUNTS
     ]
-    medians = medians_of(row["sketch"], row["sizes"], indices, numbers, signs, days.number)
+    medians = medians_of(row["sketch"], row["sizes"], *days.places(row), days.number)
     return list(zip(*counts, strict=True)), medians
 
 

@@ -102,6 +102,19 @@ class DaySpans:
         indices, days, signs = (np.concatenate(each) for each in zip(*found, strict=True))
         return indices, days, signs
 
+    def places(self, row: DictRow) -> "tuple[Numbers, Numbers]":
+        """Return the place of each span of a row that `send` finds, as `medians_of` has them, and its sign."""
+        import numpy as np
+
+        grains, quarters = row["grains"], row["quarters"]
+        places = 2 * np.searchsorted(self._days, quarters, "right") - 1
+        signs = np.ones_like(places)
+        for minutes, (begins, bounds, of_bounds) in self._near.items():
+            near = grains == minutes
+            at = np.searchsorted(begins, quarters[near])
+            places[near], signs[near] = 2 * bounds[at], of_bounds[at]
+        return places, signs
+
     def send(
         self,
         connection: Connection[Any],

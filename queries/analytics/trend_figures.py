@@ -51,7 +51,7 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
 def _day(
     day: AnalyticsDay,
     links: PeriodLinks,
-    counts: tuple[int, int, int, int],
+    counts: Sequence[int],
     median: float | None,
     spent: Mapping[str, Decimal],
 ) -> TrendDay:
