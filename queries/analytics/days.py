@@ -106,7 +106,8 @@ class DaySpans:
         """Return the place of each span of a row that `send` finds, as `medians_of` has them, and its sign."""
         import numpy as np
 
-        grains, quarters = row["grains"], row["quarters"]
+        grains: Numbers = row["grains"]
+        quarters: Numbers = row["quarters"]
         places = 2 * np.searchsorted(self._days, quarters, "right") - 1
         signs = np.ones_like(places)
         for minutes, (begins, bounds, of_bounds) in self._near.items():
