@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 import msgspec
 
@@ -48,6 +49,11 @@ class AnalyticsWindow(msgspec.Struct, frozen=True):
         """The first instant of the period before."""
         return self.before[0].begin
 
+    @property
+    def bounds(self) -> tuple[datetime, ...]:
+        """The bounds of all days in order, those of the period before first."""
+        return (*(each.begin for each in (*self.before, *self.days)), self.end)
+
 
 def analytics_window(days: int, timezone: str, now: datetime) -> AnalyticsWindow:
     """Return the window of `days` complete days and today. timezone: its name, as ``Europe/Berlin``.
@@ -56,19 +62,28 @@ def analytics_window(days: int, timezone: str, now: datetime) -> AnalyticsWindow
     """
     if not 1 <= days <= LONGEST:
         raise ValueError(f"the number of days is 1 to {LONGEST}")
-    backwards = _days_back(now, timezone)
+    return _window(days, timezone, _today(now, timezone))
+
+
+# Every answer of a day has the same one, and a long one is hundreds of days.
+@lru_cache(20)
+def _window(days: int, timezone: str, today: date) -> AnalyticsWindow:
+    backwards = _days_back(today, timezone)
     found = [next(backwards) for _ in range(2 * days + 1)][::-1]
-    today = msgspec.structs.replace(found[-1], partial=True)
-    return AnalyticsWindow(timezone, (*found[days:-1], today), tuple(found[:days]))
+    last = msgspec.structs.replace(found[-1], partial=True)
+    return AnalyticsWindow(timezone, (*found[days:-1], last), tuple(found[:days]))
 
 
-def _days_back(now: datetime, timezone: str) -> Iterator[AnalyticsDay]:
-    """Yield the day of `now`, and the days before it. A date that a zone leaves out is no day."""
+def _today(now: datetime, timezone: str) -> date:
+    """Return the date whose day `now` lies in."""
     day = now.astimezone(parse_zone(timezone)).date()
     if midnight(day, timezone) > now:
-        day -= A_DAY  # a midnight that is shown twice began the next day already, or clocks still show the day before
-    elif midnight(day + A_DAY, timezone) <= now:
-        day += A_DAY
+        return day - A_DAY  # a midnight that is shown twice began the next day already, or clocks show the day before
+    return day + A_DAY if midnight(day + A_DAY, timezone) <= now else day
+
+
+def _days_back(day: date, timezone: str) -> Iterator[AnalyticsDay]:
+    """Yield a day, and the days before it. A date that a zone leaves out is no day."""
     end = midnight(day + A_DAY, timezone)
     while True:
         begin = midnight(day, timezone)

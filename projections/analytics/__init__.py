@@ -73,7 +73,7 @@ class AnalyticsProjection(Projection[AnalyticsChanges]):
     name = "analytics"
     tables = tuple(table.name for table in TABLES)
     ddl = "".join(table.ddl for table in TABLES)
-    indexes = agent_rows.INDEXES
+    indexes = (*rows.INDEXES, *agent_rows.INDEXES)
     kept = KEPT
     leaving = {rows.TREE_COSTS.name: "root"}
     handlers: dict[str, Handler[AnalyticsChanges]] = {

@@ -22,23 +22,27 @@ def ended_of(days: DaySpans, rows: Sequence[DictRow]) -> tuple[list[tuple[int, .
     indices, numbers, signs = days.parts(row)
     counts = [
         # Counts are integers below 2^53, which doubles add up exactly.
-        np.bincount(numbers, signs * np.array(row[name])[indices], days.number).astype(np.int64).tolist()
+        np.bincount(numbers, signs * row[name][indices], days.number).astype(np.int64).tolist()
         for name in RunTotal.COUNTS
     ]
-    medians = medians_of(row["sketch"], row["sizes"], indices, numbers, signs, days.number)
+    medians = medians_of(row["sketch"], row["sizes"], *days.places(row), days.number)
     return list(zip(*counts, strict=True)), medians
 
 
 def spent_of(days: DaySpans, rows: Sequence[DictRow]) -> list[dict[str, Decimal]]:
     """Return what the calls of each day cost, by currency: of those that calls of the day have."""
+    if not rows:
+        return [{} for _ in range(days.number)]
+    import numpy as np
+
     found: list[dict[str, Decimal]] = [{} for _ in range(days.number)]
     for row in rows:
-        of_span = row["amount"]
-        amounts, uses = [_NOTHING] * days.number, [0] * days.number
-        for index, number, sign in zip(*(each.tolist() for each in days.parts(row)), strict=True):
-            change = add if sign > 0 else subtract
-            amounts[number] = change(amounts[number], of_span[index])
-            uses[number] += sign * row["uses"][index]
+        of_span, amounts = row["amount"], [_NOTHING] * days.number
+        indices, numbers, signs = days.parts(row)
+        for change, chosen in ((add, signs > 0), (subtract, signs < 0)):
+            for index, number in zip(indices[chosen].tolist(), numbers[chosen].tolist(), strict=True):
+                amounts[number] = change(amounts[number], of_span[index])
+        uses = np.bincount(numbers, signs * row["uses"][indices], days.number).tolist()
         for of_day, amount, used in zip(found, amounts, uses, strict=True):
             if amount or used:
                 of_day[row["currency"]] = amount

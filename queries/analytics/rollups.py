@@ -1,11 +1,11 @@
 """Reads of the rollups: sums and joined sketches by period, each in one query, all of an answer in one snapshot."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from uuid import UUID
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from psycopg.rows import DictRow
 
 from domain.executions.events.outcomes import COMPLETED
@@ -55,13 +55,18 @@ class RollupSums:
 
         in_all: from the rows of all processes together; only for a filter that leaves none out.
         """
-        table = "analytics_ended" if in_all else "analytics_runs"
-        return days.rows(self._connection, table, self._where(self._roots()), (*RunTotal.COUNTS, "sketch"))
+        table, where = "analytics_ended" if in_all else "analytics_runs", self._where(self._roots())
+        return days.send(self._connection, table, where, (*RunTotal.COUNTS, "sketch"), by_time=in_all).fetchall()
 
-    def spending_by_day(self, days: DaySpans, *, in_all: bool = False) -> list[DictRow]:
-        """Return the costs of calls of the spans of days, by currency. in_all: as above."""
+    def spending_by_day(self, days: DaySpans, *, in_all: bool = False) -> Cursor[DictRow]:
+        """Send the query for the costs of calls of the spans of days, by currency. in_all: as above."""
         table, scope = ("analytics_spent", "true") if in_all else ("analytics_spending", self._scope())
-        return days.rows(self._connection, table, self._where(scope), ("amount", "uses"), by="currency")
+        columns = ("amount", "uses")
+        return days.send(self._connection, table, self._where(scope), columns, by="currency", by_time=in_all)
+
+    def pipeline(self) -> AbstractContextManager[object]:
+        """Return the context in which a statement is only sent, and the server works until its rows are fetched."""
+        return self._connection.pipeline()
 
     def outcomes(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return by process the periods with any executions that ended, and how many ended and failed in each."""

@@ -1,6 +1,6 @@
 """Totals of rollups: counts, sums and sketches added up, and the figures that they give."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from math import ceil
@@ -74,56 +74,71 @@ class SketchRows:
             return [None] * self._rows
         import numpy as np
 
-        sizes, numbers, signs = list(map(len, self._parts)), np.array(self._numbers), np.array(self._signs)
-        return medians_of(b"".join(self._parts), sizes, np.arange(len(sizes)), numbers, signs, self._rows)
+        sizes, rows, signs = np.array(list(map(len, self._parts))), np.array(self._numbers), np.array(self._signs)
+        return medians_of(b"".join(self._parts), sizes, 2 * rows + 1, signs, self._rows)
 
 
 def medians_of(
-    sketches: bytes, sizes: Sequence[int], chosen: "Numbers", rows: "Numbers", signs: "Numbers", number: int
+    sketches: bytes, sizes: "Numbers", places: "Numbers", signs: "Numbers", number: int
 ) -> list[float | None]:
     """Return the median of each of some rows of sketches. number: of the rows.
 
-    sketches: one after another; sizes: of each, in bytes. chosen: the indices of those that are added to `rows`, one
-    to each, or by the sign -1 taken from it.
+    sketches: one after another; sizes: of each, in bytes. places: of each; 2n + 1 is within row n, and 2n the border
+    between the rows n - 1 and n: what lies there is added to row n, and taken from the one before. By the sign -1 it is
+    the other way.
     """
     import numpy as np
 
+    order = np.argsort(places, kind="stable")
+    if (order[1:] < order[:-1]).any():
+        lasts = sizes.cumsum()
+        parts = zip((lasts - sizes)[order].tolist(), lasts[order].tolist(), strict=True)
+        sketches = b"".join([sketches[first:last] for first, last in parts])
+    places, weights, lengths = places[order], signs[order].astype(float), sizes[order] // _pair_type().itemsize
     pairs = np.frombuffer(sketches, dtype=_pair_type())
-    lengths = np.array(sizes, dtype=np.int64) // _pair_type().itemsize
-    begins = lengths.cumsum() - lengths
-    order = np.argsort(rows, kind="stable")
-    chosen, rows, signs = chosen[order], rows[order], signs[order]
-    lengths, begins = lengths[chosen], begins[chosen]
+    if not len(pairs):
+        return [None] * number
+    (buckets, least), counts = _columns(pairs["bucket"]), pairs["count"]
+    width = int(buckets.max()) - least + 1
+    ends = np.concatenate(((0,), lengths.cumsum()))
     found: list[float | None] = []
     for first in range(0, number, ROWS_AT_ONCE):
         many = min(ROWS_AT_ONCE, number - first)
-        part = slice(*np.searchsorted(rows, (first, first + many)))
-        of_each = lengths[part]
-        ends = of_each.cumsum()
-        if not len(ends) or not ends[-1]:
-            found += [None] * many
-            continue
-        at = np.repeat(begins[part] - ends + of_each, of_each) + np.arange(ends[-1])
-        weights = pairs["count"][at] * np.repeat(signs[part], of_each)
-        found += _medians(pairs["bucket"][at].astype(np.int64), weights, np.repeat(rows[part] - first, of_each), many)
+        begin, end = np.searchsorted(places, (2 * first, 2 * (first + many) + 1))
+        of_each, part = lengths[begin:end], slice(ends[begin], ends[end])
+        cells = np.repeat((places[begin:end] - 2 * first) * width - least, of_each)
+        cells += buckets[part]
+        # Counts are integers below 2^53, which doubles add up exactly.
+        weighed = np.repeat(weights[begin:end], of_each)
+        weighed *= counts[part]
+        summed = np.bincount(cells, weighed, (2 * many + 1) * width).reshape(2 * many + 1, width)
+        found += _medians(summed[1::2] + summed[:-1:2] - summed[2::2], least)
     return found
 
 
-def _medians(buckets: "Numbers", weights: "Numbers", rows: "Numbers", number: int) -> list[float | None]:
+def _columns(buckets: "Numbers") -> "tuple[Numbers, int]":
+    """Return buckets, and the one before them all. The bucket of zero, far from the others, takes its place."""
     import numpy as np
 
     least = int(buckets.min()) - 1
-    if least < ZERO:
-        # The bucket of zero is far from the others: it has the first column, and the others follow by their order.
-        others = buckets[buckets != ZERO]
-        least = int(others.min()) - 1 if len(others) else 0
-        buckets[buckets == ZERO] = least
-    columns = buckets - least
-    width = int(columns.max()) + 1
-    # Counts are integers below 2^53, which doubles add up exactly.
-    summed = np.bincount(columns + rows * width, weights, number * width).reshape(number, width).cumsum(axis=1)
-    whole = summed[:, -1]
-    found = (summed >= np.maximum(1, np.ceil(0.5 * whole))[:, None]).argmax(axis=1)
+    if least >= ZERO:
+        return buckets, least
+    others = buckets[buckets != ZERO]
+    least = int(others.min()) - 1 if len(others) else 0
+    return np.where(buckets == ZERO, least, buckets), least
+
+
+def _medians(counts: "Numbers", least: int) -> list[float | None]:
+    """Return the median of each row of counts by bucket, of which `least` has zeros."""
+    import numpy as np
+
+    rows, width = counts.shape
+    # Counts are not negative, so their sums over all rows ascend.
+    summed = counts.reshape(-1).cumsum()
+    lasts = summed[width - 1 :: width]
+    befores = np.concatenate(((0.0,), lasts[:-1]))
+    whole = lasts - befores
+    found = summed.searchsorted(befores + np.maximum(1, np.ceil(0.5 * whole))) - np.arange(rows) * width
     return [
         (value_of(least + place) if place else 0.0) if count else None
         for place, count in zip(found.tolist(), whole.tolist(), strict=True)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from domain.analytics.windows import AnalyticsDay
 from queries.amounts import Amount
 from queries.analytics.day_totals import ended_of, spent_of
-from queries.analytics.days import DaySpans
+from queries.analytics.days import day_spans
 from queries.analytics.definition_texts import TEXTS
 from queries.analytics.figures import TrendDay, TrendsAnswer
 from queries.analytics.links import PeriodLinks
@@ -20,17 +22,20 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     """Return every day of the window, an empty one too, and of the period before. Raises NotYet."""
     window, in_all = request.window, request.filter.has_all
     days: Sequence[AnalyticsDay] = (*window.before, *window.days)
-    bounds = [*(each.begin for each in days), window.end]
-    spans = DaySpans(bounds)
+    bounds = window.bounds
+    spans = day_spans(bounds)
     with rollups(reading, request.filter, min_position) as (found, freshness):
         archived = {row["period"]: row["archived"] for row in found.archived(bounds)}
         ended = found.ended_by_day(spans, in_all=in_all)
-        spending = found.spending_by_day(spans, in_all=in_all)
-    totals = (request.links(window).between(bounds), *ended_of(spans, ended), spent_of(spans, spending))
-    shown = [
-        _day(day, archived.get(number, 0), links, counts, median, spent)
-        for number, (day, links, counts, median, spent) in enumerate(zip(days, *totals, strict=True))
-    ]
+        with found.pipeline():
+            # The server reads the costs while the medians are worked out.
+            spending = found.spending_by_day(spans, in_all=in_all)
+            counts, medians = ended_of(spans, ended)
+            spent = spent_of(spans, spending.fetchall())
+    links = request.links(window).between(bounds)
+    shown = list(map(_day, days, links, counts, medians, spent))
+    for number, of_day in archived.items():
+        shown[number] = msgspec.structs.replace(shown[number], archived=of_day)
     before = len(window.before)
     return TrendsAnswer(
         items=shown[before:],
@@ -45,24 +50,23 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
 
 def _day(
     day: AnalyticsDay,
-    archived: int,
     links: PeriodLinks,
     counts: Sequence[int],
     median: float | None,
     spent: Mapping[str, Decimal],
 ) -> TrendDay:
     completed, failed, timed_out, cancelled = counts
+    # By position: there are hundreds of days.
     return TrendDay(
-        day=day.day,
-        partial=day.partial,
-        ended=completed + failed + cancelled,
-        completed=completed,
-        failed=failed,
-        timed_out=timed_out,
-        cancelled=cancelled,
-        duration_median=None if median is None else median / MICROSECONDS,
-        cost=[Amount(written(amount), currency) for currency, amount in sorted(spent.items())],
-        links=links.outcomes(),
-        cost_links={currency: links.spent(currency) for currency in spent},
-        archived=archived,
+        day.day,
+        day.partial,
+        completed + failed + cancelled,
+        completed,
+        failed,
+        timed_out,
+        cancelled,
+        None if median is None else median / MICROSECONDS,
+        [Amount(written(amount), currency) for currency, amount in sorted(spent.items())],
+        links.outcomes(),
+        {currency: links.spent(currency) for currency in spent},
     )

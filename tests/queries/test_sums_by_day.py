@@ -61,7 +61,8 @@ def test_sums_of_days_are_those_of_their_spans(read_tables, zone, in_all, ends):
         spans = DaySpans(bounds)
         days = list(pairwise(bounds))
         counts, sketches, amounts = Counter(), [{} for _ in days], Counter()
-        ended, spending = found.ended_by_day(spans, in_all=in_all), found.spending_by_day(spans, in_all=in_all)
+        ended = found.ended_by_day(spans, in_all=in_all)
+        spending = found.spending_by_day(spans, in_all=in_all).fetchall()
         for row in ended:
             lasts = [*accumulate(row["sizes"])]
             for index, day, sign in zip(*spans.parts(row), strict=True):
