@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
 
 PROCESSION = Path(sys.executable).with_name("procession")
 DEADLINE_SECONDS = 120.0
+# Trying again at once would take the processor from the process that is to answer.
+PAUSE_SECONDS = 0.03
 
 T = TypeVar("T")
 
@@ -129,13 +132,14 @@ class Site:
 
 def patiently(act: Callable[[], T], *failures: type[Exception]) -> T:
     """`act` until it does not fail with one of `failures`, with a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline, pause = time.monotonic() + DEADLINE_SECONDS, threading.Event()
     while True:
         try:
             return act()
         except failures:
             if time.monotonic() > deadline:
                 raise
+        pause.wait(PAUSE_SECONDS)
 
 
 @pytest.fixture
