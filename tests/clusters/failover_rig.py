@@ -11,6 +11,7 @@ from psycopg import conninfo
 from tests.clusters.node import NAME, Node
 from tests.journeys.conftest import PROCESSION, Site
 from tests.journeys.killing import post, put
+from tests.waiting import until
 
 PROCESS = """
 name: {name}
@@ -102,6 +103,15 @@ class FailoverSite(Site):
     def get(self, path: str, **parameters: object) -> Any:
         """Return the answer to a query."""
         return self.client.get(f"{self.base}{path}", params={name: str(value) for name, value in parameters.items()})
+
+    def holding(self, receipt: dict[str, Any]) -> Any:
+        """Return the answer to a query for the position of a receipt, once the read model has got so far."""
+
+        def answer() -> Any:
+            return self.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+
+        until(lambda: answer().status_code != 503)
+        return answer()
 
     def count(self, query: str) -> int:
         """Return the number that a query of the primary returns."""
