@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 LIMIT_SECONDS = 120.0
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.1
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 
 
 def until(condition: Callable[[], object], seconds: float = LIMIT_SECONDS) -> None:

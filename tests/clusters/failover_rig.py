@@ -1,6 +1,5 @@
 """Failovers between two nodes that lose the last events, or none, and installations that follow what takes writes."""
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,11 +72,7 @@ class FailoverSite(Site):
 
     def begin(self, process: str = "going") -> None:
         """Start an API and two workers, and publish a process."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.base = f"http://127.0.0.1:{port}"
-        self.launch("api", "serve", "--port", str(port))
+        self.base = self.serve()
         for name in ("worker-1", "worker-2"):
             self.launch(name, "work")
         self.ready()

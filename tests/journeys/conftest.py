@@ -16,6 +16,7 @@ import psycopg
 import pytest
 
 from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
+from tests.ports import free_port
 
 PROCESSION = Path(sys.executable).with_name("procession")
 DEADLINE_SECONDS = 120.0
@@ -42,6 +43,12 @@ class Site:
         """Run a `procession` command as the process called `name`."""
         self._commands[name] = [*self.limited, str(PROCESSION), *arguments]
         self._start(name)
+
+    def serve(self, name: str = "api") -> str:
+        """Start an API as the process called `name`; return its address."""
+        port = free_port()
+        self.launch(name, "serve", "--port", str(port))
+        return f"http://127.0.0.1:{port}"
 
     @property
     def environment(self) -> dict[str, str]:
