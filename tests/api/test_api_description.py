@@ -15,6 +15,8 @@ from schemathesis.specs.openapi.checks import (
 from starlette.testclient import TestClient
 
 EXAMPLES = 6
+# All operations in one test would take minutes on a busy machine, and run into the limit of a test.
+PARTS = 3
 # 500 is not described, so that answering it is not conforming; 503 is, for positions that do not come.
 CHOSEN = [status_code_conformance, content_type_conformance, response_schema_conformance]
 
@@ -62,10 +64,13 @@ def operations(shared: Any) -> list[Any]:
     return [result.ok() for result in schema.get_all_operations()]
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("mode", GenerationMode)
-def test_the_api_keeps_to_its_description(operations: list[Any], there: dict[str, str], mode: GenerationMode) -> None:
+def test_the_api_keeps_to_its_description(
+    operations: list[Any], there: dict[str, str], mode: GenerationMode, part: int
+) -> None:
     """Valid and invalid requests, made up from the description: no answer that it does not describe."""
-    assert sum(ask(operation, mode, there) for operation in operations) > 100
+    assert sum(ask(operation, mode, there) for operation in operations[part::PARTS]) > 100 / PARTS
 
 
 def ask(operation: Any, mode: GenerationMode, there: dict[str, str]) -> int:
