@@ -5,11 +5,16 @@ import time
 from collections.abc import Callable
 
 LIMIT_SECONDS = 120.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.005, 0.05
 
 
 def until(condition: Callable[[], object], seconds: float = LIMIT_SECONDS) -> None:
-    """Return once `condition` holds; fail after `seconds`."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
+    """Return once `condition` holds; fail after `seconds`.
+
+    The longer it waits, the longer it pauses: each check takes processor time from the work that it waits for.
+    """
+    begun, pause = time.monotonic(), threading.Event()
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        pause.wait(0.005)
+        waited = time.monotonic() - begun
+        assert waited < seconds, "waited in vain"
+        pause.wait(min(max(waited / 20, SHORTEST_PAUSE), LONGEST_PAUSE))

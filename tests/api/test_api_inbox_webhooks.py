@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from starlette.testclient import TestClient
 from scheduler.bells import Bells
 from tests.api.conftest import Installation
 from tests.api.inbox_receiver import SECRET, Receiver, run_claim, webhook_state
+from tests.ports import free_port
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "agents" / "webhook_inbox.py"
 
@@ -98,9 +98,7 @@ def test_the_example_verifies_repeats_the_challenge_and_prints_each_entry_once(
     receiver: Receiver,
     bells: Callable[[], Bells],
 ) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     environment = {**os.environ, "INBOX_SECRET": SECRET}
     with subprocess.Popen(
         [sys.executable, str(EXAMPLE), address], env=environment, stdout=subprocess.PIPE, text=True

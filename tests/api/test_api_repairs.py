@@ -77,12 +77,12 @@ def test_a_worker_takes_up_what_is_retried(client: TestClient, installation: Any
 def test_a_step_under_way_is_given_to_another_agent_or_left_out(
     client: TestClient, installation: Any, worker: Any, command: str, body: Any, said: str
 ) -> None:
-    installation.publish(client, TWO_STEPS, first={"script": "slow", "delay": "5s"}, echo=ECHO)
+    installation.publish(client, TWO_STEPS, first={"script": "slow", "delay": "1h"}, echo=ECHO)
     id = installation.begin(client, "two-steps")
     installation.until(lambda: "StepStarted" in installation.types(id))
     answer = client.post(f"/api/executions/{id}/steps/first/{command}", json=body)
     assert (answer.status_code, answer.json()["step"]) == (202, "first")
-    installation.until(lambda: installation.executions.load(id).status == "completed", 4)
+    installation.until(lambda: installation.executions.load(id).status == "completed")
     assert installation.log.stream(id)[-1].outputs == {"said": said}
 
 

@@ -1,6 +1,5 @@
 """Failovers between two nodes that lose the last events, or none, and installations that follow what takes writes."""
 
-import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from psycopg import conninfo
 from tests.clusters.node import NAME, Node
 from tests.journeys.conftest import PROCESSION, Site
 from tests.journeys.killing import post, put
+from tests.waiting import until
 
 PROCESS = """
 name: {name}
@@ -72,11 +72,7 @@ class FailoverSite(Site):
 
     def begin(self, process: str = "going") -> None:
         """Start an API and two workers, and publish a process."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.base = f"http://127.0.0.1:{port}"
-        self.launch("api", "serve", "--port", str(port))
+        self.base = self.serve()
         for name in ("worker-1", "worker-2"):
             self.launch(name, "work")
         self.ready()
@@ -102,6 +98,15 @@ class FailoverSite(Site):
     def get(self, path: str, **parameters: object) -> Any:
         """Return the answer to a query."""
         return self.client.get(f"{self.base}{path}", params={name: str(value) for name, value in parameters.items()})
+
+    def holding(self, receipt: dict[str, Any]) -> Any:
+        """Return the answer to a query for the position of a receipt, once the read model has got so far."""
+
+        def answer() -> Any:
+            return self.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+
+        until(lambda: answer().status_code != 503)
+        return answer()
 
     def count(self, query: str) -> int:
         """Return the number that a query of the primary returns."""

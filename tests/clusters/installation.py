@@ -9,7 +9,8 @@ from typing import Any
 
 import httpx2
 
-from tests.clusters.node import Cluster, free_port
+from tests.clusters.node import Cluster
+from tests.ports import free_port
 from tests.waiting import until
 
 PROCESSION = Path(sys.executable).with_name("procession")

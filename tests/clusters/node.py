@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from psycopg import conninfo, sql
 
 from embedded.accounts import server_account
 from embedded.binaries import binaries_for
+from tests.ports import free_port
 from tests.postgresql_programs import programs
 from tests.waiting import until
 
@@ -35,14 +35,6 @@ SETTINGS: Mapping[str, str] = {
 STREAMING = "select pid from pg_stat_replication where application_name = %s and state = 'streaming'"
 SYNCHRONOUS = "select pid from pg_stat_replication where sync_state in ('sync', 'quorum')"
 WRITTEN = "select case when pg_is_in_recovery() then pg_last_wal_receive_lsn() else pg_current_wal_lsn() end"
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 class Node:

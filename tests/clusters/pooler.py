@@ -9,7 +9,8 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
-from tests.clusters.node import NAME, Cluster, Node, free_port
+from tests.clusters.node import NAME, Cluster, Node
+from tests.ports import free_port
 from tests.waiting import until
 
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}{os.pathsep}/usr/sbin")

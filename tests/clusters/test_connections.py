@@ -30,12 +30,12 @@ def documented(command: str) -> tuple[int, int]:
 
 
 def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster, primary: Node) -> None:
-    def open_of(command: str) -> int:
-        found = Counter(name for (name,) in primary.rows(NAMES))
-        return sum(count for name, count in found.items() if re.fullmatch(PARTS[command], name))
+    def open_now() -> Counter[str]:
+        names = [name for (name,) in primary.rows(NAMES)]
+        return Counter(command for command, part in PARTS.items() for name in names if re.fullmatch(part, name))
 
     def idle(command: str) -> Callable[[], bool]:
-        return lambda: open_of(command) == documented(command)[0]
+        return lambda: open_now()[command] == documented(command)[0]
 
     with Installation(cluster, primary.dsn, program=IMPATIENT) as installation:
         installation.launch("work", "work", "--no-projector")
@@ -49,7 +49,7 @@ def test_each_process_has_the_connections_that_the_page_states(cluster: Cluster,
             calls = [callers.submit(installation.client.get, "/api/executions") for _ in range(200)]
             receipts = [callers.submit(installation.start, f"key-{n}") for n in range(20)]
             while not all(call.done() for call in (*calls, *receipts)):
-                most |= Counter({command: open_of(command) for command in PARTS})
+                most |= open_now()
         for receipt in receipts:
             installation.completed(receipt.result())
         assert {command: most[command] for command in PARTS if most[command] > documented(command)[1]} == {}

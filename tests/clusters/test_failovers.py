@@ -53,7 +53,7 @@ def test_a_synchronous_standby_takes_over_under_load(primary: Node, standby: Nod
         assert {each for (each,) in site.rows(STREAMS)} == {each["execution_id"] for each in acknowledged}
         # Positions of before are as good as those of after.
         for receipt in (acknowledged[0], acknowledged[-1]):
-            answer = site.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+            answer = site.holding(receipt)
             assert answer.status_code == 200, answer.text
         assert site.get("/health/ready").json()["epoch"]["number"] == 2
         verify(site)
@@ -99,7 +99,7 @@ def informed(
 ) -> None:
     """Prove that whoever holds a lost position is informed, and nobody else."""
     for receipt, status in ((kept, 200), (lost, 409), (later, 200)):
-        answer = site.get("/api/executions", min_position=receipt["position"], epoch=receipt["epoch"])
+        answer = site.holding(receipt)
         assert answer.status_code == status, answer.text
     refused = site.get("/api/events", cursor=cursor)
     assert (refused.status_code, refused.json()["code"]) == (409, "log_went_back")

@@ -42,6 +42,7 @@ def test_a_dump_under_load_is_tried_without_workers_before_it_works(cluster: Clu
             loading = pool.submit(load)
             try:
                 until(lambda: primary.rows(COMPLETED) > [(3,)])
+                until(lambda: installation.client.get("/api/executions").json()["items"])
                 run("pg_dump", "--format=custom", f"--file={dump}", f"--dbname={primary.dsn}")
             finally:
                 stopping.set()

@@ -6,6 +6,7 @@ import psycopg
 
 from tests.clusters.node import Cluster, Node
 from tests.clusters.pooler import Pooler
+from tests.waiting import until
 
 PID = "select pg_backend_pid()"
 
@@ -28,8 +29,8 @@ def test_a_commit_waits_for_a_frozen_synchronous_standby(primary: Node, standby:
     with ThreadPoolExecutor(1) as pool:
         commit = pool.submit(primary.rows, "insert into seen values (1)")
         waiting = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'"
-        while primary.rows(waiting) == [(0,)]:
-            assert not commit.done()
+        until(lambda: primary.rows(waiting) != [(0,)])
+        assert not commit.done()
         standby.thaw()
         commit.result(60)
     assert primary.rows("select n from seen") == [(1,)]

@@ -5,7 +5,6 @@ import os
 import runpy
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from embedded import embedded
+from tests.ports import free_port
 from tests.postgresql_programs import programs
 from tests.waiting import until
 
@@ -244,12 +244,6 @@ def is_followed(block: Any) -> bool:
     if block.file is not None or block.language == "http":
         return True
     return block.language in ("sh", "console") and any(command not in RUN_BY_CI for command in block.commands)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def end_of(process: subprocess.Popen[str]) -> int:

@@ -26,6 +26,7 @@ from domain.processes.plan import accept_input
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
+from tests.waiting import until
 
 FOLDER = Path(__file__).parents[2] / "examples"
 SECONDS = 120
@@ -62,10 +63,8 @@ class Demo:
 
     def _end(self, id: UUID) -> Any:
         """The last event of an execution, once it has ended."""
-        deadline = time.monotonic() + SECONDS
-        while not isinstance(end := self._log.stream(id)[-1], ExecutionCompleted | ExecutionFailed):
-            assert time.monotonic() < deadline, f"{id} has not ended"
-        return end
+        until(lambda: isinstance(self._log.stream(id)[-1], ExecutionCompleted | ExecutionFailed), SECONDS)
+        return self._log.stream(id)[-1]
 
 
 def cause() -> Cause:

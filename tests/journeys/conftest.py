@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,9 +16,12 @@ import psycopg
 import pytest
 
 from embedded import Embedded, EmbeddedPostgresUnavailable, embedded
+from tests.ports import free_port
 
 PROCESSION = Path(sys.executable).with_name("procession")
 DEADLINE_SECONDS = 120.0
+# Trying again at once would take the processor from the process that is to answer.
+PAUSE_SECONDS = 0.03
 
 T = TypeVar("T")
 
@@ -39,6 +43,12 @@ class Site:
         """Run a `procession` command as the process called `name`."""
         self._commands[name] = [*self.limited, str(PROCESSION), *arguments]
         self._start(name)
+
+    def serve(self, name: str = "api") -> str:
+        """Start an API as the process called `name`; return its address."""
+        port = free_port()
+        self.launch(name, "serve", "--port", str(port))
+        return f"http://127.0.0.1:{port}"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -129,13 +139,14 @@ class Site:
 
 def patiently(act: Callable[[], T], *failures: type[Exception]) -> T:
     """`act` until it does not fail with one of `failures`, with a deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
+    deadline, pause = time.monotonic() + DEADLINE_SECONDS, threading.Event()
     while True:
         try:
             return act()
         except failures:
             if time.monotonic() > deadline:
                 raise
+        pause.wait(PAUSE_SECONDS)
 
 
 @pytest.fixture

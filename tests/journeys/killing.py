@@ -1,7 +1,6 @@
 """What journeys share in which processes are killed: the installation, its people, its murderer and the coroner."""
 
 import random
-import socket
 import threading
 import time
 from collections import Counter
@@ -12,11 +11,7 @@ import httpx2
 
 def begin(site, processes):
     """API, careful agents that note each call in a file, the `processes` published, and two workers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    site.base = f"http://127.0.0.1:{port}"
-    site.launch("api", "serve", "--port", str(port))
+    site.base = site.serve()
     site.ready()
     agent = {"kind": "scripted", "script": "slow", "delay": "20ms", "record": str(site.directory / "calls")}
     put(site, "/api/agents/careful", agent)

@@ -1,7 +1,5 @@
 """Whatever an execution multiplies, in processes with little memory: it fails alone, and all others go on."""
 
-import socket
-
 import pytest
 
 from tests.journeys.killing import post, put, wait_for
@@ -69,11 +67,7 @@ def ask(site, path):
 def test_an_execution_that_multiplies_fails_alone(site):
     site.limit_memory(ADDRESS_SPACE)
     site.settings = {"PROCESSION_MAX_EXECUTION": "40MiB"}
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    site.base = f"http://127.0.0.1:{port}"
-    site.launch("api", "serve", "--port", str(port))
+    site.base = site.serve()
     site.ready()
     put(site, "/api/agents/echo", {"kind": "scripted", "script": "echo", "usage": "none"})
     for name, text in (COMPLETED | TOO_LARGE).items():

@@ -1,6 +1,5 @@
 """An agent reads its inbox over the Model Context Protocol while servers die between delivery and acknowledgement."""
 
-import socket
 from collections import defaultdict
 
 import httpx2
@@ -19,14 +18,6 @@ steps:
 """
 
 
-def second_server(site):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    site.launch("api-2", "serve", "--port", str(port))
-    return f"http://127.0.0.1:{port}"
-
-
 def patient(site, agent, tool, **arguments):
     """What a tool answers once its server is back."""
     return site.patiently(lambda: agent.calls(tool, **arguments), httpx2.HTTPError, MCPError, OSError)
@@ -36,7 +27,7 @@ def patient(site, agent, tool, **arguments):
 def test_nothing_is_lost_and_what_comes_twice_has_the_same_id(site):
     begin(site, [PROCESS])
     put(site, "/api/agents/archive", {"kind": "scripted", "script": "echo"})
-    servers = {"api": site.base, "api-2": second_server(site)}
+    servers = {"api": site.base, "api-2": site.serve("api-2")}
     for n in range(EXECUTIONS):
         post(site, "/api/processes/informing/executions", {"input": {"n": n}}, f"start-{n}")
     ended = "select count(*) from stored_events where topic = 'ExecutionCompleted'"

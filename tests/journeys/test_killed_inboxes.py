@@ -1,6 +1,5 @@
 """An agent reads its inbox from two servers that are killed between delivery and acknowledgement: nothing is lost."""
 
-import socket
 import threading
 
 import httpx2
@@ -19,14 +18,6 @@ steps:
 """
 
 
-def second_server(site):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    site.launch("api-2", "serve", "--port", str(port))
-    return f"http://127.0.0.1:{port}"
-
-
 def start_all(site):
     for n in range(EXECUTIONS):
         post(site, "/api/processes/informing/executions", {"input": {"n": n}}, f"start-{n}")
@@ -38,7 +29,7 @@ def test_an_agent_in_two_copies_loses_nothing_when_servers_are_killed_between_de
     put(site, "/api/agents/archive", {"kind": "scripted", "script": "echo"})
     process = post(site, "/api/processes", {"definition": PROCESS}, "draft").json()
     post(site, f"/api/processes/{process['process_id']}/publish", {}, "publish")
-    servers = {"api": site.base, "api-2": second_server(site)}
+    servers = {"api": site.base, "api-2": site.serve("api-2")}
     starting = threading.Thread(target=start_all, args=(site,), daemon=True)
     starting.start()
     delivered, read, kills = {}, [], 0

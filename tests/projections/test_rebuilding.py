@@ -77,7 +77,7 @@ def test_rebuilds_while_events_arrive_and_the_projector_runs_give_what_live_give
     arriving = threading.Event()
 
     def arrive():
-        while not arriving.is_set():
+        while not arriving.wait(0.01):
             append(skips(story, 50))
 
     thread = threading.Thread(target=arrive)

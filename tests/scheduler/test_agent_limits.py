@@ -41,7 +41,7 @@ def test_calls_that_wait_for_the_rate_begin_when_it_admits_them(installation, co
 
 
 def test_two_workers_together_have_no_more_open_than_the_limit(installation, counted):
-    counted.takes = 0.02
+    counted.takes = 0.1
     runs = begin(installation, counted, 40, max_open=3)
     installation.ended(*runs)
     assert (counted.most_open, len(counted.begun)) == (3, 40)

@@ -6,6 +6,7 @@ import pytest
 
 from domain.executions.events.step import StepCompleted
 from store.lists.turns import MAX_GROUPS, NO_PROCESS
+from tests.counting_agent import counting_agent
 
 SLOW = "name: slow\nsteps: [{id: a, agent: slow, message: m}]\n"
 QUICK = "name: quick\nsteps: [{id: a, agent: quick, message: m}, {id: b, agent: quick, message: m, depends_on: a}]\n"
@@ -94,15 +95,16 @@ def test_the_processes_of_a_limited_agent_take_turns(installation, bound):
     assert calls[: calls.index(one) + 5].count(one) == 2
 
 
-def test_rows_that_a_worker_of_the_release_before_wrote_keep_to_the_limit_too(installation, bound):
-    installation.publish(SLOW.replace("agent: slow", "agent: bound"))
-    ids = [installation.start("slow") for _ in range(20)]
-    installation.rows("update due_steps set agent = '', process_id = %s", NO_PROCESS)
-    worker = installation.worker()
-    most = 0
-    while not all(installation.state(id).ended_at for id in ids):
-        most = max(most, worker.open_calls)
-    assert most == 1
+def test_rows_that_a_worker_of_the_release_before_wrote_keep_to_the_limit_too(installation):
+    with counting_agent() as counted:
+        counted.takes = 0.01
+        installation.agent("bound", kind="http", url=counted.url, max_open=1)
+        installation.publish(SLOW.replace("agent: slow", "agent: bound"))
+        ids = [installation.start("slow") for _ in range(20)]
+        installation.rows("update due_steps set agent = '', process_id = %s", NO_PROCESS)
+        installation.worker()
+        installation.ended(*ids)
+    assert (len(counted.begun), counted.most_open) == (20, 1)
 
 
 def test_a_limit_that_is_raised_holds_for_calls_that_wait(installation, slow):

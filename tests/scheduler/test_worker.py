@@ -5,6 +5,7 @@ from uuid import uuid4
 from commands.agents import RetireAgent
 from store.answers import find_answer
 from store.unit import AnsweredStep, Unit
+from tests.counting_agent import counting_agent
 
 FAN = """
 name: fan
@@ -137,14 +138,14 @@ def test_lost_connections_lose_and_double_nothing(installation, tmp_path):
 
 
 def test_a_worker_holds_as_many_open_calls_as_it_may_and_no_more(installation):
-    installation.agent("slow", script="slow", delay="150ms")
-    installation.publish(ONE)
-    ids = [installation.start("one") for _ in range(12)]
-    worker = installation.worker(max_open=5)
-    most = 0
-    while not all(installation.state(id).ended_at for id in ids):
-        most = max(most, worker.open_calls)
-    assert most == 5
+    with counting_agent() as counted:
+        counted.takes = 0.5
+        installation.agent("slow", kind="http", url=counted.url)
+        installation.publish(ONE)
+        ids = [installation.start("one") for _ in range(12)]
+        installation.worker(max_open=5)
+        installation.ended(*ids)
+    assert counted.most_open == 5
 
 
 def test_an_execution_that_cannot_be_read_does_not_keep_others_from_running(installation):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -16,6 +17,7 @@ from store.answers import find_answer
 from store.datastore import Datastore
 from store.log import Log
 from store.unit import AnsweredStep, Conflict, KeyTaken, OutcomeUnknown, StreamChange, Unit
+from tests.waiting import LIMIT_SECONDS
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 
@@ -232,16 +234,21 @@ def write(dsn: str, writer: int) -> None:
 
 
 def test_a_tailing_reader_misses_nothing_of_eight_writing_processes_with_a_vacuum_in_the_middle(dsn, datastore, log):
-    context = multiprocessing.get_context("spawn")
+    # All of them are forks of one process that has imported what they need.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     writers = [context.Process(target=write, args=(dsn, writer)) for writer in range(WRITERS)]
     for writer in writers:
         writer.start()
     expected = WRITERS * sum(1 + n % 4 for n in range(APPENDS))
     seen: list[int] = []
     vacuumed = 0
-    deadline = datetime.now(UTC).timestamp() + 60
-    while len(seen) < expected and datetime.now(UTC).timestamp() < deadline:
-        seen += [r.position for r in log.page(seen[-1] if seen else 0, 37)]
+    deadline, pause = time.monotonic() + LIMIT_SECONDS, threading.Event()
+    while len(seen) < expected and time.monotonic() < deadline:
+        page = log.page(seen[-1] if seen else 0, 37)
+        if not page:
+            pause.wait(0.005)
+        seen += [r.position for r in page]
         if len(seen) > expected * (vacuumed + 1) / 4:
             vacuumed += 1
             with datastore.reading() as connection:

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 
 from app.clock import SYSTEM_CLOCK
@@ -48,8 +49,13 @@ LEFT = {
 }
 
 
-def kept() -> Iterator[tuple[str, bool]]:
-    """Yield the name of everything that keeps something, and whether it has a method that forgets all."""
+@cache
+def kept() -> tuple[tuple[str, bool], ...]:
+    """Return the name of everything that keeps something, and whether it has a method that forgets all."""
+    return tuple(_kept())
+
+
+def _kept() -> Iterator[tuple[str, bool]]:
     for room in ROOMS:
         for file in sorted((ROOT / room).rglob("*.py")):
             tree = ast.parse(file.read_text("utf-8"))
@@ -86,9 +92,6 @@ def _is_empty(node: ast.expr | None) -> bool:
     return (isinstance(node, ast.Dict) and not node.keys) or isinstance(node, ast.Call)
 
 
-FORGETTING = {name for name, forgets in kept() if forgets}
-
-
 def test_whatever_is_kept_is_forgotten_or_has_a_reason() -> None:
     unexplained = {name for name, forgets in kept() if not forgets} - LEFT
     assert not unexplained, f"have them forget all, subscribed to LogEpochs, or state the reason here: {unexplained}"
@@ -120,7 +123,7 @@ def test_every_cache_of_a_process_is_subscribed(datastore, tmp_path) -> None:
         assert worker is not None
         assert memory is not None
         assert feed.closed
-    assert not FORGETTING - subscribed
+    assert not {name for name, forgets in kept() if forgets} - subscribed
 
 
 async def _open(feed: Feed) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.structure.statements import statements
+
 ROOT = Path(__file__).parents[2]
 
 # Folders and files that keep the rule; a room joins the list when its text has been rewritten.
@@ -155,14 +157,9 @@ def remarks(source: str) -> list[str]:
 
 def docstrings(source: str) -> Iterator[str]:
     """Yield every docstring of a module, those of attributes included."""
-    for node in ast.walk(ast.parse(source)):
-        for part in getattr(node, "body", ()) if isinstance(getattr(node, "body", ()), list) else ():
-            if (
-                isinstance(part, ast.Expr)
-                and isinstance(part.value, ast.Constant)
-                and isinstance(part.value.value, str)
-            ):
-                yield part.value.value
+    for part in statements(ast.parse(source)):
+        if isinstance(part, ast.Expr) and isinstance(part.value, ast.Constant) and isinstance(part.value.value, str):
+            yield part.value.value
 
 
 def comments(source: str) -> Iterator[str]:

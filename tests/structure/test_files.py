@@ -5,9 +5,13 @@ import re
 import statistics
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+
+from tests.structure.statements import statements
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 300
@@ -84,13 +88,13 @@ def test_most_modules_are_short() -> None:
 
 
 def test_every_module_says_on_top_what_lives_there() -> None:
-    silent = [name_of(file) for file in MODULES if not ast.get_docstring(ast.parse(file.read_text("utf-8")))]
+    silent = [name_of(file) for file in MODULES if not said_of(file).sentence]
     assert silent == []
 
 
 def test_nothing_is_named_for_having_no_better_name() -> None:
     found = [name_of(file) for file in FILES if set(re.split(r"[_.-]", file.stem.lower())) & FORBIDDEN_WORDS]
-    found += [f"{name_of(file)}: {name}" for file in MODULES for name in class_names(file) if vague(name)]
+    found += [f"{name_of(file)}: {name}" for file in MODULES for name in said_of(file).classes if vague(name)]
     assert found == []
 
 
@@ -115,8 +119,17 @@ def test_the_look_for_foreign_things_finds_them(text: str, is_foreign: bool) -> 
     assert bool(FOREIGN.search(text)) is is_foreign
 
 
-def class_names(file: Path) -> list[str]:
-    return [node.name for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.ClassDef)]
+class Said(NamedTuple):
+    """What a module says: the sentence on top, and the names of its classes."""
+
+    sentence: str | None
+    classes: list[str]
+
+
+@cache
+def said_of(file: Path) -> Said:
+    tree = ast.parse(file.read_text("utf-8"))
+    return Said(ast.get_docstring(tree), [node.name for node in statements(tree) if isinstance(node, ast.ClassDef)])
 
 
 def vague(name: str) -> bool:

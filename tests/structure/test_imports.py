@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.structure.statements import statements
+
 ROOT = Path(__file__).parents[2]
 
 # Beside the standard library.
@@ -32,7 +34,7 @@ def test_the_domain_imports_nothing_that_was_not_agreed_on() -> None:
 def imported(file: Path) -> set[str]:
     """The top-level packages that a module imports, wherever in it."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+    for node in statements(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

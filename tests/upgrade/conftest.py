@@ -1,7 +1,6 @@
 """Two releases side by side: the tree of the release before, and processes of either on one database."""
 
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -15,8 +14,13 @@ import psycopg
 import pytest
 from psycopg import conninfo
 
+from tests.ports import free_port
+
 BEFORE = "f98a8c9"
-"""The last commit of the release before: its `append_events` has 36 parameters, and moves every list."""
+"""The last commit of the release before: its `append_events` has 36 parameters, and moves every list.
+
+It builds no read tables beside those in use.
+"""
 
 HERE = Path(__file__).parents[2]
 PROGRAM = "from app.cli import main; main()"
@@ -58,9 +62,7 @@ class Releases:
 
     def launch_api(self, name: str, tree: Path, command: str = "serve") -> str:
         """Begin an API, or with `up` all of a process; its address, once it answers."""
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.launch(name, tree, command, "--port", str(port))
         url = f"http://127.0.0.1:{port}"
         self.until(lambda: self._answers(url), name)

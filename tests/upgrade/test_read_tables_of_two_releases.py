@@ -24,10 +24,7 @@ from store.datastore import Datastore
 from store.migrating import migrate
 from tests.waiting import until
 
-ROOT = Path(__file__).parents[2]
-BEFORE = "f98a8c9"  # the last commit before read tables were built beside those in use
 PROCESSION = "from app.cli import main; main()"
-LIMIT_SECONDS = 90.0
 HELLO = {
     "name": "hello",
     "steps": [{"id": "greet", "agent": "echo", "message": "Hello"}],
@@ -47,17 +44,17 @@ NOW = (Now(), *ALL[1:])
 class ReleaseBefore:
     """The release before, in a process of its own: API, worker and projector."""
 
-    def __init__(self, tree: Path, dsn: str) -> None:
-        self.log = tree / "process.log"
+    def __init__(self, tree: Path, dsn: str, log: Path) -> None:
+        self.log = log
         environment = {name: text for name, text in os.environ.items() if not name.startswith("PROCESSION_")}
         environment |= {"DATABASE_URL": dsn, "PYTHONPATH": str(tree)}
-        with self.log.open("wb") as log:
+        with log.open("wb") as words:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", PROCESSION, "up", "--port", "0"],
                 cwd=tree,
                 env=environment,
                 stdout=subprocess.PIPE,
-                stderr=log,
+                stderr=words,
                 text=True,
             )
         assert self.process.stdout is not None
@@ -98,17 +95,6 @@ class ReleaseBefore:
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """The files of the release before, from the history."""
-    known = subprocess.run(["git", "cat-file", "-e", f"{BEFORE}^{{commit}}"], cwd=ROOT, capture_output=True)
-    if known.returncode != 0:
-        pytest.skip(f"the history does not hold {BEFORE}, the release before; fetch it to run this test")
-    archive = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, capture_output=True, check=True)
-    subprocess.run(["tar", "x", "-C", str(tmp_path)], input=archive.stdout, check=True)
-    return tmp_path
-
-
-@pytest.fixture
 def empty(server: str) -> Iterator[str]:
     """The address of an empty database."""
     name = f"upgrade_{uuid.uuid4().hex[:12]}"
@@ -119,9 +105,9 @@ def empty(server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def before(tree: Path, empty: str) -> Iterator[ReleaseBefore]:
+def before(release_before: Path, empty: str, tmp_path: Path) -> Iterator[ReleaseBefore]:
     """The release before at work on a database that it migrated, with a process to run."""
-    running = ReleaseBefore(tree, empty)
+    running = ReleaseBefore(release_before, empty, tmp_path / "process.log")
     try:
         answer = running.client.put("/api/agents/echo", json={"kind": "scripted", "script": "echo"})
         assert answer.is_success, answer.text

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.language.expressions import Budget, EvaluationFailed, parse_condition, parse_template, parse_value
+from domain.language.expressions.values import MOST_WORK
 
 BIG = "x" * 1_000_000
 WIDE = {f"k{n}": "y" * 1_000 for n in range(1_000)}
@@ -85,14 +86,16 @@ def test_comparing_large_values_is_bounded_and_equal_ones_that_are_the_same_are_
 @pytest.mark.parametrize(
     "condition",
     [
-        " or ".join(["'y' in (input.big | upper | json | lower)"] * 30),
-        " or ".join(["'y' in input.many"] * 60),
-        " or ".join(["input.many == input.same"] * 40),
+        " or ".join(["'y' in (input.big | upper | json | lower)"] * 2),
+        " or ".join(["'y' in input.many"] * 4),
+        " or ".join(["input.many == input.same"] * 3),
     ],
 )
 def test_the_work_of_filters_and_comparisons_is_bounded(condition: str) -> None:
     many = [f"z{n}" for n in range(40_000)]
     scope = visible(1 << 20, input={"big": BIG, "many": many, "same": [*many[:-1], "other"]})
+    # Other expressions of the scope have gone through the most of it: all of it takes ten seconds.
+    scope["execution"].budget.work(MOST_WORK - MOST_WORK // 16, 0)
     parsed = parse_condition(condition)
     with pytest.raises(EvaluationFailed, match="go through more than 67108864 bytes"):
         for _ in range(5):
