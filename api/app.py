@@ -6,8 +6,8 @@ from functools import cache
 from importlib.metadata import version
 
 import anyio
-from fastapi import APIRouter, FastAPI
-from starlette.routing import BaseRoute
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 from api import (
     agents,
@@ -56,6 +56,7 @@ from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
 from edge.feed import Feed
+from edge.routes import routes_below
 
 # Queries may wait for a read model; commands have threads of their own, and so never wait for queries.
 QUERY_THREADS = 100
@@ -123,23 +124,20 @@ def create_app(door: Door) -> FastAPI:
 
 
 @cache
-def _routes() -> list[BaseRoute]:
+def _routes() -> list[APIRoute]:
     """Return every route; the applications of one process share them."""
-    every = APIRouter(redirect_slashes=False)
-    guarded = APIRouter(prefix="/api", dependencies=[ADMITTED])
-    for noun in GUARDED:
-        guarded.include_router(noun.router)
-    guarded.include_router(templates.of_processes)
-    every.include_router(guarded)
-    every.include_router(metrics.router, dependencies=[ADMITTED])
-    every.include_router(mcp.router, dependencies=[ADMITTED])
-    # Agents that answer later show the token of their attempt instead.
-    every.include_router(steps.router, prefix="/api")
-    # Callers of webhooks show the secret of the trigger instead.
-    every.include_router(webhooks.router, prefix="/api")
-    every.include_router(health.router)
-    every.include_router(documentation.router)
-    return every.routes
+    return [
+        *(route for noun in GUARDED for route in routes_below("/api", noun.router, ADMITTED)),
+        *routes_below("/api", templates.of_processes, ADMITTED),
+        *routes_below("", metrics.router, ADMITTED),
+        *routes_below("", mcp.router, ADMITTED),
+        # Agents that answer later show the token of their attempt instead.
+        *routes_below("/api", steps.router),
+        # Callers of webhooks show the secret of the trigger instead.
+        *routes_below("/api", webhooks.router),
+        *routes_below("", health.router),
+        *routes_below("", documentation.router),
+    ]
 
 
 @asynccontextmanager

@@ -137,12 +137,9 @@ class RequestTimes:
 
 
 def route_of(scope: Scope) -> str:
-    """Return the template of the path that matched, with the prefix of the router that holds it."""
-    template: str | None = getattr(scope.get("route"), "path", None)
-    if template is None:
-        return OTHER
-    # A parameter is one segment, so the segments before those of the template are the prefix.
-    return "/".join(scope["path"].split("/")[: -template.count("/")]) + template
+    """Return the template of the path that matched."""
+    template: str = getattr(scope.get("route"), "path", OTHER)
+    return template
 
 
 def registry_of(door: Door) -> CollectorRegistry:

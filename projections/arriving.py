@@ -13,7 +13,7 @@ WAIT_SECONDS, POLL_SECONDS = 30.0, 0.05
 def arrives(datastore: Datastore, name: str, position: int) -> int | None:
     """Wait until the projection `name` is at `position`; None once it is, else after 30 seconds where it stands."""
     deadline = time.monotonic() + WAIT_SECONDS
-    positions = Positions(datastore)
+    positions = Positions()
     with closing(connect(datastore)) as connection:
         while (at := positions.read(connection, [name]).get(name, 0)) < position:
             if time.monotonic() > deadline:

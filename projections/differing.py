@@ -49,7 +49,7 @@ def diff(datastore: Datastore, projection: Projection[Any], progress: Progress) 
         _wait_for_live(datastore, projection.name, at)
         shop.connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with shop.connection.transaction(force_rollback=True):
-            live = Positions(datastore).read(shop.connection, [projection.name])[projection.name]
+            live = Positions().read(shop.connection, [projection.name])[projection.name]
             write_rest(shop, at, live)
             prepare(shop.connection)
             return live, [_difference(shop, table) for table in projection.tables]

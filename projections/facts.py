@@ -12,7 +12,16 @@ from domain.executions.state.evolution import evolved_events
 from projections.origins import NOWHERE, Origin, OriginsOfPage
 from projections.shapes import SHAPES
 
-__all__ = ["OF_EXECUTIONS", "OF_STEPS", "SHAPES", "STATUS_OF_EXECUTION", "STATUS_OF_STEP", "Fact", "read_facts"]
+__all__ = [
+    "OF_EXECUTIONS",
+    "OF_STEPS",
+    "SHAPES",
+    "STATUS_OF_EXECUTION",
+    "STATUS_OF_STEP",
+    "Fact",
+    "processes_of",
+    "read_facts",
+]
 
 # The stored names of the events of an execution, and of those among them that happen to one step.
 OF_EXECUTIONS: frozenset[str] = frozenset(STORED_NAMES[kind] for kind in evolved_events())
@@ -50,6 +59,11 @@ class Fact(msgspec.Struct, gc=False):
     def line(self) -> list[tuple[bytes, Origin]]:
         """The fact's execution and those above it with their origins, the root first. Raises LookupError likewise."""
         return self.page.line(self.stream)
+
+
+def processes_of(facts: Iterable[Fact]) -> dict[bytes, bytes]:
+    """Return the process of each execution among `facts`, which are of one page. Raises LookupError likewise."""
+    return {stream: fact.origin.process_id for stream, fact in {fact.stream: fact for fact in facts}.items()}
 
 
 _DECODERS: dict[str, Callable[[bytes], Any]] = {

@@ -5,12 +5,14 @@ from typing import Any
 
 from psycopg import Connection
 
-from store.datastore import Datastore
-from store.recorder import LogRecorder
-
 READ = "select application_name, notification_id from notification_tracking where application_name = any(%s)"
 # In the order of names: two transactions that move several positions never wait for each other in a circle.
 LOCK = f"{READ} order by application_name for update"
+# As the library's own statement does for one name: a position never moves back. One statement for all read models.
+ADVANCE = """insert into notification_tracking as t (application_name, notification_id)
+select unnest(%s::text[]), %s::bigint
+on conflict (application_name) do update set notification_id = excluded.notification_id
+where t.notification_id < excluded.notification_id"""
 
 
 class Moved(Exception):
@@ -19,9 +21,6 @@ class Moved(Exception):
 
 class Positions:
     """Positions as the event sourcing library tracks them: forward only."""
-
-    def __init__(self, datastore: Datastore) -> None:
-        self._recorder = LogRecorder(datastore)
 
     def read(self, connection: Connection[Any], names: Sequence[str]) -> dict[str, int]:
         """Return positions by name; names without a position are left out."""
@@ -41,11 +40,9 @@ class Positions:
 
     def advance(self, connection: Connection[Any], names: Sequence[str], until: int) -> None:
         """Move all to `until` in one round trip. Raises Moved when that is not forward for one of them."""
-        moves = [{"application_name": name, "notification_id": until} for name in names]
-        with connection.cursor() as cursor:
-            cursor.executemany(self._recorder.insert_tracking_statement, moves)
-            if cursor.rowcount != len(moves):
-                raise Moved(f"not all of {', '.join(names)} are before {until}")
+        moved = connection.execute(ADVANCE, (list(names), until), prepare=True).rowcount
+        if moved != len(names):
+            raise Moved(f"not all of {', '.join(names)} are before {until}")
 
 
 def _positions(connection: Connection[Any], query: str, names: Sequence[str]) -> dict[str, int]:

@@ -9,7 +9,7 @@ import msgspec
 from psycopg import Connection
 from psycopg.rows import tuple_row
 
-from projections.facts import Fact
+from projections.facts import Fact, processes_of
 from projections.projection import clean
 from projections.table import Table, fixed, key
 from store import arrays
@@ -50,13 +50,14 @@ def write_runs(connection: Connection[Any], completed: Sequence[Fact]) -> None:
 
     Most steps belong to processes that never cost anything: for these, the page reads one row a process at most.
     """
-    processes = {fact.origin.process_id for fact in completed}
-    if processes:
+    by_execution = processes_of(completed)
+    if by_execution:
+        processes = arrays.uuid_bytes([*{*by_execution.values()}])
         with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
-            found = cursor.execute(_WITH_COSTS, (arrays.uuid_bytes([*processes]),), prepare=True).fetchall()
+            found = cursor.execute(_WITH_COSTS, (processes,), prepare=True).fetchall()
         with_costs = {id for (id,) in found}
         if with_costs:
-            _insert(connection, [fact for fact in completed if fact.origin.process_id in with_costs])
+            _insert(connection, [fact for fact in completed if by_execution[fact.stream] in with_costs])
 
 
 def _insert(connection: Connection[Any], completed: Sequence[Fact]) -> None:

@@ -68,7 +68,7 @@ class Runner:
 
     def __init__(self, datastore: Datastore, projections: Sequence[Projection[Any]] = ALL) -> None:
         self._datastore = datastore
-        self._positions = Positions(datastore)
+        self._positions = Positions()
         self._states = {projection.name: State(projection) for projection in projections}
         self._connection: Connection[DictRow] | None = None
         self._refresh_at = 0.0

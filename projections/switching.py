@@ -83,7 +83,7 @@ def switch(datastore: Datastore, shop: Workshop, found: TableBuild, *, keep: boo
     """
     ours = found.digest == shop.projection.digest
     at = catch_up(shop, found.position) if ours else found.position
-    switching = _Switching(Positions(datastore), shop, found, keep=keep)
+    switching = _Switching(Positions(), shop, found, keep=keep)
     live = live_shape(built_digests(shop.connection).get(shop.name, ""))
     with _handed_over(shop, live, found.digest):
         for attempt in range(1, SWAP_ATTEMPTS + 1):

@@ -45,7 +45,7 @@ def verify(datastore: Datastore, projection: Projection[Any], progress: Progress
     with closing(connect(datastore, search_path=f"{ASIDE},{LIVE}", **ROOM)) as connection:
         connection.isolation_level = IsolationLevel.REPEATABLE_READ
         with connection.transaction(force_rollback=True):
-            position = Positions(datastore).read(connection, [projection.name]).get(projection.name, 0)
+            position = Positions().read(connection, [projection.name]).get(projection.name, 0)
             projection.create(connection, indexed=False)
             restore_figures(connection, projection)
             pages = read_pages(lambda begin, end: read_used(connection, begin, end, projection.topics), 0, position)

@@ -191,8 +191,9 @@ class Batch:
 
     def recorded(self) -> Iterator[tuple[UUID, Event]]:
         """Yield, after `settle`, every event that was recorded, with its stream."""
+        unrecorded = self._unrecorded
         for id, decided in self._under_way.items():
-            if id not in self._unrecorded:
+            if not unrecorded or id not in unrecorded:
                 for event in decided.events:
                     yield id, event
 

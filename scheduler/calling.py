@@ -162,10 +162,10 @@ class Calling:
         token = callback_token(self._callback_key, execution.id, step, state.attempt) if calls_back else ""
         call = call_of(execution, step, token)
         attempt = execution.id, step, state.attempt
-        before = self._open.get(attempt)
-        if before is not None:
+        before = self._open.setdefault(attempt, call)
+        if before is not call:
             self._capacity.over(before.agent)
-        self._open[attempt] = call
+            self._open[attempt] = call
         if notifies:
             self._gateway.notify(call, self._deliver)
         elif config is None:

@@ -51,7 +51,9 @@ class LimitReports:
         for call, answer in answers:
             if isinstance(answer, Failed):
                 self._note_pause(call.agent, answer)
-            claimed = self._claimed.pop(_attempt(call), None) if self._claimed else None
+            if not self._claimed:  # as with most agents, which have no limits
+                continue
+            claimed = self._claimed.pop(_attempt(call), None)
             usage = None if isinstance(answer, Accepted) else answer.usage
             if claimed is not None and claimed.tokens and usage is not None:
                 used = usage.input_tokens + usage.output_tokens

@@ -58,7 +58,7 @@ class Policing:
         self._clock = clock
         self._act = act
         self._recorder = LogRecorder(datastore)
-        self._positions = Positions(datastore)
+        self._positions = Positions()
         self._ledger = CostLedgerProjection()
         self._connection: Connection[Any] | None = None
         self._following: FollowingCosts | None = None

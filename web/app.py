@@ -1,9 +1,11 @@
 """The application of the pages: every route, and the files that they need."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -11,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edge.admitted import ADMITTED
 from edge.door import Door
 from edge.envelope import NO_TELEMETRY, Envelope
+from edge.routes import routes_below
 from web import alert_what_if, alerts, approvals, costs, errors, keys, overview, preferences, search, sign_in, timers
 from web.agents import detail as agent
 from web.agents import inbox, register, webhooks
@@ -71,40 +74,52 @@ PROCESSES = (
 SCHEDULES = (schedules, previews, schedule)
 TEMPLATES = (templates, save, update, use, template)
 EXECUTIONS = (executions, detail, acts, tree, compare, moments)
+GUARDED = (
+    overview,
+    *EXECUTIONS,
+    approvals,
+    # The page that tries a limit comes before that of one alert.
+    alert_what_if,
+    alerts,
+    *SCHEDULES,
+    *PROCESSES,
+    *TEMPLATES,
+    *AGENTS,
+    analytics,
+    costs,
+    keys,
+    preferences,
+    search,
+    timers,
+    operations,
+    *OPERATIONS,
+    documentation,
+)
 
 
 def create_pages(door: Door, description: Description) -> FastAPI:
     """Return the pages on `door`. description: of the API, for its documentation."""
-    app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False, telemetry=NO_TELEMETRY)
+    app = FastAPI(
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        routes=list(_routes()),
+        telemetry=NO_TELEMETRY,
+    )
     app.state.door = door
     app.state.description = description
     app.add_middleware(Envelope, hosts=door.hosts, refused=errors.refused, epoch=door.present_epoch)
     errors.install(app)
-    for noun in (
-        overview,
-        *EXECUTIONS,
-        approvals,
-        # The page that tries a limit comes before that of one alert.
-        alert_what_if,
-        alerts,
-        *SCHEDULES,
-        *PROCESSES,
-        *TEMPLATES,
-        *AGENTS,
-        analytics,
-        costs,
-        keys,
-        preferences,
-        search,
-        timers,
-        operations,
-        *OPERATIONS,
-    ):
-        app.include_router(noun.router, dependencies=[ADMITTED])
-    app.include_router(documentation.router, dependencies=[ADMITTED])
-    app.include_router(sign_in.router)
     app.mount("/static", _Files(directory=STATIC), name="static")
     return app
+
+
+@cache
+def _routes() -> list[APIRoute]:
+    """Return the route of every page; the applications of one process share them."""
+    guarded = [route for noun in GUARDED for route in routes_below("", noun.router, ADMITTED)]
+    return [*guarded, *routes_below("", sign_in.router)]
 
 
 class _Files(StaticFiles):

@@ -135,7 +135,7 @@ def catch_up(datastore: Datastore, clock: Clock, position: int) -> None:
         deadline = clock.monotonic() + WAIT_SECONDS
         before: dict[str, int] = {}
         while True:
-            found = Positions(datastore).read(connection, [each.name for each in ALL])
+            found = Positions().read(connection, [each.name for each in ALL])
             behind = {each.name: found.get(each.name, 0) for each in ALL if found.get(each.name, 0) < position}
             if not behind:
                 return
@@ -194,7 +194,7 @@ def _archive(log: Log) -> Archive:
 
 def _floor(datastore: Datastore, connection: Connection[Any]) -> int:
     """Return the position up to which every read model and policy has read the log."""
-    found = Positions(datastore).read(connection, [each.name for each in ALL])
+    found = Positions().read(connection, [each.name for each in ALL])
     row = connection.execute(_POLICIES).fetchone()
     policy = None if row is None else row["position"]
     return min(*(found.get(each.name, 0) for each in ALL), *(() if policy is None else (policy,)))

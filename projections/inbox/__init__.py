@@ -42,9 +42,12 @@ def _role(changes: InboxChanges, fact: Fact) -> None:
     changes.roles.append(fact)
 
 
-def _entry(changes: InboxChanges, fact: Fact) -> None:
-    if fact.topic in WITHDRAWS:
-        withdraw(changes.entries, fact)
+def _collects(changes: InboxChanges, fact: Fact) -> None:
+    collect(changes.entries, fact)
+
+
+def _withdraws(changes: InboxChanges, fact: Fact) -> None:
+    withdraw(changes.entries, fact)
     if fact.topic in TYPES:
         collect(changes.entries, fact)
 
@@ -65,7 +68,8 @@ class InformedAgentNotifier(Projection[InboxChanges]):
     )
     handlers: dict[str, Handler[InboxChanges]] = {
         **dict.fromkeys(("ProcessPublished", "RoleAssigned", "RoleRevoked"), _role),
-        **dict.fromkeys((*TYPES, *WITHDRAWS), _entry),
+        **dict.fromkeys(TYPES, _collects),
+        **dict.fromkeys(WITHDRAWS, _withdraws),
         "InboxFilterSet": _filter,
     }
 

@@ -142,20 +142,22 @@ def _place(fact: Fact) -> str:
 
 def _concerned(connection: Connection[Any], facts: list[Fact]) -> list[Fact]:
     """Return the events that concern an agent. Where no process has informed agents, that is one query for a page."""
-    placed = [(process_of(fact), fact) for fact in facts if is_of_a_process(fact)]
-    if not placed:
+    # An execution is of one process, and so is an alert.
+    streams = {fact.stream: fact for fact in facts}
+    processes = {stream: process_of(fact) for stream, fact in streams.items() if is_of_a_process(fact)}
+    if not processes:
         return []
-    processes = arrays.uuid_bytes([*{process for process, _ in placed}])
     with connection.cursor(row_factory=tuple_row, binary=True) as cursor:
         cursor.adapters.register_loader("uuid", ByteaBinaryLoader)
-        with_roles = {id for (id,) in cursor.execute(_PROCESSES, (processes,), prepare=True)}
-        placed = [(process, fact) for process, fact in placed if process in with_roles]
+        given: tuple[arrays.Array, ...] = (arrays.uuid_bytes([*{*processes.values()}]),)
+        with_roles = {id for (id,) in cursor.execute(_PROCESSES, given, prepare=True)}
+        placed = [fact for fact in facts if processes.get(fact.stream) in with_roles] if with_roles else []
         if not placed:
             return []
         given = (
-            arrays.uuid_bytes([process for process, _ in placed]),
-            arrays.texts([step_of(fact) for _, fact in placed]),
-            arrays.bigints([fact.position for _, fact in placed]),
+            arrays.uuid_bytes([processes[fact.stream] for fact in placed]),
+            arrays.texts([step_of(fact) for fact in placed]),
+            arrays.bigints([fact.position for fact in placed]),
         )
         positions = {position for (position,) in cursor.execute(_CONCERNED, given, prepare=True)}
-    return [fact for _, fact in placed if fact.position in positions]
+    return [fact for fact in placed if fact.position in positions]

@@ -28,7 +28,7 @@ def rows(datastore, query, *parameters):
 
 def position(datastore, name=LIST.name):
     with datastore.reading() as connection:
-        return Positions(datastore).read(connection, [name])[name]
+        return Positions().read(connection, [name])[name]
 
 
 def shape(datastore):

@@ -42,7 +42,7 @@ def states(runner):
 
 def positions(datastore):
     with datastore.reading() as connection:
-        return Positions(datastore).read(connection, [projection.name for projection in ALL])
+        return Positions().read(connection, [projection.name for projection in ALL])
 
 
 def one(datastore, query, *parameters):
@@ -244,7 +244,7 @@ def test_a_second_runner_stands_by_and_takes_over_when_the_connection_of_the_fir
 
 def test_two_that_believe_to_be_alone_do_not_project_a_page_twice(read_tables, append, story):
     append(story.start(X).happened)
-    tracked = Positions(read_tables)
+    tracked = Positions()
     with read_tables.connect() as connection:
         with connection.transaction():
             tracked.move(connection, ["execution_list"], 0, 1)

@@ -53,7 +53,7 @@ def arrives(datastore, position, seconds=120.0):
     with datastore.connect() as ear:
         ear.execute("listen procession_projected")
         while time.monotonic() < deadline:
-            if set(Positions(datastore).read(ear, names).values()) == {position}:
+            if set(Positions().read(ear, names).values()) == {position}:
                 return True
             for _ in ear.notifies(timeout=0.2, stop_after=1):
                 pass
