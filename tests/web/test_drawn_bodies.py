@@ -13,8 +13,8 @@ from domain.language import parse_definition
 from web.drawings.boxes import HEAD, SIZE, DrawnBody, DrawnFold, DrawnStep
 from web.drawings.diagram import diagram
 from web.drawings.ranks import DiagramEdge
-from web.processes.bodies import LONGEST, OpenSteps
 from web.processes.drawing import drawing_of_definition
+from web.processes.open_steps import LONGEST, OpenSteps
 
 NOBODY = UUID(int=0)
 NESTED = """

@@ -45,7 +45,8 @@ from web.drawings.timeline import Scale
 from web.executions import picture
 from web.executions.failing import on_failure
 from web.layout import page, reader_of, url_with
-from web.processes.bodies import DrawnParameters, fold_of, open_steps
+from web.processes.bodies import fold_of
+from web.processes.open_steps import DrawnParameters, open_steps
 
 EVENTS = 50
 ITEMS = 20

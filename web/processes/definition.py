@@ -13,7 +13,7 @@ from edge.scopes import READ, requires
 from queries.processes import get_process
 from web.layout import page
 from web.processes import drawing
-from web.processes.bodies import DrawnParameters, open_steps
+from web.processes.open_steps import DrawnParameters, open_steps
 
 router = APIRouter(prefix="/processes/{process}")
 

@@ -33,10 +33,10 @@ from queries.thresholds import ThresholdsView, get_thresholds
 from web.forms import PageParameters
 from web.layout import page, reader_of
 from web.processes import drawing
-from web.processes.bodies import DrawnParameters, open_steps
 from web.processes.costs import windows_of
 from web.processes.differences import differing_lines, step_notes
 from web.processes.list import under_way
+from web.processes.open_steps import DrawnParameters, open_steps
 from web.processes.shades import COLOURS, DEFINED, shaded_steps
 from web.processes.triggers import ways_to_start
 

@@ -18,7 +18,8 @@ from queries.reading import Reading
 from web.drawings.boxes import DrawnStep
 from web.drawings.diagram import diagram
 from web.drawings.ranks import DiagramEdge
-from web.processes.bodies import ALL_OPEN, OpenSteps, drawn_step, edges_of
+from web.processes.bodies import drawn_step, edges_of
+from web.processes.open_steps import ALL_OPEN, OpenSteps
 from web.processes.shades import ShadedSteps
 
 NO_NOTES: Mapping[str, str] = MappingProxyType({})
