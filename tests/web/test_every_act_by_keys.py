@@ -44,13 +44,10 @@ def served(server: str, template: str) -> Iterator[Served]:
         made.stop()
 
 
+@pytest.mark.timeout(600)
 def test_every_act_of_the_pages_is_sent_by_keys(served: Served, windows: Watched) -> None:
-    served.publish(
-        WORK,
-        sleeper={"script": "slow", "delay": "10m"},
-        other={"script": "slow", "delay": "10m"},
-        writer={"script": "echo"},
-    )
+    slow = {"script": "slow", "delay": "10m"}
+    served.publish(WORK, sleeper=slow, other=slow, writer={"script": "echo"})
     served.publish(FAILING, breaker={"script": "fail"})
     served.publish(SPENDER, dear={"script": "echo", "cost": {"amount": "0.02", "currency": "USD"}})
     served.publish(UNPRICED, house={"script": "echo", "provider": "house", "usage": USAGE})

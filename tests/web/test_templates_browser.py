@@ -37,6 +37,7 @@ def _agents(served: Served) -> None:
         assert served.client.put(f"/api/agents/{name}", json={"kind": "scripted", "script": "echo"}).status_code == 200
 
 
+@pytest.mark.timeout(600)
 def test_a_template_is_found_used_shared_and_withdrawn_by_keys(served: Served, windows: Watched) -> None:
     id = keep(served, "letters", EVERY_TYPE, "Letters")
     page = windows.open("/templates")
