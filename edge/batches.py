@@ -31,10 +31,9 @@ def with_list(
         message = "a batch is frozen first: leave dry_run out, and run the batch by the batch_id of the answer"
         problems.append(Problem("not_applicable", message, "dry_run"))
     stated = {word: value for word, value in command.filter.items() if value is not None}
+    words = {word: _texts(word, value) for word, value in stated.items()}
     try:
-        filter = ExecutionWords.model_validate({word: _texts(word, value) for word, value in stated.items()}).filter(
-            within
-        )
+        filter = ExecutionWords.model_validate(words).filter(within)
     except ValidationError as error:
         problems += [_problem(each) for each in error.errors()]
     else:

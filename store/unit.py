@@ -26,7 +26,7 @@ MessageKey = tuple[UUID, int]
 """The event that sends the message: its stream and version."""
 
 
-SlotLine = tuple[UUID, str]
+LineKey = tuple[UUID, str]
 """The executions of a process that wait for the slots of one key."""
 
 
@@ -95,7 +95,7 @@ class Unit(StreamChange):
         return (*self.before, self)
 
     @property
-    def admits_from(self) -> SlotLine | None:
+    def admits_from(self) -> LineKey | None:
         """The line from which the unit admits an execution within a limit, if it does."""
         if self.slot is None or not any(isinstance(e, ExecutionAdmitted) and e.limit is not None for e in self.events):
             return None
@@ -133,7 +133,7 @@ class SlotsTaken(Conflict):
     """Another append took the last free slot of a line since this one's worker read it: the execution waits on."""
 
 
-FullLines = dict[SlotLine, SlotsTaken]
+FullLines = dict[LineKey, SlotsTaken]
 """The refusal of the first that found no slot in a line: none behind it may begin in the same call."""
 
 
