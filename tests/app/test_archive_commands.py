@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from app.wiring import Wiring
+from tests.settled import settled
 from tests.waiting import until
 
 Run = Callable[..., Any]
@@ -23,7 +24,7 @@ steps:
 
 
 @pytest.fixture
-def ended(document: Run, working: Wiring, hello: Path, publish: Run, tmp_path: Path) -> list[str]:
+def ended(document: Run, working: Wiring, hello: Path, publish: Run, tmp_path: Path, database: str) -> list[str]:
     """Three executions that have ended, each with a called one."""
     agent = tmp_path / "worker.yaml"
     agent.write_text('kind: scripted\nscript: echo\ncost: {amount: "0.30", currency: USD}\n')
@@ -31,6 +32,7 @@ def ended(document: Run, working: Wiring, hello: Path, publish: Run, tmp_path: P
     publish("paid", PAID)
     ids = [document("start", "paid", "--wait")["execution_id"] for _ in range(3)]
     until(lambda: document("analytics", "processes")["total"]["completed"] == 3)
+    until(lambda: settled(database))
     return ids
 
 
