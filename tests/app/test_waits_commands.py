@@ -92,11 +92,13 @@ def test_a_limit_of_an_agent_is_shown_and_waited_for(
     ids = [document("start", "bound")["execution_id"] for _ in range(2)]
 
     def waiting() -> list[str]:
-        return [id for id in ids if [each["kind"] for each in document("show", id)["waiting_for"]] == ["rate"]]
+        return [each["execution_id"] for each in document("executions", "--waiting-for", "rate")["items"]]
 
     until(waiting)
-    assert "waits for: rate of a until 20" in procession("show", *waiting()).stdout
-    assert [each["execution_id"] for each in document("executions", "--waiting-for", "rate")["items"]] == waiting()
+    (waits,) = waiting()
+    assert waits in ids
+    assert [each["kind"] for each in document("show", waits)["waiting_for"]] == ["rate"]
+    assert "waits for: rate of a until 20" in procession("show", waits).stdout
     shown = procession("agents", "show", "bound").stdout
     assert "limits: max_open 3, rate 1 in 1h, tokens 90000 in 1m\n" in shown
     assert "open calls: 0, 2 tokens a call\n" in shown
