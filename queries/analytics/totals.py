@@ -51,33 +51,6 @@ class SketchTotal:
         return [value_of(least + int(np.searchsorted(counts, rank))) for rank in ranks]
 
 
-class SketchRows:
-    """Sketches added up, or taken from others, in each of some rows; many rows are read in one pass."""
-
-    __slots__ = ("_numbers", "_parts", "_rows", "_signs")
-
-    def __init__(self, rows: int) -> None:
-        self._rows = rows
-        self._parts: list[bytes] = []
-        self._numbers: list[int] = []
-        self._signs: list[int] = []
-
-    def add(self, row: int, sketches: bytes, sign: int = 1) -> None:
-        """Add the bytes of some sketches to a row; with the sign -1, take them from it."""
-        self._parts.append(sketches)
-        self._numbers.append(row)
-        self._signs.append(sign)
-
-    def medians(self) -> list[float | None]:
-        """Return the median of each row, as SketchTotal.quantiles does."""
-        if not self._parts:
-            return [None] * self._rows
-        import numpy as np
-
-        sizes, rows, signs = np.array(list(map(len, self._parts))), np.array(self._numbers), np.array(self._signs)
-        return medians_of(b"".join(self._parts), sizes, 2 * rows + 1, signs, self._rows)
-
-
 def medians_of(
     sketches: bytes, sizes: "Numbers", places: "Numbers", signs: "Numbers", number: int
 ) -> list[float | None]:

@@ -1,10 +1,11 @@
 """Quantiles of sketches that are added up by numpy are those of one sketch of all values."""
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.analytics.sketch import ZERO, add_to, bucket_of, pack, quantile
-from queries.analytics.totals import SketchRows, SketchTotal
+from queries.analytics.totals import SketchTotal, medians_of
 
 PARTS = (0.5, 0.95, 1)
 
@@ -28,12 +29,13 @@ SKETCHES = st.dictionaries(st.one_of(st.just(ZERO), st.integers(-3_000, 3_000)),
 
 @given(st.lists(st.tuples(SKETCHES, SKETCHES), max_size=8))
 def test_medians_of_rows_are_those_of_each_without_the_sketches_taken(sketches):
-    rows = SketchRows(len(sketches))
+    parts: list[tuple[bytes, int, int]] = []
     expected = []
     for number, (kept, taken) in enumerate(sketches):
         both = dict(taken)
         add_to(both, kept.items())
-        rows.add(number, pack(both))
-        rows.add(number, pack(taken), -1)
+        parts += [(pack(both), 2 * number + 1, 1), (pack(taken), 2 * number + 1, -1)]
         expected.append(quantile(kept, 0.5))
-    assert rows.medians() == expected
+    joined, sizes = b"".join(part for part, _, _ in parts), [len(part) for part, _, _ in parts]
+    places, signs = ([part[at] for part in parts] for at in (1, 2))
+    assert medians_of(joined, *(np.array(each, int) for each in (sizes, places, signs)), len(sketches)) == expected
