@@ -91,16 +91,10 @@ class Definitions:
 
     def plan(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> Plan:
         """Return the plan of a version. Raises NotFound."""
-        return self._known(reading, process_id, version, body)[0]
+        return self.shape(reading, process_id, version, body)[0]
 
-    def shape(
-        self, reading: Reading, process_id: UUID, version: int, body: str = ""
-    ) -> tuple[list[DefinedStep], list[tuple[str, str]]]:
-        """Return the steps of a version in order, and the edges between them. Raises NotFound."""
-        plan, steps = self._known(reading, process_id, version, body)
-        return steps, [(source, step.id) for step in plan.steps.values() for source in step.incoming]
-
-    def _known(self, reading: Reading, process_id: UUID, version: int, body: str) -> tuple[Plan, list[DefinedStep]]:
+    def shape(self, reading: Reading, process_id: UUID, version: int, body: str = "") -> tuple[Plan, list[DefinedStep]]:
+        """Return the plan of a version, and its steps in order. Raises NotFound."""
         kept = self._compiled.get((process_id, version, body))
         if kept is None:
             with reading.datastore.reading() as connection:

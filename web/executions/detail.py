@@ -45,7 +45,7 @@ from web.drawings.timeline import Scale
 from web.executions import picture
 from web.executions.failing import on_failure
 from web.layout import page, reader_of, url_with
-from web.processes.bodies import fold_of
+from web.processes.bodies import edges_of, fold_of
 from web.processes.open_steps import DrawnParameters, open_steps
 
 EVENTS = 50
@@ -83,10 +83,9 @@ def detail(
     else:
         found = get_execution_as_of(reading, definitions, id, given.as_of, min_position=fresh)
     found = masking.execution(restricted(found, caller))
-    shape = definitions.shape(reading, found.process_id, found.version, found.body or "")
-    plan = definitions.plan(reading, found.process_id, found.version, found.body or "")
+    plan, defined = definitions.shape(reading, found.process_id, found.version, found.body or "")
     opened = open_steps(request, given.inside)
-    folds = {each.id: fold_of(each, plan.bodies[each.id], opened) for each in shape[0] if each.id in plan.bodies}
+    folds = {each.id: fold_of(each, plan.bodies[each.id], opened) for each in defined if each.id in plan.bodies}
     selected = _selected(found, given.step)
     with exchange(reading) as together:
         of_position = together.add(moment_of_position(id, found.position))
@@ -127,7 +126,7 @@ def detail(
         moves=caller.may(FireTimer.scope),
         starts=caller.may(StartExecution.scope),
         decides=caller.may(READ_APPROVALS),
-        **_pictures(request, found, shape[1], folds, given.show, {given.step: items}),
+        **_pictures(request, found, edges_of(plan), folds, given.show, {given.step: items}),
     )
 
 

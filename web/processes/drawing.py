@@ -59,8 +59,7 @@ def drawing_of_version(
     opened: OpenSteps = ALL_OPEN,
 ) -> Markup:
     """Return the diagram of a published version. notes: short texts on steps. shades: of steps. Raises NotFound."""
-    steps, _ = definitions.shape(reading, process_id, version)
-    plan = definitions.plan(reading, process_id, version)
+    plan, steps = definitions.shape(reading, process_id, version)
     label = f"Diagram of {name} version {version} with {len(steps)} steps"
     return _drawn(steps, plan, label, opened, notes, shades=shades)
 

@@ -10,6 +10,7 @@ from domain.language.types.definition import Definition
 from domain.processes.plan import compile_plan
 from domain.templates.samples import sample_process
 from web.drawings.thumb import thumb
+from web.processes.bodies import edges_of
 from web.processes.drawing import drawing_of_definition
 
 NOBODY = process_id("draft")
@@ -23,7 +24,7 @@ def thumb_of(source: str) -> Markup | None:
     if definition is None:
         return None
     plan = compile_plan(definition, NOBODY, 0)
-    edges = tuple((source, step.id) for step in plan.steps.values() for source in step.incoming)
+    edges = tuple(edges_of(plan))
     return thumb(tuple((step["id"], step["type"]) for step in definition_document(definition)["steps"]), edges)
 
 
