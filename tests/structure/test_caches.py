@@ -36,7 +36,7 @@ OWNED = "LeftAlone KnownPublications"
 NOT_OF_THE_LOG = """_LENDING_SESSIONS LimitReports MemoryFolder Notifications Lookups PublicPrices CheckedTransport
 Disclosed RequestTimes COMPONENTS _NONE"""
 # A function of its arguments, or of the release.
-PURE = """_hints _instant DaySpans day_spans append_statement made _common _pair_type _newest _kept _names fields_of
+PURE = """_hints _instant _instants links_between DaySpans day_spans append_statement made _common pair_type _newest _kept _names fields_of
 body_fields fields_beside sensitive parse_authority is_local versions release _forms _authorities text_of_key _routes
 schema_of _own_fields _encoded _groups _placed _step _wrapped thumb _row _grid _figures glyph status mark icon
 _read thumb_of"""
