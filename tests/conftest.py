@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sys
-import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,14 +11,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
-from psycopg import conninfo
 
 from embedded import EmbeddedPostgresUnavailable, embedded
 from projections.tables import create_read_tables
 from store.datastore import Datastore
 from store.log import Log
 from store.migrating import migrate
-from tests.database import WorkerDatabase, cloned
+from tests.database import WorkerDatabase, cloned, name_of
 
 # The databases of tests need not survive a crash of the machine; tests of durability have servers of their own.
 FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -96,12 +94,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def template(server: str) -> Iterator[str]:
     """Yield the name of a migrated, empty database to clone."""
-    name = f"template_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name}")  # type: ignore[arg-type]
-        migrate(conninfo.make_conninfo(server, dbname=name))
-        yield name
-        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+    with cloned(server) as made:
+        migrate(made)
+        yield name_of(made)
 
 
 @pytest.fixture(scope="session")
@@ -110,8 +105,7 @@ def worker_databases(server: str, template: str) -> Iterator[WorkerDatabases]:
     with cloned(server, template) as read_template:
         with psycopg.connect(read_template) as connection:
             create_read_tables(connection)
-        names = (template, conninfo.conninfo_to_dict(read_template)["dbname"])
-        databases = [WorkerDatabase(server, str(name)) for name in names]
+        databases = [WorkerDatabase(server, name) for name in (template, name_of(read_template))]
         yield databases
         for database in databases:
             database.drop()

@@ -1,11 +1,11 @@
 """An agent behind HTTP that counts: when each call came, how many were open at once, and what it answers."""
 
-import json
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.loopback import Posted, Reply, answering
 
 
 class CountingAgent:
@@ -26,11 +26,11 @@ class CountingAgent:
         self._open = 0
         self._lock = threading.Lock()
 
-    def call(self, key: str) -> tuple[int, bytes]:
-        """Count a call; return status and body of the answer."""
+    def answer(self, call: Posted) -> Reply:
+        """Count a call, and answer it."""
         with self._lock:
             self.begun.append(time.monotonic())
-            self.keys.append(key)
+            self.keys.append(call.headers["idempotency-key"])
             self._open += 1
             self.most_open = max(self.most_open, self._open)
             refused = self.refusals > 0
@@ -38,39 +38,14 @@ class CountingAgent:
         threading.Event().wait(self.takes)
         with self._lock:
             self._open -= 1
-        usage = {"input_tokens": self.tokens, "output_tokens": 0}
-        return (429, b"") if refused else (200, json.dumps({"output": "done", "usage": usage}).encode())
+        if refused:
+            return Reply(429, headers={"retry-after": str(self.retry_after)})
+        return Reply(200, {"output": "done", "usage": {"input_tokens": self.tokens, "output_tokens": 0}})
 
 
 @contextmanager
 def counting_agent() -> Iterator[CountingAgent]:
     """Serve such an agent on a port of this machine."""
     agent = CountingAgent()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            status, body = agent.call(self.headers["idempotency-key"])
-            try:
-                self.send_response(status)
-                self.send_header("content-type", "application/json")
-                self.send_header("content-length", str(len(body)))
-                if status == 429:
-                    self.send_header("retry-after", str(agent.retry_after))
-                self.end_headers()
-                self.wfile.write(body)
-            except OSError:
-                return  # its caller was killed
-
-        def log_message(self, *_: object) -> None:
-            """Tests are silent."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    agent.url = f"http://127.0.0.1:{server.server_port}/"
-    try:
+    with answering(agent.answer) as agent.url:
         yield agent
-    finally:
-        server.shutdown()
-        server.server_close()

@@ -80,8 +80,8 @@ where datname = current_database() and pid <> pg_backend_pid() and backend_type 
 
 
 @contextmanager
-def cloned(server: str, template: str) -> Iterator[str]:
-    """Yield the conninfo of a clone of the template; drop the clone at the end, also while connections use it."""
+def cloned(server: str, template: str = "template1") -> Iterator[str]:
+    """Yield the conninfo of a clone of the template, by default an empty database; drop the clone whoever uses it."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(server, autocommit=True) as admin:
         admin.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
@@ -89,6 +89,11 @@ def cloned(server: str, template: str) -> Iterator[str]:
             yield conninfo.make_conninfo(server, dbname=name)
         finally:
             admin.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def name_of(dsn: str) -> str:
+    """Return the name of the database of a conninfo."""
+    return str(conninfo.conninfo_to_dict(dsn)["dbname"])
 
 
 class WorkerDatabase:

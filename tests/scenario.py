@@ -10,7 +10,7 @@ In tests on a database, the state is the object under test: a log, a list, the t
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pytest
 
@@ -44,18 +44,21 @@ class Then:
         """The names of the events, each with its step if it has one."""
         return names(self.events)
 
-    def then(self, *expected: Any) -> "Then":
+    def then(self, *expected: Any) -> Self:
         """Assert that exactly these follow, in order: events or rows, names as ``StepCompleted(a)``, or one refusal."""
         match expected:
             case (refused(code),):
                 assert self.refusal(Refusal).code == code
             case (type() as kind,) if issubclass(kind, Refusal):
                 self.refusal(kind)
-            case _ if expected and all(isinstance(each, str) for each in expected):
-                assert self.names == list(expected)
             case _:
-                assert self.events == list(expected)
+                self.follows(*expected)
         return self
+
+    def follows(self, *expected: Any) -> None:
+        """Assert that exactly these events, rows or names follow, in order."""
+        by_name = bool(expected) and all(isinstance(each, str) for each in expected)
+        assert (self.names if by_name else self.events) == list(expected)
 
     def refusal(self, kind: type[Refusal], match: str | None = None) -> Any:
         """Assert that a refusal of this kind follows; return it."""

@@ -5,13 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
-import psycopg
 import pytest
 from fastapi import FastAPI
-from psycopg.conninfo import make_conninfo
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -32,6 +30,7 @@ from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
 from tests.api.inbox_receiver import add, bells, receiver  # noqa: F401 - fixtures
+from tests.database import cloned
 from tests.waiting import until
 
 CALLBACK_KEY = b"callback key of tests"
@@ -90,14 +89,16 @@ class Installation(Wiring):
         given = answer if answer is not None else Completed(f"output of {step}")
         self.executions.answer(AnswerStep(execution_id, step, 1, given), cause())
 
-    def publish(self, client: TestClient, source: str, **agents: Any) -> None:
-        """Register scripted agents, and publish a process."""
+    def publish(self, client: TestClient, source: str, **agents: Any) -> str:
+        """Register scripted agents, and publish a process; its id."""
         for agent, config in agents.items():
             assert client.put(f"/api/agents/{agent}", json={"kind": "scripted", **config}).status_code == 200
         drafted = client.post("/api/processes", content=source, headers={"Content-Type": "application/yaml"})
         assert drafted.status_code == 201, drafted.text
-        published = client.post(f"/api/processes/{drafted.json()['process_id']}/publish")
+        id = str(drafted.json()["process_id"])
+        published = client.post(f"/api/processes/{id}/publish")
         assert published.status_code == 200, published.text
+        return id
 
     def begin(self, client: TestClient, process: str) -> UUID:
         """Start an execution without input."""
@@ -198,26 +199,19 @@ def greeting(client: TestClient, installation: Installation) -> str:
 
 
 def publish_greeting(client: TestClient, installation: Installation) -> str:
-    config = {"kind": "scripted", "script": "echo"}
-    assert client.put("/api/agents/writer", json=config).status_code == 200
-    drafted = client.post("/api/processes", content=GREETING, headers={"Content-Type": "application/yaml"})
-    assert drafted.status_code == 201, drafted.text
-    assert client.post("/api/processes/greeting/publish").status_code == 200
+    id = installation.publish(client, GREETING, writer={"script": "echo"})
     installation.project()
-    return str(drafted.json()["process_id"])
+    return id
 
 
 @pytest.fixture(scope="module")
 def shared(server: str, template: str) -> Iterator[Installation]:
     """For tables of requests that are refused: an installation shared by a module, with the greeting published."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name} template {template}")  # type: ignore[arg-type]
-        datastore = Datastore(make_conninfo(server, dbname=name))
+    with cloned(server, template) as dsn:
+        datastore = Datastore(dsn)
         with installed(datastore) as made:
             yield made
         datastore.close()
-        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,8 @@
 """A receiver of webhooks on loopback, and the worker's part that delivers to it, for tests of webhooks of inboxes."""
 
-import json
 import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +15,7 @@ from domain.agents.policy import OutgoingPolicy
 from domain.agents.secret_names import read_secret_names
 from queries.reading import Reading
 from scheduler.bells import Bells, Patience
+from tests.loopback import Posted, Reply, answering
 
 if TYPE_CHECKING:
     from tests.api.conftest import Installation
@@ -46,43 +45,24 @@ class Receiver:
         self._under_way = 0
         self._counting = threading.Lock()
         self.received: list[tuple[str, dict[str, Any], int]] = []
-        receiver = self
+        self.url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                content = Webhook(SECRET).verify(body, dict(self.headers.items()))
-                receiver.enter()
-                status, answer = receiver.answer(self.headers["webhook-id"], content)
-                receiver.leave()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_arguments: Any) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-        self._thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self._thread.start()
-
-    def enter(self) -> None:
+    def take(self, posted: Posted) -> Reply:
+        content = Webhook(SECRET).verify(posted.body, posted.headers)
         with self._counting:
             self._under_way += 1
             self.at_once.append(self._under_way)
         self.open.wait(60)
-
-    def leave(self) -> None:
         with self._counting:
+            reply = self.answer(posted.headers["webhook-id"], content)
             self._under_way -= 1
+        return reply
 
-    def answer(self, id: str, content: dict[str, Any]) -> tuple[int, bytes]:
+    def answer(self, id: str, content: dict[str, Any]) -> Reply:
         if content["type"] == "verification":
-            return 200, json.dumps({"challenge": content["challenge"] if self.proves else "?"}).encode()
+            return Reply(200, {"challenge": content["challenge"] if self.proves else "?"})
         self.received.append((id, content, self.status))
-        return self.status, b""
+        return Reply(self.status)
 
     def steps(self, status: int = 200) -> list[str]:
         """The steps of which it was informed, in order, where it answered with this status."""
@@ -93,9 +73,9 @@ class Receiver:
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiver]:
     monkeypatch.setenv("ORDERS_SECRET", SECRET)
     made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with answering(made.take) as url:
+        made.url = f"{url}hook"
+        yield made
 
 
 @pytest.fixture

@@ -4,13 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import conninfo
 
 from app.wiring import Wiring
 from domain.identity import process_id
 from domain.processes.process import fold
+from tests.database import cloned
 
 Run = Callable[..., Any]
 
@@ -115,11 +114,9 @@ def test_wrong_usage_is_exit_code_2(procession: Run, arguments: tuple[str, ...])
 @pytest.fixture
 def bare(server: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A database that was never migrated, which commands use."""
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute("create database bare_for_the_cli")
-        monkeypatch.setenv("DATABASE_URL", conninfo.make_conninfo(server, dbname="bare_for_the_cli"))
+    with cloned(server) as dsn:
+        monkeypatch.setenv("DATABASE_URL", dsn)
         yield
-        admin.execute("drop database bare_for_the_cli with (force)")
 
 
 def test_a_database_is_migrated_when_its_operator_says_so(document: Run, bare: None) -> None:

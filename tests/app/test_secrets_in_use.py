@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.wiring import Wiring
-from projections.running import Runner
+from tests.projections.releases import project
 
 Run = Callable[..., Any]
 SETTING = "PROCESSION_AGENT_SECRETS"
@@ -44,11 +44,7 @@ def test_undecided_references_are_named_with_the_line_to_add(
     procession: Run, wiring: Wiring, command: tuple[str, ...], projected: bool
 ) -> None:
     if projected:
-        runner = Runner(wiring.datastore)
-        runner.refresh()
-        while runner.advance():
-            pass
-        runner.close()
+        project(wiring.datastore)
     result = procession(*command)
     assert result.exit_code == 3
     assert "WRITER_KEY (agent writer)" in result.stderr

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 from uuid import UUID
-
-import pytest
 
 from app.wiring import Wiring
 from commands.command import C, Handle
@@ -20,6 +18,7 @@ from domain.processes.process import fold
 from domain.refusal import Refusal
 from store.log import Log
 from store.unit import OutcomeUnknown, Unit
+from tests.scenario import Then
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,7 +26,6 @@ ANN = Cause(NOW, "user:ann", "request-1")
 BOB = Cause(NOW + HOUR, "user:bob", "request-2")
 
 Kind = TypeVar("Kind", bound=Event)
-Refused = TypeVar("Refused", bound=Refusal)
 
 GREETING = """
 name: greeting
@@ -46,25 +44,32 @@ def fact(kind: type[Kind], by: Cause = ANN, /, **facts: Any) -> Kind:
     return record(kind, by, **facts)
 
 
-class Recorded:
-    """The receipt of a command, and the events that it recorded."""
+class Recorded(NamedTuple):
+    """The receipt of a command, the events that it recorded in its stream, and those `beside` in others."""
 
-    def __init__(self, receipt: Receipt, events: list[Event], beside: list[Event]) -> None:
-        self.receipt = receipt
-        self.events = events
+    receipt: Receipt
+    events: list[Event]
+    beside: list[Event]
+
+
+class Carried(Then):
+    """The outcome of a command that is carried out; a refused one records nothing."""
+
+    _beside: Sequence[Event] = ()
+
+    @property
+    def receipt(self) -> Receipt:
+        receipt: Receipt = self.result.receipt
+        return receipt
+
+    def then(self, *expected: Any, beside: Sequence[Event] = ()) -> Self:
+        """Assert that exactly these follow, or one refusal; in other streams exactly the events `beside`."""
         self._beside = beside
+        return super().then(*expected)
 
-    def then(self, *events: Event, beside: Sequence[Event] = ()) -> Self:
-        """Assert that the command recorded exactly these events in its stream, and those `beside` in others."""
-        assert self.events == list(events)
-        assert self._beside == list(beside)
-        return self
-
-    def then_types(self, *kinds: type[Event]) -> Self:
-        """Assert that the command recorded events of these types in its stream, and none elsewhere."""
-        assert [type(event) for event in self.events] == list(kinds)
-        assert self._beside == []
-        return self
+    def follows(self, *expected: Any) -> None:
+        super().follows(*expected)
+        assert self.result.beside == list(self._beside)
 
     def then_nothing(self) -> Self:
         """Assert that the command recorded nothing, and that its receipt is a duplicate."""
@@ -98,26 +103,23 @@ class Scenario(Wiring):
         handle(command, by, unidentified)
         return self
 
-    def when(self, handle: Handle[C], command: C, by: Cause = ANN) -> Recorded:
-        """Carry the command out."""
-        before = self.log.last_position()
-        receipt = handle(command, by, unidentified)
-        new = self.log.last_position() - before
-        events = self.log.stream(receipt.stream)
-        mine = events[len(events) - new :] if new else []
-        mine = [event for event in mine if event.causation == by.causation]
-        beside = [each.event for each in self.log.page(before, new) if each.stream != receipt.stream] if new else []
-        assert receipt.position == self.log.last_position()
-        assert len(mine) + len(beside) == new
-        return Recorded(receipt, mine, beside)
+    def when(self, handle: Handle[C], command: C, by: Cause = ANN) -> Carried:
+        """Prepare the command."""
 
-    def refused(self, kind: type[Refused], handle: Handle[C], command: C, by: Cause = ANN) -> Refused:
-        """Assert that the command is refused and records nothing; return the refusal."""
-        before = self.log.last_position()
-        with pytest.raises(kind) as refusal:
-            handle(command, by, unidentified)
-        assert self.log.last_position() == before
-        return refusal.value
+        def act() -> Recorded:
+            before = self.log.last_position()
+            try:
+                receipt = handle(command, by, unidentified)
+            except Refusal:
+                assert self.log.last_position() == before, "a refused command records nothing"
+                raise
+            assert receipt.position == self.log.last_position()
+            recorded = self.log.page(before, receipt.position - before) if receipt.position > before else []
+            assert all(each.event.causation == by.causation for each in recorded)
+            mine = [each.event for each in recorded if each.stream == receipt.stream]
+            return Recorded(receipt, mine, [each.event for each in recorded if each.stream != receipt.stream])
+
+        return Carried(act)
 
     def list_of(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
         """Return the rows of a list that appends keep, in order."""

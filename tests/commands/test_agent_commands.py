@@ -43,4 +43,4 @@ def test_a_retired_agent_may_be_registered_again(scenario: Scenario) -> None:
 
 
 def test_an_unknown_agent_is_not_retired(scenario: Scenario) -> None:
-    scenario.refused(NotFound, scenario.agents.retire, RetireAgent("nobody"))
+    scenario.when(scenario.agents.retire, RetireAgent("nobody")).then(NotFound)

@@ -19,8 +19,6 @@ from domain.executions.events.execution import (
 )
 from domain.executions.events.step import (
     StepAccepted,
-    StepAnswerIgnored,
-    StepCancelled,
     StepCompleted,
     StepFailed,
     StepScheduled,
@@ -79,16 +77,16 @@ def test_a_start_states_its_trigger(scenario: Scenario, process: UUID) -> None:
 
 
 def test_an_input_is_refused_with_every_problem(scenario: Scenario, process: UUID) -> None:
-    refusal = scenario.refused(Malformed, scenario.executions.start, StartExecution(process, {"nam": "Ann"}))
+    refusal = scenario.when(scenario.executions.start, StartExecution(process, {"nam": "Ann"})).refusal(Malformed)
     assert {problem.path for problem in refusal.problems} == {"input.nam", "input.name"}
 
 
 def test_only_a_published_process_that_is_in_use_is_started(scenario: Scenario, process: UUID) -> None:
     start = scenario.executions.start
-    scenario.refused(NotFound, start, StartExecution(NEVER, {}))
-    scenario.refused(NotFound, start, StartExecution(process, {"name": "Ann"}, 2))
+    scenario.when(start, StartExecution(NEVER, {})).then(NotFound)
+    scenario.when(start, StartExecution(process, {"name": "Ann"}, 2)).then(NotFound)
     scenario.given(process, fact(ProcessArchived, name="greeting", reason="old"))
-    assert scenario.refused(Forbidden, start, StartExecution(process, {"name": "Ann"})).code == "process_archived"
+    assert scenario.when(start, StartExecution(process, {"name": "Ann"})).refusal(Forbidden).code == "process_archived"
 
 
 def test_a_start_whose_acknowledgement_is_lost_is_made_once(scenario: Scenario, process: UUID) -> None:
@@ -98,7 +96,7 @@ def test_a_start_whose_acknowledgement_is_lost_is_made_once(scenario: Scenario, 
 
 def test_a_cancelled_execution_is_cancelled_once(scenario: Scenario, process: UUID, running: UUID) -> None:
     recorded = scenario.when(scenario.executions.cancel, CancelExecution(running, "enough"))
-    recorded.then_types(StepCancelled, ExecutionCancelled)
+    recorded.then("StepCancelled(greet)", "ExecutionCancelled")
     assert recorded.events[-1] == fact(ExecutionCancelled, reason="enough", **ends(process))
     assert recorded.receipt.facts == {"execution_id": str(running)}
     scenario.when(scenario.executions.cancel, CancelExecution(running), BOB).then_nothing()
@@ -106,12 +104,12 @@ def test_a_cancelled_execution_is_cancelled_once(scenario: Scenario, process: UU
 
 
 def test_an_unknown_execution_is_not_cancelled(scenario: Scenario) -> None:
-    scenario.refused(NotFound, scenario.executions.cancel, CancelExecution(NEVER))
+    scenario.when(scenario.executions.cancel, CancelExecution(NEVER)).then(NotFound)
 
 
 def test_an_agent_is_no_execution(scenario: Scenario) -> None:
     agent = scenario.when(scenario.agents.register, RegisterAgent("x", {"kind": "scripted", "script": "echo"}))
-    scenario.refused(NotFound, scenario.executions.cancel, CancelExecution(agent.receipt.stream))
+    scenario.when(scenario.executions.cancel, CancelExecution(agent.receipt.stream)).then(NotFound)
 
 
 def test_an_answer_completes_the_step_and_schedules_the_next(scenario: Scenario, running: UUID) -> None:
@@ -126,7 +124,7 @@ def test_an_answer_completes_the_step_and_schedules_the_next(scenario: Scenario,
 
 def test_a_repeated_answer_is_a_duplicate(scenario: Scenario, running: UUID) -> None:
     command = AnswerStep(running, "greet", 1, Completed("hi"))
-    scenario.when(scenario.executions.answer, command).then_types(StepCompleted, StepScheduled)
+    scenario.when(scenario.executions.answer, command).then("StepCompleted(greet)", "StepScheduled(check)")
     scenario.when(scenario.executions.answer, command, BOB).then_nothing()
 
 
@@ -157,11 +155,13 @@ def test_an_agent_may_accept_now_and_answer_later(scenario: Scenario, running: U
     scenario.when(scenario.executions.answer, accepted).then(fact(StepAccepted, step="greet", attempt=1))
     scenario.when(scenario.executions.answer, accepted, BOB).then_nothing()
     answered = AnswerStep(running, "greet", 1, Completed("hi"))
-    scenario.when(scenario.executions.answer, answered).then_types(StepCompleted, StepScheduled)
+    scenario.when(scenario.executions.answer, answered).then("StepCompleted(greet)", "StepScheduled(check)")
 
 
 def test_a_late_answer_counts_only_for_its_cost(scenario: Scenario, running: UUID) -> None:
     scenario.after(scenario.executions.cancel, CancelExecution(running), ANN)
     late = AnswerStep(running, "greet", 1, Completed("hi", Usage(3, 4)))
-    recorded = scenario.when(scenario.executions.answer, late, BOB).then_types(StepAnswerIgnored, CostRecorded)
+    recorded = scenario.when(scenario.executions.answer, late, BOB).then(
+        "StepAnswerIgnored(greet)", "CostRecorded(greet)"
+    )
     assert recorded.receipt.duplicate

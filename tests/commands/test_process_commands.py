@@ -42,17 +42,17 @@ def test_a_draft_may_name_agents_that_are_not_there_yet(scenario: Scenario) -> N
 
 
 def test_a_text_that_is_no_definition_is_no_draft(scenario: Scenario) -> None:
-    scenario.refused(Malformed, scenario.processes.draft, DraftProcess("- a list"))
+    scenario.when(scenario.processes.draft, DraftProcess("- a list")).then(Malformed)
 
 
 def test_a_name_is_used_once(scenario: Scenario, published: UUID) -> None:
-    scenario.refused(Forbidden, scenario.processes.draft, DraftProcess(SHORTER), BOB)
+    scenario.when(scenario.processes.draft, DraftProcess(SHORTER), BOB).then(Forbidden)
 
 
 def test_a_draft_is_published_when_its_agents_are_there(scenario: Scenario) -> None:
     scenario.given(ID, DRAFTED)
     publish = scenario.processes.publish
-    refusal = scenario.refused(Malformed, publish, PublishProcess(ID))
+    refusal = scenario.when(publish, PublishProcess(ID)).refusal(Malformed)
     assert {problem.code for problem in refusal.problems} == {"unknown_agent"}
     given_writer(scenario)
     recorded = scenario.when(publish, PublishProcess(ID), BOB)
@@ -63,12 +63,12 @@ def test_a_draft_is_published_when_its_agents_are_there(scenario: Scenario) -> N
 
 def test_a_revision_rests_on_the_version_that_was_seen(scenario: Scenario, published: UUID) -> None:
     revise = scenario.processes.revise
-    assert scenario.refused(Stale, revise, ReviseProcess(ID, SHORTER, 1)).details == {"version": 2}
+    assert scenario.when(revise, ReviseProcess(ID, SHORTER, 1)).refusal(Stale).details == {"version": 2}
     revised = fact(ProcessRevised, BOB, name="greeting", source=SHORTER)
     recorded = scenario.when(revise, ReviseProcess(ID, SHORTER, 2), BOB)
     recorded.then(revised, beside=[assigned("only", BOB)])
-    scenario.refused(Stale, scenario.processes.publish, PublishProcess(ID, 2))
-    scenario.refused(Stale, scenario.processes.archive, ArchiveProcess(ID, "old", 2))
+    scenario.when(scenario.processes.publish, PublishProcess(ID, 2)).then(Stale)
+    scenario.when(scenario.processes.archive, ArchiveProcess(ID, "old", 2)).then(Stale)
 
 
 def test_an_archived_process_is_archived_once(scenario: Scenario, published: UUID) -> None:
@@ -79,7 +79,7 @@ def test_an_archived_process_is_archived_once(scenario: Scenario, published: UUI
 
 def test_a_process_is_taken_out_of_the_archive_once(scenario: Scenario, published: UUID) -> None:
     scenario.after(scenario.processes.archive, ArchiveProcess(ID, "old"))
-    scenario.refused(Stale, scenario.processes.restore, RestoreProcess(ID, "needed", 2))
+    scenario.when(scenario.processes.restore, RestoreProcess(ID, "needed", 2)).then(Stale)
     restored = fact(ProcessRestored, name="greeting", reason="needed", version=1)
     recorded = scenario.when(scenario.processes.restore, RestoreProcess(ID, "needed")).then(restored)
     assert recorded.receipt.facts["version"] == 1
@@ -99,11 +99,11 @@ def test_a_cycle_that_closed_while_a_process_was_archived_keeps_it_there(scenari
     last = process_id("last")
     scenario.after(scenario.processes.revise, ReviseProcess(last, CALLS.format(name="last", called="middle")))
     scenario.after(scenario.processes.publish, PublishProcess(last))
-    refusal = scenario.refused(Forbidden, scenario.processes.restore, RestoreProcess(first))
+    refusal = scenario.when(scenario.processes.restore, RestoreProcess(first)).refusal(Forbidden)
     assert refusal.code == "sub_process_cycle"
 
 
 def test_an_unknown_process_is_not_published(scenario: Scenario) -> None:
-    scenario.refused(NotFound, scenario.processes.publish, PublishProcess(ID))
-    scenario.refused(NotFound, scenario.processes.archive, ArchiveProcess(ID))
-    scenario.refused(NotFound, scenario.processes.restore, RestoreProcess(ID))
+    scenario.when(scenario.processes.publish, PublishProcess(ID)).then(NotFound)
+    scenario.when(scenario.processes.archive, ArchiveProcess(ID)).then(NotFound)
+    scenario.when(scenario.processes.restore, RestoreProcess(ID)).then(NotFound)

@@ -8,9 +8,9 @@ import pytest
 from commands.executions import CancelExecution
 from commands.timers import FireTimer, MoveTimer, RecordHeartbeat
 from domain.executions.decisions.refusals import ExecutionEndedAlready, NoSuchTimer, StepNotRunning, TimerTooFar
-from domain.executions.events.execution import ExecutionCompleted, ExecutionStarted
-from domain.executions.events.step import StepAccepted, StepCompleted, StepScheduled, StepStarted
-from domain.executions.events.timer import TimerFired, TimerMoved, TimerStarted
+from domain.executions.events.execution import ExecutionStarted
+from domain.executions.events.step import StepAccepted, StepScheduled, StepStarted
+from domain.executions.events.timer import TimerMoved, TimerStarted
 from domain.identity import new_id
 from domain.refusal import NotFound
 from tests.commands.scenario import BOB, HOUR, NOW, Scenario, fact
@@ -51,10 +51,10 @@ def waiting(
 
 def test_a_timer_fired_early_lets_the_execution_continue(scenario: Scenario, pausing: UUID) -> None:
     recorded = scenario.when(scenario.timers.fire, FireTimer(pausing, "pause", "timer", WHY))
-    recorded.then_types(TimerMoved, TimerFired, StepCompleted, ExecutionCompleted)
+    recorded.then("TimerMoved(pause)", "TimerFired(pause)", "StepCompleted(pause)", "ExecutionCompleted")
     assert recorded.events[0] == fact(TimerMoved, due_at=NOW, reason=WHY, **TIMER)
     assert scenario.list_of("due_timers", "step") == []
-    scenario.refused(ExecutionEndedAlready, scenario.timers.fire, FireTimer(pausing, "pause", "timer", WHY))
+    scenario.when(scenario.timers.fire, FireTimer(pausing, "pause", "timer", WHY)).then(ExecutionEndedAlready)
 
 
 def test_a_timer_moved_is_due_at_the_other_time(scenario: Scenario, pausing: UUID) -> None:
@@ -68,16 +68,16 @@ def test_a_timer_moved_is_due_at_the_other_time(scenario: Scenario, pausing: UUI
 def test_a_timer_moved_into_the_past_fires(scenario: Scenario, pausing: UUID) -> None:
     command = MoveTimer(pausing, "pause", "timer", NOW - HOUR, WHY)
     recorded = scenario.when(scenario.timers.move, command)
-    recorded.then_types(TimerMoved, TimerFired, StepCompleted, ExecutionCompleted)
+    recorded.then("TimerMoved(pause)", "TimerFired(pause)", "StepCompleted(pause)", "ExecutionCompleted")
 
 
 def test_what_cannot_be_done_to_a_timer_is_said(scenario: Scenario, pausing: UUID) -> None:
     fire, move = scenario.timers.fire, scenario.timers.move
-    scenario.refused(TimerTooFar, move, MoveTimer(pausing, "pause", "timer", NOW + 9_000 * HOUR, WHY))
-    scenario.refused(NoSuchTimer, fire, FireTimer(pausing, "pause", "retry", WHY))
-    scenario.refused(NotFound, fire, FireTimer(pausing, "pause", "alarm", WHY))
-    scenario.refused(NotFound, fire, FireTimer(pausing, "nowhere", "timer", WHY))
-    scenario.refused(NotFound, fire, FireTimer(UUID(int=1), "pause", "timer", WHY))
+    scenario.when(move, MoveTimer(pausing, "pause", "timer", NOW + 9_000 * HOUR, WHY)).then(TimerTooFar)
+    scenario.when(fire, FireTimer(pausing, "pause", "retry", WHY)).then(NoSuchTimer)
+    scenario.when(fire, FireTimer(pausing, "pause", "alarm", WHY)).then(NotFound)
+    scenario.when(fire, FireTimer(pausing, "nowhere", "timer", WHY)).then(NotFound)
+    scenario.when(fire, FireTimer(UUID(int=1), "pause", "timer", WHY)).then(NotFound)
 
 
 def test_a_sign_of_life_puts_the_heartbeat_off_and_is_not_recorded(scenario: Scenario, accepted: UUID) -> None:
@@ -94,7 +94,7 @@ def test_a_sign_of_life_does_not_bring_a_timer_nearer(scenario: Scenario, accept
 
 
 def test_only_the_attempt_under_way_gives_signs_of_life(scenario: Scenario, accepted: UUID) -> None:
-    scenario.refused(StepNotRunning, scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 2))
+    scenario.when(scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 2)).then(StepNotRunning)
     scenario.after(scenario.executions.cancel, CancelExecution(accepted))
-    scenario.refused(StepNotRunning, scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 1))
+    scenario.when(scenario.timers.heartbeat, RecordHeartbeat(accepted, "a", 1)).then(StepNotRunning)
     assert scenario.list_of("due_timers", "step") == []

@@ -1,9 +1,6 @@
 """A trial goes out by the rules of workers: addresses are denied, and secrets never come back."""
 
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any
 
 import pytest
 
@@ -16,37 +13,22 @@ from domain.agents.kinds import parse_agent
 from domain.agents.policy import OutgoingPolicy
 from domain.agents.secret_names import read_secret_names
 from tests.commands.scenario import Scenario
+from tests.loopback import Posted, Reply, answering
 
 SECRET = "a-secret-value-of-tests"
 NAMES = read_secret_names("TRIAL_KEY")
 
 
-class Echoing(BaseHTTPRequestHandler):
-    """Repeats the secret that it was sent, or answers that it will answer later."""
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        body = self.rfile.read(length)
-        self.send_response(202 if b"later" in body else 200)
-        self.send_header("Content-Type", "text/plain")
-        answer = f"you sent {self.headers['Authorization']}".encode()
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, format: str, *arguments: Any) -> None:
-        """Write nothing."""
+def echo(posted: Posted) -> Reply:
+    """Repeat the secret that was sent, or answer that the answer comes later."""
+    status = 202 if b"later" in posted.body else 200
+    return Reply(status, f"you sent {posted.headers['authorization']}".encode(), {"content-type": "text/plain"})
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Echoing)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(echo) as url:
+        yield url
 
 
 def tried(scenario: Scenario, url: str, policy: OutgoingPolicy, message: str = "hello") -> TrialAnswer:

@@ -6,7 +6,6 @@ purpose, delete the `.state.json`, run this again, and read the difference.
 """
 
 import json
-import runpy
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +41,7 @@ from domain.language import load_definition
 from domain.processes import claims, process
 from domain.processes.claims import TriggerClaimed
 from domain.processes.events import ProcessDrafted, ProcessPublished
-from domain.processes.plan import Plan, compile_plan
+from domain.processes.plan import compile_plan
 from domain.roles import roles
 from domain.roles.events import RoleAssigned
 from domain.schedules import schedule
@@ -51,32 +50,12 @@ from domain.templates import state as template
 from domain.templates.events import TemplatePublished
 from domain.zone_data.events import ZoneDataAdopted, edition
 from store.mapper import STORED_NAMES, decode, encode
+from tests.histories.stories import STORIES, Plans
 
 HERE = Path(__file__).parent
 SHAPES = HERE / "events.json"
-STORIES = (
-    "stories.py",
-    "timed_stories.py",
-    "approval_stories.py",
-    "family_stories.py",
-    "undoing_stories.py",
-    "rules_stories.py",
-    "key_stories.py",
-    "cost_stories.py",
-    "model_stories.py",
-    "schedule_stories.py",
-    "alert_stories.py",
-    "role_stories.py",
-    "inbox_stories.py",
-    "template_stories.py",
-    "repetition_stories.py",
-    "batch_stories.py",
-    "slot_stories.py",
-    "archive_stories.py",
-)
 PLANS = ("plan", "callees")
 
-Plans = dict[tuple[UUID, int], Plan]
 Recorded = dict[str, dict[str, Shape]]
 
 
@@ -165,18 +144,22 @@ def state_of(stream: UUID, events: list[Event], known: Plans) -> Any:
     return json.loads(msgspec.json.encode(state, enc_hook=list))  # the ends of items are no type of msgspec's
 
 
+def stored(stream: UUID, events: list[Event]) -> list[Row]:
+    """The rows in which the log keeps the events of a stream."""
+    return [Row(stream, n, STORED_NAMES[type(event)], encode(event).decode()) for n, event in enumerate(events, 1)]
+
+
 def write_history(name: str, stream: UUID, events: list[Event], known: Plans) -> None:
     """Record a history and what it adds up to. Raises FileExistsError when it has been recorded."""
-    stored = [Row(stream, n, STORED_NAMES[type(event)], encode(event).decode()) for n, event in enumerate(events, 1)]
     with (HERE / f"{name}.jsonl").open("xb") as file:
-        file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in stored))
+        file.write(b"".join(msgspec.json.encode(row) + b"\n" for row in stored(stream, events)))
     write_state(name, known)
 
 
 def write_state(name: str, known: Plans) -> None:
     """Record what the stored events of a history add up to. Raises FileExistsError when that has been recorded."""
-    stored = rows(name)
-    state = state_of(stored[0].stream, [row.event() for row in stored], known)
+    recorded = rows(name)
+    state = state_of(recorded[0].stream, [row.event() for row in recorded], known)
     with (HERE / f"{name}.state.json").open("x") as file:
         file.write(json.dumps(state, indent=1, ensure_ascii=False) + "\n")
 
@@ -248,8 +231,7 @@ def main() -> None:
     new = unrecorded(before, now)
     SHAPES.write_text(json.dumps(msgspec.to_builtins(grown(before, now)), indent=1, ensure_ascii=False) + "\n")
     sys.stdout.write(f"shapes: {len(new)} new fields\n" + "".join(f"  {field}\n" for field in new))
-    stories = [runpy.run_path(str(HERE / file))["STORIES"] for file in STORIES]
-    for name, story in [pair for each in stories for pair in each.items()]:
+    for name, story in STORIES.items():
         if name not in names():
             known = plans(rows(other) for other in names())
             stream, events = story(known)

@@ -1,7 +1,7 @@
 """Read tables to project into, logs to project, and rows to compare."""
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
@@ -15,6 +15,7 @@ from store.log import Log
 from store.mapper import STORED_NAMES, encode
 from store.unit import Unit
 from tests.projections.random_logs import random_log
+from tests.projections.releases import X, project, rows
 from tests.projections.stories import Happened, Story
 
 AsRows = Callable[[Iterable[tuple[UUID, Event]]], list[tuple[Any, ...]]]
@@ -80,3 +81,24 @@ def story() -> Story:
 def histories() -> st.SearchStrategy[Happened]:
     """Random logs, as (stream, event)."""
     return random_log()
+
+
+@pytest.fixture
+def shown(read_tables: Datastore, append: Append) -> Callable[[Story, LiteralString], list[Any]]:
+    """shown(story, query): rows of a query when every projection has seen the story so far."""
+
+    def show(story: Story, query: LiteralString) -> list[Any]:
+        append(story.happened[story.appended :])
+        story.appended = len(story.happened)
+        project(read_tables)
+        return rows(read_tables, query)
+
+    return show
+
+
+@pytest.fixture
+def projected(read_tables: Datastore, append: Append, story: Story) -> Datastore:
+    """A database with read tables of this release, in which X has started and everything is projected."""
+    append(story.start(X).schedule(X).happened)
+    project(read_tables)
+    return read_tables

@@ -1,10 +1,13 @@
 """Read tables, of two releases at times: what tests of projecting, builds, switches and proofs share."""
 
+from contextlib import closing
 from uuid import UUID, uuid4
 
 from domain.executions.events.step import StepSkipped
+from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.positions import Positions
+from projections.running import Runner
 
 X = UUID(int=1)
 LIST = ExecutionList()
@@ -51,6 +54,12 @@ def drain(runner):
     runner.refresh()
     while runner.advance():
         pass
+
+
+def project(datastore, projections=ALL):
+    """Bring read models up to the end of the log."""
+    with closing(Runner(datastore, projections)) as runner:
+        drain(runner)
 
 
 def state_of(runner):

@@ -5,8 +5,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from domain.agents.calls import StepError, Usage
 from domain.executions.events.child import SubProcessClosed
 from domain.executions.events.compensation import (
@@ -34,27 +32,9 @@ from domain.executions.events.step import (
 from domain.identity import process_id
 from domain.money import Money
 from domain.processes.events import ProcessDrafted
-from projections.running import Runner
 
 X, Y, Z = UUID(int=1), UUID(int=2), UUID(int=3)
 ERROR = StepError("x", "y")
-
-
-@pytest.fixture
-def shown(read_tables, append):
-    """shown(story, query): rows of a query when every projection has seen the story so far."""
-
-    def show(story, query):
-        append(story.happened[story.appended :])
-        story.appended = len(story.happened)
-        runner = Runner(read_tables)
-        runner.refresh()
-        runner.advance()
-        runner.close()
-        with read_tables.reading() as connection:
-            return connection.execute(query).fetchall()
-
-    return show
 
 
 def last(story: Any) -> datetime:

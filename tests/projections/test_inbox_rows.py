@@ -1,6 +1,5 @@
 """The rows of inboxes: those that concern an agent in its time, wherever pages end; old ones are dropped for good."""
 
-from contextlib import closing
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,13 +17,12 @@ from domain.roles.events import RoleAssigned, RoleRevoked
 from projections.inbox import InformedAgentNotifier
 from projections.inbox.retention import drop_entries
 from projections.origins import STARTED, origins_of
-from projections.running import Runner
 from projections.shapes import SHAPES
 from projections.verifying import verify
 from queries.inbox.page import get_inbox
 from queries.progress import ExecutionProgress
 from queries.reading import Reading
-from tests.projections.releases import drain, quiet
+from tests.projections.releases import project, quiet
 from tests.projections.stories import BEGIN, Story
 from tests.projections.test_projection_laws import write
 
@@ -141,8 +139,7 @@ def test_old_entries_are_dropped_for_good_and_the_page_says_so(read_tables: Any,
     for attempt in range(1, 5):
         story.tell(X, StepCompleted, step="a", attempt=attempt, output=attempt, started_at=BEGIN)
     append(story.happened)
-    with closing(Runner(read_tables)) as runner:
-        drain(runner)
+    project(read_tables)
     reading = Reading(read_tables, ExecutionProgress(read_tables))
     whole = get_inbox(reading, "archive")
     assert ([each.summary.text for each in whole.items], whole.truncated) == (["1", "2", "3", "4"], False)

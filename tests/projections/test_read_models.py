@@ -4,8 +4,6 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-import pytest
-
 from domain.agents.calls import StepError, Usage
 from domain.agents.events import AgentRegistered, AgentRetired
 from domain.executions.events.approval import ApprovalExpired, ApprovalGranted, ApprovalRequested
@@ -32,28 +30,10 @@ from domain.executions.events.timer import TimerMoved, TimerStarted
 from domain.identity import agent_id, process_id
 from domain.money import Money
 from domain.processes.events import ProcessArchived, ProcessDrafted, ProcessPublished, ProcessRestored, ProcessRevised
-from projections.running import Runner
 
 X, Y = UUID(int=1), UUID(int=2)
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = BEGIN + timedelta(days=1)
-
-
-@pytest.fixture
-def shown(read_tables, append):
-    """shown(story, query): rows of a query when every projection has seen the story."""
-
-    def show(story, query):
-        append(story.happened)
-        story.happened.clear()
-        runner = Runner(read_tables)
-        runner.refresh()
-        runner.advance()
-        runner.close()
-        with read_tables.reading() as connection:
-            return connection.execute(query).fetchall()
-
-    return show
 
 
 def test_the_list_counts_steps_tokens_and_money_exactly(shown, story):

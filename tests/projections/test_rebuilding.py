@@ -15,21 +15,10 @@ from projections.rebuilding import rebuild
 from projections.running import Runner
 from projections.verifying import verify
 from scheduler.projector import Projector
-from tests.projections.releases import position, quiet, rows, skips
+from tests.projections.releases import position, project, quiet, rows, skips
 
 X = UUID(int=1)
 LIST = ALL[0]
-
-
-@pytest.fixture
-def projected(read_tables, append, story):
-    """A database in which X has started and everything is projected."""
-    append(story.start(X).schedule(X).happened)
-    runner = Runner(read_tables)
-    runner.refresh()
-    runner.advance()
-    runner.close()
-    return read_tables
 
 
 @pytest.mark.parametrize("projection", ALL, ids=lambda p: p.name)
@@ -103,11 +92,7 @@ class Interrupted(Exception):
 
 def test_an_interrupted_rebuild_leaves_live_as_it_was_and_can_be_run_again(projected, append, story, rows_of):
     append(skips(story, 12_000))
-    runner = Runner(projected)
-    runner.refresh()
-    while runner.advance():
-        pass
-    runner.close()
+    project(projected)
 
     def interrupt(_done, _total):
         raise Interrupted

@@ -22,6 +22,7 @@ from tests.projections.releases import (
     columns,
     drain,
     position,
+    project,
     quiet,
     rows,
     shape,
@@ -49,9 +50,7 @@ def before(datastore, append_to, story):
     with datastore.reading() as connection:
         create_read_tables(connection, [Before(), *ALL[1:]])
     append_to(story.start(X).schedule(X).happened)
-    runner = Runner(datastore, [Before()])
-    drain(runner)
-    runner.close()
+    project(datastore, [Before()])
     return datastore
 
 
@@ -161,16 +160,6 @@ def test_a_rollback_to_another_shape_leaves_the_tables_to_the_release_that_they_
     back = rollback(before, LIST, quiet)
     assert (back.position, back.other_shape, shape(before)) == (3, False, LIST.digest)
     assert verify(before, LIST, quiet).differing == 0
-
-
-@pytest.fixture
-def projected(read_tables, append, story):
-    """A database with read tables of this release, in which X has started and everything is projected."""
-    append(story.start(X).schedule(X).happened)
-    runner = Runner(read_tables)
-    drain(runner)
-    runner.close()
-    return read_tables
 
 
 def test_a_rollback_to_the_same_shape_brings_the_tables_up_to_date_first(projected, append, story, runner_of):

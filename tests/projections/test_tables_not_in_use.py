@@ -6,19 +6,8 @@ from projections.building import RebuildRunning
 from projections.differing import diff
 from projections.locks import REBUILD_LOCK, lock_key
 from projections.rebuilding import build, build_and_switch, drop, promote, rollback
-from projections.running import Runner
 from projections.switching import NothingToSwitchTo
-from tests.projections.releases import LIST, Before, X, columns, drain, quiet
-
-
-@pytest.fixture
-def projected(read_tables, append, story):
-    """A database with read tables of this release, in which X has started and everything is projected."""
-    append(story.start(X).schedule(X).happened)
-    runner = Runner(read_tables)
-    drain(runner)
-    runner.close()
-    return read_tables
+from tests.projections.releases import LIST, Before, columns, quiet
 
 
 def test_there_must_be_something_to_switch_to(projected):

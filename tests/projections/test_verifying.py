@@ -1,6 +1,5 @@
 """Verification: clean for whatever the log holds, and not fooled by a row that was touched."""
 
-from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -24,9 +23,8 @@ from domain.roles.events import RoleAssigned, RoleRevoked
 from domain.templates.events import TemplatePublished
 from projections import ALL
 from projections.execution_list import ExecutionList
-from projections.running import Runner
 from projections.verifying import NotBuilt, verify
-from tests.projections.releases import drain, quiet
+from tests.projections.releases import project, quiet
 
 X, Y, ENDED = UUID(int=1), UUID(int=2), UUID(int=9)
 THRESHOLDS, ALERT = UUID(int=80), UUID(int=81)
@@ -51,11 +49,6 @@ TAMPERING = {
     "template_uses": "update template_uses set template_version = 7",
     "roles": "update role_intervals set until_position = null where agent = 'w'",
 }
-
-
-def project(datastore):
-    with closing(Runner(datastore)) as runner:
-        drain(runner)
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
 """A small installation on a real database: agents, processes, workers started by hand."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, LiteralString
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -18,15 +18,18 @@ from commands.plans import Plans
 from commands.processes import DraftProcess, PublishProcess
 from domain.agents.kinds import parse_agent
 from domain.event import Cause
+from domain.executions.events.step import StepSkipped
 from domain.executions.state.model import Execution
 from domain.identity import process_id
 from domain.processes.plan import Limits
 from gateway.channels import Channels
 from projections import ALL
+from projections.projection import Projection
 from scheduler.projector import Projector
 from scheduler.worker import Worker
 from store.datastore import Datastore
 from store.log import Log
+from store.unit import Unit
 from tests.waiting import until
 
 
@@ -87,6 +90,9 @@ class Installation(Wiring):
     def state(self, id: UUID) -> Execution:
         return self.executions.load(id)
 
+    def statuses_of(self, ids: Sequence[UUID]) -> list[str]:
+        return [self.state(id).status for id in ids]
+
     def ended(self, *ids: UUID) -> list[Execution]:
         self.until(lambda: all(self.state(id).ended_at for id in ids))
         return [self.state(id) for id in ids]
@@ -127,6 +133,36 @@ def installation(datastore: Datastore) -> Iterator[Installation]:
         worker.stop()
     made.ending.close()
     made.log.close()
+
+
+@pytest.fixture
+def limiting(installation: Installation) -> Installation:
+    """An installation with an agent that answers at once, and one that takes a moment."""
+    installation.agent("echo", script="echo")
+    installation.agent("slow", script="slow", delay="20ms")
+    return installation
+
+
+@pytest.fixture
+def projector(datastore: Datastore, log: Log) -> Iterator[Callable[..., Projector]]:
+    """projector(projections): start one."""
+    started: list[Projector] = []
+
+    def start(projections: Sequence[Projection[Any]] = ALL) -> Projector:
+        started.append(Projector(datastore, SYSTEM_CLOCK, projections))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        if one.alive:
+            one.stop()
+
+
+def append(log: Log) -> int:
+    """Record an event; the position."""
+    event = StepSkipped(at=datetime(2026, 1, 1, tzinfo=UTC), actor="x", step="a", reason="condition_false")
+    return log.append(Unit(uuid4(), 0, [event]))
 
 
 @pytest.fixture(autouse=True)

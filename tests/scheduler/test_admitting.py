@@ -21,24 +21,13 @@ steps: [{{id: work, agent: {agent}, message: hello, compensation: {{agent: echo,
 ASKING = "name: asking\nmax_running: {limit}\nsteps: [{{id: ask, type: human_approval}}]\n"
 
 
-@pytest.fixture
-def limiting(installation):
-    installation.agent("echo", script="echo")
-    installation.agent("slow", script="slow", delay="20ms")
-    return installation
-
-
 def asking(installation, count, limit=2):
     """Executions that wait for people, as many of them as may run; the others wait for their turn."""
     installation.publish(ASKING.format(limit=limit))
     ids = [installation.start("asking") for _ in range(count)]
     installation.worker()
-    installation.until(lambda: statuses(installation, ids) == ["running"] * limit + ["queued"] * (count - limit))
+    installation.until(lambda: installation.statuses_of(ids) == ["running"] * limit + ["queued"] * (count - limit))
     return ids
-
-
-def statuses(installation, ids):
-    return [installation.state(id).status for id in ids]
 
 
 def revise(installation, source):
@@ -79,7 +68,7 @@ def test_two_workers_let_in_no_more_than_may_run_and_in_the_order_they_came(limi
 def test_a_worker_that_comes_later_lets_in_who_waits(limiting):
     limiting.publish(LIMITED.format(limit=1, agent="echo"))
     ids = [limiting.start("limited") for _ in range(10)]
-    assert statuses(limiting, ids) == ["queued"] * 10
+    assert limiting.statuses_of(ids) == ["queued"] * 10
     limiting.worker(lease=3600)
     assert {execution.status for execution in limiting.ended(*ids)} == {"completed"}
     assert limiting.left() == 0
@@ -99,7 +88,7 @@ def test_who_is_cancelled_while_it_waits_never_runs_and_makes_room_for_nobody(li
     first, second, third = asking(limiting, 3, limit=1)
     limiting.cancel(second)
     limiting.cancel(first)
-    limiting.until(lambda: statuses(limiting, [first, second, third]) == ["cancelled", "cancelled", "running"])
+    limiting.until(lambda: limiting.statuses_of([first, second, third]) == ["cancelled", "cancelled", "running"])
     assert limiting.topics(second) == {"ExecutionStarted": 1, "ExecutionQueued": 1, "ExecutionCancelled": 1}
 
 
@@ -108,7 +97,7 @@ def test_a_limit_that_is_raised_or_dropped_lets_in_who_waits(limiting, limit):
     ids = asking(limiting, 6)
     revise(limiting, ASKING.format(limit=limit) if limit else ASKING.replace("max_running: {limit}\n", "").format())
     running = 6 if limit is None else 4
-    limiting.until(lambda: statuses(limiting, ids) == ["running"] * running + ["queued"] * (6 - running))
+    limiting.until(lambda: limiting.statuses_of(ids) == ["running"] * running + ["queued"] * (6 - running))
 
 
 def test_a_limit_that_is_lowered_lets_nobody_in_until_there_is_room(limiting):
@@ -121,16 +110,16 @@ def test_a_limit_that_is_lowered_lets_nobody_in_until_there_is_room(limiting):
     limiting.cancel(ids[0])
     limiting.publish(LIMITED.format(limit=1, agent="echo"))
     limiting.ended(limiting.start("limited"))
-    assert statuses(limiting, ids) == ["cancelled", "running", "queued", "queued"]
+    assert limiting.statuses_of(ids) == ["cancelled", "running", "queued", "queued"]
     limiting.cancel(ids[1])
-    limiting.until(lambda: statuses(limiting, ids) == ["cancelled", "cancelled", "running", "queued"])
+    limiting.until(lambda: limiting.statuses_of(ids) == ["cancelled", "cancelled", "running", "queued"])
 
 
 def test_those_who_wait_for_an_archived_process_have_their_turn(limiting):
     ids = asking(limiting, 3)
     limiting.processes.archive(ArchiveProcess(process_id("asking")), limiting.cause)
     limiting.cancel(ids[0])
-    limiting.until(lambda: statuses(limiting, ids) == ["cancelled", "running", "running"])
+    limiting.until(lambda: limiting.statuses_of(ids) == ["cancelled", "running", "running"])
 
 
 def test_one_that_undoes_what_it_did_runs_until_that_is_done(limiting):
@@ -177,7 +166,7 @@ def test_a_process_that_cannot_be_read_keeps_its_executions_waiting_and_no_other
     assert worker.alive
     limiting.rows(change, "ProcessPublished", process_id("asking"))
     limiting.cancel(ids[0])
-    limiting.until(lambda: statuses(limiting, ids) == ["cancelled", "running"])
+    limiting.until(lambda: limiting.statuses_of(ids) == ["cancelled", "running"])
 
 
 def test_an_execution_that_cannot_be_read_keeps_its_place(limiting):
@@ -207,12 +196,12 @@ def test_what_is_started_while_a_process_is_paused_waits_in_order(limiting, sour
     limiting.publish(LIMITED.format(limit=1, agent="echo"))
     limiting.ended(limiting.start("limited"))
 
-    assert statuses(limiting, [running, *waiting]) == ["running", "queued", "queued", "queued"]
+    assert limiting.statuses_of([running, *waiting]) == ["running", "queued", "queued", "queued"]
     limiting.cancel(waiting[1])
     pauses.resume(ResumeProcess(id, "mended"), limiting.cause)
     limiting.until(lambda: limiting.count("ApprovalRequested") == 3)
 
-    assert statuses(limiting, [running, *waiting]) == ["running", "running", "cancelled", "running"]
+    assert limiting.statuses_of([running, *waiting]) == ["running", "running", "cancelled", "running"]
     admitted = [each for what, each in comings_and_goings(limiting) if what == "Admitted"]
     assert [each for each in admitted if each in waiting] == [waiting[0], waiting[2]]
     limiting.cancel(waiting[0])

@@ -2,8 +2,6 @@
 
 from collections import Counter
 
-import pytest
-
 from commands.process_pauses import PauseProcess, ResumeProcess
 from domain.executions.decisions.approval import decide_approval
 from store.lists.slots import SLOTS
@@ -19,17 +17,6 @@ LIMITED = "name: limited\nmax_running: 1\nsteps: [{id: work, agent: echo, messag
 ASKED = "type: human_approval"
 
 
-@pytest.fixture
-def limiting(installation):
-    installation.agent("echo", script="echo")
-    installation.agent("slow", script="slow", delay="20ms")
-    return installation
-
-
-def statuses(installation, ids):
-    return [installation.state(id).status for id in ids]
-
-
 def comings_and_goings(installation):
     """In the order of the log, of every execution: what happened to it, and which one it was."""
     query = """select topic, originator_id as id from stored_events where topic in ('ExecutionAdmitted',
@@ -41,12 +28,12 @@ def test_slots_of_one_key_go_to_those_who_wait_for_that_key(limiting):
     limiting.publish(KEYED.format(limit=1, step=ASKED))
     first, second, third = (limiting.start("keyed", of=of) for of in "aab")
     limiting.worker()
-    limiting.until(lambda: statuses(limiting, [first, second, third]) == ["running", "queued", "running"])
+    limiting.until(lambda: limiting.statuses_of([first, second, third]) == ["running", "queued", "running"])
     limiting.cancel(third)
     fourth = limiting.start("keyed", of="b")
-    limiting.until(lambda: statuses(limiting, [second, fourth]) == ["queued", "running"])
+    limiting.until(lambda: limiting.statuses_of([second, fourth]) == ["queued", "running"])
     limiting.cancel(first)
-    limiting.until(lambda: statuses(limiting, [second, fourth]) == ["running", "running"])
+    limiting.until(lambda: limiting.statuses_of([second, fourth]) == ["running", "running"])
 
 
 def test_those_of_a_higher_priority_begin_first(limiting):
@@ -81,7 +68,7 @@ def test_a_child_begins_while_its_process_is_paused(limiting):
     held = [limiting.start("limited") for _ in range(2)]
     limiting.worker()
     assert [each.status for each in limiting.ended(limiting.start("parent"))] == ["completed"]
-    assert statuses(limiting, held) == ["queued", "queued"]
+    assert limiting.statuses_of(held) == ["queued", "queued"]
     limiting.process_pauses.resume(ResumeProcess(id), limiting.cause)
     assert [each.status for each in limiting.ended(*held)] == ["completed", "completed"]
 

@@ -2,13 +2,10 @@
 
 import subprocess
 import sys
-from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
 
-from app.clock import SYSTEM_CLOCK
-from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.execution_list import ExecutionList
 from projections.rebuilding import build_if_stale
@@ -17,10 +14,9 @@ from projections.verifying import verify
 from queries.progress import ExecutionProgress
 from queries.projections import list_projections
 from queries.reading import Reading
-from scheduler.projector import Projector
 from store.log import Log
-from store.unit import Unit
 from tests.projections.releases import position, rows
+from tests.scheduler.conftest import append
 from tests.waiting import until
 
 LIMIT_SECONDS = 60.0
@@ -68,33 +64,13 @@ def log(datastore):
     opened.close()
 
 
-@pytest.fixture
-def projector_of(datastore):
-    started = []
-
-    def start(projections):
-        started.append(Projector(datastore, SYSTEM_CLOCK, projections))
-        started[-1].start()
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.alive:
-            one.stop()
-
-
-def append(log):
-    at = datetime(2026, 1, 1, tzinfo=UTC)
-    return log.append(Unit(uuid4(), 0, [StepSkipped(at=at, actor="x", step="a", reason="condition_false")]))
-
-
 def test_a_projector_builds_its_tables_beside_those_of_the_release_before_which_serves_meanwhile(
-    datastore, log, projector_of
+    datastore, log, projector
 ):
     first = append(log)
-    old = projector_of(BEFORE)
+    old = projector(BEFORE)
     until(lambda: position(datastore) == first)
-    projector_of(ALL)
+    projector(ALL)
     until(lambda: is_ready(datastore))
     last = append(log)
     until(lambda: position(datastore) == last)
@@ -112,7 +88,7 @@ def test_a_projector_builds_its_tables_beside_those_of_the_release_before_which_
     assert rows(datastore, "select last_position from previous.execution_list") != []
 
 
-def test_a_build_that_was_killed_goes_on_where_it_was(datastore, log, projector_of, dsn):
+def test_a_build_that_was_killed_goes_on_where_it_was(datastore, log, projector, dsn):
     with datastore.reading() as connection:
         connection.execute(MANY, (EVENTS,))
     killed = subprocess.Popen(
@@ -127,8 +103,8 @@ def test_a_build_that_was_killed_goes_on_where_it_was(datastore, log, projector_
     assert (shown.state, shown.ready) == ("rebuilding", False)
     assert (shown.building.position, shown.building.target) == (done, EVENTS)
     assert 0 < shown.building.percent < 100
-    projector = projector_of(ALL)
-    until(lambda: len(states_of(projector, "running")) == len(ALL) - 1)
+    building = projector(ALL)
+    until(lambda: len(states_of(building, "running")) == len(ALL) - 1)
     assert not is_ready(datastore), "one process builds at a time"
 
     killed.kill()
@@ -146,7 +122,7 @@ def states_of(projector, wanted):
     return [state for state in projector.states if state.state == wanted]
 
 
-def test_a_build_stands_still_before_an_event_of_a_newer_release_and_says_so(datastore, log, projector_of):
+def test_a_build_stands_still_before_an_event_of_a_newer_release_and_says_so(datastore, log, projector):
     append(log)
     with datastore.reading() as connection:
         connection.execute(
@@ -154,7 +130,7 @@ def test_a_build_stands_still_before_an_event_of_a_newer_release_and_says_so(dat
             (uuid4(), "ComesLater"),
         )
     reading = Reading(datastore, ExecutionProgress(datastore, shapes=SHAPES))
-    projector_of(ALL)
+    projector(ALL)
 
     def shown():
         return {item.name: item for item in list_projections(reading).items}["execution_list"]
@@ -165,13 +141,13 @@ def test_a_build_stands_still_before_an_event_of_a_newer_release_and_says_so(dat
     assert rows(datastore, "select from dead_letters") == []
 
 
-def test_a_shape_that_gave_way_is_not_built_by_itself(datastore, log, projector_of):
+def test_a_shape_that_gave_way_is_not_built_by_itself(datastore, log, projector):
     append(log)
     with datastore.reading() as connection:
         connection.execute(
             "insert into replaced_read_tables (projection, digest) values ('execution_list', %s)", (ALL[0].digest,)
         )
-    projector_of(ALL)
+    projector(ALL)
     until(lambda: {position(datastore, projection.name) for projection in ALL[1:]} == {1})
     reading = Reading(datastore, ExecutionProgress(datastore, shapes=SHAPES))
     shown = {item.name: item for item in list_projections(reading).items}["execution_list"]

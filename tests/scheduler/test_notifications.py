@@ -1,14 +1,12 @@
 """Notification steps of a published process, delivered by a worker to a server on the loopback interface."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
 from gateway.channels import Channels
+from tests.loopback import Posted, Reply, answering
 
 TELLING = """
 name: telling
@@ -31,35 +29,19 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[tuple[dict[str, str], Any]] = []
         self.statuses: list[int] = []
-        receiver = self
+        self.url = ""
 
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["content-length"]))
-                receiver.got.append(({name.lower(): value for name, value in self.headers.items()}, json.loads(body)))
-                self.send_response(receiver.statuses.pop(0) if receiver.statuses else 204)
-                self.send_header("content-length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-        self._thread.start()
-        self.url = "http://{}:{}/hook".format(*self._server.server_address[:2])
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+    def answer(self, posted: Posted) -> Reply:
+        self.got.append((posted.headers, posted.json))
+        return Reply(self.statuses.pop(0) if self.statuses else 204)
 
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
-    yield made
-    made.close()
+    with answering(made.answer) as url:
+        made.url = f"{url}hook"
+        yield made
 
 
 def test_a_worker_delivers_and_the_step_says_under_which_id(installation, receiver) -> None:

@@ -1,20 +1,16 @@
 """The projector's loop: woken by appends, back after outages, taken over by another when it goes."""
 
 import time
-from datetime import UTC, datetime
-from uuid import uuid4
 
 import pytest
 
-from app.clock import SYSTEM_CLOCK
-from domain.executions.events.step import StepSkipped
 from projections import ALL
 from projections.locks import RUNNER_LOCK
 from projections.positions import Positions
 from projections.tables import create_read_tables
-from scheduler.projector import Projector, linger_after
+from scheduler.projector import linger_after
 from store.log import Log
-from store.unit import Unit
+from tests.scheduler.conftest import append
 
 
 @pytest.fixture
@@ -24,26 +20,6 @@ def log(datastore, read_tables):
     opened = Log(datastore)
     yield opened
     opened.close()
-
-
-@pytest.fixture
-def projector(datastore, log):
-    started = []
-
-    def start():
-        started.append(Projector(datastore, SYSTEM_CLOCK))
-        started[-1].start()
-        return started[-1]
-
-    yield start
-    for one in started:
-        if one.alive:
-            one.stop()
-
-
-def append(log):
-    event = StepSkipped(at=datetime(2026, 1, 1, tzinfo=UTC), actor="x", step="a", reason="condition_false")
-    return log.append(Unit(uuid4(), 0, [event]))
 
 
 def arrives(datastore, position, seconds=120.0):

@@ -1,48 +1,36 @@
 """An agent that answered 202 is told when its attempt is given up, whoever gave it up, and until it knows."""
 
-import json
 import queue
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+
+from tests.loopback import Reply, answering
 
 PROCESS = "name: {name}\nsteps:\n  - {{id: a, agent: later, message: go, timeout: {timeout}}}\n"
 
 
-class _Agent(BaseHTTPRequestHandler):
+class Later:
     """Takes every call to answer it later, and keeps what it is told; `refusals` tells are answered with 503 first."""
 
-    told: "queue.SimpleQueue[dict]"
-    refusals: int
+    def __init__(self):
+        self.told, self.refusals = queue.SimpleQueue(), 0
 
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        status = 202
-        if self.path == "/stop":
-            status = 503 if type(self).refusals else 204
-            type(self).refusals = max(0, type(self).refusals - 1)
-            self.told.put(body)
-        self.send_response(status)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_):
-        """Tests are silent."""
+    def answer(self, posted):
+        if posted.path != "/stop":
+            return Reply(202)
+        status = 503 if self.refusals else 204
+        self.refusals = max(0, self.refusals - 1)
+        self.told.put(posted.json)
+        return Reply(status)
 
 
 @pytest.fixture
 def told(installation):
     """What the agent `later` is told."""
-    agent = type("Agent", (_Agent,), {"told": queue.SimpleQueue(), "refusals": 0})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), agent)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    base = f"http://127.0.0.1:{server.server_port}"
-    installation.agent("later", kind="http", url=f"{base}/run", cancel_url=f"{base}/stop")
-    yield agent
-    server.shutdown()
-    server.server_close()
+    agent = Later()
+    with answering(agent.answer) as url:
+        installation.agent("later", kind="http", url=f"{url}run", cancel_url=f"{url}stop")
+        yield agent
 
 
 def accepted(installation, timeout):

@@ -12,9 +12,8 @@ from domain.batches.decisions import LASTS, NewBatch, freeze_batch, run_batch, s
 from domain.batches.events import BatchAdvanced, BatchEnded, BatchFrozen, BatchStarted, BatchStopped
 from domain.clock import Clock
 from domain.event import Event
-from domain.refusal import Refusal
 from store.lists.running_batches import CLAIMED_FOR, ClaimedBatch
-from store.unit import StoreError, StreamChange, Unit
+from store.unit import StreamChange
 
 if TYPE_CHECKING:
     from simulated_world import World
@@ -146,11 +145,7 @@ class Batches:
         agent = "other" if ACTS[act].takes_agent else ""
         new = NewBatch(act, {"q": "many"}, executions, ["p"], world.store.appends, step, agent)
         id = UUID(int=random.getrandbits(128))
-        while not world.store.version(id):
-            try:
-                world.store.append(Unit(id, 0, freeze_batch(new, world.cause(OPERATOR))))
-            except StoreError:
-                continue
+        world.record(id, lambda events: [] if events else freeze_batch(new, world.cause(OPERATOR)))
         for _ in range(random.choice((0, 1, 1, 1, 2))):
             wait = LASTS.total_seconds() * 1.1 if random.random() < 0.1 else random.uniform(0, 10)
             world.later(wait, lambda: self._decide(id, lambda batch: run_batch(batch, "many", world.cause(OPERATOR))))
@@ -161,24 +156,14 @@ class Batches:
         self._decide(id, lambda batch: stop_batch(batch, "no", self._world.cause(OPERATOR)))
 
     def _decide(self, id: UUID, decision: Callable[[FrozenBatch], list[Event]]) -> None:
-        """Carry a command out, however often its append fails, or let it be refused."""
-        world = self._world
-        while True:
-            events = world.store.stream(id)
+        """Carry a command out on a batch."""
+
+        def decided(events: list[Event]) -> list[Event]:
             batch = fold(None, events)
             assert batch is not None
-            try:
-                decided = decision(batch)
-            except Refusal:
-                return
-            if not decided:
-                return
-            world.meanwhile()
-            try:
-                world.store.append(Unit(id, len(events), decided))
-                return
-            except StoreError:
-                continue
+            return decision(batch)
+
+        self._world.record(id, decided)
 
     @property
     def statuses(self) -> set[str]:

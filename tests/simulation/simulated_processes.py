@@ -9,13 +9,7 @@ from domain.event import Cause, Event, record
 from domain.identity import process_id
 from domain.language import definition_document
 from domain.language.types.definition import Definition
-from domain.processes.events import (
-    ProcessArchived,
-    ProcessDrafted,
-    ProcessPaused,
-    ProcessPublished,
-    ProcessResumed,
-)
+from domain.processes.events import ProcessDrafted, ProcessPublished
 from domain.processes.plan import Limits, Plan
 
 LIMITS = Limits(max_depth=2, max_descendants=12)
@@ -60,21 +54,6 @@ def published(definition: dict[str, Any], version: int, cause: Cause) -> list[Ev
     name, document = definition["name"], definition_document(Definition.model_validate(definition))
     drafted = [record(ProcessDrafted, cause, name=name, source="")] if version == 1 else []
     return [*drafted, record(ProcessPublished, cause, name=name, version=version, source="", definition=document)]
-
-
-def archived(definition: dict[str, Any], cause: Cause) -> list[Event]:
-    """Return the event that archives a process."""
-    return [record(ProcessArchived, cause, name=definition["name"], reason="no longer")]
-
-
-def paused(definition: dict[str, Any], cause: Cause) -> list[Event]:
-    """Return the event that pauses a process, whose starts wait."""
-    return [record(ProcessPaused, cause, name=definition["name"], reason="broken", mode="queue")]
-
-
-def resumed(definition: dict[str, Any], cause: Cause) -> list[Event]:
-    """Return the event that resumes a process."""
-    return [record(ProcessResumed, cause, name=definition["name"], reason="mended")]
 
 
 def id_of(definition: dict[str, Any]) -> UUID:

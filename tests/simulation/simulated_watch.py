@@ -53,6 +53,7 @@ class Watch:
         self._lines: dict[UUID, Line] = {}
         self._waiting: defaultdict[Line, dict[UUID, InLine]] = defaultdict(dict)
         self._admitted: defaultdict[Line, set[UUID]] = defaultdict(set)
+        self._limits: dict[Line, int] = {}
         self._closing: dict[MessageKey, UUID] = {}
 
     def check(self, unit: StreamChange, together: set[UUID]) -> None:
@@ -83,6 +84,10 @@ class Watch:
                     self._end(unit.stream)
                 case SubProcessClosed():
                     self._closing[unit.stream, version] = event.child
+        # An execution that ends in the append that admits it takes no slot.
+        line = self._lines.get(unit.stream)
+        if line is not None and line in self._limits:
+            assert len(self._admitted[line]) <= self._limits[line], "no more of a key run than max_running allows"
         self.drop(unit.handled)
 
     def drop(self, messages: Iterable[MessageKey]) -> None:
@@ -123,7 +128,7 @@ class Watch:
         assert event.limit == limit
         if limit is not None:
             self._admitted[line].add(id)
-            assert len(self._admitted[line]) <= limit, "no more executions of a key run than max_running allows"
+            self._limits[line] = limit
 
     def _end(self, id: UUID) -> None:
         assert self._status[id] in ("running", "queued", "compensating"), "an execution ends once"

@@ -12,7 +12,7 @@ from simulated_agents import Agents, drawn_limits
 from simulated_batches import Batches
 from simulated_lists import MemoryLists
 from simulated_people import People
-from simulated_processes import Kept, SimulatedPlans, archived, id_of, paused, processes, published, resumed
+from simulated_processes import Kept, SimulatedPlans, id_of, processes, published
 from simulated_store import Store
 from simulated_watch import Watch
 from simulated_worker import Worker
@@ -21,7 +21,7 @@ from commands.executions import unit_of
 from commands.states import rehydrate
 from domain.agents.agent import Agent
 from domain.agents.decisions import register_agent
-from domain.event import Cause
+from domain.event import Cause, Event
 from domain.executions.decisions.execution import start_execution
 from domain.executions.engine.unfolding import Unfolding
 from domain.executions.events.approval import ApprovalRequested
@@ -35,8 +35,9 @@ from domain.executions.events.execution import (
 from domain.executions.state.model import Execution
 from domain.executions.state.slot import slot_of
 from domain.identity import agent_id
+from domain.processes.decisions import archive_process, pause_process, resume_process
 from domain.processes.events import ProcessArchived, ProcessPublished
-from domain.processes.process import fold
+from domain.processes.process import Process, fold
 from domain.refusal import Forbidden, Refusal
 from store.unit import Conflict, StoreError, StreamChange, Unit
 from tests.clocks import TurnedClock
@@ -205,41 +206,48 @@ class World:
 
     def publish(self, definition: dict[str, Any]) -> None:
         """Publish the unchanged process again: decisions on the previous version conflict, and are made again."""
-        stream = id_of(definition)
-        events = self.store.stream(stream)
-        if not any(isinstance(event, ProcessArchived) for event in events):
+
+        def decide(events: list[Event]) -> list[Event]:
             versions = sum(isinstance(event, ProcessPublished) for event in events)
-            self._append_quietly(Unit(stream, len(events), published(definition, versions + 1, self.cause("user"))))
+            archived = any(isinstance(event, ProcessArchived) for event in events)
+            return [] if archived else published(definition, versions + 1, self.cause("user"))
+
+        self.record(id_of(definition), decide)
 
     def _archive(self) -> None:
-        definition = self.random.choice(self._processes)
-        stream = id_of(definition)
-        self._append_quietly(Unit(stream, self.store.version(stream), archived(definition, self.cause("user"))))
+        self._change(self.random.choice(self._processes), lambda process, by: archive_process(process, "no longer", by))
 
     def _pause(self) -> None:
-        """Pause a process for a while."""
+        """Pause a process for a while, so that its starts wait."""
         definition = self.random.choice(self._processes)
-        events = self.store.stream(id_of(definition))
-        process = fold(events)
-        if process is not None and process.status == "published" and process.pause is None:
-            self._append_quietly(Unit(id_of(definition), len(events), paused(definition, self.cause("user"))))
-            self.later(self.random.uniform(10, 200), lambda: self._resume(definition))
+        self._change(definition, lambda process, by: pause_process(process, "queue", "broken", by))
+        wait = self.random.uniform(10, 200)
+        self.later(wait, lambda: self._change(definition, lambda process, by: resume_process(process, "mended", by)))
 
-    def _resume(self, definition: dict[str, Any]) -> None:
-        """Resume a process, however often the append fails."""
-        stream = id_of(definition)
+    def _change(self, definition: dict[str, Any], decide: Callable[[Process, Cause], list[Event]]) -> None:
+        def decided(events: list[Event]) -> list[Event]:
+            process = fold(events)
+            assert process is not None
+            return decide(process, self.cause("user"))
+
+        self.record(id_of(definition), decided)
+
+    def record(self, stream: UUID, decide: Callable[[list[Event]], list[Event]]) -> None:
+        """Carry out a command on the events of a stream, however often its append fails, or let it be refused."""
         while True:
             events = self.store.stream(stream)
-            process = fold(events)
-            if process is None or process.pause is None:
+            try:
+                decided = decide(events)
+            except Refusal:
                 return
-            self._append_quietly(Unit(stream, len(events), resumed(definition, self.cause("user"))))
-
-    def _append_quietly(self, unit: Unit) -> None:
-        try:
-            self.store.append(unit)
-        except StoreError:
-            return
+            if not decided:
+                return
+            self.meanwhile()
+            try:
+                self.store.append(Unit(stream, len(events), decided))
+                return
+            except StoreError:
+                continue
 
     def command(self, id_: UUID, decision: Callable[..., Any], *command: Any) -> None:
         """Carry an operator's command out, or let it be refused."""

@@ -230,7 +230,7 @@ def contended_world(seed: int, **more: Any) -> Any:
 
 
 def test_workers_meet_over_the_last_slot_in_simulations() -> None:
-    assert sum(contended_world(seed, batches=0).store.slots_taken for seed in (1, 2, 3)) > 0
+    assert sum(contended_world(seed, batches=0).store.slots_taken for seed in (5, 9, 12)) > 0
 
 
 def test_everything_that_can_happen_in_an_execution_happens_in_simulations() -> None:

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 import pytest
-from psycopg import conninfo
 
 from domain.event import Cause, record
 from domain.executions.events.execution import ExecutionQueued
@@ -19,6 +18,7 @@ from store.log import Log
 from store.mapper import encode
 from store.migrating import LEDGER, migrate, migrations, pending
 from store.unit import Unit
+from tests.database import cloned
 
 CAUSE = Cause(datetime(2026, 1, 1, tzinfo=UTC), "user:test", "cause", "correlation")
 STREAM = UUID(int=1)
@@ -29,19 +29,14 @@ SKIPPED = record(StepSkipped, CAUSE, step="b", reason="condition_false")
 @contextmanager
 def older(server: str, releases: int) -> Iterator[tuple[str, psycopg.Connection[Any]]]:
     """Yield a database to which so many migrations were applied, its conninfo and a connection."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name}")
-        dsn = conninfo.make_conninfo(server, dbname=name)
-        with psycopg.connect(dsn) as connection:
-            connection.execute(LEDGER)
-            for number, file, sql in migrations()[:releases]:
-                connection.execute(sql)
-                digest = hashlib.sha256(sql.encode()).hexdigest()
-                ledger = "insert into schema_migrations (number, name, digest) values (%s, %s, %s)"
-                connection.execute(ledger, (number, file, digest))
-            yield dsn, connection
-        admin.execute(f"drop database {name} with (force)")
+    with cloned(server) as dsn, psycopg.connect(dsn) as connection:
+        connection.execute(LEDGER)
+        for number, file, sql in migrations()[:releases]:
+            connection.execute(sql)
+            digest = hashlib.sha256(sql.encode()).hexdigest()
+            ledger = "insert into schema_migrations (number, name, digest) values (%s, %s, %s)"
+            connection.execute(ledger, (number, file, digest))
+        yield dsn, connection
 
 
 @pytest.fixture

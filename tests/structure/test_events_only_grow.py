@@ -1,8 +1,6 @@
 """What was stored once can be read for ever: shapes only grow, and golden histories add up to what they always did."""
 
-import runpy
-from pathlib import Path
-from types import SimpleNamespace
+import re
 from typing import Any
 
 import msgspec
@@ -12,10 +10,10 @@ from app.event_shapes import Field, Shape
 from domain.agents.events import AgentRegistered
 from domain.agents.kinds import read_agent
 from domain.catalogue import EVENTS
+from tests.histories import record
+from tests.histories.stories import STORIES
 
-HISTORIES = Path(__file__).parents[1] / "histories"
-record = SimpleNamespace(**runpy.run_path(str(HISTORIES / "record.py")))
-HOW = "run: python tests/histories/record.py"
+HOW = "run: python -m tests.histories.record"
 
 
 def test_no_stored_field_was_removed_renamed_retyped_or_given_another_meaning() -> None:
@@ -33,6 +31,17 @@ def test_a_golden_history_adds_up_to_what_it_did_when_it_was_recorded(name: str)
     known = record.plans(record.rows(other) for other in record.names())
     state = record.state_of(rows[0].stream, [row.event() for row in rows], known)
     assert_holds(record.recorded_state(name), state)
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_story_gives_the_history_that_was_recorded_from_it(name: str) -> None:
+    known = record.plans(record.rows(other) for other in record.names())
+    assert record.stored(*STORIES[name](known)) == record.rows(name), "delete the story, keep its history"
+
+
+def test_golden_histories_are_listed_with_their_content() -> None:
+    listed = re.findall(r"^\| `(.+?)` \|", (record.HERE / "README.md").read_text(), re.MULTILINE)
+    assert listed == record.names()
 
 
 def test_golden_histories_show_every_field_with_something_in_it() -> None:

@@ -12,8 +12,8 @@ from typing import Any, LiteralString
 import httpx2
 import psycopg
 import pytest
-from psycopg import conninfo
 
+from tests.database import cloned
 from tests.ports import free_port
 
 BEFORE = "f98a8c9"
@@ -152,12 +152,9 @@ class Releases:
 @pytest.fixture
 def releases(server: str, release_before: Path, tmp_path: Path) -> Iterator[Releases]:
     """An empty database, and nothing running on it."""
-    name = f"upgrade_{os.getpid()}_{time.time_ns()}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name}")
-        made = Releases(release_before, conninfo.make_conninfo(server, dbname=name), tmp_path)
+    with cloned(server) as database:
+        made = Releases(release_before, database, tmp_path)
         try:
             yield made
         finally:
             made.stop()
-            admin.execute(f"drop database {name} with (force)")

@@ -4,15 +4,12 @@ import os
 import re
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import psycopg
 import pytest
-from psycopg import conninfo
 
 from app.clock import SYSTEM_CLOCK
 from projections import ALL
@@ -22,6 +19,7 @@ from projections.verifying import verify
 from scheduler.projector import Projector
 from store.datastore import Datastore
 from store.migrating import migrate
+from tests.database import cloned
 from tests.waiting import until
 
 PROCESSION = "from app.cli import main; main()"
@@ -97,11 +95,8 @@ class ReleaseBefore:
 @pytest.fixture
 def empty(server: str) -> Iterator[str]:
     """The address of an empty database."""
-    name = f"upgrade_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"create database {name}")  # type: ignore[arg-type]
-        yield conninfo.make_conninfo(server, dbname=name)
-        admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
+    with cloned(server) as made:
+        yield made
 
 
 @pytest.fixture

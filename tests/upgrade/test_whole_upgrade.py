@@ -1,15 +1,14 @@
 """A whole upgrade by stop and start: data of every step type, every query before and after, every command after it."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
+from tests.loopback import Reply, answering
 from tests.upgrade.conftest import HERE, Releases
 
 PARTS = "name: parts\nmax_running: 3\nsteps:\n  - {id: fetch, agent: echo, message: fetch}\n"
@@ -44,27 +43,12 @@ HEAVY = ("failing", "skipping", "giving")
 GOES_ON = {"reason": "the upgrade is done"}
 
 
-class Receiver(BaseHTTPRequestHandler):
-    """Takes every delivery."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The address of a server that notifications reach."""
     monkeypatch.setenv("PROCESSION_WEBHOOK_SECRET", "a secret of this test")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    server.server_close()
+    with answering(lambda _: Reply()) as url:
+        yield url
 
 
 @pytest.mark.timeout(600)

@@ -14,6 +14,7 @@ from app.running import running
 from app.settings import read_settings
 from app.signals import Stopping
 from app.wiring import wired
+from tests.database import name_of
 
 Journey = Callable[[str], None]
 
@@ -63,10 +64,7 @@ class Server:
         """Return the conninfo of another role for the same database."""
         return conninfo.make_conninfo(dsn, user=role, password="secret")
 
-    @staticmethod
-    def name_of(dsn: str) -> str:
-        """Return the name of the database."""
-        return str(conninfo.conninfo_to_dict(dsn)["dbname"])
+    name_of = staticmethod(name_of)
 
     def execute(self, dsn: str, *statements: str) -> None:
         """Run statements in a database, as the superuser."""

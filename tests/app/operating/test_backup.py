@@ -8,7 +8,6 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from app.signals import Stopping
 from app.wiring import Wiring, operator, wired
 from commands.executions import StartExecution
 from domain.identity import process_id
+from tests.loopback import Posted, Reply, answering
 from tests.postgresql_programs import programs
 
 ROOT = Path(__file__).parents[3]
@@ -44,42 +44,23 @@ from (select originator_id, convert_from(state, 'utf8')::json as e from stored_e
 ENDS = "select topic, count(*) from stored_events where topic ~ '^Execution(Started|Completed|Failed)$' group by topic"
 
 
-class CountingAgent(ThreadingHTTPServer):
+class CountingAgent:
     """An agent that answers at once, and counts its calls by Idempotency-Key."""
 
-    request_queue_size = 1_000
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Answering)
         self.calls: Counter[str] = Counter()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/"
+        self.url = ""
 
-
-class _Answering(BaseHTTPRequestHandler):
-    server: CountingAgent
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.calls[self.headers["Idempotency-Key"]] += 1
-        body = json.dumps({"output": "done"}).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        pass
+    def answer(self, call: Posted) -> Reply:
+        self.calls[call.headers["idempotency-key"]] += 1
+        return Reply(200, {"output": "done"})
 
 
 @pytest.fixture
 def agent() -> Iterator[CountingAgent]:
-    server = CountingAgent()
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+    made = CountingAgent()
+    with answering(made.answer) as made.url:
+        yield made
 
 
 @contextmanager

@@ -1,38 +1,14 @@
 """What operators, late answers and timers can do while what was done is undone, and after that."""
 
-from domain.agents.calls import StepError, Usage
+from domain.agents.calls import Usage
 from domain.executions.decisions.execution import cancel_execution
 from domain.executions.decisions.repairs import reassign_step, retry_execution, retry_step, skip_step
 from domain.executions.decisions.step import accept_step, complete_step, fail_step
 from domain.executions.decisions.timer import fire_timer
-from domain.executions.events.compensation import CompensationFailed, CompensationStarted
+from domain.executions.events.compensation import CompensationFailed
 from domain.executions.events.step import StepAnswerIgnored, StepCancelled, StepScheduled
+from tests.domain.executions.compensating import BUSY, CHAIN, completed, failing, started, undo
 from tests.scenario import refused
-
-BUSY = StepError("agent_error", "busy")
-CHAIN = {"a": [], "b": ["a"], "c": ["b"]}
-
-
-def undo(message="undo", **more):
-    """What undoes a step, as written."""
-    return {"compensation": {"type": "agent_task", "agent": "undoer", "message": message, **more}}
-
-
-def completed(run, *steps, after=1):
-    for step in steps:
-        run.given(complete_step, step, 1, f"{step} done", after=after, take=9)
-
-
-def failing(begin, graph=CHAIN, last="c", **steps):
-    """An execution all of whose steps but the last have completed, and whose last one has failed at second 2."""
-    run = begin(graph, **steps)
-    completed(run, *(step for step in graph if step != last))
-    run.given(fail_step, last, 1, BUSY, after=2, take=1)
-    return run
-
-
-def started(run):
-    return [event.step for event in run.events if isinstance(event, CompensationStarted)]
 
 
 def test_what_fails_while_being_undone_cannot_be_cancelled(begin):

@@ -86,7 +86,7 @@ class Mail:
 
     def close(self) -> None:
         if self._listening is not None:
-            self._listening.close()
+            self._loop.call_soon_threadsafe(self._listening.close)
 
     def login(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         self.logins.append((data.login.decode(), data.password.decode()))
@@ -190,26 +190,11 @@ def mailing(notifier: Callable[..., Notifier]) -> Callable[..., Notifier]:
 
 
 @pytest.fixture
-def mail() -> Iterator[Mail]:
-    """A mail server, to be started."""
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
-    made = Mail(loop)
+def mail(rig: Any) -> Iterator[Mail]:
+    """A mail server, to be started; it runs beside the HTTP server, which ends what it still does."""
+    made = Mail(rig.server.loop)
     yield made
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
     made.close()
-    loop.run_until_complete(hang_up())
-    loop.close()
-
-
-async def hang_up() -> None:
-    """End what the server still does."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @pytest.fixture
