@@ -31,7 +31,7 @@ from app.cli.executions.filters import (
     VersionOption,
     WaitingForOption,
 )
-from app.cli.lists import NUMBERS, note_lag, note_more
+from app.cli.lists import NUMBERS, note_more
 from app.cli.opening import opened, opened_reading
 from app.cli.options import Cursor, JsonOption, Limit, ReasonOption, known_words, words
 from app.cli.output import CommandOutput, output_of
@@ -210,7 +210,6 @@ def _show(output: CommandOutput, found: BatchView) -> None:
     if found.refused_executions:
         rows = [(each.execution_id, each.code, each.message) for each in found.refused_executions]
         output.table(("refused", "code", "why"), rows)
-    note_lag(output, found.lag_seconds)
 
 
 def _act(act: str, step: str | None, agent: str | None) -> str:

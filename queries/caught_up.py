@@ -1,0 +1,98 @@
+"""Queries of one command: read models hold what the log held when it began, unless nothing brings them there."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from enum import StrEnum
+
+import msgspec
+from psycopg import Connection
+from psycopg.rows import DictRow
+
+from queries.progress import LOG
+from queries.reading import WAIT_SECONDS, Freshness, Reading, fetch
+
+_RUNNER = """
+select p.failure is not null as failed, coalesce(t.notification_id, 0) as position, exists (
+  select from pg_locks where locktype = 'advisory' and classid::bigint = %s and objid::bigint = %s and granted
+    and database = (select oid from pg_database where datname = current_database())) as runs
+from projections p left join notification_tracking t on t.application_name = p.name where p.name = %s"""
+
+
+class Cause(StrEnum):
+    """Why a read model lacks the newest events: no projector runs it, its writes fail, or it is catching up."""
+
+    unattended = "unattended"
+    failed = "failed"
+    slow = "slow"
+
+
+class Lacking(msgspec.Struct, frozen=True):
+    """A read model that lacks events from before the command."""
+
+    projection: str
+    cause: Cause
+
+
+class CaughtUpReading(Reading):
+    """The queries of `reading`, for one command: the first one reads the end of the log, and each waits for it.
+
+    A read model that no projector runs, or whose writes fail, is not waited for; `lacking` names the first that a query
+    read all the same. wait_seconds: the longest wait for one read model. waiting: entered during a wait.
+    """
+
+    def __init__(
+        self,
+        reading: Reading,
+        *,
+        wait_seconds: float = WAIT_SECONDS,
+        waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        super().__init__(reading.datastore, reading.progress, wait_seconds=wait_seconds)
+        self.lacking: Lacking | None = None
+        self._waiting = waiting
+        self._end_before: int | None = None
+        self._awaited: set[str] = set()
+
+    @contextmanager
+    def of(
+        self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = ()
+    ) -> Iterator[tuple[Connection[DictRow], Freshness]]:
+        """Yield the same as `Reading.of`, after the wait."""
+        beside = tuple(beside)
+        for name in (projection, *beside):
+            if name in self._awaited:
+                continue
+            self._awaited.add(name)
+            cause = self._missed(name)
+            if cause is not None and self.lacking is None:
+                self.lacking = Lacking(name, cause)
+        with super().of(projection, min_position, beside=beside) as found:
+            yield found
+
+    def _missed(self, name: str) -> Cause | None:
+        """Wait for a read model; return why it lacks events, None if it lacks none."""
+        if name == LOG and self.ahead is None:
+            return None
+        if self._end_before is None:
+            # A replica may not hold the end of the log yet.
+            self._end_before = self.progress.end_of_log() if self.ahead is None else self._end()
+        end = self._end_before
+        if self.progress.reached(name, end, 0):
+            return None
+        if name != LOG and (cause := self._standstill(name, end)) is not None:
+            return cause
+        with self._waiting():
+            reached = self.progress.reached(name, end, self._wait_seconds)
+        return None if reached else Cause.slow
+
+    def _standstill(self, name: str, end: int) -> Cause | None:
+        """Return why waiting for `end` is in vain."""
+        from queries.projections import RUNNER_LOCK, lock_key  # most commands wait for nothing
+
+        with self.progress.main.reading() as connection:
+            rows = fetch(connection, _RUNNER, (RUNNER_LOCK, lock_key(name), name))
+        if not rows or rows[0]["position"] >= end:
+            return None  # only the replica is behind
+        if rows[0]["failed"]:
+            return Cause.failed
+        return None if rows[0]["runs"] else Cause.unattended
