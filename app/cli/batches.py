@@ -40,6 +40,7 @@ from app.settings import read_settings
 from app.wiring import operator
 from commands.batches import FreezeBatch, RunBatch, StopBatch
 from domain.batches.acts import ACTS
+from domain.listed_values import join_values
 from edge.references import batch_named
 from queries.batches import BatchSummary, BatchView, get_batch, list_batches
 
@@ -112,7 +113,7 @@ def create(
         "label": label,
         "parent_step": parent_step,
         "batch": batch,
-        "slot_key": slot_key,
+        "slot_key": [join_values([key]) for key in slot_key or []] or None,
         "failure": failure,
         "failed_step": failed_step,
         "ran_step": ran_step,
