@@ -1,8 +1,9 @@
 """Queries of one command: read models hold what the log held when it began, unless nothing brings them there."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from enum import StrEnum
+from typing import Literal
 
 import msgspec
 from psycopg import Connection
@@ -18,26 +19,22 @@ select p.failure is not null as failed, coalesce(t.notification_id, 0) as positi
 from projections p left join notification_tracking t on t.application_name = p.name where p.name = %s"""
 
 
-class Cause(StrEnum):
-    """Why a read model lacks the newest events: no projector runs it, its writes fail, or it is catching up."""
-
-    unattended = "unattended"
-    failed = "failed"
-    slow = "slow"
+LackCause = Literal["unattended", "failed", "slow"]
+"""Why a read model lacks the newest events: no projector runs it, its writes fail, or it is catching up."""
 
 
 class Lacking(msgspec.Struct, frozen=True):
     """A read model that lacks events from before the command."""
 
     projection: str
-    cause: Cause
+    cause: LackCause
 
 
 class CaughtUpReading(Reading):
     """The queries of `reading`, for one command: the first one reads the end of the log, and each waits for it.
 
     A read model that no projector runs, or whose writes fail, is not waited for; `lacking` names the first that a query
-    read all the same. wait_seconds: the longest wait for one read model. waiting: entered during a wait.
+    read all the same. wait_seconds: the longest wait for all of them. waiting: entered during a wait.
     """
 
     def __init__(
@@ -51,6 +48,7 @@ class CaughtUpReading(Reading):
         self.lacking: Lacking | None = None
         self._waiting = waiting
         self._end_before: int | None = None
+        self._deadline: float | None = None
         self._awaited: set[str] = set()
 
     @contextmanager
@@ -69,7 +67,7 @@ class CaughtUpReading(Reading):
         with super().of(projection, min_position, beside=beside) as found:
             yield found
 
-    def _missed(self, name: str) -> Cause | None:
+    def _missed(self, name: str) -> LackCause | None:
         """Wait for a read model; return why it lacks events, None if it lacks none."""
         if name == LOG and self.ahead is None:
             return None
@@ -81,11 +79,13 @@ class CaughtUpReading(Reading):
             return None
         if name != LOG and (cause := self._standstill(name, end)) is not None:
             return cause
+        if self._deadline is None:
+            self._deadline = time.monotonic() + self._wait_seconds
         with self._waiting():
-            reached = self.progress.reached(name, end, self._wait_seconds)
-        return None if reached else Cause.slow
+            reached = self.progress.reached(name, end, self._deadline - time.monotonic())
+        return None if reached else "slow"
 
-    def _standstill(self, name: str, end: int) -> Cause | None:
+    def _standstill(self, name: str, end: int) -> LackCause | None:
         """Return why waiting for `end` is in vain."""
         from queries.projections import RUNNER_LOCK, lock_key  # most commands wait for nothing
 
@@ -94,5 +94,5 @@ class CaughtUpReading(Reading):
         if not rows or rows[0]["position"] >= end:
             return None  # only the replica is behind
         if rows[0]["failed"]:
-            return Cause.failed
-        return None if rows[0]["runs"] else Cause.unattended
+            return "failed"
+        return None if rows[0]["runs"] else "unattended"

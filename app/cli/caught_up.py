@@ -6,13 +6,13 @@ from functools import partial
 
 from app.cli.output import CommandOutput
 from domain.refusal import NotFound
-from queries.caught_up import CaughtUpReading, Cause, Lacking
+from queries.caught_up import CaughtUpReading, LackCause, Lacking
 from queries.reading import NotYet, Reading
 
-_WORDS = {
-    Cause.unattended: "no projector is running, and read models lack the newest events (`procession work` runs one)",
-    Cause.failed: "the read model {name} fails, and lacks the newest events (`procession projections list` says why)",
-    Cause.slow: "the read model {name} is catching up, and lacks the newest events",
+_WORDS: dict[LackCause, str] = {
+    "unattended": "no projector is running, and read models lack the newest events (`procession work` runs one)",
+    "failed": "the read model {name} fails, and lacks the newest events (`procession projections list` says why)",
+    "slow": "the read model {name} is catching up, and lacks the newest events",
 }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from app.wiring import Wiring
 from projections.locks import RUNNER_LOCK, wait_for_lock
-from queries.caught_up import CaughtUpReading, Cause, Lacking
+from queries.caught_up import CaughtUpReading, Lacking
 from queries.projections import list_projections
 from tests.waiting import LIMIT_SECONDS, until
 
@@ -144,7 +144,7 @@ def test_a_query_waits_for_the_end_of_the_log_at_the_first_one(
 def test_a_wait_has_an_end(hello: Path, wiring: Wiring, attended: psycopg.Connection[Any]) -> None:
     reading = CaughtUpReading(wiring.reading, wait_seconds=0.01)
     read(reading)
-    assert reading.lacking == Lacking(DIRECTORY, Cause.slow)
+    assert reading.lacking == Lacking(DIRECTORY, "slow")
 
 
 def test_a_read_model_that_fails_is_not_waited_for(
@@ -153,7 +153,7 @@ def test_a_read_model_that_fails_is_not_waited_for(
     attended.execute("update projections set failure = 'disk full' where name = %s", (DIRECTORY,))
     reading = CaughtUpReading(wiring.reading, wait_seconds=LIMIT_SECONDS)
     read(reading)
-    assert reading.lacking == Lacking(DIRECTORY, Cause.failed)
+    assert reading.lacking == Lacking(DIRECTORY, "failed")
     stated = f"the read model {DIRECTORY} fails, and lacks the newest events (`procession projections list` says why)"
     assert procession("agents", "list").stderr == f"{stated}\n"
 
@@ -169,4 +169,4 @@ def test_what_others_record_during_a_command_is_not_waited_for(
     assert reading.lacking is None
     # A statement that reads two read models waits for both.
     read(reading, "execution_list")
-    assert reading.lacking == Lacking("execution_list", Cause.unattended)
+    assert reading.lacking == Lacking("execution_list", "unattended")

@@ -40,11 +40,24 @@ PURE = """_hints _instant DaySpans day_spans append_statement made _common _pair
 body_fields fields_beside sensitive parse_authority is_local versions release _forms _authorities text_of_key _routes
 schema_of _own_fields _encoded _groups _placed _step _wrapped thumb _row _grid _figures glyph status mark icon
 _read thumb_of"""
+# Of one command, which ends soon.
+ONE_COMMAND = "CaughtUpReading"
 # Read anew after half a second.
 BRIEF = "Ahead"
 LEFT = {
     name
-    for group in (ONE_APPEND, ONE_READING, ONE_PAGE, WITH_ITS_CONNECTION, UNDER_WAY, OWNED, NOT_OF_THE_LOG, PURE, BRIEF)
+    for group in (
+        ONE_APPEND,
+        ONE_READING,
+        ONE_PAGE,
+        ONE_COMMAND,
+        WITH_ITS_CONNECTION,
+        UNDER_WAY,
+        OWNED,
+        NOT_OF_THE_LOG,
+        PURE,
+        BRIEF,
+    )
     for name in group.split()
 }
 
