@@ -91,6 +91,7 @@ def create(
     json: JsonOption = False,
 ) -> None:
     """Freeze the list of the executions that the filter finds, for one act on each; do nothing to them yet."""
+    from app.cli.caught_up import caught_up, require_caught_up
     from edge.batches import with_list  # imports FastAPI, which no other command of this group needs
 
     output = output_of(context, json)
@@ -122,9 +123,9 @@ def create(
         "currency": currency or None,
     }
     command = FreezeBatch(act, filter, step or "", agent)
-    with opened(output) as wiring:
-        now = wiring.log.last_position()
-        command = with_list(wiring.reading, command, (), read_settings().max_batch, min_position=now)
+    with opened(output) as wiring, caught_up(output, wiring.reading) as reading:
+        command = with_list(reading, command, (), read_settings().max_batch)
+        require_caught_up(reading)
         receipt = wiring.batches.freeze(command, operator("cli:batches-create"))
     id = receipt.facts["batch_id"]
     output.answer(

@@ -17,7 +17,7 @@ _WORDS: dict[LackCause, str] = {
 
 
 @contextmanager
-def caught_up(output: CommandOutput, reading: Reading) -> Iterator[Reading]:
+def caught_up(output: CommandOutput, reading: Reading) -> Iterator[CaughtUpReading]:
     """Yield the queries of `reading` for one command; note at its end that their answers lack events.
 
     Raises NotYet for what is not found then: the missing events may hold it.
@@ -31,6 +31,12 @@ def caught_up(output: CommandOutput, reading: Reading) -> Iterator[Reading]:
         raise NotYet(f"{refusal.message}; {_words(waiting.lacking)}") from None
     if waiting.lacking is not None:
         output.note(_words(waiting.lacking))
+
+
+def require_caught_up(reading: CaughtUpReading) -> None:
+    """Raise NotYet if an answer lacks events: an act on all that a filter finds may not leave any out."""
+    if reading.lacking is not None:
+        raise NotYet(_words(reading.lacking))
 
 
 def _words(lacking: Lacking) -> str:

@@ -81,6 +81,8 @@ def test_without_a_projector_a_command_answers_at_once_and_says_so(hello: Path, 
     listed = procession("agents", "list")
     assert (listed.exit_code, listed.stdout, listed.stderr) == (0, "none\n", f"{NO_PROJECTOR}\n")
     assert document("agents", "list")["items"] == []
+    frozen = document("batches", "create", "--act", "cancel", "--process", "hello", code=3)["error"]
+    assert (frozen["code"], frozen["message"]) == ("not_yet", NO_PROJECTOR)
     # The log itself lacks nothing.
     assert procession("workers").stderr == ""
 
