@@ -1,16 +1,14 @@
 """Queries of one command: read models hold what the log held when it began, unless nothing brings them there."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Literal
 
 import msgspec
-from psycopg import Connection
-from psycopg.rows import DictRow
 
 from queries.progress import LOG
-from queries.reading import WAIT_SECONDS, Freshness, Reading, fetch
+from queries.reading import WAIT_SECONDS, Reading, fetch
 
 _RUNNER = """
 select p.failure is not null as failed, coalesce(t.notification_id, 0) as position, exists (
@@ -51,21 +49,15 @@ class CaughtUpReading(Reading):
         self._deadline: float | None = None
         self._awaited: set[str] = set()
 
-    @contextmanager
-    def of(
-        self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = ()
-    ) -> Iterator[tuple[Connection[DictRow], Freshness]]:
-        """Yield the same as `Reading.of`, after the wait."""
-        beside = tuple(beside)
-        for name in (projection, *beside):
+    def catch_up(self, *projections: str) -> None:
+        """Wait for read models that no query has read yet."""
+        for name in projections:
             if name in self._awaited:
                 continue
             self._awaited.add(name)
             cause = self._missed(name)
             if cause is not None and self.lacking is None:
                 self.lacking = Lacking(name, cause)
-        with super().of(projection, min_position, beside=beside) as found:
-            yield found
 
     def _missed(self, name: str) -> LackCause | None:
         """Wait for a read model; return why it lacks events, None if it lacks none."""

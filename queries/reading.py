@@ -1,7 +1,7 @@
 """The server of the queries, the freshness of their rows, and the wait until rows are fresh enough."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import msgspec
@@ -98,13 +98,15 @@ class Reading:
 
     @contextmanager
     def of(
-        self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = ()
+        self, projection: str, min_position: int | None = None, *, beside: Iterable[str] = (), at_once: bool = False
     ) -> Iterator[tuple[Connection[DictRow], Freshness]]:
         """Yield a connection, and the least freshness of the read model of `projection`.
 
         Waits a while until the read model has reached `min_position`. beside: the other read models that the statements
-        read. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
+        read. at_once: all of them see one snapshot of the database, of which the freshness is exact, and are in a
+        pipeline. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
         """
+        self.catch_up(projection, *beside)
         shape, epoch = self.progress.shapes.get(projection), self.epoch
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
             with self.datastore.reading() as connection:
@@ -113,15 +115,18 @@ class Reading:
                 raise went_back(self.progress, min_position)
             raise NotYet(f"what was asked for is not there yet: waiting for position {min_position}")
         with self.datastore.reading() as connection:
-            found = read_freshness(connection, projection, shape)
-            freshness = msgspec.structs.replace(self._by_primary(found), epoch=epoch)
             try:
-                yield connection, freshness
+                with _snapshot(connection) if at_once else nullcontext():
+                    found = read_freshness(connection, projection, shape)
+                    yield connection, msgspec.structs.replace(self._by_primary(found), epoch=epoch)
             except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
                 # A switch may have replaced the tables in between, or one of the others is still to be built.
                 for name in (projection, *beside):
                     read_freshness(connection, name, self.progress.shapes.get(name))
                 raise
+
+    def catch_up(self, *projections: str) -> None:
+        """Do what comes before rows of read models are read: here nothing."""
 
     def freshness_of(self, state: DictRow, projection: str, epoch: str | None) -> Freshness:
         """Return the freshness of a read model by its row of `read_all_states`. Raises ReadModelRebuilding."""
@@ -142,12 +147,14 @@ class Reading:
 
 
 @contextmanager
-def snapshot(connection: Connection[DictRow]) -> Iterator[None]:
-    """Let all statements within see one snapshot of the database."""
+def _snapshot(connection: Connection[DictRow]) -> Iterator[None]:
+    """Let all statements within see one snapshot of the database, which begins with the first query."""
     before = connection.isolation_level
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     try:
-        with connection.transaction():
+        with connection.pipeline(), connection.transaction():
+            # To start parallel workers takes longer than a query, but the estimate of many small scans calls for them.
+            connection.execute("set local max_parallel_workers_per_gather = 0")
             yield
     finally:
         connection.isolation_level = before

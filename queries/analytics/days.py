@@ -1,6 +1,6 @@
 """Days of a zone as spans of UTC: the rows of a rollup that make them up, each read once, and where each row counts."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time
 from functools import lru_cache
 from itertools import groupby
@@ -21,18 +21,27 @@ if TYPE_CHECKING:
     Numbers = np.ndarray[Any, Any]
 
 _DAY = minutes_of(DAY)
-_QUARTERS = DAY // QUARTER
+QUARTERS_OF_DAY = DAY // QUARTER
 _HOUR = HOUR // QUARTER
+# In one row, more sketches would be memory that the server takes anew each time.
+_SPANS_OF_ROW = 128
 _FIRST_DAY = date(1970, 1, 1).toordinal()
-_SPANS = """array_agg(r.grain) as grains,
-array_agg((date_part('epoch', r.begins) / 900)::int) as quarters"""
+_BEGINS_OF = "array_agg((date_part('epoch', r.begins) / 900)::int) as quarters"
 # A scan of the index for each time of day.
-_TIMES = """from unnest(%(grains)b::int[], %(times)s::time[], %(begins)b::timestamptz[], %(ends)b::timestamptz[])
+_TIMES = """select p.grain, found.*
+from unnest(%(grains)b::int[], %(times)s::time[], %(begins)b::timestamptz[], %(ends)b::timestamptz[])
   as p(grain, at, begins, ends) cross join lateral (
-  select r.* from {table} r where r.grain = p.grain and (r.begins at time zone 'UTC')::time = p.at
-    and r.begins >= p.begins and r.begins < p.ends and {where} offset 0
-) r"""
-_SKETCHES = "string_agg(r.sketch, ''::bytea) as sketch, array_agg(octet_length(r.sketch)) as sizes"
+  select {columns} from {table} r where r.grain = p.grain and (r.begins at time zone 'UTC')::time = p.at
+    and r.begins >= p.begins and r.begins < p.ends and {where} {group} having count(*) > 0
+) found"""
+_BEGINS = """select {grain} as grain, {columns} from {table} r
+where r.grain = {grain} and {condition} and {where} {group} having count(*) > 0"""
+_ARRAY = "array_agg(r.{0}) as {0}"
+_ARRAYS = {
+    "sketch": "string_agg(r.sketch, ''::bytea) as sketch, array_agg(octet_length(r.sketch)) as sizes",
+    # Many amounts are read faster as text than as numbers in binary.
+    "amount": "string_agg(r.amount::text, ' ') as amounts",
+}
 
 
 class DaySpans:
@@ -47,7 +56,7 @@ class DaySpans:
 
         midnights, ends = near_midnights(bounds)
         self.number = len(bounds) - 1
-        self._firsts = [(each.toordinal() - _FIRST_DAY) * _QUARTERS for each in midnights]
+        self._firsts = [(each.toordinal() - _FIRST_DAY) * QUARTERS_OF_DAY for each in midnights]
         near: dict[int, list[tuple[int, int, int]]] = {}
         for legs, numbers in groupby(range(len(bounds)), ends.__getitem__):
             together = [*numbers]
@@ -68,53 +77,35 @@ class DaySpans:
 
     def _given_times(self, begin: int, end: int) -> dict[str, Any]:
         """Return the parameters of _TIMES: days from `begin` to `end`, and the near spans that are a day apart."""
-        found = [(_DAY, begin, end)]
+        found = [*_rows(_DAY, range(begin, end, QUARTERS_OF_DAY))]
         for minutes, (quarters, _, _) in self._near.items():
-            by_time = sorted(set(quarters.tolist()), key=lambda quarter: (quarter % _QUARTERS, quarter))
-            for _, numbered in groupby(enumerate(by_time), lambda each: each[1] - each[0] * _QUARTERS):
+            by_time = sorted(set(quarters.tolist()), key=lambda quarter: (quarter % QUARTERS_OF_DAY, quarter))
+            for _, numbered in groupby(enumerate(by_time), lambda each: each[1] - each[0] * QUARTERS_OF_DAY):
                 run = [quarter for _, quarter in numbered]
-                found.append((minutes, run[0], run[-1] + 1))
+                found += _rows(minutes, range(run[0], run[-1] + 1, QUARTERS_OF_DAY))
         grains, begins, ends = zip(*found, strict=True)
         return {
             "grains": ints(grains),
-            "times": [_time_of(each % _QUARTERS) for each in begins],
+            "times": [_time_of(each % QUARTERS_OF_DAY) for each in begins],
             "begins": quarters_as_timestamptzs(begins),
             "ends": quarters_as_timestamptzs(ends),
         }
 
-    def parts(self, row: DictRow) -> "tuple[Numbers, Numbers, Numbers]":
-        """Return what makes up the days, of a row that `send` finds: indices in its arrays, numbers of days, and
-        signs: 1 for what is added to the day, -1 for what is taken from it.
+    def places(self, row: DictRow) -> "tuple[Numbers, Numbers]":
+        """Return the place of each span of a row that `send` finds, and its sign.
+
+        The place 2n + 1 is within day n, and 2n the border between the days n - 1 and n: what lies there is added to
+        day n, and taken from the one before. By the sign -1 it is the other way. `of_days` does so.
         """
         import numpy as np
 
-        grains, quarters = row["grains"], row["quarters"]
-        (indices,) = (grains == _DAY).nonzero()
-        days = np.searchsorted(self._days, quarters[indices], "right") - 1
-        found = [(indices, days, np.ones_like(days))]
-        for minutes, (begins, bounds, signs) in self._near.items():
-            (indices,) = (grains == minutes).nonzero()
-            at = np.searchsorted(begins, quarters[indices])
-            bounds, signs = bounds[at], signs[at]
-            begin, end = bounds < self.number, bounds > 0
-            found.append((indices[begin], bounds[begin], signs[begin]))
-            found.append((indices[end], bounds[end] - 1, -signs[end]))
-        indices, days, signs = (np.concatenate(each) for each in zip(*found, strict=True))
-        return indices, days, signs
-
-    def places(self, row: DictRow) -> "tuple[Numbers, Numbers]":
-        """Return the place of each span of a row that `send` finds, as `medians_of` has them, and its sign."""
-        import numpy as np
-
-        grains: Numbers = row["grains"]
         quarters: Numbers = row["quarters"]
-        places = 2 * np.searchsorted(self._days, quarters, "right") - 1
-        signs = np.ones_like(places)
-        for minutes, (begins, bounds, of_bounds) in self._near.items():
-            near = grains == minutes
-            at = np.searchsorted(begins, quarters[near])
-            places[near], signs[near] = 2 * bounds[at], of_bounds[at]
-        return places, signs
+        if row["grain"] == _DAY:
+            places = 2 * np.searchsorted(self._days, quarters, "right") - 1
+            return places, np.ones_like(places)
+        begins, bounds, signs = self._near[row["grain"]]
+        at = np.searchsorted(begins, quarters)
+        return 2 * bounds[at], signs[at]
 
     def send(
         self,
@@ -127,30 +118,39 @@ class DaySpans:
         by_time: bool = False,
     ) -> Cursor[DictRow]:
         """Send the query for the rows of a rollup as arrays: their spans, and `columns`, of which sketches are joined
-        and have `sizes` in bytes. One row for each value of the column `by`. by_time: there is an index by time of day.
+        and have `sizes` in bytes, and amounts are text. Each row is of one grain, and of one value of the column `by`.
+        by_time: there is an index by time of day.
         """
-        if by_time:
-            source, given = _TIMES.format(table=table, where=where.sql), self._of_times
-        else:
-            source, given = self._by_begins(table, where, (*columns, *((by,) if by else ()))), self._of_begins
-        arrays = ", ".join(_SKETCHES if each == "sketch" else f"array_agg(r.{each}) as {each}" for each in columns)
-        keys, group = (f"r.{by}, ", f"group by r.{by}") if by else ("", "")
-        query = f"select {keys}{_SPANS}, {arrays} {source} {group} having count(*) > 0"
+        arrays = [_ARRAYS.get(each, _ARRAY).format(each) for each in columns]
+        keys, group = ([f"r.{by}"], f"group by r.{by}") if by else ([], "")
+        parts = {"columns": ", ".join([*keys, _BEGINS_OF, *arrays]), "group": group}
+        parts |= {"table": table, "where": where.sql}
+        query, given = (_TIMES.format_map(parts), self._of_times) if by_time else self._by_begins(parts)
         # In binary: sketches are most of the bytes of an answer, and as text they would be twice as many.
         cursor = connection.cursor(row_factory=dict_row, binary=True)
         load_numbers(cursor)
         return cursor.execute(query, given | where.parameters, prepare=True)
 
-    def _by_begins(self, table: str, where: Where, columns: Sequence[str]) -> str:
+    def _by_begins(self, parts: dict[str, str]) -> tuple[str, dict[str, Any]]:
+        """Return a query of which each part is a scan of the index, and its parameters."""
         conditions = {_DAY: "r.begins >= %(begin)s and r.begins < %(end)s"}
         conditions |= {minutes: f"r.begins = any(%(begins{minutes})b)" for minutes in self._near}
-        # Each part is a scan of the index.
-        rows = " union all ".join(
-            f"select r.grain, r.begins, {', '.join(columns)} from {table} r "
-            f"where r.grain = {minutes} and {condition} and {where.sql}"
-            for minutes, condition in conditions.items()
-        )
-        return f"from ({rows}) r"
+        scans = [_BEGINS.format(grain=grain, condition=each, **parts) for grain, each in conditions.items()]
+        return " union all ".join(scans), self._of_begins
+
+
+def of_days(by_place: "Numbers") -> "Numbers":
+    """Return what numbers by place, as `places` has them along the first axis, are for each day."""
+    found: Numbers = by_place[1::2] + by_place[:-1:2]
+    found -= by_place[2::2]
+    return found
+
+
+def _rows(grain: int, run: range) -> Iterator[tuple[int, int, int]]:
+    """Yield the grain, the begin and the end of spans a day apart, as many as one row of the answer has."""
+    for first in range(0, len(run), _SPANS_OF_ROW):
+        part = run[first : first + _SPANS_OF_ROW]
+        yield grain, part[0], part[-1] + 1
 
 
 def _time_of(quarter: int) -> time:

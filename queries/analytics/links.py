@@ -1,6 +1,6 @@
 """Links from figures to the executions behind them: the same path is a page, and under `/api` a list as JSON."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import pairwise
@@ -67,12 +67,6 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
         """Return the filter for one version."""
         return msgspec.structs.replace(self, versions=(version,))
 
-    def between(self, bounds: Sequence[datetime]) -> Iterator[PeriodLinks]:
-        """Yield the links of each period between two bounds."""
-        head, tail = self._ends
-        for begin, end in pairwise(map(_instant, bounds)):
-            yield PeriodLinks(head, begin, end, tail)
-
     def ended(self, **more: str) -> str:
         """Return the link to those that ended in the period. more: further filters, of one value each."""
         given = {name: join_values((value,)) if name in _LISTED else value for name, value in more.items()}
@@ -80,7 +74,7 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
 
     def running(self) -> str:
         """Return the link to those that have not ended."""
-        head, tail = self._ends
+        head, tail = self.ends
         return f"{head}{_UNDER_WAY}{tail}"
 
     def outcomes(self) -> dict[str, str]:
@@ -100,14 +94,25 @@ class LinkedExecutions(msgspec.Struct, frozen=True):
 
     @property
     def _period(self) -> PeriodLinks:
-        head, tail = self._ends
+        head, tail = self.ends
         return PeriodLinks(head, _instant(self.begin), _instant(self.end), tail)
 
     @property
-    def _ends(self) -> tuple[str, str]:
+    def ends(self) -> tuple[str, str]:
         """How each link begins and ends."""
         common = _common(self.processes, self.versions, self.triggers, self.labels)
         return f"{EXECUTIONS}?{common}", _CHILDREN[self.include_children]
+
+
+# The trends of a day that are shown again have the same ones, and a long window has thousands.
+@lru_cache(8)
+def links_between(
+    linked: LinkedExecutions, bounds: tuple[datetime, ...]
+) -> tuple[tuple[PeriodLinks, dict[str, str]], ...]:
+    """Return the links of each period between two bounds, and those of its counts by outcome."""
+    head, tail = linked.ends
+    periods = [PeriodLinks(head, begin, end, tail) for begin, end in pairwise(map(_instant, bounds))]
+    return tuple((each, each.outcomes()) for each in periods)
 
 
 @lru_cache(200)

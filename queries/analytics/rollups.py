@@ -1,8 +1,9 @@
 """Reads of the rollups: sums and joined sketches by period, each in one query, all of an answer in one snapshot."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from psycopg import Connection, Cursor
@@ -15,8 +16,8 @@ from queries.analytics.spans import SpanSums
 from queries.analytics.totals import RunTotal
 from queries.filters import Where
 from queries.labels import labelled_versions
-from queries.reading import Freshness, Reading, fetch, read_freshness, snapshot
-from store.arrays import timestamptzs
+from queries.reading import Freshness, Reading, fetch, send
+from store.arrays import Array, timestamptzs
 
 ANALYTICS = "analytics"
 TREE, OWN = "tree", "own"
@@ -35,8 +36,6 @@ group by l.process_id, l.version"""
 _ARCHIVED = """select {keys}, count(*)::int as archived from (
   select r.*, width_bucket(r.ended_at, %(bounds)b::timestamptz[]) - 1 as period
   from archived_executions r where r.ended_at >= %(begin)s and r.ended_at < %(end)s and {where}) r group by {keys}"""
-# To start workers takes longer than such a query, but the estimate of many small scans calls for them.
-_ALONE = "set local max_parallel_workers_per_gather = 0"
 _NAMES = "select process_id, name from process_catalogue where process_id = any(%s)"
 
 
@@ -50,23 +49,19 @@ class RollupSums:
         """Return counts, sums of times and sketches of durations by period, and by the columns `by`."""
         return self._sum("analytics_runs", bounds, by, f"{_SUMS}, {JOINED.format('sketch')}", self._roots())
 
-    def ended_by_day(self, days: DaySpans, *, in_all: bool = False) -> list[DictRow]:
-        """Return counts and sketches of durations of the spans of days.
+    def ended_by_day(self, days: DaySpans, *, in_all: bool = False) -> Cursor[DictRow]:
+        """Send the query for counts and sketches of durations of the spans of days.
 
         in_all: from the rows of all processes together; only for a filter that leaves none out.
         """
         table, where = "analytics_ended" if in_all else "analytics_runs", self._where(self._roots())
-        return days.send(self._connection, table, where, (*RunTotal.COUNTS, "sketch"), by_time=in_all).fetchall()
+        return days.send(self._connection, table, where, (*RunTotal.COUNTS, "sketch"), by_time=in_all)
 
     def spending_by_day(self, days: DaySpans, *, in_all: bool = False) -> Cursor[DictRow]:
         """Send the query for the costs of calls of the spans of days, by currency. in_all: as above."""
         table, scope = ("analytics_spent", "true") if in_all else ("analytics_spending", self._scope())
         columns = ("amount", "uses")
         return days.send(self._connection, table, self._where(scope), columns, by="currency", by_time=in_all)
-
-    def pipeline(self) -> AbstractContextManager[object]:
-        """Return the context in which a statement is only sent, and the server works until its rows are fetched."""
-        return self._connection.pipeline()
 
     def outcomes(self, bounds: Sequence[datetime]) -> list[DictRow]:
         """Return by process the periods with any executions that ended, and how many ended and failed in each."""
@@ -110,14 +105,14 @@ class RollupSums:
         self._filtered(where, "l")
         return fetch(self._connection, _RUNNING.format(where=where.sql), where.parameters)
 
-    def archived(self, bounds: Sequence[datetime], by: str = "") -> list[DictRow]:
-        """Return how many of the executions that ended are archived, by period and the columns `by`."""
-        where = Where({"bounds": timestamptzs(bounds), "begin": bounds[0], "end": bounds[-1]})
+    def archived(self, bounds: Sequence[datetime], by: str = "") -> Cursor[DictRow]:
+        """Send the query for how many of the executions that ended are archived, by period and the columns `by`."""
+        where = Where({"bounds": _instants(tuple(bounds)), "begin": bounds[0], "end": bounds[-1]})
         if not self._filter.include_children:
             where.holds("r.root_id = r.execution_id")
         self._filtered(where, "r")
         keys = _with("period", by)
-        return fetch(self._connection, _ARCHIVED.format(keys=keys, where=where.sql), where.parameters)
+        return send(self._connection, _ARCHIVED.format(keys=keys, where=where.sql), where.parameters)
 
     def now(self) -> datetime:
         """Return the time of the snapshot."""
@@ -165,11 +160,15 @@ def rollups(
 ) -> Iterator[tuple[RollupSums, Freshness]]:
     """Yield the rollups in one snapshot, and how fresh they are: exactly. Raises NotYet or ReadModelRebuilding."""
     labelled = labelled_versions(reading, filter.labels) if filter.labels else []
-    with reading.of(ANALYTICS, min_position, beside=BESIDE) as (connection, _), snapshot(connection):
-        connection.execute(_ALONE)
-        # The snapshot begins with this query: a page moves the position together with the rows.
-        freshness = read_freshness(connection, ANALYTICS, reading.progress.shapes.get(ANALYTICS))
+    with reading.of(ANALYTICS, min_position, beside=BESIDE, at_once=True) as (connection, freshness):
+        # The snapshot begins with that of the freshness: a page moves the position together with the rows.
         yield RollupSums(connection, filter, labelled), freshness
+
+
+# A long window has hundreds of bounds.
+@lru_cache(20)
+def _instants(bounds: tuple[datetime, ...]) -> Array:
+    return timestamptzs(bounds)
 
 
 def _with(one: str, other: str) -> str:

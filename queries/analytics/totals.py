@@ -4,20 +4,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
 from math import ceil
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from domain.analytics.sketch import LAYOUT, ZERO, value_of
+from domain.analytics.sketch import LAYOUT, value_of
 from domain.money import add
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Numbers = np.ndarray[Any, Any]
-
 MICROSECONDS = 1e6
 """In a second."""
-ROWS_AT_ONCE = 40
-"""Rows of sketches in one pass: more of them would need memory anew each time, which takes longer than the passes."""
 
 
 class SketchTotal:
@@ -39,7 +35,7 @@ class SketchTotal:
             return [None for _ in parts]
         import numpy as np  # here, so that commands that count nothing start fast
 
-        pairs = np.frombuffer(b"".join(self._parts), dtype=_pair_type())
+        pairs = np.frombuffer(b"".join(self._parts), dtype=pair_type())
         buckets = pairs["bucket"].astype(np.int64)
         least = int(buckets.min())
         # Counts are integers below 2^53, which doubles add up exactly.
@@ -51,75 +47,9 @@ class SketchTotal:
         return [value_of(least + int(np.searchsorted(counts, rank))) for rank in ranks]
 
 
-def medians_of(
-    sketches: bytes, sizes: "Numbers", places: "Numbers", signs: "Numbers", number: int
-) -> list[float | None]:
-    """Return the median of each of some rows of sketches. number: of the rows.
-
-    sketches: one after another; sizes: of each, in bytes. places: of each; 2n + 1 is within row n, and 2n the border
-    between the rows n - 1 and n: what lies there is added to row n, and taken from the one before. By the sign -1 it is
-    the other way.
-    """
-    import numpy as np
-
-    order = np.argsort(places, kind="stable")
-    if (order[1:] < order[:-1]).any():
-        lasts = sizes.cumsum()
-        parts = zip((lasts - sizes)[order].tolist(), lasts[order].tolist(), strict=True)
-        sketches = b"".join([sketches[first:last] for first, last in parts])
-    places, weights, lengths = places[order], signs[order].astype(float), sizes[order] // _pair_type().itemsize
-    pairs = np.frombuffer(sketches, dtype=_pair_type())
-    if not len(pairs):
-        return [None] * number
-    (buckets, least), counts = _columns(pairs["bucket"]), pairs["count"]
-    width = int(buckets.max()) - least + 1
-    ends = np.concatenate(((0,), lengths.cumsum()))
-    found: list[float | None] = []
-    for first in range(0, number, ROWS_AT_ONCE):
-        many = min(ROWS_AT_ONCE, number - first)
-        begin, end = np.searchsorted(places, (2 * first, 2 * (first + many) + 1))
-        of_each, part = lengths[begin:end], slice(ends[begin], ends[end])
-        cells = np.repeat((places[begin:end] - 2 * first) * width - least, of_each)
-        cells += buckets[part]
-        # Counts are integers below 2^53, which doubles add up exactly.
-        weighed = np.repeat(weights[begin:end], of_each)
-        weighed *= counts[part]
-        summed = np.bincount(cells, weighed, (2 * many + 1) * width).reshape(2 * many + 1, width)
-        found += _medians(summed[1::2] + summed[:-1:2] - summed[2::2], least)
-    return found
-
-
-def _columns(buckets: "Numbers") -> "tuple[Numbers, int]":
-    """Return buckets, and the one before them all. The bucket of zero, far from the others, takes its place."""
-    import numpy as np
-
-    least = int(buckets.min()) - 1
-    if least >= ZERO:
-        return buckets, least
-    others = buckets[buckets != ZERO]
-    least = int(others.min()) - 1 if len(others) else 0
-    return np.where(buckets == ZERO, least, buckets), least
-
-
-def _medians(counts: "Numbers", least: int) -> list[float | None]:
-    """Return the median of each row of counts by bucket, of which `least` has zeros."""
-    import numpy as np
-
-    rows, width = counts.shape
-    # Counts are not negative, so their sums over all rows ascend.
-    summed = counts.reshape(-1).cumsum()
-    lasts = summed[width - 1 :: width]
-    befores = np.concatenate(((0.0,), lasts[:-1]))
-    whole = lasts - befores
-    found = summed.searchsorted(befores + np.maximum(1, np.ceil(0.5 * whole))) - np.arange(rows) * width
-    return [
-        (value_of(least + place) if place else 0.0) if count else None
-        for place, count in zip(found.tolist(), whole.tolist(), strict=True)
-    ]
-
-
 @cache
-def _pair_type() -> "np.dtype[np.void]":
+def pair_type() -> "np.dtype[np.void]":
+    """Return the type of numpy of the pairs in a sketch."""
     import numpy as np
 
     return np.dtype(list(LAYOUT))

@@ -11,7 +11,7 @@ from queries.analytics.day_totals import ended_of, spent_of
 from queries.analytics.days import day_spans
 from queries.analytics.definition_texts import TEXTS
 from queries.analytics.figures import TrendDay, TrendsAnswer
-from queries.analytics.links import PeriodLinks
+from queries.analytics.links import PeriodLinks, links_between
 from queries.analytics.requests import FiguresRequest
 from queries.analytics.rollups import rollups
 from queries.analytics.totals import MICROSECONDS, written
@@ -25,14 +25,14 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
     bounds = window.bounds
     spans = day_spans(bounds)
     with rollups(reading, request.filter, min_position) as (found, freshness):
-        archived = {row["period"]: row["archived"] for row in found.archived(bounds)}
+        # All are under way at once: the server reads the costs while the medians are worked out.
+        in_files = found.archived(bounds)
         ended = found.ended_by_day(spans, in_all=in_all)
-        with found.pipeline():
-            # The server reads the costs while the medians are worked out.
-            spending = found.spending_by_day(spans, in_all=in_all)
-            counts, medians = ended_of(spans, ended)
-            spent = spent_of(spans, spending.fetchall())
-    links = request.links(window).between(bounds)
+        spending = found.spending_by_day(spans, in_all=in_all)
+        archived = {row["period"]: row["archived"] for row in in_files.fetchall()}
+        counts, medians = ended_of(spans, ended.fetchall())
+        spent = spent_of(spans, spending.fetchall())
+    links = links_between(request.links(window), bounds)
     shown = list(map(_day, days, links, counts, medians, spent))
     for number, of_day in archived.items():
         shown[number] = msgspec.structs.replace(shown[number], archived=of_day)
@@ -50,12 +50,13 @@ def summarise_trends(reading: Reading, request: FiguresRequest, *, min_position:
 
 def _day(
     day: AnalyticsDay,
-    links: PeriodLinks,
+    linked: tuple[PeriodLinks, dict[str, str]],
     counts: Sequence[int],
     median: float | None,
     spent: Mapping[str, Decimal],
 ) -> TrendDay:
     completed, failed, timed_out, cancelled = counts
+    links, of_outcomes = linked
     # By position: there are hundreds of days.
     return TrendDay(
         day.day,
@@ -67,6 +68,6 @@ def _day(
         cancelled,
         None if median is None else median / MICROSECONDS,
         [Amount(written(amount), currency) for currency, amount in sorted(spent.items())],
-        links.outcomes(),
+        of_outcomes,
         {currency: links.spent(currency) for currency in spent},
     )

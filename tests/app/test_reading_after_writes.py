@@ -14,6 +14,7 @@ import pytest
 from app.wiring import Wiring
 from projections.locks import RUNNER_LOCK, wait_for_lock
 from queries.caught_up import CaughtUpReading, Lacking
+from queries.exchange import Question, exchange
 from queries.projections import list_projections
 from tests.waiting import LIMIT_SECONDS, until
 
@@ -172,3 +173,14 @@ def test_what_others_record_during_a_command_is_not_waited_for(
     # A statement that reads two read models waits for both.
     read(reading, "execution_list")
     assert reading.lacking == Lacking("execution_list", "unattended")
+
+
+def test_an_exchange_of_several_questions_waits_for_each_read_model_too(
+    hello: Path, wiring: Wiring, attended: psycopg.Connection[Any]
+) -> None:
+    moved(attended, DIRECTORY)
+    for beside, lacking in (((), None), (("execution_list",), Lacking("execution_list", "unattended"))):
+        reading = CaughtUpReading(wiring.reading, wait_seconds=LIMIT_SECONDS)
+        with exchange(reading) as together:
+            together.add(Question(DIRECTORY, "select 1", (), lambda rows, _: len(rows), beside))
+        assert reading.lacking == lacking
