@@ -106,6 +106,7 @@ class Reading:
         read. at_once: all of them see one snapshot of the database, of which the freshness is exact, and are in a
         pipeline. Raises NotYet, LogWentBack, ReadModelRebuilding, or Outage.
         """
+        beside = tuple(beside)
         self.catch_up(projection, *beside)
         shape, epoch = self.progress.shapes.get(projection), self.epoch
         if min_position is not None and not self.progress.reached(projection, min_position, self._wait_seconds):
